@@ -12,7 +12,7 @@ import { type Extra, invalidParams, onInitialize, onRequest, ProtocolFault } fro
 import { prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
-import { harmless, namingStore } from './tools/shared/harmless.ts';
+import { harmless } from './tools/shared/harmless.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 
 /** The store may appear later than the server. Without `control` or `logbook`, tools have none. */
@@ -74,7 +74,7 @@ export function createServer(options: ServerOptions): Server {
         params.arguments,
         liveContext(options, extra, () => options.caller ?? callerOf(server)),
       );
-      const { answer, text } = harmless(namingStore(answered, options.namesStore));
+      const { answer, text } = harmless(answered, options.namesStore);
       called?.(false);
       // The page reads fields alone: without the same as text its answers are a third smaller.
       const isBare = extra.requestInfo?.headers[bareHeader] === 'fields';

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
+import { isRetried } from '../domain/slice-states.ts';
 import { counted } from '../lib/counted.ts';
 import { startStopwatch } from '../lib/stopwatch.ts';
 import type { Draft } from '../messages/message.ts';
@@ -46,11 +47,15 @@ class WorkerPool {
   readonly #execution: ExecutionContext;
   #free: string[];
   readonly #left: LeftSlices;
-  readonly #places = new RestingPlaces();
+  readonly #places: RestingPlaces;
   /** The clock of the rests: seconds of wall time since this pool was made. */
   readonly #seconds = startStopwatch();
   /** Wakes this pool when a slot has rested enough. */
   #rested: NodeJS.Timeout | undefined;
+  /** What was told last about slots that rest. */
+  #told = '';
+  /** The slice that each slot failed last. */
+  readonly #lastFailed = new Map<string, string>();
   readonly #finished: Finished[] = [];
   readonly #inHand = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
@@ -58,6 +63,7 @@ class WorkerPool {
   constructor(options: WorkerOptions, execution: ExecutionContext) {
     this.#options = options;
     this.#execution = execution;
+    this.#places = new RestingPlaces(execution.agent.params.worker.max_retries);
     this.#free = Array.from({ length: options.slots }, (_, index) => slotName(options.name, index + 1));
     this.#left = new LeftSlices(options.queue.inProcess(), (slice) => options.payload.killed?.(slice) ?? 0);
   }
@@ -71,6 +77,7 @@ class WorkerPool {
       else await nextTurn().then(() => this.#takeStep());
     }
     clearTimeout(this.#rested);
+    this.#options.onResting?.([]);
     // The supervisor stops the other parts when it learns of the failure. Only then does the work in hand have a reason to end.
     if (this.#failures.length > 0) throw this.#failures[0];
     await Promise.all(this.#inHand);
@@ -95,19 +102,21 @@ class WorkerPool {
     const ended = this.#finished.splice(0);
     this.#left.ended(ended.map(({ slice }) => slice));
     const rests = this.#noteEnds(ended);
-    const slots = this.#ready([...this.#free, ...ended.map(({ slot }) => slot)]);
+    const ready = this.#ready([...this.#free, ...ended.map(({ slot }) => slot)]);
     let begun: OpenSlice[] = [];
+    let slots: string[] = [];
     await journal.step({
       sender: this.#options.name,
       tick: clock.now(),
       says: () => {
         // Read inside the step: otherwise a pause in between would let a slice start in standby.
-        begun = this.#next(slots.length);
+        begun = this.#next(ready.length);
+        slots = this.#slotsFor(begun, ready);
         return this.#drafts(ended, begun, slots);
       },
       logs: rests.map((rest) => ({ level: 'WARNING', message: restWords(rest, this.#now()) })),
     });
-    const taken = new Set(slots.slice(0, begun.length));
+    const taken = new Set(slots);
     this.#free = [...this.#free, ...ended.map(({ slot }) => slot)].filter((slot) => !taken.has(slot));
     this.#left.begun(begun);
     for (const [index, slice] of begun.entries()) this.#begin(slice, slots[index] as string);
@@ -121,30 +130,35 @@ class WorkerPool {
 
   /** @returns the rests that begin */
   #noteEnds(ended: readonly Finished[]): Resting[] {
-    const rests = ended.flatMap(({ slice: { slice_filename: slice }, slot: place, result }) =>
-      this.#places.ended({ place, slice, error: result.state === 'failed' ? result.error : undefined }, this.#now()),
-    );
-    if (rests.length > 0) this.#tellResting();
-    return rests;
-  }
-
-  #tellResting(): void {
-    const now = this.#now();
-    this.#options.onResting?.(this.#places.resting(now).map((rest) => restWords(rest, now)));
+    const { max_retries } = this.#execution.agent.params.worker;
+    return ended.flatMap(({ slice: { slice_filename: slice, attempt }, slot: place, result }) => {
+      const error = result.state === 'failed' ? result.error : undefined;
+      if (error !== undefined) this.#lastFailed.set(place, slice);
+      return this.#places.ended({ place, slice, error, isRetried: isRetried(attempt, max_retries) }, this.#now());
+    });
   }
 
   /** Of some slots the ones that take slices now. Wakes this pool when another one will. */
   #ready(slots: readonly string[]): readonly string[] {
     const now = this.#now();
     const resting = this.#places.resting(now);
+    const told = resting.map(({ place, until }) => `${place} ${until}`).join();
+    if (told !== this.#told) this.#options.onResting?.(resting.map((rest) => restWords(rest, now)));
+    this.#told = told;
     if (resting.length === 0) return slots;
     clearTimeout(this.#rested);
-    const wake = (): void => {
-      this.#tellResting();
-      this.#execution.notifier.announce([ownNews]);
-    };
+    const wake = (): void => this.#execution.notifier.announce([ownNews]);
     this.#rested = setTimeout(wake, Math.min(...resting.map(({ until }) => until)) - now + 1).unref();
     return slots.filter((slot) => !resting.some(({ place }) => place === slot));
+  }
+
+  /** A slot for each slice, if there is another one not the slot that failed it last. */
+  #slotsFor(slices: readonly OpenSlice[], ready: readonly string[]): string[] {
+    const free = [...ready];
+    return slices.map(({ slice_filename: slice }) => {
+      const other = free.findIndex((slot) => this.#lastFailed.get(slot) !== slice);
+      return free.splice(Math.max(0, other), 1)[0] as string;
+    });
   }
 
   #drafts(ended: readonly Finished[], begun: readonly OpenSlice[], slots: readonly string[]): Draft[] {
@@ -169,7 +183,7 @@ class WorkerPool {
     const { clock, lifetime, notifier } = this.#execution;
     // Virtual time must not advance until the result is recorded.
     clock.enter();
-    this.#places.begun(slot, slice.slice_filename);
+    this.#places.begun(slot);
     const took = startStopwatch();
     try {
       const result = await this.#options.payload.run(slice, { worker_id: slot, signal: lifetime.stopped });

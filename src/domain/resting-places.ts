@@ -1,28 +1,34 @@
-/** Attempts in a row that must fail before a place waits for news of the others, and slices of these that others must then complete before it rests. */
-const [enoughFailures, enoughBlames] = [3, 3];
+/** A place is suspect after this many failures in a row, if chance explains them no better than this by how often another place fails. */
+const [enoughFailures, chance] = [3, 0.001];
 
-/** A place rests if for each of its slices that fails elsewhere too there are this many that others complete. */
-const blamesPerExcuse = 4;
+/** How often a place fails at most that has failed nothing yet: it may be a good one. */
+const unfailedRate = 0.1;
+
+/** A suspect rests once others have completed this many slices that failed there, or all of them, and for each that fails elsewhere too this many more. */
+const [enoughBlames, blamesPerExcuse] = [3, 4];
 
 /** The first rest of a place, and the longest: each is twice as long as the one before, until an attempt succeeds. Milliseconds. */
 const [firstRest, longestRest] = [10_000, 300_000];
 
-/** How long a failing place waits at most for news of the others, in milliseconds. */
-const longestWait = 300_000;
+/** How long a suspect waits at most after each failure for what others do with its slices: where others have ended attempts, and where none has yet. Milliseconds. */
+const [shortWait, longWait] = [10_000, 120_000];
 
 interface Place {
-  /** The slices in hand. */
-  inHand: Set<string>;
-  /** Whether an attempt ever succeeded here. */
-  hasSucceeded: boolean;
-  /** Attempts that failed in a row, their slices, and when the last one ended. */
+  /** Attempts here that ended, and of these the failed ones. */
+  tried: number;
+  failed: number;
+  /** Attempts that failed in a row, and how many of them a rest has answered already. */
   failures: number;
+  answered: number;
+  /** The slices of these that may be tried again and have not been elsewhere, and how many there were. */
   slices: Set<string>;
-  failedAt: number;
+  distinct: number;
   error: string;
-  /** How many of these slices others have completed, and how many have failed where something had succeeded. */
+  /** How many of these slices others have completed, and how many failed where something had succeeded. */
   blames: number;
   excuses: number;
+  /** When the last attempt failed. */
+  failedAt: number;
   /** Rests since the last success, and the last one. */
   rests: number;
   rest: Resting | undefined;
@@ -47,90 +53,134 @@ export interface EndedAttempt {
   slice: string;
   /** Undefined if it succeeded. */
   error: string | undefined;
+  /** Whether a failed slice will be tried again. */
+  isRetried: boolean;
 }
 
 /**
  * Which places of an execution rest: slots of one process, or workers on a broker. A place whose attempts fail at once would take every slice and use up
- * the retries of all, beside places that do their work. So after three failures in a row a place waits, as long as others may show whether it is to blame:
- * they have work in hand, and what they did last did not fail. Once others complete what failed here, the place rests, longer each time; if the
- * slices fail elsewhere too, they are to blame, and it goes on. Where everything fails everywhere nobody waits for long. Times are milliseconds by any clock.
+ * the retries of all, beside places that do their work. So a place with more failures in a row than chance explains waits a little for what others do with
+ * its slices. If they complete them, it rests, longer each time. If the slices fail elsewhere too, they are to blame, and it goes on, as it does where
+ * everything fails everywhere. Times are milliseconds by any clock.
  */
 export class RestingPlaces {
   readonly #places = new Map<string, Place>();
-  /** The places with failures since their last success, or with rests. Nearly always there are none, and each result costs nothing. */
+  /** The places with failures since their last success. Nearly always there are none, and each result costs nothing. */
   readonly #failing = new Map<string, Place>();
+  readonly #mayRest: boolean;
+  readonly #isPresent: (place: string) => boolean;
 
-  begun(name: string, slice: string): void {
-    this.#place(name).inHand.add(slice);
+  /**
+   * @param maxRetries without retries nobody else tries what failed, so nobody is ever to blame
+   * @param isPresent whether a place is still there: nothing is awaited from one that is gone
+   */
+  constructor(maxRetries: number, isPresent: (place: string) => boolean = () => true) {
+    this.#mayRest = maxRetries > 0;
+    this.#isPresent = isPresent;
+  }
+
+  begun(name: string): void {
+    this.#place(name);
   }
 
   /** Notes the end of an attempt. @returns the rests that begin with it */
-  ended({ place: name, slice, error }: EndedAttempt, now: number): Resting[] {
+  ended({ place: name, slice, error, isRetried }: EndedAttempt, now: number): Resting[] {
     const place = this.#place(name);
-    place.inHand.delete(slice);
+    const hasFailed = error !== undefined;
     // A place where nothing has succeeded excuses nobody.
-    if (error === undefined || place.hasSucceeded)
-      for (const other of this.#failing.values())
-        if (other !== place && other.slices.delete(slice)) other[error === undefined ? 'blames' : 'excuses'] += 1;
-    if (error === undefined) {
-      place.hasSucceeded = true;
-      if (this.#failing.delete(name)) Object.assign(place, unblamed, { failures: 0, slices: new Set(), rests: 0 });
-    } else {
+    const isWitness = !hasFailed || place.failed < place.tried;
+    const others = isWitness
+      ? [...this.#failing].filter(([, other]) => other !== place && other.slices.delete(slice))
+      : [];
+    for (const [, other] of others) other[hasFailed ? 'excuses' : 'blames'] += 1;
+    place.tried += 1;
+    if (hasFailed) {
       this.#failing.set(name, place);
-      Object.assign(place, { failures: place.failures + 1, failedAt: now, error });
-      place.slices.add(slice);
-    }
-    return [...this.#failing].flatMap(([one, failing]) => this.#rest(one, failing, now) ?? []);
+      Object.assign(place, { failed: place.failed + 1, failures: place.failures + 1, failedAt: now, error });
+      if (isRetried && !place.slices.has(slice)) {
+        place.slices.add(slice);
+        place.distinct += 1;
+      }
+    } else if (this.#failing.delete(name))
+      Object.assign(place, { ...unsuspected(), failures: 0, answered: 0, rests: 0, rest: undefined });
+    const concerned = hasFailed ? [...others, [name, place] as const] : others;
+    return concerned.flatMap(([one, its]) => this.#judged(one, its, now) ?? []);
   }
 
   /** The places that take no slices for now. */
   resting(now: number): Resting[] {
+    if (this.#failing.size === 0) return [];
+    const rates = this.#rates();
     return [...this.#failing].flatMap(([name, place]) => {
-      const { failures, failedAt, error, rest } = place;
+      const { failures, error, rest, failedAt, slices, distinct, blames, excuses } = place;
       if (rest !== undefined && rest.until > now) return [rest];
-      if (failures < enoughFailures || !this.#isWaiting(place)) return [];
-      const until = failedAt + longestWait;
+      // If others have tried all of its slices, there is nothing more to wait for.
+      const isKnown = distinct > 0 && slices.size === 0;
+      if (isKnown || excuses > blames || !this.#isSuspect(place, rates)) return [];
+      const until = failedAt + (rates.some((one) => one.place !== place && one.place.tried > 0) ? shortWait : longWait);
       return until > now ? [{ place: name, until, failures, error, isToBlame: false }] : [];
     });
   }
 
-  #rest(name: string, place: Place, now: number): Resting | undefined {
-    const { failures, error, blames, excuses, rests } = place;
-    const isResting = place.rest !== undefined && place.rest.until > now;
-    if (isResting || failures < enoughFailures || blames < enoughBlames || blames < blamesPerExcuse * excuses)
-      return undefined;
+  #judged(name: string, place: Place, now: number): Resting | undefined {
+    const { failures, distinct, blames, excuses, error, rests, rest: before } = place;
+    if ((before !== undefined && before.until > now) || !this.#isSuspect(place, this.#rates())) return undefined;
+    const isToBlame = distinct > 0 && blames >= Math.min(enoughBlames, distinct) && blames >= blamesPerExcuse * excuses;
+    if (!isToBlame) return undefined;
     const until = now + Math.min(longestRest, firstRest * 2 ** rests);
-    const rest = { place: name, until, failures, error, isToBlame: true };
-    // One more failure is enough to wait again.
-    Object.assign(place, unblamed, { rest, rests: rests + 1, failures: enoughFailures - 1, slices: new Set() });
+    const rest = { place: name, until, failures, error, isToBlame };
+    Object.assign(place, { ...unsuspected(), rest, rests: rests + 1, answered: failures });
     return rest;
   }
 
-  #isWaiting(place: Place): boolean {
-    if (place.excuses > place.blames) return false;
-    return [...this.#places.values()].some((other) => other !== place && other.inHand.size > 0 && other.failures === 0);
+  /** Whether a place has more failures in a row than chance explains, by the other place that fails least, and failures since its last rest. */
+  #isSuspect(place: Place, rates: readonly Rate[]): boolean {
+    if (!this.#mayRest || place.failures < enoughFailures || place.failures === place.answered) return false;
+    const best = rates.find((one) => one.place !== place);
+    return best !== undefined && best.rate ** place.failures <= chance + Number.EPSILON;
+  }
+
+  /** How often the places fail that are still there, the best first. */
+  #rates(): Rate[] {
+    return [...this.#places]
+      .flatMap(([name, place]) => (this.#isPresent(name) ? [{ place, rate: rateOf(place) }] : []))
+      .toSorted((a, b) => a.rate - b.rate);
   }
 
   #place(name: string): Place {
-    const known = this.#places.get(name);
-    if (known !== undefined) return known;
-    const place = {
-      ...unblamed,
-      inHand: new Set<string>(),
-      hasSucceeded: false,
-      failures: 0,
-      slices: new Set<string>(),
-      failedAt: 0,
-      error: '',
-      rests: 0,
-      rest: undefined,
-    };
-    this.#places.set(name, place);
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      place = {
+        ...unsuspected(),
+        tried: 0,
+        failed: 0,
+        failures: 0,
+        answered: 0,
+        failedAt: 0,
+        error: '',
+        rests: 0,
+        rest: undefined,
+      };
+      this.#places.set(name, place);
+    }
     return place;
   }
 }
 
-const unblamed = { blames: 0, excuses: 0 };
+interface Rate {
+  place: Place;
+  rate: number;
+}
+
+const rateOf = ({ tried, failed }: Place): number =>
+  Math.min((failed + 1) / (tried + 2), failed === 0 ? unfailedRate : 1);
+
+const unsuspected = () => ({
+  slices: new Set<string>(),
+  distinct: 0,
+  blames: 0,
+  excuses: 0,
+});
 
 /** Why a place takes no slices, and for how long, as a log line has it. @param now by the same clock */
 export function restWords({ place, until, failures, error, isToBlame }: Resting, now: number): string {

@@ -63,6 +63,11 @@ export class AgentDirectory {
     return processes.toSorted((a, b) => b.at - a.at)[0]?.since;
   }
 
+  /** Whether an agent is heard. */
+  isPresent(agent: string): boolean {
+    return this.#present().some((heard) => heard.agent === agent);
+  }
+
   /** The ids of all messages that somebody has in hand. */
   inHand(): Set<string> {
     return new Set(this.#present().flatMap(({ report }) => report.in_hand));

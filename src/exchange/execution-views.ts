@@ -32,7 +32,7 @@ export class ExecutionViews {
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
   #onPaused: () => void = () => {};
-  #lastPaused = '';
+  #lastPaused = 'false ';
   /** The worker of this process, which an execution may let rest. */
   #worker: string | undefined;
 
@@ -93,7 +93,9 @@ export class ExecutionViews {
 
   /** Whether every running execution lets the worker of this process rest. */
   isResting(): boolean {
-    const running = [...this.#views.values()].filter(({ state }) => state.status === 'running');
+    const isRunning = ({ state: { status, store_id } }: View): boolean =>
+      status === 'running' && !this.isSilent(store_id);
+    const running = [...this.#views.values()].filter(isRunning);
     return running.length > 0 && running.every((view) => this.#restOf(view) !== undefined);
   }
 
@@ -157,7 +159,7 @@ export class ExecutionViews {
   }
 
   #look(): void {
-    const paused = this.paused().join(' ');
+    const paused = `${this.isResting()} ${this.paused().join(' ')}`;
     if (paused !== this.#lastPaused) {
       this.#lastPaused = paused;
       this.#onPaused();

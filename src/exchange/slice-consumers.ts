@@ -56,6 +56,10 @@ export class SliceConsumers {
   constructor(options: SliceConsumersOptions) {
     this.#options = options;
     this.#queue = options.broker;
+    // A rest may end, or begin, while the broker is away.
+    options.broker.onUp(() => {
+      if (!options.draining.aborted && !options.broker.hasSelectors()) this.#restOrReturn();
+    });
   }
 
   /** The slots that work on slices; only the busy slots while draining. */

@@ -120,7 +120,11 @@ export class RecorderSession {
       onHeard: () => this.link.noteHeard(),
       onNewcomer: () => this.#states.sayAll(),
     });
-    this.resting = createRestingWorkers({ warn, onChange: (executionId) => this.#states.sayAll(executionId) });
+    this.resting = createRestingWorkers({
+      warn,
+      isPresent: (agent) => directory.isPresent(agent),
+      onChange: (executionId) => this.#states.sayAll(executionId),
+    });
     this.#states = createStateSpeaker({
       ...shared,
       restingOf: (executionId) => this.resting.of(executionId),
@@ -151,7 +155,7 @@ export class RecorderSession {
 
   /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
   drives(executionId: string, { params, sender }: { params: ExecutionParams; sender: string }): void {
-    this.resting.add(executionId);
+    this.resting.add(executionId, params);
     this.#states.add(executionId, sender, params);
     this.#resending.add(executionId, params);
   }

@@ -35,13 +35,10 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   let beating: Promise<void> = Promise.resolve();
 
   async function record(sign: (tx: Transaction) => void): Promise<void> {
-    const before = written;
-    const now = { at: steadyClock().now(), monotonic: performance.now() };
     try {
-      const line = await store.write((tx) => {
+      const { line, now } = await store.write((tx) => {
         sign(tx);
-        if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000) return undefined;
-        return noteStandstill(tx, processId, [before.at, now.at], shortestHole);
+        return standstill(tx, processId, written);
       });
       written = now;
       missed = 0;
@@ -65,11 +62,8 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   return {
     /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
     sawWork: (agent: string, executionId: string): void => void worked.set(agent, executionId),
-    /** Notes the work that an agent does not take for now, and says so at once. */
-    noteOffDuty(agent: string, kinds: readonly OffDuty[]): void {
-      offDuty.set(agent, kinds);
-      if (timer !== undefined) beat();
-    },
+    /** Notes the work that an agent does not take for now: its next heartbeat says so. */
+    noteOffDuty: (agent: string, kinds: readonly OffDuty[]): void => void offDuty.set(agent, kinds),
     start(): void {
       beat();
       timer = setInterval(beat, beatSeconds * 1000);
@@ -81,4 +75,12 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
       await record((tx) => recordEnd(tx, processId, ended));
     },
   };
+}
+
+/** Notes more time than usual since the last written heartbeat. A write may have waited, so the time is that of the transaction. */
+function standstill(tx: Transaction, processId: number, before: Moment | undefined) {
+  const now = { at: steadyClock().now(), monotonic: performance.now() };
+  if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000)
+    return { line: undefined, now };
+  return { line: noteStandstill(tx, processId, [before.at, now.at], shortestHole), now };
 }

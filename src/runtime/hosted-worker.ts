@@ -62,6 +62,7 @@ export async function runHostedWorker(host: Host, name: string, slots: number, h
   } finally {
     clearInterval(timer);
     offDuty.close();
+    host.heartbeat.noteOffDuty(name, []);
     directory.forget(name, hostedSince);
   }
 }

@@ -3,101 +3,145 @@ import { describe, expect, it } from 'vitest';
 import { RestingPlaces } from '../../src/domain/resting-places.ts';
 
 /** Places of which a test says what they do, in seconds. */
-function made() {
-  const places = new RestingPlaces();
-  const end = (at: number, place: string, slice: string, error?: string) =>
-    places.ended({ place, slice, error }, at * 1000);
-  const fail = (at: number, place: string, ...slices: string[]) => {
-    for (const slice of slices) {
-      places.begun(place, slice);
-      end(at, place, slice, 'no file');
-    }
-  };
-  const done = (at: number, place: string, ...slices: string[]) =>
-    slices.flatMap((slice) => {
-      places.begun(place, slice);
-      return end(at, place, slice);
-    });
+function made(maxRetries = 3) {
+  const places = new RestingPlaces(maxRetries);
+  const end = (at: number, place: string, slice: string, error?: string, isRetried = true) =>
+    places.ended({ place, slice, error, isRetried }, at * 1000);
+  const fail = (at: number, place: string, ...slices: string[]) =>
+    slices.flatMap((slice) => end(at, place, slice, 'no file'));
+  const done = (at: number, place: string, ...slices: string[]) => slices.flatMap((slice) => end(at, place, slice));
   const resting = (at: number): [string, number][] =>
     places.resting(at * 1000).map(({ place, until }) => [place, until / 1000]);
   return { places, end, fail, done, resting };
 }
 
+const many = 'abcdefghijklmnopqrst'.split('');
+
 describe('a place whose attempts fail', () => {
-  it('rests once others have completed three slices that failed there', () => {
+  it('waits after three failures in a row for what others do, and rests once they have completed three of its slices', () => {
     const { fail, done, resting } = made();
-    fail(1, 'bad', 'a', 'b', 'c', 'd');
-    done(2, 'good', 'a', 'b', 'x', 'y');
-    expect(resting(2)).toEqual([]);
+    done(0, 'good', ...many);
+    fail(1, 'bad', 'a', 'b');
+    expect(resting(1)).toEqual([]);
+    fail(1, 'bad', 'c', 'd');
+    expect(resting(1)).toEqual([['bad', 11]]);
+    expect(done(2, 'good', 'a', 'b')).toEqual([]);
     expect(done(3, 'good', 'c')).toEqual([
       { place: 'bad', until: 13_000, failures: 4, error: 'no file', isToBlame: true },
     ]);
-    expect(resting(3)).toEqual([['bad', 13]]);
+    expect(resting(12)).toEqual([['bad', 13]]);
     expect(resting(13)).toEqual([]);
   });
 
-  it('rests twice as long each time, at most five minutes, until an attempt succeeds there', () => {
+  it('rests after one failure more, once others complete that, twice as long each time and at most five minutes', () => {
     const { fail, done, resting } = made();
+    done(0, 'good', ...many);
+    fail(1, 'bad', 'a', 'b', 'c');
+    done(1, 'good', 'a', 'b', 'c');
     const rests: number[] = [];
-    const restFrom = (at: number): number => {
-      const slices = ['a', 'b', 'c'].map((name) => `${name}${at}`);
-      fail(at, 'bad', ...slices);
-      done(at, 'good', ...slices);
-      return resting(at)[0]?.[1] ?? at;
-    };
-    for (let at = 0; rests.length < 7;) {
-      const until = restFrom(at);
+    for (let at = 11; rests.length < 6;) {
+      fail(at, 'bad', `x${at}`);
+      done(at, 'good', `x${at}`);
+      const until = resting(at)[0]?.[1] ?? at;
       rests.push(until - at);
       at = until;
     }
-    expect(rests).toEqual([10, 20, 40, 80, 160, 300, 300]);
-    done(5000, 'bad', 'z');
-    expect(restFrom(5000)).toBe(5010);
+    expect(rests).toEqual([20, 40, 80, 160, 300, 300]);
+    // A slice that it had in hand is done: it is free, and a failure is the first of a row.
+    done(900, 'bad', 'z');
+    expect(resting(900)).toEqual([]);
+    fail(901, 'bad', 'y');
+    expect(resting(901)).toEqual([]);
   });
 
-  it('waits after three failures in a row while others have work in hand and have not failed', () => {
-    const { places, end, fail, resting } = made();
-    places.begun('slow', 'x');
-    fail(1, 'bad', 'a', 'b');
-    expect(resting(1)).toEqual([]);
-    fail(1, 'bad', 'c');
-    expect(resting(1)).toEqual([['bad', 301]]);
-    expect(resting(301)).toEqual([]);
-    end(2, 'slow', 'x', 'no file');
-    expect(resting(2)).toEqual([]);
+  it('may fail the same slice again and again', () => {
+    const { fail, done, resting } = made();
+    done(0, 'good', ...many);
+    fail(1, 'bad', 'a', 'a', 'a');
+    done(2, 'good', 'a');
+    expect(resting(2)).toEqual([['bad', 12]]);
   });
 
-  it('goes on if its slices fail elsewhere too, where others succeed', () => {
+  it('waits up to two minutes while nothing is known of the others, and ten seconds where something is', () => {
     const { places, fail, done, resting } = made();
-    done(0, 'good', 'x');
-    places.begun('good', 'y');
+    places.begun('slow');
     fail(1, 'bad', 'a', 'b', 'c');
-    expect(resting(1)).toHaveLength(1);
-    fail(2, 'good', 'a');
-    done(2, 'good', 'y');
-    expect(resting(2)).toEqual([]);
-    // One slice that fails everywhere does not excuse it from many that do not.
-    fail(3, 'bad', 'd', 'e');
-    done(4, 'good', 'b', 'c', 'd', 'e');
-    expect(resting(4)).toEqual([['bad', 14]]);
+    expect(resting(1)).toEqual([['bad', 121]]);
+    done(5, 'slow', ...many.slice(10));
+    expect(resting(5)).toEqual([['bad', 11]]);
+    // One attempt more, and it waits again.
+    fail(12, 'bad', 'd');
+    expect(resting(12)).toEqual([['bad', 22]]);
   });
 
-  it('is not excused by a place where nothing succeeds', () => {
-    const { places, fail, done, resting } = made();
-    places.begun('good', 'x');
+  it('goes on if others fail about as often, or its slices fail there too', () => {
+    const often = made();
+    often.done(0, 'other', 'x');
+    often.fail(0, 'other', 'y', 'z');
+    often.fail(1, 'one', ...many.slice(0, 9));
+    expect(often.resting(1)).toEqual([]);
+    const slices = made();
+    slices.done(0, 'other', ...many);
+    slices.fail(1, 'one', 'a', 'b', 'c');
+    expect(slices.resting(1)).toHaveLength(1);
+    slices.fail(2, 'other', 'a');
+    slices.done(2, 'other', 'x');
+    expect(slices.resting(2)).toEqual([]);
+    // One slice that fails everywhere does not excuse it from many that do not.
+    slices.done(3, 'other', 'b', 'c');
+    slices.fail(4, 'one', 'd', 'e');
+    slices.done(5, 'other', 'd', 'e');
+    expect(slices.resting(5)).toEqual([['one', 15]]);
+  });
+
+  it('goes on at once if nobody tries slices again, and waits if others will try its next ones', () => {
+    const alone = made(0);
+    alone.done(0, 'good', ...many);
+    for (const slice of 'abcd') alone.end(1, 'bad', slice, 'no file', false);
+    expect(alone.resting(1)).toEqual([]);
+    const { end, done, resting } = made();
+    done(0, 'good', ...many);
+    for (const slice of 'abcd') end(1, 'bad', slice, 'no file', false);
+    expect(resting(1)).toEqual([['bad', 11]]);
+  });
+
+  it('is not excused by a place where nothing succeeds, and several rest', () => {
+    const { fail, done, resting } = made();
+    done(0, 'good', ...many);
     for (const bad of ['bad 1', 'bad 2', 'bad 3']) fail(1, bad, 'a', 'b', 'c');
     expect(resting(1).map(([name]) => name)).toEqual(['bad 1', 'bad 2', 'bad 3']);
     done(2, 'good', 'a', 'b', 'c');
     expect(resting(2)).toEqual(['bad 1', 'bad 2', 'bad 3'].map((name) => [name, 12]));
   });
 
+  it('awaits nothing from a place that is gone', () => {
+    const places = new RestingPlaces(3, (name) => name !== 'gone');
+    for (const slice of many) places.ended({ place: 'gone', slice, error: undefined, isRetried: true }, 0);
+    for (const slice of many) places.ended({ place: 'bad', slice, error: 'no file', isRetried: true }, 1000);
+    expect(places.resting(1000)).toEqual([]);
+  });
+
   it('goes on if it is the only one, or where everything fails everywhere', () => {
-    const { places, fail, resting } = made();
-    const slices = 'abcdefgh'.split('');
-    fail(1, 'one', ...slices);
+    const { fail, resting } = made();
+    fail(1, 'one', ...many);
     expect(resting(1)).toEqual([]);
-    for (const name of ['two', 'three']) fail(2, name, ...slices);
-    for (const name of ['one', 'two', 'three']) places.begun(name, 'i');
+    for (const name of ['two', 'three']) fail(2, name, ...many);
     expect(resting(2)).toEqual([]);
+  });
+});
+
+describe('the places of a run', () => {
+  it.each([0.3, 0.6, 0.9])('hardly rest where attempts fail by chance (%d)', (rate) => {
+    let seed = 1;
+    const chance = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    const { end, resting } = made();
+    let lost = 0;
+    for (let at = 0; at < 2000; at += 1)
+      for (let slot = 0; slot < 16; slot += 1) {
+        const name = `w/${slot}`;
+        if (resting(at).some(([place]) => place === name)) lost += 1;
+        else end(at, name, `s${Math.floor(chance() * 200)}`, chance() < rate ? 'chance' : undefined);
+      }
+    expect(lost / (2000 * 16)).toBeLessThan(0.1);
   });
 });

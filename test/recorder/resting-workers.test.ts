@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 import { createRestingWorkers } from '../../src/recorder/resting-workers.ts';
 import { pass, stopTime } from '../still-time.ts';
-import { workFields } from './driven.ts';
+import { driven, workFields } from './driven.ts';
 
 /** Workers of an execution, of which a test says what they did, and who was said to rest at which second. */
 function workers() {
@@ -13,6 +13,7 @@ function workers() {
   const resting = createRestingWorkers({
     onChange: (id) => told.push([(performance.now() - began) / 1000, namesOf(id)]),
     warn: (line) => warnings.push(line),
+    isPresent: () => true,
   });
   onTestFinished(() => resting.close());
   const namesOf = (id: string): string =>
@@ -28,13 +29,13 @@ function workers() {
     for (const slice of slices)
       resting.note(id, { msg_type: 'slice_result', ...workFields(slice, worker), state, error: 'no such file' });
   };
-  return { resting, told, warnings, begin, end, namesOf };
+  return { resting, told, warnings, end, namesOf };
 }
 
 it('a worker rests once others complete what failed there, and its recorder says so then and when it is over', async () => {
-  const { resting, told, warnings, begin, end } = workers();
-  resting.add('mine');
-  begin('mine', 'good', 9);
+  const { resting, told, warnings, end } = workers();
+  resting.add('mine', driven.params);
+  end('mine', 'good', 'done', ...Array.from({ length: 20 }, (_, n) => 10 + n));
   end('mine', 'bad', 'failed', 1, 2, 3);
   await pass(1);
   end('mine', 'good', 'done', 1, 2, 3);
@@ -53,7 +54,7 @@ it('a worker rests once others complete what failed there, and its recorder says
 
 it('nobody rests in an execution that another process drives, or that was forgotten', () => {
   const { resting, told, end, namesOf } = workers();
-  resting.add('forgotten');
+  resting.add('forgotten', driven.params);
   resting.forget('forgotten');
   for (const id of ['theirs', 'forgotten']) {
     end(id, 'bad', 'failed', 1, 2, 3);

@@ -62,7 +62,8 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
     const endIn = (milliseconds: number, until: number): void => {
       limit = setTimeout(() => {
         const left = maxMilliseconds - (processorMilliseconds(child.pid ?? 0) ?? Infinity);
-        if (left > 0 && performance.now() < until) return endIn(Math.max(left, 50), until);
+        const wait = Math.min(Math.max(left, 50), until - performance.now());
+        if (left > 0 && wait > 0) return endIn(wait, until);
         return refuse(
           `took longer than ${maxMilliseconds / 1000} s and was ended; ask for less: one execution_id, no recursion without an end`,
         );

@@ -26,7 +26,9 @@ export function list(sql: Prepare, resource: Resource, query: Query, url: string
   const end = offset + results.length;
   const next = `${url}?${new URLSearchParams({ ...query, offset: String(end) }).toString()}`;
   const isPage = resource.isPaged === true && limit !== Infinity;
-  const body = isPage ? { count: meant.length, next: end < meant.length ? next : null, results } : results;
+  const body = isPage
+    ? { count: meant.length, next: end > offset && end < meant.length ? next : null, results }
+    : results;
   return { status: 200, body, isCut: meant.length === maxListed };
 }
 

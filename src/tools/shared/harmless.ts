@@ -12,7 +12,7 @@ const isSuspicious = (text: string): boolean =>
   escapedControl.test(text) || suspicious.test(text.match(beyondAscii)?.join('') ?? '');
 
 /** The fields of an answer that hold sentences of ours, in which commands may be quoted. */
-const ownSentences: ReadonlySet<string> = new Set(['sentence', 'raised_sentence', 'note', 'summary', 'text']);
+const ownSentences: ReadonlySet<string> = new Set(['sentence', 'raised_sentence', 'note', 'summary']);
 
 /** An answer whose own sentences are changed. */
 function withSentences(value: unknown, change: (sentence: string) => string): unknown {
@@ -26,18 +26,20 @@ function withSentences(value: unknown, change: (sentence: string) => string): un
   );
 }
 
-/** An answer whose quoted commands name the store. @param name changes a sentence with commands; undefined: none has to */
-export const namingStore = <T>(answer: T, name: ((sentence: string) => string) | undefined): T =>
-  name === undefined || !JSON.stringify(answer).includes(String.raw`\"swf-mcp `)
-    ? answer
-    : (withSentences(answer, name) as T);
+/** An answer whose quoted commands name the store; the text of a hand-over, which has the sentences of many, as a whole. */
+function namingStore<T>(answer: T, name: (sentence: string) => string): T {
+  const { text } = answer as { text?: unknown };
+  return { ...(withSentences(answer, name) as T), ...(typeof text === 'string' ? { text: name(text) } : {}) };
+}
 
 /**
  * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages and logs may hold,
  * become escapes, so no text can forge a line, move a cursor, or hide or reverse the text beside it.
+ * @param name makes the commands of a sentence name the store; undefined: none has to
  */
-export function harmless<T>(answer: T): { answer: T; text: string } {
+export function harmless<T>(answer: T, name?: (sentence: string) => string): { answer: T; text: string } {
   const text = JSON.stringify(answer);
+  if (name !== undefined && text.includes(String.raw`\"swf-mcp `)) return harmless(namingStore(answer, name));
   if (!isSuspicious(text)) return { answer, text };
   const safe = { ...allPrintable(answer), ...documentOf(answer) };
   return { answer: safe, text: JSON.stringify(safe) };
