@@ -77,7 +77,7 @@ class WorkerPool {
       else await nextTurn().then(() => this.#takeStep());
     }
     clearTimeout(this.#rested);
-    this.#options.onResting?.([]);
+    if (this.#told !== '') this.#options.onResting?.([]);
     // The supervisor stops the other parts when it learns of the failure. Only then does the work in hand have a reason to end.
     if (this.#failures.length > 0) throw this.#failures[0];
     await Promise.all(this.#inHand);

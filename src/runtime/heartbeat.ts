@@ -1,5 +1,11 @@
 import type { Store } from '../db/opening/store.ts';
-import { type Beat, type ProcessEnd, recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
+import {
+  type Beat,
+  type ProcessEnd,
+  recordEnd,
+  recordHeartbeat,
+  recordOffDuty,
+} from '../db/presence/agent-registry.ts';
 import { noteStandstill } from '../db/presence/standstills.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
@@ -25,8 +31,6 @@ export type Heartbeat = ReturnType<typeof createHeartbeat>;
 export function createHeartbeat(store: Store, processId: number, agents: string[], warn: (message: string) => void) {
   /** The execution that each agent has worked on since the last heartbeat. */
   const worked = new Map<string, string>();
-  /** The work that each agent does not take for now. */
-  const offDuty = new Map<string, readonly OffDuty[]>();
   let missed = 0;
   /** When the last heartbeat was written. */
   let written: Moment | undefined;
@@ -53,7 +57,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   function beat(): void {
     const beats = agents.map((name): [string, Beat] => {
       const execution_id = worked.get(name);
-      return [name, { state: execution_id ? 'PROCESSING' : 'READY', execution_id, off_duty: offDuty.get(name) }];
+      return [name, { state: execution_id === undefined ? 'READY' : 'PROCESSING', execution_id }];
     });
     worked.clear();
     beating = record((tx) => recordHeartbeat(tx, processId, new Map(beats)));
@@ -62,8 +66,9 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   return {
     /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
     sawWork: (agent: string, executionId: string): void => void worked.set(agent, executionId),
-    /** Notes the work that an agent does not take for now: its next heartbeat says so. */
-    noteOffDuty: (agent: string, kinds: readonly OffDuty[]): void => void offDuty.set(agent, kinds),
+    /** Records the work that an agent does not take for now. A store that cannot be written is reported by the heartbeats. */
+    noteOffDuty: (agent: string, kinds: readonly OffDuty[]): void =>
+      void store.write((tx) => recordOffDuty(tx, agent, kinds)).catch(() => {}),
     start(): void {
       beat();
       timer = setInterval(beat, beatSeconds * 1000);

@@ -27,12 +27,8 @@ describe('a run', () => {
     writeFileSync(payload, script, { mode: 0o755 });
     const settings = ['fast_processing.target_worker_count=8', `worker.payload=["${payload}"]`];
     const run = startCli(['run', '--speed', '20', '--stf-count', '4', '--json', ...sets(...settings)], { folder });
-    await run.saw(/start_run/);
-    const client = await connectInProcess(join(folder, 'swf.db'));
-    const monitor = (): Promise<Answer> => ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
-    await expect.poll(async () => JSON.stringify((await monitor())['findings'])).toContain('WORKER_OFF_DUTY');
     expect(JSON.parse((await run.finished).stdout)).toMatchObject({ slices_created: 60, slices_failed: 0 });
-    expect(await monitor()).toMatchObject({ slices_failed: 0, slices_completed: 60 });
+    const client = await connectInProcess(join(folder, 'swf.db'));
     expect((await askAll(client, 'list_logs', { search: 'rests for' })).length).toBeGreaterThan(0);
   });
 

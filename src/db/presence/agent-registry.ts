@@ -30,8 +30,6 @@ export interface Beat {
   state: AgentState;
   /** The execution it worked on last; left out if that is the recorded one. */
   execution_id?: string | undefined;
-  /** Work that it does not take for now. */
-  off_duty?: readonly OffDuty[] | undefined;
 }
 
 /** How a process has ended: in order, by a fault that it noticed, or killed, which another process notes. */
@@ -55,11 +53,19 @@ export function noteLost({ sql }: Transaction, processId: number): void {
 export function recordHeartbeat({ sql }: Transaction, processId: number, beats: ReadonlyMap<string, Beat>): void {
   const now = wallNow();
   sql('UPDATE processes SET last_beat = ? WHERE process_id = ?').run(now, processId);
-  for (const [name, { state, execution_id, off_duty = [] }] of beats)
+  for (const [name, { state, execution_id }] of beats)
     sql(
-      `UPDATE system_agents SET state = ?, last_heartbeat = ?, current_execution_id = coalesce(?, current_execution_id), off_duty = ?
+      `UPDATE system_agents SET state = ?, last_heartbeat = ?, current_execution_id = coalesce(?, current_execution_id)
        WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
-    ).run(state, now, execution_id ?? null, off_duty.length === 0 ? null : JSON.stringify(off_duty), name);
+    ).run(state, now, execution_id ?? null, name);
+}
+
+/** Records the work that an agent of this process does not take for now. */
+export function recordOffDuty({ sql }: Transaction, name: string, kinds: readonly OffDuty[]): void {
+  sql(`UPDATE system_agents SET off_duty = ? WHERE agent_name = ? AND ${indexPredicates.ownAgent}`).run(
+    kinds.length === 0 ? null : JSON.stringify(kinds),
+    name,
+  );
 }
 
 /** The signs of life of an agent. */
