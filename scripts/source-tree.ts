@@ -23,6 +23,10 @@ export interface SourceFunction {
 export interface SourceFile {
   path: string;
   lines: number;
+  /** Lines of more than 110 columns. */
+  wideLines: number;
+  /** Nodes of the syntax tree: how much there is to read, whatever the line breaks. */
+  nodes: number;
   edges: Edge[];
   functions: SourceFunction[];
 }
@@ -63,7 +67,16 @@ export function readSource(path: string, text: string): SourceFile {
     FunctionExpression: (node) => measure(node, node.id?.name ?? 'method'),
     ArrowFunctionExpression: (node) => measure(node, 'arrow function'),
   }).visit(program);
-  return { path, lines: text.trimEnd().split('\n').length, edges, functions };
+  const lines = text.trimEnd().split('\n');
+  const wideLines = lines.filter(({ length }) => length > 110).length;
+  return { path, lines: lines.length, wideLines, nodes: nodesOf(program), edges, functions };
+}
+
+/** How many nodes of syntax a part of a tree has. */
+function nodesOf(part: unknown): number {
+  if (typeof part !== 'object' || part === null) return 0;
+  const own = 'type' in part && typeof part.type === 'string' ? 1 : 0;
+  return Object.values(part).reduce((sum: number, child: unknown) => sum + nodesOf(child), own);
 }
 
 const fileOf = (from: string, specifier: string): string => normalize(join(dirname(from), specifier));
