@@ -15,10 +15,15 @@ export type TimeLeft = ReturnType<typeof withOverrun>;
  */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   const { slices_planned: planned, status, isHeld, params } = facts;
-  if (planned === undefined || status !== 'running' || health === 'stalled' || isHeld) return undefined;
+  if (planned === undefined || status !== 'running' || health === 'stalled' || isHeld || isHeldUp(facts))
+    return undefined;
   const estimate = params.speed === 'max' ? byRate(facts, planned) : bySchedule(facts, planned);
   return estimate === undefined ? undefined : withOverrun(estimate, facts);
 }
+
+/** Files wait for an agent that has done nothing for long: nobody knows when it goes on. */
+const isHeldUp = (facts: Facts): boolean =>
+  stageStates(facts).some(({ stage, state }) => stage !== 'worker' && (state === 'slow' || state === 'stuck'));
 
 type Estimate = Record<'likely' | 'least' | 'most', number>;
 

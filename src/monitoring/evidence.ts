@@ -148,7 +148,6 @@ export interface Evidence {
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];
   /** Since when its recorder has heard nothing from the broker, ISO 8601. */
-  broker_away_since: string | undefined;
   /** The first error that an agent logged, not counting the driver's verdict. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
   /** When the first attempt failed, ISO 8601: its slice may have been done later. */

@@ -36,6 +36,8 @@ export interface Facts {
   hasChangedSpeed: boolean;
   /** Agents of other processes may work on it. */
   isOverBroker: boolean;
+  /** Since when its recorder has heard nothing from the broker, ISO 8601; undefined if it hears it, or has none. */
+  broker_away_since: string | undefined;
   /** Worker slots: as configured within one process, as heard over a broker; undefined once nobody can tell. */
   slots: number | undefined;
   counts: Counts;

@@ -11,6 +11,8 @@ export function healthAfterEnd(status: Exclude<ExecutionStatus, 'running'>): Hea
   return status === 'failed' ? 'failed' : 'finished';
 }
 
+const healthInPause = { working: 'paused', slow: 'slow', stuck: 'stalled' } as const;
+
 /** The health of an execution with a plan and a driver, beside its status; undefined while no age is known. */
 export function healthOf(facts: Facts, stages: readonly StageState[]): Health | undefined {
   const { status, phase, driver, isHeld } = facts;
@@ -18,9 +20,10 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health | 
   if (facts.ahead_seconds > 0) return undefined;
   if (driver !== undefined && (!driver.alive || driver.silent)) return 'stalled';
   // Workers finish slices in hand during a pause too, so a pause does not excuse a slice that hangs.
-  const hand = handState(facts, paceOf(facts));
-  const inPause = hand === 'working' ? 'paused' : hand === 'slow' ? 'slow' : 'stalled';
+  const inPause = healthInPause[handState(facts, paceOf(facts))];
   if (isHeld) return inPause;
+  // What agents do meanwhile is not known, and nothing new reaches them.
+  if (facts.broker_away_since !== undefined) return 'slow';
   if (nothingSucceeds(facts.failing, facts.now) || stages.some(({ state }) => state === 'stuck')) return 'stalled';
   if (phase === 'standby') return inPause;
   if (stages.some(({ state }) => state === 'slow')) return 'slow';

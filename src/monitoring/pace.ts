@@ -44,7 +44,11 @@ const bounds = (usual: number): Pace => ({
 /** A slice in hand with its age in seconds. */
 export type AgedSlice = ReturnType<typeof aged>;
 
-const aged = (slice: SliceInHand, now: number) => ({ ...slice, seconds: secondsBetween(slice.since, now) });
+/** While the broker is away nobody knows what became of a slice, so its age is that of the last moment at which its worker could be heard. */
+const aged = (slice: SliceInHand, { now, broker_away_since: away }: Facts) => ({
+  ...slice,
+  seconds: secondsBetween(slice.since, away === undefined ? now : Date.parse(away)),
+});
 
 /** The slices that nobody takes over, the oldest first: those of living workers, and all of them without a driver. */
 const heldSlices = ({ in_hand, lost, driver }: Facts): readonly SliceInHand[] =>
@@ -53,18 +57,18 @@ const heldSlices = ({ in_hand, lost, driver }: Facts): readonly SliceInHand[] =>
 /** The slice that has been in hand for longest. */
 export function oldestInHand(facts: Facts): AgedSlice | undefined {
   const [oldest] = heldSlices(facts);
-  return oldest === undefined ? undefined : aged(oldest, facts.now);
+  return oldest === undefined ? undefined : aged(oldest, facts);
 }
 
 /** Slices in hand that are slow enough to report, the oldest first. */
 export const overdueSlices = (facts: Facts, { slow_seconds }: Pace): AgedSlice[] =>
   heldSlices(facts)
-    .map((slice) => aged(slice, facts.now))
+    .map((slice) => aged(slice, facts))
     .filter(({ seconds }) => seconds > slow_seconds);
 
 /** State of the slices in hand, judged by the oldest. While a third of them are in time and others finish, hanging slices make a run slow, not stuck. */
 export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace): 'working' | 'slow' | 'stuck' {
-  const [oldest = 0, ...others] = facts.in_hand.map((slice) => aged(slice, facts.now).seconds);
+  const [oldest = 0, ...others] = facts.in_hand.map((slice) => aged(slice, facts).seconds);
   if (oldest <= slow_seconds) return 'working';
   if (stalled_seconds === undefined || oldest <= stalled_seconds) return 'slow';
   const inTime = others.filter((seconds) => seconds <= slow_seconds).length;

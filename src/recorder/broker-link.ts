@@ -31,7 +31,11 @@ export class BrokerLink {
   constructor(options: BrokerLinkOptions) {
     this.#options = options;
     this.#timer = setInterval(() => this.#look(), lookMilliseconds);
-    options.broker.onUp(() => this.noteHeard());
+    options.broker.onUp(() => {
+      // What was sent meanwhile comes first: results of slices that would look overdue, and then our own next report.
+      if (options.isSpeaking()) this.#heardAt = performance.now();
+      else this.noteHeard();
+    });
   }
 
   /** Call with each message from the broker that says nothing about agents. */

@@ -91,6 +91,7 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     params,
     hasChangedSpeed: false,
     isOverBroker: false,
+    broker_away_since: undefined,
     counts: {
       stf_count: stfs,
       tf_files_received: stfs,
@@ -238,6 +239,25 @@ describe('the remaining time of a run that has just begun', () => {
       expect(told?.seconds_left).toBeLessThan(1.02 * Math.max(atLeast * attempts, daq) + service);
     },
   );
+});
+
+describe('the remaining time of a run whose files wait', () => {
+  const parsed = executionParamsSchema.parse({});
+  const params = { ...parsed, speed: 1 } as Facts['params'];
+  const waiting = {
+    ...factsAt(100, { stfs: 2, phase: 'physics', changedAt: at(60), lastStf: at(98), params }),
+    slices_planned: 150,
+    stfs_ready: 0,
+  };
+
+  it.each([
+    ['the agent has just got the first', 98, true],
+    ['the agent may still be busy with the first', 81, true],
+    ['the agent has done nothing for longer than usual: nobody knows when it goes on', 79, false],
+    ['the agent is stuck', 30, false],
+  ])('is known or absent where %s', (_, since, isKnown) => {
+    expect(timeLeft({ ...waiting, waiting_since: { data: at(since) } }, 'slow') !== undefined).toBe(isKnown);
+  });
 });
 
 describe('the remaining time of a run at full speed', () => {

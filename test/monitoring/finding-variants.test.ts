@@ -119,8 +119,8 @@ const situations: Readonly<Record<string, Given>> = {
     judged: { stages: [{ ...stage('data', 'stuck'), waiting: 0 }] },
   },
   'an agent missing while the broker is away': {
-    facts: overBroker,
-    evidence: { missing: ['data'], broker_away_since: ago(30) },
+    facts: { ...overBroker, broker_away_since: ago(30) },
+    evidence: { missing: ['data'] },
   },
   'an agent missing without a driver': {
     facts: { ...overBroker, ...undriven },
@@ -181,8 +181,8 @@ const situations: Readonly<Record<string, Given>> = {
   },
   'an agent that ended in order': { evidence: { agents: [agent({ status: 'STALE', state: 'EXITED' })] } },
   'an agent gone while the broker is away': {
-    facts: { isOverBroker: true },
-    evidence: { agents: [agent({ status: 'STALE' })], broker_away_since: ago(30) },
+    facts: { isOverBroker: true, broker_away_since: ago(30) },
+    evidence: { agents: [agent({ status: 'STALE' })] },
   },
   'an agent gone without a driver': {
     facts: undriven,
@@ -443,12 +443,11 @@ const situations: Readonly<Record<string, Given>> = {
   'a stage stuck after the end': { facts: { status: 'completed' }, judged: { stages: [stage('data', 'stuck')] } },
   'a worker gone with slices, and its agent known': { facts: { lost: [lost(80), lost(70, '08')] } },
   'the broker away without a driver': {
-    facts: { ...undriven, isOverBroker: true },
-    evidence: { driver: gone, broker_away_since: ago(30) },
+    facts: { ...undriven, isOverBroker: true, broker_away_since: ago(30) },
+    evidence: { driver: gone },
   },
   'the broker away after the end': {
-    facts: { isOverBroker: true, status: 'completed' },
-    evidence: { broker_away_since: ago(30) },
+    facts: { isOverBroker: true, status: 'completed', broker_away_since: ago(30) },
   },
   'a driver silent after the end': {
     facts: { status: 'completed', driver: { alive: true, silent: true, since: ago(600) } },

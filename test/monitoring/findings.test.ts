@@ -40,7 +40,7 @@ const situations: Readonly<Record<string, Given>> = {
     evidence: { driver: { ...gone, alive: true } },
   },
   DRIVER_GONE: { facts: undriven, evidence: { driver: gone, drivers: [driver({ until: ago(40), ended: 'lost' })] } },
-  BROKER_AWAY: { facts: { isOverBroker: true }, evidence: { broker_away_since: ago(30) } },
+  BROKER_AWAY: { facts: { isOverBroker: true, broker_away_since: ago(30) } },
   PAUSED: {
     facts: { isHeld: true },
     evidence: { paused_by: { name: 'mcp', sent_by: 'mcp', time: ago(100), reason: 'beam dump' } },

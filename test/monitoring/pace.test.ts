@@ -106,6 +106,13 @@ describe('the pace of slices', () => {
     expect(oldestInHand(factsOf())).toBeUndefined();
   });
 
+  it('does not grow while the broker is away: nobody knows what became of a slice', () => {
+    const facts = factsOf({ facts: { ...hand(70, 63), broker_away_since: ago(60) } });
+    expect(oldestInHand(facts)).toMatchObject({ slice_filename: 's70', seconds: 10 });
+    expect(overdueSlices(facts, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s70']);
+    expect(handState(facts, pace)).toBe('slow');
+  });
+
   it('counts slices of workers that are gone as overdue only without a driver', () => {
     const left = { lost: hand(30, 7).in_hand ?? [], in_hand: hand(20).in_hand ?? [] };
     expect(overdueSlices(factsOf({ facts: left }), pace)).toHaveLength(1);

@@ -33,6 +33,7 @@ export function factsOf({ facts = {}, counts = {}, params = {} }: Given = {}): F
     params: { ...parsed, speed: 1 },
     hasChangedSpeed: false,
     isOverBroker: false,
+    broker_away_since: undefined,
     slots: 30,
     counts: {
       stf_count: 10,
@@ -83,7 +84,6 @@ const evidence: Evidence = {
   useless: [],
   unanswered: [],
   gone: [],
-  broker_away_since: undefined,
   first_error: undefined,
   first_failure: undefined,
   concentration: undefined,

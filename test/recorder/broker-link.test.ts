@@ -78,13 +78,29 @@ it('the broker does not count as away if no reports are sent', async () => {
   expect(awaySince()).toBeUndefined();
 });
 
-it('the broker counts as away from the break of the connection until it is back', async () => {
+it('the broker counts as away from the break of the connection until it is back and returns a report', async () => {
   await seconds(3);
   isUp = false;
   link.noteBreak();
   link.noteHeard();
   await seconds(40);
   expect(awaySince()).toBe('2026-01-01T00:00:03.000Z');
+  isUp = true;
+  onUp();
+  // Results that waited in the broker come now.
+  link.noteSign();
+  await seconds(4);
+  expect(awaySince()).toBe('2026-01-01T00:00:03.000Z');
+  link.noteHeard();
+  await seconds(0);
+  expect(awaySince()).toBeUndefined();
+});
+
+it('a process that sends no reports counts the broker as back once it is connected', async () => {
+  isUp = false;
+  link.noteBreak();
+  await seconds(3);
+  isSpeaking = false;
   isUp = true;
   onUp();
   await seconds(0);
@@ -117,6 +133,7 @@ it('the broker counts as away since its first failure, and a closed link checks 
   expect(awaySince()).toBe('2026-01-01T00:00:00.000Z');
   isUp = true;
   onUp();
+  link.noteHeard();
   link.close();
   await seconds(60);
   expect(awaySince()).toBeUndefined();
@@ -141,6 +158,7 @@ it('the silence of agents that were alive when the broker went away is forgiven,
   await seconds(100);
   isUp = true;
   onUp();
+  link.noteHeard();
   await seconds(0);
   expect(signs()).toEqual([
     { name: 'gone before', at: '2026-01-01T00:00:00.000Z' },

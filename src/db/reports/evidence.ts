@@ -17,7 +17,6 @@ import {
   type Owner,
   ownerOf,
 } from '../presence/leases.ts';
-import { brokerAwaySince } from '../presence/recorders.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { pausedBy, pendingStop } from './commands.ts';
@@ -65,7 +64,6 @@ export function evidenceOf(
     unfit: parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), [], isRunning),
     ...parts.read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] }, isRunning),
     unanswered: parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [], isOverBroker),
-    broker_away_since: parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined, isOverBroker),
     gone: parts.read('files', () => goneHosts(sql, execution_id, now), [], isOverBroker),
     ...recorded,
     data_as_of,

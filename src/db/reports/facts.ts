@@ -49,6 +49,8 @@ export function factsOf(
   const inHand = execution.slices_processing === 0 ? [] : slicesInHand(sql, execution_id, isAlive);
   const { params } = detail;
   const configured = params.fast_processing.target_worker_count;
+  const broker_away_since =
+    isOverBroker && status === 'running' ? brokerAwaySince(sql, execution.namespace) : undefined;
   const facts: Facts = {
     now,
     ahead_seconds: secondsAhead(newest_ms, now),
@@ -60,7 +62,10 @@ export function factsOf(
     params: speed === params.speed ? params : { ...params, speed },
     hasChangedSpeed: speeds.hasChanged,
     isOverBroker,
-    slots: isOverBroker ? slotsHeard(sql, execution, owner, { slots: configured, isAlive }) : configured,
+    broker_away_since,
+    slots: isOverBroker
+      ? slotsHeard(sql, execution, owner, { slots: configured, isAlive, broker_away_since })
+      : configured,
     counts: execution,
     stfs_ready,
     samples_expected,
@@ -88,9 +93,13 @@ function slotsHeard(
   sql: Prepare,
   { status, namespace, execution_id, slices_queued }: OwnExecution,
   owner: Owner | undefined,
-  { slots, isAlive }: { slots: number; isAlive: LivenessTest },
+  {
+    slots,
+    isAlive,
+    broker_away_since,
+  }: { slots: number; isAlive: LivenessTest; broker_away_since: string | undefined },
 ): number | undefined {
-  if (status !== 'running' || brokerAwaySince(sql, namespace) !== undefined) return undefined;
+  if (status !== 'running' || broker_away_since !== undefined) return undefined;
   const recorder = { process_id: owner?.process_id ?? 0, slots };
   // If no slice waits, it does not matter which workers could do it.
   const payload = slices_queued === 0 ? undefined : kept(sql, payloadKind)(execution_id);

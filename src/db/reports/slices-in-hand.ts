@@ -1,3 +1,4 @@
+import { beatSeconds } from '../../domain/liveness.ts';
 import type { SliceInHand } from '../../monitoring/facts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
@@ -23,24 +24,36 @@ export function slicesInHand(sql: Prepare, executionId: string, isAlive: Livenes
      WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY assigned_at, seq`,
   )
     .all(executionId)
-    .map((slice) => ({ ...slice, isLost: isGone(slice) }));
+    .map((slice) => ({ ...slice, isLost: isGone({ ...slice, assigned_at: slice.since }) }));
 }
 
-/** Returns a test for whether the worker's process of a slice in hand is gone, as far as this store knows the worker. */
-export function goneWorkers(sql: Prepare, isAlive: LivenessTest): (of: { assigned_worker: string | null }) => boolean {
-  const known = new Map<string, boolean>();
-  return ({ assigned_worker }) => {
+/** A process may start slices before its first heartbeat arrives. Milliseconds. */
+const unheardMilliseconds = 2 * beatSeconds * 1000;
+
+/**
+ * Returns a test for whether the process that began a slice in hand is gone, as far as this store knows the worker: no process of its name lives, or
+ * the one that lives was first heard later.
+ */
+export function goneWorkers(
+  sql: Prepare,
+  isAlive: LivenessTest,
+): (slice: { assigned_worker: string | null; assigned_at: string | null }) => boolean {
+  /** Since when the living process of an agent is known, milliseconds since 1970. */
+  const known = new Map<string, number>();
+  const knownSince = (agent: string): number => {
+    const row = sql<[string], ProcessSigns & { registered_at: string }>(
+      `SELECT ${signColumns}, registered_at FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND heard_on IS NULL`,
+    ).get(agent);
+    if (row === undefined) return -Infinity;
+    return isProcessAlive(row, isAlive) ? Date.parse(row.registered_at) : Infinity;
+  };
+  return ({ assigned_worker, assigned_at }) => {
     const [agent = '', slot] = (assigned_worker ?? '').split('/');
     // A name without a slot belongs to a worker of another program, not to an agent of this store.
-    if (slot === undefined) return false;
-    const before = known.get(agent);
-    if (before !== undefined) return before;
-    const row = sql<[string], ProcessSigns>(
-      `SELECT ${signColumns} FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND heard_on IS NULL`,
-    ).get(agent);
-    const isGone = row !== undefined && !isProcessAlive(row, isAlive);
-    known.set(agent, isGone);
-    return isGone;
+    if (slot === undefined || assigned_at === null) return false;
+    const since = known.get(agent) ?? knownSince(agent);
+    known.set(agent, since);
+    return since - unheardMilliseconds > Date.parse(assigned_at);
   };
 }
 

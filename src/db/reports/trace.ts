@@ -51,9 +51,12 @@ export function sliceStanding(
 ): SliceStanding | undefined {
   const slice = sql<
     [string, string],
-    { key: number; status: string; lost_starts: number } & Record<'assigned_worker' | 'payload', string | null>
+    { key: number; status: string; lost_starts: number } & Record<
+      'assigned_worker' | 'assigned_at' | 'payload',
+      string | null
+    >
   >(
-    `SELECT seq AS key, status, ${sliceLostStarts('s')} AS lost_starts, assigned_worker, ${payloadAsked} AS payload
+    `SELECT seq AS key, status, ${sliceLostStarts('s')} AS lost_starts, assigned_worker, assigned_at, ${payloadAsked} AS payload
      FROM tf_slices AS s WHERE slice_filename = ? AND execution_id = ?`,
   ).get(name, execution_id);
   if (slice === undefined) return undefined;

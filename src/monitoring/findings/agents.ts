@@ -8,7 +8,7 @@ import { type Judgement, call, defineDrivenFinding } from './rule.ts';
 
 export const agentMissing = defineDrivenFinding('AGENT_MISSING', ({ facts, evidence, judged: { stages } }) => {
   // Nobody is heard then; another finding reports that.
-  if (evidence.broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
+  if (facts.broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
   const missing = evidence.missing.filter((type) => !(type === 'worker' && isWorkedOn(facts)));
   if (missing.length === 0) return undefined;
   const behind = stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
@@ -53,9 +53,9 @@ const becameOf = ({ status, worker_now }: LostStart): string =>
   status === 'processing' ? `was started again by ${worker_now}` : `was started again and is ${status}`;
 
 export const agentGone = defineDrivenFinding('AGENT_GONE', ({ facts, evidence }) => {
-  const { execution_id, agents, broker_away_since } = evidence;
+  const { execution_id, agents } = evidence;
   // Nobody is heard then; another finding reports that.
-  if (broker_away_since !== undefined) return undefined;
+  if (facts.broker_away_since !== undefined) return undefined;
   // Agents of an earlier driver went with it; its end reports that.
   const gone = agents
     .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')

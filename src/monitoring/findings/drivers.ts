@@ -56,7 +56,7 @@ export const driverSilent = defineFinding(
 );
 
 /** While the broker is away, nobody else is heard and nothing reaches them. */
-export const brokerAway = defineDrivenFinding('BROKER_AWAY', ({ evidence: { broker_away_since: since } }) => {
+export const brokerAway = defineDrivenFinding('BROKER_AWAY', ({ facts: { broker_away_since: since } }) => {
   if (since === undefined) return undefined;
   return {
     severity: 'error',
