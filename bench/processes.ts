@@ -17,7 +17,7 @@ export function peakMemory({ pid }: ChildProcess): number | undefined {
 }
 
 /** A module of the benchmark that is loaded into a process which is measured. */
-export const hook = (name: 'loop-delay' | 'lock-hold'): string =>
+export const hook = (name: 'loop-delay' | 'lock-hold' | 'count-work'): string =>
   join(process.cwd(), process.env['SWF_BUNDLED'] ?? '', `${name}.js`);
 
 export interface MeasuredOptions {

@@ -1,9 +1,17 @@
+import { judgeCosts, measureCosts, updateUsual } from './costs.ts';
 import { isFarOff, printTable } from './figure.ts';
 import { benchGrowth } from './growth.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchServer } from './server.ts';
 
-/** The benchmark in a minute. It fails where a ratio is three times worse than usual, which no busy machine explains. */
+/**
+ * The benchmark in a minute. It fails where a ratio of times is three times worse than usual, which no busy machine explains, and where a cost that
+ * does not depend on the machine is 5 % higher.
+ */
+const costs = await measureCosts();
+if (process.argv[2] === '--update') updateUsual(costs);
+const isCheap = judgeCosts(costs);
+
 const pipeline = await benchPipeline({ stfs: 300, rounds: 1 });
 const figures = [
   ...(await benchServer(pipeline.store, { coldRounds: 5, warmCalls: 100 })),
@@ -14,4 +22,4 @@ printTable(figures);
 const off = figures.filter(isFarOff);
 for (const { figure, usual } of off)
   console.error(`${figure}: the ratio is mostly ${usual}, and three times worse now`);
-process.exitCode = off.length === 0 ? 0 : 1;
+process.exitCode = isCheap && off.length === 0 ? 0 : 1;

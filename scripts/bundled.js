@@ -14,7 +14,7 @@ await build({ ...common, entryPoints: [program], packages: 'external' });
 // Bundled as the product is: loading many small files is not what is compared.
 await build({ ...common, entryPoints: ['bench/bare-server.ts'] });
 await build({ ...common, packages: 'external', entryPoints: ['bench/bare-subscriber.ts'] });
-const hooks = ['bench/loop-delay.ts', 'bench/lock-hold.ts'];
+const hooks = ['bench/loop-delay.ts', 'bench/lock-hold.ts', 'bench/count-work.ts'];
 await build({ ...common, packages: 'external', entryPoints: hooks });
 const root = mkdtempSync(join(tmpdir(), 'swf-mcp-run-'));
 const { status } = spawnSync(process.execPath, [`${outdir}/${basename(program, '.ts')}.js`, ...rest], {

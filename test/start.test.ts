@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -6,14 +6,7 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
 import { ask, connectProcess, runWorkflow, temporaryFolder } from './helpers.ts';
-
-/** A module that writes the URL of each import, one a line, into the file of `SWF_IMPORTED`. */
-const watcher = (() => {
-  const hooks = `import { appendFileSync } from 'node:fs';
-    export async function load(url, context, next) { appendFileSync(process.env.SWF_IMPORTED, url + '\\n'); return next(url, context); }`;
-  const asUrl = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
-  return asUrl(`import { register } from 'node:module'; register(${JSON.stringify(asUrl(hooks))});`);
-})();
+import { importedUrls, notingImports } from './imported-files.ts';
 
 /** The packages with code in the files that a start of the server loads. */
 async function packagesOfTheServer(): Promise<string[]> {
@@ -56,12 +49,11 @@ describe('a server on stdio', () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const imported = join(folder, 'imported');
-    const env = { SWF_IMPORTED: imported, NODE_OPTIONS: `--import ${watcher}` };
-    const client = await connectProcess({ folder, env });
+    const client = await connectProcess({ folder, env: notingImports(imported) });
     await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     await client.close();
 
-    const urls = [...new Set(readFileSync(imported, 'utf8').trim().split('\n'))];
+    const urls = importedUrls(imported);
     // The watcher itself has loaded `node:module`, which the product imports too; `node:v8` is loaded after a while without calls.
     expect(urls.filter((url) => /^node:(?!(?:module|v8)$)/.test(url)).toSorted()).toEqual([
       'node:fs',
