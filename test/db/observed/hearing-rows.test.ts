@@ -243,16 +243,19 @@ describe('the time in which an execution was heard', () => {
     ]);
   });
 
-  it.each<[what: string, end: 'order' | 'killed', hasGap: boolean]>([
+  it.each<[what: string, end: 'order' | 'killed' | 'recording', hasGap: boolean]>([
     ['has no gap after an observer that ended in order with the run', 'order', false],
+    ['has no gap after a recording that ended with the run', 'recording', false],
     ['has a gap after one that was killed', 'killed', true],
   ])('%s', async (_what, end, hasGap) => {
     await made.store.write((tx) => {
       run(tx, { phase: 'completed' });
-      const one = observer(tx, 1, []);
-      keepHearing(tx, one, { since: 0, until: 12 * minute }, 12 * minute);
-      if (end === 'order') recordEnd(tx, one, 'order');
-      else tx.sql(`UPDATE processes SET ended = 'lost'`).run();
+      if (end === 'recording') noteSpan(tx, { since: 0, until: 12 * minute }, []);
+      else {
+        const one = observer(tx, 1, []);
+        keepHearing(tx, one, { since: 0, until: 12 * minute }, 12 * minute);
+        recordEnd(tx, one, end === 'order' ? 'order' : 'lost');
+      }
       noteSpan(tx, { since: 15 * minute, until: 20 * minute }, []);
     });
     expect(gapsOf(made.store.sql, 'e', { isAlive, now: 30 * minute })).toHaveLength(hasGap ? 1 : 0);

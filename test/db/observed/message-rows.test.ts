@@ -76,11 +76,11 @@ describe('files of the same names in two runs', () => {
     sample(2900, 2, 'a1.tf', 'a.stf'),
     sample(2100, 2, 'a3.tf', 'a.stf'),
     // It was registered by REST alone, so nobody knows when it was announced.
-    told(1400, 'POST /api/fastmon-files/', { tf_filename: 'a3.tf', stf_file: 's', tf_count: 10 }, 1),
+    told(1400, 'POST /api/fastmon-files/', { tf_filename: 'a3.tf', stf_filename: 'a.stf', tf_count: 10 }, 1),
   ];
   const slices = [
     slice(1600, 1, { tf: 'a1.tf', id: 0 }),
-    slice(1700, 1, { tf: 'a1.tf', id: 1 }),
+    slice(1700, 1, { tf: 'a1.tf', id: 1, count: 3 }),
     slice(5200, 1, { tf: 'b1.tf', id: 0, stf: 'b.stf', count: 7 }),
     slice(2950, 2, { tf: 'a1.tf', id: 0, count: 9 }),
   ];
@@ -91,6 +91,13 @@ describe('files of the same names in two runs', () => {
     ['the slices first', [...slices, ...samples, ...stfs]],
     ['the slices last', [...samples.toReversed(), ...stfs.toReversed(), ...slices.toReversed()]],
   ])('are counted and timed apart: %s', async (_order, lines) => {
+    // A run of this store has such files too.
+    await made.store.write(({ sql }) =>
+      sql(
+        `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, execution_id, status, attempt, created_at)
+         VALUES ('own.tf', 0, 'a1.tf', 'own', 'queued', 1, '')`,
+      ).run(),
+    );
     await record(...begin, ...lines);
     expect(
       rows(
@@ -109,7 +116,7 @@ describe('files of the same names in two runs', () => {
         'SELECT execution_id, stf_filename, tf_file_count, slice_count FROM stf_files ORDER BY execution_id, stf_filename',
       ),
     ).toEqual([
-      ['n', 'a.stf', 2, 2],
+      ['n', 'a.stf', 3, 2],
       ['n', 'b.stf', 1, 1],
       ['n~2', 'a.stf', 2, 1],
     ]);
@@ -137,7 +144,7 @@ describe('files of the same names in two runs', () => {
     await record(...begin, ...stfs, ...samples);
     await record(heard(1200, 1, 'tf_file_registered', { tf_filename: 'a1.tf', stf_filename: 'b.stf', tf_count: 10 }));
     expect(rows('SELECT execution_id, stf_filename, tf_file_count FROM stf_files ORDER BY 1, 2')).toEqual([
-      ['n', 'a.stf', 1],
+      ['n', 'a.stf', 2],
       ['n', 'b.stf', 2],
       ['n~2', 'a.stf', 2],
     ]);
@@ -213,6 +220,41 @@ describe('attempts at slices of the same names in two runs', () => {
   });
 });
 
+describe('a slice that only REST reported', () => {
+  /** Its registration, and a result that names it and a request. */
+  const reported = (at: number, run: number, id: number, req_id: string): MessageLine[] => {
+    const echo = { req_id, tf_filename: `a1_slice_00${id}.tf`, slice_id: id, execution_id: 'n' };
+    const content = { state: 'done', result: { state: true, result: echo } };
+    const message = { msg_type: 'slice_result', run_id: String(run), execution_id: 'n', namespace: 'a', content };
+    return [
+      told(at, 'POST /api/tf-slices/', { tf_filename: echo.tf_filename, slice_id: id }, run),
+      told(at + 1, 'POST /api/system-state-events/', { event_type: 'slice_result', event_data: { message } }, run),
+    ];
+  };
+
+  it('goes once its result turns out to be that of another slice, and no other goes with it', async () => {
+    await record(...begin, sample(50, 1, 'a1.tf', 'a.stf'), sample(50, 2, 'a1.tf', 'a.stf'));
+    await record(...[1, 2].flatMap((run) => reported(100 + run, run, 0, 'r')), ...reported(110, 1, 1, 'q'));
+    const slices = () => rows('SELECT execution_id, slice_id, status FROM tf_slices ORDER BY execution_id, slice_id');
+    expect(slices()).toEqual([
+      ['n', 0, 'completed'],
+      ['n', 1, 'completed'],
+      ['n~2', 0, 'completed'],
+    ]);
+    const content = { req_id: 'r', tf_filename: 'a1_slice_005.tf', slice_id: 5, execution_id: 'n' };
+    await record(heard(200, 1, 'slice', { content }));
+    expect(slices()).toEqual([
+      ['n', 1, 'completed'],
+      ['n', 5, 'completed'],
+      ['n~2', 0, 'completed'],
+    ]);
+    expect(rows('SELECT execution_id, slices FROM observed_samples ORDER BY 1')).toEqual([
+      ['n', 2],
+      ['n~2', 1],
+    ]);
+  });
+});
+
 describe('the phase of a run', () => {
   it('is that of its own last message by sending time', async () => {
     await record(...begin, heard(100, 1, 'start_run'), heard(110, 2, 'start_run'));
@@ -233,6 +275,14 @@ describe('the phase of a run', () => {
       ['n~2', iso(20), iso(350), 3],
     ]);
   });
+});
+
+it.each([
+  ['in order', ['pause_run', 'start_run']],
+  ['in the other order', ['start_run', 'pause_run']],
+])('of two messages of one moment the one with the greater id decides the phase: %s', async (_order, types) => {
+  await record(...begin, ...types.map((type) => heard(100, 1, type)));
+  expect(rows(`SELECT phase FROM run_states WHERE execution_id = 'n'`)).toEqual([['physics']]);
 });
 
 describe('messages that wait for their execution', () => {
