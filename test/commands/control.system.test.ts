@@ -200,7 +200,7 @@ describe('pause', () => {
     await run.saw(/end_run/);
     const { code, stderr } = await control(folder, 'pause');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^EXECUTION_NOT_RUNNING: stf_datataking-tester-0001 cannot pause: the DAQ is done/);
+    expect(stderr).toMatch(/^EXECUTION_NOT_RUNNING: stf_datataking-tester-0001 /);
     expect((await run.finished).code).toBe(0);
   });
 
@@ -235,9 +235,7 @@ describe('pause', () => {
     for (const action of ['pause', 'continue']) {
       const { code, stderr } = await control(folder, action);
       expect(code).toBe(1);
-      expect(stderr).toMatch(
-        /^EXECUTION_NOT_RUNNING: the process that drove stf_datataking-tester-0001 is gone; .*swf-mcp resume/,
-      );
+      expect(stderr).toMatch(/^EXECUTION_NOT_RUNNING: .* stf_datataking-tester-0001 .*swf-mcp resume/);
     }
     const resumed = startCli(['resume', 'latest'], { folder });
     await resumed.saw(/resume_run: physics/);

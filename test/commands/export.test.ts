@@ -135,10 +135,10 @@ describe('export', () => {
     writeFileSync(join(out, 'mine.txt'), 'mine');
     const refused = await runCli(['export', 'latest', '--out', out], { folder });
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/^ARGUMENT_INVALID: .* is not empty \(mine\.txt\); give a new folder/);
+    expect(refused.stderr).toMatch(/^ARGUMENT_INVALID: .*\(mine\.txt\)/);
     expect(readdirSync(out)).toEqual(['mine.txt']);
     const proc = await runCli(['export', 'latest', '--out', '/proc/none'], { folder });
-    expect(proc.stderr).toMatch(/^DATA_UNAVAILABLE: the folder \/proc\/none cannot be made/);
+    expect(proc.stderr).toMatch(/^DATA_UNAVAILABLE: .* \/proc\/none /);
     const missing = await runCli(['export', 'none-such-0001', '--out', join(out, 'new')], { folder });
     expect(missing.stderr).toMatch(/^EXECUTION_NOT_FOUND/);
     for (const format of ['csv', 'parquet']) {

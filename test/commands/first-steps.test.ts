@@ -23,7 +23,7 @@ describe('a new user', () => {
     const full = startProcess('sh', ['-c', `'${process.execPath}' '${cliPath}' config > /dev/full`], { folder });
     const { code, stderr } = await full.finished;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^DATA_UNAVAILABLE: standard output cannot be written \(ENOSPC\); make room/);
+    expect(stderr).toMatch(/^DATA_UNAVAILABLE: .*\(ENOSPC\)/);
   });
 
   it('can list the configurations, and sees the nearest one for a mistyped name', async () => {
@@ -35,8 +35,6 @@ describe('a new user', () => {
     expect(stdout).toMatch(/^fast_processing_default +\/.*fast_processing_default\.toml$/m);
     expect(stdout).toMatch(/^night_shift +\/.*workflows\/night_shift\.toml$/m);
     const { stderr } = await runCli(['run', 'night_shfit'], { folder });
-    expect(stderr).toMatch(
-      /^CONFIG_NOT_FOUND: there is no configuration "night_shfit": .*; the nearest is night_shift; "swf-mcp config --list" names all/m,
-    );
+    expect(stderr).toMatch(/^CONFIG_NOT_FOUND: .*"night_shfit".* night_shift;.*"swf-mcp config --list"/m);
   });
 });

@@ -46,9 +46,7 @@ describe('the tokens of a server', () => {
       /^EXECUTION_IN_USE: .* a paused one goes on with action "continue"$/,
     );
     const stop = { execution_id, action: 'stop', reason: 'end of shift' };
-    expect(await refusal(reader, 'control_workflow', stop)).toMatch(
-      /^TOOL_NOT_FOUND: control_workflow changes something: it is there for tokens that may control/,
-    );
+    expect(await refusal(reader, 'control_workflow', stop)).toMatch(/^TOOL_NOT_FOUND: control_workflow /);
     expect(await ask(leader, 'control_workflow', { ...stop, requested_by: 'Ada' })).toMatchObject({
       effect: 'applied',
     });
@@ -173,7 +171,7 @@ describe('a server that others can reach', () => {
     );
     expect(await start(['serve', '--http', '0', '--behind-proxy'], named)).toMatch(/the token of screen has 15 char/);
     expect(await start(['serve-files', '0.0.0.0:0'], { SWF_FILES_TOKEN: short })).toMatch(
-      /^CONFIG_INVALID: serve-files 0.0.0.0:0: SWF_FILES_TOKEN has 15 characters/,
+      /^CONFIG_INVALID: serve-files 0.0.0.0:0: SWF_FILES_TOKEN .*\b15\b/,
     );
     const api = ['observe', '--broker', 'stomp://127.0.0.1:1', '--api', '0.0.0.0:0'];
     expect(await start(api, { SWF_MONITOR_TOKEN: short })).toMatch(/^CONFIG_INVALID: --api .* has 15 characters/m);
@@ -213,9 +211,7 @@ describe('the runs that a client may start', () => {
     const refused = results.filter(({ isError }) => isError === true);
     expect({ begun: begun.length, refused: refused.length }).toEqual({ begun: 2, refused: 18 });
     for (const { content } of refused)
-      expect((content as { text: string }[])[0]?.text).toMatch(
-        /^ARGUMENT_INVALID: 2 runs are under way in this store.* fewer than 2 are; wait for one with wait_for_execution/,
-      );
+      expect((content as { text: string }[])[0]?.text).toMatch(/^ARGUMENT_INVALID: 2 runs .*wait_for_execution/);
     const [one] = begun.map(({ structuredContent }) => structuredContent as { execution_id: string });
     const { execution_id = '' } = one ?? {};
     await ask(client, 'control_workflow', { execution_id, action: 'stop' });

@@ -171,9 +171,7 @@ describe('the server over HTTP', () => {
         answerIn((await send(url, { headers: good, body: call('list_logs', args as never) })).body).result,
       ).toMatchObject({
         isError: true,
-        content: [
-          { text: expect.stringMatching(/^ARGUMENT_INVALID: the arguments of list_logs are not a JSON object/) },
-        ],
+        content: [{ text: expect.stringMatching(/^ARGUMENT_INVALID: .*\blist_logs\b/) }],
       });
     const nameless = await send(url, {
       headers: good,

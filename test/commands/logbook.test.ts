@@ -217,9 +217,7 @@ describe('alarms', () => {
     await raise(folder, 'worker');
     expect(await runCli(['alarms', 'seen', 'STAGE_STUCK'], { folder })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(
-        /^ARGUMENT_INVALID: 2 alarms begin with "STAGE_STUCK": .*:worker, .*:data; give more of the id/,
-      ),
+      stderr: expect.stringMatching(/^ARGUMENT_INVALID: 2 .*"STAGE_STUCK".*:worker, .*:data/),
     });
     expect((await runCli(['alarms', 'seen', `STAGE_STUCK/${id}:w`], { folder })).stdout).toMatch(
       /:worker is seen by tester\n$/,
@@ -259,7 +257,7 @@ describe('a token of scope note', () => {
     expect(await more(writer)).toEqual(['add_note', 'set_quality']);
     expect(await more(leader)).toEqual(['add_note', 'set_quality', 'start_workflow', 'control_workflow']);
     expect(await refusal(reader, 'add_note', { execution_id: id, text: 'x' })).toMatch(
-      /^TOOL_NOT_FOUND: add_note writes into the logbook: it is there for tokens of scope note or control/,
+      /^TOOL_NOT_FOUND: add_note .*\bnote or control\b/,
     );
     expect(await ask(writer, 'set_quality', { execution_id: 'latest', value: 'good', reason: 'fine' })).toMatchObject({
       value: 'good',

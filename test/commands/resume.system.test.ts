@@ -160,7 +160,7 @@ describe('resume', () => {
     await started.saw(/execution |"status"/);
     const { code, stderr } = await runCli(['resume', 'latest'], { folder });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^EXECUTION_IN_USE: stf_datataking-tester-0001 is driven by process \d+ on .*\n$/);
+    expect(stderr).toMatch(/^EXECUTION_IN_USE: stf_datataking-tester-0001 .* process \d+ on .*\n$/);
   });
 
   it('of an ended execution prints its summary and exits with 0', async () => {

@@ -149,7 +149,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     const { code, stderr } = await runCli(args, { folder, env: { ACTIVEMQ_USER: 'swf', ACTIVEMQ_PASSWORD: 'wrong' } });
     expect({ code, stderr }).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: no agent can work/m),
+      stderr: expect.stringMatching(/^CONFIG_INVALID: /m),
     });
     expect(stderr).toMatch(/^worker 2: BROKER_REFUSED: /m);
     expect(stderr.match(/has ended with exit code 78; a restart will not help/g)).toHaveLength(5);

@@ -151,7 +151,7 @@ describe('tables for people', () => {
     expect(lines.filter((line) => line.includes('bad geometry'))).toHaveLength(1);
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /FAILURES_ON_ONE: 6 of 6 first attempts failed at 2 slice numbers, 5, 7, and none of \d+ elsewhere: more than chance explains\. 6 attempts failed: 6 × sh ended with exit code 3: bad geometry\.$/,
+        /FAILURES_ON_ONE: 6 of 6 .* 2 slice numbers, 5, 7, .* 6 × sh ended with exit code 3: bad geometry\.$/,
       ),
     );
   });

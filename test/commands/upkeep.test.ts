@@ -175,7 +175,7 @@ describe('backup', () => {
     const aside = await runCli(['resume', 'latest', '--speed', 'max'], { folder: copy });
     expect(aside).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^EXECUTION_IN_USE: .*move the copy into its place\n$/),
+      stderr: expect.stringMatching(/^EXECUTION_IN_USE: [^\n]+\n$/),
     });
     const original = outcomeIn(folder);
     renameSync(join(copy, 'swf.db'), join(folder, 'swf.db'));
@@ -197,7 +197,7 @@ describe('backup', () => {
     expect((await runCli(['check'], { folder })).code).toBe(0);
     // A backup does not replace an earlier one.
     const again = await runCli(['backup', copy], { folder });
-    expect(again.stderr).toMatch(/^STORE_UNAVAILABLE: .* the file already exists/);
+    expect(again.stderr).toMatch(/^STORE_UNAVAILABLE: .*\bexists\b/);
     expect(readdirSync(join(copy, '..'))).toEqual(['swf.db']);
   });
 
@@ -264,7 +264,7 @@ describe('prune', () => {
       ) as string,
     });
     expect(await refusal(client, 'get_workflow_monitor', { execution_id: first })).toMatch(
-      /^EXECUTION_REMOVED: stf_datataking-tester-0001 was removed at 20\S+Z by tester, with all that was recorded of it/,
+      /^EXECUTION_REMOVED: stf_datataking-tester-0001 .* 20\S+Z by tester/,
     );
     const sql = 'SELECT execution_id, removed_by FROM v_removed ORDER BY 1';
     const removed = await runCli(['call', 'query_store', `sql=${sql}`], { folder });

@@ -135,9 +135,7 @@ describe('a damaged store', () => {
     damageTable(path, 'app_logs');
     const client = await connectStdio({ folder });
     expect(await ask(client, 'list_stf_files', { execution_id: 'latest' })).toMatchObject({ total_count: 2 });
-    expect(await refusal(client, 'list_logs', { execution_id: 'latest' })).toMatch(
-      /^STORE_CORRUPT: the store .* is damaged; restore it from a backup/,
-    );
+    expect(await refusal(client, 'list_logs', { execution_id: 'latest' })).toMatch(/^STORE_CORRUPT: /);
     expect(await ask(client, 'list_tf_slices', { execution_id: 'latest' })).toMatchObject({ total_count: 30 });
     const check = await runCli(['check'], { folder });
     expect(check).toMatchObject({ code: 1, stderr: '' });

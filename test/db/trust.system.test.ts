@@ -113,9 +113,7 @@ describe('a store that is damaged or changed from outside', () => {
     for (const words of [['logs'], ['call', 'list_logs', '{}']])
       expect(await runCli(words, { folder })).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(
-          /^STORE_CORRUPT: the store .* lacks a part of its schema; look with "swf-mcp check"/,
-        ),
+        stderr: expect.stringMatching(/^STORE_CORRUPT: .*"swf-mcp check"/),
       });
   });
 
@@ -314,18 +312,14 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     chmodSync(db('open.db'), 0o666);
     expect(runAsOther(folder, ['--db', db('open.db'), 'run', '--speed', 'max', '--stf-count', '1'])).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(
-        /^STORE_UNAVAILABLE: the store .* is not written: everybody may write it \(mode 666\)/,
-      ),
+      stderr: expect.stringMatching(/^STORE_UNAVAILABLE: .*\(mode 666\)/),
     });
     const own = ['--db', db('own.db'), 'run', '--speed', 'max', '--stf-count', '1'];
     expect(runAsOther(folder, own)).toMatchObject({ code: 0 });
     chmodSync(db('own.db.data'), 0o777);
     expect(runAsOther(folder, own)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(
-        /^DATA_UNAVAILABLE: the data folder .* is not used: everybody may write it \(mode 777\); "chmod 700" it/,
-      ),
+      stderr: expect.stringMatching(/^DATA_UNAVAILABLE: .*\(mode 777\).*"chmod 700"/),
     });
     const { code, stdout } = runAsOther(folder, ['--db', db('own.db'), 'doctor']);
     expect(code).toBe(1);
@@ -347,9 +341,7 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     const planted = ['--db', db('planted.db'), 'run', '--speed', 'max', '--stf-count', '1'];
     expect(runAsOther(folder, planted)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(
-        /^STORE_UNAVAILABLE: the store .*planted\.db-wal is not written: everybody may write it/,
-      ),
+      stderr: expect.stringMatching(/^STORE_UNAVAILABLE: .*planted\.db-wal /),
     });
     // Owned by a third user: its content cannot be trusted.
     execFileSync('chown', ['12345', db('own.db')]);
@@ -357,7 +349,7 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     execFileSync('chgrp', ['65534', db('own.db')]);
     expect(runAsOther(folder, own)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^STORE_UNAVAILABLE: the store .* it belongs to another user \(id 12345\)/),
+      stderr: expect.stringMatching(/^STORE_UNAVAILABLE: .*\(id 12345\)/),
     });
   });
 });

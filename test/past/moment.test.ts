@@ -36,14 +36,10 @@ describe('a moment', () => {
       as_of_exact: now['as_of_exact'],
     });
     const refused = (as_of: string) => refusal(client, 'list_messages', { as_of });
-    expect(await refused('2999-01-01T00:00:00Z')).toMatch(/^ARGUMENT_INVALID: as_of 2999\S+ is still to come; it is /);
-    expect(await refused(later)).toMatch(/is still to come/);
-    expect(await refused('soon')).toMatch(
-      /^ARGUMENT_INVALID: as_of = "soon" is neither a time nor the id of a message on record; give a time/,
-    );
-    expect(await refused(`${before}@gone/1`)).toMatch(
-      /names a message that is not on record: "gone\/1"; it may have been removed with its execution: give the time alone/,
-    );
+    expect(await refused('2999-01-01T00:00:00Z')).toMatch(/^ARGUMENT_INVALID: as_of 2999\S+ .* \d{4}-\S+Z now$/);
+    expect(await refused(later)).toMatch(/^ARGUMENT_INVALID: as_of \S+ .* \d{4}-\S+Z now$/);
+    expect(await refused('soon')).toMatch(/^ARGUMENT_INVALID: as_of = "soon"/);
+    expect(await refused(`${before}@gone/1`)).toMatch(/^ARGUMENT_INVALID: as_of .*"gone\/1"/);
     expect(await refusal(client, 'get_workflow_monitor', { execution_id: 'latest', as_of: before })).toMatch(
       new RegExp(`^EXECUTION_NOT_FOUND: .* \\(as of ${before}\\)$`),
     );

@@ -277,9 +277,7 @@ describe('a worker off duty', () => {
       ((await here.monitor())['findings'] as Answer[]).filter(({ code }) => code === 'WORKER_OFF_DUTY');
     await expect.poll(offDuty).toEqual([
       expect.objectContaining({
-        sentence: expect.stringMatching(
-          /^worker-agent-\S+ on \S+: slices ask for the payload .* Its 4 slots take no such slices since 20/,
-        ),
+        sentence: expect.stringMatching(/^worker-agent-\S+ on \S+: .*\b4 slots\b.* since 20/),
       }),
     ]);
     await run.done;

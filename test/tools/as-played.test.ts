@@ -94,16 +94,14 @@ describe('plan_run with as_played', () => {
 
     const refused = (args: object) => refusal(client, 'plan_run', { as_played: true, ...args });
     const latest = { execution_id: 'latest' };
-    expect(await refused({})).toMatch(/^ARGUMENT_INVALID: as_played needs the execution_id of the run/);
-    expect(await refused({ ...latest, stf_count: 3 })).toMatch(
-      /^ARGUMENT_INVALID: stf_count cannot be changed with as_played/,
+    expect(await refused({})).toMatch(/^ARGUMENT_INVALID: as_played .*execution_id/);
+    expect(await refused({ ...latest, stf_count: 3 })).toMatch(/^ARGUMENT_INVALID: stf_count .*as_played/);
+    expect(await refused({ ...latest, stf_sampling_rate: 2 })).toMatch(/^ARGUMENT_INVALID: stf_sampling_rate .*\b1\b/);
+    expect(await refused({ ...latest, slice_processing_time: 0 })).toMatch(/^ARGUMENT_INVALID: slice_processing_time/);
+    expect(await refused({ ...latest, without_host: 'moon' })).toMatch(/^ARGUMENT_INVALID: without_host = "moon"/);
+    expect(await refusal(client, 'plan_run', { ...latest, without_host: 'x' })).toMatch(
+      /^ARGUMENT_INVALID: .*as_played=true/,
     );
-    expect(await refused({ ...latest, stf_sampling_rate: 2 })).toMatch(/at most 1, as it was/);
-    expect(await refused({ ...latest, slice_processing_time: 0 })).toMatch(/it is a factor of the measured times/);
-    expect(await refused({ ...latest, without_host: 'moon' })).toMatch(
-      /without_host = "moon" did none of its slices; the nearest that did are /,
-    );
-    expect(await refusal(client, 'plan_run', { ...latest, without_host: 'x' })).toMatch(/give as_played=true with it/);
 
     const drawn = await runCli(['plan', '--as-played', 'latest', '--set', 'target_worker_count=40'], { folder });
     expect(drawn.stdout).toMatch(/^as it was +[\d.]+ s +4 +150 /m);

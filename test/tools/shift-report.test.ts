@@ -128,7 +128,7 @@ describe('the shift report', () => {
     expect((await ask(client, 'shift_report', { namespace: 'tets' }))['note']).toMatch(/the nearest are test/);
     expect(await refusal(client, 'shift_report', { start_time: 'yesterday' })).toMatch(/^ARGUMENT_INVALID: start_time/);
     await expect(client.getPrompt({ name: 'shift_handover', arguments: { since: 'yesterday' } })).rejects.toThrow(
-      /since = "yesterday" is no time/,
+      /since = "yesterday"/,
     );
     const { messages } = await client.getPrompt({ name: 'shift_handover' });
     expect(JSON.stringify(messages)).toContain('call shift_report with start_time');
