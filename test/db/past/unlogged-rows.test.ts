@@ -109,17 +109,19 @@ describe('a process', () => {
   });
 
   it('gave its last sign of life with the last one of its agents that had not ended', () => {
-    for (const id of [1, 2, 3, 4]) process(id, 0, 90);
+    for (const id of [1, 2, 3, 4, 5]) process(id, 0, 90);
     agent('a', 1, 0, 40);
     agent('b', 1, 0, 70);
     agent('c', 2, 0, 130);
     agent('d', 3, 0, 30, { state: 'EXITED', exited_at: clock(30), before_exit: 'READY' });
     agent('e', 4, 0, 35, { state: 'EXITED', exited_at: clock(later), before_exit: 'READY' });
+    agent('f', 5, 0, 45, { state: 'EXITED', exited_at: clock(then), before_exit: 'READY' });
     expect(filled('SELECT process_id, last_beat FROM processes')).toEqual([
       [1, clock(70)],
       [2, clock(90)],
       [3, clock(90)],
       [4, clock(35)],
+      [5, clock(90)],
     ]);
   });
 });
@@ -168,14 +170,17 @@ describe('an agent', () => {
   });
 
   it('had not ended if it ended later, and is not there before its process', () => {
-    for (const name of ['a', 'b', 'c']) present(name);
+    for (const name of ['a', 'b', 'c', 'd']) present(name);
+    process(3, then, 500);
     const ended = { state: 'EXITED', before_exit: 'PROCESSING' };
     agent('a', 1, 0, 60, { ...ended, exited_at: clock(then) });
     agent('b', 1, 0, 60, { ...ended, exited_at: clock(later) });
     agent('c', 2, 0, 60);
+    agent('d', 3, 0, 60);
     expect(filled(columns).map(([name, state]) => [name, state])).toEqual([
       ['a', 'EXITED'],
       ['b', 'PROCESSING'],
+      ['d', 'READY'],
     ]);
   });
 });
@@ -334,6 +339,7 @@ describe('a process that is gone today', () => {
     ['was gone if the message came before', { message: [50, 10] }, false],
     ['was gone if the message is of another agent', { agent: 'b', message: [150, 11] }, false],
     ['was gone if another process had the name by then', { message: [150, 11], taken: [140, 0] }, false],
+    ['was gone if another process took the name at that moment', { message: [150, 11], taken: [150, 0] }, false],
     ['was alive if another process took the name later', { message: [150, 11], taken: [160, 0] }, true],
     ['was alive if one of another make had the name by then', { message: [150, 11], taken: [140, 1] }, true],
     ['was alive if it took the name from another process', { message: [150, 11], taken: [5, 0] }, true],
@@ -343,7 +349,9 @@ describe('a process that is gone today', () => {
     insert('names', { name_no: 1, name: 'a' }, { name_no: 2, name: 'b' }, { name_no: 3, name: 'slice' });
     agent(name, 1, 10, 20);
     agent(name, 1, 15, 20);
-    if (taken !== undefined) agent(name, 2, taken[0], 300, { is_heard: taken[1] });
+    // Its second row tells nothing new.
+    for (const second of taken === undefined ? [] : [taken[0], taken[0] + 200])
+      agent(name, 2, second, 500, { is_heard: taken?.[1] ?? 0 });
     if (message !== undefined)
       insert('message_rows', {
         seq: message[1],
