@@ -26,7 +26,9 @@ const changes = [
 /** The texts in quotes of a source that are SQL, with their places. */
 const statementsOf = (source) =>
   [...source.matchAll(/`[^`]*`|'(?:[^'\\\n]|\\.)*'/g)].filter(([text]) =>
-    /\b(?:SELECT|UPDATE|DELETE|INSERT|WHERE|FROM|AND|EXISTS)\b/.test(text),
+    /\b(?:SELECT|UPDATE|DELETE|INSERT|WHERE|FROM|AND|OR|EXISTS)\b|(?:=|<|>|<>|<=|>=) [?$]|\bIS (?:NOT )?NULL\b/.test(
+      text,
+    ),
   );
 
 /** Every source that differs from this one in one condition. An assignment after SET is none. */
