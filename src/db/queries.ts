@@ -1,9 +1,16 @@
+import { percentDone } from '../lib/rounded.ts';
+import type { Steps } from '../lib/steps.ts';
+import type { Attempts } from '../monitoring/timeline/attempts.ts';
+import { pack, type Packed } from '../monitoring/timeline/pack.ts';
 import { createExecutionQueries } from './execution-queries.ts';
+import type { ExecutionRow } from './execution/find-execution.ts';
 import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { noMessage } from './log/rows.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
-import { createLogbookQueries } from './logbook-queries.ts';
+import { alarmsIn, openAlarms } from './logbook/alarms.ts';
+import { judgementsUntil, notesOf, notesWritten, qualityOf, type Window } from './logbook/people.ts';
+import { isWatched } from './logbook/watching.ts';
 import { indexPredicates } from './migrations/index-predicates.ts';
 import { messageColumns } from './migrations/message-columns.ts';
 import { listeningObservers } from './observed/hearings.ts';
@@ -12,8 +19,17 @@ import { PartReader } from './reports/part-reader.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { keepAnswers, type KeptAnswers } from './sqlite/kept-answers.ts';
-import { preparer } from './sqlite/statements.ts';
-import { createTimelineQueries } from './timeline-queries.ts';
+import { type Prepare, preparer } from './sqlite/statements.ts';
+import type { SummaryQuestion } from './summaries/question.ts';
+import { summarize } from './summaries/summary.ts';
+import { rememberHistories } from './timeline/attempt-history.ts';
+import {
+  type Timeline,
+  timelineOf,
+  timelineQuestion,
+  type TimelineQuestion,
+  type WantedTimeline,
+} from './timeline/question.ts';
 
 type RecordedFilesArguments = Parameters<typeof recordedFilesOf> extends [unknown, ...infer Rest] ? Rest : never;
 
@@ -103,3 +119,46 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
 const isReader = (db: Connection): boolean => db.pragma('query_only', { simple: true }) === 1;
 
 export type Queries = ReturnType<typeof createQueries>;
+
+const createLogbookQueries = (sql: Prepare, isAlive: LivenessTest) => ({
+  notesOf: (executionId: string, most: number) => notesOf(sql, executionId, most),
+  notesWritten: (window: Window) => notesWritten(sql, window),
+  /** The quality of a run; undefined if nobody set it, or it was taken back. */
+  qualityOf(executionId: string) {
+    const quality = qualityOf(sql, executionId);
+    return quality?.value === 'none' ? undefined : quality;
+  },
+  judgementsUntil: (window: Omit<Window, 'start_time'>) => judgementsUntil(sql, window),
+  alarmsIn: (window: Window) => alarmsIn(sql, window),
+  openAlarms: () => openAlarms(sql),
+  isWatched: (now: number) => isWatched(sql, isAlive, now),
+});
+
+/**
+ * Questions about all attempts of an execution, which are kept in memory. Take each step of an answer in a snapshot.
+ * @param plain reads attempts, each once, so their rows are not kept
+ */
+function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTest) {
+  const historyOf = rememberHistories(plain);
+  return {
+    /** The question for a picture of an execution's life, or of part of it (ISO 8601). `now` is in milliseconds since 1970. */
+    timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
+      timelineQuestion(sql, execution, { wanted, isAlive, now }),
+    *timeline(question: TimelineQuestion): Steps<Timeline> {
+      return yield* timelineOf(sql, historyOf(question.execution.execution_id), question);
+    },
+    /** Every attempt of an execution as bytes. */
+    *packedAttempts(executionId: string): Steps<Packed> {
+      return pack(yield* historyOf(executionId).follow());
+    },
+    /** The same as columns of numbers, valid until the next question. */
+    *attempts(executionId: string): Steps<Attempts> {
+      return yield* historyOf(executionId).follow();
+    },
+    /** The share of an execution's slices already read for its timeline, from 0 to 1. */
+    timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>
+      Math.min(1, percentDone(historyOf(execution_id).columns.length, slices_created) / 100),
+    /** Groups of rows with their sums. */
+    summarize: (question: SummaryQuestion) => summarize(sql, historyOf, question),
+  };
+}

@@ -43,6 +43,6 @@ export type Effect =
       code: EffectCode;
       /** The same for people. */
       reason: string;
-      /** The message that it waits for, in the words of `db/projection/awaits.ts`. */
+      /** The message that it waits for, in the words of `db/projection/effect.ts`. */
       awaits?: string;
     };

@@ -2,7 +2,7 @@ import type { BrokerConnection, Delivery, Subscription } from '../broker/connect
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
-import { pollStore } from '../db/sqlite/store-poller.ts';
+import { pollStore } from '../db/sqlite/other-writers.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';

@@ -9,7 +9,7 @@ import {
   unreadyStfs,
   unsampledStfs,
 } from '../db/execution/unanswered.ts';
-import { isHeld } from '../db/log/held.ts';
+import { isHeld } from '../db/log/commands.ts';
 import { sendAgain } from '../db/log/outbox.ts';
 import { stageDelays } from '../db/reports/stage-delays.ts';
 import type { ExecutionParams } from '../domain/params.ts';

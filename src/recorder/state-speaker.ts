@@ -1,5 +1,5 @@
 import { requireExecution } from '../db/execution/find-execution.ts';
-import { isHeld } from '../db/log/held.ts';
+import { isHeld } from '../db/log/commands.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 
 import type { Delivery } from '../broker/connection.ts';
 import { readMessage } from '../db/execution/log-reader.ts';
-import { forgetRequestInHand, requestsInHand } from '../db/presence/requests-in-hand.ts';
+import { forgetRequestInHand, requestsInHand } from '../db/presence/recorders.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import { fieldOf } from '../messages/codec.ts';

@@ -1,7 +1,7 @@
 import type { Delivery } from '../broker/connection.ts';
 import { beginExecution, type Drive } from '../db/driving/take-over.ts';
 import { unsentOf } from '../db/log/outbox.ts';
-import { noteRequestInHand } from '../db/presence/requests-in-hand.ts';
+import { noteRequestInHand } from '../db/presence/recorders.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { aborted, withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';

@@ -2,7 +2,7 @@ import { awaitVerdict, type DriverOptions, endExecution, type Leave, leavingStep
 import type { Drive } from '../db/driving/take-over.ts';
 import { requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { executionParams } from '../db/execution/params.ts';
-import { pollStore } from '../db/sqlite/store-poller.ts';
+import { pollStore } from '../db/sqlite/other-writers.ts';
 import type { Speed } from '../domain/params.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';

@@ -1,5 +1,4 @@
-import { firstUndelivered, noteDelivered, type Undelivered } from '../db/logbook/receivers.ts';
-import { isWatcher } from '../db/logbook/watching.ts';
+import { firstUndelivered, isWatcher, noteDelivered, type Undelivered } from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
 import { alarmChanges, type AlarmMessageType, sentBy } from '../domain/logbook-words.ts';
 import { backoff } from '../lib/backoff.ts';

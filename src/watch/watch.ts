@@ -1,5 +1,11 @@
-import { knowReceiver, leaveOut } from '../db/logbook/receivers.ts';
-import { becomeWatcher, candidates, lastLook, watchedExecutions } from '../db/logbook/watching.ts';
+import {
+  becomeWatcher,
+  candidates,
+  knowReceiver,
+  lastLook,
+  leaveOut,
+  watchedExecutions,
+} from '../db/logbook/watching.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Queries } from '../db/queries.ts';

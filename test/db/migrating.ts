@@ -1,5 +1,5 @@
-import type { SchemaHistory } from '../../src/db/migrations/migration.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
+import type { SchemaHistory } from '../../src/db/opening/schema-version.ts';
 
 /** Rows that the step of this history rewrites: enough to kill it in the middle. */
 export const rows = 400_000;

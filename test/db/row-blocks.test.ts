@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { schemaDifferences } from '../../src/db/maintenance/integrity.ts';
+import { blockDifferences, schemaDifferences } from '../../src/db/maintenance/integrity.ts';
 import { removeExecution, removeWords } from '../../src/db/maintenance/prune.ts';
-import { blockDifferences } from '../../src/db/maintenance/row-blocks-check.ts';
 import { partsOf, messageWords, rowsOfPart } from '../../src/db/notes/word-parts.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';

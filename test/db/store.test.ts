@@ -5,11 +5,9 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
-import { schemaHistory } from '../../src/db/migrations/index.ts';
-import type { SchemaHistory } from '../../src/db/migrations/migration.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { migrate } from '../../src/db/opening/schema-version.ts';
+import { migrate, schemaHistory, type SchemaHistory } from '../../src/db/opening/schema-version.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
 import { makeRunningStore, runCli, temporaryFolder } from '../helpers.ts';

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { copiedTables } from '../../src/db/past/copied-executions.ts';
-import { filledTables } from '../../src/db/past/unlogged-rows.ts';
+import { copiedTables, filledTables } from '../../src/db/past/unlogged-rows.ts';
 import { makeStore } from '../helpers.ts';
 
 /** Tables that no answer about an earlier moment reads, each with the reason. */

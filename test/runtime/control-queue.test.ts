@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Delivery } from '../../src/broker/connection.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import type { Store } from '../../src/db/opening/store.ts';
-import { forgetRequestInHand, noteRequestInHand } from '../../src/db/presence/requests-in-hand.ts';
+import { forgetRequestInHand, noteRequestInHand } from '../../src/db/presence/recorders.ts';
 import { identifyRequest, type RequestIdentity } from '../../src/runtime/control-queue.ts';
 import { temporaryFolder } from '../helpers.ts';
 

@@ -2,7 +2,6 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 
-import { type Synchronous, synchronousModes } from '../../db/sqlite/synchronous.ts';
 import { namePattern } from '../../domain/names.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { type LogLevel, logLevels } from '../../lib/logger.ts';
@@ -147,8 +146,11 @@ export function logLevel({ env }: Io): LogLevel {
   );
 }
 
+/** `FULL` waits for the disk at every commit, so that a power cut loses nothing; `NORMAL` may lose the last moments. */
+const synchronousModes = ['NORMAL', 'FULL'] as const;
+
 /** Whether a power cut may cost the last moments: `SWF_SYNCHRONOUS`, else NORMAL. */
-export function storeOptions({ env }: Io): { synchronous: Synchronous } {
+export function storeOptions({ env }: Io) {
   const text = nonEmpty(env['SWF_SYNCHRONOUS']) ?? 'NORMAL';
   const synchronous = synchronousModes.find((mode) => mode === text.toUpperCase());
   if (synchronous !== undefined) return { synchronous };

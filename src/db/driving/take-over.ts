@@ -6,14 +6,19 @@ import type { Draft, Message } from '../../messages/message.ts';
 import { requireExecution, requireOwn } from '../execution/find-execution.ts';
 import { driverEnd } from '../execution/log-reader.ts';
 import { executionParams } from '../execution/params.ts';
-import { refuseWaiting } from '../log/commands.ts';
-import { isHeld } from '../log/held.ts';
+import { isHeld, refuseWaiting } from '../log/commands.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Store } from '../opening/store.ts';
 import { noteLost, registerAgent } from '../presence/agent-registry.ts';
-import { lastSignOf } from '../presence/last-sign.ts';
-import { isProcessAlive, type LivenessTest, ownerOf, registerProcess, takeOwnership } from '../presence/leases.ts';
+import {
+  isProcessAlive,
+  lastSignOf,
+  type LivenessTest,
+  ownerOf,
+  registerProcess,
+  takeOwnership,
+} from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import type { HeldExecution } from './journal.ts';

@@ -7,8 +7,8 @@ import { asItWas } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { removalOf, removalWords } from '../log/removals.ts';
 import { isExecution } from '../log/rows.ts';
+import { stfCount } from '../migrations/documented-views.ts';
 import { nameOf } from '../migrations/names.ts';
-import { stfCount } from '../migrations/shown-status.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface AnyExecution extends Counts {

@@ -2,7 +2,7 @@ import { metaOf } from '../log/store-identity.ts';
 import type { KeyRange } from '../notes/key-range.ts';
 import { lastNoted } from '../notes/row-blocks.ts';
 import { partsWithin, type SearchedTable } from '../notes/word-parts.ts';
-import { Database } from '../sqlite/database.ts';
+import { Database } from '../sqlite/connection.ts';
 import { preparer, type Prepare } from '../sqlite/statements.ts';
 import { type CandidateRange, directionOf } from './list-query.ts';
 import type { Page } from './page.ts';

@@ -1,3 +1,5 @@
+import { onceFor } from '../../lib/once-for.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** The first run number of a store that shares no broker; all else is numbered from 1. */
@@ -37,3 +39,23 @@ export function spreadNumbers(tx: Transaction, { first_execution_number, first_r
   reserveNumber(tx, 'execution', (first_execution_number ?? numberFrom(1000, 10_000)) - 1);
   reserveNumber(tx, 'run', (first_run_number ?? numberFrom(1_000_000, 10_000_000)) - 1);
 }
+
+/** Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its number for good, so each is looked up once. */
+export const nameNumbers = onceFor((sql: Prepare) => {
+  const numbers = new Map<string, number>();
+  const find = (name: string): number | undefined =>
+    sql<[string], number>('SELECT name_no FROM names WHERE name = ?').value(name);
+  const add = (name: string): number =>
+    Number(sql<[string]>('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
+  return {
+    /** The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction. */
+    numberOf: (name: string | undefined): number | null => {
+      if (name === undefined) return null;
+      const number = numbers.get(name) ?? find(name) ?? add(name);
+      numbers.set(name, number);
+      return number;
+    },
+    /** Call it after a rollback: the new names are gone, and others may get their numbers. */
+    forget: () => numbers.clear(),
+  };
+});

@@ -1,12 +1,12 @@
 import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { toUtc, utcNow } from '../../lib/time.ts';
+import type { Envelope } from '../../messages/fields.ts';
 import { destinationOf, isMessageType, type MessageType } from '../../messages/vocabulary.ts';
 import { typeTraits } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { nameNumbers } from './name-numbers.ts';
-import { type Said, storedBody } from './stored-body.ts';
+import { nameNumbers } from './numbers.ts';
 
 /** Replaces the id in `TIME@MESSAGE_ID` if there was no message yet. */
 export const noMessage = 'none';
@@ -136,4 +136,67 @@ export function insertRow(
 export function effectColumns(effect: Effect) {
   if (effect.effect === 'applied') return { effect_code: null, effect_reason: null, awaits: null };
   return { effect_code: effect.code, effect_reason: effect.reason, awaits: effect.awaits ?? null };
+}
+
+/** A payload, and the columns of its row that describe it. */
+interface Said {
+  payload: string;
+  message_id: string;
+  envelope: EnvelopeColumns;
+}
+
+/**
+ * Cuts the envelope off a payload if the columns of its row can restore it byte for byte (`messageColumns.payload` does). Our own agents write the
+ * envelope after the fields in a fixed order; a payload with another order, or that is not JSON, stays whole.
+ */
+export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: string; is_whole: number } {
+  const { payload } = row;
+  const [before, after] = envelopeTexts(row, sentAt) ?? ['', ''];
+  const end = payload.length - after.length;
+  const isRestorable =
+    isJson &&
+    after !== '' &&
+    end >= before.length &&
+    payload.startsWith(before) &&
+    payload.endsWith(after) &&
+    // After the type comes the comma of the first field, or of the envelope.
+    payload[before.length] === ',';
+  return isRestorable
+    ? { body: `{${payload.slice(before.length + 1, end)}}`, is_whole: 0 }
+    : { body: payload, is_whole: 1 };
+}
+
+/** The texts before and after the fields; undefined if a column of the envelope is empty. A text that JSON escapes does not match. */
+function envelopeTexts(
+  { message_id, envelope: { msg_type, sender, namespace, execution_id, run_id, simulation_tick } }: Said,
+  sentAt: string,
+): [before: string, after: string] | undefined {
+  if (sender === undefined || namespace === undefined || execution_id === undefined || run_id === undefined)
+    return undefined;
+  const tick = simulation_tick === undefined ? '' : `,"simulation_tick":${simulation_tick}`;
+  return [
+    `{"msg_type":"${msg_type}"`,
+    `,"sender":"${sender}","namespace":"${namespace}","execution_id":"${execution_id}","run_id":"${run_id}",` +
+      `"timestamp":"${sentAt}"${tick},"message_id":"${message_id}"}`,
+  ];
+}
+
+/** The columns that a body can fill, by the names of its fields. The id that came with a message is stored but not trusted. */
+export type EnvelopeColumns = { msg_type: string } & { [Field in keyof Envelope]?: Envelope[Field] | undefined };
+
+/** The usable envelope fields of a body that is not a message of the vocabulary. */
+export function usableEnvelope(body: Record<string, unknown>, fallbackType: string): EnvelopeColumns {
+  const text = (key: string): string | undefined => {
+    const value = body[key];
+    return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
+  };
+  return {
+    msg_type: (text('msg_type') ?? fallbackType).slice(0, 50),
+    sender: text('sender'),
+    namespace: text('namespace'),
+    execution_id: text('execution_id'),
+    run_id: text('run_id'),
+    timestamp: text('timestamp'),
+    message_id: text('message_id'),
+  };
 }

@@ -3,7 +3,7 @@ import { argumentInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { entriesUntil, type Window } from './read-log.ts';
+import { entriesUntil, type Window } from './people.ts';
 
 /** An alarm's current state. Times are ISO 8601. */
 export interface AlarmRow {

@@ -1,8 +1,9 @@
-import { schemaHistory } from '../migrations/index.ts';
-import { partSchema, partsOf, searchedTables } from '../notes/word-parts.ts';
-import type { Connection } from '../sqlite/connection.ts';
-import { Database } from '../sqlite/database.ts';
-import { preparer } from '../sqlite/statements.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
+import { lastNoted, rowsOfBlock, timedTables } from '../notes/row-blocks.ts';
+import { partSchema, partsOf, partTable, rowsOfPart, type SearchedTable, searchedTables } from '../notes/word-parts.ts';
+import { schemaHistory } from '../opening/schema-version.ts';
+import { type Connection, Database } from '../sqlite/connection.ts';
+import { type Prepare, preparer } from '../sqlite/statements.ts';
 
 /** The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page. */
 export const damageOf = (db: Connection): string[] =>
@@ -35,4 +36,69 @@ function schemaOf(db: Connection): Map<string, string | null> {
     `SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'`,
   ).all();
   return new Map(rows.map(({ name, sql }) => [name, sql]));
+}
+
+/** Maximum number of differences of a kind to report: where one block is wrong, many usually are. */
+const maxReported = 20;
+
+const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]): string => `
+  SELECT iif(row_count <> n, 'number', 'times') || ' of ' || $table || ' ' || first || ' to ' || last AS difference FROM (
+    SELECT (${key} - 1) / ${rowsOfBlock} AS block, min(${key}) AS first, max(${key}) AS last, ${earliest} AS a, ${latest} AS b, count(*) AS n
+    FROM ${table} NOT INDEXED WHERE ${key} <= $noted GROUP BY 1) AS found
+  LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
+  WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
+
+/** Selects rows that have no words, and words outside the rows of their part. Words of deleted rows may remain. */
+function wordDifferences(sql: Prepare, searched: SearchedTable): string {
+  const { table, key } = searched;
+  const ranges = partsOf(sql, searched).map((part) => {
+    const [after, last] = [part * rowsOfPart, (part + 1) * rowsOfPart];
+    const ids = `SELECT id FROM ${partTable(searched, part)}_docsize`;
+    return `SELECT ${key} AS row, '' AS why FROM ${table} NOT INDEXED
+      WHERE ${key} > ${after} AND ${key} <= min(${last}, $noted) AND ${key} NOT IN (${ids})
+      UNION ALL SELECT id, ' without their row' FROM (${ids}) WHERE id > $noted OR id <= ${after} OR id > ${last}`;
+  });
+  const inNone = `SELECT ${key} AS row, '' AS why FROM ${table} NOT INDEXED
+    WHERE ${key} <= $noted AND (${key} - 1) / ${rowsOfPart} NOT IN (SELECT part FROM word_parts WHERE table_name = $table)`;
+  return `SELECT 'words of ' || $table || ' ' || row || why AS difference FROM (${[inNone, ...ranges].join(' UNION ALL ')})`;
+}
+
+const numbersOf = (kept: string, found: string): string => `
+  SELECT 'number of ' || of || ' is ' || sum(kept) || ', messages are ' || sum(found) AS difference FROM (
+    SELECT ${kept} AS of, n AS kept, 0 AS found FROM ${found}
+    UNION ALL SELECT ${kept}, 0, count(*) FROM (
+      SELECT coalesce(${messageColumns.execution_id}, '') AS execution_id, ${messageColumns.message_type} AS message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
+  GROUP BY of HAVING sum(kept) <> sum(found)`;
+
+/** Selects numbers in messages that stand for no name. */
+const nameless = `
+  SELECT 'the name ' || no || ' of the message ' || min(seq) AS difference FROM (
+    ${['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
+  WHERE no NOT IN (SELECT name_no FROM names) GROUP BY no`;
+
+const namespaces = `
+  SELECT 'namespace ' || namespace || ' in the messages ' || min(seq) || ' to ' || max(seq) AS difference FROM (
+    SELECT seq, ${messageColumns.namespace} AS namespace FROM message_rows NOT INDEXED WHERE seq <= $noted AND namespace_no IS NOT NULL)
+  WHERE namespace IS NOT NULL
+    AND (namespace, (seq - 1) / ${rowsOfBlock}) NOT IN (SELECT namespace, block FROM message_namespaces)
+  GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
+
+/**
+ * Returns the notes about blocks of rows that disagree with their rows, in a few words each. Reads every row, but does not compare words: it only
+ * checks that each row has some, and that no words lie outside the rows of their part. Times and namespaces of deleted rows may remain: a search then
+ * reads some rows in vain, but misses none.
+ */
+export function blockDifferences(sql: Prepare): string[] {
+  const ask = (table: string, text: string): string[] => {
+    const noted = lastNoted(sql, table);
+    return sql<[object], string>(`${text} LIMIT ${maxReported}`).values({ table, noted });
+  };
+  return [
+    ...timedTables.flatMap((timed) => ask(timed.table, timesOf(timed))),
+    ...searchedTables.flatMap((searched) => ask(searched.table, wordDifferences(sql, searched))),
+    ...ask('message_rows', numbersOf(`message_type || ' of ' || execution_id`, 'message_counts')),
+    ...ask('message_rows', numbersOf('message_type', 'message_totals')),
+    ...ask('message_rows', namespaces),
+    ...ask('message_rows', nameless),
+  ];
 }

@@ -1,7 +1,9 @@
 import { logLevels } from '../../lib/logger.ts';
 import { lostStartsOf, sliceLostStarts } from './lost-starts.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
-import { stfCount } from './shown-status.ts';
+
+/** As SQL: the STF files of an execution: those announced, or as many as the end of its run states. @param stated the number that it states */
+export const stfCount = (stated: string): string => `max(stfs_announced, coalesce(${stated}, 0))`;
 
 /** As SQL: the name of a line's level. */
 export const levelName = (level: string): string =>

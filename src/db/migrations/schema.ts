@@ -1,9 +1,7 @@
-import { currentAttempt } from './current-attempt.ts';
 import { documentedViews } from './documented-views.ts';
 import { indexPredicates } from './index-predicates.ts';
-import { logTables } from './log-tables.ts';
-import { logbookTables } from './logbook-tables.ts';
-import { lostStartTables } from './lost-starts.ts';
+import { logbookTables, logTables } from './log-tables.ts';
+import { currentAttempt, lostStartTables } from './lost-starts.ts';
 import { noteTables } from './note-tables.ts';
 import { observedTables } from './observed-tables.ts';
 import { pastTables } from './past-tables.ts';

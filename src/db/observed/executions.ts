@@ -1,5 +1,5 @@
 import type { Statement } from '../../observed/reading/fact.ts';
-import { nameNumbers } from '../log/name-numbers.ts';
+import { nameNumbers } from '../log/numbers.ts';
 import { isExecution } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';

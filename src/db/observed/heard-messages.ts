@@ -4,7 +4,7 @@ import type { FactOf, Said, SaidFact } from '../../observed/folding/said.ts';
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import { brokerTime, type MessageLine } from '../../observed/recording-lines.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
-import { nameNumbers } from '../log/name-numbers.ts';
+import { nameNumbers } from '../log/numbers.ts';
 import { insertRow } from '../log/rows.ts';
 import { numberOf } from '../migrations/names.ts';
 import { moveCounts, noteEarlier, noteRecordedEarlier } from '../notes/row-blocks.ts';

@@ -1,12 +1,16 @@
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
-import { schemaHistory } from '../migrations/index.ts';
-import { connect } from '../sqlite/connect.ts';
-import type { Connection } from '../sqlite/connection.ts';
-import { Database } from '../sqlite/database.ts';
+import { type Connection, Database } from '../sqlite/connection.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
-import { fileAt, readIntoMemory } from '../sqlite/store-file.ts';
-import { isEmpty, newestVersion, requireKnownVersion, requireOwnKind, versionOf } from './schema-version.ts';
+import { connect, fileAt, readIntoMemory } from '../sqlite/store-file.ts';
+import {
+  isEmpty,
+  newestVersion,
+  requireKnownVersion,
+  requireOwnKind,
+  schemaHistory,
+  versionOf,
+} from './schema-version.ts';
 
 /**
  * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it must be migrated first, and other `STORE_…` errors if

@@ -4,22 +4,31 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { NoStoreYet } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
-import { nameNumbers } from '../log/name-numbers.ts';
+import { nameNumbers } from '../log/numbers.ts';
 import { homeOf, storeId } from '../log/store-identity.ts';
-import { schemaHistory } from '../migrations/index.ts';
-import type { SchemaHistory } from '../migrations/migration.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
 import { MessageWriter } from '../recording/message-writer.ts';
 import { createCheckpointer } from '../sqlite/checkpointer.ts';
-import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
-import { createGroupCommit } from '../sqlite/group-commit.ts';
-import { letOthersWrite } from '../sqlite/other-writers.ts';
-import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from '../sqlite/retry.ts';
+import {
+  createGroupCommit,
+  impatientMilliseconds,
+  isBusy,
+  letOthersWrite,
+  patienceMilliseconds,
+  tryPatiently,
+} from '../sqlite/other-writers.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
-import { fileAt, logOf, requireNoOrphanLog, requireSameFiles, requireWritable, sizeOf } from '../sqlite/store-file.ts';
-import type { Synchronous } from '../sqlite/synchronous.ts';
+import {
+  connect,
+  fileAt,
+  logOf,
+  requireNoOrphanLog,
+  requireSameFiles,
+  requireWritable,
+  sizeOf,
+} from '../sqlite/store-file.ts';
 import { type Transaction, transactOn } from '../sqlite/transaction.ts';
 import {
   applicationIdOf,
@@ -28,13 +37,16 @@ import {
   requireKnownVersion,
   requireOwnKind,
   requireSameVersion,
+  schemaHistory,
+  type SchemaHistory,
   versionOf,
 } from './schema-version.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
   history?: SchemaHistory;
-  synchronous?: Synchronous;
+  /** `FULL` waits for the disk at every commit. */
+  synchronous?: 'NORMAL' | 'FULL';
   /** After this many commits this process leaves the lock to other writers, if any, for a moment. */
   commitsApart?: number;
 }

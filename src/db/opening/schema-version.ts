@@ -1,8 +1,28 @@
 import { storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import type { SchemaHistory } from '../migrations/migration.ts';
+import { schema, schemaVersion } from '../migrations/schema.ts';
 import { isProcessAlive, isRemote, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Connection } from '../sqlite/connection.ts';
+
+/** A step that changes the schema of a released version. */
+export interface Migration {
+  name: string;
+  sql: string;
+}
+
+/** The schema as a base and the steps since. Each step raises the version by one. */
+export interface SchemaHistory {
+  /** The `user_version` of a store that the base makes. */
+  baseVersion: number;
+  base: string;
+  steps: readonly Migration[];
+}
+
+/**
+ * The store's schema. Until the first release `schema.ts` is edited in place, and each change raises its version; stores of another version
+ * are refused. From then on `schema.ts` stays as it is, and a change is a step here.
+ */
+export const schemaHistory: SchemaHistory = { baseVersion: schemaVersion, base: schema, steps: [] };
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;

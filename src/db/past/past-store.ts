@@ -7,13 +7,19 @@ import { schema, schemaVersion } from '../migrations/schema.ts';
 import { settleObserved } from '../observed/settle.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { MessageWriter } from '../recording/message-writer.ts';
-import type { Connection } from '../sqlite/connection.ts';
-import { Database } from '../sqlite/database.ts';
+import { type Connection, Database } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 import { transactOn } from '../sqlite/transaction.ts';
-import { commandsAsThen, copyExecution, numberAsRecorded, numberBehind, unchangedSince } from './copied-executions.ts';
 import type { Moment } from './moment.ts';
-import { fillUnlogged, livenessAt } from './unlogged-rows.ts';
+import {
+  commandsAsThen,
+  copyExecution,
+  fillUnlogged,
+  livenessAt,
+  numberAsRecorded,
+  numberBehind,
+  unchangedSince,
+} from './unlogged-rows.ts';
 
 /** Memory for pages of a past store, in KiB; the rest goes to a private temporary file of SQLite. */
 const cacheSize = 64_000;

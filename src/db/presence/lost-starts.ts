@@ -1,6 +1,5 @@
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { jsonField } from '../sqlite/json-field.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../sqlite/statements.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns } from './leases.ts';
 
 /** Give up an attempt after this many lost starts: the slice itself may kill its workers. */

@@ -9,7 +9,7 @@ export const applied: Effect = { effect: 'applied' };
 
 export const none = (code: EffectCode, reason: string): Effect => ({ effect: 'none', code, reason });
 
-/** The message came before what it refers to. @param key as `awaits.ts` makes it */
+/** The message came before what it refers to. @param key as `providedKey` makes it */
 export function awaiting(key: string): Effect {
   return { effect: 'none', code: 'WAITS', reason: `waits for ${key}`, awaits: key };
 }
@@ -35,3 +35,28 @@ export type LogbookProjection<T extends LogbookType> = (
   message: Message<T>,
   context: { at: string; tx: Transaction },
 ) => Effect;
+
+/**
+ * Keys that messages wait for when they come before what they refer to, as deliveries over a broker may: a file name, an attempt at a slice, or
+ * its failure. A message that provides a key releases the messages that wait for it.
+ */
+export const attemptKey = (sliceFilename: string, attempt: number): string => `attempt ${attempt} of ${sliceFilename}`;
+
+export const failureKey = (sliceFilename: string, attempt: number): string =>
+  `the failure of attempt ${attempt} of ${sliceFilename}`;
+
+/** The key that an applied message provides; undefined if nothing can wait for it. */
+export function providedKey(message: Message): string | undefined {
+  switch (message.msg_type) {
+    case 'stf_gen':
+      return message.filename;
+    case 'tf_file_registered':
+      return message.tf_filename;
+    case 'slice':
+      return attemptKey(message.slice_filename, message.attempt);
+    case 'slice_result':
+      return message.state === 'failed' ? failureKey(message.slice_filename, message.attempt) : undefined;
+    default:
+      return undefined;
+  }
+}

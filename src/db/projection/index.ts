@@ -6,12 +6,10 @@ import { isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { executionParams, forgetParams } from '../execution/params.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { driverEnded, driverLost, driverStarted } from './drivers.ts';
 import { type LogbookProjection, none, type Projection, type Scope } from './effect.ts';
-import { command, createExecution, workflowEnded } from './execution.ts';
-import { stfGen, stfReady, tfFileRegistered } from './files.ts';
+import { command, createExecution, driverEnded, driverLost, driverStarted, workflowEnded } from './execution.ts';
+import { endRun, runImminent, stepRun, stfGen, stfReady, tfFileRegistered } from './files.ts';
 import { alarmCleared, alarmRaised, alarmSeen, note, quality } from './logbook.ts';
-import { endRun, runImminent, stepRun } from './run-phases.ts';
 import { slice } from './slice-queueing.ts';
 import { sliceResult, sliceReturned, sliceStarted } from './slice-work.ts';
 

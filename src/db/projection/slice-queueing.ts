@@ -1,13 +1,11 @@
 import type { Effect } from '../../domain/effects.ts';
 import { sliceFilename } from '../../domain/file-names.ts';
 import { planOf } from '../../domain/plan/versions.ts';
-import { isRetried, nextSliceStatus } from '../../domain/slice-states.ts';
+import { isRetried, nextSliceStatus, type SliceStatus } from '../../domain/slice-states.ts';
 import type { Message } from '../../messages/message.ts';
-import { currentAttempt } from '../migrations/current-attempt.ts';
+import { currentAttempt } from '../migrations/lost-starts.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { failureKey } from './awaits.ts';
-import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
-import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
+import { applied, awaiting, failureKey, none, type Projection, type Scope } from './effect.ts';
 import { keepDelay, sumsOf } from './sums.ts';
 
 /** A `slice` message creates a slice, or requeues it as its next attempt. */
@@ -92,3 +90,36 @@ function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { executio
 /** Whether an attempt later than the current one can still follow. */
 export const mayStillCome = (attempt: number, row: SliceRow, maxRetries: number): boolean =>
   attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);
+
+/** A slice with its current attempt. */
+export interface SliceRow {
+  seq: number;
+  status: SliceStatus;
+  attempt: number;
+  /** How often a worker began the attempt. */
+  starts: number;
+  queued_at: string;
+  /** The last start of the attempt. */
+  started_at: string | null;
+  assigned_worker: string | null;
+}
+
+/** Reads a slice before an update: RETURNING would make SQLite copy every page that the update touches. */
+export const sliceRow = ({ sql }: Transaction, { execution_id }: Scope, filename: string): SliceRow | undefined =>
+  sql<[string, string], SliceRow>(
+    `SELECT seq, status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at, assigned_worker
+     FROM tf_slices WHERE slice_filename = ? AND execution_id = ?`,
+  ).get(filename, execution_id);
+
+/** Keeps the counts of a run when a slice is made (`from` undefined) or moves from one status to another. */
+export function countMove(
+  tx: Transaction,
+  { execution_id }: Pick<Scope, 'execution_id'>,
+  from: SliceStatus | undefined,
+  to: SliceStatus,
+): void {
+  const sums = sumsOf(tx);
+  if (from === undefined) sums.add('run_states', [execution_id], 'slices_created', 1);
+  else sums.add('run_states', [execution_id], `slices_${from}`, -1);
+  sums.add('run_states', [execution_id], `slices_${to}`, 1);
+}

@@ -8,10 +8,8 @@ import { readMessage } from '../execution/log-reader.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { attemptKey } from './awaits.ts';
-import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
-import { mayStillCome } from './slice-queueing.ts';
-import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
+import { applied, attemptKey, awaiting, none, type Projection, type Scope } from './effect.ts';
+import { countMove, mayStillCome, type SliceRow, sliceRow } from './slice-queueing.ts';
 import { keepDelay, sumsOf } from './sums.ts';
 
 /** The slice that a worker's message is about, or why the message changes nothing. */

@@ -6,7 +6,7 @@ import { effectColumns, happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
-import { providedKey } from '../projection/awaits.ts';
+import { providedKey } from '../projection/effect.ts';
 import { project } from '../projection/index.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 

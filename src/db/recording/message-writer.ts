@@ -4,14 +4,22 @@ import { type Decoded, decodeMessage } from '../../messages/codec.ts';
 import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { destinationOf, isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
-import { type EnvelopeColumns, usableEnvelope } from '../log/envelope.ts';
-import { type Circumstances, findRow, insertRow, isExecution, type LogRow, type Recorded } from '../log/rows.ts';
+import { drawNumber, reserveNumber } from '../log/numbers.ts';
+import {
+  type Circumstances,
+  type EnvelopeColumns,
+  findRow,
+  insertRow,
+  isExecution,
+  type LogRow,
+  type Recorded,
+  usableEnvelope,
+} from '../log/rows.ts';
 import { none } from '../projection/effect.ts';
 import { project } from '../projection/index.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
-import { withNumbers } from './run-numbers.ts';
 
 /** A message from outside: its body as received, and decoded. */
 export interface ReceivedMessage {
@@ -199,4 +207,26 @@ const conflictId = (messageId: string, destination: string, payload: string): st
 function agrees(known: LogRow, message: Message): boolean {
   const before = decodeMessage(known.payload);
   return before.kind === 'message' && contentOf(before.message) === contentOf(message);
+}
+
+type Request = Message<'run_workflow'>;
+
+/** Assigns a new `run_workflow` its execution id and run number, in the transaction that records it. No other code chooses them. */
+function withNumbers(tx: Transaction, message: Request, isReplay: boolean): Request {
+  if (isReplay) {
+    // Later executions must not draw its numbers.
+    reserveNumber(tx, 'execution', Number(/-(\d+)$/.exec(message.execution_id ?? '')?.[1] ?? 0));
+    reserveNumber(tx, 'run', Number(message.run_id) || 0);
+    return message;
+  }
+  return { ...message, execution_id: freeId(tx, message), run_id: String(drawNumber(tx, 'run')) };
+}
+
+/** The next free execution id: other programs may use ids of the same form. */
+function freeId(tx: Transaction, { workflow_name, executed_by }: Request): string {
+  for (;;) {
+    const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
+    const id = `${workflow_name}-${executed_by}-${number}`;
+    if (!isExecution(tx.sql, id)) return id;
+  }
 }

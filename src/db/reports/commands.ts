@@ -1,6 +1,6 @@
 import type { CommandGiven } from '../../monitoring/evidence.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
-import { isHeld } from '../log/held.ts';
+import { isHeld } from '../log/commands.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';

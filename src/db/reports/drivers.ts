@@ -3,11 +3,9 @@ import { objectIn } from '../../lib/read-json.ts';
 import type { DriverSpan } from '../../monitoring/evidence.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
-import { lastSignOf } from '../presence/last-sign.ts';
-import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
-import { jsonField } from '../sqlite/json-field.ts';
+import { isProcessAlive, lastSignOf, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 interface DriverRow {
   epoch: number;

@@ -3,15 +3,15 @@ import { agentTypes } from '../../domain/states.ts';
 import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
-import { fruitlessTakeUps } from '../execution/take-ups.ts';
+import { fruitlessTakeUps } from '../execution/start-message.ts';
 import { listAgents } from '../lists/agents.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
-import { lastSignOf } from '../presence/last-sign.ts';
 import {
   isProcessAlive,
   isRemote,
   isSilent,
+  lastSignOf,
   type LivenessTest,
   momentOfTest,
   type Owner,

@@ -1,6 +1,6 @@
 import { shownPayload } from '../lists/messages.ts';
-import { currentAttempt } from '../migrations/current-attempt.ts';
 import { levelName } from '../migrations/documented-views.ts';
+import { currentAttempt } from '../migrations/lost-starts.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';

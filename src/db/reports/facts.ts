@@ -6,7 +6,7 @@ import { driverGaps } from '../../monitoring/driver-gaps.ts';
 import { type Facts, secondsBetween } from '../../monitoring/facts.ts';
 import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
-import { isHeld } from '../log/held.ts';
+import { isHeld } from '../log/commands.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { workerSlots } from '../presence/agent-registry.ts';

@@ -12,8 +12,7 @@ import { sliceSeconds } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
-import { jsonField } from '../sqlite/json-field.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /** As SQL: the failed attempts of an execution, those that slices still are in and those that were tried again. */
 const lastFailed = `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`;

@@ -1,8 +1,7 @@
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { driverEnd } from '../execution/log-reader.ts';
 import { heardUntil } from '../observed/hearings.ts';
-import { lastSignOf } from '../presence/last-sign.ts';
-import { isProcessAlive, type LivenessTest, type Moment, ownerOf } from '../presence/leases.ts';
+import { isProcessAlive, lastSignOf, type LivenessTest, type Moment, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**

@@ -2,8 +2,7 @@ import type { PhaseChange } from '../../monitoring/timeline/phases.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
-import { jsonField } from '../sqlite/json-field.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_workflow workflow_ended'.split(' ');
 

@@ -7,8 +7,7 @@ import { knownParams } from '../execution/params.ts';
 import { newestPayload } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
-import { jsonField } from '../sqlite/json-field.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 type Configuration = ReturnType<typeof plannedConfiguration>;
 

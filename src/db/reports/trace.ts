@@ -7,8 +7,7 @@ import { sliceLostStarts } from '../migrations/lost-starts.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { typeNumbers } from '../migrations/names.ts';
 import type { Moment } from '../presence/leases.ts';
-import { jsonField } from '../sqlite/json-field.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../sqlite/statements.ts';
 import { goneWorkers } from './slices-in-hand.ts';
 
 /** A file of the workflow: its kind, and its execution. */

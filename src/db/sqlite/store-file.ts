@@ -1,12 +1,12 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { NoStoreYet, storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { whyNotOurs } from '../../lib/ownership.ts';
 import { tried } from '../../lib/tried.ts';
-import type { Connection } from './connection.ts';
-import { Database } from './database.ts';
+import { type Connection, Database } from './connection.ts';
+import { asSwfError } from './sqlite-errors.ts';
 
 /** Identifies the file at a path, to tell it from a replacement; undefined if there is no file to see. */
 export const fileAt = (path: string): string | undefined =>
@@ -108,7 +108,7 @@ export function requireNoOrphanLog(path: string): void {
 }
 
 /** Throws `STORE_UNAVAILABLE` if other hosts may write the store too. A store that nobody writes can be read from a copy. */
-export function requireLocal(path: string): void {
+function requireLocal(path: string): void {
   const network = networkFileSystemOf(path);
   if (network === undefined) return;
   throw storeUnavailable(
@@ -131,4 +131,35 @@ export function readIntoMemory(path: string): Connection | undefined {
   const bytes = readFileSync(path);
   for (const at of journalModeBytes) bytes[at] = 1;
   return new Database(bytes);
+}
+
+/** How long one try waits inside SQLite, which blocks this process, in milliseconds. Writers retry outside SQLite. */
+const busyTimeout = { writer: 20, reader: 1000, server: 50 };
+
+/** The size of a SQLite header. SQLite treats a shorter file as empty and overwrites it. */
+const minBytes = 100;
+
+/**
+ * Opens the file, or explains why it cannot be a store before SQLite does so in its own words.
+ * @param make creates a missing file
+ * @param isServer whether clients wait for answers of this process meanwhile
+ * Throws `NoStoreYet` if there is no file and no `make`, else `STORE_UNAVAILABLE` or `STORE_CORRUPT`.
+ */
+export function connect(path: string, make?: () => void, { isServer = false } = {}): Connection {
+  try {
+    requireLocal(path);
+    requireNoOrphanLog(path);
+    make?.();
+    const stats = statSync(path);
+    if (stats.isFile() && stats.size > 0 && stats.size < minBytes)
+      throw storeUnavailable(`${path} is not a store of swf-mcp; name another file with --db`);
+    if (!stats.isFile()) throw storeUnavailable(`${path} is not a file; name a store file with --db`);
+    return new Database(path, {
+      fileMustExist: true,
+      timeout: busyTimeout[make !== undefined ? 'writer' : isServer ? 'server' : 'reader'],
+    });
+  } catch (error) {
+    if (make === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') throw new NoStoreYet(path, error);
+    throw asSwfError(error, path);
+  }
 }

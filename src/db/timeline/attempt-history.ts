@@ -2,8 +2,7 @@ import type { Steps } from '../../lib/steps.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { AttemptColumns } from './attempt-columns.ts';
-import { attemptsAsText, takeAttempts } from './attempt-text.ts';
+import { AttemptColumns, attemptsAsText, takeAttempts } from './attempt-columns.ts';
 
 /** Rows per step: about ten milliseconds. */
 const rowsOfStep = 3000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { openSliceQueue } from '../../../src/db/execution/slice-queue.ts';
+import { openSliceQueue } from '../../../src/db/execution/overview.ts';
 import { registerAgent } from '../../../src/db/presence/agent-registry.ts';
 import { registerProcess, takeOwnership } from '../../../src/db/presence/leases.ts';
 import { makeRunningStore, makeStore, noCounts } from '../../made-store.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { fruitlessTakeUps } from '../../../src/db/execution/take-ups.ts';
+import { fruitlessTakeUps } from '../../../src/db/execution/start-message.ts';
 import { makeRunningStore } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { ListQuery } from '../../../src/db/lists/list-query.ts';
 import { listSorted } from '../../../src/db/lists/list-sorted.ts';
-import { Database } from '../../../src/db/sqlite/database.ts';
+import { Database } from '../../../src/db/sqlite/connection.ts';
 import { preparer } from '../../../src/db/sqlite/statements.ts';
 
 it('a list sorts half a million rows, and refuses one more with how to narrow them', () => {

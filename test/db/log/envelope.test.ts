@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { usableEnvelope } from '../../../src/db/log/envelope.ts';
+import { usableEnvelope } from '../../../src/db/log/rows.ts';
 
 const whole = {
   msg_type: 'heartbeat',

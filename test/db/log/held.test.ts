@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { noteApplied } from '../../../src/db/log/commands.ts';
-import { heldBy, isHeld } from '../../../src/db/log/held.ts';
+import { heldBy, isHeld, noteApplied } from '../../../src/db/log/commands.ts';
 import { makeRunningStore } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { nameNumbers } from '../../../src/db/log/name-numbers.ts';
 import {
   type CounterName,
   drawNumber,
   type FirstNumbers,
+  nameNumbers,
   reserveNumber,
   spreadNumbers,
 } from '../../../src/db/log/numbers.ts';

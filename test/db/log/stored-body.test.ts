@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { storedBody } from '../../../src/db/log/stored-body.ts';
+import { storedBody } from '../../../src/db/log/rows.ts';
 import { makeRunningStore } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';

@@ -3,15 +3,18 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { alarmNamed, noteSentence, openAlarms } from '../../../src/db/logbook/alarms.ts';
 import { addNote, setQuality } from '../../../src/db/logbook/entries.ts';
 import { judgementsUntil, notesOf, notesWritten, qualityOf } from '../../../src/db/logbook/people.ts';
-import { firstUndelivered, knowReceiver, leaveOut, noteDelivered } from '../../../src/db/logbook/receivers.ts';
 import {
   becomeWatcher,
   candidates,
   dropCandidate,
   endedExecution,
+  firstUndelivered,
   isWatcher,
   keepCandidate,
+  knowReceiver,
   lastLook,
+  leaveOut,
+  noteDelivered,
   noteLook,
   watchedExecutions,
 } from '../../../src/db/logbook/watching.ts';

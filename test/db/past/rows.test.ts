@@ -5,10 +5,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { typeTraits } from '../../../src/db/migrations/index-predicates.ts';
 import { schema } from '../../../src/db/migrations/schema.ts';
-import { commandsAsThen, copyExecution, unchangedSince } from '../../../src/db/past/copied-executions.ts';
 import { momentNamed } from '../../../src/db/past/moment.ts';
-import type { Connection } from '../../../src/db/sqlite/connection.ts';
-import { Database } from '../../../src/db/sqlite/database.ts';
+import { commandsAsThen, copyExecution, unchangedSince } from '../../../src/db/past/unlogged-rows.ts';
+import { type Connection, Database } from '../../../src/db/sqlite/connection.ts';
 import { preparer } from '../../../src/db/sqlite/statements.ts';
 import { temporaryFolder } from '../../folder.ts';
 

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { insertLogLine } from '../../../src/db/log/log-lines.ts';
 import type { Store } from '../../../src/db/opening/store.ts';
-import { lastSignOf } from '../../../src/db/presence/last-sign.ts';
-import { interruptedExecutions, ownerOf, takeOwnership } from '../../../src/db/presence/leases.ts';
+import { interruptedExecutions, lastSignOf, ownerOf, takeOwnership } from '../../../src/db/presence/leases.ts';
 import { makeRunningStore, noCounts, type TestStore } from '../../made-store.ts';
 import { at, fakeClock, register, rowsOf } from './processes.ts';
 

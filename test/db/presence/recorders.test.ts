@@ -4,13 +4,15 @@ import { recordEnd } from '../../../src/db/presence/agent-registry.ts';
 import {
   becomeRecorder,
   brokerAwaySince,
+  forgetRequestInHand,
   hasRecorded,
   isKnownNamespace,
   noteBrokerAway,
   noteKnownNamespace,
+  noteRequestInHand,
   recorderOf,
+  requestsInHand,
 } from '../../../src/db/presence/recorders.ts';
-import { forgetRequestInHand, noteRequestInHand, requestsInHand } from '../../../src/db/presence/requests-in-hand.ts';
 import { makeStore } from '../../made-store.ts';
 import { at, fakeClock, register, rowsOf } from './processes.ts';
 

@@ -1,7 +1,6 @@
 import type { BrokenKey } from '../../../monitoring/heard-facts.ts';
 import { numberOf } from '../../migrations/names.ts';
-import { jsonField } from '../../sqlite/json-field.ts';
-import type { Prepare } from '../../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../../sqlite/statements.ts';
 
 /** How many keys to report. */
 const most = 20;
