@@ -46,7 +46,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
     /** The id that an observed execution has in its own programs. */
     toldId: (executionId: string) =>
-      sql<[string], string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
+      sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),

@@ -57,13 +57,13 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     dataAsOf(): string | undefined {
       const parts = new PartReader();
       return newestOf
-        .flatMap((text) => parts.read(text, () => sql<[], string | null>(text).value(), undefined) ?? [])
+        .flatMap((text) => parts.read(text, () => sql<string | null>(text).value(), undefined) ?? [])
         .toSorted()
         .at(-1);
     },
     /** The state of this store as a moment, `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
     momentExactly(now: number): string {
-      const last = sql<[], string>('SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1').value();
+      const last = sql<string>('SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1').value();
       return `${new Date(now).toISOString()}@${last ?? noMessage}`;
     },
     /** Observers that listen into this store now. @param now milliseconds since 1970 */

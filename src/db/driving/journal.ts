@@ -63,7 +63,7 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
   }
 
   const cursorOf = 'SELECT seq FROM cursors WHERE execution_id = ? AND role = ?';
-  const cursor = (role: string): number => sql<[string, string], number>(cursorOf).value(execution_id, role) ?? 0;
+  const cursor = (role: string): number => sql<number>(cursorOf).value(execution_id, role) ?? 0;
 
   return {
     cursor,
@@ -101,7 +101,7 @@ const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_numbe
  */
 export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
   if (epoch === undefined) return;
-  const current = sql<[string], number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);
+  const current = sql<number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);
   if (current === epoch) return;
   throw executionInUse(`${executionId} has been taken over by another process; this one ends`);
 }

@@ -126,7 +126,7 @@ const maxAhead = 86_400_000;
 
 /** Keeps times from going back under a new driver, whose clock may have been set back before it started. */
 function goOnWithClock({ sql }: Transaction, executionId: string): void {
-  const newest = sql<[string], number>(
+  const newest = sql<number>(
     `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).value(executionId);
   const clock = steadyClock();

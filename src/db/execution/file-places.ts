@@ -11,7 +11,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Where a TF file was last reported to be; undefined if unknown, or if nothing was written. */
 export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>
-  sql<[string], string | null>(
+  sql<string | null>(
     'SELECT coalesce(m.file_url, f.file_url) FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
   ).value(tfFilename) ?? undefined;
 
@@ -52,7 +52,7 @@ const maxFiles = 1000;
 
 /** The returns of slices that still wait, since their file's place was last reported. */
 const returnsOf = (sql: Prepare, executionId: string) =>
-  sql<[string], { tf_filename: string; reason: string; kind: string }>(
+  sql<{ tf_filename: string; reason: string; kind: string }>(
     `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (execution_id, slice_filename, attempt)
        LEFT JOIN moved_files AS m ON m.tf_filename = s.tf_filename
      WHERE r.execution_id = ? AND r.reason IN ('NO_FILE', 'WRONG_FILE') AND s.status = 'queued' AND (moved_at IS NULL OR returned_at > moved_at)`,
@@ -72,7 +72,7 @@ export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): 
   const away = new Set(returned.filter(({ reason }) => reason === 'NO_FILE').map(({ kind }) => kind));
   const given = new Set(returned.map(({ tf_filename }) => tf_filename));
   const before = new Date(now - goneSeconds * 1000).toISOString();
-  return sql<[string, string], MadeFile>(
+  return sql<MadeFile>(
     `SELECT f.tf_filename, f.stf_filename, coalesce(moved.file_url, f.file_url) AS file_url, moved.file_url IS NOT NULL AS moved, p.hostname,
        (SELECT max(last_heartbeat) FROM system_agents JOIN processes AS other USING (process_id) WHERE other.hostname = p.hostname) AS last_sign
      FROM fastmon_files AS f LEFT JOIN moved_files AS moved USING (tf_filename)

@@ -73,7 +73,7 @@ export const executionColumns = `seq AS key, e.execution_id, origin, workflow_na
 
 /** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {
-  const row = sql<[string], Counts>(
+  const row = sql<Counts>(
     `SELECT stfs_announced AS stf_count, ${countColumns} FROM run_states WHERE execution_id = ?`,
   ).get(executionId);
   if (row === undefined) throw new Error(`the run of ${executionId} has no state`);
@@ -84,7 +84,7 @@ export function countsOf(sql: Prepare, executionId: string): Counts {
 export function requireExecution(sql: Prepare, executionId: string): ExecutionRow {
   const [which, values] =
     executionId === 'latest' ? ['ORDER BY seq DESC LIMIT 1', []] : ['WHERE e.execution_id = ?', [executionId]];
-  const found = sql<string[], ExecutionRow>(
+  const found = sql<ExecutionRow>(
     `SELECT ${executionColumns} FROM workflow_executions AS e JOIN run_states USING (execution_id) ${which}`,
   ).get(...values);
   if (found !== undefined) return found;
@@ -112,7 +112,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
 
 /** An observer awaits other programs' runs. */
 function firstWords(sql: Prepare): string {
-  const since = sql<[], number | null>('SELECT min(since_ms) FROM hearings').value();
+  const since = sql<number | null>('SELECT min(since_ms) FROM hearings').value();
   if (since === null || since === undefined) return '"swf-mcp run" makes one';
   return (
     messagesWithoutExecution(sql) ??
@@ -125,7 +125,7 @@ const [countedMessages, namedRuns] = [10_000, 3];
 
 /** A sentence about other programs' messages about runs whose execution no message names; undefined without such messages. */
 export function messagesWithoutExecution(sql: Prepare): string | undefined {
-  const runs = sql<[], { run: string; n: number }>(
+  const runs = sql<{ run: string; n: number }>(
     `SELECT ${nameOf('run_no')} AS run, count(*) AS n FROM (
        SELECT run_no FROM message_rows INDEXED BY message_rows_execution WHERE execution_no IS NULL AND headers IS NOT NULL AND run_no IS NOT NULL AND effect <> 'rejected' LIMIT ${countedMessages})
      GROUP BY run_no ORDER BY n DESC`,
@@ -138,14 +138,14 @@ export function messagesWithoutExecution(sql: Prepare): string | undefined {
 }
 
 /** The execution of a run: our own, else the newest with that number, or undefined. */
-export const executionOfRun = (sql: Prepare, runNumber: number): string | undefined =>
-  sql<[number], string>(
+export const executionOfRun = (sql: Prepare, runNumber: number) =>
+  sql<string>(
     'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY origin DESC, seq DESC LIMIT 1',
   ).value(runNumber);
 
-export const recentExecutionIds = (sql: Prepare): string[] =>
-  sql<[], string>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000').values();
+export const recentExecutionIds = (sql: Prepare) =>
+  sql<string>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000').values();
 
 /** All executions, oldest first. */
-export const allExecutionIds = (sql: Prepare): string[] =>
-  sql<[], string>('SELECT execution_id FROM workflow_executions ORDER BY seq').values();
+export const allExecutionIds = (sql: Prepare) =>
+  sql<string>('SELECT execution_id FROM workflow_executions ORDER BY seq').values();

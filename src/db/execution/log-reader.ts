@@ -27,7 +27,7 @@ function conditionOf(reading: Reading): { where: string; values: string[] } {
 /** Messages of an execution that had an effect, in the order of the log. */
 export function readMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const newest = `SELECT max(seq) FROM message_rows WHERE execution_no = ${numberOf('?')}`;
-  const upTo = sql<[string], number | null>(newest).value(executionId) ?? 0;
+  const upTo = sql<number | null>(newest).value(executionId) ?? 0;
   // Read each type by its index, rather than find the few of one type among all others. Name the index, since SQLite prefers a shorter one. Leave
   // rows that other processes record meanwhile to the next call, or a later message of one type would hide an earlier one of another.
   const parts = readings.map((reading) => {
@@ -36,7 +36,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
        WHERE execution_no = ${numberOf('?')} AND ${where} AND seq > ? AND seq <= ?`;
     return { text, values: [executionId, ...values, after, upTo] };
   });
-  const rows = sql<unknown[], { seq: number; payload: string }>(
+  const rows = sql<{ seq: number; payload: string }>(
     `${parts.map(({ text }) => text).join(' UNION ALL ')} ORDER BY seq LIMIT ?`,
   ).all(...parts.flatMap(({ values }) => values), limit);
   const messages = rows.map(({ seq, payload }) => ({ seq, message: decodeRecorded(payload) }));
@@ -46,7 +46,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
 
 /** Messages that took effect late, in that order. There are few, so this checks each. */
 export function readLateMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
-  const rows = sql<[string, number, number], { late_seq: number; payload: string }>(
+  const rows = sql<{ late_seq: number; payload: string }>(
     `SELECT late_seq, payload FROM late_messages AS l JOIN workflow_messages USING (seq)
      WHERE l.execution_id = ? AND late_seq > ? ORDER BY late_seq LIMIT ?`,
   ).all(executionId, after, limit);
@@ -68,7 +68,7 @@ function isRead(message: Message, readings: readonly Reading[]): boolean {
 export const countMessages = (sql: Prepare, executionId: string, { readings, after, limit }: Range): number =>
   readings.reduce((sum, reading) => {
     const { where, values } = conditionOf(reading);
-    const counted = sql<unknown[], number>(
+    const counted = sql<number>(
       `SELECT count(*) FROM (SELECT 1 FROM message_rows INDEXED BY message_rows_type
          WHERE execution_no = ${numberOf('?')} AND ${where} AND seq > ? LIMIT ?)`,
     ).value(executionId, ...values, after, limit);
@@ -76,7 +76,7 @@ export const countMessages = (sql: Prepare, executionId: string, { readings, aft
   }, 0);
 
 export function readMessage(sql: Prepare, id: string): Message | undefined {
-  const payload = sql<[string], string>('SELECT payload FROM workflow_messages WHERE message_id = ?').value(id);
+  const payload = sql<string>('SELECT payload FROM workflow_messages WHERE message_id = ?').value(id);
   return payload === undefined ? undefined : decodeRecorded(payload);
 }
 

@@ -13,7 +13,7 @@ export const openOverview = (sql: Prepare, execution_id: string): Overview => ({
   phase: () => phaseOf(sql, execution_id) ?? 'none',
   counts: () => countsOf(sql, execution_id),
   isSettled: () =>
-    sql<[string], number>(
+    sql<number>(
       `SELECT phase = 'completed' AND stfs_ready = stfs_announced AND stfs_announced = runs.total_stf_files
            AND tf_files_received = samples_expected AND slices_created = slices_expected
            AND slices_completed + slices_exhausted = slices_created
@@ -24,8 +24,8 @@ export const openOverview = (sql: Prepare, execution_id: string): Overview => ({
 });
 
 /** The phase of the run of an execution; undefined if the store does not know it. */
-export const phaseOf = (sql: Prepare, executionId: string): Phase | undefined =>
-  sql<[string], Phase>('SELECT phase FROM run_states WHERE execution_id = ?').value(executionId);
+export const phaseOf = (sql: Prepare, executionId: string) =>
+  sql<Phase>('SELECT phase FROM run_states WHERE execution_id = ?').value(executionId);
 
 const columns = 'slice_id, slice_filename, tf_filename, stf_filename, tf_first, tf_last, tf_count, attempt';
 
@@ -41,19 +41,19 @@ export const openSliceQueue = (sql: Prepare, execution_id: string, isAlive: Live
     // A worker works on a run it does not know.
     return phase === undefined || workersMayTake(phase);
   },
-  queued: (limit) => sql<[string, number], OpenSlice>(queuedSlices).all(execution_id, limit),
-  inProcess: () => sql<[string], LeftSlice>(slicesInHand).all(execution_id),
+  queued: (limit) => sql<OpenSlice>(queuedSlices).all(execution_id, limit),
+  inProcess: () => sql<LeftSlice>(slicesInHand).all(execution_id),
   standing: (filename, attempt) => standingOf(sql, { execution_id, slice_filename: filename, attempt }, isAlive),
 });
 
 function standingOf(sql: Prepare, of: Attempt, isAlive: LivenessTest): SliceStanding {
   const { execution_id, slice_filename, attempt } = of;
-  const ofExecution = sql<[string], string>('SELECT status FROM workflow_executions WHERE execution_id = ?');
+  const ofExecution = sql<string>('SELECT status FROM workflow_executions WHERE execution_id = ?');
   const status = ofExecution.value(execution_id);
   // An unknown execution is open, since the broker sent its slice. A pruned one is known to be over.
   if (status === undefined) return removalOf(sql, execution_id) === undefined ? 'open' : 'over';
   if (status !== 'running') return 'over';
-  const slice = sql<[string, string], { status: SliceStatus; attempt: number }>(
+  const slice = sql<{ status: SliceStatus; attempt: number }>(
     'SELECT status, attempt FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
   ).get(slice_filename, execution_id);
   if (slice === undefined || slice.attempt < attempt) return 'open';

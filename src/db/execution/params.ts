@@ -29,7 +29,7 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
   const made = `${key}/${run_number}/${start_time}`;
   const known = cache.get(execution_id);
   if (known?.made === made) return known.params;
-  const recorded = sql<[string], string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
+  const recorded = sql<string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
   const params = parseParams(recorded.value(execution_id) ?? '{}', execution_id);
   if (cache.size >= maxKept) cache.clear();
   cache.set(execution_id, { made, params });

@@ -10,7 +10,7 @@ import { jsonField, type Prepare } from '../sqlite/statements.ts';
  * started elsewhere.
  */
 export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
-  const payload = sql<[string], string>(
+  const payload = sql<string>(
     `SELECT ${messageColumns.payload} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).value(executionId);
@@ -27,7 +27,7 @@ const newestRows = 64;
  * this checks the last few rows, not only the last.
  */
 export const lastTick = (sql: Prepare, executionId: string) =>
-  sql<[string], { tick: number; sent_at: string }>(
+  sql<{ tick: number; sent_at: string }>(
     `SELECT CAST(simulation_tick AS REAL) AS tick, ${messageColumns.sent_at} AS sent_at FROM (
        SELECT simulation_tick, sent_ms FROM message_rows
        WHERE execution_no = ${numberOf('?')} AND effect = 'applied' AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT ${newestRows})
@@ -35,8 +35,8 @@ export const lastTick = (sql: Prepare, executionId: string) =>
   ).get(executionId);
 
 /** The running executions of a namespace whose agents may be in several processes. */
-export const runningOverBroker = (sql: Prepare, namespace: string): string[] =>
-  sql<[string], string>(
+export const runningOverBroker = (sql: Prepare, namespace: string) =>
+  sql<string>(
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker AND namespace = ? ORDER BY seq`,
   ).values(namespace);
 
@@ -47,12 +47,12 @@ const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
 
 /** How often an execution was recently taken up without producing a row. @param now milliseconds since 1970 */
 export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()): number {
-  const last = sql<[string], number>(
+  const last = sql<number>(
     `SELECT seq FROM message_rows WHERE execution_no = ${numberOf('?')} AND effect = 'applied'
        AND type_no NOT IN ${typeNumbers(driverTypes)} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).value(executionId);
   return (
-    sql<unknown[], number>(
+    sql<number>(
       `SELECT count(*) FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_started'`)} AND effect = 'applied' AND seq > ? AND recorded_ms >= ?
          AND ${jsonField('body', 'epoch')} > 1`,

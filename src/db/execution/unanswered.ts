@@ -17,7 +17,7 @@ const maxRows = 1000;
  */
 export function idleSliceMessages(sql: Prepare, executionId: string, seconds: number): string[] {
   const before = (age: number): string => new Date(steadyClock().now() - age * 1000).toISOString();
-  const rows = sql<unknown[], { slice_filename: string; attempt: number; sent_at: string | null }>(
+  const rows = sql<{ slice_filename: string; attempt: number; sent_at: string | null }>(
     `SELECT slice_filename, s.attempt, m.outbox_sent_at AS sent_at
      FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt
        LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) AND heard_on IS NULL
@@ -31,7 +31,7 @@ export function idleSliceMessages(sql: Prepare, executionId: string, seconds: nu
 export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> | undefined {
   const message = readMessage(sql, messageId);
   if (message?.msg_type !== 'slice') return undefined;
-  const isQueued = sql<[string, string, number]>(
+  const isQueued = sql(
     `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND attempt = ? AND status = 'queued'`,
   ).has(message.slice_filename, message.execution_id ?? '', message.attempt);
   return isQueued ? message : undefined;
@@ -46,7 +46,7 @@ interface Stf {
 
 /** The announcements, from before `before` (ISO 8601), of STFs that are not ready. */
 export function unreadyStfs(sql: Prepare, executionId: string, before: string): Unanswered[] {
-  const rows = sql<[string, string], Stf>(
+  const rows = sql<Stf>(
     `SELECT stf_filename FROM stf_files
      WHERE execution_id = ? AND ${indexPredicates.registeredStf} AND created_at < ? ORDER BY seq LIMIT ${maxRows}`,
   ).all(executionId, before);
@@ -56,7 +56,7 @@ export function unreadyStfs(sql: Prepare, executionId: string, before: string): 
 /** The ready messages, from before `before` (ISO 8601), of STFs that lack samples of their plan. */
 export function unsampledStfs(sql: Prepare, executionId: string, before: string, params: ExecutionParams) {
   const plan = planOf(params);
-  const rows = sql<unknown[], { stf_filename: string; sequence: number; tf_count: number; tf_file_count: number }>(
+  const rows = sql<{ stf_filename: string; sequence: number; tf_count: number; tf_file_count: number }>(
     `SELECT stf_filename, sequence, tf_count, tf_file_count FROM stf_files
      WHERE execution_id = ? AND status = 'processed' AND processed_at < ? AND tf_file_count < ? ORDER BY seq`,
   )

@@ -17,7 +17,7 @@ export type CommandState = 'waiting' | { effect: 'applied' } | { effect: 'none';
 
 /** Throws an `Error` if the command is not recorded. */
 export function commandState(sql: Prepare, messageId: string): CommandState {
-  const row = sql<[string], { effect: MessageEffect; effect_code: EffectCode | null; effect_reason: string | null }>(
+  const row = sql<{ effect: MessageEffect; effect_code: EffectCode | null; effect_reason: string | null }>(
     'SELECT effect, effect_code, effect_reason FROM message_rows WHERE message_id = ?',
   ).get(messageId);
   if (row === undefined) throw new Error(`the command ${messageId} is not recorded`);
@@ -31,7 +31,7 @@ type CommandType = 'stop_workflow' | 'pause_workflow' | 'resume_workflow';
 /** The commands of these types that wait for the driver of an execution, the oldest first. */
 export function waitingCommands<T extends CommandType>(sql: Prepare, id: string, types: readonly T[]): Message<T>[] {
   // Usually none waits. Comparing types in SQL would cost more than checking the few.
-  return sql<[string], string>(
+  return sql<string>(
     `SELECT ${messageColumns.payload} FROM message_rows INDEXED BY message_rows_waiting
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} ORDER BY seq`,
   )
@@ -75,7 +75,7 @@ const isPause = `type_no = ${numberOf(`'pause_workflow'`)}`;
  * clocks of hosts differ.
  */
 const lastChange = (sql: Prepare, executionId: string) =>
-  sql<[{ id: string }], { held: number | null; payload: string }>(
+  sql<{ held: number | null; payload: string }>(
     lastApplied(
       `${isPause} AND seq > (${lastApplied('seq', ['driver_started'])}) AS held, ${messageColumns.payload} AS payload`,
       ['pause_workflow', 'resume_workflow'],

@@ -8,7 +8,7 @@ const firstRun = 100_010;
 export type CounterName = 'execution' | 'run' | 'agent' | `monitor ${string}`;
 
 export function drawNumber({ sql }: Transaction, name: CounterName): number {
-  const next = sql<[string, number], number>(
+  const next = sql<number>(
     `INSERT INTO counters (name, next_value) VALUES (?, ? + 1)
      ON CONFLICT (name) DO UPDATE SET next_value = next_value + 1 RETURNING next_value`,
   ).value(name, name === 'run' ? firstRun : 1);
@@ -43,10 +43,8 @@ export function spreadNumbers(tx: Transaction, { first_execution_number, first_r
 /** Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its number for good, so each is looked up once. */
 export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
-  const find = (name: string): number | undefined =>
-    sql<[string], number>('SELECT name_no FROM names WHERE name = ?').value(name);
-  const add = (name: string): number =>
-    Number(sql<[string]>('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
+  const find = (name: string) => sql<number>('SELECT name_no FROM names WHERE name = ?').value(name);
+  const add = (name: string): number => Number(sql('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
   return {
     /** The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction. */
     numberOf: (name: string | undefined): number | null => {

@@ -16,8 +16,8 @@ export interface UnsentRow {
   payload: string;
 }
 
-export const unsentRows = (sql: Prepare, namespace: string, after: number, limit: number): UnsentRow[] =>
-  sql<[string, number, number], UnsentRow>(
+export const unsentRows = (sql: Prepare, namespace: string, after: number, limit: number) =>
+  sql<UnsentRow>(
     `SELECT seq, message_id, message_type, namespace, execution_id, run_id, payload FROM workflow_messages
      WHERE seq IN (SELECT seq FROM message_rows
        WHERE namespace_no = ${numberOf('?')} AND ${indexPredicates.unsent} AND seq > ? ORDER BY seq LIMIT ?) ORDER BY seq`,
@@ -25,7 +25,7 @@ export const unsentRows = (sql: Prepare, namespace: string, after: number, limit
 
 /** How many rows of a namespace are unsent, and when the oldest was recorded, in milliseconds since 1970. */
 export function unsentOf(sql: Prepare, namespace: string): { count: number; oldest: number | undefined } {
-  const row = sql<[string], { count: number; oldest: number | null }>(
+  const row = sql<{ count: number; oldest: number | null }>(
     `SELECT count(*) AS count, min(recorded_ms) AS oldest FROM message_rows
      WHERE namespace_no = ${numberOf('?')} AND ${indexPredicates.unsent}`,
   ).get(namespace);
@@ -53,7 +53,7 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string): void 
 
 /** Sends messages again: messages that no agent holds, unanswered ones, and ones that other agents sent first. @returns the executions that they belong to */
 export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {
-  const update = sql<[string], string | null>(
+  const update = sql<string | null>(
     `UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE message_id = ?
      RETURNING ${nameOf('execution_no')}`,
   );

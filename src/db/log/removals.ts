@@ -7,8 +7,8 @@ export interface Removal {
 }
 
 /** Interrupted removals, which must be finished first. */
-export const openRemovals = (sql: Prepare): Removal[] =>
-  sql<[], Removal>('SELECT execution_id, data_folder FROM removals WHERE removed_at IS NULL').all();
+export const openRemovals = (sql: Prepare) =>
+  sql<Removal>('SELECT execution_id, data_folder FROM removals WHERE removed_at IS NULL').all();
 
 /** A removed execution, with when and by whom. */
 export interface Removed {
@@ -19,12 +19,12 @@ export interface Removed {
 }
 
 /** The removal of an execution; undefined if it was not removed. */
-export const removalOf = (sql: Prepare, id: string): Removed | undefined =>
-  sql<[string], Removed>('SELECT execution_id, removed_at, removed_by FROM removals WHERE execution_id = ?').get(id);
+export const removalOf = (sql: Prepare, id: string) =>
+  sql<Removed>('SELECT execution_id, removed_at, removed_by FROM removals WHERE execution_id = ?').get(id);
 
 /** The last removed execution, also in words, and how many were removed; undefined if none was. */
 export function lastRemoval(sql: Prepare): (Removed & { count: number; words: string }) | undefined {
-  const last = sql<[], Removed & { count: number }>(
+  const last = sql<Removed & { count: number }>(
     `SELECT execution_id, removed_at, removed_by, (SELECT count(*) FROM removals) AS count FROM removals
      ORDER BY removed_at IS NULL DESC, removed_at DESC LIMIT 1`,
   ).get();

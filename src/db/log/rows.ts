@@ -63,17 +63,17 @@ export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outb
  */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
 
-export const isExecution = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?').has(executionId);
+export const isExecution = (sql: Prepare, executionId: string) =>
+  sql('SELECT 1 FROM workflow_executions WHERE execution_id = ?').has(executionId);
 
-export const isMessageId = (sql: Prepare, messageId: string): boolean =>
-  sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').has(messageId);
+export const isMessageId = (sql: Prepare, messageId: string) =>
+  sql('SELECT 1 FROM message_rows WHERE message_id = ?').has(messageId);
 
 const isUsual = (type: string, destination: string): boolean =>
   isMessageType(type) && destination === destinationOf(type);
 
-export const findRow = (sql: Prepare, messageId: string): LogRow | undefined =>
-  sql<[string], LogRow>(
+export const findRow = (sql: Prepare, messageId: string) =>
+  sql<LogRow>(
     `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
      FROM workflow_messages WHERE message_id = ?`,
   ).get(messageId);

@@ -2,8 +2,8 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A value that the store holds about itself. */
-export const metaOf = (sql: Prepare, key: 'store_id' | 'home' | 'prunes'): string | undefined =>
-  sql<[string], string>('SELECT value FROM store_meta WHERE key = ?').value(key);
+export const metaOf = (sql: Prepare, key: 'store_id' | 'home' | 'prunes') =>
+  sql<string>('SELECT value FROM store_meta WHERE key = ?').value(key);
 
 /** The store's own id. The first call makes it. */
 export function storeId({ sql }: Transaction): string {

@@ -39,7 +39,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   const exact = alarmOf(sql, name);
   if (exact !== undefined) return exact;
   if (name.trim() === '') throw argumentInvalid(`the alarm name is empty; give its id, or its code`);
-  const beginning = sql<[string, string], AlarmRow>(
+  const beginning = sql<AlarmRow>(
     `SELECT ${alarmColumns} FROM alarms WHERE substr(alarm_id, 1, length(?)) = ? ORDER BY seq DESC`,
   ).all(name, name);
   // Among several, a cleared alarm is not meant.
@@ -53,7 +53,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
       `${fitting.length} alarms begin with ${JSON.stringify(name)}: ${shown.join(', ')}; give more of the id`,
     );
   }
-  const known = sql<[], string>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500').values();
+  const known = sql<string>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500').values();
   throw argumentInvalid(
     known.length === 0
       ? `there is no alarm ${JSON.stringify(name)}, and none was raised yet; "swf-mcp watch" raises them`
@@ -61,11 +61,11 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   );
 }
 
-export const alarmOf = (sql: Prepare, alarmId: string): AlarmRow | undefined =>
-  sql<[string], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE alarm_id = ?`).get(alarmId);
+export const alarmOf = (sql: Prepare, alarmId: string) =>
+  sql<AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE alarm_id = ?`).get(alarmId);
 
-export const openAlarms = (sql: Prepare): AlarmRow[] =>
-  sql<[], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
+export const openAlarms = (sql: Prepare) =>
+  sql<AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
 /** Notes what the finding of a raised alarm says now: no news for receivers. */
 export function noteSentence({ sql }: Transaction, alarmId: string, sentence: string): void {

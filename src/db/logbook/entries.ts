@@ -105,7 +105,7 @@ const longestNamespace = 200;
 
 /** Throws `EXECUTION_NOT_FOUND` if it was removed a moment ago. */
 function namespaceOf(sql: Prepare, executionId: string): string {
-  const named = sql<[string], string>('SELECT namespace FROM workflow_executions WHERE execution_id = ?');
+  const named = sql<string>('SELECT namespace FROM workflow_executions WHERE execution_id = ?');
   const namespace = named.value(executionId);
   if (namespace === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} no longer exists`);
   return namespace;

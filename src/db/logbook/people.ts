@@ -20,7 +20,7 @@ export function entriesUntil<T extends LogbookType>(
   types: readonly T[],
   { end_time, namespace = null }: Omit<Window, 'start_time'>,
 ): (Message<T> & { sent_at: string })[] {
-  const rows = sql<[string, string | null, string | null], { sent_at: string; payload: string }>(
+  const rows = sql<{ sent_at: string; payload: string }>(
     `SELECT ${messageColumns.sent_at} AS sent_at, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_logbook
      WHERE ${indexPredicates.logbook} AND type_no IN ${typeNumbers(types)} AND effect = 'applied' AND sent_ms <= ${milliseconds('?')}
        AND (? IS NULL OR namespace_no = ${numberOf('?')}) ORDER BY seq`,
@@ -57,16 +57,17 @@ export interface QualityRow {
 const noteColumns = 'message_id, execution_id, text, author, sent_by, at, about, for_next, written_at';
 
 /** The last notes about an execution, newest first. */
-export const notesOf = (sql: Prepare, executionId: string, most: number): NoteRow[] =>
-  sql<[string, number], NoteRow>(
-    `SELECT ${noteColumns} FROM notes WHERE execution_id = ? ORDER BY seq DESC LIMIT ?`,
-  ).all(executionId, most);
+export const notesOf = (sql: Prepare, executionId: string, most: number) =>
+  sql<NoteRow>(`SELECT ${noteColumns} FROM notes WHERE execution_id = ? ORDER BY seq DESC LIMIT ?`).all(
+    executionId,
+    most,
+  );
 
 const maxWritten = 1000;
 
 /** The last notes written in a time, oldest first: of a namespace, and notes about no execution. */
 export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = null }: Window): NoteRow[] =>
-  sql<[string, string, string | null, string | null], NoteRow>(
+  sql<NoteRow>(
     `SELECT ${noteColumns} FROM notes WHERE written_at >= ? AND written_at <= ?
        AND (? IS NULL OR execution_id IS NULL OR execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?))
      ORDER BY seq DESC LIMIT ${maxWritten}`,
@@ -86,7 +87,7 @@ export const judgementsUntil = (sql: Prepare, window: Omit<Window, 'start_time'>
   }));
 
 /** The quality of a run; undefined if unset. A withdrawn quality is `none`. */
-export const qualityOf = (sql: Prepare, executionId: string): QualityRow | undefined =>
-  sql<[string], QualityRow>(
-    'SELECT value, reason, author, sent_by, set_at FROM run_quality WHERE execution_id = ?',
-  ).get(executionId);
+export const qualityOf = (sql: Prepare, executionId: string) =>
+  sql<QualityRow>('SELECT value, reason, author, sent_by, set_at FROM run_quality WHERE execution_id = ?').get(
+    executionId,
+  );

@@ -12,8 +12,8 @@ const firstLook = 8 * 3_600_000;
 
 type WatcherRow = ProcessSigns & { process_id: number; ended: string | null; looked_ms: number };
 
-const watcherOf = (sql: Prepare): WatcherRow | undefined =>
-  sql<[], WatcherRow>(
+const watcherOf = (sql: Prepare) =>
+  sql<WatcherRow>(
     `SELECT process_id, ${signColumns}, ended, looked_ms FROM watchers JOIN processes USING (process_id)`,
   ).get();
 
@@ -57,8 +57,8 @@ export interface Candidate {
   gone_ms: number | null;
 }
 
-export const candidates = (sql: Prepare): Candidate[] =>
-  sql<[], Candidate>('SELECT alarm_id, execution_id, found_ms, gone_ms FROM alarm_candidates').all();
+export const candidates = (sql: Prepare) =>
+  sql<Candidate>('SELECT alarm_id, execution_id, found_ms, gone_ms FROM alarm_candidates').all();
 
 export function keepCandidate({ sql }: Transaction, { alarm_id, execution_id, found_ms, gone_ms }: Candidate): void {
   const keep =
@@ -72,7 +72,7 @@ export function dropCandidate({ sql }: Transaction, alarmId: string): void {
 
 /** When an execution ended, and whether a person has set its quality; undefined while it runs. */
 export function endedExecution(sql: Prepare, executionId: string) {
-  const row = sql<[string], { end_time: string | null; is_judged: number }>(
+  const row = sql<{ end_time: string | null; is_judged: number }>(
     `SELECT end_time, EXISTS (SELECT 1 FROM run_quality AS q WHERE q.execution_id = e.execution_id AND value <> 'none') AS is_judged
      FROM workflow_executions AS e WHERE execution_id = ? AND status <> 'running'`,
   ).get(executionId);
@@ -80,8 +80,8 @@ export function endedExecution(sql: Prepare, executionId: string) {
 }
 
 /** Executions to watch: running ones, ones that ended since a time, and ones with alarms that are not over. @param since ISO 8601 */
-export const watchedExecutions = (sql: Prepare, since: string): string[] =>
-  sql<[{ since: string }], string>(
+export const watchedExecutions = (sql: Prepare, since: string) =>
+  sql<string>(
     `SELECT execution_id FROM workflow_executions AS e WHERE status = 'running' OR end_time >= $since
        OR (status = 'unknown' AND (SELECT last_ms FROM observed_runs AS o WHERE o.execution_id = e.execution_id) >= ${milliseconds('$since')})
        OR execution_id IN (SELECT execution_id FROM alarms WHERE state IN ('raised', 'seen') UNION SELECT execution_id FROM alarm_candidates)
@@ -108,15 +108,15 @@ const undelivered = `message_rows INDEXED BY message_rows_logbook
     AND type_no IN ${typeNumbers(alarmMessageTypes)} AND effect = 'applied'`;
 
 /** The first change not yet delivered to a receiver, or undefined. */
-export const firstUndelivered = (sql: Prepare, receiver: string): Undelivered | undefined =>
-  sql<[string], Undelivered>(
+export const firstUndelivered = (sql: Prepare, receiver: string) =>
+  sql<Undelivered>(
     `SELECT seq, message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,
   ).get(receiver);
 
 /** Skips the changes that a receiver did not get in time: it was away, or was not wanted. @returns how many. @param before milliseconds since 1970 */
 export function leaveOut(tx: Transaction, receiver: string, before: number): number {
   const old = tx
-    .sql<[string, number], number>(`SELECT seq FROM ${undelivered} AND recorded_ms < ? ORDER BY seq`)
+    .sql<number>(`SELECT seq FROM ${undelivered} AND recorded_ms < ? ORDER BY seq`)
     .values(receiver, before);
   const last = old.at(-1);
   if (last !== undefined) noteDelivered(tx, receiver, last);

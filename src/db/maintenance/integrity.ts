@@ -7,7 +7,7 @@ import { type Prepare, preparer } from '../sqlite/statements.ts';
 
 /** The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page. */
 export const damageOf = (db: Connection): string[] =>
-  preparer(db)<[], string>('PRAGMA integrity_check')
+  preparer(db)<string>('PRAGMA integrity_check')
     .values()
     .filter((line) => line !== 'ok');
 
@@ -32,7 +32,7 @@ export function schemaDifferences(db: Connection): string[] {
 }
 
 function schemaOf(db: Connection): Map<string, string | null> {
-  const rows = preparer(db)<[], { name: string; sql: string | null }>(
+  const rows = preparer(db)<{ name: string; sql: string | null }>(
     `SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'`,
   ).all();
   return new Map(rows.map(({ name, sql }) => [name, sql]));
@@ -91,7 +91,7 @@ const namespaces = `
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string): string[] => {
     const noted = lastNoted(sql, table);
-    return sql<[object], string>(`${text} LIMIT ${maxReported}`).values({ table, noted });
+    return sql<string>(`${text} LIMIT ${maxReported}`).values({ table, noted });
   };
   return [
     ...timedTables.flatMap((timed) => ask(timed.table, timesOf(timed))),

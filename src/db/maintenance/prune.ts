@@ -36,7 +36,7 @@ const lastMessagesMilliseconds = 60_000;
 export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: LivenessTest): Removable[] {
   const { keep = 0, endedBefore, observed = false } = rule;
   if (observed) return removableObserved(sql, keep, endedBefore);
-  return sql<[string, number], Removable>(
+  return sql<Removable>(
     `SELECT execution_id, status, end_time,
        CASE WHEN params ->> '$.data.write_files' AND params ->> '$.data.dir' IS NOT NULL
          THEN (params ->> '$.data.dir') || '/' || execution_id END AS data_folder
@@ -60,8 +60,8 @@ export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: Li
 const mayGoOn = 24 * 3_600_000;
 
 /** No message tells whether an observed execution goes on, so the time of its last message decides. */
-const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999'): Removable[] =>
-  sql<[string, number, number], Removable>(
+const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999') =>
+  sql<Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
      WHERE ${isLeftForNobody} AND ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
        AND (status NOT IN ('running', 'unknown') OR last_ms < ?)
@@ -70,11 +70,11 @@ const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999'): Re
 
 /** How many executions have not ended, driven or not. */
 export const runningCount = (sql: Prepare): number =>
-  sql<[], number>(`SELECT count(*) FROM workflow_executions WHERE status = 'running' AND origin = 'own'`).value() ?? 0;
+  sql<number>(`SELECT count(*) FROM workflow_executions WHERE status = 'running' AND origin = 'own'`).value() ?? 0;
 
 /** When the oldest existing execution began, or undefined. */
 export const oldestStart = (sql: Prepare): string | undefined =>
-  sql<[], string | null>('SELECT min(start_time) FROM workflow_executions').value() ?? undefined;
+  sql<string | null>('SELECT min(start_time) FROM workflow_executions').value() ?? undefined;
 
 /** Rows of one table to remove per transaction, so that other writers need not wait. */
 export const batch = 600;
@@ -140,7 +140,7 @@ export async function forgetPrograms(store: Store, heardBefore: string): Promise
       `DELETE FROM monitor_objects WHERE kind IN ('systemagents', 'subscribers') AND coalesce(document ->> '$.last_heartbeat', document ->> '$.created_at') < ?`,
     ).run(heardBefore);
     const gone = `SELECT process_id FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?`;
-    const processes = sql<[string], number>(gone).values(heardBefore);
+    const processes = sql<number>(gone).values(heardBefore);
     sql('DELETE FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?').run(heardBefore);
     sql(
       `DELETE FROM processes WHERE process_id IN (SELECT value FROM json_each(?)) AND ${indexPredicates.remoteProcess} AND hostname = ''`,
@@ -170,7 +170,7 @@ interface Keyed {
 
 function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string): number {
   const { sql } = tx;
-  const keys = sql<[string], number>(
+  const keys = sql<number>(
     `SELECT ${key} FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
   ).values(executionId);
   if (table === 'tf_slices') {

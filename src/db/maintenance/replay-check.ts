@@ -92,10 +92,8 @@ const page = 1000;
 function* rowsOf(sql: Prepare, table: string, key: readonly string[]): Generator<Row> {
   const columns = key.join(', ');
   const values = key.map(() => '?').join(', ');
-  const first = sql<[], Row>(`SELECT * FROM ${table} ORDER BY ${columns} LIMIT ${page}`);
-  const further = sql<(string | number | null)[], Row>(
-    `SELECT * FROM ${table} WHERE (${columns}) > (${values}) ORDER BY ${columns} LIMIT ${page}`,
-  );
+  const first = sql<Row>(`SELECT * FROM ${table} ORDER BY ${columns} LIMIT ${page}`);
+  const further = sql<Row>(`SELECT * FROM ${table} WHERE (${columns}) > (${values}) ORDER BY ${columns} LIMIT ${page}`);
   for (let rows = first.all(); rows.length > 0;) {
     yield* rows;
     const last = rows.at(-1) as Row;

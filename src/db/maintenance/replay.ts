@@ -54,7 +54,7 @@ const wholeLog: LogPart = { after: 0, last: Number.MAX_SAFE_INTEGER, recordedBy:
 
 /** The log of a store, or a part of it, in order. */
 export function* historyOf(sql: Prepare, part: LogPart = wholeLog): Generator<HistoryRow> {
-  const some = sql<[number, number, number, string], MessageRow>(
+  const some = sql<MessageRow>(
     `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, ${cameOverBroker} AS from_broker, headers
      FROM workflow_messages JOIN (SELECT seq, headers, execution_no, ${indexPredicates.logbook} AS is_logbook FROM message_rows) USING (seq)
      WHERE seq > ? AND seq <= ? AND recorded_ms <= ?

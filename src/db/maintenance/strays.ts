@@ -45,7 +45,7 @@ const tables: readonly StrayTable[] = [
 export async function removeStrays(store: Store, before: string): Promise<number> {
   let removed = 0;
   for (const table of tables)
-    for (const execution of [null, ...store.sql<[], string | number>(table.strayValues).values()])
+    for (const execution of [null, ...store.sql<string | number>(table.strayValues).values()])
       removed += await removeStraysOf(store, table, execution, before);
   return removed;
 }
@@ -53,7 +53,7 @@ export async function removeStrays(store: Store, before: string): Promise<number
 /** Searches outside the transactions that remove, so that other writers need not wait. */
 async function removeStraysOf(store: Store, stray: StrayTable, of: string | number | null, before: string) {
   const { table, key, at, execution, more } = stray;
-  const some = store.sql<[number, string | number | null, string], number>(
+  const some = store.sql<number>(
     `SELECT ${key} FROM ${table} WHERE ${key} > ? AND ${execution} IS ? AND ${at} < ? ${more} ORDER BY ${key} LIMIT ${batch}`,
   );
   let removed = 0;

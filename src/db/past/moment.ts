@@ -49,7 +49,7 @@ function momentAt(now: number, last: number, id: string): Moment {
 
 /** @param time of the clock; undefined: that of the message */
 function upTo(sql: Prepare, messageId: string, time: number | undefined, present: number): Moment {
-  const row = sql<[string], { seq: number; recorded_ms: number }>(
+  const row = sql<{ seq: number; recorded_ms: number }>(
     'SELECT seq, recorded_ms FROM message_rows WHERE message_id = ?',
   ).get(messageId);
   if (row === undefined && time !== undefined)
@@ -80,18 +80,17 @@ function requirePast(now: number, present: number): number {
 }
 
 /** The last block of rows whose times of recording are noted; -1: none is. */
-const lastBlock = (sql: Prepare): number =>
-  sql<[], number | null>('SELECT max(block) FROM recorded_blocks').value() ?? -1;
+const lastBlock = (sql: Prepare): number => sql<number | null>('SELECT max(block) FROM recorded_blocks').value() ?? -1;
 
 /** The last row recorded at or before a time. */
 function lastRecordedBy(sql: Prepare, now: number): { seq: number; message_id: string } | undefined {
   const noted = lastBlock(sql);
-  const within = sql<[number, number, number], { seq: number; message_id: string }>(
+  const within = sql<{ seq: number; message_id: string }>(
     'SELECT seq, message_id FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms <= ? ORDER BY seq DESC LIMIT 1',
   );
   const found = within.get((noted + 1) * rowsOfBlock, always, now);
   if (found !== undefined) return found;
-  const blocks = sql<[number, number], number>(
+  const blocks = sql<number>(
     'SELECT block FROM recorded_blocks WHERE earliest_ms <= ? AND block < ? ORDER BY block DESC LIMIT 1',
   );
   // The rows of a block may have been removed with their execution.
@@ -106,13 +105,9 @@ function lastRecordedBy(sql: Prepare, now: number): { seq: number; message_id: s
 
 /** Whether rows before one were recorded after a time. */
 function isAnyLater(sql: Prepare, last: number, now: number): boolean {
-  const later = sql<[number, number, number]>(
-    'SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms > ? LIMIT 1',
-  );
+  const later = sql('SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms > ? LIMIT 1');
   if (later.has((lastBlock(sql) + 1) * rowsOfBlock, last, now)) return true;
-  return sql<[number, number], number>(
-    `SELECT block FROM recorded_blocks WHERE latest_ms > ? AND block * ${rowsOfBlock} < ?`,
-  )
+  return sql<number>(`SELECT block FROM recorded_blocks WHERE latest_ms > ? AND block * ${rowsOfBlock} < ?`)
     .values(now, last)
     .some((block) => later.has(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now));
 }

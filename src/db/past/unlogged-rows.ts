@@ -49,7 +49,7 @@ export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_l
 /** Restores rows outside the log as of a moment. @param before the moment they were last made for */
 export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso' | 'last'>): void {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
-  for (const [table, select] of Object.entries(fillings)) sql<[object]>(`INSERT INTO ${table} ${select}`).run(at);
+  for (const [table, select] of Object.entries(fillings)) sql(`INSERT INTO ${table} ${select}`).run(at);
   // Lines at one place among the messages are told apart by time; if no row marks the cut, lines count by their times alone, as messages do.
   const isByTime = at.recordedBy < Number.MAX_SAFE_INTEGER;
   const isNew = isByTime
@@ -57,7 +57,7 @@ export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso
     : `(after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
        AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`;
   const between = { ...at, isoBefore: before.iso, lastBefore: before.last };
-  sql<[object]>(`INSERT INTO app_logs SELECT * FROM live.app_logs WHERE ${isNew}`).run(between);
+  sql(`INSERT INTO app_logs SELECT * FROM live.app_logs WHERE ${isNew}`).run(between);
 }
 
 const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity): string => `${hostname} ${pid} ${pid_started}`;
@@ -78,7 +78,7 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
  */
 export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last }: Moment): LivenessTest {
   const heard = new Set(
-    sql<[object], ProcessIdentity>(
+    sql<ProcessIdentity>(
       `SELECT pid, pid_started, hostname FROM live.processes AS processes WHERE registered_at <= $iso AND (${wasHeardLater})`,
     )
       .all({ iso, last })
@@ -123,8 +123,8 @@ export interface NewRows extends Moment {
 const ofRun = indexPredicates.exceptLogbook;
 
 /** The executions whose whole log is among the new rows: they were then as they are now, and need no replay. */
-export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRows): string[] =>
-  sql<[object], string>(
+export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRows) =>
+  sql<string>(
     `SELECT execution_id FROM live.workflow_executions JOIN live.names ON name = execution_id
      WHERE (SELECT min(seq) FROM live.message_rows WHERE execution_no = name_no) > $after
        AND (SELECT seq FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} ORDER BY seq DESC LIMIT 1) <= $last
@@ -146,7 +146,7 @@ export function copyExecution(sql: Prepare, executionId: string): void {
 
 /** As SQL: copies rows of a table of the store as they are. */
 function insertFrom(sql: Prepare, table: string, where: string): string {
-  const columns = sql<[string], string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
+  const columns = sql<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
     .values(table)
     .filter((name) => !drawn.has(name))
     .join(', ');
@@ -172,7 +172,7 @@ export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso:
 export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
   new Map(
     Object.keys(numbered).map((table) => {
-      const last = sql<[string], number>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').value(table) ?? 0;
+      const last = sql<number>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').value(table) ?? 0;
       sql('DELETE FROM sqlite_sequence WHERE name = ?').run(table);
       sql('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run(table, last);
       return [table, last];

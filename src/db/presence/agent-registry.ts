@@ -110,7 +110,7 @@ export function agentState(row: TypedSigns, slicesInHand: number, isAlive: Liven
 
 /** The types of living swf-mcp agents in a namespace, whatever they work on. */
 export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
-  const rows = sql<[string], TypedSigns>(
+  const rows = sql<TypedSigns>(
     `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND state <> 'EXITED' AND ${indexPredicates.ownAgent}`,
   ).all(namespace);
@@ -130,7 +130,7 @@ interface WorkerRow extends SignsOfLife {
 
 /** Workers heard in a namespace, with the kinds of work they cannot do. */
 export const heardWorkers = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
-  sql<[string], WorkerRow>(
+  sql<WorkerRow>(
     `SELECT agent_name, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND ${indexPredicates.ownAgent} AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`,
   )
@@ -169,7 +169,7 @@ interface TroubledRow extends SignsOfLife {
  * the messages, or are of another make and their messages do not arrive.
  */
 export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
-  sql<[string], TroubledRow>(
+  sql<TroubledRow>(
     `SELECT agent_name AS agent, agent_type, state, last_heartbeat, ${processColumns}, slots, off_duty, wire, unheard_since
      FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND state <> 'EXITED' AND (off_duty IS NOT NULL OR wire < ${wireVersion} OR unheard_since IS NOT NULL) ORDER BY seq`,
@@ -196,7 +196,7 @@ const maxLines = 500;
 /** An agent's last warning about a kind of work that it cannot do. */
 export function warningOf(sql: Prepare, agent: string, { reason, name }: OffDuty): string | null {
   const words = `off duty for ${reason} ${shortDigests(name)}:`;
-  const line = sql<[string, string], string>(
+  const line = sql<string>(
     `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${maxLines})
      WHERE instr(message, ?) = 1 ORDER BY log_id DESC LIMIT 1`,
   ).value(agent, words);

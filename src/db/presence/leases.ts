@@ -63,8 +63,8 @@ export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolea
 export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean =>
   livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
 
-export const ownerOf = (sql: Prepare, executionId: string): Owner | undefined =>
-  sql<[string], Owner>(
+export const ownerOf = (sql: Prepare, executionId: string) =>
+  sql<Owner>(
     `SELECT process_id, ${signColumns}, epoch, taken_at FROM execution_owners JOIN processes USING (process_id)
      WHERE execution_id = ?`,
   ).get(executionId);
@@ -89,7 +89,7 @@ export function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTes
 
 /** The running executions whose driver is gone, newest first, with the last heartbeat of each driver. @param namespace undefined: all */
 export const interruptedExecutions = (sql: Prepare, namespace: string | undefined, isAlive: LivenessTest) =>
-  sql<[string | null, string | null], ProcessSigns & { execution_id: string; process_id: number }>(
+  sql<ProcessSigns & { execution_id: string; process_id: number }>(
     `SELECT execution_id, process_id, ${signColumns}
      FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)
      WHERE status = 'running' AND (? IS NULL OR namespace = ?) ORDER BY seq DESC`,
@@ -109,7 +109,7 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,
     );
   return tx
-    .sql<[string, number, string], number>(
+    .sql<number>(
       `INSERT INTO execution_owners (execution_id, process_id, epoch, taken_at) VALUES (?, ?, 1, ?)
        ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
        RETURNING epoch`,
@@ -126,14 +126,14 @@ interface LastSign {
 /** A killed process dies between two heartbeats; its agents may have sent messages since the last one. */
 export function lastSignOf(sql: Prepare, { process_id, last_beat }: { process_id: number; last_beat: string }) {
   const signs: LastSign[] = [{ at: last_beat, by: 'beat' }];
-  const agents = sql<[number], string>('SELECT agent_name FROM system_agents WHERE process_id = ?').values(process_id);
+  const agents = sql<string>('SELECT agent_name FROM system_agents WHERE process_id = ?').values(process_id);
   for (const agent of agents) {
-    const message = sql<[string], string>(
+    const message = sql<string>(
       `SELECT ${messageColumns.recorded_at} FROM message_rows WHERE sender_no = ${numberOf('?')} ORDER BY seq DESC LIMIT 1`,
     ).value(agent);
-    const line = sql<[string], string>(
-      'SELECT timestamp FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT 1',
-    ).value(agent);
+    const line = sql<string>('SELECT timestamp FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT 1').value(
+      agent,
+    );
     if (message !== undefined) signs.push({ at: message, by: 'message' });
     if (line !== undefined) signs.push({ at: line, by: 'log' });
   }

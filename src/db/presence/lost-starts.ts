@@ -29,7 +29,7 @@ interface StartRow extends ProcessSigns {
 export function lostStarts(sql: Prepare, of: Attempt, isAlive: LivenessTest): LostStart[] {
   const { execution_id, slice_filename, attempt } = of;
   const prefix = `${execution_id}/slice_started/${slice_filename}/${attempt}/`;
-  const rows = sql<[string, string, string], StartRow>(
+  const rows = sql<StartRow>(
     `SELECT ${jsonField('body', 'worker_id')} AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, worker.is_remote, m.recorded_at, worker.registered_at
      FROM workflow_messages AS m
        JOIN system_agents AS agent ON agent.agent_name = m.sender_agent AND agent.heard_on IS NULL
@@ -55,7 +55,7 @@ export function abandonedSlices(
   isAlive: LivenessTest,
   alsoLost: (sliceFilename: string, attempt: number) => number,
 ): (Attempt & LostStart & { slice_id: number; tf_filename: string })[] {
-  const rows = sql<[string], Attempt & LostStart & { slice_id: number; tf_filename: string; starts: number }>(
+  const rows = sql<Attempt & LostStart & { slice_id: number; tf_filename: string; starts: number }>(
     `SELECT s.execution_id, slice_filename, slice_id, tf_filename, s.attempt, s.starts, assigned_worker AS worker_id, coalesce(hostname, '') AS hostname
      FROM tf_slices AS s WHERE s.execution_id = ? AND s.status = 'processing' AND ${indexPredicates.openSlice}`,
   ).all(executionId);

@@ -11,7 +11,7 @@ interface Recorder extends ProcessSigns {
 
 /** The living process that records a namespace in this store. */
 export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTest): Recorder | undefined {
-  const recorder = sql<[string], Recorder>(
+  const recorder = sql<Recorder>(
     `SELECT ${signColumns}, process_id IN (SELECT process_id FROM hearings) AS observes
      FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
   ).get(namespace);
@@ -40,12 +40,12 @@ export function becomeRecorder(tx: Transaction, namespace: string, processId: nu
 }
 
 /** Whether a process of this store has recorded a namespace over a broker. */
-export const hasRecorded = (sql: Prepare, namespace: string): boolean =>
-  sql<[string]>('SELECT 1 FROM recorders WHERE namespace = ?').has(namespace);
+export const hasRecorded = (sql: Prepare, namespace: string) =>
+  sql('SELECT 1 FROM recorders WHERE namespace = ?').has(namespace);
 
 /** Whether an earlier check heard no program of another make in a namespace on a broker. @param broker its address and the topics */
-export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string): boolean =>
-  sql<[string, string]>('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
+export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string) =>
+  sql('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
 
 /** Notes that no program of another make was heard in a namespace. */
 export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string): void {
@@ -60,15 +60,13 @@ export function noteBrokerAway({ sql }: Transaction, namespace: string, since: s
 
 /** Since when the recorder of a namespace has heard nothing from its broker, ISO 8601; undefined if it hears it, or there is no recorder. */
 export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
-  sql<[string], string | null>(
+  sql<string | null>(
     `SELECT broker_away_since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
   ).value(namespace) ?? undefined;
 
 /** Accepted requests that a broker without message ids may deliver again, since it has not confirmed their acknowledgement. */
-export const requestsInHand = (sql: Prepare, namespace: string): string[] =>
-  sql<[string], string>('SELECT request_id FROM requests_in_hand WHERE namespace = ? ORDER BY taken_ms').values(
-    namespace,
-  );
+export const requestsInHand = (sql: Prepare, namespace: string) =>
+  sql<string>('SELECT request_id FROM requests_in_hand WHERE namespace = ? ORDER BY taken_ms').values(namespace);
 
 /** How soon a broker drops a silent connection and redelivers its messages, in milliseconds. */
 const heldMilliseconds = 600_000;

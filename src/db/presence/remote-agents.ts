@@ -38,15 +38,15 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
   const now = wallNow();
   noteNewBeginning(tx, beat, now);
   const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty, wire } = beat;
-  const process_id = sql<unknown[], number>(
+  const process_id = sql<number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (?, ?, ?, ?, ?, ?, 1)
      ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = excluded.last_beat, ended = NULL
      RETURNING process_id`,
-  ).value(pid, since, hostname, version, now, now);
+  ).value(pid, since, hostname, version, now, now) as number;
   if (state === 'EXITED') {
     sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(process_id);
     // Another process may have the name by now.
-    const holder = sql<[string], number>(
+    const holder = sql<number>(
       `SELECT process_id FROM system_agents WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
     );
     if (holder.value(agent_name) !== process_id) return;
@@ -69,7 +69,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */
 function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): void {
   const before = tx
-    .sql<[string], { pid: number; pid_started: string; state: string; current_execution_id: string | null }>(
+    .sql<{ pid: number; pid_started: string; state: string; current_execution_id: string | null }>(
       `SELECT pid, pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
        WHERE agent_name = ? AND ${indexPredicates.ownAgent} AND ${indexPredicates.remoteProcess}`,
     )
@@ -98,19 +98,19 @@ export function noteHeard({ sql }: Transaction, agent: string): void {
 function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string | null {
   if (first === undefined) return null;
   const named = `SELECT ${nameOf('execution_no')} FROM message_rows WHERE message_id = ?`;
-  return sql<[string], string | null>(named).value(first) ?? null;
+  return sql<string | null>(named).value(first) ?? null;
 }
 
 /** Writes the log lines of a remote agent, each once, however often they arrive. */
 export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropped = 0 }: AgentLog): void {
   const { sql } = tx;
-  const known = sql<[string], { process_id: number; logged_n: number; pid_started: string }>(
+  const known = sql<{ process_id: number; logged_n: number; pid_started: string }>(
     `SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
   ).get(sender);
   // Its heartbeat comes before its lines. Lines that an earlier process of the name left behind are written all the same.
   const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
-  const runOf = sql<[string], number | null>('SELECT run_number FROM workflow_executions WHERE execution_id = ?');
+  const runOf = sql<number | null>('SELECT run_number FROM workflow_executions WHERE execution_id = ?');
   for (const { timestamp, level, message, context, execution_id } of fresh) {
     const run = execution_id === undefined ? undefined : runOf.value(execution_id);
     const run_id = run === null || run === undefined ? undefined : String(run);

@@ -27,7 +27,7 @@ const maxRows = 20_000;
  */
 function longestGap({ sql }: Transaction, processId: number, [from, until]: Span): Span {
   const read = drivenIn(sql, processId, new Date(from).toISOString(), new Date(until).toISOString()).map((driven) =>
-    sql<[string, number], number>(
+    sql<number>(
       `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
        ORDER BY seq DESC LIMIT ?`,
     ).values(driven.execution_id, maxRows),
@@ -77,8 +77,8 @@ interface DrivenRow {
 }
 
 /** The executions that a process drove between two times (ISO 8601). */
-const drivenIn = (sql: Prepare, processId: number, from: string, until: string): DrivenRow[] =>
-  sql<[number, string, string], DrivenRow>(
+const drivenIn = (sql: Prepare, processId: number, from: string, until: string) =>
+  sql<DrivenRow>(
     `SELECT execution_id, run_number,
        (SELECT agent_name FROM system_agents WHERE process_id = o.process_id ORDER BY agent_type = 'daq_simulator' DESC LIMIT 1) AS agent
      FROM execution_owners AS o JOIN workflow_executions USING (execution_id)
@@ -89,7 +89,7 @@ const drivenIn = (sql: Prepare, processId: number, from: string, until: string):
 const maxStandstills = 20;
 
 /** The standstills of an execution's drivers, in order. */
-export const standstillsOf = (sql: Prepare, executionId: string): Standstill[] =>
-  sql<[string, number], Standstill>(
+export const standstillsOf = (sql: Prepare, executionId: string) =>
+  sql<Standstill>(
     'SELECT since AS "from", until FROM standstills WHERE execution_id = ? ORDER BY standstill_id LIMIT ?',
   ).all(executionId, maxStandstills);

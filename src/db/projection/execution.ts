@@ -15,7 +15,7 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
   if (execution_id === undefined || run_id === undefined || !/^\d{1,15}$/.test(run_id))
     return none('NO_NEW_EXECUTION', 'has no execution and run number');
   const run = Number(run_id);
-  const known = sql<[string, number], { n: number }>(
+  const known = sql<{ n: number }>(
     `SELECT count(*) AS n FROM workflow_executions WHERE execution_id = ? OR (run_number = ? AND origin = 'own')`,
   ).get(execution_id, run);
   if (known !== undefined && known.n > 0)

@@ -15,7 +15,7 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, tx: { sql } 
   const expected = stfFilename(run_number, sequence);
   if (filename !== expected)
     return none('NOT_PLANNED', `STF ${sequence} of run ${run_number} is ${expected}, not ${filename}`);
-  const run = sql<[string], { phase: Phase; stfs_announced: number; total_stf_files: number | null }>(
+  const run = sql<{ phase: Phase; stfs_announced: number; total_stf_files: number | null }>(
     'SELECT phase, stfs_announced, total_stf_files FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?',
   ).get(execution_id);
   // The end of the run fixed the number of STFs: with one more the execution would never be complete.
@@ -35,7 +35,7 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, tx: { sql } 
 export const stfReady: Projection<'stf_ready'> = (message, { scope, at, tx }) => {
   const { sql } = tx;
   const { filename, checksum, size_bytes } = message;
-  const stf = sql<[string, string], { status: string; created_at: string; sequence: number; tf_count: number }>(
+  const stf = sql<{ status: string; created_at: string; sequence: number; tf_count: number }>(
     'SELECT status, created_at, sequence, tf_count FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
   ).get(filename, scope.execution_id);
   if (stf === undefined) return awaiting(filename);
@@ -67,7 +67,7 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
   const { sql } = tx;
   const { tf_filename, stf_filename, tf_first, tf_last, tf_count, size_bytes = null, file_url = null } = message;
   const { run_number, execution_id, params } = scope;
-  const stf = sql<[string, string], StfRow>(
+  const stf = sql<StfRow>(
     'SELECT tf_count, sequence, processed_at FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
   ).get(stf_filename, execution_id);
   if (stf === undefined) return awaiting(stf_filename);

@@ -85,7 +85,7 @@ function executionRow(tx: Transaction, executionId: string): ExecutionRow | unde
   const latest = latestOf(tx);
   if (latest.row?.execution_id === executionId) return latest.row;
   latest.row = tx
-    .sql<[string], ExecutionRow>(
+    .sql<ExecutionRow>(
       `SELECT seq AS key, execution_id, namespace, status, run_number, start_time
        FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`,
     )

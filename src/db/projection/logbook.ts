@@ -31,8 +31,8 @@ interface Standing {
   seen_by: string | null;
 }
 
-const standing = ({ sql }: Transaction, alarm: Named): Standing | undefined =>
-  sql<[string], Standing>('SELECT count, state, seen_by FROM alarms WHERE alarm_id = ?').get(idOf(alarm));
+const standing = ({ sql }: Transaction, alarm: Named) =>
+  sql<Standing>('SELECT count, state, seen_by FROM alarms WHERE alarm_id = ?').get(idOf(alarm));
 
 const noStep = (alarm: Named, before: Standing | undefined) =>
   none(

@@ -28,7 +28,7 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
   if (attempt !== 1) return awaiting(failureKey(slice_filename, attempt - 1));
   if (slice_filename !== sliceFilename(stf_filename, slice_id))
     return none('NOT_PLANNED', `${slice_filename} is not the name of slice ${slice_id} of ${stf_filename}`);
-  const sample = sql<[string, string], SampleRow>(
+  const sample = sql<SampleRow>(
     'SELECT stf_filename, tf_first, tf_count, created_at FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
   ).get(tf_filename, execution_id);
   if (sample === undefined) return awaiting(tf_filename);
@@ -81,7 +81,7 @@ function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, s
 /** Whether a message that requeues a slice matches the existing slice. */
 function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { execution_id }: Scope): boolean {
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count } = message;
-  return sql<unknown[]>(
+  return sql(
     `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND slice_id = ? AND tf_filename = ? AND stf_filename = ?
        AND tf_first = ? AND tf_last = ? AND tf_count = ?`,
   ).has(slice_filename, execution_id, slice_id, tf_filename, stf_filename, start, end, tf_count);
@@ -105,8 +105,8 @@ export interface SliceRow {
 }
 
 /** Reads a slice before an update: RETURNING would make SQLite copy every page that the update touches. */
-export const sliceRow = ({ sql }: Transaction, { execution_id }: Scope, filename: string): SliceRow | undefined =>
-  sql<[string, string], SliceRow>(
+export const sliceRow = ({ sql }: Transaction, { execution_id }: Scope, filename: string) =>
+  sql<SliceRow>(
     `SELECT seq, status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at, assigned_worker
      FROM tf_slices WHERE slice_filename = ? AND execution_id = ?`,
   ).get(filename, execution_id);

@@ -44,7 +44,7 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
 /** A slice in hand is started again: its worker vanished, or a broker has delivered it twice. A start before the present driver's was interrupted with the whole run. */
 function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { execution_id }: Scope, at: string): void {
   const isInterrupted = tx
-    .sql<[string, number]>(
+    .sql(
       `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark}
        AND type_no = ${numberOf(`'driver_started'`)} AND effect = 'applied' AND recorded_ms >= ?`,
     )

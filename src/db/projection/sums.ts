@@ -12,7 +12,7 @@ const rows = {
 } as const;
 
 type Counted = keyof typeof rows;
-type Key = readonly [execution: string, file?: string];
+type Key = readonly string[];
 type DelayKey = readonly [execution: string, stage: number, bucket: number];
 
 interface CountedRow {

@@ -61,10 +61,10 @@ export const noteWaiting = (tx: Transaction): void => areAwaited(tx).clear();
 
 function isAnyWaiting(tx: Transaction, executionId: string): boolean {
   const known = areAwaited(tx);
-  const isAny = known.get(executionId) ?? tx.sql<[string]>(anyWaiting).has(executionId);
+  const isAny = known.get(executionId) ?? tx.sql(anyWaiting).has(executionId);
   known.set(executionId, isAny);
   return isAny;
 }
 
 const waitingFor = (tx: Transaction, executionId: string, key: string): WaitingRow[] =>
-  isAnyWaiting(tx, executionId) ? tx.sql<[string, string], WaitingRow>(waitingRows).all(executionId, key) : [];
+  isAnyWaiting(tx, executionId) ? tx.sql<WaitingRow>(waitingRows).all(executionId, key) : [];

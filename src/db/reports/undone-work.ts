@@ -104,7 +104,7 @@ function concerns(sql: Prepare, executionId: string, { reason, name }: { reason:
     reason === 'WRONG_FILE'
       ? ['f.tf_filename = ?', name.split(' ')[0]]
       : ['instr(coalesce(m.file_url, f.file_url), ?) = 1', `${name}/`];
-  return sql<unknown[]>(
+  return sql<unknown[], unknown>(
     `SELECT 1 FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE f.execution_id = ? AND ${condition} LIMIT 1`,
   ).has(executionId, value);
 }

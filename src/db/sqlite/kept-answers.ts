@@ -26,7 +26,7 @@ export const kept = <Args extends unknown[], Answer>(
  */
 export function keepAnswers(db: Connection) {
   const sql = preparer(db);
-  const known = new Map<string, Prepared<unknown[], unknown>>();
+  const known = new Map<string, Prepared<unknown, unknown[]>>();
   // The state that answers belong to. A statement forgets its answers when it is asked in another state.
   let state = { version: undefined as number | undefined, count: 0 };
   const keeping = <Row>(ask: (values: unknown[]) => Row): ((...values: unknown[]) => Row) => {
@@ -52,10 +52,10 @@ export function keepAnswers(db: Connection) {
       return answer;
     };
   };
-  const keepingSql: Prepare = <Parameters extends unknown[], Row>(text: string) => {
+  const keepingSql: Prepare = (text: string) => {
     let prepared = known.get(text);
     if (prepared === undefined) {
-      const statement = sql<unknown[]>(text);
+      const statement = sql<unknown[], unknown>(text);
       prepared = {
         get: keeping((values) => statement.get(...values)),
         all: keeping((values) => statement.all(...values)),
@@ -66,7 +66,7 @@ export function keepAnswers(db: Connection) {
       };
       known.set(text, prepared);
     }
-    return prepared as unknown as Prepared<Parameters, Row>;
+    return prepared;
   };
   const questions = new Map<unknown, (...args: unknown[]) => unknown>();
   keepers.set(keepingSql, ((question: Question<unknown[], unknown>) => {
@@ -79,7 +79,7 @@ export function keepAnswers(db: Connection) {
     sql: keepingSql,
     /** Call at the beginning of each read transaction: forgets answers that a commit may have changed. */
     refresh() {
-      const version = sql<[], number>('PRAGMA data_version').value();
+      const version = sql<number>('PRAGMA data_version').value();
       if (version !== state.version) state = { version, count: 0 };
     },
   };

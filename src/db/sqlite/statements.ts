@@ -4,8 +4,11 @@ import { onceFor } from '../../lib/once-for.ts';
 import type { Connection } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
+/** What a statement takes: values in order, or one object with the named ones. */
+export type Value = string | number | null | object;
+
 /** A prepared statement. Errors of a faulty store are thrown as `SwfError`. */
-export interface Prepared<Parameters extends unknown[], Row> {
+export interface Prepared<Row, Parameters extends unknown[] = Value[]> {
   get(...values: Parameters): Row | undefined;
   all(...values: Parameters): Row[];
   /** The first column of the first row, for statements whose `Row` is that column alone. */
@@ -17,25 +20,28 @@ export interface Prepared<Parameters extends unknown[], Row> {
   run(...values: Parameters): RunResult;
 }
 
-export type Prepare = <Parameters extends unknown[], Row = unknown>(sql: string) => Prepared<Parameters, Row>;
+export interface Prepare {
+  <Row>(sql: string): Prepared<Row>;
+  <Parameters extends unknown[], Row>(sql: string): Prepared<Row, Parameters>;
+}
 
 /** The statements of a connection. Each is prepared once, however often it is asked for. */
 export const preparer = onceFor((db: Connection): Prepare => {
-  const known = new Map<string, Prepared<unknown[], unknown>>();
-  return <Parameters extends unknown[], Row>(sql: string) => {
+  const known = new Map<string, Prepared<unknown>>();
+  return (sql: string) => {
     let prepared = known.get(sql);
     if (prepared === undefined) {
       prepared = prepareTranslated(db, sql);
       known.set(sql, prepared);
     }
-    return prepared as unknown as Prepared<Parameters, Row>;
+    return prepared;
   };
 });
 
 /** With a plain value after LIMIT, SQLite replans the statement at each call. With an expression it does not. */
 const plainLimit = /\b(LIMIT|OFFSET) \?/g;
 
-function prepareTranslated(db: Connection, sql: string): Prepared<unknown[], unknown> {
+function prepareTranslated(db: Connection, sql: string): Prepared<unknown> {
   const translate = <T>(work: () => T): T => {
     try {
       return work();

@@ -30,7 +30,7 @@ export class AttemptHistory {
   constructor(sql: Prepare, executionId: string) {
     this.#sql = sql;
     this.#id = executionId;
-    this.#isObserved = sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
+    this.#isObserved = sql('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
     // Messages from now on are followed afterwards, even if a piece already reflects them.
     this.#seq = this.#newest();
     this.#lateSeq = this.#maxOf('SELECT max(late_seq) FROM late_messages WHERE execution_id = ?');
@@ -80,27 +80,23 @@ export class AttemptHistory {
 
   /** The last key of the piece after a key; undefined if no rows follow. */
   #endOfPiece<Key extends string | number>(key: string, among: string, after: Key): Key | undefined {
-    const last = this.#sql<[string, Key, number], Key | null>(
-      `SELECT max(${key}) FROM (SELECT ${key} ${among} ORDER BY ${key} LIMIT ?)`,
-    );
+    const last = this.#sql<Key | null>(`SELECT max(${key}) FROM (SELECT ${key} ${among} ORDER BY ${key} LIMIT ?)`);
     return last.value(this.#id, after, rowsOfStep) ?? undefined;
   }
 
   /** Takes the attempts that a query returns as text. @param from the rest of the SELECT, from FROM on */
   #take(kind: 'current' | 'earlier', from: string, ...values: (string | number)[]): void {
-    const text = this.#sql<(string | number)[], string | null>(
-      `SELECT ${attemptsAsText(kind, this.#isObserved)} ${from}`,
-    ).value(...values);
+    const text = this.#sql<string | null>(`SELECT ${attemptsAsText(kind, this.#isObserved)} ${from}`).value(...values);
     takeAttempts(text ?? '', this.columns);
   }
 
   /** Rereads the slices that messages since have moved. @returns whether no such messages are left */
   #followMessages(): boolean {
-    const messages = this.#sql<[string, number, number], { seq: number; message_id: string }>(
+    const messages = this.#sql<{ seq: number; message_id: string }>(
       `SELECT seq, message_id FROM message_rows INDEXED BY message_rows_execution
        WHERE execution_no = ${numberOf('?')} AND seq > ? ORDER BY seq LIMIT ?`,
     ).all(this.#id, this.#seq, rowsOfStep);
-    const late = this.#sql<[string, number], { late_seq: number; message_id: string }>(
+    const late = this.#sql<{ late_seq: number; message_id: string }>(
       `SELECT late_seq, message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
     ).all(this.#id, this.#lateSeq);
     const { moved, hasEnded } = this.#movedBy([...messages, ...late]);
@@ -126,7 +122,7 @@ export class AttemptHistory {
 
   /** The slices of an observed execution with messages since, whose ids do not name the slices. */
   #movedOfOthers(): string[] {
-    return this.#sql<[string, number], string>(
+    return this.#sql<string>(
       `SELECT DISTINCT key FROM message_subjects INDEXED BY message_subjects_attempt
        WHERE execution_id = ? AND ${indexPredicates.deciding} AND seq > ?`,
     ).values(this.#id, this.#seq);
@@ -157,7 +153,7 @@ export class AttemptHistory {
   }
 
   #maxOf(question: string): number {
-    return this.#sql<[string], number | null>(question).value(this.#id) ?? 0;
+    return this.#sql<number | null>(question).value(this.#id) ?? 0;
   }
 }
 

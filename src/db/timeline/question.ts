@@ -75,7 +75,7 @@ const band = (phase: PhaseBand['phase'], from: string, to: string): PhaseBand =>
 
 /** Whether workers may go on while the driver is away, or unheard: in processes of their own. */
 function goOnWithoutDriver(sql: Prepare, execution: ExecutionRow): boolean {
-  const isOverBroker = sql<[string], number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?');
+  const isOverBroker = sql<number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?');
   return knownParams(sql, execution) === undefined || isOverBroker.value(execution.execution_id) === 1;
 }
 
@@ -101,7 +101,7 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
 function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number }): number {
   const { execution_id, end_time } = execution;
   if (end_time === null || knownParams(sql, execution) !== undefined) return 0;
-  const last = sql<[string], string | null>('SELECT max(completed_at) FROM tf_slices WHERE execution_id = ?');
+  const last = sql<string | null>('SELECT max(completed_at) FROM tf_slices WHERE execution_id = ?');
   // No result came later than now, whatever the broker's clock says.
   return Math.min(Date.parse(last.value(execution_id) ?? '') || 0, moment.now);
 }

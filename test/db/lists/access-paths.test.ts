@@ -122,7 +122,7 @@ function planOf(ask: Ask, page: Page): string[] {
   const { store } = made;
   const asked: string[] = [];
   const prepare = preparer(store.db);
-  ask((sql) => {
+  ask((sql: string) => {
     asked.push(sql);
     return prepare(sql);
   }, page);
