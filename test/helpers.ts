@@ -12,7 +12,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 
 import { openReader } from '../src/db/opening/open-reader.ts';
-import { Pasts } from '../src/db/past-queries.ts';
+import { createPasts } from '../src/db/past-queries.ts';
 import { createQueries } from '../src/db/queries.ts';
 import type { RecordedFile } from '../src/db/reports/recorded-files.ts';
 import { executionParamsSchema } from '../src/domain/params.ts';
@@ -185,7 +185,7 @@ export async function connectHttp(url: string, headers: Record<string, string> =
 export async function connectInProcess(store: string): Promise<Client> {
   const db = openReader(store);
   const queries = createQueries(db, isAlive);
-  const pasts = new Pasts(db, isAlive);
+  const pasts = createPasts(db, isAlive);
   const services = () =>
     Promise.resolve({
       compareFile: (

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { replay } from '../../src/db/maintenance/replay.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { Pasts } from '../../src/db/past-queries.ts';
+import { createPasts } from '../../src/db/past-queries.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { preparer } from '../../src/db/sqlite/statements.ts';
 import { temporaryFolder } from '../folder.ts';
@@ -37,7 +37,7 @@ describe('an answer as of a moment', () => {
     const whole = await openStore(join(folder, 'whole.db'));
     await replay(lines, whole);
     const reader = openReader(whole.path);
-    const pasts = new Pasts(reader, () => false);
+    const pasts = createPasts(reader, () => false);
     const queries = createQueries(reader, () => false);
     const ids = queries.executions({}, { order: 'newest', limit: 10 }).rows.map(({ execution_id }) => execution_id);
     const slice = queries.tfSlices({}, { order: 'oldest', limit: 1 }).rows[0]?.slice_filename ?? 'none';

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 
 import { createStillReader } from '../../src/commands/shared/still-reader.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
-import { Pasts } from '../../src/db/past-queries.ts';
+import { createPasts } from '../../src/db/past-queries.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { pause } from '../../src/lib/deadline.ts';
 import { isAlive } from '../../src/lib/process-identity.ts';
@@ -82,7 +82,7 @@ it('an answer as of a moment equals the one given then, in a run that was killed
     const time = Date.parse(exact.split('@')[0] ?? '');
     return noted.some((at) => at <= time && at > time - brink);
   };
-  const pasts = new Pasts(reader, isAlive);
+  const pasts = createPasts(reader, isAlive);
   let compared = 0;
   const differing: { question: Question; asked: unknown; given: unknown }[] = [];
   // In mixed order, so that moments are reached from earlier ones and from the beginning.

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { Pasts } from '../../src/db/past-queries.ts';
+import { createPasts } from '../../src/db/past-queries.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { timeOfLine } from '../../src/observed/parse-line.ts';
 import { readIntoStore } from '../../src/observer/read-into-store.ts';
@@ -68,7 +68,7 @@ describe('an answer as of a time of a recording', () => {
         store.close();
       }
       const queries = createQueries(reader, () => false);
-      const pasts = new Pasts(reader, () => false);
+      const pasts = createPasts(reader, () => false);
       for (const part of parts) {
         const { time } = lines[Math.round((lines.length - 1) * Math.min(1, part))]!;
         const now = Date.parse(time);

@@ -54,8 +54,8 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
     async past(asOf, present, question) {
       const opened = current();
       // Few ask about the past, and reading a log again takes modules of its own.
-      const { Pasts } = await import('../../db/past-queries.ts');
-      opened.pasts ??= new Pasts(opened.db, isAlive);
+      const { createPasts } = await import('../../db/past-queries.ts');
+      opened.pasts ??= createPasts(opened.db, isAlive);
       return opened.pasts.ask(asOf, present, question);
     },
     async held(ask) {

@@ -1,26 +1,19 @@
+import { wordsOf } from '../../lib/words.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { historyOf, replay } from './replay.ts';
 
-/** Tables that are computed from the log, each with the columns that identify a row: row numbers depend on what was pruned. */
-const projected: readonly { table: string; key: readonly string[] }[] = [
-  { table: 'workflow_executions', key: ['execution_id'] },
-  { table: 'runs', key: ['execution_id'] },
-  { table: 'run_states', key: ['execution_id'] },
-  { table: 'stf_files', key: ['stf_filename', 'execution_id'] },
-  { table: 'fastmon_files', key: ['tf_filename', 'execution_id'] },
-  { table: 'tf_slices', key: ['slice_filename', 'execution_id'] },
-  { table: 'earlier_attempts', key: ['slice_filename', 'execution_id', 'attempt'] },
-  { table: 'followed_starts', key: ['slice_filename', 'execution_id', 'attempt', 'start'] },
-  { table: 'payload_results', key: ['slice_filename', 'execution_id', 'attempt'] },
-  { table: 'observed_runs', key: ['execution_id'] },
-  { table: 'observed_samples', key: ['execution_id', 'tf_filename'] },
-  { table: 'observed_keys', key: ['execution_id', 'sender', 'message_type', 'state', 'key'] },
-  { table: 'notes', key: ['message_id'] },
-  { table: 'run_quality', key: ['execution_id'] },
-  { table: 'alarms', key: ['alarm_id'] },
-  { table: 'stage_delays', key: ['execution_id', 'stage', 'bucket'] },
-];
+/** Tables that are computed from the log. */
+const projected = wordsOf(`
+  workflow_executions runs run_states stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results
+  observed_runs observed_samples observed_keys notes run_quality alarms stage_delays
+`);
+
+/** The columns that identify a row of a table, by its primary key, or where that is a row number by its unique one: row numbers depend on what was pruned. */
+export const keyColumns = (sql: Prepare, table: string) =>
+  sql<string>(
+    `SELECT name FROM pragma_index_info((SELECT name FROM pragma_index_list(?) WHERE origin IN ('pk', 'u') ORDER BY origin LIMIT 1)) ORDER BY seqno`,
+  ).values(table);
 
 /** Columns that are not computed from the log. */
 const ownColumns: ReadonlySet<string> = new Set(['seq', 'read_ms', 'current_sentence']);
@@ -50,7 +43,8 @@ export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ s
 }
 
 /** Reads both tables side by side, in the order of their keys. */
-function* differencesOf({ table, key }: (typeof projected)[number], recorded: Prepare, replayed: Prepare) {
+function* differencesOf(table: string, recorded: Prepare, replayed: Prepare) {
+  const key = keyColumns(replayed, table);
   const [left, right] = [rowsOf(recorded, table, key), rowsOf(replayed, table, key)];
   let [a, b] = [left.next(), right.next()];
   while (a.done !== true || b.done !== true) {

@@ -2,6 +2,7 @@ import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { waitsForDriver } from '../log/commands.ts';
 import { effectColumns } from '../log/rows.ts';
+import { keyColumns } from '../maintenance/replay-check.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
@@ -106,13 +107,8 @@ const drawn: ReadonlySet<string> = new Set(['late_seq']);
 /** Every table whose rows are copied with an execution. */
 export const copiedTables: readonly string[] = [...ofExecution, 'message_rows'];
 
-/** Tables whose rows are numbered in order of arrival, with the columns that identify a row. */
-const numbered: Readonly<Record<string, readonly string[]>> = {
-  workflow_executions: ['execution_id'],
-  stf_files: ['stf_filename', 'execution_id'],
-  fastmon_files: ['tf_filename', 'execution_id'],
-  tf_slices: ['slice_filename', 'execution_id'],
-};
+/** Tables whose rows are numbered in order of arrival. */
+const numbered = wordsOf('workflow_executions stf_files fastmon_files tf_slices');
 
 /** Log rows that are new in the past: rows after `after`. */
 export interface NewRows extends Moment {
@@ -171,7 +167,7 @@ export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso:
 /** Numbers replayed rows after all rows of the store. Returns the last number of each table. */
 export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
   new Map(
-    Object.keys(numbered).map((table) => {
+    numbered.map((table) => {
       const last = sql<number>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').value(table) ?? 0;
       sql('DELETE FROM sqlite_sequence WHERE name = ?').run(table);
       sql('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run(table, last);
@@ -181,8 +177,10 @@ export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
 
 /** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehind` */
 export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>): void {
-  for (const [table, key] of Object.entries(numbered)) {
-    const same = key.map((column) => `l.${column} = ${table}.${column}`).join(' AND ');
+  for (const table of numbered) {
+    const same = keyColumns(sql, table)
+      .map((column) => `l.${column} = ${table}.${column}`)
+      .join(' AND ');
     sql(
       `UPDATE ${table} SET seq = coalesce((SELECT seq FROM live.${table} AS l WHERE ${same}), seq) WHERE seq > ?`,
     ).run(behind.get(table) ?? 0);
