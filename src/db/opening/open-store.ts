@@ -7,7 +7,7 @@ import { makeFolder } from '../../lib/make-folder.ts';
 import { nameNumbers } from '../log/numbers.ts';
 import { homeOf, storeId } from '../log/store-identity.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
-import { MessageWriter } from '../recording/message-writer.ts';
+import { createMessageWriter, type MessageWriter } from '../recording/message-writer.ts';
 import { createCheckpointer } from '../sqlite/checkpointer.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import {
@@ -106,7 +106,7 @@ class SqliteStore implements Store {
     this.path = path;
     this.db = db;
     this.sql = preparer(db);
-    this.messages = new MessageWriter(this.sql);
+    this.messages = createMessageWriter(this.sql);
     this.#file = fileAt(path);
     this.#blocks = hasOurTables ? rowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {

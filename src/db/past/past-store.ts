@@ -6,7 +6,7 @@ import { historyOf, replay } from '../maintenance/replay.ts';
 import { schema, schemaVersion } from '../migrations/schema.ts';
 import { settleObserved } from '../observed/settle.ts';
 import type { LivenessTest } from '../presence/leases.ts';
-import { MessageWriter } from '../recording/message-writer.ts';
+import { createMessageWriter } from '../recording/message-writer.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 import { transactOn } from '../sqlite/transaction.ts';
@@ -49,7 +49,7 @@ export function createPastStore(live: Connection) {
     })();
     const history = historyOf(preparer(live), { ...rows, except: unchanged });
     await replay(history, {
-      messages: new MessageWriter(sql),
+      messages: createMessageWriter(sql),
       write: async (work) => db.transaction(() => transactOn(sql, work))(),
     });
     return behind;

@@ -40,105 +40,93 @@ type Wire = Pick<ReceivedMessage, 'destination'> & Partial<ReceivedMessage>;
  * - Row and projection are written together, so no reader ever sees one without the other.
  * - A message that comes before what it refers to waits in the log, and takes effect once that arrives.
  */
-export class MessageWriter {
-  readonly #sql: Prepare;
-
-  constructor(sql: Prepare) {
-    this.#sql = sql;
-  }
-
+export const createMessageWriter = (sql: Prepare) => ({
   /** Records a message of one of our own agents. */
-  record(tx: Transaction, message: Message, circumstances: Circumstances = {}): Recorded {
-    return this.#recordMessage(tx, message, { destination: destinationOf(message.msg_type) }, circumstances);
-  }
-
+  record: (tx: Transaction, message: Message, circumstances: Circumstances = {}): Recorded =>
+    recordMessage(tx, message, { destination: destinationOf(message.msg_type) }, circumstances),
   /** Records a message from outside, readable or not. */
-  recordReceived(tx: Transaction, received: ReceivedMessage, circumstances: Circumstances = {}): Recorded {
-    const { decoded } = received;
-    const other = (envelope: EnvelopeColumns, effect: Effect): Recorded =>
-      recordOther(tx, received, { envelope, effect }, circumstances);
-    switch (decoded.kind) {
-      case 'message': {
-        const { message } = decoded;
-        // A driver speaks in the transaction that makes it the driver. Messages of others in its name must not take its ids.
-        const refusal = circumstances.fromBroker === true ? this.#refusalOf(decoded) : undefined;
-        if (refusal !== undefined) return other(message, none('REFUSED', `${message.msg_type} ${refusal}`));
-        if (message.execution_id !== undefined || isOfNone(message.msg_type))
-          return this.#recordMessage(tx, message, received, circumstances);
-        return other(message, none('NO_EXECUTION', 'names no execution'));
-      }
-      case 'unknown': {
-        const envelope = usableEnvelope(decoded.body, decoded.msg_type);
-        return other(envelope, none('TYPE_UNKNOWN', `unknown msg_type ${decoded.msg_type}`));
-      }
-      case 'rejected': {
-        const envelope = usableEnvelope(decoded.body, 'unreadable');
-        return other(envelope, { effect: 'rejected', code: 'UNREADABLE', reason: decoded.reason });
-      }
-    }
-  }
-
+  recordReceived,
   /** Whether this very statement is in the log. With several processes on one store most arriving messages are, and checking needs no transaction. */
-  isRecorded(decoded: Decoded): boolean {
-    return this.#recordOf(decoded) !== undefined;
-  }
-
+  isRecorded: (decoded: Decoded): boolean => recordOf(sql, decoded) !== undefined,
   /** Whether a message is recorded and cannot get another effect by arriving again. */
   isSettled(decoded: Decoded): boolean {
-    const known = this.#recordOf(decoded);
+    const known = recordOf(sql, decoded);
     return known !== undefined && isSettled(known);
-  }
+  },
+});
 
-  #recordOf(decoded: Decoded): LogRow | undefined {
-    if (decoded.kind !== 'message') return undefined;
-    const known = findRow(this.#sql, messageIdOf(decoded.message));
-    return known !== undefined && agrees(known, decoded.message) ? known : undefined;
-  }
+export type MessageWriter = ReturnType<typeof createMessageWriter>;
 
-  /** Why a message is not accepted from a broker; undefined if it is. */
-  #refusalOf(decoded: Extract<Decoded, { kind: 'message' }>): string | undefined {
-    const { message } = decoded;
-    if (isLogbookType(message.msg_type)) return 'is recorded by the process that is asked, and not taken from a broker';
-    if (this.#isForDriver(message) && !this.isRecorded(decoded))
-      return 'may be sent only by the process that drives the execution';
-    return undefined;
+function recordReceived(tx: Transaction, received: ReceivedMessage, circumstances: Circumstances = {}): Recorded {
+  const { decoded } = received;
+  const other = (envelope: EnvelopeColumns, effect: Effect): Recorded =>
+    recordOther(tx, received, { envelope, effect }, circumstances);
+  switch (decoded.kind) {
+    case 'message': {
+      const { message } = decoded;
+      // A driver speaks in the transaction that makes it the driver. Messages of others in its name must not take its ids.
+      const refusal = circumstances.fromBroker === true ? refusalOf(tx, message) : undefined;
+      if (refusal !== undefined) return other(message, none('REFUSED', `${message.msg_type} ${refusal}`));
+      if (message.execution_id !== undefined || isOfNone(message.msg_type))
+        return recordMessage(tx, message, received, circumstances);
+      return other(message, none('NO_EXECUTION', 'names no execution'));
+    }
+    case 'unknown': {
+      const envelope = usableEnvelope(decoded.body, decoded.msg_type);
+      return other(envelope, none('TYPE_UNKNOWN', `unknown msg_type ${decoded.msg_type}`));
+    }
+    case 'rejected': {
+      const envelope = usableEnvelope(decoded.body, 'unreadable');
+      return other(envelope, { effect: 'rejected', code: 'UNREADABLE', reason: decoded.reason });
+    }
   }
+}
 
-  /** Whether only the driver may say the message, for an execution that is driven here. */
-  #isForDriver({ msg_type, execution_id }: Message): boolean {
-    return ofDriver.has(msg_type) && execution_id !== undefined && isExecution(this.#sql, execution_id);
-  }
+function recordOf(sql: Prepare, decoded: Decoded): LogRow | undefined {
+  if (decoded.kind !== 'message') return undefined;
+  const known = findRow(sql, messageIdOf(decoded.message));
+  return known !== undefined && agrees(known, decoded.message) ? known : undefined;
+}
 
-  #recordMessage(tx: Transaction, message: Message, wire: Wire, circumstances: Circumstances): Recorded {
-    const message_id = messageIdOf(message);
-    const known = findRow(tx.sql, message_id);
-    // A request that created no execution creates none when it is repeated.
-    if (known !== undefined && (isSettled(known) || message.msg_type === 'run_workflow'))
+/** Why a message is not accepted from a broker; undefined if it is. */
+function refusalOf({ sql }: Transaction, message: Message): string | undefined {
+  const { msg_type, execution_id } = message;
+  if (isLogbookType(msg_type)) return 'is recorded by the process that is asked, and not taken from a broker';
+  const isOfExecution = execution_id !== undefined && isExecution(sql, execution_id);
+  // Only the driver may say it, for an execution that is driven here.
+  if (ofDriver.has(msg_type) && isOfExecution && recordOf(sql, { kind: 'message', message }) === undefined)
+    return 'may be sent only by the process that drives the execution';
+  return undefined;
+}
+
+function recordMessage(tx: Transaction, message: Message, wire: Wire, circumstances: Circumstances): Recorded {
+  const message_id = messageIdOf(message);
+  const known = findRow(tx.sql, message_id);
+  // A request that created no execution creates none when it is repeated.
+  if (known !== undefined && (isSettled(known) || message.msg_type === 'run_workflow'))
+    return recordAgain(tx, wire, known, message, circumstances);
+  const numbered =
+    message.msg_type === 'run_workflow' ? withNumbers(tx, message, circumstances.isReplay === true) : message;
+  const { recordedAt, sentAt, at } = timesOf(message, circumstances);
+  const effect = project(tx, numbered, at);
+  if (known !== undefined) {
+    if (effect.effect !== 'applied' && effect.code !== 'WAITS')
       return recordAgain(tx, wire, known, message, circumstances);
-    const numbered =
-      message.msg_type === 'run_workflow' ? withNumbers(tx, message, circumstances.isReplay === true) : message;
-    const { recordedAt, sentAt, at } = timesOf(message, circumstances);
-    const effect = project(tx, numbered, at);
-    if (known !== undefined) {
-      if (effect.effect !== 'applied' && effect.code !== 'WAITS')
-        return recordAgain(tx, wire, known, message, circumstances);
-      giveUpId(tx, known);
-    }
-    // The row contains the drawn numbers: reading the log again must give the same execution.
-    const whole = numbered === message ? wire.body : undefined;
-    const identity = { message_id };
-    const payload = whole ?? JSON.stringify({ ...numbered, ...identity });
-    const { goesOut, fromBroker, seq } = circumstances;
-    const row = { envelope: numbered, message_id, destination: wire.destination, payload };
-    const given = { sentAt, recordedAt, goesOut, fromBroker, seq };
-    const recorded = insertRow(tx, row, circumstances.effect ?? effect, given);
-    if (effect.effect !== 'applied') {
-      noteWaiting(tx);
-      return recorded;
-    }
-    const released = releaseWaiting(tx, numbered);
-    return released.length === 0 ? recorded : { ...recorded, released };
+    giveUpId(tx, known);
   }
+  // The row contains the drawn numbers: reading the log again must give the same execution.
+  const whole = numbered === message ? wire.body : undefined;
+  const payload = whole ?? JSON.stringify({ ...numbered, message_id });
+  const { goesOut, fromBroker, seq } = circumstances;
+  const row = { envelope: numbered, message_id, destination: wire.destination, payload };
+  const given = { sentAt, recordedAt, goesOut, fromBroker, seq };
+  const recorded = insertRow(tx, row, circumstances.effect ?? effect, given);
+  if (effect.effect !== 'applied') {
+    noteWaiting(tx);
+    return recorded;
+  }
+  const released = releaseWaiting(tx, numbered);
+  return released.length === 0 ? recorded : { ...recorded, released };
 }
 
 /** Whether a message may name no execution, since it creates one or belongs to none. */
