@@ -20,7 +20,7 @@ import { configurationOf, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
-import type { Prepare } from './sqlite/statements.ts';
+import { type Prepare, questionsTo } from './sqlite/statements.ts';
 
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   return {
@@ -30,13 +30,9 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       if (row.status !== 'running') return row;
       return { ...row, ...unheardExecution(sql, row.execution_id, { isAlive, now: momentOfTest(isAlive) }) };
     },
-    /** The fields of an execution that lists leave out. */
-    executionRecord: (execution: ExecutionRow) => executionRecord(sql, execution),
     /** The plan of one of our own executions. Throws `ARGUMENT_INVALID` for an observed execution. */
     executionParams: (execution: ExecutionRow) =>
       executionParams(sql, requireOwn(execution, 'be planned, or have its files looked at,')),
-    /** The plan of an execution, where this store has it. */
-    knownParams: (execution: ExecutionRow) => knownParams(sql, execution),
     audit: (execution: ExecutionRow) => audit(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
     /** Assesses an execution. `now` is in milliseconds since 1970. */
     assess: (execution: ExecutionRow, now: number) => assess(sql, execution, { isAlive, now }),
@@ -48,22 +44,28 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     toldId: (executionId: string) =>
       sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
-    pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
     /** For an observed execution, the settings its runner told by REST; undefined if none. */
     configuration: kept(sql, configurationOf),
-    settings: (execution: ExecutionRow) => settingsOf(sql, execution),
     /** The health of an execution, undefined if its status is unknown; an ended execution needs no assessment. */
     health: (execution: ExecutionRow, now: number): Health | undefined =>
       execution.status === 'running'
         ? assess(sql, execution, { isAlive, now }).health
         : healthAfterEnd(execution.status),
+    ...questionsTo(sql, {
+      executionRecord,
+      knownParams,
+      pausedBy,
+      settings: settingsOf,
+      isAnyRecordedLate,
+      lastTick,
+      lastMessage,
+      product: findProduct,
+      messagesOf,
+      slicesOf,
+    }),
     ...createLifeQueries(sql, isAlive),
     messageCount: kept(sql, countAllMessages),
-    isAnyRecordedLate: (executionId: string, from: number, until: number) =>
-      isAnyRecordedLate(sql, executionId, from, until),
-    lastTick: (executionId: string) => lastTick(sql, executionId),
-    lastMessage: (executionId: string) => lastMessage(sql, executionId),
     lastLandmarks: kept(sql, lastLandmarks),
     /** The last log lines of an execution at a level or above. */
     lastLogLines: kept(sql, (_, execution_id: string, level: number, limit: number) => {
@@ -90,10 +92,7 @@ const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
 });
 
 const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
-  product: (name: string) => findProduct(sql, name),
   sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),
-  messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
-  slicesOf: (product: Product) => slicesOf(sql, product),
   /** The first log lines that name a file, within its execution. */
   logLinesOf: ({ execution_id, name }: Product, limit: number) =>
     listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,

@@ -1,30 +1,27 @@
 import { executionOfRun, messagesWithoutExecution, recentExecutionIds } from './execution/find-execution.ts';
 import { type AgentFilter, listAgents } from './lists/agents.ts';
-import { type AlarmFilter, listAlarms } from './lists/alarms.ts';
+import { listAlarms } from './lists/alarms.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
 import { executionIsMentioned, namespacesOf, recentRunNumbers, runIsKnown } from './lists/known-names.ts';
-import { nearestKnown, type ValueKind } from './lists/known-values.ts';
+import { nearestKnown } from './lists/known-values.ts';
 import { type LogFilter, listLogs } from './lists/logs.ts';
 import { listMessages, type MessageFilter } from './lists/messages.ts';
 import type { Page } from './lists/page.ts';
-import { listStfFiles, type StfFileFilter } from './lists/stf-files.ts';
-import { listTfFiles, type TfFileFilter } from './lists/tf-files.ts';
-import { listTfSlices, type TfSliceFilter } from './lists/tf-slices.ts';
+import { listStfFiles } from './lists/stf-files.ts';
+import { listTfFiles } from './lists/tf-files.ts';
+import { listTfSlices } from './lists/tf-slices.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { lastRemoval } from './log/removals.ts';
 import { agentState, agentStatus } from './presence/agent-registry.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { goneWorkers, slicesInHandByAgent } from './reports/slices-in-hand.ts';
 import { kept } from './sqlite/kept-answers.ts';
-import type { Prepare } from './sqlite/statements.ts';
+import { type Prepare, questionsTo } from './sqlite/statements.ts';
 
 /** Paged lists, and look-ups of the names that filters accept. */
 export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
   executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page, isAlive),
   messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, findWords),
-  stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
-  tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
-  tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
   goneWorkers: () => goneWorkers(sql, isAlive),
   logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
   agents(filter: AgentFilter, page: Page) {
@@ -39,14 +36,19 @@ export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: 
       })),
     };
   },
-  alarms: (filter: AlarmFilter, page: Page) => listAlarms(sql, filter, page),
-  nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
-  executionOfRun: (run: number) => executionOfRun(sql, run),
-  lastRemoval: () => lastRemoval(sql),
-  messagesWithoutExecution: () => messagesWithoutExecution(sql),
-  executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
-  runIsKnown: (run: number) => runIsKnown(sql, run),
-  recentRunNumbers: () => recentRunNumbers(sql),
-  recentExecutionIds: () => recentExecutionIds(sql),
-  namespaces: () => namespacesOf(sql),
+  ...questionsTo(sql, {
+    stfFiles: listStfFiles,
+    tfFiles: listTfFiles,
+    tfSlices: listTfSlices,
+    alarms: listAlarms,
+    nearestKnown,
+    executionOfRun,
+    lastRemoval,
+    messagesWithoutExecution,
+    executionIsMentioned,
+    runIsKnown,
+    recentRunNumbers,
+    recentExecutionIds,
+    namespaces: namespacesOf,
+  }),
 });

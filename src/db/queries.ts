@@ -9,7 +9,7 @@ import { createWordSearch } from './lists/word-search.ts';
 import { noMessage } from './log/rows.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
 import { alarmsIn, openAlarms } from './logbook/alarms.ts';
-import { judgementsUntil, notesOf, notesWritten, qualityOf, type Window } from './logbook/people.ts';
+import { judgementsUntil, notesOf, notesWritten, qualityOf } from './logbook/people.ts';
 import { isWatched } from './logbook/watching.ts';
 import { indexPredicates } from './migrations/index-predicates.ts';
 import { messageColumns } from './migrations/message-columns.ts';
@@ -19,7 +19,7 @@ import { PartReader } from './reports/part-reader.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { keepAnswers, type KeptAnswers } from './sqlite/kept-answers.ts';
-import { type Prepare, preparer } from './sqlite/statements.ts';
+import { type Prepare, preparer, questionsTo } from './sqlite/statements.ts';
 import type { SummaryQuestion } from './summaries/question.ts';
 import { summarize } from './summaries/summary.ts';
 import { rememberHistories } from './timeline/attempt-history.ts';
@@ -30,8 +30,6 @@ import {
   type TimelineQuestion,
   type WantedTimeline,
 } from './timeline/question.ts';
-
-type RecordedFilesArguments = Parameters<typeof recordedFilesOf> extends [unknown, ...infer Rest] ? Rest : never;
 
 /** As SQL: the times of the newest heartbeat, message and log line. An alarm must not make an idle store look fresh. */
 const newestOf = [
@@ -49,10 +47,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
   const plain = preparer(db);
   return {
     ...createSnapshots(db, kept),
-    /** The store's own id; undefined if an earlier version made the store and it has no id yet. */
-    storeId: () => knownStoreId(sql),
-    /** The file where the store was made. A store elsewhere is a copy, with the same id. */
-    home: () => homeOf(sql),
+    ...questionsTo(sql, { storeId: knownStoreId, home: homeOf }),
     /** When the store last changed, which bounds how fresh an answer can be. Undefined for an empty store. */
     dataAsOf(): string | undefined {
       const parts = new PartReader();
@@ -71,8 +66,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     /** Runs one SQL query over the documented views in a separate process. */
     askSql: async (question: string, signal: AbortSignal) =>
       (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),
-    /** The recorded data files of an execution, of one kind, after a key. */
-    recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
+    ...questionsTo(plain, { recordedFiles: recordedFilesOf }),
     ...createTimelineQueries(sql, plain, isAlive),
     ...createExecutionQueries(sql, findWords, isAlive),
     ...createLogbookQueries(plain, isAlive),
@@ -121,16 +115,12 @@ const isReader = (db: Connection): boolean => db.pragma('query_only', { simple: 
 export type Queries = ReturnType<typeof createQueries>;
 
 const createLogbookQueries = (sql: Prepare, isAlive: LivenessTest) => ({
-  notesOf: (executionId: string, most: number) => notesOf(sql, executionId, most),
-  notesWritten: (window: Window) => notesWritten(sql, window),
+  ...questionsTo(sql, { notesOf, notesWritten, judgementsUntil, alarmsIn, openAlarms }),
   /** The quality of a run; undefined if nobody set it, or it was taken back. */
   qualityOf(executionId: string) {
     const quality = qualityOf(sql, executionId);
     return quality?.value === 'none' ? undefined : quality;
   },
-  judgementsUntil: (window: Omit<Window, 'start_time'>) => judgementsUntil(sql, window),
-  alarmsIn: (window: Window) => alarmsIn(sql, window),
-  openAlarms: () => openAlarms(sql),
   isWatched: (now: number) => isWatched(sql, isAlive, now),
 });
 

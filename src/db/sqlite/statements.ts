@@ -38,6 +38,20 @@ export const preparer = onceFor((db: Connection): Prepare => {
   };
 });
 
+type Questions = Record<string, (sql: Prepare, ...args: never[]) => unknown>;
+
+type Asked<Some extends Questions> = {
+  [Name in keyof Some]: Some[Name] extends (sql: Prepare, ...args: infer Args) => infer Answer
+    ? (...args: Args) => Answer
+    : never;
+};
+
+/** Questions to a connection: functions of its statements and other arguments, as functions of the other arguments. */
+export const questionsTo = <Some extends Questions>(sql: Prepare, questions: Some) =>
+  Object.fromEntries(
+    Object.entries(questions).map(([name, question]) => [name, (...args: never[]) => question(sql, ...args)]),
+  ) as Asked<Some>;
+
 /** With a plain value after LIMIT, SQLite replans the statement at each call. With an expression it does not. */
 const plainLimit = /\b(LIMIT|OFFSET) \?/g;
 
