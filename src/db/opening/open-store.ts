@@ -7,7 +7,7 @@ import { makeFolder } from '../../lib/make-folder.ts';
 import { nameNumbers } from '../log/numbers.ts';
 import { homeOf, storeId } from '../log/store-identity.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
-import { createMessageWriter, type MessageWriter } from '../recording/message-writer.ts';
+import { createMessageWriter } from '../recording/message-writer.ts';
 import { createCheckpointer } from '../sqlite/checkpointer.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import {
@@ -19,7 +19,7 @@ import {
   tryPatiently,
 } from '../sqlite/other-writers.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
-import { type Prepare, preparer } from '../sqlite/statements.ts';
+import { preparer } from '../sqlite/statements.ts';
 import {
   connect,
   fileAt,
@@ -65,15 +65,16 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   });
-  // A history given by a test has none of our tables.
-  const store = new SqliteStore(path, db, history === schemaHistory);
+  const file = fileAt(path);
   try {
-    await store.prepare({ history, synchronous, commitsApart });
+    await prepare(path, db, { history, synchronous });
+    const store = createStore(path, db, { history, commitsApart, file, log: fileAt(logOf(path)) });
+    if (history === schemaHistory) await noteHome(store);
+    return store;
   } catch (error) {
     db.close();
     throw asSwfError(error, path);
   }
-  return store;
 }
 
 /** Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if the store does not exist. */
@@ -83,129 +84,115 @@ export async function openExistingStore(path: string, options: StoreOptions = {}
   return openStore(path, options);
 }
 
-class SqliteStore implements Store {
-  readonly path: string;
-  readonly db: Connection;
-  readonly sql: Prepare;
-  readonly messages: MessageWriter;
-  readonly #file: string | undefined;
-  readonly #blocks: ReturnType<typeof rowBlockNoter> | undefined;
-  readonly write = createGroupCommit((work) => this.#writePatiently(work));
-  readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
-  readonly #notes: { immediate(): void };
-  #areNotesDue = false;
+/** Changes nothing in a file that is not ours or that this program does not understand. */
+async function prepare(
+  path: string,
+  db: Connection,
+  { history, synchronous }: Required<Pick<StoreOptions, 'history' | 'synchronous'>>,
+): Promise<void> {
+  await tryPatiently(path, () => requireOwnKind(db, path));
+  requireKnownVersion(db, path, history);
+  await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
+  db.pragma(`synchronous = ${synchronous}`);
+  const bringUpToDate = db.transaction(() => migrate(db, path, history));
+  if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
+    await tryPatiently(path, () => bringUpToDate.immediate());
+}
+
+type Opened = Required<Pick<StoreOptions, 'history' | 'commitsApart'>> & Parameters<typeof requireSameFiles>[1];
+
+function createStore(path: string, db: Connection, opened: Opened): Store {
+  const sql = preparer(db);
+  const checkpointer = createCheckpointer(path, db);
+  const letOthers = letOthersWrite(db, opened.commitsApart);
+  const { transact, writeNotes } = createTransactions(path, db, opened.history);
+  let patience = patienceMilliseconds;
   /** An error after the last commit, which the next write throws. */
-  #fault: unknown;
-  #checkpointer: ReturnType<typeof createCheckpointer> | undefined;
-  #letOthersWrite: ReturnType<typeof letOthersWrite> | undefined;
-  #patience = patienceMilliseconds;
-  /** The schema version and the files that each write checks, once the store is prepared. */
-  #opened: { version: number; file: string | undefined; log: string | undefined } | undefined;
+  let fault: unknown;
 
-  constructor(path: string, db: Connection, hasOurTables: boolean) {
-    this.path = path;
-    this.db = db;
-    this.sql = preparer(db);
-    this.messages = createMessageWriter(this.sql);
-    this.#file = fileAt(path);
-    this.#blocks = hasOurTables ? rowBlockNoter(this.sql) : undefined;
-    this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
-      if (this.#opened !== undefined) requireSameVersion(db, path, this.#opened.version);
-      transactOn(this.sql, work);
-      this.#areNotesDue = this.#opened !== undefined && this.#blocks?.isDue() === true;
-    });
-    this.#notes = db.transaction(() => this.#blocks?.note());
-  }
-
-  /** Changes nothing in a file that is not ours or that this program does not understand. */
-  async prepare({ history, synchronous, commitsApart }: Required<StoreOptions>): Promise<void> {
-    const { db, path } = this;
-    await tryPatiently(path, () => requireOwnKind(db, path));
-    requireKnownVersion(db, path, history);
-    await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
-    db.pragma(`synchronous = ${synchronous}`);
-    this.#checkpointer = createCheckpointer(path, db);
-    this.#letOthersWrite = letOthersWrite(db, commitsApart);
-    if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
-      await this.write(() => migrate(db, path, history));
-    if (this.#blocks !== undefined) await this.#noteHome();
-    this.#opened = { version: newestVersion(history), file: this.#file, log: fileAt(logOf(path)) };
-  }
-
-  writeAtOnce(work: (tx: Transaction) => void): void {
-    if (this.#opened !== undefined) requireSameFiles(this.path, this.#opened, this.db);
+  function writeAtOnce(work: (tx: Transaction) => void): void {
+    requireSameFiles(path, opened, db);
     try {
-      this.#transaction.immediate(work);
+      transact(work);
     } catch (error) {
-      nameNumbers(this.sql).forget();
+      nameNumbers(sql).forget();
       throw error;
     }
-  }
-
-  hurry(): void {
-    this.#patience = impatientMilliseconds;
-  }
-
-  close(): void {
-    this.#checkpointer?.close();
-    this.db.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async #writePatiently(work: (tx: Transaction) => void): Promise<void> {
-    try {
-      await tryPatiently(
-        this.path,
-        () => {
-          // Thrown once. The last messages of a process are written in spite of it.
-          const fault = this.#fault;
-          this.#fault = undefined;
-          if (fault !== undefined) throw fault;
-          this.writeAtOnce(work);
-        },
-        this.#patience,
-      );
-    } catch (error) {
-      // After a write that waited in vain, the next does not wait as long.
-      if (isBusy(error)) this.#patience = impatientMilliseconds;
-      throw error;
-    }
-    await this.#afterCommit();
   }
 
   /** Never fails a committed write, which would be made a second time. */
-  async #afterCommit(): Promise<void> {
+  async function afterCommit(): Promise<void> {
     try {
-      this.#checkpointer?.afterCommit();
-      if (this.#areNotesDue) await this.#noteBlocks();
-      if (this.db.open) await this.#letOthersWrite?.();
+      checkpointer.afterCommit();
+      await writeNotes();
+      if (db.open) await letOthers();
     } catch (error) {
-      if (!isBusy(error)) this.#fault = error;
+      if (!isBusy(error)) fault = error;
     }
   }
 
-  /** Others may write first. The next write notes rows whose notes failed, or whose process ended before them. */
-  async #noteBlocks(): Promise<void> {
-    await nextTurn();
-    if (!this.db.open) return;
+  const write = createGroupCommit(async (work) => {
+    const tryOnce = (): void => {
+      // Thrown once. The last messages of a process are written in spite of it.
+      const before = fault;
+      fault = undefined;
+      if (before !== undefined) throw before;
+      writeAtOnce(work);
+    };
     try {
-      this.#notes.immediate();
+      await tryPatiently(path, tryOnce, patience);
     } catch (error) {
-      this.#blocks?.forget();
+      // After a write that waited in vain, the next does not wait as long.
+      if (isBusy(error)) patience = impatientMilliseconds;
       throw error;
     }
-  }
+    await afterCommit();
+  });
 
-  /** Notes the store's path once, and gives it its id: a copy at another path must not remove its data files. */
-  async #noteHome(): Promise<void> {
-    if (homeOf(this.sql) !== undefined) return;
-    const home = realpathSync(this.path);
-    await this.write((transaction) => {
-      transaction.sql(`INSERT INTO store_meta (key, value) VALUES ('home', ?) ON CONFLICT DO NOTHING`).run(home);
-      storeId(transaction);
-    });
-  }
+  const close = (): void => {
+    checkpointer.close();
+    db.close();
+  };
+  const hurry = (): void => void (patience = impatientMilliseconds);
+  const messages = createMessageWriter(sql);
+  return { path, db, sql, messages, write, writeAtOnce, hurry, close, [Symbol.dispose]: close };
+}
+
+/** The transactions of a store, and the notes about blocks of rows, which come after the commit that filled a block. */
+function createTransactions(path: string, db: Connection, history: SchemaHistory) {
+  const sql = preparer(db);
+  // A history given by a test has none of our tables.
+  const blocks = history === schemaHistory ? rowBlockNoter(sql) : undefined;
+  const note = db.transaction(() => blocks?.note());
+  let areNotesDue = false;
+  const transaction = db.transaction((work: (tx: Transaction) => void) => {
+    requireSameVersion(db, path, newestVersion(history));
+    transactOn(sql, work);
+    areNotesDue = blocks?.isDue() === true;
+  });
+  return {
+    transact: (work: (tx: Transaction) => void): void => transaction.immediate(work),
+    /** Others may write first. The next write notes rows whose notes failed, or whose process ended before them. */
+    writeNotes: async (): Promise<void> => {
+      if (!areNotesDue) return;
+      await nextTurn();
+      if (!db.open) return;
+      try {
+        note.immediate();
+      } catch (error) {
+        blocks?.forget();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Notes the store's path once, and gives it its id: a copy at another path must not remove its data files. */
+async function noteHome(store: Store): Promise<void> {
+  if (homeOf(store.sql) !== undefined) return;
+  const home = realpathSync(store.path);
+  await store.write((tx) => {
+    tx.sql(`INSERT INTO store_meta (key, value) VALUES ('home', ?) ON CONFLICT DO NOTHING`).run(home);
+    storeId(tx);
+  });
 }
