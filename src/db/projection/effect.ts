@@ -30,11 +30,17 @@ export type Projection<T extends MessageType> = (
   context: { scope: Scope; at: string; tx: Transaction },
 ) => Effect;
 
+/** A function per message type. `run_workflow` is separate because it creates the execution that the others belong to. */
+export type Projections = { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> };
+
 /** Projects a logbook entry. @param message complete by itself; needs no execution */
 export type LogbookProjection<T extends LogbookType> = (
   message: Message<T>,
   context: { at: string; tx: Transaction },
 ) => Effect;
+
+/** Logbook entries apply to any execution, even an ended or observed one, or to none. */
+export type LogbookProjections = { [T in LogbookType]: LogbookProjection<T> };
 
 /**
  * Keys that messages wait for when they come before what they refer to, as deliveries over a broker may: a file name, an attempt at a slice, or

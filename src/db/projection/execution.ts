@@ -6,7 +6,7 @@ import { isMessageId } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { applied, none, type Projection, type Scope } from './effect.ts';
+import { applied, none, type Projection, type Projections, type Scope } from './effect.ts';
 import { abandonSlices } from './slice-work.ts';
 
 /** Creates an execution from its first row, `run_workflow`, whose envelope already has the execution id and run number. */
@@ -39,42 +39,50 @@ const isOverBroker = ({ broker }: Record<string, unknown>): boolean =>
   typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
 
 /** A command takes effect when the driver carries it out. The driver notes that in the log with its step. */
-export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () => waitsForDriver;
+const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () => waitsForDriver;
 
-export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at, tx }) => {
-  const { sql } = tx;
-  const { execution_id } = scope;
-  const { status, reason } = message;
-  const end = 'UPDATE workflow_executions SET status = ?, status_reason = ?, end_time = ? WHERE execution_id = ?';
-  sql(end).run(status, reason, at, execution_id);
-  if (status !== 'completed') abandonSlices(tx, scope);
-  sql(
-    `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE execution_id = ? AND dataset_state = 'open'`,
-  ).run(at, execution_id);
-  refuseWaiting(tx, execution_id, { code: 'EXECUTION_ENDED', reason: 'the execution has ended' });
-  if (status === 'failed')
+/** Commands, drivers and the end of an execution. */
+export const executionProjections = {
+  stop_workflow: command,
+  pause_workflow: command,
+  resume_workflow: command,
+  workflow_ended: (message, { scope, at, tx }) => {
+    const { sql } = tx;
+    const { execution_id } = scope;
+    const { status, reason } = message;
+    const end = 'UPDATE workflow_executions SET status = ?, status_reason = ?, end_time = ? WHERE execution_id = ?';
+    sql(end).run(status, reason, at, execution_id);
+    if (status !== 'completed') abandonSlices(tx, scope);
     sql(
-      `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
+      `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE execution_id = ? AND dataset_state = 'open'`,
+    ).run(at, execution_id);
+    refuseWaiting(tx, execution_id, { code: 'EXECUTION_ENDED', reason: 'the execution has ended' });
+    if (status === 'failed')
+      sql(
+        `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
          SELECT json_extract(body, '$.filename') FROM message_rows
          WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'stop_workflow'`)} AND effect = 'applied' AND json_valid(body))`,
-    ).run(execution_id, execution_id);
-  return applied;
-};
+      ).run(execution_id, execution_id);
+    return applied;
+  },
 
-/**
- * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, from when to when. These functions only check
- * that none contradicts an earlier one.
- */
-export const driverStarted: Projection<'driver_started'> = ({ epoch }, { scope, tx }) =>
-  isSaid(tx, scope, `driver_started/${epoch + 1}`) ? none('NO_STEP', `epoch ${epoch} is over`) : applied;
+  /**
+   * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, from when to when. These functions only check
+   * that none contradicts an earlier one.
+   */
+  driver_started: ({ epoch }, { scope, tx }) =>
+    isSaid(tx, scope, `driver_started/${epoch + 1}`) ? none('NO_STEP', `epoch ${epoch} is over`) : applied,
 
-export const driverEnded: Projection<'driver_ended'> = ({ epoch }, { scope, tx }) =>
-  isSaid(tx, scope, `driver_lost/${epoch}`) ? none('NO_STEP', `the driver of epoch ${epoch} was lost before`) : applied;
+  driver_ended: ({ epoch }, { scope, tx }) =>
+    isSaid(tx, scope, `driver_lost/${epoch}`)
+      ? none('NO_STEP', `the driver of epoch ${epoch} was lost before`)
+      : applied,
 
-export const driverLost: Projection<'driver_lost'> = ({ epoch }, { scope, tx }) =>
-  isSaid(tx, scope, `driver_ended/${epoch}`)
-    ? none('NO_STEP', `the driver of epoch ${epoch} has ended before`)
-    : applied;
+  driver_lost: ({ epoch }, { scope, tx }) =>
+    isSaid(tx, scope, `driver_ended/${epoch}`)
+      ? none('NO_STEP', `the driver of epoch ${epoch} has ended before`)
+      : applied,
+} satisfies Partial<Projections>;
 
 /** @param key the part of a message's id after the execution */
 const isSaid = ({ sql }: Transaction, { execution_id }: Scope, key: string): boolean =>

@@ -6,47 +6,15 @@ import { isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { executionParams, forgetParams } from '../execution/params.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { type LogbookProjection, none, type Projection, type Scope } from './effect.ts';
-import { command, createExecution, driverEnded, driverLost, driverStarted, workflowEnded } from './execution.ts';
-import { endRun, runImminent, stepRun, stfGen, stfReady, tfFileRegistered } from './files.ts';
-import { alarmCleared, alarmRaised, alarmSeen, note, quality } from './logbook.ts';
+import { type LogbookProjection, none, type Projection, type Projections, type Scope } from './effect.ts';
+import { createExecution, executionProjections } from './execution.ts';
+import { fileProjections } from './files.ts';
+import { logbookProjections } from './logbook.ts';
 import { slice } from './slice-queueing.ts';
-import { sliceResult, sliceReturned, sliceStarted } from './slice-work.ts';
+import { workProjections } from './slice-work.ts';
 
-/**
- * The projection: one function per message type. A missing type does not compile. `run_workflow` is separate because it creates the execution
- * that the others belong to.
- */
-const projections: { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> } = {
-  run_imminent: runImminent,
-  start_run: stepRun,
-  stf_gen: stfGen,
-  pause_run: stepRun,
-  resume_run: stepRun,
-  end_run: endRun,
-  stf_ready: stfReady,
-  tf_file_registered: tfFileRegistered,
-  slice,
-  slice_started: sliceStarted,
-  slice_result: sliceResult,
-  slice_returned: sliceReturned,
-  stop_workflow: command,
-  pause_workflow: command,
-  resume_workflow: command,
-  driver_started: driverStarted,
-  driver_ended: driverEnded,
-  driver_lost: driverLost,
-  workflow_ended: workflowEnded,
-};
-
-/** Logbook entries apply to any execution, even an ended or observed one, or to none. */
-const logbookProjections: { [T in LogbookType]: LogbookProjection<T> } = {
-  note,
-  quality,
-  alarm_raised: alarmRaised,
-  alarm_seen: alarmSeen,
-  alarm_cleared: alarmCleared,
-};
+/** The projection: one function per message type. A missing type does not compile. */
+const projections: Projections = { ...fileProjections, slice, ...workProjections, ...executionProjections };
 
 type ExecutionRow = Pick<OwnExecution, 'key' | 'execution_id' | 'start_time' | 'namespace' | 'status' | 'run_number'>;
 

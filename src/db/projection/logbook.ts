@@ -1,25 +1,61 @@
 import { type AlarmState, sentBy } from '../../domain/logbook-words.ts';
 import type { Message } from '../../messages/message.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { applied, type LogbookProjection, none } from './effect.ts';
+import { applied, type LogbookProjections, none } from './effect.ts';
 
-export const note: LogbookProjection<'note'> = (message, { at: written, tx }) => {
-  const { command_id, execution_id = null, text, author, at = written, about = null, for_next = false } = message;
-  const [id, forNext] = [`note/${command_id}`, for_next ? 1 : 0];
-  tx.sql(
-    `INSERT INTO notes (message_id, execution_id, text, author, sent_by, at, about, for_next, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(id, execution_id, text, author, sentBy(message), at, about, forNext, written);
-  return applied;
-};
+/** Notes, qualities and alarms. */
+export const logbookProjections = {
+  note: (message, { at: written, tx }) => {
+    const { command_id, execution_id = null, text, author, at = written, about = null, for_next = false } = message;
+    const [id, forNext] = [`note/${command_id}`, for_next ? 1 : 0];
+    tx.sql(
+      `INSERT INTO notes (message_id, execution_id, text, author, sent_by, at, about, for_next, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(id, execution_id, text, author, sentBy(message), at, about, forNext, written);
+    return applied;
+  },
 
-export const quality: LogbookProjection<'quality'> = (message, { at, tx }) => {
-  const { command_id, execution_id, value, reason, author } = message;
-  if (execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
-  tx.sql(
-    `INSERT OR REPLACE INTO run_quality (execution_id, message_id, value, reason, author, sent_by, set_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  ).run(execution_id, `quality/${command_id}`, value, reason, author, sentBy(message), at);
-  return applied;
-};
+  quality: (message, { at, tx }) => {
+    const { command_id, execution_id, value, reason, author } = message;
+    if (execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
+    tx.sql(
+      `INSERT OR REPLACE INTO run_quality (execution_id, message_id, value, reason, author, sent_by, set_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ).run(execution_id, `quality/${command_id}`, value, reason, author, sentBy(message), at);
+    return applied;
+  },
+
+  /** A recurring alarm gets a new row, so that lists show it as the newest. */
+  alarm_raised: (message, { at, tx }) => {
+    const before = standing(tx, message);
+    if (before !== undefined && (before.state !== 'cleared' || before.count >= message.count))
+      return noStep(message, before);
+    const { execution_id, code, subject, severity, sentence, count } = message;
+    tx.sql('DELETE FROM alarms WHERE alarm_id = ?').run(idOf(message));
+    tx.sql(
+      `INSERT INTO alarms (alarm_id, execution_id, code, subject, severity, state, sentence, raised_sentence, count, raised_at)
+     VALUES (?, ?, ?, ?, ?, 'raised', ?, ?, ?, ?)`,
+    ).run(idOf(message), execution_id ?? null, code, subject, severity, sentence, sentence, count, at);
+    return applied;
+  },
+
+  /** Even a cleared alarm may be marked as seen: somebody has to know of it. */
+  alarm_seen: (message, { at, tx }) => {
+    const before = standing(tx, message);
+    if (before?.count !== message.count || before.seen_by !== null) return noStep(message, before);
+    tx.sql(
+      `UPDATE alarms SET state = iif(state = 'raised', 'seen', state), sentence = ?, seen_by = ?, seen_sent_by = ?, seen_at = ?, seen_text = ? WHERE alarm_id = ?`,
+    ).run(message.sentence, message.author, sentBy(message), at, message.text ?? null, idOf(message));
+    return applied;
+  },
+
+  alarm_cleared: (message, { at, tx }) => {
+    const before = standing(tx, message);
+    if (before?.count !== message.count || before.state === 'cleared') return noStep(message, before);
+    tx.sql(
+      `UPDATE alarms SET state = 'cleared', sentence = ?, current_sentence = NULL, cleared_at = ? WHERE alarm_id = ?`,
+    ).run(message.sentence, at, idOf(message));
+    return applied;
+  },
+} satisfies LogbookProjections;
 
 type Named = Pick<Message<'alarm_raised'>, 'code' | 'subject' | 'count'>;
 
@@ -41,36 +77,3 @@ const noStep = (alarm: Named, before: Standing | undefined) =>
       ? `no alarm ${idOf(alarm)} was raised`
       : `alarm ${idOf(alarm)} is ${before.state}, time ${before.count}`,
   );
-
-/** A recurring alarm gets a new row, so that lists show it as the newest. */
-export const alarmRaised: LogbookProjection<'alarm_raised'> = (message, { at, tx }) => {
-  const before = standing(tx, message);
-  if (before !== undefined && (before.state !== 'cleared' || before.count >= message.count))
-    return noStep(message, before);
-  const { execution_id, code, subject, severity, sentence, count } = message;
-  tx.sql('DELETE FROM alarms WHERE alarm_id = ?').run(idOf(message));
-  tx.sql(
-    `INSERT INTO alarms (alarm_id, execution_id, code, subject, severity, state, sentence, raised_sentence, count, raised_at)
-     VALUES (?, ?, ?, ?, ?, 'raised', ?, ?, ?, ?)`,
-  ).run(idOf(message), execution_id ?? null, code, subject, severity, sentence, sentence, count, at);
-  return applied;
-};
-
-/** Even a cleared alarm may be marked as seen: somebody has to know of it. */
-export const alarmSeen: LogbookProjection<'alarm_seen'> = (message, { at, tx }) => {
-  const before = standing(tx, message);
-  if (before?.count !== message.count || before.seen_by !== null) return noStep(message, before);
-  tx.sql(
-    `UPDATE alarms SET state = iif(state = 'raised', 'seen', state), sentence = ?, seen_by = ?, seen_sent_by = ?, seen_at = ?, seen_text = ? WHERE alarm_id = ?`,
-  ).run(message.sentence, message.author, sentBy(message), at, message.text ?? null, idOf(message));
-  return applied;
-};
-
-export const alarmCleared: LogbookProjection<'alarm_cleared'> = (message, { at, tx }) => {
-  const before = standing(tx, message);
-  if (before?.count !== message.count || before.state === 'cleared') return noStep(message, before);
-  tx.sql(
-    `UPDATE alarms SET state = 'cleared', sentence = ?, current_sentence = NULL, cleared_at = ? WHERE alarm_id = ?`,
-  ).run(message.sentence, at, idOf(message));
-  return applied;
-};

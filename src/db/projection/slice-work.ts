@@ -8,7 +8,7 @@ import { readMessage } from '../execution/log-reader.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { applied, attemptKey, awaiting, none, type Projection, type Scope } from './effect.ts';
+import { applied, attemptKey, awaiting, none, type Projections, type Scope } from './effect.ts';
 import { countMove, mayStillCome, type SliceRow, sliceRow } from './slice-queueing.ts';
 import { keepDelay, sumsOf } from './sums.ts';
 
@@ -25,21 +25,73 @@ function sliceInAttempt(
   return { unfit: none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`) };
 }
 
-export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, tx }) => {
-  const row = sliceInAttempt(tx, message, scope);
-  if ('unfit' in row) return row.unfit;
-  const next = nextSliceStatus(row.status, 'start');
-  if (next === undefined) return none('NO_STEP', `start of a slice that is ${row.status}`);
-  const { worker_id, hostname } = message;
-  if (row.status === 'processing') keepFollowedStart(tx, row, scope, at);
-  tx.sql(
-    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ?, hostname = ?, starts = starts + 1
+/** What workers say of slices. */
+export const workProjections = {
+  slice_started: (message, { scope, at, tx }) => {
+    const row = sliceInAttempt(tx, message, scope);
+    if ('unfit' in row) return row.unfit;
+    const next = nextSliceStatus(row.status, 'start');
+    if (next === undefined) return none('NO_STEP', `start of a slice that is ${row.status}`);
+    const { worker_id, hostname } = message;
+    if (row.status === 'processing') keepFollowedStart(tx, row, scope, at);
+    tx.sql(
+      `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ?, hostname = ?, starts = starts + 1
      WHERE seq = ?`,
-  ).run(next, worker_id, at, hostname, row.seq);
-  if (row.starts === 0) keepDelay(tx, scope, 'slice → slice_started', { from: row.queued_at, to: at });
-  if (next !== row.status) countMove(tx, scope, row.status, next);
-  return applied;
-};
+    ).run(next, worker_id, at, hostname, row.seq);
+    if (row.starts === 0) keepDelay(tx, scope, 'slice → slice_started', { from: row.queued_at, to: at });
+    if (next !== row.status) countMove(tx, scope, row.status, next);
+    return applied;
+  },
+
+  slice_result: (message, { scope, at, tx }) => {
+    const row = sliceInAttempt(tx, message, scope);
+    if ('unfit' in row) return row.unfit;
+    const next = nextSliceStatus(row.status, message.state === 'done' ? 'done' : 'fail');
+    if (next === undefined) return none('NO_STEP', `result of a slice that is ${row.status} already`);
+    const { attempt, worker_id, hostname, processing_seconds, took_seconds } = message;
+    const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
+    const from = row.starts === 0 ? undefined : row.started_at;
+    const took = tookOtherwise(took_seconds, from, at);
+    const took_ms = took === undefined ? null : Math.round(took * 1000);
+    tx.sql(
+      `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
+       hostname = ?, processing_seconds = ?, took_ms = ?
+     WHERE seq = ?`,
+    ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, took_ms, row.seq);
+    const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
+    keepDelay(tx, scope, stage, { from, to: at, seconds: took });
+    keepPayloadResult(tx, message, scope);
+    countMove(tx, scope, row.status, next);
+    if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries))
+      sumsOf(tx).add('run_states', [scope.execution_id], 'slices_exhausted', 1);
+    return applied;
+  },
+
+  /** A worker returns a slice that it cannot do. The slice waits again, in the same attempt. */
+  slice_returned: (message, { scope, at, tx }) => {
+    const row = sliceInAttempt(tx, message, scope);
+    if ('unfit' in row) return row.unfit;
+    const { slice_filename, attempt, worker_id, hostname, reason, detail } = message;
+    const next = nextSliceStatus(row.status, 'return');
+    if (next === undefined) return none('NO_STEP', `return of a slice that is ${row.status}`);
+    if (row.status === 'processing' && row.assigned_worker !== worker_id)
+      return none('NO_STEP', `return of a slice that ${row.assigned_worker} has in hand`);
+    const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
+    // WRONG_FILE is keyed by the file name alone, as in existing stores.
+    const kind =
+      slice?.msg_type === 'slice' ? (reason === 'WRONG_FILE' ? slice.tf_filename : workKind(slice, reason)) : '';
+    tx.sql(
+      `INSERT INTO returned_slices (slice_filename, attempt, execution_id, reason, kind, worker_id, hostname, detail, returned_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(slice_filename, attempt, scope.execution_id, reason, kind, worker_id, hostname, detail ?? null, at);
+    if (row.status === 'queued') return applied;
+    tx.sql(
+      `UPDATE tf_slices SET status = ?, assigned_worker = NULL, assigned_at = NULL, hostname = NULL WHERE seq = ?`,
+    ).run(next, row.seq);
+    countMove(tx, scope, row.status, next);
+    return applied;
+  },
+} satisfies Partial<Projections>;
 
 /** A slice in hand is started again: its worker vanished, or a broker has delivered it twice. A start before the present driver's was interrupted with the whole run. */
 function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { execution_id }: Scope, at: string): void {
@@ -57,55 +109,6 @@ function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { exe
   ).run(at, seq);
   tx.sql('UPDATE tf_slices SET followed_starts = followed_starts + 1 WHERE seq = ?').run(seq);
 }
-
-export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx }) => {
-  const row = sliceInAttempt(tx, message, scope);
-  if ('unfit' in row) return row.unfit;
-  const next = nextSliceStatus(row.status, message.state === 'done' ? 'done' : 'fail');
-  if (next === undefined) return none('NO_STEP', `result of a slice that is ${row.status} already`);
-  const { attempt, worker_id, hostname, processing_seconds, took_seconds } = message;
-  const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
-  const from = row.starts === 0 ? undefined : row.started_at;
-  const took = tookOtherwise(took_seconds, from, at);
-  const took_ms = took === undefined ? null : Math.round(took * 1000);
-  tx.sql(
-    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
-       hostname = ?, processing_seconds = ?, took_ms = ?
-     WHERE seq = ?`,
-  ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, took_ms, row.seq);
-  const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
-  keepDelay(tx, scope, stage, { from, to: at, seconds: took });
-  keepPayloadResult(tx, message, scope);
-  countMove(tx, scope, row.status, next);
-  if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries))
-    sumsOf(tx).add('run_states', [scope.execution_id], 'slices_exhausted', 1);
-  return applied;
-};
-
-/** A worker returns a slice that it cannot do. The slice waits again, in the same attempt. */
-export const sliceReturned: Projection<'slice_returned'> = (message, { scope, at, tx }) => {
-  const row = sliceInAttempt(tx, message, scope);
-  if ('unfit' in row) return row.unfit;
-  const { slice_filename, attempt, worker_id, hostname, reason, detail } = message;
-  const next = nextSliceStatus(row.status, 'return');
-  if (next === undefined) return none('NO_STEP', `return of a slice that is ${row.status}`);
-  if (row.status === 'processing' && row.assigned_worker !== worker_id)
-    return none('NO_STEP', `return of a slice that ${row.assigned_worker} has in hand`);
-  const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
-  // WRONG_FILE is keyed by the file name alone, as in existing stores.
-  const kind =
-    slice?.msg_type === 'slice' ? (reason === 'WRONG_FILE' ? slice.tf_filename : workKind(slice, reason)) : '';
-  tx.sql(
-    `INSERT INTO returned_slices (slice_filename, attempt, execution_id, reason, kind, worker_id, hostname, detail, returned_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(slice_filename, attempt, scope.execution_id, reason, kind, worker_id, hostname, detail ?? null, at);
-  if (row.status === 'queued') return applied;
-  tx.sql(
-    `UPDATE tf_slices SET status = ?, assigned_worker = NULL, assigned_at = NULL, hostname = NULL WHERE seq = ?`,
-  ).run(next, row.seq);
-  countMove(tx, scope, row.status, next);
-  return applied;
-};
 
 /** How much shorter than measured a recorded time may be: the start is recorded a little after it. Seconds. */
 const slack = 1;
