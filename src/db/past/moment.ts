@@ -79,35 +79,24 @@ function requirePast(now: number, present: number): number {
   );
 }
 
-/** The last block of rows whose times of recording are noted; -1: none is. */
-const lastBlock = (sql: Prepare): number => sql<number | null>('SELECT max(block) FROM recorded_blocks').value() ?? -1;
+/** As SQL: the rows of the blocks whose times of recording are noted, with the block of each. */
+const notedRows = `recorded_blocks CROSS JOIN message_rows ON seq > block * ${rowsOfBlock} AND seq <= (block + 1) * ${rowsOfBlock}`;
+
+/** As SQL: the rows after these blocks. */
+const otherRows = `message_rows WHERE seq > (SELECT coalesce(max(block) + 1, 0) * ${rowsOfBlock} FROM recorded_blocks)`;
 
 /** The last row recorded at or before a time. */
-function lastRecordedBy(sql: Prepare, now: number): { seq: number; message_id: string } | undefined {
-  const noted = lastBlock(sql);
-  const within = sql<{ seq: number; message_id: string }>(
-    'SELECT seq, message_id FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms <= ? ORDER BY seq DESC LIMIT 1',
-  );
-  const found = within.get((noted + 1) * rowsOfBlock, always, now);
-  if (found !== undefined) return found;
-  const blocks = sql<number>(
-    'SELECT block FROM recorded_blocks WHERE earliest_ms <= ? AND block < ? ORDER BY block DESC LIMIT 1',
-  );
-  // The rows of a block may have been removed with their execution.
-  for (let before = noted + 1; ;) {
-    const block = blocks.value(now, before);
-    if (block === undefined) return undefined;
-    const row = within.get(block * rowsOfBlock, (block + 1) * rowsOfBlock, now);
-    if (row !== undefined) return row;
-    before = block;
-  }
+function lastRecordedBy(sql: Prepare, now: number) {
+  const isBefore = 'recorded_ms <= $now';
+  const last = (rows: string, order: string) =>
+    sql<{ seq: number; message_id: string }>(
+      `SELECT seq, message_id FROM ${rows} AND ${isBefore} ORDER BY ${order} LIMIT 1`,
+    ).get({ now });
+  return last(otherRows, 'seq DESC') ?? last(`${notedRows} WHERE earliest_ms <= $now`, 'block DESC, seq DESC');
 }
 
 /** Whether rows before one were recorded after a time. */
-function isAnyLater(sql: Prepare, last: number, now: number): boolean {
-  const later = sql('SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms > ? LIMIT 1');
-  if (later.has((lastBlock(sql) + 1) * rowsOfBlock, last, now)) return true;
-  return sql<number>(`SELECT block FROM recorded_blocks WHERE latest_ms > ? AND block * ${rowsOfBlock} < ?`)
-    .values(now, last)
-    .some((block) => later.has(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now));
-}
+const isAnyLater = (sql: Prepare, last: number, now: number): boolean =>
+  [otherRows, `${notedRows} WHERE latest_ms > $now AND block * ${rowsOfBlock} < $last`].some((rows) =>
+    sql(`SELECT 1 FROM ${rows} AND seq <= $last AND recorded_ms > $now LIMIT 1`).has({ last, now }),
+  );
