@@ -108,35 +108,40 @@ export function agentState(row: TypedSigns, slicesInHand: number, isAlive: Liven
   return row.state === 'STARTING' ? 'STARTING' : 'READY';
 }
 
-/** The types of living swf-mcp agents in a namespace, whatever they work on. */
-export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
-  const rows = sql<TypedSigns>(
-    `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND state <> 'EXITED' AND ${indexPredicates.ownAgent}`,
-  ).all(namespace);
-  return new Set(rows.filter((row) => isHeard(row, isAlive)).map(({ agent_type }) => agent_type));
-}
-
 /** Whether an agent sends signs of life, even if they come late. */
 const isHeard = (row: SignsOfLife, isAlive: LivenessTest): boolean =>
   ['OK', 'WARNING'].includes(agentStatus(row, isAlive));
 
-interface WorkerRow extends SignsOfLife {
-  agent_name: string;
+interface HeardRow extends TypedSigns {
+  agent: string;
   process_id: number;
+  /** Of a worker. */
   slots: number | null;
+  /** The kinds of work that it cannot do (JSON). */
   off_duty: string | null;
+  wire: number | null;
+  /** Since when it takes slices but its messages about them do not arrive, ISO 8601. */
+  unheard_since: string | null;
 }
 
-/** Workers heard in a namespace, with the kinds of work they cannot do. */
-export const heardWorkers = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
-  sql<WorkerRow>(
-    `SELECT agent_name, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND ${indexPredicates.ownAgent} AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`,
+/** The swf-mcp agents of a namespace that are heard, with the kinds of work they cannot do. @param condition as SQL */
+const heardAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest, condition: string) =>
+  sql<HeardRow>(
+    `SELECT agent_name AS agent, agent_type, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty, wire, unheard_since
+     FROM system_agents JOIN processes USING (process_id)
+     WHERE namespace = ? AND state <> 'EXITED' AND ${indexPredicates.ownAgent} AND ${condition} ORDER BY seq`,
   )
     .all(namespace)
     .filter((row) => isHeard(row, isAlive))
-    .map(({ off_duty, ...worker }) => ({ ...worker, cannot: kindsIn(off_duty) }));
+    .map((row) => ({ ...row, off_duty: kindsIn(row.off_duty) }));
+
+/** The types of living swf-mcp agents in a namespace, whatever they work on. */
+export const livingTypes = (sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> =>
+  new Set(heardAgents(sql, namespace, isAlive, 'TRUE').map(({ agent_type }) => agent_type));
+
+/** Workers heard in a namespace, with the kinds of work they cannot do. */
+export const heardWorkers = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
+  heardAgents(sql, namespace, isAlive, `agent_type = 'worker' AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`);
 
 interface Wanted {
   namespace: string;
@@ -150,37 +155,23 @@ interface Wanted {
 export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Wanted, isAlive: LivenessTest): number =>
   heardWorkers(sql, namespace, isAlive)
     .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
-    .filter(({ cannot }) => !cannot.some(({ reason, name }) => reason === 'NO_PAYLOAD' && name === payload))
+    .filter(({ off_duty }) => !off_duty.some(({ reason, name }) => reason === 'NO_PAYLOAD' && name === payload))
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
-
-interface TroubledRow extends SignsOfLife {
-  agent: string;
-  agent_type: string;
-  /** Of a worker. */
-  slots: number | null;
-  off_duty: string | null;
-  wire: number | null;
-  /** Since when it takes slices but its messages about them do not arrive, ISO 8601. */
-  unheard_since: string | null;
-}
 
 /**
  * Agents of a namespace that are heard but cannot do all work: they are off duty for some kinds, are refused because they speak an earlier version of
  * the messages, or are of another make and their messages do not arrive.
  */
 export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
-  sql<TroubledRow>(
-    `SELECT agent_name AS agent, agent_type, state, last_heartbeat, ${processColumns}, slots, off_duty, wire, unheard_since
-     FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND state <> 'EXITED' AND (off_duty IS NOT NULL OR wire < ${wireVersion} OR unheard_since IS NOT NULL) ORDER BY seq`,
-  )
-    .all(namespace)
-    .filter((row) => isHeard(row, isAlive))
-    .map(({ off_duty, wire, ...agent }) => ({
-      ...agent,
-      off_duty: kindsIn(off_duty),
-      isRefused: wire !== null && isRefused({ agent_type: agent.agent_type, wire }),
-    }));
+  heardAgents(
+    sql,
+    namespace,
+    isAlive,
+    `(off_duty IS NOT NULL OR wire < ${wireVersion} OR unheard_since IS NOT NULL)`,
+  ).map(({ wire, ...agent }) => ({
+    ...agent,
+    isRefused: wire !== null && isRefused({ agent_type: agent.agent_type, wire }),
+  }));
 
 const kindsIn = (text: string | null): OffDuty[] =>
   objectsIn(text).filter(

@@ -46,17 +46,17 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
   const workers = slices_queued === 0 ? [] : heardWorkers(sql, namespace, isAlive);
   const [worker] = workers;
   // One worker that can do everything is enough.
-  if (worker === undefined || workers.some(({ cannot }) => cannot.length === 0)) return [];
+  if (worker === undefined || workers.some(({ off_duty }) => off_duty.length === 0)) return [];
   const payload = payloadKind(sql, execution_id);
   const found = new Map<string, UnfitSlices>();
   for (const { slices, kinds: ofFile } of kept(sql, waitingFiles)(execution_id)) {
     const kinds = payload === undefined ? ofFile : [...ofFile, { reason: 'NO_PAYLOAD', name: payload }];
-    const why = workers.map(({ cannot }) => cannot.find((kind) => kinds.some((one) => isSameKind(one, kind))));
+    const why = workers.map(({ off_duty }) => off_duty.find((kind) => kinds.some((one) => isSameKind(one, kind))));
     const [first] = why;
     if (first === undefined || why.includes(undefined)) continue;
-    const { reason, name, detail = warningOf(sql, worker.agent_name, first) } = first;
+    const { reason, name, detail = warningOf(sql, worker.agent, first) } = first;
     const known = found.get(`${reason} ${name}`)?.slices ?? 0;
-    const { agent_name: agent, hostname } = worker;
+    const { agent, hostname } = worker;
     const unfit = { reason, kind: name, agent, hostname, others: workers.length - 1, detail };
     found.set(`${reason} ${name}`, { ...unfit, slices: known + slices });
   }

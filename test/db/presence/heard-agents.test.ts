@@ -89,7 +89,7 @@ describe('the living agents of a namespace', () => {
   it('include workers with the work that they cannot do', async () => {
     const { store, recorder } = await agentsLike({ own: {} }, workers);
     const heard = heardWorkers(store.sql, 'test', () => true);
-    expect(heard.map(({ agent_name, cannot: kinds }) => [agent_name, kinds.map(({ name }) => name)])).toEqual([
+    expect(heard.map(({ agent, off_duty: kinds }) => [agent, kinds.map(({ name }) => name)])).toEqual([
       ['own', []],
       ['able', []],
       ['late', ['other']],
