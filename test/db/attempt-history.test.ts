@@ -8,7 +8,7 @@ import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { preparer } from '../../src/db/sqlite/statements.ts';
 import type { AttemptColumns } from '../../src/db/timeline/attempt-columns.ts';
-import { AttemptHistory } from '../../src/db/timeline/attempt-history.ts';
+import { type AttemptHistory, createAttemptHistory } from '../../src/db/timeline/attempt-history.ts';
 import { sliceStatuses } from '../../src/domain/slice-states.ts';
 import { millisecondsAt } from '../../src/lib/iso-time.ts';
 import { temporaryFolder } from '../folder.ts';
@@ -85,15 +85,15 @@ describe('the attempts of an execution kept in memory', () => {
             execution_id: string;
           };
           const db = openReader(path);
-          const kept = new AttemptHistory(preparer(db), execution_id);
+          const kept = createAttemptHistory(preparer(db), execution_id);
           for (let at = 0; at < others.length; at += together) {
             await take(others.slice(at, at + together).map(({ row }) => row));
             const columns = upToDate(kept);
             if (at % (3 * together) === 0)
-              expect(rowsOf(columns)).toEqual(rowsOf(upToDate(new AttemptHistory(preparer(db), execution_id))));
+              expect(rowsOf(columns)).toEqual(rowsOf(upToDate(createAttemptHistory(preparer(db), execution_id))));
           }
           const found = rowsOf(upToDate(kept));
-          expect(found).toEqual(rowsOf(upToDate(new AttemptHistory(preparer(db), execution_id))));
+          expect(found).toEqual(rowsOf(upToDate(createAttemptHistory(preparer(db), execution_id))));
           const all = db.prepare('SELECT count(*) AS n FROM slice_attempts').get() as { n: number };
           expect(found).toHaveLength(all.n);
           db.close();

@@ -131,7 +131,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   const { execution, life } = question;
   const attempts = yield* history.follow();
   return {
-    seq: history.seq,
+    seq: history.seq(),
     phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id, maxChanges)), ...question.holes],
     latency: kept(sql, stagePictures)(execution.execution_id),
     ...pictureOf(attempts, question),
