@@ -1,8 +1,7 @@
 import { type Outcome, recordHeard } from '../db/observed/heard-messages.ts';
 import { noteGap, noteSpan, noteUnrecorded } from '../db/observed/hearings.ts';
 import { settleObserved } from '../db/observed/settle.ts';
-import type { Store } from '../db/opening/store.ts';
-import { writeEach } from '../db/opening/write-each.ts';
+import { type Store, writeEach } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { addReadLine } from '../db/stand-in/log-lines.ts';
 import { isAlive } from '../lib/process-identity.ts';

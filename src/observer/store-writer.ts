@@ -10,8 +10,7 @@ import {
   type Span,
 } from '../db/observed/hearings.ts';
 import { settleObserved } from '../db/observed/settle.ts';
-import type { Store } from '../db/opening/store.ts';
-import { writeEach } from '../db/opening/write-each.ts';
+import { type Store, writeEach } from '../db/opening/store.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';

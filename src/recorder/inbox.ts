@@ -1,6 +1,6 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Recorded } from '../db/log/rows.ts';
-import { writeEach } from '../db/opening/write-each.ts';
+import { writeEach } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { decodedOf, refused } from '../exchange/decoding.ts';
 import { unmarkedSubscription } from '../exchange/namespace-guard.ts';

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
+import { replayDifferences } from '../../src/db/maintenance/replay.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readIntoStore } from '../../src/observer/read-into-store.ts';

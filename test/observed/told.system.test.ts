@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
+import { replayDifferences } from '../../src/db/maintenance/replay.ts';
 import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { readRecording, someRecordedRuns } from '../observer/recordings.ts';

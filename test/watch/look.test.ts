@@ -4,7 +4,7 @@ import { listAlarms } from '../../src/db/lists/alarms.ts';
 import { type AlarmRow, alarmsIn } from '../../src/db/logbook/alarms.ts';
 import { markSeen, setQuality } from '../../src/db/logbook/entries.ts';
 import { becomeWatcher, firstUndelivered, knowReceiver, noteDelivered } from '../../src/db/logbook/watching.ts';
-import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
+import { replayDifferences } from '../../src/db/maintenance/replay.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';

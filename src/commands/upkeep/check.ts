@@ -6,7 +6,7 @@ import { allExecutionIds, type ExecutionRow } from '../../db/execution/find-exec
 import { knownParams } from '../../db/execution/params.ts';
 import { openRemovals } from '../../db/log/removals.ts';
 import { blockDifferences, damageOf, schemaDifferences } from '../../db/maintenance/integrity.ts';
-import { replayDifferences } from '../../db/maintenance/replay-check.ts';
+import { replayDifferences } from '../../db/maintenance/replay.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { createQueries } from '../../db/queries.ts';

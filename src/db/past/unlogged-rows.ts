@@ -2,7 +2,7 @@ import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { waitsForDriver } from '../log/commands.ts';
 import { effectColumns } from '../log/rows.ts';
-import { keyColumns } from '../maintenance/replay-check.ts';
+import { keyColumns } from '../maintenance/replay.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
