@@ -13,7 +13,6 @@ const rows = {
 
 type Counted = keyof typeof rows;
 type Key = readonly string[];
-type DelayKey = readonly [execution: string, stage: number, bucket: number];
 
 interface CountedRow {
   table: Counted;
@@ -22,8 +21,39 @@ interface CountedRow {
   counts: Map<string, number>;
 }
 
+/**
+ * The counts of a transaction, gathered in memory and written before its commit or the first read of them. A dozen messages count in the same few rows,
+ * and writing a row costs as much as reading a message.
+ */
+export const sumsOf = onceFor((tx: Transaction) => {
+  const counted = new Map<string, CountedRow>();
+  return {
+    /** Adds to a count: of an execution, or of one of its STF files or samples. */
+    add(table: Counted, key: Key, column: string, n: number): void {
+      if (counted.size === 0)
+        tx.beforeReading(() => {
+          for (const row of counted.values()) writeCounts(tx, row);
+          counted.clear();
+        });
+      const name = `${table} ${key.join(' ')}`;
+      const row = counted.get(name) ?? { table, key, counts: new Map<string, number>() };
+      row.counts.set(column, (row.counts.get(column) ?? 0) + n);
+      counted.set(name, row);
+    },
+  };
+});
+
+function writeCounts({ sql }: Transaction, { table, key, counts }: CountedRow): void {
+  // A fixed order keeps the number of prepared statements small.
+  const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (changed.length === 0) return;
+  const columns = changed.map(([column]) => `${column} = ${column} + ?`).join(', ');
+  sql(`UPDATE ${table} SET ${columns} WHERE ${rows[table]}`).run(...changed.map(([, n]) => n), ...key);
+}
+
 /** Items of one delay bucket that passed a stage within a transaction. Seconds. */
 interface Delay {
+  key: readonly [execution: string, stage: number, bucket: number];
   items: number;
   total: number;
   longest: number;
@@ -31,51 +61,8 @@ interface Delay {
   latest: string;
 }
 
-/**
- * The sums of a transaction: counts and delays, gathered in memory and written before its commit or the first read of them. A dozen messages count in
- * the same few rows, and writing a row costs as much as reading a message.
- */
-export const sumsOf = onceFor((tx: Transaction) => {
-  const counted = new Map<string, CountedRow>();
-  const delays = new Map<string, { key: DelayKey; delay: Delay }>();
-  let isDue = false;
-
-  function callLater(): void {
-    if (isDue) return;
-    isDue = true;
-    tx.beforeReading(() => {
-      isDue = false;
-      for (const row of counted.values()) writeCounts(tx, row);
-      for (const { key, delay } of delays.values()) writeDelay(tx, key, delay);
-      counted.clear();
-      delays.clear();
-    });
-  }
-
-  return {
-    /** Adds to a count: of an execution, or of one of its STF files or samples. */
-    add(table: Counted, key: Key, column: string, n: number): void {
-      callLater();
-      const name = `${table} ${key.join(' ')}`;
-      const row = counted.get(name) ?? { table, key, counts: new Map<string, number>() };
-      row.counts.set(column, (row.counts.get(column) ?? 0) + n);
-      counted.set(name, row);
-    },
-    /** Adds an item that has gone through a stage of an execution. */
-    addDelay(key: DelayKey, seconds: number, at: string): void {
-      callLater();
-      const name = key.join(' ');
-      const before = delays.get(name)?.delay ?? { items: 0, total: 0, longest: 0, latest: at };
-      const delay = {
-        items: before.items + 1,
-        total: before.total + seconds,
-        longest: Math.max(before.longest, seconds),
-        latest: before.latest > at ? before.latest : at,
-      };
-      delays.set(name, { key, delay });
-    },
-  };
-});
+/** The delays of a transaction, gathered and written as its counts are. */
+const delaysOf: (tx: Transaction) => Map<string, Delay> = onceFor(() => new Map());
 
 const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, index])) as Record<StageName, number>;
 
@@ -96,18 +83,23 @@ export function keepDelay(
 ): void {
   if (from === null || from === undefined) return;
   const seconds = known ?? Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
-  sumsOf(tx).addDelay([execution_id, numberOf[stage], bucketOf(seconds)], seconds, to);
+  const delays = delaysOf(tx);
+  if (delays.size === 0)
+    tx.beforeReading(() => {
+      for (const delay of delays.values()) writeDelay(tx, delay);
+      delays.clear();
+    });
+  const key = [execution_id, numberOf[stage], bucketOf(seconds)] as const;
+  const name = key.join(' ');
+  const delay = delays.get(name) ?? { key, items: 0, total: 0, longest: 0, latest: to };
+  delay.items += 1;
+  delay.total += seconds;
+  delay.longest = Math.max(delay.longest, seconds);
+  if (to > delay.latest) delay.latest = to;
+  delays.set(name, delay);
 }
 
-function writeCounts({ sql }: Transaction, { table, key, counts }: CountedRow): void {
-  // A fixed order keeps the number of prepared statements small.
-  const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  if (changed.length === 0) return;
-  const columns = changed.map(([column]) => `${column} = ${column} + ?`).join(', ');
-  sql(`UPDATE ${table} SET ${columns} WHERE ${rows[table]}`).run(...changed.map(([, n]) => n), ...key);
-}
-
-function writeDelay({ sql }: Transaction, key: DelayKey, { items, total, longest, latest }: Delay): void {
+function writeDelay({ sql }: Transaction, { key, items, total, longest, latest }: Delay): void {
   // Rounding to milliseconds, the precision of times, makes the sum independent of how items are grouped.
   sql(
     `INSERT INTO stage_delays (execution_id, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)
