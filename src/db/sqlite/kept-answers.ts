@@ -1,3 +1,4 @@
+import { onceFor } from '../../lib/once-for.ts';
 import type { Connection } from './connection.ts';
 import { type Prepare, type Prepared, preparer } from './statements.ts';
 
@@ -26,15 +27,14 @@ export const kept = <Args extends unknown[], Answer>(
  */
 export function keepAnswers(db: Connection) {
   const sql = preparer(db);
-  const known = new Map<string, Prepared<unknown, unknown[]>>();
   // The state that answers belong to. A statement forgets its answers when it is asked in another state.
   let state = { version: undefined as number | undefined, count: 0 };
-  const keeping = <Row>(ask: (values: unknown[]) => Row): ((...values: unknown[]) => Row) => {
+  const keeping = <Row>(ask: (...values: unknown[]) => Row): ((...values: unknown[]) => Row) => {
     let answers = new Map<unknown, Row>();
     let of = state;
     return (...values) => {
       // Outside a transaction, the state that an answer belongs to is unknown.
-      if (!db.inTransaction) return ask(values);
+      if (!db.inTransaction) return ask(...values);
       if (of !== state) {
         answers = new Map();
         of = state;
@@ -44,7 +44,7 @@ export function keepAnswers(db: Connection) {
       const key = values.length === 1 && typeof only !== 'object' ? only : JSON.stringify(values);
       const before = answers.get(key);
       if (before !== undefined || answers.has(key)) return before as Row;
-      const answer = ask(values);
+      const answer = ask(...values);
       if (Array.isArray(answer) && answer.length > maxRows) return answer;
       if (state.count >= maxAnswers) state = { version: state.version, count: 0 };
       state.count += 1;
@@ -52,28 +52,17 @@ export function keepAnswers(db: Connection) {
       return answer;
     };
   };
-  const keepingSql: Prepare = (text: string) => {
-    let prepared = known.get(text);
-    if (prepared === undefined) {
-      const statement = sql<unknown[], unknown>(text);
-      prepared = {
-        get: keeping((values) => statement.get(...values)),
-        all: keeping((values) => statement.all(...values)),
-        value: keeping((values) => statement.value(...values)),
-        values: keeping((values) => statement.values(...values)),
-        has: keeping((values) => statement.has(...values)),
-        run: (...values) => statement.run(...values),
-      };
-      known.set(text, prepared);
-    }
-    return prepared;
-  };
-  const questions = new Map<unknown, (...args: unknown[]) => unknown>();
-  keepers.set(keepingSql, ((question: Question<unknown[], unknown>) => {
-    const asked = questions.get(question) ?? keeping((args) => question(keepingSql, ...args));
-    questions.set(question, asked);
-    return asked;
-  }) as Keep);
+  const keepingStatement = onceFor(
+    (statement: Prepared<unknown>) =>
+      Object.fromEntries(
+        Object.entries(statement).map(([name, ask]) => [name, name === 'run' ? ask : keeping(ask)]),
+      ) as unknown as Prepared<unknown>,
+  );
+  const keepingSql = ((text: string) => keepingStatement(sql(text))) as Prepare;
+  const keepingQuestion = onceFor((question: Question<unknown[], unknown>) =>
+    keeping((...args) => question(keepingSql, ...args)),
+  );
+  keepers.set(keepingSql, keepingQuestion as Keep);
   return {
     /** The connection's statements, with their answers kept. */
     sql: keepingSql,
