@@ -25,7 +25,7 @@ export function createPasts(live: Connection, isAlive: LivenessTest) {
   let asked: Promise<unknown> = Promise.resolve();
   let prunes: string | undefined;
 
-  const close = (): void => {
+  const close = () => {
     for (const { store } of visited) store.close();
     visited = [];
   };

@@ -76,14 +76,14 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
 
 function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   const sql = preparer(db);
-  const begin = (): void => {
+  const begin = () => {
     sql('BEGIN').run();
     // The first read fixes the snapshot.
     sql('SELECT 1 FROM sqlite_schema LIMIT 1').get();
     kept?.refresh();
   };
   // Nothing was written, and a damaged store refuses even an empty commit.
-  const end = (): void => {
+  const end = () => {
     if (db.inTransaction) sql('ROLLBACK').run();
   };
   return {

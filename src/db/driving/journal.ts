@@ -99,7 +99,7 @@ const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_numbe
  * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that was thought dead and wakes up late must no longer write.
  * @param epoch undefined for agents of other processes, which need none
  */
-export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
+export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined) {
   if (epoch === undefined) return;
   const current = sql<number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);
   if (current === epoch) return;

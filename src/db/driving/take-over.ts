@@ -125,7 +125,7 @@ export function takeOver(
 const maxAhead = 86_400_000;
 
 /** Keeps times from going back under a new driver, whose clock may have been set back before it started. */
-function goOnWithClock({ sql }: Transaction, executionId: string): void {
+function goOnWithClock({ sql }: Transaction, executionId: string) {
   const newest = sql<number>(
     `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).value(executionId);

@@ -54,6 +54,6 @@ export function knownParams(sql: Prepare, execution: ExecutionRow): ExecutionPar
   return planned && executionParams(sql, planned);
 }
 
-export function forgetParams(sql: Prepare, executionId: string): void {
+export function forgetParams(sql: Prepare, executionId: string) {
   cacheOf(sql).delete(executionId);
 }

@@ -41,13 +41,13 @@ export function waitingCommands<T extends CommandType>(sql: Prepare, id: string,
 }
 
 /** Notes that the driver has carried a command out. */
-export function noteApplied({ sql }: Transaction, messageId: string): void {
+export function noteApplied({ sql }: Transaction, messageId: string) {
   const apply = `UPDATE message_rows SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE message_id = ?`;
   sql(apply).run(messageId);
 }
 
 /** Notes why a command has no effect. */
-export function noteRefused({ sql }: Transaction, messageId: string, code: EffectCode, reason: string): void {
+export function noteRefused({ sql }: Transaction, messageId: string, code: EffectCode, reason: string) {
   sql('UPDATE message_rows SET effect_code = ?, effect_reason = ? WHERE message_id = ?').run(code, reason, messageId);
 }
 
@@ -56,7 +56,7 @@ export function refuseWaiting(
   { sql }: Transaction,
   executionId: string,
   { code, reason, except = '' }: { code: EffectCode; reason: string; except?: string | undefined },
-): void {
+) {
   sql(
     `UPDATE message_rows SET effect_code = ?, effect_reason = ?
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} AND message_id <> ?`,

@@ -16,7 +16,7 @@ export function drawNumber({ sql }: Transaction, name: CounterName): number {
 }
 
 /** Makes sure that no number up to `number` is drawn later. */
-export function reserveNumber({ sql }: Transaction, name: CounterName, number: number): void {
+export function reserveNumber({ sql }: Transaction, name: CounterName, number: number) {
   sql(
     `INSERT INTO counters (name, next_value) VALUES (?, ?)
      ON CONFLICT (name) DO UPDATE SET next_value = max(next_value, excluded.next_value)`,
@@ -32,7 +32,7 @@ export interface FirstNumbers {
 const numberFrom = (first: number, end: number): number => first + Math.floor(Math.random() * (end - first));
 
 /** Moves a store's numbers once to a random place, so that stores that share a broker do not give the same ids. */
-export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers): void {
+export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers) {
   const { sql } = tx;
   const once = sql(`INSERT INTO store_meta (key, value) VALUES ('numbers_spread', '1') ON CONFLICT DO NOTHING`).run();
   if (once.changes === 0) return;

@@ -33,18 +33,18 @@ export function unsentOf(sql: Prepare, namespace: string): { count: number; olde
 }
 
 /** Notes the broker's receipts. */
-export function markSent({ sql }: Transaction, seqs: readonly number[]): void {
+export function markSent({ sql }: Transaction, seqs: readonly number[]) {
   const now = utcNow();
   for (const seq of seqs) sql('UPDATE message_rows SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
 }
 
 /** Notes that the broker refuses a message: it is not sent again. */
-export function markUnsendable({ sql }: Transaction, seq: number): void {
+export function markUnsendable({ sql }: Transaction, seq: number) {
   sql('UPDATE message_rows SET goes_out = iif(goes_out = 2, 3, 0) WHERE seq = ?').run(seq);
 }
 
 /** Lets a new recorder retry messages of running executions that the broker refused from the last one. */
-export function reviveUnsendable({ sql }: Transaction, namespace: string): void {
+export function reviveUnsendable({ sql }: Transaction, namespace: string) {
   sql(
     `UPDATE message_rows SET goes_out = iif(goes_out = 3, 2, 1) WHERE goes_out IN (0, 3) AND execution_no IN (
        SELECT name_no FROM names JOIN workflow_executions ON name = execution_id WHERE status = 'running' AND namespace = ?)`,
@@ -61,7 +61,7 @@ export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): 
 }
 
 /** Stops sending the slices of an ended execution. */
-export function dropUnsentSlices({ sql }: Transaction, executionId: string): void {
+export function dropUnsentSlices({ sql }: Transaction, executionId: string) {
   sql(
     `UPDATE message_rows SET goes_out = NULL
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice'`)} AND ${indexPredicates.unsent}`,

@@ -68,7 +68,7 @@ export const openAlarms = (sql: Prepare) =>
   sql<AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
 /** Notes what the finding of a raised alarm says now: no news for receivers. */
-export function noteSentence({ sql }: Transaction, alarmId: string, sentence: string): void {
+export function noteSentence({ sql }: Transaction, alarmId: string, sentence: string) {
   sql(
     `UPDATE alarms SET current_sentence = nullif(?, sentence) WHERE alarm_id = ? AND coalesce(current_sentence, sentence) <> ?`,
   ).run(sentence, alarmId, sentence);
@@ -86,7 +86,7 @@ export function alarmsIn(sql: Prepare, { start_time, ...window }: Window): Alarm
 
 type Change = ReturnType<typeof entriesUntil<(typeof alarmMessageTypes)[number]>>[number];
 
-function take(alarms: Map<string, AlarmRow>, said: Change): void {
+function take(alarms: Map<string, AlarmRow>, said: Change) {
   const { execution_id = null, code, subject, severity, sentence, count, sent_at } = said;
   const alarm_id = `${code}/${subject}`;
   const life = `${alarm_id}/${count}`;

@@ -38,7 +38,7 @@ export const isWatcher = (sql: Prepare, processId: number): boolean => watcherOf
 /** When a watcher last looked, in milliseconds since 1970. */
 export const lastLook = (sql: Prepare): number => watcherOf(sql)?.looked_ms ?? 0;
 
-export function noteLook({ sql }: Transaction, now: number): void {
+export function noteLook({ sql }: Transaction, now: number) {
   sql('UPDATE watchers SET looked_ms = ?').run(now);
 }
 
@@ -60,13 +60,13 @@ export interface Candidate {
 export const candidates = (sql: Prepare) =>
   sql<Candidate>('SELECT alarm_id, execution_id, found_ms, gone_ms FROM alarm_candidates').all();
 
-export function keepCandidate({ sql }: Transaction, { alarm_id, execution_id, found_ms, gone_ms }: Candidate): void {
+export function keepCandidate({ sql }: Transaction, { alarm_id, execution_id, found_ms, gone_ms }: Candidate) {
   const keep =
     'INSERT OR REPLACE INTO alarm_candidates (alarm_id, execution_id, found_ms, gone_ms) VALUES (?, ?, ?, ?)';
   sql(keep).run(alarm_id, execution_id, found_ms, gone_ms);
 }
 
-export function dropCandidate({ sql }: Transaction, alarmId: string): void {
+export function dropCandidate({ sql }: Transaction, alarmId: string) {
   sql('DELETE FROM alarm_candidates WHERE alarm_id = ?').run(alarmId);
 }
 
@@ -96,7 +96,7 @@ export interface Undelivered {
 }
 
 /** Registers a receiver. A new one gets changes from now on. @param receiver a digest */
-export function knowReceiver({ sql }: Transaction, receiver: string): void {
+export function knowReceiver({ sql }: Transaction, receiver: string) {
   sql(
     `INSERT INTO alarm_receivers (receiver, seq) VALUES (?, (SELECT coalesce(max(seq), 0) FROM message_rows)) ON CONFLICT DO NOTHING`,
   ).run(receiver);
@@ -123,6 +123,6 @@ export function leaveOut(tx: Transaction, receiver: string, before: number): num
   return old.length;
 }
 
-export function noteDelivered({ sql }: Transaction, receiver: string, seq: number): void {
+export function noteDelivered({ sql }: Transaction, receiver: string, seq: number) {
   sql('UPDATE alarm_receivers SET seq = max(seq, ?) WHERE receiver = ?').run(seq, receiver);
 }

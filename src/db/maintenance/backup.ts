@@ -14,7 +14,7 @@ import { fileAt } from '../sqlite/store-file.ts';
  * Writes the current state of the store into a new file, while others keep writing to the store. The file is compact, has mode 0600, and gets its
  * name only when it is complete and on disk; it never replaces a file. Throws `STORE_UNAVAILABLE` if it cannot be written.
  */
-export function backupStore(db: Connection, target: string): void {
+export function backupStore(db: Connection, target: string) {
   // Check before the work, so that no caller waits in vain.
   if (fileAt(target) !== undefined) throw isThere(target);
   removeLeftovers(target);
@@ -44,7 +44,7 @@ function markOf({ pid, pid_started }: { pid: number; pid_started: string }): str
 }
 
 /** Removes the leftovers of killed backups to this name. */
-function removeLeftovers(target: string): void {
+function removeLeftovers(target: string) {
   const folder = dirname(target);
   for (const name of namesIn(folder)) {
     if (!name.startsWith(`${basename(target)}.`)) continue;

@@ -97,7 +97,7 @@ export async function removeExecution(
   { execution_id, data_folder }: Removal,
   by: string,
   removeFolder: (folder: string, executionId: string) => Promise<void>,
-): Promise<void> {
+) {
   await store.write((tx) => beginRemoval(tx, { execution_id, data_folder }, by));
   for (const [table, key] of Object.entries(ofExecution))
     while ((await store.write((tx) => removeSome(tx, { table, key }, execution_id))) === batch);
@@ -114,7 +114,7 @@ const small = wordsOf(`
   observed_runs observed_samples observed_keys notes run_quality alarms alarm_candidates
 `);
 
-function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {
+function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string) {
   const begin = 'INSERT INTO removals (execution_id, data_folder, removed_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
   sql(begin).run(execution_id, data_folder, by);
   sql(
@@ -133,7 +133,7 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
  * Removes the notes about programs of another make that were not heard since, and the times in which an observer listened to them. @param
  * heardBefore ISO 8601
  */
-export async function forgetPrograms(store: Store, heardBefore: string): Promise<void> {
+export async function forgetPrograms(store: Store, heardBefore: string) {
   await store.write(({ sql }) => {
     forgetRequests({ sql }, Date.parse(heardBefore));
     sql(
@@ -151,13 +151,13 @@ export async function forgetPrograms(store: Store, heardBefore: string): Promise
 }
 
 /** Removes agent states from before the first remaining execution: that time is no longer asked about. */
-export async function forgetEarlierAgents(store: Store): Promise<void> {
+export async function forgetEarlierAgents(store: Store) {
   const first = oldestStart(store.sql);
   await store.write(({ sql }) => sql('DELETE FROM past_agents WHERE until < ?').run(first ?? utcNow()));
 }
 
 /** Removes the words of removed rows, part by part, once a part has no row left. */
-export async function removeWords(store: Store): Promise<void> {
+export async function removeWords(store: Store) {
   for (const searched of searchedTables)
     for (const part of emptyParts(store.sql, searched, lastNoted(store.sql, searched.table)))
       await store.write((tx) => dropPart(tx, searched, part));
@@ -192,14 +192,14 @@ const removeSubjects = ({ sql }: Transaction, executionId: string): number =>
   ).run({ id: executionId }).changes;
 
 /** Removes rows and the notes about them. */
-export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]): void {
+export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]) {
   notePruning(tx);
   forgetCounts(tx, table, keys);
   tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
 }
 
 /** Makes readers, which keep the words of the newest rows, read them anew. */
-function notePruning({ sql }: Transaction): void {
+function notePruning({ sql }: Transaction) {
   sql(
     `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
   ).run();

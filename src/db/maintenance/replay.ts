@@ -88,9 +88,9 @@ const historyRow = (row: MessageRow): HistoryRow => ({
 const together = 200;
 
 /** Replays a log, message by message, into a store that has none of it. Rows keep their numbers if the history has them. */
-export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, 'messages' | 'write'>): Promise<void> {
+export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, 'messages' | 'write'>) {
   let waiting: HistoryRow[] = [];
-  const record = async (): Promise<void> => {
+  const record = async () => {
     const rows = waiting;
     waiting = [];
     await store.write((tx) => {

@@ -89,7 +89,7 @@ async function prepare(
   path: string,
   db: Connection,
   { history, synchronous }: Required<Pick<StoreOptions, 'history' | 'synchronous'>>,
-): Promise<void> {
+) {
   await tryPatiently(path, () => requireOwnKind(db, path));
   requireKnownVersion(db, path, history);
   await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
@@ -110,7 +110,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
   /** An error after the last commit, which the next write throws. */
   let fault: unknown;
 
-  function writeAtOnce(work: (tx: Transaction) => void): void {
+  function writeAtOnce(work: (tx: Transaction) => void) {
     requireSameFiles(path, opened, db);
     try {
       transact(work);
@@ -121,7 +121,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
   }
 
   /** Never fails a committed write, which would be made a second time. */
-  async function afterCommit(): Promise<void> {
+  async function afterCommit() {
     try {
       checkpointer.afterCommit();
       await writeNotes();
@@ -132,7 +132,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
   }
 
   const write = createGroupCommit(async (work) => {
-    const tryOnce = (): void => {
+    const tryOnce = () => {
       // Thrown once. The last messages of a process are written in spite of it.
       const before = fault;
       fault = undefined;
@@ -149,7 +149,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
     await afterCommit();
   });
 
-  const close = (): void => {
+  const close = () => {
     checkpointer.close();
     db.close();
   };
@@ -173,7 +173,7 @@ function createTransactions(path: string, db: Connection, history: SchemaHistory
   return {
     transact: (work: (tx: Transaction) => void): void => transaction.immediate(work),
     /** Others may write first. The next write notes rows whose notes failed, or whose process ended before them. */
-    writeNotes: async (): Promise<void> => {
+    writeNotes: async () => {
       if (!areNotesDue) return;
       await nextTurn();
       if (!db.open) return;
@@ -188,7 +188,7 @@ function createTransactions(path: string, db: Connection, history: SchemaHistory
 }
 
 /** Notes the store's path once, and gives it its id: a copy at another path must not remove its data files. */
-async function noteHome(store: Store): Promise<void> {
+async function noteHome(store: Store) {
   if (homeOf(store.sql) !== undefined) return;
   const home = realpathSync(store.path);
   await store.write((tx) => {

@@ -33,7 +33,7 @@ export const versionOf = (db: Connection): number => db.pragma('user_version', {
 export const newestVersion = ({ baseVersion, steps }: SchemaHistory): number => baseVersion + steps.length;
 
 /** Throws `STORE_UNAVAILABLE` for a SQLite file of another program. */
-export function requireOwnKind(db: Connection, path: string): void {
+export function requireOwnKind(db: Connection, path: string) {
   const tables = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_schema').get()?.n ?? 0;
   const id = applicationIdOf(db);
   if (id === applicationId || (id === 0 && tables === 0)) return;
@@ -41,7 +41,7 @@ export function requireOwnKind(db: Connection, path: string): void {
 }
 
 /** Throws `STORE_TOO_NEW`, or `STORE_TOO_OLD` if no step migrates the store. A store without tables passes. */
-export function requireKnownVersion(db: Connection, path: string, history: SchemaHistory): void {
+export function requireKnownVersion(db: Connection, path: string, history: SchemaHistory) {
   // Check first: another process may make the store meanwhile, and then it has its version.
   const isNew = isEmpty(db);
   const version = versionOf(db);
@@ -62,7 +62,7 @@ export function requireKnownVersion(db: Connection, path: string, history: Schem
 export const isEmpty = (db: Connection): boolean => versionOf(db) === 0 && applicationIdOf(db) === 0;
 
 /** Brings the schema up to date. Part of one transaction: a step that fails leaves the old version. */
-export function migrate(db: Connection, path: string, history: SchemaHistory): void {
+export function migrate(db: Connection, path: string, history: SchemaHistory) {
   requireKnownVersion(db, path, history);
   // Another process has migrated it meanwhile, and may be at work.
   if (versionOf(db) === newestVersion(history)) return;
@@ -79,7 +79,7 @@ export function migrate(db: Connection, path: string, history: SchemaHistory): v
  * Throws `STORE_IN_USE` while a process is alive that writes the store in its older version: a schema change would end that process. Part of the
  * transaction that migrates the store.
  */
-function requireNoOlderWriter(db: Connection, path: string): void {
+function requireNoOlderWriter(db: Connection, path: string) {
   const hasProcesses = db.prepare(`SELECT 1 FROM pragma_table_info('processes') WHERE name = 'version'`).get();
   if (hasProcesses === undefined) return;
   const living = db
@@ -96,7 +96,7 @@ function requireNoOlderWriter(db: Connection, path: string): void {
 }
 
 /** Throws `STORE_TOO_NEW` if a newer program has changed the schema since this process opened the store. Part of each write. */
-export function requireSameVersion(db: Connection, path: string, opened: number): void {
+export function requireSameVersion(db: Connection, path: string, opened: number) {
   const version = versionOf(db);
   if (version === opened) return;
   throw new SwfError(

@@ -48,7 +48,7 @@ const fillings: Readonly<Record<string, string>> = {
 export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_logs'];
 
 /** Restores rows outside the log as of a moment. @param before the moment they were last made for */
-export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso' | 'last'>): void {
+export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso' | 'last'>) {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) sql(`INSERT INTO ${table} ${select}`).run(at);
   // Lines at one place among the messages are told apart by time; if no row marks the cut, lines count by their times alone, as messages do.
@@ -128,7 +128,7 @@ export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRow
   ).values({ after, last, recordedBy });
 
 /** Copies everything that follows from the log of an execution, with its log rows. */
-export function copyExecution(sql: Prepare, executionId: string): void {
+export function copyExecution(sql: Prepare, executionId: string) {
   const ofLog = `execution_no = ${numberOf('?')}`;
   for (const table of ofExecution) sql(insertFrom(sql, table, 'execution_id = ?')).run(executionId);
   sql(insertFrom(sql, 'message_rows', `${ofLog} AND ${ofRun}`)).run(executionId);
@@ -150,7 +150,7 @@ function insertFrom(sql: Prepare, table: string, where: string): string {
 }
 
 /** Gives commands the effect they had at a moment: none if they still waited for their driver. @param iso the time of the clock */
-export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso: string }): void {
+export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso: string }) {
   const noted = `SELECT seq FROM live.past_commands WHERE (after_seq, iif(after_seq = $last, noted_at, '')) <= ($last, $iso)`;
   sql(
     `UPDATE message_rows SET (effect, effect_code, effect_reason) = (
@@ -176,7 +176,7 @@ export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
   );
 
 /** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehind` */
-export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>): void {
+export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>) {
   for (const table of numbered) {
     const same = keyColumns(sql, table)
       .map((column) => `l.${column} = ${table}.${column}`)

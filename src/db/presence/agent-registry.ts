@@ -36,7 +36,7 @@ export interface Beat {
 export type ProcessEnd = 'order' | 'fault' | 'lost';
 
 /** Records that a process has ended, and its agents with it. Agents that could not go on stay visible. */
-export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd): void {
+export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd) {
   const now = wallNow();
   sql('UPDATE processes SET last_beat = ?, ended = ? WHERE process_id = ?').run(now, ended, processId);
   const state = ended === 'order' ? `state = 'EXITED', ` : '';
@@ -44,13 +44,13 @@ export function recordEnd({ sql }: Transaction, processId: number, ended: Proces
 }
 
 /** Notes that a process is gone, and its agents with it. An end that it reported itself stays. */
-export function noteLost({ sql }: Transaction, processId: number): void {
+export function noteLost({ sql }: Transaction, processId: number) {
   sql(`UPDATE processes SET ended = 'lost' WHERE process_id = ? AND ended IS NULL`).run(processId);
   sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(processId);
 }
 
 /** Records a heartbeat of a process and of the agents that it hosts, by their names. */
-export function recordHeartbeat({ sql }: Transaction, processId: number, beats: ReadonlyMap<string, Beat>): void {
+export function recordHeartbeat({ sql }: Transaction, processId: number, beats: ReadonlyMap<string, Beat>) {
   const now = wallNow();
   sql('UPDATE processes SET last_beat = ? WHERE process_id = ?').run(now, processId);
   for (const [name, { state, execution_id }] of beats)
@@ -61,7 +61,7 @@ export function recordHeartbeat({ sql }: Transaction, processId: number, beats: 
 }
 
 /** Records the work that an agent of this process does not take for now. */
-export function recordOffDuty({ sql }: Transaction, name: string, kinds: readonly OffDuty[]): void {
+export function recordOffDuty({ sql }: Transaction, name: string, kinds: readonly OffDuty[]) {
   sql(`UPDATE system_agents SET off_duty = ? WHERE agent_name = ? AND ${indexPredicates.ownAgent}`).run(
     kinds.length === 0 ? null : JSON.stringify(kinds),
     name,

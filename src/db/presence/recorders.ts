@@ -22,7 +22,7 @@ export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTes
  * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives, since two would each know half of
  * the messages, and `NAMESPACE_IN_USE` while an observer has heard other programs in it.
  */
-export function becomeRecorder(tx: Transaction, namespace: string, processId: number, isAlive: LivenessTest): void {
+export function becomeRecorder(tx: Transaction, namespace: string, processId: number, isAlive: LivenessTest) {
   const recorder = recorderOf(tx.sql, namespace, isAlive);
   if (recorder?.observes === 1)
     throw new SwfError(
@@ -48,13 +48,13 @@ export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string
   sql('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
 
 /** Notes that no program of another make was heard in a namespace. */
-export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string): void {
+export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string) {
   const note = 'INSERT OR IGNORE INTO known_namespaces (namespace, broker, listened_at) VALUES (?, ?, ?)';
   sql(note).run(namespace, broker, utcNow());
 }
 
 /** Notes since when the recorder of a namespace has heard nothing from its broker, ISO 8601; `undefined` if it hears it. */
-export function noteBrokerAway({ sql }: Transaction, namespace: string, since: string | undefined): void {
+export function noteBrokerAway({ sql }: Transaction, namespace: string, since: string | undefined) {
   sql('UPDATE recorders SET broker_away_since = ? WHERE namespace = ?').run(since ?? null, namespace);
 }
 
@@ -75,7 +75,7 @@ const heldMilliseconds = 600_000;
  * Notes a request at its first delivery. The broker would have delivered older ones before it, unless it still held them for a dead connection. So
  * this forgets old requests, and requests with the same words: better two executions than none.
  */
-export function noteRequestInHand({ sql }: Transaction, namespace: string, id: string): void {
+export function noteRequestInHand({ sql }: Transaction, namespace: string, id: string) {
   const now = Date.now();
   sql('DELETE FROM requests_in_hand WHERE namespace = ? AND taken_ms < ?').run(namespace, now - heldMilliseconds);
   const [words = ''] = id.split('/', 1);
@@ -85,6 +85,6 @@ export function noteRequestInHand({ sql }: Transaction, namespace: string, id: s
 }
 
 /** Forgets a request that the broker has confirmed not to deliver again. */
-export function forgetRequestInHand({ sql }: Transaction, namespace: string, id: string): void {
+export function forgetRequestInHand({ sql }: Transaction, namespace: string, id: string) {
   sql('DELETE FROM requests_in_hand WHERE namespace = ? AND request_id = ?').run(namespace, id);
 }

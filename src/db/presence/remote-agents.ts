@@ -33,7 +33,7 @@ function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: 
 const heldUp = 1000;
 
 /** Records a remote agent's heartbeat in the tables of processes and agents. Never changes an agent that runs in this store, whatever name it uses. */
-export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): void {
+export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
   const { sql } = tx;
   const now = wallNow();
   noteNewBeginning(tx, beat, now);
@@ -67,7 +67,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
 }
 
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */
-function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): void {
+function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
   const before = tx
     .sql<{ pid: number; pid_started: string; state: string; current_execution_id: string | null }>(
       `SELECT pid, pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
@@ -82,13 +82,13 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): v
 }
 
 /** Notes that an agent's messages about its slices do not arrive. */
-export function noteUnheard({ sql }: Transaction, agent: string): void {
+export function noteUnheard({ sql }: Transaction, agent: string) {
   sql(
     `UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
   ).run(wallNow(), agent);
 }
 
-export function noteHeard({ sql }: Transaction, agent: string): void {
+export function noteHeard({ sql }: Transaction, agent: string) {
   sql(
     `UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ? AND ${indexPredicates.ownAgent} AND unheard_since IS NOT NULL`,
   ).run(agent);
@@ -102,7 +102,7 @@ function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string
 }
 
 /** Writes the log lines of a remote agent, each once, however often they arrive. */
-export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropped = 0 }: AgentLog): void {
+export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropped = 0 }: AgentLog) {
   const { sql } = tx;
   const known = sql<{ process_id: number; logged_n: number; pid_started: string }>(
     `SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
@@ -126,7 +126,7 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
 }
 
 /** Resets the silence of agents when a cut-off recorder hears again: it could hear none of them in that time. */
-export function forgiveSilence({ sql }: Transaction, since: string): void {
+export function forgiveSilence({ sql }: Transaction, since: string) {
   const now = wallNow();
   const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?) AND ${indexPredicates.ownAgent}`;
   sql(`UPDATE system_agents SET last_heartbeat = ? WHERE ${heard}`).run(now, since);

@@ -40,7 +40,7 @@ const stepRun: Projection<'start_run' | 'pause_run' | 'resume_run'> = ({ msg_typ
   stepPhase(tx, scope, msg_type, at);
 
 /** The dataset is final once the run has ended and every announced STF is ready. */
-function finalizeDataset({ sql }: Transaction, { execution_id }: Scope): void {
+function finalizeDataset({ sql }: Transaction, { execution_id }: Scope) {
   sql(
     `UPDATE runs SET dataset_state = 'final'
      WHERE execution_id = ? AND dataset_state = 'open' AND end_time IS NOT NULL

@@ -62,7 +62,7 @@ function executionRow(tx: Transaction, executionId: string): ExecutionRow | unde
 }
 
 /** Drops cached facts of an execution that is about to change. */
-function forget(tx: Transaction, executionId: string | undefined): void {
+function forget(tx: Transaction, executionId: string | undefined) {
   latestOf(tx).row = undefined;
   if (executionId !== undefined) forgetParams(tx.sql, executionId);
 }

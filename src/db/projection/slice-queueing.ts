@@ -117,7 +117,7 @@ export function countMove(
   { execution_id }: Pick<Scope, 'execution_id'>,
   from: SliceStatus | undefined,
   to: SliceStatus,
-): void {
+) {
   const sums = sumsOf(tx);
   if (from === undefined) sums.add('run_states', [execution_id], 'slices_created', 1);
   else sums.add('run_states', [execution_id], `slices_${from}`, -1);

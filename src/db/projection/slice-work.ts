@@ -94,7 +94,7 @@ export const workProjections = {
 } satisfies Partial<Projections>;
 
 /** A slice in hand is started again: its worker vanished, or a broker has delivered it twice. A start before the present driver's was interrupted with the whole run. */
-function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { execution_id }: Scope, at: string): void {
+function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { execution_id }: Scope, at: string) {
   const isInterrupted = tx
     .sql(
       `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark}
@@ -123,7 +123,7 @@ function tookOtherwise(measured: number | undefined, from: string | null | undef
   return recorded < measured - slack || recorded > measured + lateSeconds ? measured : undefined;
 }
 
-function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'>, { execution_id }: Scope): void {
+function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'>, { execution_id }: Scope) {
   const { slice_filename, attempt, exit_code, signal, output_tail, outputs, outputs_omitted } = message;
   const facts = [exit_code, signal, output_tail, outputs === undefined ? undefined : JSON.stringify(outputs)];
   if (facts.every((fact) => fact === undefined)) return;
@@ -136,7 +136,7 @@ function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'
 const inHand = `status = 'processing' AND ${indexPredicates.openSlice}`;
 
 /** Requeues the slices in hand at the end of a stopped or failed execution. They keep their attempt. */
-export function abandonSlices(tx: Transaction, { execution_id }: Scope): void {
+export function abandonSlices(tx: Transaction, { execution_id }: Scope) {
   const { sql } = tx;
   const next = nextSliceStatus('processing', 'abandon') ?? 'queued';
   const { changes } = sql(

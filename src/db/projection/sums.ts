@@ -29,7 +29,7 @@ export const sumsOf = onceFor((tx: Transaction) => {
   const counted = new Map<string, CountedRow>();
   return {
     /** Adds to a count: of an execution, or of one of its STF files or samples. */
-    add(table: Counted, key: Key, column: string, n: number): void {
+    add(table: Counted, key: Key, column: string, n: number) {
       if (counted.size === 0)
         tx.beforeReading(() => {
           for (const row of counted.values()) writeCounts(tx, row);
@@ -43,7 +43,7 @@ export const sumsOf = onceFor((tx: Transaction) => {
   };
 });
 
-function writeCounts({ sql }: Transaction, { table, key, counts }: CountedRow): void {
+function writeCounts({ sql }: Transaction, { table, key, counts }: CountedRow) {
   // A fixed order keeps the number of prepared statements small.
   const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (changed.length === 0) return;
@@ -80,7 +80,7 @@ export function keepDelay(
   { execution_id }: Pick<Scope, 'execution_id'>,
   stage: StageName,
   { from, to, seconds: known }: Passage,
-): void {
+) {
   if (from === null || from === undefined) return;
   const seconds = known ?? Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
   const delays = delaysOf(tx);
@@ -99,7 +99,7 @@ export function keepDelay(
   delays.set(name, delay);
 }
 
-function writeDelay({ sql }: Transaction, { key, items, total, longest, latest }: Delay): void {
+function writeDelay({ sql }: Transaction, { key, items, total, longest, latest }: Delay) {
   // Rounding to milliseconds, the precision of times, makes the sum independent of how items are grouped.
   sql(
     `INSERT INTO stage_delays (execution_id, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)

@@ -51,7 +51,7 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
       serialization: 'advanced',
     });
     let limit: NodeJS.Timeout | undefined;
-    const end = (reply: QueryReply): void => {
+    const end = (reply: QueryReply) => {
       clearTimeout(limit);
       signal.removeEventListener('abort', giveUp);
       child.kill('SIGKILL');
@@ -59,7 +59,7 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
     };
     const refuse = (message: string): void => end({ code: 'ARGUMENT_INVALID', message: `sql ${message}` });
     const giveUp = (): void => refuse('was cancelled before it was answered');
-    const endIn = (milliseconds: number, until: number): void => {
+    const endIn = (milliseconds: number, until: number) => {
       limit = setTimeout(() => {
         const left = maxMilliseconds - (processorMilliseconds(child.pid ?? 0) ?? Infinity);
         const wait = Math.min(Math.max(left, 50), until - performance.now());

@@ -37,7 +37,7 @@ export const viewNames = Object.keys(documentedViews);
  * `ARGUMENT_INVALID`, naming what is wrong and what is allowed.
  * @param taken names of the store's tables, views and modules, in lower case, which WITH tables must not use
  */
-export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()): void {
+export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()) {
   const tokens = withoutEnd(tokensOf(sql));
   const [first] = tokens;
   if (first?.kind !== 'name' || !['select', 'with'].includes(first.text))
@@ -101,7 +101,7 @@ function commonTables(tokens: readonly Token[]): Map<number, string> {
   return new Map(found);
 }
 
-function checkName(token: Token, next: Token | undefined): void {
+function checkName(token: Token, next: Token | undefined) {
   if (!isName(token)) return;
   if (/^(?:sqlite_|pragma_)/.test(token.text))
     throw refused(`names ${shown(token)}; it may name ${viewNames.join(', ')}`);
@@ -126,7 +126,7 @@ const wordsBeforeParenthesis = wordsOf(`
   not offset on or over order partition range rows groups select then union using values when where with
 `);
 
-function checkFunction(token: Token, next: Token | undefined): void {
+function checkFunction(token: Token, next: Token | undefined) {
   if (!isName(token) || !isSign(next, '(')) return;
   const { kind, text } = token;
   if (functions.includes(text) || (kind === 'name' && wordsBeforeParenthesis.includes(text))) return;
@@ -136,7 +136,7 @@ function checkFunction(token: Token, next: Token | undefined): void {
   );
 }
 
-function checkTable(token: Token | undefined, known: ReadonlySet<string>): void {
+function checkTable(token: Token | undefined, known: ReadonlySet<string>) {
   if (isName(token) && known.has((token as Token).text)) return;
   const near = token === undefined ? undefined : closest(token.text, viewNames);
   throw refused(

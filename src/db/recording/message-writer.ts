@@ -182,7 +182,7 @@ function recordAgain(tx: Transaction, wire: Wire, known: LogRow, message: Messag
 const isSettled = ({ effect, effect_code }: LogRow): boolean => effect !== 'none' || effect_code === 'WAITS';
 
 /** Makes a row without effect give up its id. Stores its whole text: fields that columns hold may have been cut from the body. */
-function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow): void {
+function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow) {
   const rename = sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?');
   rename.run(conflictId(message_id, destination, payload), payload, seq);
 }

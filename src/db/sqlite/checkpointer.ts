@@ -35,11 +35,11 @@ export function createCheckpointer(path: string, db: Connection) {
 
   const tell = (order: CheckpointOrder): void => thread?.postMessage(order, []);
 
-  const leaveToSqlite = (as: keyof typeof pages): void => {
+  const leaveToSqlite = (as: keyof typeof pages) => {
     if (db.open) db.pragma(`wal_autocheckpoint = ${pages[as]}`);
   };
 
-  const doWithout = (): void => {
+  const doWithout = () => {
     canRun = false;
     leaveToSqlite('alone');
   };
@@ -61,14 +61,14 @@ export function createCheckpointer(path: string, db: Connection) {
   leaveToSqlite('alone');
   return {
     /** Call after each commit. */
-    afterCommit(): void {
+    afterCommit() {
       commits += 1;
       if (!canRun || commits % commitsApart !== 0) return;
       thread ??= start();
       tell('checkpoint');
     },
     /** Call before closing the store: the last connection to close it moves all pages and removes the log. */
-    close(): void {
+    close() {
       if (!canRun) return;
       tell('close');
       if (thread !== undefined) Atomics.wait(hasEnded, 0, 0, patience);

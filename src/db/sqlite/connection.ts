@@ -16,7 +16,7 @@ interface DatabaseClass {
 export const Database = createRequire(import.meta.url)('better-sqlite3') as DatabaseClass;
 
 Object.assign(Database.prototype, {
-  [Symbol.dispose](this: Connection): void {
+  [Symbol.dispose](this: Connection) {
     this.close();
   },
 });

@@ -99,12 +99,12 @@ export function createGroupCommit(transact: PatientTransaction) {
   const queue: Waiting[] = [];
   let isFlushing = false;
 
-  async function flush(): Promise<void> {
+  async function flush() {
     while (queue.length > 0) await commitSome();
     isFlushing = false;
   }
 
-  async function commitSome(): Promise<void> {
+  async function commitSome() {
     let values: unknown[] = [];
     let begun = 0;
     try {
@@ -140,7 +140,7 @@ export function createGroupCommit(transact: PatientTransaction) {
 /** Runs a function as one immediate transaction, retried while another process writes. */
 type PatientTransaction = (work: (tx: Transaction) => void) => Promise<void>;
 
-async function commitAlone(transact: PatientTransaction, { work, resolve, reject }: Waiting): Promise<void> {
+async function commitAlone(transact: PatientTransaction, { work, resolve, reject }: Waiting) {
   try {
     let value: unknown;
     await transact((tx) => {

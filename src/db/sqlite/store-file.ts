@@ -28,11 +28,7 @@ export function contentAt(path: string): string {
 }
 
 /** Throws `STORE_UNAVAILABLE` if the store was removed, emptied or replaced, or its log removed or replaced: writes would be lost, whatever SQLite says. */
-export function requireSameFiles(
-  path: string,
-  opened: Record<'file' | 'log', string | undefined>,
-  db: Connection,
-): void {
+export function requireSameFiles(path: string, opened: Record<'file' | 'log', string | undefined>, db: Connection) {
   const now = statSync(path, { throwIfNoEntry: false });
   if (now === undefined || `${now.dev}/${now.ino}` !== opened.file || now.size === 0) {
     const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
@@ -42,7 +38,7 @@ export function requireSameFiles(
 }
 
 /** Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file; `STORE_UNAVAILABLE` if others could change the store. */
-export function requireWritable(path: string): void {
+export function requireWritable(path: string) {
   try {
     accessSync(dirname(path), constants.W_OK);
   } catch (error) {
@@ -53,7 +49,7 @@ export function requireWritable(path: string): void {
 }
 
 /** Throws `STORE_UNAVAILABLE` if somebody else could change the store behind our back. */
-function requireOurs(path: string): void {
+function requireOurs(path: string) {
   // The last writes are in the files beside it.
   const found = ['', '-wal', '-shm', '-journal']
     .map((ending) => ({ file: `${path}${ending}`, why: whyNotOurs(`${path}${ending}`) }))
@@ -71,7 +67,7 @@ export const logOf = (path: string): string => `${path}-wal`;
  * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the old log.
  * Moves this process's writes into the store first, unless another log was begun.
  */
-function requireSameLog(path: string, log: string | undefined, db: Connection): void {
+function requireSameLog(path: string, log: string | undefined, db: Connection) {
   const now = fileAt(logOf(path));
   if (log === undefined || now === log) return;
   const what = now === undefined ? 'removed' : 'replaced';
@@ -98,7 +94,7 @@ function moveLog(db: Connection): boolean {
  * Throws `STORE_CORRUPT` if the store is empty or gone while its write-ahead log exists: SQLite would discard the log, which may hold nearly
  * everything.
  */
-export function requireNoOrphanLog(path: string): void {
+export function requireNoOrphanLog(path: string) {
   // In this order: a new store is written before its log exists.
   if (sizeOf(logOf(path)) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
@@ -108,7 +104,7 @@ export function requireNoOrphanLog(path: string): void {
 }
 
 /** Throws `STORE_UNAVAILABLE` if other hosts may write the store too. A store that nobody writes can be read from a copy. */
-function requireLocal(path: string): void {
+function requireLocal(path: string) {
   const network = networkFileSystemOf(path);
   if (network === undefined) return;
   throw storeUnavailable(

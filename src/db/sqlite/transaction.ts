@@ -19,7 +19,7 @@ const inTransaction = Symbol('in a transaction');
 /** Runs work in an open transaction, and returns its result. For code that opens transactions. */
 export function transactOn<T>(sql: Prepare, work: (tx: Transaction) => T): T {
   const due: (() => void)[] = [];
-  const settle = (): void => {
+  const settle = () => {
     for (const one of due.splice(0)) one();
   };
   const done = work({ sql, beforeReading: (one) => void due.push(one), settle, [inTransaction]: true });

@@ -81,12 +81,12 @@ export class AttemptColumns {
   }
 
   /** @param isCurrent whether this is the slice's current attempt */
-  setState(at: number, state: SliceStatus, isCurrent: boolean): void {
+  setState(at: number, state: SliceStatus, isCurrent: boolean) {
     this.state[at] = sliceStatuses.indexOf(state);
     this.isCurrent[at] = isCurrent ? 1 : 0;
   }
 
-  setTimes(at: number, { created, queued, started, completed }: AttemptTimes): void {
+  setTimes(at: number, { created, queued, started, completed }: AttemptTimes) {
     this.created[at] = created;
     this.queued[at] = queued;
     this.started[at] = started;
@@ -94,7 +94,7 @@ export class AttemptColumns {
   }
 
   /** Call after `setState`: only a failure has a cause. */
-  setNames(at: number, worker: string | undefined, host: string | undefined, error: string | undefined): void {
+  setNames(at: number, worker: string | undefined, host: string | undefined, error: string | undefined) {
     const { names } = this;
     this.worker[at] = worker === undefined ? noName : names.worker.numberOf(worker);
     this.host[at] = host === undefined ? noName : names.host.numberOf(host);
@@ -117,7 +117,7 @@ export class AttemptColumns {
     return this.length - 1;
   }
 
-  #grow(): void {
+  #grow() {
     const size = Math.max(1024, this.stf.length * 2);
     for (const name of ['stf', 'sliceId', 'attempt', 'worker', 'host', 'cause'] as const)
       this[name] = longer(this[name], new Int32Array(size));
@@ -168,7 +168,7 @@ export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean
 }
 
 /** Parses the attempts of such a text into columns. */
-export function takeAttempts(text: string, columns: AttemptColumns): void {
+export function takeAttempts(text: string, columns: AttemptColumns) {
   let at = 0;
   const word = (): string => {
     const end = text.indexOf(valueEnd, at);

@@ -16,7 +16,7 @@ function attemptReader(sql: Prepare, executionId: string) {
   const isObserved = sql('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
 
   /** Takes the attempts that a query returns as text. @param from the rest of the SELECT, from FROM on */
-  function take(kind: 'current' | 'earlier', from: string, ...values: (string | number)[]): void {
+  function take(kind: 'current' | 'earlier', from: string, ...values: (string | number)[]) {
     const text = sql<string | null>(`SELECT ${attemptsAsText(kind, isObserved)} ${from}`).value(...values);
     takeAttempts(text ?? '', columns);
   }
@@ -48,7 +48,7 @@ function attemptReader(sql: Prepare, executionId: string) {
       if (last !== undefined) take('earlier', from, executionId, after, last);
       return last;
     },
-    readAgain(slices: readonly string[]): void {
+    readAgain(slices: readonly string[]) {
       const isAmong = 'slice_filename IN (SELECT value FROM json_each(?))';
       const values = [JSON.stringify(slices), executionId];
       take('current', `FROM tf_slices WHERE ${isAmong} AND execution_id = ?`, ...values);
@@ -167,7 +167,7 @@ export function rememberHistories(sql: Prepare): HistoryOf {
   };
 }
 
-function forgetOldest(known: Map<string, AttemptHistory>): void {
+function forgetOldest(known: Map<string, AttemptHistory>) {
   const [oldest] = known.keys();
   if (known.size > maxHistories && oldest !== undefined) known.delete(oldest);
   let attempts = 0;
