@@ -6,8 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { schema } from '../../../src/db/migrations/schema.ts';
 import type { Moment } from '../../../src/db/past/moment.ts';
 import { fillUnlogged, livenessAt } from '../../../src/db/past/unlogged-rows.ts';
-import type { Connection } from '../../../src/db/sqlite/connection.ts';
-import { Database } from '../../../src/db/sqlite/database.ts';
+import { type Connection, Database } from '../../../src/db/sqlite/connection.ts';
 import { preparer } from '../../../src/db/sqlite/statements.ts';
 import { temporaryFolder } from '../../folder.ts';
 
