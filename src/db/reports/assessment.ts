@@ -1,16 +1,14 @@
 import type { Speed } from '../../domain/params.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import type { Health } from '../../domain/states.ts';
-import { type Capacity, capacityOf } from '../../monitoring/capacity.ts';
-import { downSeconds, driverGaps } from '../../monitoring/driver-gaps.ts';
+import { type Capacity, type Forecast, capacityOf, deadlineOf, forecastOf } from '../../monitoring/capacity.ts';
 import { type TimeLeft, timeLeft } from '../../monitoring/estimate.ts';
 import type { Evidence } from '../../monitoring/evidence.ts';
-import type { Facts } from '../../monitoring/facts.ts';
+import { type Facts, downSeconds, driverGaps } from '../../monitoring/facts.ts';
 import { findingsOf } from '../../monitoring/findings/index.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
-import { deadlineOf, type Forecast, forecastOf } from '../../monitoring/forecast.ts';
 import { healthOf, heardHealth } from '../../monitoring/health.ts';
-import { type AgedSlice, oldestInHand, overdueSlices, type Pace, paceOf } from '../../monitoring/pace.ts';
+import { type AgedSlice, type Pace, oldestInHand, overdueSlices, paceOf } from '../../monitoring/pace.ts';
 import { type Progress, progressSoFar } from '../../monitoring/progress.ts';
 import type { SliceFacts } from '../../monitoring/slice-facts.ts';
 import { type StageState, stageStates } from '../../monitoring/stage-states.ts';
@@ -21,7 +19,7 @@ import { evidenceOf } from './evidence.ts';
 import { type ExecutionRecord, executionRecord } from './execution-detail.ts';
 import { factsOf } from './facts.ts';
 import { endOfLife, secondsOfLife } from './life.ts';
-import { heardFacts, type HeardPart } from './observed/facts.ts';
+import { type HeardPart, heardFacts } from './observed/facts.ts';
 
 /** The state of an execution at one moment: what is known, and what follows from it. */
 export interface Assessment {

@@ -1,20 +1,23 @@
 import { payloadSpecOf } from '../../domain/payload-spec.ts';
+import { stages } from '../../domain/stages.ts';
 import { agentTypes } from '../../domain/states.ts';
-import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
+import type { Evidence, LostStart, ReaderBehind } from '../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isoTime } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import {
+  type LivenessTest,
+  type Owner,
   isProcessAlive,
   isRemote,
   isSilent,
-  type LivenessTest,
   momentOfTest,
-  type Owner,
   ownerOf,
 } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
@@ -23,11 +26,17 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { pausedBy, pendingStop } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
-import { failureCauses, failuresByPlace, firstError, firstFailure, noPlaces, slowestSlice } from './failures.ts';
+import {
+  failureCauses,
+  failuresByPlace,
+  firstError,
+  firstFailure,
+  noPlaces,
+  serviceFindings,
+  slowestSlice,
+} from './failures.ts';
 import { someMessages } from './landmarks.ts';
 import { PartReader } from './part-reader.ts';
-import { readersBehind } from './readers-behind.ts';
-import { serviceFindings } from './service-times.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
@@ -140,3 +149,26 @@ function missingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): s
   const living = livingTypes(sql, namespace, isAlive);
   return neededTypes.filter((type) => !living.has(type));
 }
+
+/** A role with fewer unread rows is not reported. */
+const farBehind = 1000;
+
+/** The roles that read the log, each with the message that begins its stage. Workers have a queue instead. */
+const readers = stages.flatMap(({ stage, agent }) =>
+  agent === 'worker' ? [] : [{ role: agent, reads: stage.split(' → ')[0] ?? '' }],
+);
+
+/** The roles that are 1,000 or more rows behind the log of an execution. */
+const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] =>
+  readers.flatMap(({ role, reads }) => {
+    const cursors = sql<[string, string], number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?');
+    const cursor = cursors.value(executionId, role);
+    // Over a broker a role may be played by agents that have no cursor here.
+    if (cursor === undefined && isOverBroker) return [];
+    const { rows, since } = sql<[string, number, number], { rows: number; since: string | null }>(
+      `SELECT count(*) AS rows, ${isoTime('min(recorded_ms)')} AS since FROM (
+         SELECT recorded_ms FROM message_rows INDEXED BY message_rows_type
+         WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${reads}'`)} AND seq > ? ORDER BY seq LIMIT ?)`,
+    ).get(executionId, cursor ?? 0, farBehind) ?? { rows: 0, since: null };
+    return rows < farBehind || since === null ? [] : [{ role, rows, since }];
+  });

@@ -1,6 +1,6 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { mergedSpans } from '../../lib/merged-spans.ts';
-import { driverGaps } from '../../monitoring/driver-gaps.ts';
+import { driverGaps } from '../../monitoring/facts.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
 import type { PhaseBand } from '../../monitoring/timeline/phases.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
@@ -11,7 +11,7 @@ import { standstillsOf } from '../presence/standstills.ts';
 import { driversOf, speedsOf } from '../reports/drivers.ts';
 import { endOfLife, silentSince } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { minWidth, type TimelineQuestion } from './timeline.ts';
+import { type TimelineQuestion, minWidth } from './timeline.ts';
 
 /** A requested picture. Times are ISO 8601; if omitted, the whole life is drawn. */
 export interface WantedTimeline extends Pick<TimelineQuestion, 'maxBins' | 'firstSlot' | 'slots' | 'maxSpans'> {

@@ -1,10 +1,10 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { type PhaseBand, type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
-import { type Picture, pictureOf, type WantedPicture } from '../../monitoring/timeline/picture.ts';
+import { type Picture, type WantedPicture, pictureOf } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
-import { phaseChanges } from '../reports/phase-changes.ts';
 import { stagePictures } from '../reports/stage-delays.ts';
+import { phaseChanges } from '../reports/waiting.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistory } from './attempt-history.ts';

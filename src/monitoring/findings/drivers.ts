@@ -1,8 +1,8 @@
 import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { downSeconds, driverGaps } from '../driver-gaps.ts';
 import type { Evidence } from '../evidence.ts';
+import { downSeconds, driverGaps } from '../facts.ts';
 import { type Found, type Situation, call, defineDrivenFinding, defineFinding } from './rule.ts';
 
 export const driverFault = defineFinding(

@@ -3,9 +3,8 @@ import type { StageDelay } from '../../domain/stages.ts';
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { delayOf, payloadLimit } from '../facts.ts';
-import { nothingSucceeds } from '../failures-in-a-row.ts';
 import { overdueSlices } from '../pace.ts';
-import type { SliceFacts } from '../slice-facts.ts';
+import { type SliceFacts, nothingSucceeds } from '../slice-facts.ts';
 import { type Found, call, causesSentence, defineDrivenFinding, defineFinding, stayFailed } from './rule.ts';
 
 export const nothingSucceedsRule = defineFinding('NOTHING_SUCCEEDS', 'slices', (facts) => {

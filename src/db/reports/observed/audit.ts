@@ -1,13 +1,13 @@
 import { roundDuration } from '../../../lib/duration.ts';
 import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
 import { areAll } from '../../../observed/dialects.ts';
-import { countsOf, type ExecutionRow } from '../../execution/find-execution.ts';
+import { type ExecutionRow, countsOf } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { type AuditCheck, checked, type Checks, type Compared, comparedCounts, namedIds } from '../audit-check.ts';
+import { type AuditCheck, type Checks, type Compared, checked, comparedCounts, namedIds } from '../audit-slices.ts';
 import { heardFacts } from './facts.ts';
-import { unslicedSamples } from './unsliced.ts';
+import { unslicedSamples } from './samples.ts';
 
 /** Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
 export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {

@@ -2,7 +2,7 @@ import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slices.ts';
-import { nextStepSeconds, type HeardFacts, passedSeconds } from '../../../monitoring/heard-facts.ts';
+import { type HeardFacts, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
@@ -12,14 +12,19 @@ import { heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { failureCauses, failuresByPlace, noPlaces, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
-import { serviceFindings } from '../service-times.ts';
+import {
+  failureCauses,
+  failuresByPlace,
+  noPlaces,
+  observedFailuresInARow,
+  observedSlowestSlice,
+  serviceFindings,
+} from '../failures.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { stageDelays } from '../stage-delays.ts';
-import { brokenKeys } from './broken-keys.ts';
+import { brokenKeys } from './contract.ts';
 import { hearsResults, slicingOf } from './reach.ts';
-import { shrunkenSamples } from './shrunken-samples.ts';
-import { count, named, slicedSamples, someOf, unslicedSamples } from './unsliced.ts';
+import { count, named, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
 
 /** Later than every time, as ISO 8601: nothing is waited for. */
 const afterAll = '9999-12-31T23:59:59.999Z';
