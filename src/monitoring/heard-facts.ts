@@ -55,7 +55,7 @@ export interface HeardFacts extends SliceFacts {
   first_message: number;
   last_message: number;
   messages: number;
-  /** When the first and the last STF were announced, and how many were; undefined with fewer than two. */
+  /** When the first and the last STF were announced, and how many were; undefined with fewer than two, and after the end. */
   stf_span: { first: number; last: number; n: number } | undefined;
   tf_files_sliced: number;
   without_execution: number;
@@ -63,10 +63,11 @@ export interface HeardFacts extends SliceFacts {
   results_repeated: number;
   repeated_ids: readonly string[];
   results_unmatched: number;
-  /** When the first, the last and the oldest waiting slice were sent, and when the last result came. */
+  /** When the first slice was sent, while no result came; the last one, if files are not sliced; and the oldest waiting one, until the run is over. */
   first_slice: number | undefined;
   last_slice: number | undefined;
   oldest_waiting: number | undefined;
+  /** When the last result came. */
   last_result: number | undefined;
   /** Slices still waiting although slices sent later were answered long ago. */
   passed: Some;

@@ -68,6 +68,8 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
   const before = (seconds: number): string =>
     isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
   const slicing = slicingOf(sql, execution, record);
+  const unsliced =
+    slicing === 'seen' ? unslicedSamples(sql, execution, record.dialects, before(nextStepSeconds)) : none;
   const facts: HeardFacts = {
     execution_id,
     told_id: record.told_id,
@@ -93,7 +95,9 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     results_unmatched: record.results_unmatched,
     ...recorded,
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
-    unsliced: slicing === 'seen' ? unslicedSamples(sql, execution, record.dialects, before(nextStepSeconds)) : none,
+    unsliced,
+    last_slice: unsliced.count === 0 ? undefined : timeAmong(sql, 'max(created_at)', ofExecution, execution_id),
+    oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
       record.slices_unsent === 0
         ? none
@@ -119,15 +123,17 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
       `the store does not say which run ${execution_id} is, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
     );
   const delays = stageDelays(sql, execution_id);
-  const { last_done, ...times } = sliceTimes(sql, execution_id);
+  const { last = null, last_done = null } = lastResults(sql, execution_id) ?? {};
   return {
     record,
     repeated_ids: repeatedResults(sql, execution_id, record),
     delays,
     messages: countAllMessages(sql, execution_id),
-    stf_span: stfSpan(sql, execution_id),
+    stf_span: status === 'running' ? stfSpan(sql, execution_id) : undefined,
     tf_files_sliced: count(sql, slicedSamples, execution_id),
-    ...times,
+    // What only one finding asks for is read where that one may speak.
+    first_slice: last === null ? timeAmong(sql, 'min(first_at)', slicedSamples, execution_id) : undefined,
+    last_result: milliseconds(last),
     failed: {
       count: slices_failed,
       ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [],
@@ -137,7 +143,8 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     // Results may come in any order, so the first one heard need not be the first that failed.
     first_failure: undefined,
     causes: hasFailed ? failureCauses(sql, execution_id) : [],
-    failing: hasFailed ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
+    // Mostly the newest result is that of a completed slice.
+    failing: hasFailed && last !== last_done ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
     ...(hasFailed ? failuresByPlace(sql, execution_id) : noPlaces),
     slowest: hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))
       ? observedSlowestSlice(sql, execution_id)
@@ -170,26 +177,19 @@ function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
   return first === undefined || last === undefined || n < 2 ? undefined : { first, last, n };
 }
 
-function sliceTimes(sql: Prepare, executionId: string) {
-  const all = sql<
-    [string],
-    { first: string | null; last_slice: string | null; last: string | null; last_done: string | null }
-  >(
-    `SELECT min(created_at) AS first, max(created_at) AS last_slice, max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done
-     FROM tf_slices WHERE execution_id = ?`,
-  ).get(executionId);
-  const waiting = sql<[string], string | null>(
-    `SELECT min(created_at) FROM tf_slices INDEXED BY tf_slices_open
-     WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`,
-  );
-  return {
-    first_slice: milliseconds(all?.first),
-    last_slice: milliseconds(all?.last_slice),
-    last_result: milliseconds(all?.last),
-    oldest_waiting: milliseconds(waiting.value(executionId)),
-    last_done: all?.last_done ?? null,
-  };
-}
+/** When the last result came, and the last of a completed slice, as ISO 8601. Reads the table in its own order: an index would look up each row. */
+const lastResults = (sql: Prepare, id: string): Record<'last' | 'last_done', string | null> | undefined =>
+  sql<[{ id: string }], Record<'last' | 'last_done', string | null>>(
+    `SELECT max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done FROM tf_slices NOT INDEXED
+     WHERE execution_id = $id AND seq >= (SELECT min(seq) FROM tf_slices WHERE execution_id = $id) AND seq <= (SELECT max(seq) FROM tf_slices WHERE execution_id = $id)`,
+  ).get({ id });
+
+/** The least or greatest time of some rows. @param from the rest of a SELECT, from FROM on */
+const timeAmong = (sql: Prepare, time: string, from: string, id: string): number | undefined =>
+  milliseconds(sql<[string], string | null>(`SELECT ${time} ${from}`).value(id));
+
+const ofExecution = 'FROM tf_slices WHERE execution_id = ?';
+const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
 
 /** Slices without a result that were sent before a slice whose result came by a given time; if that is after all, every slice without a result. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {

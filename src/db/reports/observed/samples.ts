@@ -66,8 +66,7 @@ export function shrunkenSamples(sql: Prepare, executionId: string): HeardFacts['
   const found = sql<typeof values, { count: number; largest: number | null }>(
     `SELECT count(*) AS count, max(largest) AS largest ${small}`,
   ).get(...values);
+  if (found === undefined || found.count === 0) return undefined;
   const one = sql<typeof values, string>(`SELECT tf_filename ${small} ORDER BY first_at, tf_filename LIMIT 1`);
-  const firstSmall = one.value(...values);
-  if (found === undefined || firstSmall === undefined) return undefined;
-  return { count: found.count, first: firstSmall, largest: found.largest ?? 0, usual };
+  return { count: found.count, first: one.value(...values) ?? '', largest: found.largest ?? 0, usual };
 }
