@@ -130,7 +130,7 @@ export interface Evidence {
   execution_id: string;
   status_reason: string | null;
   /** The process that drives it or drove it last. `last_sign` is ISO 8601. */
-  driver: { pid: number; hostname: string; last_sign: string; alive: boolean; silent: boolean } | undefined;
+  process: { pid: number; hostname: string; last_sign: string; alive: boolean; silent: boolean } | undefined;
   /** Its last drivers, the oldest first. */
   drivers: readonly DriverSpan[];
   /** The newest starts whose worker vanished. */

@@ -93,7 +93,7 @@ export function assessWithFindings(
   const evidence = evidenceOf(sql, planned, { detail, isAlive: moment.isAlive, data_as_of });
   return {
     ...assessed,
-    findings: findingsOf({ driving: { facts, evidence, judged: assessed.driving } }),
+    findings: findingsOf({ driving: { ...assessed.driving, ...evidence, ...facts } }),
     causes: evidence.causes,
     evidence,
     down_seconds: downSeconds(driverGaps(evidence.drivers)),

@@ -65,7 +65,7 @@ export function evidenceOf(
   return {
     execution_id,
     status_reason,
-    driver: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
+    process: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
     lost_starts: parts.read('slices', () => lostStarts(sql, execution_id), [], isRunning && detail.lost_starts > 0),
@@ -124,7 +124,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   };
 }
 
-function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['driver']> {
+function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['process']> {
   const { pid, hostname, last_beat } = owner;
   const alive = isProcessAlive(owner, isAlive);
   const last_sign = alive ? last_beat : lastSignOf(sql, owner).at;

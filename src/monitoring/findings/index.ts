@@ -1,98 +1,78 @@
 import type { HeardFacts } from '../heard-facts.ts';
 import type { SliceFacts } from '../slice-facts.ts';
-import { agentGone, agentMissing, readerBehind, unanswered } from './agents.ts';
-import {
-  brokerAway,
-  driverFault,
-  driverGone,
-  driverSilent,
-  executionFailed,
-  paused,
-  stopPending,
-  takeUpFailed,
-  takenUp,
-} from './drivers.ts';
-import {
-  contractBroken,
-  idTwice,
-  noTransformer,
-  notHeard,
-  resultsRepeated,
-  resultsUnmatched,
-  runSilent,
-  samplesUnsliced,
-  sizeChanged,
-  slicesNotSent,
-  slicesUnanswered,
-  stfNotReady,
-  toldOtherwise,
-} from './heard.ts';
-import { fileGone, stageSlow, stageStuck, workUndone } from './progress.ts';
-import { type Finding, type FindingRule, type Known, type Situation, findingsBy, stayFailed } from './rule.ts';
-import {
-  failuresOnOne,
-  nothingSucceedsRule,
-  sliceOverdue,
-  sliceSlow,
-  slicesFailed,
-  slicesRetried,
-  slicesSlower,
-  slotSlow,
-} from './slices.ts';
-import { clockOff, dataOld, messagesRefused, messagesWaiting, unreadable } from './store.ts';
-import { noWorkerFor, workerGone, workerOffDuty, workerUseless, workersTooFew } from './workers.ts';
+import { agentRules } from './agents.ts';
+import { driverRules } from './drivers.ts';
+import { heardRules } from './heard.ts';
+import { stageRules } from './progress.ts';
+import { type Finding, type FindingRule, findingsBy, type Known, type Situation, stayFailed } from './rule.ts';
+import { sliceRules } from './slices.ts';
+import { storeRules } from './store.ts';
+import { workerRules } from './workers.ts';
 
-/** Every kind of finding. Findings of one severity are reported in this order. */
-export const findingRules: readonly FindingRule[] = [
-  executionFailed,
-  workUndone,
-  takeUpFailed,
-  driverFault,
-  driverSilent,
-  driverGone,
-  brokerAway,
-  stopPending,
-  paused,
-  takenUp,
-  slicesUnanswered,
-  noTransformer,
-  nothingSucceedsRule,
-  failuresOnOne,
-  sliceOverdue,
-  stageStuck,
-  stageSlow,
-  agentMissing,
-  agentGone,
-  workerGone,
-  fileGone,
-  noWorkerFor,
-  workerUseless,
-  workerOffDuty,
-  unanswered,
-  readerBehind,
-  runSilent,
-  stfNotReady,
-  slicesNotSent,
-  samplesUnsliced,
-  slicesFailed,
-  slicesRetried,
-  notHeard,
-  toldOtherwise,
-  sliceSlow,
-  resultsRepeated,
-  slotSlow,
-  slicesSlower,
-  contractBroken,
-  sizeChanged,
-  resultsUnmatched,
-  idTwice,
-  workersTooFew,
-  messagesRefused,
-  messagesWaiting,
-  unreadable,
-  dataOld,
-  clockOff,
+/** Findings of one severity are reported in this order. */
+const order: readonly string[] = [
+  'EXECUTION_FAILED',
+  'WORK_UNDONE',
+  'TAKE_UP_FAILED',
+  'DRIVER_FAULT',
+  'DRIVER_SILENT',
+  'DRIVER_GONE',
+  'BROKER_AWAY',
+  'STOP_PENDING',
+  'PAUSED',
+  'TAKEN_UP',
+  'SLICES_UNANSWERED',
+  'NO_TRANSFORMER',
+  'NOTHING_SUCCEEDS',
+  'FAILURES_ON_ONE',
+  'SLICE_OVERDUE',
+  'STAGE_STUCK',
+  'STAGE_SLOW',
+  'AGENT_MISSING',
+  'AGENT_GONE',
+  'WORKER_GONE',
+  'FILE_GONE',
+  'NO_WORKER_FOR',
+  'WORKER_USELESS',
+  'WORKER_OFF_DUTY',
+  'UNANSWERED',
+  'READER_BEHIND',
+  'RUN_SILENT',
+  'STF_NOT_READY',
+  'SLICES_NOT_SENT',
+  'SAMPLES_UNSLICED',
+  'SLICES_FAILED',
+  'SLICES_RETRIED',
+  'NOT_HEARD',
+  'TOLD_OTHERWISE',
+  'SLICE_SLOW',
+  'RESULTS_REPEATED',
+  'SLOT_SLOW',
+  'SLICES_SLOWER',
+  'CONTRACT_BROKEN',
+  'SIZE_CHANGED',
+  'RESULTS_UNMATCHED',
+  'ID_TWICE',
+  'WORKERS_TOO_FEW',
+  'MESSAGES_REFUSED',
+  'MESSAGES_WAITING',
+  'UNREADABLE',
+  'DATA_OLD',
+  'CLOCK_OFF',
 ];
+
+const placeOf = ({ code }: FindingRule): number => order.indexOf(code);
+
+/** Every kind of finding. */
+export const findingRules: readonly FindingRule[] = [
+  ...agentRules,
+  ...driverRules,
+  ...heardRules,
+  ...sliceRules,
+  ...stageRules,
+  ...storeRules,
+  ...workerRules,
+].toSorted((a, b) => placeOf(a) - placeOf(b));
 
 /** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
 export function findingsOf(parts: { driving: Situation } | { heard: HeardFacts }): Finding[] {
@@ -100,10 +80,9 @@ export function findingsOf(parts: { driving: Situation } | { heard: HeardFacts }
   return withoutConsequences(findingsBy(findingRules, { slices, ...parts }), parts);
 }
 
-const sliceFactsOf = ({ facts, evidence }: Situation): SliceFacts => ({
-  ...evidence,
+const sliceFactsOf = (facts: Situation): SliceFacts => ({
   ...facts,
-  failed: { count: stayFailed(facts, evidence), ids: evidence.exhausted, isFinal: true },
+  failed: { count: stayFailed(facts), ids: facts.exhausted, isFinal: true },
   until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
 });
 
@@ -145,8 +124,8 @@ const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes)
   // Other slices may wait for another reason.
   NO_WORKER_FOR: (_, { driving }) => {
     if (driving === undefined) return [];
-    const unfit = driving.evidence.unfit.reduce((sum, { slices }) => sum + slices, 0);
-    return unfit >= driving.facts.counts.slices_queued ? ['worker'] : [];
+    const unfit = driving.unfit.reduce((sum, { slices }) => sum + slices, 0);
+    return unfit >= driving.counts.slices_queued ? ['worker'] : [];
   },
   UNANSWERED: ({ next }) => [String(next.arguments['agent_type'])],
 };
