@@ -4,8 +4,7 @@ import { payloadSpecOf } from '../domain/payload-spec.ts';
 import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
-import type { DriverSpan } from './evidence.ts';
-import type { FailuresInARow } from './slice-facts.ts';
+import type { DriverSpan, Evidence, FailuresInARow, Some } from './evidence.ts';
 
 /** A slice that a worker has started but not finished. */
 export interface SliceInHand {
@@ -118,3 +117,17 @@ export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>
 
 export const downSeconds = (gaps: ReturnType<typeof driverGaps>): number =>
   gaps.reduce((sum, { seconds }) => sum + seconds, 0);
+
+/** How the slices of an execution fare. */
+export interface SliceFacts
+  extends
+    Pick<
+      Evidence,
+      'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'by_worker' | 'slowest' | 'slow_slots' | 'slower'
+    >,
+    Pick<Facts, 'status' | 'counts' | 'delays' | 'failing'> {
+  /** Failed slices; `isFinal` if none of them is tried again. */
+  failed: Some & { isFinal: boolean };
+  /** Now, or the end of the execution. In milliseconds since 1970. */
+  until: number;
+}

@@ -2,7 +2,7 @@ import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import type { Some } from './evidence.ts';
-import type { SliceFacts } from './slice-facts.ts';
+import type { SliceFacts } from './facts.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {

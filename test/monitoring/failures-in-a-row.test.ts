@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import { type FailuresInARow, nothingSucceeds } from '../../src/monitoring/evidence.ts';
 import { healthOf } from '../../src/monitoring/health.ts';
-import { type FailuresInARow, nothingSucceeds } from '../../src/monitoring/slice-facts.ts';
 import { ago, factsOf } from './situation.ts';
 
 const since = Date.parse(ago(10));

@@ -5,7 +5,7 @@ import {
   concentrationOf,
   countsByWorker,
 } from '../../monitoring/concentration.ts';
-import type { Evidence, SlowSlice } from '../../monitoring/evidence.ts';
+import type { Evidence, FailuresInARow, SlowSlice } from '../../monitoring/evidence.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import {
   type Service,
@@ -14,7 +14,6 @@ import {
   slowSlots,
   slowerSlices,
 } from '../../monitoring/service-times.ts';
-import type { FailuresInARow } from '../../monitoring/slice-facts.ts';
 import { sliceSeconds } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';

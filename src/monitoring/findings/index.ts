@@ -1,10 +1,9 @@
-import type { HeardFacts } from '../heard-facts.ts';
-import type { SliceFacts } from '../slice-facts.ts';
+import type { SliceFacts } from '../facts.ts';
 import { agentRules } from './agents.ts';
 import { driverRules } from './drivers.ts';
 import { heardRules } from './heard.ts';
 import { stageRules } from './progress.ts';
-import { type Finding, type FindingRule, findingsBy, type Known, type Situation, stayFailed } from './rule.ts';
+import { type Finding, type FindingRule, type Known, type Situation, findingsBy, stayFailed } from './rule.ts';
 import { sliceRules } from './slices.ts';
 import { storeRules } from './store.ts';
 import { workerRules } from './workers.ts';
@@ -74,17 +73,19 @@ export const findingRules: readonly FindingRule[] = [
   ...workerRules,
 ].toSorted((a, b) => placeOf(a) - placeOf(b));
 
-/** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
-export function findingsOf(parts: { driving: Situation } | { heard: HeardFacts }): Finding[] {
-  const slices = 'heard' in parts ? parts.heard : sliceFactsOf(parts.driving);
-  return withoutConsequences(findingsBy(findingRules, { slices, ...parts }), parts);
-}
-
 const sliceFactsOf = (facts: Situation): SliceFacts => ({
   ...facts,
   failed: { count: stayFailed(facts), ids: facts.exhausted, isFinal: true },
   until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
 });
+
+/** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
+export function findingsOf({ driving, heard }: Causes): Finding[] {
+  const slices = heard ?? (driving && sliceFactsOf(driving));
+  if (slices === undefined) return [];
+  const known = { slices, driving, heard };
+  return withoutConsequences(findingsBy(findingRules, known), known);
+}
 
 /** The part of what is known that shows why stages stand still. */
 type Causes = Pick<Known, 'driving' | 'heard'>;

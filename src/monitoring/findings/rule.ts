@@ -1,11 +1,10 @@
 import { type CauseCount, clipCause } from '../../domain/causes.ts';
-import { severities, type Severity } from '../../domain/states.ts';
+import { type Severity, severities } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Evidence } from '../evidence.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, SliceFacts } from '../facts.ts';
 import type { HeardFacts } from '../heard-facts.ts';
 import type { Pace } from '../pace.ts';
-import type { SliceFacts } from '../slice-facts.ts';
 import type { StageState } from '../stage-states.ts';
 
 /** An observation for the operator, with the tool call that shows its evidence. */
@@ -36,9 +35,9 @@ export interface Situation extends Facts, Evidence, Judgement {}
 export interface Known {
   slices: SliceFacts;
   /** Where this store has its plan and its drivers. */
-  driving?: Situation;
+  driving?: Situation | undefined;
   /** Where it is known from messages of other programs. */
-  heard?: HeardFacts;
+  heard?: HeardFacts | undefined;
 }
 
 /** The call of a tool that shows more. */

@@ -2,10 +2,10 @@ import { countCauses } from '../../domain/causes.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { delayOf, payloadLimit } from '../facts.ts';
+import { nothingSucceeds } from '../evidence.ts';
+import { type SliceFacts, delayOf, payloadLimit } from '../facts.ts';
 import { overdueSlices } from '../pace.ts';
-import { type SliceFacts, nothingSucceeds } from '../slice-facts.ts';
-import { type Found, call, causesSentence, type FindingRule, here, ifDriven, rulesOf, stayFailed } from './rule.ts';
+import { type FindingRule, type Found, call, causesSentence, here, ifDriven, rulesOf, stayFailed } from './rule.ts';
 
 /** Places that the sentence names. */
 const namedPlaces = 3;

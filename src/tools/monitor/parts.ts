@@ -112,9 +112,9 @@ export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: Aged
 
 export function oldestOf({ driving }: FullAssessment) {
   if (driving?.in_hand.oldest === undefined) return null;
-  const { oldest, deadline, worst_end } = driving.in_hand;
+  const { oldest, ends } = driving.in_hand;
   const { usual_seconds } = driving.pace;
-  return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, deadline, worst_end });
+  return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, ...ends });
 }
 
 export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionRecord) {
