@@ -44,8 +44,8 @@ export function assessWithFindings(
   };
   return {
     ...stateOf(sql, execution, gathered, moment),
-    findings: findingsOf({ driving: evidence, heard: heard?.facts }),
-    causes: (heard?.facts ?? evidence)?.causes ?? [],
+    findings: findingsOf({ driving: evidence, heard }),
+    causes: (heard ?? evidence)?.causes ?? [],
     /** Where this store drives it. */
     evidence,
     /** Wall time without a driver, between two of them. */
@@ -67,8 +67,8 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
     detail,
     progress: driven?.progress ?? progressSoFar(execution, detail),
     /** Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the clock here is behind. */
-    health: heard === undefined ? driven?.judged.health : heardHealth(heard.facts),
-    delays: (driven ?? heard)?.facts.delays ?? [],
+    health: heard === undefined ? driven?.judged.health : heardHealth(heard),
+    delays: (driven?.facts ?? heard)?.delays ?? [],
     /** Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone. */
     duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
     driving: driven?.judged,

@@ -2,7 +2,6 @@ import { payloadSpecOf } from '../../domain/payload-spec.ts';
 import { stages } from '../../domain/stages.ts';
 import { agentTypes } from '../../domain/states.ts';
 import type { Evidence, LostStart, ReaderBehind } from '../../monitoring/evidence.ts';
-import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
@@ -100,7 +99,6 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const isAnyFailed = slices_exhausted + slices_failed !== 0;
   const failures = slices_exhausted + slice_retries - lost_starts;
   const delays = stageDelays(sql, execution_id);
-  const isSlow = hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'));
   const none = { count: 0, ids: [] };
   const { troubled, awaiting } = indexPredicates;
   return {
@@ -108,7 +106,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
     first_failure: parts.read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
     ...parts.read('attempts', () => failuresByPlace(sql, execution_id), noPlaces, failures > 0),
-    slowest: parts.read('slices', () => slowestSlice(sql, execution_id), undefined, isSlow),
+    slowest: parts.read('slices', () => slowestSlice(sql, execution_id, delays), undefined),
     ...parts.read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
     pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
     exhausted: parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), [], isAnyFailed),

@@ -1,4 +1,5 @@
 import { type CauseCount, countCauses } from '../../domain/causes.ts';
+import type { StageDelay } from '../../domain/stages.ts';
 import {
   type Concentration,
   type PlacedAttempt,
@@ -7,6 +8,7 @@ import {
 } from '../../monitoring/concentration.ts';
 import type { Evidence, FailuresInARow, SlowSlice } from '../../monitoring/evidence.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
+import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
 import {
   type Service,
   type SlowSlots,
@@ -148,19 +150,19 @@ export const firstError = (sql: Prepare, executionId: string): Evidence['first_e
        AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
   ).get(executionId);
 
-/** The completed slice of an own execution that took longest. */
-export const slowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
-  sql<[string], SlowSlice>(
-    `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds
-     FROM tf_slices WHERE execution_id = ? AND status = 'completed' ORDER BY seconds DESC LIMIT 1`,
-  ).get(executionId);
-
-/** The same for an observed execution, as measured by its worker. */
-export const observedSlowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
-  sql<[string], SlowSlice>(
-    `SELECT slice_filename, assigned_worker AS worker, took_ms / 1000.0 AS seconds FROM tf_slices INDEXED BY tf_slices_took
-     WHERE execution_id = ? AND status = 'completed' AND ${indexPredicates.tookTime} ORDER BY took_ms DESC LIMIT 1`,
-  ).get(executionId);
+/** The completed slice that took longest, if that is out of all proportion. What its worker measured is in an index, and is known of observed slices. */
+export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]): SlowSlice | undefined {
+  if (!hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))) return undefined;
+  const slowest = (from: string, order: string): SlowSlice | undefined =>
+    sql<[string], SlowSlice>(
+      `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds FROM tf_slices ${from} ORDER BY ${order} DESC LIMIT 1`,
+    ).get(executionId);
+  const completed = `WHERE execution_id = ? AND status = 'completed'`;
+  return (
+    slowest(`INDEXED BY tf_slices_took ${completed} AND ${indexPredicates.tookTime}`, 'took_ms') ??
+    slowest(completed, 'seconds')
+  );
+}
 
 /**
  * The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order.

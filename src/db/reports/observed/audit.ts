@@ -12,17 +12,17 @@ import { unslicedSamples } from './samples.ts';
 /** Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
 export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {
   const { execution_id } = execution;
-  const { facts, record } = heardFacts(sql, execution, moment);
+  const facts = heardFacts(sql, execution, moment);
   const stfs = rowsOf(sql, 'FROM stf_files WHERE execution_id = ?', execution_id);
   const checks = [
     checkAnnounced(sql, execution, stfs),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
-    checkSamples(sql, execution, facts, { dialects: record.dialects, stfs }),
+    checkSamples(sql, execution, facts, stfs),
     checkResults(sql, execution_id, facts),
     checkCounts(sql, execution),
   ];
-  const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id), record.dialects)];
+  const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id))];
   return {
     checks,
     mayBeWhole: facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown',
@@ -40,8 +40,8 @@ function checkResults(sql: Prepare, executionId: string, { hearsResults }: Heard
 function checkSamples(
   sql: Prepare,
   execution: ExecutionRow,
-  { slicing, tf_files_sliced: found, counts }: HeardFacts,
-  { dialects, stfs }: { dialects: string; stfs: number },
+  { slicing, tf_files_sliced: found, counts, dialects }: HeardFacts,
+  stfs: number,
 ): AuditCheck {
   if (slicing !== 'seen' && counts.tf_files_received > 0) {
     const expected = counts.tf_files_received;
@@ -90,7 +90,7 @@ const unannounced = (sql: Prepare, executionId: string): number =>
   ).value(executionId) ?? 0;
 
 /** The limit of the comparison of samples. */
-function samplesRemark({ tf_files_sliced: sliced, counts }: HeardFacts, others: number, dialects: string) {
+function samplesRemark({ tf_files_sliced: sliced, counts, dialects }: HeardFacts, others: number) {
   if (others === 0) return undefined;
   return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
     ? 'Slices give TF files other names than their announcements, so samples are compared by number only.'

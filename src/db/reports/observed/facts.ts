@@ -1,8 +1,7 @@
 import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import { hasSlowSlice } from '../../../monitoring/findings/slices.ts';
-import { type HeardFacts, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
+import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
@@ -17,7 +16,7 @@ import {
   failuresByPlace,
   noPlaces,
   observedFailuresInARow,
-  observedSlowestSlice,
+  slowestSlice,
   serviceFindings,
 } from '../failures.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
@@ -32,33 +31,18 @@ const afterAll = '9999-12-31T23:59:59.999Z';
 const none: Some = { count: 0, ids: [] };
 
 /** A row of `observed_runs`. Milliseconds since 1970. */
-interface ObservedRecord extends Pick<
-  HeardFacts,
-  'told_id' | 'run_id' | 'without_execution' | 'results_repeated' | 'results_unmatched' | 'slices_told'
-> {
-  dialects: string;
-  first_ms: number;
-  last_ms: number;
+interface ObservedRow extends HeardRecord {
   told_status: ExecutionStatus | null;
   told_by: string | null;
   told_ms: number | null;
-  slices_unsent: number;
-  slices_unheard: number;
   read_ms: number | null;
 }
 
-/** The facts that only an observed execution has. */
-export interface HeardPart {
-  facts: HeardFacts;
-  record: ObservedRecord;
-}
-
 /** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
-export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment): HeardPart {
+export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment): HeardFacts {
   const { execution_id, namespace, status, phase } = execution;
-  const { record, ...recorded } = kept(sql, recordedFacts)(execution);
-  const { first_ms: first, last_ms: last } = record;
-  const told = toldOf(record);
+  const { read_ms, ...recorded } = kept(sql, recordedFacts)(execution);
+  const { first_message: first, last_message: last, told } = recorded;
   const isToldEnded = told !== undefined && told.status !== 'running';
   const is_done = Number((phase === 'completed' || isToldEnded) && execution.slices_queued === 0);
   const heard = heardTimeOf(sql, { execution_id, namespace, first, last, is_done }, moment);
@@ -67,65 +51,66 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
   const isOver = status !== 'running' && !mayAnswer;
   const before = (seconds: number): string =>
     isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
-  const slicing = slicingOf(sql, execution, record);
+  const slicing = slicingOf(sql, execution, recorded);
   const unsliced =
-    slicing === 'seen' ? unslicedSamples(sql, execution, record.dialects, before(nextStepSeconds)) : none;
-  const facts: HeardFacts = {
+    slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, before(nextStepSeconds)) : none;
+  return {
+    ...recorded,
     execution_id,
-    told_id: record.told_id,
-    run_id: record.run_id,
     status,
     phase,
-    told,
     isOver,
     slicing,
-    hearsResults: hearsResults(sql, execution, record),
-    slices_told: record.slices_told,
-    isBusHeard: execution.slices_created > record.slices_unheard || isBusHeard(sql, execution_id),
+    hearsResults: hearsResults(sql, execution, recorded),
+    isBusHeard: execution.slices_created > recorded.slices_unheard || isBusHeard(sql, execution_id),
     counts: execution,
     now: heard.until,
     until: status === 'running' ? heard.until : last,
     isListening: heard.isListening,
     heard_since: heard.since,
-    gaps: heard.gaps.map((gap) => (gap.until <= (record.read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
-    first_message: first,
-    last_message: last,
-    without_execution: record.without_execution,
-    results_repeated: record.results_repeated,
-    results_unmatched: record.results_unmatched,
-    ...recorded,
+    gaps: heard.gaps.map((gap) => (gap.until <= (read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     unsliced,
     last_slice: unsliced.count === 0 ? undefined : timeAmong(sql, 'max(created_at)', ofExecution, execution_id),
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
-      record.slices_unsent === 0
+      recorded.slices_unsent === 0
         ? none
         : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : heard.until),
     unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
     last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
   };
-  return { facts, record };
+}
+
+/** The record of a run, with the status that was told last by REST; undefined if none was. */
+function recordOf(sql: Prepare, executionId: string) {
+  const row = sql<[string], ObservedRow>(
+    `SELECT told_id, run_id, dialects, first_ms AS first_message, last_ms AS last_message, without_execution, results_repeated, results_unmatched,
+       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms
+     FROM observed_runs WHERE execution_id = ?`,
+  ).get(executionId);
+  if (row === undefined)
+    throw new SwfError(
+      'RUN_NOT_FOUND',
+      `the store does not say which run ${executionId} is, so little is known of it; list_messages(execution_id="${executionId}") has what was said`,
+    );
+  const { told_status, told_by, told_ms, ...record } = row;
+  const told =
+    told_status === null || told_ms === null
+      ? undefined
+      : { status: told_status, at: told_ms, by: told_by ?? undefined };
+  return { ...record, told };
 }
 
 /** The facts that follow from the store alone. */
 function recordedFacts(sql: Prepare, execution: ExecutionRow) {
   const { execution_id, status, slices_failed } = execution;
   const hasFailed = slices_failed !== 0;
-  const record = sql<[string], ObservedRecord>(
-    `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched,
-       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms
-     FROM observed_runs WHERE execution_id = ?`,
-  ).get(execution_id);
-  if (record === undefined)
-    throw new SwfError(
-      'RUN_NOT_FOUND',
-      `the store does not say which run ${execution_id} is, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
-    );
+  const record = recordOf(sql, execution_id);
   const delays = stageDelays(sql, execution_id);
   const { last = null, last_done = null } = lastResults(sql, execution_id) ?? {};
   return {
-    record,
+    ...record,
     repeated_ids: repeatedResults(sql, execution_id, record),
     delays,
     messages: countAllMessages(sql, execution_id),
@@ -146,9 +131,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     // Mostly the newest result is that of a completed slice.
     failing: hasFailed && last !== last_done ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
     ...(hasFailed ? failuresByPlace(sql, execution_id) : noPlaces),
-    slowest: hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))
-      ? observedSlowestSlice(sql, execution_id)
-      : undefined,
+    slowest: slowestSlice(sql, execution_id, delays),
     ...serviceFindings(sql, execution_id),
     ramp_up: rampUp(sql, execution_id),
     shrunken: shrunkenSamples(sql, execution_id),
@@ -157,7 +140,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
 }
 
 /** The ids of the first results that repeat another one. */
-const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: ObservedRecord): string[] =>
+const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: HeardRecord): string[] =>
   results_repeated === 0
     ? []
     : sql<[string], string>(
@@ -223,12 +206,6 @@ function lastWorkerSign(sql: Prepare, namespace: string, until: number): number 
     `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
   );
   return milliseconds(last.value(namespace, new Date(until).toISOString()));
-}
-
-/** The last status told by REST; undefined if none was. */
-function toldOf({ told_status, told_by, told_ms }: ObservedRecord): HeardFacts['told'] {
-  if (told_status === null || told_ms === null) return undefined;
-  return { status: told_status, at: told_ms, by: told_by ?? undefined };
 }
 
 /** Whether a message about the run or its files was heard. */
