@@ -10,9 +10,15 @@ import { unheardExecution } from './observed/settle.ts';
 import { type LivenessTest, driverOf, momentOfTest } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
 import { audit } from './reports/audit.ts';
-import { pausedBy, stoppedBy } from './reports/commands.ts';
 import { executionRecord } from './reports/execution-detail.ts';
-import { isAnyRecordedLate, lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
+import {
+  isAnyRecordedLate,
+  lastLandmarks,
+  lastMessage,
+  lastTroubledMessages,
+  pausedBy,
+  stoppedBy,
+} from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';

@@ -8,10 +8,10 @@ import { indexPredicates } from './migrations/index-predicates.ts';
 import { messageColumns } from './migrations/message-columns.ts';
 import { listeningObservers } from './observed/hearings.ts';
 import type { LivenessTest } from './presence/leases.ts';
-import { PartReader } from './reports/part-reader.ts';
+import { PartReader } from './reports/evidence.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
-import { keepAnswers, type KeptAnswers } from './sqlite/kept-answers.ts';
+import { type KeptAnswers, keepAnswers } from './sqlite/kept-answers.ts';
 import { preparer } from './sqlite/statements.ts';
 import { createTimelineQueries } from './timeline-queries.ts';
 

@@ -1,6 +1,7 @@
 import { payloadSpecOf } from '../../domain/payload-spec.ts';
 import { stages } from '../../domain/stages.ts';
 import { agentTypes } from '../../domain/states.ts';
+import { SwfError } from '../../lib/errors.ts';
 import type { Evidence, LostStart, ReaderBehind } from '../../monitoring/evidence.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
@@ -22,7 +23,6 @@ import {
 import { brokerAwaySince } from '../presence/recorders.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { pausedBy, pendingStop } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import {
@@ -34,8 +34,7 @@ import {
   serviceFindings,
   slowestSlice,
 } from './failures.ts';
-import { someMessages } from './landmarks.ts';
-import { PartReader } from './part-reader.ts';
+import { pausedBy, pendingStop, someMessages } from './landmarks.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
@@ -170,3 +169,21 @@ const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean)
     ).get(executionId, cursor ?? 0, farBehind) ?? { rows: 0, since: null };
     return rows < farBehind || since === null ? [] : [{ role, rows, since }];
   });
+
+/** Reads parts of a store one by one, so that damage in one table does not hide the others. */
+export class PartReader {
+  /** The parts that could not be read. */
+  readonly unreadable: string[] = [];
+
+  /** Returns the value of `ask`, or `instead` if that part of the store is damaged, or need not be read. */
+  read<T>(part: string, ask: () => T, instead: T, isNeeded = true): T {
+    if (!isNeeded) return instead;
+    try {
+      return ask();
+    } catch (error) {
+      if (!(error instanceof SwfError) || error.code !== 'STORE_CORRUPT') throw error;
+      this.unreadable.push(part);
+      return instead;
+    }
+  }
+}

@@ -1,13 +1,16 @@
-import { type SliceStatus, completedState, failedState, sliceStatuses } from '../../domain/slice-states.ts';
+import { completedState, failedState, sliceStatuses } from '../../domain/slice-states.ts';
 import { type Attempts, type Life, type Period, endOfWork, goesOn, workTime } from './attempts.ts';
-import type { Bins } from './series.ts';
+import { type Bins, binOf } from './series.ts';
 
-/** When an attempt ended, or until when it is in hand; NaN if nobody has started it. */
-function endOfAttempt(attempts: Attempts, at: number, life: Life): number {
-  const started = attempts.started[at] as number;
+/** When a worker had an attempt: until its end, or as long as anybody works; undefined if its start is unknown. */
+function workOf(attempts: Attempts, at: number, life: Life): Period | undefined {
+  const from = attempts.started[at] as number;
   const completed = attempts.completed[at] as number;
-  return Number.isNaN(completed) ? (Number.isNaN(started) ? NaN : endOfWork(life)) : Math.max(started, completed);
+  if (Number.isNaN(from)) return undefined;
+  return { from, until: Number.isNaN(completed) ? endOfWork(life) : Math.max(from, completed) };
 }
+
+const overlap = (a: Period, b: Period): boolean => a.until >= b.from && a.from <= b.until;
 
 /**
  * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy throughout, `!` an attempt failed in it.
@@ -19,11 +22,10 @@ export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[]
   const hasFailed = slots.map(() => new Uint8Array(bins.count));
   for (let at = 0; at < attempts.length; at += 1) {
     const row = rowOf.get(attempts.worker[at] as number);
-    const end = endOfAttempt(attempts, at, life);
-    if (row === undefined || Number.isNaN(end)) continue;
-    const start = attempts.started[at] as number;
-    addTime(busy[row] as Float64Array, bins, { from: Number.isNaN(start) ? end : start, until: end, life });
-    const bin = Math.floor((end - bins.from) / bins.width);
+    const work = workOf(attempts, at, life);
+    if (row === undefined || work === undefined) continue;
+    addTime(busy[row] as Float64Array, bins, { ...work, life });
+    const bin = binOf(bins, work.until);
     if (attempts.state[at] === failedState && bin >= 0 && bin < bins.count) (hasFailed[row] as Uint8Array)[bin] = 1;
   }
   return busy.map((times, row) =>
@@ -34,8 +36,8 @@ export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[]
 /** Adds the work of an attempt to the bins in which it lies. */
 function addTime(times: Float64Array, bins: Bins, attempt: Period & { life: Life }): void {
   const { from, width, count } = bins;
-  const first = Math.max(0, Math.floor((attempt.from - from) / width));
-  const last = Math.min(count - 1, Math.floor((attempt.until - from) / width));
+  const first = Math.max(0, binOf(bins, attempt.from));
+  const last = Math.min(count - 1, binOf(bins, attempt.until));
   for (let bin = first; bin <= last; bin += 1) {
     const [left, right] = [from + bin * width, from + (bin + 1) * width];
     times[bin] =
@@ -65,58 +67,47 @@ const newWorker = (worker: number) => ({
 });
 
 /** Worker slots that did anything in a window. */
-export function workersOf(attempts: Attempts, { from, until }: Period, life: Life) {
+export function workersOf(attempts: Attempts, window: Period, life: Life) {
   const workers = new Map<number, ReturnType<typeof newWorker>>();
   for (let at = 0; at < attempts.length; at += 1) {
     const worker = attempts.worker[at] as number;
-    const end = endOfAttempt(attempts, at, life);
-    const begun = attempts.started[at] as number;
-    const start = Number.isNaN(begun) ? end : begun;
-    if (worker < 0 || Number.isNaN(end) || end < from || start > until) continue;
+    const work = workOf(attempts, at, life);
+    if (worker < 0 || work === undefined || !overlap(work, window)) continue;
+    const { from, until } = work;
     const found = workers.get(worker) ?? newWorker(worker);
     workers.set(worker, found);
-    const isOver = !Number.isNaN(attempts.completed[at]) && end <= until;
+    const isOver = !Number.isNaN(attempts.completed[at]) && until <= window.until;
     if (isOver && attempts.state[at] === completedState) found.completed += 1;
     if (isOver && attempts.state[at] === failedState) found.failed += 1;
-    if (isOver) found.work += end - start;
-    found.busy += workTime(life, Math.max(start, from), Math.min(end, until));
-    found.longest = Math.max(found.longest, end - start);
-    found.first = Math.min(found.first, start);
+    if (isOver) found.work += until - from;
+    found.busy += workTime(life, Math.max(from, window.from), Math.min(until, window.until));
+    found.longest = Math.max(found.longest, until - from);
+    found.first = Math.min(found.first, from);
   }
   return [...workers.values()];
 }
 
-/** An attempt as a bar: its slot's row, its start (milliseconds since 1970) and its duration, undefined while it goes on. */
-interface Span {
-  row: number;
-  start: number;
-  duration: number | undefined;
-  state: SliceStatus;
-  stf: string;
-  sliceId: number;
-  attempt: number;
-}
-
-/** The attempts of some slots that overlap a window; undefined if there are too many. */
+/**
+ * The attempts of some slots that overlap a window, as bars: the slot's row, the start (milliseconds since 1970) and the duration, undefined while it goes
+ * on. Undefined if there are too many.
+ */
 export function spansOf(
   attempts: Attempts,
-  { from, until }: Period,
+  window: Period,
   { slots, life, most }: { slots: readonly number[]; life: Life; most: number },
-): Span[] | undefined {
+) {
   const rowOf = new Map(slots.map((worker, row) => [worker, row]));
-  const spans: Span[] = [];
+  const spans = [];
   for (let at = 0; at < attempts.length; at += 1) {
     const row = rowOf.get(attempts.worker[at] as number);
-    const end = endOfAttempt(attempts, at, life);
-    const begun = attempts.started[at] as number;
-    const start = Number.isNaN(begun) ? end : begun;
-    if (row === undefined || Number.isNaN(end) || end < from || start > until) continue;
+    const work = workOf(attempts, at, life);
+    if (row === undefined || work === undefined || !overlap(work, window)) continue;
     if (spans.length === most) return undefined;
     const isOpen = Number.isNaN(attempts.completed[at]) && goesOn(life);
     spans.push({
       row,
-      start,
-      duration: isOpen ? undefined : end - start,
+      start: work.from,
+      duration: isOpen ? undefined : work.until - work.from,
       state: sliceStatuses[attempts.state[at] as number] ?? 'queued',
       stf: attempts.names.stf.all[attempts.stf[at] as number] ?? '',
       sliceId: attempts.sliceId[at] as number,
