@@ -8,7 +8,7 @@ import { indexPredicates } from './migrations/index-predicates.ts';
 import { messageColumns } from './migrations/message-columns.ts';
 import { listeningObservers } from './observed/hearings.ts';
 import type { LivenessTest } from './presence/leases.ts';
-import { PartReader } from './reports/evidence.ts';
+import { partReader } from './reports/evidence.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { type KeptAnswers, keepAnswers } from './sqlite/kept-answers.ts';
@@ -39,9 +39,9 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     home: () => homeOf(sql),
     /** When the store last changed, which bounds how fresh an answer can be. Undefined for an empty store. */
     dataAsOf(): string | undefined {
-      const parts = new PartReader();
+      const { read } = partReader();
       return newestOf
-        .flatMap((text) => parts.read(text, () => sql<[], string | null>(text).value(), undefined) ?? [])
+        .flatMap((text) => read(text, () => sql<[], string | null>(text).value(), undefined) ?? [])
         .toSorted()
         .at(-1);
     },

@@ -54,29 +54,29 @@ export function evidenceOf(
   { detail, isAlive, data_as_of }: { detail: ExecutionDetail; isAlive: LivenessTest; data_as_of: string | undefined },
 ): Evidence {
   const { execution_id, status_reason, namespace, status } = execution;
-  const parts = new PartReader();
+  const { read, unreadable } = partReader();
   const owner = ownerOf(sql, execution_id);
   const isRunning = status === 'running';
   const isOverBroker = isRunning && detail.over_broker === 1;
   const now = momentOfTest(isAlive);
-  const { unreadable, ...recorded } = kept(sql, recordedEvidence)(execution);
+  const recorded = kept(sql, recordedEvidence)(execution);
   return {
     execution_id,
     status_reason,
     process: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
-    drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive), []),
-    agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
-    lost_starts: parts.read('slices', () => lostStarts(sql, execution_id), [], isRunning && detail.lost_starts > 0),
+    drivers: read('drivers', () => driversOf(sql, execution_id, isAlive), []),
+    agents: read('agents', () => agentsOf(sql, execution_id, isAlive), []),
+    lost_starts: read('slices', () => lostStarts(sql, execution_id), [], isRunning && detail.lost_starts > 0),
     missing: isOverBroker ? missingTypes(sql, namespace, isAlive) : [],
     take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id, now) : 0,
-    unfit: parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), [], isRunning),
-    ...parts.read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] }, isRunning),
-    unanswered: parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [], isOverBroker),
-    broker_away_since: parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined, isOverBroker),
-    gone: parts.read('files', () => goneHosts(sql, execution_id, now), [], isOverBroker),
+    unfit: read('returned slices', () => unfitSlices(sql, execution, isAlive), [], isRunning),
+    ...read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] }, isRunning),
+    unanswered: read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [], isOverBroker),
+    broker_away_since: read('recorder', () => brokerAwaySince(sql, namespace), undefined, isOverBroker),
+    gone: read('files', () => goneHosts(sql, execution_id, now), [], isOverBroker),
     ...recorded,
     data_as_of,
-    unreadable: [...parts.unreadable, ...unreadable],
+    unreadable: [...unreadable, ...recorded.unreadable],
   };
 }
 
@@ -91,7 +91,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   );
   // The placeholder takes as long as it is told to.
   const hasPayload = payloadSpecOf(params).kind !== 'placeholder' && execution.slices_completed > 0;
-  const parts = new PartReader();
+  const { read, unreadable } = partReader();
   const isRunning = status === 'running';
   const hasEndedEarly = !isRunning && status !== 'completed';
   const isResumed = (ownerOf(sql, execution_id)?.epoch ?? 1) > 1;
@@ -101,23 +101,23 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const none = { count: 0, ids: [] };
   const { troubled, awaiting } = indexPredicates;
   return {
-    behind: parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), [], isRunning),
-    first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
-    first_failure: parts.read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
-    ...parts.read('attempts', () => failuresByPlace(sql, execution_id), noPlaces, failures > 0),
-    slowest: parts.read('slices', () => slowestSlice(sql, execution_id, delays), undefined),
-    ...parts.read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
-    pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
-    exhausted: parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), [], isAnyFailed),
+    behind: read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), [], isRunning),
+    first_error: read('logs', () => firstError(sql, execution_id), undefined),
+    first_failure: read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
+    ...read('attempts', () => failuresByPlace(sql, execution_id), noPlaces, failures > 0),
+    slowest: read('slices', () => slowestSlice(sql, execution_id, delays), undefined),
+    ...read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
+    pending_stop: read('commands', () => pendingStop(sql, execution), undefined),
+    exhausted: read('failed slices', () => exhaustedSlices(sql, execution_id, named), [], isAnyFailed),
     exhausted_count: slices_exhausted,
-    given_up: parts.read('slices', () => givenUpSlices(sql, execution_id), 0, hasEndedEarly),
-    begun_again: parts.read('messages', () => begunAgain(sql, execution_id, delays), 0, isResumed),
+    given_up: read('slices', () => givenUpSlices(sql, execution_id), 0, hasEndedEarly),
+    begun_again: read('messages', () => begunAgain(sql, execution_id, delays), 0, isResumed),
     slices_retried,
-    causes: parts.read('attempts', () => failureCauses(sql, execution_id), [], failures !== 0),
-    paused_by: parts.read('commands', () => pausedBy(sql, execution), undefined),
-    refused: parts.read('refused messages', () => someMessages(sql, execution_id, troubled, named), none),
-    waiting: parts.read('waiting messages', () => someMessages(sql, execution_id, awaiting, named), none),
-    unreadable: parts.unreadable,
+    causes: read('attempts', () => failureCauses(sql, execution_id), [], failures !== 0),
+    paused_by: read('commands', () => pausedBy(sql, execution), undefined),
+    refused: read('refused messages', () => someMessages(sql, execution_id, troubled, named), none),
+    waiting: read('waiting messages', () => someMessages(sql, execution_id, awaiting, named), none),
+    unreadable,
   };
 }
 
@@ -171,19 +171,19 @@ const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean)
   });
 
 /** Reads parts of a store one by one, so that damage in one table does not hide the others. */
-export class PartReader {
+export function partReader() {
   /** The parts that could not be read. */
-  readonly unreadable: string[] = [];
-
+  const unreadable: string[] = [];
   /** Returns the value of `ask`, or `instead` if that part of the store is damaged, or need not be read. */
-  read<T>(part: string, ask: () => T, instead: T, isNeeded = true): T {
+  function read<T>(part: string, ask: () => T, instead: T, isNeeded = true): T {
     if (!isNeeded) return instead;
     try {
       return ask();
     } catch (error) {
       if (!(error instanceof SwfError) || error.code !== 'STORE_CORRUPT') throw error;
-      this.unreadable.push(part);
+      unreadable.push(part);
       return instead;
     }
   }
+  return { read, unreadable };
 }
