@@ -152,12 +152,10 @@ const milliseconds = (iso: string | null | undefined): number | undefined =>
   iso === null || iso === undefined ? undefined : Date.parse(iso);
 
 function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
-  const row = sql<[string], { first: string | null; last: string | null; n: number }>(
-    'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ?',
+  const row = sql<[string], { first: string; last: string; n: number }>(
+    'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ? HAVING n > 1',
   ).get(executionId);
-  const [first, last] = [milliseconds(row?.first), milliseconds(row?.last)];
-  const n = row?.n ?? 0;
-  return first === undefined || last === undefined || n < 2 ? undefined : { first, last, n };
+  return row && { first: Date.parse(row.first), last: Date.parse(row.last), n: row.n };
 }
 
 /** When the last result came, and the last of a completed slice, as ISO 8601. Reads the table in its own order: an index would look up each row. */
