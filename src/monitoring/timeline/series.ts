@@ -8,10 +8,7 @@ import { type Attempts, type Life, type Period, endOfWork, goesOn } from './atte
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
   const counters = countersOf(bins);
-  for (let at = 0; at < attempts.length; at += 1) {
-    addLevels(counters, attempts, at, life);
-    addEvents(counters, attempts, at, maxRetries);
-  }
+  for (let at = 0; at < attempts.length; at += 1) addAttempt(counters, attempts, at, life, maxRetries);
   const { queued, processing, ...events } = counters.series;
   /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   const mean_seconds = counters.work.map((milliseconds, bin) => {
@@ -53,11 +50,16 @@ function countersOf(bins: Bins) {
   };
 }
 
-function addLevels({ series, change }: Counters, attempts: Attempts, at: number, life: Life): void {
+/** Counts the events of an attempt, and the levels that it changes. */
+function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Life, maxRetries: number): void {
+  const { series, work, timed, count, change } = counters;
   const queued = attempts.queued[at] as number;
+  const begun = attempts.started[at] as number;
   const end = Math.max(queued, attempts.completed[at] as number);
+  const attempt = attempts.attempt[at] as number;
+  const state = attempts.state[at];
   // Nothing ends before it began, even if a clock was set back.
-  const started = Math.max(queued, attempts.started[at] as number);
+  const started = Math.max(queued, begun);
   const isStarted = !Number.isNaN(started);
   change(series.queued, queued, 1);
   if (isStarted) {
@@ -72,21 +74,11 @@ function addLevels({ series, change }: Counters, attempts: Attempts, at: number,
     // An attempt given up at the end waits again; if the driver is gone, it is lost.
     if (life.hasEnded) change(series.queued, life.end, 1);
   }
-}
-
-function addEvents({ series, work, timed, count }: Counters, attempts: Attempts, at: number, maxRetries: number): void {
-  const queued = attempts.queued[at] as number;
-  const attempt = attempts.attempt[at] as number;
-  const state = attempts.state[at];
-  const end = Math.max(queued, attempts.completed[at] as number);
   if (attempt === 1) count(series.arrived, queued);
-  if (state === completedState) {
-    count(series.completed, end);
-    const started = attempts.started[at] as number;
-    if (!Number.isNaN(started)) {
-      count(work, end, Math.max(0, end - started));
-      count(timed, end);
-    }
+  if (state === completedState) count(series.completed, end);
+  if (state === completedState && !Number.isNaN(begun)) {
+    count(work, end, Math.max(0, end - begun));
+    count(timed, end);
   }
   if (state !== failedState) return;
   count(series.failed_attempts, end);
