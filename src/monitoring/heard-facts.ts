@@ -77,7 +77,7 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   first_slice: number | undefined;
   last_slice: number | undefined;
   oldest_waiting: number | undefined;
-  /** When the last result came. */
+  /** When the last result came, if any slice failed or waits. */
   last_result: number | undefined;
   /** Slices still waiting although slices sent later were answered long ago. */
   passed: Some;

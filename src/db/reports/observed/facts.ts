@@ -108,7 +108,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
   const hasFailed = slices_failed !== 0;
   const record = recordOf(sql, execution_id);
   const delays = stageDelays(sql, execution_id);
-  const { last = null, last_done = null } = lastResults(sql, execution_id) ?? {};
+  const { last, last_done, first_slice } = resultTimes(sql, execution);
   return {
     ...record,
     repeated_ids: repeatedResults(sql, execution_id, record),
@@ -116,8 +116,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     messages: countAllMessages(sql, execution_id),
     stf_span: status === 'running' ? stfSpan(sql, execution_id) : undefined,
     tf_files_sliced: count(sql, slicedSamples, execution_id),
-    // What only one finding asks for is read where that one may speak.
-    first_slice: last === null ? timeAmong(sql, 'min(first_at)', slicedSamples, execution_id) : undefined,
+    first_slice,
     last_result: milliseconds(last),
     failed: {
       count: slices_failed,
@@ -158,12 +157,22 @@ function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
   return row && { first: Date.parse(row.first), last: Date.parse(row.last), n: row.n };
 }
 
-/** When the last result came, and the last of a completed slice, as ISO 8601. Reads the table in its own order: an index would look up each row. */
-const lastResults = (sql: Prepare, id: string): Record<'last' | 'last_done', string | null> | undefined =>
-  sql<[{ id: string }], Record<'last' | 'last_done', string | null>>(
-    `SELECT max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done FROM tf_slices NOT INDEXED
-     WHERE execution_id = $id AND seq >= (SELECT min(seq) FROM tf_slices WHERE execution_id = $id) AND seq <= (SELECT max(seq) FROM tf_slices WHERE execution_id = $id)`,
-  ).get({ id });
+/** When the last result came, and the last of a completed slice, as ISO 8601; before any result, when the first slice was sent, in milliseconds since 1970. */
+function resultTimes(sql: Prepare, { execution_id: id, slices_failed, slices_queued }: ExecutionRow) {
+  const without = { last: null, last_done: null };
+  // Only findings about slices that failed or wait ask for them.
+  if (slices_failed + slices_queued === 0) return { ...without, first_slice: undefined };
+  // The table in its own order: an index would look up each row.
+  const times =
+    sql<[{ id: string }], Record<keyof typeof without, string | null>>(
+      `SELECT max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done FROM tf_slices NOT INDEXED
+       WHERE execution_id = $id AND seq >= (SELECT min(seq) FROM tf_slices WHERE execution_id = $id) AND seq <= (SELECT max(seq) FROM tf_slices WHERE execution_id = $id)`,
+    ).get({ id }) ?? without;
+  return {
+    ...times,
+    first_slice: times.last === null ? timeAmong(sql, 'min(first_at)', slicedSamples, id) : undefined,
+  };
+}
 
 /** The least or greatest time of some rows. @param from the rest of a SELECT, from FROM on */
 const timeAmong = (sql: Prepare, time: string, from: string, id: string): number | undefined =>
