@@ -7,18 +7,23 @@ import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { unheardExecution } from './observed/settle.ts';
-import { driverOf, type LivenessTest, momentOfTest } from './presence/leases.ts';
+import { type LivenessTest, driverOf, momentOfTest } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
 import { audit } from './reports/audit.ts';
-import { pausedBy, stoppedBy } from './reports/commands.ts';
 import { executionRecord } from './reports/execution-detail.ts';
-import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
+import {
+  isAnyRecordedLate,
+  lastLandmarks,
+  lastMessage,
+  lastTroubledMessages,
+  pausedBy,
+  stoppedBy,
+} from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
-import { isAnyRecordedLate } from './reports/recorded-late.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
-import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
+import { type Product, findProduct, messagesOf, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
 import { type Prepare, questionsTo } from './sqlite/statements.ts';
 

@@ -15,7 +15,7 @@ import { indexPredicates } from './migrations/index-predicates.ts';
 import { messageColumns } from './migrations/message-columns.ts';
 import { listeningObservers } from './observed/hearings.ts';
 import type { LivenessTest } from './presence/leases.ts';
-import { PartReader } from './reports/part-reader.ts';
+import { partReader } from './reports/evidence.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { keepAnswers, type KeptAnswers } from './sqlite/kept-answers.ts';
@@ -50,9 +50,9 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     ...questionsTo(sql, { storeId: knownStoreId, home: homeOf }),
     /** When the store last changed, which bounds how fresh an answer can be. Undefined for an empty store. */
     dataAsOf(): string | undefined {
-      const parts = new PartReader();
+      const { read } = partReader();
       return newestOf
-        .flatMap((text) => parts.read(text, () => sql<string | null>(text).value(), undefined) ?? [])
+        .flatMap((text) => read(text, () => sql<string | null>(text).value(), undefined) ?? [])
         .toSorted()
         .at(-1);
     },

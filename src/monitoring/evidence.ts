@@ -2,7 +2,7 @@ import type { CauseCount } from '../domain/causes.ts';
 import type { Speed } from '../domain/params.ts';
 import type { SliceStatus } from '../domain/slice-states.ts';
 import type { Concentration, PlaceCount } from './concentration.ts';
-import type { SlowerSlices, SlowSlots } from './service-times.ts';
+import type { SlowSlots, SlowerSlices } from './service-times.ts';
 
 /** A number of things, and the ids of the first of them. */
 export interface Some {
@@ -130,7 +130,7 @@ export interface Evidence {
   execution_id: string;
   status_reason: string | null;
   /** The process that drives it or drove it last. `last_sign` is ISO 8601. */
-  driver: { pid: number; hostname: string; last_sign: string; alive: boolean; silent: boolean } | undefined;
+  process: { pid: number; hostname: string; last_sign: string; alive: boolean; silent: boolean } | undefined;
   /** Its last drivers, the oldest first. */
   drivers: readonly DriverSpan[];
   /** The newest starts whose worker vanished. */
@@ -181,3 +181,30 @@ export interface Evidence {
   /** Parts of the store that cannot be read. */
   unreadable: readonly string[];
 }
+
+/** The attempts that ended since the last slice was done: all failed. Times are milliseconds since 1970. */
+export interface FailuresInARow {
+  /** When the first of them failed; of many, the first one examined. */
+  since: number;
+  attempts: number;
+  /** More failed before that were not examined. */
+  isMore: boolean;
+  /** How many of them were first attempts at their slices. */
+  firstAttempts: number;
+  /** When the last slice before them was done; undefined if that was not found or none ever was. */
+  last_done: number | undefined;
+}
+
+/** Fewer attempts, or a shorter time, may be chance. */
+const minAttempts = 10;
+const minSeconds = 10;
+
+/** If only slices that failed before are left, their retries fail again, which says nothing about others. */
+const minFirstAttempts = 5;
+
+/** Whether every attempt fails. @param until now, or the end of the execution */
+export const nothingSucceeds = (failing: FailuresInARow | undefined, until: number): failing is FailuresInARow =>
+  failing !== undefined &&
+  failing.attempts >= minAttempts &&
+  failing.firstAttempts >= minFirstAttempts &&
+  until - failing.since >= minSeconds * 1000;

@@ -4,7 +4,7 @@ import { payloadSpecOf } from '../domain/payload-spec.ts';
 import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
-import type { FailuresInARow } from './failures-in-a-row.ts';
+import type { DriverSpan, Evidence, FailuresInARow, Some } from './evidence.ts';
 
 /** A slice that a worker has started but not finished. */
 export interface SliceInHand {
@@ -103,3 +103,33 @@ export function serviceSeconds(facts: Facts): number | undefined {
 }
 
 const plannedSeconds = ({ params }: Facts): number => wallSeconds(params.fast_processing.slice_processing_time, params);
+
+/**
+ * The periods in which nobody drove an execution, the oldest first, each with the user who took it over. Times are ISO 8601.
+ * @param since counts only the time after this
+ */
+export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>
+  drivers.flatMap(({ since: to, by }, index) => {
+    const until = drivers[index - 1]?.until;
+    if (until === undefined || to < since) return [];
+    const from = until > since ? until : since;
+    // The clocks of two hosts may make it negative.
+    return [{ from, to, by, seconds: Math.max(0, Date.parse(to) - Date.parse(from)) / 1000 }];
+  });
+
+export const downSeconds = (gaps: ReturnType<typeof driverGaps>): number =>
+  gaps.reduce((sum, { seconds }) => sum + seconds, 0);
+
+/** How the slices of an execution fare. */
+export interface SliceFacts
+  extends
+    Pick<
+      Evidence,
+      'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'by_worker' | 'slowest' | 'slow_slots' | 'slower'
+    >,
+    Pick<Facts, 'status' | 'counts' | 'delays' | 'failing'> {
+  /** Failed slices; `isFinal` if none of them is tried again. */
+  failed: Some & { isFinal: boolean };
+  /** Now, or the end of the execution. In milliseconds since 1970. */
+  until: number;
+}

@@ -1,6 +1,6 @@
 import type { ExecutionStatus, Health } from '../domain/states.ts';
+import { nothingSucceeds } from './evidence.ts';
 import type { Facts } from './facts.ts';
-import { nothingSucceeds } from './failures-in-a-row.ts';
 import { type HeardFacts, isSilent, isUnanswered } from './heard-facts.ts';
 import { handState, paceOf } from './pace.ts';
 import type { StageState } from './stage-states.ts';

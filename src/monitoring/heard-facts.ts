@@ -2,7 +2,7 @@ import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import type { Some } from './evidence.ts';
-import type { SliceFacts } from './slice-facts.ts';
+import type { SliceFacts } from './facts.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {
@@ -25,11 +25,27 @@ export interface BrokenKey {
   example: string | undefined;
 }
 
-/** Everything that messages of other programs show about their execution at one moment. Times are milliseconds since 1970. */
-export interface HeardFacts extends SliceFacts {
+/** What is recorded of a run of other programs. Times are milliseconds since 1970. */
+export interface HeardRecord {
   /** The id that its programs use. */
   told_id: string;
   run_id: string;
+  /** The dialects that were heard, a letter each. */
+  dialects: string;
+  first_message: number;
+  last_message: number;
+  without_execution: number;
+  /** Results of attempts that had one, and results that fit no slice. */
+  results_repeated: number;
+  results_unmatched: number;
+  /** Slices registered by REST; of these, the ones of which no message was heard; and slices without a message that have a result by REST. */
+  slices_told: number;
+  slices_unsent: number;
+  slices_unheard: number;
+}
+
+/** Everything that messages of other programs show about their execution at one moment. Times are milliseconds since 1970. */
+export interface HeardFacts extends SliceFacts, HeardRecord {
   phase: Phase;
   /** The status that its runner reported last by REST. */
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
@@ -42,8 +58,7 @@ export interface HeardFacts extends SliceFacts {
    * makes slices (`none`), or one of the two.
    */
   slicing: 'seen' | 'unheard' | 'none' | 'none or unheard';
-  /** Slices registered by REST; `unsent`: registered a while ago, but no message about them was heard. */
-  slices_told: number;
+  /** Slices registered by REST a while ago, of which no message was heard. */
   unsent: Some;
   /** Whether any message about it was heard on the bus. */
   isBusHeard: boolean;
@@ -52,21 +67,17 @@ export interface HeardFacts extends SliceFacts {
   isListening: boolean;
   heard_since: number;
   gaps: readonly Gap[];
-  first_message: number;
-  last_message: number;
   messages: number;
-  /** When the first and the last STF were announced, and how many were; undefined with fewer than two. */
+  /** When the first and the last STF were announced, and how many were; undefined with fewer than two, and after the end. */
   stf_span: { first: number; last: number; n: number } | undefined;
   tf_files_sliced: number;
-  without_execution: number;
-  /** Results of attempts that had one, and the ids of the first. */
-  results_repeated: number;
+  /** The ids of the first results of attempts that had one. */
   repeated_ids: readonly string[];
-  results_unmatched: number;
-  /** When the first, the last and the oldest waiting slice were sent, and when the last result came. */
+  /** When the first slice was sent, while no result came; the last one, if files are not sliced; and the oldest waiting one, until the run is over. */
   first_slice: number | undefined;
   last_slice: number | undefined;
   oldest_waiting: number | undefined;
+  /** When the last result came, if any slice failed or waits. */
   last_result: number | undefined;
   /** Slices still waiting although slices sent later were answered long ago. */
   passed: Some;

@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { advance, nextStep, plannedStfCount, startPosition, type TimedStep } from '../../src/domain/daq-schedule.ts';
+import { type TimedStep, advance, nextStep, plannedStfCount, startPosition } from '../../src/domain/daq-schedule.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import { type PlayedRun, playRun } from '../../src/domain/plan/played-run.ts';
 import type { Phase } from '../../src/domain/run-phases.ts';
-import { daqAhead } from '../../src/monitoring/daq-ahead.ts';
-import { timeLeft } from '../../src/monitoring/estimate.ts';
+import { daqAhead, timeLeft } from '../../src/monitoring/estimate.ts';
 import type { Facts } from '../../src/monitoring/facts.ts';
 
 const began = Date.parse('2026-01-01T00:00:00Z');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { type FailuresInARow, nothingSucceeds } from '../../src/monitoring/failures-in-a-row.ts';
+import { type FailuresInARow, nothingSucceeds } from '../../src/monitoring/evidence.ts';
 import { healthOf } from '../../src/monitoring/health.ts';
 import { ago, factsOf } from './situation.ts';
 

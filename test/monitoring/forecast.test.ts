@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { deadlineOf, forecastOf } from '../../src/monitoring/forecast.ts';
+import { deadlineOf, forecastOf } from '../../src/monitoring/capacity.ts';
 import { ago, factsOf } from './situation.ts';
 
 const none = { slices_created: 0, slices_completed: 0, slices_queued: 0 };

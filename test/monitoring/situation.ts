@@ -10,11 +10,14 @@ const now = Date.parse('2026-01-01T01:00:00.000Z');
 /** The time this many seconds before the moment of a situation. */
 export const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
 
+/** Tests name the process as the driver that it is. */
+type GivenEvidence = Omit<Evidence, 'process'> & { driver: Evidence['process'] };
+
 export type Given = Partial<{
   facts: Partial<Facts>;
   counts: Partial<Facts['counts']>;
   params: object;
-  evidence: Partial<Evidence>;
+  evidence: Partial<GivenEvidence>;
   judged: Partial<Judgement>;
 }>;
 
@@ -69,7 +72,7 @@ export function factsOf({ facts = {}, counts = {}, params = {} }: Given = {}): F
   };
 }
 
-const evidence: Evidence = {
+const evidence: GivenEvidence = {
   execution_id: 'stf_datataking-tester-0001',
   status_reason: null,
   driver: { pid: 4711, hostname: 'host-a', last_sign: ago(2), alive: true, silent: false },
@@ -108,5 +111,6 @@ const evidence: Evidence = {
 export function situationOf(given: Given = {}): Situation {
   const facts = factsOf(given);
   const judged = { health: healthOf(facts, []), stages: [], pace: paceOf(facts), capacity: undefined, left: undefined };
-  return { facts, evidence: { ...evidence, ...given.evidence }, judged: { ...judged, ...given.judged } };
+  const { driver: process, ...others } = { ...evidence, ...given.evidence };
+  return { ...others, process, ...facts, ...judged, ...given.judged };
 }

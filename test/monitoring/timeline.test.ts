@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 
 import { sliceStatuses } from '../../src/domain/slice-states.ts';
 import type { Attempts, Life } from '../../src/monitoring/timeline/attempts.ts';
-import { binOf, binsOf } from '../../src/monitoring/timeline/bins.ts';
-import { cellsOf } from '../../src/monitoring/timeline/cells.ts';
 import { pack, unpack } from '../../src/monitoring/timeline/pack.ts';
 import { pictureOf } from '../../src/monitoring/timeline/picture.ts';
+import { binOf, binsOf } from '../../src/monitoring/timeline/series.ts';
+import { cellsOf } from '../../src/monitoring/timeline/slots.ts';
 import { conciseParts } from '../../src/monitoring/timeline/told.ts';
 import { attemptsOf, lifeOf, maxRetries, picture, slices, start } from './made-attempts.ts';
 

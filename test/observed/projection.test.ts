@@ -33,7 +33,7 @@ describe('an observed run', () => {
     const store = await storeOf(lines);
     const queries = createQueries(store.db, () => undefined);
     const row = queries.execution(truth.told_id);
-    const { facts } = queries.assess(row, Date.now()).heard ?? {};
+    const facts = queries.assess(row, Date.now()).heard;
     expect({
       told_id: facts?.told_id,
       run_id: facts?.run_id,

@@ -33,5 +33,5 @@ export function factsOf(store: Store, id: string, now = Date.now()) {
   const queries = createQueries(store.db, () => undefined);
   const row = queries.execution(id);
   const assessed = queries.assessWithFindings(row, now, undefined);
-  return { row, ...assessed, facts: assessed.heard?.facts, record: assessed.heard?.record };
+  return { row, ...assessed, facts: assessed.heard, record: assessed.heard };
 }

@@ -26,7 +26,11 @@ describe('a REST call to the monitor', () => {
     async (run) => {
       const store = await storeOf([...(await readRecording(run)), ...(await toldIn(run))]);
       const { row, facts, record, findings } = factsOf(store, 'stf_datataking-shifter-0001');
-      expect(record).toMatchObject({ slices_told: row.slices_created, slices_unsent: 0, told_status: 'completed' });
+      expect(record).toMatchObject({
+        slices_told: row.slices_created,
+        slices_unsent: 0,
+        told: { status: 'completed' },
+      });
       expect(row).toMatchObject({
         status: 'completed',
         slices_queued: 0,

@@ -29,7 +29,7 @@ function factsOf(store: Store) {
   const queries = createQueries(store.db, () => undefined);
   const row = queries.execution(id);
   const { findings, heard } = queries.assessWithFindings(row, Date.now(), undefined);
-  return { row, findings, facts: heard?.facts, record: heard?.record };
+  return { row, findings, facts: heard, record: heard };
 }
 
 /** A monitor that has received the calls of a recording but for the end, and a function that sends it the end. */

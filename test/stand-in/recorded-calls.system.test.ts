@@ -80,7 +80,7 @@ describe('calls of generated runs', () => {
       expect(player.differences).toEqual([]);
       const queries = createQueries(here.store.db, () => undefined);
       const row = queries.execution(made.truth.told_id);
-      const { record } = queries.assess(row, Date.now()).heard ?? {};
+      const record = queries.assess(row, Date.now()).heard;
       expect({ ...row, ...record }).toMatchObject({
         // Nobody listens.
         status: truth.status === 'running' ? 'unknown' : truth.status,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { withinBudget } from '../../src/tools/monitor/budget.ts';
+import { withinBudget } from '../../src/tools/get-workflow-monitor.ts';
 
 const rows = (count: number, length: number): string[] => Array.from({ length: count }, () => 'x'.repeat(length));
 const answer = { events: rows(6, 100), errors: rows(5, 100), agents: rows(3, 100), findings: rows(2, 100) };

@@ -5,15 +5,19 @@ import { type ExecutionRow, type OwnExecution, withPlan } from '../execution/fin
 import { executionParams } from '../execution/params.ts';
 import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { type AuditCheck, checked, type Checks, comparedCounts, namedIds } from './audit-check.ts';
 import {
-  appliedMessages,
+  type AuditCheck,
   type Audited,
-  checkResults,
-  checkSlices,
-  cutsOf,
+  type Checks,
   type SampleRow,
   type StfRow,
+  appliedMessages,
+  checkResults,
+  checkSlices,
+  checked,
+  comparedCounts,
+  cutsOf,
+  namedIds,
   totalsOf,
 } from './audit-slices.ts';
 import { heardChecks } from './observed/audit.ts';

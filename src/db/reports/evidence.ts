@@ -1,32 +1,39 @@
 import { payloadSpecOf } from '../../domain/payload-spec.ts';
+import { stages } from '../../domain/stages.ts';
 import { agentTypes } from '../../domain/states.ts';
-import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
-import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
+import { SwfError } from '../../lib/errors.ts';
+import type { Evidence, LostStart, ReaderBehind } from '../../monitoring/evidence.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/start-message.ts';
 import { listAgents } from '../lists/agents.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isoTime } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import {
+  type LivenessTest,
+  type Owner,
   isProcessAlive,
   isRemote,
   isSilent,
   lastSignOf,
-  type LivenessTest,
   momentOfTest,
-  type Owner,
   ownerOf,
 } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { pausedBy, pendingStop } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
-import { failureCauses, failuresByPlace, firstError, firstFailure, noPlaces, slowestSlice } from './failures.ts';
-import { someMessages } from './landmarks.ts';
-import { PartReader } from './part-reader.ts';
-import { readersBehind } from './readers-behind.ts';
-import { serviceFindings } from './service-times.ts';
+import {
+  failureCauses,
+  failuresByPlace,
+  firstError,
+  firstFailure,
+  noPlaces,
+  serviceFindings,
+  slowestSlice,
+} from './failures.ts';
+import { pausedBy, pendingStop, someMessages } from './landmarks.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
@@ -46,28 +53,28 @@ export function evidenceOf(
   { detail, isAlive, data_as_of }: { detail: ExecutionDetail; isAlive: LivenessTest; data_as_of: string | undefined },
 ): Evidence {
   const { execution_id, status_reason, namespace, status } = execution;
-  const parts = new PartReader();
+  const { read, unreadable } = partReader();
   const owner = ownerOf(sql, execution_id);
   const isRunning = status === 'running';
   const isOverBroker = isRunning && detail.over_broker === 1;
   const now = momentOfTest(isAlive);
-  const { unreadable, ...recorded } = kept(sql, recordedEvidence)(execution);
+  const recorded = kept(sql, recordedEvidence)(execution);
   return {
     execution_id,
     status_reason,
-    driver: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
-    drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive), []),
-    agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
-    lost_starts: parts.read('slices', () => lostStarts(sql, execution_id), [], isRunning && detail.lost_starts > 0),
+    process: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
+    drivers: read('drivers', () => driversOf(sql, execution_id, isAlive), []),
+    agents: read('agents', () => agentsOf(sql, execution_id, isAlive), []),
+    lost_starts: read('slices', () => lostStarts(sql, execution_id), [], isRunning && detail.lost_starts > 0),
     missing: isOverBroker ? missingTypes(sql, namespace, isAlive) : [],
     take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id, now) : 0,
-    unfit: parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), [], isRunning),
-    ...parts.read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] }, isRunning),
-    unanswered: parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [], isOverBroker),
-    gone: parts.read('files', () => goneHosts(sql, execution_id, now), [], isOverBroker),
+    unfit: read('returned slices', () => unfitSlices(sql, execution, isAlive), [], isRunning),
+    ...read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] }, isRunning),
+    unanswered: read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [], isOverBroker),
+    gone: read('files', () => goneHosts(sql, execution_id, now), [], isOverBroker),
     ...recorded,
     data_as_of,
-    unreadable: [...parts.unreadable, ...unreadable],
+    unreadable: [...unreadable, ...recorded.unreadable],
   };
 }
 
@@ -82,38 +89,37 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   );
   // The placeholder takes as long as it is told to.
   const hasPayload = payloadSpecOf(params).kind !== 'placeholder' && execution.slices_completed > 0;
-  const parts = new PartReader();
+  const { read, unreadable } = partReader();
   const isRunning = status === 'running';
   const hasEndedEarly = !isRunning && status !== 'completed';
   const isResumed = (ownerOf(sql, execution_id)?.epoch ?? 1) > 1;
   const isAnyFailed = slices_exhausted + slices_failed !== 0;
   const failures = slices_exhausted + slice_retries - lost_starts;
   const delays = stageDelays(sql, execution_id);
-  const isSlow = hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'));
   const none = { count: 0, ids: [] };
   const { troubled, awaiting } = indexPredicates;
   return {
-    behind: parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), [], isRunning),
-    first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
-    first_failure: parts.read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
-    ...parts.read('attempts', () => failuresByPlace(sql, execution_id), noPlaces, failures > 0),
-    slowest: parts.read('slices', () => slowestSlice(sql, execution_id), undefined, isSlow),
-    ...parts.read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
-    pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
-    exhausted: parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), [], isAnyFailed),
+    behind: read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), [], isRunning),
+    first_error: read('logs', () => firstError(sql, execution_id), undefined),
+    first_failure: read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
+    ...read('attempts', () => failuresByPlace(sql, execution_id), noPlaces, failures > 0),
+    slowest: read('slices', () => slowestSlice(sql, execution_id, delays), undefined),
+    ...read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
+    pending_stop: read('commands', () => pendingStop(sql, execution), undefined),
+    exhausted: read('failed slices', () => exhaustedSlices(sql, execution_id, named), [], isAnyFailed),
     exhausted_count: slices_exhausted,
-    given_up: parts.read('slices', () => givenUpSlices(sql, execution_id), 0, hasEndedEarly),
-    begun_again: parts.read('messages', () => begunAgain(sql, execution_id, delays), 0, isResumed),
+    given_up: read('slices', () => givenUpSlices(sql, execution_id), 0, hasEndedEarly),
+    begun_again: read('messages', () => begunAgain(sql, execution_id, delays), 0, isResumed),
     slices_retried,
-    causes: parts.read('attempts', () => failureCauses(sql, execution_id), [], failures !== 0),
-    paused_by: parts.read('commands', () => pausedBy(sql, execution), undefined),
-    refused: parts.read('refused messages', () => someMessages(sql, execution_id, troubled, named), none),
-    waiting: parts.read('waiting messages', () => someMessages(sql, execution_id, awaiting, named), none),
-    unreadable: parts.unreadable,
+    causes: read('attempts', () => failureCauses(sql, execution_id), [], failures !== 0),
+    paused_by: read('commands', () => pausedBy(sql, execution), undefined),
+    refused: read('refused messages', () => someMessages(sql, execution_id, troubled, named), none),
+    waiting: read('waiting messages', () => someMessages(sql, execution_id, awaiting, named), none),
+    unreadable,
   };
 }
 
-function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['driver']> {
+function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['process']> {
   const { pid, hostname, last_beat } = owner;
   const alive = isProcessAlive(owner, isAlive);
   const last_sign = alive ? last_beat : lastSignOf(sql, owner).at;
@@ -137,4 +143,45 @@ const lostStarts = (sql: Prepare, executionId: string): LostStart[] =>
 function missingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): string[] {
   const living = livingTypes(sql, namespace, isAlive);
   return neededTypes.filter((type) => !living.has(type));
+}
+
+/** A role with fewer unread rows is not reported. */
+const farBehind = 1000;
+
+/** The roles that read the log, each with the message that begins its stage. Workers have a queue instead. */
+const readers = stages.flatMap(({ stage, agent }) =>
+  agent === 'worker' ? [] : [{ role: agent, reads: stage.split(' → ')[0] ?? '' }],
+);
+
+/** The roles that are 1,000 or more rows behind the log of an execution. */
+const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] =>
+  readers.flatMap(({ role, reads }) => {
+    const cursors = sql<[string, string], number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?');
+    const cursor = cursors.value(executionId, role);
+    // Over a broker a role may be played by agents that have no cursor here.
+    if (cursor === undefined && isOverBroker) return [];
+    const { rows, since } = sql<[string, number, number], { rows: number; since: string | null }>(
+      `SELECT count(*) AS rows, ${isoTime('min(recorded_ms)')} AS since FROM (
+         SELECT recorded_ms FROM message_rows INDEXED BY message_rows_type
+         WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${reads}'`)} AND seq > ? ORDER BY seq LIMIT ?)`,
+    ).get(executionId, cursor ?? 0, farBehind) ?? { rows: 0, since: null };
+    return rows < farBehind || since === null ? [] : [{ role, rows, since }];
+  });
+
+/** Reads parts of a store one by one, so that damage in one table does not hide the others. */
+export function partReader() {
+  /** The parts that could not be read. */
+  const unreadable: string[] = [];
+  /** Returns the value of `ask`, or `instead` if that part of the store is damaged, or need not be read. */
+  function read<T>(part: string, ask: () => T, instead: T, isNeeded = true): T {
+    if (!isNeeded) return instead;
+    try {
+      return ask();
+    } catch (error) {
+      if (!(error instanceof SwfError) || error.code !== 'STORE_CORRUPT') throw error;
+      unreadable.push(part);
+      return instead;
+    }
+  }
+  return { read, unreadable };
 }

@@ -1,13 +1,21 @@
 import { type CauseCount, countCauses } from '../../domain/causes.ts';
+import type { StageDelay } from '../../domain/stages.ts';
 import {
   type Concentration,
+  type PlacedAttempt,
   concentrationOf,
   countsByWorker,
-  type PlacedAttempt,
 } from '../../monitoring/concentration.ts';
-import type { Evidence, SlowSlice } from '../../monitoring/evidence.ts';
-import type { FailuresInARow } from '../../monitoring/failures-in-a-row.ts';
+import type { Evidence, FailuresInARow, SlowSlice } from '../../monitoring/evidence.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
+import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
+import {
+  type Service,
+  type SlowSlots,
+  type SlowerSlices,
+  slowSlots,
+  slowerSlices,
+} from '../../monitoring/service-times.ts';
 import { sliceSeconds } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
@@ -141,19 +149,19 @@ export const firstError = (sql: Prepare, executionId: string): Evidence['first_e
        AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
   ).get(executionId);
 
-/** The completed slice of an own execution that took longest. */
-export const slowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
-  sql<[string], SlowSlice>(
-    `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds
-     FROM tf_slices WHERE execution_id = ? AND status = 'completed' ORDER BY seconds DESC LIMIT 1`,
-  ).get(executionId);
-
-/** The same for an observed execution, as measured by its worker. */
-export const observedSlowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
-  sql<[string], SlowSlice>(
-    `SELECT slice_filename, assigned_worker AS worker, took_ms / 1000.0 AS seconds FROM tf_slices INDEXED BY tf_slices_took
-     WHERE execution_id = ? AND status = 'completed' AND ${indexPredicates.tookTime} ORDER BY took_ms DESC LIMIT 1`,
-  ).get(executionId);
+/** The completed slice that took longest, if that is out of all proportion. What its worker measured is in an index, and is known of observed slices. */
+export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]): SlowSlice | undefined {
+  if (!hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))) return undefined;
+  const slowest = (from: string, order: string): SlowSlice | undefined =>
+    sql<[string], SlowSlice>(
+      `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds FROM tf_slices ${from} ORDER BY ${order} DESC LIMIT 1`,
+    ).get(executionId);
+  const completed = `WHERE execution_id = ? AND status = 'completed'`;
+  return (
+    slowest(`INDEXED BY tf_slices_took ${completed} AND ${indexPredicates.tookTime}`, 'took_ms') ??
+    slowest(completed, 'seconds')
+  );
+}
 
 /**
  * The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order.
@@ -171,4 +179,36 @@ export function observedFailuresInARow(sql: Prepare, id: string, done: string | 
   const last_done = done === null ? undefined : Date.parse(done);
   // Each is the last attempt of its slice, as far as is known.
   return { attempts, since: Date.parse(first), firstAttempts: found[0]?.n ?? 0, isMore: false, last_done };
+}
+
+/** The first and the last slices to look at, each. */
+const lookedAt = 1500;
+
+/** The findings that the times of an execution's completed first attempts support, among its first and its last slices. */
+export function serviceFindings(
+  sql: Prepare,
+  executionId: string,
+): { slow_slots: SlowSlots | undefined; slower: SlowerSlices | undefined } {
+  const services = servicesOf(sql, executionId);
+  return { slow_slots: slowSlots(services), slower: slowerSlices(services) };
+}
+
+type Row = Omit<Service, 'overhead' | 'at'> & { key: number; at: string | null; took: number | null };
+
+function servicesOf(sql: Prepare, executionId: string): Service[] {
+  const from = (order: 'ASC' | 'DESC'): Row[] =>
+    sql<[string, number], Row>(
+      `SELECT seq AS key, assigned_worker AS slot, coalesce(stf_filename, tf_filename) AS stf, assigned_at AS at, processing_seconds AS seconds, ${sliceSeconds} AS took
+       FROM tf_slices INDEXED BY tf_slices_execution
+       WHERE execution_id = ? AND status = 'completed' AND attempt = 1 AND processing_seconds IS NOT NULL AND assigned_worker IS NOT NULL
+       ORDER BY seq ${order} LIMIT ?`,
+    ).all(executionId, lookedAt);
+  const rows = new Map([...from('ASC'), ...from('DESC')].map((row) => [row.key, row]));
+  return [...rows.values()].map(({ slot, stf, at, seconds, took }) => ({
+    slot,
+    stf,
+    seconds,
+    at: Date.parse(at ?? '') || 0,
+    overhead: took === null ? undefined : Math.max(0, took - seconds),
+  }));
 }

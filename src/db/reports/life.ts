@@ -11,8 +11,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number {
   const { execution_id, end_time } = execution;
   if (end_time !== null) return Date.parse(end_time);
-  if (ownerOf(sql, execution_id) === undefined) return heardUntil(sql, execution_id, { isAlive, now }) ?? now;
-  return Math.min(now, silentSince(sql, execution, isAlive) ?? now);
+  return heardUntil(sql, execution_id, { isAlive, now }) ?? Math.min(now, silentSince(sql, execution, isAlive) ?? now);
 }
 
 type Run = Pick<ExecutionRow, 'execution_id' | 'end_time'>;

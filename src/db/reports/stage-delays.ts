@@ -61,9 +61,22 @@ const timedStages = (sql: Prepare, executionId: string): { delay: StageDelay; pa
     ).get(executionId);
     if (all === undefined || all.items === 0) return [];
     const { items, mean, max } = all;
-    const nth = sql<[string, number], number>(`SELECT ms FROM ${passage} ORDER BY ms LIMIT 1 OFFSET ?`);
-    const at = (share: number): number => seconds(nth.value(executionId, Math.ceil(share * items) - 1) ?? 0);
-    const delay = { stage, items, p50: at(0.5), p95: at(0.95), max: seconds(max), mean: seconds(mean), last_at: '' };
+    // From the end that is nearer.
+    const nth = (order: 'ASC' | 'DESC', before: number): number =>
+      sql<[string, number], number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(
+        executionId,
+        before,
+      ) ?? 0;
+    const [p50, p95] = [nth('ASC', Math.ceil(0.5 * items) - 1), nth('DESC', items - Math.ceil(0.95 * items))];
+    const delay = {
+      stage,
+      items,
+      p50: seconds(p50),
+      p95: seconds(p95),
+      max: seconds(max),
+      mean: seconds(mean),
+      last_at: '',
+    };
     return [{ delay, passage }];
   });
 

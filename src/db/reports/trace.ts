@@ -132,27 +132,28 @@ function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
   return rows.all(JSON.stringify(seqs));
 }
 
-/** The `seq` of the messages that tell the way of a file; undefined if its execution is not observed. */
-function seqsOfObserved(sql: Prepare, product: Product): number[] | undefined {
-  const { kind, name, execution_id, stf_filename, tf_filename } = product;
-  if (!sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(execution_id)) return undefined;
-  const messages = sql<[string, string, string], number>(
-    'SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND stands_seq IS NULL',
-  );
-  const files = [
+/** The `seq` of the messages whose subject is a file, its source or a slice, where subjects are recorded: none of our own, whose ids name them. */
+function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_filename }: Product): number[] {
+  const subjects = [
     ['stf_gen', stf_filename],
     ['stf_ready', stf_filename],
     ['tf_file_registered', tf_filename],
+    ['attempt', kind === 'slice' ? name : null],
   ] as const;
-  const ofFiles = files.flatMap(([type, file]) => (file === null ? [] : messages.values(execution_id, type, file)));
-  return [...ofFiles, ...(kind === 'slice' ? messages.values(execution_id, 'attempt', name) : [])];
+  return subjects.flatMap(([subject, key]) =>
+    key === null
+      ? []
+      : sql<[string, string, string], number>(
+          'SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND stands_seq IS NULL',
+        ).values(execution_id, subject, key),
+  );
 }
 
 /** The messages on a product's way, found by their ids: about its sources, itself, and what was made of it. */
 export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[] {
   const { kind, name, execution_id, stf_filename, tf_filename } = product;
-  const heard = seqsOfObserved(sql, product);
-  if (heard !== undefined) return hopsAt(sql, heard.slice(0, limit));
+  const seqs = seqsAbout(sql, product);
+  if (seqs.length > 0) return hopsAt(sql, seqs.slice(0, limit));
   const exact = [
     `${execution_id}/stf_gen/${stf_filename ?? ''}`,
     `${execution_id}/stf_ready/${stf_filename ?? ''}`,

@@ -2,10 +2,12 @@ import type { Counts } from '../../domain/counts.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import type { Facts } from '../../monitoring/facts.ts';
-import { phasesOf } from '../../monitoring/timeline/phases.ts';
+import { type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
+import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
+import { jsonField } from '../sqlite/statements.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { phaseChanges } from './phase-changes.ts';
 
 /** Since when something has waited for each stage: the arrival of the oldest file or slice that it has not taken. */
 export function waitingSince(
@@ -53,3 +55,23 @@ const maxChanges = 100;
 /** The newest times in which workers start nothing: between two periods, and while an operator has paused the run. */
 export const standbysOf = (sql: Prepare, id: string): Facts['standbys'] =>
   phasesOf(0, phaseChanges(sql, id, maxChanges)).filter(({ phase }) => phase === 'standby' || phase === 'paused');
+
+const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_workflow workflow_ended'.split(' ');
+
+type ChangeRow = Record<'type' | 'at', string> & Record<'reason' | 'by', string | null>;
+
+/** The newest messages that changed the phase of an execution, the oldest first. */
+export function phaseChanges(sql: Prepare, executionId: string, limit: number): PhaseChange[] {
+  const rows = sql<[string, number], ChangeRow>(
+    `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by
+     FROM message_rows INDEXED BY message_rows_landmarks
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
+     ORDER BY seq DESC LIMIT ?`,
+  ).all(executionId, limit);
+  return rows.toReversed().map(({ type, at, reason, by }) => ({
+    type,
+    at: Date.parse(at),
+    reason: reason ?? undefined,
+    by: by ?? undefined,
+  }));
+}

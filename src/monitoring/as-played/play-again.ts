@@ -1,8 +1,7 @@
 import TinyQueue from 'tinyqueue';
 
 import type { Period } from '../timeline/attempts.ts';
-import type { MeasuredAttempt, MeasuredRun } from './measured-run.ts';
-import { freeFrom, type Slot, slotsOf, type Worker } from './worker-slots.ts';
+import { type MeasuredAttempt, type MeasuredRun, type Slot, type Worker, freeFrom, slotsOf } from './measured-run.ts';
 
 /** Changes to a run before it is played again. */
 export interface Changes {

@@ -4,21 +4,7 @@ import { roundDuration } from '../../lib/duration.ts';
 import type { LostStart } from '../evidence.ts';
 import { type Facts, delayOf, secondsBetween } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
-import { type Judgement, call, defineDrivenFinding } from './rule.ts';
-
-export const agentMissing = defineDrivenFinding('AGENT_MISSING', ({ facts, evidence, judged: { stages } }) => {
-  // Nobody is heard then; another finding reports that.
-  if (facts.broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
-  const missing = evidence.missing.filter((type) => !(type === 'worker' && isWorkedOn(facts)));
-  if (missing.length === 0) return undefined;
-  const behind = stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
-  return {
-    severity: 'error',
-    sentence: `No ${missing.join(' and no ')} agent works on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
-    ids: [...missing],
-    next: call('list_agents', {}),
-  };
-});
+import { type Judgement, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';
 
 /** Living agents send a sign of life every few seconds: a driver that has just started has not heard them yet. */
 const hasJustBegun = ({ driver, now }: Facts): boolean =>
@@ -52,67 +38,84 @@ const isOf = ({ worker }: { worker: string }, agent: string): boolean => worker.
 const becameOf = ({ status, worker_now }: LostStart): string =>
   status === 'processing' ? `was started again by ${worker_now}` : `was started again and is ${status}`;
 
-export const agentGone = defineDrivenFinding('AGENT_GONE', ({ facts, evidence }) => {
-  const { execution_id, agents } = evidence;
-  // Nobody is heard then; another finding reports that.
-  if (facts.broker_away_since !== undefined) return undefined;
-  // Agents of an earlier driver went with it; its end reports that.
-  const gone = agents
-    .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')
-    // A remote agent may be cut off for a while.
-    .filter(({ isRemote, last_heartbeat }) => !isRemote || livenessOf(last_heartbeat, facts.now) === 'gone');
-  if (gone.length === 0) return undefined;
-  const waits = facts.isOverBroker ? 'waits for the broker to hand it out again' : 'waits to be started again';
-  const left = [
-    ...facts.lost.map((slice) => ({ ...slice, worker: slice.assigned_worker, now: waits })),
-    ...evidence.lost_starts.map((slice) => ({ ...slice, now: becameOf(slice) })),
-  ].filter((slice) => gone.some(({ agent_name }) => isOf(slice, agent_name)));
-  const names = gone.map(({ agent_name }) => agent_name).slice(0, namedAgents);
-  const descriptions = gone.slice(0, namedAgents).map(({ agent_name, hostname, isRemote }) => {
-    const held = left.filter((slice) => isOf(slice, agent_name)).length;
-    const where = isRemote ? ` on ${hostname}` : '';
-    return `${agent_name}${where}${held === 0 ? '' : ` with ${counted(held, 'TF slice')} in hand`}`;
-  });
-  const slices = left.slice(0, namedAgents).map(({ slice_filename, now }) => `${slice_filename} ${now}`);
-  const others = left.length > namedAgents ? ` and ${left.length - namedAgents} more` : '';
-  const outcome = slices.length === 0 ? '' : `Their slices: ${slices.join(', ')}${others}. `;
-  return {
-    severity: 'warning',
-    sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${descriptions.join(', ')}. ${outcome}Look at their hosts; slices go to other workers.`,
-    ids: [...names, ...left.slice(0, namedAgents).map(({ slice_filename }) => slice_filename)],
-    next: call('list_agents', { execution_id }),
-  };
-});
-
 /** Files are usually answered much sooner. Seconds. */
 export const unansweredSeconds = 60;
-
-/** An agent is heard but does not answer: the messages to it may be lost, or it cannot do the work. */
-export const unanswered = defineDrivenFinding('UNANSWERED', ({ evidence }) =>
-  evidence.unanswered.map(({ role, files, first, since, off_duty }) => ({
-    severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
-    sentence:
-      off_duty === undefined
-        ? `The ${role} agent is heard and has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}; they are sent again after some minutes.`
-        : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}.`,
-    ids: [first],
-    about: role,
-    next: call('list_agents', { agent_type: role }),
-  })),
-);
 
 /** A role that is behind for a shorter time is merely busy. Seconds. */
 const worthAWord = 60;
 
-export const readerBehind = defineDrivenFinding('READER_BEHIND', ({ facts, evidence: { execution_id, behind } }) =>
-  behind
-    .map((one) => ({ ...one, seconds: Math.round((facts.now - Date.parse(one.since)) / 1000) }))
-    .filter(({ seconds }) => seconds > worthAWord)
-    .map(({ role, rows, since, seconds }) => ({
-      severity: 'warning',
-      sentence: `The ${role} agent is ${rows.toLocaleString('en')} messages and more behind: it has not read those since ${since}, ${roundDuration(seconds)} ago.`,
-      ids: [role],
-      about: role,
-      next: call('list_agents', { execution_id }),
-    })),
+export const agentRules: readonly FindingRule[] = rulesOf(
+  'driving',
+  ifDriven({
+    AGENT_MISSING: (facts) => {
+      // Nobody is heard then; another finding reports that.
+      if (facts.broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
+      const missing = facts.missing.filter((type) => !(type === 'worker' && isWorkedOn(facts)));
+      if (missing.length === 0) return undefined;
+      const behind = facts.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
+      return {
+        severity: 'error',
+        sentence: `No ${missing.join(' and no ')} agent works on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
+        ids: [...missing],
+        next: call('list_agents', {}),
+      };
+    },
+
+    AGENT_GONE: (facts) => {
+      const { agents, broker_away_since } = facts;
+      // Nobody is heard then; another finding reports that.
+      if (broker_away_since !== undefined) return undefined;
+      // Agents of an earlier driver went with it; its end reports that.
+      const gone = agents
+        .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')
+        // A remote agent may be cut off for a while.
+        .filter(({ isRemote, last_heartbeat }) => !isRemote || livenessOf(last_heartbeat, facts.now) === 'gone');
+      if (gone.length === 0) return undefined;
+      const waits = facts.isOverBroker ? 'waits for the broker to hand it out again' : 'waits to be started again';
+      const left = [
+        ...facts.lost.map((slice) => ({ ...slice, worker: slice.assigned_worker, now: waits })),
+        ...facts.lost_starts.map((slice) => ({ ...slice, now: becameOf(slice) })),
+      ].filter((slice) => gone.some(({ agent_name }) => isOf(slice, agent_name)));
+      const names = gone.map(({ agent_name }) => agent_name).slice(0, namedAgents);
+      const descriptions = gone.slice(0, namedAgents).map(({ agent_name, hostname, isRemote }) => {
+        const held = left.filter((slice) => isOf(slice, agent_name)).length;
+        const where = isRemote ? ` on ${hostname}` : '';
+        return `${agent_name}${where}${held === 0 ? '' : ` with ${counted(held, 'TF slice')} in hand`}`;
+      });
+      const slices = left.slice(0, namedAgents).map(({ slice_filename, now }) => `${slice_filename} ${now}`);
+      const others = left.length > namedAgents ? ` and ${left.length - namedAgents} more` : '';
+      const outcome = slices.length === 0 ? '' : `Their slices: ${slices.join(', ')}${others}. `;
+      return {
+        severity: 'warning',
+        sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${descriptions.join(', ')}. ${outcome}Look at their hosts; slices go to other workers.`,
+        ids: [...names, ...left.slice(0, namedAgents).map(({ slice_filename }) => slice_filename)],
+        next: here('list_agents'),
+      };
+    },
+
+    /** An agent is heard but does not answer: the messages to it may be lost, or it cannot do the work. */
+    UNANSWERED: (facts) =>
+      facts.unanswered.map(({ role, files, first, since, off_duty }) => ({
+        severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
+        sentence:
+          off_duty === undefined
+            ? `The ${role} agent is heard and has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}; they are sent again after some minutes.`
+            : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}.`,
+        ids: [first],
+        about: role,
+        next: call('list_agents', { agent_type: role }),
+      })),
+
+    READER_BEHIND: (facts) =>
+      facts.behind
+        .map((one) => ({ ...one, seconds: Math.round((facts.now - Date.parse(one.since)) / 1000) }))
+        .filter(({ seconds }) => seconds > worthAWord)
+        .map(({ role, rows, since, seconds }) => ({
+          severity: 'warning',
+          sentence: `The ${role} agent is ${rows.toLocaleString('en')} messages and more behind: it has not read those since ${since}, ${roundDuration(seconds)} ago.`,
+          ids: [role],
+          about: role,
+          next: here('list_agents'),
+        })),
+  }),
 );

@@ -1,105 +1,142 @@
-import type { HeardFacts } from '../heard-facts.ts';
-import type { SliceFacts } from '../slice-facts.ts';
-import { agentGone, agentMissing, readerBehind, unanswered } from './agents.ts';
-import {
-  brokerAway,
-  driverFault,
-  driverGone,
-  driverSilent,
-  executionFailed,
-  paused,
-  stopPending,
-  takeUpFailed,
-  takenUp,
-} from './drivers.ts';
-import { withoutConsequences } from './folding.ts';
-import {
-  noTransformer,
-  resultsRepeated,
-  resultsUnmatched,
-  samplesUnsliced,
-  sizeChanged,
-  slicesNotSent,
-  slicesUnanswered,
-  stfNotReady,
-} from './heard-work.ts';
-import { contractBroken, idTwice, notHeard, runSilent, toldOtherwise } from './hearing.ts';
-import { fileGone, stageSlow, stageStuck, workUndone } from './progress.ts';
-import { type Finding, type FindingRule, findingsBy, type Situation, stayFailed } from './rule.ts';
-import {
-  failuresOnOne,
-  nothingSucceedsRule,
-  sliceOverdue,
-  sliceSlow,
-  slicesFailed,
-  slicesRetried,
-  slicesSlower,
-  slotSlow,
-} from './slices.ts';
-import { clockOff, dataOld, messagesRefused, messagesWaiting, unreadable } from './store.ts';
-import { noWorkerFor, workerGone, workerOffDuty, workerUseless, workersTooFew } from './workers.ts';
+import type { SliceFacts } from '../facts.ts';
+import { agentRules } from './agents.ts';
+import { driverRules } from './drivers.ts';
+import { heardRules } from './heard.ts';
+import { stageRules } from './progress.ts';
+import { type Finding, type FindingRule, type Known, type Situation, findingsBy, stayFailed } from './rule.ts';
+import { sliceRules } from './slices.ts';
+import { storeRules } from './store.ts';
+import { workerRules } from './workers.ts';
 
-/** Every kind of finding. Findings of one severity are reported in this order. */
-export const findingRules: readonly FindingRule[] = [
-  executionFailed,
-  workUndone,
-  takeUpFailed,
-  driverFault,
-  driverSilent,
-  driverGone,
-  brokerAway,
-  stopPending,
-  paused,
-  takenUp,
-  slicesUnanswered,
-  noTransformer,
-  nothingSucceedsRule,
-  failuresOnOne,
-  sliceOverdue,
-  stageStuck,
-  stageSlow,
-  agentMissing,
-  agentGone,
-  workerGone,
-  fileGone,
-  noWorkerFor,
-  workerUseless,
-  workerOffDuty,
-  unanswered,
-  readerBehind,
-  runSilent,
-  stfNotReady,
-  slicesNotSent,
-  samplesUnsliced,
-  slicesFailed,
-  slicesRetried,
-  notHeard,
-  toldOtherwise,
-  sliceSlow,
-  resultsRepeated,
-  slotSlow,
-  slicesSlower,
-  contractBroken,
-  sizeChanged,
-  resultsUnmatched,
-  idTwice,
-  workersTooFew,
-  messagesRefused,
-  messagesWaiting,
-  unreadable,
-  dataOld,
-  clockOff,
+/** Findings of one severity are reported in this order. */
+const order: readonly string[] = [
+  'EXECUTION_FAILED',
+  'WORK_UNDONE',
+  'TAKE_UP_FAILED',
+  'DRIVER_FAULT',
+  'DRIVER_SILENT',
+  'DRIVER_GONE',
+  'BROKER_AWAY',
+  'STOP_PENDING',
+  'PAUSED',
+  'TAKEN_UP',
+  'SLICES_UNANSWERED',
+  'NO_TRANSFORMER',
+  'NOTHING_SUCCEEDS',
+  'FAILURES_ON_ONE',
+  'SLICE_OVERDUE',
+  'STAGE_STUCK',
+  'STAGE_SLOW',
+  'AGENT_MISSING',
+  'AGENT_GONE',
+  'WORKER_GONE',
+  'FILE_GONE',
+  'NO_WORKER_FOR',
+  'WORKER_USELESS',
+  'WORKER_OFF_DUTY',
+  'UNANSWERED',
+  'READER_BEHIND',
+  'RUN_SILENT',
+  'STF_NOT_READY',
+  'SLICES_NOT_SENT',
+  'SAMPLES_UNSLICED',
+  'SLICES_FAILED',
+  'SLICES_RETRIED',
+  'NOT_HEARD',
+  'TOLD_OTHERWISE',
+  'SLICE_SLOW',
+  'RESULTS_REPEATED',
+  'SLOT_SLOW',
+  'SLICES_SLOWER',
+  'CONTRACT_BROKEN',
+  'SIZE_CHANGED',
+  'RESULTS_UNMATCHED',
+  'ID_TWICE',
+  'WORKERS_TOO_FEW',
+  'MESSAGES_REFUSED',
+  'MESSAGES_WAITING',
+  'UNREADABLE',
+  'DATA_OLD',
+  'CLOCK_OFF',
 ];
 
-/** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
-export function findingsOf(parts: { driving: Situation } | { heard: HeardFacts }): Finding[] {
-  const slices = 'heard' in parts ? parts.heard : sliceFactsOf(parts.driving);
-  return withoutConsequences(findingsBy(findingRules, { slices, ...parts }), parts);
-}
+const placeOf = ({ code }: FindingRule): number => order.indexOf(code);
 
-const sliceFactsOf = ({ facts, evidence }: Situation): SliceFacts => ({
-  ...evidence,
+/** Every kind of finding. */
+export const findingRules: readonly FindingRule[] = [
+  ...agentRules,
+  ...driverRules,
+  ...heardRules,
+  ...sliceRules,
+  ...stageRules,
+  ...storeRules,
+  ...workerRules,
+].toSorted((a, b) => placeOf(a) - placeOf(b));
+
+const sliceFactsOf = (facts: Situation): SliceFacts => ({
   ...facts,
-  failed: { count: stayFailed(facts, evidence), ids: evidence.exhausted, isFinal: true },
+  failed: { count: stayFailed(facts), ids: facts.exhausted, isFinal: true },
   until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
 });
+
+/** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
+export function findingsOf({ driving, heard }: Causes): Finding[] {
+  const slices = heard ?? (driving && sliceFactsOf(driving));
+  if (slices === undefined) return [];
+  const known = { slices, driving, heard };
+  return withoutConsequences(findingsBy(findingRules, known), known);
+}
+
+/** The part of what is known that shows why stages stand still. */
+type Causes = Pick<Known, 'driving' | 'heard'>;
+
+/** If nothing goes on, all of these follow. */
+const standstill = [
+  'DATA_OLD',
+  'AGENT_GONE',
+  'AGENT_MISSING',
+  'WORKER_GONE',
+  'WORKER_OFF_DUTY',
+  'STAGE_STUCK',
+  'STAGE_SLOW',
+  'SLICE_OVERDUE',
+  'READER_BEHIND',
+  'UNANSWERED',
+  'NO_WORKER_FOR',
+];
+
+/** The findings that follow from another one. A cause is reported once, its consequences not at all. */
+const consequences: Readonly<Record<string, readonly string[]>> = {
+  TAKE_UP_FAILED: [...standstill, 'DRIVER_FAULT', 'DRIVER_GONE', 'TAKEN_UP'],
+  DRIVER_FAULT: standstill,
+  DRIVER_GONE: standstill,
+  DRIVER_SILENT: standstill,
+  BROKER_AWAY: standstill,
+  AGENT_GONE: ['WORKER_GONE'],
+  // More workers would not help where some are slow, or the slices are.
+  SLOT_SLOW: ['WORKERS_TOO_FEW'],
+  SLICES_SLOWER: ['WORKERS_TOO_FEW'],
+  NOTHING_SUCCEEDS: ['SLICES_RETRIED', 'STAGE_STUCK', 'STAGE_SLOW'],
+};
+
+/** Findings that explain why a role's stage does not go on: returns the roles that the finding explains fully. */
+const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes) => readonly string[]>> = {
+  AGENT_MISSING: ({ ids }) => ids,
+  // Other slices may wait for another reason.
+  NO_WORKER_FOR: (_, { driving }) => {
+    if (driving === undefined) return [];
+    const unfit = driving.unfit.reduce((sum, { slices }) => sum + slices, 0);
+    return unfit >= driving.counts.slices_queued ? ['worker'] : [];
+  },
+  UNANSWERED: ({ next }) => [String(next.arguments['agent_type'])],
+};
+
+/** Drops findings that follow from other findings in the list. */
+export function withoutConsequences(findings: readonly Finding[], causes: Causes): Finding[] {
+  const folded = new Set(findings.flatMap(({ code }) => consequences[code] ?? []));
+  const explained = new Set(findings.flatMap((finding) => causesOfStages[finding.code]?.(finding, causes) ?? []));
+  const isStage = ({ code }: Finding): boolean => code === 'STAGE_STUCK' || code === 'STAGE_SLOW';
+  return findings.filter(
+    (finding) => !folded.has(finding.code) && !(isStage(finding) && explained.has(finding.ids[0] ?? '')),
+  );
+}

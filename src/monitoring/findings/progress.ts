@@ -1,7 +1,7 @@
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { type StageState, queueState } from '../stage-states.ts';
-import { type Found, type Situation, call, defineDrivenFinding, defineFinding } from './rule.ts';
+import { type Found, type Situation, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';
 
 const nothingDone: Readonly<Record<StageState['stage'], string>> = {
   daq_simulator: 'The DAQ simulator has announced nothing',
@@ -11,14 +11,10 @@ const nothingDone: Readonly<Record<StageState['stage'], string>> = {
   worker: 'No worker has begun or ended a TF slice',
 };
 
-function stagesThatAre(
-  state: 'stuck' | 'slow',
-  severity: Found['severity'],
-  { facts, evidence: { execution_id }, judged }: Situation,
-): Found[] {
-  const slices = { execution_id, status: facts.counts.slices_queued > 0 ? 'queued' : 'processing', order: 'oldest' };
+function stagesThatAre(state: 'stuck' | 'slow', severity: Found['severity'], facts: Situation): Found[] {
+  const slices = { status: facts.counts.slices_queued > 0 ? 'queued' : 'processing', order: 'oldest' };
   // Another finding reports slices in hand for too long.
-  const stages = judged.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
+  const stages = facts.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
   return stages
     .filter((stage) => stage.state === state)
     .map(({ stage, waiting, idle_seconds, expected_seconds }) => ({
@@ -26,38 +22,45 @@ function stagesThatAre(
       sentence: `${nothingDone[stage]} for ${roundDuration(idle_seconds)}, with ${waiting} waiting; ${expected_seconds === undefined ? 'what is usual is not known yet' : `${roundDuration(expected_seconds)} is usual`}.`,
       ids: [stage],
       about: stage,
-      next: stage === 'worker' ? call('list_tf_slices', slices) : call('list_agents', { execution_id }),
+      next: stage === 'worker' ? here('list_tf_slices', slices) : here('list_agents'),
     }));
 }
 
-export const stageStuck = defineDrivenFinding('STAGE_STUCK', (situation) => stagesThatAre('stuck', 'error', situation));
+export const stageRules: readonly FindingRule[] = [
+  ...rulesOf(
+    'driving',
+    ifDriven({
+      STAGE_STUCK: (facts) => stagesThatAre('stuck', 'error', facts),
 
-export const stageSlow = defineDrivenFinding('STAGE_SLOW', (situation) => stagesThatAre('slow', 'warning', situation));
+      STAGE_SLOW: (facts) => stagesThatAre('slow', 'warning', facts),
 
-/** An execution that was stopped, or failed, leaves slices behind; one that was stopped may also end before all of them were made. */
-export const workUndone = defineFinding('WORK_UNDONE', 'driving', ({ facts, evidence: { execution_id, given_up } }) => {
-  const { status, counts, slices_final, slices_planned = 0 } = facts;
-  if (status === 'running' || status === 'completed') return undefined;
-  const undone = counts.slices_created - slices_final;
-  const unmade = slices_planned - counts.slices_created;
-  if (undone === 0 && (unmade <= 0 || status !== 'terminated')) return undefined;
-  return {
-    severity: 'warning',
-    sentence:
-      undone === 0
-        ? `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all others have a final result.`
-        : `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which workers had in hand`}.`,
-    next: call('audit_execution', { execution_id }),
-  };
-});
-
-/** No worker can get TF files that are needed, and the host that made them is silent. */
-export const fileGone = defineDrivenFinding('FILE_GONE', ({ evidence }) =>
-  evidence.gone.map(({ hostname, files, first, since }) => ({
-    severity: 'error' as const,
-    sentence: `${hostname} has been silent since ${since}, so no worker can have the ${counted(files, 'TF file')} made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
-    ids: [first],
-    about: hostname,
-    next: call('list_agents', { agent_type: 'fastmon' }),
-  })),
-);
+      /** No worker can get TF files that are needed, and the host that made them is silent. */
+      FILE_GONE: (facts) =>
+        facts.gone.map(({ hostname, files, first, since }) => ({
+          severity: 'error' as const,
+          sentence: `${hostname} has been silent since ${since}, so no worker can have the ${counted(files, 'TF file')} made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
+          ids: [first],
+          about: hostname,
+          next: call('list_agents', { agent_type: 'fastmon' }),
+        })),
+    }),
+  ),
+  ...rulesOf('driving', {
+    /** An execution that was stopped, or failed, leaves slices behind; one that was stopped may also end before all of them were made. */
+    WORK_UNDONE: (facts) => {
+      const { given_up, status, counts, slices_final, slices_planned = 0 } = facts;
+      if (status === 'running' || status === 'completed') return undefined;
+      const undone = counts.slices_created - slices_final;
+      const unmade = slices_planned - counts.slices_created;
+      if (undone === 0 && (unmade <= 0 || status !== 'terminated')) return undefined;
+      return {
+        severity: 'warning',
+        sentence:
+          undone === 0
+            ? `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all others have a final result.`
+            : `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which workers had in hand`}.`,
+        next: here('audit_execution'),
+      };
+    },
+  }),
+];

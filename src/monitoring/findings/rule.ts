@@ -1,11 +1,10 @@
 import { type CauseCount, clipCause } from '../../domain/causes.ts';
-import { severities, type Severity } from '../../domain/states.ts';
+import { type Severity, severities } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Evidence } from '../evidence.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, SliceFacts } from '../facts.ts';
 import type { HeardFacts } from '../heard-facts.ts';
 import type { Pace } from '../pace.ts';
-import type { SliceFacts } from '../slice-facts.ts';
 import type { StageState } from '../stage-states.ts';
 
 /** An observation for the operator, with the tool call that shows its evidence. */
@@ -30,25 +29,31 @@ export interface Judgement {
 }
 
 /** How an execution is driven: its plan, its driver and agents, and what follows. */
-export interface Situation {
-  facts: Facts;
-  evidence: Evidence;
-  judged: Judgement;
-}
+export interface Situation extends Facts, Evidence, Judgement {}
 
 /** All that is known about an execution. A part that nobody can know is absent, and its findings are silent. */
 export interface Known {
   slices: SliceFacts;
   /** Where this store has its plan and its drivers. */
-  driving?: Situation;
+  driving?: Situation | undefined;
   /** Where it is known from messages of other programs. */
-  heard?: HeardFacts;
+  heard?: HeardFacts | undefined;
 }
 
+/** The call of a tool that shows more. */
+export const call = (tool: string, args: Record<string, unknown>): Finding['next'] => ({ tool, arguments: args });
+
+/** The same about the execution itself. */
+export const here = (tool: string, about: Record<string, unknown> = {}) => ({ tool, about });
+
 /** A finding as its rule gives it. Without ids it has none. */
-export type Found = Omit<Finding, 'code' | 'ids'> & Partial<Pick<Finding, 'ids'>>;
+export type Found = Omit<Finding, 'code' | 'ids' | 'next'> &
+  Partial<Pick<Finding, 'ids'>> & { next: Finding['next'] | ReturnType<typeof here> };
 
 type Find<About> = (about: About) => Found | Found[] | undefined;
+
+/** How to find each kind, by code. */
+type Finds<About> = Readonly<Record<string, Find<About>>>;
 
 /** One kind of finding: none, one, or several of its code. `docs/monitor.md` has a row per code. */
 export interface FindingRule {
@@ -58,34 +63,38 @@ export interface FindingRule {
   find: Find<Known>;
 }
 
-/** Defines a finding that is silent where the part of what is known that it needs is absent. */
-export const defineFinding = <Part extends keyof Known>(
-  code: string,
-  needs: Part,
-  find: Find<NonNullable<Known[Part]>>,
-): FindingRule => ({
-  code,
-  needs,
-  find: ({ [needs]: about }) => (about === undefined ? undefined : find(about)),
-});
+/** The rules of findings that are silent where the part of what is known that they need is absent. */
+export const rulesOf = <Part extends keyof Known>(needs: Part, finds: Finds<NonNullable<Known[Part]>>): FindingRule[] =>
+  Object.entries(finds).map(([code, find]) => ({
+    code,
+    needs,
+    find: ({ [needs]: about }) => (about === undefined ? undefined : find(about)),
+  }));
+
+/** Findings that apply only while an execution runs and has a driver. Without a driver nothing goes on, and another finding says so. */
+export const ifDriven = (finds: Finds<Situation>): Finds<Situation> =>
+  Object.fromEntries(
+    Object.entries(finds).map(([code, find]) => [
+      code,
+      (facts) => (facts.status === 'running' && isDriven(facts) ? find(facts) : undefined),
+    ]),
+  );
 
 /** The findings of all rules, the worst first. */
 export const findingsBy = (rules: readonly FindingRule[], known: Known): Finding[] =>
   rules
     .flatMap(({ code, find }) =>
-      [find(known) ?? []].flat().map(({ severity, sentence, causes = '', ids = [], ...more }) => ({
+      [find(known) ?? []].flat().map(({ severity, sentence, causes = '', ids = [], next, ...more }) => ({
         code,
         severity,
         sentence,
         ...(causes === '' ? {} : { causes }),
         ids,
         ...more,
+        next: 'about' in next ? call(next.tool, { execution_id: known.slices.execution_id, ...next.about }) : next,
       })),
     )
     .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
-
-/** The call of a tool that shows more. */
-export const call = (tool: string, args: Record<string, unknown>): Finding['next'] => ({ tool, arguments: args });
 
 /** Most attempts whose causes are collected. */
 export const attemptsLookedAt = 1000;
@@ -121,16 +130,10 @@ export function causesSentence(causes: readonly CauseCount[]): string {
 }
 
 /** Slices that stay failed. After the end of an execution no slice is retried, whatever attempts it had left. */
-export const stayFailed = ({ status, counts }: Facts, { exhausted_count }: Evidence): number =>
+export const stayFailed = ({ status, counts, exhausted_count }: Facts & Evidence): number =>
   status === 'running' ? exhausted_count : counts.slices_failed;
 
 /** Whether a driver works on it, as far as this store knows. */
 export const isDriven = ({ driver }: Facts): boolean => driver === undefined || driver.alive;
-
-/** Defines a finding that applies only while an execution runs and has a driver. Without a driver nothing goes on, and another finding says so. */
-export const defineDrivenFinding = (code: string, find: Find<Situation>): FindingRule =>
-  defineFinding(code, 'driving', (situation) =>
-    situation.facts.status === 'running' && isDriven(situation.facts) ? find(situation) : undefined,
-  );
 
 export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();

@@ -2,81 +2,21 @@ import { countCauses } from '../../domain/causes.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { delayOf, payloadLimit } from '../facts.ts';
-import { nothingSucceeds } from '../failures-in-a-row.ts';
+import { nothingSucceeds } from '../evidence.ts';
+import { type SliceFacts, delayOf, payloadLimit } from '../facts.ts';
 import { overdueSlices } from '../pace.ts';
-import type { SliceFacts } from '../slice-facts.ts';
-import { type Found, call, causesSentence, defineDrivenFinding, defineFinding, stayFailed } from './rule.ts';
-
-export const nothingSucceedsRule = defineFinding('NOTHING_SUCCEEDS', 'slices', (facts) => {
-  const { execution_id, failing, status, counts, causes, until } = facts;
-  if (!nothingSucceeds(failing, until)) return undefined;
-  const { since, attempts, isMore, last_done } = failing;
-  const done = counts.slices_completed;
-  const first = new Date(since).toISOString();
-  const before =
-    last_done !== undefined
-      ? `the last slice was done at ${new Date(last_done).toISOString()}`
-      : done === 0
-        ? 'no slice was ever done'
-        : `${were(done, 'slice')} done before`;
-  const what = isMore
-    ? `more than ${attempts} attempts failed, without one that succeeded`
-    : `all ${attempts} attempts since then failed`;
-  return {
-    severity: 'error',
-    sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.`,
-    causes: causesSentence(causes),
-    next: call('list_tf_slices', { execution_id, status: 'failed', order: 'newest' }),
-  };
-});
+import { type FindingRule, type Found, call, causesSentence, here, ifDriven, rulesOf, stayFailed } from './rule.ts';
 
 /** Places that the sentence names. */
 const namedPlaces = 3;
 
-export const failuresOnOne = defineFinding('FAILURES_ON_ONE', 'slices', ({ execution_id, concentration }) => {
-  if (concentration === undefined) return undefined;
-  const { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors } = concentration;
-  const elsewhere =
-    failed_elsewhere === 0
-      ? `none of ${tried_elsewhere} elsewhere`
-      : `${failed_elsewhere} of ${tried_elsewhere} elsewhere`;
-  const others = places.length > namedPlaces ? ` and ${places.length - namedPlaces} more` : '';
-  const where =
-    places.length === 1
-      ? `${kind} ${places[0]}`
-      : `${places.length} ${kind}s, ${places.slice(0, namedPlaces).join(', ')}${others}`;
-  return {
-    severity: 'error',
-    sentence: `${failed} of ${tried} first attempts failed ${kind === 'slice number' || kind === 'STF file' ? 'at' : 'on'} ${where}, and ${elsewhere}: more than chance explains.`,
-    causes: causesSentence(countCauses(errors)),
-    ids: places.slice(0, namedPlaces),
-    next: nextOf(execution_id, kind),
-  };
-});
-
 /** The call that shows the attempts by their places. */
-function nextOf(execution_id: string, kind: NonNullable<SliceFacts['concentration']>['kind']): Found['next'] {
+function nextOf(kind: NonNullable<SliceFacts['concentration']>['kind']): Found['next'] {
   const groups = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 'stf_filename' } as const;
   return kind === 'slice number'
-    ? call('list_tf_slices', { execution_id, status: 'failed' })
-    : call('summarize', { execution_id, what: 'slices', group_by: `${groups[kind]},status` });
+    ? here('list_tf_slices', { status: 'failed' })
+    : here('summarize', { what: 'slices', group_by: `${groups[kind]},status` });
 }
-
-export const slicesFailed = defineFinding('SLICES_FAILED', 'slices', (facts) => {
-  const { execution_id, failed, first_failure, causes, counts, status, concentration, by_worker } = facts;
-  if (failed.count === 0) return undefined;
-  const isAll = counts.slices_completed === 0 && failed.isFinal && status !== 'running';
-  const stay = failed.count === 1 ? 'stays failed' : 'stay failed';
-  const first = first_failure === undefined ? '' : ` The first attempt failed at ${first_failure}.`;
-  return {
-    severity: 'error',
-    sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed.count, 'TF slice')} ${failed.isFinal ? stay : 'failed'}.${first}${concentration === undefined ? workersSentence(by_worker) : ''}`,
-    causes: causesSentence(causes),
-    ids: [...failed.ids],
-    next: call('list_tf_slices', { execution_id, status: 'failed', order: 'oldest' }),
-  };
-});
 
 /** Workers that the sentence names. */
 const namedWorkers = 4;
@@ -89,21 +29,6 @@ function workersSentence(workers: SliceFacts['by_worker']): string {
   return ` First attempts failed by worker: ${shown.join(', ')}${more > 0 ? `, and no larger share on ${counted(more, 'other worker')}` : ''}.`;
 }
 
-export const slicesRetried = defineFinding('SLICES_RETRIED', 'driving', ({ facts, evidence }) => {
-  const { execution_id, slices_retried, causes } = evidence;
-  const { slice_retries } = facts;
-  if (slice_retries === 0) return undefined;
-  const failed = stayFailed(facts, evidence);
-  const outcome = failed === 0 ? 'none has stayed failed' : `${failed} ${failed === 1 ? 'stays' : 'stay'} failed`;
-  return {
-    severity: 'info',
-    // If slices stay failed, another finding reports the causes.
-    sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} tried again, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
-    causes: failed === 0 ? causesSentence(causes) : '',
-    next: call('list_logs', { execution_id, level: 'WARNING' }),
-  };
-});
-
 /** Fewer slices do not show what is usual. */
 const minItems = 20;
 
@@ -115,76 +40,155 @@ const minSeconds = 1;
 export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
   delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
 
-export const sliceSlow = defineFinding('SLICE_SLOW', 'slices', ({ slowest, delays }) => {
-  const delay = delayOf({ delays }, 'slice_started → slice_result');
-  if (slowest === undefined || delay === undefined) return undefined;
-  const { slice_filename, worker, seconds } = slowest;
-  const { p50, p95 } = delay;
-  return {
-    severity: 'info',
-    sentence: `${slice_filename} took ${roundDuration(seconds)}${worker === null ? '' : ` on ${worker}`}; ${roundDuration(p50)} is usual, and 95 % of the slices took at most ${roundDuration(p95)}.`,
-    ids: worker === null ? [slice_filename] : [slice_filename, worker],
-    next: call('trace_data_product', { filename: slice_filename }),
-  };
-});
-
 /** Slots that the sentence names. */
 const namedSlots = 3;
-
-export const slotSlow = defineFinding('SLOT_SLOW', 'slices', ({ execution_id, slow_slots }) => {
-  if (slow_slots === undefined) return undefined;
-  const { slots, others_seconds } = slow_slots;
-  const shown = slots
-    .slice(0, namedSlots)
-    .map(({ slot, seconds, slices }) => `${slot} (${roundDuration(seconds)}, ${slices} slices)`);
-  const more = slots.length > namedSlots ? `, and on ${slots.length - namedSlots} more` : '';
-  const kind = slots[0]?.slot.includes('/') === true ? 'slot' : 'worker';
-  return {
-    severity: 'warning',
-    sentence: `TF slices take much longer on ${slots.length === 1 ? kind : `${slots.length} ${kind}s:`} ${shown.join(', ')}${more}; ${roundDuration(others_seconds)} is usual on the others.`,
-    ids: slots.slice(0, namedSlots).map(({ slot }) => slot),
-    next: call('summarize', { execution_id, what: 'slices', group_by: 'worker', order_by: 'seconds' }),
-  };
-});
-
-export const slicesSlower = defineFinding(
-  'SLICES_SLOWER',
-  'slices',
-  ({ execution_id, slower }) =>
-    slower && {
-      severity: 'warning',
-      sentence: `TF slices take longer and longer: ${roundDuration(slower.first_seconds)} was usual in the first third, ${roundDuration(slower.last_seconds)} in the last.${slower.isMachineKnown ? '' : ' Nothing shows whether the machines became slower as a whole.'}`,
-      next: call('get_execution_timeline', { execution_id }),
-    },
-);
 
 /** Slices that the ids name. */
 const namedSlices = 3;
 
-export const sliceOverdue = defineDrivenFinding('SLICE_OVERDUE', ({ facts, evidence, judged: { pace } }) => {
-  const overdue = overdueSlices(facts, pace);
-  const [oldest] = overdue;
-  if (oldest === undefined) return undefined;
-  const { usual_seconds, slow_seconds, stalled_seconds } = pace;
-  const limit = payloadLimit(facts);
-  const usual =
-    usual_seconds === undefined ? 'what is usual is not known yet' : `${roundDuration(usual_seconds)} is usual`;
-  const end = limit === undefined ? '' : `; the payload is ended after ${roundDuration(limit)}`;
-  const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${roundDuration(oldest.seconds)})`;
-  const which = overdue.length === 1 ? held : `the oldest is ${held}`;
-  // The number of free workers elsewhere is unknown at this moment.
-  const slots = facts.isOverBroker ? Infinity : (facts.slots ?? Infinity);
-  const taken =
-    overdue.length < slots
-      ? ''
-      : ` ${slots === 1 ? 'The only slot is taken by it' : `All ${slots} slots are taken by such slices`}: nothing else is worked on.`;
-  const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
-  return {
-    severity: isStalled ? 'error' : 'warning',
-    sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${roundDuration(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
-    ids: overdue
-      .slice(0, namedSlices)
-      .flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),
-    next: call('list_tf_slices', { execution_id: evidence.execution_id, status: 'processing', order: 'oldest' }),
-  };
-});
+export const sliceRules: readonly FindingRule[] = [
+  ...rulesOf('slices', {
+    NOTHING_SUCCEEDS: (facts) => {
+      const { failing, status, counts, causes, until } = facts;
+      if (!nothingSucceeds(failing, until)) return undefined;
+      const { since, attempts, isMore, last_done } = failing;
+      const done = counts.slices_completed;
+      const first = new Date(since).toISOString();
+      const before =
+        last_done !== undefined
+          ? `the last slice was done at ${new Date(last_done).toISOString()}`
+          : done === 0
+            ? 'no slice was ever done'
+            : `${were(done, 'slice')} done before`;
+      const what = isMore
+        ? `more than ${attempts} attempts failed, without one that succeeded`
+        : `all ${attempts} attempts since then failed`;
+      return {
+        severity: 'error',
+        sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.`,
+        causes: causesSentence(causes),
+        next: here('list_tf_slices', { status: 'failed', order: 'newest' }),
+      };
+    },
+
+    FAILURES_ON_ONE: ({ concentration }) => {
+      if (concentration === undefined) return undefined;
+      const { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors } = concentration;
+      const elsewhere =
+        failed_elsewhere === 0
+          ? `none of ${tried_elsewhere} elsewhere`
+          : `${failed_elsewhere} of ${tried_elsewhere} elsewhere`;
+      const others = places.length > namedPlaces ? ` and ${places.length - namedPlaces} more` : '';
+      const where =
+        places.length === 1
+          ? `${kind} ${places[0]}`
+          : `${places.length} ${kind}s, ${places.slice(0, namedPlaces).join(', ')}${others}`;
+      return {
+        severity: 'error',
+        sentence: `${failed} of ${tried} first attempts failed ${kind === 'slice number' || kind === 'STF file' ? 'at' : 'on'} ${where}, and ${elsewhere}: more than chance explains.`,
+        causes: causesSentence(countCauses(errors)),
+        ids: places.slice(0, namedPlaces),
+        next: nextOf(kind),
+      };
+    },
+
+    SLICES_FAILED: (facts) => {
+      const { failed, first_failure, causes, counts, status, concentration, by_worker } = facts;
+      if (failed.count === 0) return undefined;
+      const isAll = counts.slices_completed === 0 && failed.isFinal && status !== 'running';
+      const stay = failed.count === 1 ? 'stays failed' : 'stay failed';
+      const first = first_failure === undefined ? '' : ` The first attempt failed at ${first_failure}.`;
+      return {
+        severity: 'error',
+        sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed.count, 'TF slice')} ${failed.isFinal ? stay : 'failed'}.${first}${concentration === undefined ? workersSentence(by_worker) : ''}`,
+        causes: causesSentence(causes),
+        ids: [...failed.ids],
+        next: here('list_tf_slices', { status: 'failed', order: 'oldest' }),
+      };
+    },
+
+    SLICE_SLOW: ({ slowest, delays }) => {
+      const delay = delayOf({ delays }, 'slice_started → slice_result');
+      if (slowest === undefined || delay === undefined) return undefined;
+      const { slice_filename, worker, seconds } = slowest;
+      const { p50, p95 } = delay;
+      return {
+        severity: 'info',
+        sentence: `${slice_filename} took ${roundDuration(seconds)}${worker === null ? '' : ` on ${worker}`}; ${roundDuration(p50)} is usual, and 95 % of the slices took at most ${roundDuration(p95)}.`,
+        ids: worker === null ? [slice_filename] : [slice_filename, worker],
+        next: call('trace_data_product', { filename: slice_filename }),
+      };
+    },
+
+    SLOT_SLOW: ({ slow_slots }) => {
+      if (slow_slots === undefined) return undefined;
+      const { slots, others_seconds } = slow_slots;
+      const shown = slots
+        .slice(0, namedSlots)
+        .map(({ slot, seconds, slices }) => `${slot} (${roundDuration(seconds)}, ${slices} slices)`);
+      const more = slots.length > namedSlots ? `, and on ${slots.length - namedSlots} more` : '';
+      const kind = slots[0]?.slot.includes('/') === true ? 'slot' : 'worker';
+      return {
+        severity: 'warning',
+        sentence: `TF slices take much longer on ${slots.length === 1 ? kind : `${slots.length} ${kind}s:`} ${shown.join(', ')}${more}; ${roundDuration(others_seconds)} is usual on the others.`,
+        ids: slots.slice(0, namedSlots).map(({ slot }) => slot),
+        next: here('summarize', { what: 'slices', group_by: 'worker', order_by: 'seconds' }),
+      };
+    },
+
+    SLICES_SLOWER: ({ slower }) =>
+      slower && {
+        severity: 'warning',
+        sentence: `TF slices take longer and longer: ${roundDuration(slower.first_seconds)} was usual in the first third, ${roundDuration(slower.last_seconds)} in the last.${slower.isMachineKnown ? '' : ' Nothing shows whether the machines became slower as a whole.'}`,
+        next: here('get_execution_timeline'),
+      },
+  }),
+  ...rulesOf('driving', {
+    SLICES_RETRIED: (facts) => {
+      const { slices_retried, causes, slice_retries } = facts;
+      if (slice_retries === 0) return undefined;
+      const failed = stayFailed(facts);
+      const outcome = failed === 0 ? 'none has stayed failed' : `${failed} ${failed === 1 ? 'stays' : 'stay'} failed`;
+      return {
+        severity: 'info',
+        // If slices stay failed, another finding reports the causes.
+        sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} tried again, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
+        causes: failed === 0 ? causesSentence(causes) : '',
+        next: here('list_logs', { level: 'WARNING' }),
+      };
+    },
+  }),
+  ...rulesOf(
+    'driving',
+    ifDriven({
+      SLICE_OVERDUE: (facts) => {
+        const { pace } = facts;
+        const overdue = overdueSlices(facts, pace);
+        const [oldest] = overdue;
+        if (oldest === undefined) return undefined;
+        const { usual_seconds, slow_seconds, stalled_seconds } = pace;
+        const limit = payloadLimit(facts);
+        const usual =
+          usual_seconds === undefined ? 'what is usual is not known yet' : `${roundDuration(usual_seconds)} is usual`;
+        const end = limit === undefined ? '' : `; the payload is ended after ${roundDuration(limit)}`;
+        const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${roundDuration(oldest.seconds)})`;
+        const which = overdue.length === 1 ? held : `the oldest is ${held}`;
+        // The number of free workers elsewhere is unknown at this moment.
+        const slots = facts.isOverBroker ? Infinity : (facts.slots ?? Infinity);
+        const taken =
+          overdue.length < slots
+            ? ''
+            : ` ${slots === 1 ? 'The only slot is taken by it' : `All ${slots} slots are taken by such slices`}: nothing else is worked on.`;
+        const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
+        return {
+          severity: isStalled ? 'error' : 'warning',
+          sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${roundDuration(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
+          ids: overdue
+            .slice(0, namedSlices)
+            .flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),
+          next: here('list_tf_slices', { status: 'processing', order: 'oldest' }),
+        };
+      },
+    }),
+  ),
+];

@@ -1,43 +1,13 @@
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import type { AgentSeen } from '../evidence.ts';
-import { call, defineFinding } from './rule.ts';
+import { call, type FindingRule, here, rulesOf } from './rule.ts';
 
 /** A running execution writes more often than this, in seconds. */
 const oldSeconds = 60;
 
-export const dataOld = defineFinding('DATA_OLD', 'driving', ({ facts: { status, now }, evidence }) => {
-  const { data_as_of, execution_id } = evidence;
-  const age = data_as_of === undefined ? 0 : (now - Date.parse(data_as_of)) / 1000;
-  if (status !== 'running' || age < oldSeconds) return undefined;
-  return {
-    severity: 'warning',
-    sentence: `Nothing has been written into the store for ${roundDuration(age)} although the execution should be running.`,
-    next: call('list_agents', { execution_id }),
-  };
-});
-
 /** A remote agent's clock that differs by no more counts as equal. Seconds. */
 const toleratedOffset = 2;
-
-/** Rows are later than the clock here, so that no age is known, or the clock of a host that works on the execution is off. */
-export const clockOff = defineFinding('CLOCK_OFF', 'driving', ({ facts: { ahead_seconds }, evidence }) => {
-  const { execution_id, agents } = evidence;
-  if (ahead_seconds > 0)
-    return {
-      severity: 'warning',
-      sentence: `Its newest row is ${roundDuration(ahead_seconds)} later than the clock here: one of the two clocks is off, or was set back. How long things have taken until now is not known; the order of recording is right.`,
-      next: call('list_agents', { execution_id }),
-    };
-  const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedOffset);
-  if (off.length === 0) return undefined;
-  return {
-    severity: 'warning',
-    sentence: `${clocksOf(off)} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
-    ids: off.map(({ agent_name }) => agent_name),
-    next: call('list_agents', { execution_id }),
-  };
-});
 
 /** Each host once, with the agent that shows it. */
 function clocksOf(off: readonly AgentSeen[]): string {
@@ -50,10 +20,36 @@ function clocksOf(off: readonly AgentSeen[]): string {
     .join(', and ');
 }
 
-export const messagesRefused = defineFinding(
-  'MESSAGES_REFUSED',
-  'driving',
-  ({ evidence: { execution_id, refused } }) => {
+export const storeRules: readonly FindingRule[] = rulesOf('driving', {
+  DATA_OLD: ({ status, now, data_as_of }) => {
+    const age = data_as_of === undefined ? 0 : (now - Date.parse(data_as_of)) / 1000;
+    if (status !== 'running' || age < oldSeconds) return undefined;
+    return {
+      severity: 'warning',
+      sentence: `Nothing has been written into the store for ${roundDuration(age)} although the execution should be running.`,
+      next: here('list_agents'),
+    };
+  },
+
+  /** Rows are later than the clock here, so that no age is known, or the clock of a host that works on the execution is off. */
+  CLOCK_OFF: ({ ahead_seconds, agents }) => {
+    if (ahead_seconds > 0)
+      return {
+        severity: 'warning',
+        sentence: `Its newest row is ${roundDuration(ahead_seconds)} later than the clock here: one of the two clocks is off, or was set back. How long things have taken until now is not known; the order of recording is right.`,
+        next: here('list_agents'),
+      };
+    const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedOffset);
+    if (off.length === 0) return undefined;
+    return {
+      severity: 'warning',
+      sentence: `${clocksOf(off)} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
+      ids: off.map(({ agent_name }) => agent_name),
+      next: here('list_agents'),
+    };
+  },
+
+  MESSAGES_REFUSED: ({ execution_id, refused }) => {
     if (refused.count === 0) return undefined;
     return {
       severity: 'warning',
@@ -62,29 +58,25 @@ export const messagesRefused = defineFinding(
       next: call('list_messages', { message_id: refused.ids[0] ?? '' }),
     };
   },
-);
 
-export const messagesWaiting = defineFinding('MESSAGES_WAITING', 'driving', ({ facts, evidence: { waiting } }) => {
-  // Nothing more comes for an ended execution.
-  if (waiting.count === 0 || facts.status !== 'running') return undefined;
-  return {
-    severity: 'warning',
-    sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'waits' : 'wait'} for something that has not come.`,
-    ids: [...waiting.ids],
-    next: call('list_messages', { message_id: waiting.ids[0] ?? '' }),
-  };
-});
+  MESSAGES_WAITING: ({ waiting, status }) => {
+    // Nothing more comes for an ended execution.
+    if (waiting.count === 0 || status !== 'running') return undefined;
+    return {
+      severity: 'warning',
+      sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'waits' : 'wait'} for something that has not come.`,
+      ids: [...waiting.ids],
+      next: call('list_messages', { message_id: waiting.ids[0] ?? '' }),
+    };
+  },
 
-export const unreadable = defineFinding(
-  'UNREADABLE',
-  'driving',
-  ({ evidence: { execution_id, unreadable: parts } }) => {
+  UNREADABLE: ({ unreadable: parts }) => {
     if (parts.length === 0) return undefined;
     return {
       severity: 'error',
       sentence: `The store is damaged: ${parts.join(', ')} cannot be read and are left out; "swf-mcp check" says more.`,
       ids: [...parts],
-      next: call('audit_execution', { execution_id }),
+      next: here('audit_execution'),
     };
   },
-);
+});

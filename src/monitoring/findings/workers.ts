@@ -5,32 +5,7 @@ import { clipWords } from '../../lib/words.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Evidence } from '../evidence.ts';
 import { type Facts, delayOf, idleSeconds } from '../facts.ts';
-import { type Found, call, defineDrivenFinding, defineFinding, isDriven } from './rule.ts';
-
-export const workerGone = defineDrivenFinding('WORKER_GONE', ({ facts, evidence: { execution_id } }) => {
-  const { lost } = facts;
-  if (lost.length === 0) return undefined;
-  return {
-    severity: 'warning',
-    sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'is' : 'are'} in the hands of workers that are gone; ${facts.isOverBroker ? 'the broker hands them out again' : 'they are begun again'}.`,
-    ids: lost.slice(0, 5).flatMap(({ assigned_worker, slice_filename }) => [assigned_worker, slice_filename]),
-    next: call('list_tf_slices', { execution_id, status: 'processing' }),
-  };
-});
-
-/** A worker takes slices, but its work does not count: its build is too old, or it does not say whose slices they are. */
-export const workerUseless = defineDrivenFinding('WORKER_USELESS', ({ evidence: { useless } }) =>
-  useless.map(({ agent, hostname, unheard_since }) => ({
-    severity: 'error' as const,
-    sentence:
-      unheard_since === undefined
-        ? `${agent} on ${hostname} is of an earlier build, which also takes slices of other programs; its slots do not count here. End it, and install this version there.`
-        : `${agent} on ${hostname} takes slices, and nothing that it has said of them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; stop it, or fix it as docs/broker.md says.`,
-    ids: [agent, hostname],
-    about: agent,
-    next: call('list_agents', { agent_type: 'worker' }),
-  })),
-);
+import { type Found, call, type FindingRule, here, ifDriven, rulesOf, isDriven } from './rule.ts';
 
 /** The words for each reason. */
 const lacks: Readonly<Record<string, string>> = {
@@ -38,22 +13,6 @@ const lacks: Readonly<Record<string, string>> = {
   NO_FILE: 'cannot reach the files below',
   WRONG_FILE: 'has another copy of',
 };
-
-/** An agent is heard but leaves work of this execution to others. Other findings report work that nobody can do. */
-export const workerOffDuty = defineDrivenFinding('WORKER_OFF_DUTY', ({ evidence: { off_duty, unfit, unanswered } }) => {
-  const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]): boolean =>
-    unfit.some((slices) => slices.reason === reason && slices.kind === kind) ||
-    unanswered.some((files) => files.off_duty?.agent === agent);
-  return off_duty
-    .filter((one) => !isTold(one))
-    .map((one) => ({
-      severity: 'warning' as const,
-      sentence: shortDigests(one.reason === 'FAILING' ? restSentence(one) : offDutySentence(one)),
-      ids: [one.agent, one.hostname],
-      about: one.agent,
-      next: call('list_agents', { agent_type: one.agent_type }),
-    }));
-});
 
 type OffDutyAgent = Evidence['off_duty'][number];
 
@@ -66,42 +25,6 @@ const restSentence = ({ agent, hostname, detail }: OffDutyAgent): string =>
 /** Longest reason shown, in characters. */
 const shownDetail = 400;
 
-/** Slices wait, and none of the workers heard can do them. */
-export const noWorkerFor = defineDrivenFinding('NO_WORKER_FOR', ({ evidence: { unfit } }) =>
-  unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
-    severity: 'error' as const,
-    sentence: shortDigests(
-      `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is heard' : `: none of the ${others + 1} workers that are heard can do them`}.`,
-    ),
-    ids: [reason, kind],
-    about: kind,
-    next: call('list_agents', { agent_type: 'worker' }),
-  })),
-);
-
-/** While the DAQ works, a backlog grows only if the workers cannot keep up. */
-export const workersTooFew = defineFinding(
-  'WORKERS_TOO_FEW',
-  'driving',
-  ({ facts, evidence: { execution_id }, judged }) => {
-    const { capacity } = judged;
-    if (capacity !== undefined && facts.status === 'completed') return wereTooFew(facts, capacity, execution_id);
-    if (capacity === undefined || !isComing(facts)) return undefined;
-    const { workers = 0, workers_needed = 0, backlog = 0, arrival_rate = 0, service_seconds } = capacity;
-    // Other findings report a lack of any worker.
-    if (workers === 0 || workers_needed <= workers || backlog === 0) return undefined;
-    // A run with an end is meant to lag and drain. One without an end is not.
-    const isEndless = facts.stf_planned === undefined;
-    const outlook = isEndless ? ', and more come' : '; they drain after the DAQ is done';
-    const pace = `${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each`;
-    return {
-      severity: isEndless ? 'warning' : 'info',
-      sentence: `${counted(workers, 'worker')} cannot keep up with ${pace}: ${workers_needed} would. ${backlogWords(capacity)}${outlook}.`,
-      next: call('list_tf_slices', { execution_id, status: 'queued' }),
-    };
-  },
-);
-
 const backlogWords = ({ backlog = 0, backlog_seconds: work }: Capacity): string =>
   `${counted(backlog, 'slice')} waiting${work === undefined ? '' : `, ${roundDuration(work)} of work`}`;
 
@@ -109,7 +32,7 @@ const backlogWords = ({ backlog = 0, backlog_seconds: work }: Capacity): string 
 const minDrains = 3;
 
 /** The same for an ended execution: the slices left by the DAQ took long. */
-function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Found | undefined {
+function wereTooFew(facts: Facts, capacity: Capacity): Found | undefined {
   const { workers = 0, workers_needed, keeps_up, drain_seconds, arrival_rate, service_seconds } = capacity;
   if (keeps_up !== false || drain_seconds === undefined || drain_seconds < minDrains * service_seconds)
     return undefined;
@@ -119,7 +42,7 @@ function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Fou
   return {
     severity: 'info',
     sentence: `${counted(workers, 'worker')} could not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${roundDuration(drain_seconds)} after the DAQ.`,
-    next: call('get_execution_timeline', { execution_id }),
+    next: here('get_execution_timeline'),
   };
 }
 
@@ -130,3 +53,82 @@ const isComing = (facts: Facts): boolean =>
   facts.phase !== 'standby' &&
   facts.phase !== 'completed' &&
   isDriven(facts);
+
+export const workerRules: readonly FindingRule[] = [
+  ...rulesOf(
+    'driving',
+    ifDriven({
+      WORKER_GONE: (facts) => {
+        const { lost } = facts;
+        if (lost.length === 0) return undefined;
+        return {
+          severity: 'warning',
+          sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'is' : 'are'} in the hands of workers that are gone; ${facts.isOverBroker ? 'the broker hands them out again' : 'they are begun again'}.`,
+          ids: lost.slice(0, 5).flatMap(({ assigned_worker, slice_filename }) => [assigned_worker, slice_filename]),
+          next: here('list_tf_slices', { status: 'processing' }),
+        };
+      },
+
+      /** A worker takes slices, but its work does not count: its build is too old, or it does not say whose slices they are. */
+      WORKER_USELESS: ({ useless }) =>
+        useless.map(({ agent, hostname, unheard_since }) => ({
+          severity: 'error' as const,
+          sentence:
+            unheard_since === undefined
+              ? `${agent} on ${hostname} is of an earlier build, which also takes slices of other programs; its slots do not count here. End it, and install this version there.`
+              : `${agent} on ${hostname} takes slices, and nothing that it has said of them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; stop it, or fix it as docs/broker.md says.`,
+          ids: [agent, hostname],
+          about: agent,
+          next: call('list_agents', { agent_type: 'worker' }),
+        })),
+
+      /** An agent is heard but leaves work of this execution to others. Other findings report work that nobody can do. */
+      WORKER_OFF_DUTY: ({ off_duty, unfit, unanswered }) => {
+        const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]): boolean =>
+          unfit.some((slices) => slices.reason === reason && slices.kind === kind) ||
+          unanswered.some((files) => files.off_duty?.agent === agent);
+        return off_duty
+          .filter((one) => !isTold(one))
+          .map((one) => ({
+            severity: 'warning' as const,
+            sentence: shortDigests(one.reason === 'FAILING' ? restSentence(one) : offDutySentence(one)),
+            ids: [one.agent, one.hostname],
+            about: one.agent,
+            next: call('list_agents', { agent_type: one.agent_type }),
+          }));
+      },
+
+      /** Slices wait, and none of the workers heard can do them. */
+      NO_WORKER_FOR: ({ unfit }) =>
+        unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
+          severity: 'error' as const,
+          sentence: shortDigests(
+            `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is heard' : `: none of the ${others + 1} workers that are heard can do them`}.`,
+          ),
+          ids: [reason, kind],
+          about: kind,
+          next: call('list_agents', { agent_type: 'worker' }),
+        })),
+    }),
+  ),
+  ...rulesOf('driving', {
+    /** While the DAQ works, a backlog grows only if the workers cannot keep up. */
+    WORKERS_TOO_FEW: (facts) => {
+      const { capacity } = facts;
+      if (capacity !== undefined && facts.status === 'completed') return wereTooFew(facts, capacity);
+      if (capacity === undefined || !isComing(facts)) return undefined;
+      const { workers = 0, workers_needed = 0, backlog = 0, arrival_rate = 0, service_seconds } = capacity;
+      // Other findings report a lack of any worker.
+      if (workers === 0 || workers_needed <= workers || backlog === 0) return undefined;
+      // A run with an end is meant to lag and drain. One without an end is not.
+      const isEndless = facts.stf_planned === undefined;
+      const outlook = isEndless ? ', and more come' : '; they drain after the DAQ is done';
+      const pace = `${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each`;
+      return {
+        severity: isEndless ? 'warning' : 'info',
+        sentence: `${counted(workers, 'worker')} cannot keep up with ${pace}: ${workers_needed} would. ${backlogWords(capacity)}${outlook}.`,
+        next: here('list_tf_slices', { status: 'queued' }),
+      };
+    },
+  }),
+];

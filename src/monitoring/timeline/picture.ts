@@ -1,12 +1,9 @@
 import type { StageDelay } from '../../domain/stages.ts';
 import type { Attempts, Life, Period } from './attempts.ts';
-import { binsOf } from './bins.ts';
 import { causesOf } from './causes.ts';
-import { cellsOf } from './cells.ts';
 import type { PhaseBand } from './phases.ts';
-import { seriesOf } from './series.ts';
-import { spansOf } from './spans.ts';
-import { workersOf } from './workers.ts';
+import { binsOf, seriesOf } from './series.ts';
+import { cellsOf, spansOf, workersOf } from './slots.ts';
 
 /** Delays of a stage with their buckets: `[n, items]`, where bucket n holds delays from 1.25^(n-1) to 1.25^n milliseconds. */
 export interface StagePicture extends StageDelay {

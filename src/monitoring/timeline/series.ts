@@ -1,6 +1,5 @@
 import { completedState, failedState } from '../../domain/slice-states.ts';
-import { type Attempts, endOfWork, goesOn, type Life } from './attempts.ts';
-import { type Bins, binOf } from './bins.ts';
+import { type Attempts, type Life, type Period, endOfWork, goesOn } from './attempts.ts';
 
 /**
  * Counts of events in each bin, and levels at its end. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
@@ -9,10 +8,7 @@ import { type Bins, binOf } from './bins.ts';
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
   const counters = countersOf(bins);
-  for (let at = 0; at < attempts.length; at += 1) {
-    addLevels(counters, attempts, at, life);
-    addEvents(counters, attempts, at, maxRetries);
-  }
+  for (let at = 0; at < attempts.length; at += 1) addAttempt(counters, attempts, at, life, maxRetries);
   const { queued, processing, ...events } = counters.series;
   /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   const mean_seconds = counters.work.map((milliseconds, bin) => {
@@ -54,11 +50,16 @@ function countersOf(bins: Bins) {
   };
 }
 
-function addLevels({ series, change }: Counters, attempts: Attempts, at: number, life: Life): void {
+/** Counts the events of an attempt, and the levels that it changes. */
+function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Life, maxRetries: number): void {
+  const { series, work, timed, count, change } = counters;
   const queued = attempts.queued[at] as number;
+  const begun = attempts.started[at] as number;
   const end = Math.max(queued, attempts.completed[at] as number);
+  const attempt = attempts.attempt[at] as number;
+  const state = attempts.state[at];
   // Nothing ends before it began, even if a clock was set back.
-  const started = Math.max(queued, attempts.started[at] as number);
+  const started = Math.max(queued, begun);
   const isStarted = !Number.isNaN(started);
   change(series.queued, queued, 1);
   if (isStarted) {
@@ -73,21 +74,11 @@ function addLevels({ series, change }: Counters, attempts: Attempts, at: number,
     // An attempt given up at the end waits again; if the driver is gone, it is lost.
     if (life.hasEnded) change(series.queued, life.end, 1);
   }
-}
-
-function addEvents({ series, work, timed, count }: Counters, attempts: Attempts, at: number, maxRetries: number): void {
-  const queued = attempts.queued[at] as number;
-  const attempt = attempts.attempt[at] as number;
-  const state = attempts.state[at];
-  const end = Math.max(queued, attempts.completed[at] as number);
   if (attempt === 1) count(series.arrived, queued);
-  if (state === completedState) {
-    count(series.completed, end);
-    const started = attempts.started[at] as number;
-    if (!Number.isNaN(started)) {
-      count(work, end, Math.max(0, end - started));
-      count(timed, end);
-    }
+  if (state === completedState) count(series.completed, end);
+  if (state === completedState && !Number.isNaN(begun)) {
+    count(work, end, Math.max(0, end - begun));
+    count(timed, end);
   }
   if (state !== failedState) return;
   count(series.failed_attempts, end);
@@ -98,3 +89,44 @@ function summed(changes: readonly number[]): number[] {
   let level = 0;
   return changes.map((change) => (level += change));
 }
+
+/** Equal parts of a period, in milliseconds since 1970. The last may extend beyond its end. */
+export interface Bins {
+  from: number;
+  width: number;
+  count: number;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Widths that people count in, in milliseconds. */
+const widths = [
+  [1, 2, 5, 10, 20, 50, 100, 200, 500],
+  [1, 2, 5, 10, 15, 30].map((n) => n * second),
+  [1, 2, 5, 10, 15, 30].map((n) => n * minute),
+  [1, 2, 6, 12].map((n) => n * hour),
+  [1, 2, 7, 30].map((n) => n * day),
+].flat();
+
+/**
+ * Bins of a window that stay put while an execution grows: they have round widths and count from its start. None is narrower than `least`, or it
+ * would beat with the STF interval.
+ * @param most largest number of bins
+ */
+export function binsOf({ from, until }: Period, { start, most, least }: Record<'start' | 'most' | 'least', number>) {
+  const span = Math.max(1, until - from);
+  const largest = widths.at(-1) as number;
+  const width =
+    // Leave room for one more, since a window begins and ends within bins.
+    widths.find((one) => one >= least && span / one <= Math.max(1, most - 1)) ??
+    Math.ceil(span / Math.max(1, most - 1) / largest) * largest;
+  const first = Math.floor((from - start) / width);
+  const last = Math.max(first, Math.floor((until - start) / width));
+  return { from: start + first * width, width, count: last - first + 1 };
+}
+
+/** Index of the bin of a time: negative before the first, `count` or more after the last. */
+export const binOf = ({ from, width }: Bins, time: number): number => Math.floor((time - from) / width);

@@ -1,8 +1,8 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { FullAssessment, InHand } from '../../db/reports/assessment.ts';
-import type { HeardPart } from '../../db/reports/observed/facts.ts';
 import { present } from '../../lib/present.ts';
 import { timeOf } from '../../monitoring/findings/rule.ts';
+import type { HeardFacts } from '../../monitoring/heard-facts.ts';
 import { clip } from '../shared/clip.ts';
 import { shownText } from './parts.ts';
 
@@ -41,21 +41,20 @@ function drivenSlices(
 }
 
 /** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
-function heardSlices({ facts, record }: HeardPart, ended: Ended) {
-  const { counts, gaps } = facts;
+function heardSlices(facts: HeardFacts, ended: Ended) {
+  const { counts, gaps, slices_unheard } = facts;
   // If results come for slices that nobody sent over the bus, the slices go another way.
-  const { slices_unheard } = record;
   const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
     // Registered by REST and not sent, or sent and heard.
-    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + record.slices_unsent,
+    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + facts.slices_unsent,
     ...ended,
     slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
     told:
       facts.told === undefined
         ? null
         : present({ status: facts.told.status, at: timeOf(facts.told.at), by: facts.told.by ?? null }),
-    dialect: record.dialects === '' ? null : record.dialects.split('').join('+'),
+    dialect: facts.dialects === '' ? null : facts.dialects.split('').join('+'),
     heard_since: timeOf(facts.heard_since),
     heard_until: timeOf(facts.now),
     not_heard:

@@ -2,7 +2,6 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
-import type { HeardPart } from '../../db/reports/observed/facts.ts';
 import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/causes.ts';
 import { shownDrivers } from '../../domain/shown-drivers.ts';
 import { logLevels } from '../../lib/logger.ts';
@@ -11,6 +10,7 @@ import { printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan } from '../../monitoring/evidence.ts';
 import { type Finding, sentencesOf } from '../../monitoring/findings/rule.ts';
+import type { HeardFacts } from '../../monitoring/heard-facts.ts';
 import type { AgedSlice } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 
@@ -112,9 +112,9 @@ export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: Aged
 
 export function oldestOf({ driving }: FullAssessment) {
   if (driving?.in_hand.oldest === undefined) return null;
-  const { oldest, deadline, worst_end } = driving.in_hand;
+  const { oldest, ends } = driving.in_hand;
   const { usual_seconds } = driving.pace;
-  return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, deadline, worst_end });
+  return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, ...ends });
 }
 
 export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionRecord) {
@@ -125,13 +125,13 @@ export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_
 /** The names of an execution, as far as they are known. */
 export const namesOf = (
   { origin, workflow_name, namespace, executed_by, run_number }: ExecutionRow,
-  heard: HeardPart | undefined,
+  heard: HeardFacts | undefined,
 ) => ({
   origin,
   workflow_name,
   namespace: namespace === '' ? null : namespace,
   executed_by,
-  run_id: heard?.facts.run_id ?? String(run_number),
+  run_id: heard?.run_id ?? String(run_number),
   run_number,
 });
 

@@ -4,9 +4,14 @@ import { counted } from '../../lib/counted.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { nearest } from '../../lib/suggest.ts';
-import { type MeasuredRun, measuredRun } from '../../monitoring/as-played/measured-run.ts';
+import {
+  type MeasuredRun,
+  type Worker,
+  measuredRun,
+  secondsWithout,
+  slotsOf,
+} from '../../monitoring/as-played/measured-run.ts';
 import { type Changes, type PlayedAgain, playAgain } from '../../monitoring/as-played/play-again.ts';
-import { secondsWithout, slotsOf, type Worker } from '../../monitoring/as-played/worker-slots.ts';
 import type { AsPlayed } from '../answers/as-played.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import type { LiveContext } from '../shared/tool.ts';

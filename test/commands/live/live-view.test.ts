@@ -37,7 +37,7 @@ async function inTheMiddle(): Promise<Snapshot> {
     retries: 7,
     secondsLeft: 113,
     elapsed: 72,
-    inHand: { count: 30, lost: 0, overdue: 0, oldest: undefined },
+    inHand: { count: 30, lost: 0, overdue: 0, oldest: undefined, ends: undefined },
     exhausted: 2,
     simulated: 72,
     last: {

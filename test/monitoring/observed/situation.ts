@@ -20,6 +20,9 @@ export const factsOf = ({
   slicing: 'seen',
   hearsResults: true,
   slices_told: 0,
+  slices_unsent: 0,
+  slices_unheard: 0,
+  dialects: 'F',
   unsent: nothing,
   isBusHeard: true,
   counts: {

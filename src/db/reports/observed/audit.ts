@@ -1,28 +1,38 @@
 import { roundDuration } from '../../../lib/duration.ts';
 import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
 import { areAll } from '../../../observed/dialects.ts';
-import { countsOf, type ExecutionRow } from '../../execution/find-execution.ts';
+import { type ExecutionRow, countsOf } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { type AuditCheck, checked, type Checks, type Compared, comparedCounts, namedIds } from '../audit-check.ts';
+import { type AuditCheck, type Checks, type Compared, checked, comparedCounts, namedIds } from '../audit-slices.ts';
 import { heardFacts } from './facts.ts';
-import { unslicedSamples } from './unsliced.ts';
+import { count, unslicedSamples } from './samples.ts';
 
 /** Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
 export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {
   const { execution_id } = execution;
-  const { facts, record } = heardFacts(sql, execution, moment);
-  const stfs = rowsOf(sql, 'FROM stf_files WHERE execution_id = ?', execution_id);
+  const facts = heardFacts(sql, execution, moment);
+  const stfs = count(sql, stfFiles, execution_id);
   const checks = [
     checkAnnounced(sql, execution, stfs),
-    checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
-    checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
-    checkSamples(sql, execution, facts, { dialects: record.dialects, stfs }),
+    checked(
+      'stf_ready',
+      missing(sql, execution_id, 'stf_filename', stfFiles, unready),
+      'open',
+      'STF files were announced and are not ready',
+    ),
+    checked(
+      'slices',
+      missing(sql, execution_id, 'tf_filename', sliced, unsliced),
+      'open',
+      'TF files are sliced in part, or by holes',
+    ),
+    checkSamples(sql, execution, facts, stfs),
     checkResults(sql, execution_id, facts),
     checkCounts(sql, execution),
   ];
-  const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id), record.dialects)];
+  const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id))];
   return {
     checks,
     mayBeWhole: facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown',
@@ -31,7 +41,12 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
 }
 
 function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {
-  const results = checked('results', missing(sql, executionId, unanswered), 'open', 'slices have no result');
+  const results = checked(
+    'results',
+    missing(sql, executionId, 'slice_filename', slices, unanswered),
+    'open',
+    'slices have no result',
+  );
   if (hearsResults || results.state === 'ok') return results;
   return { ...results, state: 'unknown', ids: [], id_count: 0, problem: 'results are not on a subscribed topic' };
 }
@@ -40,8 +55,8 @@ function checkResults(sql: Prepare, executionId: string, { hearsResults }: Heard
 function checkSamples(
   sql: Prepare,
   execution: ExecutionRow,
-  { slicing, tf_files_sliced: found, counts }: HeardFacts,
-  { dialects, stfs }: { dialects: string; stfs: number },
+  { slicing, tf_files_sliced: found, counts, dialects }: HeardFacts,
+  stfs: number,
 ): AuditCheck {
   if (slicing !== 'seen' && counts.tf_files_received > 0) {
     const expected = counts.tf_files_received;
@@ -79,54 +94,38 @@ function gapRemark({ gaps }: HeardFacts): string | undefined {
   return `Nothing could be heard for ${roundDuration(seconds)}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
 }
 
-const rowsOf = (sql: Prepare, from: string, id: string): number =>
-  sql<[string], number>(`SELECT count(*) ${from}`).value(id) ?? 0;
-
 /** TF files that slices name and no announcement does. */
 const unannounced = (sql: Prepare, executionId: string): number =>
-  sql<[string], number>(
-    `SELECT count(*) FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
+  count(
+    sql,
+    `FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
        SELECT 1 FROM message_subjects AS f WHERE f.execution_id = s.execution_id AND subject = 'tf_file_registered' AND key = s.tf_filename)`,
-  ).value(executionId) ?? 0;
+    executionId,
+  );
 
 /** The limit of the comparison of samples. */
-function samplesRemark({ tf_files_sliced: sliced, counts }: HeardFacts, others: number, dialects: string) {
+function samplesRemark({ tf_files_sliced: sliced, counts, dialects }: HeardFacts, others: number) {
   if (others === 0) return undefined;
   return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
     ? 'Slices give TF files other names than their announcements, so samples are compared by number only.'
     : `Of ${others} of ${sliced} TF files that slices name no announcement was heard.`;
 }
 
-/** As SQL: all items of a kind, and the missing ones. `$id` is the execution. */
-interface Question {
-  all: string;
-  lacking: string;
-  column: string;
-}
+const stfFiles = 'FROM stf_files WHERE execution_id = ?';
+const slices = 'FROM tf_slices WHERE execution_id = ?';
 
-const unready: Question = {
-  column: 'stf_filename',
-  all: 'FROM stf_files WHERE execution_id = $id',
-  lacking: `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf}`,
-};
-
-const unanswered: Question = {
-  column: 'slice_filename',
-  all: 'FROM tf_slices WHERE execution_id = $id',
-  lacking: `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'unanswered' AND ${indexPredicates.openSlice}`,
-};
+const unready = `${stfFiles} AND ${indexPredicates.registeredStf}`;
+const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
 
 /** The slices of a TF file are adjacent: as many frames as from the first to the last. */
-const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames FROM tf_slices WHERE execution_id = $id GROUP BY tf_filename)`;
+const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames ${slices} GROUP BY tf_filename)`;
+const unsliced = `${sliced} WHERE frames <> high - low + 1`;
 
-const unsliced: Question = { column: 'tf_filename', all: sliced, lacking: `${sliced} WHERE frames <> high - low + 1` };
-
-function missing(sql: Prepare, executionId: string, { all, lacking, column }: Question): Compared {
-  const count = (from: string): number =>
-    sql<[{ id: string }], number>(`SELECT count(*) ${from}`).value({ id: executionId }) ?? 0;
-  const [expected, lacks] = [count(all), count(lacking)];
-  const rows = sql<[{ id: string }], string>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);
-  const ids = lacks === 0 ? [] : rows.values({ id: executionId });
+/** Compares all items of a kind with the missing ones. @param all @param lacking the rest of a SELECT, from FROM on */
+function missing(sql: Prepare, executionId: string, column: string, all: string, lacking: string): Compared {
+  const [expected, lacks] = [count(sql, all, executionId), count(sql, lacking, executionId)];
+  const rows = sql<[string], string>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);
+  const ids = lacks === 0 ? [] : rows.values(executionId);
   return { expected, found: expected - lacks, ids, id_count: lacks };
 }
 

@@ -1,8 +1,7 @@
 import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import { hasSlowSlice } from '../../../monitoring/findings/slices.ts';
-import { nextStepSeconds, type HeardFacts, passedSeconds } from '../../../monitoring/heard-facts.ts';
+import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
@@ -12,14 +11,19 @@ import { heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { failureCauses, failuresByPlace, noPlaces, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
-import { serviceFindings } from '../service-times.ts';
+import {
+  failureCauses,
+  failuresByPlace,
+  noPlaces,
+  observedFailuresInARow,
+  slowestSlice,
+  serviceFindings,
+} from '../failures.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { stageDelays } from '../stage-delays.ts';
-import { brokenKeys } from './broken-keys.ts';
+import { brokenKeys } from './contract.ts';
 import { hearsResults, slicingOf } from './reach.ts';
-import { shrunkenSamples } from './shrunken-samples.ts';
-import { count, named, slicedSamples, someOf, unslicedSamples } from './unsliced.ts';
+import { count, named, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
 
 /** Later than every time, as ISO 8601: nothing is waited for. */
 const afterAll = '9999-12-31T23:59:59.999Z';
@@ -27,33 +31,18 @@ const afterAll = '9999-12-31T23:59:59.999Z';
 const none: Some = { count: 0, ids: [] };
 
 /** A row of `observed_runs`. Milliseconds since 1970. */
-interface ObservedRecord extends Pick<
-  HeardFacts,
-  'told_id' | 'run_id' | 'without_execution' | 'results_repeated' | 'results_unmatched' | 'slices_told'
-> {
-  dialects: string;
-  first_ms: number;
-  last_ms: number;
+interface ObservedRow extends HeardRecord {
   told_status: ExecutionStatus | null;
   told_by: string | null;
   told_ms: number | null;
-  slices_unsent: number;
-  slices_unheard: number;
   read_ms: number | null;
 }
 
-/** The facts that only an observed execution has. */
-export interface HeardPart {
-  facts: HeardFacts;
-  record: ObservedRecord;
-}
-
 /** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
-export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment): HeardPart {
+export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment): HeardFacts {
   const { execution_id, namespace, status, phase } = execution;
-  const { record, ...recorded } = kept(sql, recordedFacts)(execution);
-  const { first_ms: first, last_ms: last } = record;
-  const told = toldOf(record);
+  const { read_ms, ...recorded } = kept(sql, recordedFacts)(execution);
+  const { first_message: first, last_message: last, told } = recorded;
   const isToldEnded = told !== undefined && told.status !== 'running';
   const is_done = Number((phase === 'completed' || isToldEnded) && execution.slices_queued === 0);
   const heard = heardTimeOf(sql, { execution_id, namespace, first, last, is_done }, moment);
@@ -62,67 +51,73 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
   const isOver = status !== 'running' && !mayAnswer;
   const before = (seconds: number): string =>
     isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
-  const slicing = slicingOf(sql, execution, record);
-  const facts: HeardFacts = {
+  const slicing = slicingOf(sql, execution, recorded);
+  const unsliced =
+    slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, before(nextStepSeconds)) : none;
+  return {
+    ...recorded,
     execution_id,
-    told_id: record.told_id,
-    run_id: record.run_id,
     status,
     phase,
-    told,
     isOver,
     slicing,
-    hearsResults: hearsResults(sql, execution, record),
-    slices_told: record.slices_told,
-    isBusHeard: execution.slices_created > record.slices_unheard || isBusHeard(sql, execution_id),
+    hearsResults: hearsResults(sql, execution, recorded),
+    isBusHeard: execution.slices_created > recorded.slices_unheard || isBusHeard(sql, execution_id),
     counts: execution,
     now: heard.until,
     until: status === 'running' ? heard.until : last,
     isListening: heard.isListening,
     heard_since: heard.since,
-    gaps: heard.gaps.map((gap) => (gap.until <= (record.read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
-    first_message: first,
-    last_message: last,
-    without_execution: record.without_execution,
-    results_repeated: record.results_repeated,
-    results_unmatched: record.results_unmatched,
-    ...recorded,
+    gaps: heard.gaps.map((gap) => (gap.until <= (read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
-    unsliced: slicing === 'seen' ? unslicedSamples(sql, execution, record.dialects, before(nextStepSeconds)) : none,
+    unsliced,
+    last_slice: unsliced.count === 0 ? undefined : timeAmong(sql, 'max(created_at)', ofExecution, execution_id),
+    oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
-      record.slices_unsent === 0
+      recorded.slices_unsent === 0
         ? none
         : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : heard.until),
     unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
     last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
   };
-  return { facts, record };
+}
+
+/** The record of a run, with the status that was told last by REST; undefined if none was. */
+function recordOf(sql: Prepare, executionId: string) {
+  const row = sql<[string], ObservedRow>(
+    `SELECT told_id, run_id, dialects, first_ms AS first_message, last_ms AS last_message, without_execution, results_repeated, results_unmatched,
+       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms
+     FROM observed_runs WHERE execution_id = ?`,
+  ).get(executionId);
+  if (row === undefined)
+    throw new SwfError(
+      'RUN_NOT_FOUND',
+      `the store does not say which run ${executionId} is, so little is known of it; list_messages(execution_id="${executionId}") has what was said`,
+    );
+  const { told_status, told_by, told_ms, ...record } = row;
+  const told =
+    told_status === null || told_ms === null
+      ? undefined
+      : { status: told_status, at: told_ms, by: told_by ?? undefined };
+  return { ...record, told };
 }
 
 /** The facts that follow from the store alone. */
 function recordedFacts(sql: Prepare, execution: ExecutionRow) {
   const { execution_id, status, slices_failed } = execution;
   const hasFailed = slices_failed !== 0;
-  const record = sql<[string], ObservedRecord>(
-    `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched,
-       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms
-     FROM observed_runs WHERE execution_id = ?`,
-  ).get(execution_id);
-  if (record === undefined)
-    throw new SwfError(
-      'RUN_NOT_FOUND',
-      `the store does not say which run ${execution_id} is, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
-    );
+  const record = recordOf(sql, execution_id);
   const delays = stageDelays(sql, execution_id);
-  const { last_done, ...times } = sliceTimes(sql, execution_id);
+  const { last, last_done, first_slice } = resultTimes(sql, execution);
   return {
-    record,
+    ...record,
     repeated_ids: repeatedResults(sql, execution_id, record),
     delays,
     messages: countAllMessages(sql, execution_id),
-    stf_span: stfSpan(sql, execution_id),
+    stf_span: status === 'running' ? stfSpan(sql, execution_id) : undefined,
     tf_files_sliced: count(sql, slicedSamples, execution_id),
-    ...times,
+    first_slice,
+    last_result: milliseconds(last),
     failed: {
       count: slices_failed,
       ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [],
@@ -132,11 +127,10 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     // Results may come in any order, so the first one heard need not be the first that failed.
     first_failure: undefined,
     causes: hasFailed ? failureCauses(sql, execution_id) : [],
-    failing: hasFailed ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
+    // Mostly the newest result is that of a completed slice.
+    failing: hasFailed && last !== last_done ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
     ...(hasFailed ? failuresByPlace(sql, execution_id) : noPlaces),
-    slowest: hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))
-      ? observedSlowestSlice(sql, execution_id)
-      : undefined,
+    slowest: slowestSlice(sql, execution_id, delays),
     ...serviceFindings(sql, execution_id),
     ramp_up: rampUp(sql, execution_id),
     shrunken: shrunkenSamples(sql, execution_id),
@@ -145,7 +139,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
 }
 
 /** The ids of the first results that repeat another one. */
-const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: ObservedRecord): string[] =>
+const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: HeardRecord): string[] =>
   results_repeated === 0
     ? []
     : sql<[string], string>(
@@ -157,34 +151,35 @@ const milliseconds = (iso: string | null | undefined): number | undefined =>
   iso === null || iso === undefined ? undefined : Date.parse(iso);
 
 function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
-  const row = sql<[string], { first: string | null; last: string | null; n: number }>(
-    'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ?',
+  const row = sql<[string], { first: string; last: string; n: number }>(
+    'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ? HAVING n > 1',
   ).get(executionId);
-  const [first, last] = [milliseconds(row?.first), milliseconds(row?.last)];
-  const n = row?.n ?? 0;
-  return first === undefined || last === undefined || n < 2 ? undefined : { first, last, n };
+  return row && { first: Date.parse(row.first), last: Date.parse(row.last), n: row.n };
 }
 
-function sliceTimes(sql: Prepare, executionId: string) {
-  const all = sql<
-    [string],
-    { first: string | null; last_slice: string | null; last: string | null; last_done: string | null }
-  >(
-    `SELECT min(created_at) AS first, max(created_at) AS last_slice, max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done
-     FROM tf_slices WHERE execution_id = ?`,
-  ).get(executionId);
-  const waiting = sql<[string], string | null>(
-    `SELECT min(created_at) FROM tf_slices INDEXED BY tf_slices_open
-     WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`,
-  );
+/** When the last result came, and the last of a completed slice, as ISO 8601; before any result, when the first slice was sent, in milliseconds since 1970. */
+function resultTimes(sql: Prepare, { execution_id: id, slices_failed, slices_queued }: ExecutionRow) {
+  const without = { last: null, last_done: null };
+  // Only findings about slices that failed or wait ask for them.
+  if (slices_failed + slices_queued === 0) return { ...without, first_slice: undefined };
+  // The table in its own order: an index would look up each row.
+  const times =
+    sql<[{ id: string }], Record<keyof typeof without, string | null>>(
+      `SELECT max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done FROM tf_slices NOT INDEXED
+       WHERE execution_id = $id AND seq >= (SELECT min(seq) FROM tf_slices WHERE execution_id = $id) AND seq <= (SELECT max(seq) FROM tf_slices WHERE execution_id = $id)`,
+    ).get({ id }) ?? without;
   return {
-    first_slice: milliseconds(all?.first),
-    last_slice: milliseconds(all?.last_slice),
-    last_result: milliseconds(all?.last),
-    oldest_waiting: milliseconds(waiting.value(executionId)),
-    last_done: all?.last_done ?? null,
+    ...times,
+    first_slice: times.last === null ? timeAmong(sql, 'min(first_at)', slicedSamples, id) : undefined,
   };
 }
+
+/** The least or greatest time of some rows. @param from the rest of a SELECT, from FROM on */
+const timeAmong = (sql: Prepare, time: string, from: string, id: string): number | undefined =>
+  milliseconds(sql<[string], string | null>(`SELECT ${time} ${from}`).value(id));
+
+const ofExecution = 'FROM tf_slices WHERE execution_id = ?';
+const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
 
 /** Slices without a result that were sent before a slice whose result came by a given time; if that is after all, every slice without a result. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
@@ -218,12 +213,6 @@ function lastWorkerSign(sql: Prepare, namespace: string, until: number): number 
     `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
   );
   return milliseconds(last.value(namespace, new Date(until).toISOString()));
-}
-
-/** The last status told by REST; undefined if none was. */
-function toldOf({ told_status, told_by, told_ms }: ObservedRecord): HeardFacts['told'] {
-  if (told_status === null || told_ms === null) return undefined;
-  return { status: told_status, at: told_ms, by: told_by ?? undefined };
 }
 
 /** Whether a message about the run or its files was heard. */

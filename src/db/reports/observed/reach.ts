@@ -1,26 +1,17 @@
 import { stringsIn } from '../../../lib/read-json.ts';
-import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
+import type { HeardFacts, HeardRecord } from '../../../monitoring/heard-facts.ts';
 import { areAll } from '../../../observed/dialects.ts';
 import { broadcastTopic, mayCarryResults, mayCarrySlices } from '../../../observed/topics.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { numberOf } from '../../migrations/names.ts';
-import type { HeardRun } from '../../observed/hearings.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
-/** The part of a run's record that tells what could be heard of it. Milliseconds since 1970. */
-interface Reached extends Pick<HeardFacts, 'results_unmatched'> {
-  dialects: string;
-  first_ms: number;
-  last_ms: number;
-  slices_unheard: number;
-}
-
 /** Whether the slices of a run can be seen; see `HeardFacts`. */
-export function slicingOf(sql: Prepare, execution: ExecutionRow, record: Reached): HeardFacts['slicing'] {
+export function slicingOf(sql: Prepare, execution: ExecutionRow, record: HeardRecord): HeardFacts['slicing'] {
   const { execution_id, namespace, slices_created } = execution;
   if (slices_created > record.slices_unheard) return 'seen';
   if (record.slices_unheard > 0) return 'unheard';
-  const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
+  const topics = topicsOf(sql, namespace, record);
   const isSubscribed = topics === undefined ? undefined : topics.some(mayCarrySlices);
   if (areAll(record.dialects, 'isOurs')) return 'unheard';
   // A result shows that there are slices.
@@ -31,10 +22,10 @@ export function slicingOf(sql: Prepare, execution: ExecutionRow, record: Reached
 }
 
 /** Whether the results of a run's slices come on a topic that is listened to, as far as anybody knows. */
-export function hearsResults(sql: Prepare, execution: ExecutionRow, record: Reached): boolean {
+export function hearsResults(sql: Prepare, execution: ExecutionRow, record: HeardRecord): boolean {
   const { namespace, slices_created, slices_queued } = execution;
   if (slices_queued < slices_created || record.results_unmatched > 0) return true;
-  const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
+  const topics = topicsOf(sql, namespace, record);
   return topics === undefined || topics.some(mayCarryResults);
 }
 
@@ -47,10 +38,10 @@ const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
   ).has({ id: executionId });
 
 /** The topics that were listened to during a run; undefined where that is unknown. */
-function topicsOf(sql: Prepare, { namespace, first, last }: Pick<HeardRun, 'namespace' | 'first' | 'last'>) {
+function topicsOf(sql: Prepare, namespace: string, { first_message, last_message }: HeardRecord) {
   const topics = sql<[string, number, number], string | null>(
     `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,
-  ).values(namespace, last, first);
+  ).values(namespace, last_message, first_message);
   const known = topics.map(stringsIn);
   return known.includes(undefined) ? undefined : known.flatMap((some) => some ?? []);
 }

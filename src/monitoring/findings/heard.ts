@@ -1,0 +1,199 @@
+import { counted, were } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
+import {
+  isSilent,
+  isUnanswered,
+  nextStepSeconds,
+  noResultSeconds,
+  passedSeconds,
+  secondsSince,
+} from '../heard-facts.ts';
+import { call, type FindingRule, here, rulesOf, timeOf } from './rule.ts';
+
+/** How long workers take to come unless reported, in seconds. */
+const usualRampUp = 300;
+const margin = 60;
+
+const namedKeys = 3;
+
+export const heardRules: readonly FindingRule[] = rulesOf('heard', {
+  STF_NOT_READY: ({ unready, isOver }) =>
+    unready.count === 0
+      ? undefined
+      : {
+          severity: 'error',
+          sentence: `${were(unready.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no data agent has reported ${unready.count === 1 ? 'it' : 'them'} as ready.`,
+          ids: [...unready.ids],
+          next: here('list_stf_files', { status: 'registered' }),
+        },
+
+  SAMPLES_UNSLICED: ({ unsliced, isOver, last_slice }) =>
+    unsliced.count === 0
+      ? undefined
+      : {
+          severity: 'error',
+          sentence: `${were(unsliced.count, 'TF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not cut into slices${last_slice === undefined ? ', and none was: the fast processing agent is gone, or hears nothing' : `; the last slice was sent at ${timeOf(last_slice)}`}.`,
+          ids: [...unsliced.ids],
+          next: here('list_tf_files', { order: 'newest' }),
+        },
+
+  SIZE_CHANGED: ({ shrunken }) =>
+    shrunken === undefined
+      ? undefined
+      : {
+          severity: 'warning',
+          sentence: `From ${shrunken.first} on, ${were(shrunken.count, 'TF file')} cut into slices of at most ${shrunken.largest} Time Frames; the first ones had ${shrunken.usual}.`,
+          ids: [shrunken.first],
+          next: here('list_tf_slices', { tf_filename: shrunken.first }),
+        },
+
+  /** Reported only if the bus was heard and there are more such slices than results that may belong to them. */
+  SLICES_NOT_SENT: ({ unsent, ...facts }) =>
+    !facts.isBusHeard || unsent.count <= facts.results_unmatched
+      ? undefined
+      : {
+          severity: 'error',
+          sentence: `${were(unsent.count, 'TF slice')} registered by REST${facts.isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no message has sent them to a worker.`,
+          ids: [...unsent.ids],
+          next: here('list_messages', { message_type: 'slice_registered' }),
+        },
+
+  SLICES_UNANSWERED: (facts) => {
+    if (!facts.hearsResults) return undefined;
+    const { passed, counts, last_result, delays, isOver } = facts;
+    const next = here('list_tf_slices', { status: 'unanswered', order: 'oldest' });
+    if (isOver && counts.slices_queued > 0) {
+      const last =
+        last_result === undefined ? 'no result came at all' : `the last result came at ${timeOf(last_result)}`;
+      const sentence = `${counted(counts.slices_queued, 'TF slice')} got no result while the run was observed; ${last}.`;
+      return { severity: 'error', sentence, ids: [...passed.ids], next };
+    }
+    const isWaiting = isUnanswered(facts);
+    if (!isWaiting && passed.count === 0) return undefined;
+    const since =
+      last_result === undefined
+        ? 'no result has come at all'
+        : `the last result came ${roundDuration(secondsSince(facts, last_result))} ago`;
+    return {
+      severity: 'error',
+      sentence: isWaiting
+        ? `${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'} for a result, and ${since}; results are expected within ${roundDuration(noResultSeconds(delays))}.`
+        : `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${roundDuration(passedSeconds(delays))} ago.`,
+      ids: [...passed.ids],
+      next,
+    };
+  },
+
+  NO_TRANSFORMER: (facts) => {
+    const { first_slice, last_result, last_worker_sign, ramp_up = usualRampUp, counts } = facts;
+    if (first_slice === undefined || last_result !== undefined || !facts.hearsResults) return undefined;
+    const limit = ramp_up + margin;
+    const lastSign = Math.max(first_slice, last_worker_sign ?? 0);
+    if (secondsSince(facts, lastSign) < limit) return undefined;
+    return {
+      severity: 'error',
+      sentence: `${were(counts.slices_created, 'TF slice')} sent, and neither a result nor a heartbeat of a transformer was heard for ${roundDuration(limit)}: none runs, or its queue is bound to no topic.`,
+      next: call('list_agents', { agent_type: 'worker', include_exited: true }),
+    };
+  },
+
+  RESULTS_UNMATCHED: ({ results_unmatched, counts }) =>
+    // If no slices go over the bus, no result can match one.
+    results_unmatched === 0 || counts.slices_created === 0
+      ? undefined
+      : {
+          severity: 'warning',
+          sentence: `${counted(results_unmatched, 'result')} ${results_unmatched === 1 ? 'fits' : 'fit'} no slice that was heard: the slices were sent before anybody listened, or another program made the results.`,
+          next: here('list_messages', { message_type: 'slice_result' }),
+        },
+
+  RESULTS_REPEATED: ({ results_repeated, repeated_ids, counts }) =>
+    results_repeated === 0
+      ? undefined
+      : {
+          severity: 'info',
+          sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices. list_messages names in repeats what each repeats.`,
+          ids: [...repeated_ids],
+          next: here('list_messages', { message_id: repeated_ids[0] ?? '' }),
+        },
+
+  NOT_HEARD: ({ gaps }) => {
+    const open = gaps.filter(({ isFilled }) => isFilled !== true);
+    const isFilled = open.length === 0;
+    const some = isFilled ? gaps : open;
+    const [first] = some;
+    if (first === undefined) return undefined;
+    const seconds = Math.round(some.reduce((sum, { from, until }) => sum + until - from, 0) / 1000);
+    const which =
+      some.length === 1 ? `from ${timeOf(first.from)} to ${timeOf(first.until)}` : `the first at ${timeOf(first.from)}`;
+    const [start_time, end_time] = [timeOf(first.from - 60_000), timeOf(first.until + 60_000)];
+    const meaning = isFilled
+      ? 'files, registered slices and results of that time were read from swf-monitor since; slices_sent is a lower bound'
+      : 'counts are lower bounds';
+    return {
+      severity: isFilled ? 'info' : 'warning',
+      sentence: `Nothing could be heard in ${some.length === 1 ? `a gap of ${roundDuration(seconds)}` : `${some.length} gaps, ${roundDuration(seconds)} in all`}, ${which} (${first.reason}): ${meaning}.`,
+      next: here('list_messages', { start_time, end_time }),
+    };
+  },
+
+  RUN_SILENT: (facts) =>
+    isSilent(facts)
+      ? {
+          severity: 'error',
+          sentence: `Nothing was heard of the run for ${roundDuration(secondsSince(facts, facts.last_message))}, since ${timeOf(facts.last_message)}, and its end was not said: it was stopped, which the bus does not tell, or its runner is gone.`,
+          next: here('list_messages', { limit: 5 }),
+        }
+      : undefined,
+
+  /** The runner reported an end that the bus or the registered slices contradict. */
+  TOLD_OTHERWISE: (facts) => {
+    const { told, counts, slices_told, unsent, isBusHeard, isOver } = facts;
+    if (told === undefined || told.status === 'running') return undefined;
+    if (!isOver && secondsSince(facts, told.at) < nextStepSeconds) return undefined;
+    if (counts.slices_queued > 0)
+      return {
+        severity: 'warning',
+        sentence: `Its runner reported it ${told.status}, but ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'has' : 'have'} no result.`,
+        next: here('list_tf_slices', { status: 'unanswered' }),
+      };
+    const untold = counts.slices_created - (slices_told - unsent.count);
+    if (!isBusHeard || slices_told === 0 || (unsent.count === 0 && untold === 0)) return undefined;
+    return {
+      severity: 'warning',
+      sentence: `Its runner reported it ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, and ${counts.slices_created} were heard on the bus.`,
+      ids: [...unsent.ids],
+      next: here('list_messages', { message_type: 'slice_registered' }),
+    };
+  },
+
+  ID_TWICE: ({ execution_id, told_id, run_id }) =>
+    execution_id === told_id
+      ? undefined
+      : {
+          severity: 'warning',
+          sentence: `Its programs call it ${told_id}, as they have called another run: here it is ${execution_id}, by its run ${run_id}.`,
+          ids: [told_id],
+          next: call('list_workflow_executions', {}),
+        },
+
+  CONTRACT_BROKEN: ({ broken_keys }) => {
+    if (broken_keys.length === 0) return undefined;
+    const words = broken_keys
+      .slice(0, namedKeys)
+      .map(
+        ({ sender, message_type, key, missing, of }) =>
+          `${missing} of ${of} ${message_type} messages of ${sender} lack ${key}`,
+      );
+    const more =
+      broken_keys.length > namedKeys ? `, and ${broken_keys.length - namedKeys} other keys are missing elsewhere` : '';
+    const ids = broken_keys.flatMap(({ example }) => example ?? []).slice(0, namedKeys);
+    const [example] = ids;
+    return {
+      severity: 'warning',
+      sentence: `${words.join('; ')}${more}. Their senders fill these keys in other messages.`,
+      ids,
+      next: example === undefined ? here('list_messages') : call('list_messages', { message_id: example }),
+    };
+  },
+});
