@@ -3,8 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogLine } from '../lib/logger.ts';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import { type Agent, type ExecutionContext, typesRead } from './agent.ts';
-import { handlePatiently } from './patience.ts';
+import { type Agent, type ExecutionContext, typesRead, handlePatiently } from './agent.ts';
 import type { LoggedMessage } from './ports.ts';
 
 /** The most log messages to read at a time, so that nothing queues in memory. */

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 
-import { startStopwatch } from '../lib/stopwatch.ts';
+import { setNewest } from '../lib/once-for.ts';
+import { startStopwatch } from '../lib/time.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft } from '../messages/message.ts';
 import type { DeliveredSlice, Payload, PayloadResult } from './ports.ts';
@@ -196,20 +197,14 @@ export class SliceWorker {
   async #say(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
     const { say } = this.#options;
     if (await say(draft, delivered)) {
-      if (draft.msg_type === 'slice_result') this.#remember(delivered, draft);
+      if (draft.msg_type === 'slice_result') setNewest(this.#results, sentKeyOf(delivered), draft, maxResults);
       return 'done';
     }
     if (draft.msg_type === 'slice_returned') return 'back';
     const failure = failureOf(draft, `the broker does not take the result (${draft.state})`);
     if (!(await say(failure, delivered))) return 'back';
-    this.#remember(delivered, failure);
+    setNewest(this.#results, sentKeyOf(delivered), failure, maxResults);
     return 'done';
-  }
-
-  #remember(delivered: DeliveredSlice, result: Draft<'slice_result'>): void {
-    this.#results.set(sentKeyOf(delivered), result);
-    const [oldest] = this.#results.keys();
-    if (this.#results.size > maxResults && oldest !== undefined) this.#results.delete(oldest);
   }
 }
 
@@ -224,5 +219,5 @@ const returnOf = (fields: Attempt, { reason, detail }: Unfit): Draft<'slice_retu
   msg_type: 'slice_returned',
   ...fields,
   reason,
-  ...(detail === undefined ? {} : { detail }),
+  detail,
 });

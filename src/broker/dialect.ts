@@ -1,5 +1,4 @@
-import type { Only, StoreChoice, Subscription } from './connection.ts';
-import type { DialectName } from './dialect-names.ts';
+import type { Only, StoreChoice, Subscription, DialectName } from './connection.ts';
 
 /** A destination by the broker's own name, with the headers that state its kind. */
 export interface Place {
@@ -11,7 +10,7 @@ export interface Place {
 type Headers = Record<string, string>;
 
 /**
- * The differences between brokers behind the same protocol. Each dialect is a file of its own and a line in `dialects.ts`. All facts come from the
+ * The differences between brokers behind the same protocol. `dialects.ts` holds them. All facts come from the
  * brokers' manuals and sources; the suite in `test/broker/` checks them against real brokers.
  */
 export interface BrokerDialect {

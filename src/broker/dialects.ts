@@ -1,8 +1,132 @@
-import { activeMqClassic } from './activemq-classic.ts';
-import { artemis } from './artemis.ts';
-import type { DialectName } from './dialect-names.ts';
-import type { BrokerDialect } from './dialect.ts';
-import { rabbitMq } from './rabbitmq.ts';
+import type { DialectName } from './connection.ts';
+import { type BrokerDialect, selectorOf, type Place } from './dialect.ts';
+
+/** ActiveMQ Classic 5 and 6 (its STOMP page documents the `activemq.` headers). */
+export const activeMqClassic: BrokerDialect = {
+  name: 'activemq',
+  isServer: (server) => /^ActiveMQ\//i.test(server),
+  hasSelectors: true,
+  place: (destination) => ({ destination, send: {}, subscribe: {} }),
+  choose: (only) => ({ selector: selectorOf(only) }),
+  window: (messages) => ({ 'activemq.prefetchSize': String(messages) }),
+  durable: (name) => ({ 'activemq.subscriptionName': name }),
+  forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'activemq.subscriptionName': name } }],
+  // The broker has no codes: "No durable subscription exists for: …", "… already connected from …".
+  isNoSuchSubscription: (message) => /durable/i.test(message),
+  isHeldElsewhere: (message) => /already connected/i.test(message),
+  expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
+  messageId: (headers) => headers['message-id'],
+  acknowledgedBy: 'ack',
+  // NACK moves the message to the dead letters.
+  giveBack: 'resubscribe',
+  // Its option transport.tcpNoDelay is off.
+  holdsBackFrames: true,
+  // It pings only if it has sent nothing since its last check, so it may be silent for up to twice the interval.
+  silenceFactor: 2.2,
+};
+
+/** Bytes that may be in flight unacknowledged, if many messages may. */
+const wideWindow = 4_194_304;
+
+/**
+ * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as a topic, so each frame names the kind of
+ * destination that it means; acceptor prefixes and existing addresses agree with that.
+ */
+const artemis: BrokerDialect = {
+  name: 'artemis',
+  isServer: (server) => /artemis/i.test(server),
+  hasSelectors: true,
+  place: placeOf,
+  choose: (only) => ({ selector: selectorOf(only) }),
+  // It counts bytes: 1 is one message at a time.
+  window: (messages) => ({ 'consumer-window-size': String(messages === 1 ? 1 : wideWindow) }),
+  durable: (name) => ({ 'durable-subscription-name': name }),
+  forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'durable-subscription-name': name } }],
+  // It gives the same answer whether or not there was a subscription.
+  isNoSuchSubscription: () => false,
+  // Connections share a client id.
+  isHeldElsewhere: () => false,
+  probeForQueue: (destination) => ({
+    ...placeOf(destination).subscribe,
+    destination,
+    id: 'probe',
+    ack: 'auto',
+    // A durable subscription to a topic needs a client id, which this connection lacks; for a queue the name has no meaning.
+    'durable-subscription-name': 'probe',
+    selector: '1 = 0',
+  }),
+  expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
+  messageId: idOf,
+  acknowledgedBy: 'message-id',
+  // It treats NACK as ACK.
+  giveBack: 'resubscribe',
+  holdsBackFrames: false,
+  silenceFactor: 1.2,
+};
+
+function placeOf(destination: string): Place {
+  const type = destination.startsWith('/queue/') ? 'ANYCAST' : 'MULTICAST';
+  return { destination, send: { 'destination-type': type }, subscribe: { 'subscription-type': type } };
+}
+
+/**
+ * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if the broker loses its disk, but not
+ * within the same millisecond.
+ */
+function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
+  return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
+}
+
+/** How long the queue of a durable subscription keeps a message, and how long it outlives its readers, in milliseconds. */
+const keptMilliseconds = 24 * 3_600_000;
+const unusedMilliseconds = 7 * keptMilliseconds;
+
+/** Whether a name belongs to `doctor`. */
+const isTrial = (name: string): boolean => /swf[.-](?:mcp-)?doctor/.test(name);
+
+/** RabbitMQ 3.13 and 4 with its STOMP plugin. It has no selectors, so the namespace is part of every name. */
+const rabbitMq: BrokerDialect = {
+  name: 'rabbitmq',
+  isServer: (server) => /^RabbitMQ\//i.test(server),
+  hasSelectors: false,
+  place(destination, namespace) {
+    const name = namespace === undefined ? destination : `${destination}.${namespace}`;
+    // A trial queue disappears with its last reader.
+    const tried =
+      name.startsWith('/queue/') && isTrial(name)
+        ? { durable: 'false', 'auto-delete': 'true', exclusive: 'false' }
+        : {};
+    return { destination: name, send: tried, subscribe: tried };
+  },
+  choose: () => ({}),
+  window: (messages) => ({ 'prefetch-count': String(messages) }),
+  durable: (name) => ({
+    durable: 'true',
+    'auto-delete': 'false',
+    'x-queue-name': name,
+    'x-message-ttl': String(keptMilliseconds),
+    'x-expires': String(unusedMilliseconds),
+  }),
+  // Only a subscription of this session can be removed for good.
+  forget: (name, subscribe) => [
+    { command: 'SUBSCRIBE', headers: subscribe },
+    {
+      command: 'UNSUBSCRIBE',
+      headers: { id: 'durable', durable: 'true', 'auto-delete': 'false', 'x-queue-name': name },
+    },
+  ],
+  isNoSuchSubscription: () => false,
+  // Connections share the queue of a durable subscription.
+  isHeldElsewhere: () => false,
+  expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
+  // Its header `message-id` names the delivery and not the message.
+  messageId: () => undefined,
+  acknowledgedBy: 'ack',
+  // A subscription's unacknowledged messages stay with its session when it ends.
+  giveBack: 'nack',
+  holdsBackFrames: false,
+  silenceFactor: 1.2,
+};
 
 /** Every kind of broker. A new kind does not compile without a line here. */
 export const dialects: Readonly<Record<DialectName, BrokerDialect>> = {

@@ -1,4 +1,4 @@
-import { backoff } from '../lib/backoff.ts';
+import { backoff } from '../lib/duration.ts';
 import { brokerRefused, brokerUnreachable, SwfError } from '../lib/errors.ts';
 import type { BrokerAddress } from './address.ts';
 import type {
@@ -13,9 +13,8 @@ import type {
 } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
 import { dialectOfServer, dialects } from './dialects.ts';
-import { requireCopies } from './queue-probe.ts';
 import { disconnect } from './stomp-frames.ts';
-import { StompSession } from './stomp-session.ts';
+import { requireCopies, StompSession } from './stomp-session.ts';
 import { surviveHostileHeaders } from './stompit-repairs.ts';
 
 const pauses = { first: 500, longest: 30_000 };

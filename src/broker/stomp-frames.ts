@@ -9,7 +9,7 @@ import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
 import type { BrokerDialect } from './dialect.ts';
-import { OutgoingFrames } from './outgoing-frames.ts';
+import { OutgoingFrames } from './stompit-repairs.ts';
 
 /** Connection options as stompit passes them on. */
 type TransportOptions = NetConnectOpts & ConnectionOptions & { outgoingFrameStream?: OutgoingFrames };

@@ -2,12 +2,11 @@ import { setMaxListeners } from 'node:events';
 
 import stompit, { type Client, type Frame } from 'stompit';
 
-import type { SwfError } from '../lib/errors.ts';
-import { activeMqClassic } from './activemq-classic.ts';
+import { SwfError, brokerRefused, brokerUnreachable, messageOf } from '../lib/errors.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Subscription } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
-import { asRefusal } from './refusals.ts';
+import { activeMqClassic } from './dialects.ts';
 import {
   acknowledgeAtOnce,
   asSwfError,
@@ -15,8 +14,9 @@ import {
   receive,
   silenceMargin,
   type WireSubscription,
+  disconnect,
 } from './stomp-frames.ts';
-import { Requests } from './stomp-requests.ts';
+import { asRefusal, Requests } from './stomp-requests.ts';
 import { type ErrorFrame, replaceHandlers } from './stompit-repairs.ts';
 
 const connectMilliseconds = 10_000;
@@ -24,7 +24,7 @@ const lastWordMilliseconds = 5;
 /** How long a message may come after the receipt that ended its subscription. */
 const lateMilliseconds = 60_000;
 
-export interface SessionCallbacks {
+interface SessionCallbacks {
   /** The dialect of a broker by its own name for itself. */
   dialectOf: (server: string | undefined) => BrokerDialect;
   current: (id: string) => Subscription | undefined;
@@ -179,5 +179,58 @@ export class StompSession {
     if (this.#dialect.giveBack === 'nack') this.client.nack(frame);
     else if (subscription === undefined) this.unsubscribe(id);
     else this.subscribe(subscription).catch((error: unknown) => this.#callbacks.onLost(error as SwfError));
+  }
+}
+
+/**
+ * Ensures that every reader of a topic gets copies: on Artemis a topic's name may denote a queue, and a subscriber then takes messages from its
+ * owner. Probes in a separate session, since the broker ends the session of a refused frame. Rejects with `BROKER_REFUSED` if it is a queue, with
+ * `BROKER_UNREACHABLE` if the probe fails.
+ */
+export async function requireCopies(
+  settings: BrokerSettings,
+  address: BrokerAddress,
+  dialect: BrokerDialect,
+  destination: string,
+): Promise<void> {
+  const headers = dialect.probeForQueue?.(destination);
+  if (headers === undefined) return;
+  const { clientId: _none, ...anonymous } = settings;
+  if (await isTaken(anonymous, address, headers))
+    throw brokerRefused(
+      `${destination} is a queue at this broker: each message goes to one reader, and would be taken from its owner; leave it out with --topics, or ask those who run the broker for a copy of it`,
+    );
+}
+
+/** Artemis's words for a subscription that it does not create: for a topic the probe lacks a client id. Other refusals say nothing about the name. */
+const refusesProbe = /creating subscription probe\b/i;
+
+async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers: Record<string, string>) {
+  let session!: StompSession;
+  let isAsked = false;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      session = new StompSession(settings, address, {
+        dialectOf: () => activeMqClassic,
+        current: () => undefined,
+        onConnected: () => {
+          isAsked = true;
+          session.requests.ask('SUBSCRIBE', headers).then(resolve, reject);
+        },
+        onLost: reject,
+      });
+      session.open();
+    });
+    await disconnect(session.client);
+    return true;
+  } catch (error) {
+    if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))
+      return false;
+    throw brokerUnreachable(
+      `${headers['destination']} is not listened to: the broker did not say whether it is a queue (${messageOf(error)})`,
+      { cause: error },
+    );
+  } finally {
+    session.end(brokerUnreachable('the probe is over'));
   }
 }

@@ -1,9 +1,9 @@
 import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
-import { backoff } from '../lib/backoff.ts';
+import { backoff } from '../lib/duration.ts';
 import { SwfError } from '../lib/errors.ts';
 
 /** Where the messages of a sender come from, and what becomes of them. Numbers rise in sending order. */
-export interface SendSource<T extends { seq: number }> {
+interface SendSource<T extends { seq: number }> {
   /** The unconfirmed items after a number, in order. The caller may read only some and ask again. */
   pending(after: number): Iterable<T>;
   outgoing(item: T): Outgoing;

@@ -1,13 +1,12 @@
 import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../broker/connection.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
+import { layoutNames } from '../messages/destinations.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
-import { layoutNames } from '../messages/layouts.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
 import { type BrokerChoice, type ConnectOptions, connectToBroker, type Listening } from './broker-start.ts';
-import { decodedOf } from './decoding.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
-import { reportsIn } from './reports.ts';
+import { decodedOf, reportsIn } from './wire.ts';
 
 /** How many programs an error names. */
 const named = 5;

@@ -2,7 +2,7 @@ import type { DeliveredSlice } from '../agents/ports.ts';
 import type { SliceWorker } from '../agents/slice-worker.ts';
 import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { aborted, pause } from '../lib/deadline.ts';
-import { decodedOf } from './decoding.ts';
+import { decodedOf } from './wire.ts';
 
 export interface SliceConsumersOptions {
   broker: BrokerConnection;

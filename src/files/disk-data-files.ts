@@ -5,13 +5,30 @@ import { limitFunction } from 'p-limit';
 
 import { encodeFrames, verifyFrames } from '../domain/frames.ts';
 import { SwfError } from '../lib/errors.ts';
-import { makeFolder } from '../lib/make-folder.ts';
+import { makeFolder } from '../lib/file-system.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { digestOf } from './checksum.ts';
-import { asDataError } from './data-errors.ts';
-import type { DataFiles, FileFacts, FramesOfFile, PreparedFile, StfToWrite } from './data-files.ts';
-import { chunkBytes, firstIndex, readerOf, type ReadAt, readSmall, readFile, readRange } from './frame-reader.ts';
-import { asideEnding, pathAddress, writeAside, type WritePlace } from './write-aside.ts';
+import {
+  asDataError,
+  type DataFiles,
+  type FileFacts,
+  type FramesOfFile,
+  type PreparedFile,
+  type StfToWrite,
+} from './data-files.ts';
+import {
+  chunkBytes,
+  firstIndex,
+  readerOf,
+  type ReadAt,
+  readSmall,
+  readFile,
+  readRange,
+  asideEnding,
+  pathAddress,
+  writeAside,
+  type WritePlace,
+} from './file-io.ts';
 
 /** The most files open at a time: thousands of workers must not exhaust the process's file descriptors. */
 const openFiles = 64;

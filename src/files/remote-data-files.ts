@@ -4,12 +4,10 @@ import { verifyFrames } from '../domain/frames.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { DataFiles, FileFacts, FramesOfFile } from './data-files.ts';
 import type { FetchedFiles, FetchWays } from './fetched-files.ts';
-import { refusalOf } from './file-server-error.ts';
-import { chunkBytes } from './frame-reader.ts';
-import { readByHttp } from './http-reader.ts';
-import { writeAside, type WritePlace } from './write-aside.ts';
+import { chunkBytes, writeAside, type WritePlace } from './file-io.ts';
+import { refusalOf, readByHttp } from './http-reader.ts';
 
-export interface RemoteFileOptions {
+interface RemoteFileOptions {
   /** The address of the file that is read. */
   url: string;
   ways: FetchWays;

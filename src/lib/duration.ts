@@ -21,3 +21,10 @@ export const wholeDuration = (seconds: number): string =>
 /** The same for a sentence: whole seconds from ten on, below to two digits, so that a short time is never `0 s`. */
 export const roundDuration = (seconds: number): string =>
   seconds < 9.95 ? `${Number(Math.max(0, seconds).toPrecision(2))} s` : wholeDuration(seconds);
+
+/**
+ * How long to wait after this many failures in a row: `first` after one, doubled for each further one, at most `longest`. All are in the same unit of
+ * time.
+ */
+export const backoff = (failures: number, { first, longest }: { first: number; longest: number }): number =>
+  Math.min(longest, first * 2 ** (Math.max(1, failures) - 1));

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
 import { alarmSeverities, maxAuthor, maxNote, qualities } from '../domain/logbook-words.ts';
-import { define } from './definition.ts';
-import { positive, text } from './fields.ts';
+import { define, positive, text } from './fields.ts';
 
 const words = z.string().min(1).max(maxNote);
 

@@ -2,11 +2,20 @@ import * as z from 'zod';
 
 import { planVersionSchema, speedSchema, workflowParamsSchema } from '../domain/params.ts';
 import { returnReasons } from '../domain/slice-returns.ts';
-import { define, type Trait } from './definition.ts';
 import { destinations } from './destinations.ts';
-import { byteCount, checksum, epoch, fileName, index, nameInId, positive, seconds, sentence, text } from './fields.ts';
-import { logbookMessages, type LogbookType } from './logbook.ts';
 import {
+  define,
+  type Trait,
+  byteCount,
+  checksum,
+  epoch,
+  fileName,
+  index,
+  nameInId,
+  positive,
+  seconds,
+  sentence,
+  text,
   claim,
   countFields,
   daqState,
@@ -15,7 +24,8 @@ import {
   sliceFields,
   attemptFields,
   workFields,
-} from './shapes.ts';
+} from './fields.ts';
+import { logbookMessages, type LogbookType } from './logbook.ts';
 
 const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
   `${m.slice_filename}/${m.attempt}/${m.worker_id}@${m.hostname}`;

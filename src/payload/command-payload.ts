@@ -2,13 +2,12 @@ import { existsSync, statfsSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import type { OpenSlice, Payload, PayloadResult } from '../agents/ports.ts';
-import { asDataError } from '../files/data-errors.ts';
+import { asDataError } from '../files/data-files.ts';
 import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
-import { traceParent } from '../lib/trace-context.ts';
 import { clipWords } from '../lib/words.ts';
-import { sliceMessageId } from '../messages/identity.ts';
+import { traceParent, sliceMessageId } from '../messages/identity.ts';
 import type { PayloadHost } from './host.ts';
 import { killedIn, listOutputs, makeAside, noOutputs, outputFolder, type Outputs, discard, settle } from './outputs.ts';
 import { type Ended, runInGroup } from './process-group.ts';

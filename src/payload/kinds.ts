@@ -1,12 +1,12 @@
 import type { Payload } from '../agents/ports.ts';
-import type { PayloadSpec } from '../domain/payload-spec.ts';
+import type { PayloadSpec } from '../domain/params.ts';
 import type { DataFiles } from '../files/data-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { type CommandPayloadOptions, createCommandPayload } from './command-payload.ts';
 
 /** The facts about its execution that a payload gets. */
-export interface PayloadSurroundings extends Omit<CommandPayloadOptions, 'command' | 'limitSeconds' | 'folder'> {
+interface PayloadSurroundings extends Omit<CommandPayloadOptions, 'command' | 'limitSeconds' | 'folder'> {
   files: DataFiles;
   /** The execution's folder of data files; undefined if none are written. */
   folder: string | undefined;

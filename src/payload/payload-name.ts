@@ -2,7 +2,7 @@ import { closeSync, constants, createReadStream, openSync, readSync, statSync } 
 import { basename, isAbsolute } from 'node:path';
 
 import type { PayloadName } from '../domain/slice-returns.ts';
-import { fileObstacle, onPath } from '../lib/programs.ts';
+import { fileObstacle, onPath } from '../lib/file-system.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 
 import { signalGroup } from '../lib/process-identity.ts';
-import type { OrphanGuard } from './orphan-guard.ts';
+import type { OrphanGuard } from './host.ts';
 
 /** A program to run, without a shell. */
 export interface Program {
@@ -46,7 +46,7 @@ const longestTimer = 2 ** 31 - 1;
  */
 export async function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {
   const began = performance.now();
-  const output = new OutputTail();
+  const output = createOutputTail();
   const how = signal.aborted ? ({ kind: 'aborted' } as const) : await howItEnds({ program, watch, signal, output });
   return { how, seconds: (performance.now() - began) / 1000, output: output.text() };
 }
@@ -118,21 +118,21 @@ type Child = ReturnType<typeof spawnGroup>;
 const spawnGroup = ({ command, args, folder, environment }: Program) =>
   spawn(command, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 
+type OutputTail = ReturnType<typeof createOutputTail>;
+
 /** Keeps the end of a stream of bytes. */
-class OutputTail {
-  #kept: Buffer[] = [];
-  #length = 0;
-
-  add(chunk: Buffer): void {
-    this.#kept.push(chunk);
-    this.#length += chunk.length;
-    if (this.#length <= 2 * keptOutput) return;
-    this.#kept = [Buffer.concat(this.#kept).subarray(-keptOutput)];
-    this.#length = keptOutput;
-  }
-
-  /** Shows invalid UTF-8, such as a cut-off beginning, as replacement characters. */
-  text(): string {
-    return Buffer.concat(this.#kept).subarray(-keptOutput).toString('utf8');
-  }
+function createOutputTail() {
+  let kept: Buffer[] = [];
+  let length = 0;
+  return {
+    add(chunk: Buffer): void {
+      kept.push(chunk);
+      length += chunk.length;
+      if (length <= 2 * keptOutput) return;
+      kept = [Buffer.concat(kept).subarray(-keptOutput)];
+      length = keptOutput;
+    },
+    /** Shows invalid UTF-8, such as a cut-off beginning, as replacement characters. */
+    text: (): string => Buffer.concat(kept).subarray(-keptOutput).toString('utf8'),
+  };
 }

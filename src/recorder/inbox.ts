@@ -2,15 +2,15 @@ import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Recorded } from '../db/log/rows.ts';
 import { writeEach } from '../db/opening/write-each.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { decodedOf, refused } from '../exchange/decoding.ts';
 import { unmarkedSubscription } from '../exchange/namespace-guard.ts';
+import { decodedOf, refused } from '../exchange/wire.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import { isMessageType, type MessageType, vocabulary } from '../messages/vocabulary.ts';
 import type { Surroundings } from './surroundings.ts';
 
-export interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'onFault'> {
+interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'onFault'> {
   /** Called with the types of new messages. */
   onRecorded: (types: MessageType[]) => void;
   /** Called with every message, for us or not. */

@@ -17,7 +17,7 @@ import { workersMayTake } from '../domain/run-phases.ts';
 import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
 import type { StageName } from '../domain/stages.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
-import { backoff } from '../lib/backoff.ts';
+import { backoff } from '../lib/duration.ts';
 import { steadyClock } from '../lib/time.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
@@ -43,7 +43,7 @@ const unheldAgainSeconds = { first: 60, longest: 1800 };
 const unheldTicks = 10;
 const unansweredTicks = 15;
 
-export interface ResendingOptions extends Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'> {
+interface ResendingOptions extends Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'> {
   /** Called when messages wait to be sent again. */
   resend: () => void;
   /** Called with the message ids of slices that no agent holds and that have no result. */

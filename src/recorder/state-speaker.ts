@@ -3,7 +3,7 @@ import { isHeld } from '../db/log/held.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
-import { reportOf } from '../exchange/reports.ts';
+import { reportOf } from '../exchange/wire.ts';
 import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
@@ -41,7 +41,7 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
   'workflow_ended',
 ]);
 
-export interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
+interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
   /** The workers that rest. */
   restingOf: (executionId: string) => NonNullable<ExecutionState['resting']>;
   /** Called with every state sent: this process need not hear it from the broker. */

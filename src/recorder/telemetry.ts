@@ -1,12 +1,11 @@
 import type { Subscription } from '../broker/connection.ts';
 import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { reportsIn } from '../exchange/reports.ts';
-import { type AgentHeartbeat, type AgentLog } from '../messages/telemetry.ts';
-import { isRefused, wireVersion } from '../messages/wire-version.ts';
+import { reportsIn } from '../exchange/wire.ts';
+import { type AgentHeartbeat, type AgentLog, isRefused, wireVersion } from '../messages/telemetry.ts';
 import type { Basics, Surroundings } from './surroundings.ts';
 
-export interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'views' | 'warn'> {
+interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'views' | 'warn'> {
   /** Called with every message of the topic, our own too. */
   onHeard: () => void;
   /** Called for a newly heard agent, which knows no execution yet. */

@@ -1,23 +1,27 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { statfs, access } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { fileAddressOf, isBelow, isElsewhere, originOf } from '../domain/file-address.ts';
 import type { ExecutionParams } from '../domain/params.ts';
-import { CheckedFiles } from '../files/checked-files.ts';
-import { asDataError } from '../files/data-errors.ts';
-import { type DataFiles, noDataFiles } from '../files/data-files.ts';
+import { createCheckedFiles } from '../files/checksum.ts';
+import { asDataError, type DataFiles, noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { createFetchedFiles, type FetchedFiles, type FetchWays } from '../files/fetched-files.ts';
-import { isReachable } from '../files/http-reader.ts';
+import { pathAddress, type WritePlace } from '../files/file-io.ts';
+import {
+  isRemoteFolder,
+  noteRemoteEnd,
+  prepareRemoteFolder,
+  removeOldRemoteFolders,
+  isMarked,
+} from '../files/folders.ts';
+import { isReachable, NoSuchFile, NotFetched } from '../files/http-reader.ts';
 import { createRemoteDataFiles } from '../files/remote-data-files.ts';
-import { isRemoteFolder, noteRemoteEnd, prepareRemoteFolder, removeOldRemoteFolders } from '../files/remote-folder.ts';
-import { isMarked } from '../files/store-marker.ts';
-import { pathAddress, type WritePlace } from '../files/write-aside.ts';
-import { bearerTokenPattern } from '../lib/bearer-token.ts';
+import { pause } from '../lib/deadline.ts';
 import { configInvalid } from '../lib/errors.ts';
-import { makeFolder } from '../lib/make-folder.ts';
-import { withoutSecrets } from '../lib/secrets.ts';
+import { makeFolder } from '../lib/file-system.ts';
+import { bearerTokenPattern, withoutSecrets } from '../lib/secrets.ts';
 import { tried } from '../lib/tried.ts';
 
 /** The place of an execution's file, as a message gives it. */
@@ -66,7 +70,7 @@ const minRoom = 16_777_216;
  * if that folder is marked as the recorder's; fetches from another host's address, if it is a source.
  */
 export class DataAccess {
-  readonly checked = new CheckedFiles();
+  readonly checked = createCheckedFiles();
   readonly #options: AccessOptions;
   readonly #ways: FetchWays;
   readonly #fetched: FetchedFiles;
@@ -211,3 +215,33 @@ const whyNoFolder = (dir: string): string | undefined =>
   tried(() => statSync(dir).isDirectory()) === true
     ? undefined
     : `the data folder ${dir} is not there; bring it back, or name another with --set data.dir=FOLDER`;
+
+/** How often to look for a missing file, and the pause between looks in milliseconds. */
+const maxLooks = 10;
+const lookMilliseconds = 500;
+
+/**
+ * Resolves when a file in a folder shared with the recorder is readable. Waits for it, since a network disk may show it some seconds late. For a
+ * fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched` if permissions are in the way, which waiting does not fix.
+ * @param until aborting one of these ends the wait
+ */
+export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace, until: AbortSignal[]): Promise<void> {
+  const { filename, file_url = filename } = place;
+  if (folder === undefined || bring !== undefined || filename === '') return;
+  for (let look = 0; ; look += 1) {
+    const code = await obstacleTo(join(folder, filename));
+    if (code === undefined) return;
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new NotFetched(file_url, `this user may not read it (${code})`, 'fix its rights');
+    if (code !== 'ENOENT' || look === maxLooks || until.some(({ aborted }) => aborted))
+      throw new NoSuchFile(file_url, `it is not there (${code})`, 'check whether it is the right folder');
+    await pause(lookMilliseconds, until);
+  }
+}
+
+/** The code of the error that a reader would get. */
+const obstacleTo = (path: string): Promise<string | undefined> =>
+  access(path, constants.R_OK).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? 'unreadable',
+  );

@@ -1,7 +1,7 @@
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
-import { kindHeaders } from '../exchange/wire-headers.ts';
-import { shortDigests } from '../lib/short-digests.ts';
+import { kindHeaders } from '../exchange/wire.ts';
 import { utcNow } from '../lib/time.ts';
+import { shortDigests } from '../lib/words.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
 /** The most kinds per reason to exclude at the broker: a header must not grow longer than a broker reads. */

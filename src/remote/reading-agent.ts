@@ -1,19 +1,18 @@
-import { type Agent, type AgentContext, typesRead } from '../agents/agent.ts';
-import { handlePatiently } from '../agents/patience.ts';
+import { type Agent, type AgentContext, typesRead, handlePatiently } from '../agents/agent.ts';
 import type { Delivery } from '../broker/connection.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
-import { decodedOf } from '../exchange/decoding.ts';
-import { NoSuchFile, NotFetched } from '../files/file-server-error.ts';
+import { decodedOf } from '../exchange/wire.ts';
+import { NoSuchFile, NotFetched } from '../files/http-reader.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import type { LogLine } from '../lib/logger.ts';
+import { setNewest } from '../lib/once-for.ts';
 import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import type { FilePlace } from './data-access.ts';
+import { type FilePlace, seeSharedFile } from './data-access.ts';
 import type { Surroundings } from './part.ts';
-import { seeSharedFile } from './shared-file.ts';
 import type { About } from './speaker.ts';
 
 export interface ReadingAgentOptions extends Surroundings {
@@ -52,7 +51,7 @@ export class ReadingAgent {
   /** Messages in hand of executions that no recorder has reported, the oldest first. */
   readonly #unheard = new Set<Hand>();
   /** Executions that ended before any recorder reported them. */
-  readonly #ended = new Set<string>();
+  readonly #ended = new Map<string, true>();
 
   constructor(options: ReadingAgentOptions) {
     this.#options = options;
@@ -113,9 +112,7 @@ export class ReadingAgent {
 
   /** No recorder will report this execution's state again. */
   #noteEnd(key: string): void {
-    this.#ended.add(key);
-    const [oldest] = this.#ended;
-    if (this.#ended.size > maxEnded && oldest !== undefined) this.#ended.delete(oldest);
+    setNewest(this.#ended, key, true, maxEnded);
     for (const hand of this.#unheard) if (hand.key === key) hand.dropped.abort();
   }
 

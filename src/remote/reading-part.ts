@@ -1,5 +1,5 @@
 import { readingAgents } from '../agents/registry.ts';
-import { roleSubscription } from '../exchange/names.ts';
+import { roleSubscription } from '../exchange/wire.ts';
 import { aborted, withDeadline } from '../lib/deadline.ts';
 import type { Part, Surroundings } from './part.ts';
 import { ReadingAgent } from './reading-agent.ts';

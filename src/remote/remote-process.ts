@@ -1,7 +1,7 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import type { AgentType } from '../domain/states.ts';
-import { AgentDirectory } from '../exchange/agent-directory.ts';
+import { createAgentDirectory } from '../exchange/agent-directory.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
   connectGuarded,
@@ -10,7 +10,7 @@ import {
   namespaceInUse,
   unmarkedSubscription,
 } from '../exchange/namespace-guard.ts';
-import { reportsIn } from '../exchange/reports.ts';
+import { reportsIn } from '../exchange/wire.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
@@ -18,14 +18,9 @@ import type { Log, LogLevel } from '../lib/logger.ts';
 import { machineId } from '../lib/process-identity.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
-import { DataAccess } from './data-access.ts';
-import { type RemoteHeartbeat, type Self, selfOf, startRemoteHeartbeat } from './heartbeat.ts';
-import { createRemoteLog } from './log.ts';
-import { createOffDutyList } from './off-duty.ts';
-import type { Part, Surroundings } from './part.ts';
+import { type Part, type Surroundings, type Figures, type RunningAgent, surroundingsOf } from './part.ts';
 import { createReadingPart } from './reading-part.ts';
-import type { Figures, RunningAgent } from './running-agent.ts';
-import { createSpeaker } from './speaker.ts';
+import { type RemoteHeartbeat, type Self, selfOf, startRemoteHeartbeat, createRemoteLog } from './reports.ts';
 import { createWorkerPart } from './worker-part.ts';
 
 export interface RemoteOptions extends Pick<
@@ -86,7 +81,7 @@ class RemoteAgent implements RunningAgent {
   #isTwin = false;
 
   constructor(broker: BrokerConnection, options: RemoteOptions) {
-    const { type, user, index, version, namespace, destinations, params, environment, log, logLevel } = options;
+    const { type, user, index, version, namespace, destinations, log, logLevel } = options;
     this.#type = type;
     this.name = remoteAgentName(type, user, index);
     const self = selfOf(this.name, type, version);
@@ -96,20 +91,11 @@ class RemoteAgent implements RunningAgent {
     const warn = (message: string): void => agentLog.warn(message);
     const onChange = (): void => this.#heartbeat?.changed();
     const lifetime = new Lifetime();
-    const { draining, stopped } = lifetime;
-    this.#around = {
-      ...options,
-      name: this.name,
-      connection: broker,
-      views: new ExecutionViews(),
-      others: new AgentDirectory(),
-      speaker: createSpeaker({ broker, namespace, destinations, sender: this.name, warn }),
-      access: new DataAccess({ data: params.data, environment, draining, stopped }),
-      offDuty: createOffDutyList(warn, onChange),
-      agentLog,
-      lifetime,
-      onChange,
-    };
+    const { name } = this;
+    const views = new ExecutionViews();
+    const others = createAgentDirectory();
+    const given = { ...options, name, connection: broker, views, others, agentLog, lifetime, onChange };
+    this.#around = surroundingsOf(given, warn);
     this.#part = type === 'worker' ? createWorkerPart(this.#around) : createReadingPart(type, this.#around);
     // Subscribe before sending the first heartbeat, which the recorder answers.
     broker.subscribe(reportsIn(namespace, destinations.telemetry, (report) => this.#hear(report)));

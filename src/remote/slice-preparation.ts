@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import type { DeliveredSlice, Payload } from '../agents/ports.ts';
 import type { SliceWork, Unfit } from '../agents/slice-worker.ts';
-import type { PayloadSpec } from '../domain/payload-spec.ts';
+import type { PayloadSpec } from '../domain/params.ts';
 import { type PayloadName, type ReturnReason, workKind } from '../domain/slice-returns.ts';
 import { createScaledClock } from '../lib/clock.ts';
 import { SwfError } from '../lib/errors.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
 import { ConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
-import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
+import { expirySeconds, wireHeaders } from '../exchange/wire.ts';
 import { messageOf } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Destinations } from '../messages/destinations.ts';
@@ -10,7 +10,7 @@ import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
 
-export interface SpeakerOptions {
+interface SpeakerOptions {
   broker: BrokerConnection;
   namespace: string;
   destinations: Destinations;

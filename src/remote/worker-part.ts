@@ -1,13 +1,12 @@
 import type { DeliveredSlice } from '../agents/ports.ts';
 import { SliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
-import type { BrokerConnection } from '../broker/connection.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
 import type { Draft } from '../messages/message.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
-import type { Part, Surroundings } from './part.ts';
+import type { Part, Surroundings, WorkerSurroundings } from './part.ts';
 import { SlicePreparation } from './slice-preparation.ts';
 
 /** How long to wait for the broker's receipt for a start, in milliseconds. */
@@ -22,32 +21,16 @@ export interface Voice extends Pick<SliceWorkerOptions, 'standing' | 'overFor' |
   workAtHand: (delivered: DeliveredSlice) => SliceWork | undefined;
 }
 
-interface WorkerOptions
-  extends
-    Pick<
-      Surroundings,
-      | 'name'
-      | 'namespace'
-      | 'params'
-      | 'environment'
-      | 'views'
-      | 'access'
-      | 'others'
-      | 'offDuty'
-      | 'onChange'
-      | 'onStep'
-    >,
-    Pick<SliceConsumersOptions, 'connectApart' | 'destination' | 'slots' | 'reject'>,
-    Pick<SliceWorkerOptions, 'draining' | 'stopped'> {
-  connection: BrokerConnection;
+interface WorkerOptions extends Pick<SliceConsumersOptions, 'connectApart' | 'slots' | 'reject'> {
   payloads: PayloadHost;
   voice: Voice;
 }
 
 /** The slots of a worker on a broker: in a process without a store, or in that of a recorder, which speaks about its own slices in another way. */
-export function createWorker(options: WorkerOptions): Part {
-  const { name, views, offDuty, others, onChange, onStep, voice, draining, stopped } = options;
-  const preparation = new SlicePreparation({ ...options, lifetime: { draining } });
+export function createWorker(around: WorkerSurroundings, { payloads, voice, ...queue }: WorkerOptions): Part {
+  const { name, namespace, destinations, connection, views, offDuty, others, onChange, onStep } = around;
+  const { draining, stopped } = around.lifetime;
+  const preparation = new SlicePreparation({ ...around, payloads });
   const worker = new SliceWorker({
     name,
     hostname: hostname(),
@@ -67,11 +50,15 @@ export function createWorker(options: WorkerOptions): Part {
     onChange,
   });
   const consumers: SliceConsumers = new SliceConsumers({
-    ...options,
-    broker: options.connection,
+    ...queue,
+    broker: connection,
+    namespace,
+    destination: destinations.slices,
     worker,
     unwanted: () => ({ ...views.unwanted(), ...offDuty.unwanted() }),
     isResting: () => views.isResting(),
+    onChange,
+    draining,
   });
   const refresh = (): void => consumers.refresh();
   views.onPaused(name, refresh);
@@ -91,21 +78,17 @@ export function createWorker(options: WorkerOptions): Part {
 
 /** The slots of a remote worker. */
 export function createWorkerPart(around: Surroundings): Part {
-  const { broker, destinations, params, agentLog, lifetime } = around;
-  const payloads = createPayloadHost(around.environment);
-  const worker = createWorker({
-    ...around,
+  const { broker, params, environment, agentLog } = around;
+  const payloads = createPayloadHost(environment);
+  const worker = createWorker(around, {
     payloads,
     connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
-    destination: destinations.slices,
     slots: params.fast_processing.target_worker_count,
     reject({ body }) {
       agentLog.warn(`threw away a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
       return Promise.resolve();
     },
     voice: remoteVoice(around),
-    draining: lifetime.draining,
-    stopped: lifetime.stopped,
   });
   return {
     ...worker,
@@ -117,7 +100,7 @@ export function createWorkerPart(around: Surroundings): Part {
 }
 
 /** Speaks to the recorder of each slice, over the broker. */
-export function remoteVoice({ views, speaker }: Pick<Surroundings, 'views' | 'speaker'>): Voice {
+export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views' | 'speaker'>): Voice {
   const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): Promise<boolean> =>
     speaker.say(draft, { execution_id, run_id, storeId, replyTo });
   return {

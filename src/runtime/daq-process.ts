@@ -7,17 +7,24 @@ import { aborted, withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
-import { selfOf, startRemoteHeartbeat } from '../remote/heartbeat.ts';
-import type { Figures, RunningAgent } from '../remote/running-agent.ts';
-import { acknowledgeRequest, guessedRefusal, identifyRequest, listenToControl } from './control-queue.ts';
+import type { Figures, RunningAgent } from '../remote/part.ts';
+import { selfOf, startRemoteHeartbeat } from '../remote/reports.ts';
+import {
+  acknowledgeRequest,
+  guessedRefusal,
+  identifyRequest,
+  listenToControl,
+  readControlMessage,
+  type RequestSurroundings,
+  type RunRequest,
+} from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf, Host, type HostOptions } from './host.ts';
-import { readControlMessage, type RequestSurroundings, type RunRequest } from './run-request.ts';
 import { TakeUp } from './take-up.ts';
 
 /** The DAQ simulator as a process of its own. It takes requests from the control queue and drives each execution that it starts. */
-export interface DaqAgentOptions extends HostOptions, RequestSurroundings {
+interface DaqAgentOptions extends HostOptions, RequestSurroundings {
   broker: BrokerChoice;
   /** Aborted when the agent is to stop, perhaps while it still waits for its broker. */
   interrupted: AbortSignal;

@@ -13,8 +13,7 @@ import { tidyOutputs } from '../payload/outputs.ts';
 import { tasksOf } from './execution-tasks.ts';
 import { type Execution, openHere } from './execution.ts';
 import type { Host } from './host.ts';
-import { requestStop, supervise, type Task } from './supervisor.ts';
-import { createWakeSignal, type WakeSignal } from './wake-signal.ts';
+import { requestStop, supervise, type Task, createWakeSignal, type WakeSignal } from './supervisor.ts';
 
 /** How long to wait for tasks that are to stop: a hanging one (on a file system that does not answer) must not keep the execution from ending. */
 const patienceMilliseconds = 4000;

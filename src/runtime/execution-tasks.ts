@@ -11,8 +11,7 @@ import { isAlive } from '../lib/process-identity.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
 import { runHostedWorker } from './hosted-worker.ts';
-import type { Task } from './supervisor.ts';
-import type { WakeSignal } from './wake-signal.ts';
+import type { Task, WakeSignal } from './supervisor.ts';
 
 /** The simulator waits for a consumer that is this many messages behind. */
 const farBehind = 1000;

@@ -2,9 +2,7 @@ import type { DeliveredSlice } from '../agents/ports.ts';
 import type { ExecutionStanding } from '../agents/slice-worker.ts';
 import { isBelow, isElsewhere } from '../domain/file-address.ts';
 import type { Draft } from '../messages/message.ts';
-import { DataAccess } from '../remote/data-access.ts';
-import { createOffDutyList } from '../remote/off-duty.ts';
-import { createSpeaker } from '../remote/speaker.ts';
+import { surroundingsOf } from '../remote/part.ts';
 import { createWorker, remoteVoice, type Voice } from '../remote/worker-part.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
@@ -21,10 +19,9 @@ const hostedSince = 'here';
  */
 export async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {
   const { options, recorder, namespace, payloads } = host;
-  const { broker, destinations, views, directory } = recorder;
+  const { broker: connection, destinations, views, directory } = recorder;
   const { environment, config } = options;
   const { stopped } = here.lifetime;
-  const warn = (message: string): void => options.log.write({ level: 'WARNING', message });
   let saidOffDuty = '[]';
   const report = (): void => {
     const now = worker.report();
@@ -33,35 +30,35 @@ export async function runHostedWorker(host: Host, name: string, slots: number, h
     if (offDutyNow !== saidOffDuty) host.heartbeat.noteOffDuty(name, now.off_duty);
     saidOffDuty = offDutyNow;
   };
-  const offDuty = createOffDutyList(warn, report);
-  const speaker = createSpeaker({ broker, namespace, destinations, sender: name, warn });
-  const worker = createWorker({
-    name,
-    namespace,
-    connection: broker,
-    connectApart: () => recorder.connectApart(),
-    destination: destinations.slices,
-    slots,
-    params: { ...config, speed: 1 },
-    environment,
-    access: new DataAccess({ data: config.data, environment, draining: stopped, stopped }),
-    views,
-    others: directory,
+  const around = surroundingsOf(
+    {
+      name,
+      namespace,
+      destinations,
+      connection,
+      params: { ...config, speed: 1 },
+      environment,
+      views,
+      others: directory,
+      lifetime: { draining: stopped, stopped },
+      onChange: report,
+      onStep: () => {},
+    },
+    (message) => options.log.write({ level: 'WARNING', message }),
+  );
+  const worker = createWorker(around, {
     payloads,
-    offDuty,
-    voice: voiceOf(host, name, here, remoteVoice({ views, speaker })),
+    connectApart: () => recorder.connectApart(),
+    slots,
     reject: (delivery) => recorder.record(destinations.slices, delivery),
-    draining: stopped,
-    stopped,
-    onChange: report,
-    onStep: () => {},
+    voice: voiceOf(host, name, here, remoteVoice(around)),
   });
   const timer = setInterval(report, reportMilliseconds);
   try {
     await worker.run();
   } finally {
     clearInterval(timer);
-    offDuty.close();
+    around.offDuty.close();
     host.heartbeat.noteOffDuty(name, []);
     directory.forget(name, hostedSince);
   }

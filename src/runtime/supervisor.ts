@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { ExecutionContext } from '../agents/agent.ts';
-import { AgentFailure } from '../agents/patience.ts';
+import { type ExecutionContext, AgentFailure } from '../agents/agent.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
 /** A part of an execution that runs concurrently with others. */
@@ -45,3 +44,20 @@ export async function requestStop(
   const says = [{ msg_type: 'stop_workflow' as const, command_id: randomUUID(), ...why }];
   await journal.step({ sender, tick: clock.now(), says });
 }
+
+/** A signal that can be rung again and again. Once `ended` is aborted, it stays aborted. */
+export function createWakeSignal(ended: AbortSignal) {
+  let current = new AbortController();
+  ended.addEventListener('abort', () => current.abort());
+  return {
+    /** Aborted at the next ring. */
+    signal: () => current.signal,
+    ring(): void {
+      const before = current;
+      if (!ended.aborted) current = new AbortController();
+      before.abort();
+    },
+  };
+}
+
+export type WakeSignal = ReturnType<typeof createWakeSignal>;

@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest';
 
-import { AgentDirectory, type Report } from '../../src/exchange/agent-directory.ts';
+import { createAgentDirectory, type Report } from '../../src/exchange/agent-directory.ts';
 import type { OffDuty } from '../../src/messages/telemetry.ts';
 import { Resending } from '../../src/recorder/resending.ts';
 import { makeRunningStore, type TestStore } from '../helpers.ts';
@@ -37,7 +37,7 @@ export async function resend(params: Record<string, unknown> = {}): Promise<Rese
   stopTime();
   const made = await makeRunningStore(params);
   await saySample(made);
-  const directory = new AgentDirectory();
+  const directory = createAgentDirectory();
   const heard = new Map<string, Report>();
   const [sent, lost, warnings, faults] = [[], [], [], []] as [Resent['sent'], string[], string[], unknown[]];
   let began = performance.now();

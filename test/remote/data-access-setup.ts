@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { markFolder } from '../../src/files/store-marker.ts';
+import { markFolder } from '../../src/files/folders.ts';
 import { type Access, type AccessOptions, DataAccess, type FilePlace } from '../../src/remote/data-access.ts';
 import { temporaryFolder } from '../folder.ts';
 import { execution_id } from './line.ts';

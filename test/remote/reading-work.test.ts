@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
-import { NoSuchFile, NotFetched } from '../../src/files/file-server-error.ts';
+import { NoSuchFile, NotFetched } from '../../src/files/http-reader.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 import { noCounts } from '../helpers.ts';
 import { pass, turns } from '../still-time.ts';

@@ -4,7 +4,7 @@ import type { DeliveredSlice } from '../../src/agents/ports.ts';
 import type { SliceWork, Unfit } from '../../src/agents/slice-worker.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import { ExecutionViews } from '../../src/exchange/execution-views.ts';
-import { CheckedFiles } from '../../src/files/checked-files.ts';
+import { createCheckedFiles } from '../../src/files/checksum.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
 import { createPayloadHost } from '../../src/payload/host.ts';
 import type { Access } from '../../src/remote/data-access.ts';
@@ -31,7 +31,7 @@ export function worker(own: Worker = {}, fast_processing: object = {}) {
   const draining = new AbortController();
   const reach = { found: { files: noDataFiles, folder: undefined } as Access, isMended: false };
   const access = {
-    checked: new CheckedFiles(),
+    checked: createCheckedFiles(),
     of: () => reach.found,
     isMended: () => Promise.resolve(reach.isMended),
   };

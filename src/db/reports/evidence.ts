@@ -1,4 +1,4 @@
-import { payloadSpecOf } from '../../domain/payload-spec.ts';
+import { payloadSpecOf } from '../../domain/params.ts';
 import { agentTypes } from '../../domain/states.ts';
 import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../monitoring/findings/slices.ts';

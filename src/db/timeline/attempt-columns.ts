@@ -1,4 +1,4 @@
-import { Causes } from '../../domain/causes.ts';
+import { createCauses } from '../../domain/causes.ts';
 import { failedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 
 /** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the slice was made. */
@@ -42,7 +42,7 @@ class Names {
  */
 export class AttemptColumns {
   length = 0;
-  readonly names = { stf: new Names(), worker: new Names(), host: new Names(), cause: new Causes() };
+  readonly names = { stf: new Names(), worker: new Names(), host: new Names(), cause: createCauses() };
   stf = new Int32Array(0);
   sliceId = new Int32Array(0);
   attempt = new Int32Array(0);

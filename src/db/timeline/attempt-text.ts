@@ -1,5 +1,5 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import { millisecondsAt, timeLength } from '../../lib/iso-time.ts';
+import { millisecondsAt, timeLength } from '../../lib/time.ts';
 import type { AttemptColumns } from './attempt-columns.ts';
 
 /** Ends each value, and occurs in none of ours. */

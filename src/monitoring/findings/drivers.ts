@@ -1,6 +1,6 @@
-import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
+import { claimedName } from '../../lib/words.ts';
 import { downSeconds, driverGaps } from '../driver-gaps.ts';
 import type { Evidence } from '../evidence.ts';
 import { type Found, type Situation, call, defineDrivenFinding, defineFinding } from './rule.ts';
