@@ -31,7 +31,7 @@ export interface Delivery {
   size: number;
   isWhole: boolean;
   /** Hex digest of the whole body, if that is too large to keep. */
-  sha256?: string;
+  sha256?: string | undefined;
   /**
    * Tells the broker that the message is handled. Does nothing once the delivery's session is over.
    * @param onConfirmed called when the broker confirms that it will not deliver the message again

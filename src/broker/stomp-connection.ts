@@ -11,8 +11,7 @@ import type {
   Outgoing,
   Subscription,
 } from './connection.ts';
-import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
-import { dialectOfServer, dialects } from './dialects.ts';
+import { type BrokerDialect, subscribeHeaders, dialectOfServer, dialects } from './dialects.ts';
 import { disconnect } from './stomp-frames.ts';
 import { requireCopies, StompSession } from './stomp-session.ts';
 import { surviveHostileHeaders } from './stompit-repairs.ts';

@@ -8,7 +8,7 @@ import { brokerUnreachable, messageOf, type SwfError } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
-import type { BrokerDialect } from './dialect.ts';
+import type { BrokerDialect } from './dialects.ts';
 import { OutgoingFrames } from './stompit-repairs.ts';
 
 /** Connection options as stompit passes them on. */
@@ -48,14 +48,15 @@ export function connectOptions(
     maxLineLength: 65_536,
     maxHeaders: 512,
     heartbeatOutputMargin: Math.round(beat / 6),
-    ...(tls ? { ...(ca === undefined ? {} : { ca }), ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) } : {}),
+    ca,
+    servername: /^[\d.:]+$/.test(host) ? undefined : host,
     connectHeaders: {
       host: vhost,
       'accept-version': '1.1,1.2',
       'heart-beat': `${beat},${beat}`,
-      ...(user === undefined ? {} : { login: user }),
-      ...(password === undefined ? {} : { passcode: password }),
-      ...(clientId === undefined ? {} : { 'client-id': clientId }),
+      login: user,
+      passcode: password,
+      'client-id': clientId,
     },
   };
 }
@@ -129,7 +130,7 @@ class ArrivingBody {
       bytes,
       size: this.#size,
       isWhole: digest === undefined,
-      ...(digest === undefined ? {} : { sha256: digest }),
+      sha256: digest,
     };
   }
 

@@ -5,8 +5,7 @@ import stompit, { type Client, type Frame } from 'stompit';
 import { SwfError, brokerRefused, brokerUnreachable, messageOf } from '../lib/errors.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Subscription } from './connection.ts';
-import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
-import { activeMqClassic } from './dialects.ts';
+import { type BrokerDialect, subscribeHeaders, activeMqClassic } from './dialects.ts';
 import {
   acknowledgeAtOnce,
   asSwfError,
@@ -16,7 +15,7 @@ import {
   type WireSubscription,
   disconnect,
 } from './stomp-frames.ts';
-import { asRefusal, Requests } from './stomp-requests.ts';
+import { asRefusal, createRequests, type Requests } from './stomp-requests.ts';
 import { type ErrorFrame, replaceHandlers } from './stompit-repairs.ts';
 
 const connectMilliseconds = 10_000;
@@ -64,7 +63,7 @@ export class StompSession {
     this.#settings = settings;
     this.address = address;
     this.#callbacks = callbacks;
-    this.requests = new Requests(this.#ended.signal, showAddress(address), callbacks.onLost);
+    this.requests = createRequests(this.#ended.signal, showAddress(address), () => this.client, callbacks.onLost);
   }
 
   /** Whether all subscriptions are in place. */
@@ -100,7 +99,6 @@ export class StompSession {
       lost(error);
       return;
     }
-    this.requests.client = this.client;
     // Without our own listeners, an error after CONNECTED would crash the process.
     this.client.on('error', (error: unknown) => {
       if (wasReset(error)) this.aliveAt ??= this.#dataAt;

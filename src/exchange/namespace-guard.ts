@@ -20,7 +20,7 @@ interface Heard extends ForeignProgram {
 }
 
 /** Hears a message on a topic. */
-export type Ear = (destination: string, delivery: Delivery) => void;
+type Ear = (destination: string, delivery: Delivery) => void;
 
 /**
  * Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs to its run's namespace.

@@ -10,8 +10,6 @@ interface PlatformClocks {
 /** Smaller steps back are a time service's corrections, in milliseconds. */
 const tolerated = 1000;
 
-export type SteadyClock = ReturnType<typeof createSteadyClock>;
-
 /**
  * The wall clock without its steps back: times of one process are in the order in which they were read, and the time between two is never negative.
  * If the wall clock is set back, this one goes on as before. If it is set forward, this one follows, since others see the new time.
@@ -46,14 +44,11 @@ const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}
 
 /** The platform's clocks, which tests replace, and the clock that uses them. */
 let platform = { Date: globalThis.Date, performance: globalThis.performance };
+const startClock = () => createSteadyClock({ wall: () => Date.now(), monotonic: () => performance.now() });
 let clock = startClock();
 
-function startClock(): SteadyClock {
-  return createSteadyClock({ wall: () => Date.now(), monotonic: () => performance.now() });
-}
-
 /** The clock of this process, whose times never go back. */
-export function steadyClock(): SteadyClock {
+export function steadyClock() {
   if (platform.Date !== globalThis.Date || platform.performance !== globalThis.performance) {
     platform = { Date: globalThis.Date, performance: globalThis.performance };
     clock = startClock();

@@ -68,8 +68,7 @@ export async function listOutputs(folder: string): Promise<Outputs> {
     if (characters > listedCharacters) break;
     outputs.push(output);
   }
-  const outputs_omitted = paths.length - outputs.length;
-  return { outputs, ...(outputs_omitted === 0 ? {} : { outputs_omitted }) };
+  return { outputs, outputs_omitted: paths.length - outputs.length || undefined };
 }
 
 /** How many entries of output folders to read, and how deep: a payload can make a million, and folders that no path can name. */

@@ -132,7 +132,7 @@ function stateOf(executionId: string, { sender, params }: Driven, options: State
     workflow_params: workflowParamsOf(params),
     plan_version: params.plan_version,
     max_retries: params.worker.max_retries,
-    ...(resting.length === 0 ? {} : { resting }),
+    resting: resting.length === 0 ? undefined : resting,
   };
 }
 

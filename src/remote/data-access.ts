@@ -86,7 +86,7 @@ export class DataAccess {
       sources: { prefixes, token },
       command: data.fetch,
       // A command of the site may need the token, but none of our other secrets.
-      environment: { ...withoutSecrets(environment), ...(token === undefined ? {} : { SWF_FILES_TOKEN: token }) },
+      environment: { ...withoutSecrets(environment), SWF_FILES_TOKEN: token },
     };
     this.#fetched = createFetchedFiles(this.#ways, this.checked);
   }

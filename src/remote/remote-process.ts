@@ -19,9 +19,8 @@ import { machineId } from '../lib/process-identity.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
 import { type Part, type Surroundings, type Figures, type RunningAgent, surroundingsOf } from './part.ts';
-import { createReadingPart } from './reading-part.ts';
+import { createReadingPart, createWorkerPart } from './parts.ts';
 import { type RemoteHeartbeat, type Self, selfOf, startRemoteHeartbeat, createRemoteLog } from './reports.ts';
-import { createWorkerPart } from './worker-part.ts';
 
 export interface RemoteOptions extends Pick<
   Surroundings,

@@ -187,8 +187,8 @@ const asRemote = (n: number, line: LogLine, execution_id: string | undefined): R
   timestamp: utcNow(),
   level: line.level,
   message: line.message.slice(0, maxMessage),
-  ...(line.context === undefined ? {} : { context: line.context }),
-  ...(execution_id === undefined ? {} : { execution_id }),
+  context: line.context,
+  execution_id,
 });
 
 function nextBatch(lines: readonly RemoteLine[]): RemoteLine[] {
@@ -204,8 +204,15 @@ function nextBatch(lines: readonly RemoteLine[]): RemoteLine[] {
 
 async function sendBatch(lines: RemoteLine[], dropped: number, options: RemoteLogOptions): Promise<void> {
   const { broker, namespace, destination, sender, since } = options;
-  const more = dropped === 0 ? {} : { dropped };
-  const body: AgentLog = { msg_type: 'agent_log', sender, namespace, timestamp: utcNow(), since, lines, ...more };
+  const body: AgentLog = {
+    msg_type: 'agent_log',
+    sender,
+    namespace,
+    timestamp: utcNow(),
+    since,
+    lines,
+    dropped: dropped || undefined,
+  };
   const isSerious = lines.some(({ level }) => logLevels[level] >= logLevels.WARNING);
   await broker.send(reportOf(destination, body, isSerious));
 }

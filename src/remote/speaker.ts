@@ -88,8 +88,7 @@ export function createSpeaker(options: SpeakerOptions) {
 
 function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender }: SpeakerOptions): Outgoing {
   const { execution_id, run_id, storeId: store_id, replyTo } = about;
-  const run = run_id === undefined ? {} : { run_id };
-  const message = { ...draft, sender, namespace, execution_id, ...run, timestamp: utcNow() } as Message;
+  const message = { ...draft, sender, namespace, execution_id, run_id, timestamp: utcNow() } as Message;
   const { destination } = vocabulary[draft.msg_type];
   const isReply = destination === 'results' && replyTo !== undefined;
   const message_id = messageIdOf(message);

@@ -93,8 +93,8 @@ export class DrivenExecution {
         hasEnded = true;
       }
     } catch (error) {
-      const code = error instanceof SwfError ? { code: error.code } : {};
-      await this.#leave({ cause: 'fault', ...code, reason: messageOf(error).slice(0, maxReason) });
+      const code = error instanceof SwfError ? error.code : undefined;
+      await this.#leave({ cause: 'fault', code, reason: messageOf(error).slice(0, maxReason) });
       throw error;
     } finally {
       lifetime.stop();

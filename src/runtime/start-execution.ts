@@ -30,7 +30,7 @@ export function startExecution(
     sender,
     namespace: config.testbed.namespace,
     workflow_name: config.workflow.name,
-    ...(configName === undefined ? {} : { config: configName }),
+    config: configName,
     params: config,
     plan_version: currentPlanVersion,
     executed_by: user,
@@ -45,7 +45,7 @@ export function startExecution(
   });
 }
 
-export interface ResumeRequest {
+interface ResumeRequest {
   execution_id: string;
   /** By default, the recorded one. */
   speed?: Speed | undefined;

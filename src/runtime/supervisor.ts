@@ -32,13 +32,13 @@ export async function supervise({ name, work }: Task, execution: ExecutionContex
 function failWith(name: string, error: unknown, execution: ExecutionContext): Promise<void> {
   const filename = error instanceof AgentFailure ? error.filename : undefined;
   const reason = error instanceof AgentFailure ? error.message : `${name} failed: ${messageOf(error)}`;
-  return requestStop(name, { state: 'failed', reason, ...(filename === undefined ? {} : { filename }) }, execution);
+  return requestStop(name, { state: 'failed', reason, filename }, execution);
 }
 
 /** Records a request to end the execution; the driver carries it out. */
 export async function requestStop(
   sender: string,
-  why: { state: 'stopped' | 'failed'; reason: string; filename?: string },
+  why: { state: 'stopped' | 'failed'; reason: string; filename?: string | undefined },
   { journal, clock }: Pick<ExecutionContext, 'journal' | 'clock'>,
 ): Promise<void> {
   const says = [{ msg_type: 'stop_workflow' as const, command_id: randomUUID(), ...why }];

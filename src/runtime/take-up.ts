@@ -20,7 +20,7 @@ import { driverSelf, type Host } from './host.ts';
 /** How often to check for executions without a driver, in milliseconds. */
 const lookMilliseconds = 5000;
 
-export interface TakeUpOptions {
+interface TakeUpOptions {
   isDriving: (executionId: string) => boolean;
   onTaken: (drive: Drive) => void;
 }

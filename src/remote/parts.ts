@@ -1,12 +1,15 @@
 import type { DeliveredSlice } from '../agents/ports.ts';
+import { readingAgents } from '../agents/registry.ts';
 import { SliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
-import { withDeadline } from '../lib/deadline.ts';
+import { roleSubscription } from '../exchange/wire.ts';
+import { withDeadline, aborted } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
 import type { Draft } from '../messages/message.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import type { Part, Surroundings, WorkerSurroundings } from './part.ts';
+import { ReadingAgent } from './reading-agent.ts';
 import { SlicePreparation } from './slice-preparation.ts';
 
 /** How long to wait for the broker's receipt for a start, in milliseconds. */
@@ -127,3 +130,39 @@ const timed = (work: SliceWork, onStep: (seconds: number) => void): SliceWork =>
     }
   },
 });
+
+/** The most messages of the durable subscription in flight. */
+const window = 256;
+
+/** How long to wait for the work in hand at the end, in milliseconds. */
+const lastMessagesMilliseconds = 5000;
+
+/** A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the next one. */
+export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings): Part {
+  const agent = readingAgents.find((candidate) => candidate.type === type);
+  if (agent === undefined) throw new Error(`no agent reads as ${type}`);
+  const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;
+  const reader = new ReadingAgent({ ...around, agent });
+  return {
+    report: () => ({ in_hand: reader.inHand, free_slots: lifetime.draining.aborted ? 0 : 1, off_duty: offDuty.list() }),
+    waits: () => reader.hasUnheard,
+    async run() {
+      const durableName = roleSubscription(namespace, type);
+      const settings = { ...broker.settings, clientId: durableName };
+      const listener = broker.connect(settings, (error) => agentLog.warn(error.line));
+      listener.subscribe({
+        id: 'durable',
+        destination: destinations.broadcast,
+        ack: 'each',
+        only: () => ({ namespace }),
+        prefetch: window,
+        durableName,
+        onMessage: (delivery) => reader.take(delivery),
+      });
+      void listener.connect({ once: false });
+      await aborted(lifetime.draining);
+      await withDeadline(reader.settled(), lastMessagesMilliseconds, undefined);
+      await listener.close();
+    },
+  };
+}
