@@ -159,7 +159,7 @@ class DaqSimulator {
   }
 
   /** Ends an operator's pause when the execution is resumed, unless another request to pause is pending. */
-  async #goOn(): Promise<void> {
+  async #goOn() {
     const command = this.#options.pendingPause();
     if (command?.msg_type !== 'pause_workflow') return this.#sayPause('resume_run', []);
     await this.#record({ takes: [messageIdOf(command)] });
@@ -181,7 +181,7 @@ class DaqSimulator {
     return false;
   }
 
-  async #follow(command: PauseCommand): Promise<void> {
+  async #follow(command: PauseCommand) {
     const id = messageIdOf(command);
     const isPaused = this.#position.pausedAt !== undefined;
     if (command.msg_type === 'resume_workflow') {
@@ -194,7 +194,7 @@ class DaqSimulator {
     else await this.#hold(true, id);
   }
 
-  async #say(step: TimedStep, takes: string[] = []): Promise<void> {
+  async #say(step: TimedStep, takes: string[] = []) {
     const { journal, agent } = this.#execution;
     const draft = await this.#draftOf(step);
     const position = advance(this.#position, step, agent.params);
@@ -212,7 +212,7 @@ class DaqSimulator {
     return draftOf(step, agent, ahead.file);
   }
 
-  #writeAhead(step: ReturnType<typeof nextStep>): void {
+  #writeAhead(step: ReturnType<typeof nextStep>) {
     // An operator's pause does not change which STF is next.
     if (step.msg_type !== 'stf_gen' || this.#ahead !== undefined) return;
     const file = writeStf(step.sequence, this.#execution.agent);
@@ -221,29 +221,29 @@ class DaqSimulator {
     this.#ahead = { sequence: step.sequence, file };
   }
 
-  #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> {
+  #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]) {
     this.#heldUntil = this.#execution.clock.now();
     const ordinal = this.#position.ordinal + 1;
     return this.#say({ msg_type, ordinal, reason: 'operator', tick: this.#heldUntil }, takes);
   }
 
-  async #hold(isHeld: boolean, id: string): Promise<void> {
+  async #hold(isHeld: boolean, id: string) {
     this.#isHeld = isHeld;
     this.#heldUntil = this.#execution.clock.now();
     const message = isHeld ? 'an operator holds the next step back' : 'the next step is no longer held back';
     await this.#record({ takes: [id], logs: [{ level: 'INFO', message }] });
   }
 
-  #refuse(id: string, why: keyof typeof pauseRefusals): Promise<void> {
+  #refuse(id: string, why: keyof typeof pauseRefusals) {
     return this.#record({ refuses: [{ id, ...pauseRefusals[why] }] });
   }
 
   /** Records what became of a request that changes nothing in the schedule. */
-  async #record(step: Pick<Step, 'takes' | 'refuses' | 'logs'>): Promise<void> {
+  async #record(step: Pick<Step, 'takes' | 'refuses' | 'logs'>) {
     const { journal, clock } = this.#execution;
     await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], ...step });
   }
 }
 
-const isInPhysics = ({ last }: DaqPosition): boolean =>
+const isInPhysics = ({ last }: DaqPosition) =>
   last?.msg_type === 'start_run' || last?.msg_type === 'resume_run' || last?.msg_type === 'stf_gen';

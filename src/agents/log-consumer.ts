@@ -80,7 +80,7 @@ class LogConsumer {
    * Handles messages in order. Each step starts from the cursor that the previous step sets, so a refused step also refuses the steps after it. Steps
    * are awaited together, so that they share commits.
    */
-  async #take(messages: readonly LoggedMessage[], place: Place): Promise<void> {
+  async #take(messages: readonly LoggedMessage[], place: Place) {
     const { journal, lifetime } = this.#execution;
     const steps: Promise<boolean>[] = [];
     let hasFailed = false;

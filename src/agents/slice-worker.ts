@@ -59,11 +59,11 @@ type Outcome = 'done' | 'back' | 'kept';
 const maxResults = 1000;
 
 /** The work that a slice asks for. Two stores may have executions of one name. */
-const workKeyOf = ({ storeId, slice }: DeliveredSlice): string =>
+const workKeyOf = ({ storeId, slice }: DeliveredSlice) =>
   `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
 
 /** A restored store numbers its executions anew: a slice of the same name is then another one, sent at another time. */
-const sentKeyOf = (delivered: DeliveredSlice): string => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
+const sentKeyOf = (delivered: DeliveredSlice) => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
 
 /**
  * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers a dead worker's slice.
@@ -179,7 +179,7 @@ export class SliceWorker {
     const { draining } = this.#options;
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
-      const giveUp = (): void => {
+      const giveUp = () => {
         timer = setTimeout(() => resolve('kept'), confirmationPatience);
       };
       this.#impatient.add(giveUp);

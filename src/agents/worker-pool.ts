@@ -117,7 +117,7 @@ class WorkerPool {
   }
 
   /** Fails the slices that were in hand at three kills, since nobody else will, and says that others begin alone. */
-  async #failGivenUp(): Promise<void> {
+  async #failGivenUp() {
     const { givenUp, suspects } = this.#left;
     if (givenUp.length + suspects === 0) return;
     const { journal, clock } = this.#execution;
@@ -129,7 +129,7 @@ class WorkerPool {
   }
 
   /** One step: the results of finished slots, and the starts of the slices that the free slots begin. */
-  async #takeStep(): Promise<void> {
+  async #takeStep() {
     const { journal, clock, lifetime } = this.#execution;
     if (lifetime.stopped.aborted) return;
     const ended = this.#finished.splice(0);
@@ -180,7 +180,7 @@ class WorkerPool {
     this.#told = told;
     if (resting.length === 0) return slots;
     clearTimeout(this.#rested);
-    const wake = (): void => this.#execution.notifier.announce([ownNews]);
+    const wake = () => this.#execution.notifier.announce([ownNews]);
     this.#rested = setTimeout(wake, Math.min(...resting.map(({ until }) => until)) - now + 1).unref();
     return slots.filter((slot) => !resting.some(({ place }) => place === slot));
   }
@@ -207,12 +207,12 @@ class WorkerPool {
     ];
   }
 
-  #begin(slice: OpenSlice, slot: string): void {
+  #begin(slice: OpenSlice, slot: string) {
     const hand: Promise<void> = this.#work(slice, slot).finally(() => this.#inHand.delete(hand));
     this.#inHand.add(hand);
   }
 
-  async #work(slice: OpenSlice, slot: string): Promise<void> {
+  async #work(slice: OpenSlice, slot: string) {
     const { clock, lifetime, notifier } = this.#execution;
     // Virtual time must not advance until the result is recorded.
     clock.enter();

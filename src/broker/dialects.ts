@@ -59,8 +59,7 @@ export interface BrokerDialect {
 
 /** A message choice as an SQL-92 selector, which JMS brokers read. */
 export function selectorOf({ namespace, store, execution, not = {} }: Only): string {
-  const quoted = (values: readonly string[]): string =>
-    values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
+  const quoted = (values: readonly string[]) => values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
   const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
   return [
     namespace === undefined ? 'namespace IS NULL' : `namespace = '${namespace}'`,
@@ -172,7 +171,7 @@ const keptMilliseconds = 24 * 3_600_000;
 const unusedMilliseconds = 7 * keptMilliseconds;
 
 /** Whether a name belongs to `doctor`. */
-const isTrial = (name: string): boolean => /swf[.-](?:mcp-)?doctor/.test(name);
+const isTrial = (name: string) => /swf[.-](?:mcp-)?doctor/.test(name);
 
 /** RabbitMQ 3.13 and 4 with its STOMP plugin. It has no selectors, so the namespace is part of every name. */
 const rabbitMq: BrokerDialect = {

@@ -92,7 +92,7 @@ export function receive(
     // stompit acknowledges by the header `ack`, which may be the sender's.
     const own = { headers: { ...frame.headers, ack: frame.headers[dialect.acknowledgedBy] ?? '' } };
     // A second ACK, or an ACK on another connection or subscription than the delivery's, costs the connection.
-    const settle = (how: (message: Frame) => void): void => {
+    const settle = (how: (message: Frame) => void) => {
       if (isSettled || ended.aborted || wire.isEnded || !mustAcknowledge) return;
       isSettled = true;
       how(frame);
@@ -134,7 +134,7 @@ class ArrivingBody {
     };
   }
 
-  #beginToHash(chunk: Buffer): void {
+  #beginToHash(chunk: Buffer) {
     this.#hash = sha256();
     const all = Buffer.concat([...this.#chunks, chunk]);
     this.#hash.update(all);

@@ -31,7 +31,7 @@ export function createRequests(
     return true;
   };
   /** A broker that has answered later frames refuses this one silently, as RabbitMQ does when a queue rejects a message. */
-  const late = (id: string, number: number): void => {
+  const late = (id: string, number: number) => {
     const silence = `${address} gave no receipt for ${receiptMilliseconds / 1000} s`;
     if (newestAnswered > number) refuse(id, brokerRefused(`${silence}, and did for what came after it`));
     else onSilence(brokerUnreachable(`${silence}; reconnecting`));
@@ -43,19 +43,19 @@ export function createRequests(
       asked += 1;
       const number = asked;
       const timer = setTimeout(() => late(id, number), receiptMilliseconds);
-      const settle = (): void => {
+      const settle = () => {
         clearTimeout(timer);
         waiting.delete(id);
         ended.removeEventListener('abort', fail);
       };
-      const refused = (error: SwfError): void => {
+      const refused = (error: SwfError) => {
         settle();
         reject(error);
       };
       // stompit forgets receipts and callbacks when a connection dies.
-      const fail = (): void => refused(ended.reason as SwfError);
+      const fail = () => refused(ended.reason as SwfError);
       ended.addEventListener('abort', fail);
-      const onReceipt = (): void => {
+      const onReceipt = () => {
         newestAnswered = Math.max(newestAnswered, number);
         settle();
         resolve();
@@ -94,7 +94,7 @@ export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
 /** Artemis quotes whole messages. */
 const maxSentence = 200;
 
-const shortened = (sentence: string): string =>
+const shortened = (sentence: string) =>
   sentence.length > maxSentence ? `${sentence.slice(0, maxSentence)}…` : sentence.replace(/\.$/, '');
 
 function cureOf(sentence: string): string {

@@ -34,8 +34,7 @@ interface SessionCallbacks {
 }
 
 /** Whether the other end broke the connection off: what it had sent just before may be lost. */
-const wasReset = (error: unknown): boolean =>
-  ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+const wasReset = (error: unknown) => ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** One session with one server, from connecting to its end. */
 export class StompSession {
@@ -82,7 +81,7 @@ export class StompSession {
 
   open(): void {
     // A broker may send a reason and close at once: read it to the end first.
-    const lost = (error: unknown): void =>
+    const lost = (error: unknown) =>
       void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.address)), lastWordMilliseconds);
     try {
       this.client = stompit.connect(connectOptions(this.#settings, this.address), (error) => {
@@ -113,7 +112,7 @@ export class StompSession {
       onError: (frame) => this.#refused(frame),
     });
     // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts and stays silent.
-    const mute = (): void => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
+    const mute = () => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
     this.#muteTimer = setTimeout(mute, connectMilliseconds);
   }
 
@@ -135,7 +134,7 @@ export class StompSession {
     const ack = mustAcknowledge ? 'client-individual' : 'auto';
     this.client.setImplicitSubscription(wire.id, ack, (error, frame) => {
       if (error) return;
-      const giveBack = (given: Frame): void => this.#giveBack(id, given);
+      const giveBack = (given: Frame) => this.#giveBack(id, given);
       const arrival = { client: this.client, dialect: this.#dialect, ended: this.#ended.signal, wire, frame };
       receive(arrival, mustAcknowledge, { onMessage, giveBack });
     });
@@ -150,14 +149,14 @@ export class StompSession {
     this.#wire.delete(id);
     wire.isEnded = true;
     // Messages may still arrive for it, from Artemis even after the receipt, and stompit closes the connection on an unknown subscription.
-    const forget = (): void => void delete this.client._subscriptions[wire.id];
+    const forget = () => void delete this.client._subscriptions[wire.id];
     this.requests
       .ask('UNSUBSCRIBE', { id: wire.id })
       .then(() => setTimeout(forget, lateMilliseconds).unref())
       .catch(() => {});
   }
 
-  #meetServer(server: string | undefined): void {
+  #meetServer(server: string | undefined) {
     this.#dialect = this.#callbacks.dialectOf(server);
     const { silenceFactor, holdsBackFrames } = this.#dialect;
     this.client._heartbeatDelayMargin = silenceMargin(silenceFactor, this.#settings.heartbeatSeconds);
@@ -165,14 +164,14 @@ export class StompSession {
   }
 
   /** An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session. */
-  #refused({ sentence, receiptId }: ErrorFrame): void {
+  #refused({ sentence, receiptId }: ErrorFrame) {
     const refusal = asRefusal(sentence, this.address);
     if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;
     this.aliveAt ??= Date.now();
     this.#callbacks.onLost(refusal);
   }
 
-  #giveBack(id: string, frame: Frame): void {
+  #giveBack(id: string, frame: Frame) {
     const subscription = this.#callbacks.current(id);
     if (this.#dialect.giveBack === 'nack') this.client.nack(frame);
     else if (subscription === undefined) this.unsubscribe(id);

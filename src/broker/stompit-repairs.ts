@@ -44,7 +44,7 @@ export function replaceHandlers(
   };
 }
 
-function readError(frame: Frame, onError: (frame: ErrorFrame) => void): void {
+function readError(frame: Frame, onError: (frame: ErrorFrame) => void) {
   let text = '';
   frame.on('error', () => {});
   frame.on('data', (chunk: Buffer) => {
@@ -139,13 +139,13 @@ export class OutgoingFrames {
   }
 
   /** Throws an `Error` once the connection is over. */
-  #send(frame: Buffer): void {
+  #send(frame: Buffer) {
     if (this.#isFinished) throw new Error('the connection is over');
     if (this.#waiting.length === 0) setImmediate(() => this.#flush());
     this.#waiting.push(frame);
   }
 
-  #flush(): void {
+  #flush() {
     const frames = this.#waiting;
     this.#waiting = [];
     // The last frame of all, DISCONNECT, is followed by `finish` at once.

@@ -88,7 +88,7 @@ export function createCauses() {
     const { cause, words, isCommon } = alike;
     const number = numbers.get(cause) ?? all.length;
     const known = alikes[number] ?? alike;
-    const isAlike = (at: number): boolean =>
+    const isAlike = (at: number) =>
       isCommon[at] === true && words.length === known.words.length && words[at] === known.words[at];
     const joined = { ...known, isCommon: known.isCommon.map((was, at) => was && isAlike(at)) };
     numbers.set(cause, number);

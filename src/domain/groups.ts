@@ -79,7 +79,7 @@ export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]) {
     at += seconds.length;
   }
   sorted.sort();
-  const quantile = (part: number): number => rounded(sorted[Math.max(0, Math.ceil(length * part) - 1)] as number);
+  const quantile = (part: number) => rounded(sorted[Math.max(0, Math.ceil(length * part) - 1)] as number);
   const sum = sorted.reduce((before, value) => before + value, 0);
   return { mean: rounded(sum / length), p50: quantile(0.5), p95: quantile(0.95), max: quantile(1) };
 }

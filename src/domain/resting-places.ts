@@ -138,8 +138,7 @@ interface Rate {
   rate: number;
 }
 
-const rateOf = ({ tried, failed }: Place): number =>
-  Math.min((failed + 1) / (tried + 2), failed === 0 ? unfailedRate : 1);
+const rateOf = ({ tried, failed }: Place) => Math.min((failed + 1) / (tried + 2), failed === 0 ? unfailedRate : 1);
 
 const unsuspected = () => ({
   /** The slices of the failures in a row that may be tried again and have not been elsewhere, and how many there were. */

@@ -32,7 +32,7 @@ export function bodyOf(body: unknown): string {
 }
 
 /** A path's last part: a machine's folders are private. */
-const lastOf = (path: string): string => path.split('/').at(-1) ?? '';
+const lastOf = (path: string) => path.split('/').at(-1) ?? '';
 
 /**
  * A payload command that is safe to show: its program's name and its number of arguments. An argument may hold a path, an address or a password in

@@ -36,12 +36,12 @@ export function createAgentDirectory() {
     return [...processes.values()].filter(({ at }) => at >= before);
   };
   const onDuty = (type: AgentType, kinds: readonly OffDuty[]): Heard[] => {
-    const cannot = ({ off_duty }: Report): boolean =>
+    const cannot = ({ off_duty }: Report) =>
       off_duty.some(({ reason, name }) => kinds.some((kind) => kind.reason === reason && kind.name === name));
     return present().filter(({ report }) => report.agent_type === type && !cannot(report));
   };
-  const forget = (agent: string, since: string): void => void processes.delete(`${agent} ${since}`);
-  function hear(agent: string, since: string, report: Report): void {
+  const forget = (agent: string, since: string) => void processes.delete(`${agent} ${since}`);
+  function hear(agent: string, since: string, report: Report) {
     const now = performance.now();
     const key = `${agent} ${since}`;
     const known = processes.get(key);

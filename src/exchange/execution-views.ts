@@ -91,8 +91,7 @@ export class ExecutionViews {
 
   /** Whether every running execution lets the worker of this process rest. */
   isResting(): boolean {
-    const isRunning = ({ state: { status, store_id } }: View): boolean =>
-      status === 'running' && !this.isSilent(store_id);
+    const isRunning = ({ state: { status, store_id } }: View) => status === 'running' && !this.isSilent(store_id);
     const running = [...this.#views.values()].filter(isRunning);
     return running.length > 0 && running.every((view) => this.#restOf(view) !== undefined);
   }
@@ -154,7 +153,7 @@ export class ExecutionViews {
     return resting.find(({ agent }) => agent === this.#worker)?.detail;
   }
 
-  #look(): void {
+  #look() {
     const paused = `${this.isResting()} ${this.paused().join(' ')}`;
     if (paused !== this.#lastPaused) {
       this.#lastPaused = paused;
@@ -166,4 +165,4 @@ export class ExecutionViews {
 
 const neverAborted = new AbortController().signal;
 
-const keyOf = (executionId: string, storeId: string): string => `${executionId} ${storeId}`;
+const keyOf = (executionId: string, storeId: string) => `${executionId} ${storeId}`;

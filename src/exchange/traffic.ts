@@ -65,7 +65,7 @@ function counted(inner: BrokerConnection, traffic: Traffic): BrokerConnection {
     unsubscribe: (id) => inner.unsubscribe(id),
     forget: (place) => inner.forget(place),
     subscribe(subscription) {
-      const onMessage = (delivery: Delivery): void => {
+      const onMessage = (delivery: Delivery) => {
         traffic.count(traffic.received, delivery.headers['msg_type'] ?? fieldOf(decodedOf(delivery), 'msg_type'));
         subscription.onMessage(delivery);
       };

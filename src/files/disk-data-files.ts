@@ -100,7 +100,7 @@ class DiskDataFiles implements DataFiles {
     await Promise.all(left.map((name) => rm(join(this.#place.folder, name), { force: true })));
   }
 
-  async #verify(filename: string, range: FramesOfFile): Promise<void> {
+  async #verify(filename: string, range: FramesOfFile) {
     const small = await this.#smallOf(filename);
     if (small !== undefined) return verifyRange(small, range);
     return this.#read(filename, (file) => verifyRange(readerOf(file), range));
@@ -126,7 +126,7 @@ class DiskDataFiles implements DataFiles {
 }
 
 /** Throws an `Error` that names the missing or damaged frame. */
-async function verifyRange(read: ReadAt, { first, last, frameBytes }: FramesOfFile): Promise<void> {
+async function verifyRange(read: ReadAt, { first, last, frameBytes }: FramesOfFile) {
   const base = await firstIndex(read, frameBytes);
   if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
   let next = first;

@@ -29,7 +29,7 @@ async function fetchByCommand(
   { url, path }: { url: string; path: string },
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
-): Promise<void> {
+) {
   const words = command.map((word) => word.replaceAll('{url}', () => url).replaceAll('{path}', () => path));
   // Do not continue an earlier command's unfinished file.
   await rm(path, { force: true });
@@ -44,11 +44,11 @@ const run = ([program = '', ...args]: string[], env: NodeJS.ProcessEnv, signal: 
     const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     let lastWords = '';
     child.stderr.on('data', (chunk: Buffer) => (lastWords = (lastWords + String(chunk)).slice(-shown)));
-    const end = (): void => {
+    const end = () => {
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     };
     const timer = setTimeout(end, maxMilliseconds);
-    const settle = (why: string | undefined): void => {
+    const settle = (why: string | undefined) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
       const last = lastWords.trim();
@@ -115,7 +115,7 @@ async function isLeft(lock: string): Promise<boolean> {
 const [guardMilliseconds, diedMilliseconds] = [10, 10_000];
 
 /** Lets one of many processes remove an abandoned lock, so that it is the abandoned lock that goes, not the next holder's. */
-async function remove(lock: string): Promise<void> {
+async function remove(lock: string) {
   const guard = `${lock}.left`;
   if (!(await take(guard, ''))) {
     const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Date.now() }));
@@ -151,7 +151,7 @@ export type FetchedFiles = ReturnType<typeof createFetchedFiles>;
 /** Whole files of other hosts, each fetched once per host and shared by all slots and processes that want it. */
 export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
   const underWay = new Map<string, Promise<boolean>>();
-  const isThere = ({ path, checksum }: FileToFetch): Promise<boolean> => checked.agrees(path, checksum);
+  const isThere = ({ path, checksum }: FileToFetch) => checked.agrees(path, checksum);
 
   async function fetchWhole(file: FileToFetch, signal: AbortSignal): Promise<boolean> {
     const aside = { ...file, path: `${file.path}.fetched${asideEnding}` };
@@ -172,7 +172,7 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
     const { path } = file;
     try {
       if (await isThere(file)) return true;
-      const work = async (): Promise<boolean> => (await isThere(file)) || (await fetchWhole(file, signal));
+      const work = async () => (await isThere(file)) || (await fetchWhole(file, signal));
       return await withFetchLock(path, signal, work);
     } catch (error) {
       if (error instanceof NoSuchFile) return false;

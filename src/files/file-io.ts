@@ -125,10 +125,7 @@ export interface WritePlace {
 }
 
 /** The address of an unpublished file: its path. */
-export const pathAddress =
-  (folder: string) =>
-  (filename: string): string =>
-    pathToFileURL(join(folder, filename)).href;
+export const pathAddress = (folder: string) => (filename: string) => pathToFileURL(join(folder, filename)).href;
 
 /** Writes a file aside. Two processes may write the same file at the same time, each under its own name. Throws `DATA_UNAVAILABLE` if the disk is at fault. */
 export async function writeAside(
@@ -138,7 +135,7 @@ export async function writeAside(
 ): Promise<PreparedFile> {
   const path = join(folder, filename);
   const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
-  const discard = (): Promise<void> => rm(aside, { force: true }).catch(() => {});
+  const discard = () => rm(aside, { force: true }).catch(() => {});
   const orDiscarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();

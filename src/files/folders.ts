@@ -55,7 +55,7 @@ export async function removeOldRemoteFolders(dir: string, keeping: Keeping): Pro
   if (errors.length > 0) throw errors[0];
 }
 
-async function removeWhereOld(dir: string, name: string, { hours, isRunning }: Keeping): Promise<void> {
+async function removeWhereOld(dir: string, name: string, { hours, isRunning }: Keeping) {
   const marker = join(dir, name, remoteMarker);
   const now = Date.now();
   const known = statSync(marker, { throwIfNoEntry: false });

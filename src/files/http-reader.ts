@@ -31,7 +31,7 @@ export function refusalOf(url: string, status: number): NotFetched {
 }
 
 /** Whether the same request may be answered differently in a moment. */
-const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500;
+const isPassing = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /** Where files may be fetched from, and our proof of permission. */
 export interface FileSources {
@@ -171,7 +171,7 @@ class Silence {
   }
 
   async during<T>(step: Promise<T>): Promise<T> {
-    const end = (): void => this.#over.abort(new Error(`it has said nothing for ${silentMilliseconds / 1000} s`));
+    const end = () => this.#over.abort(new Error(`it has said nothing for ${silentMilliseconds / 1000} s`));
     const timer = setTimeout(end, silentMilliseconds);
     try {
       return await step;
@@ -198,7 +198,7 @@ class Silence {
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** A weak tag does not prove that bytes are the same. */
-const strongTag = (tag: string | null): string | undefined => (tag === null || tag.startsWith('W/') ? undefined : tag);
+const strongTag = (tag: string | null) => (tag === null || tag.startsWith('W/') ? undefined : tag);
 
 const changed = (url: string): SwfError =>
   new NotFetched(url, 'it changed while it was being read', 'look at who writes it: data files do not change');

@@ -21,7 +21,7 @@ interface RemoteFileOptions {
 /** The data files of an execution, of which one is on another host: only as much of it is fetched as is wanted. */
 export function createRemoteDataFiles({ url, ways, fetched, place, local, signal }: RemoteFileOptions): DataFiles {
   const isByHttp = ways.command === undefined;
-  const bring = async (filename: string): Promise<void> => {
+  const bring = async (filename: string) => {
     const file = { url, path: join(place.folder, filename), checksum: undefined };
     if (!(await fetched.bring(file, signal))) throw refusalOf(url, 404);
   };

@@ -23,8 +23,8 @@ const longestTimer = 2 ** 31 - 1;
 /** Real time (`speed` 1) or a multiple of it. @param startTick the workflow's time now: 0, or the last recorded tick of a resumed execution */
 export function createScaledClock(speed: number, startTick = 0): Clock {
   const origin = performance.now();
-  const now = (): number => startTick + ((performance.now() - origin) / 1000) * speed;
-  const sleepUntil = async (tick: number, signal: AbortSignal): Promise<void> => {
+  const now = () => startTick + ((performance.now() - origin) / 1000) * speed;
+  const sleepUntil = async (tick: number, signal: AbortSignal) => {
     for (;;) {
       const milliseconds = ((tick - now()) / speed) * 1000;
       if (milliseconds <= 0 || signal.aborted) return;
@@ -45,8 +45,8 @@ export function createVirtualClock(startTick = 0): Clock {
   let inside = 0;
   let isJumpScheduled = false;
   const sleepers: Sleeper[] = [];
-  const enter = (): void => void (inside += 1);
-  const jump = (): void => {
+  const enter = () => void (inside += 1);
+  const jump = () => {
     isJumpScheduled = false;
     const next = sleepers[0]?.tick ?? Infinity;
     // A sleeper without an end (a run that an operator has paused) is woken by an event, not by time.
@@ -55,7 +55,7 @@ export function createVirtualClock(startTick = 0): Clock {
     // All sleepers of this tick wake in the same jump, in the order in which they went to sleep.
     while (sleepers[0] !== undefined && sleepers[0].tick <= now) sleepers.shift()?.wake();
   };
-  const leave = (): void => {
+  const leave = () => {
     inside -= 1;
     if (inside > 0 || isJumpScheduled) return;
     isJumpScheduled = true;
@@ -68,13 +68,13 @@ export function createVirtualClock(startTick = 0): Clock {
         resolve();
         return;
       }
-      const wake = (): void => {
+      const wake = () => {
         signal.removeEventListener('abort', abort);
         enter();
         resolve();
       };
       const sleeper = { tick: until, wake };
-      const abort = (): void => {
+      const abort = () => {
         sleepers.splice(sleepers.indexOf(sleeper), 1);
         wake();
       };
@@ -86,7 +86,7 @@ export function createVirtualClock(startTick = 0): Clock {
 }
 
 /** Keeps the sleepers in the order of their ticks. */
-function insert(sleepers: Sleeper[], sleeper: Sleeper): void {
+function insert(sleepers: Sleeper[], sleeper: Sleeper) {
   let low = 0;
   let high = sleepers.length;
   while (low < high) {

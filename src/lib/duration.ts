@@ -11,7 +11,7 @@ export function duration(seconds: number): string {
     : withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
 }
 
-const withRest = (n: number, unit: string, rest: number, restUnit: string): string =>
+const withRest = (n: number, unit: string, rest: number, restUnit: string) =>
   `${n} ${unit}${rest === 0 ? '' : ` ${rest} ${restUnit}`}`;
 
 /** The same in whole seconds below two minutes, for what is shown again and again. */

@@ -79,7 +79,7 @@ export function whyNotOurs(path: string): string | undefined {
 }
 
 /** Where the user id has no name, as in containers, a file of the process tells it. */
-const userId = (): number => tried(() => userInfo().uid) ?? statSync('/proc/self').uid;
+const userId = () => tried(() => userInfo().uid) ?? statSync('/proc/self').uid;
 
 /** Why a file cannot be run here; undefined if it can. */
 export function fileObstacle(file: string): string | undefined {

@@ -82,7 +82,7 @@ export const timeLength = 24;
  * handles years outside this century and the last.
  */
 export function millisecondsAt(text: string, at: number): number {
-  const digits = (of: number): number => (text.charCodeAt(at + of) - 48) * 10 + text.charCodeAt(at + of + 1) - 48;
+  const digits = (of: number) => (text.charCodeAt(at + of) - 48) * 10 + text.charCodeAt(at + of + 1) - 48;
   const year = digits(0) * 100 + digits(2);
   if (year < 1970 || year > 2099) return Date.parse(text.slice(at, at + timeLength));
   const month = digits(5);

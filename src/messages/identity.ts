@@ -45,7 +45,7 @@ const spanDigits = 16;
 /** The trace of the last execution: mostly it is the next one too. */
 let last: { execution: string; trace: string } | undefined;
 
-const digest = (text: string, digits: number): string => sha256().update(text).digest('hex').slice(0, digits);
+const digest = (text: string, digits: number) => sha256().update(text).digest('hex').slice(0, digits);
 
 function traceOf(execution: string): string {
   if (last?.execution !== execution) last = { execution, trace: digest(execution, traceDigits) };

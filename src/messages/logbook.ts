@@ -21,7 +21,7 @@ const alarm = () => ({
   count: positive,
 });
 
-const alarmKey = ({ code, subject, count }: { code: string; subject: string; count: number }, change: string): string =>
+const alarmKey = ({ code, subject, count }: { code: string; subject: string; count: number }, change: string) =>
   `alarm/${code}/${subject}/${count}/${change}`;
 
 /**

@@ -44,7 +44,7 @@ export function createNotifier(clock?: Pick<Clock, 'enter' | 'leave'>) {
           resolve();
           return;
         }
-        const wake = (): void => {
+        const wake = () => {
           waiting.delete(waiter);
           signal.removeEventListener('abort', wake);
           clock?.enter();

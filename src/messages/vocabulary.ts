@@ -27,13 +27,13 @@ import {
 } from './fields.ts';
 import { logbookMessages, type LogbookType } from './logbook.ts';
 
-const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
+const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }) =>
   `${m.slice_filename}/${m.attempt}/${m.worker_id}@${m.hostname}`;
 
-const epochKey = (m: { epoch: number }): string => String(m.epoch);
+const epochKey = (m: { epoch: number }) => String(m.epoch);
 
 /** The key of a message that occurs once per execution. */
-const noKey = (): string => '';
+const noKey = () => '';
 
 /** The beginning or the end of a pause of the run. */
 const pauseStep = define(

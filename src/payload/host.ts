@@ -46,7 +46,7 @@ function startOrphanGuard(environment: NodeJS.ProcessEnv) {
   // Without the guard, payloads still end with their groups, so there is nothing to report.
   child.stdin.on('error', () => {});
   child.unref();
-  const tell = (change: 'began' | 'ended', pid: number): void => void child.stdin.write(`${change} ${pid}\n`);
+  const tell = (change: 'began' | 'ended', pid: number) => void child.stdin.write(`${change} ${pid}\n`);
   return {
     /** Must be in the environment of every payload. */
     mark: { [markName]: mark },

@@ -68,7 +68,7 @@ export const createCommandPayload = (options: CommandPayloadOptions): Payload =>
 const noRoom = 65_536;
 
 /** A program that fails on a full disk has not failed on its slice. Throws `DATA_UNAVAILABLE`. */
-function refuseFullDisk({ how }: Ended, folder: string): void {
+function refuseFullDisk({ how }: Ended, folder: string) {
   if (how.kind === 'aborted' || (how.kind === 'exit' && how.exit_code === 0)) return;
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize >= noRoom) return;
@@ -122,7 +122,7 @@ function programFor(
   };
 }
 
-const fill = (word: string, facts: Facts): string =>
+const fill = (word: string, facts: Facts) =>
   word.replaceAll(/\{([a-z_]+)\}/g, (whole, name: string) => facts[name] ?? whole);
 
 /** `tf_path` is `SWF_TF_PATH`. */

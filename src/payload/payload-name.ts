@@ -66,8 +66,7 @@ function digestWord(word: string): string[] {
 }
 
 /** The file that the system runs for a program: itself with a "/", else the first on PATH; undefined if PATH has none. */
-const programOf = (program: string, path = ''): string | undefined =>
-  program.includes('/') ? program : onPath(program, path);
+const programOf = (program: string, path = '') => (program.includes('/') ? program : onPath(program, path));
 
 const chunkBytes = 1_048_576;
 

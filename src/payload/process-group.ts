@@ -60,7 +60,7 @@ interface Run {
 
 const howItEnds = (run: Run): Promise<Ended['how']> =>
   new Promise((resolve) => {
-    const notStarted = ({ code, message }: NodeJS.ErrnoException): void =>
+    const notStarted = ({ code, message }: NodeJS.ErrnoException) =>
       resolve({ kind: 'not started', reason: code ?? message });
     try {
       const child = spawnGroup(run.program);
@@ -74,12 +74,12 @@ const howItEnds = (run: Run): Promise<Ended['how']> =>
     }
   });
 
-function follow(child: Child, pid: number, run: Run, resolve: (how: Ended['how']) => void): void {
+function follow(child: Child, pid: number, run: Run, resolve: (how: Ended['how']) => void) {
   const { program, watch, signal, output } = run;
   let ending: Ended['how'] | undefined;
   let killer: NodeJS.Timeout | undefined;
   /** Asks the group to end, and kills it if it does not. */
-  const end = (how: Ended['how']): void => {
+  const end = (how: Ended['how']) => {
     if (ending !== undefined) return;
     ending = how;
     signalGroup(pid, 'SIGTERM');
@@ -92,7 +92,7 @@ function follow(child: Child, pid: number, run: Run, resolve: (how: Ended['how']
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.add(chunk));
   const limit = Math.min(program.limitSeconds * 1000, longestTimer);
   const timer = setTimeout(() => end({ kind: 'timeout', ignoredSigterm: false }), limit);
-  const abort = (): void => end({ kind: 'aborted' });
+  const abort = () => end({ kind: 'aborted' });
   signal.addEventListener('abort', abort);
   child.once('exit', (code, by) => {
     clearTimeout(timer);

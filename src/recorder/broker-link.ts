@@ -28,7 +28,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
   let awaySince: string | undefined;
 
   /** Notes for readers of the store since when nobody is heard, and resets the silence of agents when they can be heard again. */
-  function noteAway(since: string | undefined, forgiven?: string): void {
+  function noteAway(since: string | undefined, forgiven?: string) {
     awaySince = since;
     store
       .write((tx) => {
@@ -38,7 +38,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
       .catch(onFault);
   }
 
-  function look(): void {
+  function look() {
     const now = performance.now();
     // While this process stood still it sent nothing that could come back.
     heardAt = Math.min(now, heardAt + Math.max(0, now - lookedAt - lookMilliseconds));
@@ -50,7 +50,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
   }
 
   /** Call with each report of an agent or a recorder, our own too. */
-  function noteHeard(): void {
+  function noteHeard() {
     heardAt = performance.now();
     if (awaySince === undefined || !broker.isUp()) return;
     hearsSince = heardAt;

@@ -81,7 +81,7 @@ export class Inbox {
     await this.#recordAll([{ destination, delivery, decoded }]);
   }
 
-  #take(destination: string, delivery: Delivery): void {
+  #take(destination: string, delivery: Delivery) {
     const { namespace, destinations, onBroadcast, onHeard } = this.#options;
     onHeard();
     if (destination === destinations.broadcast) onBroadcast(delivery);
@@ -103,7 +103,7 @@ export class Inbox {
     return right === destination ? decoded : refused(`${type} is taken from ${right}, and came on ${destination}`);
   }
 
-  async #drain(): Promise<void> {
+  async #drain() {
     const { store, onRecorded, onFault } = this.#options;
     this.#isWorking = true;
     try {
@@ -145,7 +145,7 @@ export class Inbox {
     return [type, ...(recorded.released ?? [])];
   }
 
-  #note({ decoded }: Incoming): void {
+  #note({ decoded }: Incoming) {
     if (decoded.kind !== 'message') return;
     const { message } = decoded;
     if (vocabulary[message.msg_type].destination === 'results') this.#options.onWorker(message.sender);
@@ -154,14 +154,14 @@ export class Inbox {
     else if (message.msg_type === 'tf_file_registered') this.#options.onRegistered(message);
   }
 
-  #noteAttempt(decoded: Decoded): void {
+  #noteAttempt(decoded: Decoded) {
     if (decoded.kind !== 'message') return;
     const { message } = decoded;
     if (message.msg_type === 'slice_started' || message.msg_type === 'slice_result') this.#options.onAttempt(message);
   }
 
   /** Messages of an unknown execution mean that another store shares this store's namespace and queues. */
-  #noteStray({ isNew, effect_code, execution_id }: Recorded): void {
+  #noteStray({ isNew, effect_code, execution_id }: Recorded) {
     if (!isNew || effect_code !== 'EXECUTION_UNKNOWN' || execution_id === null) return;
     if (this.#strays.has(execution_id)) return;
     this.#strays.add(execution_id);

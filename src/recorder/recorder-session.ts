@@ -98,8 +98,7 @@ function createParts(shared: Shared) {
   const { broker, namespace, destinations, storeId: id, directory, views, notifier, warn, listening } = shared;
   // This process leaves the namespace to programs of other makes.
   const ear = createForeignEar(namespace, (heard) => shared.onFault(namespaceInUse(namespace, [heard], true)));
-  const resultsApart = (): string | undefined =>
-    broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id);
+  const resultsApart = () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id));
   const repeatedStarts = createRepeatedStarts(directory);
   const unheard = createUnheardWorkers(shared);
   const outbox = createOutbox({
@@ -180,7 +179,7 @@ function drivingOf(shared: Shared, { repeatedStarts, resting, resending, states 
   };
 }
 
-async function flush(outbox: Outbox, patience: number, warn: (message: string) => void): Promise<void> {
+async function flush(outbox: Outbox, patience: number, warn: (message: string) => void) {
   if (await outbox.flushed(quietMilliseconds)) return;
   warn(`the broker has not confirmed all messages; waiting up to ${patience / 1000} s for it`);
   if (!(await outbox.flushed(patience)))
@@ -197,5 +196,5 @@ function listenDurably(shared: Shared, inbox: Inbox): BrokerConnection {
   return listener;
 }
 
-const strayWarning = (executionId: string, namespace: string): string =>
+const strayWarning = (executionId: string, namespace: string) =>
   `messages of ${executionId}, which this store does not know, come here: another store uses namespace ${namespace} on this broker; they are recorded without effect`;

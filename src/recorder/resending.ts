@@ -118,7 +118,7 @@ export class Resending {
     }
   }
 
-  async #look(): Promise<void> {
+  async #look() {
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#tick += 1;
@@ -157,7 +157,7 @@ export class Resending {
 
   #unheld(): string[] {
     const { store, directory, warn, onLost } = this.#options;
-    const free = (kinds: Parameters<AgentDirectory['hasFree']>[1]): boolean =>
+    const free = (kinds: Parameters<AgentDirectory['hasFree']>[1]) =>
       directory.hasFree('worker', kinds, unheldSeconds * 1000);
     if (!free([])) return [];
     const inHand = directory.inHand();
@@ -187,7 +187,7 @@ export class Resending {
     const inHand = directory.inHand();
     /** The files for which an agent is on duty. */
     const on = (type: 'data' | 'fastmon', files: () => Unanswered[]): Unanswered[] => {
-      const canBeDone = ({ file_url }: Unanswered): boolean =>
+      const canBeDone = ({ file_url }: Unanswered) =>
         directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);
       return directory.hasOnDuty(type) ? files().filter(canBeDone) : [];
     };
@@ -214,7 +214,7 @@ export class Resending {
   }
 
   /** Notes that a message is sent again now: it is due again after a wait that doubles each time. */
-  #noteAgain(due: Map<string, Due>, id: string, waits: typeof returnSeconds): void {
+  #noteAgain(due: Map<string, Due>, id: string, waits: typeof returnSeconds) {
     const times = (due.get(id)?.times ?? 0) + 1;
     due.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
   }

@@ -56,7 +56,7 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
   const allDriven = new Map<string, Driven>();
   const closed = new AbortController();
 
-  function say(id: string, driven: Driven, isNewsOnly: boolean): void {
+  function say(id: string, driven: Driven, isNewsOnly: boolean) {
     const state = stateOf(id, driven, options);
     if (isNewsOnly && standOf(state) === driven.said) return;
     driven.said = standOf(state);
@@ -68,7 +68,7 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
   }
 
   /** Sends the states of all executions, or of one. @param isNewsOnly leaves out those that are as they were said last */
-  function sayAll(only?: string, isNewsOnly = false): void {
+  function sayAll(only?: string, isNewsOnly = false) {
     try {
       for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly);
     } catch (error) {
@@ -76,7 +76,7 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
     }
   }
 
-  async function watch(): Promise<void> {
+  async function watch() {
     let mark = notifier.mark(changes);
     while (!closed.signal.aborted) {
       await notifier.news(closed.signal, changes, mark);
@@ -137,4 +137,4 @@ function stateOf(executionId: string, { sender, params }: Driven, options: State
 }
 
 /** An execution's state, apart from the time. */
-const standOf = ({ epoch, phase, status, held }: ExecutionState): string => `${epoch} ${phase} ${status} ${held}`;
+const standOf = ({ epoch, phase, status, held }: ExecutionState) => `${epoch} ${phase} ${status} ${held}`;

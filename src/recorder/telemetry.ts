@@ -20,13 +20,13 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
   let waiting: (AgentHeartbeat | AgentLog)[] = [];
   let isWorking = false;
 
-  const warnOnce = (about: string, sentence: string): void => {
+  const warnOnce = (about: string, sentence: string) => {
     if (!warned.has(about)) warn(sentence);
     warned.add(about);
   };
-  const noteRecorder = (id: string, name: string): void => warnOnce(`store ${id}`, otherStore(name, namespace));
+  const noteRecorder = (id: string, name: string) => warnOnce(`store ${id}`, otherStore(name, namespace));
 
-  async function drain(): Promise<void> {
+  async function drain() {
     isWorking = true;
     try {
       while (waiting.length > 0) {
@@ -43,7 +43,7 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
     }
   }
 
-  function hear(telemetry: AgentHeartbeat | AgentLog): void {
+  function hear(telemetry: AgentHeartbeat | AgentLog) {
     if (telemetry.msg_type === 'agent_heartbeat') {
       const { agent_name, hostname, pid, store_id, since } = telemetry;
       // A recorder's heartbeat is for others; about itself it knows better.
@@ -71,11 +71,11 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
   });
 }
 
-const record = (tx: Transaction, telemetry: AgentHeartbeat | AgentLog): void =>
+const record = (tx: Transaction, telemetry: AgentHeartbeat | AgentLog) =>
   telemetry.msg_type === 'agent_heartbeat' ? recordRemoteHeartbeat(tx, telemetry) : recordRemoteLines(tx, telemetry);
 
-const otherStore = (name: string, namespace: string): string =>
+const otherStore = (name: string, namespace: string) =>
   `${name} records namespace ${namespace} on this broker into another store: each store has its own executions only, and a request goes to either; give one of them a namespace of its own (testbed.namespace)`;
 
-const refusalOf = ({ agent_name, hostname, version, wire }: AgentHeartbeat): string =>
+const refusalOf = ({ agent_name, hostname, version, wire }: AgentHeartbeat) =>
   `${agent_name} on ${hostname} is refused: it speaks version ${wire} of the messages and this recorder ${wireVersion}; install this swf-mcp there (it has ${version})`;

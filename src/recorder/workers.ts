@@ -34,7 +34,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
   const executions = new Map<string, Driven>();
 
   /** Says who rests, if that has changed, and again when the next one has rested enough. */
-  function tell(id: string): void {
+  function tell(id: string) {
     const known = executions.get(id);
     if (known === undefined) return;
     const now = performance.now();
@@ -48,7 +48,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
     known.timer = setTimeout(tell, Math.min(...resting.map(({ until }) => until)) - now + afterMilliseconds, id);
   }
 
-  const forget = (executionId: string): void => {
+  const forget = (executionId: string) => {
     clearTimeout(executions.get(executionId)?.timer);
     executions.delete(executionId);
   };

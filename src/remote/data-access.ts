@@ -211,7 +211,7 @@ const unpublished =
   'files that are made here could be read by nobody: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT';
 
 /** Why a folder of data files cannot be used; undefined if it is there. */
-const whyNoFolder = (dir: string): string | undefined =>
+const whyNoFolder = (dir: string) =>
   tried(() => statSync(dir).isDirectory()) === true
     ? undefined
     : `the data folder ${dir} is not there; bring it back, or name another with --set data.dir=FOLDER`;

@@ -27,10 +27,10 @@ export type OffDutyList = ReturnType<typeof createOffDutyList>;
 /** The kinds of work that an agent cannot do until further notice, each reported once. */
 export function createOffDutyList(warn: (message: string) => void, onChange: () => void) {
   const kinds = new Map<string, Kind & { sentence: string; since: string }>();
-  let onKinds = (): void => {};
+  let onKinds = () => {};
   let isLooking = false;
 
-  async function look(): Promise<void> {
+  async function look() {
     if (isLooking) return;
     isLooking = true;
     try {
@@ -66,7 +66,7 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
     },
     /** Slices that cannot be done, by header and values. */
     unwanted(): Record<string, string[]> {
-      const named = (reason: ReturnReason): string[] =>
+      const named = (reason: ReturnReason) =>
         [...kinds.values()].filter((kind) => kind.reason === reason).map(({ name }) => name);
       return Object.fromEntries(
         returnReasons.map((reason) => [kindHeaders[reason], named(reason).slice(-maxUnwanted)]),
@@ -82,7 +82,7 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
   };
 }
 
-const keyOf = ({ reason, name }: OffDuty): string => `${reason} ${name}`;
+const keyOf = ({ reason, name }: OffDuty) => `${reason} ${name}`;
 
 async function isMended(kind: Kind): Promise<boolean> {
   try {

@@ -63,7 +63,7 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
     onChange,
     draining,
   });
-  const refresh = (): void => consumers.refresh();
+  const refresh = () => consumers.refresh();
   views.onPaused(name, refresh);
   offDuty.onKinds(refresh);
   return {
@@ -104,7 +104,7 @@ export function createWorkerPart(around: Surroundings): Part {
 
 /** Speaks to the recorder of each slice, over the broker. */
 export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views' | 'speaker'>): Voice {
-  const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): Promise<boolean> =>
+  const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice) =>
     speaker.say(draft, { execution_id, run_id, storeId, replyTo });
   return {
     standing: (delivered) => views.standing(delivered),

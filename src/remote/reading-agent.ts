@@ -73,7 +73,7 @@ export class ReadingAgent {
     const decoded = decodedOf(delivery);
     const { namespace } = this.#options;
     if (this.#draining.aborted) return;
-    const acknowledge = (): void => delivery.acknowledge();
+    const acknowledge = () => delivery.acknowledge();
     const message = decoded.kind === 'message' ? decoded.message : undefined;
     const { store_id: storeId } = delivery.headers;
     const key = `${storeId} ${message?.execution_id}`;
@@ -103,7 +103,7 @@ export class ReadingAgent {
     await Promise.all(this.#chains.values());
   }
 
-  #noteUnheard(hand: Hand): void {
+  #noteUnheard(hand: Hand) {
     if (this.#ended.has(hand.key)) hand.dropped.abort();
     this.#unheard.add(hand);
     const waiting = [...this.#unheard].filter(({ dropped }) => !dropped.signal.aborted);
@@ -111,12 +111,12 @@ export class ReadingAgent {
   }
 
   /** No recorder will report this execution's state again. */
-  #noteEnd(key: string): void {
+  #noteEnd(key: string) {
     setNewest(this.#ended, key, true, maxEnded);
     for (const hand of this.#unheard) if (hand.key === key) hand.dropped.abort();
   }
 
-  #enqueue(id: string, hand: Hand): void {
+  #enqueue(id: string, hand: Hand) {
     const { key } = hand;
     const before = this.#chains.get(key) ?? Promise.resolve();
     const chain: Promise<void> = before
@@ -129,7 +129,7 @@ export class ReadingAgent {
   }
 
   /** Its answers are confirmed while the next message is being read. */
-  async #work(id: string, hand: Hand): Promise<void> {
+  async #work(id: string, hand: Hand) {
     const { speaker } = this.#options;
     const state = await this.#stateOf(hand);
     if (state === undefined && this.#draining.aborted) return;
@@ -141,7 +141,7 @@ export class ReadingAgent {
     void this.#acknowledgeAfter(said, id, hand);
   }
 
-  async #acknowledgeAfter(said: Promise<boolean>[], id: string, hand: Hand): Promise<void> {
+  async #acknowledgeAfter(said: Promise<boolean>[], id: string, hand: Hand) {
     await Promise.all(said);
     hand.acknowledge();
     this.#inHand.delete(id);
@@ -212,7 +212,7 @@ export class ReadingAgent {
 
   #leave(place: FilePlace, why: string): [] {
     const { access, offDuty } = this.#options;
-    const isMended = (): Promise<boolean> => access.isMended(place);
+    const isMended = () => access.isMended(place);
     offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
     return [];
   }

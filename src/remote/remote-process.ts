@@ -61,7 +61,7 @@ export function remoteAgentName(type: AgentType, user: string, index: number): s
 /** Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and `NAMESPACE_IN_USE`. */
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
   const { broker, namespace, destinations, interrupted: signal, log } = options;
-  const onTrouble = (error: SwfError): void => log.write({ level: 'WARNING', message: error.line });
+  const onTrouble = (error: SwfError) => log.write({ level: 'WARNING', message: error.line });
   const { telemetry } = destinations;
   const guarded = await connectGuarded(broker, { patient: true, onTrouble, namespace, telemetry, signal });
   return new RemoteAgent(guarded, options);
@@ -87,8 +87,8 @@ class RemoteAgent implements RunningAgent {
     this.#self = self;
     const telemetry = { broker, namespace, destination: destinations.telemetry, sender: this.name, since: self.since };
     const agentLog = createRemoteLog({ ...telemetry, threshold: logLevel, log });
-    const warn = (message: string): void => agentLog.warn(message);
-    const onChange = (): void => this.#heartbeat?.changed();
+    const warn = (message: string) => agentLog.warn(message);
+    const onChange = () => this.#heartbeat?.changed();
     const lifetime = new Lifetime();
     const { name } = this;
     const views = new ExecutionViews();
@@ -113,7 +113,7 @@ class RemoteAgent implements RunningAgent {
   figures(): Figures {
     const type = this.#type;
     const { in_hand, free_slots, off_duty } = this.#part.report();
-    const kindsOf = (reason: ReturnReason): number => off_duty.filter((kind) => kind.reason === reason).length;
+    const kindsOf = (reason: ReturnReason) => off_duty.filter((kind) => kind.reason === reason).length;
     return {
       unsent: this.#around.speaker.unsent(),
       behind: type === 'worker' ? {} : { [type]: in_hand.length },
@@ -122,7 +122,7 @@ class RemoteAgent implements RunningAgent {
     };
   }
 
-  async #work(): Promise<void> {
+  async #work() {
     const { connection, lifetime, offDuty, views, agentLog } = this.#around;
     const look = setInterval(() => this.#lookForRecorder(), lookMilliseconds);
     const tidy = setInterval(() => void this.#tidy(), tidyMilliseconds);
@@ -142,7 +142,7 @@ class RemoteAgent implements RunningAgent {
     }
   }
 
-  #hear(telemetry: Telemetry | undefined): void {
+  #hear(telemetry: Telemetry | undefined) {
     const { namespace, views, access, others, lifetime, onChange } = this.#around;
     if (telemetry === undefined || telemetry.namespace !== namespace) return;
     if (telemetry.msg_type === 'execution_state') {
@@ -170,7 +170,7 @@ class RemoteAgent implements RunningAgent {
     );
   }
 
-  async #tidy(): Promise<void> {
+  async #tidy() {
     const { access, views, agentLog } = this.#around;
     try {
       await access.tidy((id) => views.stateOf(id)?.status === 'running');
@@ -179,7 +179,7 @@ class RemoteAgent implements RunningAgent {
     }
   }
 
-  #lookForRecorder(): void {
+  #lookForRecorder() {
     const { namespace, views, agentLog } = this.#around;
     const isSilent = this.#part.waits() && views.isSilent();
     if (isSilent && !this.#isSilenceTold)

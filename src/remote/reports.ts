@@ -48,7 +48,7 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
   let lastAt = 0;
   let isClosed = false;
 
-  async function send(state?: 'EXITED'): Promise<void> {
+  async function send(state?: 'EXITED') {
     if (!broker.isUp()) return;
     const { in_hand, ...rest } = report();
     const beat: AgentHeartbeat = {
@@ -65,7 +65,7 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
     await broker.send(reportOf(destination, beat));
   }
 
-  function sendNow(): void {
+  function sendNow() {
     clearTimeout(soon);
     soon = undefined;
     lastAt = performance.now();
@@ -75,7 +75,7 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
 
   const timer = setInterval(sendNow, everyMilliseconds);
   /** Sends nothing more: the name belongs to another process, which has not ended. */
-  const silence = (): void => {
+  const silence = () => {
     isClosed = true;
     clearInterval(timer);
     clearTimeout(soon);
@@ -130,7 +130,7 @@ export function createRemoteLog(options: RemoteLogOptions) {
   let sending: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
-  async function send(): Promise<void> {
+  async function send() {
     clearTimeout(timer);
     timer = undefined;
     if (isSending) return;
@@ -151,11 +151,11 @@ export function createRemoteLog(options: RemoteLogOptions) {
     }
   }
 
-  const begin = (): void => {
+  const begin = () => {
     if (!isSending) sending = send();
   };
   /** An agent's line about an execution. */
-  const write = (line: LogLine, execution_id: string | undefined): void => {
+  const write = (line: LogLine, execution_id: string | undefined) => {
     log.write(line);
     if (logLevels[line.level] < logLevels[threshold]) return;
     n += 1;
@@ -202,7 +202,7 @@ function nextBatch(lines: readonly RemoteLine[]): RemoteLine[] {
   return batch;
 }
 
-async function sendBatch(lines: RemoteLine[], dropped: number, options: RemoteLogOptions): Promise<void> {
+async function sendBatch(lines: RemoteLine[], dropped: number, options: RemoteLogOptions) {
   const { broker, namespace, destination, sender, since } = options;
   const body: AgentLog = {
     msg_type: 'agent_log',

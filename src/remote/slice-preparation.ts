@@ -126,7 +126,7 @@ export class SlicePreparation {
     return `this worker has ${name} ${digest}; copy the recorder's program and files to this host, and use the same worker.payload`;
   }
 
-  async #readOwnPayload(): Promise<void> {
+  async #readOwnPayload() {
     const { params, environment } = this.#options;
     const isFresh = this.#own !== undefined && performance.now() - this.#own.at <= digestMilliseconds;
     if (params.worker.payload !== undefined && !isFresh) await readPayload(params.worker.payload, environment['PATH']);
@@ -144,7 +144,7 @@ export class SlicePreparation {
 
   #unfit({ slice, storeId }: DeliveredSlice, reason: ReturnReason, detail: string, isMended: Kind['isMended']): Unfit {
     const over = this.#options.views.overFor(slice.execution_id, storeId);
-    const isOver = (): boolean => reason === 'WRONG_FILE' && over.aborted;
+    const isOver = () => reason === 'WRONG_FILE' && over.aborted;
     this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended, isOver }, detail);
     return { reason, detail: detail.slice(0, 1000) };
   }

@@ -47,7 +47,7 @@ export function createSpeaker(options: SpeakerOptions) {
   const { broker, warn } = options;
   const waiting = new Set<Saying>();
   let said = 0;
-  const settle = (sayings: readonly Saying[], isTaken: boolean): void => {
+  const settle = (sayings: readonly Saying[], isTaken: boolean) => {
     for (const saying of sayings) waiting.delete(saying);
     for (const saying of sayings) saying.settle(isTaken);
   };
@@ -103,4 +103,4 @@ function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender 
   };
 }
 
-const nameOf = ({ draft, about }: Saying): string => `${draft.msg_type} of ${about.execution_id}`;
+const nameOf = ({ draft, about }: Saying) => `${draft.msg_type} of ${about.execution_id}`;

@@ -22,7 +22,7 @@ const subscription = 'control';
 /** How long a request for another store is held before it goes back, in milliseconds. */
 const passMilliseconds = 500;
 
-const isFor = (storeId: string, { headers }: Delivery): boolean =>
+const isFor = (storeId: string, { headers }: Delivery) =>
   headers['store_id'] === undefined || headers['store_id'] === storeId;
 
 /** Listens to a namespace's control queue for requests to this store or to any. Returns a function that ends it. */
@@ -68,7 +68,7 @@ export function identifyRequest(sql: Prepare, namespace: string, { id, headers, 
   return { id: before, isTaken: isRecorded(sql, before), isGuess: true };
 }
 
-const isRecorded = (sql: Prepare, id: string): boolean => readMessage(sql, `run_workflow/${id}`) !== undefined;
+const isRecorded = (sql: Prepare, id: string) => readMessage(sql, `run_workflow/${id}`) !== undefined;
 
 /** Why a request that is known only by its words is not taken. */
 export const guessedRefusal = (id: string): string =>
@@ -79,14 +79,14 @@ export const guessedRefusal = (id: string): string =>
  * @param follow called with the write that forgets it
  */
 export function acknowledgeRequest(host: Host, delivery: Delivery, id: string, follow: (write: Promise<void>) => void) {
-  const forget = (): void => follow(host.store.write((tx) => forgetRequestInHand(tx, host.namespace, id)));
+  const forget = () => follow(host.store.write((tx) => forgetRequestInHand(tx, host.namespace, id)));
   delivery.acknowledge(delivery.id === undefined ? forget : undefined);
 }
 
 /** A run drives its own execution and starts no other. Requests to stop, pause or resume are recorded for its driver. */
 export function recordControl(host: Host): () => void {
   const { recorder, lifetime, store, namespace } = host;
-  const take = async (delivery: Delivery): Promise<void> => {
+  const take = async (delivery: Delivery) => {
     const { id, isTaken, isGuess } = identifyRequest(store.sql, namespace, delivery);
     // Otherwise a service that was killed has taken it, or may have.
     if (!isTaken || isGuess)

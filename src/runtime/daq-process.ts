@@ -73,7 +73,7 @@ class DaqProcess implements RunningAgent {
     return { unsent: unsentOf(store.sql, namespace), behind: {}, slots: {}, offDuty: {} };
   }
 
-  async #work(): Promise<void> {
+  async #work() {
     const { heartbeat, lifetime } = this.#host;
     heartbeat.start();
     const beat = this.#sayAlive();
@@ -107,20 +107,20 @@ class DaqProcess implements RunningAgent {
     return startRemoteHeartbeat({ broker, namespace, destination: destinations.telemetry, self, report });
   }
 
-  #takeLater(delivery: Delivery): void {
+  #takeLater(delivery: Delivery) {
     if (this.#host.lifetime.draining.aborted) return;
     this.#awaitTaking(Promise.all(this.#taking).then(() => this.#takeAndAcknowledge(delivery)));
   }
 
   /** The next request is taken when this is over. */
-  #awaitTaking(work: Promise<void>): void {
+  #awaitTaking(work: Promise<void>) {
     const taking: Promise<void> = work
       .catch((error: unknown) => this.#host.lifetime.fail(error))
       .finally(() => this.#taking.delete(taking));
     this.#taking.add(taking);
   }
 
-  async #takeAndAcknowledge(delivery: Delivery): Promise<void> {
+  async #takeAndAcknowledge(delivery: Delivery) {
     const { store, recorder, namespace } = this.#host;
     const { id, isTaken, isGuess } = identifyRequest(store.sql, namespace, delivery);
     if (!isTaken) await this.#take(delivery, id);
@@ -130,7 +130,7 @@ class DaqProcess implements RunningAgent {
   }
 
   /** Records a request, and starts its execution. Any problem with it is recorded as the reason for its refusal. */
-  async #take(delivery: Delivery, id: string): Promise<void> {
+  async #take(delivery: Delivery, id: string) {
     const { log } = this.#host.options;
     const request = readControlMessage(delivery, id, this.#around);
     if (request.kind === 'other') {
@@ -144,7 +144,7 @@ class DaqProcess implements RunningAgent {
     this.#drive(drive);
   }
 
-  #drive(drive: Drive): void {
+  #drive(drive: Drive) {
     const { execution_id } = drive;
     const driven = new DrivenExecution(this.#host, drive);
     const ended = driven.done
@@ -156,7 +156,7 @@ class DaqProcess implements RunningAgent {
   }
 
   /** A fault of one execution, such as of its folder, does not concern the others; it is resumed later. Without the store nothing goes on. */
-  #leave(executionId: string, error: unknown): void {
+  #leave(executionId: string, error: unknown) {
     const { lifetime, options } = this.#host;
     if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) lifetime.fail(error);
     else options.log.write({ level: 'ERROR', message: `${executionId} could not go on: ${error.line}` });
@@ -183,7 +183,7 @@ class DaqProcess implements RunningAgent {
   }
 
   /** Records a message that starts nothing. */
-  #record(delivery: Delivery, refusal: string | undefined): Promise<void> {
+  #record(delivery: Delivery, refusal: string | undefined) {
     const { recorder, options } = this.#host;
     if (refusal !== undefined)
       options.log.write({ level: 'WARNING', message: `a request on the control queue is refused: ${refusal}` });

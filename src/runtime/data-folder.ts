@@ -12,7 +12,7 @@ import { configInvalid, dataUnavailable, executionInUse, messageOf } from '../li
 import { makeFolder, whyNotOurs } from '../lib/file-system.ts';
 
 /** Throws `DATA_UNAVAILABLE` for a folder that somebody else could change behind our back. */
-function requireOurFolder(dir: string): void {
+function requireOurFolder(dir: string) {
   const why = whyNotOurs(dir);
   if (why === undefined) return;
   throw dataUnavailable(
@@ -40,7 +40,7 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
  * Requires the files of a started execution before it is resumed: with a new empty folder in their place, its slices would fail or be done without
  * their data. Throws `DATA_UNAVAILABLE`.
  */
-function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string): void {
+function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string) {
   if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
   if (!write_files || dir === undefined || existsSync(join(dir, executionId))) return;
   throw dataUnavailable(
@@ -127,5 +127,5 @@ async function strangeOutput(outputs: string): Promise<string | undefined> {
 }
 
 /** Files of STFs and samples, whole or half written, and the folder of payload outputs. */
-const isOurs = (name: string): boolean =>
+const isOurs = (name: string) =>
   name === outputsName || /^[A-Za-z0-9._-]+\.(?:stf|tf)(?:\.[0-9a-f]{8}\.part)?$/.test(name);

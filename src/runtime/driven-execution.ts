@@ -74,7 +74,7 @@ export class DrivenExecution {
     return true;
   }
 
-  async #driveToTheEnd(): Promise<void> {
+  async #driveToTheEnd() {
     const { store, session } = this.#host;
     const { execution, lifetime, held } = this.#execution;
     let hasEnded = false;
@@ -106,13 +106,13 @@ export class DrivenExecution {
   }
 
   /** Records why this process stops driving, if the store can still be written. */
-  async #leave(why: Leave): Promise<void> {
+  async #leave(why: Leave) {
     const { execution } = this.#execution;
     const isRecorded = execution.journal.step(leavingStep(why, this.#driver, execution)).catch(() => false);
     await withDeadline(isRecorded, patienceMilliseconds, false);
   }
 
-  async #prepareFiles(): Promise<void> {
+  async #prepareFiles() {
     const { overview, execution } = this.#execution;
     const { files } = execution.agent;
     if (overview.counts().stf_count === 0) files.prepare();
@@ -143,7 +143,7 @@ export class DrivenExecution {
   #beginTasks(): (Task & { done: Promise<void> })[] {
     const { overview, execution, lifetime } = this.#execution;
     if (overview.pendingStop() !== undefined) return [];
-    const onDone = (): void => {
+    const onDone = () => {
       this.#isDaqDone = true;
       execution.notifier.announce(['end_run']);
     };

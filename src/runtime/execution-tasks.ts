@@ -44,11 +44,11 @@ function workerTasks(host: Host, here: Execution): Task[] {
   if (name === undefined) return [];
   const { execution, queue, payload, params } = here;
   const slots = params.fast_processing.target_worker_count;
-  const onResting = (words: readonly string[]): void => {
+  const onResting = (words: readonly string[]) => {
     const kinds = words.map((detail) => ({ reason: 'FAILING', name: execution.agent.execution_id, detail }));
     host.heartbeat.noteOffDuty(name, kinds);
   };
-  const work = (): Promise<void> =>
+  const work = () =>
     host.session === undefined
       ? runWorkerPool({ name, slots, hostname: host.hostname, queue, payload, onResting }, execution)
       : runHostedWorker(host, name, slots, here);
@@ -68,8 +68,7 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
  */
 async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
   const { journal, clock, agent, lifetime } = execution;
-  const alsoLost = (slice: string, attempt: number): number =>
-    recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
+  const alsoLost = (slice: string, attempt: number) => recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
   const error = `worker vanished ${maxLostStarts} times`;
   while (!lifetime.stopped.aborted) {
     // Workers that cannot be heard are not dead.
@@ -87,14 +86,14 @@ function daqTask(
 ): Task {
   const name = host.nameOf('daq_simulator');
   // A remote agent has no cursor here; waiting for it would never end.
-  const isBehind = (): boolean =>
+  const isBehind = () =>
     readingAgents.some(
       ({ type, reads }) => host.agents[type] !== undefined && journal.behind(type, reads, farBehind + 1) > farBehind,
     );
-  const readersCaughtUp = async (): Promise<void> => {
+  const readersCaughtUp = async () => {
     while (!lifetime.stopped.aborted && isBehind()) await execution.notifier.news(lifetime.stopped);
   };
-  const work = async (): Promise<void> => {
+  const work = async () => {
     const pendingPause = () => overview.pendingPause();
     await runDaqSimulator({ name, readersCaughtUp, pendingPause, wakeSignal: wake.signal }, execution);
     onDone();
@@ -118,7 +117,7 @@ export async function runHostedWorker(host: Host, name: string, slots: number, h
   const { environment, config } = options;
   const { stopped } = here.lifetime;
   let saidOffDuty = '[]';
-  const report = (): void => {
+  const report = () => {
     const now = worker.report();
     directory.hear(name, hostedSince, { agent_type: 'worker', ...now });
     const offDutyNow = JSON.stringify(now.off_duty);
@@ -164,12 +163,11 @@ function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voic
   const { held, lifetime, params, payload } = here;
   const { url: own } = params.data;
   // A fastmon agent elsewhere may publish its samples.
-  const isAway = ({ slice: { file_url: url = '' } }: DeliveredSlice): boolean =>
+  const isAway = ({ slice: { file_url: url = '' } }: DeliveredSlice) =>
     isElsewhere(url) && (own === undefined || !isBelow(url, own));
-  const isOurs = ({ slice, storeId }: DeliveredSlice): boolean =>
+  const isOurs = ({ slice, storeId }: DeliveredSlice) =>
     storeId === recorder.storeId && slice.execution_id === held.execution_id;
-  const isResting = (): boolean =>
-    recorder.views.resting().some(({ execution_id }) => execution_id === held.execution_id);
+  const isResting = () => recorder.views.resting().some(({ execution_id }) => execution_id === held.execution_id);
   const noted = async (draft: Parameters<Voice['begin']>[0] | Parameters<Voice['say']>[0]): Promise<boolean> => {
     const isRecorded = await record(draft, name, here);
     if (isRecorded && draft.msg_type !== 'slice_returned') recorder.resting.note(held.execution_id, draft);

@@ -38,7 +38,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   /** The heartbeat being written: it must not come after the last one. */
   let beating: Promise<void> = Promise.resolve();
 
-  async function record(sign: (tx: Transaction) => void): Promise<void> {
+  async function record(sign: (tx: Transaction) => void) {
     try {
       const { line, now } = await store.write((tx) => {
         sign(tx);
@@ -54,7 +54,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
     }
   }
 
-  function beat(): void {
+  function beat() {
     const beats = agents.map((name): [string, Beat] => {
       const execution_id = worked.get(name);
       return [name, { state: execution_id === undefined ? 'READY' : 'PROCESSING', execution_id }];

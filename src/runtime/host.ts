@@ -74,7 +74,7 @@ export class Host {
   ): Promise<{ host: Host; entered: T }> {
     const log = createProcessLog(options);
     let host: Host | undefined;
-    const onTrouble = (error: SwfError): void => {
+    const onTrouble = (error: SwfError) => {
       host?.session?.link.noteBreak();
       log.warn(error.line);
     };
@@ -137,7 +137,7 @@ export class Host {
     await this.#session?.close(isStoreLost ? 'none' : isHurried ? 'hurried' : 'usual');
   }
 
-  async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog): Promise<void> {
+  async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog) {
     const { store, namespace } = this;
     this.#session = await openRecorderSession(broker, {
       ...choice,
@@ -189,7 +189,7 @@ function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: 
   const { namespace } = config.testbed;
   const place = placeOfBroker(choice.settings, choice.listening);
   const isKnown = isKnownNamespace(store.sql, namespace, place);
-  const onClear = async (): Promise<void> => {
+  const onClear = async () => {
     if (!isKnown) await store.write((tx) => noteKnownNamespace(tx, namespace, place));
   };
   return connectGuarded(choice, { ...how, namespace, isKnown, onClear });
@@ -212,7 +212,7 @@ function enterStore<T>(options: HostOptions, agentTypes: readonly AgentType[], a
 }
 
 /** Marks the folder of data files: remote agents use it only with this mark. Throws `DATA_UNAVAILABLE`. */
-function markAsOurs(dir: string, id: string): void {
+function markAsOurs(dir: string, id: string) {
   try {
     makeFolder(dir);
     markFolder(dir, id);

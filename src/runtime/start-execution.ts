@@ -84,7 +84,7 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   if (host.session !== undefined) recordControl(host);
   host.heartbeat.start();
   let isHurried = false;
-  const untilClosed = async (): Promise<void> => {
+  const untilClosed = async () => {
     let hasFault = true;
     try {
       await driven.done;

@@ -29,7 +29,7 @@ export async function supervise({ name, work }: Task, execution: ExecutionContex
   }
 }
 
-function failWith(name: string, error: unknown, execution: ExecutionContext): Promise<void> {
+function failWith(name: string, error: unknown, execution: ExecutionContext) {
   const filename = error instanceof AgentFailure ? error.filename : undefined;
   const reason = error instanceof AgentFailure ? error.message : `${name} failed: ${messageOf(error)}`;
   return requestStop(name, { state: 'failed', reason, filename }, execution);

@@ -39,7 +39,7 @@ export class TakeUp {
   constructor(host: Host, options: TakeUpOptions) {
     this.#host = host;
     this.#options = options;
-    const look = (): void => {
+    const look = () => {
       this.#look ??= this.#lookAround().finally(() => (this.#look = undefined));
     };
     this.#timer = setInterval(look, lookMilliseconds);
@@ -52,7 +52,7 @@ export class TakeUp {
     await this.#look;
   }
 
-  async #lookAround(): Promise<void> {
+  async #lookAround() {
     const { store, namespace, lifetime } = this.#host;
     try {
       for (const id of runningOverBroker(store.sql, namespace)) {
@@ -70,7 +70,7 @@ export class TakeUp {
     return owner === undefined || owner.process_id === processId || !isProcessAlive(owner, isAlive);
   }
 
-  async #takeUp(executionId: string): Promise<void> {
+  async #takeUp(executionId: string) {
     const { store, options } = this.#host;
     const { log } = options;
     // An execution to be stopped is resumed only to be ended, so it does not matter how often it came to nothing.
@@ -125,7 +125,7 @@ export class TakeUp {
   }
 
   /** Logs why an execution is left, once. */
-  #leave(executionId: string, line: { level: 'WARNING' | 'ERROR'; message: string }): void {
+  #leave(executionId: string, line: { level: 'WARNING' | 'ERROR'; message: string }) {
     if (!this.#left.has(executionId)) this.#host.options.log.write(line);
     this.#left.add(executionId);
   }

@@ -138,7 +138,7 @@ function stfOf(params: ExecutionParams) {
   };
 }
 
-function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>): void {
+function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>) {
   if (step.msg_type === 'pause_run') arrivals.standbys.push({ from: step.tick, to: Infinity });
   const standby = arrivals.standbys.at(-1);
   if (step.msg_type === 'resume_run' && standby !== undefined) standby.to = step.tick;

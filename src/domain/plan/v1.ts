@@ -61,7 +61,7 @@ function sampleSizes(tf_count: number, samples: number, { fastmon }: WorkflowPar
 }
 
 /** A sample with fewer frames than `slicesPerSample` gives one slice per frame. */
-const sliceCount = (tf_count: number, slicesPerSample: number): number => Math.min(slicesPerSample, tf_count);
+const sliceCount = (tf_count: number, slicesPerSample: number) => Math.min(slicesPerSample, tf_count);
 
 function planSlice(sample: SampleToCut, slicesPerSample: number, slice_id: number): PlannedSlice | undefined {
   const k = slice_id - firstSliceId(sample.tf_filename, slicesPerSample);
@@ -70,8 +70,7 @@ function planSlice(sample: SampleToCut, slicesPerSample: number, slice_id: numbe
 }
 
 /** `slice_id` counts through the STF from 0. */
-const firstSliceId = (tfFile: string, slicesPerSample: number): number =>
-  ((sampleNumber(tfFile) ?? 1) - 1) * slicesPerSample;
+const firstSliceId = (tfFile: string, slicesPerSample: number) => ((sampleNumber(tfFile) ?? 1) - 1) * slicesPerSample;
 
 /** Slice `k` (from 0) of a sample: contiguous, without gap or overlap, sizes differing by at most one frame. */
 function cutSlice(sample: SampleToCut, slicesPerSample: number, k: number): PlannedSlice {
