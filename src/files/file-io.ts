@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 import { indexOfFrame } from '../domain/frames.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { asDataError, type FileFacts, type PreparedFile } from './data-files.ts';
 
 /** Bytes held in memory at a time, however large a file is. */
@@ -159,4 +160,20 @@ export async function writeAside(
       return { size_bytes, file_url: urlOf(filename) };
     });
   return { publish, discard };
+}
+
+/** Writes a file aside, with its checksum, and publishes it. Throws `DATA_UNAVAILABLE` if the disk is at fault. */
+export async function writeHashed(
+  place: WritePlace,
+  filename: string,
+  produce: Parameters<typeof writeAside>[2],
+): Promise<FileFacts> {
+  const hash = sha256();
+  const copy = await writeAside(place, filename, (write) =>
+    produce((chunk) => {
+      hash.update(chunk);
+      return write(chunk);
+    }),
+  );
+  return { ...(await copy.publish()), checksum: `sha256:${hash.digest('hex')}` };
 }

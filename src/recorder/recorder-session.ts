@@ -12,7 +12,7 @@ import { recorderSubscription, resultsOfStore } from '../exchange/wire.ts';
 import { createNotifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
 import { type BrokerLink, createBrokerLink } from './broker-link.ts';
-import { Inbox } from './inbox.ts';
+import { createInbox, type Inbox } from './inbox.ts';
 import { createOutbox, type Outbox, takeLeftovers } from './outbox.ts';
 import { Resending } from './resending.ts';
 import { createStateSpeaker, type StateSpeaker } from './state-speaker.ts';
@@ -111,7 +111,7 @@ function createParts(shared: Shared) {
     resend: () => outbox.resend(),
     onLost: (messageIds) => unheard.noteLost(messageIds),
   });
-  const inbox = new Inbox({
+  const inbox = createInbox({
     ...shared,
     onHeard: () => link.noteSign(),
     onRecorded: (types) => notifier.announce(types),

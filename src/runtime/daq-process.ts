@@ -21,7 +21,7 @@ import {
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf, Host, type HostOptions } from './host.ts';
-import { TakeUp } from './take-up.ts';
+import { startTakeUp, type TakeUp } from './take-up.ts';
 
 /** The DAQ simulator as a process of its own. It takes requests from the control queue and drives each execution that it starts. */
 interface DaqAgentOptions extends HostOptions, RequestSurroundings {
@@ -56,7 +56,7 @@ class DaqProcess implements RunningAgent {
     this.#host = host;
     this.#around = around;
     this.#endListening = listenToControl(host, (delivery) => this.#takeLater(delivery));
-    this.#takeUp = new TakeUp(host, {
+    this.#takeUp = startTakeUp(host, {
       // An execution that is being started is owned before it is driven.
       isDriving: (executionId) => this.#driving.has(executionId) || this.#taking.size > 0,
       onTaken: (drive) => this.#drive(drive),
