@@ -85,14 +85,9 @@ export function createVirtualClock(startTick = 0): Clock {
   return { isVirtual: true, now: () => now, sleepUntil, enter, leave };
 }
 
-/** Keeps the sleepers in the order of their ticks. */
+/** Keeps the sleepers in the order of their ticks. Mostly the last to go to sleep is the last to wake. */
 function insert(sleepers: Sleeper[], sleeper: Sleeper) {
-  let low = 0;
-  let high = sleepers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sleepers[middle] as Sleeper).tick <= sleeper.tick) low = middle + 1;
-    else high = middle;
-  }
-  sleepers.splice(low, 0, sleeper);
+  let place = sleepers.length;
+  while (place > 0 && (sleepers[place - 1] as Sleeper).tick > sleeper.tick) place -= 1;
+  sleepers.splice(place, 0, sleeper);
 }

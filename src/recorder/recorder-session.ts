@@ -14,7 +14,7 @@ import { messageTypes } from '../messages/vocabulary.ts';
 import { type BrokerLink, createBrokerLink } from './broker-link.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createOutbox, type Outbox, takeLeftovers } from './outbox.ts';
-import { Resending } from './resending.ts';
+import { createResending } from './resending.ts';
 import { createStateSpeaker, type StateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
 import { createTelemetryInbox } from './telemetry.ts';
@@ -106,7 +106,7 @@ function createParts(shared: Shared) {
     replyTo: resultsApart,
     onUnsendable: (messageId, error) => warn(`${messageId} is not sent: ${error.line}`),
   });
-  const resending = new Resending({
+  const resending = createResending({
     ...shared,
     resend: () => outbox.resend(),
     onLost: (messageIds) => unheard.noteLost(messageIds),

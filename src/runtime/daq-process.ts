@@ -20,7 +20,7 @@ import {
 } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
-import { driverSelf, Host, type HostOptions } from './host.ts';
+import { driverSelf, enterHost, type Host, type HostOptions } from './host.ts';
 import { startTakeUp, type TakeUp } from './take-up.ts';
 
 /** The DAQ simulator as a process of its own. It takes requests from the control queue and drives each execution that it starts. */
@@ -33,7 +33,7 @@ interface DaqAgentOptions extends HostOptions, RequestSurroundings {
 /** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before it works. */
 export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAgent> {
   const patience = { patient: true, signal: options.interrupted };
-  const { host } = await Host.enter(options, ['daq_simulator', 'fast_processing'], () => {}, patience);
+  const { host } = await enterHost(options, ['daq_simulator', 'fast_processing'], () => {}, patience);
   return new DaqProcess(host, options);
 }
 

@@ -10,7 +10,7 @@ import { readPayload } from '../payload/payload-name.ts';
 import { recordControl } from './control-queue.ts';
 import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
-import { driverSelf, type Enter, Host, type HostOptions } from './host.ts';
+import { driverSelf, type Enter, enterHost, type HostOptions } from './host.ts';
 
 export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
 
@@ -72,7 +72,7 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   const { payload } = options.config.worker;
   if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
   const hosted = agentTypes.filter((type) => type === 'daq_simulator' || options.config.agents[type].enabled);
-  const { host, entered: drive } = await Host.enter(options, hosted, take);
+  const { host, entered: drive } = await enterHost(options, hosted, take);
   let driven: DrivenExecution;
   try {
     driven = new DrivenExecution(host, drive, speed);
