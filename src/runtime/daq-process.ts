@@ -19,7 +19,7 @@ import {
   type RunRequest,
 } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
-import { DrivenExecution } from './driven-execution.ts';
+import { driveExecution, type DrivenExecution } from './driven-execution.ts';
 import { driverSelf, enterHost, type Host, type HostOptions } from './host.ts';
 import { startTakeUp, type TakeUp } from './take-up.ts';
 
@@ -146,7 +146,7 @@ class DaqProcess implements RunningAgent {
 
   #drive(drive: Drive) {
     const { execution_id } = drive;
-    const driven = new DrivenExecution(this.#host, drive);
+    const driven = driveExecution(this.#host, drive);
     const ended = driven.done
       .catch((error: unknown) => this.#leave(execution_id, error))
       .finally(() => {

@@ -9,7 +9,7 @@ import type { Message } from '../messages/message.ts';
 import { readPayload } from '../payload/payload-name.ts';
 import { recordControl } from './control-queue.ts';
 import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
-import { DrivenExecution } from './driven-execution.ts';
+import { driveExecution, type DrivenExecution } from './driven-execution.ts';
 import { driverSelf, type Enter, enterHost, type HostOptions } from './host.ts';
 
 export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
@@ -75,7 +75,7 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   const { host, entered: drive } = await enterHost(options, hosted, take);
   let driven: DrivenExecution;
   try {
-    driven = new DrivenExecution(host, drive, speed);
+    driven = driveExecution(host, drive, speed);
   } catch (error) {
     // Nothing may keep the process alive.
     await host.close({ isHurried: true, hasFault: true });
