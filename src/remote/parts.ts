@@ -10,7 +10,7 @@ import type { Draft } from '../messages/message.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import type { Part, Surroundings, WorkerSurroundings } from './part.ts';
 import { ReadingAgent } from './reading-agent.ts';
-import { SlicePreparation } from './slice-preparation.ts';
+import { createSlicePreparation } from './slice-preparation.ts';
 
 /** How long to wait for the broker's receipt for a start, in milliseconds. */
 const startMilliseconds = 500;
@@ -33,7 +33,7 @@ interface WorkerOptions extends Pick<SliceConsumersOptions, 'connectApart' | 'sl
 export function createWorker(around: WorkerSurroundings, { payloads, voice, ...queue }: WorkerOptions): Part {
   const { name, namespace, destinations, connection, views, offDuty, others, onChange, onStep } = around;
   const { draining, stopped } = around.lifetime;
-  const preparation = new SlicePreparation({ ...around, payloads });
+  const preparation = createSlicePreparation({ ...around, payloads });
   const worker = new SliceWorker({
     name,
     hostname: hostname(),
