@@ -9,7 +9,7 @@ import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
 import type { BrokerDialect } from './dialects.ts';
-import { OutgoingFrames } from './stompit-repairs.ts';
+import { createOutgoingFrames, type OutgoingFrames } from './stompit-repairs.ts';
 
 /** Connection options as stompit passes them on. */
 type TransportOptions = NetConnectOpts & ConnectionOptions & { outgoingFrameStream?: OutgoingFrames };
@@ -41,7 +41,7 @@ export function connectOptions(
     connect: (options: TransportOptions, onConnect: () => void) => {
       const socket = tls ? connectTls(options, onConnect) : connectTcp(options, onConnect);
       // stompit creates its client from this same object, after this call.
-      options.outgoingFrameStream = new OutgoingFrames(socket);
+      options.outgoingFrameStream = createOutgoingFrames(socket);
       return socket;
     },
     // A message with longer headers than stompit's defaults allow would be redelivered forever.

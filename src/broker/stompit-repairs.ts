@@ -73,84 +73,62 @@ export function surviveHostileHeaders(): void {
   };
 }
 
-/** The escapes of each version of STOMP. CONNECT is sent before a version is agreed on, and has none. */
-const escapes: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
-  '1.0': [],
-  '1.1': [
-    [/\\/g, '\\\\'],
-    [/\n/g, String.raw`\n`],
-    [/:/g, String.raw`\c`],
-  ],
-  '1.2': [
-    [/\\/g, '\\\\'],
-    [/\r/g, String.raw`\r`],
-    [/\n/g, String.raw`\n`],
-    [/:/g, String.raw`\c`],
-  ],
+/** The characters that each version of STOMP escapes, and how. CONNECT is sent before a version is agreed on, and escapes none. */
+const escaped: Readonly<Record<string, RegExp>> = { '1.1': /[\\\n:]/g, '1.2': /[\\\r\n:]/g };
+const escapes: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\r': String.raw`\r`,
+  '\n': String.raw`\n`,
+  ':': String.raw`\c`,
 };
 
-const needsEscape = /[\\\r\n:]/;
+const escapeOf = (character: string) => escapes[character] ?? character;
 
 const end = Buffer.from('\0\n');
+
+export type OutgoingFrames = ReturnType<typeof createOutgoingFrames>;
 
 /**
  * Outgoing frames, in place of stompit's stream, which writes each frame in three pieces and waits for the socket after each. Here a frame is one
  * piece, and frames of the same moment share one write, which costs half as much, for the broker too.
  */
-export class OutgoingFrames {
-  readonly #socket: Socket;
-  #escapes = escapes['1.0'] ?? [];
-  #isFinished = false;
-  #waiting: Buffer[] = [];
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    for (const event of ['error', 'close', 'finish']) socket.on(event, () => this.finish());
-  }
-
-  setVersion(version: string): void {
-    this.#escapes = escapes[version] ?? this.#escapes;
-  }
-
-  frame(command: string, headers: Record<string, string | number | undefined>): Writable {
-    const lines = Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : `${this.#escaped(name)}:${this.#escaped(String(value))}\n`,
-    );
-    return new OutgoingFrame(Buffer.from(`${command}\n${lines.join('')}\n`), (frame) =>
-      this.#send(frame),
-    ) as unknown as Writable;
-  }
-
-  heartbeat(): void {
-    if (this.#waiting.length === 0 && !this.#isFinished) this.#socket.write('\n');
-  }
-
-  finish(): void {
-    this.#isFinished = true;
-  }
-
-  hasFinished(): boolean {
-    return this.#isFinished;
-  }
-
-  #escaped(text: string): string {
-    if (!needsEscape.test(text)) return text;
-    return this.#escapes.reduce((escaped, [what, by]) => escaped.replaceAll(what, by), text);
-  }
-
-  /** Throws an `Error` once the connection is over. */
-  #send(frame: Buffer) {
-    if (this.#isFinished) throw new Error('the connection is over');
-    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-    this.#waiting.push(frame);
-  }
-
-  #flush() {
-    const frames = this.#waiting;
-    this.#waiting = [];
+export function createOutgoingFrames(socket: Socket) {
+  let toEscape: RegExp | undefined;
+  let isFinished = false;
+  let waiting: Buffer[] = [];
+  const finish = () => {
+    isFinished = true;
+  };
+  for (const event of ['error', 'close', 'finish']) socket.on(event, finish);
+  const escape = (text: string) => (toEscape === undefined ? text : text.replaceAll(toEscape, escapeOf));
+  const flush = () => {
+    const frames = waiting;
+    waiting = [];
     // The last frame of all, DISCONNECT, is followed by `finish` at once.
-    if (!this.#socket.destroyed) this.#socket.write(Buffer.concat(frames));
-  }
+    if (!socket.destroyed) socket.write(Buffer.concat(frames));
+  };
+  /** Throws an `Error` once the connection is over. */
+  const send = (frame: Buffer) => {
+    if (isFinished) throw new Error('the connection is over');
+    if (waiting.length === 0) setImmediate(flush);
+    waiting.push(frame);
+  };
+  return {
+    finish,
+    hasFinished: () => isFinished,
+    setVersion(version: string): void {
+      toEscape = escaped[version] ?? toEscape;
+    },
+    frame(command: string, headers: Record<string, string | number | undefined>): Writable {
+      const lines = Object.entries(headers).flatMap(([name, value]) =>
+        value === undefined ? [] : `${escape(name)}:${escape(String(value))}\n`,
+      );
+      return new OutgoingFrame(Buffer.from(`${command}\n${lines.join('')}\n`), send) as unknown as Writable;
+    },
+    heartbeat(): void {
+      if (waiting.length === 0 && !isFinished) socket.write('\n');
+    },
+  };
 }
 
 /** The part of a stream that stompit needs for one frame: write, end and fail. */
