@@ -5,7 +5,7 @@ import type { BrokerChoice } from '../exchange/broker-start.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
 import type { Lifetime } from '../lib/lifetime.ts';
 import type { Destinations } from '../messages/destinations.ts';
-import { DataAccess } from './data-access.ts';
+import { createDataAccess, type DataAccess } from './data-access.ts';
 import { createOffDutyList, type OffDutyList } from './off-duty.ts';
 import type { Report, RemoteLog } from './reports.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
@@ -59,7 +59,7 @@ export function surroundingsOf<Given extends Omit<WorkerSurroundings, 'access' |
   const { draining, stopped } = given.lifetime;
   return {
     ...given,
-    access: new DataAccess({ data: params.data, environment, draining, stopped }),
+    access: createDataAccess({ data: params.data, environment, draining, stopped }),
     offDuty: createOffDutyList(warn, onChange),
     speaker: createSpeaker({ broker, namespace, destinations, sender, warn }),
   };
