@@ -33,12 +33,12 @@ export function createLeftSlices(left: readonly LeftSlice[], killed: (slice: Ope
       if (suspects.length > 0) return isIdle ? suspects.slice(0, 1) : [];
       return others.length > 0 ? others.slice(0, limit) : undefined;
     },
-    begun(slices: readonly OpenSlice[]): void {
+    begun(slices: readonly OpenSlice[]) {
       alone ??= suspects.find((slice) => slices.includes(slice));
       suspects = suspects.filter((slice) => !slices.includes(slice));
       others = others.filter((slice) => !slices.includes(slice));
     },
-    ended(slices: readonly OpenSlice[]): void {
+    ended(slices: readonly OpenSlice[]) {
       if (alone !== undefined && slices.includes(alone)) alone = undefined;
     },
   };

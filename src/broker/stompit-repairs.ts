@@ -116,7 +116,7 @@ export function createOutgoingFrames(socket: Socket) {
   return {
     finish,
     hasFinished: () => isFinished,
-    setVersion(version: string): void {
+    setVersion(version: string) {
       toEscape = escaped[version] ?? toEscape;
     },
     frame(command: string, headers: Record<string, string | number | undefined>): Writable {
@@ -125,7 +125,7 @@ export function createOutgoingFrames(socket: Socket) {
       );
       return new OutgoingFrame(Buffer.from(`${command}\n${lines.join('')}\n`), send) as unknown as Writable;
     },
-    heartbeat(): void {
+    heartbeat() {
       if (waiting.length === 0 && !isFinished) socket.write('\n');
     },
   };

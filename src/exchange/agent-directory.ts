@@ -55,7 +55,7 @@ export function createAgentDirectory() {
     hear,
     forget,
     /** Enters an agent's report. Forgets an agent that has ended or is refused. */
-    note(beat: AgentHeartbeat): void {
+    note(beat: AgentHeartbeat) {
       const { agent_name, since, state } = beat;
       if (state === 'EXITED' || isRefused(beat)) forget(agent_name, since);
       else hear(agent_name, since, beat);

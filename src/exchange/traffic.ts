@@ -31,17 +31,17 @@ export function createTraffic() {
     get reconnects(): number {
       return Math.max(0, sessions - connections.size);
     },
-    add(connection: BrokerConnection): void {
+    add(connection: BrokerConnection) {
       connections.add(connection);
       connection.onUp(() => (sessions += 1));
     },
-    remove: (connection: BrokerConnection): void => void connections.delete(connection),
-    count(counts: Map<string, number>, type = 'other'): void {
+    remove: (connection: BrokerConnection) => void connections.delete(connection),
+    count(counts: Map<string, number>, type = 'other') {
       const name = counts.has(type) || counts.size < maxTypes ? type : 'other';
       counts.set(name, (counts.get(name) ?? 0) + 1);
     },
     /** Notes a piece of work: a message read and answered, or a slice. */
-    noteStep(seconds: number): void {
+    noteStep(seconds: number) {
       steps.count += 1;
       steps.sum += seconds;
       for (const [at, bound] of stepBounds.entries()) if (seconds <= bound) steps.within[at]! += 1;

@@ -30,7 +30,7 @@ export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
   return {
     now,
     /** From now on, reports no time before this one, in milliseconds since 1970: others have reported it. */
-    catchUp(time: number): void {
+    catchUp(time: number) {
       const missing = time - now();
       if (missing <= 0) return;
       offset += missing;

@@ -125,7 +125,7 @@ function createOutputTail() {
   let kept: Buffer[] = [];
   let length = 0;
   return {
-    add(chunk: Buffer): void {
+    add(chunk: Buffer) {
       kept.push(chunk);
       length += chunk.length;
       if (length <= 2 * keptOutput) return;

@@ -67,15 +67,15 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
   return {
     noteHeard,
     /** Call with each message from the broker that says nothing about agents. */
-    noteSign(): void {
+    noteSign() {
       if (awaySince === undefined) heardAt = performance.now();
     },
     /** Call when the connection has broken. */
-    noteBreak(): void {
+    noteBreak() {
       if (awaySince === undefined) noteAway(utcNow());
     },
     /** How long remote agents have been heard, in milliseconds; 0 while they are not. */
     hearingMilliseconds: (): number => (broker.isUp() && awaySince === undefined ? performance.now() - hearsSince : 0),
-    close: (): void => clearInterval(timer),
+    close: () => clearInterval(timer),
   };
 }

@@ -97,7 +97,7 @@ export function createInbox(options: InboxOptions) {
       onMessage: (delivery: Delivery) => take(destination, delivery),
     }),
     /** Records one message at once, and leaves its acknowledgement to the caller. @param refusal records it as rejected, for this reason */
-    async record(destination: string, delivery: Delivery, refusal?: string): Promise<void> {
+    async record(destination: string, delivery: Delivery, refusal?: string) {
       const decoded = refusal === undefined ? judge(destination, delivery, options) : refused(refusal);
       await recordAll([{ destination, delivery, decoded }], strays, options);
     },

@@ -83,7 +83,7 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
     /** Records a delivery as it is, or as rejected for this reason. */
     record: (destination: string, delivery: Delivery, refusal?: string) => inbox.record(destination, delivery, refusal),
     /** Sends the remaining messages, for a while, and closes the connection. */
-    async close(lastMessages: LastMessages = 'usual'): Promise<void> {
+    async close(lastMessages: LastMessages = 'usual') {
       if (lastMessages !== 'none') await flush(outbox, lastMessagesMilliseconds[lastMessages], options.warn);
       await parts.states.close();
       endPoll();
@@ -158,13 +158,13 @@ function drivingOf(shared: Shared, { repeatedStarts, resting, resending, states 
   });
   return {
     /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
-    drives(executionId: string, { params, sender }: { params: ExecutionParams; sender: string }): void {
+    drives(executionId: string, { params, sender }: { params: ExecutionParams; sender: string }) {
       resting.add(executionId, params);
       states.add(executionId, sender, params);
       resending.add(executionId, params);
     },
     /** Call when the execution has ended or this process leaves it. */
-    async drivesNoMore(executionId: string, hasEnded: boolean): Promise<void> {
+    async drivesNoMore(executionId: string, hasEnded: boolean) {
       const hasSentAgain = resending.remove(executionId);
       if (!hasEnded) states.remove(executionId);
       repeatedStarts.forget(executionId);

@@ -57,12 +57,12 @@ function createDues(waits: typeof returnSeconds) {
   return {
     dues,
     /** Notes that a message is sent again now, or returned. */
-    note(id: string): void {
+    note(id: string) {
       const times = (dues.get(id)?.times ?? 0) + 1;
       dues.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
     },
     mayBeDue: (id: string): boolean => (dues.get(id)?.at ?? 0) <= performance.now(),
-    forget(executionId: string): void {
+    forget(executionId: string) {
       for (const id of dues.keys()) if (id.startsWith(`${executionId}/`)) dues.delete(id);
     },
   };
@@ -107,16 +107,16 @@ export function createResending(options: ResendingOptions) {
   }
   const timer = setInterval(() => void look(), 1000);
   return {
-    add: (executionId: string, params: ExecutionParams): void => void driven.set(executionId, params),
+    add: (executionId: string, params: ExecutionParams) => void driven.set(executionId, params),
     /** Forgets an execution. Returns whether any of its messages were sent again. */
     remove(executionId: string): boolean {
       driven.delete(executionId);
       for (const dues of [returned, announced, unclaimed]) dues.forget(executionId);
       return sentAgain.delete(executionId);
     },
-    close: (): void => clearInterval(timer),
+    close: () => clearInterval(timer),
     /** Call each time a worker returns a slice. */
-    noteReturn: ({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>): void =>
+    noteReturn: ({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>) =>
       returned.note(sliceMessageId(execution_id, slice_filename, attempt)),
     notePlace: (message: Message<'tf_file_registered'>) => notePlace(message, options),
   };

@@ -92,14 +92,14 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
     sayAll,
     isSpeaking: (): boolean => allDriven.size > 0,
     /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
-    add(executionId: string, sender: string, params: ExecutionParams): void {
+    add(executionId: string, sender: string, params: ExecutionParams) {
       allDriven.set(executionId, { sender, params, said: '', left: lastWords });
       sayAll(executionId);
     },
     /** Call when this process stops driving an execution that has not ended. */
-    remove: (executionId: string): void => void allDriven.delete(executionId),
+    remove: (executionId: string) => void allDriven.delete(executionId),
     /** Sends the remaining last states, and ends. */
-    async close(): Promise<void> {
+    async close() {
       clearInterval(timer);
       closed.abort();
       while (allDriven.size > 0 && broker.isUp()) {

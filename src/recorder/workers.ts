@@ -55,7 +55,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
 
   return {
     /** Call when this process starts driving an execution: only then it decides who rests. */
-    add: (executionId: string, { worker: { max_retries } }: ExecutionParams): void =>
+    add: (executionId: string, { worker: { max_retries } }: ExecutionParams) =>
       void executions.set(executionId, {
         places: new RestingPlaces(max_retries, isPresent),
         max_retries,
@@ -64,7 +64,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       }),
     forget,
     /** Notes a start or a result that was recorded. */
-    note(executionId: string | undefined, attempt: Attempt): void {
+    note(executionId: string | undefined, attempt: Attempt) {
       const known = executions.get(executionId ?? '');
       if (known === undefined || executionId === undefined) return;
       const { worker_id, slice_filename: slice } = attempt;
@@ -83,7 +83,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       const resting = executions.get(executionId)?.places.resting(now) ?? [];
       return resting.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
     },
-    close(): void {
+    close() {
       for (const id of executions.keys()) forget(id);
     },
   };
@@ -98,7 +98,7 @@ export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
 export function createRepeatedStarts(directory: AgentDirectory) {
   const attempts = new Map<string, { worker_id: string; since: string | undefined; lost: number }>();
   return {
-    note({ execution_id = '', slice_filename, attempt, worker_id, sender }: Message<'slice_started'>): void {
+    note({ execution_id = '', slice_filename, attempt, worker_id, sender }: Message<'slice_started'>) {
       const id = sliceMessageId(execution_id, slice_filename, attempt);
       const since = directory.sinceOf(sender);
       const known = attempts.get(id);
@@ -109,7 +109,7 @@ export function createRepeatedStarts(directory: AgentDirectory) {
     /** How many starts of an attempt were lost this way. */
     lost: (executionId: string, sliceFilename: string, attempt: number): number =>
       attempts.get(sliceMessageId(executionId, sliceFilename, attempt))?.lost ?? 0,
-    forget(executionId: string): void {
+    forget(executionId: string) {
       for (const id of attempts.keys()) if (id.startsWith(`${executionId}/`)) attempts.delete(id);
     },
   };
@@ -128,7 +128,7 @@ export function createUnheardWorkers({ store, directory, warn, onFault }: Unhear
   const unheard = new Set<string>();
   return {
     /** Call with slice messages that nobody holds any longer and that came to nothing. */
-    noteLost(messageIds: readonly string[]): void {
+    noteLost(messageIds: readonly string[]) {
       const holders = new Set(messageIds.map((id) => directory.holderOf(id)));
       for (const agent of holders) {
         if (agent === undefined || heard.has(agent) || unheard.has(agent)) continue;
@@ -140,7 +140,7 @@ export function createUnheardWorkers({ store, directory, warn, onFault }: Unhear
       }
     },
     /** Call when an agent has reported on a slice. */
-    noteWord(agent: string): void {
+    noteWord(agent: string) {
       if (heard.has(agent)) return;
       heard.add(agent);
       unheard.delete(agent);

@@ -118,12 +118,12 @@ export function createDataAccess({ data, environment, draining, stopped: signal 
       return isHere(place, data) || isWithinReach(place, data.dir ?? '.', ways);
     },
     /** Call when an execution has ended: files fetched and made for it are removed after a while. */
-    noteEnd(executionId: string): void {
+    noteEnd(executionId: string) {
       // On a full disk the files are kept longer, as if nobody had heard of the end.
       if (data.dir !== undefined) tried(() => noteRemoteEnd(dir, executionId));
     },
     /** Removes the files of executions that were kept long enough. */
-    async tidy(isRunning: (executionId: string) => boolean): Promise<void> {
+    async tidy(isRunning: (executionId: string) => boolean) {
       if (data.dir !== undefined) await removeOldRemoteFolders(dir, { hours: data.keep_hours, isRunning });
     },
   };

@@ -50,7 +50,7 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
   const timer = setInterval(() => void look(), lookMilliseconds);
   return {
     /** @param sentence why, and what to do about it */
-    add(kind: Kind, sentence: string): void {
+    add(kind: Kind, sentence: string) {
       const key = keyOf(kind);
       if (kinds.has(key)) return;
       kinds.set(key, { ...kind, sentence, since: utcNow() });
@@ -61,7 +61,7 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
     /** Why a kind of work cannot be done now; undefined if nothing is known against it. */
     whyNot: (kind: OffDuty): string | undefined => kinds.get(keyOf(kind))?.sentence,
     /** Calls back when the kinds that cannot be done change. */
-    onKinds(callback: () => void): void {
+    onKinds(callback: () => void) {
       onKinds = callback;
     },
     /** Slices that cannot be done, by header and values. */
@@ -78,7 +78,7 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
         return { reason, name, since, detail: sentence.slice(0, keptSentence) };
       });
     },
-    close: (): void => clearInterval(timer),
+    close: () => clearInterval(timer),
   };
 }
 

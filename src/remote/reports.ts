@@ -85,12 +85,12 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
   return {
     silence,
     /** Call when something has changed that others should hear. */
-    changed(): void {
+    changed() {
       if (isClosed) return;
       soon ??= setTimeout(sendNow, Math.max(0, lastAt + changeMilliseconds - performance.now()));
     },
     /** Sends the last heartbeat: the agent ends. */
-    async close(): Promise<void> {
+    async close() {
       silence();
       await send('EXITED').catch(() => {});
     },
@@ -172,9 +172,9 @@ export function createRemoteLog(options: RemoteLogOptions) {
   return {
     write,
     /** A line of the process itself: to people, and to the recorder. */
-    warn: (message: string): void => write({ level: 'WARNING', message }, undefined),
+    warn: (message: string) => write({ level: 'WARNING', message }, undefined),
     /** Sends the remaining lines if the broker is there. */
-    async close(): Promise<void> {
+    async close() {
       clearTimeout(timer);
       await sending;
       await send();

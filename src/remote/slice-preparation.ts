@@ -103,7 +103,7 @@ function createOwnPayload({ params, environment }: SlicePreparationOptions) {
   };
   return {
     /** Reads its files ahead. */
-    async read(): Promise<void> {
+    async read() {
       if (payload !== undefined && !isFresh(performance.now())) await readPayload(payload, path);
     },
     is: (asked: PayloadName): boolean => payload !== undefined && isSamePayload(asked, nameOf(payload)),

@@ -65,16 +65,16 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
 
   return {
     /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
-    sawWork: (agent: string, executionId: string): void => void worked.set(agent, executionId),
+    sawWork: (agent: string, executionId: string) => void worked.set(agent, executionId),
     /** Records the work that an agent does not take for now. A store that cannot be written is reported by the heartbeats. */
-    noteOffDuty: (agent: string, kinds: readonly OffDuty[]): void =>
+    noteOffDuty: (agent: string, kinds: readonly OffDuty[]) =>
       void store.write((tx) => recordOffDuty(tx, agent, kinds)).catch(() => {}),
-    start(): void {
+    start() {
       beat();
       timer = setInterval(beat, beatSeconds * 1000);
     },
     /** Writes the last heartbeat: every agent here ends. */
-    async end(ended: ProcessEnd): Promise<void> {
+    async end(ended: ProcessEnd) {
       clearInterval(timer);
       await beating;
       await record((tx) => recordEnd(tx, processId, ended));

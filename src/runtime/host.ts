@@ -128,7 +128,7 @@ function hostOf(options: HostOptions, entry: Entry) {
       return name;
     },
     /** Writes the last heartbeat, which says how the process ends, and sends the last messages to the broker. */
-    async close({ isHurried = false, hasFault = lifetime.fault !== undefined } = {}): Promise<void> {
+    async close({ isHurried = false, hasFault = lifetime.fault !== undefined } = {}) {
       await payloads.close();
       await heartbeat.end(hasFault ? 'fault' : 'order');
       // A store that this process can no longer write takes no receipts.
@@ -145,10 +145,10 @@ function createProcessLog({ store, log, logLevel }: HostOptions) {
   let agent: string | undefined;
   return {
     /** From now on, also writes to the store's log, under this agent's name. */
-    speakAs(name: string): void {
+    speakAs(name: string) {
       agent = name;
     },
-    warn(message: string): void {
+    warn(message: string) {
       const line: LogLine = { level: 'WARNING', message };
       log.write(line);
       const speaker = agent;

@@ -100,7 +100,7 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
     /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
     done: untilClosed(),
     /** Asks the execution to stop; `done` follows. */
-    stop(reason: string): Promise<void> {
+    stop(reason: string) {
       isHurried = true;
       return driven.stop(reason);
     },

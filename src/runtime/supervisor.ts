@@ -52,7 +52,7 @@ export function createWakeSignal(ended: AbortSignal) {
   return {
     /** Aborted at the next ring. */
     signal: () => current.signal,
-    ring(): void {
+    ring() {
       const before = current;
       if (!ended.aborted) current = new AbortController();
       before.abort();

@@ -85,7 +85,7 @@ export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
   look();
   return {
     /** Resolves when no execution is being resumed any longer. */
-    async close(): Promise<void> {
+    async close() {
       clearInterval(timer);
       await looking;
     },
