@@ -107,7 +107,7 @@ function refusalOf(delivery: Delivery, taken: string | undefined): string | unde
     : undefined;
 }
 
-export interface RunRequest {
+interface RunRequest {
   kind: 'run';
   command: Message<'run_workflow'>;
   config: Config;
