@@ -1,7 +1,7 @@
 import type { Only, StoreChoice, Subscription, DialectName } from './connection.ts';
 
 /** A destination by the broker's own name, with the headers that state its kind. */
-export interface Place {
+interface Place {
   destination: string;
   send: Record<string, string>;
   subscribe: Record<string, string>;
@@ -58,7 +58,7 @@ export interface BrokerDialect {
 }
 
 /** A message choice as an SQL-92 selector, which JMS brokers read. */
-export function selectorOf({ namespace, store, execution, not = {} }: Only): string {
+function selectorOf({ namespace, store, execution, not = {} }: Only): string {
   const quoted = (values: readonly string[]) => values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
   const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
   return [

@@ -17,7 +17,7 @@ export interface FramesOfFile {
   frameBytes: number;
 }
 
-export interface StfToWrite {
+interface StfToWrite {
   filename: string;
   run: number;
   sequence: number;

@@ -14,7 +14,7 @@ import type { PayloadHost } from './host.ts';
 import { killedIn, listOutputs, makeAside, noOutputs, outputFolder, type Outputs, discard, settle } from './outputs.ts';
 import { type Ended, runInGroup } from './process-group.ts';
 
-export interface CommandPayloadOptions {
+interface CommandPayloadOptions {
   /** Program and arguments, with placeholders. */
   command: readonly string[];
   /** Wall time per slice. */

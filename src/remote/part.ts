@@ -66,7 +66,7 @@ export function surroundingsOf<Given extends Omit<WorkerSurroundings, 'access' |
 }
 
 /** The work of a process at a moment. */
-export interface Figures {
+interface Figures {
   /** Unconfirmed messages; since when the oldest waits, in milliseconds since 1970. */
   unsent: { count: number; oldest: number | undefined };
   /** Messages that wait to be answered, by role; slots by state. */

@@ -111,7 +111,7 @@ const hostedSince = 'here';
  * Runs the worker that a recorder hosts: a remote worker in the recorder's own process. It takes slices from the broker's queue like any other, so
  * also those of other recorders of the namespace. Resolves when the execution is stopped.
  */
-export async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {
+async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {
   const { options, recorder, namespace, payloads } = host;
   const { broker: connection, destinations, views, directory } = recorder;
   const { environment, config } = options;

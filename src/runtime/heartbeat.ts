@@ -25,8 +25,6 @@ const standstillSeconds = beatSeconds + 10;
 /** A shorter time without a message is no hole. Seconds. */
 const shortestHole = 10;
 
-export type Heartbeat = ReturnType<typeof createHeartbeat>;
-
 /** Heartbeats of a process and of the agents that it hosts. */
 export function createHeartbeat(store: Store, processId: number, agents: string[], warn: (message: string) => void) {
   /** The execution that each agent has worked on since the last heartbeat. */

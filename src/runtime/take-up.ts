@@ -25,8 +25,6 @@ interface TakeUpOptions {
   onTaken: (drive: Drive) => void;
 }
 
-export type TakeUp = ReturnType<typeof startTakeUp>;
-
 /**
  * Lets a recorder that is a service resume executions of its namespace whose driver is gone: that of an earlier process, or its own that could not go
  * on. An execution that comes to nothing again and again is left, with the finding `TAKE_UP_FAILED`.
