@@ -1,6 +1,6 @@
 import type { DeliveredSlice } from '../agents/ports.ts';
 import { readingAgents } from '../agents/registry.ts';
-import { SliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
+import { createSliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
 import { roleSubscription } from '../exchange/wire.ts';
@@ -34,7 +34,7 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
   const { name, namespace, destinations, connection, views, offDuty, others, onChange, onStep } = around;
   const { draining, stopped } = around.lifetime;
   const preparation = createSlicePreparation({ ...around, payloads });
-  const worker = new SliceWorker({
+  const worker = createSliceWorker({
     name,
     hostname: hostname(),
     ...voice,
@@ -72,9 +72,9 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
       const resting = views
         .resting()
         .map(({ execution_id: kind, detail }) => ({ reason: 'FAILING', name: kind, detail }));
-      return { in_hand: worker.inHand, free_slots, slots, off_duty: [...resting, ...offDuty.list()] };
+      return { in_hand: worker.inHand(), free_slots, slots, off_duty: [...resting, ...offDuty.list()] };
     },
-    waits: () => worker.inHand.length > 0,
+    waits: () => worker.inHand().length > 0,
     run: () => consumers.run(),
   };
 }
