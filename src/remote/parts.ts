@@ -9,7 +9,7 @@ import { hostname } from '../lib/process-identity.ts';
 import type { Draft } from '../messages/message.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import type { Part, Surroundings, WorkerSurroundings } from './part.ts';
-import { ReadingAgent } from './reading-agent.ts';
+import { createReadingAgent } from './reading-agent.ts';
 import { createSlicePreparation } from './slice-preparation.ts';
 
 /** How long to wait for the broker's receipt for a start, in milliseconds. */
@@ -142,10 +142,14 @@ export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings
   const agent = readingAgents.find((candidate) => candidate.type === type);
   if (agent === undefined) throw new Error(`no agent reads as ${type}`);
   const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;
-  const reader = new ReadingAgent({ ...around, agent });
+  const reader = createReadingAgent({ ...around, agent });
   return {
-    report: () => ({ in_hand: reader.inHand, free_slots: lifetime.draining.aborted ? 0 : 1, off_duty: offDuty.list() }),
-    waits: () => reader.hasUnheard,
+    report: () => ({
+      in_hand: reader.inHand(),
+      free_slots: lifetime.draining.aborted ? 0 : 1,
+      off_duty: offDuty.list(),
+    }),
+    waits: reader.hasUnheard,
     async run() {
       const durableName = roleSubscription(namespace, type);
       const settings = { ...broker.settings, clientId: durableName };
