@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-import { createCommandPayload } from '../src/payload/command-payload.ts';
 import { createPayloadHost } from '../src/payload/host.ts';
+import { createCommandPayload } from '../src/payload/kinds.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { type Figure, median } from './figure.ts';
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { keysTable } from '../scripts/docs/keys-table.ts';
 import { messageTables, telemetryTables } from '../scripts/docs/messages.ts';
 import { loadConfig } from '../src/config/load.ts';
-import { sliceHeaders, wireHeaders } from '../src/exchange/wire-headers.ts';
+import { sliceHeaders, wireHeaders } from '../src/exchange/wire.ts';
 import { errorCodes } from '../src/lib/errors.ts';
 import { findingRules } from '../src/monitoring/findings/index.ts';
 import { everyTool } from '../src/tools/index.ts';

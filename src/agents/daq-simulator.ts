@@ -1,16 +1,74 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { advance, type DaqPosition, nextStep, startPosition, type TimedStep } from '../domain/daq-schedule.ts';
+import {
+  type DaqStep,
+  advance,
+  type DaqPosition,
+  nextStep,
+  startPosition,
+  type TimedStep,
+} from '../domain/daq-schedule.ts';
 import type { EffectCode } from '../domain/effects.ts';
-import type { WorkflowParams } from '../domain/params.ts';
+import { stfFilename } from '../domain/file-names.ts';
+import { workflowParamsOf, type WorkflowParams } from '../domain/params.ts';
 import type { PreparedFile } from '../files/data-files.ts';
 import type { LogLine } from '../lib/logger.ts';
 import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
-import type { MessageType } from '../messages/vocabulary.ts';
-import type { AgentRole, ExecutionContext } from './agent.ts';
-import { daqSentence, draftOf, writeStf } from './daq-messages.ts';
+import type { ExecutionContext, AgentRole } from './agent.ts';
 import type { Journal, Step } from './ports.ts';
+
+type Context = ExecutionContext['agent'];
+
+/** Builds the message for one step of the schedule. For an STF, publishes the file first, which may be `written` already. Throws the errors of `DataFiles`. */
+async function draftOf(step: DaqStep, context: Context, written?: Promise<PreparedFile>): Promise<Draft> {
+  switch (step.msg_type) {
+    case 'run_imminent': {
+      const workflow_params = workflowParamsOf(context.params);
+      return { msg_type: 'run_imminent', state: 'beam', substate: 'not_ready', workflow_params };
+    }
+    case 'start_run':
+      return { msg_type: 'start_run', state: 'physics' };
+    case 'stf_gen':
+      return {
+        msg_type: 'stf_gen',
+        filename: stfFilename(context.run_number, step.sequence),
+        sequence: step.sequence,
+        tf_count: context.params.daq_state_machine.tf_per_stf,
+        state: 'physics',
+        file_url: (await (await (written ?? writeStf(step.sequence, context))).publish()).file_url,
+      };
+    case 'pause_run':
+    case 'resume_run':
+      return { msg_type: step.msg_type, ordinal: step.ordinal, reason: step.reason };
+    case 'end_run':
+      return { msg_type: 'end_run', total_stf_files: step.total_stf_files, reason: 'completed' };
+  }
+}
+
+/** Writes the file of an STF, without publishing it. */
+function writeStf(sequence: number, context: Context): Promise<PreparedFile> {
+  const { tf_per_stf: tf_count, tf_size_bytes: frameBytes } = context.params.daq_state_machine;
+  const { run_number: run } = context;
+  return context.files.prepareStf({ filename: stfFilename(run, sequence), run, sequence, tf_count, frameBytes });
+}
+
+function daqSentence(step: DaqStep): string {
+  switch (step.msg_type) {
+    case 'run_imminent':
+      return 'beam, not ready: a run is imminent';
+    case 'start_run':
+      return 'physics begins';
+    case 'stf_gen':
+      return `STF ${step.sequence} is generated`;
+    case 'pause_run':
+      return `standby (${step.reason})`;
+    case 'resume_run':
+      return `physics goes on (${step.reason})`;
+    case 'end_run':
+      return `the run ends with ${step.total_stf_files} STF files`;
+  }
+}
 
 /** The messages that determine the simulator's place in its schedule. */
 const scheduleTypes = ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run'] as const;
@@ -23,11 +81,10 @@ export const daqSimulatorRole: AgentRole = {
 
 /** Finds the place in the schedule from the simulator's messages so far. */
 function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
-  const types: readonly MessageType[] = scheduleTypes;
   let position = startPosition;
   let after = 0;
   for (;;) {
-    const { messages } = journal.read(types, after, 1000);
+    const { messages } = journal.read(scheduleTypes, after, 1000);
     if (messages.length === 0) return position;
     for (const { seq, message } of messages) {
       after = seq;
@@ -43,7 +100,7 @@ const backpressureEvery = 10;
 /** An operator's request. Only the simulator can carry it out, since nobody else sends `pause_run` and `resume_run`. */
 type PauseCommand = Message<'pause_workflow' | 'resume_workflow'>;
 
-export interface DaqOptions {
+interface DaqOptions {
   name: string;
   /** Resolves when no consumer is too far behind: the simulator is the only part that waits for the others. */
   readersCaughtUp: () => Promise<void>;
@@ -102,7 +159,7 @@ class DaqSimulator {
   }
 
   /** Ends an operator's pause when the execution is resumed, unless another request to pause is pending. */
-  async #goOn(): Promise<void> {
+  async #goOn() {
     const command = this.#options.pendingPause();
     if (command?.msg_type !== 'pause_workflow') return this.#sayPause('resume_run', []);
     await this.#record({ takes: [messageIdOf(command)] });
@@ -124,7 +181,7 @@ class DaqSimulator {
     return false;
   }
 
-  async #follow(command: PauseCommand): Promise<void> {
+  async #follow(command: PauseCommand) {
     const id = messageIdOf(command);
     const isPaused = this.#position.pausedAt !== undefined;
     if (command.msg_type === 'resume_workflow') {
@@ -137,7 +194,7 @@ class DaqSimulator {
     else await this.#hold(true, id);
   }
 
-  async #say(step: TimedStep, takes: string[] = []): Promise<void> {
+  async #say(step: TimedStep, takes: string[] = []) {
     const { journal, agent } = this.#execution;
     const draft = await this.#draftOf(step);
     const position = advance(this.#position, step, agent.params);
@@ -155,7 +212,7 @@ class DaqSimulator {
     return draftOf(step, agent, ahead.file);
   }
 
-  #writeAhead(step: ReturnType<typeof nextStep>): void {
+  #writeAhead(step: ReturnType<typeof nextStep>) {
     // An operator's pause does not change which STF is next.
     if (step.msg_type !== 'stf_gen' || this.#ahead !== undefined) return;
     const file = writeStf(step.sequence, this.#execution.agent);
@@ -164,29 +221,29 @@ class DaqSimulator {
     this.#ahead = { sequence: step.sequence, file };
   }
 
-  #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> {
+  #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]) {
     this.#heldUntil = this.#execution.clock.now();
     const ordinal = this.#position.ordinal + 1;
     return this.#say({ msg_type, ordinal, reason: 'operator', tick: this.#heldUntil }, takes);
   }
 
-  async #hold(isHeld: boolean, id: string): Promise<void> {
+  async #hold(isHeld: boolean, id: string) {
     this.#isHeld = isHeld;
     this.#heldUntil = this.#execution.clock.now();
     const message = isHeld ? 'an operator holds the next step back' : 'the next step is no longer held back';
     await this.#record({ takes: [id], logs: [{ level: 'INFO', message }] });
   }
 
-  #refuse(id: string, why: keyof typeof pauseRefusals): Promise<void> {
+  #refuse(id: string, why: keyof typeof pauseRefusals) {
     return this.#record({ refuses: [{ id, ...pauseRefusals[why] }] });
   }
 
   /** Records what became of a request that changes nothing in the schedule. */
-  async #record(step: Pick<Step, 'takes' | 'refuses' | 'logs'>): Promise<void> {
+  async #record(step: Pick<Step, 'takes' | 'refuses' | 'logs'>) {
     const { journal, clock } = this.#execution;
     await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], ...step });
   }
 }
 
-const isInPhysics = ({ last }: DaqPosition): boolean =>
+const isInPhysics = ({ last }: DaqPosition) =>
   last?.msg_type === 'start_run' || last?.msg_type === 'resume_run' || last?.msg_type === 'stf_gen';

@@ -31,6 +31,5 @@ async function registerStf(message: Message<'stf_gen'>, context: AgentContext): 
     throw new Error(`${filename} has ${facts.size_bytes} bytes, not ${tf_count} frames of ${frameBytes}`);
   context.log({ level: 'INFO', message: `STF file ${filename} is ready`, context: { size_bytes: facts.size_bytes } });
   // The file is where the DAQ says, whatever its path on this host.
-  const where = file_url === undefined ? {} : { file_url };
-  return [{ msg_type: 'stf_ready', filename, sequence, tf_count, ...facts, ...where }];
+  return [{ msg_type: 'stf_ready', filename, sequence, tf_count, ...facts, file_url: file_url ?? facts.file_url }];
 }

@@ -77,7 +77,7 @@ export async function endExecution(
 }
 
 /** Why a driver leaves a running execution: it was interrupted, or it failed. The execution can be resumed. */
-export type Leave = { cause: 'interrupted' } | { cause: 'fault'; code?: string; reason: string };
+export type Leave = { cause: 'interrupted' } | { cause: 'fault'; code?: string | undefined; reason: string };
 
 /** The step that records a driver's leaving, the last row of its epoch. */
 export function leavingStep(why: Leave, { name, epoch }: DriverOptions, { clock }: ExecutionContext): Step {

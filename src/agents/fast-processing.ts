@@ -86,10 +86,10 @@ function sliceMessage(slice: Omit<Draft<'slice'>, 'msg_type'>, { conditions, pay
     end,
     tf_count,
     attempt,
-    ...(size_bytes === undefined ? {} : { size_bytes }),
-    ...(file_url === undefined ? {} : { file_url }),
+    size_bytes,
+    file_url,
     ...conditions,
-    ...(payload === undefined ? {} : { payload }),
-    ...(checksum === undefined ? {} : { checksum }),
+    payload,
+    checksum,
   };
 }

@@ -38,8 +38,8 @@ export const resultOf = (fields: Attempt, result: PayloadResult, took: number | 
   ...fields,
   state: result.state,
   processing_seconds: rounded(result.seconds),
-  ...(took === undefined ? {} : { took_seconds: rounded(took) }),
-  ...(result.state === 'failed' ? { error: result.error } : {}),
+  took_seconds: took === undefined ? undefined : rounded(took),
+  error: result.state === 'failed' ? result.error : undefined,
   ...result.facts,
 });
 

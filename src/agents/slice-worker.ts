@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 
-import { startStopwatch } from '../lib/stopwatch.ts';
+import { setNewest } from '../lib/once-for.ts';
+import { startStopwatch } from '../lib/time.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft } from '../messages/message.ts';
 import type { DeliveredSlice, Payload, PayloadResult } from './ports.ts';
@@ -26,6 +27,9 @@ export interface SliceWork {
  */
 export type ExecutionStanding = 'open' | 'paused' | 'over' | 'unknown';
 
+/** How a slice ended. */
+type Report = Draft<'slice_result' | 'slice_returned'>;
+
 export interface SliceWorkerOptions {
   name: string;
   hostname: string;
@@ -39,7 +43,7 @@ export interface SliceWorkerOptions {
   /** Reports that a slice has started. Returns false if the recorder does not want it now. */
   begin: (draft: Draft<'slice_started'>, delivered: DeliveredSlice) => Promise<boolean>;
   /** Reports how a slice ended. Resolves once the report cannot be lost; with false if the broker refuses it. */
-  say: (draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice) => Promise<boolean>;
+  say: (draft: Report, delivered: DeliveredSlice) => Promise<boolean>;
   /** Aborted when no more slices may start. */
   draining: AbortSignal;
   /** Aborted when everything ends, finished or not. */
@@ -58,159 +62,155 @@ type Outcome = 'done' | 'back' | 'kept';
 const maxResults = 1000;
 
 /** The work that a slice asks for. Two stores may have executions of one name. */
-const workKeyOf = ({ storeId, slice }: DeliveredSlice): string =>
+const workKeyOf = ({ storeId, slice }: DeliveredSlice) =>
   `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
 
 /** A restored store numbers its executions anew: a slice of the same name is then another one, sent at another time. */
-const sentKeyOf = (delivered: DeliveredSlice): string => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
+const sentKeyOf = (delivered: DeliveredSlice) => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
+
+export type SliceWorker = ReturnType<typeof createSliceWorker>;
 
 /**
  * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers a dead worker's slice.
  * Acknowledges a slice without work if its execution is over, and reports it as returned if this worker cannot do it.
  */
-export class SliceWorker {
-  readonly #options: SliceWorkerOptions;
+export function createSliceWorker(options: SliceWorkerOptions) {
+  const { name, hostname, overFor, begin, stopped, onChange } = options;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
-  readonly #inHand = new Map<string, Promise<Outcome>>();
-  /**
-   * The newest results, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
-   * Its result is then sent again, and not worked for again.
-   */
-  readonly #results = new Map<string, Draft<'slice_result'>>();
+  const inHand = new Map<string, Promise<Outcome>>();
   /** For each execution, a signal that aborts when it is over or everything ends. */
-  readonly #ends = new WeakMap<AbortSignal, AbortSignal>();
-  /** Callbacks that limit the waits for confirmation. */
-  readonly #impatient = new Set<() => void>();
+  const ends = new WeakMap<AbortSignal, AbortSignal>();
+  const { confirmed, resultOn } = createReports(options);
 
-  constructor(options: SliceWorkerOptions) {
-    this.#options = options;
-    options.draining.addEventListener('abort', () => {
-      for (const giveUp of this.#impatient) giveUp();
-    });
-  }
-
-  /** The ids of the slice messages in hand. */
-  get inHand(): string[] {
-    return [...this.#inHand.keys()].map((key) => key.slice(key.indexOf(' ') + 1));
-  }
-
-  /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
-  async handle(delivered: QueuedSlice, slot: number): Promise<void> {
-    const { acknowledge, giveBack } = delivered;
-    const key = workKeyOf(delivered);
-    const known = this.#inHand.get(key);
-    const doing = known ?? this.#work(delivered, slotName(this.#options.name, slot));
-    if (known === undefined) this.#inHand.set(key, doing);
-    this.#options.onChange();
-    try {
-      const outcome = await doing;
-      if (outcome === 'done') acknowledge();
-      else if (outcome === 'back') await giveBack();
-    } finally {
-      if (known === undefined) this.#inHand.delete(key);
-      this.#options.onChange();
-    }
-  }
-
-  async #work(delivered: DeliveredSlice, worker_id: string): Promise<Outcome> {
-    const { overFor, stopped } = this.#options;
+  async function work(delivered: DeliveredSlice, worker_id: string): Promise<Outcome> {
     const { slice } = delivered;
-    const before = await this.#untilOpen(delivered);
+    const before = await untilOpen(delivered, options);
     if (before !== undefined) return before;
-    const known = this.#results.get(sentKeyOf(delivered));
-    if (known !== undefined) return this.#confirmed(known, delivered);
-    const fields = startFields(slice, worker_id, this.#options.hostname);
-    const work = await this.#prepared(delivered);
-    if (typeof work === 'string') return work;
-    if ('reason' in work) return this.#confirmed(returnOf(fields, work), delivered);
-    if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
+    const known = resultOn(delivered);
+    if (known !== undefined) return confirmed(known, delivered);
+    const fields = startFields(slice, worker_id, hostname);
+    const prepared = await prepare(delivered, options);
+    if (typeof prepared === 'string') return prepared;
+    if ('reason' in prepared) return confirmed(returnOf(fields, prepared), delivered);
+    if (!(await begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(delivered);
     // Its start may have waited for the broker.
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
-    const signal = this.#ends.get(over) ?? endOf(over, stopped);
-    this.#ends.set(over, signal);
+    const signal = ends.get(over) ?? endOf(over, stopped);
+    ends.set(over, signal);
     const took = startStopwatch();
-    const result = await work.run(asOpenSlice(slice), { worker_id, signal });
+    const result = await prepared.run(asOpenSlice(slice), { worker_id, signal });
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
-    if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
-    return this.#confirmed(resultOf(fields, result, took()), delivered);
+    return confirmed('reason' in result ? returnOf(fields, result) : resultOf(fields, result, took()), delivered);
   }
 
-  /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
-  async #prepared(delivered: DeliveredSlice): Promise<SliceWork | Unfit | Outcome> {
-    const { prepare, overFor, draining } = this.#options;
-    const ended = (): Outcome | undefined =>
-      overFor(delivered).aborted ? 'done' : draining.aborted ? 'kept' : undefined;
-    try {
-      const prepared = await prepare(delivered);
-      return ended() ?? ('reason' in prepared ? prepared : ((await this.#untilOpen(delivered)) ?? prepared));
-    } catch (error) {
-      // An abandoned fetch says nothing about the file.
-      const outcome = ended();
-      if (outcome === undefined) throw error;
-      return outcome;
-    }
-  }
-
-  /** Resolves with undefined once the slice may start, otherwise with its fate. */
-  async #untilOpen(delivered: DeliveredSlice): Promise<Outcome | undefined> {
-    const { draining, standing, changed } = this.#options;
-    for (;;) {
-      // A stopped lifetime is draining too.
-      if (draining.aborted) return 'kept';
-      switch (standing(delivered)) {
-        case 'open':
-          return undefined;
-        case 'over':
-          return 'done';
-        case 'paused':
-          return 'back';
-        case 'unknown':
-          await changed(draining);
+  return {
+    /** The ids of the slice messages in hand. */
+    inHand: () => [...inHand.keys()].map((key) => key.slice(key.indexOf(' ') + 1)),
+    /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
+    async handle(delivered: QueuedSlice, slot: number) {
+      const { acknowledge, giveBack } = delivered;
+      const key = workKeyOf(delivered);
+      const known = inHand.get(key);
+      const doing = known ?? work(delivered, slotName(name, slot));
+      if (known === undefined) inHand.set(key, doing);
+      onChange();
+      try {
+        const outcome = await doing;
+        if (outcome === 'done') acknowledge();
+        else if (outcome === 'back') await giveBack();
+      } finally {
+        if (known === undefined) inHand.delete(key);
+        onChange();
       }
+    },
+  };
+}
+
+/** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
+async function prepare(delivered: DeliveredSlice, options: SliceWorkerOptions): Promise<SliceWork | Unfit | Outcome> {
+  const { overFor, draining } = options;
+  const ended = (): Outcome | undefined =>
+    overFor(delivered).aborted ? 'done' : draining.aborted ? 'kept' : undefined;
+  try {
+    const prepared = await options.prepare(delivered);
+    return ended() ?? ('reason' in prepared ? prepared : ((await untilOpen(delivered, options)) ?? prepared));
+  } catch (error) {
+    // An abandoned fetch says nothing about the file.
+    const outcome = ended();
+    if (outcome === undefined) throw error;
+    return outcome;
+  }
+}
+
+/** Resolves with undefined once the slice may start, otherwise with its fate. */
+async function untilOpen(
+  delivered: DeliveredSlice,
+  { draining, standing, changed }: SliceWorkerOptions,
+): Promise<Outcome | undefined> {
+  for (;;) {
+    // A stopped lifetime is draining too.
+    if (draining.aborted) return 'kept';
+    switch (standing(delivered)) {
+      case 'open':
+        return undefined;
+      case 'over':
+        return 'done';
+      case 'paused':
+        return 'back';
+      case 'unknown':
+        await changed(draining);
     }
   }
+}
 
-  /** Sends the final report about a slice. Once the worker drains, limits the wait for its confirmation. */
-  #confirmed(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
-    const { draining } = this.#options;
-    return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      const giveUp = (): void => {
-        timer = setTimeout(() => resolve('kept'), confirmationPatience);
-      };
-      this.#impatient.add(giveUp);
-      if (draining.aborted) giveUp();
-      this.#say(draft, delivered)
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(timer);
-          this.#impatient.delete(giveUp);
-        });
-    });
-  }
+/** The final reports about slices. */
+function createReports({ say, draining }: SliceWorkerOptions) {
+  /**
+   * The newest results, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
+   * Its result is then sent again, and not worked for again.
+   */
+  const results = new Map<string, Draft<'slice_result'>>();
+  /** Callbacks that limit the waits for confirmation. */
+  const impatient = new Set<() => void>();
+  draining.addEventListener('abort', () => {
+    for (const giveUp of impatient) giveUp();
+  });
 
   /** If the broker refuses a result, perhaps as too large, reports a failure without the payload's output instead. */
-  async #say(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
-    const { say } = this.#options;
+  async function send(draft: Report, delivered: DeliveredSlice): Promise<Outcome> {
     if (await say(draft, delivered)) {
-      if (draft.msg_type === 'slice_result') this.#remember(delivered, draft);
+      if (draft.msg_type === 'slice_result') setNewest(results, sentKeyOf(delivered), draft, maxResults);
       return 'done';
     }
     if (draft.msg_type === 'slice_returned') return 'back';
     const failure = failureOf(draft, `the broker does not take the result (${draft.state})`);
     if (!(await say(failure, delivered))) return 'back';
-    this.#remember(delivered, failure);
+    setNewest(results, sentKeyOf(delivered), failure, maxResults);
     return 'done';
   }
 
-  #remember(delivered: DeliveredSlice, result: Draft<'slice_result'>): void {
-    this.#results.set(sentKeyOf(delivered), result);
-    const [oldest] = this.#results.keys();
-    if (this.#results.size > maxResults && oldest !== undefined) this.#results.delete(oldest);
-  }
+  return {
+    resultOn: (delivered: DeliveredSlice) => results.get(sentKeyOf(delivered)),
+    /** Sends the final report about a slice. Once the worker drains, limits the wait for its confirmation. */
+    confirmed: (draft: Report, delivered: DeliveredSlice): Promise<Outcome> =>
+      new Promise((resolve, reject) => {
+        let timer: NodeJS.Timeout | undefined;
+        const giveUp = () => {
+          timer = setTimeout(() => resolve('kept'), confirmationPatience);
+        };
+        impatient.add(giveUp);
+        if (draining.aborted) giveUp();
+        send(draft, delivered)
+          .then(resolve, reject)
+          .finally(() => {
+            clearTimeout(timer);
+            impatient.delete(giveUp);
+          });
+      }),
+  };
 }
 
 /** Every slice in hand listens to this signal. */
@@ -224,5 +224,5 @@ const returnOf = (fields: Attempt, { reason, detail }: Unfit): Draft<'slice_retu
   msg_type: 'slice_returned',
   ...fields,
   reason,
-  ...(detail === undefined ? {} : { detail }),
+  detail,
 });

@@ -3,13 +3,46 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { isRetried } from '../domain/slice-states.ts';
 import { counted } from '../lib/counted.ts';
-import { startStopwatch } from '../lib/stopwatch.ts';
+import { startStopwatch } from '../lib/time.ts';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { ExecutionContext } from './agent.ts';
-import { LeftSlices } from './left-slices.ts';
-import type { OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
+import type { LeftSlice, OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
 import { failureOf, resultOf, slotName, startFields } from './slice-messages.ts';
+
+/** An attempt fails once this many drivers were killed while it was in hand: its payload may have killed them. */
+const maxKilledDrivers = 3;
+
+/**
+ * The slices that earlier processes began and did not end, in the order in which to begin them again. A slice that has seen two drivers killed begins
+ * alone, so that another kill shows which slice it is and costs no other slice an attempt.
+ * @param killed how many drivers were killed while an attempt was in hand
+ */
+export function createLeftSlices(left: readonly LeftSlice[], killed: (slice: OpenSlice) => number) {
+  let suspects: OpenSlice[] = left.filter((slice) => killed(slice) === maxKilledDrivers - 1);
+  let others: OpenSlice[] = left.filter((slice) => killed(slice) < maxKilledDrivers - 1);
+  let alone: OpenSlice | undefined;
+  return {
+    /** Slices whose attempt has failed. */
+    givenUp: left.filter((slice) => killed(slice) >= maxKilledDrivers),
+    /** How many begin alone. */
+    suspects: suspects.length,
+    /** The slices to begin now, at most `limit`; undefined when none is left and new slices may begin. @param isIdle whether no slice is in hand */
+    next(limit: number, isIdle: boolean): OpenSlice[] | undefined {
+      if (alone !== undefined) return [];
+      if (suspects.length > 0) return isIdle ? suspects.slice(0, 1) : [];
+      return others.length > 0 ? others.slice(0, limit) : undefined;
+    },
+    begun(slices: readonly OpenSlice[]) {
+      alone ??= suspects.find((slice) => slices.includes(slice));
+      suspects = suspects.filter((slice) => !slices.includes(slice));
+      others = others.filter((slice) => !slices.includes(slice));
+    },
+    ended(slices: readonly OpenSlice[]) {
+      if (alone !== undefined && slices.includes(alone)) alone = undefined;
+    },
+  };
+}
 
 /** Nothing else waits for this type: a finished slot uses it to wake its own agent. */
 const ownNews: MessageType = 'slice_started';
@@ -18,7 +51,7 @@ const ownNews: MessageType = 'slice_started';
 const wakesOn = new Set<MessageType>([ownNews, 'slice', 'slice_result', 'resume_run', 'start_run']);
 
 /** One worker agent with many slots. Each slot works on one slice at a time. */
-export interface WorkerOptions {
+interface WorkerOptions {
   name: string;
   slots: number;
   hostname: string;
@@ -46,7 +79,7 @@ class WorkerPool {
   readonly #options: WorkerOptions;
   readonly #execution: ExecutionContext;
   #free: string[];
-  readonly #left: LeftSlices;
+  readonly #left: ReturnType<typeof createLeftSlices>;
   readonly #places: RestingPlaces;
   /** The clock of the rests: seconds of wall time since this pool was made. */
   readonly #seconds = startStopwatch();
@@ -65,7 +98,7 @@ class WorkerPool {
     this.#execution = execution;
     this.#places = new RestingPlaces(execution.agent.params.worker.max_retries);
     this.#free = Array.from({ length: options.slots }, (_, index) => slotName(options.name, index + 1));
-    this.#left = new LeftSlices(options.queue.inProcess(), (slice) => options.payload.killed?.(slice) ?? 0);
+    this.#left = createLeftSlices(options.queue.inProcess(), (slice) => options.payload.killed?.(slice) ?? 0);
   }
 
   async run(): Promise<void> {
@@ -84,7 +117,7 @@ class WorkerPool {
   }
 
   /** Fails the slices that were in hand at three kills, since nobody else will, and says that others begin alone. */
-  async #failGivenUp(): Promise<void> {
+  async #failGivenUp() {
     const { givenUp, suspects } = this.#left;
     if (givenUp.length + suspects === 0) return;
     const { journal, clock } = this.#execution;
@@ -96,7 +129,7 @@ class WorkerPool {
   }
 
   /** One step: the results of finished slots, and the starts of the slices that the free slots begin. */
-  async #takeStep(): Promise<void> {
+  async #takeStep() {
     const { journal, clock, lifetime } = this.#execution;
     if (lifetime.stopped.aborted) return;
     const ended = this.#finished.splice(0);
@@ -147,7 +180,7 @@ class WorkerPool {
     this.#told = told;
     if (resting.length === 0) return slots;
     clearTimeout(this.#rested);
-    const wake = (): void => this.#execution.notifier.announce([ownNews]);
+    const wake = () => this.#execution.notifier.announce([ownNews]);
     this.#rested = setTimeout(wake, Math.min(...resting.map(({ until }) => until)) - now + 1).unref();
     return slots.filter((slot) => !resting.some(({ place }) => place === slot));
   }
@@ -174,12 +207,12 @@ class WorkerPool {
     ];
   }
 
-  #begin(slice: OpenSlice, slot: string): void {
+  #begin(slice: OpenSlice, slot: string) {
     const hand: Promise<void> = this.#work(slice, slot).finally(() => this.#inHand.delete(hand));
     this.#inHand.add(hand);
   }
 
-  async #work(slice: OpenSlice, slot: string): Promise<void> {
+  async #work(slice: OpenSlice, slot: string) {
     const { clock, lifetime, notifier } = this.#execution;
     // Virtual time must not advance until the result is recorded.
     clock.enter();

@@ -35,7 +35,7 @@ function parseOne(text: string): BrokerAddress {
 }
 
 /** A URL that is safe to show: without anything that may be a password. */
-const masked = (url: string): string => url.replace(/\/\/[^/@,]*@/g, '//***@');
+const masked = (url: string) => url.replace(/\/\/[^/@,]*@/g, '//***@');
 
 export const showAddress = ({ host, port, tls }: BrokerAddress): string =>
   `stomp${tls ? '+ssl' : ''}://${host}:${port}`;

@@ -1,6 +1,5 @@
 import type { SwfError } from '../lib/errors.ts';
 import type { BrokerAddress } from './address.ts';
-import type { DialectName } from './dialect-names.ts';
 
 export interface BrokerSettings {
   /** A failover list. */
@@ -19,7 +18,7 @@ export interface BrokerSettings {
   vhost?: string | undefined;
 }
 
-/** A message as a broker delivers it. The connection does not parse its body (`exchange/decoding.ts` does): other programs use formats of their own. */
+/** A message as a broker delivers it. The connection does not parse its body (`exchange/wire.ts` does): other programs use formats of their own. */
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
   /** The broker's own id of the message, the same at every delivery; undefined if the broker has none. */
@@ -32,7 +31,7 @@ export interface Delivery {
   size: number;
   isWhole: boolean;
   /** Hex digest of the whole body, if that is too large to keep. */
-  sha256?: string;
+  sha256?: string | undefined;
   /**
    * Tells the broker that the message is handled. Does nothing once the delivery's session is over.
    * @param onConfirmed called when the broker confirms that it will not deliver the message again
@@ -134,3 +133,7 @@ export interface BrokerConnection {
 export type OnTrouble = (error: SwfError, aliveAt?: number) => void;
 
 export type Connect = (settings: BrokerSettings, onTrouble: OnTrouble) => BrokerConnection;
+
+export const dialectNames = ['activemq', 'artemis', 'rabbitmq'] as const;
+
+export type DialectName = (typeof dialectNames)[number];

@@ -1,8 +1,221 @@
-import { activeMqClassic } from './activemq-classic.ts';
-import { artemis } from './artemis.ts';
-import type { DialectName } from './dialect-names.ts';
-import type { BrokerDialect } from './dialect.ts';
-import { rabbitMq } from './rabbitmq.ts';
+import type { Only, StoreChoice, Subscription, DialectName } from './connection.ts';
+
+/** A destination by the broker's own name, with the headers that state its kind. */
+interface Place {
+  destination: string;
+  send: Record<string, string>;
+  subscribe: Record<string, string>;
+}
+
+type Headers = Record<string, string>;
+
+/**
+ * The differences between brokers behind the same protocol. `dialects.ts` holds them. All facts come from the
+ * brokers' manuals and sources; the suite in `test/broker/` checks them against real brokers.
+ */
+export interface BrokerDialect {
+  name: DialectName;
+  /** Whether the header `server` names this broker. */
+  isServer(server: string): boolean;
+  /** Whether a subscription may choose messages by their headers. */
+  hasSelectors: boolean;
+  /** The broker's form of a destination. Its name includes the namespace if nothing else separates namespaces. */
+  place(destination: string, namespace: string | undefined): Place;
+  /** SUBSCRIBE headers that select messages. */
+  choose(only: Only): Headers;
+  /** SUBSCRIBE headers that limit the unacknowledged messages in flight. */
+  window(messages: number): Headers;
+  /** SUBSCRIBE headers that make a subscription outlive its connection. */
+  durable(name: string): Headers;
+  /** The frames that remove a durable subscription of this connection's client id. */
+  forget(name: string, subscribe: Headers): { command: 'SUBSCRIBE' | 'UNSUBSCRIBE'; headers: Headers }[];
+  /** Whether a refusal means that there is no durable subscription to remove. */
+  isNoSuchSubscription(message: string): boolean;
+  /** Whether a refusal means that another connection has the same client id. */
+  isHeldElsewhere(message: string): boolean;
+  /**
+   * SUBSCRIBE headers that the broker accepts if a topic's name denotes a queue, and refuses otherwise. The subscription takes no message. Undefined
+   * if a topic cannot be a queue.
+   */
+  probeForQueue?(destination: string): Headers;
+  expiry(seconds: number): Headers;
+  /** The broker's own id of a delivered message, the same at every delivery; undefined if it has none. */
+  messageId(headers: Readonly<Headers>): string | undefined;
+  /**
+   * The header that acknowledges a delivery. Programs of the existing testbed send an `ack` header of their own, which brokers pass on: Artemis
+   * appends its own after it, but in STOMP the first one counts, and an ACK with theirs costs the connection.
+   */
+  acknowledgedBy: 'ack' | 'message-id';
+  /**
+   * How to return a delivery to its queue. `resubscribe`: end the subscription, since NACK would destroy the message. `nack`: NACK, since ending a
+   * subscription would keep the message from others.
+   */
+  giveBack: 'resubscribe' | 'nack';
+  /** Whether it holds back small frames until the network acknowledges its earlier data (Nagle's algorithm). */
+  holdsBackFrames: boolean;
+  /** How many of its own heartbeat intervals the broker may be silent. */
+  silenceFactor: number;
+}
+
+/** A message choice as an SQL-92 selector, which JMS brokers read. */
+function selectorOf({ namespace, store, execution, not = {} }: Only): string {
+  const quoted = (values: readonly string[]) => values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
+  const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
+  return [
+    namespace === undefined ? 'namespace IS NULL' : `namespace = '${namespace}'`,
+    ...(store === undefined ? [] : [storeCondition(store)]),
+    ...(execution === undefined ? [] : [`execution_id = '${execution}'`]),
+    ...unwanted.map(([header, values]) => `(${header} NOT IN (${quoted(values)}) OR ${header} IS NULL)`),
+  ].join(' AND ');
+}
+
+function storeCondition(store: StoreChoice): string {
+  if (store === 'named') return 'store_id IS NOT NULL';
+  return 'is' in store ? `store_id = '${store.is}'` : `(store_id = '${store.isOrNone}' OR store_id IS NULL)`;
+}
+
+/** The headers of a SUBSCRIBE frame, besides id and ack. */
+export function subscribeHeaders(
+  dialect: BrokerDialect,
+  { only, prefetch, durableName, destination }: Pick<Subscription, 'only' | 'prefetch' | 'durableName' | 'destination'>,
+): Headers {
+  const chosen = only?.();
+  const place = dialect.place(destination, chosen?.namespace);
+  return {
+    ...place.subscribe,
+    ...(chosen && dialect.choose(chosen)),
+    ...(prefetch === undefined ? {} : dialect.window(prefetch)),
+    ...(durableName === undefined ? {} : dialect.durable(durableName)),
+    destination: place.destination,
+  };
+}
+
+/** ActiveMQ Classic 5 and 6 (its STOMP page documents the `activemq.` headers). */
+export const activeMqClassic: BrokerDialect = {
+  name: 'activemq',
+  isServer: (server) => /^ActiveMQ\//i.test(server),
+  hasSelectors: true,
+  place: (destination) => ({ destination, send: {}, subscribe: {} }),
+  choose: (only) => ({ selector: selectorOf(only) }),
+  window: (messages) => ({ 'activemq.prefetchSize': String(messages) }),
+  durable: (name) => ({ 'activemq.subscriptionName': name }),
+  forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'activemq.subscriptionName': name } }],
+  // The broker has no codes: "No durable subscription exists for: …", "… already connected from …".
+  isNoSuchSubscription: (message) => /durable/i.test(message),
+  isHeldElsewhere: (message) => /already connected/i.test(message),
+  expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
+  messageId: (headers) => headers['message-id'],
+  acknowledgedBy: 'ack',
+  // NACK moves the message to the dead letters.
+  giveBack: 'resubscribe',
+  // Its option transport.tcpNoDelay is off.
+  holdsBackFrames: true,
+  // It pings only if it has sent nothing since its last check, so it may be silent for up to twice the interval.
+  silenceFactor: 2.2,
+};
+
+/** Bytes that may be in flight unacknowledged, if many messages may. */
+const wideWindow = 4_194_304;
+
+/**
+ * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as a topic, so each frame names the kind of
+ * destination that it means; acceptor prefixes and existing addresses agree with that.
+ */
+const artemis: BrokerDialect = {
+  name: 'artemis',
+  isServer: (server) => /artemis/i.test(server),
+  hasSelectors: true,
+  place: placeOf,
+  choose: (only) => ({ selector: selectorOf(only) }),
+  // It counts bytes: 1 is one message at a time.
+  window: (messages) => ({ 'consumer-window-size': String(messages === 1 ? 1 : wideWindow) }),
+  durable: (name) => ({ 'durable-subscription-name': name }),
+  forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'durable-subscription-name': name } }],
+  // It gives the same answer whether or not there was a subscription.
+  isNoSuchSubscription: () => false,
+  // Connections share a client id.
+  isHeldElsewhere: () => false,
+  probeForQueue: (destination) => ({
+    ...placeOf(destination).subscribe,
+    destination,
+    id: 'probe',
+    ack: 'auto',
+    // A durable subscription to a topic needs a client id, which this connection lacks; for a queue the name has no meaning.
+    'durable-subscription-name': 'probe',
+    selector: '1 = 0',
+  }),
+  expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
+  messageId: idOf,
+  acknowledgedBy: 'message-id',
+  // It treats NACK as ACK.
+  giveBack: 'resubscribe',
+  holdsBackFrames: false,
+  silenceFactor: 1.2,
+};
+
+function placeOf(destination: string): Place {
+  const type = destination.startsWith('/queue/') ? 'ANYCAST' : 'MULTICAST';
+  return { destination, send: { 'destination-type': type }, subscribe: { 'subscription-type': type } };
+}
+
+/**
+ * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if the broker loses its disk, but not
+ * within the same millisecond.
+ */
+function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
+  return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
+}
+
+/** How long the queue of a durable subscription keeps a message, and how long it outlives its readers, in milliseconds. */
+const keptMilliseconds = 24 * 3_600_000;
+const unusedMilliseconds = 7 * keptMilliseconds;
+
+/** Whether a name belongs to `doctor`. */
+const isTrial = (name: string) => /swf[.-](?:mcp-)?doctor/.test(name);
+
+/** RabbitMQ 3.13 and 4 with its STOMP plugin. It has no selectors, so the namespace is part of every name. */
+const rabbitMq: BrokerDialect = {
+  name: 'rabbitmq',
+  isServer: (server) => /^RabbitMQ\//i.test(server),
+  hasSelectors: false,
+  place(destination, namespace) {
+    const name = namespace === undefined ? destination : `${destination}.${namespace}`;
+    // A trial queue disappears with its last reader.
+    const tried =
+      name.startsWith('/queue/') && isTrial(name)
+        ? { durable: 'false', 'auto-delete': 'true', exclusive: 'false' }
+        : {};
+    return { destination: name, send: tried, subscribe: tried };
+  },
+  choose: () => ({}),
+  window: (messages) => ({ 'prefetch-count': String(messages) }),
+  durable: (name) => ({
+    durable: 'true',
+    'auto-delete': 'false',
+    'x-queue-name': name,
+    'x-message-ttl': String(keptMilliseconds),
+    'x-expires': String(unusedMilliseconds),
+  }),
+  // Only a subscription of this session can be removed for good.
+  forget: (name, subscribe) => [
+    { command: 'SUBSCRIBE', headers: subscribe },
+    {
+      command: 'UNSUBSCRIBE',
+      headers: { id: 'durable', durable: 'true', 'auto-delete': 'false', 'x-queue-name': name },
+    },
+  ],
+  isNoSuchSubscription: () => false,
+  // Connections share the queue of a durable subscription.
+  isHeldElsewhere: () => false,
+  expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
+  // Its header `message-id` names the delivery and not the message.
+  messageId: () => undefined,
+  acknowledgedBy: 'ack',
+  // A subscription's unacknowledged messages stay with its session when it ends.
+  giveBack: 'nack',
+  holdsBackFrames: false,
+  silenceFactor: 1.2,
+};
 
 /** Every kind of broker. A new kind does not compile without a line here. */
 export const dialects: Readonly<Record<DialectName, BrokerDialect>> = {

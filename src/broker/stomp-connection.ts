@@ -1,4 +1,4 @@
-import { backoff } from '../lib/backoff.ts';
+import { backoff } from '../lib/duration.ts';
 import { brokerRefused, brokerUnreachable, SwfError } from '../lib/errors.ts';
 import type { BrokerAddress } from './address.ts';
 import type {
@@ -11,11 +11,9 @@ import type {
   Outgoing,
   Subscription,
 } from './connection.ts';
-import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
-import { dialectOfServer, dialects } from './dialects.ts';
-import { requireCopies } from './queue-probe.ts';
+import { type BrokerDialect, subscribeHeaders, dialectOfServer, dialects } from './dialects.ts';
 import { disconnect } from './stomp-frames.ts';
-import { StompSession } from './stomp-session.ts';
+import { requireCopies, StompSession } from './stomp-session.ts';
 import { surviveHostileHeaders } from './stompit-repairs.ts';
 
 const pauses = { first: 500, longest: 30_000 };
@@ -87,7 +85,7 @@ class ReturningConnection implements BrokerConnection {
     this.#subscribe(on, subscription).catch((error: unknown) => this.#down(on, error as SwfError));
   }
 
-  async #subscribe(on: StompSession, subscription: Subscription): Promise<void> {
+  async #subscribe(on: StompSession, subscription: Subscription) {
     const { destination, copiesOnly = false } = subscription;
     // One at a time: each probe opens its own connection, and a broker may allow few.
     if (copiesOnly) {
@@ -134,7 +132,7 @@ class ReturningConnection implements BrokerConnection {
     this.#down(last, undefined);
   }
 
-  #open(): void {
+  #open() {
     const { servers } = this.#settings;
     const address = servers[this.#attempts % servers.length] as BrokerAddress;
     this.#attempts += 1;
@@ -153,7 +151,7 @@ class ReturningConnection implements BrokerConnection {
     return this.#dialect;
   }
 
-  async #comeUp(on: StompSession): Promise<void> {
+  async #comeUp(on: StompSession) {
     if (this.#session !== on) return;
     try {
       await Promise.all([...this.#subscriptions.values()].map((subscription) => this.#subscribe(on, subscription)));
@@ -171,7 +169,7 @@ class ReturningConnection implements BrokerConnection {
   }
 
   /** The only way out of a session. `reason` undefined: we ended it ourselves. */
-  #down(over: StompSession, reason: SwfError | undefined): void {
+  #down(over: StompSession, reason: SwfError | undefined) {
     if (this.#session !== over) return;
     this.#session = undefined;
     over.end(reason ?? brokerUnreachable('the connection to the broker was closed'));

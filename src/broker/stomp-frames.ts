@@ -8,8 +8,8 @@ import { brokerUnreachable, messageOf, type SwfError } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
-import type { BrokerDialect } from './dialect.ts';
-import { OutgoingFrames } from './outgoing-frames.ts';
+import type { BrokerDialect } from './dialects.ts';
+import { createOutgoingFrames, type OutgoingFrames } from './stompit-repairs.ts';
 
 /** Connection options as stompit passes them on. */
 type TransportOptions = NetConnectOpts & ConnectionOptions & { outgoingFrameStream?: OutgoingFrames };
@@ -41,21 +41,22 @@ export function connectOptions(
     connect: (options: TransportOptions, onConnect: () => void) => {
       const socket = tls ? connectTls(options, onConnect) : connectTcp(options, onConnect);
       // stompit creates its client from this same object, after this call.
-      options.outgoingFrameStream = new OutgoingFrames(socket);
+      options.outgoingFrameStream = createOutgoingFrames(socket);
       return socket;
     },
     // A message with longer headers than stompit's defaults allow would be redelivered forever.
     maxLineLength: 65_536,
     maxHeaders: 512,
     heartbeatOutputMargin: Math.round(beat / 6),
-    ...(tls ? { ...(ca === undefined ? {} : { ca }), ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) } : {}),
+    ca,
+    servername: /^[\d.:]+$/.test(host) ? undefined : host,
     connectHeaders: {
       host: vhost,
       'accept-version': '1.1,1.2',
       'heart-beat': `${beat},${beat}`,
-      ...(user === undefined ? {} : { login: user }),
-      ...(password === undefined ? {} : { passcode: password }),
-      ...(clientId === undefined ? {} : { 'client-id': clientId }),
+      login: user,
+      passcode: password,
+      'client-id': clientId,
     },
   };
 }
@@ -91,7 +92,7 @@ export function receive(
     // stompit acknowledges by the header `ack`, which may be the sender's.
     const own = { headers: { ...frame.headers, ack: frame.headers[dialect.acknowledgedBy] ?? '' } };
     // A second ACK, or an ACK on another connection or subscription than the delivery's, costs the connection.
-    const settle = (how: (message: Frame) => void): void => {
+    const settle = (how: (message: Frame) => void) => {
       if (isSettled || ended.aborted || wire.isEnded || !mustAcknowledge) return;
       isSettled = true;
       how(frame);
@@ -129,11 +130,11 @@ class ArrivingBody {
       bytes,
       size: this.#size,
       isWhole: digest === undefined,
-      ...(digest === undefined ? {} : { sha256: digest }),
+      sha256: digest,
     };
   }
 
-  #beginToHash(chunk: Buffer): void {
+  #beginToHash(chunk: Buffer) {
     this.#hash = sha256();
     const all = Buffer.concat([...this.#chunks, chunk]);
     this.#hash.update(all);

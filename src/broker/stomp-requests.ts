@@ -1,77 +1,108 @@
 import type { Client } from 'stompit';
 
-import { brokerRefused, brokerUnreachable, type SwfError } from '../lib/errors.ts';
+import { brokerRefused, brokerUnreachable, SwfError } from '../lib/errors.ts';
+import { type BrokerAddress, showAddress } from './address.ts';
 
 /** How long to wait for the broker's answer to a frame, in milliseconds. */
 const receiptMilliseconds = 30_000;
 
-/** The frames of one session that ask for a receipt, and their answers. */
-export class Requests {
-  /** Set once the session has its client. */
-  client!: Client;
-  readonly #ended: AbortSignal;
-  readonly #address: string;
-  readonly #onSilence: (error: SwfError) => void;
-  readonly #waiting = new Map<string, { number: number; reject: (error: SwfError) => void }>();
-  #asked = 0;
-  #newestAnswered = 0;
+export type Requests = ReturnType<typeof createRequests>;
 
-  /** @param onSilence called if the broker stops answering */
-  constructor(ended: AbortSignal, address: string, onSilence: (error: SwfError) => void) {
-    this.#ended = ended;
-    this.#address = address;
-    this.#onSilence = onSilence;
-  }
-
+/**
+ * The frames of one session that ask for a receipt, and their answers.
+ * @param clientOf the session's client
+ * @param onSilence called if the broker stops answering
+ */
+export function createRequests(
+  ended: AbortSignal,
+  address: string,
+  clientOf: () => Client,
+  onSilence: (error: SwfError) => void,
+) {
+  const waiting = new Map<string, { number: number; reject: (error: SwfError) => void }>();
+  let asked = 0;
+  let newestAnswered = 0;
+  /** Rejects the frame that the broker refused. Returns false if it is not ours. */
+  const refuse = (receiptId: string, error: SwfError): boolean => {
+    const request = waiting.get(receiptId);
+    if (request === undefined) return false;
+    newestAnswered = Math.max(newestAnswered, request.number);
+    request.reject(error);
+    return true;
+  };
+  /** A broker that has answered later frames refuses this one silently, as RabbitMQ does when a queue rejects a message. */
+  const late = (id: string, number: number) => {
+    const silence = `${address} gave no receipt for ${receiptMilliseconds / 1000} s`;
+    if (newestAnswered > number) refuse(id, brokerRefused(`${silence}, and did for what came after it`));
+    else onSilence(brokerUnreachable(`${silence}; reconnecting`));
+  };
   /** Sends a frame; resolves at its receipt, rejects at its refusal and at the end of the session. */
-  ask(command: string, headers: Record<string, string>, body = ''): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended.aborted) {
-        reject(this.#ended.reason as Error);
-        return;
-      }
-      const number = (this.#asked += 1);
-      const timer = setTimeout(() => this.#late(id, number), receiptMilliseconds);
-      const settle = (): void => {
+  const ask = (command: string, headers: Record<string, string>, body = ''): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (ended.aborted) return reject(ended.reason as Error);
+      asked += 1;
+      const number = asked;
+      const timer = setTimeout(() => late(id, number), receiptMilliseconds);
+      const settle = () => {
         clearTimeout(timer);
-        this.#waiting.delete(id);
-        this.#ended.removeEventListener('abort', fail);
+        waiting.delete(id);
+        ended.removeEventListener('abort', fail);
       };
-      const refuse = (error: SwfError): void => {
+      const refused = (error: SwfError) => {
         settle();
         reject(error);
       };
       // stompit forgets receipts and callbacks when a connection dies.
-      const fail = (): void => refuse(this.#ended.reason as SwfError);
-      this.#ended.addEventListener('abort', fail);
-      const onReceipt = (): void => {
-        this.#newestAnswered = Math.max(this.#newestAnswered, number);
+      const fail = () => refused(ended.reason as SwfError);
+      ended.addEventListener('abort', fail);
+      const onReceipt = () => {
+        newestAnswered = Math.max(newestAnswered, number);
         settle();
         resolve();
       };
       // stompit modifies the headers, so each frame gets its own copy. An unfinished frame blocks the connection.
       const own: Record<string, string | number | undefined> = { ...headers };
-      const frame = this.client.sendFrame(command, own, { onReceipt });
+      const frame = clientOf().sendFrame(command, own, { onReceipt });
       const id = String(own['receipt']);
-      this.#waiting.set(id, { number, reject: refuse });
+      waiting.set(id, { number, reject: refused });
       frame.on('error', () => {});
       frame.end(Buffer.from(body));
     });
-  }
+  return { ask, refuse };
+}
 
-  /** Rejects the frame that the broker refused. Returns false if it is not ours. */
-  refuse(receiptId: string, error: SwfError): boolean {
-    const waiting = this.#waiting.get(receiptId);
-    if (waiting === undefined) return false;
-    this.#newestAnswered = Math.max(this.#newestAnswered, waiting.number);
-    waiting.reject(error);
-    return true;
-  }
+/** How each broker reports that a user lacks a right: the right's name, and where. */
+const lackedRights: readonly RegExp[] = [
+  // Apache Artemis: AMQ229032 and AMQ229213.
+  /does not have permission='(?<right>[A-Z_]+)'(?: for queue \S+)? on address (?<place>[^\s:]+)/,
+  // ActiveMQ Classic.
+  /is not authorized to (?<right>read|write|create|remove|administer|admin)(?: from| to)?:? (?<place>\S+)/,
+  // RabbitMQ.
+  /(?<right>read|write|configure) access to (?<place>(?:queue|exchange|topic) '[^']*'(?: in exchange '[^']*')? in vhost '[^']*') refused/,
+];
 
-  /** A broker that has answered later frames refuses this one silently, as RabbitMQ does when a queue rejects a message. */
-  #late(id: string, number: number): void {
-    const silence = `${this.#address} gave no receipt for ${receiptMilliseconds / 1000} s`;
-    if (this.#newestAnswered > number) this.refuse(id, brokerRefused(`${silence}, and did for what came after it`));
-    else this.#onSilence(brokerUnreachable(`${silence}; reconnecting`));
+const refusedLogins: readonly RegExp[] = [
+  /AMQ229031|unable to validate user/i,
+  /user ?name \[.*\] or password is invalid/i,
+  /^(?:bad connect|access refused)/i,
+];
+
+/** Rewords the broker's refusal: which right to ask for if one is missing, or what to check if the broker rejects the login. */
+export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
+  brokerRefused(`${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
+
+/** Artemis quotes whole messages. */
+const maxSentence = 200;
+
+const shortened = (sentence: string) =>
+  sentence.length > maxSentence ? `${sentence.slice(0, maxSentence)}…` : sentence.replace(/\.$/, '');
+
+function cureOf(sentence: string): string {
+  for (const pattern of lackedRights) {
+    const { right, place } = pattern.exec(sentence)?.groups ?? {};
+    if (right !== undefined)
+      return `this user lacks the right "${right}" on ${place}: ask the broker's administrator for it`;
   }
+  if (refusedLogins.some((pattern) => pattern.test(sentence))) return 'check user and password';
+  return "the broker's log says more";
 }

@@ -2,12 +2,10 @@ import { setMaxListeners } from 'node:events';
 
 import stompit, { type Client, type Frame } from 'stompit';
 
-import type { SwfError } from '../lib/errors.ts';
-import { activeMqClassic } from './activemq-classic.ts';
+import { SwfError, brokerRefused, brokerUnreachable, messageOf } from '../lib/errors.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Subscription } from './connection.ts';
-import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
-import { asRefusal } from './refusals.ts';
+import { type BrokerDialect, subscribeHeaders, activeMqClassic } from './dialects.ts';
 import {
   acknowledgeAtOnce,
   asSwfError,
@@ -15,8 +13,9 @@ import {
   receive,
   silenceMargin,
   type WireSubscription,
+  disconnect,
 } from './stomp-frames.ts';
-import { Requests } from './stomp-requests.ts';
+import { asRefusal, createRequests, type Requests } from './stomp-requests.ts';
 import { type ErrorFrame, replaceHandlers } from './stompit-repairs.ts';
 
 const connectMilliseconds = 10_000;
@@ -24,7 +23,7 @@ const lastWordMilliseconds = 5;
 /** How long a message may come after the receipt that ended its subscription. */
 const lateMilliseconds = 60_000;
 
-export interface SessionCallbacks {
+interface SessionCallbacks {
   /** The dialect of a broker by its own name for itself. */
   dialectOf: (server: string | undefined) => BrokerDialect;
   current: (id: string) => Subscription | undefined;
@@ -35,8 +34,7 @@ export interface SessionCallbacks {
 }
 
 /** Whether the other end broke the connection off: what it had sent just before may be lost. */
-const wasReset = (error: unknown): boolean =>
-  ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+const wasReset = (error: unknown) => ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** One session with one server, from connecting to its end. */
 export class StompSession {
@@ -64,7 +62,7 @@ export class StompSession {
     this.#settings = settings;
     this.address = address;
     this.#callbacks = callbacks;
-    this.requests = new Requests(this.#ended.signal, showAddress(address), callbacks.onLost);
+    this.requests = createRequests(this.#ended.signal, showAddress(address), () => this.client, callbacks.onLost);
   }
 
   /** Whether all subscriptions are in place. */
@@ -83,7 +81,7 @@ export class StompSession {
 
   open(): void {
     // A broker may send a reason and close at once: read it to the end first.
-    const lost = (error: unknown): void =>
+    const lost = (error: unknown) =>
       void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.address)), lastWordMilliseconds);
     try {
       this.client = stompit.connect(connectOptions(this.#settings, this.address), (error) => {
@@ -100,7 +98,6 @@ export class StompSession {
       lost(error);
       return;
     }
-    this.requests.client = this.client;
     // Without our own listeners, an error after CONNECTED would crash the process.
     this.client.on('error', (error: unknown) => {
       if (wasReset(error)) this.aliveAt ??= this.#dataAt;
@@ -115,7 +112,7 @@ export class StompSession {
       onError: (frame) => this.#refused(frame),
     });
     // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts and stays silent.
-    const mute = (): void => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
+    const mute = () => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
     this.#muteTimer = setTimeout(mute, connectMilliseconds);
   }
 
@@ -137,7 +134,7 @@ export class StompSession {
     const ack = mustAcknowledge ? 'client-individual' : 'auto';
     this.client.setImplicitSubscription(wire.id, ack, (error, frame) => {
       if (error) return;
-      const giveBack = (given: Frame): void => this.#giveBack(id, given);
+      const giveBack = (given: Frame) => this.#giveBack(id, given);
       const arrival = { client: this.client, dialect: this.#dialect, ended: this.#ended.signal, wire, frame };
       receive(arrival, mustAcknowledge, { onMessage, giveBack });
     });
@@ -152,14 +149,14 @@ export class StompSession {
     this.#wire.delete(id);
     wire.isEnded = true;
     // Messages may still arrive for it, from Artemis even after the receipt, and stompit closes the connection on an unknown subscription.
-    const forget = (): void => void delete this.client._subscriptions[wire.id];
+    const forget = () => void delete this.client._subscriptions[wire.id];
     this.requests
       .ask('UNSUBSCRIBE', { id: wire.id })
       .then(() => setTimeout(forget, lateMilliseconds).unref())
       .catch(() => {});
   }
 
-  #meetServer(server: string | undefined): void {
+  #meetServer(server: string | undefined) {
     this.#dialect = this.#callbacks.dialectOf(server);
     const { silenceFactor, holdsBackFrames } = this.#dialect;
     this.client._heartbeatDelayMargin = silenceMargin(silenceFactor, this.#settings.heartbeatSeconds);
@@ -167,17 +164,70 @@ export class StompSession {
   }
 
   /** An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session. */
-  #refused({ sentence, receiptId }: ErrorFrame): void {
+  #refused({ sentence, receiptId }: ErrorFrame) {
     const refusal = asRefusal(sentence, this.address);
     if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;
     this.aliveAt ??= Date.now();
     this.#callbacks.onLost(refusal);
   }
 
-  #giveBack(id: string, frame: Frame): void {
+  #giveBack(id: string, frame: Frame) {
     const subscription = this.#callbacks.current(id);
     if (this.#dialect.giveBack === 'nack') this.client.nack(frame);
     else if (subscription === undefined) this.unsubscribe(id);
     else this.subscribe(subscription).catch((error: unknown) => this.#callbacks.onLost(error as SwfError));
+  }
+}
+
+/**
+ * Ensures that every reader of a topic gets copies: on Artemis a topic's name may denote a queue, and a subscriber then takes messages from its
+ * owner. Probes in a separate session, since the broker ends the session of a refused frame. Rejects with `BROKER_REFUSED` if it is a queue, with
+ * `BROKER_UNREACHABLE` if the probe fails.
+ */
+export async function requireCopies(
+  settings: BrokerSettings,
+  address: BrokerAddress,
+  dialect: BrokerDialect,
+  destination: string,
+): Promise<void> {
+  const headers = dialect.probeForQueue?.(destination);
+  if (headers === undefined) return;
+  const { clientId: _none, ...anonymous } = settings;
+  if (await isTaken(anonymous, address, headers))
+    throw brokerRefused(
+      `${destination} is a queue at this broker: each message goes to one reader, and would be taken from its owner; leave it out with --topics, or ask those who run the broker for a copy of it`,
+    );
+}
+
+/** Artemis's words for a subscription that it does not create: for a topic the probe lacks a client id. Other refusals say nothing about the name. */
+const refusesProbe = /creating subscription probe\b/i;
+
+async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers: Record<string, string>) {
+  let session!: StompSession;
+  let isAsked = false;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      session = new StompSession(settings, address, {
+        dialectOf: () => activeMqClassic,
+        current: () => undefined,
+        onConnected: () => {
+          isAsked = true;
+          session.requests.ask('SUBSCRIBE', headers).then(resolve, reject);
+        },
+        onLost: reject,
+      });
+      session.open();
+    });
+    await disconnect(session.client);
+    return true;
+  } catch (error) {
+    if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))
+      return false;
+    throw brokerUnreachable(
+      `${headers['destination']} is not listened to: the broker did not say whether it is a queue (${messageOf(error)})`,
+      { cause: error },
+    );
+  } finally {
+    session.end(brokerUnreachable('the probe is over'));
   }
 }

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 
 import { argumentInvalid } from '../lib/errors.ts';
-import { layoutNames } from '../messages/layouts.ts';
+import { layoutNames } from '../messages/destinations.ts';
 import type { CheckArguments } from './observe/check.ts';
 import type { ContractArguments } from './observe/contract.ts';
 import type { ObserveArguments } from './observe/observe.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-import { layoutNames } from '../messages/layouts.ts';
+import { layoutNames } from '../messages/destinations.ts';
 import type { UnitArguments } from './services/unit.ts';
 import type { UpArguments } from './services/up.ts';
 import { type Add, brokerOption, calling, parsePositive, type Run, setOption } from './shared/options.ts';

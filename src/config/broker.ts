@@ -1,7 +1,7 @@
 import { parseBrokerUrl } from '../broker/address.ts';
 import type { BrokerSettings } from '../broker/connection.ts';
 import { configInvalid, messageOf } from '../lib/errors.ts';
-import { readRegularFile } from '../lib/read-regular-file.ts';
+import { readRegularFile } from '../lib/file-system.ts';
 import type { BrokerSection } from './schema.ts';
 
 type Env = NodeJS.ProcessEnv;

@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { usualConfiguration } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
-import { namesIn } from '../lib/names-in.ts';
+import { namesIn } from '../lib/file-system.ts';
 import { closest } from '../lib/suggest.ts';
 import { tried } from '../lib/tried.ts';
 

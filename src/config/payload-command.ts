@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
 import { configInvalid } from '../lib/errors.ts';
-import { fileObstacle, onPath } from '../lib/programs.ts';
+import { fileObstacle, onPath } from '../lib/file-system.ts';
 import type { Config } from './schema.ts';
 
 /** The placeholders that a payload command's words may contain. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { dialectNames } from '../broker/dialect-names.ts';
+import { dialectNames } from '../broker/connection.ts';
 import {
   daqSection,
   dataSection,
@@ -9,8 +9,7 @@ import {
   workerSection,
   workflowSection,
 } from '../domain/params.ts';
-import { destinations } from '../messages/destinations.ts';
-import { layoutNames } from '../messages/layouts.ts';
+import { destinations, layoutNames } from '../messages/destinations.ts';
 
 /** The configuration of a run. This schema holds the only defaults and the only descriptions: `docs/configuration.md` is generated from it. */
 const enabled = (about: string) => z.boolean().default(true).describe(about);

@@ -1,7 +1,7 @@
 import TOML from '@iarna/toml';
 
 import { configInvalid, messageOf, SwfError } from '../lib/errors.ts';
-import { readRegularFile } from '../lib/read-regular-file.ts';
+import { readRegularFile } from '../lib/file-system.ts';
 import { tried } from '../lib/tried.ts';
 
 /** TOML as plain objects, with errors that name the place. */

@@ -73,63 +73,64 @@ interface Alike {
   isCommon: readonly boolean[];
 }
 
+export type Causes = ReturnType<typeof createCauses>;
+
 /**
  * Numbers causes from 0, in order of appearance, and words each as exactly as its errors allow: a number, file name or address that all of
  * them share stays as it was.
  */
-export class Causes {
+export function createCauses() {
   /** The words of each cause. */
-  readonly all: string[] = [];
-  readonly #alike: Alike[] = [];
-  readonly #numbers = new Map<string, number>();
-
-  /** The number of an error's cause. */
-  numberOf(error: string): number {
-    const words = shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().split(' ');
-    return this.#join({ cause: causeOf(error), words, isCommon: words.map(() => true) });
-  }
-
-  /** Adds an error. Returns its cause as `causeOf` has it. */
-  add(error: string): string {
-    return this.#alike[this.numberOf(error)]?.cause ?? '';
-  }
-
-  /** Adds the errors of a cause of others. Returns the cause as `causeOf` has it. */
-  adopt(others: Causes, number: number): string | undefined {
-    const alike = others.#alike[number];
-    if (alike !== undefined) this.#join(alike);
-    return alike?.cause;
-  }
-
-  /** The words of a cause as `causeOf` has it, and one of its errors, if they differ. */
-  shown(cause: string): { words: string; example: string | undefined } {
-    const number = this.#numbers.get(cause) ?? -1;
-    return { words: this.all[number] ?? cause, example: this.exampleOf(number) };
-  }
-
-  /** One of the errors of a cause, if they differ. */
-  exampleOf(number: number): string | undefined {
-    const alike = this.#alike[number];
-    return alike === undefined || alike.isCommon.every(Boolean) ? undefined : alike.words.join(' ');
-  }
-
-  #join(alike: Alike): number {
+  const all: string[] = [];
+  const alikes: Alike[] = [];
+  const numbers = new Map<string, number>();
+  function join(alike: Alike): number {
     const { cause, words, isCommon } = alike;
-    const number = this.#numbers.get(cause) ?? this.all.length;
-    const known = this.#alike[number] ?? alike;
-    const isAlike = (at: number): boolean =>
+    const number = numbers.get(cause) ?? all.length;
+    const known = alikes[number] ?? alike;
+    const isAlike = (at: number) =>
       isCommon[at] === true && words.length === known.words.length && words[at] === known.words[at];
     const joined = { ...known, isCommon: known.isCommon.map((was, at) => was && isAlike(at)) };
-    this.#numbers.set(cause, number);
-    this.#alike[number] = joined;
-    this.all[number] = mixed(joined);
+    numbers.set(cause, number);
+    alikes[number] = joined;
+    all[number] = mixed(joined);
     return number;
   }
+  /** The number of an error's cause. */
+  const numberOf = (error: string): number => {
+    const words = shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().split(' ');
+    return join({ cause: causeOf(error), words, isCommon: words.map(() => true) });
+  };
+  /** One of the errors of a cause, if they differ. */
+  const exampleOf = (number: number): string | undefined => {
+    const alike = alikes[number];
+    return alike === undefined || alike.isCommon.every(Boolean) ? undefined : alike.words.join(' ');
+  };
+  return {
+    all,
+    /** The errors of each cause. */
+    alikes,
+    numberOf,
+    exampleOf,
+    /** Adds an error. Returns its cause as `causeOf` has it. */
+    add: (error: string): string => alikes[numberOf(error)]?.cause ?? '',
+    /** Adds the errors of a cause of others. Returns the cause as `causeOf` has it. */
+    adopt(others: { alikes: readonly Alike[] }, number: number): string | undefined {
+      const alike = others.alikes[number];
+      if (alike !== undefined) join(alike);
+      return alike?.cause;
+    },
+    /** The words of a cause as `causeOf` has it, and one of its errors, if they differ. */
+    shown(cause: string): { words: string; example: string | undefined } {
+      const number = numbers.get(cause) ?? -1;
+      return { words: all[number] ?? cause, example: exampleOf(number) };
+    },
+  };
 }
 
 /** Counts failures by their causes, the most frequent first. */
 export function countCauses(errors: Iterable<string>): CauseCount[] {
-  const causes = new Causes();
+  const causes = createCauses();
   const attempts: number[] = [];
   for (const error of errors) {
     const number = causes.numberOf(error);

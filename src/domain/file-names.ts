@@ -1,6 +1,6 @@
 /** Names of the workflow's files. */
 
-const padded = (value: number, digits: number): string => String(value).padStart(digits, '0');
+const padded = (value: number, digits: number) => String(value).padStart(digits, '0');
 
 /** @param sequence from 1 */
 export const stfFilename = (run: number, sequence: number): string => `swf.${run}.${padded(sequence, 6)}.stf`;

@@ -10,7 +10,7 @@ const magic = 0x46_54_57_53; // "SWTF"
 
 const headerBytes = 16;
 
-const checksum = (frame: Buffer): number => crc32(frame.subarray(headerBytes), crc32(frame.subarray(4, 12)));
+const checksum = (frame: Buffer) => crc32(frame.subarray(headerBytes), crc32(frame.subarray(4, 12)));
 
 /** Frames `first`…`first + count - 1` of an STF. The content depends on run, sequence and index alone. */
 export function encodeFrames(

@@ -1,5 +1,5 @@
 import { rounded } from '../lib/rounded.ts';
-import { Causes } from './causes.ts';
+import { createCauses } from './causes.ts';
 
 /** Totals of some rows. Fields that do not apply to a kind of row stay 0, and `seconds` empty. */
 export type Sums = ReturnType<typeof noSums>;
@@ -25,32 +25,35 @@ export interface Group extends Sums {
   example?: string | undefined;
 }
 
+export type Groups = ReturnType<typeof createGroups>;
+
 /** Collects rows in groups of equal keys; a cause is a key as `causeOf` has it. */
-export class Groups {
-  readonly causes = new Causes();
-  readonly #groups = new Map<string, Group>();
-
-  of(keys: readonly (string | undefined)[]): Group {
-    const key = JSON.stringify(keys);
-    let group = this.#groups.get(key);
-    if (group === undefined) this.#groups.set(key, (group = { keys, ...noSums() }));
-    return group;
-  }
-
-  /**
-   * The groups, with the words of their causes.
-   * @param keys names of the keys
-   * @param isOfAll whether each cause's errors are those of its group alone, so that one of them is an example of it
-   */
-  all(keys: readonly string[], isOfAll: boolean): Group[] {
-    const place = keys.indexOf('cause');
-    return [...this.#groups.values()].map((group) => {
-      const cause = group.keys[place];
-      if (cause === undefined) return group;
-      const { words, example } = this.causes.shown(cause);
-      return { ...group, keys: group.keys.with(place, words), example: isOfAll ? example : undefined };
-    });
-  }
+export function createGroups() {
+  const causes = createCauses();
+  const groups = new Map<string, Group>();
+  return {
+    causes,
+    of(keys: readonly (string | undefined)[]): Group {
+      const key = JSON.stringify(keys);
+      let group = groups.get(key);
+      if (group === undefined) groups.set(key, (group = { keys, ...noSums() }));
+      return group;
+    },
+    /**
+     * The groups, with the words of their causes.
+     * @param keys names of the keys
+     * @param isOfAll whether each cause's errors are those of its group alone, so that one of them is an example of it
+     */
+    all(keys: readonly string[], isOfAll: boolean): Group[] {
+      const place = keys.indexOf('cause');
+      return [...groups.values()].map((group) => {
+        const cause = group.keys[place];
+        if (cause === undefined) return group;
+        const { words, example } = causes.shown(cause);
+        return { ...group, keys: group.keys.with(place, words), example: isOfAll ? example : undefined };
+      });
+    },
+  };
 }
 
 /** How many different slices the attempts of several groups concern. */
@@ -76,7 +79,7 @@ export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]) {
     at += seconds.length;
   }
   sorted.sort();
-  const quantile = (part: number): number => rounded(sorted[Math.max(0, Math.ceil(length * part) - 1)] as number);
+  const quantile = (part: number) => rounded(sorted[Math.max(0, Math.ceil(length * part) - 1)] as number);
   const sum = sorted.reduce((before, value) => before + value, 0);
   return { mean: rounded(sum / length), p50: quantile(0.5), p95: quantile(0.95), max: quantile(1) };
 }

@@ -13,27 +13,6 @@ const [firstRest, longestRest] = [10_000, 300_000];
 /** How long a suspect waits at most after each failure for what others do with its slices: where others have ended attempts, and where none has yet. Milliseconds. */
 const [shortWait, longWait] = [10_000, 120_000];
 
-interface Place {
-  /** Attempts here that ended, and of these the failed ones. */
-  tried: number;
-  failed: number;
-  /** Attempts that failed in a row, and how many of them a rest has answered already. */
-  failures: number;
-  answered: number;
-  /** The slices of these that may be tried again and have not been elsewhere, and how many there were. */
-  slices: Set<string>;
-  distinct: number;
-  error: string;
-  /** How many of these slices others have completed, and how many failed where something had succeeded. */
-  blames: number;
-  excuses: number;
-  /** When the last attempt failed. */
-  failedAt: number;
-  /** Rests since the last success, and the last one. */
-  rests: number;
-  rest: Resting | undefined;
-}
-
 /** A place that takes no slices for now. */
 export interface Resting {
   place: string;
@@ -48,7 +27,7 @@ export interface Resting {
 }
 
 /** An attempt that has ended. */
-export interface EndedAttempt {
+interface EndedAttempt {
   place: string;
   slice: string;
   /** Undefined if it succeeded. */
@@ -148,21 +127,8 @@ export class RestingPlaces {
   }
 
   #place(name: string): Place {
-    let place = this.#places.get(name);
-    if (place === undefined) {
-      place = {
-        ...unsuspected(),
-        tried: 0,
-        failed: 0,
-        failures: 0,
-        answered: 0,
-        failedAt: 0,
-        error: '',
-        rests: 0,
-        rest: undefined,
-      };
-      this.#places.set(name, place);
-    }
+    const place = this.#places.get(name) ?? newPlace();
+    this.#places.set(name, place);
     return place;
   }
 }
@@ -172,14 +138,33 @@ interface Rate {
   rate: number;
 }
 
-const rateOf = ({ tried, failed }: Place): number =>
-  Math.min((failed + 1) / (tried + 2), failed === 0 ? unfailedRate : 1);
+const rateOf = ({ tried, failed }: Place) => Math.min((failed + 1) / (tried + 2), failed === 0 ? unfailedRate : 1);
 
 const unsuspected = () => ({
+  /** The slices of the failures in a row that may be tried again and have not been elsewhere, and how many there were. */
   slices: new Set<string>(),
   distinct: 0,
+  /** How many of these slices others have completed, and how many failed where something had succeeded. */
   blames: 0,
   excuses: 0,
+});
+
+type Place = ReturnType<typeof newPlace>;
+
+const newPlace = () => ({
+  ...unsuspected(),
+  /** Attempts here that ended, and of these the failed ones. */
+  tried: 0,
+  failed: 0,
+  /** Attempts that failed in a row, and how many of them a rest has answered already. */
+  failures: 0,
+  answered: 0,
+  /** When the last attempt failed. */
+  failedAt: 0,
+  error: '',
+  /** Rests since the last success, and the last one. */
+  rests: 0,
+  rest: undefined as Resting | undefined,
 });
 
 /** Why a place takes no slices, and for how long, as a log line has it. @param now by the same clock */

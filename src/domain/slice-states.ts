@@ -11,7 +11,7 @@ export const completedState = sliceStatuses.indexOf('completed');
 export const failedState = sliceStatuses.indexOf('failed');
 
 /** `return`: a worker cannot do it and gives it back. `abandon`: its execution is stopped or fails while a worker has it in hand. */
-export type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'return' | 'abandon';
+type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'return' | 'abandon';
 
 /**
  * `start` leads from `processing` to `processing` if a vanished worker's slice is delivered again as the same attempt. A result may overtake its

@@ -33,3 +33,15 @@ const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'attempt'
 
 /** Whether a summary of slices by these keys counts attempts at them. */
 export const countsAttempts = (keys: readonly SummaryKey[]): boolean => keys.some((key) => attemptKeys.includes(key));
+
+/** The words that request lists by other times and in other orders than those of recording. */
+
+/** The time of a row that a window applies to. */
+export const timeFields = ['created', 'started', 'completed'] as const;
+
+export type TimeField = (typeof timeFields)[number];
+
+/** The orders of slices. `seconds`: from the start of the attempt to its end. */
+export const sliceOrders = ['recorded', 'seconds', 'retries'] as const;
+
+export type SliceOrder = (typeof sliceOrders)[number];

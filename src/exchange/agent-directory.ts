@@ -1,7 +1,7 @@
 import { lateSeconds } from '../domain/liveness.ts';
 import type { AgentType } from '../domain/states.ts';
-import type { AgentHeartbeat, OffDuty } from '../messages/telemetry.ts';
-import { isRefused } from '../messages/wire-version.ts';
+import { setNewest } from '../lib/once-for.ts';
+import { type AgentHeartbeat, type OffDuty, isRefused } from '../messages/telemetry.ts';
 
 /** How long a heartbeat counts, in milliseconds. */
 const heardMilliseconds = lateSeconds * 1000;
@@ -23,84 +23,60 @@ interface Heard {
   freeSince: number | undefined;
 }
 
-/** The agents of a namespace that a process hears, including those that a recorder hosts: what each has in hand and could do. */
-export class AgentDirectory {
-  /** By process: if two use one agent name, one has to go, and the other's work in hand stays known. */
-  readonly #heard = new Map<string, Heard>();
-  /** By message id: the agent that last had the message in hand. */
-  readonly #holders = new Map<string, string>();
+export type AgentDirectory = ReturnType<typeof createAgentDirectory>;
 
-  hear(agent: string, since: string, report: Report): void {
+/** The agents of a namespace that a process hears, including those that a recorder hosts: what each has in hand and could do. */
+export function createAgentDirectory() {
+  /** By process: if two use one agent name, one has to go, and the other's work in hand stays known. */
+  const processes = new Map<string, Heard>();
+  /** By message id: the agent that last had the message in hand. */
+  const holders = new Map<string, string>();
+  const present = (): Heard[] => {
+    const before = performance.now() - heardMilliseconds;
+    return [...processes.values()].filter(({ at }) => at >= before);
+  };
+  const onDuty = (type: AgentType, kinds: readonly OffDuty[]): Heard[] => {
+    const cannot = ({ off_duty }: Report) =>
+      off_duty.some(({ reason, name }) => kinds.some((kind) => kind.reason === reason && kind.name === name));
+    return present().filter(({ report }) => report.agent_type === type && !cannot(report));
+  };
+  const forget = (agent: string, since: string) => void processes.delete(`${agent} ${since}`);
+  function hear(agent: string, since: string, report: Report) {
     const now = performance.now();
-    const key = keyOf(agent, since);
-    const known = this.#heard.get(key);
+    const key = `${agent} ${since}`;
+    const known = processes.get(key);
     const isPresent = known !== undefined && now - known.at < heardMilliseconds;
     const freeSince = report.free_slots === 0 ? undefined : isPresent ? (known.freeSince ?? now) : now;
-    this.#heard.set(key, { agent, report, since, at: now, freeSince });
-    for (const id of report.in_hand) this.#noteHolder(id, agent);
-    for (const [process, { at }] of this.#heard) if (now - at > forgottenMilliseconds) this.#heard.delete(process);
+    processes.set(key, { agent, report, since, at: now, freeSince });
+    for (const id of report.in_hand) setNewest(holders, id, agent, maxHolders);
+    for (const [process, { at }] of processes) if (now - at > forgottenMilliseconds) processes.delete(process);
   }
-
-  /** Enters an agent's report. Forgets an agent that has ended or is refused. */
-  note(beat: AgentHeartbeat): void {
-    const { agent_name, since, state } = beat;
-    if (state === 'EXITED' || isRefused(beat)) this.forget(agent_name, since);
-    else this.hear(agent_name, since, beat);
-  }
-
-  forget(agent: string, since: string): void {
-    this.#heard.delete(keyOf(agent, since));
-  }
-
-  /** The agent that has a message in hand, or had it last; undefined if none has named it lately. */
-  holderOf(messageId: string): string | undefined {
-    return this.#holders.get(messageId);
-  }
-
-  /** When the agent's last heard process began, as it says; undefined if no process is heard. */
-  sinceOf(agent: string): string | undefined {
-    const processes = [...this.#heard.values()].filter((heard) => heard.agent === agent);
-    return processes.toSorted((a, b) => b.at - a.at)[0]?.since;
-  }
-
-  /** Whether an agent is heard. */
-  isPresent(agent: string): boolean {
-    return this.#present().some((heard) => heard.agent === agent);
-  }
-
-  /** The ids of all messages that somebody has in hand. */
-  inHand(): Set<string> {
-    return new Set(this.#present().flatMap(({ report }) => report.in_hand));
-  }
-
-  /** Whether a heard agent of this type is on duty for these kinds of work. */
-  hasOnDuty(type: AgentType, kinds: readonly OffDuty[] = []): boolean {
-    return this.#onDuty(type, kinds).length > 0;
-  }
-
-  /** Whether such an agent has had a free slot for at least `milliseconds`. */
-  hasFree(type: AgentType, kinds: readonly OffDuty[], milliseconds: number): boolean {
-    const before = performance.now() - milliseconds;
-    return this.#onDuty(type, kinds).some(({ freeSince }) => freeSince !== undefined && freeSince <= before);
-  }
-
-  #onDuty(type: AgentType, kinds: readonly OffDuty[]): Heard[] {
-    const cannot = ({ off_duty }: Report): boolean =>
-      off_duty.some(({ reason, name }) => kinds.some((kind) => kind.reason === reason && kind.name === name));
-    return this.#present().filter(({ report }) => report.agent_type === type && !cannot(report));
-  }
-
-  #noteHolder(messageId: string, agent: string): void {
-    this.#holders.delete(messageId);
-    this.#holders.set(messageId, agent);
-    const [oldest] = this.#holders.keys();
-    if (this.#holders.size > maxHolders && oldest !== undefined) this.#holders.delete(oldest);
-  }
-
-  #present(): Heard[] {
-    const before = performance.now() - heardMilliseconds;
-    return [...this.#heard.values()].filter(({ at }) => at >= before);
-  }
+  return {
+    hear,
+    forget,
+    /** Enters an agent's report. Forgets an agent that has ended or is refused. */
+    note(beat: AgentHeartbeat) {
+      const { agent_name, since, state } = beat;
+      if (state === 'EXITED' || isRefused(beat)) forget(agent_name, since);
+      else hear(agent_name, since, beat);
+    },
+    /** The agent that has a message in hand, or had it last; undefined if none has named it lately. */
+    holderOf: (messageId: string): string | undefined => holders.get(messageId),
+    /** When the agent's last heard process began, as it says; undefined if no process is heard. */
+    sinceOf(agent: string): string | undefined {
+      const ofAgent = [...processes.values()].filter((heard) => heard.agent === agent);
+      return ofAgent.toSorted((a, b) => b.at - a.at)[0]?.since;
+    },
+    /** Whether an agent is heard. */
+    isPresent: (agent: string): boolean => present().some((heard) => heard.agent === agent),
+    /** The ids of all messages that somebody has in hand. */
+    inHand: () => new Set(present().flatMap(({ report }) => report.in_hand)),
+    /** Whether a heard agent of this type is on duty for these kinds of work. */
+    hasOnDuty: (type: AgentType, kinds: readonly OffDuty[] = []): boolean => onDuty(type, kinds).length > 0,
+    /** Whether such an agent has had a free slot for at least `milliseconds`. */
+    hasFree(type: AgentType, kinds: readonly OffDuty[], milliseconds: number): boolean {
+      const before = performance.now() - milliseconds;
+      return onDuty(type, kinds).some(({ freeSince }) => freeSince !== undefined && freeSince <= before);
+    },
+  };
 }
-
-const keyOf = (agent: string, since: string): string => `${agent} ${since}`;

@@ -42,7 +42,7 @@ export async function connectToBroker(
 ): Promise<BrokerConnection> {
   const broker = connect(settings, onTrouble);
   prepare?.(broker);
-  const giveUp = (): void => void broker.close();
+  const giveUp = () => void broker.close();
   signal?.addEventListener('abort', giveUp);
   // Waiting does not fix a wrong password.
   await broker.connect({ once: !patient, mayBeRefused: false });

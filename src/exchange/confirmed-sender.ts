@@ -1,9 +1,9 @@
 import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
-import { backoff } from '../lib/backoff.ts';
+import { backoff } from '../lib/duration.ts';
 import { SwfError } from '../lib/errors.ts';
 
 /** Where the messages of a sender come from, and what becomes of them. Numbers rise in sending order. */
-export interface SendSource<T extends { seq: number }> {
+interface SendSource<T extends { seq: number }> {
   /** The unconfirmed items after a number, in order. The caller may read only some and ask again. */
   pending(after: number): Iterable<T>;
   outgoing(item: T): Outgoing;
@@ -86,7 +86,7 @@ export class ConfirmedSender<T extends { seq: number }> {
     this.#isClosed = true;
   }
 
-  #sendNext(): void {
+  #sendNext() {
     const room = this.#alone > 0 ? 1 : sendWindow;
     for (const item of this.#source.pending(this.#lastSent)) {
       if (this.#resting.has(item.seq)) {
@@ -110,7 +110,7 @@ export class ConfirmedSender<T extends { seq: number }> {
   }
 
   /** @param isAlone no other is in flight */
-  async #send(item: T, isAlone: boolean): Promise<void> {
+  async #send(item: T, isAlone: boolean) {
     this.#underWay.add(item.seq);
     try {
       await this.#broker.send(this.#source.outgoing(item));
@@ -133,7 +133,7 @@ export class ConfirmedSender<T extends { seq: number }> {
   }
 
   /** Notes that the connection ended while the item was in flight. */
-  #noteEnd(item: T): void {
+  #noteEnd(item: T) {
     const trouble = this.#troubleOf(item);
     trouble.ends += 1;
     if (trouble.ends === maxEnds) this.#source.onEnds(item, trouble.ends);
@@ -143,7 +143,7 @@ export class ConfirmedSender<T extends { seq: number }> {
   }
 
   /** Skips the item for a while. */
-  #rest({ seq }: T, milliseconds: number): void {
+  #rest({ seq }: T, milliseconds: number) {
     this.#resting.add(seq);
     setTimeout(() => {
       this.#resting.delete(seq);
@@ -151,7 +151,7 @@ export class ConfirmedSender<T extends { seq: number }> {
     }, milliseconds).unref();
   }
 
-  async #noteRefusal(item: T, error: SwfError, isAlone: boolean): Promise<void> {
+  async #noteRefusal(item: T, error: SwfError, isAlone: boolean) {
     const isAttributed = this.#broker.isUp() || isAlone;
     // A refusal that ends the session does not say which message it is for. From now on, send one at a time.
     if (!this.#broker.isUp()) this.#alone = sendWindow;
@@ -164,7 +164,7 @@ export class ConfirmedSender<T extends { seq: number }> {
     if (this.#broker.isUp()) this.resend();
   }
 
-  async #leaveOut(item: T, error: SwfError): Promise<void> {
+  async #leaveOut(item: T, error: SwfError) {
     try {
       await this.#source.refused(item, error);
       this.#troubles.delete(item.seq);
@@ -173,7 +173,7 @@ export class ConfirmedSender<T extends { seq: number }> {
     }
   }
 
-  async #noteReceipts(): Promise<void> {
+  async #noteReceipts() {
     this.#isNoting = true;
     try {
       while (this.#receipts.length > 0) {

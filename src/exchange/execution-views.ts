@@ -2,7 +2,8 @@ import type { DeliveredSlice } from '../agents/ports.ts';
 import type { ExecutionStanding } from '../agents/slice-worker.ts';
 import { lateSeconds } from '../domain/liveness.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
-import { Notifier } from '../messages/notifier.ts';
+import { setNewest } from '../lib/once-for.ts';
+import { createNotifier } from '../messages/notifier.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 
 /** A recorder unheard for this long is silent, in milliseconds. */
@@ -28,7 +29,7 @@ export class ExecutionViews {
   /** When the first and last slices came for each execution, by the same key, that no recorder reports: slices after the first need not wait as long. */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
   /** Any change wakes all that wait for one. */
-  readonly #news = new Notifier({ enter: () => {}, leave: () => {} });
+  readonly #news = createNotifier();
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
   #onPaused: () => void = () => {};
@@ -61,11 +62,8 @@ export class ExecutionViews {
     if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
     const view = { state, over: known?.over ?? new AbortController() };
     this.#unheardOf.delete(key);
-    this.#views.delete(key);
-    this.#views.set(key, view);
+    setNewest(this.#views, key, view, maxKept);
     if (status !== 'running') view.over.abort();
-    const [oldest] = this.#views.keys();
-    if (this.#views.size > maxKept && oldest !== undefined) this.#views.delete(oldest);
     this.#look();
   }
 
@@ -93,8 +91,7 @@ export class ExecutionViews {
 
   /** Whether every running execution lets the worker of this process rest. */
   isResting(): boolean {
-    const isRunning = ({ state: { status, store_id } }: View): boolean =>
-      status === 'running' && !this.isSilent(store_id);
+    const isRunning = ({ state: { status, store_id } }: View) => status === 'running' && !this.isSilent(store_id);
     const running = [...this.#views.values()].filter(isRunning);
     return running.length > 0 && running.every((view) => this.#restOf(view) !== undefined);
   }
@@ -139,9 +136,7 @@ export class ExecutionViews {
     const known = this.#unheardOf.get(key);
     // After a while without slices, it may have been resumed.
     const first = known !== undefined && now - known.last < 2 * silentMilliseconds ? known.first : since;
-    this.#unheardOf.set(key, { first, last: now });
-    const [oldest] = this.#unheardOf.keys();
-    if (this.#unheardOf.size > maxKept && oldest !== undefined) this.#unheardOf.delete(oldest);
+    setNewest(this.#unheardOf, key, { first, last: now }, maxKept);
     return now - first < silentMilliseconds ? 'unknown' : 'over';
   }
 
@@ -158,7 +153,7 @@ export class ExecutionViews {
     return resting.find(({ agent }) => agent === this.#worker)?.detail;
   }
 
-  #look(): void {
+  #look() {
     const paused = `${this.isResting()} ${this.paused().join(' ')}`;
     if (paused !== this.#lastPaused) {
       this.#lastPaused = paused;
@@ -170,4 +165,4 @@ export class ExecutionViews {
 
 const neverAborted = new AbortController().signal;
 
-const keyOf = (executionId: string, storeId: string): string => `${executionId} ${storeId}`;
+const keyOf = (executionId: string, storeId: string) => `${executionId} ${storeId}`;

@@ -50,7 +50,7 @@ export async function agentsOfMonitor({ url, token }: Monitor, namespace: string
   }
 }
 
-const lives = ({ status, operational_state, last_heartbeat }: z.infer<typeof rows>[number]): boolean =>
+const lives = ({ status, operational_state, last_heartbeat }: z.infer<typeof rows>[number]) =>
   status !== 'EXITED' &&
   operational_state !== 'EXITED' &&
   Date.now() - Date.parse(last_heartbeat ?? '') < livingMilliseconds;

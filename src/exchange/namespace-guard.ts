@@ -1,13 +1,12 @@
 import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../broker/connection.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
+import { layoutNames } from '../messages/destinations.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
-import { layoutNames } from '../messages/layouts.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
 import { type BrokerChoice, type ConnectOptions, connectToBroker, type Listening } from './broker-start.ts';
-import { decodedOf } from './decoding.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
-import { reportsIn } from './reports.ts';
+import { decodedOf, reportsIn } from './wire.ts';
 
 /** How many programs an error names. */
 const named = 5;
@@ -21,7 +20,7 @@ interface Heard extends ForeignProgram {
 }
 
 /** Hears a message on a topic. */
-export type Ear = (destination: string, delivery: Delivery) => void;
+type Ear = (destination: string, delivery: Delivery) => void;
 
 /**
  * Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs to its run's namespace.
@@ -107,15 +106,15 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   const others = new Set<string>();
   const recorderHeard = new AbortController();
   const ends = signal === undefined ? [recorderHeard.signal] : [recorderHeard.signal, signal];
-  const onOther = (other: string): void => void others.add(other);
+  const onOther = (other: string) => void others.add(other);
   const ear = createForeignEar(namespace, (program) => heard.set(program.name, program), onOther);
   const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
-  const hear = (report: Telemetry | undefined): void => {
+  const hear = (report: Telemetry | undefined) => {
     if (report?.msg_type === 'execution_state') recorderHeard.abort();
   };
   if (telemetry !== undefined) subscriptions.push(reportsIn(namespace, telemetry, hear, 'recorders'));
   /** Before connecting, so that a missing right ends the connection instead of passing for silence. */
-  const prepare = (fresh: BrokerConnection): void => {
+  const prepare = (fresh: BrokerConnection) => {
     for (const subscription of subscriptions) fresh.subscribe(subscription);
   };
   const broker = await connectToBroker(choice, options, prepare);
@@ -151,7 +150,7 @@ async function listen(broker: BrokerConnection, seconds: number, ends: readonly 
 }
 
 /** Refuses a namespace in which programs were heard, and warns of queues that those of another namespace read. */
-function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { sharedQueues, say }: Listening): void {
+function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { sharedQueues, say }: Listening) {
   if (heard.length > 0) throw namespaceInUse(namespace, heard);
   if (other !== undefined && sharedQueues.length > 0) say(`WARNING ${sharingSentence(other, sharedQueues)}`);
 }
@@ -161,7 +160,7 @@ export const sharingSentence = (other: string, keys: readonly string[]): string 
   `programs of another make work on this broker (namespace ${other}); they read its queues for all namespaces, so they take what is ours, and a message that they do not know may end their work: give yours its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
 /** Says what silence leaves open in a namespace that is new here, where neither the site's topics nor its monitor are known. */
-function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say }: Listening): void {
+function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say }: Listening) {
   if (isKnown !== true && layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
 }
 

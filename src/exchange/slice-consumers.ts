@@ -2,7 +2,7 @@ import type { DeliveredSlice } from '../agents/ports.ts';
 import type { SliceWorker } from '../agents/slice-worker.ts';
 import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { aborted, pause } from '../lib/deadline.ts';
-import { decodedOf } from './decoding.ts';
+import { decodedOf } from './wire.ts';
 
 export interface SliceConsumersOptions {
   broker: BrokerConnection;
@@ -103,7 +103,7 @@ export class SliceConsumers {
   }
 
   /** On a broker without selectors, leaves the queue for a rest, and comes back with one slot after it. */
-  #restOrReturn(): void {
+  #restOrReturn() {
     const isResting = this.#options.isResting?.() === true;
     if (isResting === this.#isResting) return;
     this.#isResting = isResting;
@@ -128,7 +128,7 @@ export class SliceConsumers {
     if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();
   }
 
-  #leave(): void {
+  #leave() {
     const { broker, draining, onChange } = this.#options;
     if (draining.aborted || broker.hasSelectors() || this.#taking === 'none') return;
     this.#taking = 'none';
@@ -137,7 +137,7 @@ export class SliceConsumers {
     onChange();
   }
 
-  #attend(taking: 'all' | 'one'): void {
+  #attend(taking: 'all' | 'one') {
     const { broker, connectApart, draining, onChange } = this.#options;
     if (draining.aborted) return;
     // Slices begun earlier may still be in hand: their connection stays.
@@ -155,7 +155,7 @@ export class SliceConsumers {
   }
 
   /** Closing returns unacknowledged slices to the queue at once. */
-  async #closeApart(): Promise<void> {
+  async #closeApart() {
     const { broker } = this.#options;
     const apart = this.#queue;
     if (apart === broker) return;
@@ -180,13 +180,13 @@ export class SliceConsumers {
     };
   }
 
-  #subscribeAgain(slot: number): void {
+  #subscribeAgain(slot: number) {
     this.#stale.delete(slot);
     this.#queue.unsubscribe(nameOf(slot));
     this.#queue.subscribe(this.#subscriptionOf(slot));
   }
 
-  #take(slot: number, delivery: Delivery): void {
+  #take(slot: number, delivery: Delivery) {
     if (this.#options.draining.aborted) return;
     // Another slot is still working, so the connection is open.
     if (this.#taking === 'none') return void this.#giveBack(delivery);
@@ -199,7 +199,7 @@ export class SliceConsumers {
     this.#busy.set(slot, handled);
   }
 
-  #ended(slot: number, handled: Promise<void>): void {
+  #ended(slot: number, handled: Promise<void>) {
     if (this.#busy.get(slot) !== handled) return;
     this.#busy.delete(slot);
     if (this.#taking === 'none' && this.#busy.size === 0) void this.#closeApart();
@@ -209,10 +209,10 @@ export class SliceConsumers {
     this.#options.onChange();
   }
 
-  async #handle(slot: number, delivery: Delivery): Promise<void> {
+  async #handle(slot: number, delivery: Delivery) {
     const { worker, reject } = this.#options;
     const delivered = sliceIn(delivery);
-    const acknowledge = (): void => delivery.acknowledge();
+    const acknowledge = () => delivery.acknowledge();
     if (delivered !== undefined)
       await worker.handle({ ...delivered, acknowledge, giveBack: () => this.#giveBack(delivery) }, slot);
     else {
@@ -221,7 +221,7 @@ export class SliceConsumers {
     }
   }
 
-  async #giveBack(delivery: Delivery): Promise<void> {
+  async #giveBack(delivery: Delivery) {
     const { broker, draining } = this.#options;
     if (!broker.hasSelectors()) await pause(restMilliseconds, [draining, delivery.lost]);
     delivery.giveBack();
@@ -238,4 +238,4 @@ function sliceIn(delivery: Delivery): DeliveredSlice | undefined {
   return { slice: { ...decoded.message, execution_id }, storeId, replyTo, since: performance.now() };
 }
 
-const nameOf = (slot: number): string => `slot-${String(slot).padStart(2, '0')}`;
+const nameOf = (slot: number) => `slot-${String(slot).padStart(2, '0')}`;

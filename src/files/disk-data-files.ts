@@ -5,111 +5,89 @@ import { limitFunction } from 'p-limit';
 
 import { encodeFrames, verifyFrames } from '../domain/frames.ts';
 import { SwfError } from '../lib/errors.ts';
-import { makeFolder } from '../lib/make-folder.ts';
-import { sha256 } from '../lib/sha256.ts';
+import { makeFolder } from '../lib/file-system.ts';
 import { digestOf } from './checksum.ts';
-import { asDataError } from './data-errors.ts';
-import type { DataFiles, FileFacts, FramesOfFile, PreparedFile, StfToWrite } from './data-files.ts';
-import { chunkBytes, firstIndex, readerOf, type ReadAt, readSmall, readFile, readRange } from './frame-reader.ts';
-import { asideEnding, pathAddress, writeAside, type WritePlace } from './write-aside.ts';
+import { asDataError, type DataFiles, type FramesOfFile } from './data-files.ts';
+import {
+  asideEnding,
+  chunkBytes,
+  firstIndex,
+  pathAddress,
+  readerOf,
+  type ReadAt,
+  readFile,
+  readRange,
+  readSmall,
+  writeAside,
+  writeHashed,
+} from './file-io.ts';
 
 /** The most files open at a time: thousands of workers must not exhaust the process's file descriptors. */
 const openFiles = 64;
 
 /**
- * The data files of an execution in their own folder, created with mode 0700.
+ * The data files of an execution in their own folder, created with mode 0700. Writes a file aside and then renames it, so that a name never denotes half
+ * a file. File names come from messages: the vocabulary allows no separator and no leading dot.
  * @param urlOf the address by which others know a file; by default, its path
  */
-export const createDataFiles = (folder: string, urlOf = pathAddress(folder)): DataFiles =>
-  new DiskDataFiles({ folder, urlOf });
-
-/**
- * Writes a file aside and then renames it, so that a name never denotes half a file. File names come from messages: the vocabulary allows no
- * separator and no leading dot.
- */
-class DiskDataFiles implements DataFiles {
-  readonly #place: WritePlace;
+export function createDataFiles(folder: string, urlOf = pathAddress(folder)): DataFiles {
+  const place = { folder, urlOf };
   /** Small files that are being read. */
-  readonly #small = new Map<string, Promise<ReadAt | undefined>>();
-  readonly verify: DataFiles['verify'];
-
-  constructor(place: WritePlace) {
-    this.#place = place;
-    this.verify = limitFunction((filename: string, range: FramesOfFile) => this.#verify(filename, range), {
-      concurrency: openFiles,
-    });
-  }
-
-  prepare(): void {
-    try {
-      makeFolder(this.#place.folder);
-    } catch (error) {
-      const fault = asDataError(error, this.#place.folder, this.#place.folder);
-      throw fault instanceof SwfError ? fault : error;
-    }
-  }
-
-  prepareStf({ filename, run, sequence, tf_count, frameBytes }: StfToWrite): Promise<PreparedFile> {
-    return writeAside(this.#place, filename, async (write) => {
-      const each = Math.max(1, Math.floor(chunkBytes / frameBytes));
-      for (let first = 0; first < tf_count; first += each) {
-        const count = Math.min(each, tf_count - first);
-        await write(encodeFrames({ run, sequence }, first, count, frameBytes));
-      }
-    });
-  }
-
-  async measure(filename: string): Promise<FileFacts> {
-    return { ...(await this.#read(filename, digestOf)), file_url: this.#place.urlOf(filename) };
-  }
-
-  copyFrames(from: string, to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {
-    const range = { start: first * frameBytes, end: (last + 1) * frameBytes, frameBytes };
-    return this.#read(from, async (source) => {
-      const hash = sha256();
-      const copy = await writeAside(this.#place, to, (write) =>
-        readRange(readerOf(source), range, (chunk) => {
-          hash.update(chunk);
-          return write(chunk);
-        }),
-      );
-      return { ...(await copy.publish()), checksum: `sha256:${hash.digest('hex')}` };
-    });
-  }
-
-  async tidy(): Promise<void> {
-    const names = await readdir(this.#place.folder).catch(() => []);
-    const left = names.filter((name) => name.endsWith(asideEnding));
-    await Promise.all(left.map((name) => rm(join(this.#place.folder, name), { force: true })));
-  }
-
-  async #verify(filename: string, range: FramesOfFile): Promise<void> {
-    const small = await this.#smallOf(filename);
-    if (small !== undefined) return verifyRange(small, range);
-    return this.#read(filename, (file) => verifyRange(readerOf(file), range));
-  }
-
-  /** The slices of a sample are verified at the same time, and a small sample's slices share one read. */
-  #smallOf(filename: string): Promise<ReadAt | undefined> {
-    const known = this.#small.get(filename);
-    if (known !== undefined) return known;
-    const small = this.#read(filename, readSmall).finally(() => this.#small.delete(filename));
-    this.#small.set(filename, small);
-    return small;
-  }
-
-  async #read<T>(filename: string, work: (file: number) => Promise<T>): Promise<T> {
-    const path = join(this.#place.folder, filename);
+  const small = new Map<string, Promise<ReadAt | undefined>>();
+  const read = async <T>(filename: string, work: (file: number) => Promise<T>) => {
+    const path = join(folder, filename);
     try {
       return await readFile(path, work);
     } catch (error) {
-      throw asDataError(error, path, this.#place.folder);
+      throw asDataError(error, path, folder);
     }
-  }
+  };
+  /** The slices of a sample are verified at the same time, and a small sample's slices share one read. */
+  const smallOf = (filename: string) => {
+    const known = small.get(filename) ?? read(filename, readSmall).finally(() => small.delete(filename));
+    small.set(filename, known);
+    return known;
+  };
+  return {
+    prepare() {
+      try {
+        makeFolder(folder);
+      } catch (error) {
+        const fault = asDataError(error, folder, folder);
+        throw fault instanceof SwfError ? fault : error;
+      }
+    },
+    prepareStf: ({ filename, run, sequence, tf_count, frameBytes }) =>
+      writeAside(place, filename, async (write) => {
+        const each = Math.max(1, Math.floor(chunkBytes / frameBytes));
+        for (let first = 0; first < tf_count; first += each) {
+          const count = Math.min(each, tf_count - first);
+          await write(encodeFrames({ run, sequence }, first, count, frameBytes));
+        }
+      }),
+    measure: async (filename) => ({ ...(await read(filename, digestOf)), file_url: urlOf(filename) }),
+    copyFrames(from, to, { first, last, frameBytes }) {
+      const range = { start: first * frameBytes, end: (last + 1) * frameBytes, frameBytes };
+      return read(from, (source) => writeHashed(place, to, (write) => readRange(readerOf(source), range, write)));
+    },
+    verify: limitFunction(
+      async (filename: string, range: FramesOfFile) => {
+        const whole = await smallOf(filename);
+        if (whole !== undefined) return verifyRange(whole, range);
+        return read(filename, (file) => verifyRange(readerOf(file), range));
+      },
+      { concurrency: openFiles },
+    ),
+    async tidy() {
+      const names = await readdir(folder).catch(() => []);
+      const left = names.filter((name) => name.endsWith(asideEnding));
+      await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
+    },
+  };
 }
 
 /** Throws an `Error` that names the missing or damaged frame. */
-async function verifyRange(read: ReadAt, { first, last, frameBytes }: FramesOfFile): Promise<void> {
+async function verifyRange(read: ReadAt, { first, last, frameBytes }: FramesOfFile) {
   const base = await firstIndex(read, frameBytes);
   if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
   let next = first;

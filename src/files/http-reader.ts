@@ -1,7 +1,37 @@
 import { isBelow, originOf } from '../domain/file-address.ts';
 import { pause } from '../lib/deadline.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
-import { isPassing, NoSuchFile, NotFetched, refusalOf } from './file-server-error.ts';
+import { SwfError, messageOf } from '../lib/errors.ts';
+
+/** A file of another host is unavailable now. Another agent may have it. */
+export class NotFetched extends SwfError {
+  constructor(url: string, why: string, todo: string, cause?: unknown) {
+    super('DATA_UNAVAILABLE', `${url} cannot be fetched: ${why}; ${todo}`, { cause });
+  }
+}
+
+/** The host answers but has no such file; its other files are available. */
+export class NoSuchFile extends NotFetched {}
+
+/** The meaning of a file server's answer, and how to fix it. */
+export function refusalOf(url: string, status: number): NotFetched {
+  switch (status) {
+    case 401:
+    case 403:
+      return new NotFetched(
+        url,
+        `the server lets nobody in without its token (${status})`,
+        'set SWF_FILES_TOKEN to it',
+      );
+    case 404:
+    case 410:
+      return new NoSuchFile(url, `it is not there (${status})`, 'check whether its host publishes the right folder');
+    default:
+      return new NotFetched(url, `the server answers ${status}`, 'look at its log');
+  }
+}
+
+/** Whether the same request may be answered differently in a moment. */
+const isPassing = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /** Where files may be fetched from, and our proof of permission. */
 export interface FileSources {
@@ -141,7 +171,7 @@ class Silence {
   }
 
   async during<T>(step: Promise<T>): Promise<T> {
-    const end = (): void => this.#over.abort(new Error(`it has said nothing for ${silentMilliseconds / 1000} s`));
+    const end = () => this.#over.abort(new Error(`it has said nothing for ${silentMilliseconds / 1000} s`));
     const timer = setTimeout(end, silentMilliseconds);
     try {
       return await step;
@@ -168,7 +198,7 @@ class Silence {
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** A weak tag does not prove that bytes are the same. */
-const strongTag = (tag: string | null): string | undefined => (tag === null || tag.startsWith('W/') ? undefined : tag);
+const strongTag = (tag: string | null) => (tag === null || tag.startsWith('W/') ? undefined : tag);
 
 const changed = (url: string): SwfError =>
   new NotFetched(url, 'it changed while it was being read', 'look at who writes it: data files do not change');

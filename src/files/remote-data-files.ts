@@ -4,12 +4,10 @@ import { verifyFrames } from '../domain/frames.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { DataFiles, FileFacts, FramesOfFile } from './data-files.ts';
 import type { FetchedFiles, FetchWays } from './fetched-files.ts';
-import { refusalOf } from './file-server-error.ts';
-import { chunkBytes } from './frame-reader.ts';
-import { readByHttp } from './http-reader.ts';
-import { writeAside, type WritePlace } from './write-aside.ts';
+import { chunkBytes, writeHashed, type WritePlace } from './file-io.ts';
+import { refusalOf, readByHttp } from './http-reader.ts';
 
-export interface RemoteFileOptions {
+interface RemoteFileOptions {
   /** The address of the file that is read. */
   url: string;
   ways: FetchWays;
@@ -23,7 +21,7 @@ export interface RemoteFileOptions {
 /** The data files of an execution, of which one is on another host: only as much of it is fetched as is wanted. */
 export function createRemoteDataFiles({ url, ways, fetched, place, local, signal }: RemoteFileOptions): DataFiles {
   const isByHttp = ways.command === undefined;
-  const bring = async (filename: string): Promise<void> => {
+  const bring = async (filename: string) => {
     const file = { url, path: join(place.folder, filename), checksum: undefined };
     if (!(await fetched.bring(file, signal))) throw refusalOf(url, 404);
   };
@@ -39,27 +37,20 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
   }
 
   /** Frames carry their own checksums, which also cover the network. */
-  async function copyByHttp(to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {
-    const hash = sha256();
-    const copy = await writeAside(place, to, async (write) => {
+  const copyByHttp = (to: string, { first, last, frameBytes }: FramesOfFile) =>
+    writeHashed(place, to, async (write) => {
       const range = { start: first * frameBytes, end: (last + 1) * frameBytes };
       let next = first;
       for await (const frames of wholeFrames(readByHttp(ways.sources, url, range, signal), frameBytes)) {
         verifyFrames(frames, next, frameBytes);
         next += frames.length / frameBytes;
-        hash.update(frames);
         await write(frames);
       }
       if (next !== last + 1) throw new Error(`${url} ends before frame ${next}`);
     });
-    return { ...(await copy.publish()), checksum: `sha256:${hash.digest('hex')}` };
-  }
 
   return {
-    prepare: () => local.prepare(),
-    prepareStf: (stf) => local.prepareStf(stf),
-    verify: (filename, range) => local.verify(filename, range),
-    tidy: () => local.tidy(),
+    ...local,
     async measure(filename, expected) {
       if (isByHttp) return measureByHttp();
       await bring(filename);

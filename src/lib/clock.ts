@@ -23,8 +23,8 @@ const longestTimer = 2 ** 31 - 1;
 /** Real time (`speed` 1) or a multiple of it. @param startTick the workflow's time now: 0, or the last recorded tick of a resumed execution */
 export function createScaledClock(speed: number, startTick = 0): Clock {
   const origin = performance.now();
-  const now = (): number => startTick + ((performance.now() - origin) / 1000) * speed;
-  const sleepUntil = async (tick: number, signal: AbortSignal): Promise<void> => {
+  const now = () => startTick + ((performance.now() - origin) / 1000) * speed;
+  const sleepUntil = async (tick: number, signal: AbortSignal) => {
     for (;;) {
       const milliseconds = ((tick - now()) / speed) * 1000;
       if (milliseconds <= 0 || signal.aborted) return;
@@ -40,76 +40,54 @@ interface Sleeper {
 }
 
 /** Virtual time: jumps to the next sleeper when nobody is inside; does not move without a sleeper. */
-export const createVirtualClock = (startTick = 0): Clock => new VirtualClock(startTick);
-
-class VirtualClock implements Clock {
-  readonly isVirtual = true;
-  #tick: number;
-  #inside = 0;
-  #isJumpScheduled = false;
-  readonly #sleepers: Sleeper[] = [];
-
-  constructor(startTick: number) {
-    this.#tick = startTick;
-  }
-
-  now(): number {
-    return this.#tick;
-  }
-
-  enter(): void {
-    this.#inside += 1;
-  }
-
-  leave(): void {
-    this.#inside -= 1;
-    if (this.#inside > 0 || this.#isJumpScheduled) return;
-    this.#isJumpScheduled = true;
+export function createVirtualClock(startTick = 0): Clock {
+  let now = startTick;
+  let inside = 0;
+  let isJumpScheduled = false;
+  const sleepers: Sleeper[] = [];
+  const enter = () => void (inside += 1);
+  const jump = () => {
+    isJumpScheduled = false;
+    const next = sleepers[0]?.tick ?? Infinity;
+    // A sleeper without an end (a run that an operator has paused) is woken by an event, not by time.
+    if (inside > 0 || next === Infinity) return;
+    now = Math.max(now, next);
+    // All sleepers of this tick wake in the same jump, in the order in which they went to sleep.
+    while (sleepers[0] !== undefined && sleepers[0].tick <= now) sleepers.shift()?.wake();
+  };
+  const leave = () => {
+    inside -= 1;
+    if (inside > 0 || isJumpScheduled) return;
+    isJumpScheduled = true;
     // A turn of the event loop serves signals and timers of the wall clock, however fast the workflow runs.
-    setImmediate(() => this.#jump());
-  }
-
-  sleepUntil(until: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (until <= this.#tick || signal.aborted) {
+    setImmediate(jump);
+  };
+  const sleepUntil = (until: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (until <= now || signal.aborted) {
         resolve();
         return;
       }
-      const wake = (): void => {
+      const wake = () => {
         signal.removeEventListener('abort', abort);
-        this.enter();
+        enter();
         resolve();
       };
       const sleeper = { tick: until, wake };
-      const abort = (): void => {
-        this.#sleepers.splice(this.#sleepers.indexOf(sleeper), 1);
+      const abort = () => {
+        sleepers.splice(sleepers.indexOf(sleeper), 1);
         wake();
       };
       signal.addEventListener('abort', abort);
-      this.#insert(sleeper);
-      this.leave();
+      insert(sleepers, sleeper);
+      leave();
     });
-  }
+  return { isVirtual: true, now: () => now, sleepUntil, enter, leave };
+}
 
-  #jump(): void {
-    this.#isJumpScheduled = false;
-    const next = this.#sleepers[0]?.tick ?? Infinity;
-    // A sleeper without an end (a run that an operator has paused) is woken by an event, not by time.
-    if (this.#inside > 0 || next === Infinity) return;
-    this.#tick = Math.max(this.#tick, next);
-    // All sleepers of this tick wake in the same jump, in the order in which they went to sleep.
-    while (this.#sleepers[0] !== undefined && this.#sleepers[0].tick <= this.#tick) this.#sleepers.shift()?.wake();
-  }
-
-  /** Keeps the sleepers in the order of their ticks. */
-  #insert(sleeper: Sleeper): void {
-    let low = 0;
-    let high = this.#sleepers.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#sleepers[middle] as Sleeper).tick <= sleeper.tick) low = middle + 1;
-      else high = middle;
-    }
-    this.#sleepers.splice(low, 0, sleeper);
-  }
+/** Keeps the sleepers in the order of their ticks. Mostly the last to go to sleep is the last to wake. */
+function insert(sleepers: Sleeper[], sleeper: Sleeper) {
+  let place = sleepers.length;
+  while (place > 0 && (sleepers[place - 1] as Sleeper).tick > sleeper.tick) place -= 1;
+  sleepers.splice(place, 0, sleeper);
 }

@@ -26,7 +26,7 @@ export const aborted = (signal: AbortSignal): Promise<void> =>
 /** Resolves after a time, or as soon as one of the signals is aborted. Leaves no listeners on the signals. */
 export const pause = (milliseconds: number, signals: readonly AbortSignal[] = []): Promise<void> =>
   new Promise((resolve) => {
-    const end = (): void => {
+    const end = () => {
       clearTimeout(timer);
       for (const signal of signals) signal.removeEventListener('abort', end);
       resolve();

@@ -11,7 +11,7 @@ export function duration(seconds: number): string {
     : withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
 }
 
-const withRest = (n: number, unit: string, rest: number, restUnit: string): string =>
+const withRest = (n: number, unit: string, rest: number, restUnit: string) =>
   `${n} ${unit}${rest === 0 ? '' : ` ${rest} ${restUnit}`}`;
 
 /** The same in whole seconds below two minutes, for what is shown again and again. */
@@ -21,3 +21,10 @@ export const wholeDuration = (seconds: number): string =>
 /** The same for a sentence: whole seconds from ten on, below to two digits, so that a short time is never `0 s`. */
 export const roundDuration = (seconds: number): string =>
   seconds < 9.95 ? `${Number(Math.max(0, seconds).toPrecision(2))} s` : wholeDuration(seconds);
+
+/**
+ * How long to wait after this many failures in a row: `first` after one, doubled for each further one, at most `longest`. All are in the same unit of
+ * time.
+ */
+export const backoff = (failures: number, { first, longest }: { first: number; longest: number }): number =>
+  Math.min(longest, first * 2 ** (Math.max(1, failures) - 1));

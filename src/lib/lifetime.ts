@@ -44,7 +44,7 @@ export class Lifetime {
   /** Returns a lifetime within this one: when this one stops or fails, so does the child, which may also end earlier. */
   child(): Lifetime {
     const child = new Lifetime();
-    const end = (): void => (this.#fault === undefined ? child.stop() : child.fail(this.#fault.error));
+    const end = () => (this.#fault === undefined ? child.stop() : child.fail(this.#fault.error));
     if (this.stopped.aborted) end();
     else this.stopped.addEventListener('abort', end, { once: true, signal: child.stopped });
     return child;

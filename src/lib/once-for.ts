@@ -10,3 +10,11 @@ export function onceFor<Key extends object, Value>(make: (key: Key) => Value): (
     return known.value;
   };
 }
+
+/** Sets an entry as the newest one, and forgets the oldest beyond so many. */
+export function setNewest<Key, Value>(kept: Map<Key, Value>, key: Key, value: Value, most: number): void {
+  kept.delete(key);
+  kept.set(key, value);
+  const [oldest] = kept.keys();
+  if (kept.size > most && oldest !== undefined) kept.delete(oldest);
+}

@@ -10,7 +10,7 @@ export const runProgram = (program: string, env: NodeJS.ProcessEnv): Promise<str
   new Promise((done) => {
     const child = spawn(program, [], { stdio: 'ignore', env });
     const limit = setTimeout(() => child.kill('SIGKILL'), patience);
-    const end = (problem: string | undefined): void => {
+    const end = (problem: string | undefined) => {
       clearTimeout(limit);
       done(problem);
     };

@@ -1,18 +1,54 @@
-import { SteadyClock } from './steady-clock.ts';
+import { argumentInvalid } from './errors.ts';
+
+/** The platform's clocks, in milliseconds. */
+interface PlatformClocks {
+  wall: () => number;
+  /** Never set; stops while the machine sleeps. */
+  monotonic: () => number;
+}
+
+/** Smaller steps back are a time service's corrections, in milliseconds. */
+const tolerated = 1000;
+
+/**
+ * The wall clock without its steps back: times of one process are in the order in which they were read, and the time between two is never negative.
+ * If the wall clock is set back, this one goes on as before. If it is set forward, this one follows, since others see the new time.
+ */
+export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
+  let last = wall();
+  /** The difference from monotonic to reported time. */
+  let offset = last - monotonic();
+  /** Milliseconds since 1970. */
+  const now = (): number => {
+    const onWall = wall();
+    const steady = monotonic() + offset;
+    const isAhead = steady - onWall > tolerated;
+    if (!isAhead) offset += onWall - steady;
+    last = Math.max(last, isAhead ? steady : onWall);
+    return last;
+  };
+  return {
+    now,
+    /** From now on, reports no time before this one, in milliseconds since 1970: others have reported it. */
+    catchUp(time: number) {
+      const missing = time - now();
+      if (missing <= 0) return;
+      offset += missing;
+      last = time;
+    },
+  };
+}
 
 /** A time with a zone: `Z` or an offset. Everything else is naive. */
 const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$/i;
 
 /** The platform's clocks, which tests replace, and the clock that uses them. */
 let platform = { Date: globalThis.Date, performance: globalThis.performance };
+const startClock = () => createSteadyClock({ wall: () => Date.now(), monotonic: () => performance.now() });
 let clock = startClock();
 
-function startClock(): SteadyClock {
-  return new SteadyClock({ wall: () => Date.now(), monotonic: () => performance.now() });
-}
-
 /** The clock of this process, whose times never go back. */
-export function steadyClock(): SteadyClock {
+export function steadyClock() {
   if (platform.Date !== globalThis.Date || platform.performance !== globalThis.performance) {
     platform = { Date: globalThis.Date, performance: globalThis.performance };
     clock = startClock();
@@ -34,4 +70,64 @@ export function toUtc(text: string | undefined): string | undefined {
   const utc = date.toISOString();
   // Years beyond four digits do not sort as text.
   return /^\d{4}-/.test(utc) ? utc : undefined;
+}
+
+const daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+
+/** Characters of a stored time: UTC in ISO 8601 with milliseconds and `Z`. */
+export const timeLength = 24;
+
+/**
+ * The stored time at a position of a text, in milliseconds since 1970. For very many times: it takes a fifth of the time of `Date.parse`, which
+ * handles years outside this century and the last.
+ */
+export function millisecondsAt(text: string, at: number): number {
+  const digits = (of: number) => (text.charCodeAt(at + of) - 48) * 10 + text.charCodeAt(at + of + 1) - 48;
+  const year = digits(0) * 100 + digits(2);
+  if (year < 1970 || year > 2099) return Date.parse(text.slice(at, at + timeLength));
+  const month = digits(5);
+  // Every fourth of these years is a leap year.
+  const leapDays = Math.floor((month > 2 ? year : year - 1) / 4) - 492;
+  const days = (year - 1970) * 365 + leapDays + (daysBefore[month - 1] ?? NaN) + digits(8) - 1;
+  const seconds = ((days * 24 + digits(11)) * 60 + digits(14)) * 60 + digits(17);
+  return seconds * 1000 + digits(20) * 10 + text.charCodeAt(at + 22) - 48;
+}
+
+/** Starts to measure wall time by a clock that nobody sets. Returns a function that gives the seconds since. */
+export function startStopwatch(): () => number {
+  const since = performance.now();
+  return () => (performance.now() - since) / 1000;
+}
+
+const relative = /^-(\d{1,9})(s|m|h|d|w)$/;
+const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+const iso = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})?)?$/i;
+
+/** A time argument as UTC in ISO 8601 with milliseconds. Throws `ARGUMENT_INVALID` for anything else. */
+export function parseTime(name: string, value: string | undefined, now: number): string | undefined {
+  if (value === undefined) return undefined;
+  const [, amount, unit] = relative.exec(value.trim()) ?? [];
+  const date =
+    unit === undefined
+      ? parseIso(value.trim())
+      : new Date(now - Number(amount) * unitSeconds[unit as keyof typeof unitSeconds] * 1000);
+  // Stored times have four-digit years and are compared as text.
+  const year = date?.getUTCFullYear();
+  if (date !== undefined && year !== undefined && year >= 0 && year <= 9999) return date.toISOString();
+  throw argumentInvalid(
+    `${name} = ${JSON.stringify(value)} is no time; give ISO 8601 such as 2026-11-24T10:00:00Z, or a relative time such as -15m, -2h, -7d`,
+  );
+}
+
+function parseIso(value: string): Date | undefined {
+  const [, time, , , zone] = iso.exec(value) ?? [undefined];
+  if (!iso.test(value)) return undefined;
+  const withZone = time === undefined ? `${value}T00:00:00Z` : zone === undefined ? `${value}Z` : value;
+  const date = new Date(withZone.replace(' ', 'T').replace(/\s/g, ''));
+  if (Number.isNaN(date.getTime())) return undefined;
+  // JavaScript reads 30 February as 2 March.
+  const day = Number(value.slice(8, 10));
+  const asUtcDay = new Date(`${value.slice(0, 7)}-01T00:00:00Z`);
+  asUtcDay.setUTCDate(day);
+  return asUtcDay.getUTCDate() === day ? date : undefined;
 }

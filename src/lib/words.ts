@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** The words of a text, for a long list of names in code. */
 export const wordsOf = (text: string): string[] => text.trim().split(/\s+/);
 
@@ -8,4 +10,42 @@ export function clipWords(text: string, most: number): string {
   const space = text[most - 1] === ' ' ? part.length : part.lastIndexOf(' ');
   const kept = space > most / 2 ? part.slice(0, space) : part.replace(/[\uD800-\uDBFF]$/, '');
   return `${kept.trimEnd()}…`;
+}
+
+/** Shortens the digests in a text for people: the first digits are enough to compare by eye. */
+export const shortDigests = (text: string): string => text.replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
+
+/**
+ * Shortens long paths in a sentence to their last two parts: the reason after them matters more than their folders. URLs stay.
+ * @param max a path of this length or less stays as it is
+ */
+export const shortPaths = (text: string, max = 40): string =>
+  text.replaceAll(/(?<![\w:/.])\/(?:[^\s/"':;,()]+\/)+[^\s/"':;,()]+/g, (path) =>
+    path.length <= max ? path : `…/${path.split('/').slice(-2).join('/')}`,
+  );
+
+/** A person's name as shown, with its sender if the name is only claimed. */
+export const claimedName = (name: string, sentBy: string | null | undefined): string =>
+  sentBy === null || sentBy === undefined ? name : `${name} (as ${sentBy} claims)`;
+
+/** A value of a message, an answer or a row as text: strings unchanged, other values as JSON, null and undefined as an empty string. */
+export const textOf = (value: unknown): string =>
+  value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+
+/** A CSV record as in RFC 4180, with its line end. Fields with commas, quotes or line breaks are quoted; missing values are empty. */
+export const csvRecord = (values: readonly unknown[]): string => `${values.map(csvField).join(',')}\r\n`;
+
+function csvField(value: unknown): string {
+  const text = textOf(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Escapes a foreign text so that it makes no Markdown or HTML: one line, no marks, not too long. */
+export function markdownText(text: string, most = 160): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  const cut = line.length > most ? `${line.slice(0, most - 1)}…` : line;
+  // An underscore within a word marks nothing.
+  return printable(
+    cut.replaceAll(/[\\`*{}[\]<>#|!~&$@]|:(?=\/\/)|(?<=\bwww)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`),
+  );
 }

@@ -33,7 +33,7 @@ const isThere = (path: string): SwfError =>
   argumentInvalid(`${path} is there already; give another file, or --force to replace it`);
 
 /** A file system without hard links gets a copy. */
-function moveToFree(part: string, path: string): void {
+function moveToFree(part: string, path: string) {
   try {
     linkSync(part, path);
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { GetPromptResult, Prompt } from '@modelcontextprotocol/sdk/types.js';
 
 import { printable } from '../lib/printable.ts';
-import { parseTime } from '../lib/time-arguments.ts';
+import { parseTime } from '../lib/time.ts';
 
 /** A common job, worded as a person's request to an assistant. */
 interface Job extends Prompt {

@@ -1,13 +1,12 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { InHand } from '../db/reports/assessment.ts';
-import { shownDrivers } from '../domain/shown-drivers.ts';
+import { shownDrivers } from '../domain/shown.ts';
 import { stagesForPeople } from '../domain/stages.ts';
-import { claimedName } from '../lib/claimed-name.ts';
 import { counted, nounFor } from '../lib/counted.ts';
-import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
+import { claimedName, markdownText as plain } from '../lib/words.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
 import { sentencesOf } from '../monitoring/findings/rule.ts';
 

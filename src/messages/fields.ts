@@ -1,6 +1,8 @@
 import * as z from 'zod';
 
+import { type Counts, countNames } from '../domain/counts.ts';
 import { executionIdPattern, fileNamePattern, namePattern } from '../domain/names.ts';
+import type { DestinationName } from './destinations.ts';
 
 /**
  * Single fields, with their limits. Every number and text from a wire has a limit: values beyond it are rejected with the
@@ -19,7 +21,7 @@ export const text = z.string().min(1).max(1000);
 export const sentence = z.string().max(20_000);
 
 /** A limit for frames, slices and counts that nobody will reach. */
-export const maxNumber = 2_147_483_647;
+const maxNumber = 2_147_483_647;
 
 export const index = z.int().nonnegative().max(maxNumber);
 
@@ -57,3 +59,86 @@ export const envelopeShape = {
 };
 
 export type Envelope = z.infer<z.ZodObject<typeof envelopeShape>>;
+
+/** Groups of fields that belong together, of one message or of several. */
+
+export const countFields = Object.fromEntries(countNames.map((name) => [name, index])) as {
+  [Name in keyof Counts]: typeof index;
+};
+
+export const daqState = { state: z.string().max(200).optional(), substate: z.string().max(200).optional() };
+
+export const sliceFields = { slice_id: index, slice_filename: fileName, tf_filename: fileName, attempt: positive };
+
+export const attemptFields = { ...sliceFields, worker_id: text };
+
+/** Where a file is. Paths may be long, and three times as long when escaped. */
+export const located = { file_url: z.string().max(16_000).optional() };
+
+/** A payload program by its name, and the digest of its command if known. */
+const payloadName = z.object({ name: text, digest: z.string().max(200).optional() });
+
+/** The facts that decide how a slice is processed, enough for a worker that knows nothing else. */
+export const workFields = {
+  speed: z.number().positive().max(1_000_000).optional(),
+  slice_processing_time: seconds.optional(),
+  tf_size_bytes: positive.optional(),
+  /** The TF file's checksum. */
+  checksum: checksum.optional(),
+  /** The placeholder if left out. */
+  payload: payloadName.optional(),
+  timeout_seconds: seconds.positive().optional(),
+};
+
+/** The person for whom a command was given, as the sender claims: the name is not verified. */
+export const claim = { claimed_by: z.string().min(1).max(100).optional().catch(undefined) };
+
+/** Facts about a payload command. Another program's worker may mean something else by these names, so a wrong type is dropped. */
+export const payloadFacts = {
+  exit_code: z.int().min(-maxNumber).max(maxNumber).optional().catch(undefined),
+  signal: z.string().max(20).optional().catch(undefined),
+  /** The end of its stdout and stderr, if it failed. */
+  output_tail: z.string().max(10_000).optional().catch(undefined),
+  outputs: z
+    .array(z.object({ name: z.string().max(4096), size_bytes: byteCount, checksum }))
+    .max(100)
+    .optional()
+    .catch(undefined),
+  /** Files that were written and are not listed. */
+  outputs_omitted: index.optional().catch(undefined),
+};
+
+/**
+ * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`: the few messages that tell the story of
+ * an execution. `command`: a landmark that waits for its driver. `logbook`: a person's statement or an alarm.
+ */
+export type Trait = 'frequent' | 'landmark' | 'command' | 'logbook';
+
+/**
+ * - `content`: the fields that make the statement. Two messages with the same id must agree in them.
+ * - `extra`: fields that may differ between two reports of the same thing.
+ * - `key`: the part of the message's id after `{execution_id}/{msg_type}`; for a logbook entry, the whole id.
+ *
+ * Fields are functions: a server that only reads the store calls none, and so starts sooner.
+ */
+interface Definition<Content extends z.ZodRawShape, Extra extends z.ZodRawShape> {
+  destination: DestinationName;
+  trait: Trait;
+  content: () => Content;
+  fields: () => z.ZodObject<Content & Extra>;
+  key: (message: z.infer<z.ZodObject<Content & Extra>>) => string;
+}
+
+/** Defines a message type: its destination, its role in a log, its fields, and its key. */
+export const define = <Content extends z.ZodRawShape, Extra extends z.ZodRawShape = {}>(
+  [destination, trait]: readonly [DestinationName, Trait],
+  content: () => Content,
+  key: NoInfer<Definition<Content, Extra>['key']>,
+  extra: () => Extra = () => ({}) as Extra,
+): Definition<Content, Extra> => ({
+  destination,
+  trait,
+  content,
+  key,
+  fields: () => z.object({ ...content(), ...extra() }) as z.ZodObject<Content & Extra>,
+});

@@ -1,5 +1,4 @@
 import type { Decoded } from './codec.ts';
-import { told } from './told.ts';
 
 /**
  * The messages of the existing testbed's programs, with the program that sends each, where it is known. If a type is also ours, `message_id` distinguishes
@@ -60,4 +59,11 @@ export function foreignProgramOf(decoded: Decoded, headers: Readonly<Record<stri
     run_id: told(body['run_id']) ?? told(headers['run_id']),
     msg_type: isBeat ? 'heartbeat' : String(type),
   };
+}
+
+/** A name or a number as text. Some testbed programs use a word for a missing value. */
+export function told(value: unknown): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const text = String(value);
+  return ['', 'none', 'null', 'unknown'].includes(text.toLowerCase()) ? undefined : text;
 }

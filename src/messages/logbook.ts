@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
 import { alarmSeverities, maxAuthor, maxNote, qualities } from '../domain/logbook-words.ts';
-import { define } from './definition.ts';
-import { positive, text } from './fields.ts';
+import { define, positive, text } from './fields.ts';
 
 const words = z.string().min(1).max(maxNote);
 
@@ -22,7 +21,7 @@ const alarm = () => ({
   count: positive,
 });
 
-const alarmKey = ({ code, subject, count }: { code: string; subject: string; count: number }, change: string): string =>
+const alarmKey = ({ code, subject, count }: { code: string; subject: string; count: number }, change: string) =>
   `alarm/${code}/${subject}/${count}/${change}`;
 
 /**

@@ -2,11 +2,20 @@ import * as z from 'zod';
 
 import { planVersionSchema, speedSchema, workflowParamsSchema } from '../domain/params.ts';
 import { returnReasons } from '../domain/slice-returns.ts';
-import { define, type Trait } from './definition.ts';
 import { destinations } from './destinations.ts';
-import { byteCount, checksum, epoch, fileName, index, nameInId, positive, seconds, sentence, text } from './fields.ts';
-import { logbookMessages, type LogbookType } from './logbook.ts';
 import {
+  define,
+  type Trait,
+  byteCount,
+  checksum,
+  epoch,
+  fileName,
+  index,
+  nameInId,
+  positive,
+  seconds,
+  sentence,
+  text,
   claim,
   countFields,
   daqState,
@@ -15,15 +24,16 @@ import {
   sliceFields,
   attemptFields,
   workFields,
-} from './shapes.ts';
+} from './fields.ts';
+import { logbookMessages, type LogbookType } from './logbook.ts';
 
-const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
+const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }) =>
   `${m.slice_filename}/${m.attempt}/${m.worker_id}@${m.hostname}`;
 
-const epochKey = (m: { epoch: number }): string => String(m.epoch);
+const epochKey = (m: { epoch: number }) => String(m.epoch);
 
 /** The key of a message that occurs once per execution. */
-const noKey = (): string => '';
+const noKey = () => '';
 
 /** The beginning or the end of a pause of the run. */
 const pauseStep = define(

@@ -1,4 +1,4 @@
-import { type Arrivals, playWork } from '../domain/plan/played-work.ts';
+import { type Arrivals, playWork } from '../domain/plan/played-run.ts';
 import type { Health } from '../domain/states.ts';
 import { slicesPerStf } from './capacity.ts';
 import { type Facts, delayOf, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';

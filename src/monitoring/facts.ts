@@ -1,6 +1,5 @@
 import type { Counts } from '../domain/counts.ts';
-import type { ExecutionParams, WorkflowParams } from '../domain/params.ts';
-import { payloadSpecOf } from '../domain/payload-spec.ts';
+import { type ExecutionParams, type WorkflowParams, payloadSpecOf } from '../domain/params.ts';
 import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';

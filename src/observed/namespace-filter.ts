@@ -1,5 +1,5 @@
 import { asObject } from '../lib/read-json.ts';
-import { told } from '../messages/told.ts';
+import { told } from '../messages/foreign.ts';
 import type { MessageLine } from './recording-lines.ts';
 
 /** Longer words are not run ids. */

@@ -1,5 +1,5 @@
 import { configInvalid } from '../lib/errors.ts';
-import { type LayoutName, layoutTopics, topicsWithoutResults, topicsWithoutSlices } from '../messages/layouts.ts';
+import { type LayoutName, layoutTopics, topicsWithoutResults, topicsWithoutSlices } from '../messages/destinations.ts';
 
 /** The topic of broadcasts, which every layout of the testbed has. */
 export const broadcastTopic = '/topic/epictopic';

@@ -1,4 +1,4 @@
-import { backoff } from '../lib/backoff.ts';
+import { backoff } from '../lib/duration.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { dataUnavailable, messageOf } from '../lib/errors.ts';
-import { makeFolder } from '../lib/make-folder.ts';
+import { makeFolder } from '../lib/file-system.ts';
 import { objectIn } from '../lib/read-json.ts';
 import type { CaptureLine, GapLine } from '../observed/recording-lines.ts';
 import { RecordingFile } from './recording-file.ts';

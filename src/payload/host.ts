@@ -1,4 +1,68 @@
-import { type OrphanGuard, startOrphanGuard } from './orphan-guard.ts';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+
+import { withDeadline } from '../lib/deadline.ts';
+
+/** `$0` is the mark. The script searches again because a process may start others during the search. */
+const script = `
+trap '' INT TERM HUP
+groups=
+while read -r change group; do
+  case $change in
+    began) groups="$groups $group" ;;
+    ended) left=; for g in $groups; do [ "$g" = "$group" ] || left="$left $g"; done; groups=$left ;;
+  esac
+done
+for g in $groups; do kill -s KILL -- "-$g"; done
+for round in 1 2 3 4 5; do
+  marked=$(grep -lszxF "$0" /proc/[0-9]*/environ | cut -d / -f 3)
+  [ -n "$marked" ] || break
+  kill -s KILL $marked
+done
+`;
+
+const markName = 'SWF_PAYLOAD_OF';
+
+/** How long the guard may take to end what is left, in milliseconds. */
+const patience = 3000;
+
+/**
+ * Starts a guard, which ends payload processes whose own process is gone, however it ended. It is a small shell in its own session that reads from a
+ * pipe which process groups live. When the pipe closes, cleanly or because the writer was killed, the shell kills the remaining groups and every
+ * other process with the mark (a payload's child that left its group). Finding the mark needs Linux's /proc. Throws an `Error` if the system cannot
+ * start a process.
+ * @param environment gives the PATH to `sh`; nothing else is passed on, or an outer guard would take this one for a payload
+ */
+function startOrphanGuard(environment: NodeJS.ProcessEnv) {
+  const mark = randomUUID();
+  const child = spawn('sh', ['-c', script, `${markName}=${mark}`], {
+    detached: true,
+    env: { PATH: environment['PATH'] },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const gone = once(child, 'close').catch(() => {});
+  if (child.pid === undefined) throw new Error('the system lets no process be started that guards payloads');
+  // Without the guard, payloads still end with their groups, so there is nothing to report.
+  child.stdin.on('error', () => {});
+  child.unref();
+  const tell = (change: 'began' | 'ended', pid: number) => void child.stdin.write(`${change} ${pid}\n`);
+  return {
+    /** Must be in the environment of every payload. */
+    mark: { [markName]: mark },
+    began: (pid: number) => tell('began', pid),
+    ended: (pid: number) => tell('ended', pid),
+    /** Ends what is left. */
+    async close() {
+      child.ref();
+      child.stdin.end();
+      await withDeadline(gone, patience, undefined);
+      child.unref();
+    },
+  };
+}
+
+export type OrphanGuard = ReturnType<typeof startOrphanGuard>;
 
 /** The state for payload commands that a process has once, for all its executions. @param environment that payload commands inherit, secrets aside */
 export function createPayloadHost(environment: NodeJS.ProcessEnv) {

@@ -6,10 +6,9 @@ import { basename, dirname, join, relative } from 'node:path';
 import type { PayloadFacts } from '../agents/ports.ts';
 import { outputPath, outputsName } from '../domain/file-names.ts';
 import { checksumOf } from '../files/checksum.ts';
-import { removeWhole } from '../files/remove-whole.ts';
-import { asideEnding } from '../files/write-aside.ts';
-import { makeFolder } from '../lib/make-folder.ts';
-import { namesIn } from '../lib/names-in.ts';
+import { asideEnding } from '../files/file-io.ts';
+import { removeWhole } from '../files/folders.ts';
+import { makeFolder, namesIn } from '../lib/file-system.ts';
 
 /** The files that a payload wrote, by their paths below the output folder. Those that are omitted exist too: a message holds only so much. */
 export type Outputs = Pick<PayloadFacts, 'outputs_omitted'> & { outputs: OutputFile[] };
@@ -69,8 +68,7 @@ export async function listOutputs(folder: string): Promise<Outputs> {
     if (characters > listedCharacters) break;
     outputs.push(output);
   }
-  const outputs_omitted = paths.length - outputs.length;
-  return { outputs, ...(outputs_omitted === 0 ? {} : { outputs_omitted }) };
+  return { outputs, outputs_omitted: paths.length - outputs.length || undefined };
 }
 
 /** How many entries of output folders to read, and how deep: a payload can make a million, and folders that no path can name. */

@@ -2,7 +2,7 @@ import { closeSync, constants, createReadStream, openSync, readSync, statSync } 
 import { basename, isAbsolute } from 'node:path';
 
 import type { PayloadName } from '../domain/slice-returns.ts';
-import { fileObstacle, onPath } from '../lib/programs.ts';
+import { fileObstacle, onPath } from '../lib/file-system.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
@@ -66,8 +66,7 @@ function digestWord(word: string): string[] {
 }
 
 /** The file that the system runs for a program: itself with a "/", else the first on PATH; undefined if PATH has none. */
-const programOf = (program: string, path = ''): string | undefined =>
-  program.includes('/') ? program : onPath(program, path);
+const programOf = (program: string, path = '') => (program.includes('/') ? program : onPath(program, path));
 
 const chunkBytes = 1_048_576;
 

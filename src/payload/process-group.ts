@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 
 import { signalGroup } from '../lib/process-identity.ts';
-import type { OrphanGuard } from './orphan-guard.ts';
+import type { OrphanGuard } from './host.ts';
 
 /** A program to run, without a shell. */
 export interface Program {
@@ -46,7 +46,7 @@ const longestTimer = 2 ** 31 - 1;
  */
 export async function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {
   const began = performance.now();
-  const output = new OutputTail();
+  const output = createOutputTail();
   const how = signal.aborted ? ({ kind: 'aborted' } as const) : await howItEnds({ program, watch, signal, output });
   return { how, seconds: (performance.now() - began) / 1000, output: output.text() };
 }
@@ -60,7 +60,7 @@ interface Run {
 
 const howItEnds = (run: Run): Promise<Ended['how']> =>
   new Promise((resolve) => {
-    const notStarted = ({ code, message }: NodeJS.ErrnoException): void =>
+    const notStarted = ({ code, message }: NodeJS.ErrnoException) =>
       resolve({ kind: 'not started', reason: code ?? message });
     try {
       const child = spawnGroup(run.program);
@@ -74,12 +74,12 @@ const howItEnds = (run: Run): Promise<Ended['how']> =>
     }
   });
 
-function follow(child: Child, pid: number, run: Run, resolve: (how: Ended['how']) => void): void {
+function follow(child: Child, pid: number, run: Run, resolve: (how: Ended['how']) => void) {
   const { program, watch, signal, output } = run;
   let ending: Ended['how'] | undefined;
   let killer: NodeJS.Timeout | undefined;
   /** Asks the group to end, and kills it if it does not. */
-  const end = (how: Ended['how']): void => {
+  const end = (how: Ended['how']) => {
     if (ending !== undefined) return;
     ending = how;
     signalGroup(pid, 'SIGTERM');
@@ -92,7 +92,7 @@ function follow(child: Child, pid: number, run: Run, resolve: (how: Ended['how']
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.add(chunk));
   const limit = Math.min(program.limitSeconds * 1000, longestTimer);
   const timer = setTimeout(() => end({ kind: 'timeout', ignoredSigterm: false }), limit);
-  const abort = (): void => end({ kind: 'aborted' });
+  const abort = () => end({ kind: 'aborted' });
   signal.addEventListener('abort', abort);
   child.once('exit', (code, by) => {
     clearTimeout(timer);
@@ -118,21 +118,21 @@ type Child = ReturnType<typeof spawnGroup>;
 const spawnGroup = ({ command, args, folder, environment }: Program) =>
   spawn(command, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 
+type OutputTail = ReturnType<typeof createOutputTail>;
+
 /** Keeps the end of a stream of bytes. */
-class OutputTail {
-  #kept: Buffer[] = [];
-  #length = 0;
-
-  add(chunk: Buffer): void {
-    this.#kept.push(chunk);
-    this.#length += chunk.length;
-    if (this.#length <= 2 * keptOutput) return;
-    this.#kept = [Buffer.concat(this.#kept).subarray(-keptOutput)];
-    this.#length = keptOutput;
-  }
-
-  /** Shows invalid UTF-8, such as a cut-off beginning, as replacement characters. */
-  text(): string {
-    return Buffer.concat(this.#kept).subarray(-keptOutput).toString('utf8');
-  }
+function createOutputTail() {
+  let kept: Buffer[] = [];
+  let length = 0;
+  return {
+    add(chunk: Buffer) {
+      kept.push(chunk);
+      length += chunk.length;
+      if (length <= 2 * keptOutput) return;
+      kept = [Buffer.concat(kept).subarray(-keptOutput)];
+      length = keptOutput;
+    },
+    /** Shows invalid UTF-8, such as a cut-off beginning, as replacement characters. */
+    text: (): string => Buffer.concat(kept).subarray(-keptOutput).toString('utf8'),
+  };
 }

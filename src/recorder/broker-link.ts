@@ -10,86 +10,26 @@ const quietMilliseconds = 2 * beatSeconds * 1000;
 
 const lookMilliseconds = 1000;
 
-export interface BrokerLinkOptions extends Pick<Surroundings, 'store' | 'namespace' | 'onFault'> {
+interface BrokerLinkOptions extends Pick<Surroundings, 'store' | 'namespace' | 'onFault'> {
   broker: Pick<BrokerConnection, 'isUp' | 'onUp'>;
   /** Whether this process sends reports, which come back to it. */
   isSpeaking: () => boolean;
 }
 
+export type BrokerLink = ReturnType<typeof createBrokerLink>;
+
 /** Whether a recorder hears its broker. While it does not, its store says so, and agents that it cannot hear do not count as gone. */
-export class BrokerLink {
-  readonly #options: BrokerLinkOptions;
-  readonly #timer: NodeJS.Timeout;
-  #heardAt = performance.now();
-  #lookedAt = performance.now();
+export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking }: BrokerLinkOptions) {
+  let heardAt = performance.now();
+  let lookedAt = heardAt;
   /** Since when the link can be heard, as `performance.now()`. */
-  #hearsSince = performance.now();
-  #awaySince: string | undefined;
-  /** The earliest last sign of an agent that may have lived when the link was lost. */
-  #cutOffSince: string | undefined;
-
-  constructor(options: BrokerLinkOptions) {
-    this.#options = options;
-    this.#timer = setInterval(() => this.#look(), lookMilliseconds);
-    options.broker.onUp(() => {
-      // What was sent meanwhile comes first: results of slices that would look overdue, and then our own next report.
-      if (options.isSpeaking()) this.#heardAt = performance.now();
-      else this.noteHeard();
-    });
-  }
-
-  /** Call with each message from the broker that says nothing about agents. */
-  noteSign(): void {
-    if (this.#awaySince === undefined) this.#heardAt = performance.now();
-  }
-
-  /** Call with each report of an agent or a recorder, our own too. */
-  noteHeard(): void {
-    this.#heardAt = performance.now();
-    if (this.#awaySince === undefined || !this.#options.broker.isUp()) return;
-    this.#hearsSince = this.#heardAt;
-    const since = this.#cutOffSince;
-    this.#cutOffSince = undefined;
-    this.#noteAway(undefined, since);
-  }
-
-  /** Call when the connection has broken. */
-  noteBreak(): void {
-    this.#lose(utcNow());
-  }
-
-  /** How long remote agents have been heard, in milliseconds; 0 while they are not. */
-  hearingMilliseconds(): number {
-    return this.#options.broker.isUp() && this.#awaySince === undefined ? performance.now() - this.#hearsSince : 0;
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
-
-  #look(): void {
-    const { broker, isSpeaking } = this.#options;
-    const now = performance.now();
-    // While this process stood still it sent nothing that could come back.
-    this.#heardAt = Math.min(now, this.#heardAt + Math.max(0, now - this.#lookedAt - lookMilliseconds));
-    this.#lookedAt = now;
-    const quiet = now - this.#heardAt;
-    if (!isSpeaking()) this.#heardAt = now;
-    else if (broker.isUp() && quiet >= quietMilliseconds)
-      this.#lose(new Date(Date.parse(utcNow()) - quiet).toISOString());
-  }
-
-  /** @param since ISO 8601 */
-  #lose(since: string): void {
-    if (this.#awaySince !== undefined) return;
-    this.#cutOffSince = new Date(Date.parse(since) - lateSeconds * 1000).toISOString();
-    this.#noteAway(since);
-  }
+  let hearsSince = heardAt;
+  /** ISO 8601. */
+  let awaySince: string | undefined;
 
   /** Notes for readers of the store since when nobody is heard, and resets the silence of agents when they can be heard again. */
-  #noteAway(since: string | undefined, forgiven?: string): void {
-    const { store, namespace, onFault } = this.#options;
-    this.#awaySince = since;
+  function noteAway(since: string | undefined, forgiven?: string) {
+    awaySince = since;
     store
       .write((tx) => {
         noteBrokerAway(tx, namespace, since);
@@ -97,4 +37,45 @@ export class BrokerLink {
       })
       .catch(onFault);
   }
+
+  function look() {
+    const now = performance.now();
+    // While this process stood still it sent nothing that could come back.
+    heardAt = Math.min(now, heardAt + Math.max(0, now - lookedAt - lookMilliseconds));
+    lookedAt = now;
+    const quiet = now - heardAt;
+    if (!isSpeaking()) heardAt = now;
+    else if (broker.isUp() && quiet >= quietMilliseconds && awaySince === undefined)
+      noteAway(new Date(Date.parse(utcNow()) - quiet).toISOString());
+  }
+
+  /** Call with each report of an agent or a recorder, our own too. */
+  function noteHeard() {
+    heardAt = performance.now();
+    if (awaySince === undefined || !broker.isUp()) return;
+    hearsSince = heardAt;
+    // The earliest last sign of an agent that may have lived when the link was lost.
+    noteAway(undefined, new Date(Date.parse(awaySince) - lateSeconds * 1000).toISOString());
+  }
+
+  const timer = setInterval(look, lookMilliseconds);
+  broker.onUp(() => {
+    // What was sent meanwhile comes first: results of slices that would look overdue, and then our own next report.
+    if (isSpeaking()) heardAt = performance.now();
+    else noteHeard();
+  });
+  return {
+    noteHeard,
+    /** Call with each message from the broker that says nothing about agents. */
+    noteSign() {
+      if (awaySince === undefined) heardAt = performance.now();
+    },
+    /** Call when the connection has broken. */
+    noteBreak() {
+      if (awaySince === undefined) noteAway(utcNow());
+    },
+    /** How long remote agents have been heard, in milliseconds; 0 while they are not. */
+    hearingMilliseconds: (): number => (broker.isUp() && awaySince === undefined ? performance.now() - hearsSince : 0),
+    close: () => clearInterval(timer),
+  };
 }

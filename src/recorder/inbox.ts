@@ -2,15 +2,15 @@ import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Recorded } from '../db/log/rows.ts';
 import { writeEach } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { decodedOf, refused } from '../exchange/decoding.ts';
 import { unmarkedSubscription } from '../exchange/namespace-guard.ts';
+import { decodedOf, refused } from '../exchange/wire.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import { isMessageType, type MessageType, vocabulary } from '../messages/vocabulary.ts';
 import type { Surroundings } from './surroundings.ts';
 
-export interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'onFault'> {
+interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'onFault'> {
   /** Called with the types of new messages. */
   onRecorded: (types: MessageType[]) => void;
   /** Called with every message, for us or not. */
@@ -41,48 +41,36 @@ interface Incoming {
   decoded: Decoded;
 }
 
+export type Inbox = ReturnType<typeof createInbox>;
+
 /** Records incoming messages in order of arrival, many in one transaction if many have come, and then acknowledges them. */
-export class Inbox {
-  readonly #options: InboxOptions;
-  readonly #waiting: Incoming[] = [];
-  readonly #strays = new Set<string>();
-  #isWorking = false;
-
-  constructor(options: InboxOptions) {
-    this.#options = options;
+export function createInbox(options: InboxOptions) {
+  const { store, namespace, destinations, onBroadcast, onHeard, onRecorded, onFault } = options;
+  const waiting: Incoming[] = [];
+  const strays = new Set<string>();
+  let isWorking = false;
+  async function drain() {
+    isWorking = true;
+    try {
+      while (waiting.length > 0) {
+        await new Promise(setImmediate);
+        const batch = waiting.splice(0, window);
+        // Never reject a message that is already recorded, even on the wrong destination.
+        const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery)));
+        const types = fresh.length === 0 ? [] : await recordAll(fresh, strays, options);
+        for (const { delivery } of batch) delivery.acknowledge();
+        for (const { decoded } of batch) note(decoded, options);
+        for (const { decoded } of fresh) noteAttempt(decoded, options);
+        if (types.length > 0) onRecorded(types);
+      }
+    } catch (error) {
+      onFault(error);
+    } finally {
+      isWorking = false;
+    }
   }
 
-  /** A topic's messages, while we listen, that name their namespace only in the body, as some programs do. */
-  unmarked(destination: string): Subscription {
-    return unmarkedSubscription(destination, (from, delivery) => this.#take(from, delivery));
-  }
-
-  /**
-   * Messages that the broker keeps for us until we acknowledge them.
-   * @param place where they come from, if not from the destination that they are meant for
-   */
-  work(id: string, destination: string, { store, place }: { store?: string; place?: string } = {}): Subscription {
-    const { namespace } = this.#options;
-    return {
-      id,
-      destination: place ?? destination,
-      ack: 'each',
-      ...(place === undefined
-        ? { only: () => ({ namespace, ...(store === undefined ? {} : { store: { is: store } }) }) }
-        : {}),
-      prefetch: window,
-      onMessage: (delivery) => this.#take(destination, delivery),
-    };
-  }
-
-  /** Records one message at once, and leaves its acknowledgement to the caller. @param refusal records it as rejected, for this reason */
-  async record(destination: string, delivery: Delivery, refusal?: string): Promise<void> {
-    const decoded = refusal === undefined ? this.#judge(destination, delivery) : refused(refusal);
-    await this.#recordAll([{ destination, delivery, decoded }]);
-  }
-
-  #take(destination: string, delivery: Delivery): void {
-    const { namespace, destinations, onBroadcast, onHeard } = this.#options;
+  function take(destination: string, delivery: Delivery) {
     onHeard();
     if (destination === destinations.broadcast) onBroadcast(delivery);
     // Ignore other namespaces. A message without a namespace is ours.
@@ -90,81 +78,73 @@ export class Inbox {
       delivery.acknowledge();
       return;
     }
-    this.#waiting.push({ destination, delivery, decoded: this.#judge(destination, delivery) });
-    if (!this.#isWorking) void this.#drain();
+    waiting.push({ destination, delivery, decoded: judge(destination, delivery, options) });
+    if (!isWorking) void drain();
   }
 
-  /** Accepts a message only on its type's destination: a control message on the control queue, and so on. */
-  #judge(destination: string, delivery: Delivery): Decoded {
-    const decoded = decodedOf(delivery);
-    const type = fieldOf(decoded, 'msg_type');
-    if (type === undefined || !isMessageType(type)) return decoded;
-    const right = this.#options.destinations[vocabulary[type].destination];
-    return right === destination ? decoded : refused(`${type} is taken from ${right}, and came on ${destination}`);
-  }
+  return {
+    /** A topic's messages, while we listen, that name their namespace only in the body, as some programs do. */
+    unmarked: (destination: string): Subscription => unmarkedSubscription(destination, take),
+    /**
+     * Messages that the broker keeps for us until we acknowledge them.
+     * @param place where they come from, if not from the destination that they are meant for
+     */
+    work: (id: string, destination: string, { store: is, place }: { store?: string; place?: string } = {}) => ({
+      id,
+      destination: place ?? destination,
+      ack: 'each' as const,
+      ...(place === undefined ? { only: () => ({ namespace, ...(is === undefined ? {} : { store: { is } }) }) } : {}),
+      prefetch: window,
+      onMessage: (delivery: Delivery) => take(destination, delivery),
+    }),
+    /** Records one message at once, and leaves its acknowledgement to the caller. @param refusal records it as rejected, for this reason */
+    async record(destination: string, delivery: Delivery, refusal?: string) {
+      const decoded = refusal === undefined ? judge(destination, delivery, options) : refused(refusal);
+      await recordAll([{ destination, delivery, decoded }], strays, options);
+    },
+  };
+}
 
-  async #drain(): Promise<void> {
-    const { store, onRecorded, onFault } = this.#options;
-    this.#isWorking = true;
-    try {
-      while (this.#waiting.length > 0) {
-        await new Promise(setImmediate);
-        const batch = this.#waiting.splice(0, window);
-        // Never reject a message that is already recorded, even on the wrong destination.
-        const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery)));
-        const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
-        for (const { delivery } of batch) delivery.acknowledge();
-        for (const incoming of batch) this.#note(incoming);
-        for (const { decoded } of fresh) this.#noteAttempt(decoded);
-        if (types.length > 0) onRecorded(types);
-      }
-    } catch (error) {
-      onFault(error);
-    } finally {
-      this.#isWorking = false;
-    }
-  }
+/** Accepts a message only on its type's destination: a control message on the control queue, and so on. */
+function judge(destination: string, delivery: Delivery, { destinations }: InboxOptions): Decoded {
+  const decoded = decodedOf(delivery);
+  const type = fieldOf(decoded, 'msg_type');
+  if (type === undefined || !isMessageType(type)) return decoded;
+  const right = destinations[vocabulary[type].destination];
+  return right === destination ? decoded : refused(`${type} is taken from ${right}, and came on ${destination}`);
+}
 
-  /** Records a message that cannot be recorded as rejected. */
-  #recordAll(batch: readonly Incoming[]): Promise<MessageType[]> {
-    return writeEach(
-      this.#options.store,
-      batch,
-      (tx, incoming) => this.#recordOne(tx, incoming),
-      (tx, incoming, error) =>
-        this.#recordOne(tx, { ...incoming, decoded: refused(`cannot be recorded: ${messageOf(error)}`) }),
-    );
-  }
-
-  #recordOne(tx: Transaction, { destination, delivery, decoded }: Incoming): MessageType[] {
+/** Records a message that cannot be recorded as rejected. @param strays unknown executions heard of before */
+function recordAll(batch: readonly Incoming[], strays: Set<string>, { store, onStray }: InboxOptions) {
+  const recordOne = (tx: Transaction, { destination, delivery, decoded }: Incoming): MessageType[] => {
     const received = { destination, body: delivery.body, decoded };
-    const recorded = this.#options.store.messages.recordReceived(tx, received, { fromBroker: true });
-    this.#noteStray(recorded);
+    const recorded = store.messages.recordReceived(tx, received, { fromBroker: true });
+    const { isNew, effect_code, execution_id } = recorded;
+    // Messages of an unknown execution mean that another store shares this store's namespace and queues.
+    if (isNew && effect_code === 'EXECUTION_UNKNOWN' && execution_id !== null && !strays.has(execution_id)) {
+      strays.add(execution_id);
+      onStray(execution_id);
+    }
     const type = fieldOf(decoded, 'msg_type');
-    if (!recorded.isNew || type === undefined || !isMessageType(type)) return [];
+    if (!isNew || type === undefined || !isMessageType(type)) return [];
     return [type, ...(recorded.released ?? [])];
-  }
+  };
+  return writeEach(store, batch, recordOne, (tx, incoming, error) =>
+    recordOne(tx, { ...incoming, decoded: refused(`cannot be recorded: ${messageOf(error)}`) }),
+  );
+}
 
-  #note({ decoded }: Incoming): void {
-    if (decoded.kind !== 'message') return;
-    const { message } = decoded;
-    if (vocabulary[message.msg_type].destination === 'results') this.#options.onWorker(message.sender);
-    if (message.msg_type === 'slice_returned') this.#options.onReturned(message);
-    else if (message.msg_type === 'slice_started') this.#options.onStarted(message);
-    else if (message.msg_type === 'tf_file_registered') this.#options.onRegistered(message);
-  }
+function note(decoded: Decoded, { onWorker, onReturned, onStarted, onRegistered }: InboxOptions) {
+  if (decoded.kind !== 'message') return;
+  const { message } = decoded;
+  if (vocabulary[message.msg_type].destination === 'results') onWorker(message.sender);
+  if (message.msg_type === 'slice_returned') onReturned(message);
+  else if (message.msg_type === 'slice_started') onStarted(message);
+  else if (message.msg_type === 'tf_file_registered') onRegistered(message);
+}
 
-  #noteAttempt(decoded: Decoded): void {
-    if (decoded.kind !== 'message') return;
-    const { message } = decoded;
-    if (message.msg_type === 'slice_started' || message.msg_type === 'slice_result') this.#options.onAttempt(message);
-  }
-
-  /** Messages of an unknown execution mean that another store shares this store's namespace and queues. */
-  #noteStray({ isNew, effect_code, execution_id }: Recorded): void {
-    if (!isNew || effect_code !== 'EXECUTION_UNKNOWN' || execution_id === null) return;
-    if (this.#strays.has(execution_id)) return;
-    this.#strays.add(execution_id);
-    this.#options.onStray(execution_id);
-  }
+function noteAttempt(decoded: Decoded, { onAttempt }: InboxOptions) {
+  if (decoded.kind !== 'message') return;
+  const { message } = decoded;
+  if (message.msg_type === 'slice_started' || message.msg_type === 'slice_result') onAttempt(message);
 }

@@ -4,13 +4,13 @@ import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/
 import type { Store } from '../db/opening/store.ts';
 import type { SliceNeeds } from '../domain/slice-returns.ts';
 import { ConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
-import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
+import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire.ts';
 import { pause } from '../lib/deadline.ts';
 import { brokerRefused, type SwfError } from '../lib/errors.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
 import type { Basics, Surroundings } from './surroundings.ts';
 
-export interface OutboxOptions extends Basics, Pick<Surroundings, 'broker'> {
+interface OutboxOptions extends Basics, Pick<Surroundings, 'broker'> {
   /** Where results are to go on a broker without selectors. */
   replyTo: () => string | undefined;
   /** Called with a message that the broker refuses. */
@@ -20,39 +20,39 @@ export interface OutboxOptions extends Basics, Pick<Surroundings, 'broker'> {
 /** How often to check whether the last rows are sent, in milliseconds. */
 const lookMilliseconds = 20;
 
+export type Outbox = ReturnType<typeof createOutbox>;
+
 /** Sends the rows of a namespace, and marks them at the broker's receipts. The log is the outbox: a receiver that gets a message twice finds it recorded. */
-export class Outbox extends ConfirmedSender<UnsentRow> {
-  readonly #options: OutboxOptions;
-
-  constructor(options: OutboxOptions) {
-    const { store, broker, namespace, onUnsendable, onFault } = options;
-    super(broker, {
-      pending: (after) => unsentRows(store.sql, namespace, after, sendWindow),
-      outgoing: (row) => outgoingOf(row, options),
-      confirmed: (rows) => {
-        const sent = rows.map(({ seq }) => seq);
-        return store.write((tx) => markSent(tx, sent));
-      },
-      refused: async ({ seq, message_id }, error) => {
-        await store.write((tx) => markUnsendable(tx, seq));
-        onUnsendable(message_id, error);
-      },
-      onEnds: ({ message_id }, times) => onUnsendable(message_id, brokerRefused(endsSentence(times))),
-      onFault,
-    });
-    this.#options = options;
-  }
-
-  /** Resolves with true when nothing is left to send, or with false after `milliseconds`. */
-  async flushed(milliseconds: number): Promise<boolean> {
-    const { store, namespace } = this.#options;
-    const deadline = performance.now() + milliseconds;
-    while (unsentRows(store.sql, namespace, 0, 1).length > 0) {
-      if (performance.now() > deadline) return false;
-      await pause(lookMilliseconds);
-    }
-    return true;
-  }
+export function createOutbox(options: OutboxOptions) {
+  const { store, broker, namespace, onUnsendable, onFault } = options;
+  const sender = new ConfirmedSender<UnsentRow>(broker, {
+    pending: (after) => unsentRows(store.sql, namespace, after, sendWindow),
+    outgoing: (row) => outgoingOf(row, options),
+    confirmed: (rows) => {
+      const sent = rows.map(({ seq }) => seq);
+      return store.write((tx) => markSent(tx, sent));
+    },
+    refused: async ({ seq, message_id }, error) => {
+      await store.write((tx) => markUnsendable(tx, seq));
+      onUnsendable(message_id, error);
+    },
+    onEnds: ({ message_id }, times) => onUnsendable(message_id, brokerRefused(endsSentence(times))),
+    onFault,
+  });
+  return {
+    pump: () => sender.pump(),
+    resend: () => sender.resend(),
+    close: () => sender.close(),
+    /** Resolves with true when nothing is left to send, or with false after `milliseconds`. */
+    async flushed(milliseconds: number): Promise<boolean> {
+      const deadline = performance.now() + milliseconds;
+      while (unsentRows(store.sql, namespace, 0, 1).length > 0) {
+        if (performance.now() > deadline) return false;
+        await pause(lookMilliseconds);
+      }
+      return true;
+    },
+  };
 }
 
 function outgoingOf(row: UnsentRow, options: OutboxOptions): Outgoing {
@@ -77,4 +77,37 @@ function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; b
   const recorded = JSON.parse(payload) as SliceNeeds;
   const needs = withNewestPlace(sql, recorded);
   return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
+}
+
+/** A queue that gives nothing for this long is empty, in milliseconds. */
+const quietMilliseconds = 300;
+
+/** The longest time to take leftovers: slices that workers return later are acknowledged by the workers that get them. */
+const longestMilliseconds = 3000;
+
+/**
+ * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker without selectors, workers drop them
+ * themselves: they hear that the execution has ended.
+ */
+export async function takeLeftovers(
+  executionId: string,
+  { broker, namespace, storeId, destinations }: Pick<Surroundings, 'broker' | 'namespace' | 'storeId' | 'destinations'>,
+): Promise<void> {
+  if (!broker.isUp() || !broker.hasSelectors()) return;
+  let last = performance.now();
+  const until = last + longestMilliseconds;
+  const id = `leftovers of ${executionId}`;
+  broker.subscribe({
+    id,
+    destination: destinations.slices,
+    ack: 'each',
+    prefetch: 256,
+    only: () => ({ namespace, store: { is: storeId }, execution: executionId }),
+    onMessage(delivery) {
+      last = performance.now();
+      delivery.acknowledge();
+    },
+  });
+  while (performance.now() - last < quietMilliseconds && performance.now() < until) await pause(quietMilliseconds / 4);
+  broker.unsubscribe(id);
 }

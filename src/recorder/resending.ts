@@ -17,7 +17,7 @@ import { workersMayTake } from '../domain/run-phases.ts';
 import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
 import type { StageName } from '../domain/stages.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
-import { backoff } from '../lib/backoff.ts';
+import { backoff } from '../lib/duration.ts';
 import { steadyClock } from '../lib/time.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
@@ -43,179 +43,162 @@ const unheldAgainSeconds = { first: 60, longest: 1800 };
 const unheldTicks = 10;
 const unansweredTicks = 15;
 
-export interface ResendingOptions extends Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'> {
+interface ResendingOptions extends Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'> {
   /** Called when messages wait to be sent again. */
   resend: () => void;
   /** Called with the message ids of slices that no agent holds and that have no result. */
   onLost: (messageIds: readonly string[]) => void;
 }
 
-interface Due {
-  /** When it may be sent again, by `performance.now()`. */
-  at: number;
-  times: number;
+/** Messages that were sent again, or will be: each is due again after a wait that doubles each time. @param waits in seconds */
+function createDues(waits: typeof returnSeconds) {
+  /** By message id; `at` by `performance.now()`. */
+  const dues = new Map<string, { at: number; times: number }>();
+  return {
+    dues,
+    /** Notes that a message is sent again now, or returned. */
+    note(id: string) {
+      const times = (dues.get(id)?.times ?? 0) + 1;
+      dues.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
+    },
+    mayBeDue: (id: string): boolean => (dues.get(id)?.at ?? 0) <= performance.now(),
+    forget(executionId: string) {
+      for (const id of dues.keys()) if (id.startsWith(`${executionId}/`)) dues.delete(id);
+    },
+  };
 }
+
+type Dues = ReturnType<typeof createDues>;
 
 /**
  * Ensures that nothing waits forever: it resends slices that no agent has, and announces files again that no agent has answered. So a broker that
  * loses its disk costs minutes and no data.
  */
-export class Resending {
-  readonly #options: ResendingOptions;
+export function createResending(options: ResendingOptions) {
+  const { store, resend, onFault } = options;
   /** The parameters of the executions that this process drives. */
-  readonly #driven = new Map<string, ExecutionParams>();
-  /** Returned slices, by message id. */
-  readonly #returned = new Map<string, Due>();
-  /** Files announced again, by message id. */
-  readonly #announced = new Map<string, Due>();
-  /** Unclaimed slices that were sent again, by message id. */
-  readonly #unheldSlices = new Map<string, Due>();
+  const driven = new Map<string, ExecutionParams>();
+  const returned = createDues(returnSeconds);
+  const announced = createDues(announcedSeconds);
+  /** Unclaimed slices. */
+  const unclaimed = createDues(unheldAgainSeconds);
   /** Executions with messages that were sent again. */
-  readonly #sentAgain = new Set<string>();
-  readonly #timer: NodeJS.Timeout;
-  #tick = 0;
-  #isBusy = false;
-
-  constructor(options: ResendingOptions) {
-    this.#options = options;
-    this.#timer = setInterval(() => void this.#look(), 1000);
-  }
-
-  add(executionId: string, params: ExecutionParams): void {
-    this.#driven.set(executionId, params);
-  }
-
-  /** Forgets an execution. Returns whether any of its messages were sent again. */
-  remove(executionId: string): boolean {
-    this.#driven.delete(executionId);
-    const hasSentAgain = this.#sentAgain.delete(executionId);
-    for (const due of [this.#returned, this.#announced, this.#unheldSlices])
-      for (const id of due.keys()) if (id.startsWith(`${executionId}/`)) due.delete(id);
-    return hasSentAgain;
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
-
-  /** Call each time a worker returns a slice. */
-  noteReturn({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>): void {
-    this.#noteAgain(this.#returned, sliceMessageId(execution_id, slice_filename, attempt), returnSeconds);
-  }
-
-  /** Notes where a TF file was registered: if another host remade it, its slices name that host from now on. */
-  async notePlace(message: Message<'tf_file_registered'>): Promise<void> {
-    const { store, warn, onFault } = this.#options;
-    try {
-      // Usually it is the first report of the file, which needs no transaction.
-      if (newestPlace(store.sql, message.tf_filename) === message.file_url) return;
-      // A message that contradicts the log is about another file.
-      if (!store.messages.isRecorded({ kind: 'message', message })) return;
-      const isMoved = await store.write((tx) => noteNewPlace(tx, message));
-      if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is at ${message.file_url ?? ''} now`);
-    } catch (error) {
-      onFault(error);
-    }
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    this.#tick += 1;
+  const sentAgain = new Set<string>();
+  let tick = 0;
+  let isBusy = false;
+  async function look() {
+    if (isBusy) return;
+    isBusy = true;
+    tick += 1;
     try {
       const again = [
-        ...this.#returnedNow(),
-        ...(this.#tick % unheldTicks === 0 ? this.#unheld() : []),
-        ...(this.#tick % unansweredTicks === 0 ? this.#unanswered() : []),
+        ...returnedNow(returned, options),
+        ...(tick % unheldTicks === 0 ? unheld(driven, unclaimed, options) : []),
+        ...(tick % unansweredTicks === 0 ? unanswered(driven, announced, options) : []),
       ];
       if (again.length === 0) return;
-      const executions = await this.#options.store.write((tx) => sendAgain(tx, again));
-      for (const id of executions) this.#sentAgain.add(id);
-      this.#options.resend();
+      for (const id of await store.write((tx) => sendAgain(tx, again))) sentAgain.add(id);
+      resend();
     } catch (error) {
-      this.#options.onFault(error);
+      onFault(error);
     } finally {
-      this.#isBusy = false;
+      isBusy = false;
     }
   }
+  const timer = setInterval(() => void look(), 1000);
+  return {
+    add: (executionId: string, params: ExecutionParams) => void driven.set(executionId, params),
+    /** Forgets an execution. Returns whether any of its messages were sent again. */
+    remove(executionId: string): boolean {
+      driven.delete(executionId);
+      for (const dues of [returned, announced, unclaimed]) dues.forget(executionId);
+      return sentAgain.delete(executionId);
+    },
+    close: () => clearInterval(timer),
+    /** Call each time a worker returns a slice. */
+    noteReturn: ({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>) =>
+      returned.note(sliceMessageId(execution_id, slice_filename, attempt)),
+    notePlace: (message: Message<'tf_file_registered'>) => notePlace(message, options),
+  };
+}
 
-  /** Returned slices that are due and that a worker on duty can do. */
-  #returnedNow(): string[] {
-    const { store, directory } = this.#options;
-    const now = performance.now();
-    const due = [...this.#returned].filter(([, { at }]) => at <= now && at !== Infinity);
-    return due.flatMap(([id, entry]) => {
-      const slice = queuedSlice(store.sql, id);
-      if (slice === undefined) this.#returned.delete(id);
-      if (slice === undefined || !directory.hasOnDuty('worker', workKinds(withNewestPlace(store.sql, slice))))
-        return [];
-      // Not due until a worker returns it once more.
-      entry.at = Infinity;
-      return [id];
-    });
+/** Notes where a TF file was registered: if another host remade it, its slices name that host from now on. */
+async function notePlace(message: Message<'tf_file_registered'>, { store, warn, onFault }: ResendingOptions) {
+  try {
+    // Usually it is the first report of the file, which needs no transaction.
+    if (newestPlace(store.sql, message.tf_filename) === message.file_url) return;
+    // A message that contradicts the log is about another file.
+    if (!store.messages.isRecorded({ kind: 'message', message })) return;
+    const isMoved = await store.write((tx) => noteNewPlace(tx, message));
+    if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is at ${message.file_url ?? ''} now`);
+  } catch (error) {
+    onFault(error);
   }
+}
 
-  #unheld(): string[] {
-    const { store, directory, warn, onLost } = this.#options;
-    const free = (kinds: Parameters<AgentDirectory['hasFree']>[1]): boolean =>
-      directory.hasFree('worker', kinds, unheldSeconds * 1000);
-    if (!free([])) return [];
-    const inHand = directory.inHand();
-    return [...this.#driven.keys()].flatMap((executionId) => {
-      if (!this.#mayBeTaken(executionId)) return [];
-      const unheld = idleSliceMessages(store.sql, executionId, unheldSeconds)
-        .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#unheldSlices, id))
-        .filter((id) => {
-          const slice = readMessage(store.sql, id);
-          return slice?.msg_type === 'slice' && free(workKinds(withNewestPlace(store.sql, slice)));
-        });
-      for (const id of unheld) this.#noteAgain(this.#unheldSlices, id, unheldAgainSeconds);
-      onLost(unheld);
-      if (unheld.length > 0)
-        warn(`nobody has ${unheld.length} TF slices of ${executionId}, though workers are free; they are sent again`);
-      return unheld;
-    });
-  }
+/** Returned slices that are due and that a worker on duty can do. */
+function returnedNow({ dues }: Dues, { store, directory }: ResendingOptions): string[] {
+  const now = performance.now();
+  const due = [...dues].filter(([, { at }]) => at <= now && at !== Infinity);
+  return due.flatMap(([id, entry]) => {
+    const slice = queuedSlice(store.sql, id);
+    if (slice === undefined) dues.delete(id);
+    if (slice === undefined || !directory.hasOnDuty('worker', workKinds(withNewestPlace(store.sql, slice)))) return [];
+    // Not due until a worker returns it once more.
+    entry.at = Infinity;
+    return [id];
+  });
+}
 
-  #mayBeTaken(executionId: string): boolean {
-    const { sql } = this.#options.store;
-    return workersMayTake(phaseOf(sql, executionId) ?? 'none') && !isHeld(sql, executionId);
-  }
+function unheld(driven: ReadonlyMap<string, ExecutionParams>, unclaimed: Dues, options: ResendingOptions): string[] {
+  const { store, directory, warn, onLost } = options;
+  const { sql } = store;
+  const free = (kinds: Parameters<AgentDirectory['hasFree']>[1]) =>
+    directory.hasFree('worker', kinds, unheldSeconds * 1000);
+  if (!free([])) return [];
+  const inHand = directory.inHand();
+  return [...driven.keys()].flatMap((executionId) => {
+    if (!workersMayTake(phaseOf(sql, executionId) ?? 'none') || isHeld(sql, executionId)) return [];
+    const lost = idleSliceMessages(sql, executionId, unheldSeconds)
+      .filter((id) => !inHand.has(id) && unclaimed.mayBeDue(id))
+      .filter((id) => {
+        const slice = readMessage(sql, id);
+        return slice?.msg_type === 'slice' && free(workKinds(withNewestPlace(sql, slice)));
+      });
+    for (const id of lost) unclaimed.note(id);
+    onLost(lost);
+    if (lost.length > 0)
+      warn(`nobody has ${lost.length} TF slices of ${executionId}, though workers are free; they are sent again`);
+    return lost;
+  });
+}
 
-  #unanswered(): string[] {
-    const { store, directory } = this.#options;
-    const inHand = directory.inHand();
-    /** The files for which an agent is on duty. */
-    const on = (type: 'data' | 'fastmon', files: () => Unanswered[]): Unanswered[] => {
-      const canBeDone = ({ file_url }: Unanswered): boolean =>
-        directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);
-      return directory.hasOnDuty(type) ? files().filter(canBeDone) : [];
+function unanswered(
+  driven: ReadonlyMap<string, ExecutionParams>,
+  announced: Dues,
+  { store: { sql }, directory }: ResendingOptions,
+): string[] {
+  const inHand = directory.inHand();
+  /** The files for which an agent is on duty. */
+  const on = (type: 'data' | 'fastmon', files: () => Unanswered[]): Unanswered[] => {
+    const canBeDone = ({ file_url }: Unanswered) =>
+      directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);
+    return directory.hasOnDuty(type) ? files().filter(canBeDone) : [];
+  };
+  return [...driven].flatMap(([executionId, params]) => {
+    const before = (stage: StageName): string => {
+      const usual = stageDelays(sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
+      return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
     };
-    return [...this.#driven].flatMap(([executionId, params]) => {
-      const before = (stage: StageName): string => {
-        const usual = stageDelays(store.sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
-        return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
-      };
-      const sampled = 'stf_ready → tf_file_registered';
-      const due = [
-        ...on('data', () => unreadyStfs(store.sql, executionId, before('stf_gen → stf_ready'))),
-        ...on('fastmon', () => unsampledStfs(store.sql, executionId, before(sampled), params)),
-        ...on('fastmon', () => readyStfs(store.sql, executionId, lostFiles(store.sql, executionId))),
-      ]
-        .map(messageIdOf)
-        .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#announced, id));
-      for (const id of due) this.#noteAgain(this.#announced, id, announcedSeconds);
-      return due;
-    });
-  }
-
-  #mayBeDue(sent: ReadonlyMap<string, Due>, id: string): boolean {
-    return (sent.get(id)?.at ?? 0) <= performance.now();
-  }
-
-  /** Notes that a message is sent again now: it is due again after a wait that doubles each time. */
-  #noteAgain(due: Map<string, Due>, id: string, waits: typeof returnSeconds): void {
-    const times = (due.get(id)?.times ?? 0) + 1;
-    due.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
-  }
+    const sampled = 'stf_ready → tf_file_registered';
+    const due = [
+      ...on('data', () => unreadyStfs(sql, executionId, before('stf_gen → stf_ready'))),
+      ...on('fastmon', () => unsampledStfs(sql, executionId, before(sampled), params)),
+      ...on('fastmon', () => readyStfs(sql, executionId, lostFiles(sql, executionId))),
+    ]
+      .map(messageIdOf)
+      .filter((id) => !inHand.has(id) && announced.mayBeDue(id));
+    for (const id of due) announced.note(id);
+    return due;
+  });
 }

@@ -3,7 +3,7 @@ import { isHeld } from '../db/log/commands.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
-import { reportOf } from '../exchange/reports.ts';
+import { reportOf } from '../exchange/wire.ts';
 import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
@@ -41,7 +41,7 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
   'workflow_ended',
 ]);
 
-export interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
+interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
   /** The workers that rest. */
   restingOf: (executionId: string) => NonNullable<ExecutionState['resting']>;
   /** Called with every state sent: this process need not hear it from the broker. */
@@ -56,7 +56,7 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
   const allDriven = new Map<string, Driven>();
   const closed = new AbortController();
 
-  function say(id: string, driven: Driven, isNewsOnly: boolean): void {
+  function say(id: string, driven: Driven, isNewsOnly: boolean) {
     const state = stateOf(id, driven, options);
     if (isNewsOnly && standOf(state) === driven.said) return;
     driven.said = standOf(state);
@@ -68,7 +68,7 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
   }
 
   /** Sends the states of all executions, or of one. @param isNewsOnly leaves out those that are as they were said last */
-  function sayAll(only?: string, isNewsOnly = false): void {
+  function sayAll(only?: string, isNewsOnly = false) {
     try {
       for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly);
     } catch (error) {
@@ -76,7 +76,7 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
     }
   }
 
-  async function watch(): Promise<void> {
+  async function watch() {
     let mark = notifier.mark(changes);
     while (!closed.signal.aborted) {
       await notifier.news(closed.signal, changes, mark);
@@ -92,14 +92,14 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
     sayAll,
     isSpeaking: (): boolean => allDriven.size > 0,
     /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
-    add(executionId: string, sender: string, params: ExecutionParams): void {
+    add(executionId: string, sender: string, params: ExecutionParams) {
       allDriven.set(executionId, { sender, params, said: '', left: lastWords });
       sayAll(executionId);
     },
     /** Call when this process stops driving an execution that has not ended. */
-    remove: (executionId: string): void => void allDriven.delete(executionId),
+    remove: (executionId: string) => void allDriven.delete(executionId),
     /** Sends the remaining last states, and ends. */
-    async close(): Promise<void> {
+    async close() {
       clearInterval(timer);
       closed.abort();
       while (allDriven.size > 0 && broker.isUp()) {
@@ -132,9 +132,9 @@ function stateOf(executionId: string, { sender, params }: Driven, options: State
     workflow_params: workflowParamsOf(params),
     plan_version: params.plan_version,
     max_retries: params.worker.max_retries,
-    ...(resting.length === 0 ? {} : { resting }),
+    resting: resting.length === 0 ? undefined : resting,
   };
 }
 
 /** An execution's state, apart from the time. */
-const standOf = ({ epoch, phase, status, held }: ExecutionState): string => `${epoch} ${phase} ${status} ${held}`;
+const standOf = ({ epoch, phase, status, held }: ExecutionState) => `${epoch} ${phase} ${status} ${held}`;

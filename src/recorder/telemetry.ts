@@ -1,12 +1,11 @@
 import type { Subscription } from '../broker/connection.ts';
 import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { reportsIn } from '../exchange/reports.ts';
-import { type AgentHeartbeat, type AgentLog } from '../messages/telemetry.ts';
-import { isRefused, wireVersion } from '../messages/wire-version.ts';
+import { reportsIn } from '../exchange/wire.ts';
+import { type AgentHeartbeat, type AgentLog, isRefused, wireVersion } from '../messages/telemetry.ts';
 import type { Basics, Surroundings } from './surroundings.ts';
 
-export interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'views' | 'warn'> {
+interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'views' | 'warn'> {
   /** Called with every message of the topic, our own too. */
   onHeard: () => void;
   /** Called for a newly heard agent, which knows no execution yet. */
@@ -21,13 +20,13 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
   let waiting: (AgentHeartbeat | AgentLog)[] = [];
   let isWorking = false;
 
-  const warnOnce = (about: string, sentence: string): void => {
+  const warnOnce = (about: string, sentence: string) => {
     if (!warned.has(about)) warn(sentence);
     warned.add(about);
   };
-  const noteRecorder = (id: string, name: string): void => warnOnce(`store ${id}`, otherStore(name, namespace));
+  const noteRecorder = (id: string, name: string) => warnOnce(`store ${id}`, otherStore(name, namespace));
 
-  async function drain(): Promise<void> {
+  async function drain() {
     isWorking = true;
     try {
       while (waiting.length > 0) {
@@ -44,7 +43,7 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
     }
   }
 
-  function hear(telemetry: AgentHeartbeat | AgentLog): void {
+  function hear(telemetry: AgentHeartbeat | AgentLog) {
     if (telemetry.msg_type === 'agent_heartbeat') {
       const { agent_name, hostname, pid, store_id, since } = telemetry;
       // A recorder's heartbeat is for others; about itself it knows better.
@@ -72,11 +71,11 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
   });
 }
 
-const record = (tx: Transaction, telemetry: AgentHeartbeat | AgentLog): void =>
+const record = (tx: Transaction, telemetry: AgentHeartbeat | AgentLog) =>
   telemetry.msg_type === 'agent_heartbeat' ? recordRemoteHeartbeat(tx, telemetry) : recordRemoteLines(tx, telemetry);
 
-const otherStore = (name: string, namespace: string): string =>
+const otherStore = (name: string, namespace: string) =>
   `${name} records namespace ${namespace} on this broker into another store: each store has its own executions only, and a request goes to either; give one of them a namespace of its own (testbed.namespace)`;
 
-const refusalOf = ({ agent_name, hostname, version, wire }: AgentHeartbeat): string =>
+const refusalOf = ({ agent_name, hostname, version, wire }: AgentHeartbeat) =>
   `${agent_name} on ${hostname} is refused: it speaks version ${wire} of the messages and this recorder ${wireVersion}; install this swf-mcp there (it has ${version})`;

@@ -1,7 +1,7 @@
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
-import { kindHeaders } from '../exchange/wire-headers.ts';
-import { shortDigests } from '../lib/short-digests.ts';
+import { kindHeaders } from '../exchange/wire.ts';
 import { utcNow } from '../lib/time.ts';
+import { shortDigests } from '../lib/words.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
 /** The most kinds per reason to exclude at the broker: a header must not grow longer than a broker reads. */
@@ -27,10 +27,10 @@ export type OffDutyList = ReturnType<typeof createOffDutyList>;
 /** The kinds of work that an agent cannot do until further notice, each reported once. */
 export function createOffDutyList(warn: (message: string) => void, onChange: () => void) {
   const kinds = new Map<string, Kind & { sentence: string; since: string }>();
-  let onKinds = (): void => {};
+  let onKinds = () => {};
   let isLooking = false;
 
-  async function look(): Promise<void> {
+  async function look() {
     if (isLooking) return;
     isLooking = true;
     try {
@@ -50,7 +50,7 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
   const timer = setInterval(() => void look(), lookMilliseconds);
   return {
     /** @param sentence why, and what to do about it */
-    add(kind: Kind, sentence: string): void {
+    add(kind: Kind, sentence: string) {
       const key = keyOf(kind);
       if (kinds.has(key)) return;
       kinds.set(key, { ...kind, sentence, since: utcNow() });
@@ -61,12 +61,12 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
     /** Why a kind of work cannot be done now; undefined if nothing is known against it. */
     whyNot: (kind: OffDuty): string | undefined => kinds.get(keyOf(kind))?.sentence,
     /** Calls back when the kinds that cannot be done change. */
-    onKinds(callback: () => void): void {
+    onKinds(callback: () => void) {
       onKinds = callback;
     },
     /** Slices that cannot be done, by header and values. */
     unwanted(): Record<string, string[]> {
-      const named = (reason: ReturnReason): string[] =>
+      const named = (reason: ReturnReason) =>
         [...kinds.values()].filter((kind) => kind.reason === reason).map(({ name }) => name);
       return Object.fromEntries(
         returnReasons.map((reason) => [kindHeaders[reason], named(reason).slice(-maxUnwanted)]),
@@ -78,11 +78,11 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
         return { reason, name, since, detail: sentence.slice(0, keptSentence) };
       });
     },
-    close: (): void => clearInterval(timer),
+    close: () => clearInterval(timer),
   };
 }
 
-const keyOf = ({ reason, name }: OffDuty): string => `${reason} ${name}`;
+const keyOf = ({ reason, name }: OffDuty) => `${reason} ${name}`;
 
 async function isMended(kind: Kind): Promise<boolean> {
   try {

@@ -5,11 +5,10 @@ import type { BrokerChoice } from '../exchange/broker-start.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
 import type { Lifetime } from '../lib/lifetime.ts';
 import type { Destinations } from '../messages/destinations.ts';
-import type { DataAccess } from './data-access.ts';
-import type { Report } from './heartbeat.ts';
-import type { RemoteLog } from './log.ts';
-import type { OffDutyList } from './off-duty.ts';
-import type { Speaker } from './speaker.ts';
+import { createDataAccess, type DataAccess } from './data-access.ts';
+import { createOffDutyList, type OffDutyList } from './off-duty.ts';
+import type { Report, RemoteLog } from './reports.ts';
+import { createSpeaker, type Speaker } from './speaker.ts';
 
 /** The work of an agent of some type, besides its signs of life. */
 export interface Part {
@@ -20,13 +19,11 @@ export interface Part {
   run(): Promise<void>;
 }
 
-/** The things that all parts work with. */
-export interface Surroundings {
+/** The things that a worker works with, in a process without a store or in that of a recorder. */
+export interface WorkerSurroundings {
   name: string;
   namespace: string;
   destinations: Destinations;
-  /** How to make connections, and the existing one. */
-  broker: BrokerChoice;
   connection: BrokerConnection;
   /** This host's own parameters. */
   params: Omit<ExecutionParams, 'plan_version'>;
@@ -38,10 +35,52 @@ export interface Surroundings {
   others: AgentDirectory;
   offDuty: OffDutyList;
   speaker: Speaker;
-  agentLog: RemoteLog;
-  lifetime: Lifetime;
+  lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
   /** Called when the work in hand has changed. */
   onChange: () => void;
   /** Called with the time each piece of work took, in seconds. */
   onStep: (seconds: number) => void;
+}
+
+/** The things that all parts of a process without a store work with. */
+export interface Surroundings extends WorkerSurroundings {
+  /** How to make connections. */
+  broker: BrokerChoice;
+  agentLog: RemoteLog;
+  lifetime: Lifetime;
+}
+
+/** Completes what the parts of a process work with. Throws `CONFIG_INVALID` for a token that no header can hold. */
+export function surroundingsOf<Given extends Omit<WorkerSurroundings, 'access' | 'offDuty' | 'speaker'>>(
+  given: Given,
+  warn: (message: string) => void,
+) {
+  const { name: sender, connection: broker, namespace, destinations, params, environment, onChange } = given;
+  const { draining, stopped } = given.lifetime;
+  return {
+    ...given,
+    access: createDataAccess({ data: params.data, environment, draining, stopped }),
+    offDuty: createOffDutyList(warn, onChange),
+    speaker: createSpeaker({ broker, namespace, destinations, sender, warn }),
+  };
+}
+
+/** The work of a process at a moment. */
+interface Figures {
+  /** Unconfirmed messages; since when the oldest waits, in milliseconds since 1970. */
+  unsent: { count: number; oldest: number | undefined };
+  /** Messages that wait to be answered, by role; slots by state. */
+  behind: Record<string, number>;
+  slots: Record<string, number>;
+  /** How many kinds of work it cannot do, by reason, including 0. */
+  offDuty: Record<string, number>;
+}
+
+export interface RunningAgent {
+  name: string;
+  figures(): Figures;
+  /** Resolves when the agent has stopped; rejects if it cannot go on. */
+  done: Promise<void>;
+  /** Finishes the work in hand and stops. */
+  stop(): void;
 }

@@ -1,19 +1,17 @@
-import { type Agent, type AgentContext, typesRead } from '../agents/agent.ts';
-import { handlePatiently } from '../agents/patience.ts';
+import { type Agent, type AgentContext, typesRead, handlePatiently } from '../agents/agent.ts';
 import type { Delivery } from '../broker/connection.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
-import { decodedOf } from '../exchange/decoding.ts';
-import { NoSuchFile, NotFetched } from '../files/file-server-error.ts';
+import { decodedOf } from '../exchange/wire.ts';
+import { NoSuchFile, NotFetched } from '../files/http-reader.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import type { LogLine } from '../lib/logger.ts';
+import { setNewest } from '../lib/once-for.ts';
 import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
-import type { MessageType } from '../messages/vocabulary.ts';
-import type { FilePlace } from './data-access.ts';
+import { type FilePlace, seeSharedFile } from './data-access.ts';
 import type { Surroundings } from './part.ts';
-import { seeSharedFile } from './shared-file.ts';
 import type { About } from './speaker.ts';
 
 export interface ReadingAgentOptions extends Surroundings {
@@ -43,180 +41,169 @@ interface Hand {
  * An agent without a store: reads broadcasts, sends what follows from them, and acknowledges a broadcast once that is confirmed. Reads the messages
  * of one execution in order.
  */
-export class ReadingAgent {
-  readonly #options: ReadingAgentOptions;
-  readonly #draining: AbortSignal;
-  readonly #reads: ReadonlySet<MessageType>;
-  readonly #inHand = new Map<string, Hand>();
-  readonly #chains = new Map<string, Promise<void>>();
-  /** Messages in hand of executions that no recorder has reported, the oldest first. */
-  readonly #unheard = new Set<Hand>();
-  /** Executions that ended before any recorder reported them. */
-  readonly #ended = new Set<string>();
-
-  constructor(options: ReadingAgentOptions) {
-    this.#options = options;
-    this.#draining = options.lifetime.draining;
-    this.#reads = typesRead(options.agent);
-  }
-
-  /** The ids of the messages in hand. */
-  get inHand(): string[] {
-    return [...this.#inHand.values()].map(({ message }) => messageIdOf(message));
-  }
-
-  /** Whether messages wait to hear their recorder. */
-  get hasUnheard(): boolean {
-    return this.#unheard.size > 0;
-  }
-
-  take(delivery: Delivery): void {
-    const decoded = decodedOf(delivery);
-    const { namespace } = this.#options;
-    if (this.#draining.aborted) return;
-    const acknowledge = (): void => delivery.acknowledge();
-    const message = decoded.kind === 'message' ? decoded.message : undefined;
-    const { store_id: storeId } = delivery.headers;
-    const key = `${storeId} ${message?.execution_id}`;
-    if (message?.msg_type === 'workflow_ended') this.#noteEnd(key);
-    if (message?.execution_id === undefined || message.namespace !== namespace || !this.#reads.has(message.msg_type)) {
-      acknowledge();
-      return;
-    }
-    const id = `${storeId} ${messageIdOf(message)}`;
-    const known = this.#inHand.get(id);
-    // Redelivered because the connection broke: the message in hand answers it.
-    if (known !== undefined) {
-      known.acknowledge = acknowledge;
-      return;
-    }
-    const { execution_id } = message;
-    const dropped = new AbortController();
-    const hand: Hand = { message: { ...message, execution_id }, key, storeId, acknowledge, dropped };
-    this.#inHand.set(id, hand);
-    if (this.#options.views.stateOf(execution_id, hand.storeId) === undefined) this.#noteUnheard(hand);
-    this.#options.onChange();
-    this.#enqueue(id, hand);
-  }
-
-  /** Resolves when the work in hand is done. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#chains.values());
-  }
-
-  #noteUnheard(hand: Hand): void {
-    if (this.#ended.has(hand.key)) hand.dropped.abort();
-    this.#unheard.add(hand);
-    const waiting = [...this.#unheard].filter(({ dropped }) => !dropped.signal.aborted);
-    if (waiting.length > maxUnheard) waiting[0]?.dropped.abort();
-  }
-
-  /** No recorder will report this execution's state again. */
-  #noteEnd(key: string): void {
-    this.#ended.add(key);
-    const [oldest] = this.#ended;
-    if (this.#ended.size > maxEnded && oldest !== undefined) this.#ended.delete(oldest);
-    for (const hand of this.#unheard) if (hand.key === key) hand.dropped.abort();
-  }
-
-  #enqueue(id: string, hand: Hand): void {
-    const { key } = hand;
-    const before = this.#chains.get(key) ?? Promise.resolve();
-    const chain: Promise<void> = before
-      .then(() => this.#work(id, hand))
-      .catch((error: unknown) => this.#options.lifetime.fail(error))
-      .finally(() => {
-        if (this.#chains.get(key) === chain) this.#chains.delete(key);
-      });
-    this.#chains.set(key, chain);
-  }
-
+export function createReadingAgent(options: ReadingAgentOptions) {
+  const { namespace, lifetime, views, speaker, onChange } = options;
+  const { draining } = lifetime;
+  const reads = typesRead(options.agent);
+  const inHand = new Map<string, Hand>();
+  const chains = createChains((error) => lifetime.fail(error));
+  const unheard = createUnheard();
   /** Its answers are confirmed while the next message is being read. */
-  async #work(id: string, hand: Hand): Promise<void> {
-    const { speaker } = this.#options;
-    const state = await this.#stateOf(hand);
-    if (state === undefined && this.#draining.aborted) return;
-    const says = state?.status === 'running' ? await this.#answer(hand, state) : [];
+  async function work(id: string, hand: Hand) {
+    const state = await stateOf(hand, options);
+    unheard.delete(hand);
+    if (state === undefined && draining.aborted) return;
+    const says = state?.status === 'running' ? await answer(hand, state, options) : [];
     // The message stays with the broker, for the next process.
     if (says === undefined) return;
     const about = aboutOf(hand);
     const said = says.map((draft) => speaker.say(draft, about));
-    void this.#acknowledgeAfter(said, id, hand);
+    void acknowledgeAfter(said, id, hand);
   }
-
-  async #acknowledgeAfter(said: Promise<boolean>[], id: string, hand: Hand): Promise<void> {
+  async function acknowledgeAfter(said: Promise<boolean>[], id: string, hand: Hand) {
     await Promise.all(said);
     hand.acknowledge();
-    this.#inHand.delete(id);
-    this.#options.onChange();
+    inHand.delete(id);
+    onChange();
   }
 
-  /** Waits for the first report on the execution. Undefined if the wait was given up. */
-  async #stateOf(hand: Hand): Promise<ExecutionState | undefined> {
-    const { views } = this.#options;
-    const { execution_id } = hand.message;
-    const { signal: dropped } = hand.dropped;
-    let state = views.stateOf(execution_id, hand.storeId);
-    while (state === undefined && !this.#draining.aborted && !dropped.aborted) {
-      await views.changed(dropped);
-      state = views.stateOf(execution_id, hand.storeId);
-    }
-    this.#unheard.delete(hand);
-    return state;
-  }
-
-  /** The agent's answer to a message; undefined if this process does not answer it. */
-  async #answer(hand: Hand, state: ExecutionState): Promise<Draft[] | undefined> {
-    const { agent, agentLog: log, speaker, views } = this.#options;
-    const { message, storeId = state.store_id } = hand;
-    const { execution_id } = message;
-    const file_url = 'file_url' in message ? message.file_url : undefined;
-    const filename = ('filename' in message ? message.filename : undefined) ?? '';
-    const { makesFiles = false } = agent;
-    for (;;)
-      try {
-        return await this.#handle(hand, state, { execution_id, filename, file_url, storeId, makesFiles });
-      } catch (error) {
-        if (error instanceof SwfError) {
-          log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
-          const over = views.overFor(execution_id, storeId);
-          await pause(againMilliseconds, [this.#draining, over]);
-          if (over.aborted) return [];
-          if (this.#draining.aborted) return undefined;
-          continue;
-        }
-        log.write({ level: 'ERROR', message: messageOf(error) }, execution_id);
-        await speaker.stop(aboutOf(hand), { reason: messageOf(error), filename });
-        return [];
+  return {
+    /** The ids of the messages in hand. */
+    inHand: () => [...inHand.values()].map(({ message }) => messageIdOf(message)),
+    /** Whether messages wait to hear their recorder. */
+    hasUnheard: unheard.hasAny,
+    /** Resolves when the work in hand is done. */
+    settled: chains.settled,
+    take(delivery: Delivery) {
+      if (draining.aborted) return;
+      const decoded = decodedOf(delivery);
+      const acknowledge = () => delivery.acknowledge();
+      const message = decoded.kind === 'message' ? decoded.message : undefined;
+      const { store_id: storeId } = delivery.headers;
+      const key = `${storeId} ${message?.execution_id}`;
+      if (message?.msg_type === 'workflow_ended') unheard.noteEnd(key);
+      if (message?.execution_id === undefined || message.namespace !== namespace || !reads.has(message.msg_type))
+        return acknowledge();
+      const id = `${storeId} ${messageIdOf(message)}`;
+      const known = inHand.get(id);
+      // Redelivered because the connection broke: the message in hand answers it.
+      if (known !== undefined) {
+        known.acknowledge = acknowledge;
+        return;
       }
-  }
+      const { execution_id } = message;
+      const dropped = new AbortController();
+      const hand: Hand = { message: { ...message, execution_id }, key, storeId, acknowledge, dropped };
+      inHand.set(id, hand);
+      if (views.stateOf(execution_id, storeId) === undefined) unheard.note(hand);
+      onChange();
+      chains.add(key, () => work(id, hand));
+    },
+  };
+}
 
-  /** Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message again when one is on duty. */
-  async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
-    const { access, agent, agentLog: log, name, onStep, params, views } = this.#options;
-    const { execution_id } = message;
-    const found = access.of(place);
-    if ('obstacle' in found) return this.#leave(place, found.obstacle);
-    const lines: LogLine[] = [];
-    const began = performance.now();
+/** Work in order, where it has the same key. */
+function createChains(onFault: (error: unknown) => void) {
+  const chains = new Map<string, Promise<void>>();
+  return {
+    settled: () => Promise.all(chains.values()),
+    add(key: string, work: () => Promise<void>) {
+      const before = chains.get(key) ?? Promise.resolve();
+      const chain: Promise<void> = before
+        .then(work)
+        .catch(onFault)
+        .finally(() => {
+          if (chains.get(key) === chain) chains.delete(key);
+        });
+      chains.set(key, chain);
+    },
+  };
+}
+
+/** Messages in hand of executions that no recorder has reported. */
+function createUnheard() {
+  /** The oldest first. */
+  const hands = new Set<Hand>();
+  /** Executions that ended before any recorder reported them. */
+  const ended = new Map<string, true>();
+  return {
+    hasAny: () => hands.size > 0,
+    delete: (hand: Hand) => void hands.delete(hand),
+    note(hand: Hand) {
+      if (ended.has(hand.key)) hand.dropped.abort();
+      hands.add(hand);
+      const waiting = [...hands].filter(({ dropped }) => !dropped.signal.aborted);
+      if (waiting.length > maxUnheard) waiting[0]?.dropped.abort();
+    },
+    /** No recorder will report this execution's state again. */
+    noteEnd(key: string) {
+      setNewest(ended, key, true, maxEnded);
+      for (const hand of hands) if (hand.key === key) hand.dropped.abort();
+    },
+  };
+}
+
+/** Waits for the first report on the execution. Undefined if the wait was given up. */
+async function stateOf({ message, storeId, dropped }: Hand, { views, lifetime: { draining } }: ReadingAgentOptions) {
+  const { signal } = dropped;
+  let state = views.stateOf(message.execution_id, storeId);
+  while (state === undefined && !draining.aborted && !signal.aborted) {
+    await views.changed(signal);
+    state = views.stateOf(message.execution_id, storeId);
+  }
+  return state;
+}
+
+/** The agent's answer to a message; undefined if this process does not answer it. */
+async function answer(hand: Hand, state: ExecutionState, options: ReadingAgentOptions): Promise<Draft[] | undefined> {
+  const { agent, agentLog: log, speaker, views, lifetime } = options;
+  const { draining } = lifetime;
+  const { message, storeId = state.store_id } = hand;
+  const { execution_id } = message;
+  const file_url = 'file_url' in message ? message.file_url : undefined;
+  const filename = ('filename' in message ? message.filename : undefined) ?? '';
+  const { makesFiles = false } = agent;
+  for (;;)
     try {
-      await seeSharedFile(found, place, [this.#draining, views.overFor(execution_id, place.storeId)]);
-      const says = await handlePatiently({ agent, name }, message, contextOf(state, params, found.files), lines);
-      onStep((performance.now() - began) / 1000);
-      for (const line of lines) log.write(line, execution_id);
-      return says;
+      return await handle(hand, state, { execution_id, filename, file_url, storeId, makesFiles }, options);
     } catch (error) {
-      if (!(error instanceof NotFetched)) throw error;
-      if (!(error instanceof NoSuchFile)) return this.#leave(place, error.message);
-      log.write({ level: 'ERROR', message: error.line }, execution_id);
+      if (error instanceof SwfError) {
+        log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
+        const over = views.overFor(execution_id, storeId);
+        await pause(againMilliseconds, [draining, over]);
+        if (over.aborted) return [];
+        if (draining.aborted) return undefined;
+        continue;
+      }
+      log.write({ level: 'ERROR', message: messageOf(error) }, execution_id);
+      await speaker.stop(aboutOf(hand), { reason: messageOf(error), filename });
       return [];
     }
-  }
+}
 
-  #leave(place: FilePlace, why: string): [] {
-    const { access, offDuty } = this.#options;
-    const isMended = (): Promise<boolean> => access.isMended(place);
+/** Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message again when one is on duty. */
+async function handle({ message }: Hand, state: ExecutionState, place: FilePlace, options: ReadingAgentOptions) {
+  const { access, agent, agentLog: log, name, onStep, params, views, lifetime, offDuty } = options;
+  const { execution_id } = message;
+  const leave = (why: string): Draft[] => {
+    const isMended = () => access.isMended(place);
     offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
+    return [];
+  };
+  const found = access.of(place);
+  if ('obstacle' in found) return leave(found.obstacle);
+  const lines: LogLine[] = [];
+  const began = performance.now();
+  try {
+    await seeSharedFile(found, place, [lifetime.draining, views.overFor(execution_id, place.storeId)]);
+    const says = await handlePatiently({ agent, name }, message, contextOf(state, params, found.files), lines);
+    onStep((performance.now() - began) / 1000);
+    for (const line of lines) log.write(line, execution_id);
+    return says;
+  } catch (error) {
+    if (!(error instanceof NotFetched)) throw error;
+    if (!(error instanceof NoSuchFile)) return leave(error.message);
+    log.write({ level: 'ERROR', message: error.line }, execution_id);
     return [];
   }
 }

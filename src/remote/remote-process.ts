@@ -1,7 +1,7 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import type { AgentType } from '../domain/states.ts';
-import { AgentDirectory } from '../exchange/agent-directory.ts';
+import { createAgentDirectory } from '../exchange/agent-directory.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
   connectGuarded,
@@ -10,23 +10,17 @@ import {
   namespaceInUse,
   unmarkedSubscription,
 } from '../exchange/namespace-guard.ts';
-import { reportsIn } from '../exchange/reports.ts';
+import { reportsIn } from '../exchange/wire.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
 import { machineId } from '../lib/process-identity.ts';
 import { sha256 } from '../lib/sha256.ts';
-import type { Telemetry } from '../messages/telemetry.ts';
-import { DataAccess } from './data-access.ts';
-import { type RemoteHeartbeat, type Self, selfOf, startRemoteHeartbeat } from './heartbeat.ts';
-import { createRemoteLog } from './log.ts';
-import { createOffDutyList } from './off-duty.ts';
-import type { Part, Surroundings } from './part.ts';
-import { createReadingPart } from './reading-part.ts';
-import type { Figures, RunningAgent } from './running-agent.ts';
-import { createSpeaker } from './speaker.ts';
-import { createWorkerPart } from './worker-part.ts';
+import type { AgentHeartbeat, ExecutionState, Telemetry } from '../messages/telemetry.ts';
+import { type Part, type Surroundings, type RunningAgent, surroundingsOf } from './part.ts';
+import { createReadingPart, createWorkerPart } from './parts.ts';
+import { type RemoteHeartbeat, type Self, selfOf, startRemoteHeartbeat, createRemoteLog } from './reports.ts';
 
 export interface RemoteOptions extends Pick<
   Surroundings,
@@ -67,138 +61,116 @@ export function remoteAgentName(type: AgentType, user: string, index: number): s
 /** Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and `NAMESPACE_IN_USE`. */
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
   const { broker, namespace, destinations, interrupted: signal, log } = options;
-  const onTrouble = (error: SwfError): void => log.write({ level: 'WARNING', message: error.line });
+  const onTrouble = (error: SwfError) => log.write({ level: 'WARNING', message: error.line });
   const { telemetry } = destinations;
   const guarded = await connectGuarded(broker, { patient: true, onTrouble, namespace, telemetry, signal });
-  return new RemoteAgent(guarded, options);
+  return runRemoteAgent(guarded, options);
 }
 
-class RemoteAgent implements RunningAgent {
-  readonly name: string;
-  readonly done: Promise<void>;
-  readonly #type: RemoteOptions['type'];
-  readonly #self: Self;
-  readonly #around: Surroundings;
-  readonly #part: Part;
-  readonly #heartbeat: RemoteHeartbeat;
-  #isSilenceTold = false;
+function runRemoteAgent(connection: BrokerConnection, options: RemoteOptions): RunningAgent {
+  const { type, user, index, version, namespace, destinations, log, logLevel } = options;
+  const name = remoteAgentName(type, user, index);
+  const self = selfOf(name, type, version);
+  const destination = destinations.telemetry;
+  const telemetry = { broker: connection, namespace, destination, sender: name, since: self.since };
+  const agentLog = createRemoteLog({ ...telemetry, threshold: logLevel, log });
+  let heartbeat: RemoteHeartbeat | undefined;
+  const onChange = () => heartbeat?.changed();
+  const lifetime = new Lifetime();
+  const views = new ExecutionViews();
+  const others = createAgentDirectory();
+  const given = { ...options, name, connection, views, others, agentLog, lifetime, onChange };
+  const around = surroundingsOf(given, agentLog.warn);
+  const part = type === 'worker' ? createWorkerPart(around) : createReadingPart(type, around);
   /** Whether another process has the name. */
-  #isTwin = false;
+  let isTwin = false;
+  const hear = (report: Telemetry | undefined) => {
+    if (report === undefined || report.namespace !== namespace) return;
+    if (report.msg_type === 'execution_state') noteState(report, around);
+    if (report.msg_type !== 'agent_heartbeat') return;
+    if (report.agent_name !== name) others.note(report);
+    const twin = twinIn(report, self);
+    if (twin === undefined) return;
+    isTwin = true;
+    lifetime.fail(twin);
+  };
+  // Subscribe before sending the first heartbeat, which the recorder answers.
+  connection.subscribe(reportsIn(namespace, destination, hear));
+  const { broadcast, layout } = options.broker.listening;
+  const ear = createForeignEar(namespace, (heard) => lifetime.fail(namespaceInUse(namespace, [heard], true)));
+  for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
+    connection.subscribe(subscription);
+  heartbeat = startRemoteHeartbeat({ ...telemetry, self, report: () => part.report() });
+  const lastMessages = () => (isTwin ? heartbeat?.silence() : heartbeat?.close());
+  return {
+    name,
+    done: work(part, around, lastMessages),
+    stop: () => lifetime.drain(),
+    figures() {
+      const { in_hand, free_slots, off_duty } = part.report();
+      const kindsOf = (reason: ReturnReason) => off_duty.filter((kind) => kind.reason === reason).length;
+      return {
+        unsent: around.speaker.unsent(),
+        behind: type === 'worker' ? {} : { [type]: in_hand.length },
+        slots: type === 'worker' ? { free: free_slots, busy: in_hand.length } : {},
+        offDuty: Object.fromEntries(returnReasons.map((reason) => [reason, kindsOf(reason)])),
+      };
+    },
+  };
+}
 
-  constructor(broker: BrokerConnection, options: RemoteOptions) {
-    const { type, user, index, version, namespace, destinations, params, environment, log, logLevel } = options;
-    this.#type = type;
-    this.name = remoteAgentName(type, user, index);
-    const self = selfOf(this.name, type, version);
-    this.#self = self;
-    const telemetry = { broker, namespace, destination: destinations.telemetry, sender: this.name, since: self.since };
-    const agentLog = createRemoteLog({ ...telemetry, threshold: logLevel, log });
-    const warn = (message: string): void => agentLog.warn(message);
-    const onChange = (): void => this.#heartbeat?.changed();
-    const lifetime = new Lifetime();
-    const { draining, stopped } = lifetime;
-    this.#around = {
-      ...options,
-      name: this.name,
-      connection: broker,
-      views: new ExecutionViews(),
-      others: new AgentDirectory(),
-      speaker: createSpeaker({ broker, namespace, destinations, sender: this.name, warn }),
-      access: new DataAccess({ data: params.data, environment, draining, stopped }),
-      offDuty: createOffDutyList(warn, onChange),
-      agentLog,
-      lifetime,
-      onChange,
-    };
-    this.#part = type === 'worker' ? createWorkerPart(this.#around) : createReadingPart(type, this.#around);
-    // Subscribe before sending the first heartbeat, which the recorder answers.
-    broker.subscribe(reportsIn(namespace, destinations.telemetry, (report) => this.#hear(report)));
-    const { broadcast, layout } = options.broker.listening;
-    const ear = createForeignEar(namespace, (heard) => lifetime.fail(namespaceInUse(namespace, [heard], true)));
-    for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
-      broker.subscribe(subscription);
-    this.#heartbeat = startRemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
-    this.done = this.#work();
+/** @param lastMessages sends the last ones about the agent itself */
+async function work(part: Part, around: Surroundings, lastMessages: () => unknown) {
+  const { connection, lifetime, offDuty, views, agentLog } = around;
+  let isSilenceTold = false;
+  const lookForRecorder = () => {
+    const isSilent = part.waits() && views.isSilent();
+    if (isSilent && !isSilenceTold)
+      agentLog.warn(`no recorder of namespace ${around.namespace} has been heard for 15 s; is one running?`);
+    isSilenceTold = isSilent;
+  };
+  const look = setInterval(lookForRecorder, lookMilliseconds);
+  const tidying = setInterval(() => void tidy(around), tidyMilliseconds);
+  try {
+    await part.run();
+    lifetime.throwFault();
+  } finally {
+    lifetime.stop();
+    clearInterval(look);
+    clearInterval(tidying);
+    offDuty.close();
+    views.close();
+    const lastWords = Promise.all([lastMessages(), agentLog.close()]);
+    await withDeadline(lastWords, lastMessagesMilliseconds, undefined);
+    await connection.close();
   }
+}
 
-  stop(): void {
-    this.#around.lifetime.drain();
-  }
+function noteState(state: ExecutionState, { views, access, onChange }: Surroundings) {
+  // A recorder that has just begun to speak does not know of this agent yet.
+  if (views.stateOf(state.execution_id, state.store_id) === undefined) onChange();
+  views.hear(state);
+  if (state.status !== 'running') access.noteEnd(state.execution_id);
+}
 
-  figures(): Figures {
-    const type = this.#type;
-    const { in_hand, free_slots, off_duty } = this.#part.report();
-    const kindsOf = (reason: ReturnReason): number => off_duty.filter((kind) => kind.reason === reason).length;
-    return {
-      unsent: this.#around.speaker.unsent(),
-      behind: type === 'worker' ? {} : { [type]: in_hand.length },
-      slots: type === 'worker' ? { free: free_slots, busy: in_hand.length } : {},
-      offDuty: Object.fromEntries(returnReasons.map((reason) => [reason, kindsOf(reason)])),
-    };
-  }
+/** Why this process leaves its name to the one that sent a heartbeat; undefined if that has another name, or goes itself. */
+function twinIn({ agent_name, since, hostname, pid, state }: AgentHeartbeat, self: Self): SwfError | undefined {
+  const isTwin = agent_name === self.agent_name && since !== self.since && state !== 'EXITED';
+  const began = Date.parse(self.since);
+  if (!isTwin || Date.now() - began > twinMilliseconds) return undefined;
+  // Of two agents that start together, the first stays.
+  const later = Date.parse(since) - began;
+  if (later > 0 && later < twinMilliseconds) return undefined;
+  return new SwfError(
+    'AGENT_IN_USE',
+    `${agent_name} is process ${pid} on ${hostname} already; end that, or start this one with another --index`,
+  );
+}
 
-  async #work(): Promise<void> {
-    const { connection, lifetime, offDuty, views, agentLog } = this.#around;
-    const look = setInterval(() => this.#lookForRecorder(), lookMilliseconds);
-    const tidy = setInterval(() => void this.#tidy(), tidyMilliseconds);
-    try {
-      await this.#part.run();
-      lifetime.throwFault();
-    } finally {
-      lifetime.stop();
-      clearInterval(look);
-      clearInterval(tidy);
-      offDuty.close();
-      views.close();
-      const lastMessages = this.#isTwin ? this.#heartbeat.silence() : this.#heartbeat.close();
-      const lastWords = Promise.all([lastMessages, agentLog.close()]);
-      await withDeadline(lastWords, lastMessagesMilliseconds, undefined);
-      await connection.close();
-    }
-  }
-
-  #hear(telemetry: Telemetry | undefined): void {
-    const { namespace, views, access, others, lifetime, onChange } = this.#around;
-    if (telemetry === undefined || telemetry.namespace !== namespace) return;
-    if (telemetry.msg_type === 'execution_state') {
-      // A recorder that has just begun to speak does not know of this agent yet.
-      if (views.stateOf(telemetry.execution_id, telemetry.store_id) === undefined) onChange();
-      views.hear(telemetry);
-      if (telemetry.status !== 'running') access.noteEnd(telemetry.execution_id);
-      return;
-    }
-    if (telemetry.msg_type !== 'agent_heartbeat') return;
-    const { agent_name, since, hostname, pid, state } = telemetry;
-    if (agent_name !== this.name) others.note(telemetry);
-    const isTwin = agent_name === this.name && since !== this.#self.since && state !== 'EXITED';
-    const began = Date.parse(this.#self.since);
-    if (!isTwin || Date.now() - began > twinMilliseconds) return;
-    // Of two agents that start together, the first stays.
-    const later = Date.parse(since) - began;
-    if (later > 0 && later < twinMilliseconds) return;
-    this.#isTwin = true;
-    lifetime.fail(
-      new SwfError(
-        'AGENT_IN_USE',
-        `${agent_name} is process ${pid} on ${hostname} already; end that, or start this one with another --index`,
-      ),
-    );
-  }
-
-  async #tidy(): Promise<void> {
-    const { access, views, agentLog } = this.#around;
-    try {
-      await access.tidy((id) => views.stateOf(id)?.status === 'running');
-    } catch (error) {
-      agentLog.warn(`files that were kept long enough cannot be removed: ${messageOf(error)}`);
-    }
-  }
-
-  #lookForRecorder(): void {
-    const { namespace, views, agentLog } = this.#around;
-    const isSilent = this.#part.waits() && views.isSilent();
-    if (isSilent && !this.#isSilenceTold)
-      agentLog.warn(`no recorder of namespace ${namespace} has been heard for 15 s; is one running?`);
-    this.#isSilenceTold = isSilent;
+async function tidy({ access, views, agentLog }: Surroundings) {
+  try {
+    await access.tidy((id) => views.stateOf(id)?.status === 'running');
+  } catch (error) {
+    agentLog.warn(`files that were kept long enough cannot be removed: ${messageOf(error)}`);
   }
 }

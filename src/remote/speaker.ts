@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
 import { ConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
-import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
+import { expirySeconds, wireHeaders } from '../exchange/wire.ts';
 import { messageOf } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Destinations } from '../messages/destinations.ts';
@@ -10,7 +10,7 @@ import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
 
-export interface SpeakerOptions {
+interface SpeakerOptions {
   broker: BrokerConnection;
   namespace: string;
   destinations: Destinations;
@@ -47,7 +47,7 @@ export function createSpeaker(options: SpeakerOptions) {
   const { broker, warn } = options;
   const waiting = new Set<Saying>();
   let said = 0;
-  const settle = (sayings: readonly Saying[], isTaken: boolean): void => {
+  const settle = (sayings: readonly Saying[], isTaken: boolean) => {
     for (const saying of sayings) waiting.delete(saying);
     for (const saying of sayings) saying.settle(isTaken);
   };
@@ -88,8 +88,7 @@ export function createSpeaker(options: SpeakerOptions) {
 
 function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender }: SpeakerOptions): Outgoing {
   const { execution_id, run_id, storeId: store_id, replyTo } = about;
-  const run = run_id === undefined ? {} : { run_id };
-  const message = { ...draft, sender, namespace, execution_id, ...run, timestamp: utcNow() } as Message;
+  const message = { ...draft, sender, namespace, execution_id, run_id, timestamp: utcNow() } as Message;
   const { destination } = vocabulary[draft.msg_type];
   const isReply = destination === 'results' && replyTo !== undefined;
   const message_id = messageIdOf(message);
@@ -104,4 +103,4 @@ function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender 
   };
 }
 
-const nameOf = ({ draft, about }: Saying): string => `${draft.msg_type} of ${about.execution_id}`;
+const nameOf = ({ draft, about }: Saying) => `${draft.msg_type} of ${about.execution_id}`;

@@ -57,8 +57,8 @@ export async function recordCommand(
     const command = {
       ...envelope,
       command_id: randomUUID(),
-      ...(by.claimed === undefined ? {} : { claimed_by: by.claimed }),
-      ...(reason === undefined ? {} : { reason }),
+      claimed_by: by.claimed,
+      reason,
     };
     const message: Message =
       action === 'stop'
@@ -82,7 +82,7 @@ const lookMilliseconds = 50;
 /** After a longer wait the user wants to hear why. */
 const soonMilliseconds = 2000;
 
-export interface WaitOptions {
+interface WaitOptions {
   isAlive: LivenessTest;
   patienceSeconds: number;
   /** Called once if it takes longer than a moment. */

@@ -9,7 +9,7 @@ import { messageOf } from '../lib/errors.ts';
 import { hostname } from '../lib/process-identity.ts';
 import { outputFolder } from '../payload/outputs.ts';
 
-export interface ComparedFile {
+interface ComparedFile {
   /** `unreachable`: this host cannot say, since it may not read the file or lacks its folder. */
   state: 'fine' | 'missing' | 'changed' | 'unreachable';
   path: string;
@@ -22,7 +22,7 @@ export interface ComparedFile {
 }
 
 /** The data files of an execution on this host. */
-export interface OwnFiles {
+interface OwnFiles {
   folder: string;
   frameBytes: number;
   /** Where the folder of all executions' files is published; undefined if it is not. */

@@ -1,18 +1,22 @@
 import type { ExecutionContext } from '../agents/agent.ts';
 import { runDaqSimulator } from '../agents/daq-simulator.ts';
 import { consumeLog } from '../agents/log-consumer.ts';
+import type { DeliveredSlice } from '../agents/ports.ts';
 import { readingAgents } from '../agents/registry.ts';
 import { failureOf } from '../agents/slice-messages.ts';
+import type { ExecutionStanding } from '../agents/slice-worker.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
 import { abandonedSlices, maxLostStarts } from '../db/presence/lost-starts.ts';
+import { isBelow, isElsewhere } from '../domain/file-address.ts';
 import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
 import { pause } from '../lib/deadline.ts';
 import { isAlive } from '../lib/process-identity.ts';
+import type { Draft } from '../messages/message.ts';
+import { surroundingsOf } from '../remote/part.ts';
+import { createWorker, remoteVoice, type Voice } from '../remote/parts.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
-import { runHostedWorker } from './hosted-worker.ts';
-import type { Task } from './supervisor.ts';
-import type { WakeSignal } from './wake-signal.ts';
+import type { Task, WakeSignal } from './supervisor.ts';
 
 /** The simulator waits for a consumer that is this many messages behind. */
 const farBehind = 1000;
@@ -40,11 +44,11 @@ function workerTasks(host: Host, here: Execution): Task[] {
   if (name === undefined) return [];
   const { execution, queue, payload, params } = here;
   const slots = params.fast_processing.target_worker_count;
-  const onResting = (words: readonly string[]): void => {
+  const onResting = (words: readonly string[]) => {
     const kinds = words.map((detail) => ({ reason: 'FAILING', name: execution.agent.execution_id, detail }));
     host.heartbeat.noteOffDuty(name, kinds);
   };
-  const work = (): Promise<void> =>
+  const work = () =>
     host.session === undefined
       ? runWorkerPool({ name, slots, hostname: host.hostname, queue, payload, onResting }, execution)
       : runHostedWorker(host, name, slots, here);
@@ -64,8 +68,7 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
  */
 async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
   const { journal, clock, agent, lifetime } = execution;
-  const alsoLost = (slice: string, attempt: number): number =>
-    recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
+  const alsoLost = (slice: string, attempt: number) => recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
   const error = `worker vanished ${maxLostStarts} times`;
   while (!lifetime.stopped.aborted) {
     // Workers that cannot be heard are not dead.
@@ -83,17 +86,117 @@ function daqTask(
 ): Task {
   const name = host.nameOf('daq_simulator');
   // A remote agent has no cursor here; waiting for it would never end.
-  const isBehind = (): boolean =>
+  const isBehind = () =>
     readingAgents.some(
       ({ type, reads }) => host.agents[type] !== undefined && journal.behind(type, reads, farBehind + 1) > farBehind,
     );
-  const readersCaughtUp = async (): Promise<void> => {
+  const readersCaughtUp = async () => {
     while (!lifetime.stopped.aborted && isBehind()) await execution.notifier.news(lifetime.stopped);
   };
-  const work = async (): Promise<void> => {
+  const work = async () => {
     const pendingPause = () => overview.pendingPause();
     await runDaqSimulator({ name, readersCaughtUp, pendingPause, wakeSignal: wake.signal }, execution);
     onDone();
   };
   return { name, work };
+}
+
+/** How often to report to the recorder what its own worker has in hand, in milliseconds. */
+const reportMilliseconds = 2000;
+
+/** The worker is this process itself, which exists only once. */
+const hostedSince = 'here';
+
+/**
+ * Runs the worker that a recorder hosts: a remote worker in the recorder's own process. It takes slices from the broker's queue like any other, so
+ * also those of other recorders of the namespace. Resolves when the execution is stopped.
+ */
+async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {
+  const { options, recorder, namespace, payloads } = host;
+  const { broker: connection, destinations, views, directory } = recorder;
+  const { environment, config } = options;
+  const { stopped } = here.lifetime;
+  let saidOffDuty = '[]';
+  const report = () => {
+    const now = worker.report();
+    directory.hear(name, hostedSince, { agent_type: 'worker', ...now });
+    const offDutyNow = JSON.stringify(now.off_duty);
+    if (offDutyNow !== saidOffDuty) host.heartbeat.noteOffDuty(name, now.off_duty);
+    saidOffDuty = offDutyNow;
+  };
+  const around = surroundingsOf(
+    {
+      name,
+      namespace,
+      destinations,
+      connection,
+      params: { ...config, speed: 1 },
+      environment,
+      views,
+      others: directory,
+      lifetime: { draining: stopped, stopped },
+      onChange: report,
+      onStep: () => {},
+    },
+    (message) => options.log.write({ level: 'WARNING', message }),
+  );
+  const worker = createWorker(around, {
+    payloads,
+    connectApart: () => recorder.connectApart(),
+    slots,
+    reject: (delivery) => recorder.record(destinations.slices, delivery),
+    voice: voiceOf(host, name, here, remoteVoice(around)),
+  });
+  const timer = setInterval(report, reportMilliseconds);
+  try {
+    await worker.run();
+  } finally {
+    clearInterval(timer);
+    around.offDuty.close();
+    host.heartbeat.noteOffDuty(name, []);
+    directory.forget(name, hostedSince);
+  }
+}
+
+/** Records reports on the execution that is driven here at once; speaks about others as any worker does. */
+function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voice): Voice {
+  const { held, lifetime, params, payload } = here;
+  const { url: own } = params.data;
+  // A fastmon agent elsewhere may publish its samples.
+  const isAway = ({ slice: { file_url: url = '' } }: DeliveredSlice) =>
+    isElsewhere(url) && (own === undefined || !isBelow(url, own));
+  const isOurs = ({ slice, storeId }: DeliveredSlice) =>
+    storeId === recorder.storeId && slice.execution_id === held.execution_id;
+  const isResting = () => recorder.views.resting().some(({ execution_id }) => execution_id === held.execution_id);
+  const noted = async (draft: Parameters<Voice['begin']>[0] | Parameters<Voice['say']>[0]): Promise<boolean> => {
+    const isRecorded = await record(draft, name, here);
+    if (isRecorded && draft.msg_type !== 'slice_returned') recorder.resting.note(held.execution_id, draft);
+    return isRecorded;
+  };
+  return {
+    standing: (delivered) =>
+      isOurs(delivered) ? standingOf(delivered, here, isResting()) : others.standing(delivered),
+    overFor: (delivered) => (isOurs(delivered) ? lifetime.stopped : others.overFor(delivered)),
+    workAtHand: (delivered) => (isOurs(delivered) && !isAway(delivered) ? payload : undefined),
+    begin: (draft, delivered) => (isOurs(delivered) ? noted(draft) : others.begin(draft, delivered)),
+    say: (draft, delivered) => (isOurs(delivered) ? noted(draft) : others.say(draft, delivered)),
+  };
+}
+
+function standingOf({ slice }: DeliveredSlice, { queue }: Execution, isResting: boolean): ExecutionStanding {
+  // Fast processing fails a slice that was given up after too many lost starts.
+  if (queue.standing(slice.slice_filename, slice.attempt) !== 'open') return 'over';
+  return queue.isOpen() && !isResting ? 'open' : 'paused';
+}
+
+/** Returns false if a slice may not start because a pause came in between. */
+async function record(draft: Draft, sender: string, { execution, queue }: Execution): Promise<boolean> {
+  let isWanted = true;
+  const says = (): Draft[] => {
+    // Checked inside the step, where nothing can come in between.
+    isWanted = draft.msg_type !== 'slice_started' || queue.isOpen();
+    return isWanted ? [draft] : [];
+  };
+  await execution.journal.step({ sender, tick: execution.clock.now(), says });
+  return isWanted;
 }

@@ -5,15 +5,14 @@ import { type HeldExecution, openExecution } from '../db/driving/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { fileAddressOf } from '../domain/file-address.ts';
-import type { ExecutionParams } from '../domain/params.ts';
-import { payloadSpecOf } from '../domain/payload-spec.ts';
+import { type ExecutionParams, payloadSpecOf } from '../domain/params.ts';
 import type { PayloadName } from '../domain/slice-returns.ts';
 import { noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { createScaledClock, createVirtualClock } from '../lib/clock.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import { isAlive } from '../lib/process-identity.ts';
-import { Notifier } from '../messages/notifier.ts';
+import { createNotifier } from '../messages/notifier.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
 import { payloadNameOf } from '../payload/payload-name.ts';
@@ -38,7 +37,7 @@ export function openHere(
   const { speed } = params;
   const startTick = lastTick(host.store.sql, execution_id)?.tick ?? 0;
   const clock = speed === 'max' ? createVirtualClock(startTick) : createScaledClock(speed, startTick);
-  const notifier = host.session?.notifier ?? new Notifier(clock);
+  const notifier = host.session?.notifier ?? createNotifier(clock);
   const access = openExecution(host.store, held, {
     writeLogLine: createLogLineWriter(options.logLevel),
     isAlive,

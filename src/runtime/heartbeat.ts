@@ -25,8 +25,6 @@ const standstillSeconds = beatSeconds + 10;
 /** A shorter time without a message is no hole. Seconds. */
 const shortestHole = 10;
 
-export type Heartbeat = ReturnType<typeof createHeartbeat>;
-
 /** Heartbeats of a process and of the agents that it hosts. */
 export function createHeartbeat(store: Store, processId: number, agents: string[], warn: (message: string) => void) {
   /** The execution that each agent has worked on since the last heartbeat. */
@@ -38,7 +36,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   /** The heartbeat being written: it must not come after the last one. */
   let beating: Promise<void> = Promise.resolve();
 
-  async function record(sign: (tx: Transaction) => void): Promise<void> {
+  async function record(sign: (tx: Transaction) => void) {
     try {
       const { line, now } = await store.write((tx) => {
         sign(tx);
@@ -54,7 +52,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
     }
   }
 
-  function beat(): void {
+  function beat() {
     const beats = agents.map((name): [string, Beat] => {
       const execution_id = worked.get(name);
       return [name, { state: execution_id === undefined ? 'READY' : 'PROCESSING', execution_id }];
@@ -65,16 +63,16 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
 
   return {
     /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
-    sawWork: (agent: string, executionId: string): void => void worked.set(agent, executionId),
+    sawWork: (agent: string, executionId: string) => void worked.set(agent, executionId),
     /** Records the work that an agent does not take for now. A store that cannot be written is reported by the heartbeats. */
-    noteOffDuty: (agent: string, kinds: readonly OffDuty[]): void =>
+    noteOffDuty: (agent: string, kinds: readonly OffDuty[]) =>
       void store.write((tx) => recordOffDuty(tx, agent, kinds)).catch(() => {}),
-    start(): void {
+    start() {
       beat();
       timer = setInterval(beat, beatSeconds * 1000);
     },
     /** Writes the last heartbeat: every agent here ends. */
-    async end(ended: ProcessEnd): Promise<void> {
+    async end(ended: ProcessEnd) {
       clearInterval(timer);
       await beating;
       await record((tx) => recordEnd(tx, processId, ended));

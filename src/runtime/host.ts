@@ -1,4 +1,3 @@
-import type { BrokerConnection } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
 import { type Driver, type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
@@ -11,16 +10,16 @@ import type { Speed } from '../domain/params.ts';
 import type { AgentType } from '../domain/states.ts';
 import type { BrokerChoice, ConnectOptions } from '../exchange/broker-start.ts';
 import { connectGuarded, placeOfBroker } from '../exchange/namespace-guard.ts';
-import { markFolder } from '../files/store-marker.ts';
+import { markFolder } from '../files/folders.ts';
 import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
+import { makeFolder } from '../lib/file-system.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
-import { makeFolder } from '../lib/make-folder.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
+import { createPayloadHost } from '../payload/host.ts';
 import { openRecorderSession, type RecorderSession } from '../recorder/recorder-session.ts';
-import { createHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { createHeartbeat } from './heartbeat.ts';
 
 /** The needs of every process that hosts agents. */
 export interface HostOptions {
@@ -48,109 +47,97 @@ export interface HostOptions {
 export type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>) => T;
 
 /** A process that hosts agents: its entry in the store, its heartbeats, its broker session and their shared lifetime. */
-export class Host {
-  readonly options: HostOptions;
-  readonly store: Store;
-  readonly processId: number;
-  /** The names of the agents that this process hosts. */
-  readonly agents: Readonly<Partial<Record<AgentType, string>>>;
-  readonly hostname = currentProcess().hostname;
-  readonly heartbeat: Heartbeat;
-  readonly payloads: PayloadHost;
-  /** Draining: the process was told to stop. Stopped: it ends, or has a fault. */
-  readonly lifetime = new Lifetime();
-  #session: RecorderSession | undefined;
+export type Host = Awaited<ReturnType<typeof enterHost>>['host'];
 
-  /**
-   * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and `EXECUTION_IN_USE` if another process records
-   * the namespace.
-   * @param patient waits for a broker that is not there yet, until it is interrupted
-   */
-  static async enter<T>(
-    options: HostOptions,
-    agentTypes: readonly AgentType[],
-    alsoEnter: Enter<T>,
-    patience: Pick<ConnectOptions, 'patient' | 'signal'> = { patient: false },
-  ): Promise<{ host: Host; entered: T }> {
-    const log = createProcessLog(options);
-    let host: Host | undefined;
-    const onTrouble = (error: SwfError): void => {
-      host?.session?.link.noteBreak();
-      log.warn(error.line);
-    };
-    const broker =
-      options.broker === undefined ? undefined : await listenFirst(options, options.broker, { ...patience, onTrouble });
-    try {
-      const { processAgents, entered } = await enterStore(options, agentTypes, alsoEnter);
-      host = new Host(options, processAgents, log);
-      if (options.broker !== undefined && broker !== undefined) await host.#openSession(broker, options.broker, log);
-      return { host, entered };
-    } catch (error) {
-      await broker?.close();
-      throw error;
-    }
-  }
-
-  private constructor(options: HostOptions, processAgents: ProcessAgents<AgentType>, log: ProcessLog) {
-    this.options = options;
-    this.store = options.store;
-    this.processId = processAgents.process_id;
-    this.agents = processAgents.agents;
-    const names = Object.values(processAgents.agents);
+/**
+ * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and `EXECUTION_IN_USE` if another process records
+ * the namespace.
+ * @param patience whether to wait for a broker that is not there yet, until interrupted
+ */
+export async function enterHost<T>(
+  options: HostOptions,
+  agentTypes: readonly AgentType[],
+  alsoEnter: Enter<T>,
+  patience: Pick<ConnectOptions, 'patient' | 'signal'> = { patient: false },
+) {
+  const { store, config, broker: choice } = options;
+  const log = createProcessLog(options);
+  const lifetime = new Lifetime();
+  let session: RecorderSession | undefined;
+  const onTrouble = (error: SwfError) => {
+    session?.link.noteBreak();
+    log.warn(error.line);
+  };
+  const broker = choice && (await listenFirst(options, choice, { ...patience, onTrouble }));
+  try {
+    const { processAgents, entered } = await enterStore(options, agentTypes, alsoEnter);
+    const { process_id: processId, agents } = processAgents;
+    const names = Object.values(agents);
     // A run speaks as its driver, an agent of its own process as itself.
-    log.speakAs(processAgents.agents.daq_simulator ?? (names[0] as string));
-    this.heartbeat = createHeartbeat(options.store, processAgents.process_id, names, (message) =>
-      options.log.write({ level: 'WARNING', message }),
-    );
-    this.payloads = createPayloadHost(options.environment);
-  }
-
-  get namespace(): string {
-    return this.options.config.testbed.namespace;
-  }
-
-  /** Undefined without a broker. */
-  get session(): RecorderSession | undefined {
-    return this.#session;
-  }
-
-  /** Throws an `Error` without a broker: only code that works over one asks for it. */
-  get recorder(): RecorderSession {
-    if (this.#session === undefined) throw new Error('this process has no broker');
-    return this.#session;
-  }
-
-  /** The name of an agent that this process hosts. Throws an `Error` for any other agent. */
-  nameOf(type: AgentType): string {
-    const name = this.agents[type];
-    if (name === undefined) throw new Error(`this process hosts no ${type} agent`);
-    return name;
-  }
-
-  /** Writes the last heartbeat, which says how the process ends, and sends the last messages to the broker. */
-  async close({ isHurried = false, hasFault = this.lifetime.fault !== undefined } = {}): Promise<void> {
-    await this.payloads.close();
-    await this.heartbeat.end(hasFault ? 'fault' : 'order');
-    // A store that this process can no longer write takes no receipts.
-    const error = this.lifetime.fault?.error;
-    const isStoreLost = error instanceof SwfError && error.code.startsWith('STORE_');
-    await this.#session?.close(isStoreLost ? 'none' : isHurried ? 'hurried' : 'usual');
-  }
-
-  async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog): Promise<void> {
-    const { store, namespace } = this;
-    this.#session = await openRecorderSession(broker, {
-      ...choice,
-      store,
-      namespace,
-      destinations: this.options.config.broker.destinations,
-      warn: (message) => log.warn(message),
-      onFault: (error) => this.lifetime.fail(error),
-    });
+    log.speakAs(agents.daq_simulator ?? (names[0] as string));
+    if (choice !== undefined && broker !== undefined)
+      session = await openRecorderSession(broker, {
+        ...choice,
+        store,
+        namespace: config.testbed.namespace,
+        destinations: config.broker.destinations,
+        warn: (message) => log.warn(message),
+        onFault: (error) => lifetime.fail(error),
+      });
+    return { host: hostOf(options, { processId, agents, session, lifetime }), entered };
+  } catch (error) {
+    await broker?.close();
+    throw error;
   }
 }
 
-type ProcessLog = ReturnType<typeof createProcessLog>;
+interface Entry {
+  processId: number;
+  /** The names of the agents that this process hosts. */
+  agents: Readonly<Partial<Record<AgentType, string>>>;
+  /** Undefined without a broker. */
+  session: RecorderSession | undefined;
+  /** Draining: the process was told to stop. Stopped: it ends, or has a fault. */
+  lifetime: Lifetime;
+}
+
+function hostOf(options: HostOptions, entry: Entry) {
+  const { store, config, environment } = options;
+  const { processId, agents, session, lifetime } = entry;
+  const heartbeat = createHeartbeat(store, processId, Object.values(agents), (message) =>
+    options.log.write({ level: 'WARNING', message }),
+  );
+  const payloads = createPayloadHost(environment);
+  return {
+    ...entry,
+    options,
+    store,
+    hostname: currentProcess().hostname,
+    namespace: config.testbed.namespace,
+    heartbeat,
+    payloads,
+    /** Throws an `Error` without a broker: only code that works over one asks for it. */
+    get recorder(): RecorderSession {
+      if (session === undefined) throw new Error('this process has no broker');
+      return session;
+    },
+    /** The name of an agent that this process hosts. Throws an `Error` for any other agent. */
+    nameOf(type: AgentType): string {
+      const name = agents[type];
+      if (name === undefined) throw new Error(`this process hosts no ${type} agent`);
+      return name;
+    },
+    /** Writes the last heartbeat, which says how the process ends, and sends the last messages to the broker. */
+    async close({ isHurried = false, hasFault = lifetime.fault !== undefined } = {}) {
+      await payloads.close();
+      await heartbeat.end(hasFault ? 'fault' : 'order');
+      // A store that this process can no longer write takes no receipts.
+      const error = lifetime.fault?.error;
+      const isStoreLost = error instanceof SwfError && error.code.startsWith('STORE_');
+      await session?.close(isStoreLost ? 'none' : isHurried ? 'hurried' : 'usual');
+    },
+  };
+}
 
 /** A process's own log, besides its agents': to people at once, and into the store for later readers. */
 function createProcessLog({ store, log, logLevel }: HostOptions) {
@@ -158,10 +145,10 @@ function createProcessLog({ store, log, logLevel }: HostOptions) {
   let agent: string | undefined;
   return {
     /** From now on, also writes to the store's log, under this agent's name. */
-    speakAs(name: string): void {
+    speakAs(name: string) {
       agent = name;
     },
-    warn(message: string): void {
+    warn(message: string) {
       const line: LogLine = { level: 'WARNING', message };
       log.write(line);
       const speaker = agent;
@@ -175,7 +162,7 @@ function createProcessLog({ store, log, logLevel }: HostOptions) {
 /** This process's description of itself as a driver. */
 export function driverSelf(
   { user, sender = user, version, broker }: HostOptions,
-  { process_id, agents }: { process_id: number; agents: Host['agents'] },
+  { process_id, agents }: { process_id: number; agents: Entry['agents'] },
   speed?: Speed,
 ): Driver {
   const name = agents.daq_simulator;
@@ -189,7 +176,7 @@ function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: 
   const { namespace } = config.testbed;
   const place = placeOfBroker(choice.settings, choice.listening);
   const isKnown = isKnownNamespace(store.sql, namespace, place);
-  const onClear = async (): Promise<void> => {
+  const onClear = async () => {
     if (!isKnown) await store.write((tx) => noteKnownNamespace(tx, namespace, place));
   };
   return connectGuarded(choice, { ...how, namespace, isKnown, onClear });
@@ -212,7 +199,7 @@ function enterStore<T>(options: HostOptions, agentTypes: readonly AgentType[], a
 }
 
 /** Marks the folder of data files: remote agents use it only with this mark. Throws `DATA_UNAVAILABLE`. */
-function markAsOurs(dir: string, id: string): void {
+function markAsOurs(dir: string, id: string) {
   try {
     makeFolder(dir);
     markFolder(dir, id);

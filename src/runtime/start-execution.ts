@@ -9,8 +9,8 @@ import type { Message } from '../messages/message.ts';
 import { readPayload } from '../payload/payload-name.ts';
 import { recordControl } from './control-queue.ts';
 import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
-import { DrivenExecution } from './driven-execution.ts';
-import { driverSelf, type Enter, Host, type HostOptions } from './host.ts';
+import { driveExecution, type DrivenExecution } from './driven-execution.ts';
+import { driverSelf, type Enter, enterHost, type HostOptions } from './host.ts';
 
 export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
 
@@ -30,7 +30,7 @@ export function startExecution(
     sender,
     namespace: config.testbed.namespace,
     workflow_name: config.workflow.name,
-    ...(configName === undefined ? {} : { config: configName }),
+    config: configName,
     params: config,
     plan_version: currentPlanVersion,
     executed_by: user,
@@ -45,7 +45,7 @@ export function startExecution(
   });
 }
 
-export interface ResumeRequest {
+interface ResumeRequest {
   execution_id: string;
   /** By default, the recorded one. */
   speed?: Speed | undefined;
@@ -72,10 +72,10 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   const { payload } = options.config.worker;
   if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
   const hosted = agentTypes.filter((type) => type === 'daq_simulator' || options.config.agents[type].enabled);
-  const { host, entered: drive } = await Host.enter(options, hosted, take);
+  const { host, entered: drive } = await enterHost(options, hosted, take);
   let driven: DrivenExecution;
   try {
-    driven = new DrivenExecution(host, drive, speed);
+    driven = driveExecution(host, drive, speed);
   } catch (error) {
     // Nothing may keep the process alive.
     await host.close({ isHurried: true, hasFault: true });
@@ -84,7 +84,7 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   if (host.session !== undefined) recordControl(host);
   host.heartbeat.start();
   let isHurried = false;
-  const untilClosed = async (): Promise<void> => {
+  const untilClosed = async () => {
     let hasFault = true;
     try {
       await driven.done;
@@ -100,7 +100,7 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
     /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
     done: untilClosed(),
     /** Asks the execution to stop; `done` follows. */
-    stop(reason: string): Promise<void> {
+    stop(reason: string) {
       isHurried = true;
       return driven.stop(reason);
     },

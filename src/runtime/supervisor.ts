@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { ExecutionContext } from '../agents/agent.ts';
-import { AgentFailure } from '../agents/patience.ts';
+import { type ExecutionContext, AgentFailure } from '../agents/agent.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
 /** A part of an execution that runs concurrently with others. */
@@ -30,18 +29,35 @@ export async function supervise({ name, work }: Task, execution: ExecutionContex
   }
 }
 
-function failWith(name: string, error: unknown, execution: ExecutionContext): Promise<void> {
+function failWith(name: string, error: unknown, execution: ExecutionContext) {
   const filename = error instanceof AgentFailure ? error.filename : undefined;
   const reason = error instanceof AgentFailure ? error.message : `${name} failed: ${messageOf(error)}`;
-  return requestStop(name, { state: 'failed', reason, ...(filename === undefined ? {} : { filename }) }, execution);
+  return requestStop(name, { state: 'failed', reason, filename }, execution);
 }
 
 /** Records a request to end the execution; the driver carries it out. */
 export async function requestStop(
   sender: string,
-  why: { state: 'stopped' | 'failed'; reason: string; filename?: string },
+  why: { state: 'stopped' | 'failed'; reason: string; filename?: string | undefined },
   { journal, clock }: Pick<ExecutionContext, 'journal' | 'clock'>,
 ): Promise<void> {
   const says = [{ msg_type: 'stop_workflow' as const, command_id: randomUUID(), ...why }];
   await journal.step({ sender, tick: clock.now(), says });
 }
+
+/** A signal that can be rung again and again. Once `ended` is aborted, it stays aborted. */
+export function createWakeSignal(ended: AbortSignal) {
+  let current = new AbortController();
+  ended.addEventListener('abort', () => current.abort());
+  return {
+    /** Aborted at the next ring. */
+    signal: () => current.signal,
+    ring() {
+      const before = current;
+      if (!ended.aborted) current = new AbortController();
+      before.abort();
+    },
+  };
+}
+
+export type WakeSignal = ReturnType<typeof createWakeSignal>;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { maxNote } from '../domain/logbook-words.ts';
 import { argumentInvalid } from '../lib/errors.ts';
-import { parseTime } from '../lib/time-arguments.ts';
+import { parseTime } from '../lib/time.ts';
 import { authorOf, logbookOf } from './shared/author.ts';
 import { requestedBy, requiredText, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';

@@ -1,4 +1,4 @@
-import { isNoticeable } from '../domain/noticeable.ts';
+import { isNoticeable } from '../domain/shown.ts';
 import { counted } from '../lib/counted.ts';
 
 interface Pair {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
-import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
+import { sliceOrders, timeFields } from '../domain/summary-words.ts';
 import { pageAnswer } from './answers/page.ts';
 import { sliceRow } from './answers/slice-row.ts';
 import { listPage } from './shared/list.ts';

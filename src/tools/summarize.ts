@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
 import type { SummaryQuestion } from '../db/summaries/question.ts';
-import { timeFields } from '../domain/list-words.ts';
-import { countsAttempts, isSpan, summarized } from '../domain/summary-words.ts';
+import { timeFields, countsAttempts, isSpan, summarized } from '../domain/summary-words.ts';
 import { present } from '../lib/present.ts';
 import { everyKey, summaryAnswer } from './answers/summary.ts';
 import { inSteps } from './shared/in-steps.ts';

@@ -7,7 +7,7 @@ import { planOf } from '../domain/plan/versions.ts';
 import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
-import { shortDigests } from '../lib/short-digests.ts';
+import { shortDigests } from '../lib/words.ts';
 import { traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
 import { shownSlice } from './shared/shown-slice.ts';

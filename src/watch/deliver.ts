@@ -1,11 +1,10 @@
 import { firstUndelivered, isWatcher, noteDelivered, type Undelivered } from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
 import { alarmChanges, type AlarmMessageType, sentBy } from '../domain/logbook-words.ts';
-import { backoff } from '../lib/backoff.ts';
-import { claimedName } from '../lib/claimed-name.ts';
 import { pause } from '../lib/deadline.ts';
+import { backoff } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
-import { markdownText } from '../lib/markdown.ts';
+import { claimedName, markdownText } from '../lib/words.ts';
 import { decodeMessage } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import { createRateLimit } from './rate-limit.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { LeftSlices } from '../../src/agents/left-slices.ts';
 import type { LeftSlice } from '../../src/agents/ports.ts';
+import { createLeftSlices } from '../../src/agents/worker-pool.ts';
 
 const slice = (slice_id: number): LeftSlice => ({
   slice_id,
@@ -20,7 +20,7 @@ describe('slices that an earlier process left', () => {
   it('start together after one kill, alone after two, and not at all after three', () => {
     const [fresh, once, twice, again, thrice] = [slice(1), slice(2), slice(3), slice(4), slice(5)];
     const kills = [0, 1, 2, 2, 3];
-    const left = new LeftSlices([fresh, once, twice, again, thrice], ({ slice_id }) => kills[slice_id - 1] ?? 0);
+    const left = createLeftSlices([fresh, once, twice, again, thrice], ({ slice_id }) => kills[slice_id - 1] ?? 0);
     expect(left.suspects).toBe(2);
     expect(left.givenUp).toEqual([thrice]);
     for (const suspect of [twice, again]) {

@@ -8,7 +8,7 @@ import type { Journal, Step } from '../../src/agents/ports.ts';
 import { createVirtualClock } from '../../src/lib/clock.ts';
 import { Lifetime } from '../../src/lib/lifetime.ts';
 import type { Message } from '../../src/messages/message.ts';
-import { Notifier } from '../../src/messages/notifier.ts';
+import { createNotifier } from '../../src/messages/notifier.ts';
 
 const messages = [1, 2, 3, 4].map((sequence) => ({
   seq: sequence,
@@ -33,7 +33,7 @@ function executionWith(record: (step: Step) => Promise<boolean>): { execution: E
   };
   const agent = {} as ExecutionContext['agent'];
   return {
-    execution: { agent, journal, notifier: new Notifier(clock), clock, lifetime },
+    execution: { agent, journal, notifier: createNotifier(clock), clock, lifetime },
     stop: () => lifetime.stop(),
   };
 }

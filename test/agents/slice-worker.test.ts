@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { type QueuedSlice, SliceWorker } from '../../src/agents/slice-worker.ts';
+import { type QueuedSlice, createSliceWorker } from '../../src/agents/slice-worker.ts';
 
 const delivered = (change: Partial<QueuedSlice['slice']> = {}, storeId = 'store'): QueuedSlice & { acks: number } => {
   const one = {
@@ -35,7 +35,7 @@ it('a slice that a killed broker delivers again is not processed again: its resu
   const never = new AbortController().signal;
   const said: string[] = [];
   let runs = 0;
-  const worker = new SliceWorker({
+  const worker = createSliceWorker({
     name: 'worker-1',
     hostname: 'here',
     standing: () => 'open',

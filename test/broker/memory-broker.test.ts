@@ -1,4 +1,4 @@
-import { dialectNames } from '../../src/broker/dialect-names.ts';
+import { dialectNames } from '../../src/broker/connection.ts';
 import { MemoryBroker } from '../brokers/memory-broker.ts';
 import { connectToMemory } from '../brokers/memory-connection.ts';
 import { describeConnection } from './connection-suite.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { asRefusal } from '../../src/broker/refusals.ts';
+import { asRefusal } from '../../src/broker/stomp-requests.ts';
 
 const address = { host: 'broker', port: 61613, tls: false };
 

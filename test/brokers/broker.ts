@@ -4,8 +4,7 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { parseBrokerUrl } from '../../src/broker/address.ts';
-import type { BrokerSettings } from '../../src/broker/connection.ts';
-import type { DialectName } from '../../src/broker/dialect-names.ts';
+import type { BrokerSettings, DialectName } from '../../src/broker/connection.ts';
 
 /** A real broker on a loopback port with a folder of its own. */
 export interface Broker {

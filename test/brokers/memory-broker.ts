@@ -1,7 +1,5 @@
-import type { Only, StoreChoice, Subscription } from '../../src/broker/connection.ts';
-import type { DialectName } from '../../src/broker/dialect-names.ts';
-import type { BrokerDialect } from '../../src/broker/dialect.ts';
-import { dialects } from '../../src/broker/dialects.ts';
+import type { Only, StoreChoice, Subscription, DialectName } from '../../src/broker/connection.ts';
+import { type BrokerDialect, dialects } from '../../src/broker/dialects.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 
 export interface StoredMessage {

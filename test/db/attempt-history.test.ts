@@ -10,7 +10,7 @@ import { preparer } from '../../src/db/sqlite/statements.ts';
 import type { AttemptColumns } from '../../src/db/timeline/attempt-columns.ts';
 import { type AttemptHistory, createAttemptHistory } from '../../src/db/timeline/attempt-history.ts';
 import { sliceStatuses } from '../../src/domain/slice-states.ts';
-import { millisecondsAt } from '../../src/lib/iso-time.ts';
+import { millisecondsAt } from '../../src/lib/time.ts';
 import { temporaryFolder } from '../folder.ts';
 import type { HistoryRow } from '../histories/log-file.ts';
 import { receiverOf } from '../receive.ts';

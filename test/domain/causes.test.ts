@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { causeOf, clipCause, Causes, countCauses } from '../../src/domain/causes.ts';
+import { causeOf, clipCause, createCauses, type Causes, countCauses } from '../../src/domain/causes.ts';
 
 describe('the cause of a failure', () => {
   it.each([
@@ -75,7 +75,7 @@ describe('the cause of a failure', () => {
 
 describe('causes of several executions', () => {
   const causesOf = (...errors: string[]): Causes => {
-    const causes = new Causes();
+    const causes = createCauses();
     for (const error of errors) causes.add(error);
     return causes;
   };
@@ -85,7 +85,7 @@ describe('causes of several executions', () => {
     ['mask a number that differs between them', ['module 7 is off'], ['module 8 is off'], 'module N is off'],
     ['mask what one of them masks', ['module 7 is off'], ['module 7 is off', 'module 8 is off'], 'module N is off'],
   ])('%s', (_, first, second, words) => {
-    const all = new Causes();
+    const all = createCauses();
     for (const causes of [causesOf(...first), causesOf(...second)]) {
       expect(all.adopt(causes, 0)).toBe('module N is off');
       expect(all.adopt(causes, 1)).toBeUndefined();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { Groups, spreadOf } from '../../src/domain/groups.ts';
+import { createGroups, spreadOf } from '../../src/domain/groups.ts';
 import { nextPhase, phases, workersMayTake } from '../../src/domain/run-phases.ts';
 import { placeOfFile, workKind, workKinds } from '../../src/domain/slice-returns.ts';
 import { isRetried, nextSliceStatus, sliceStatuses } from '../../src/domain/slice-states.ts';
@@ -128,7 +128,7 @@ describe('delays', () => {
 
 describe('groups', () => {
   it('collect rows with equal keys, including absent ones', () => {
-    const groups = new Groups();
+    const groups = createGroups();
     groups.of(['a', undefined]).count += 1;
     groups.of(['a', undefined]).count += 1;
     groups.of(['a', 'undefined']).failed += 1;

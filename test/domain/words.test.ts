@@ -4,9 +4,8 @@ import { countNames, countsIn } from '../../src/domain/counts.ts';
 import { sampleNumber, sliceFilename, stfFilename, tfFilename } from '../../src/domain/file-names.ts';
 import { evenPart, exactOrUndefined, floorOfProduct } from '../../src/domain/fractions.ts';
 import { configNamePattern, executionIdPattern, fileNamePattern, namePattern } from '../../src/domain/names.ts';
-import { executionParamsSchema, workflowParamsOf } from '../../src/domain/params.ts';
-import { payloadSpecOf } from '../../src/domain/payload-spec.ts';
-import { shownCommand, shownSetting } from '../../src/domain/shown-command.ts';
+import { executionParamsSchema, workflowParamsOf, payloadSpecOf } from '../../src/domain/params.ts';
+import { shownCommand, shownSetting } from '../../src/domain/shown.ts';
 import { countsAttempts, isSpan, spanName, summarized } from '../../src/domain/summary-words.ts';
 
 describe('names', () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { Delivery } from '../../src/broker/connection.ts';
-import { decodedOf } from '../../src/exchange/decoding.ts';
+import { decodedOf } from '../../src/exchange/wire.ts';
 
 const delivery = (body: string, isWhole = true): Delivery => ({
   headers: {},

@@ -15,12 +15,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { encodeFrames } from '../../src/domain/frames.ts';
-import { CheckedFiles } from '../../src/files/checked-files.ts';
-import { checksumOf } from '../../src/files/checksum.ts';
-import { asDataError } from '../../src/files/data-errors.ts';
+import { createCheckedFiles, checksumOf } from '../../src/files/checksum.ts';
+import { asDataError } from '../../src/files/data-files.ts';
 import { createDataFiles } from '../../src/files/disk-data-files.ts';
-import { removeWhole } from '../../src/files/remove-whole.ts';
-import { isMarked, markFolder } from '../../src/files/store-marker.ts';
+import { removeWhole, isMarked, markFolder } from '../../src/files/folders.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 import { temporaryFolder } from '../folder.ts';
 
@@ -167,7 +165,7 @@ describe('the data files of an execution', () => {
 describe('the checksum of a file', () => {
   it('is computed once while the file does not change', async () => {
     const path = join(temporaryFolder(), 'a.tf');
-    const checked = new CheckedFiles();
+    const checked = createCheckedFiles();
     const sumOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
     writeFileSync(path, 'one');
     utimesSync(path, 1, 1);

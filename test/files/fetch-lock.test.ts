@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { withFetchLock } from '../../src/files/fetch-lock.ts';
+import { withFetchLock } from '../../src/files/fetched-files.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
 import { temporaryFolder } from '../folder.ts';
 

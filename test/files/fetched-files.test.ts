@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { CheckedFiles } from '../../src/files/checked-files.ts';
+import { createCheckedFiles } from '../../src/files/checksum.ts';
 import { createFetchedFiles, type FetchWays } from '../../src/files/fetched-files.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type FileHost, fileHost, refuses, serves } from './file-host.ts';
@@ -17,7 +17,7 @@ function fetching({ root }: FileHost, { command }: Partial<FetchWays> = {}) {
   const folder = temporaryFolder();
   const path = join(folder, 'a.tf');
   const ways = { sources: { prefixes: [root], token: undefined }, command, environment: process.env };
-  const fetched = createFetchedFiles(ways, new CheckedFiles());
+  const fetched = createFetchedFiles(ways, createCheckedFiles());
   const bring = (more: { checksum?: string | undefined; url?: string } = {}, signal = never): Promise<boolean> =>
     fetched.bring({ url: `${root}a.tf`, path, checksum, ...more }, signal);
   return { folder, path, bring };
@@ -93,7 +93,7 @@ describe('a fetched file', () => {
     const host = await fileHost(serves(content));
     const path = join(temporaryFolder(), 'gone', 'a.tf');
     const ways = { sources: { prefixes: [host.root], token: undefined }, command: undefined, environment: {} };
-    const fetched = createFetchedFiles(ways, new CheckedFiles());
+    const fetched = createFetchedFiles(ways, createCheckedFiles());
     await expect(fetched.bring({ url: `${host.root}a.tf`, path, checksum }, never)).rejects.toMatchObject({
       code: 'DATA_UNAVAILABLE',
       message: expect.stringContaining('/gone is not there or may not be used') as string,

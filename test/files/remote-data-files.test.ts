@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { encodeFrames } from '../../src/domain/frames.ts';
-import { CheckedFiles } from '../../src/files/checked-files.ts';
+import { createCheckedFiles } from '../../src/files/checksum.ts';
 import { createDataFiles } from '../../src/files/disk-data-files.ts';
 import { createFetchedFiles } from '../../src/files/fetched-files.ts';
+import { pathAddress } from '../../src/files/file-io.ts';
 import { createRemoteDataFiles } from '../../src/files/remote-data-files.ts';
-import { pathAddress } from '../../src/files/write-aside.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type Answer, fileHost, serves } from './file-host.ts';
 
@@ -26,7 +26,7 @@ async function remote(answer: Answer, command?: readonly string[]) {
   const files = createRemoteDataFiles({
     url,
     ways,
-    fetched: createFetchedFiles(ways, new CheckedFiles()),
+    fetched: createFetchedFiles(ways, createCheckedFiles()),
     place: { folder, urlOf: pathAddress(folder) },
     local: createDataFiles(folder),
     signal: new AbortController().signal,

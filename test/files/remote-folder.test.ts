@@ -3,12 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import {
-  isRemoteFolder,
-  noteRemoteEnd,
-  prepareRemoteFolder,
-  removeOldRemoteFolders,
-} from '../../src/files/remote-folder.ts';
+import { isRemoteFolder, noteRemoteEnd, prepareRemoteFolder, removeOldRemoteFolders } from '../../src/files/folders.ts';
 import { temporaryFolder } from '../folder.ts';
 
 const hour = 3_600_000;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { backoff } from '../../src/lib/backoff.ts';
+import { backoff } from '../../src/lib/duration.ts';
 
 it.each([
   [0, 2],

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { SteadyClock } from '../../src/lib/steady-clock.ts';
+import { createSteadyClock } from '../../src/lib/time.ts';
 
 /** Clocks that a test moves on, in milliseconds. */
 function clocks() {
   const at = { wall: 1_000_000_000, monotonic: 5000 };
   return {
     at,
-    steady: new SteadyClock({ wall: () => at.wall, monotonic: () => at.monotonic }),
+    steady: createSteadyClock({ wall: () => at.wall, monotonic: () => at.monotonic }),
     pass: (milliseconds: number, step = 0): void => {
       at.monotonic += milliseconds;
       at.wall += milliseconds + step;

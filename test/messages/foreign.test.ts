@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { decodeObject } from '../../src/messages/codec.ts';
-import { destinations, queuesSharedWithTestbed } from '../../src/messages/destinations.ts';
-import { foreignProgramOf } from '../../src/messages/foreign.ts';
-import { layoutNames, layoutTopics } from '../../src/messages/layouts.ts';
-import { told } from '../../src/messages/told.ts';
-import { isRefused } from '../../src/messages/wire-version.ts';
+import { destinations, queuesSharedWithTestbed, layoutNames, layoutTopics } from '../../src/messages/destinations.ts';
+import { foreignProgramOf, told } from '../../src/messages/foreign.ts';
+import { isRefused } from '../../src/messages/telemetry.ts';
 
 describe('a program of another make', () => {
   const types = [

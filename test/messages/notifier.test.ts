@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { decodeObject } from '../../src/messages/codec.ts';
-import { Notifier } from '../../src/messages/notifier.ts';
+import { createNotifier } from '../../src/messages/notifier.ts';
 import { telemetryOf } from '../../src/messages/telemetry.ts';
 import type { MessageType } from '../../src/messages/vocabulary.ts';
 
@@ -9,7 +9,7 @@ const types = (...names: MessageType[]): ReadonlySet<MessageType> => new Set(nam
 
 function made() {
   let inside = 0;
-  const notifier = new Notifier({ enter: () => (inside += 1), leave: () => (inside -= 1) });
+  const notifier = createNotifier({ enter: () => (inside += 1), leave: () => (inside -= 1) });
   /** Whether a promise has resolved by now. */
   const isDone = async (promise: Promise<void>): Promise<boolean> =>
     Promise.race([promise.then(() => true), new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);

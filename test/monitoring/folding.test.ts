@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { shortPaths } from '../../src/lib/short-paths.ts';
+import { shortPaths } from '../../src/lib/words.ts';
 import { withoutConsequences } from '../../src/monitoring/findings/index.ts';
 import type { Finding } from '../../src/monitoring/findings/rule.ts';
 import { type Given, situationOf } from './situation.ts';

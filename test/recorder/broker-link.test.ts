@@ -4,7 +4,7 @@ import { registerProcess } from '../../src/db/presence/leases.ts';
 import { becomeRecorder, brokerAwaySince } from '../../src/db/presence/recorders.ts';
 import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
-import { BrokerLink } from '../../src/recorder/broker-link.ts';
+import { type BrokerLink, createBrokerLink } from '../../src/recorder/broker-link.ts';
 import { makeStore, type TestStore } from '../helpers.ts';
 import { heartbeat } from './beats.ts';
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
   );
   vi.useFakeTimers({ now: Date.parse('2026-01-01T00:00:00Z') });
   [isUp, isSpeaking] = [true, true];
-  link = new BrokerLink({
+  link = createBrokerLink({
     broker: { isUp: () => isUp, onUp: (call) => (onUp = call) },
     store: made.store,
     namespace: 'test',

@@ -1,6 +1,6 @@
 import type { Delivery } from '../../src/broker/connection.ts';
 import type { MessageType } from '../../src/messages/vocabulary.ts';
-import { Inbox } from '../../src/recorder/inbox.ts';
+import { createInbox } from '../../src/recorder/inbox.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
 
 /** An inbox that listens on the topic and on the queue of results, and a wait for the next types that it records. */
@@ -12,7 +12,7 @@ export function listen({ store, ours, faults }: Exchange) {
   const recorded: MessageType[] = [];
   const told: MessageType[][] = [];
   let wake = (): void => {};
-  const inbox = new Inbox({
+  const inbox = createInbox({
     store,
     namespace,
     destinations,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { takeLeftovers } from '../../src/recorder/leftovers.ts';
+import { takeLeftovers } from '../../src/recorder/outbox.ts';
 import { pass, stopTime } from '../still-time.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { noteNewPlace } from '../../src/db/execution/file-places.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 import type { Message } from '../../src/messages/message.ts';
-import { Outbox } from '../../src/recorder/outbox.ts';
+import { createOutbox } from '../../src/recorder/outbox.ts';
 import { collector } from '../broker/connection-suite.ts';
 import { useFastTime } from '../fast-time.ts';
 import { messageOf, sampleFields, saySample, saySlices } from './driven.ts';
@@ -12,7 +12,7 @@ import { destinations, type Exchange, execution_id, namespace, setUp } from './s
 function open(made: Exchange, replyTo?: string) {
   const [unsendable, reasons]: [string[], string[]] = [[], []];
   const { store, ours, faults } = made;
-  const outbox = new Outbox({
+  const outbox = createOutbox({
     store,
     broker: ours,
     namespace,

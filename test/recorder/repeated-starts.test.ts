@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
-import { createRepeatedStarts } from '../../src/recorder/repeated-starts.ts';
+import { createAgentDirectory } from '../../src/exchange/agent-directory.ts';
+import { createRepeatedStarts } from '../../src/recorder/workers.ts';
 import { messageOf, sliceFields, workFields } from './driven.ts';
 import { execution_id } from './setup.ts';
 
@@ -9,7 +9,7 @@ const { slice_filename } = sliceFields(0);
 
 /** The starts that a recorder receives, from processes that started at the given times. */
 function starts() {
-  const directory = new AgentDirectory();
+  const directory = createAgentDirectory();
   const repeated = createRepeatedStarts(directory);
   const hear = (since: string, more: object = {}, worker = 'worker-1'): void => {
     directory.hear(worker, since, { agent_type: 'worker', in_hand: [], free_slots: 1, off_duty: [] });

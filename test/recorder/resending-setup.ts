@@ -1,8 +1,8 @@
 import { onTestFinished, vi } from 'vitest';
 
-import { AgentDirectory, type Report } from '../../src/exchange/agent-directory.ts';
+import { createAgentDirectory, type Report } from '../../src/exchange/agent-directory.ts';
 import type { OffDuty } from '../../src/messages/telemetry.ts';
-import { Resending } from '../../src/recorder/resending.ts';
+import { createResending } from '../../src/recorder/resending.ts';
 import { makeRunningStore, type TestStore } from '../helpers.ts';
 import { stopTime, turns } from '../still-time.ts';
 import { driven, saySample, takeUnsent } from './driven.ts';
@@ -10,7 +10,7 @@ import { execution_id } from './setup.ts';
 
 export interface Resent {
   made: TestStore;
-  resending: Resending;
+  resending: ReturnType<typeof createResending>;
   /** The agents that are heard each second. */
   heard: Map<string, Report>;
   /** The messages sent again, with their times in seconds since the fixture was made. */
@@ -37,14 +37,14 @@ export async function resend(params: Record<string, unknown> = {}): Promise<Rese
   stopTime();
   const made = await makeRunningStore(params);
   await saySample(made);
-  const directory = new AgentDirectory();
+  const directory = createAgentDirectory();
   const heard = new Map<string, Report>();
   const [sent, lost, warnings, faults] = [[], [], [], []] as [Resent['sent'], string[], string[], unknown[]];
   let began = performance.now();
   const noteSent = async (): Promise<void> => {
     for (const id of await takeUnsent(made)) sent.push([Math.round((performance.now() - began) / 1000), id]);
   };
-  const resending = new Resending({
+  const resending = createResending({
     store: made.store,
     directory,
     resend: () => void noteSent(),

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 
-import { createRestingWorkers } from '../../src/recorder/resting-workers.ts';
+import { createRestingWorkers } from '../../src/recorder/workers.ts';
 import { pass, stopTime } from '../still-time.ts';
 import { driven, workFields } from './driven.ts';
 

@@ -1,7 +1,6 @@
 import { onTestFinished } from 'vitest';
 
-import type { Outgoing } from '../../src/broker/connection.ts';
-import type { DialectName } from '../../src/broker/dialect-names.ts';
+import type { Outgoing, DialectName } from '../../src/broker/connection.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { becomeRecorder } from '../../src/db/presence/recorders.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';

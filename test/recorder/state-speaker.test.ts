@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { registerProcess, takeOwnership } from '../../src/db/presence/leases.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
-import { Notifier } from '../../src/messages/notifier.ts';
+import { createNotifier } from '../../src/messages/notifier.ts';
 import type { ExecutionState } from '../../src/messages/telemetry.ts';
 import type { MessageType } from '../../src/messages/vocabulary.ts';
 import { createStateSpeaker } from '../../src/recorder/state-speaker.ts';
@@ -21,7 +21,7 @@ const again = { command_id: 'c2', workflow_name: 'stf_datataking', params: {}, e
 async function speak() {
   stopTime();
   const made: Exchange = await setUp();
-  const notifier = new Notifier({ enter: () => {}, leave: () => {} });
+  const notifier = createNotifier();
   const heard: Heard[] = [];
   const said: ExecutionState[] = [];
   const began = performance.now();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
+import { createAgentDirectory } from '../../src/exchange/agent-directory.ts';
 import { ExecutionViews } from '../../src/exchange/execution-views.ts';
 import { createTelemetryInbox } from '../../src/recorder/telemetry.ts';
 import { turns } from '../still-time.ts';
@@ -24,7 +24,7 @@ async function listen() {
   const { store, theirs, ours, faults } = made;
   const warnings: string[] = [];
   const counts = { heard: 0, newcomers: 0 };
-  const directory = new AgentDirectory();
+  const directory = createAgentDirectory();
   const views = new ExecutionViews();
   const inbox = createTelemetryInbox({
     store,

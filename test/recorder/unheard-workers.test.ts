@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 
 import { troubledAgents } from '../../src/db/presence/agent-registry.ts';
 import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
-import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
+import { createAgentDirectory } from '../../src/exchange/agent-directory.ts';
 import type { AgentHeartbeat } from '../../src/messages/telemetry.ts';
-import { createUnheardWorkers } from '../../src/recorder/unheard-workers.ts';
+import { createUnheardWorkers } from '../../src/recorder/workers.ts';
 import { makeStore } from '../helpers.ts';
 import { heartbeat } from './beats.ts';
 
@@ -13,7 +13,7 @@ const beat = (agent_name: string, in_hand: string[], wire = 2): AgentHeartbeat =
 
 it('a worker that takes slices without its reports arriving is reported once, until one arrives', async () => {
   const { store } = await makeStore();
-  const directory = new AgentDirectory();
+  const directory = createAgentDirectory();
   const warnings: string[] = [];
   const onFault = (error: unknown): never => {
     throw error;
@@ -36,7 +36,7 @@ it('a worker that takes slices without its reports arriving is reported once, un
 
 it('a worker of an earlier build is reported as refused, and does not count as on duty', async () => {
   const { store } = await makeStore();
-  const directory = new AgentDirectory();
+  const directory = createAgentDirectory();
   const said = beat('old', ['x/slice/a/1'], 1);
   directory.note(said);
   await store.write((tx) => recordRemoteHeartbeat(tx, said));

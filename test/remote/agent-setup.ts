@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest';
 
-import type { DialectName } from '../../src/broker/dialect-names.ts';
+import type { DialectName } from '../../src/broker/connection.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import type { LogLine } from '../../src/lib/logger.ts';
+import type { RunningAgent } from '../../src/remote/part.ts';
 import { type RemoteOptions, startRemoteAgent } from '../../src/remote/remote-process.ts';
-import type { RunningAgent } from '../../src/remote/running-agent.ts';
 import { connectToMemory } from '../brokers/memory-connection.ts';
 import { temporaryFolder } from '../folder.ts';
 import { pass, turns } from '../still-time.ts';

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { markFolder } from '../../src/files/store-marker.ts';
-import { type Access, type AccessOptions, DataAccess, type FilePlace } from '../../src/remote/data-access.ts';
+import { markFolder } from '../../src/files/folders.ts';
+import { type Access, type AccessOptions, createDataAccess, type FilePlace } from '../../src/remote/data-access.ts';
 import { temporaryFolder } from '../folder.ts';
 import { execution_id } from './line.ts';
 
@@ -21,7 +21,7 @@ export function access(data: Data, environment: NodeJS.ProcessEnv = {}) {
     draining: draining.signal,
     stopped: stopped.signal,
   };
-  return { access: new DataAccess(options), drain: () => draining.abort() };
+  return { access: createDataAccess(options), drain: () => draining.abort() };
 }
 
 export const place = (file_url: string | undefined, more: Partial<FilePlace> = {}): FilePlace => ({

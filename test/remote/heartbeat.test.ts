@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 
-import { type Report, startRemoteHeartbeat } from '../../src/remote/heartbeat.ts';
+import { type Report, startRemoteHeartbeat } from '../../src/remote/reports.ts';
 import { pass, turns } from '../still-time.ts';
 import { destinations, line, namespace } from './line.ts';
 

@@ -1,7 +1,6 @@
 import { onTestFinished } from 'vitest';
 
-import type { BrokerConnection } from '../../src/broker/connection.ts';
-import type { DialectName } from '../../src/broker/dialect-names.ts';
+import type { BrokerConnection, DialectName } from '../../src/broker/connection.ts';
 import { executionParamsSchema, workflowParamsOf } from '../../src/domain/params.ts';
 import { destinations } from '../../src/messages/destinations.ts';
 import type { ExecutionState } from '../../src/messages/telemetry.ts';

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 import type { BrokerConnection } from '../../src/broker/connection.ts';
 import type { LogLine } from '../../src/lib/logger.ts';
-import { createRemoteLog } from '../../src/remote/log.ts';
+import { createRemoteLog } from '../../src/remote/reports.ts';
 import { pass, turns } from '../still-time.ts';
 import { destinations, execution_id, line, namespace } from './line.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { type DialectName, dialectNames } from '../../src/broker/dialect-names.ts';
+import { type DialectName, dialectNames } from '../../src/broker/connection.ts';
 import { pause } from '../../src/lib/deadline.ts';
 import { MemoryBroker } from '../brokers/memory-broker.ts';
 import { useFastTime } from '../fast-time.ts';

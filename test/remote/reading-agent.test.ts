@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { noDataFiles } from '../../src/files/data-files.ts';
-import { ReadingAgent, type ReadingAgentOptions } from '../../src/remote/reading-agent.ts';
+import { createReadingAgent, type ReadingAgentOptions } from '../../src/remote/reading-agent.ts';
 
 const stf = (execution_id: string, sequence: number) => ({
   msg_type: 'stf_gen',
@@ -50,7 +50,7 @@ function readingAlone({ status = 'running', unheard }: { status?: string; unhear
     onChange: () => {},
     onStep: () => {},
   } as unknown as ReadingAgentOptions;
-  const reader = new ReadingAgent(options);
+  const reader = createReadingAgent(options);
   const deliver = (sequence: number, more: object = {}, store_id = 's1'): void => {
     const body = JSON.stringify({ ...stf('w-x-0001', sequence), namespace: 'test', ...more });
     reader.take({
@@ -74,16 +74,16 @@ describe('a broadcast to a remote agent', () => {
     deliver(1);
     deliver(2);
     await expect.poll(() => events).toEqual(['answer 1', 'answer 2']);
-    expect(reader.inHand).toEqual(['w-x-0001/stf_gen/swf.7.000001.stf', 'w-x-0001/stf_gen/swf.7.000002.stf']);
+    expect(reader.inHand()).toEqual(['w-x-0001/stf_gen/swf.7.000001.stf', 'w-x-0001/stf_gen/swf.7.000002.stf']);
     confirm();
     await expect.poll(() => events).toEqual(['answer 1', 'answer 2', 'acknowledge 1']);
-    expect(reader.inHand).toHaveLength(1);
+    expect(reader.inHand()).toHaveLength(1);
     // It is delivered again after a break: its answer is on its way, and is not made again.
     deliver(2);
     confirm();
     await expect.poll(() => events.slice(3)).toEqual(['acknowledge 2']);
     await reader.settled();
-    expect(reader.inHand).toEqual([]);
+    expect(reader.inHand()).toEqual([]);
   });
 
   it.each<[string, object]>([
@@ -93,7 +93,7 @@ describe('a broadcast to a remote agent', () => {
   ])('%s is acknowledged at once', (_, more) => {
     const { reader, deliver, events } = readingAlone();
     deliver(1, more);
-    expect([events, reader.inHand]).toEqual([['acknowledge 1'], []]);
+    expect([events, reader.inHand()]).toEqual([['acknowledge 1'], []]);
   });
 
   it('is not taken for that of another store with an execution of the same name', async () => {
@@ -101,7 +101,7 @@ describe('a broadcast to a remote agent', () => {
     deliver(1);
     deliver(1, {}, 's2');
     await expect.poll(() => events).toEqual(['answer 1', 'answer 1']);
-    expect(reader.inHand).toEqual(['w-x-0001/stf_gen/swf.7.000001.stf', 'w-x-0001/stf_gen/swf.7.000001.stf']);
+    expect(reader.inHand()).toEqual(['w-x-0001/stf_gen/swf.7.000001.stf', 'w-x-0001/stf_gen/swf.7.000001.stf']);
     confirm();
     confirm();
     await expect.poll(() => events.slice(2)).toEqual(['acknowledge 1', 'acknowledge 1']);

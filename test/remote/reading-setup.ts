@@ -8,7 +8,7 @@ import type { LogLine } from '../../src/lib/logger.ts';
 import type { Draft, Message } from '../../src/messages/message.ts';
 import type { Access, FilePlace } from '../../src/remote/data-access.ts';
 import { createOffDutyList } from '../../src/remote/off-duty.ts';
-import { ReadingAgent, type ReadingAgentOptions } from '../../src/remote/reading-agent.ts';
+import { createReadingAgent, type ReadingAgentOptions } from '../../src/remote/reading-agent.ts';
 import type { About } from '../../src/remote/speaker.ts';
 import { stopTime } from '../still-time.ts';
 import { execution_id, namespace } from './line.ts';
@@ -92,7 +92,7 @@ export function reading(makesFiles = false) {
       return reach.say();
     },
   };
-  const reader = new ReadingAgent({
+  const reader = createReadingAgent({
     agent,
     params: { data, worker },
     agentLog: { write: (written: LogLine, of?: string) => void logged.push([written, of]) },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
-import { NoSuchFile, NotFetched } from '../../src/files/file-server-error.ts';
+import { NoSuchFile, NotFetched } from '../../src/files/http-reader.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 import { noCounts } from '../helpers.ts';
 import { pass, turns } from '../still-time.ts';
@@ -25,7 +25,7 @@ describe('a message of an execution that no recorder has reported', () => {
     const { deliver, events, views, reader } = reading();
     for (const sequence of [1, 2]) deliver(stf(sequence));
     await pass(30);
-    expect([events, reader.hasUnheard, reader.inHand.length]).toEqual([[], true, 2]);
+    expect([events, reader.hasUnheard(), reader.inHand().length]).toEqual([[], true, 2]);
     views.hear(stateOf());
     await turns();
     const of = (what: string) => events.filter((event) => event.startsWith(what));
@@ -33,7 +33,7 @@ describe('a message of an execution that no recorder has reported', () => {
       ['says stf_ready 1', 'says stf_ready 2'],
       ['acknowledges 1', 'acknowledges 2'],
     ]);
-    expect([reader.hasUnheard, reader.inHand]).toEqual([false, []]);
+    expect([reader.hasUnheard(), reader.inHand()]).toEqual([false, []]);
   });
 
   it('is acknowledged once the execution has ended, and so are later ones', async () => {
@@ -44,7 +44,7 @@ describe('a message of an execution that no recorder has reported', () => {
     deliver(stf(2));
     await turns();
     expect(events).toEqual(['acknowledges workflow_ended', 'acknowledges 1', 'acknowledges 2']);
-    expect([reader.hasUnheard, reader.inHand.length]).toEqual([true, 1]);
+    expect([reader.hasUnheard(), reader.inHand().length]).toEqual([true, 1]);
   });
 
   it('is acknowledged without an answer if two hundred newer ones wait', async () => {
@@ -64,7 +64,7 @@ describe('a message of an execution that no recorder has reported', () => {
     deliver(stf(1, { execution_id: 'w-x-0' }));
     deliver(stf(2, { execution_id: 'w-x-1' }));
     await turns();
-    expect(reader.inHand).toEqual(['w-x-0/stf_gen/swf.7.000001.stf']);
+    expect(reader.inHand()).toEqual(['w-x-0/stf_gen/swf.7.000001.stf']);
   });
 
   it('stays with the broker if the agent ends', async () => {
@@ -76,7 +76,7 @@ describe('a message of an execution that no recorder has reported', () => {
     deliver(stf(2));
     views.hear(stateOf());
     await turns();
-    expect([events, reader.inHand.length]).toEqual([[], 1]);
+    expect([events, reader.inHand().length]).toEqual([[], 1]);
   });
 });
 

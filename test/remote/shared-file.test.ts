@@ -4,8 +4,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { noDataFiles as files } from '../../src/files/data-files.ts';
-import { NoSuchFile, NotFetched } from '../../src/files/file-server-error.ts';
-import { seeSharedFile } from '../../src/remote/shared-file.ts';
+import { NoSuchFile, NotFetched } from '../../src/files/http-reader.ts';
+import { seeSharedFile } from '../../src/remote/data-access.ts';
 import { pass, stopTime } from '../still-time.ts';
 import { execution_id } from './line.ts';
 

@@ -4,12 +4,12 @@ import type { DeliveredSlice } from '../../src/agents/ports.ts';
 import type { SliceWork, Unfit } from '../../src/agents/slice-worker.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import { ExecutionViews } from '../../src/exchange/execution-views.ts';
-import { CheckedFiles } from '../../src/files/checked-files.ts';
+import { createCheckedFiles } from '../../src/files/checksum.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
 import { createPayloadHost } from '../../src/payload/host.ts';
 import type { Access } from '../../src/remote/data-access.ts';
 import { createOffDutyList } from '../../src/remote/off-duty.ts';
-import { SlicePreparation, type SlicePreparationOptions } from '../../src/remote/slice-preparation.ts';
+import { createSlicePreparation, type SlicePreparationOptions } from '../../src/remote/slice-preparation.ts';
 import { stopTime } from '../still-time.ts';
 import { execution_id, namespace } from './line.ts';
 
@@ -31,7 +31,7 @@ export function worker(own: Worker = {}, fast_processing: object = {}) {
   const draining = new AbortController();
   const reach = { found: { files: noDataFiles, folder: undefined } as Access, isMended: false };
   const access = {
-    checked: new CheckedFiles(),
+    checked: createCheckedFiles(),
     of: () => reach.found,
     isMended: () => Promise.resolve(reach.isMended),
   };
@@ -50,7 +50,7 @@ export function worker(own: Worker = {}, fast_processing: object = {}) {
     views.close();
     return options.payloads.close();
   });
-  const preparation = new SlicePreparation(options);
+  const preparation = createSlicePreparation(options);
   const prepare = (more: object = {}): Promise<SliceWork | Unfit> => preparation.prepare(delivered(more));
   const kinds = (): string[] => offDuty.list().map(({ reason, name }) => `${reason} ${name}`);
   return { preparation, prepare, views, offDuty, warnings, kinds, reach, drain: () => draining.abort() };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect, it } from 'vitest';
 
-import { markFolder } from '../../src/files/store-marker.ts';
+import { markFolder } from '../../src/files/folders.ts';
 import { pass } from '../still-time.ts';
 import { agentSite, sliceHeaders, sliceOf } from './agent-setup.ts';
 import { destinations, execution_id, stateOf } from './line.ts';

@@ -8,7 +8,7 @@ import { Lifetime } from '../../src/lib/lifetime.ts';
 import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
 import { askRecorder, isDriven } from '../../src/runtime/commands.ts';
 import type { Host } from '../../src/runtime/host.ts';
-import { TakeUp } from '../../src/runtime/take-up.ts';
+import { startTakeUp } from '../../src/runtime/take-up.ts';
 import { useFastTime } from '../fast-time.ts';
 import { makeRunningStore } from '../helpers.ts';
 
@@ -37,7 +37,7 @@ async function recorderThatFails() {
       log: { write: ({ message }: { message: string }) => lines.push(message) },
     },
   } as unknown as Host;
-  const takeUp = new TakeUp(host, {
+  const takeUp = startTakeUp(host, {
     isDriving: () => false,
     onTaken: () => (taken += 1),
   });

@@ -1,11 +1,10 @@
 import { ownWords } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
-import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
-import { shortPaths } from '../../lib/short-paths.ts';
+import { claimedName, shortPaths } from '../../lib/words.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';

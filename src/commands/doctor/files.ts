@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema.ts';
-import { refusalOf } from '../../files/file-server-error.ts';
+import { refusalOf } from '../../files/http-reader.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 

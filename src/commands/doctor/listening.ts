@@ -1,7 +1,6 @@
 import type { BrokerConnection, Delivery } from '../../broker/connection.ts';
-import { decodedOf } from '../../exchange/decoding.ts';
 import { layoutSubscriptions } from '../../exchange/namespace-guard.ts';
-import { reportsIn } from '../../exchange/reports.ts';
+import { decodedOf, reportsIn } from '../../exchange/wire.ts';
 import { pause } from '../../lib/deadline.ts';
 import { type ForeignProgram, foreignProgramOf } from '../../messages/foreign.ts';
 import type { AgentHeartbeat, Telemetry } from '../../messages/telemetry.ts';

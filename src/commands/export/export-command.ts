@@ -6,7 +6,7 @@ import { createQueries } from '../../db/queries.ts';
 import { exportedRows, exportedTables } from '../../db/reports/export.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
 import { argumentInvalid, dataUnavailable, messageOf, SwfError } from '../../lib/errors.ts';
-import { makeFolder } from '../../lib/make-folder.ts';
+import { makeFolder } from '../../lib/file-system.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { type Io, storePath } from '../shared/io.ts';

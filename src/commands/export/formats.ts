@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { fileWriter, parquetWriteRows } from 'hyparquet-writer';
 
 import type { ExportedKind, ExportedRow, ExportedTable } from '../../db/reports/export.ts';
-import { csvRecord } from '../../lib/csv.ts';
+import { csvRecord } from '../../lib/words.ts';
 import type { Format } from './format-names.ts';
 
 /** Writes the rows of a table as a file. Returns how many there were. */

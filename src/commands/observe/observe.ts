@@ -6,7 +6,7 @@ import { newestVersion, schemaHistory } from '../../db/opening/schema-version.ts
 import { observerMetricsText } from '../../http/observer-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
-import type { LayoutName } from '../../messages/layouts.ts';
+import type { LayoutName } from '../../messages/destinations.ts';
 import { observedTopics } from '../../observed/topics.ts';
 import { type Listening, observe } from '../../observer/observer.ts';
 import { serveMetrics } from '../serve/process-metrics.ts';

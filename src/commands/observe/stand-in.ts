@@ -1,7 +1,7 @@
 import type { Store } from '../../db/opening/store.ts';
 import { isLoopback } from '../../http/host-names.ts';
-import { weaknessOf } from '../../lib/bearer-token.ts';
 import { configInvalid } from '../../lib/errors.ts';
+import { weaknessOf } from '../../lib/secrets.ts';
 import type { RestLine } from '../../observed/recording-lines.ts';
 import { createStandIn } from '../../stand-in/app.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from '../serve/listening.ts';

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 
 import { nameless, scopes, type Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/host-names.ts';
-import { bearerTokenPattern, weaknessOf } from '../../lib/bearer-token.ts';
 import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
+import { readRegularFile } from '../../lib/file-system.ts';
 import { printable } from '../../lib/printable.ts';
-import { readRegularFile } from '../../lib/read-regular-file.ts';
+import { bearerTokenPattern, weaknessOf } from '../../lib/secrets.ts';
 import { type Io, pathFrom } from '../shared/io.ts';
 
 export interface AccessArguments {

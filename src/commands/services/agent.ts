@@ -6,12 +6,12 @@ import { asRecorded } from '../../config/recorded.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { newestVersion, schemaHistory } from '../../db/opening/schema-version.ts';
 import type { SeparateType } from '../../domain/states.ts';
-import { counting, Traffic } from '../../exchange/traffic.ts';
+import { counting, createTraffic, type Traffic } from '../../exchange/traffic.ts';
 import { agentMetricsText } from '../../http/agent-metrics.ts';
 import { aborted, pause } from '../../lib/deadline.ts';
 import { createLog } from '../../lib/logger.ts';
+import type { RunningAgent } from '../../remote/part.ts';
 import { startRemoteAgent } from '../../remote/remote-process.ts';
-import type { RunningAgent } from '../../remote/running-agent.ts';
 import { startDaqAgent } from '../../runtime/daq-process.ts';
 import { hostOptions } from '../drive/drive.ts';
 import { serveMetrics } from '../serve/process-metrics.ts';
@@ -42,7 +42,7 @@ export function agentCommand(io: Io, args: AgentArguments): Promise<number> {
 
 async function work(io: Io, args: AgentArguments, signal: AbortSignal): Promise<void> {
   const surroundings = surroundingsOf(io, args);
-  const traffic = new Traffic();
+  const traffic = createTraffic();
   let agent: RunningAgent | undefined;
   const task: Process = { traffic, signal, onStart: (started) => (agent = started) };
   const figures = (): string =>

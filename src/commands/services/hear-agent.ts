@@ -1,6 +1,6 @@
 import type { BrokerConnection } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
-import { reportsIn } from '../../exchange/reports.ts';
+import { reportsIn } from '../../exchange/wire.ts';
 import { pause } from '../../lib/deadline.ts';
 import type { Telemetry } from '../../messages/telemetry.ts';
 

@@ -1,8 +1,7 @@
 import type { BrokerSettings, Connect } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import type { Config } from '../../config/schema.ts';
-import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
-import { layoutTopics } from '../../messages/layouts.ts';
+import { queuesSharedWithTestbed, layoutTopics } from '../../messages/destinations.ts';
 import type { Io } from './io.ts';
 
 /** How a command connects to its broker: over STOMP, and listening first for other programs. */

@@ -1,4 +1,4 @@
-import { bodyOf } from '../../domain/body-words.ts';
+import { bodyOf } from '../../domain/shown.ts';
 import { duration } from '../../lib/duration.ts';
 import {
   column,

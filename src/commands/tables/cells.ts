@@ -1,7 +1,6 @@
 import { ownWords, shortened } from '../../domain/causes.ts';
 import { duration } from '../../lib/duration.ts';
-import { shortPaths } from '../../lib/short-paths.ts';
-import { textOf } from '../../lib/text-of.ts';
+import { shortPaths, textOf } from '../../lib/words.ts';
 import type { Column } from './layout.ts';
 
 /** One row of a tool's answer. */

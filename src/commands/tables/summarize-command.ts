@@ -1,8 +1,7 @@
-import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
-import { textOf } from '../../lib/text-of.ts';
+import { csvRecord, textOf } from '../../lib/words.ts';
 import type { Summary, Sums } from '../../tools/answers/summary.ts';
 import { askTool } from '../ask/call.ts';
 import type { Io } from '../shared/io.ts';

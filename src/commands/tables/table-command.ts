@@ -1,7 +1,7 @@
-import { csvRecord } from '../../lib/csv.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
+import { csvRecord } from '../../lib/words.ts';
 import type { Page } from '../../tools/answers/page.ts';
 import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';

@@ -1,8 +1,7 @@
 import { outputsPlace } from '../../domain/file-names.ts';
-import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
-import { textOf } from '../../lib/text-of.ts';
+import { csvRecord, textOf } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/trace.ts';
 import { askTool } from '../ask/call.ts';
 import type { Io } from '../shared/io.ts';

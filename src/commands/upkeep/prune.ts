@@ -21,7 +21,7 @@ import { counted } from '../../lib/counted.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
-import { removeDataFolder, whyLeft } from '../../runtime/remove-data.ts';
+import { removeDataFolder, whyLeft } from '../../runtime/data-folder.ts';
 import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 

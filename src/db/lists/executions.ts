@@ -1,6 +1,6 @@
 import type { Quality } from '../../domain/logbook-words.ts';
 import { usualConfiguration } from '../../domain/names.ts';
-import { shownCommand } from '../../domain/shown-command.ts';
+import { shownCommand } from '../../domain/shown.ts';
 import { type ExecutionRow, executionColumns } from '../execution/find-execution.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { lostStartsOf } from '../migrations/lost-starts.ts';

@@ -1,4 +1,4 @@
-import { shortDigests } from '../../lib/short-digests.ts';
+import { shortDigests } from '../../lib/words.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**

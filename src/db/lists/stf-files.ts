@@ -1,5 +1,5 @@
-import type { TimeField } from '../../domain/list-words.ts';
 import type { StfStatus } from '../../domain/states.ts';
+import type { TimeField } from '../../domain/summary-words.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';

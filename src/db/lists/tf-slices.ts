@@ -1,5 +1,5 @@
-import type { SliceOrder, TimeField } from '../../domain/list-words.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
+import type { SliceOrder, TimeField } from '../../domain/summary-words.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { sliceLostStarts } from '../migrations/lost-starts.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { NoStoreYet } from '../../lib/errors.ts';
-import { makeFolder } from '../../lib/make-folder.ts';
+import { makeFolder } from '../../lib/file-system.ts';
 import { nameNumbers } from '../log/numbers.ts';
 import { homeOf, storeId } from '../log/store-identity.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';

@@ -1,5 +1,5 @@
 import { argumentInvalid } from '../../lib/errors.ts';
-import { parseTime } from '../../lib/time-arguments.ts';
+import { parseTime } from '../../lib/time.ts';
 import { tried } from '../../lib/tried.ts';
 import { noMessage } from '../log/rows.ts';
 import { rowsOfBlock } from '../notes/row-blocks.ts';

@@ -1,4 +1,4 @@
-import { payloadSpecOf } from '../../domain/payload-spec.ts';
+import { payloadSpecOf } from '../../domain/params.ts';
 import { stages } from '../../domain/stages.ts';
 import { agentTypes } from '../../domain/states.ts';
 import { SwfError } from '../../lib/errors.ts';

@@ -1,5 +1,5 @@
 import type { ExecutionParams } from '../../domain/params.ts';
-import { shownCommand, shownSetting } from '../../domain/shown-command.ts';
+import { shownCommand, shownSetting } from '../../domain/shown.ts';
 import { asObject, objectIn } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';

@@ -2,8 +2,8 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { NoStoreYet, storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { whyNotOurs } from '../../lib/file-system.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
-import { whyNotOurs } from '../../lib/ownership.ts';
 import { tried } from '../../lib/tried.ts';
 import { type Connection, Database } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';

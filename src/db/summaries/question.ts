@@ -1,5 +1,4 @@
-import type { TimeField } from '../../domain/list-words.ts';
-import type { Summarized, SummaryKey } from '../../domain/summary-words.ts';
+import type { TimeField, Summarized, SummaryKey } from '../../domain/summary-words.ts';
 import type { Texts, Window } from '../lists/page.ts';
 
 /** The kind of rows to sum, the keys, and the filters. */

@@ -1,5 +1,4 @@
-import type { TimeField } from '../../domain/list-words.ts';
-import type { Span, Summarized, SummaryKey } from '../../domain/summary-words.ts';
+import type { TimeField, Span, Summarized, SummaryKey } from '../../domain/summary-words.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { levelName } from '../migrations/documented-views.ts';
 import { lostStartsOf } from '../migrations/lost-starts.ts';

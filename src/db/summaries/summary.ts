@@ -1,4 +1,4 @@
-import { type Group, Groups } from '../../domain/groups.ts';
+import { type Group, createGroups, type Groups } from '../../domain/groups.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { workerTest } from '../lists/workers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -12,7 +12,7 @@ const latest = 3_600_000;
 
 /** The groups of a question. Take each step in a snapshot of the store. */
 export function* summarize(sql: Prepare, historyOf: HistoryOf, question: SummaryQuestion): Steps<Group[]> {
-  const groups = new Groups();
+  const groups = createGroups();
   const { what } = question;
   if (what === 'slices') yield* addSlices(groups, sql, historyOf, question);
   else yield* addRows(groups, sql, { ...question, what });

@@ -1,6 +1,6 @@
-import { Causes } from '../../domain/causes.ts';
+import { createCauses } from '../../domain/causes.ts';
 import { failedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
-import { millisecondsAt, timeLength } from '../../lib/iso-time.ts';
+import { millisecondsAt, timeLength } from '../../lib/time.ts';
 
 /** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the slice was made. */
 type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed', number>;
@@ -43,7 +43,7 @@ class Names {
  */
 export class AttemptColumns {
   length = 0;
-  readonly names = { stf: new Names(), worker: new Names(), host: new Names(), cause: new Causes() };
+  readonly names = { stf: new Names(), worker: new Names(), host: new Names(), cause: createCauses() };
   stf = new Int32Array(0);
   sliceId = new Int32Array(0);
   attempt = new Int32Array(0);

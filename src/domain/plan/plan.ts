@@ -19,7 +19,7 @@ export interface Plan {
   counts(stfCount: number): { samples: number | undefined; slices: number | undefined };
 }
 
-export interface FrameRange {
+interface FrameRange {
   tf_first: number;
   tf_last: number;
   tf_count: number;

@@ -1,7 +1,6 @@
 import { type AlarmSeverity, maxNote } from '../../domain/logbook-words.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import { shortPaths } from '../../lib/short-paths.ts';
-import { clipWords } from '../../lib/words.ts';
+import { shortPaths, clipWords } from '../../lib/words.ts';
 import { type Finding, wholeSentence } from './rule.ts';
 
 /** A finding must last this long before it raises an alarm, and be gone this long before the alarm is over. Seconds. */

@@ -1,6 +1,6 @@
-import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
+import { claimedName } from '../../lib/words.ts';
 import type { Evidence } from '../evidence.ts';
 import { downSeconds, driverGaps } from '../facts.ts';
 import { type Found, type Situation, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';

@@ -1,7 +1,6 @@
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { shortDigests } from '../../lib/short-digests.ts';
-import { clipWords } from '../../lib/words.ts';
+import { shortDigests, clipWords } from '../../lib/words.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Evidence } from '../evidence.ts';
 import { type Facts, delayOf, idleSeconds } from '../facts.ts';

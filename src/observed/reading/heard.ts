@@ -1,5 +1,4 @@
-import { type ProgramType, programTypeOf } from '../../messages/foreign.ts';
-import { told } from '../../messages/told.ts';
+import { type ProgramType, programTypeOf, told } from '../../messages/foreign.ts';
 import type { DialectName } from '../dialects.ts';
 import { fieldsOf, NamespaceFilter } from '../namespace-filter.ts';
 import type { MessageLine } from '../recording-lines.ts';

@@ -2,7 +2,7 @@ import { toUSVString } from 'node:util';
 
 import { printable } from '../../lib/printable.ts';
 import { asObject } from '../../lib/read-json.ts';
-import { told } from '../../messages/told.ts';
+import { told } from '../../messages/foreign.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

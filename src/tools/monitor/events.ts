@@ -1,9 +1,9 @@
 import type { Landmark } from '../../db/reports/landmarks.ts';
-import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
+import { claimedName } from '../../lib/words.ts';
 import { clipped } from './parts.ts';
 
 /** A message that tells the story of an execution, as the monitor shows it: its sender and its meaning. */

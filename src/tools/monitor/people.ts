@@ -1,6 +1,6 @@
 import type { Queries } from '../../db/queries.ts';
-import { claimedName } from '../../lib/claimed-name.ts';
 import { present } from '../../lib/present.ts';
+import { claimedName } from '../../lib/words.ts';
 import { clipShown } from '../shared/clip.ts';
 
 type Note = ReturnType<Queries['notesOf']>[number];

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { maxAuthor } from '../../domain/logbook-words.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
-import { parseTime } from '../../lib/time-arguments.ts';
+import { parseTime } from '../../lib/time.ts';
 import type { ToolContext } from './tool.ts';
 
 /** Arguments that tools share, each with the one name it has everywhere. */

@@ -3,7 +3,7 @@ import { outputPath } from '../../domain/file-names.ts';
 import { lastPrintable } from '../../lib/printable.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { rounded } from '../../lib/rounded.ts';
-import { shortDigests } from '../../lib/short-digests.ts';
+import { shortDigests } from '../../lib/words.ts';
 import { clipShown } from './clip.ts';
 
 /** A payload's error may be long; the monitor and the log have it too. */

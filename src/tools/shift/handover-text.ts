@@ -1,5 +1,4 @@
-import { claimedName } from '../../lib/claimed-name.ts';
-import { markdownText } from '../../lib/markdown.ts';
+import { claimedName, markdownText } from '../../lib/words.ts';
 import type { Handover } from './handover.ts';
 
 type Note = Handover['notes'][number];

@@ -1,8 +1,7 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { markdownText } from '../../lib/markdown.ts';
-import { shortPaths } from '../../lib/short-paths.ts';
+import { markdownText, shortPaths } from '../../lib/words.ts';
 import { sentencesOf } from '../../monitoring/findings/rule.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';

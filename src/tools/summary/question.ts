@@ -1,9 +1,8 @@
 import type { SummaryQuestion } from '../../db/summaries/question.ts';
 import { messageEffects } from '../../domain/effects.ts';
-import { timeFields } from '../../domain/list-words.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
 import { executionStatuses, stfStatuses } from '../../domain/states.ts';
-import { summaryKeys, type SummaryKey } from '../../domain/summary-words.ts';
+import { timeFields, summaryKeys, type SummaryKey } from '../../domain/summary-words.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { closest } from '../../lib/suggest.ts';
 import { nowhereNote } from '../shared/nowhere.ts';

@@ -1,4 +1,4 @@
-import { isNoticeable } from '../../domain/noticeable.ts';
+import { isNoticeable } from '../../domain/shown.ts';
 import { stagesForPeople } from '../../domain/stages.ts';
 import { duration } from '../../lib/duration.ts';
 import { linear, roundTicks } from '../draw/scale.ts';

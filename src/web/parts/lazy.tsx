@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-import { backoff } from '../../lib/backoff.ts';
+import { backoff } from '../../lib/duration.ts';
 import { longestPause } from '../state/hooks.ts';
 import { Skeleton } from './banner.tsx';
 import { Button } from './card.tsx';

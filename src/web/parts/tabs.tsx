@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { bodyOf } from '../../domain/body-words.ts';
-import { textOf } from '../../lib/text-of.ts';
+import { bodyOf } from '../../domain/shown.ts';
+import { textOf } from '../../lib/words.ts';
 import type { Page } from '../shared/answers.ts';
 import { amount } from '../shared/format.ts';
 import { noteForPeople, rowTime } from '../shared/rows.ts';

@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-import { backoff } from '../../lib/backoff.ts';
+import { backoff } from '../../lib/duration.ts';
 import { tried } from '../../lib/tried.ts';
 import { CallError } from '../transport/call.ts';
 import { changed, hashOf, readRoute, type Route } from './route.ts';

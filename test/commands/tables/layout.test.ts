@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createPaint } from '../../../src/commands/shared/palette.ts';
 import { shortError } from '../../../src/commands/tables/cells.ts';
 import { tableLines } from '../../../src/commands/tables/layout.ts';
-import { bodyOf } from '../../../src/domain/body-words.ts';
+import { bodyOf } from '../../../src/domain/shown.ts';
 
 const columns = [{ head: 'STATUS', isState: true }, { head: 'REASON' }];
 

@@ -11,7 +11,7 @@ import { executionParamsSchema } from '../../../src/domain/params.ts';
 import { noDataFiles } from '../../../src/files/data-files.ts';
 import { createScaledClock } from '../../../src/lib/clock.ts';
 import { Lifetime } from '../../../src/lib/lifetime.ts';
-import { Notifier } from '../../../src/messages/notifier.ts';
+import { createNotifier } from '../../../src/messages/notifier.ts';
 import { ask, connectInProcess, makeRunningStore, type TestStore } from '../../helpers.ts';
 
 const stf = 'swf.100010.000001.stf';
@@ -138,7 +138,7 @@ describe('a message that comes before what it refers to', () => {
 /** An agent that reads the log of a store until one of its log lines is enough, or it is stopped. */
 function readerOf(made: TestStore, agent: Agent) {
   const clock = createScaledClock(1);
-  const notifier = new Notifier(clock);
+  const notifier = createNotifier(clock);
   const lifetime = new Lifetime();
   const lines: string[] = [];
   let isEnough: (line: string) => boolean = () => false;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { addAttempts } from '../../../src/db/summaries/attempt-groups.ts';
 import type { SummaryQuestion } from '../../../src/db/summaries/question.ts';
 import { AttemptColumns } from '../../../src/db/timeline/attempt-columns.ts';
-import { Groups } from '../../../src/domain/groups.ts';
+import { createGroups } from '../../../src/domain/groups.ts';
 import type { SummaryKey } from '../../../src/domain/summary-words.ts';
 
 /** As many rows as the columns have room for before they grow. */
@@ -26,7 +26,7 @@ it.each<[SummaryKey, unknown]>([
 ])('groups by %s contain the rows that are added between two steps', (key, expected) => {
   const columns = new AttemptColumns();
   for (let i = 0; i < full; i += 1) addRow(columns, i, i === 5 ? 'boom' : undefined);
-  const groups = new Groups();
+  const groups = createGroups();
   const question = { what: 'slices', keys: [key], time_field: 'created' } as const satisfies SummaryQuestion;
   const of = { execution_id: 'w-x-0001', namespace: 'test', isObserved: false };
   const steps = addAttempts(groups, { columns, of, isWorker: () => true }, question);

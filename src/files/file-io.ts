@@ -1,8 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { basename } from 'node:path';
+import { rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 import { indexOfFrame } from '../domain/frames.ts';
+import { sha256 } from '../lib/sha256.ts';
+import { asDataError, type FileFacts, type PreparedFile } from './data-files.ts';
 
 /** Bytes held in memory at a time, however large a file is. */
 export const chunkBytes = 1_048_576;
@@ -109,4 +114,66 @@ export async function firstIndex(read: ReadAt, frameBytes: number): Promise<numb
       candidates.add(base);
     }
   }
+}
+
+/** The name suffix of a file that is still being written. */
+export const asideEnding = '.part';
+
+/** Where files are written, and how others know them. */
+export interface WritePlace {
+  folder: string;
+  urlOf: (filename: string) => string;
+}
+
+/** The address of an unpublished file: its path. */
+export const pathAddress = (folder: string) => (filename: string) => pathToFileURL(join(folder, filename)).href;
+
+/** Writes a file aside. Two processes may write the same file at the same time, each under its own name. Throws `DATA_UNAVAILABLE` if the disk is at fault. */
+export async function writeAside(
+  { folder, urlOf }: WritePlace,
+  filename: string,
+  produce: (write: (chunk: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<PreparedFile> {
+  const path = join(folder, filename);
+  const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
+  const discard = () => rm(aside, { force: true }).catch(() => {});
+  const orDiscarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      await discard();
+      throw asDataError(error, path, folder);
+    }
+  };
+  let size_bytes = 0;
+  await orDiscarded(() =>
+    writeFile(aside, 'w', (file) =>
+      produce(async (chunk) => {
+        await append(file, chunk);
+        size_bytes += chunk.length;
+      }),
+    ),
+  );
+  const publish = (): Promise<FileFacts> =>
+    orDiscarded(async () => {
+      await rename(aside, path);
+      return { size_bytes, file_url: urlOf(filename) };
+    });
+  return { publish, discard };
+}
+
+/** Writes a file aside, with its checksum, and publishes it. Throws `DATA_UNAVAILABLE` if the disk is at fault. */
+export async function writeHashed(
+  place: WritePlace,
+  filename: string,
+  produce: Parameters<typeof writeAside>[2],
+): Promise<FileFacts> {
+  const hash = sha256();
+  const copy = await writeAside(place, filename, (write) =>
+    produce((chunk) => {
+      hash.update(chunk);
+      return write(chunk);
+    }),
+  );
+  return { ...(await copy.publish()), checksum: `sha256:${hash.digest('hex')}` };
 }

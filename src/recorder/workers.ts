@@ -1,8 +1,12 @@
+import { noteHeard, noteUnheard } from '../db/presence/remote-agents.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { isRetried } from '../domain/slice-states.ts';
-import type { Draft } from '../messages/message.ts';
+import type { AgentDirectory } from '../exchange/agent-directory.ts';
+import { sliceMessageId } from '../messages/identity.ts';
+import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
+import type { Surroundings } from './surroundings.ts';
 
 type Attempt = Draft<'slice_started'> | Draft<'slice_result'>;
 
@@ -17,7 +21,7 @@ interface Driven {
   timer: NodeJS.Timeout | undefined;
 }
 
-export interface RestingWorkersOptions {
+interface RestingWorkersOptions {
   /** Called when the workers that rest change. */
   onChange: (executionId: string) => void;
   warn: (message: string) => void;
@@ -30,7 +34,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
   const executions = new Map<string, Driven>();
 
   /** Says who rests, if that has changed, and again when the next one has rested enough. */
-  function tell(id: string): void {
+  function tell(id: string) {
     const known = executions.get(id);
     if (known === undefined) return;
     const now = performance.now();
@@ -44,14 +48,14 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
     known.timer = setTimeout(tell, Math.min(...resting.map(({ until }) => until)) - now + afterMilliseconds, id);
   }
 
-  const forget = (executionId: string): void => {
+  const forget = (executionId: string) => {
     clearTimeout(executions.get(executionId)?.timer);
     executions.delete(executionId);
   };
 
   return {
     /** Call when this process starts driving an execution: only then it decides who rests. */
-    add: (executionId: string, { worker: { max_retries } }: ExecutionParams): void =>
+    add: (executionId: string, { worker: { max_retries } }: ExecutionParams) =>
       void executions.set(executionId, {
         places: new RestingPlaces(max_retries, isPresent),
         max_retries,
@@ -60,7 +64,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       }),
     forget,
     /** Notes a start or a result that was recorded. */
-    note(executionId: string | undefined, attempt: Attempt): void {
+    note(executionId: string | undefined, attempt: Attempt) {
       const known = executions.get(executionId ?? '');
       if (known === undefined || executionId === undefined) return;
       const { worker_id, slice_filename: slice } = attempt;
@@ -79,10 +83,69 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       const resting = executions.get(executionId)?.places.resting(now) ?? [];
       return resting.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
     },
-    close(): void {
+    close() {
       for (const id of executions.keys()) forget(id);
     },
   };
 }
 
 export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
+
+/**
+ * Starts of an attempt by a worker that was restarted under its name: the second start's message says the same as the first, so the log has only one.
+ * Each means that an earlier start was lost.
+ */
+export function createRepeatedStarts(directory: AgentDirectory) {
+  const attempts = new Map<string, { worker_id: string; since: string | undefined; lost: number }>();
+  return {
+    note({ execution_id = '', slice_filename, attempt, worker_id, sender }: Message<'slice_started'>) {
+      const id = sliceMessageId(execution_id, slice_filename, attempt);
+      const since = directory.sinceOf(sender);
+      const known = attempts.get(id);
+      // Another worker's start is another message. The same process repeats its start after the connection broke.
+      const isLoss = known?.worker_id === worker_id && known.since !== since;
+      attempts.set(id, { worker_id, since, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });
+    },
+    /** How many starts of an attempt were lost this way. */
+    lost: (executionId: string, sliceFilename: string, attempt: number): number =>
+      attempts.get(sliceMessageId(executionId, sliceFilename, attempt))?.lost ?? 0,
+    forget(executionId: string) {
+      for (const id of attempts.keys()) if (id.startsWith(`${executionId}/`)) attempts.delete(id);
+    },
+  };
+}
+
+type UnheardWorkersOptions = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
+
+/**
+ * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a worker of
+ * another make that does not copy it works in vain.
+ */
+export function createUnheardWorkers({ store, directory, warn, onFault }: UnheardWorkersOptions) {
+  /** Workers that have reported. */
+  const heard = new Set<string>();
+  /** Silent workers already warned about. */
+  const unheard = new Set<string>();
+  return {
+    /** Call with slice messages that nobody holds any longer and that came to nothing. */
+    noteLost(messageIds: readonly string[]) {
+      const holders = new Set(messageIds.map((id) => directory.holderOf(id)));
+      for (const agent of holders) {
+        if (agent === undefined || heard.has(agent) || unheard.has(agent)) continue;
+        unheard.add(agent);
+        warn(
+          `${agent} takes slices, but its reports on them never arrive: they must carry the slice's header store_id`,
+        );
+        store.write((tx) => noteUnheard(tx, agent)).catch(onFault);
+      }
+    },
+    /** Call when an agent has reported on a slice. */
+    noteWord(agent: string) {
+      if (heard.has(agent)) return;
+      heard.add(agent);
+      unheard.delete(agent);
+      // An earlier recorder may have noted it, too.
+      store.write((tx) => noteHeard(tx, agent)).catch(onFault);
+    },
+  };
+}

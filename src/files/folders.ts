@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
-import { makeFolder } from '../lib/make-folder.ts';
-import { removeWhole } from './remove-whole.ts';
+import { makeFolder } from '../lib/file-system.ts';
+import { tried } from '../lib/tried.ts';
 
 /** Marks an execution's folder made by an agent without a store. Its time says when the execution was last seen running or ended, its content says which. */
-const markerName = '.swf-mcp-remote';
+const remoteMarker = '.swf-mcp-remote';
 const ended = 'ended\n';
 
 const millisecondsAnHour = 3_600_000;
@@ -25,20 +28,20 @@ export function prepareRemoteFolder(dir: string, executionId: string): void {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
     throw error;
   }
-  writeFileSync(join(folder, markerName), '', { mode: 0o600 });
+  writeFileSync(join(folder, remoteMarker), '', { mode: 0o600 });
 }
 
 /** Whether an agent without a store made an execution's folder: its files may be fetched again. */
 export const isRemoteFolder = (dir: string, executionId: string): boolean =>
-  existsSync(join(dir, executionId, markerName));
+  existsSync(join(dir, executionId, remoteMarker));
 
 /** Notes that an execution has ended: its files are removed after a while. */
 export function noteRemoteEnd(dir: string, executionId: string): void {
-  const marker = join(dir, executionId, markerName);
+  const marker = join(dir, executionId, remoteMarker);
   if (existsSync(marker) && readFileSync(marker, 'utf8') !== ended) writeFileSync(marker, ended);
 }
 
-export interface Keeping {
+interface Keeping {
   hours: number;
   isRunning: (executionId: string) => boolean;
 }
@@ -52,8 +55,8 @@ export async function removeOldRemoteFolders(dir: string, keeping: Keeping): Pro
   if (errors.length > 0) throw errors[0];
 }
 
-async function removeWhereOld(dir: string, name: string, { hours, isRunning }: Keeping): Promise<void> {
-  const marker = join(dir, name, markerName);
+async function removeWhereOld(dir: string, name: string, { hours, isRunning }: Keeping) {
+  const marker = join(dir, name, remoteMarker);
   const now = Date.now();
   const known = statSync(marker, { throwIfNoEntry: false });
   if (known === undefined) return;
@@ -63,4 +66,32 @@ async function removeWhereOld(dir: string, name: string, { hours, isRunning }: K
   }
   const kept = readFileSync(marker, 'utf8') === ended ? hours : Math.max(unendedHours, unendedFactor * hours);
   if (now - known.mtimeMs > kept * millisecondsAnHour) await removeWhole(join(dir, name));
+}
+
+/** A file in a data folder that names the stores with files there, one per line. */
+const storeMarker = '.swf-mcp-store';
+
+/** Notes that the files of a store are in a folder. Passes on the errors of the file system. */
+export function markFolder(folder: string, storeId: string): void {
+  if (isMarked(folder, storeId)) return;
+  writeFileSync(join(folder, storeMarker), `${storeId}\n`, { mode: 0o600, flag: 'a' });
+}
+
+/** Whether the files of a store are in a folder, seen from this host. */
+export const isMarked = (folder: string, storeId: string): boolean =>
+  tried(() => readFileSync(join(folder, storeMarker), 'utf8').split('\n').includes(storeId)) ?? false;
+
+const run = promisify(execFile);
+
+/**
+ * Removes a folder and its contents, if it exists. A payload can nest folders deeper than a path can name: the system's own tool descends step by
+ * step. Throws the system's errors.
+ */
+export async function removeWhole(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') throw error;
+    await run('rm', ['-rf', '--', folder]);
+  }
 }

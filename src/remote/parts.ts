@@ -1,14 +1,16 @@
 import type { DeliveredSlice } from '../agents/ports.ts';
-import { SliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
-import type { BrokerConnection } from '../broker/connection.ts';
+import { readingAgents } from '../agents/registry.ts';
+import { createSliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
-import { withDeadline } from '../lib/deadline.ts';
+import { roleSubscription } from '../exchange/wire.ts';
+import { withDeadline, aborted } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
 import type { Draft } from '../messages/message.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
-import type { Part, Surroundings } from './part.ts';
-import { SlicePreparation } from './slice-preparation.ts';
+import type { Part, Surroundings, WorkerSurroundings } from './part.ts';
+import { createReadingAgent } from './reading-agent.ts';
+import { createSlicePreparation } from './slice-preparation.ts';
 
 /** How long to wait for the broker's receipt for a start, in milliseconds. */
 const startMilliseconds = 500;
@@ -22,33 +24,17 @@ export interface Voice extends Pick<SliceWorkerOptions, 'standing' | 'overFor' |
   workAtHand: (delivered: DeliveredSlice) => SliceWork | undefined;
 }
 
-interface WorkerOptions
-  extends
-    Pick<
-      Surroundings,
-      | 'name'
-      | 'namespace'
-      | 'params'
-      | 'environment'
-      | 'views'
-      | 'access'
-      | 'others'
-      | 'offDuty'
-      | 'onChange'
-      | 'onStep'
-    >,
-    Pick<SliceConsumersOptions, 'connectApart' | 'destination' | 'slots' | 'reject'>,
-    Pick<SliceWorkerOptions, 'draining' | 'stopped'> {
-  connection: BrokerConnection;
+interface WorkerOptions extends Pick<SliceConsumersOptions, 'connectApart' | 'slots' | 'reject'> {
   payloads: PayloadHost;
   voice: Voice;
 }
 
 /** The slots of a worker on a broker: in a process without a store, or in that of a recorder, which speaks about its own slices in another way. */
-export function createWorker(options: WorkerOptions): Part {
-  const { name, views, offDuty, others, onChange, onStep, voice, draining, stopped } = options;
-  const preparation = new SlicePreparation({ ...options, lifetime: { draining } });
-  const worker = new SliceWorker({
+export function createWorker(around: WorkerSurroundings, { payloads, voice, ...queue }: WorkerOptions): Part {
+  const { name, namespace, destinations, connection, views, offDuty, others, onChange, onStep } = around;
+  const { draining, stopped } = around.lifetime;
+  const preparation = createSlicePreparation({ ...around, payloads });
+  const worker = createSliceWorker({
     name,
     hostname: hostname(),
     ...voice,
@@ -67,13 +53,17 @@ export function createWorker(options: WorkerOptions): Part {
     onChange,
   });
   const consumers: SliceConsumers = new SliceConsumers({
-    ...options,
-    broker: options.connection,
+    ...queue,
+    broker: connection,
+    namespace,
+    destination: destinations.slices,
     worker,
     unwanted: () => ({ ...views.unwanted(), ...offDuty.unwanted() }),
     isResting: () => views.isResting(),
+    onChange,
+    draining,
   });
-  const refresh = (): void => consumers.refresh();
+  const refresh = () => consumers.refresh();
   views.onPaused(name, refresh);
   offDuty.onKinds(refresh);
   return {
@@ -82,30 +72,26 @@ export function createWorker(options: WorkerOptions): Part {
       const resting = views
         .resting()
         .map(({ execution_id: kind, detail }) => ({ reason: 'FAILING', name: kind, detail }));
-      return { in_hand: worker.inHand, free_slots, slots, off_duty: [...resting, ...offDuty.list()] };
+      return { in_hand: worker.inHand(), free_slots, slots, off_duty: [...resting, ...offDuty.list()] };
     },
-    waits: () => worker.inHand.length > 0,
+    waits: () => worker.inHand().length > 0,
     run: () => consumers.run(),
   };
 }
 
 /** The slots of a remote worker. */
 export function createWorkerPart(around: Surroundings): Part {
-  const { broker, destinations, params, agentLog, lifetime } = around;
-  const payloads = createPayloadHost(around.environment);
-  const worker = createWorker({
-    ...around,
+  const { broker, params, environment, agentLog } = around;
+  const payloads = createPayloadHost(environment);
+  const worker = createWorker(around, {
     payloads,
     connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
-    destination: destinations.slices,
     slots: params.fast_processing.target_worker_count,
     reject({ body }) {
       agentLog.warn(`threw away a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
       return Promise.resolve();
     },
     voice: remoteVoice(around),
-    draining: lifetime.draining,
-    stopped: lifetime.stopped,
   });
   return {
     ...worker,
@@ -117,8 +103,8 @@ export function createWorkerPart(around: Surroundings): Part {
 }
 
 /** Speaks to the recorder of each slice, over the broker. */
-export function remoteVoice({ views, speaker }: Pick<Surroundings, 'views' | 'speaker'>): Voice {
-  const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): Promise<boolean> =>
+export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views' | 'speaker'>): Voice {
+  const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice) =>
     speaker.say(draft, { execution_id, run_id, storeId, replyTo });
   return {
     standing: (delivered) => views.standing(delivered),
@@ -144,3 +130,43 @@ const timed = (work: SliceWork, onStep: (seconds: number) => void): SliceWork =>
     }
   },
 });
+
+/** The most messages of the durable subscription in flight. */
+const window = 256;
+
+/** How long to wait for the work in hand at the end, in milliseconds. */
+const lastMessagesMilliseconds = 5000;
+
+/** A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the next one. */
+export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings): Part {
+  const agent = readingAgents.find((candidate) => candidate.type === type);
+  if (agent === undefined) throw new Error(`no agent reads as ${type}`);
+  const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;
+  const reader = createReadingAgent({ ...around, agent });
+  return {
+    report: () => ({
+      in_hand: reader.inHand(),
+      free_slots: lifetime.draining.aborted ? 0 : 1,
+      off_duty: offDuty.list(),
+    }),
+    waits: reader.hasUnheard,
+    async run() {
+      const durableName = roleSubscription(namespace, type);
+      const settings = { ...broker.settings, clientId: durableName };
+      const listener = broker.connect(settings, (error) => agentLog.warn(error.line));
+      listener.subscribe({
+        id: 'durable',
+        destination: destinations.broadcast,
+        ack: 'each',
+        only: () => ({ namespace }),
+        prefetch: window,
+        durableName,
+        onMessage: (delivery) => reader.take(delivery),
+      });
+      void listener.connect({ once: false });
+      await aborted(lifetime.draining);
+      await withDeadline(reader.settled(), lastMessagesMilliseconds, undefined);
+      await listener.close();
+    },
+  };
+}

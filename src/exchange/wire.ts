@@ -1,0 +1,118 @@
+import type { Delivery, Outgoing, Subscription } from '../broker/connection.ts';
+import { type ReturnReason, returnReasons, type SliceNeeds, workKind } from '../domain/slice-returns.ts';
+import type { AgentType } from '../domain/states.ts';
+import { onceFor } from '../lib/once-for.ts';
+import { type Decoded, decodeMessage } from '../messages/codec.ts';
+import { traceParent } from '../messages/identity.ts';
+import { type Telemetry, telemetryOf } from '../messages/telemetry.ts';
+import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
+
+/** Reads a delivery in the workflow's own vocabulary, only once. Never throws. Rejects an oversized body, since its beginning must not pass for a message. */
+export const decodedOf = onceFor((delivery: Delivery): Decoded => {
+  if (delivery.isWhole) return decodeMessage(delivery.body);
+  return refused(`a body of ${delivery.size} bytes is too large; its beginning is kept`);
+});
+
+/** A refused message is identified by its body alone: it must not pass for a message of the execution that it names. */
+export const refused = (reason: string): Decoded => ({ kind: 'rejected', reason, body: {} });
+
+/** Telemetry is soon old news, but another host's clock may be off by minutes and must not silence it. */
+const telemetrySeconds = 3600;
+
+/** A report as it is sent. @param isSerious it survives the broker */
+export const reportOf = (destination: string, report: Telemetry, isSerious = false): Outgoing => ({
+  destination,
+  headers: {
+    'content-type': 'application/json',
+    msg_type: report.msg_type,
+    namespace: report.namespace,
+    vo: 'eic',
+    ...(isSerious ? { persistent: 'true' } : {}),
+  },
+  body: JSON.stringify(report),
+  expirySeconds: telemetrySeconds,
+});
+
+/** A subscription to the reports of a namespace. Calls `hear` with undefined for a message that is no report. */
+export const reportsIn = (
+  namespace: string,
+  destination: string,
+  hear: (report: Telemetry | undefined, delivery: Delivery) => void,
+  id = 'telemetry',
+): Subscription => ({
+  id,
+  destination,
+  ack: 'auto',
+  only: () => ({ namespace }),
+  onMessage: (delivery) => hear(telemetryOf(decodedOf(delivery)), delivery),
+});
+
+/** The durable subscription of a recorder. */
+export const recorderSubscription = (namespace: string, storeId: string): string => `swf.${namespace}.${storeId}`;
+
+/** The durable subscription that remote agents of one type share, or take turns at. */
+export const roleSubscription = (namespace: string, type: AgentType): string => `swf.${namespace}.${type}`;
+
+/** The types of remote agents that read broadcasts. */
+export const readingTypes = ['data', 'fastmon'] as const satisfies readonly AgentType[];
+
+/** The queue for the results of one store, for a broker without selectors. */
+export const resultsOfStore = (results: string, namespace: string, storeId: string): string =>
+  `${results}.${namespace}.${storeId}`;
+
+/** Listeners on the topic hear a message at once, or after an outage; later it is old news. */
+const broadcastExpirySeconds = 24 * 3600;
+
+/** A slice expires on its queue: a broker must not keep a forgotten run's work forever. */
+const sliceExpirySeconds = 12 * 3600;
+
+/** The facts about a message that its headers repeat. */
+interface WireFacts {
+  message_id: string;
+  message_type: MessageType;
+  namespace: string;
+  run_id: string | null | undefined;
+  execution_id: string | null | undefined;
+  /** The recorder that it is from, or for. */
+  store_id: string | undefined;
+}
+
+/**
+ * The STOMP headers of a message. Only a start need not survive the broker: the result repeats it, and heartbeats name the slice meanwhile. ActiveMQ
+ * Classic does a quarter more without starts on its disk.
+ */
+export function wireHeaders(facts: WireFacts): Record<string, string> {
+  const { message_id, message_type, namespace, run_id, execution_id, store_id } = facts;
+  return {
+    'content-type': 'application/json',
+    msg_type: message_type,
+    namespace,
+    ...(run_id === null || run_id === undefined ? {} : { run_id }),
+    ...(execution_id === null || execution_id === undefined
+      ? {}
+      : { execution_id, traceparent: traceParent(execution_id, message_id) }),
+    ...(store_id === undefined ? {} : { store_id }),
+    vo: 'eic',
+    ...(message_type === 'slice_started' ? {} : { persistent: 'true' }),
+  };
+}
+
+/** The headers that name a slice's kinds of work: a worker leaves kinds that it cannot do to others. */
+export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
+  NO_FILE: 'file_place',
+  NO_PAYLOAD: 'payload',
+  WRONG_FILE: 'tf_file',
+};
+
+export const sliceHeaders = (needs: SliceNeeds): Record<string, string> => ({
+  ...Object.fromEntries(returnReasons.map((reason) => [kindHeaders[reason], workKind(needs, reason)])),
+  // Workers of an earlier build skip a wrong file by its name.
+  tf_filename: needs.tf_filename,
+});
+
+/** How long a broker may keep a message, in seconds. Results are the only copy of work done, so they do not expire. */
+export function expirySeconds(type: MessageType): number | undefined {
+  const { destination } = vocabulary[type];
+  if (destination === 'results') return undefined;
+  return destination === 'slices' ? sliceExpirySeconds : broadcastExpirySeconds;
+}
