@@ -1,3 +1,4 @@
+import type { SummaryQuestion } from '../domain/summary-words.ts';
 import { percentDone } from '../lib/rounded.ts';
 import type { Steps } from '../lib/steps.ts';
 import type { Attempts } from '../monitoring/timeline/attempts.ts';
@@ -5,7 +6,6 @@ import { pack, type Packed } from '../monitoring/timeline/pack.ts';
 import type { ExecutionRow } from './execution/find-execution.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import type { Prepare } from './sqlite/statements.ts';
-import type { SummaryQuestion } from './summaries/question.ts';
 import { summarize } from './summaries/summary.ts';
 import { rememberHistories } from './timeline/attempt-history.ts';
 import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';

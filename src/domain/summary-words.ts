@@ -1,3 +1,5 @@
+import type { TimeField } from './list-words.ts';
+
 const spans = ['minute', 'hour', 'day'] as const;
 
 /** Kinds of rows that can be summarized, and the keys of each. */
@@ -33,3 +35,14 @@ const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'attempt'
 
 /** Whether a summary of slices by these keys counts attempts at them. */
 export const countsAttempts = (keys: readonly SummaryKey[]): boolean => keys.some((key) => attemptKeys.includes(key));
+
+/** The kind of rows to sum, the keys, and the filters. */
+export interface SummaryQuestion extends Partial<
+  Record<'execution_id' | 'namespace' | 'status' | 'assigned_worker' | 'start_time' | 'end_time', string | undefined>
+> {
+  what: Summarized;
+  /** One or two. */
+  keys: readonly SummaryKey[];
+  /** The time that the window bounds. */
+  time_field: TimeField;
+}

@@ -3,7 +3,7 @@ import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { textOf } from '../../lib/text-of.ts';
-import type { Trace } from '../../tools/answers/trace.ts';
+import type { Trace } from '../../tools/answers/reports.ts';
 import { askTool } from '../ask/call.ts';
 import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
