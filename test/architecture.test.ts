@@ -84,7 +84,7 @@ describe('the tables of folders in docs/folders.md', () => {
   });
 
   it('refuse an import of a higher folder, and the rings that it makes are found', () => {
-    const up = edge('db/sqlite/connection.ts', 'db/lists/page.ts');
+    const up = edge('db/sqlite/connection.ts', 'db/lists/list-query.ts');
     expect(folderRefusals([up], folders)).toEqual([expect.stringContaining('`db/sqlite`')]);
     expect(folderRings([...edges, up]).length).toBeGreaterThan(0);
     expect(folderRings(edges)).toEqual([]);

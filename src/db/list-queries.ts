@@ -2,14 +2,19 @@ import { executionOfRun, messagesWithoutExecution, recentExecutionIds } from './
 import { type AgentFilter, listAgents } from './lists/agents.ts';
 import { listAlarms } from './lists/alarms.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
-import { executionIsMentioned, namespacesOf, recentRunNumbers, runIsKnown } from './lists/known-names.ts';
-import { nearestKnown } from './lists/known-values.ts';
-import { type LogFilter, listLogs } from './lists/logs.ts';
+import { listStfFiles, listTfFiles, type StfFileFilter, type TfFileFilter } from './lists/files.ts';
+import {
+  executionIsMentioned,
+  namespacesOf,
+  nearestKnown,
+  recentRunNumbers,
+  runIsKnown,
+  type ValueKind,
+} from './lists/known-values.ts';
+import type { Page } from './lists/list-query.ts';
+import { listLogs, type LogFilter } from './lists/logs.ts';
 import { listMessages, type MessageFilter } from './lists/messages.ts';
-import type { Page } from './lists/page.ts';
-import { listStfFiles } from './lists/stf-files.ts';
-import { listTfFiles } from './lists/tf-files.ts';
-import { listTfSlices } from './lists/tf-slices.ts';
+import { listTfSlices, type TfSliceFilter } from './lists/tf-slices.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { lastRemoval } from './log/removals.ts';
 import { agentState, agentStatus } from './presence/agent-registry.ts';

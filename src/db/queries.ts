@@ -1,3 +1,4 @@
+import type { SummaryQuestion } from '../domain/summary-words.ts';
 import { percentDone } from '../lib/rounded.ts';
 import type { Steps } from '../lib/steps.ts';
 import type { Attempts } from '../monitoring/timeline/attempts.ts';
@@ -20,7 +21,6 @@ import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { keepAnswers, type KeptAnswers } from './sqlite/kept-answers.ts';
 import { type Prepare, preparer, questionsTo } from './sqlite/statements.ts';
-import type { SummaryQuestion } from './summaries/question.ts';
 import { summarize } from './summaries/summary.ts';
 import { rememberHistories } from './timeline/attempt-history.ts';
 import {

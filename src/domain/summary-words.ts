@@ -45,3 +45,14 @@ export type TimeField = (typeof timeFields)[number];
 export const sliceOrders = ['recorded', 'seconds', 'retries'] as const;
 
 export type SliceOrder = (typeof sliceOrders)[number];
+
+/** The kind of rows to sum, the keys, and the filters. */
+export interface SummaryQuestion extends Partial<
+  Record<'execution_id' | 'namespace' | 'status' | 'assigned_worker' | 'start_time' | 'end_time', string | undefined>
+> {
+  what: Summarized;
+  /** One or two. */
+  keys: readonly SummaryKey[];
+  /** The time that the window bounds. */
+  time_field: TimeField;
+}

@@ -1,27 +1,28 @@
 import * as z from 'zod';
 
+import type { Author } from '../db/logbook/entries.ts';
+import { object, optionalBoolean, string } from '../domain/fields.ts';
 import { maxNote } from '../domain/logbook-words.ts';
-import { argumentInvalid } from '../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
-import { authorOf, logbookOf } from './shared/author.ts';
 import { requestedBy, requiredText, text } from './shared/params.ts';
-import { defineLiveTool } from './shared/tool.ts';
+import type { Logbook } from './shared/services.ts';
+import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 export const addNoteTool = defineLiveTool({
   name: 'add_note',
   title: 'Write a note about a run',
   description:
     "A person's word about an execution, or about none, shown in monitor, reports and the page. It is never changed: a further note corrects it.",
-  input: () =>
-    z.strictObject({
-      execution_id: requiredText('Execution id, "latest", or "none"'),
-      text: z.string().trim().min(1).max(maxNote).describe('The words'),
-      at: text('Time that it is about (default now)'),
-      about: text('File, worker or message that it is about'),
-      for_next: z.boolean().optional().describe('For the next shift'),
-      requested_by: requestedBy('The person'),
-    }),
-  output: () => z.strictObject({ message_id: z.string() }),
+  input: () => ({
+    execution_id: requiredText('Execution id, "latest", or "none"'),
+    text: z.string().trim().min(1).max(maxNote).describe('The words'),
+    at: text('Time that it is about (default now)'),
+    about: text('File, worker or message that it is about'),
+    for_next: optionalBoolean.describe('For the next shift'),
+    requested_by: requestedBy('The person'),
+  }),
+  output: () => object({ message_id: string }),
   writes: { destructive: false, idempotent: false },
   async perform({ execution_id: asked, at, requested_by, ...note }, context) {
     const execution_id = asked === 'none' ? undefined : context.queries().execution(asked).execution_id;
@@ -38,3 +39,16 @@ export function timeOfNote(at: string | undefined, now: number): string | undefi
     throw argumentInvalid(`at = ${time} is still to come; leave it out for now, or give -10m`);
   return time;
 }
+
+/** Tools that write are offered only if the server has a logbook. */
+export function logbookOf({ logbook }: LiveContext): Logbook {
+  if (logbook === undefined)
+    throw new SwfError('TOOL_NOT_FOUND', 'this server changes nothing; start it without --read-only');
+  return logbook;
+}
+
+/** The author of an entry: the person on whose behalf it is written, else the caller. */
+export const authorOf = (person: string | undefined, context: LiveContext): Author => {
+  const sender = context.caller();
+  return { author: person ?? sender, sender };
+};

@@ -1,10 +1,8 @@
-import * as z from 'zod';
-
 import type { Audit } from '../db/reports/audit.ts';
 import type { ExecutionStatus, Health } from '../domain/states.ts';
 import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
-import { auditAnswer } from './answers/audit.ts';
+import { auditAnswer } from './answers/reports.ts';
 import { requiredExecution } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -17,7 +15,7 @@ export const auditExecutionTool = defineTool({
     'Slices that stayed failed are final but not processed: see slices_failed. verify_files looks at the files.',
   takesLong: () => true,
   takesMoment: true,
-  input: () => z.strictObject({ execution_id: requiredExecution }),
+  input: () => ({ execution_id: requiredExecution }),
   output: auditAnswer,
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
@@ -47,7 +45,7 @@ function openWords(status: ExecutionStatus, health: Health | undefined, isDriven
   return isDriven ? 'It still runs (health unknown)' : 'Its driver is gone, and it waits to be resumed';
 }
 
-const asSentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+const asSentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 function summaryOf({ verdict, checks, remark }: Audit, { failed, words }: { failed: number; words: string }): string {
   const wrong = checks

@@ -1,10 +1,10 @@
-import * as z from 'zod';
-
+import { isNoticeable } from '../domain/shown.ts';
+import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
 import { rounded } from '../lib/rounded.ts';
-import { comparisonAnswer } from './answers/comparison.ts';
-import { type Figures, figureWords, settingWords, stageWords } from './comparison-words.ts';
+import { comparisonAnswer } from './answers/reports.ts';
 import { clipShown } from './shared/clip.ts';
+import { requiredText } from './shared/params.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownDifferences = 40;
@@ -18,11 +18,10 @@ export const compareExecutionsTool = defineTool({
     'differences says in sentences what differs noticeably.',
   takesLong: () => true,
   takesMoment: true,
-  input: () =>
-    z.strictObject({
-      execution_id: z.string().min(1).max(300).describe('a: execution id, or "latest"'),
-      with_execution_id: z.string().min(1).max(300).describe('b: the one to compare with'),
-    }),
+  input: () => ({
+    execution_id: requiredText('a: execution id, or "latest"'),
+    with_execution_id: requiredText('b: the one to compare with'),
+  }),
   output: comparisonAnswer,
   handle({ execution_id, with_execution_id }, context) {
     const [a, b] = [sideOf(execution_id, context), sideOf(with_execution_id, context)];
@@ -61,18 +60,18 @@ export const compareExecutionsTool = defineTool({
 });
 
 /** Stages that one has reached and the other has not. */
-const onlyOne = (name: string, mine: Side, theirs: Side): string[] =>
+const onlyOne = (name: string, mine: Side, theirs: Side) =>
   mine.delays
     .filter(({ stage }) => theirs.delays.every((other) => other.stage !== stage))
     .map(({ stage }) => `only ${name} has reached ${stage}`);
 
-const isOver = ({ execution }: Side): boolean => execution.status !== 'running';
+const isOver = ({ execution }: Side) => execution.status !== 'running';
 
 /** Two runs at different speeds take different wall times, whatever else differs. */
-const isSameSpeed = (a: Side, b: Side): boolean => a.settings.get('speed')?.mark === b.settings.get('speed')?.mark;
+const isSameSpeed = (a: Side, b: Side) => a.settings.get('speed')?.mark === b.settings.get('speed')?.mark;
 
 /** Facts to know before the figures. */
-const circumstances = (a: Side, b: Side): string[] => [
+const circumstances = (a: Side, b: Side) => [
   ...(isSameSpeed(a, b) ? [] : ['they ran at different speeds, so their wall times and rates are not compared']),
   ...Object.entries({ a, b }).flatMap(([name, { down_seconds }]) =>
     down_seconds < 0.5 ? [] : [`${name} had no driver for ${Math.round(down_seconds)} s of its time`],
@@ -115,3 +114,60 @@ function configurationDifferences(a: Side['settings'], b: Side['settings']) {
       return present({ key, a: shown(mine), b: shown(theirs) });
     });
 }
+
+interface Pair {
+  a: number;
+  b: number;
+}
+
+const seconds = (value: number) => `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;
+
+/** How many times the larger is the smaller: `1.5 times`, `12 times`. */
+function times({ a, b }: Pair): string {
+  const ratio = Math.max(a, b) / Math.min(a, b);
+  return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times`;
+}
+
+/** Both with their names, for a sentence that begins with the larger one. */
+const largerFirst = ({ a, b }: Pair) => (a > b ? (['a', a, 'b', b] as const) : (['b', b, 'a', a] as const));
+
+/** How each figure is said, where both differ noticeably. Seconds are wall time. */
+const words = {
+  duration_seconds: (both) => {
+    const [name, took, other, rest] = largerFirst(both);
+    return `${name} took ${seconds(took)}, ${times(both)} as long as ${other} (${seconds(rest)})`;
+  },
+  stf_count: ({ a, b }) => `a has ${counted(a, 'STF file')}, b ${b}`,
+  slices_completed: ({ a, b }) => `${counted(a, 'slice')} completed in a, ${b} in b`,
+  slices_failed: ({ a, b }) => `${counted(a, 'slice')} failed for good in a, ${b} in b`,
+  slice_retries: ({ a, b }) => `${counted(a, 'retry', 'retries')} in a, ${b} in b`,
+  slices_per_second: (both) => {
+    const [name, rate, other, rest] = largerFirst(both);
+    if (rest === 0) return `${both.a} slices a second were completed in a, ${both.b} in b`;
+    return `${name} completed ${rate} slices a second, ${times(both)} as many as ${other} (${rest})`;
+  },
+} satisfies Record<string, (both: Pair) => string>;
+
+export type Figures = Record<keyof typeof words, number>;
+
+/** Figures that depend on the speed of a run. */
+const ofWallTime: ReadonlySet<keyof Figures> = new Set(['duration_seconds', 'slices_per_second'] as const);
+
+/** Sentences about the figures that differ noticeably. @param isComparable else durations and rates are not compared */
+export const figureWords = (a: Figures, b: Figures, isComparable: boolean): string[] =>
+  (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
+    if (!isComparable && ofWallTime.has(name)) return [];
+    const both = { a: a[name], b: b[name] };
+    return isNoticeable(both.a, both.b, name === 'duration_seconds' ? 'seconds' : 'other') ? [words[name](both)] : [];
+  });
+
+/** A sentence about the delays of a stage, where they differ noticeably. @param p95 95 of 100 are below, in seconds of wall time */
+export function stageWords(stage: string, p95: Pair): string[] {
+  if (!isNoticeable(p95.a, p95.b, 'seconds')) return [];
+  const [name, took, other, rest] = largerFirst(p95);
+  const ratio = rest === 0 ? 'against' : `${times(p95)} the`;
+  return [`${stage}: 95 % took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`];
+}
+
+export const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }): string =>
+  `${key} is ${a ?? 'not set'} in a, ${b ?? 'not set'} in b`;

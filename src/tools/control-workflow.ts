@@ -1,9 +1,8 @@
-import * as z from 'zod';
-
+import { boolean, int, object, oneOf, string } from '../domain/fields.ts';
 import { actions } from '../domain/states.ts';
 import { present } from '../lib/present.ts';
-import type { CommandState, TestbedAnswer } from './shared/control.ts';
 import { requestedBy, requiredExecution, text } from './shared/params.ts';
+import type { CommandState, TestbedAnswer } from './shared/services.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { controlOf, testbedAnswer } from './start-workflow.ts';
 
@@ -18,20 +17,19 @@ export const controlWorkflowTool = defineLiveTool({
   description:
     'pause: no STF is made, workers finish the slice in hand; continue: lets a paused one go on; stop: ends it in order, also one whose process was killed, and ' +
     'cannot be taken back; resume: goes on with one whose driver is gone. Answers when the effect is seen (applied), refused with the reason, or not seen in 10 s (pending).',
-  input: () =>
-    z.strictObject({
-      execution_id: requiredExecution,
-      action: z.enum(allActions).describe('pause, continue, stop or resume'),
-      reason: text('Why, for the record'),
-      requested_by: requestedBy('The person who asked for it'),
-    }),
+  input: () => ({
+    execution_id: requiredExecution,
+    action: oneOf(allActions).describe('pause, continue, stop or resume'),
+    reason: text('Why, for the record'),
+    requested_by: requestedBy('The person who asked for it'),
+  }),
   output: () =>
-    z.strictObject({
-      execution_id: z.string(),
-      action: z.enum(allActions),
-      driver: z.strictObject({ pid: z.int(), host: z.string(), alive: z.boolean() }).optional(),
-      effect: z.enum(['applied', 'refused', 'pending']),
-      sentence: z.string(),
+    object({
+      execution_id: string,
+      action: oneOf(allActions),
+      driver: object({ pid: int, host: string, alive: boolean }).optional(),
+      effect: oneOf(['applied', 'refused', 'pending']),
+      sentence: string,
       ...testbedAnswer(),
     }),
   writes: { destructive: true, idempotent: true },

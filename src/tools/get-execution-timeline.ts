@@ -1,5 +1,3 @@
-import * as z from 'zod';
-
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
@@ -26,17 +24,16 @@ export const getExecutionTimelineTool = defineLiveTool({
     'and the worst workers. With slots: a line a worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,
-  input: () =>
-    z.strictObject({
-      execution_id: requiredExecution,
-      start_time: text('Part of its life: ISO 8601, or -15m'),
-      end_time: text('As start_time'),
-      bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
-      detail: choice(['concise', 'page'], 'page: all, for pictures'),
-      first_slot: integer(0, 100_000, 'First worker slot, by name'),
-      slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
-      since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: unchanged is said in short'),
-    }),
+  input: () => ({
+    execution_id: requiredExecution,
+    start_time: text('Part of its life: ISO 8601, or -15m'),
+    end_time: text('As start_time'),
+    bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
+    detail: choice(['concise', 'page'], 'page: all, for pictures'),
+    first_slot: integer(0, 100_000, 'First worker slot, by name'),
+    slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
+    since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: unchanged is said in short'),
+  }),
   output: timelineAnswer,
   async perform(args, context) {
     const { detail = 'concise' } = args;
@@ -66,7 +63,7 @@ export const getExecutionTimelineTool = defineLiveTool({
 });
 
 /** Why there are fewer bins than were asked for; undefined if there are not. @param width milliseconds */
-const fewerBins = (asked: number | undefined, { count, width }: { count: number; width: number }): string | undefined =>
+const fewerBins = (asked: number | undefined, { count, width }: { count: number; width: number }) =>
   asked === undefined || count >= asked
     ? undefined
     : `${count} bins of ${roundDuration(width / 1000)} in place of ${asked}: their width is round, and at least two intervals between STF files.`;

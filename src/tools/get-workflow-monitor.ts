@@ -1,5 +1,3 @@
-import * as z from 'zod';
-
 import { present } from '../lib/present.ts';
 import { monitorAnswer } from './answers/monitor.ts';
 import { countsOf } from './monitor/counts.ts';
@@ -17,7 +15,7 @@ export const getWorkflowMonitorTool = defineTool({
   description:
     'How far is it, is it stuck, what failed, does it keep up? Read findings first: each names its next call.',
   takesMoment: true,
-  input: () => z.strictObject({ execution_id: requiredExecution }),
+  input: () => ({ execution_id: requiredExecution }),
   output: monitorAnswer,
   handle(args, { queries, now }) {
     const execution = queries.execution(args.execution_id);

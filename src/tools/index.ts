@@ -1,4 +1,9 @@
+import type { ListItem, Page } from '../domain/list-columns.ts';
 import { addNoteTool } from './add-note.ts';
+import type { Monitor } from './answers/monitor.ts';
+import type { Audit, Comparison, Trace } from './answers/reports.ts';
+import type { Shift } from './answers/shift.ts';
+import type { TimelineAnswer } from './answers/timeline.ts';
 import { auditExecutionTool } from './audit-execution.ts';
 import { compareExecutionsTool } from './compare-executions.ts';
 import { controlWorkflowTool } from './control-workflow.ts';
@@ -13,12 +18,14 @@ import { listTfFilesTool } from './list-tf-files.ts';
 import { listTfSlicesTool } from './list-tf-slices.ts';
 import { listWorkflowExecutionsTool } from './list-workflow-executions.ts';
 import { planRunTool } from './plan-run.ts';
+import type { AsPlayed } from './plan/as-played.ts';
 import { queryStoreTool } from './query-store.ts';
 import { setQualityTool } from './set-quality.ts';
 import type { Tool } from './shared/tool.ts';
 import { shiftReportTool } from './shift-report.ts';
 import { startWorkflowTool } from './start-workflow.ts';
 import { summarizeTool } from './summarize.ts';
+import type { Summary } from './summary.ts';
 import { traceDataProductTool } from './trace-data-product.ts';
 import { verifyFilesTool } from './verify-files.ts';
 import { waitForExecutionTool } from './wait-for-execution.ts';
@@ -54,3 +61,21 @@ export const controlTools: readonly Tool[] = [startWorkflowTool, controlWorkflow
 
 /** Every tool: a terminal may call each. */
 export const everyTool: readonly Tool[] = [...tools, ...noteTools, ...controlTools];
+
+/** Answers that our own programs read field by field. */
+interface Answers {
+  audit_execution: Audit;
+  compare_executions: Comparison;
+  get_execution_timeline: TimelineAnswer;
+  get_workflow_monitor: Monitor;
+  list_workflow_executions: Page<ListItem<'list_workflow_executions'>>;
+  shift_report: Shift;
+  plan_run: { as_played?: AsPlayed; assumptions: string[] };
+  summarize: Summary;
+  trace_data_product: Trace;
+}
+
+/** The answer of a tool by the tool's name; an object of anything if none of our programs reads it. */
+export type AnswerOf<Name extends string> = Name extends keyof Answers
+  ? Answers[Name] & { as_of?: string; as_of_exact?: string }
+  : Record<string, unknown>;

@@ -1,53 +1,71 @@
-import * as z from 'zod';
-
+import type { TfSliceRow } from '../db/lists/tf-slices.ts';
+import { outputPath } from '../domain/file-names.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
 import { sliceOrders, timeFields } from '../domain/summary-words.ts';
-import { pageAnswer } from './answers/page.ts';
-import { sliceRow } from './answers/slice-row.ts';
-import { listPage } from './shared/list.ts';
-import { executionId, integer, itemFields, listArguments, runNumber, text, textOrNumber } from './shared/params.ts';
-import { shownSlice } from './shared/shown-slice.ts';
-import { defineTool } from './shared/tool.ts';
+import { lastPrintable } from '../lib/printable.ts';
+import { objectsIn } from '../lib/read-json.ts';
+import { rounded } from '../lib/rounded.ts';
+import { shortDigests } from '../lib/words.ts';
+import { clipShown } from './shared/clip.ts';
+import { defineList } from './shared/list.ts';
+import { choice, executionId, integer, runNumber, text, textOrNumber } from './shared/params.ts';
 
-export const listTfSlicesTool = defineTool({
+/** A payload's error may be long; the monitor and the log have it too. */
+const shownError = 500;
+
+/** The result's message has four kilobytes of it. */
+const shownOutput = 1000;
+
+export const listTfSlicesTool = defineList({
   name: 'list_tf_slices',
   title: 'List TF slices',
   description:
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
     'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: nobody works on it. ' +
     'Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
-  takesMoment: true,
-  input: () =>
-    z.strictObject({
-      run_number: runNumber,
-      execution_id: executionId,
-      stf_filename: text('Such as swf.101993.000001.stf'),
-      tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
-      status: z.enum(sliceStatuses).optional().describe('State of the slice'),
-      slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
-      assigned_worker: textOrNumber(300, 'Worker (worker-agent-shifter-485/07), its agent, or a slot (7)'),
-      min_retries: integer(0, 1000, 'Retries at least'),
-      order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order=newest: largest first'),
-      time_field: z.enum(timeFields).optional().describe('Time that start_time and end_time mean (default created)'),
-      fields: itemFields,
-      ...listArguments('time_field'),
-    }),
-  output: () => pageAnswer(sliceRow()),
-  handle(args, context) {
-    const isGone = context.queries.goneWorkers();
-    return listPage('list_tf_slices', args, context, {
-      ask: context.queries.tfSlices,
-      values: {
-        assigned_worker: 'worker',
-        stf_filename: 'STF file',
-        tf_filename: 'TF sample',
-        slice_filename: 'TF slice',
-      },
-      item: sliceRow,
-      computed: (row) => ({
-        ...shownSlice(row),
-        worker_gone: row.status === 'processing' && isGone(row) ? true : null,
-      }),
+  input: () => ({
+    run_number: runNumber,
+    execution_id: executionId,
+    stf_filename: text('Such as swf.101993.000001.stf'),
+    tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
+    status: choice(sliceStatuses, 'State of the slice'),
+    slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
+    assigned_worker: textOrNumber(300, 'Worker (worker-agent-shifter-485/07), its agent, or a slot (7)'),
+    min_retries: integer(0, 1000, 'Retries at least'),
+    order_by: choice(sliceOrders, 'seconds: of its last attempt; order=newest: largest first'),
+    time_field: choice(timeFields, 'Time that start_time and end_time mean (default created)'),
+  }),
+  window: 'time_field',
+  isWide: true,
+  ask: ({ queries }) => queries.tfSlices,
+  computed({ queries }) {
+    const isGone = queries.goneWorkers();
+    return (row) => ({
+      ...shownSlice(row),
+      worker_gone: row.status === 'processing' && isGone(row) ? true : null,
     });
   },
 });
+
+/** The fields of a slice that are not shown as its row has them. */
+export function shownSlice(row: TfSliceRow) {
+  const outputs = objectsIn(row.outputs) as { name: string; size_bytes: number; checksum: string }[];
+  return {
+    retries: row.attempt - 1 + row.lost_starts,
+    seconds: milliseconds(row.seconds),
+    processing_seconds: milliseconds(row.processing_seconds),
+    error: row.error === null ? undefined : clipShown(row.error, shownError),
+    payload: row.payload === null ? undefined : shortDigests(row.payload),
+    output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
+    outputs: row.outputs === null ? undefined : outputs,
+    // A damaged list says nothing of a folder.
+    outputs_folder: outputs.length === 0 && row.outputs_omitted === null ? undefined : outputsFolder(row),
+  };
+}
+
+/** In the data folder of the run, or below that of a host that fetched the slice's file, which may have another name there. */
+const outputsFolder = ({ outputs_root, execution_id, slice_filename, attempt }: TfSliceRow) =>
+  [outputs_root ?? [], execution_id, outputPath(slice_filename, attempt)].flat().join('/');
+
+/** Seconds to the millisecond. */
+const milliseconds = (seconds: number | null) => (seconds === null ? null : Math.max(0, rounded(seconds)));

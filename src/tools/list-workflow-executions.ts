@@ -1,15 +1,12 @@
-import * as z from 'zod';
-
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
+import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, type Health, origins } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
-import { executionRow } from './answers/execution-row.ts';
-import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
-import { listPage } from './shared/list.ts';
-import { choice, integer, itemFields, listArguments, namespace, text } from './shared/params.ts';
-import { defineTool, type ToolContext } from './shared/tool.ts';
+import { defineList } from './shared/list.ts';
+import { choice, integer, namespace, text } from './shared/params.ts';
+import type { ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
 
@@ -38,43 +35,35 @@ function endNote(context: ToolContext): string | undefined {
   return notes.filter((note) => note !== undefined).join(' ') || undefined;
 }
 
-export const listWorkflowExecutionsTool = defineTool({
+export const listWorkflowExecutionsTool = defineList({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
     'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those that lived in the window, ' +
     'also where they began before it. Start here when you have no execution_id; then get_workflow_monitor tells how far one is, and its configuration.',
-  takesMoment: true,
-  input: () =>
-    z.strictObject({
-      namespace,
-      status: choice(executionStatuses, 'State of the execution'),
-      executed_by: text('User who started it'),
-      workflow_name: text('Such as stf_datataking'),
-      origin: choice(origins, 'Made here, or heard'),
-      quality: choice(qualities, 'As somebody judged it'),
-      has_failures: z.boolean().optional().describe('With or without failed slices'),
-      min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'STF files at least'),
-      config: text('Name of its configuration'),
-      payload: text('Part of its payload program'),
-      search: text('Words of notes and reasons'),
-      fields: itemFields,
-      ...listArguments('life: those that overlap'),
-    }),
-  output: () => pageAnswer(executionRow().partial()),
-  handle: (args, context) =>
-    listPage('list_workflow_executions', args, context, {
-      ask: context.queries.executions,
-      atEnd: () => endNote(context),
-      values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },
-      item: executionRow,
-      computed: (row) => ({
-        namespace: row.namespace === '' ? undefined : row.namespace,
-        health: healthOf(row, context),
-        status_reason: row.status_reason === null ? undefined : clipShown(row.status_reason, shownReason),
-        duration_seconds: context.queries.duration(row, context.now),
-        silent_seconds: context.queries.silence(row, context.now),
-        speed: row.speed === null ? undefined : String(row.speed),
-      }),
-    }),
+  input: () => ({
+    namespace,
+    status: choice(executionStatuses, 'State of the execution'),
+    executed_by: text('User who started it'),
+    workflow_name: text('Such as stf_datataking'),
+    origin: choice(origins, 'Made here, or heard'),
+    quality: choice(qualities, 'As somebody judged it'),
+    has_failures: optionalBoolean.describe('With or without failed slices'),
+    min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'STF files at least'),
+    config: text('Name of its configuration'),
+    payload: text('Part of its payload program'),
+    search: text('Words of notes and reasons'),
+  }),
+  window: 'life: those that overlap',
+  isWide: true,
+  ask: ({ queries }) => queries.executions,
+  atEnd: endNote,
+  computed: (context) => (row) => ({
+    namespace: row.namespace === '' ? undefined : row.namespace,
+    health: healthOf(row, context),
+    status_reason: row.status_reason === null ? undefined : clipShown(row.status_reason, shownReason),
+    duration_seconds: context.queries.duration(row, context.now),
+    silent_seconds: context.queries.silence(row, context.now),
+    speed: row.speed === null ? undefined : String(row.speed),
+  }),
 });

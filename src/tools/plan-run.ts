@@ -1,34 +1,31 @@
-import * as z from 'zod';
-
 import type { Queries } from '../db/queries.ts';
+import { float, int, object, optionalBoolean, strings } from '../domain/fields.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { type PlayedRun, playRun } from '../domain/plan/played-run.ts';
 import { argumentInvalid } from '../lib/errors.ts';
 import { rounded } from '../lib/rounded.ts';
-import { asPlayedAnswer } from './answers/as-played.ts';
-import { playedAgain } from './plan/as-played.ts';
+import { asPlayedAnswer, playedAgain } from './plan/as-played.ts';
 import { inTurns } from './shared/in-steps.ts';
-import { executionId, integer, number, text } from './shared/params.ts';
-import { givenParameters } from './shared/run-parameters.ts';
+import { executionId, givenParameters, integer, number, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 /** Bytes that a message takes in the store, with the rows that are read from it; and bytes of an empty store. */
 const [bytesAMessage, emptyStore] = [800, 345_000];
 
 const plannedAnswer = () =>
-  z.strictObject({
-    stf_files: z.int(),
-    tf_files: z.int(),
-    slices: z.int(),
-    messages: z.int(),
-    store_bytes: z.int(),
-    data_bytes: z.int(),
-    daq_seconds: z.number(),
-    total_seconds: z.number(),
-    target_worker_count: z.int(),
-    workers_needed: z.int().describe('To keep up while STFs come'),
-    worker_use: z.number().describe('Part of the workers’ time, 0 to 1'),
-    longest_wait_seconds: z.number().describe('Of a slice for a worker'),
+  object({
+    stf_files: int,
+    tf_files: int,
+    slices: int,
+    messages: int,
+    store_bytes: int,
+    data_bytes: int,
+    daq_seconds: float,
+    total_seconds: float,
+    target_worker_count: int,
+    workers_needed: int.describe('To keep up while STFs come'),
+    worker_use: float.describe('Part of the workers’ time, 0 to 1'),
+    longest_wait_seconds: float.describe('Of a slice for a worker'),
   });
 
 export const planRunTool = defineLiveTool({
@@ -38,24 +35,20 @@ export const planRunTool = defineLiveTool({
     'How a run would go: files, slices, bytes, how long, whether the workers keep up. Of a configuration (default the shipped one) or of ' +
     'an execution, with changes: do 100 workers suffice for slices of 45 s? With as_played: would 20 workers have done?',
   takesLong: () => true,
-  input: () =>
-    z.strictObject({
-      config: text('Bare name of a configuration, such as histogram'),
-      execution_id: executionId,
-      target_worker_count: integer(1, 10_000, 'Worker slots'),
-      slice_processing_time: number('Seconds a slice'),
-      stf_sampling_rate: number('0 to 1'),
-      stf_interval: number('Seconds between STFs'),
-      stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
-      slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
-      as_played: z.boolean().optional().describe('On the times of execution_id; slice_processing_time is a factor'),
-      without_worker: text('as_played: leave it out'),
-      without_host: text('As without_worker'),
-    }),
-  output: () =>
-    plannedAnswer()
-      .partial()
-      .extend({ assumptions: z.array(z.string()), as_played: asPlayedAnswer().optional() }),
+  input: () => ({
+    config: text('Bare name of a configuration, such as histogram'),
+    execution_id: executionId,
+    target_worker_count: integer(1, 10_000, 'Worker slots'),
+    slice_processing_time: number('Seconds a slice'),
+    stf_sampling_rate: number('0 to 1'),
+    stf_interval: number('Seconds between STFs'),
+    stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
+    slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
+    as_played: optionalBoolean.describe('On the times of execution_id; slice_processing_time is a factor'),
+    without_worker: text('as_played: leave it out'),
+    without_host: text('As without_worker'),
+  }),
+  output: () => plannedAnswer().partial().extend({ assumptions: strings, as_played: asPlayedAnswer().optional() }),
   async perform({ as_played = false, without_worker, without_host, config, execution_id, ...changes }, context) {
     const { queries, services } = context;
     const left = { without_worker, without_host };
@@ -83,7 +76,7 @@ export const planRunTool = defineLiveTool({
   },
 });
 
-const measuredWords = ({ slices }: { slices: number }, changes: { slices_per_sample?: number | undefined }): string =>
+const measuredWords = ({ slices }: { slices: number }, changes: { slices_per_sample?: number | undefined }) =>
   `, as the ${slices} slices done took on average${changes.slices_per_sample === undefined ? '' : '; slices of another size may take longer or shorter'}`;
 
 /** Slices that must be done before their mean says more than the configuration. */
@@ -135,7 +128,7 @@ const assumptionsOf = (
   { worker, speed, fast_processing }: ExecutionParams,
   { isEndless }: PlayedRun,
   serviceWords = worker.payload === undefined ? '' : ', as configured; the payload may take longer or shorter',
-): string[] => [
+) => [
   `each slice takes ${fast_processing.slice_processing_time} s${serviceWords}`,
   'no slice fails or is tried again, nobody pauses the run, and files are written as fast as STFs come',
   ...(isEndless ? ['the run goes on until it is stopped: these figures are of its first physics period'] : []),

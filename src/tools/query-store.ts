@@ -1,5 +1,7 @@
 import * as z from 'zod';
 
+import { boolean, float, object, optionalString, string, strings } from '../domain/fields.ts';
+import { requiredText } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 export const queryStoreTool = defineLiveTool({
@@ -13,13 +15,13 @@ export const queryStoreTool = defineLiveTool({
     'v_messages(seq message_id message_type sender_agent execution_id sent_at effect payload), v_logs(timestamp level agent message execution_id), v_agents, v_notes, v_quality, v_alarms. ' +
     'Times are ISO 8601 text, UTC. Name execution_id where you can. 2 s at most.',
   takesLong: () => true,
-  input: () => z.strictObject({ sql: z.string().min(1).max(10_000).describe('One SELECT over the views') }),
+  input: () => ({ sql: requiredText('One SELECT over the views', 10_000) }),
   output: () =>
-    z.strictObject({
-      columns: z.array(z.string()),
-      rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))).describe('At most 200, and 10 KB'),
-      truncated: z.boolean().describe('There is more: aggregate, or use LIMIT and WHERE'),
-      data_as_of: z.string().optional(),
+    object({
+      columns: strings,
+      rows: z.array(z.array(z.union([string, float, z.null()]))).describe('At most 200, and 10 KB'),
+      truncated: boolean.describe('There is more: aggregate, or use LIMIT and WHERE'),
+      data_as_of: optionalString,
     }),
   async perform({ sql }, { queries, signal }) {
     const { columns, rows, truncated } = await queries().askSql(sql, signal);

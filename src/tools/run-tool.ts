@@ -7,15 +7,13 @@ import { closest, nearest } from '../lib/suggest.ts';
 import { tried } from '../lib/tried.ts';
 import { controlTools, noteTools } from './index.ts';
 import { clip as cut } from './shared/clip.ts';
-import { momentOfCursor } from './shared/list.ts';
 import { ofMoment } from './shared/moment.ts';
-import { pastContext } from './shared/past-context.ts';
-import type { LiveContext, Tool, ToolContext } from './shared/tool.ts';
-import { fitting, uncompiled } from './shared/unshown.ts';
+import { momentOfCursor } from './shared/page.ts';
+import { type LiveContext, pastContext, type Tool, type ToolContext } from './shared/tool.ts';
 
 /** The tool of that name. Throws `TOOL_NOT_FOUND` with the nearest names. */
 export function findTool(tools: readonly Tool[], name: string): Tool {
-  const isNamed = (candidate: Tool): boolean => candidate.name === name;
+  const isNamed = (candidate: Tool) => candidate.name === name;
   const tool = tools.find(isNamed);
   if (tool !== undefined) return tool;
   const names = tools.map((candidate) => candidate.name);
@@ -46,7 +44,7 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
 }
 
 /** The moment that a call is about: on later pages of a list that of the first page, since a relative time has moved on. */
-const asOfIn = ({ as_of, cursor }: { as_of?: string; cursor?: string }): string | undefined =>
+const asOfIn = ({ as_of, cursor }: { as_of?: string; cursor?: string }) =>
   as_of === undefined || cursor === undefined ? as_of : (momentOfCursor(cursor) ?? as_of);
 
 async function answerOf(tool: Tool, checked: object, context: LiveContext): Promise<Record<string, unknown>> {
@@ -121,12 +119,56 @@ function unknownArgument(tool: Tool, key: string): SwfError {
 }
 
 /** A value as given, or a note that it is nested too deep to be written. */
-const shownValue = (value: unknown): string =>
+const shownValue = (value: unknown) =>
   tried(() => clip(JSON.stringify(value) ?? 'undefined')) ?? 'a value nested too deep';
 
-const describe = (tool: Tool, name: string): string =>
-  (tool.input.shape[name] as z.ZodType | undefined)?.description ?? name;
+const describe = (tool: Tool, name: string) => (tool.input.shape[name] as z.ZodType | undefined)?.description ?? name;
 
 const shown = 80;
 
-const clip = (text: string): string => (text.length > shown ? `${cut(text, shown - 1)}…` : text);
+const clip = (text: string) => (text.length > shown ? `${cut(text, shown - 1)}…` : text);
+
+/** Fields that a note names. */
+const named = 5;
+
+/** Most rounds of checking: removing a value may uncover another. */
+const maxRounds = 5;
+
+/** Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on each later one. */
+export const uncompiled = { jitless: true } as const;
+
+/**
+ * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row must not hide the others. A field that is
+ * missing for that reason is not a fault.
+ */
+export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): Record<string, unknown> {
+  const { success, data, error } = schema.safeParse(answer, uncompiled);
+  if (success) return data;
+  const copy = structuredClone(answer);
+  const unshown = new Set<string>();
+  let issues: readonly z.core.$ZodIssue[] = error.issues;
+  for (let round = 0; round < maxRounds && issues.length > 0; round += 1) {
+    // From the end: removing an item of an array shifts the items behind it.
+    for (const { path } of issues.toSorted(byLastFirst)) if (takeOut(copy, path)) unshown.add(path.join('.'));
+    issues = schema.safeParse(copy, uncompiled).error?.issues ?? [];
+  }
+  const more = unshown.size > named ? ` and ${unshown.size - named} more` : '';
+  const note = `The store holds values that cannot be shown: ${[...unshown].slice(0, named).join(', ')}${more}. "swf-mcp check --deep" looks for their cause.`;
+  return { ...copy, note: typeof copy['note'] === 'string' ? `${copy['note']} ${note}` : note };
+}
+
+function byLastFirst({ path: a }: z.core.$ZodIssue, { path: b }: z.core.$ZodIssue): number {
+  const at = a.findIndex((step, index) => step !== b[index]);
+  return at < 0 ? 0 : Number(b[at] ?? 0) - Number(a[at] ?? 0) || 0;
+}
+
+/** Deletes the value at a path. Returns false if the path leads nowhere. */
+function takeOut(root: Record<string, unknown>, path: readonly PropertyKey[]): boolean {
+  const key = path.at(-1);
+  let place: unknown = root;
+  for (const step of path.slice(0, -1)) place = (place as Record<PropertyKey, unknown> | undefined)?.[step];
+  if (key === undefined || typeof place !== 'object' || place === null || !Object.hasOwn(place, key)) return false;
+  if (Array.isArray(place)) place.splice(Number(key), 1);
+  else delete (place as Record<PropertyKey, unknown>)[key];
+  return true;
+}

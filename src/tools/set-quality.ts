@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
+import { object, oneOf, string } from '../domain/fields.ts';
 import { maxNote, qualities } from '../domain/logbook-words.ts';
-import { authorOf, logbookOf } from './shared/author.ts';
+import { authorOf, logbookOf } from './add-note.ts';
 import { requestedBy, requiredExecution } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
@@ -10,14 +11,13 @@ export const setQualityTool = defineLiveTool({
   title: 'Judge the quality of a run',
   description:
     'Says that the data of an execution are good or bad, or that it was a test, and why; "none" takes that back. The last word counts.',
-  input: () =>
-    z.strictObject({
-      execution_id: requiredExecution,
-      value: z.enum(qualities).describe('Judgement'),
-      reason: z.string().trim().min(1).max(maxNote).describe('Why'),
-      requested_by: requestedBy('The person'),
-    }),
-  output: () => z.strictObject({ message_id: z.string(), value: z.enum(qualities), was: z.enum(qualities) }),
+  input: () => ({
+    execution_id: requiredExecution,
+    value: oneOf(qualities).describe('Judgement'),
+    reason: z.string().trim().min(1).max(maxNote).describe('Why'),
+    requested_by: requestedBy('The person'),
+  }),
+  output: () => object({ message_id: string, value: oneOf(qualities), was: oneOf(qualities) }),
   writes: { destructive: false, idempotent: true },
   async perform({ execution_id: asked, requested_by, ...judged }, context) {
     const { execution_id } = context.queries().execution(asked);

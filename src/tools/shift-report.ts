@@ -1,5 +1,3 @@
-import * as z from 'zod';
-
 import { present } from '../lib/present.ts';
 import { shiftAnswer } from './answers/shift.ts';
 import { choice, namespace, text } from './shared/params.ts';
@@ -14,13 +12,12 @@ export const shiftReportTool = defineLiveTool({
     'what is open, what the next shift should know. A past time is reported as of its end. text is the same as Markdown: ask for one form.',
   takesLong: () => true,
   takesMoment: true,
-  input: () =>
-    z.strictObject({
-      start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),
-      end_time: text('As start_time (default now)'),
-      namespace,
-      form: choice(['fields', 'text'], 'Only fields, or only text (default both)'),
-    }),
+  input: () => ({
+    start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),
+    end_time: text('As start_time (default now)'),
+    namespace,
+    form: choice(['fields', 'text'], 'Only fields, or only text (default both)'),
+  }),
   output: () => shiftAnswer().partial(),
   async perform({ form, ...args }, context) {
     const report = await reportOfShift(args, context);

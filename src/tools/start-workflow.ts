@@ -1,11 +1,9 @@
-import * as z from 'zod';
-
+import { object, optionalInt, optionalString, string } from '../domain/fields.ts';
 import { speedSchema } from '../domain/params.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
-import type { Control } from './shared/control.ts';
-import { integer, number, text, textOrNumber } from './shared/params.ts';
-import { givenParameters } from './shared/run-parameters.ts';
+import { givenParameters, integer, number, text, textOrNumber } from './shared/params.ts';
+import type { Control } from './shared/services.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 export const startWorkflowTool = defineLiveTool({
@@ -14,30 +12,29 @@ export const startWorkflowTool = defineLiveTool({
   description:
     'Starts a run as a process of its own, which goes on when this server ends, and returns its execution_id at once: wait_for_execution watches it. ' +
     'Without arguments: 10 STFs in real time, some three minutes.',
-  input: () =>
-    z.strictObject({
-      config: text('Name of a configuration, such as histogram'),
-      namespace: text('Of an observed testbed: its programs are asked'),
-      speed: textOrNumber(20, '1 is real time, 20 twenty times faster, "max"'),
-      stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
-      physics_period_count: integer(1, 1e9, 'Physics periods'),
-      target_worker_count: integer(1, 10_000, 'Worker slots'),
-      stf_sampling_rate: number('0 to 1'),
-      slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
-      slice_processing_time: number('Seconds a slice'),
-      tf_samples_per_stf: integer(1, 999, 'TF samples an STF'),
-      tf_fraction: number('Part of the frames sampled'),
-      stf_interval: number('Seconds between STFs'),
-      standby_duration: number('Seconds between periods'),
-      physics_period_duration: number('Seconds, with stf_count 0'),
-    }),
+  input: () => ({
+    config: text('Name of a configuration, such as histogram'),
+    namespace: text('Of an observed testbed: its programs are asked'),
+    speed: textOrNumber(20, '1 is real time, 20 twenty times faster, "max"'),
+    stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
+    physics_period_count: integer(1, 1e9, 'Physics periods'),
+    target_worker_count: integer(1, 10_000, 'Worker slots'),
+    stf_sampling_rate: number('0 to 1'),
+    slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
+    slice_processing_time: number('Seconds a slice'),
+    tf_samples_per_stf: integer(1, 999, 'TF samples an STF'),
+    tf_fraction: number('Part of the frames sampled'),
+    stf_interval: number('Seconds between STFs'),
+    standby_duration: number('Seconds between periods'),
+    physics_period_duration: number('Seconds, with stf_count 0'),
+  }),
   output: () =>
-    z.strictObject({
-      execution_id: z.string().optional(),
-      run_number: z.int().optional(),
-      pid: z.int().optional(),
+    object({
+      execution_id: optionalString,
+      run_number: optionalInt,
+      pid: optionalInt,
       ...testbedAnswer(),
-      next: z.string(),
+      next: string,
     }),
   writes: { destructive: false, idempotent: false },
   async perform({ config, speed, namespace, ...given }, context) {
@@ -56,14 +53,14 @@ export const startWorkflowTool = defineLiveTool({
   },
 });
 
-const watchCall = (id: string): string => `wait_for_execution(execution_id="${id}")`;
+const watchCall = (id: string) => `wait_for_execution(execution_id="${id}")`;
 
 /** The fields of an answer of a testbed that others run. */
 export const testbedAnswer = () => ({
-  asked_at: z.string().optional(),
-  sent_at: z.string().optional(),
-  heard_as: z.string().optional(),
-  not_taken_after: z.string().optional(),
+  asked_at: optionalString,
+  sent_at: optionalString,
+  heard_as: optionalString,
+  not_taken_after: optionalString,
 });
 
 function speedOf(speed: string | undefined): number | 'max' | undefined {

@@ -1,18 +1,39 @@
-import * as z from 'zod';
-
-import type { SummaryQuestion } from '../db/summaries/question.ts';
-import { timeFields, countsAttempts, isSpan, summarized } from '../domain/summary-words.ts';
+import { messageEffects } from '../domain/effects.ts';
+import { oneOf } from '../domain/fields.ts';
+import { sliceStatuses } from '../domain/slice-states.ts';
+import { executionStatuses, stfStatuses } from '../domain/states.ts';
+import { timeFields } from '../domain/summary-words.ts';
+import {
+  countsAttempts,
+  isSpan,
+  summarized,
+  type SummaryKey,
+  summaryKeys,
+  type SummaryQuestion,
+} from '../domain/summary-words.ts';
+import { argumentInvalid } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
-import { everyKey, summaryAnswer } from './answers/summary.ts';
+import { closest } from '../lib/suggest.ts';
 import { inSteps } from './shared/in-steps.ts';
-import { choice, executionId, integer, namespace, requiredText, runNumber, text } from './shared/params.ts';
-import { defineLiveTool } from './shared/tool.ts';
-import { emptyNote, questionOf } from './summary/question.ts';
-import { orders, shownGroups, shownSums } from './summary/shown-groups.ts';
+import { nowhereNote } from './shared/nowhere.ts';
+import {
+  choice,
+  executionId,
+  integer,
+  namespace,
+  parseWindow,
+  requiredText,
+  requireRun,
+  resolveExecution,
+  runNumber,
+  text,
+} from './shared/params.ts';
+import { defineLiveTool, type ToolContext } from './shared/tool.ts';
+import { everyKey, orders, shownGroups, shownSums, summaryAnswer } from './summary.ts';
 
 const defaultLimit = 50;
 
-const countedWords = ({ what, keys }: SummaryQuestion): string =>
+const countedWords = ({ what, keys }: SummaryQuestion) =>
   what !== 'slices' || !countsAttempts(keys)
     ? what
     : keys.includes('cause')
@@ -20,7 +41,7 @@ const countedWords = ({ what, keys }: SummaryQuestion): string =>
       : 'attempts at slices';
 
 /** A place without failures is in no group of causes: its absence must not be read as a figure. */
-const failuresAlone = ({ what, keys }: SummaryQuestion): string | undefined =>
+const failuresAlone = ({ what, keys }: SummaryQuestion) =>
   what === 'slices' && keys.length > 1 && keys.includes('cause')
     ? `Only failed attempts have a cause: what has none is in no group; group_by="${keys.filter((key) => key !== 'cause').join()}" counts it.`
     : undefined;
@@ -34,23 +55,22 @@ export const summarizeTool = defineLiveTool({
     'By cause, worker, host or attempt it counts attempts at slices, else slices: see counts. Times without rows have no group.',
   takesLong: () => true,
   takesMoment: true,
-  input: () =>
-    z.strictObject({
-      what: z.enum(summarized).describe(summarized.join(', ')),
-      group_by: requiredText(
-        `One or two, with a comma, of ${everyKey.join(', ')}, as they fit what. cause: errors made alike. status of messages: their effect`,
-      ),
-      execution_id: executionId,
-      run_number: runNumber,
-      namespace,
-      status: text('State; of slices as list_tf_slices'),
-      assigned_worker: text('As list_tf_slices'),
-      start_time: text('Of time_field, which hours and days are of too: ISO 8601, or -15m, -2h, -7d'),
-      end_time: text('As start_time'),
-      time_field: choice(timeFields, 'Time that is meant (default created; executions: their start)'),
-      order_by: choice(orders, 'Largest first; key: from A to Z (default for times)'),
-      limit: integer(1, 1000, 'Groups (default 50)'),
-    }),
+  input: () => ({
+    what: oneOf(summarized).describe(summarized.join(', ')),
+    group_by: requiredText(
+      `One or two, with a comma, of ${everyKey.join(', ')}, as they fit what. cause: errors made alike. status of messages: their effect`,
+    ),
+    execution_id: executionId,
+    run_number: runNumber,
+    namespace,
+    status: text('State; of slices as list_tf_slices'),
+    assigned_worker: text('As list_tf_slices'),
+    start_time: text('Of time_field, which hours and days are of too: ISO 8601, or -15m, -2h, -7d'),
+    end_time: text('As start_time'),
+    time_field: choice(timeFields, 'Time that is meant (default created; executions: their start)'),
+    order_by: choice(orders, 'Largest first; key: from A to Z (default for times)'),
+    limit: integer(1, 1000, 'Groups (default 50)'),
+  }),
   output: summaryAnswer,
   async perform(args, context) {
     const now = context.now();
@@ -77,3 +97,87 @@ export const summarizeTool = defineLiveTool({
     });
   },
 });
+
+/** The arguments of `summarize`, as far as they say which rows. */
+export interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> {
+  group_by: string;
+  run_number?: number | undefined;
+  time_field?: SummaryQuestion['time_field'] | undefined;
+  order_by?: string | undefined;
+}
+
+/** The question that the arguments ask. Throws `ARGUMENT_INVALID` if they do not fit together. */
+export function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuestion {
+  const { what, time_field = 'created', run_number, status, assigned_worker } = args;
+  refuseUnfit(args, time_field);
+  requireRun(run_number, context);
+  const ofRun = run_number === undefined ? undefined : context.queries.executionOfRun(run_number);
+  const execution_id = resolveExecution(args.execution_id, context) ?? ofRun;
+  if (ofRun !== undefined && ofRun !== execution_id)
+    throw argumentInvalid(`run_number ${run_number} is that of ${ofRun}; give one of both`);
+  return {
+    what,
+    keys: keysOf(what, args.group_by),
+    execution_id,
+    namespace: args.namespace,
+    status,
+    assigned_worker,
+    ...parseWindow(args, context.now),
+    time_field,
+  };
+}
+
+function keysOf(what: SummaryQuestion['what'], asked: string): SummaryKey[] {
+  const allowed: readonly string[] = summaryKeys[what];
+  const keys = asked.split(',').map((key) => key.trim());
+  const wrong = keys.find((key) => !allowed.includes(key));
+  if (wrong !== undefined || keys.length > 2 || new Set(keys).size < keys.length) {
+    const near = wrong === undefined ? undefined : closest(wrong, allowed);
+    throw argumentInvalid(
+      `group_by = ${JSON.stringify(asked.slice(0, 80))}: ${near === undefined ? '' : `the nearest is ${near}; `}give one or two of ${allowed.join(', ')} for ${what}`,
+    );
+  }
+  return keys as SummaryKey[];
+}
+
+/** The states that a kind of rows can have, and the times. */
+const statesOf: Readonly<Partial<Record<SummaryQuestion['what'], readonly string[]>>> = {
+  slices: sliceStatuses,
+  stf_files: stfStatuses,
+  messages: messageEffects,
+  executions: executionStatuses,
+};
+
+const timesOf: Readonly<Record<SummaryQuestion['what'], readonly string[]>> = {
+  slices: timeFields,
+  stf_files: ['created', 'completed'],
+  messages: ['created'],
+  logs: ['created'],
+  executions: timeFields,
+};
+
+/** Refuses a filter that a kind of rows does not have: it would be silently ignored. */
+function refuseUnfit({ what, status, assigned_worker, order_by, ...others }: SummaryArguments, time: string): void {
+  const refuse = (given: string, instead: string): never => {
+    throw argumentInvalid(`${given} does not fit what="${what}"; ${instead}`);
+  };
+  if (status !== undefined && statesOf[what]?.includes(status) !== true)
+    refuse(
+      `status = ${JSON.stringify(status.slice(0, 80))}`,
+      statesOf[what] === undefined
+        ? 'lines have levels: group_by="level"'
+        : `its states are ${statesOf[what].join(', ')}`,
+    );
+  if (assigned_worker !== undefined && what !== 'slices') refuse('assigned_worker', 'only slices have workers');
+  if (others.namespace !== undefined && what === 'logs') refuse('namespace', 'give execution_id');
+  const hasCounts = what === 'messages' || what === 'logs';
+  if (hasCounts && (order_by === 'failed' || order_by === 'seconds'))
+    refuse(`order_by = "${order_by}"`, 'they are counted: count or key');
+  if (!timesOf[what].includes(time)) refuse(`time_field = "${time}"`, `its times are ${timesOf[what].join(', ')}`);
+}
+
+/** Why there are no groups. */
+export function emptyNote(args: SummaryArguments, question: SummaryQuestion, context: ToolContext): string {
+  const nowhere = nowhereNote({ ...args }, question, context);
+  return nowhere ?? 'nothing fits: there are no such rows, or none in that time';
+}

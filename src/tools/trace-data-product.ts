@@ -1,5 +1,3 @@
-import * as z from 'zod';
-
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
@@ -8,9 +6,10 @@ import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/words.ts';
-import { traceAnswer } from './answers/trace.ts';
+import { traceAnswer } from './answers/reports.ts';
+import { shownSlice } from './list-tf-slices.ts';
 import { clipShown } from './shared/clip.ts';
-import { shownSlice } from './shared/shown-slice.ts';
+import { requiredText } from './shared/params.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const maxHops = 60;
@@ -24,8 +23,7 @@ export const traceDataProductTool = defineTool({
     'The path of an STF file, TF sample or TF slice: where it came from, every hop with time, sender and delay, each attempt ' +
     'with worker and outcome, its place in the queue, what was made of it, outputs, and the log lines that name it.',
   takesMoment: true,
-  input: () =>
-    z.strictObject({ filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf') }),
+  input: () => ({ filename: requiredText('Such as swf.101993.000001_slice_003.tf') }),
   output: traceAnswer,
   handle({ filename }, context) {
     const { queries } = context;
@@ -156,6 +154,6 @@ function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: Too
   return `${place}, about ${roundDuration(seconds)} of work for ${counted(workers, 'worker')}`;
 }
 
-const shownNote = (text: string | null): string | null => (text === null ? null : clipShown(text, shownText));
+const shownNote = (text: string | null) => (text === null ? null : clipShown(text, shownText));
 
-const between = (from: string, to: string): number => Math.round(Date.parse(to) - Date.parse(from)) / 1000;
+const between = (from: string, to: string) => Math.round(Date.parse(to) - Date.parse(from)) / 1000;

@@ -2,11 +2,12 @@ import * as z from 'zod';
 
 import type { Queries } from '../db/queries.ts';
 import type { RecordedFile } from '../db/reports/recorded-files.ts';
+import { int, object, optionalInt, optionalString, string } from '../domain/fields.ts';
 import { fileKinds } from '../domain/file-names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
-import { readJson } from '../lib/read-json.ts';
 import { nowhereNote } from './shared/nowhere.ts';
+import { cursorIn, writeCursor } from './shared/page.ts';
 import { requiredExecution, text } from './shared/params.ts';
 import type { FilePlace, FileState } from './shared/services.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
@@ -21,18 +22,18 @@ const shown = 20;
 const batch = 150;
 
 /** Where a call continues: after the files of a kind up to a key. */
-const place = z.strictObject({ of: z.string(), kind: z.enum(fileKinds), after: z.int().nonnegative() });
+const place = object({ of: string, kind: z.enum(fileKinds), after: z.int().nonnegative() });
 
 type Place = Pick<z.infer<typeof place>, 'kind' | 'after'>;
 
 const wrongFile = () =>
-  z.strictObject({
-    name: z.string(),
-    problem: z.string().optional(),
-    expected_bytes: z.int().optional(),
-    found_bytes: z.int().optional(),
-    expected_checksum: z.string().optional(),
-    found_checksum: z.string().optional(),
+  object({
+    name: string,
+    problem: optionalString,
+    expected_bytes: optionalInt,
+    found_bytes: optionalInt,
+    expected_checksum: optionalString,
+    found_checksum: optionalString,
   });
 
 type Wrong = z.input<ReturnType<typeof wrongFile>>;
@@ -44,24 +45,23 @@ export const verifyFilesTool = defineLiveTool({
     'Are the files on disk still as they were made: reads STF files, TF samples and what payloads wrote, and compares size, checksum and frames with what is recorded. ' +
     'missing, changed, or unreachable from this host. At most 2 s or 2,000 files a call: follow next_cursor to the end.',
   takesLong: () => true,
-  input: () =>
-    z.strictObject({
-      execution_id: requiredExecution,
-      stf_filename: text('Only this STF file, with what was made of it'),
-      cursor: text('next_cursor of the call before'),
-    }),
+  input: () => ({
+    execution_id: requiredExecution,
+    stf_filename: text('Only this STF file, with what was made of it'),
+    cursor: text('next_cursor of the call before'),
+  }),
   output: () =>
-    z.strictObject({
-      execution_id: z.string(),
-      checked: z.int().describe('Files of this call'),
+    object({
+      execution_id: string,
+      checked: int.describe('Files of this call'),
       missing: z.array(wrongFile()),
       changed: z.array(wrongFile()),
       unreachable: z.array(wrongFile()),
-      missing_count: z.int(),
-      changed_count: z.int(),
-      unreachable_count: z.int(),
-      next_cursor: z.string().optional(),
-      note: z.string().optional(),
+      missing_count: int,
+      changed_count: int,
+      unreachable_count: int,
+      next_cursor: optionalString,
+      note: optionalString,
     }),
   async perform({ execution_id: asked, stf_filename, cursor }, context) {
     const { queries } = context;
@@ -70,7 +70,7 @@ export const verifyFilesTool = defineLiveTool({
     const { data, daq_state_machine } = queries().executionParams(execution);
     const question = JSON.stringify([execution_id, stf_filename]);
     const found = noFiles();
-    const nowhere = nowhereNote({ stf_filename }, { stf_filename: 'STF file' }, execution, { queries: queries() });
+    const nowhere = nowhereNote({ stf_filename }, execution, { queries: queries() });
     let at: Place | undefined = readPlace(cursor, question);
     if (data.dir !== undefined) {
       const where = { execution_id, dir: data.dir, url: data.url, frameBytes: daq_state_machine.tf_size_bytes };
@@ -85,7 +85,7 @@ export const verifyFilesTool = defineLiveTool({
       missing_count: found.missing.length,
       changed_count: found.changed.length,
       unreachable_count: found.unreachable.length,
-      next_cursor: at === undefined || data.dir === undefined ? null : writePlace(at, question),
+      next_cursor: at === undefined || data.dir === undefined ? null : writeCursor({ of: question, ...at }),
       note:
         data.write_files && data.dir !== undefined
           ? (nowhere ?? ofAnother(queries(), stf_filename, execution_id) ?? unreachableNote(found) ?? null)
@@ -104,7 +104,7 @@ function ofAnother(queries: Queries, stf_filename: string | undefined, execution
 type Found = ReturnType<typeof noFiles>;
 
 /** A note if files could not be looked at: no trouble with them is known, and no soundness either. */
-const unreachableNote = ({ unreachable, checked }: Found): string | undefined =>
+const unreachableNote = ({ unreachable, checked }: Found) =>
   unreachable.length === 0
     ? undefined
     : `${unreachable.length} of ${checked} files cannot be read from here, so this call does not say whether they are as they were made`;
@@ -120,8 +120,7 @@ async function compareFrom(
   const machine = await services();
   const { execution_id } = where;
   const began = performance.now();
-  const isEnough = (): boolean =>
-    found.checked >= maxFiles || performance.now() - began >= maxMilliseconds || signal.aborted;
+  const isEnough = () => found.checked >= maxFiles || performance.now() - began >= maxMilliseconds || signal.aborted;
   let at: Place | undefined = from;
   while (at !== undefined && !isEnough()) {
     const recorded = queries().recordedFiles({ execution_id, stf_filename }, { ...at, limit: batch });
@@ -157,11 +156,9 @@ function partOf(files: readonly RecordedFile[], { kind }: Place) {
   return { files: whole, next: { kind, after: whole.at(-1)?.key ?? last.key } };
 }
 
-const writePlace = (at: Place, of: string): string => Buffer.from(JSON.stringify({ of, ...at })).toString('base64url');
-
 function readPlace(cursor: string | undefined, of: string): Place {
   if (cursor === undefined) return { kind: 'stf', after: 0 };
-  const { data } = place.safeParse(readJson(Buffer.from(cursor, 'base64url').toString('utf8')));
+  const data = cursorIn(place, cursor);
   if (data?.of === of) return { kind: data.kind, after: data.after };
   throw new SwfError(
     'CURSOR_INVALID',

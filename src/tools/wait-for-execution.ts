@@ -1,6 +1,17 @@
 import * as z from 'zod';
 
 import { countNames, countsIn } from '../domain/counts.ts';
+import {
+  float,
+  int,
+  object,
+  oneOf,
+  optionalInt,
+  optionalOneOf,
+  optionalString,
+  string,
+  strings,
+} from '../domain/fields.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
 import { counted } from '../lib/counted.ts';
@@ -30,26 +41,25 @@ export const waitForExecutionTool = defineLiveTool({
   description:
     'Waits up to 45 s until something happens to an execution: until=change (default: counts, phase or status), phase (or status), or end. ' +
     'Says what has changed, and whether to call again.',
-  input: () =>
-    z.strictObject({
-      execution_id: requiredExecution,
-      until: choice(['change', 'phase', 'end'], 'change, phase or end'),
-      timeout_seconds: integer(1, maxSeconds, 'Seconds, 1 to 45 (default 30)'),
-    }),
+  input: () => ({
+    execution_id: requiredExecution,
+    until: choice(['change', 'phase', 'end'], 'change, phase or end'),
+    timeout_seconds: integer(1, maxSeconds, 'Seconds, 1 to 45 (default 30)'),
+  }),
   output: () =>
-    z.strictObject({
-      execution_id: z.string(),
-      changed: z.array(z.string()).describe('Since the call; empty: nothing'),
-      waited_seconds: z.number(),
-      status: z.enum(executionStatuses),
-      phase: z.enum(phases),
-      health: z.enum(healths).optional(),
-      counts: z.record(z.string(), z.int()),
-      seconds_left: z.int().optional(),
-      slices_overdue: z.int().optional().describe('In hand for too long'),
-      oldest_in_hand: z.strictObject(sliceInHand()).optional(),
-      next: z.string(),
-      data_as_of: z.string().optional(),
+    object({
+      execution_id: string,
+      changed: strings.describe('Since the call; empty: nothing'),
+      waited_seconds: float,
+      status: oneOf(executionStatuses),
+      phase: oneOf(phases),
+      health: optionalOneOf(healths),
+      counts: z.record(string, int),
+      seconds_left: optionalInt,
+      slices_overdue: optionalInt.describe('In hand for too long'),
+      oldest_in_hand: object(sliceInHand()).optional(),
+      next: string,
+      data_as_of: optionalString,
     }),
   async perform({ execution_id: asked, until = 'change', timeout_seconds = usualSeconds }, context) {
     const before = look(context, asked);
@@ -93,7 +103,7 @@ export const waitForExecutionTool = defineLiveTool({
 type Look = ReturnType<typeof look>;
 
 /** The name of a count in the answer: where nobody says whether slices wait or are in hand, they are unanswered. */
-const nameIn = ({ driving }: Look, name: string): string =>
+const nameIn = ({ driving }: Look, name: string) =>
   driving === undefined && name === 'slices_queued' ? 'slices_unanswered' : name;
 
 /** The counts, and the slices that are being worked on, as far as anybody tells. */

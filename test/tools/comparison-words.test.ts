@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { figureWords, stageWords } from '../../src/tools/comparison-words.ts';
+import { figureWords, stageWords } from '../../src/tools/compare-executions.ts';
 
 const figures = {
   duration_seconds: 12.3,

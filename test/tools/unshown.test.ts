@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 
-import { fitting } from '../../src/tools/shared/unshown.ts';
+import { fitting } from '../../src/tools/run-tool.ts';
 
 const schema = z.strictObject({
   items: z.array(z.strictObject({ id: z.int(), size: z.int().optional() })),

@@ -1,8 +1,7 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { readJson } from '../../lib/read-json.ts';
-import type { AnswerOf } from '../../tools/answers/by-tool.ts';
-import { everyTool, tools } from '../../tools/index.ts';
+import { type AnswerOf, everyTool, tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';

@@ -1,6 +1,6 @@
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
-import type { AsPlayed } from '../../tools/answers/as-played.ts';
+import type { AsPlayed } from '../../tools/plan/as-played.ts';
 import { alignedLines } from '../shared/aligned-lines.ts';
 import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';

@@ -15,7 +15,7 @@ import { usualConfiguration } from '../../domain/names.ts';
 import { pause } from '../../lib/deadline.ts';
 import { argumentInvalid, executionNotRunning, NoStoreYet } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import type { ControlRequest, StartRequest, TestbedAnswer } from '../../tools/shared/control.ts';
+import type { ControlRequest, StartRequest, TestbedAnswer } from '../../tools/shared/services.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
 /** Their runner registers an execution at once, and sends the first message of a run five seconds later. */

@@ -12,7 +12,7 @@ import {
   recordCommand,
   requireControllable,
 } from '../../runtime/commands.ts';
-import type { CommandState, Control, ControlRequest, StartRequest } from '../../tools/shared/control.ts';
+import type { CommandState, Control, ControlRequest, StartRequest } from '../../tools/shared/services.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { maxName, maxReason } from './control-options.ts';

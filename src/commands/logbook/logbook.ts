@@ -2,7 +2,7 @@ import { addNote, markSeen, setQuality } from '../../db/logbook/entries.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { seenByShown } from '../../tools/monitor/people.ts';
-import type { Logbook } from '../../tools/shared/logbook.ts';
+import type { Logbook } from '../../tools/shared/services.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
 /** The logbook of the store, as tools, routes and commands write it. The store is opened for each entry: there are few. */

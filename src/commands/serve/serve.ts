@@ -4,7 +4,7 @@ import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import { createLog } from '../../lib/logger.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { controlTools, noteTools, tools } from '../../tools/index.ts';
-import type { Logbook } from '../../tools/shared/logbook.ts';
+import type { Logbook } from '../../tools/shared/services.ts';
 import { exitCodes, type Io, logLevel, namesStore, type Std, storePath } from '../shared/io.ts';
 import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader } from '../shared/store-reader.ts';

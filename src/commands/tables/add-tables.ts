@@ -7,8 +7,8 @@ import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 /** Suggests a list's own flag to a user who gives the one of `report`. */
 function hintAtTimes(command: Command): void {
-  const hint = (flag: string, word: string): string => `${flag}\n(Did you mean --${timeFlags[word]}?)`;
-  const hinted = (text: string): string => printableLines(text).replace(/'--(since|until)(?:=[^']*)?'(?!\n\()/, hint);
+  const hint = (flag: string, word: string) => `${flag}\n(Did you mean --${timeFlags[word]}?)`;
+  const hinted = (text: string) => printableLines(text).replace(/'--(since|until)(?:=[^']*)?'(?!\n\()/, hint);
   command.configureOutput({ outputError: (text, write) => write(hinted(text)) });
 }
 
@@ -18,7 +18,7 @@ const outputOption = (): Option =>
 /** The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table is asked for. */
 export async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
   // Completion needs the flags of all.
-  const isWanted = (name: string): boolean => words.includes(name) || words.includes('completion');
+  const isWanted = (name: string) => words.includes(name) || words.includes('completion');
   for (const table of tableCommands) {
     const { name, about, named, tool } = table;
     const command = program

@@ -1,18 +1,4 @@
-import { bodyOf } from '../../domain/shown.ts';
-import { duration } from '../../lib/duration.ts';
-import {
-  column,
-  name,
-  namesOf,
-  number,
-  offDutyOf,
-  seconds,
-  shortError,
-  shortLine,
-  type ShownColumn,
-  state,
-  time,
-} from './cells.ts';
+import type { ListName } from '../../domain/list-columns.ts';
 
 export const outputs = ['table', 'wide', 'json', 'csv'] as const;
 
@@ -21,7 +7,7 @@ export type Output = (typeof outputs)[number];
 /** A command that shows the rows of a tool as a table. */
 export interface TableCommand {
   name: string;
-  tool: string;
+  tool: ListName;
   about: string;
   /** The argument of the tool that may be given without its flag. */
   named?: { argument: string; word: string };
@@ -29,9 +15,9 @@ export interface TableCommand {
   usual: 'newest' | 'all' | 'all, else newest';
   /** Questions whose rows are shown together, unless one of their arguments or `--all` is given. */
   parts?: readonly Readonly<Record<string, string>>[];
-  columns: readonly ShownColumn[];
-  /** Additional columns of `-o wide`. */
-  wide: readonly ShownColumn[];
+  columns: readonly string[];
+  /** Additional columns of `-o wide`; those that are named nowhere come last. */
+  wide: readonly string[];
 }
 
 const ofExecution = { argument: 'execution_id', word: 'EXECUTION_ID' };
@@ -45,57 +31,38 @@ export const tableCommands: readonly TableCommand[] = [
     about: 'executions and their state',
     usual: 'all',
     columns: [
-      name('EXECUTION', 'execution_id'),
-      state('STATUS', 'status'),
-      state('HEALTH', 'health'),
-      number('STFS', 'stf_count', { drop: 4 }),
-      number('SLICES', 'slices_created', { drop: 1 }),
-      number('DONE', 'slices_completed'),
-      number('FAILED', 'slices_failed'),
-      number('RETRIES', 'retries', { drop: 5 }),
-      state('QUALITY', 'quality', { drop: 6 }),
-      time('STARTED', 'start_time', { drop: 3 }),
-      {
-        ...seconds('TOOK', 'duration_seconds', { drop: 2 }),
-        of: ({ duration_seconds: took, silent_seconds: silent }) =>
-          typeof silent === 'number' ? `silent ${duration(silent)}` : duration(took as number),
-      },
+      'execution_id',
+      'status',
+      'health',
+      'stf_count',
+      'slices_created',
+      'slices_completed',
+      'slices_failed',
+      'retries',
+      'quality',
+      'start_time',
+      'duration_seconds',
     ],
-    wide: [
-      number('RUN', 'run_number'),
-      column('NAMESPACE', 'namespace'),
-      column('BY', 'executed_by'),
-      column('SPEED', 'speed'),
-      number('BYTES', 'bytes'),
-      column('REASON', 'status_reason'),
-    ],
+    wide: ['run_number', 'namespace', 'executed_by', 'speed', 'bytes', 'status_reason'],
   },
   {
     name: 'slices',
     tool: 'list_tf_slices',
     about: 'TF slices: state, worker, retries, error',
     ...ofNewest,
-    columns: [
-      name('SLICE', 'slice_filename'),
-      state('STATUS', 'status'),
-      number('RETRIES', 'retries', { drop: 3 }),
-      name('WORKER', 'assigned_worker', { drop: 2 }),
-      seconds('TOOK', 'seconds', { drop: 1 }),
-      time('COMPLETED', 'completed_at', { drop: 4 }),
-      column('ERROR', 'error', { isWrapped: true, least: 40, shorten: shortError }),
-    ],
+    columns: ['slice_filename', 'status', 'retries', 'assigned_worker', 'seconds', 'completed_at', 'error'],
     wide: [
-      column('HOST', 'host'),
-      time('CREATED', 'created_at'),
-      time('STARTED', 'assigned_at'),
-      number('FROM', 'tf_first'),
-      number('TO', 'tf_last'),
-      column('PAYLOAD', 'payload'),
-      number('EXIT', 'exit_code'),
-      column('SIGNAL', 'signal'),
-      { head: 'OUTPUTS', of: ({ outputs: files }) => namesOf(files) },
-      name('TF FILE', 'tf_filename'),
-      name('EXECUTION', 'execution_id'),
+      'host',
+      'created_at',
+      'assigned_at',
+      'tf_first',
+      'tf_last',
+      'payload',
+      'exit_code',
+      'signal',
+      'outputs',
+      'tf_filename',
+      'execution_id',
     ],
   },
   {
@@ -104,64 +71,40 @@ export const tableCommands: readonly TableCommand[] = [
     about: 'STF files: state, size, samples and slices made of them',
     ...ofNewest,
     columns: [
-      name('STF FILE', 'stf_filename'),
-      state('STATUS', 'status'),
-      number('FRAMES', 'tf_count', { drop: 4 }),
-      number('BYTES', 'size_bytes', { drop: 3 }),
-      number('SAMPLES', 'tf_file_count'),
-      number('SLICES', 'slice_count'),
-      time('CREATED', 'created_at', { drop: 1 }),
-      time('PROCESSED', 'processed_at', { drop: 2 }),
+      'stf_filename',
+      'status',
+      'tf_count',
+      'size_bytes',
+      'tf_file_count',
+      'slice_count',
+      'created_at',
+      'processed_at',
     ],
-    wide: [number('NUMBER', 'sequence'), column('CHECKSUM', 'checksum'), name('EXECUTION', 'execution_id')],
+    wide: ['sequence', 'checksum', 'execution_id'],
   },
   {
     name: 'samples',
     tool: 'list_tf_files',
     about: 'TF samples: their frames, and the slices cut from them',
     ...ofNewest,
-    columns: [
-      name('TF FILE', 'tf_filename'),
-      number('FROM', 'tf_first'),
-      number('TO', 'tf_last'),
-      number('FRAMES', 'tf_count', { drop: 3 }),
-      number('BYTES', 'size_bytes', { drop: 2 }),
-      number('SLICES', 'slice_count'),
-      time('CREATED', 'created_at', { drop: 1 }),
-    ],
-    wide: [name('STF FILE', 'stf_filename'), name('EXECUTION', 'execution_id')],
+    columns: ['tf_filename', 'tf_first', 'tf_last', 'tf_count', 'size_bytes', 'slice_count', 'created_at'],
+    wide: ['stf_filename', 'execution_id'],
   },
   {
     name: 'messages',
     tool: 'list_messages',
     about: 'messages: who sent what, and with what effect',
     ...ofNewest,
-    columns: [
-      time('SENT', 'sent_at'),
-      column('TYPE', 'message_type'),
-      name('SENDER', 'sender_agent', { drop: 1 }),
-      state('EFFECT', 'effect', { drop: 2 }),
-      { head: 'SAYS', of: ({ body, payload }) => bodyOf(body ?? payload), least: 44, isWrapped: true },
-    ],
-    wide: [
-      name('MESSAGE ID', 'message_id'),
-      column('DESTINATION', 'destination'),
-      column('REASON', 'effect_reason'),
-      name('EXECUTION', 'execution_id'),
-    ],
+    columns: ['sent_at', 'message_type', 'sender_agent', 'effect', 'body'],
+    wide: ['message_id', 'destination', 'effect_reason', 'execution_id'],
   },
   {
     name: 'logs',
     tool: 'list_logs',
     about: 'log lines of agents; -f follows',
     ...ofNewest,
-    columns: [
-      time('TIME', 'timestamp'),
-      state('LEVEL', 'level'),
-      name('AGENT', 'agent', { drop: 1 }),
-      column('MESSAGE', 'message', { isWrapped: true, least: 30, shorten: shortLine }),
-    ],
-    wide: [name('EXECUTION', 'execution_id'), column('CONTEXT', 'context')],
+    columns: ['timestamp', 'level', 'agent', 'message'],
+    wide: ['execution_id', 'context'],
   },
   {
     name: 'agents',
@@ -170,20 +113,15 @@ export const tableCommands: readonly TableCommand[] = [
     named: ofExecution,
     usual: 'all, else newest',
     columns: [
-      name('AGENT', 'agent_name'),
-      state('STATE', 'state'),
-      state('STATUS', 'status'),
-      time('LAST HEARD', 'last_heartbeat', { drop: 2 }),
-      seconds('AGO', 'heartbeat_age_seconds'),
-      { head: 'OFF DUTY', of: offDutyOf },
-      name('EXECUTION', 'current_execution_id', { drop: 1 }),
+      'agent_name',
+      'state',
+      'status',
+      'last_heartbeat',
+      'heartbeat_age_seconds',
+      'off_duty',
+      'current_execution_id',
     ],
-    wide: [
-      column('TYPE', 'agent_type'),
-      number('PID', 'pid'),
-      column('HOST', 'hostname'),
-      column('NAMESPACE', 'namespace'),
-    ],
+    wide: ['agent_type', 'pid', 'hostname', 'namespace'],
   },
   {
     name: 'alarms',
@@ -191,23 +129,8 @@ export const tableCommands: readonly TableCommand[] = [
     about: 'alarms that are not over, unseen ones first; "alarms seen ID" marks one as seen',
     usual: 'all',
     parts: [{ state: 'raised' }, { state: 'seen' }],
-    columns: [
-      time('RAISED', 'raised_at', { drop: 1 }),
-      state('STATE', 'state', { drop: 2 }),
-      state('SEVERITY', 'severity', { drop: 3 }),
-      column('CODE', 'code'),
-      name('SUBJECT', 'subject'),
-      column('SEEN BY', 'seen_by', { drop: 4 }),
-      column('SAYS', 'sentence', { isWrapped: true, least: 30 }),
-    ],
-    wide: [
-      name('ALARM', 'alarm_id'),
-      number('COUNT', 'count'),
-      time('SEEN', 'seen_at'),
-      column('SAID', 'seen_text'),
-      time('OVER', 'cleared_at'),
-      name('EXECUTION', 'execution_id'),
-    ],
+    columns: ['raised_at', 'state', 'severity', 'code', 'subject', 'seen_by', 'sentence'],
+    wide: ['alarm_id', 'count', 'seen_at', 'seen_text', 'cleared_at', 'execution_id'],
   },
 ];
 

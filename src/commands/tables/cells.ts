@@ -1,6 +1,12 @@
+import type * as z from 'zod';
+
 import { ownWords, shortened } from '../../domain/causes.ts';
+import { listColumns, type Look, shownColumns } from '../../domain/list-columns.ts';
+import { bodyOf } from '../../domain/shown.ts';
 import { duration } from '../../lib/duration.ts';
-import { shortPaths, textOf } from '../../lib/words.ts';
+import { textOf } from '../../lib/words.ts';
+import { shortPaths } from '../../lib/words.ts';
+import type { TableCommand } from './catalogue.ts';
 import type { Column } from './layout.ts';
 
 /** One row of a tool's answer. */
@@ -10,30 +16,6 @@ export type Item = Readonly<Record<string, unknown>>;
 export interface ShownColumn extends Column {
   of: (item: Item) => string;
 }
-
-/** Columns whose text is made of one field of a row. */
-const columnsOf =
-  (textIn: (value: unknown) => string, usual: Partial<Column> = {}) =>
-  (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
-    head,
-    of: (item) => textIn(item[key]),
-    ...usual,
-    ...rest,
-  });
-
-export const column = columnsOf(textOf);
-
-export const state = columnsOf(textOf, { isState: true });
-
-/** A file or an id: its end tells most. */
-export const name = columnsOf(textOf, { cut: 'start', least: 24 });
-
-export const number = columnsOf(textOf, { align: 'right' });
-
-/** UTC to the second. */
-export const time = columnsOf((value) => textOf(value).slice(0, 19).replace('T', ' '));
-
-export const seconds = columnsOf((value) => (typeof value === 'number' ? duration(value) : ''), { align: 'right' });
 
 /** An error without the words that every payload failure has, and with the ends of its paths; then without that the payload ended. */
 export const shortError = [(error: string): string => shortPaths(shortened(error), 20), ownWords] as const;
@@ -52,5 +34,43 @@ export const namesOf = (files: unknown): string =>
   Array.isArray(files) ? files.map((file: { name?: unknown }) => textOf(file.name)).join(', ') : '';
 
 /** Why an agent leaves work to others: each reason once. */
-export const offDutyOf = ({ off_duty: kinds = [] }: Item): string =>
-  [...new Set((kinds as { reason: string }[]).map(({ reason }) => reason))].join(' ');
+const reasonsOf = (kinds: unknown) =>
+  [...new Set(((kinds ?? []) as { reason: string }[]).map(({ reason }) => reason))].join(' ');
+
+const secondsOf = (value: unknown) => (typeof value === 'number' ? duration(value) : '');
+
+/** What a terminal shows of a value, and how. */
+const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown, item: Item) => string }>> = {
+  text: {},
+  state: { isState: true },
+  // A file or an id: its end tells most.
+  name: { cut: 'start', least: 24 },
+  number: { align: 'right' },
+  // UTC to the second.
+  time: { textIn: (value) => textOf(value).slice(0, 19).replace('T', ' ') },
+  seconds: { align: 'right', textIn: secondsOf },
+  life: {
+    align: 'right',
+    textIn: (took, { silent_seconds: silent }) =>
+      typeof silent === 'number' ? `silent ${duration(silent)}` : secondsOf(took),
+  },
+  error: { isWrapped: true, least: 40, shorten: shortError },
+  'log line': { isWrapped: true, least: 30, shorten: shortLine },
+  sentence: { isWrapped: true, least: 30 },
+  body: { isWrapped: true, least: 44, textIn: (body, { payload }) => bodyOf(body ?? payload) },
+  files: { textIn: namesOf },
+  reasons: { textIn: reasonsOf },
+};
+
+/** The columns that a table shows; a wide one has those that it does not name last. */
+export function columnsOf({ tool, columns, wide }: TableCommand, isWide: boolean): ShownColumn[] {
+  const schemas: Readonly<Record<string, z.ZodType>> = listColumns(tool);
+  const named = [...columns, ...wide];
+  const others = Object.keys(schemas).filter((name) => !named.includes(name));
+  return (isWide ? [...named, ...others] : columns).flatMap((name) => {
+    const shown = shownColumns.get(schemas[name] as z.ZodType);
+    if (shown === undefined) return [];
+    const { textIn = textOf, ...layout } = looks[shown.look];
+    return { head: shown.head, drop: shown.drop, ...layout, of: (item) => textIn(item[name], item) };
+  });
+}

@@ -39,8 +39,7 @@ function innermost(schema: z.ZodType): z.ZodType {
 
 /** The given flags as arguments of the tool. */
 export function argumentsOf(toolName: string, flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const camelCase = (argument: string): string =>
-    argument.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const camelCase = (argument: string) => argument.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   return Object.fromEntries(
     filtersOf(toolName).flatMap(([argument, schema]) => {
       const value = flags[camelCase(argument)];

@@ -115,12 +115,12 @@ interface Laid extends Column {
   cells: readonly string[];
 }
 
-const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number): number =>
+const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number) =>
   columns.reduce((sum, column) => sum + widthOf(column), 0) + gap.length * (columns.length - 1);
 
 /** The columns that fit once all columns that may be cut are cut. */
 function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
-  const needed = ({ width: natural, least = natural }: Laid): number => Math.min(natural, least);
+  const needed = ({ width: natural, least = natural }: Laid) => Math.min(natural, least);
   const last = Math.max(...columns.map(({ drop = 0 }) => drop));
   if (last === 0 || totalOf(columns, needed) <= width) return [...columns];
   const fewer = columns.filter(({ drop = 0 }) => drop !== last);
@@ -130,7 +130,7 @@ function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
 /** Cuts the widest columns until the table fits, beginning with columns that may be cut. */
 function narrowed(columns: readonly Laid[], width: number): Laid[] {
   const missing = totalOf(columns, ({ width: natural }) => natural) - width;
-  const spare = ({ width: natural, least = natural }: Laid): number => natural - least;
+  const spare = ({ width: natural, least = natural }: Laid) => natural - least;
   const most = Math.max(...columns.map(spare));
   const widest = Math.max(...columns.map(({ width: natural }) => natural));
   if (missing <= 0 || widest <= minWidth) return [...columns];
@@ -152,7 +152,7 @@ function fitted(text: string, width: number, { cut = 'end', align }: Pick<Column
     const begin = sliceAnsi(text, 0, before);
     return `${begin}${fitted(text, width - stringWidth(begin), { cut: 'start', align })}`;
   }
-  const part = (from: number, to: number): string => sliceAnsi(text, from, to);
+  const part = (from: number, to: number) => sliceAnsi(text, from, to);
   const kept = cut === 'start' ? part(natural - width + 1, natural) : part(0, width - 1);
   // A wide character that is cut in two is kept whole.
   const over = stringWidth(kept) - (width - 1);

@@ -2,7 +2,7 @@ import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { csvRecord, textOf } from '../../lib/words.ts';
-import type { Summary, Sums } from '../../tools/answers/summary.ts';
+import type { Summary, Sums } from '../../tools/summary.ts';
 import { askTool } from '../ask/call.ts';
 import type { Io } from '../shared/io.ts';
 import type { Output } from './catalogue.ts';
@@ -61,16 +61,16 @@ function csvOf(answer: Summary, keys: readonly string[]): string {
 
 /** The groups, with the total in the last line. */
 function tableOf(answer: Summary, keys: readonly string[], width: number | undefined): string[] {
-  const columns: (Column & { of: (sums: Sums) => unknown })[] = [
-    { ...numberColumn('COUNT'), of: ({ count }) => count },
-    { ...numberColumn('FAILED'), of: ({ failed }) => failed },
-    { ...numberColumn('STAY FAILED', 2), of: ({ stay_failed }) => stay_failed },
-    { ...numberColumn('RETRIES', 3), of: ({ retries }) => retries },
-    { ...numberColumn('BYTES', 4), of: ({ bytes }) => bytes },
-    { ...numberColumn('MEAN', 2), of: ({ seconds }) => durationOf(seconds?.mean) },
-    { ...numberColumn('P50', 1), of: ({ seconds }) => durationOf(seconds?.p50) },
-    { ...numberColumn('P95', 1), of: ({ seconds }) => durationOf(seconds?.p95) },
-    { ...numberColumn('LONGEST', 2), of: ({ seconds }) => durationOf(seconds?.max) },
+  const columns = [
+    sumColumn('COUNT', 'count'),
+    sumColumn('FAILED', 'failed'),
+    sumColumn('STAY FAILED', 'stay_failed', 2),
+    sumColumn('RETRIES', 'retries', 3),
+    sumColumn('BYTES', 'bytes', 4),
+    secondsColumn('MEAN', 'mean', 2),
+    secondsColumn('P50', 'p50', 1),
+    secondsColumn('P95', 'p95', 1),
+    secondsColumn('LONGEST', 'max', 2),
   ];
   const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
   const heads = keys.map((key): Column => ({
@@ -85,5 +85,12 @@ function tableOf(answer: Summary, keys: readonly string[], width: number | undef
   return tableLines([...heads, ...shown], cells, width);
 }
 
-const durationOf = (seconds: number | undefined): string | undefined =>
-  seconds === undefined ? undefined : duration(seconds);
+const sumColumn = (head: string, sum: keyof Sums, drop?: number) => ({
+  ...numberColumn(head, drop),
+  of: (sums: Sums): unknown => sums[sum],
+});
+
+const secondsColumn = (head: string, part: keyof NonNullable<Sums['seconds']>, drop: number) => ({
+  ...numberColumn(head, drop),
+  of: ({ seconds }: Sums): unknown => seconds && duration(seconds[part]),
+});

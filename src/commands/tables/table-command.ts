@@ -1,8 +1,8 @@
+import type { Page } from '../../domain/list-columns.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { csvRecord } from '../../lib/words.ts';
-import type { Page } from '../../tools/answers/page.ts';
 import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/call.ts';
@@ -11,7 +11,7 @@ import { type Io, storeOption, storePath, withStore } from '../shared/io.ts';
 import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
-import type { Item } from './cells.ts';
+import { columnsOf, type Item } from './cells.ts';
 import { argumentsOf, fieldsOf, flagsOfTool } from './filters.ts';
 import { tableLines } from './layout.ts';
 
@@ -150,7 +150,7 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
     for (const item of items) io.out(csvRecord(heads.map((head) => item[head])));
     return;
   }
-  const columns = output === 'wide' ? [...table.columns, ...table.wide] : table.columns;
+  const columns = columnsOf(table, output === 'wide');
   // The only field with commands in it is a sentence of ours.
   const forShell = (item: Item): Item =>
     typeof item['sentence'] === 'string' ? { ...item, sentence: withStore(item['sentence'], storeOption(io)) } : item;

@@ -2,7 +2,7 @@ import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { csvRecord, textOf } from '../../lib/words.ts';
-import type { Trace } from '../../tools/answers/trace.ts';
+import type { Trace } from '../../tools/answers/reports.ts';
 import { askTool } from '../ask/call.ts';
 import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';

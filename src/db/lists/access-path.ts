@@ -1,16 +1,23 @@
-import { anyKey, type KeyRange } from '../notes/key-range.ts';
 import { keysWithin, type TimedTable } from '../notes/row-blocks.ts';
+import { anyKey, type KeyRange } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { both, clauseOf, type Condition, directionOf, type ListQuery, nowhere, type Where } from './list-query.ts';
-import type { Page } from './page.ts';
+import {
+  clauseOf,
+  type Condition,
+  directionOf,
+  type Given,
+  type ListQuery,
+  type Page,
+  valuesOf,
+} from './list-query.ts';
 
 /** The index that a list walks along, and the conditions to check row by row. */
 export interface AccessPath {
   /** As SQL: how SQLite should find the rows. */
   source: string;
   /** The conditions that the index serves. */
-  indexed: Where;
-  rest: Where;
+  indexed: readonly Given[];
+  rest: readonly Given[];
 }
 
 /** An access path between two keys. */
@@ -18,23 +25,23 @@ export interface RangedPath extends AccessPath {
   range: KeyRange;
 }
 
+const isGiven = (condition: Condition | undefined): condition is Given => condition?.[1] !== undefined;
+
 /** Chooses the first index all of whose conditions are given. */
 export function chooseAccessPath({ conditions, indexes, window, time, instant = '?' }: ListQuery): AccessPath {
-  const isGiven = (name: string): boolean => conditions[name]?.[1] !== undefined;
-  const [index, served] = indexes.find(([, names]) => names.every(isGiven)) ?? [undefined, [] as string[]];
-  const all: Record<string, Condition> = {
-    ...conditions,
-    'after start_time': [`${time} >= ${instant}`, window.start_time],
-    'before end_time': [`${time} <= ${instant}`, window.end_time],
+  const [index, served = []] = indexes.find(([, names]) => names.every((name) => isGiven(conditions[name]))) ?? [];
+  const all: [string, Condition][] = [
+    ...Object.entries(conditions),
+    ['after start_time', [`${time} >= ${instant}`, window.start_time]],
+    ['before end_time', [`${time} <= ${instant}`, window.end_time]],
+  ];
+  const given = (isServed: boolean): Given[] =>
+    all.flatMap(([name, condition]) => (served.includes(name) === isServed && isGiven(condition) ? [condition] : []));
+  return {
+    source: index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}`,
+    indexed: given(true),
+    rest: given(false),
   };
-  let [indexed, rest]: [Where, Where] = [nowhere, nowhere];
-  for (const [name, [condition, value]] of Object.entries(all)) {
-    if (value === undefined) continue;
-    const one: Where = { conditions: [condition], values: [value] };
-    if (served.includes(name)) indexed = both(indexed, one);
-    else rest = both(rest, one);
-  }
-  return { source: index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}`, indexed, rest };
 }
 
 /** The range of keys that holds all matching rows. */
@@ -45,20 +52,18 @@ export function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): Ke
   const range = isTimed
     ? keysWithin(sql, { table: blocksOf, key, time: madeAt ?? time, instant } satisfies TimedTable, window)
     : { ...anyKey };
-  const walks = rangeBounds.flatMap(([index, name]) => {
-    const [condition, value] = conditions[name] ?? [];
-    return condition === undefined || value === undefined
-      ? []
-      : [{ where: { conditions: [condition], values: [value] }, source: `INDEXED BY ${index}` }];
-  });
+  const walks = rangeBounds.map(([index, name]) => ({
+    where: [conditions[name]].filter(isGiven) as readonly Given[],
+    source: `INDEXED BY ${index}`,
+  }));
   // Candidates are not found along the index, but its rows mostly lie together, which helps as much.
-  if (candidateKeys !== undefined && path.indexed.conditions.length > 0)
-    walks.push({ where: path.indexed, source: path.source });
+  if (candidateKeys !== undefined) walks.push({ where: path.indexed, source: path.source });
   for (const { where, source } of walks) {
-    const end = (direction: string): number | undefined =>
+    if (where.length === 0) continue;
+    const end = (direction: string) =>
       sql<unknown[], number>(
         `SELECT ${key} FROM ${from} ${source} ${clauseOf(where)} ORDER BY ${key} ${direction} LIMIT 1`,
-      ).value(...where.values);
+      ).value(...valuesOf(where));
     range.from = Math.max(range.from, end('ASC') ?? 1);
     range.to = Math.min(range.to, end('DESC') ?? 0);
   }
@@ -72,11 +77,10 @@ export const afterPage = ({ from, to }: KeyRange, { order, after }: Page): KeyRa
 };
 
 /** A range of keys as conditions. */
-export const within = (key: string, { from, to }: KeyRange): Where => {
-  const lower: Where = from > anyKey.from ? { conditions: [`${key} >= ?`], values: [from] } : nowhere;
-  const upper: Where = to < anyKey.to ? { conditions: [`${key} <= ?`], values: [to] } : nowhere;
-  return both(lower, upper);
-};
+export const within = (key: string, { from, to }: KeyRange): Given[] => [
+  ...(from > anyKey.from ? [[`${key} >= ?`, from] as const] : []),
+  ...(to < anyKey.to ? [[`${key} <= ?`, to] as const] : []),
+];
 
 /** The key of the row at which `scanLimit` rows have been scanned; undefined if no rows follow it. */
 export function scanEnd(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: number): number | undefined {
@@ -84,12 +88,12 @@ export function scanEnd(sql: Prepare, query: ListQuery, path: RangedPath, scanLi
   const { indexed, source, range } = path;
   const isNewest = page.order === 'newest';
   const twoKeys = (part: KeyRange, offset: number): number[] => {
-    const all = both(indexed, within(key, part));
+    const all = [...indexed, ...within(key, part)];
     return sql<unknown[], number>(
       `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} ${directionOf(page)} LIMIT 2 OFFSET ?`,
-    ).values(...all.values, offset);
+    ).values(...valuesOf(all), offset);
   };
-  if (indexed.conditions.length > 0) {
+  if (indexed.length > 0) {
     const [last, next] = twoKeys(range, scanLimit - 1);
     return next === undefined ? undefined : last;
   }

@@ -1,26 +1,17 @@
-import type { AgentState } from '../../domain/states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { processColumns, type SignsOfLife } from '../presence/agent-registry.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { columnsOf, type Page, type RowOf, type Texts, type Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import { countAllMessages } from './message-counts.ts';
-import type { ListPage, Page, Texts, Window } from './page.ts';
 
-export interface AgentRow extends SignsOfLife {
-  key: number;
-  agent_name: string;
-  agent_type: string;
-  namespace: string;
-  state: AgentState;
-  current_execution_id: string | null;
-  /** For a remote agent: idle slots, kinds of work it cannot do (JSON), and seconds that its clock is ahead. */
-  free_slots: number | null;
-  off_duty: string | null;
-  clock_offset: number | null;
-  /** For a program of another make: the host it reports, or empty. */
-  heard_on: string | null;
-}
+/** `off_duty`: kinds of work that it cannot do, as JSON. `clock_offset`: seconds that its clock is ahead. `heard_on`: for a program of another make, the host it reports, or empty. */
+export type AgentRow = RowOf<
+  'list_agents',
+  SignsOfLife & { off_duty: string | null; clock_offset: number | null; heard_on: string | null },
+  'status' | 'heartbeat_age_seconds' | 'clock_offset_seconds'
+>;
 
 export interface AgentFilter extends Window, Texts<'namespace' | 'agent_type'> {
   /** The execution that it works for now, or worked for last. */
@@ -43,7 +34,7 @@ const senders = `WITH wanted AS MATERIALIZED (SELECT name_no, name FROM names WH
   SELECT a.seq FROM (SELECT DISTINCT sender_no, namespace_no FROM wanted CROSS JOIN message_rows ON execution_no = name_no) AS m
   CROSS JOIN system_agents AS a ON m.sender_no = ${numberOf('a.agent_name')} AND m.namespace_no IS ${numberOf('a.namespace')}`;
 
-const bound = (direction: 'ASC' | 'DESC'): string =>
+const bound = (direction: 'ASC' | 'DESC') =>
   `(SELECT seq FROM message_rows WHERE execution_no = name_no ORDER BY seq ${direction} LIMIT 1)`;
 
 /** As SQL: the same of many messages. Only those between its first and its last are looked at, so a participant is found at once. */
@@ -53,11 +44,13 @@ const participants = `WITH wanted AS MATERIALIZED (SELECT name_no, name, ${bound
     SELECT 1 FROM message_rows WHERE sender_no = ${numberOf('a.agent_name')} AND seq BETWEEN wanted.first AND wanted.last
       AND execution_no = wanted.name_no AND namespace_no IS ${numberOf('a.namespace')})`;
 
-export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
+const madeColumns = { status: null, heartbeat_age_seconds: null, clock_offset_seconds: null };
+
+export function listAgents(sql: Prepare, filter: AgentFilter, page: Page) {
   const { took_part_in } = filter;
   const isLarge = took_part_in !== undefined && isLargeForSenders(sql, took_part_in);
   return listRows<AgentRow>(sql, {
-    select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, ${processColumns}, current_execution_id, free_slots, off_duty, clock_offset, heard_on`,
+    select: `${columnsOf('list_agents', 'seq', madeColumns)}, ${processColumns}, clock_offset, heard_on`,
     from: 'system_agents',
     join: 'JOIN processes USING (process_id)',
     key: 'seq',

@@ -1,8 +1,8 @@
 import type { AlarmSeverity, AlarmState } from '../../domain/logbook-words.ts';
 import { alarmColumns, type AlarmRow } from '../logbook/alarms.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { Page, Texts, Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Texts, Window } from './page.ts';
 
 export interface AlarmFilter extends Window, Texts<'execution_id' | 'namespace'> {
   state?: AlarmState | undefined;
@@ -12,7 +12,7 @@ export interface AlarmFilter extends Window, Texts<'execution_id' | 'namespace'>
 const ofNamespace = 'execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?)';
 
 /** Alarms in the order in which they were raised last. */
-export const listAlarms = (sql: Prepare, filter: AlarmFilter, page: Page): ListPage<AlarmRow> =>
+export const listAlarms = (sql: Prepare, filter: AlarmFilter, page: Page) =>
   listRows<AlarmRow>(sql, {
     select: alarmColumns,
     from: 'alarms',

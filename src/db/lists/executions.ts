@@ -1,16 +1,15 @@
 import type { Quality } from '../../domain/logbook-words.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { shownCommand } from '../../domain/shown.ts';
-import { type ExecutionRow, executionColumns } from '../execution/find-execution.ts';
+import { executionColumns, type ExecutionRow } from '../execution/find-execution.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { lostStartsOf } from '../migrations/lost-starts.ts';
 import { numberOf } from '../migrations/names.ts';
 import { unheardExecution, unheardExecutions } from '../observed/settle.ts';
-import { interruptedExecutions, lastSignOf, type LivenessTest, momentOfTest } from '../presence/leases.ts';
-import { jsonField, type Prepare } from '../sqlite/statements.ts';
-import type { Condition } from './list-query.ts';
+import { interruptedExecutions, type LivenessTest, momentOfTest, lastSignOf } from '../presence/leases.ts';
+import { type Prepare, jsonField } from '../sqlite/statements.ts';
+import type { Condition, Page, Texts, Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Texts, Window } from './page.ts';
 
 /** An execution as a list shows it. */
 export type ListedExecution = ExecutionRow & {
@@ -38,12 +37,7 @@ export interface ExecutionFilter
 }
 
 /** Lists executions whose life overlaps the window. @param isAlive tells which running executions are driven */
-export function listExecutions(
-  sql: Prepare,
-  filter: ExecutionFilter,
-  page: Page,
-  isAlive: LivenessTest,
-): ListPage<ListedExecution> {
+export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page, isAlive: LivenessTest) {
   const { start_time, end_time, has_failures, status } = filter;
   const moment = { isAlive, now: momentOfTest(isAlive) };
   const found = listRows<ListedExecution>(sql, {
@@ -102,8 +96,7 @@ function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>)
 }
 
 /** As SQL: a count of the run. */
-const ofRun = (column: string): string =>
-  `(SELECT ${column} FROM run_states WHERE run_states.execution_id = e.execution_id)`;
+const ofRun = (column: string) => `(SELECT ${column} FROM run_states WHERE run_states.execution_id = e.execution_id)`;
 
 /** As SQL: the quality of a run. */
 const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execution_id = e.execution_id), 'none')`;
@@ -125,14 +118,14 @@ const writtenOf = `lower(coalesce(status_reason, '') || ' ' ||
   coalesce((SELECT group_concat(text, ' ') FROM notes WHERE notes.execution_id = e.execution_id), ''))`;
 
 /** The words of a text. SQLite lowercases ASCII only. */
-const wordsIn = (text: string): string[] =>
+const wordsIn = (text: string) =>
   text
     .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
     .split(/\s+/)
     .filter((word) => word !== '');
 
 /** The recorded payloads, as JSON, whose displayed form contains a text: secrets cannot be searched for. */
-const payloadsLike = (sql: Prepare, asked: string): string[] =>
+const payloadsLike = (sql: Prepare, asked: string) =>
   sql<[], string | null>(`SELECT DISTINCT ${payloadField} FROM workflow_executions`)
     .values()
     .flatMap((payload) => payload ?? [])
@@ -144,7 +137,7 @@ function shownPayload(json: string): string {
 }
 
 /** Running executions whose driver gave its last sign of life before a time. */
-const deadBefore = (sql: Prepare, time: string, isAlive: LivenessTest): string[] =>
+const deadBefore = (sql: Prepare, time: string, isAlive: LivenessTest) =>
   interruptedExecutions(sql, undefined, isAlive)
     .filter((one) => lastSignOf(sql, one).at < time)
     .map(({ execution_id }) => execution_id);

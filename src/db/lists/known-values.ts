@@ -1,9 +1,9 @@
 import { nearest } from '../../lib/suggest.ts';
 import { isMessageType, messageTypes } from '../../messages/vocabulary.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { distinctValues, maxValues } from './distinct-values.ts';
 import { countMessages } from './message-counts.ts';
-import { isKnownWorker, workersOf } from './workers.ts';
+import { distinctValues, isKnownWorker, maxValues, workersOf } from './workers.ts';
 
 interface Known {
   isKnown: (value: string) => boolean;
@@ -20,7 +20,7 @@ const column = (sql: Prepare, table: string, name: string): Known => ({
 const file = (sql: Prepare, table: string, name: string): Known => ({
   ...column(sql, table, name),
   near(value) {
-    const some = (which: string, ...values: string[]): string[] =>
+    const some = (which: string, ...values: string[]) =>
       sql<string[], string>(`SELECT ${name} AS v FROM ${table} ${which}`).values(...values);
     return [
       ...some(`WHERE ${name} > ? ORDER BY 1 LIMIT 3`, value),
@@ -75,3 +75,25 @@ export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): stri
   if (isKnown(value)) return undefined;
   return nearest(value.slice(0, 100), [...new Set(near(value))]);
 }
+
+/** Names and numbers that a store knows, for completion and for errors that list valid names. */
+
+/** The namespaces of executions. */
+export const namespacesOf = (sql: Prepare): string[] =>
+  sql<[], string>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace').values();
+
+/** The newest run numbers. */
+export const recentRunNumbers = (sql: Prepare): number[] =>
+  sql<[], number>(
+    'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
+  ).values();
+
+/** Whether a run was made here, or any message, with or without effect, names it. */
+export function runIsKnown(sql: Prepare, runNumber: number): boolean {
+  if (sql<[number]>('SELECT 1 FROM workflow_executions WHERE run_number = ?').has(runNumber)) return true;
+  return sql<[string]>(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`).has(String(runNumber));
+}
+
+/** Whether any message, with or without effect, names this execution. */
+export const executionIsMentioned = (sql: Prepare, executionId: string): boolean =>
+  sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).has(executionId);

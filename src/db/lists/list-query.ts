@@ -1,6 +1,37 @@
-import type { KeyRange } from '../notes/key-range.ts';
+import { listColumns, type ListItem, type ListName } from '../../domain/list-columns.ts';
+import type { KeyRange } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Page, Window } from './page.ts';
+
+/** One page of a list, in the order of recording. */
+export interface Page {
+  order: 'newest' | 'oldest';
+  limit: number;
+  /** The key of the previous page's last row, or of the last row scanned for it. */
+  after?: number | undefined;
+  /** The caller wants only the last few rows and no count. */
+  uncounted?: boolean;
+}
+
+export interface ListPage<Row> {
+  rows: Row[];
+  /** All rows that match the filter, on any page; fewer if counting stopped. */
+  total_count: number;
+  total_is_lower_bound: boolean;
+  has_more: boolean;
+  /** Set if the page ends early because enough rows were scanned. The next page continues after this key. */
+  scanStoppedAt?: number | undefined;
+  /** The order is by a value that may change, so the next page may repeat or miss a row. */
+  mayShift?: boolean;
+}
+
+/** Rows to scan for a page if no index serves the conditions. Takes some tens of milliseconds. */
+export const manyRows = 200_000;
+
+/** Optional texts by their names. */
+export type Texts<Name extends string> = { [K in Name]?: string | undefined };
+
+/** A time window. Both ends are inclusive, as UTC in ISO 8601. */
+export type Window = Texts<'start_time' | 'end_time'>;
 
 /**
  * How a list finds its rows. Every list is a walk along one index in the order of its key, so that pages stay put while rows are added and
@@ -44,32 +75,46 @@ export interface ListQuery {
   total?: number | undefined;
 }
 
-/** A condition on a row, as SQL with one value. Without a value it is ignored. */
-export type Condition = readonly [sql: string, value: string | number | undefined];
+/** A condition on a row, as SQL with one value. */
+export type Given = readonly [sql: string, value: string | number];
+
+/** Without a value it is ignored. */
+export type Condition = Given | readonly [sql: string, value: undefined];
 
 /** The keys to search: a range, or a few keys of it. */
 export type CandidateRange = KeyRange & { order: Page['order']; limit: number; of?: readonly number[] | undefined };
 
-/** Conditions as SQL with their values. */
-export interface Where {
-  conditions: string[];
-  values: (string | number)[];
-}
+export const clauseOf = (where: readonly Given[]): string =>
+  where.length === 0 ? '' : `WHERE ${where.map(([condition]) => condition).join(' AND ')}`;
 
-export const nowhere: Where = { conditions: [], values: [] };
-
-export const both = (a: Where, b: Where): Where => ({
-  conditions: [...a.conditions, ...b.conditions],
-  values: [...a.values, ...b.values],
-});
-
-export const clauseOf = ({ conditions }: Where): string =>
-  conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+export const valuesOf = (where: readonly Given[]): (string | number)[] => where.map(([, value]) => value);
 
 /** Counts rows, at most so many. @param from as SQL: the tables */
-export function countUpTo(sql: Prepare, from: string, where: Where, most: number): number {
+export function countUpTo(sql: Prepare, from: string, where: readonly Given[], most: number): number {
   const count = sql<unknown[], number>(`SELECT count(*) FROM (SELECT 1 FROM ${from} ${clauseOf(where)} LIMIT ${most})`);
-  return count.value(...where.values) ?? 0;
+  return count.value(...valuesOf(where)) ?? 0;
 }
 
 export const directionOf = ({ order }: Pick<Page, 'order'>): 'DESC' | 'ASC' => (order === 'newest' ? 'DESC' : 'ASC');
+
+/**
+ * A row of a list: the columns of its items, with null for what is absent.
+ * @template More what else the row has, or has in another form
+ * @template Made columns that are made of the row
+ */
+export type RowOf<List extends ListName, More = unknown, Made = never> = More & { key: number } & {
+  [Column in Exclude<keyof ListItem<List>, keyof More | Made>]-?:
+    | Exclude<ListItem<List>[Column], undefined>
+    | (undefined extends ListItem<List>[Column] ? null : never);
+};
+
+/**
+ * As SQL: the columns of a list's rows.
+ * @param others the SQL of what is not a column of its table; null: made of the row
+ */
+export const columnsOf = (list: ListName, key: string, others: Readonly<Record<string, string | null>> = {}): string =>
+  [
+    `${key} AS key`,
+    ...Object.keys(listColumns(list)).filter((name) => !(name in others)),
+    ...Object.entries(others).flatMap(([name, sql]) => (sql === null ? [] : `${sql} AS ${name}`)),
+  ].join(', ');

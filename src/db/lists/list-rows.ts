@@ -1,7 +1,7 @@
+import { argumentInvalid } from '../../lib/errors.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { afterPage, boundRange, chooseAccessPath, type RangedPath, scanEnd, within } from './access-path.ts';
-import { both, clauseOf, countUpTo, directionOf, type ListQuery } from './list-query.ts';
-import type { ListPage } from './page.ts';
+import { clauseOf, countUpTo, directionOf, type ListPage, type ListQuery, valuesOf } from './list-query.ts';
 
 /** Rows to scan for one page if no index leads to the matching rows. */
 const pageScanLimit = 10_000;
@@ -44,10 +44,10 @@ function readPage(
 ): { found: unknown[]; scanStoppedAt: number | undefined } {
   const { select, from, join = '', key, page } = query;
   const { where, source, scanStoppedAt } = scannedRows(sql, query, path, scanLimit);
-  const fits = both(where, path.rest);
+  const fits = [...where, ...path.rest];
   const found = sql<unknown[]>(
     `SELECT ${select} FROM ${from} ${source} ${join} ${clauseOf(fits)} ORDER BY ${key} ${directionOf(page)} LIMIT ?`,
-  ).all(...fits.values, page.limit + 1);
+  ).all(...valuesOf(fits), page.limit + 1);
   if (found.length > page.limit) return { found, scanStoppedAt: undefined };
   const isFinal = scanStoppedAt === undefined || scanLimit >= pageScanLimit;
   return isFinal ? { found, scanStoppedAt } : readPage(sql, query, path, pageScanLimit);
@@ -60,27 +60,27 @@ function scannedRows(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit
   const range = narrowRange === undefined ? path.range : narrowRange(path.range, page.order);
   const narrowed = { ...path, range };
   if (candidateKeys !== undefined) {
-    const isOnly = indexed.conditions.length + rest.conditions.length === 0;
+    const isOnly = indexed.length + rest.length === 0;
     const limit = isOnly ? page.limit + 1 : scanLimit;
     const keys = candidateKeys({ ...range, order: page.order, limit, of: keysIfFew(sql, query, narrowed) });
-    const chosen = { conditions: [`${key} IN (SELECT value FROM json_each(?))`], values: [JSON.stringify(keys)] };
+    const chosen = [`${key} IN (SELECT value FROM json_each(?))`, JSON.stringify(keys)] as const;
     const scanStoppedAt = keys.length === limit ? keys.at(-1) : undefined;
-    return { where: both(chosen, indexed), source: 'NOT INDEXED', scanStoppedAt };
+    return { where: [chosen, ...indexed], source: 'NOT INDEXED', scanStoppedAt };
   }
-  const scanStoppedAt = rest.conditions.length === 0 ? undefined : scanEnd(sql, query, narrowed, scanLimit);
+  const scanStoppedAt = rest.length === 0 ? undefined : scanEnd(sql, query, narrowed, scanLimit);
   const end = page.order === 'newest' ? 'from' : 'to';
   const scanned = scanStoppedAt === undefined ? range : { ...range, [end]: scanStoppedAt };
-  return { where: both(indexed, within(key, scanned)), source, scanStoppedAt };
+  return { where: [...indexed, ...within(key, scanned)], source, scanStoppedAt };
 }
 
 /** The keys along an index, if there are few. */
 function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath): number[] | undefined {
   const { indexed, source, range } = path;
-  if (indexed.conditions.length === 0) return undefined;
-  const all = both(indexed, within(key, range));
+  if (indexed.length === 0) return undefined;
+  const all = [...indexed, ...within(key, range)];
   const keys = sql<unknown[], number>(
     `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
-  ).values(...all.values);
+  ).values(...valuesOf(all));
   return keys.length > fewRows ? undefined : keys;
 }
 
@@ -88,18 +88,50 @@ function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath): nu
 function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: number; isLowerBound: boolean } {
   const { from, candidateKeys, page } = query;
   const { indexed, rest, source, range } = path;
-  const isIndexed = rest.conditions.length === 0;
-  if (candidateKeys !== undefined && isIndexed && indexed.conditions.length === 0) {
+  const isIndexed = rest.length === 0;
+  if (candidateKeys !== undefined && isIndexed && indexed.length === 0) {
     const { length } = candidateKeys({ ...range, order: page.order, limit: maxCountedByWords + 1 });
     return { n: Math.min(length, maxCountedByWords), isLowerBound: length > maxCountedByWords };
   }
   if (candidateKeys === undefined && isIndexed) {
-    const all = both(indexed, within(query.key, range));
+    const all = [...indexed, ...within(query.key, range)];
     const n = countUpTo(sql, `${from} ${source}`, all, maxCounted + 1);
     return { n: Math.min(n, maxCounted), isLowerBound: n > maxCounted };
   }
   const scanned = scannedRows(sql, query, path, query.scanLimit ?? countScanLimit);
-  const fits = both(scanned.where, rest);
+  const fits = [...scanned.where, ...rest];
   const count = sql<unknown[], number>(`SELECT count(*) FROM ${from} ${scanned.source} ${clauseOf(fits)}`);
-  return { n: count.value(...fits.values) ?? 0, isLowerBound: scanned.scanStoppedAt !== undefined };
+  return { n: count.value(...valuesOf(fits)) ?? 0, isLowerBound: scanned.scanStoppedAt !== undefined };
+}
+
+/** Most rows to read while a caller waits: they take about half a second. */
+const maxLookedAt = 500_000;
+
+/**
+ * Reads one page in the order of a value instead of the order of recording. Reads all rows along the index. The key of a row is its position in
+ * that order, and a page continues after a position: while rows change, one may appear twice or be missed. Throws `ARGUMENT_INVALID` if there are
+ * too many.
+ * @param by as SQL: the value
+ */
+export function listSorted<Row extends { key: number }>(sql: Prepare, query: ListQuery, by: string): ListPage<Row> {
+  const { select, from, join = '', key, page } = query;
+  const { indexed, rest, source } = chooseAccessPath(query);
+  const rowsOf = `${from} ${source}`;
+  if (countUpTo(sql, rowsOf, indexed, maxLookedAt + 1) > maxLookedAt)
+    throw argumentInvalid(
+      `order_by would have to sort more than ${maxLookedAt} rows; narrow them, by execution_id, a status other than completed, or a file`,
+    );
+  const fits = [...indexed, ...rest];
+  const after = page.after ?? 0;
+  const rows = sql<unknown[], Row>(
+    `SELECT ${select} FROM ${rowsOf} ${join} ${clauseOf(fits)}
+     ORDER BY ${by} ${directionOf(page)} NULLS LAST, ${key} LIMIT ? OFFSET ?`,
+  ).all(...valuesOf(fits), page.limit + 1, after);
+  return {
+    rows: rows.slice(0, page.limit).map((row, index) => ({ ...row, key: after + index + 1 })),
+    total_count: countUpTo(sql, rowsOf, fits, maxLookedAt),
+    total_is_lower_bound: false,
+    has_more: rows.length > page.limit,
+    mayShift: true,
+  };
 }

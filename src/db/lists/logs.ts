@@ -2,20 +2,11 @@ import { logLevels } from '../../lib/logger.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { logWords } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { columnsOf, type Page, type RowOf, type Texts, type Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Texts, Window } from './page.ts';
 import type { WordSearch } from './word-search.ts';
 
-export interface LogRow {
-  key: number;
-  timestamp: string;
-  level: number;
-  agent: string;
-  message: string;
-  execution_id: string | null;
-  run_id: string | null;
-  context: string | null;
-}
+type LogRow = RowOf<'list_logs', { level: number }, 'log_id'>;
 
 export interface LogFilter extends Window, Texts<'execution_id' | 'run_id' | 'agent'> {
   /** This level and above. */
@@ -32,11 +23,11 @@ function atLevel(level: number): string | undefined {
   return `level : (${levels.map((one) => `"${one}"`).join(' OR ')})`;
 }
 
-export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords: WordSearch): ListPage<LogRow> {
+export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords: WordSearch) {
   const { level = 0, search } = filter;
   const { WARNING, ERROR } = logLevels;
   return listRows<LogRow>(sql, {
-    select: 'log_id AS key, timestamp, level, agent, message, execution_id, run_id, context',
+    select: columnsOf('list_logs', 'log_id', { log_id: null }),
     from: 'app_logs',
     key: 'log_id',
     time: 'timestamp',

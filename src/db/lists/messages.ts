@@ -8,10 +8,9 @@ import { numberOf } from '../migrations/names.ts';
 import { nearNamespace } from '../notes/row-blocks.ts';
 import { messageWords } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Condition } from './list-query.ts';
+import type { Condition, Page, RowOf, Texts, Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import { countMessages } from './message-counts.ts';
-import type { ListPage, Page, Texts, Window } from './page.ts';
 import type { WordSearch } from './word-search.ts';
 
 export interface MessageFilter
@@ -21,31 +20,15 @@ export interface MessageFilter
   search?: string | undefined;
 }
 
-/** A message without its body. */
-export interface MessageHead {
-  key: number;
-  message_id: string;
-  message_type: string;
-  sender_agent: string | null;
-  namespace: string | null;
-  sent_at: string;
-  recorded_at: string;
-  /** For delays: see `happenedAt`. */
-  happened_at: string;
-  execution_id: string | null;
-  run_id: string | null;
-  destination: string;
-  effect: MessageEffect;
-  effect_code: EffectCode | null;
-  effect_reason: string | null;
-}
+/** A message without its body. `happened_at`: for delays, see `happenedAt`. */
+export type MessageHead = RowOf<
+  'list_messages',
+  { recorded_at: string; happened_at: string; effect_code: EffectCode | null },
+  'repeats' | 'contradicts' | 'body' | 'body_truncated' | 'payload' | 'payload_truncated'
+>;
 
-export interface MessageRow extends MessageHead {
-  payload: string;
-  /** For a message of other programs: the standing message it repeats, or contradicts. */
-  repeats: string | null;
-  contradicts: string | null;
-}
+/** `repeats`, `contradicts`: for a message of other programs, the standing message that it repeats or contradicts. */
+export type MessageRow = MessageHead & Record<'repeats' | 'contradicts', string | null> & { payload: string };
 
 const { payload: wholePayload, ...columnsBesides } = messageColumns;
 
@@ -68,12 +51,7 @@ export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} A
     'daq_state_machine', body -> '$.params.daq_state_machine'))
   ELSE ${wholePayload} END`;
 
-export function listMessages(
-  sql: Prepare,
-  filter: MessageFilter,
-  page: Page,
-  findWords: WordSearch,
-): ListPage<MessageRow> {
+export function listMessages(sql: Prepare, filter: MessageFilter, page: Page, findWords: WordSearch) {
   const { namespace, search } = filter;
   return listRows<MessageRow>(sql, {
     select: `${headColumns}, ${shownPayload} AS payload, ${standingFor('message_rows', 0)} AS repeats, ${standingFor('message_rows', 1)} AS contradicts`,

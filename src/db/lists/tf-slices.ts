@@ -1,55 +1,39 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import type { SliceOrder, TimeField } from '../../domain/summary-words.ts';
+import { shortDigests } from '../../lib/words.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { sliceLostStarts } from '../migrations/lost-starts.ts';
-import { jsonField, type Prepare } from '../sqlite/statements.ts';
-import { keptCount, ofExecution } from './by-execution.ts';
-import type { Condition, ListQuery } from './list-query.ts';
-import { listRows } from './list-rows.ts';
-import { listSorted } from './list-sorted.ts';
-import { type ListPage, manyRows, type Page } from './page.ts';
-import { outputsHost, payloadAsked } from './slice-payloads.ts';
-import type { TfFileFilter, TfFileRow } from './tf-files.ts';
+import { type Prepare, jsonField } from '../sqlite/statements.ts';
+import { keptCount, ofExecution, type TfFileFilter } from './files.ts';
+import { columnsOf, type Condition, type ListQuery, manyRows, type Page, type RowOf } from './list-query.ts';
+import { listRows, listSorted } from './list-rows.ts';
 import { workerConditions } from './workers.ts';
 
-export interface TfSliceRow extends Pick<
-  TfFileRow,
-  | 'key'
-  | 'tf_filename'
-  | 'stf_filename'
-  | 'run_number'
-  | 'execution_id'
-  | 'tf_first'
-  | 'tf_last'
-  | 'tf_count'
-  | 'created_at'
-> {
-  slice_filename: string;
-  slice_id: number;
-  status: SliceStatus;
-  attempt: number;
-  lost_starts: number;
-  assigned_worker: string | null;
-  /** Of its worker; null if no message says it. */
-  host: string | null;
-  assigned_at: string | null;
-  completed_at: string | null;
-  error: string | null;
-  /** Wall time of its attempt from hand-over to result; null before its end. */
-  seconds: number | null;
-  /** Wall time of the payload, as its worker measured it; null if not reported. */
-  processing_seconds: number | null;
-  exit_code: number | null;
-  signal: string | null;
-  output_tail: string | null;
-  /** JSON: name, size_bytes, checksum of each. */
-  outputs: string | null;
-  outputs_omitted: number | null;
-  /** The data folder that has the outputs; null without outputs, or if another host has them. */
-  outputs_root: string | null;
-  /** The payload that its last attempt asks for: name and digest; null for the placeholder. */
-  payload: string | null;
+/**
+ * As SQL: the payload that the last attempt at a slice of `tf_slices AS s` asks for, as its name and digest; null for the placeholder. The attempt's message is
+ * found by its id (`sliceMessageId`).
+ */
+export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coalesce(' ' || json_extract(body, '$.payload.digest'), '')
+    FROM message_rows WHERE message_id = s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt AND json_valid(body))`;
+
+/** As SQL: the host that has the outputs of a slice of `tf_slices AS s`, if it fetched the slice's file; otherwise they are in the folder of the run. */
+export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files AS f
+    WHERE f.tf_filename = s.tf_filename AND f.execution_id = s.execution_id)`;
+
+/** The payload that the newest slice of an execution asks for, as shown to people; undefined for the placeholder, and before the first slice. */
+export function newestPayload(sql: Prepare, executionId: string): string | undefined {
+  const payload = sql<[string], string | null>(
+    `SELECT ${payloadAsked} FROM tf_slices AS s WHERE s.execution_id = ? ORDER BY s.seq DESC LIMIT 1`,
+  ).value(executionId);
+  return typeof payload === 'string' ? shortDigests(payload) : undefined;
 }
+
+/** `outputs`: JSON. `outputs_root`: the data folder that has them; null without outputs, or if another host has them. */
+export type TfSliceRow = RowOf<
+  'list_tf_slices',
+  { attempt: number; lost_starts: number; outputs: string | null; outputs_root: string | null },
+  'retries' | 'worker_gone' | 'outputs_folder'
+>;
 
 export interface TfSliceFilter extends TfFileFilter {
   status?: SliceStatus | undefined;
@@ -66,6 +50,20 @@ const times: Record<TimeField, string> = { created: 'created_at', started: 'assi
 /** From hand-over to result; as measured, where the times of recording cannot be right. */
 export const sliceSeconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
 
+const otherColumns = {
+  execution_id: 's.execution_id',
+  attempt: 'attempt',
+  lost_starts: sliceLostStarts('s'),
+  retries: null,
+  host: 'iif(left_by IS NULL, s.hostname, NULL)',
+  worker_gone: null,
+  seconds: sliceSeconds,
+  payload: payloadAsked,
+  outputs_root: `(SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
+    WHERE outputs IS NOT NULL AND ${outputsHost} IS NULL AND w.execution_id = s.execution_id)`,
+  outputs_folder: null,
+};
+
 const sliceAttempts = `attempt + ${sliceLostStarts('s')}`;
 
 const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = {
@@ -74,7 +72,7 @@ const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = {
 };
 
 /** Throws `ARGUMENT_INVALID` if there are too many slices to sort. */
-export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
+export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page) {
   const query = queryOf(sql, filter, page);
   const { order_by = 'recorded' } = filter;
   return order_by === 'recorded'
@@ -90,13 +88,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   const workers = workerConditions(sql, assigned_worker);
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 0;
   return {
-    select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
-      tf_count, status, attempt, ${sliceLostStarts('s')} AS lost_starts, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
-      ${sliceSeconds} AS seconds, processing_seconds,
-      exit_code, signal, output_tail, outputs, outputs_omitted,
-      (SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
-        WHERE outputs IS NOT NULL AND ${outputsHost} IS NULL AND w.execution_id = s.execution_id) AS outputs_root,
-      ${payloadAsked} AS payload`,
+    select: columnsOf('list_tf_slices', 'seq', otherColumns),
     from: 'tf_slices AS s',
     join: 'LEFT JOIN payload_results USING (slice_filename, execution_id, attempt)',
     key: 'seq',

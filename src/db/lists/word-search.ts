@@ -1,11 +1,9 @@
 import { metaOf } from '../log/store-identity.ts';
-import type { KeyRange } from '../notes/key-range.ts';
 import { lastNoted } from '../notes/row-blocks.ts';
-import { partsWithin, type SearchedTable } from '../notes/word-parts.ts';
+import { type KeyRange, partsWithin, type SearchedTable } from '../notes/word-parts.ts';
 import { Database } from '../sqlite/connection.ts';
-import { preparer, type Prepare } from '../sqlite/statements.ts';
-import { type CandidateRange, directionOf } from './list-query.ts';
-import type { Page } from './page.ts';
+import { type Prepare, preparer } from '../sqlite/statements.ts';
+import { type CandidateRange, directionOf, type Page } from './list-query.ts';
 
 /**
  * Finds rows by words of their texts.
@@ -33,18 +31,18 @@ function phraseOf(words: string): string {
  * so that searches find a text alike before and after.
  */
 export function createWordSearch(sql: Prepare): WordSearch {
-  const newest = new Map<string, NewestWords>();
+  const newest = new Map<string, ReturnType<typeof newestWords>>();
   return (searched, { text, and }, { from, to, order, limit, of }) => {
     const phrase = `text : ${phraseOf(text)}${and === undefined ? '' : ` AND ${and}`}`;
     const noted = lastNoted(sql, searched.table);
-    const tail = newest.get(searched.table) ?? new NewestWords(sql, searched);
+    const tail = newest.get(searched.table) ?? newestWords(sql, searched);
     newest.set(searched.table, tail);
-    const find = (prepare: Prepare, table: string, range: KeyRange, most: number): number[] =>
+    const find = (prepare: Prepare, table: string, range: KeyRange, most: number) =>
       findKeys(prepare, table, { phrase, order, ...range }, most);
     if (of !== undefined) return find(tail.ofRows(of), 'some', { from, to }, limit);
-    const inTail = (most: number): number[] =>
+    const inTail = (most: number) =>
       to <= noted ? [] : find(tail.upToDate(noted), 'tail', { from: Math.max(from, noted + 1), to }, most);
-    const inBlocks = (most: number): number[] =>
+    const inBlocks = (most: number) =>
       findInParts(sql, searched, { phrase, order, from, to: Math.min(to, noted) }, most);
     const [nearer, farther] = order === 'newest' ? [inTail, inBlocks] : [inBlocks, inTail];
     const keys = nearer(limit);
@@ -81,53 +79,43 @@ function findKeys(
 }
 
 /** The words of rows that are searched in memory: rows after the last noted block, mostly less than a block, and small sets of candidates. */
-class NewestWords {
-  readonly #sql: Prepare;
-  readonly #searched: SearchedTable;
-  readonly #memory = preparer(new Database(':memory:'));
-  #after = 0;
-  #newest = 0;
-  #prunes: string | undefined;
-
-  constructor(sql: Prepare, searched: SearchedTable) {
-    this.#sql = sql;
-    this.#searched = searched;
-    const columns = searched.columns.join(', ');
-    for (const table of ['tail', 'some'])
-      this.#memory(`CREATE VIRTUAL TABLE ${table} USING fts5(${columns}, content = '', contentless_delete = 1)`).run();
-  }
-
-  /** The table `tail` with the words of all rows after the last block. */
-  upToDate(noted: number): Prepare {
-    const prunes = metaOf(this.#sql, 'prunes');
-    if (noted !== this.#after || prunes !== this.#prunes) {
-      this.#memory('DELETE FROM tail').run();
-      this.#newest = noted;
-    }
-    [this.#after, this.#prunes] = [noted, prunes];
-    const { key } = this.#searched;
-    this.#newest = this.#fill('tail', `${key} > ? ORDER BY ${key}`, this.#newest) ?? this.#newest;
-    return this.#memory;
-  }
-
-  /** The table `some` with the words of these rows only. */
-  ofRows(keys: readonly number[]): Prepare {
-    this.#memory('DELETE FROM some').run();
-    this.#fill('some', `${this.#searched.key} IN (SELECT value FROM json_each(?))`, JSON.stringify(keys));
-    return this.#memory;
-  }
-
+function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {
+  const memory = preparer(new Database(':memory:'));
+  const names = columns.join(', ');
+  for (const table of ['tail', 'some'])
+    memory(`CREATE VIRTUAL TABLE ${table} USING fts5(${names}, content = '', contentless_delete = 1)`).run();
+  let after = 0;
+  let newest = 0;
+  let knownPrunes: string | undefined;
   /** Adds the words of some rows. @returns the key of the last one */
-  #fill(table: string, which: string, value: string | number): number | undefined {
-    const { texts, key, columns } = this.#searched;
-    const names = columns.join(', ');
-    const rows = this.#sql<[string | number], { key: number }>(
+  function fill(table: string, which: string, value: string | number): number | undefined {
+    const rows = sql<[string | number], { key: number }>(
       `SELECT ${key} AS key, ${names} FROM ${texts} WHERE ${which}`,
     ).all(value);
-    const insert = this.#memory(`INSERT INTO ${table} (rowid, ${names}) VALUES (?${', ?'.repeat(columns.length)})`);
-    this.#memory('BEGIN').run();
+    const insert = memory(`INSERT INTO ${table} (rowid, ${names}) VALUES (?${', ?'.repeat(columns.length)})`);
+    memory('BEGIN').run();
     for (const row of rows) insert.run(...Object.values(row));
-    this.#memory('COMMIT').run();
+    memory('COMMIT').run();
     return rows.at(-1)?.key;
   }
+  return {
+    /** The table `tail` with the words of all rows after the last block. */
+    upToDate(noted: number): Prepare {
+      const prunes = metaOf(sql, 'prunes');
+      if (noted !== after || prunes !== knownPrunes) {
+        memory('DELETE FROM tail').run();
+        newest = noted;
+      }
+      after = noted;
+      knownPrunes = prunes;
+      newest = fill('tail', `${key} > ? ORDER BY ${key}`, newest) ?? newest;
+      return memory;
+    },
+    /** The table `some` with the words of these rows only. */
+    ofRows(keys: readonly number[]): Prepare {
+      memory('DELETE FROM some').run();
+      fill('some', `${key} IN (SELECT value FROM json_each(?))`, JSON.stringify(keys));
+      return memory;
+    },
+  };
 }

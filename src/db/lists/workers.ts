@@ -1,6 +1,20 @@
 import type { Prepare } from '../sqlite/statements.ts';
-import { distinctValues, maxValues } from './distinct-values.ts';
 import type { Condition } from './list-query.ts';
+
+/** Most values to collect. */
+export const maxValues = 2000;
+
+/**
+ * The values of an indexed column, each found by one step along the index: as fast for many rows as for few. At most 2,000, sorted.
+ * @param from the first value to return
+ */
+export const distinctValues = (sql: Prepare, table: string, column: string, from = ''): string[] =>
+  sql<[string], string>(
+    `WITH RECURSIVE d (v) AS (
+       SELECT min(${column}) FROM ${table} WHERE ${column} >= ?
+       UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${maxValues})
+     SELECT v FROM d WHERE v IS NOT NULL`,
+  ).values(from);
 
 /** The full names of workers that have had a slice. */
 export const workersOf = (sql: Prepare): string[] => distinctValues(sql, 'tf_slices', 'assigned_worker');
@@ -18,7 +32,7 @@ const namings = {
   },
 };
 
-const hasWorker = (sql: Prepare, whole: string): boolean =>
+const hasWorker = (sql: Prepare, whole: string) =>
   sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').has(whole);
 
 /** An existing worker's name means that worker, whatever its form: workers of other programs choose their own names. */
@@ -30,7 +44,7 @@ function namingOf(sql: Prepare, text: string): { by: keyof typeof namings; name:
   return { by: text.includes('/') ? 'whole' : 'agent', name: text };
 }
 
-const isAgent = (sql: Prepare, name: string): boolean =>
+const isAgent = (sql: Prepare, name: string) =>
   sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').has(name);
 
 /**

@@ -2,8 +2,7 @@ import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { anyKey, type KeyRange, type Order } from './key-range.ts';
-import { noteWords, searchedTables } from './word-parts.ts';
+import { anyKey, type KeyRange, noteWords, type Order, searchedTables } from './word-parts.ts';
 
 /** Rows per block of `time_blocks`. */
 export const rowsOfBlock = 512;
@@ -93,7 +92,7 @@ export function lastNoted(sql: Prepare, table: string): number {
   return ((block ?? -1) + 1) * rowsOfBlock;
 }
 
-const blockOf = (key: number): number => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
+const blockOf = (key: number) => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
 
 /** The part of a range of messages that begins, in the order of the page, near the first message of a namespace. */
 export function nearNamespace(sql: Prepare, namespace: string, { from, to }: KeyRange, order: Order): KeyRange {

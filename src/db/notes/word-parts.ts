@@ -1,6 +1,16 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import type { KeyRange, Order } from './key-range.ts';
+
+/** Keys of rows, both ends included. */
+export interface KeyRange {
+  from: number;
+  to: number;
+}
+
+/** The end of the rows at which a page begins. */
+export type Order = 'newest' | 'oldest';
+
+export const anyKey: KeyRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
 /** A table whose texts can be searched: the prefix of its word tables, and the view of each row's texts. */
 export interface SearchedTable {
@@ -35,7 +45,7 @@ export const searchedTables: readonly SearchedTable[] = [messageWords, logWords]
  */
 export const rowsOfPart = 2 ** 19;
 
-const partOf = (key: number): number => Math.floor((key - 1) / rowsOfPart);
+const partOf = (key: number) => Math.floor((key - 1) / rowsOfPart);
 
 export const partTable = ({ words }: SearchedTable, part: number): string => `${words}_${part}`;
 

@@ -76,7 +76,7 @@ const attemptNames =
 /** Facts about the payload commands of attempts. */
 const payloadNames = 'exit_code signal output_tail outputs';
 
-const selected = (names: string, prefix = ''): string =>
+const selected = (names: string, prefix = '') =>
   names
     .split(' ')
     .map((name) => `${prefix}${name}`)

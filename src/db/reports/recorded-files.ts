@@ -1,5 +1,5 @@
 import { type FileKind, fileKinds } from '../../domain/file-names.ts';
-import { outputsHost } from '../lists/slice-payloads.ts';
+import { outputsHost } from '../lists/tf-slices.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The record of a file, and its place among the files of its kind. */

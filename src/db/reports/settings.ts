@@ -4,7 +4,7 @@ import { asObject, objectIn } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { knownParams } from '../execution/params.ts';
-import { newestPayload } from '../lists/slice-payloads.ts';
+import { newestPayload } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';

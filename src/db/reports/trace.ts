@@ -1,7 +1,7 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
-import { payloadAsked } from '../lists/slice-payloads.ts';
+import { payloadAsked } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { sliceLostStarts } from '../migrations/lost-starts.ts';
 import { messageColumns } from '../migrations/message-columns.ts';

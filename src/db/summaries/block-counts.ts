@@ -1,9 +1,8 @@
-import { isSpan, type Span } from '../../domain/summary-words.ts';
+import { isSpan, type Span, type SummaryQuestion } from '../../domain/summary-words.ts';
 import { isoTime } from '../migrations/message-columns.ts';
-import { anyKey, type KeyRange } from '../notes/key-range.ts';
 import { keysWithin, lastNoted, rowsOfBlock } from '../notes/row-blocks.ts';
+import { anyKey, type KeyRange } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { SummaryQuestion } from './question.ts';
 import { instantOf, type RowSource } from './row-sources.ts';
 
 /** How many blocks may have their rows counted one by one: with more, all rows are walked in steps. */
@@ -55,8 +54,7 @@ function isPlain({ what, keys, execution_id, namespace, status, time_field }: Su
   return (what === 'messages' || what === 'logs') && keys.length === 1 && isUnfiltered && time_field === 'created';
 }
 
-const blockAfter = (key: number): number =>
-  key === Number.MAX_SAFE_INTEGER ? key : Math.floor((key - 1) / rowsOfBlock) + 1;
+const blockAfter = (key: number) => (key === Number.MAX_SAFE_INTEGER ? key : Math.floor((key - 1) / rowsOfBlock) + 1);
 
 /** The name of a span, from the beginning of a time: for ISO 8601 in UTC, as all our times are, the one that `spanName` gives. */
 export const shortTime = (span: Span, text: string): string =>

@@ -1,11 +1,10 @@
 import type { Causes } from '../../domain/causes.ts';
 import type { Groups } from '../../domain/groups.ts';
-import { isSpan, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
+import { isSpan, spanName, type SummaryKey, type SummaryQuestion, widthOf } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { countMessages } from '../lists/message-counts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { digitsOf, rangeOf, shortTime, spanCounts } from './block-counts.ts';
-import type { SummaryQuestion } from './question.ts';
 import { instantOf, type RowSource, rowSources } from './row-sources.ts';
 
 /** Rows per step: about ten milliseconds. */
@@ -86,7 +85,7 @@ function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion
     return source.isMilliseconds === true ? `${time} / ${widthOf[key]}` : digitsOf(time, key);
   });
   const isEach = source.seconds !== undefined;
-  const sum = (column: string | undefined): string =>
+  const sum = (column: string | undefined) =>
     column === undefined ? '0' : isEach ? column : `coalesce(sum(${column}), 0)`;
   return `${a} AS a, ${b} AS b, ${isEach ? '1' : 'count(*)'} AS n, ${sum(source.failed)} AS failed, ${sum(source.retries)} AS retries,
     ${sum(source.bytes)} AS bytes, ${sum(source.slices)} AS slices, ${sum(source.stayFailed)} AS stay_failed, ${source.seconds ?? 'NULL'} AS seconds`;

@@ -40,8 +40,7 @@ const namespaceOf = `(SELECT namespace FROM workflow_executions AS e WHERE e.exe
 
 const hasSlices = `iif(slice_count > 0, 'yes', 'no')`;
 
-const secondsBetween = (from: string, to: string): string =>
-  `max(0, ${milliseconds(to)} - ${milliseconds(from)}) / 1000.0`;
+const secondsBetween = (from: string, to: string) => `max(0, ${milliseconds(to)} - ${milliseconds(from)}) / 1000.0`;
 
 export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
   stf_files: {

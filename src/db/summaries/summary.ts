@@ -1,10 +1,18 @@
-import { type Group, createGroups, type Groups } from '../../domain/groups.ts';
+import type { Causes } from '../../domain/causes.ts';
+import { type Group, type Groups, createGroups } from '../../domain/groups.ts';
+import { failedState, queuedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
+import {
+  countsAttempts,
+  spanName,
+  type SummaryKey,
+  type SummaryQuestion,
+  widthOf,
+} from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { workerTest } from '../lists/workers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { AttemptColumns } from '../timeline/attempt-columns.ts';
 import type { HistoryOf } from '../timeline/attempt-history.ts';
-import { addAttempts, isPart, type OfExecution } from './attempt-groups.ts';
-import type { SummaryQuestion } from './question.ts';
 import { addRows } from './row-groups.ts';
 
 /** How long after the end of their execution late results may come: an hour, in milliseconds. */
@@ -39,4 +47,152 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
      WHERE coalesce(execution_id = ?, 1) AND coalesce(namespace = ?, 1) AND coalesce(start_time <= ?, 1)
        AND coalesce(coalesce(end_time, '9999') >= ?, 1) ORDER BY seq`,
   ).all(...asked, lived);
+}
+
+export interface OfExecution {
+  execution_id: string;
+  namespace: string;
+}
+
+/** A row's key as a number, and the name of a number. */
+interface Keyed {
+  of: (at: number) => number;
+  name: (number: number) => string | undefined;
+}
+
+/** Key numbers are below this: numbers of names, and minutes since 1970. */
+const most = 2 ** 26;
+
+/** Rows to process before others are served. */
+const inOneTurn = 20_000;
+
+/** Adds the slices of an execution, or all attempts at them, to groups. */
+export function* addAttempts(
+  groups: Groups,
+  { columns, of, isWorker }: { columns: AttemptColumns; of: OfExecution; isWorker: (name: string) => boolean },
+  question: SummaryQuestion,
+): Steps<void> {
+  const isOfAttempts = countsAttempts(question.keys);
+  const time = timeOf(columns, question, isOfAttempts);
+  const [first, second = nothing] = question.keys.map((key) =>
+    keyed(columns, key, { of, time, causes: groups.causes }),
+  );
+  const fits = condition(columns, question, { isOfAttempts, isWorker, time });
+  const known = new Map<number, Group>();
+  for (let at = 0; at < columns.length; at += 1) {
+    if (at % inOneTurn === inOneTurn - 1) yield;
+    if (!fits(at)) continue;
+    const [a, b] = [(first as Keyed).of(at), second.of(at)];
+    const number = (a + 1) * most + b;
+    let group = known.get(number);
+    if (group === undefined) {
+      group = groups.of([(first as Keyed).name(a), second.name(b)].slice(0, question.keys.length));
+      known.set(number, group);
+    }
+    add(group, columns, at, isOfAttempts);
+    if (isOfAttempts) addSlice(group, columns, at, of.execution_id);
+  }
+}
+
+const nothing: Keyed = { of: () => 0, name: () => undefined };
+
+function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: boolean): void {
+  const attempt = columns.attempt[at] as number;
+  const seconds = ((columns.completed[at] as number) - (columns.started[at] as number)) / 1000;
+  group.count += 1;
+  if (columns.state[at] === failedState) group.failed += 1;
+  group.retries += isOfAttempts ? (attempt > 1 ? 1 : 0) : attempt - 1;
+  // A clock that was set back must not make times negative.
+  if (!Number.isNaN(seconds)) group.seconds.push(Math.max(0, seconds));
+}
+
+/** More slices of one file are not distinguished. */
+const slicesOfFile = 2 ** 20;
+
+function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string): void {
+  let slices = group.slices.get(execution);
+  if (slices === undefined) group.slices.set(execution, (slices = new Set()));
+  slices.add((columns.stf[at] as number) * slicesOfFile + (columns.sliceId[at] as number));
+  if (columns.isCurrent[at] === 1 && columns.state[at] === failedState) group.stayFailed += 1;
+}
+
+/** A time of a row; NaN without one. */
+type TimeAt = (at: number) => number;
+
+/** The time of a row to use: for attempts, queueing counts as creation. Columns are replaced when they grow, which may happen between two steps. */
+function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): TimeAt {
+  // A slice that waits again after its execution was stopped does not count as started: no worker has it.
+  if (time_field === 'started' && !isOfAttempts)
+    return (at) => (columns.state[at] === queuedState ? NaN : (columns.started[at] as number));
+  const column = time_field !== 'created' ? time_field : isOfAttempts ? 'queued' : 'created';
+  return (at) => columns[column][at] as number;
+}
+
+/** Whether a question asks for some slices of an execution alone, by the filters of `condition`. */
+export const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
+  [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
+
+function condition(
+  columns: AttemptColumns,
+  question: SummaryQuestion,
+  { isOfAttempts, isWorker, time }: { isOfAttempts: boolean; isWorker: (name: string) => boolean; time: TimeAt },
+): (at: number) => boolean {
+  const { status, assigned_worker, start_time, end_time, keys } = question;
+  const tests: ((at: number) => boolean)[] = [];
+  if (!isOfAttempts) tests.push((at) => columns.isCurrent[at] === 1);
+  if (keys.includes('cause')) tests.push((at) => columns.state[at] === failedState);
+  if (status !== undefined) {
+    const state = sliceStatuses.indexOf(status as SliceStatus);
+    tests.push((at) => columns.state[at] === state);
+  }
+  if (assigned_worker !== undefined) {
+    const fitting = columns.names.worker.all.map(isWorker);
+    const isInHand = (at: number) => isOfAttempts || columns.state[at] !== queuedState;
+    tests.push((at) => fitting[columns.worker[at] as number] === true && isInHand(at));
+  }
+  const [from, to] = [start_time, end_time].map((bound) => (bound === undefined ? undefined : Date.parse(bound)));
+  if (from !== undefined) tests.push((at) => time(at) >= from);
+  if (to !== undefined) tests.push((at) => time(at) <= to);
+  return (at) => tests.every((test) => test(at));
+}
+
+function keyed(
+  columns: AttemptColumns,
+  key: SummaryKey,
+  { of, time, causes }: { of: OfExecution; time: TimeAt; causes: Causes },
+): Keyed {
+  const { names } = columns;
+  const byColumn = (column: 'attempt' | 'cause' | 'worker' | 'host' | 'stf', name: Keyed['name']): Keyed => ({
+    of: (at) => columns[column][at] as number,
+    name,
+  });
+  switch (key) {
+    case 'status':
+      return {
+        of: (at) => columns.state[at] as number,
+        name: (number) => sliceStatuses[number],
+      };
+    case 'attempt':
+      return byColumn('attempt', String);
+    case 'cause':
+      return byColumn('cause', (number) => causes.adopt(names.cause, number));
+    case 'worker':
+      return byColumn('worker', (number) => names.worker.all[number]);
+    case 'host':
+      return byColumn('host', (number) => names.host.all[number]);
+    case 'stf_filename':
+      return byColumn('stf', (number) => columns.stfOfFile.get(number) ?? names.stf.all[number]);
+    case 'minute':
+    case 'hour':
+    case 'day': {
+      const width = widthOf[key];
+      const none = -1;
+      return {
+        of: (at) => (Number.isNaN(time(at)) ? none : Math.floor(time(at) / width)),
+        name: (number) => (number === none ? undefined : spanName(key, number)),
+      };
+    }
+    default:
+      return { of: () => 0, name: () => (key === 'namespace' ? of.namespace : of.execution_id) };
+  }
 }

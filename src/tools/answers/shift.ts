@@ -1,77 +1,85 @@
 import * as z from 'zod';
 
+import {
+  float,
+  int,
+  object,
+  objects,
+  oneOf,
+  optionalFloat,
+  optionalOneOf,
+  optionalString,
+  string,
+  strings,
+} from '../../domain/fields.ts';
 import { alarmSeverities, alarmStates, qualities } from '../../domain/logbook-words.ts';
 import { executionStatuses, healths } from '../../domain/states.ts';
-import { personsNote } from './note.ts';
+import { personsNote } from './monitor.ts';
 
-const note = () => personsNote().extend({ execution_id: z.string().optional() });
+const note = () => personsNote().extend({ execution_id: optionalString });
 
 const alarm = () =>
-  z.strictObject({
-    alarm_id: z.string(),
-    severity: z.enum(alarmSeverities),
-    state: z.enum(alarmStates),
-    count: z.int(),
-    raised_at: z.string(),
-    seen_by: z.string().optional(),
-    cleared_at: z.string().optional(),
+  object({
+    alarm_id: string,
+    severity: oneOf(alarmSeverities),
+    state: oneOf(alarmStates),
+    count: int,
+    raised_at: string,
+    seen_by: optionalString,
+    cleared_at: optionalString,
   });
 
 /** The answer of `shift_report`. Times are ISO 8601. */
 export const shiftAnswer = () =>
-  z.strictObject({
-    start_time: z.string(),
-    end_time: z.string(),
-    totals: z.strictObject({
-      executions: z.int(),
-      running: z.int(),
-      completed: z.int(),
-      failed: z.int(),
-      terminated: z.int(),
-      stf_files: z.int().describe('Made in this time, as their bytes'),
-      bytes: z.int(),
-      slices_completed: z.int().describe('In this time'),
-      attempts_failed: z.int(),
-      slices_stay_failed: z.int().describe('At the end of this time, of the executions that were looked at'),
-      slices_not_done: z.int(),
+  object({
+    start_time: string,
+    end_time: string,
+    totals: object({
+      executions: int,
+      running: int,
+      completed: int,
+      failed: int,
+      terminated: int,
+      stf_files: int.describe('Made in this time, as their bytes'),
+      bytes: int,
+      slices_completed: int.describe('In this time'),
+      attempts_failed: int,
+      slices_stay_failed: int.describe('At the end of this time, of the executions that were looked at'),
+      slices_not_done: int,
     }),
-    executions: z.array(
-      z.strictObject({
-        execution_id: z.string(),
-        status: z.enum(executionStatuses),
-        health: z.enum(healths).optional(),
-        silent_seconds: z.number().optional().describe('since its driver was last heard'),
-        slices_completed: z.int(),
-        slices_created: z.int(),
-        slices_stay_failed: z.int(),
-        start_time: z.string(),
-        duration_seconds: z.number(),
-        quality: z.enum(qualities).optional(),
-      }),
-    ),
-    executions_omitted: z.int(),
-    causes: z.array(z.strictObject({ cause: z.string(), attempts: z.int() })),
-    causes_omitted: z.int(),
-    people: z.array(
-      z.strictObject({
-        time: z.string(),
-        name: z.string(),
-        sent_by: z.string().optional().describe('Where the name is only claimed'),
-        did: z.string(),
-        execution_id: z.string(),
-        reason: z.string().optional(),
-      }),
-    ),
-    people_omitted: z.int(),
+    executions: objects({
+      execution_id: string,
+      status: oneOf(executionStatuses),
+      health: optionalOneOf(healths),
+      silent_seconds: optionalFloat.describe('since its driver was last heard'),
+      slices_completed: int,
+      slices_created: int,
+      slices_stay_failed: int,
+      start_time: string,
+      duration_seconds: float,
+      quality: optionalOneOf(qualities),
+    }),
+    executions_omitted: int,
+    causes: objects({ cause: string, attempts: int }),
+    causes_omitted: int,
+    people: objects({
+      time: string,
+      name: string,
+      sent_by: optionalString.describe('Where the name is only claimed'),
+      did: string,
+      execution_id: string,
+      reason: optionalString,
+    }),
+    people_omitted: int,
     from_last: z.array(note()).optional().describe('What the last shift left for this one'),
     notes: z.array(note()).optional(),
     for_next: z.array(note()).optional(),
     alarms: z.array(alarm()).optional(),
-    open: z.array(z.string()),
-    open_omitted: z.int(),
-    text: z.string().describe('The same as Markdown'),
-    data_as_of: z.string().optional(),
-    note: z.string().optional(),
+    open: strings,
+    open_omitted: int,
+    text: string.describe('The same as Markdown'),
+    data_as_of: optionalString,
+    note: optionalString,
   });
 
 export type Shift = z.infer<ReturnType<typeof shiftAnswer>>;

@@ -1,20 +1,54 @@
+import * as z from 'zod';
+
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
+import { float, int, ints, object, optionalFloat, optionalInt, optionalString, string } from '../../domain/fields.ts';
 import { counted } from '../../lib/counted.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { nearest } from '../../lib/suggest.ts';
 import {
   type MeasuredRun,
-  type Worker,
   measuredRun,
   secondsWithout,
   slotsOf,
+  type Worker,
 } from '../../monitoring/as-played/measured-run.ts';
-import { type Changes, type PlayedAgain, playAgain } from '../../monitoring/as-played/play-again.ts';
-import type { AsPlayed } from '../answers/as-played.ts';
+import { type Changes, playAgain, type PlayedAgain } from '../../monitoring/as-played/play-again.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import type { LiveContext } from '../shared/tool.ts';
+
+const waitsFields = () =>
+  object({
+    end: optionalString.describe('Of the last slice; absent where some find no worker'),
+    wait_p50: optionalFloat,
+    wait_p95: optionalFloat,
+    wait_max: optionalFloat,
+    backlog_max: int,
+    slices: int,
+    slices_failed: optionalInt.describe('Absent if unknown'),
+    worker_slots: int,
+    undone: optionalInt.describe('Attempts that no worker was left for'),
+  });
+
+/** A run as it was, as replayed, and as it would go with changes. Seconds and times are wall time. */
+export const asPlayedAnswer = () =>
+  object({
+    execution_id: string,
+    real_end: string,
+    replayed_end: string,
+    off_percent: float.describe('Of the time from start to end, by which the model misses'),
+    was: waitsFields(),
+    replayed: waitsFields(),
+    changed: waitsFields().optional(),
+    from: string,
+    bin_seconds: float,
+    backlog: object({ was: ints, replayed: ints, changed: ints.optional() }).describe(
+      'Slices that wait at the end of each bin',
+    ),
+  });
+
+export type AsPlayed = z.infer<ReturnType<typeof asPlayedAnswer>>;
 
 /** The number of bins in which the backlog of a run is reported. */
 const bins = 60;
@@ -83,9 +117,9 @@ function partOf(rate: number, was: number, { first }: MeasuredRun): number {
 
 function leftOut(workers: readonly Worker[], name?: string, host?: string): Changes['isLeftOut'] {
   if (name === undefined && host === undefined) return undefined;
-  const isNamed = (worker: Worker): boolean =>
+  const isNamed = (worker: Worker) =>
     name !== undefined && (worker.name === name || worker.name.startsWith(`${name}/`));
-  const isThere = (worker: Worker): boolean => host !== undefined && worker.host === host;
+  const isThere = (worker: Worker) => host !== undefined && worker.host === host;
   const refuse = (argument: string, value: string, of: 'name' | 'host'): never => {
     const known = new Set(workers.map((one) => one[of]));
     throw argumentInvalid(
@@ -121,11 +155,11 @@ function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, 
   const last = was.last ?? start;
   // The time after the last slice stays the same, whatever came before.
   const real = Math.max(last, Date.parse(execution.end_time ?? '') || 0);
-  const endOf = (played: PlayedAgain): number => (played.last ?? last) + (real - last);
+  const endOf = (played: PlayedAgain) => (played.last ?? last) + (real - last);
   const until = Math.max(...[was, replayed, changed].map((played) => played?.last ?? start));
   const width = Math.max(1, (until - start) / bins);
-  const backlog = (played: PlayedAgain): number[] => backlogOf(played, { start, width });
-  const iso = (time: number): string => new Date(time).toISOString();
+  const backlog = (played: PlayedAgain) => backlogOf(played, { start, width });
+  const iso = (time: number) => new Date(time).toISOString();
   const waitsOf = (played: PlayedAgain): AsPlayed['was'] =>
     present({
       // Slices that nobody starts have no known end and no known wait.
@@ -149,19 +183,18 @@ function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, 
   });
 }
 
-const seconds = (milliseconds = 0): number => Math.round(Math.max(0, milliseconds)) / 1000;
+const seconds = (milliseconds = 0) => Math.round(Math.max(0, milliseconds)) / 1000;
 
 function quantiles(waits: readonly number[]) {
   const inOrder = Float64Array.from(waits).toSorted();
-  const at = (part: number): number =>
-    seconds(inOrder[Math.min(inOrder.length - 1, Math.floor(part * inOrder.length))]);
+  const at = (part: number) => seconds(inOrder[Math.min(inOrder.length - 1, Math.floor(part * inOrder.length))]);
   return { wait_p50: at(0.5), wait_p95: at(0.95), wait_max: at(1) };
 }
 
 /** How many slices wait at the end of each bin. */
 function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: number; width: number }): number[] {
   const change = new Float64Array(bins);
-  const binOf = (time: number): number => Math.min(bins - 1, Math.max(0, Math.floor((time - start) / width)));
+  const binOf = (time: number) => Math.min(bins - 1, Math.max(0, Math.floor((time - start) / width)));
   for (const time of queued) change[binOf(time)] = (change[binOf(time)] ?? 0) + 1;
   for (const time of started) change[binOf(time)] = (change[binOf(time)] ?? 0) - 1;
   let waiting = 0;
@@ -205,7 +238,7 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[]
   ];
 }
 
-const changesSaid = ({ slots, factor, part, isLeftOut }: Changes, { hasFailed }: MeasuredRun): string[] =>
+const changesSaid = ({ slots, factor, part, isLeftOut }: Changes, { hasFailed }: MeasuredRun) =>
   [
     isLeftOut === undefined ? [] : 'workers are left out',
     isLeftOut === undefined || !hasFailed

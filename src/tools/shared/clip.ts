@@ -20,4 +20,4 @@ export function clipEscaped(text: string, most: number): string {
   return kept;
 }
 
-const escapedLength = (text: string): number => JSON.stringify(text).length - 2;
+const escapedLength = (text: string) => JSON.stringify(text).length - 2;

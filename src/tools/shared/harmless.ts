@@ -8,7 +8,7 @@ const suspicious = new RegExp(`[${unprintable}]`, 'u');
  * Whether JSON text holds anything that `printable` would change, escaped or as it is. Nearly all of it is ASCII, which needs no check for
  * Unicode classes: that costs ten times as much.
  */
-const isSuspicious = (text: string): boolean =>
+const isSuspicious = (text: string) =>
   escapedControl.test(text) || suspicious.test(text.match(beyondAscii)?.join('') ?? '');
 
 /** The fields of an answer that hold sentences of ours, in which commands may be quoted. */

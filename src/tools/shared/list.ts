@@ -1,16 +1,16 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 
 import type { ValueKind } from '../../db/lists/known-values.ts';
-import type { ListPage, Page } from '../../db/lists/page.ts';
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
-import { onceFor } from '../../lib/once-for.ts';
+import type { ListPage, Page } from '../../db/lists/list-query.ts';
+import { object } from '../../domain/fields.ts';
+import { listColumns, type ListName, pageAnswer } from '../../domain/list-columns.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
-import { readJson } from '../../lib/read-json.ts';
-import { sha256 } from '../../lib/sha256.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
-import { type listArguments, parseWindow, requireRun, resolveExecution } from './params.ts';
-import type { ToolContext } from './tool.ts';
+import { fingerprint, readCursor, writeCursor } from './page.ts';
+import { itemFields, listArguments, parseWindow, requireRun, resolveExecution } from './params.ts';
+import { defineTool, type Tool, type ToolContext } from './tool.ts';
 
 /** An answer never exceeds this many characters of JSON; everything around the items needs a few hundred. */
 const pageCharacters = 25_000;
@@ -27,44 +27,40 @@ type ListArguments = Readonly<Record<string, unknown>> &
   };
 
 /** The relative parts of a question, resolved: the same on every page. */
-export type Fixed = Record<'start_time' | 'end_time' | 'execution_id', string | undefined>;
+type Fixed = Record<'start_time' | 'end_time' | 'execution_id', string | undefined>;
 
 /** The question of a list: its arguments, with everything relative resolved. `run_id`: the run number as a text. */
 type Question<Args> = Args & Fixed & { run_id: string | undefined };
 
-const cursorSchema = z.strictObject({
-  /** Key of the last row returned. */
-  after: z.int().nonnegative(),
-  /** How many rows were returned so far. */
-  given: z.int().nonnegative(),
-  /** How many rows there are, if earlier pages could tell; else 0. */
-  total: z.int().nonnegative(),
-  /** Which list and arguments it belongs to. */
-  of: z.string(),
-  /** The window of the first page: relative times must mean the same on every page. */
-  start: z.iso.datetime().optional(),
-  end: z.iso.datetime().optional(),
-  /** The execution that "latest" was when the list began. */
-  latest: z.string().optional(),
-  /** The earlier moment that the list is of. */
-  as_of: z.string().optional(),
-});
+type ArgumentsOf<In extends z.ZodRawShape> = z.output<z.ZodObject<In>> & ListArguments;
 
-type Cursor = z.infer<typeof cursorSchema>;
-
-interface ListParts<Args, Row, Shape extends z.ZodRawShape> {
-  ask: (question: Question<Args>, page: Page) => ListPage<Row>;
-  /** An item. It has these fields and no others of its row, so that nothing leaks by accident. */
-  item: () => z.ZodObject<Shape>;
+/** A list: what it is called and takes, how it is asked, and what is made of its rows. */
+interface List<Name extends ListName, In extends z.ZodRawShape, Row>
+  extends Pick<Tool, 'title' | 'description' | 'takesLong'>, Partial<Pick<Tool, 'aliases'>> {
+  /** An item has the columns of this list and no others of its row, so that nothing leaks by accident. */
+  name: Name;
+  /** The arguments beside those of every list. */
+  input: () => In;
+  /** The time that its window covers, in words. */
+  window: string;
+  /** Whether a caller may ask for some of the fields: then all are optional. */
+  isWide?: true;
+  ask: (
+    context: ToolContext,
+    args: ArgumentsOf<In>,
+  ) => (question: Question<ArgumentsOf<In>>, page: Page) => ListPage<Row>;
   /** The fields that differ from those of the row. */
-  computed?: (row: Row) => object;
-  whenEmpty?: (question: Question<Args>) => string | undefined;
+  computed?: (context: ToolContext, args: ArgumentsOf<In>) => (row: Row) => object;
+  whenEmpty?: (context: ToolContext, question: Question<ArgumentsOf<In>>) => string | undefined;
   /** A note for the end of the list. */
-  atEnd?: (() => string | undefined) | undefined;
+  atEnd?: (context: ToolContext) => string | undefined;
   /** A note about the list, whatever is on the page. */
-  remark?: (question: Fixed) => string | undefined;
-  /** Arguments whose values may exist nowhere, with their kinds. */
-  values?: Readonly<Record<string, ValueKind>>;
+  remark?: (context: ToolContext) => string | undefined;
+  /** Throws if so many rows in all are no answer to these arguments. */
+  check?: (args: ArgumentsOf<In>, total: number) => void;
+  /** Whose names its `agent` may be. */
+  agents?: ValueKind;
+  /** Turns the argument into an execution's id, if the list takes one. */
   resolve?: typeof resolveExecution;
 }
 
@@ -72,58 +68,70 @@ const shortPage =
   'This page is short: enough rows were looked at. Go on with next_cursor, or narrow the time (start_time, end_time).';
 
 /** Such a page has fewer rows than were asked for. */
-const cutPage = (rows: number): string =>
+const cutPage = (rows: number) =>
   `This page ends after ${rows} rows, since an answer has at most ${pageCharacters} characters. Go on with next_cursor.`;
 
 const shiftingPages =
   'Pages in this order go by position: if slices change meanwhile, the next page may repeat a row or miss one.';
 
-/**
- * One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND` before it looks at other arguments.
- * @param ask reads rows
- * @param resolve turns the argument into an execution's id, if the list takes one
- * @param whenEmpty suggests what else to ask for if no row fits
- */
-export function listPage<Args extends ListArguments, Row extends { key: number }, Shape extends z.ZodRawShape>(
-  tool: string,
-  args: Args,
+/** Declares a tool that lists rows. */
+export function defineList<Name extends ListName, In extends z.ZodRawShape, Row extends { key: number }>(
+  list: List<Name, In, Row>,
+): Tool {
+  const { name, input, window, isWide } = list;
+  const item = (): z.ZodObject => object(listColumns(name));
+  return defineTool({
+    ...list,
+    takesMoment: true,
+    input: () => ({ ...input(), ...(isWide === true ? { fields: itemFields } : {}), ...listArguments(window) }),
+    output: () => pageAnswer(isWide === true ? item().partial() : item()),
+    handle: (args, context) => listPage(list, args as ArgumentsOf<In>, context),
+  });
+}
+
+/** One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND` before it looks at other arguments. */
+function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends { key: number }>(
+  list: List<Name, In, Row>,
+  args: ArgumentsOf<In>,
   context: ToolContext,
-  parts: ListParts<Args, Row, Shape>,
 ) {
-  const { ask, item, computed, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution } = parts;
+  const { name, whenEmpty, atEnd, remark, check, agents, resolve = resolveExecution } = list;
+  const ask = list.ask(context, args);
+  const computed = list.computed?.(context, args);
   const run = requireRun(args.run_number, context);
-  const names = chosenOf(args.fields, fieldsOf(item));
-  const listId = fingerprint(tool, args);
+  const names = chosenOf(args.fields, Object.keys(listColumns(name)));
+  const listId = fingerprint(name, args);
   const { fixed, page, before } = fix(args, listId, context, resolve);
   const question = { ...args, ...fixed, run_id: run === undefined ? undefined : String(run) };
   const found = ask(question, page);
   const items = asManyAsFit(found.rows, (row) => {
     const known: Readonly<Record<string, unknown>> = { ...row, ...computed?.(row) };
-    const unknown = names.find((name) => !(name in known));
-    if (unknown !== undefined) throw new Error(`${tool}: neither a row nor computed has ${unknown}`);
-    return present(Object.fromEntries(names.map((name) => [name, known[name]]))) as z.infer<z.ZodObject<Shape>>;
+    const unknown = names.find((field) => !(field in known));
+    if (unknown !== undefined) throw new Error(`${name}: neither a row nor computed has ${unknown}`);
+    return present(Object.fromEntries(names.map((field) => [field, known[field]])));
   });
   const { hasMore, last, isShort } = endOf(found, items.length);
   const given = before.given + items.length;
   const counted = totalOf(found, { given, hasMore, total: before.total });
-  const total = counted.total_is_lower_bound ? 0 : counted.total_count;
-  const latest = args.execution_id === 'latest' ? fixed.execution_id : undefined;
   const cursorFields = {
     given,
-    total,
+    total: counted.total_is_lower_bound ? 0 : counted.total_count,
     of: listId,
     as_of: context.asOf,
     start: fixed.start_time,
     end: fixed.end_time,
-    latest,
+    latest: args.execution_id === 'latest' ? fixed.execution_id : undefined,
   };
   const noteOf = (): string | undefined => {
     if (isShort) return shortPage;
     const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
     if (hasMore) return [found.mayShift === true ? shiftingPages : [], cut ?? []].flat().join(' ') || undefined;
-    const empty = given === 0 ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(question)) : undefined;
-    return empty ?? atEnd?.();
+    const empty =
+      given === 0 ? (nowhereNote(args, fixed, context, agents) ?? whenEmpty?.(context, question)) : undefined;
+    return empty ?? atEnd?.(context);
   };
+  const note = [remark?.(context) ?? [], noteOf() ?? []].flat().join(' ');
+  check?.(args, counted.total_count);
   return {
     items,
     ...counted,
@@ -131,13 +139,10 @@ export function listPage<Args extends ListArguments, Row extends { key: number }
     ...present({
       next_cursor: hasMore && last !== undefined ? writeCursor({ after: last, ...cursorFields }) : null,
       data_as_of: context.queries.dataAsOf(),
-      note: [remark?.(fixed) ?? [], noteOf() ?? []].flat().join(' ') || null,
+      note: note || null,
     }),
   };
 }
-
-/** The names of an item's fields: a schema takes longer to make than a page of rows to read. */
-const fieldsOf = onceFor((item: () => z.ZodObject): readonly string[] => Object.keys(item().shape));
 
 /** The names of the fields that a caller wants: all, or some with commas between. Throws `ARGUMENT_INVALID` for an unknown name. */
 function chosenOf(asked: string | undefined, known: readonly string[]): readonly string[] {
@@ -192,30 +197,4 @@ function fix(args: ListArguments, of: string, context: ToolContext, resolve: typ
     cursor === undefined ? parseWindow(args, context.now) : { start_time: cursor.start, end_time: cursor.end };
   const fixed = { ...window, execution_id: resolve(cursor?.latest ?? args.execution_id, context) };
   return { fixed, page: { order, limit, after: cursor?.after }, before: cursor ?? { given: 0, total: 0 } };
-}
-
-/** The same list with the same arguments has the same fingerprint; page size may change from page to page. */
-function fingerprint(tool: string, args: Record<string, unknown>): string {
-  const { cursor: _, limit: __, order = 'newest', ...filters } = args;
-  const filled = Object.entries({ ...filters, order }).filter(([, value]) => value !== undefined);
-  const text = JSON.stringify([tool, filled.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
-  return sha256().update(text).digest('base64url').slice(0, 12);
-}
-
-const writeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
-
-/** The earlier moment of a list, from the cursor of one of its pages. */
-export const momentOfCursor = (text: string): string | undefined => parseCursor(text).data?.as_of;
-
-const parseCursor = (text: string) => cursorSchema.safeParse(readJson(Buffer.from(text, 'base64url').toString('utf8')));
-
-function readCursor(text: string | undefined, of: string): Cursor | undefined {
-  if (text === undefined) return undefined;
-  const { data } = parseCursor(text);
-  if (data?.of === of) return data;
-  const why =
-    data === undefined
-      ? 'was not made by this tool; give the next_cursor of the page before unchanged, or leave it out'
-      : 'belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out';
-  throw new SwfError('CURSOR_INVALID', `cursor ${JSON.stringify(text.slice(0, 60))} ${why}`);
 }

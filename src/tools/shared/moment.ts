@@ -1,12 +1,13 @@
 import * as z from 'zod';
 
 import type { Past } from '../../db/past-queries.ts';
+import { optionalString } from '../../domain/fields.ts';
 
 /** The argument and the fields of tools that can be asked about an earlier moment. */
 
 export const momentArgument = { as_of: z.string().min(1).max(500).optional().describe('Earlier moment') };
 
-export const momentFields = { as_of: z.string().optional(), as_of_exact: z.string().optional() };
+export const momentFields = { as_of: optionalString, as_of_exact: optionalString };
 
 /** The moment of a past state, as answers tell it. */
 export const momentOf = ({ now, exact }: Past) => ({

@@ -1,20 +1,36 @@
+import * as z from 'zod';
+
 import type { ValueKind } from '../../db/lists/known-values.ts';
+import type { ListPage, Page } from '../../db/lists/list-query.ts';
 import { clipShown } from './clip.ts';
 import type { ToolContext } from './tool.ts';
 
 const shown = 80;
 
+/** Arguments whose values may exist nowhere, with their kinds. */
+const kinds: Readonly<Record<string, ValueKind>> = {
+  message_type: 'message type',
+  namespace: 'namespace',
+  executed_by: 'user',
+  workflow_name: 'workflow',
+  assigned_worker: 'worker',
+  stf_filename: 'STF file',
+  tf_filename: 'TF sample',
+  slice_filename: 'TF slice',
+};
+
 /**
  * Explains an empty list if a filter names something that exists nowhere: a misspelt name must not pass for "there is nothing". Undefined if every
  * value exists.
+ * @param agents whose names `agent` may be
  */
 export function nowhereNote(
   args: Readonly<Record<string, unknown>>,
-  values: Readonly<Record<string, ValueKind>>,
   { execution_id }: { execution_id?: string | undefined },
   { queries }: Pick<ToolContext, 'queries'>,
+  agents: ValueKind = 'message sender',
 ): string | undefined {
-  const notes = Object.entries(values).flatMap(([name, kind]) => {
+  const notes = Object.entries({ agent: agents, ...kinds }).flatMap(([name, kind]) => {
     const value = args[name];
     if (typeof value !== 'string') return [];
     const near = queries.nearestKnown(kind, value);
@@ -32,4 +48,38 @@ export function nowhereNote(
       notes.push(`run_number ${run} is that of ${owner}, not of ${execution_id}.`);
   }
   return notes.length === 0 ? undefined : notes.join(' ');
+}
+
+/** Whether a text holds any word, as seen by `unicode61`, the tokenizer of SQLite's FTS5. */
+const hasWord = (text: string) => /[\p{L}\p{N}\p{Co}]/u.test(text);
+
+/** So many words begin with one or two letters that collecting them would take seconds. */
+const tooShort = /(?:^|[^\p{L}\p{N}\p{Co}])[\p{L}\p{N}\p{Co}]{0,2}\s*\*\s*$/u;
+
+/** Words that a text must have. */
+export const words = (description: string) =>
+  z
+    .string()
+    .max(300)
+    .refine(hasWord, 'has no word to look for; give letters or digits')
+    .refine((text) => !tooShort.test(text), 'has too little before the *; give three letters or digits at least')
+    .optional()
+    .describe(`${description}; word* for any ending`);
+
+/**
+ * Explains an empty answer. A client that gives the beginning of a word, an operator, or something other than text must not conclude
+ * that there is nothing.
+ */
+export function otherWords<Filter extends { search?: string | undefined }, Row>(
+  filter: Filter,
+  ask: (filter: Filter, page: Page) => ListPage<Row>,
+): string | undefined {
+  const { search } = filter;
+  if (search === undefined) return undefined;
+  const nothing =
+    'Nothing that fits has these whole words in this sequence; a * at the end stands for any ending, but AND, OR, NOT and a * inside are no operators. Agents, runs and times are not searched: they have arguments of their own.';
+  const longer = `${search.trimEnd()}*`;
+  if (search.trimEnd().endsWith('*') || tooShort.test(longer)) return nothing;
+  const { rows } = ask({ ...filter, search: longer }, { order: 'newest', limit: 1, uncounted: true });
+  return rows.length === 0 ? nothing : `${nothing} search ${JSON.stringify(longer)} finds some.`;
 }

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 
+import { float, optionalOneOf, string } from '../../domain/fields.ts';
+import { issueWords } from '../../domain/issue-words.ts';
 import { maxAuthor } from '../../domain/logbook-words.ts';
+import { openSectionOf, openSections } from '../../domain/params.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time.ts';
 import type { ToolContext } from './tool.ts';
@@ -17,7 +20,7 @@ const numeric = <T extends z.ZodNumber>(schema: T, asText: RegExp, description: 
 export const integer = (least: number, most: number, description: string) =>
   numeric(z.int().min(least).max(most), /^\s*-?\d{1,15}\s*$/, description);
 
-export const number = (description: string) => numeric(z.number(), /^\s*-?\d{1,15}(\.\d{1,15})?\s*$/, description);
+export const number = (description: string) => numeric(float, /^\s*-?\d{1,15}(\.\d{1,15})?\s*$/, description);
 
 /** A text that some clients send as a number. */
 export const textOrNumber = (most: number, description: string) =>
@@ -26,12 +29,12 @@ export const textOrNumber = (most: number, description: string) =>
     .optional()
     .describe(description);
 
-export const requiredText = (description: string) => z.string().min(1).max(300).describe(description);
+export const requiredText = (description: string, most = 300) => string.min(1).max(most).describe(description);
 
-export const text = (description: string) => z.string().min(1).max(300).optional().describe(description);
+export const text = (description: string, most = 300) => string.min(1).max(most).optional().describe(description);
 
 export const choice = <const Words extends readonly string[]>(words: Words, description: string) =>
-  z.enum(words).optional().describe(description);
+  optionalOneOf(words).describe(description);
 
 /** The person on whose behalf something is requested. */
 export const requestedBy = (description: string) =>
@@ -46,7 +49,7 @@ export const namespace = text('Namespace');
 /** The arguments of every list. @param time the time that its window covers, in words */
 export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows per page (default 50)'),
-  cursor: z.string().min(1).max(2000).optional().describe('next_cursor of the page before'),
+  cursor: text('next_cursor of the page before', 2000),
   order: choice(['newest', 'oldest'], 'By recording (default newest)'),
   start_time: text(`Of ${time}: ISO 8601, or -2h`),
   end_time: text('As start_time'),
@@ -78,3 +81,18 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
       : `the newest are ${recent.join(', ')}`;
   throw new SwfError('RUN_NOT_FOUND', `there is no run ${run}; ${known}`);
 }
+
+/**
+ * The parameters of a run that were given, each with the section of the configuration that has it. Throws `ARGUMENT_INVALID` for a value that the
+ * configuration would refuse.
+ */
+export const givenParameters = (given: Readonly<Record<string, number | undefined>>) =>
+  Object.entries(given).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const section = openSectionOf(name);
+    if (section === undefined) throw new Error(`no section has ${name}`);
+    const schema = (openSections[section].shape as Record<string, z.ZodType>)[name] as z.ZodType;
+    const { error } = schema.safeParse(value);
+    if (error === undefined) return [{ section, name, value }];
+    throw argumentInvalid(`${name} = ${value}: ${issueWords(error.issues[0] as z.core.$ZodIssue, value)}`);
+  });

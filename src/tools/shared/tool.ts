@@ -2,10 +2,9 @@ import type * as z from 'zod';
 
 import type { Past } from '../../db/past-queries.ts';
 import type { Queries } from '../../db/queries.ts';
-import type { Control } from './control.ts';
-import type { Logbook } from './logbook.ts';
+import { object } from '../../domain/fields.ts';
 import { momentArgument, momentFields } from './moment.ts';
-import type { Services } from './services.ts';
+import type { Control, Logbook, Services } from './services.ts';
 
 /** The context of a tool that only reads: one state of the store, at one moment. */
 export interface ToolContext {
@@ -44,6 +43,16 @@ export interface LiveContext {
   caller: () => string;
 }
 
+/** The context of a call that asks the store as it was at a moment. */
+export const pastContext = (context: LiveContext, past: Past): LiveContext => ({
+  ...context,
+  queries: () => past.queries,
+  held: (ask) => ask(past.queries),
+  past: () => Promise.reject(new Error('a call about an earlier moment asks about another one')),
+  now: () => past.now,
+  asOf: past.exact,
+});
+
 /** One tool: a declaration, and a handler that returns its structured answer and lets errors propagate. */
 export interface Tool {
   name: string;
@@ -66,28 +75,31 @@ export interface Tool {
   perform?: (args: never, context: LiveContext) => Promise<Record<string, unknown>>;
 }
 
-interface Declaration<In extends z.ZodObject, Out extends z.ZodObject>
+interface Declaration<In extends z.ZodRawShape, Out extends z.ZodObject>
   extends
     Pick<Tool, 'name' | 'title' | 'description' | 'hasPage' | 'takesMoment' | 'takesLong'>,
     Partial<Pick<Tool, 'aliases'>> {
   /** Schemas are made on first use: a call needs the schemas of one tool, and a start needs none. */
+  /** Its arguments; others are refused. */
   input: () => In;
   output: () => Out;
 }
 
 /** Declares a tool that only reads, checking that handler and schemas fit. */
-export const defineTool = <In extends z.ZodObject, Out extends z.ZodObject>(
-  tool: Declaration<In, Out> & { handle: (args: z.output<In>, context: ToolContext) => z.input<Out> },
+export const defineTool = <In extends z.ZodRawShape, Out extends z.ZodObject>(
+  tool: Declaration<In, Out> & { handle: (args: z.output<z.ZodObject<In>>, context: ToolContext) => z.input<Out> },
 ): Tool => withSchemas(tool);
 
 /** Declares a tool that takes its time, checking that handler and schemas fit. */
-export const defineLiveTool = <In extends z.ZodObject, Out extends z.ZodObject>(
+export const defineLiveTool = <In extends z.ZodRawShape, Out extends z.ZodObject>(
   tool: Declaration<In, Out> &
-    Pick<Tool, 'writes'> & { perform: (args: z.output<In>, context: LiveContext) => Promise<z.input<Out>> },
+    Pick<Tool, 'writes'> & {
+      perform: (args: z.output<z.ZodObject<In>>, context: LiveContext) => Promise<z.input<Out>>;
+    },
 ): Tool => withSchemas(tool);
 
 /** The tool with its schemas, each made once. */
-function withSchemas({ input, output, ...rest }: Declaration<z.ZodObject, z.ZodObject>): Tool {
+function withSchemas({ input, output, ...rest }: Declaration<z.ZodRawShape, z.ZodObject>): Tool {
   const made: { input?: z.ZodObject; output?: z.ZodObject } = {};
   const { takesMoment = false, takesLong } = rest;
   return {
@@ -96,7 +108,7 @@ function withSchemas({ input, output, ...rest }: Declaration<z.ZodObject, z.ZodO
     // The store at an earlier moment is made from the log.
     takesLong: (args) => (takesMoment && args['as_of'] !== undefined) || takesLong?.(args) === true,
     get input() {
-      return (made.input ??= takesMoment ? input().extend(momentArgument) : input());
+      return (made.input ??= object({ ...input(), ...(takesMoment ? momentArgument : {}) }));
     },
     get output() {
       return (made.output ??= takesMoment ? output().extend(momentFields) : output());

@@ -9,9 +9,8 @@ import { inSteps } from '../shared/in-steps.ts';
 import { momentOf } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { parseWindow } from '../shared/params.ts';
-import { pastContext } from '../shared/past-context.ts';
-import type { LiveContext } from '../shared/tool.ts';
-import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { type LiveContext, pastContext } from '../shared/tool.ts';
+import { countOf, executionsOf, type ShiftFacts, shiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';
 import { isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
@@ -66,7 +65,7 @@ function lateOf(queries: Queries, shift: Shift): string[] {
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
-  const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, {}, { queries: context.queries() });
+  const nowhere = nowhereNote({ ...args }, {}, { queries: context.queries() });
   const nothing = facts.all.length === 0 ? (nowhere ?? 'no execution lived in this time') : undefined;
   const gap = nothing ?? (isWhole ? undefined : uncertain);
   return present({

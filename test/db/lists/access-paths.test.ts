@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { listAgents } from '../../../src/db/lists/agents.ts';
 import { listExecutions } from '../../../src/db/lists/executions.ts';
+import { listStfFiles, listTfFiles, type StfFileFilter, type TfFileFilter } from '../../../src/db/lists/files.ts';
+import type { Page } from '../../../src/db/lists/list-query.ts';
 import { listLogs, type LogFilter } from '../../../src/db/lists/logs.ts';
 import { listMessages, type MessageFilter } from '../../../src/db/lists/messages.ts';
-import type { Page } from '../../../src/db/lists/page.ts';
-import { listStfFiles, type StfFileFilter } from '../../../src/db/lists/stf-files.ts';
-import { listTfFiles, type TfFileFilter } from '../../../src/db/lists/tf-files.ts';
 import { listTfSlices, type TfSliceFilter } from '../../../src/db/lists/tf-slices.ts';
 import { createWordSearch } from '../../../src/db/lists/word-search.ts';
 import { type Prepare, preparer } from '../../../src/db/sqlite/statements.ts';

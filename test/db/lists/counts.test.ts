@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { keptCount } from '../../../src/db/lists/by-execution.ts';
+import { keptCount, listStfFiles } from '../../../src/db/lists/files.ts';
+import type { Page } from '../../../src/db/lists/list-query.ts';
 import { countAllMessages, countMessages } from '../../../src/db/lists/message-counts.ts';
-import type { Page } from '../../../src/db/lists/page.ts';
-import { listStfFiles } from '../../../src/db/lists/stf-files.ts';
 import { rowsOfBlock } from '../../../src/db/notes/row-blocks.ts';
 import { makeRunningStore, type TestStore } from '../../made-store.ts';
 import { ada, bob, knownRuns } from './known-runs.ts';

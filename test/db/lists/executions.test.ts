@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type ExecutionFilter, listExecutions } from '../../../src/db/lists/executions.ts';
-import type { Page } from '../../../src/db/lists/page.ts';
+import type { Page } from '../../../src/db/lists/list-query.ts';
 import type { TestStore } from '../../made-store.ts';
 import { ada, at, bob, cleo, knownRuns, seen } from './known-runs.ts';
 

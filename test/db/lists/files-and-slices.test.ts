@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { ListPage, Page } from '../../../src/db/lists/page.ts';
-import { listStfFiles, type StfFileFilter } from '../../../src/db/lists/stf-files.ts';
-import { listTfFiles, type TfFileFilter } from '../../../src/db/lists/tf-files.ts';
+import { listStfFiles, listTfFiles, type StfFileFilter, type TfFileFilter } from '../../../src/db/lists/files.ts';
+import type { ListPage, Page } from '../../../src/db/lists/list-query.ts';
 import { listTfSlices, type TfSliceFilter } from '../../../src/db/lists/tf-slices.ts';
 import type { TestStore } from '../../made-store.ts';
 import { ada, at, bob, knownRuns, slice, stf, tf } from './known-runs.ts';

@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { distinctValues, maxValues } from '../../../src/db/lists/distinct-values.ts';
-import { executionIsMentioned, namespacesOf, recentRunNumbers, runIsKnown } from '../../../src/db/lists/known-names.ts';
-import { nearestKnown, type ValueKind } from '../../../src/db/lists/known-values.ts';
-import { newestPayload } from '../../../src/db/lists/slice-payloads.ts';
-import { isKnownWorker, workersOf, workerTest } from '../../../src/db/lists/workers.ts';
+import {
+  executionIsMentioned,
+  namespacesOf,
+  nearestKnown,
+  recentRunNumbers,
+  runIsKnown,
+  type ValueKind,
+} from '../../../src/db/lists/known-values.ts';
+import { newestPayload } from '../../../src/db/lists/tf-slices.ts';
+import { distinctValues, isKnownWorker, maxValues, workersOf, workerTest } from '../../../src/db/lists/workers.ts';
 import { createLogLineWriter } from '../../../src/db/log/log-lines.ts';
 import { makeRunningStore, sayShortExecutions, type TestStore } from '../../made-store.ts';
 import { ada, bob, knownRuns, slice, stf, tf } from './known-runs.ts';

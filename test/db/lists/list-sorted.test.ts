@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { ListQuery } from '../../../src/db/lists/list-query.ts';
-import { listSorted } from '../../../src/db/lists/list-sorted.ts';
+import { listSorted } from '../../../src/db/lists/list-rows.ts';
 import { Database } from '../../../src/db/sqlite/connection.ts';
 import { preparer } from '../../../src/db/sqlite/statements.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import type { Page } from '../../../src/db/lists/list-query.ts';
 import type { LogFilter } from '../../../src/db/lists/logs.ts';
-import type { Page } from '../../../src/db/lists/page.ts';
 import type { TestStore } from '../../made-store.ts';
 import { ahead, longLog, pageOf, timeOf } from './long-log.ts';
 

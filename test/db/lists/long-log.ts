@@ -1,6 +1,5 @@
-import type { LogFilter } from '../../../src/db/lists/logs.ts';
-import { listLogs } from '../../../src/db/lists/logs.ts';
-import type { Page } from '../../../src/db/lists/page.ts';
+import type { Page } from '../../../src/db/lists/list-query.ts';
+import { listLogs, type LogFilter } from '../../../src/db/lists/logs.ts';
 import { createWordSearch } from '../../../src/db/lists/word-search.ts';
 import { makeStoreForAll, type TestStore } from '../../made-store.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import type { Page } from '../../../src/db/lists/list-query.ts';
 import { listMessages, type MessageFilter } from '../../../src/db/lists/messages.ts';
-import type { Page } from '../../../src/db/lists/page.ts';
 import { createWordSearch } from '../../../src/db/lists/word-search.ts';
 import { beginPhysics, makeStoreForAll, type TestStore } from '../../made-store.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { listStfFiles, type StfFileFilter } from '../../../src/db/lists/stf-files.ts';
+import { listStfFiles, type StfFileFilter } from '../../../src/db/lists/files.ts';
 import { listTfSlices, type TfSliceFilter } from '../../../src/db/lists/tf-slices.ts';
 import { makeStoreForAll, type TestStore } from '../../made-store.ts';
 

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { listExecutions } from '../../../src/db/lists/executions.ts';
-import { executionIsMentioned, runIsKnown } from '../../../src/db/lists/known-names.ts';
-import { nearestKnown } from '../../../src/db/lists/known-values.ts';
+import { nearestKnown, executionIsMentioned, runIsKnown } from '../../../src/db/lists/known-values.ts';
+import type { Page } from '../../../src/db/lists/list-query.ts';
 import { listLogs, type LogFilter } from '../../../src/db/lists/logs.ts';
 import { listMessages } from '../../../src/db/lists/messages.ts';
-import type { Page } from '../../../src/db/lists/page.ts';
 import { listTfSlices } from '../../../src/db/lists/tf-slices.ts';
 import { createWordSearch } from '../../../src/db/lists/word-search.ts';
 import { insertLogLine } from '../../../src/db/log/log-lines.ts';

@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
 
-import { addAttempts } from '../../../src/db/summaries/attempt-groups.ts';
-import type { SummaryQuestion } from '../../../src/db/summaries/question.ts';
+import { addAttempts } from '../../../src/db/summaries/summary.ts';
 import { AttemptColumns } from '../../../src/db/timeline/attempt-columns.ts';
 import { createGroups } from '../../../src/domain/groups.ts';
-import type { SummaryKey } from '../../../src/domain/summary-words.ts';
+import type { SummaryKey, SummaryQuestion } from '../../../src/domain/summary-words.ts';
 
 /** As many rows as the columns have room for before they grow. */
 const full = 32_768;

@@ -1,10 +1,48 @@
-import type { SummaryQuestion } from '../../db/summaries/question.ts';
-import { clipCause, longestCause } from '../../domain/causes.ts';
-import { type Group, slicesOf, spreadOf } from '../../domain/groups.ts';
-import { countsAttempts } from '../../domain/summary-words.ts';
-import { present } from '../../lib/present.ts';
-import { printable } from '../../lib/printable.ts';
-import type { Sums } from '../answers/summary.ts';
+import * as z from 'zod';
+
+import { clipCause, longestCause } from '../domain/causes.ts';
+import { float, int, object, objects, oneOf, optionalInt, optionalString, string } from '../domain/fields.ts';
+import { type Group, slicesOf, spreadOf } from '../domain/groups.ts';
+import { countsAttempts, summarized, summaryKeys, type SummaryQuestion } from '../domain/summary-words.ts';
+import { present } from '../lib/present.ts';
+import { printable } from '../lib/printable.ts';
+
+/** Sums as returned, as far as they fit the kind of rows. */
+const sums = () => ({
+  count: int,
+  slices: optionalInt.describe('Of attempts: different slices'),
+  stay_failed: optionalInt.describe('Of attempts: failures in which their slices stand'),
+  failed: optionalInt,
+  retries: optionalInt,
+  bytes: optionalInt,
+  seconds: object({ mean: float, p50: float, p95: float, max: float }).optional(),
+});
+
+export type Sums = z.infer<z.ZodObject<ReturnType<typeof sums>>>;
+
+/** Every key of a group, whatever is summarized. */
+export const everyKey = [...new Set(Object.values(summaryKeys).flat())];
+
+const keyFields = () => Object.fromEntries(everyKey.map((key) => [key, optionalString]));
+
+/** The answer of `summarize`. Durations are seconds of wall time. A group has the requested keys. */
+export const summaryAnswer = () =>
+  object({
+    what: oneOf(summarized),
+    counts: string.describe('The rows that are counted'),
+    groups: objects({ ...keyFields(), example: optionalString, ...sums() }),
+    groups_omitted: int,
+    total: object(sums()),
+    execution_id: optionalString,
+    start_time: optionalString,
+    end_time: optionalString,
+    data_as_of: optionalString,
+    note: optionalString,
+  });
+
+type Told = z.infer<ReturnType<typeof summaryAnswer>>;
+
+export type Summary = Omit<Told, 'groups'> & { groups: (Sums & Readonly<Record<string, unknown>>)[] };
 
 /** An answer never exceeds 25,000 characters; everything around the groups needs a few hundred. */
 const groupCharacters = 24_000;
@@ -38,14 +76,14 @@ export function shownGroups(
 /** Natural sorting of more groups than this costs seconds; then plain text order has to do. */
 const maxByLetters = 5000;
 const letters = new Intl.Collator('en', { numeric: true });
-const byLetters = (a: string, b: string): number => letters.compare(a, b);
-const plainly = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byLetters = (a: string, b: string) => letters.compare(a, b);
+const plainly = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 function inOrder(groups: readonly Group[], order: Order): Group[] {
   const compare = groups.length > maxByLetters ? plainly : byLetters;
-  const byKey = (a: Group, b: Group): number => compareKeys(a.keys, b.keys, compare);
+  const byKey = (a: Group, b: Group) => compareKeys(a.keys, b.keys, compare);
   if (order === 'key') return groups.toSorted(byKey);
-  const size = (group: Group): number =>
+  const size = (group: Group) =>
     order === 'seconds'
       ? group.seconds.reduce((sum, value) => sum + value, 0) / (group.seconds.length || 1)
       : group[order];
@@ -63,7 +101,7 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
 
 /** The sums of some groups together, as they fit the kind of rows. */
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
-  const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices'): number =>
+  const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices') =>
     groups.reduce((before, group) => before + group[of], 0);
   const isOfAttempts = what === 'slices' && countsAttempts(keys);
   return present({

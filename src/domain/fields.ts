@@ -1,0 +1,25 @@
+import * as z from 'zod';
+
+/** The kinds of fields that answers have. A schema is never changed, so the fields of a kind share one. */
+export const string = z.string();
+export const optionalString = string.optional();
+export const strings = z.array(string);
+export const int = z.int();
+export const optionalInt = int.optional();
+export const ints = z.array(int);
+export const float = z.number();
+export const optionalFloat = float.optional();
+export const boolean = z.boolean();
+export const optionalBoolean = boolean.optional();
+/** Of a fact that is only told where it is so. */
+export const optionalTrue = z.literal(true).optional();
+
+/** One of some words. */
+export const oneOf = z.enum;
+export const optionalOneOf = <const Words extends readonly string[]>(words: Words) => oneOf(words).optional();
+
+/** An object of these fields and no others. */
+export const object = z.strictObject;
+
+/** An array of such objects. */
+export const objects = <Shape extends z.ZodRawShape>(shape: Shape) => z.array(object(shape));

@@ -1,0 +1,244 @@
+import * as z from 'zod';
+
+import { messageEffects } from './effects.ts';
+import {
+  boolean,
+  float,
+  int,
+  object,
+  objects,
+  oneOf,
+  optionalFloat,
+  optionalInt,
+  optionalOneOf,
+  optionalString,
+  optionalTrue,
+  string,
+} from './fields.ts';
+import { alarmSeverities, alarmStates, qualities } from './logbook-words.ts';
+import { phases } from './run-phases.ts';
+import { sliceStatuses } from './slice-states.ts';
+import { agentStates, agentStatuses, executionStatuses, healths, origins, stfStatuses } from './states.ts';
+
+/** What a terminal shows of a value: `commands/tables/cells.ts` has the text of each. */
+export type Look =
+  | 'text'
+  | 'name'
+  | 'state'
+  | 'number'
+  | 'time'
+  | 'seconds'
+  | 'life'
+  | 'error'
+  | 'log line'
+  | 'sentence'
+  | 'body'
+  | 'files'
+  | 'reasons';
+
+/** How a terminal shows a column. */
+interface Shown {
+  head: string;
+  look: Look;
+  /** Left out if the table is too wide, highest first; 0: never. */
+  drop: number;
+}
+
+/** How terminals show columns, by their schemas. Other columns are for programs. */
+export const shownColumns = z.registry<Shown>();
+
+/** A column that terminals show. */
+function column<Schema extends z.ZodType>(schema: Schema, head: string, look: Look = 'text', drop = 0): Schema {
+  const own = schema.clone();
+  shownColumns.add(own, { head, look, drop });
+  return own;
+}
+
+/**
+ * The columns of each list, by its tool, in the order of its answer: from them follow the rows that are read, the answer, and the tables of terminals.
+ * To add a column, add a line; `db/lists/` has the SQL of what no table has, `tools/` what is made of a row. Times are ISO 8601, durations seconds of
+ * wall time.
+ */
+const lists = {
+  list_workflow_executions: () => ({
+    execution_id: column(string, 'EXECUTION', 'name'),
+    origin: oneOf(origins),
+    workflow_name: optionalString,
+    namespace: column(optionalString, 'NAMESPACE'),
+    status: column(oneOf(executionStatuses), 'STATUS', 'state'),
+    phase: oneOf(phases),
+    run_number: column(optionalInt, 'RUN', 'number'),
+    executed_by: column(optionalString, 'BY'),
+    start_time: column(string, 'STARTED', 'time', 3),
+    end_time: optionalString,
+    stf_count: column(int, 'STFS', 'number', 4),
+    slices_created: column(int, 'SLICES', 'number', 1),
+    slices_completed: column(int, 'DONE', 'number'),
+    slices_failed: column(int, 'FAILED', 'number'),
+    health: column(optionalOneOf(healths).describe('Absent: no longer heard'), 'HEALTH', 'state'),
+    status_reason: column(optionalString, 'REASON'),
+    duration_seconds: column(float, 'TOOK', 'life', 2),
+    silent_seconds: optionalFloat.describe('since its driver was last heard'),
+    bytes: column(int, 'BYTES', 'number'),
+    retries: column(int, 'RETRIES', 'number', 5),
+    speed: column(optionalString, 'SPEED'),
+    quality: column(optionalOneOf(qualities), 'QUALITY', 'state', 6),
+  }),
+  list_tf_slices: () => ({
+    slice_filename: column(string, 'SLICE', 'name'),
+    slice_id: int,
+    tf_filename: column(string, 'TF FILE', 'name'),
+    stf_filename: optionalString,
+    run_number: optionalInt,
+    execution_id: column(string, 'EXECUTION', 'name'),
+    tf_first: column(optionalInt, 'FROM', 'number'),
+    tf_last: column(optionalInt, 'TO', 'number'),
+    tf_count: optionalInt,
+    status: column(oneOf(sliceStatuses), 'STATUS', 'state'),
+    retries: column(int, 'RETRIES', 'number', 3),
+    assigned_worker: column(optionalString, 'WORKER', 'name', 2),
+    host: column(optionalString.describe('Of its worker'), 'HOST'),
+    worker_gone: optionalTrue,
+    created_at: column(string, 'CREATED', 'time'),
+    assigned_at: column(optionalString, 'STARTED', 'time'),
+    completed_at: column(optionalString, 'COMPLETED', 'time', 4),
+    seconds: column(optionalFloat.describe('From hand-over to result, wall time'), 'TOOK', 'seconds', 1),
+    processing_seconds: optionalFloat.describe('As its worker measured it: wall time; the placeholder: simulated time'),
+    error: column(optionalString, 'ERROR', 'error'),
+    payload: column(optionalString.describe('Name and digest; absent: the placeholder'), 'PAYLOAD'),
+    exit_code: column(optionalInt.describe('Of the payload command'), 'EXIT', 'number'),
+    signal: column(optionalString.describe('That ended the payload command'), 'SIGNAL'),
+    output_tail: optionalString.describe('The end of its output, where it failed'),
+    outputs: column(
+      objects({ name: string, size_bytes: int, checksum: string }).optional().describe('Files that it wrote'),
+      'OUTPUTS',
+      'files',
+    ),
+    outputs_folder: optionalString.describe('Absolute: in the data folder of the run; else below data.dir of host'),
+    outputs_omitted: optionalInt.describe('Files that are not listed'),
+  }),
+  list_stf_files: () => ({
+    stf_filename: column(string, 'STF FILE', 'name'),
+    run_number: optionalInt,
+    execution_id: column(string, 'EXECUTION', 'name'),
+    sequence: column(optionalInt, 'NUMBER', 'number'),
+    status: column(oneOf(stfStatuses), 'STATUS', 'state'),
+    checksum: column(optionalString, 'CHECKSUM'),
+    size_bytes: column(optionalInt, 'BYTES', 'number', 3),
+    tf_count: column(optionalInt, 'FRAMES', 'number', 4),
+    tf_file_count: column(int, 'SAMPLES', 'number'),
+    slice_count: column(int, 'SLICES', 'number'),
+    created_at: column(string, 'CREATED', 'time', 1),
+    processed_at: column(optionalString, 'PROCESSED', 'time', 2),
+  }),
+  list_tf_files: () => ({
+    tf_filename: column(string, 'TF FILE', 'name'),
+    stf_filename: column(optionalString, 'STF FILE', 'name'),
+    run_number: optionalInt,
+    execution_id: column(string, 'EXECUTION', 'name'),
+    tf_first: column(optionalInt, 'FROM', 'number'),
+    tf_last: column(optionalInt, 'TO', 'number'),
+    tf_count: column(optionalInt, 'FRAMES', 'number', 3),
+    size_bytes: column(optionalInt, 'BYTES', 'number', 2),
+    slice_count: column(int, 'SLICES', 'number'),
+    created_at: column(string, 'CREATED', 'time', 1),
+  }),
+  list_messages: () => ({
+    message_id: column(string, 'MESSAGE ID', 'name'),
+    message_type: column(string, 'TYPE'),
+    sender_agent: column(optionalString, 'SENDER', 'name', 1),
+    namespace: optionalString,
+    sent_at: column(string, 'SENT', 'time'),
+    execution_id: column(optionalString, 'EXECUTION', 'name'),
+    run_id: optionalString,
+    destination: column(string, 'DESTINATION'),
+    effect: column(oneOf(messageEffects), 'EFFECT', 'state', 2),
+    effect_reason: column(optionalString, 'REASON'),
+    repeats: optionalString.describe('The message that says the same, and counts'),
+    contradicts: optionalString,
+    body: column(z.record(string, z.unknown()).optional(), 'SAYS', 'body'),
+    body_truncated: optionalTrue,
+    payload: optionalString,
+    payload_truncated: optionalTrue,
+  }),
+  list_logs: () => ({
+    log_id: int,
+    timestamp: column(string, 'TIME', 'time'),
+    level: column(string, 'LEVEL', 'state'),
+    agent: column(string, 'AGENT', 'name', 1),
+    message: column(string, 'MESSAGE', 'log line'),
+    execution_id: column(optionalString, 'EXECUTION', 'name'),
+    run_id: optionalString,
+    context: column(optionalString.describe('JSON, cut at 2,000 characters'), 'CONTEXT'),
+  }),
+  list_agents: () => ({
+    agent_name: column(string, 'AGENT', 'name'),
+    agent_type: column(string, 'TYPE'),
+    namespace: column(string, 'NAMESPACE'),
+    state: column(optionalOneOf(agentStates), 'STATE', 'state'),
+    status: column(
+      optionalOneOf(agentStatuses).describe('Absent for programs of others: silence says nothing'),
+      'STATUS',
+      'state',
+    ),
+    last_heartbeat: column(string, 'LAST HEARD', 'time', 2),
+    heartbeat_age_seconds: column(float, 'AGO', 'seconds'),
+    pid: column(optionalInt, 'PID', 'number'),
+    hostname: column(optionalString, 'HOST'),
+    current_execution_id: column(optionalString, 'EXECUTION', 'name', 1),
+    free_slots: optionalInt,
+    off_duty: column(
+      objects({ reason: string, name: string, since: optionalString, detail: optionalString }).optional(),
+      'OFF DUTY',
+      'reasons',
+    ),
+    clock_offset_seconds: optionalFloat,
+  }),
+  list_alarms: () => ({
+    alarm_id: column(string, 'ALARM', 'name'),
+    code: column(string, 'CODE'),
+    subject: column(string, 'SUBJECT', 'name'),
+    severity: column(oneOf(alarmSeverities), 'SEVERITY', 'state', 3),
+    state: column(oneOf(alarmStates), 'STATE', 'state', 2),
+    sentence: column(string.describe('Of its finding now; once cleared, the last'), 'SAYS', 'sentence'),
+    raised_sentence: optionalString.describe('When it was raised, if that differs'),
+    execution_id: column(optionalString, 'EXECUTION', 'name'),
+    raised_at: column(string, 'RAISED', 'time', 1),
+    count: column(int, 'COUNT', 'number'),
+    seen_by: column(optionalString, 'SEEN BY', 'text', 4),
+    seen_at: column(optionalString, 'SEEN', 'time'),
+    seen_text: column(optionalString, 'SAID'),
+    cleared_at: column(optionalString, 'OVER', 'time'),
+  }),
+};
+
+/** The name of a list: that of its tool. */
+export type ListName = keyof typeof lists;
+
+type Columns<List extends ListName> = ReturnType<(typeof lists)[List]>;
+
+const made = new Map<ListName, z.ZodRawShape>();
+
+/** The columns of a list. Their schemas are made on first use: a start needs none. */
+export function listColumns<List extends ListName>(list: List): Columns<List> {
+  const columns = made.get(list) ?? lists[list]();
+  made.set(list, columns);
+  return columns as Columns<List>;
+}
+
+/** An item of a list's answer. */
+export type ListItem<List extends ListName> = z.infer<z.ZodObject<Columns<List>>>;
+
+/** One page of a list: its items, and how to go on. */
+export const pageAnswer = <Item extends z.ZodObject>(item: Item) =>
+  object({
+    items: z.array(item),
+    total_count: int.describe('All rows that fit, on whatever page'),
+    total_is_lower_bound: optionalTrue.describe('There may be more than total_count: counting all would take long'),
+    has_more: boolean,
+    next_cursor: optionalString,
+    data_as_of: optionalString.describe('When the store was last written'),
+    note: optionalString.describe('Why a page is short or empty'),
+  });
+
+export type Page<Item> = Omit<z.infer<ReturnType<typeof pageAnswer<z.ZodObject>>>, 'items'> & { items: Item[] };

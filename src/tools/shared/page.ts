@@ -1,0 +1,55 @@
+import * as z from 'zod';
+
+import { object, optionalString, string } from '../../domain/fields.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { readJson } from '../../lib/read-json.ts';
+import { sha256 } from '../../lib/sha256.ts';
+
+const cursorSchema = object({
+  /** Key of the last row returned. */
+  after: z.int().nonnegative(),
+  /** How many rows were returned so far. */
+  given: z.int().nonnegative(),
+  /** How many rows there are, if earlier pages could tell; else 0. */
+  total: z.int().nonnegative(),
+  /** Which list and arguments it belongs to. */
+  of: string,
+  /** The window of the first page: relative times must mean the same on every page. */
+  start: z.iso.datetime().optional(),
+  end: z.iso.datetime().optional(),
+  /** The execution that "latest" was when the list began. */
+  latest: optionalString,
+  /** The earlier moment that the list is of. */
+  as_of: optionalString,
+});
+
+type Cursor = z.infer<typeof cursorSchema>;
+
+/** The same list with the same arguments has the same fingerprint; page size may change from page to page. */
+export function fingerprint(tool: string, args: Record<string, unknown>): string {
+  const { cursor: _, limit: __, order = 'newest', ...filters } = args;
+  const filled = Object.entries({ ...filters, order }).filter(([, value]) => value !== undefined);
+  const text = JSON.stringify([tool, filled.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+  return sha256().update(text).digest('base64url').slice(0, 12);
+}
+
+/** Where an answer goes on, as a text that its reader gives back unchanged. */
+export const writeCursor = (cursor: object): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
+
+/** What a cursor says; undefined if it is none of these. */
+export const cursorIn = <Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> | undefined =>
+  schema.safeParse(readJson(Buffer.from(text, 'base64url').toString('utf8'))).data;
+
+/** The earlier moment of a list, from the cursor of one of its pages. */
+export const momentOfCursor = (text: string): string | undefined => cursorIn(cursorSchema, text)?.as_of;
+
+export function readCursor(text: string | undefined, of: string): Cursor | undefined {
+  if (text === undefined) return undefined;
+  const data = cursorIn(cursorSchema, text);
+  if (data?.of === of) return data;
+  const why =
+    data === undefined
+      ? 'was not made by this tool; give the next_cursor of the page before unchanged, or leave it out'
+      : 'belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out';
+  throw new SwfError('CURSOR_INVALID', `cursor ${JSON.stringify(text.slice(0, 60))} ${why}`);
+}
