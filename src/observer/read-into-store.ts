@@ -4,7 +4,7 @@ import { settleObserved } from '../db/observed/settle.ts';
 import type { Store } from '../db/opening/store.ts';
 import { writeEach } from '../db/opening/write-each.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { addReadLine } from '../db/stand-in/log-lines.ts';
+import { addReadLine } from '../db/stand-in/records.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { NamespaceFilter } from '../observed/namespace-filter.ts';
 import { type ReadLine, timeOfLine } from '../observed/parse-line.ts';

@@ -10,11 +10,10 @@ import { isShallow } from '../observed/body.ts';
 import { maskValue } from '../observed/masking.ts';
 import { objectOf } from '../observed/reading/values.ts';
 import type { RestLine } from '../observed/recording-lines.ts';
-import { calls } from './calls/index.ts';
-import { list, read } from './objects/read.ts';
-import type { Answer, Body } from './objects/resource.ts';
-import { change, register } from './objects/write.ts';
-import { resources } from './resources/index.ts';
+import { calls } from './calls.ts';
+import { change, list, read, register } from './objects.ts';
+import type { Answer, Body } from './resource.ts';
+import { resources } from './resources.ts';
 
 export interface StandInOptions {
   store: Store;
