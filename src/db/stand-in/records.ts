@@ -4,8 +4,7 @@ import { resentWithin } from '../../observed/told/log-line.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
 import { insertLogLine, type LogLineRow } from '../log/log-lines.ts';
 import { insertRow, isExecution, isMessageId } from '../log/rows.ts';
-import { recordedAs } from '../observed/recorded-as.ts';
-import { storedOf } from '../observed/said.ts';
+import { recordedAs, storedOf } from '../observed/said.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
