@@ -1,10 +1,10 @@
 import { backoff } from '../lib/backoff.ts';
+import { messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
-import { linesOfObject, type ReadResource } from '../observed/told/read-answer.ts';
-import { itemsOf, maxTries, newRun, requestFailure, type Run, type Step } from './read-run.ts';
+import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -55,58 +55,51 @@ export class MonitorReader {
     return this.#hasRead && this.#failures === 0;
   }
 
+  /** Makes one request after the other, round by round. A failed request is made again a few times. */
   async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
     const waiting: Step[] = [];
+    let tries = 0;
     while (!signal.aborted) {
       const began = this.#options.now();
-      await this.#next(waiting).then(
+      if (waiting.length === 0) waiting.push(...this.#round());
+      const [{ act, run }] = waiting as [Step];
+      const isDone = await act().then(
         () => this.#succeeded(),
-        (error: unknown) => {
-          if (!signal.aborted) this.#failed(error);
-        },
+        (error: unknown) => signal.aborted || this.#failed(error),
       );
+      tries += 1;
+      if (isDone || tries >= maxTries) {
+        if (!isDone && run !== undefined) run.isPartial = true;
+        waiting.shift();
+        tries = 0;
+      }
       const pause = this.#failures === 0 ? betweenRequests : backoff(this.#failures, backoffBounds);
       await wait(Math.max(0, pause - (this.#options.now() - began)));
     }
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown): false {
     if (this.#failures === 0)
       this.#options.say(`WARNING swf-monitor cannot be read: ${requestFailure(error)}; retrying`);
     this.#failures += 1;
+    return false;
   }
 
-  #succeeded(): void {
+  #succeeded(): true {
     if (this.#failures > 0) this.#options.say('swf-monitor is back');
     this.#failures = 0;
     this.#hasRead = true;
-  }
-
-  /** Makes the next request of a round, or the first of a new one. A failed request is made again a few times. */
-  async #next(waiting: Step[]): Promise<void> {
-    if (waiting.length === 0) waiting.push(...this.#round());
-    const [step] = waiting as [Step];
-    step.tries += 1;
-    try {
-      await step.act();
-    } catch (error) {
-      if (step.tries >= maxTries) {
-        waiting.shift();
-        if (step.run !== undefined) step.run.isPartial = true;
-      }
-      throw error;
-    }
-    waiting.shift();
+    return true;
   }
 
   /** The requests of one round: executions and runs first, then the requests due for each run. */
   #round(): Step[] {
-    const lists = [...this.#runs.values()].flatMap((run) => this.#stepsOf(run).map((act) => ({ act, run, tries: 0 })));
+    const lists = [...this.#runs.values()].flatMap((run) => this.#stepsOf(run).map((act) => ({ act, run })));
     const first = [() => this.#readExecutions()];
     const now = this.#options.now();
     const isRunUnknown = [...this.#runs.values()].some(({ run_id }) => run_id === undefined);
     if (isRunUnknown || now - this.#statesReadAt >= betweenLists) first.push(() => this.#readRunStates());
-    return [...first.map((act) => ({ act, tries: 0 })), ...lists];
+    return [...first.map((act) => ({ act })), ...lists];
   }
 
   #stepsOf(run: Run): (() => Promise<void>)[] {
@@ -137,21 +130,16 @@ export class MonitorReader {
     const running = itemsOf(await this.#options.get('workflow-executions/?status=running')).filter(
       ({ namespace }) => namespaces.length === 0 || namespaces.includes(String(namespace)),
     );
-    const ids = new Set<string>();
+    for (const run of this.#runs.values()) run.isGone = true;
     for (const one of running) {
       const id = idOf(one['execution_id']);
       if (id === undefined) continue;
-      ids.add(id);
-      if (!this.#runs.has(id)) this.#runs.set(id, newRun(id));
-      this.#takeExecution(one);
+      const run = this.#runs.get(id) ?? newRun(id);
+      this.#runs.set(id, run);
+      run.isGone = false;
+      // Only once its run is known, so that it is not mistaken for another of its name.
+      if (run.run_id !== undefined) this.#take(run, 'workflow-executions', one);
     }
-    for (const run of this.#runs.values()) run.isGone = !ids.has(run.execution_id);
-  }
-
-  /** Takes an execution only once its run is known, so that it is not mistaken for another of its name. */
-  #takeExecution(execution: Fields): void {
-    const run = this.#runs.get(idOf(execution['execution_id']) ?? '');
-    if (run?.run_id !== undefined) this.#take(run, 'workflow-executions', execution);
   }
 
   async #readEnd(run: Run): Promise<void> {
@@ -210,4 +198,50 @@ export class MonitorReader {
     }
     return isNew;
   }
+}
+
+/** A request that fails this often is skipped: the cause is not the monitor's absence. */
+const maxTries = 3;
+
+/** A request, and the run that it is for. */
+interface Step {
+  act: () => Promise<void>;
+  run?: Run;
+}
+
+/** A run being read. */
+type Run = ReturnType<typeof newRun>;
+
+const newRun = (execution_id: string, run_id?: string) => ({
+  execution_id,
+  run_id,
+  /** Whether it is no longer listed as running. */
+  isGone: false,
+  /** When it was seen to have ended. Milliseconds since 1970. */
+  endedAt: undefined as number | undefined,
+  /** When reading its lists last began. */
+  listedAt: -Infinity,
+  /** Digests of the lines read about it. */
+  seen: new Set<string>(),
+  /** STF files whose TF files are still to be read, and all known STF files. */
+  stfs: [] as string[],
+  allStfs: new Set<string>(),
+  /** Whether a request of this round was skipped. */
+  isPartial: false,
+  /** Whether an object of it was left out, since it is nested too deeply. */
+  isTooDeep: false,
+});
+
+/** The objects of a list: an array, or a page of it. */
+function itemsOf(answer: unknown): Fields[] {
+  const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
+  if (!Array.isArray(items)) throw new Error('it answers with something other than a list');
+  return items.map(objectOf);
+}
+
+/** Why a request failed, in words: a failed fetch says it in its cause alone. */
+function requestFailure(error: unknown): string {
+  const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
+  if (name === 'TimeoutError') return 'it did not answer in time';
+  return cause?.code ?? cause?.message?.slice(0, 100) ?? messageOf(error);
 }

@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 
 import { argumentInvalid, messageOf } from '../lib/errors.ts';
-import { parseLine, type ReadLine, timeOfLine } from '../observed/parse-line.ts';
+import { parseLine, type ReadLine, timeOfLine } from '../observed/recording-lines.ts';
 
 /** Longest line of a recording, in characters: bodies over a megabyte are kept as digests. */
 const maxLine = 32 * 1024 * 1024;

@@ -51,7 +51,8 @@ export class StoreWriter {
   #timer: NodeJS.Timeout | undefined;
 
   /** Throws `NAMESPACE_IN_USE` while another observer of this store hears the same namespaces. */
-  static async open({ store, namespaces, topics, version, maySend, say }: StoreWriterOptions): Promise<StoreWriter> {
+  static async open(options: StoreWriterOptions): Promise<StoreWriter> {
+    const { store, namespaces, topics, version, maySend } = options;
     const processId = await store.write((tx) => {
       const process_id = registerProcess(tx, currentProcess(), version);
       const now = Date.now();
@@ -60,13 +61,10 @@ export class StoreWriter {
       beginHearing(tx, { namespaces, process_id, now, topics, maySend }, isAlive);
       return process_id;
     });
-    return new StoreWriter({ store, namespaces, say }, processId);
+    return new StoreWriter(options, processId);
   }
 
-  private constructor(
-    { store, namespaces, say }: Pick<StoreWriterOptions, 'store' | 'namespaces' | 'say'>,
-    processId: number,
-  ) {
+  private constructor({ store, namespaces, say }: StoreWriterOptions, processId: number) {
     this.#store = store;
     this.#namespaces = namespaces;
     this.#processId = processId;

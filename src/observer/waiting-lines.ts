@@ -1,5 +1,6 @@
 import { messageOf } from '../lib/errors.ts';
 import type { GapLine, RecordingLine } from '../observed/recording-lines.ts';
+import type { RecordingFile } from './recording-file.ts';
 
 /** Most characters kept waiting: nothing may pile up in the broker, and memory is finite. */
 const maxWaiting = 64 * 1024 * 1024;
@@ -15,7 +16,7 @@ export interface WaitingLine {
   text: string;
 }
 
-export interface WaitingLinesOptions {
+interface WaitingLinesOptions {
   /** The target of the lines, for people: "the recording". */
   name: string;
   /** Writes the first of these lines, at least one. Resolves with how many. */
@@ -115,4 +116,47 @@ export class WaitingLines {
     for (const { text } of this.#waiting.slice(0, written)) this.#size -= text.length;
     this.#waiting = this.#waiting.slice(written);
   }
+}
+
+/** Most characters to add to a file at a time. */
+const maxPiece = 2 * 1024 * 1024;
+
+export type RecordingWriter = ReturnType<typeof createRecordingWriter>;
+
+/**
+ * Writes lines into recordings, shortly after they come.
+ * @param fileAt the file for a line of this time; a different one than before if a new file is started
+ */
+export function createRecordingWriter({
+  fileAt,
+  ...options
+}: Pick<WaitingLinesOptions, 'say' | 'now'> & { fileAt: (time: string) => Promise<RecordingFile> }) {
+  let file: RecordingFile | undefined;
+  const write = async (waiting: readonly WaitingLine[]): Promise<number> => {
+    const time = waiting[0]?.time ?? '';
+    file = await fileAt(time);
+    const piece = nextPiece(waiting, time);
+    await file.add(piece.map(({ text }) => text));
+    return piece.length;
+  };
+  const lines = new WaitingLines({ ...options, name: 'the recording', write });
+  return {
+    lines,
+    /** Writes the rest and the time when listening ended, and closes. */
+    async close(heardUntil?: number): Promise<void> {
+      await lines.close(heardUntil);
+      await file?.close();
+    },
+  };
+}
+
+/** Lines of one day, as many as one piece holds, and at least one. */
+function nextPiece(lines: readonly WaitingLine[], time: string): readonly WaitingLine[] {
+  const day = time.slice(0, 10);
+  let size = 0;
+  const end = lines.findIndex((line, at) => {
+    size += line.text.length;
+    return at > 0 && (size > maxPiece || !line.time.startsWith(day));
+  });
+  return end === -1 ? lines.slice() : lines.slice(0, end);
 }

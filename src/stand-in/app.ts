@@ -7,7 +7,7 @@ import { createCallers } from '../http/callers.ts';
 import { guardedApp } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
 import { isShallow } from '../observed/body.ts';
-import { maskValue } from '../observed/masking.ts';
+import { maskValue } from '../observed/body.ts';
 import { objectOf } from '../observed/reading/values.ts';
 import type { RestLine } from '../observed/recording-lines.ts';
 import { calls } from './calls.ts';

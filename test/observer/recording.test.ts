@@ -19,7 +19,7 @@ import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { RecordingFile } from '../../src/observer/recording-file.ts';
 import { recordingPlace } from '../../src/observer/recording-place.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
-import { createRecordingWriter } from '../../src/observer/recording-writer.ts';
+import { createRecordingWriter } from '../../src/observer/waiting-lines.ts';
 import { runCli, temporaryFolder } from '../helpers.ts';
 
 const by = 'a test';

@@ -3,8 +3,8 @@ import { openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
-import { createRecordingWriter, type RecordingWriter } from '../../observer/recording-writer.ts';
 import { StoreWriter } from '../../observer/store-writer.ts';
+import { createRecordingWriter, type RecordingWriter } from '../../observer/waiting-lines.ts';
 import { type Io, pathFrom, storeOptions, storePath } from '../shared/io.ts';
 
 /** The topics of an observer, and how it reaches its broker, if it is not told by REST alone. */

@@ -1,8 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import { firstOf, otherAttempts, sliceRow, statusNow } from '../../observed/folding/slice-row.ts';
-import { type FoldedSlice, foldWork, type SaidWork, type Work } from '../../observed/folding/work.ts';
+import {
+  firstOf,
+  type FoldedSlice,
+  foldWork,
+  otherAttempts,
+  type SaidWork,
+  sliceRow,
+  statusNow,
+  type Work,
+} from '../../observed/folding/work.ts';
 import { sumsOf } from '../projection/sums.ts';
 import { foldWith, noteSubject, type ObservedScope } from './said.ts';
 

@@ -1,7 +1,6 @@
 import type { MessageLine } from '../../observed/recording-lines.ts';
-import { heardId } from '../../observed/told/heard-id.ts';
 import { resentWithin } from '../../observed/told/log-line.ts';
-import { readStatement } from '../../observed/told/read-told.ts';
+import { heardId, readStatement } from '../../observed/told/read-told.ts';
 import { insertLogLine, type LogLineRow } from '../log/log-lines.ts';
 import { insertRow, isExecution, isMessageId } from '../log/rows.ts';
 import { recordedAs, storedOf } from '../observed/said.ts';
