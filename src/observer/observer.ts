@@ -3,7 +3,7 @@ import { expirySeconds, type TestbedRequest } from '../db/stand-in/requests.ts';
 import { aborted } from '../lib/deadline.ts';
 import { messageOf, type SwfError } from '../lib/errors.ts';
 import { Hearing } from '../observed/hearing.ts';
-import { NamespaceFilter } from '../observed/namespace-filter.ts';
+import { createNamespaceFilter, type NamespaceFilter } from '../observed/namespace-filter.ts';
 import {
   brokerTime,
   type GapLine,
@@ -120,7 +120,7 @@ class Ear {
   constructor(options: ObserverOptions) {
     this.#options = options;
     this.#hearing = new Hearing(options.settings.heartbeatSeconds * silentBeats * 1000, Date.now());
-    this.#filter = new NamespaceFilter(options.namespaces);
+    this.#filter = createNamespaceFilter(options.namespaces);
     this.messages = new Map(options.topics.map((topic) => [topic, 0]));
   }
 

@@ -6,7 +6,7 @@ import { writeEach } from '../db/opening/write-each.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { addReadLine } from '../db/stand-in/records.ts';
 import { isAlive } from '../lib/process-identity.ts';
-import { NamespaceFilter } from '../observed/namespace-filter.ts';
+import { createNamespaceFilter } from '../observed/namespace-filter.ts';
 import { maskedLine, type ReadLine, timeOfLine } from '../observed/recording-lines.ts';
 import { createResentTest, logLineIn, type ToldLogLine } from '../observed/told/log-line.ts';
 import { restOf } from '../observed/told/rest-call.ts';
@@ -46,7 +46,7 @@ type Recorded = FileLine | { kind: 'log'; line: ToldLogLine; at: string };
 /** Reads recordings into a store, merged by time. Reading them again changes nothing. */
 export async function readIntoStore(paths: readonly string[], options: ReadOptions): Promise<ReadCounts> {
   const { store, namespaces, until, onTorn } = options;
-  const filter = new NamespaceFilter(namespaces);
+  const filter = createNamespaceFilter(namespaces);
   const counts: ReadCounts = { messages: 0, rest: 0, kept: 0, rejected: 0, executions: [], gaps: 0 };
   const executions = new Set<string>();
   const spans = new Map<string, RecordedSpan>();

@@ -1,5 +1,5 @@
 import { argumentInvalid } from '../../lib/errors.ts';
-import { Anonymizer } from '../../observed/anonymize.ts';
+import { createAnonymizer } from '../../observed/anonymize.ts';
 import { countLine } from '../../observer/read-into-store.ts';
 import { RecordingFile } from '../../observer/recording-file.ts';
 import { readRecordings } from '../../observer/recording-reader.ts';
@@ -11,7 +11,7 @@ const linesAtOnce = 1000;
 export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean): Promise<void> {
   if (from.length === 0)
     throw argumentInvalid('there is nothing to read; give --from FILE, a recording of "observe --record"');
-  const anonymizer = new Anonymizer();
+  const anonymizer = createAnonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
   const file = await RecordingFile.create(target);
   const counts = { messages: 0, rest: 0, gaps: 0, rejected: 0 };
