@@ -8,8 +8,6 @@ const maxRun = 100;
 /** Runs whose namespaces are remembered. */
 const maxRuns = 10_000;
 
-export type NamespaceFilter = ReturnType<typeof createNamespaceFilter>;
-
 /**
  * Selects the messages of the wanted namespaces. A message names its namespace in its body, else in its headers, else by its run, as learned from
  * another message. A message of unknown namespace is selected: it may belong to a wanted one.

@@ -9,75 +9,60 @@ import { parseLine } from '../observed/recording-lines.ts';
 
 const compressed = promisify(gzip);
 
+export type RecordingFile = ReturnType<typeof recordingFile>;
+
 /**
  * A recording on disk that lines are appended to. A file whose name ends with `.gz` consists of compressed pieces, one per append, so that a killed
  * process leaves whole pieces behind.
+ * @param size bytes written completely
  */
-export class RecordingFile {
-  readonly path: string;
-  readonly #handle: FileHandle;
-  /** Bytes written completely. */
-  #size: number;
-
-  private constructor(path: string, handle: FileHandle, size: number) {
-    this.path = path;
-    this.#handle = handle;
-    this.#size = size;
-  }
-
-  /**
-   * Opens a recording, or starts one. Cuts off a torn end.
-   * @returns the file with its last line, if any
-   * Throws `DATA_UNAVAILABLE` if it cannot be written, and `ARGUMENT_INVALID` for a file that is not a recording, which stays unchanged.
-   */
-  static async open(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {
-    const handle = await openTo(path, constants.O_RDWR | constants.O_CREAT);
-    try {
-      const stats = await handle.stat();
-      if (!stats.isFile()) throw notOurs(path, 'is not a file');
-      if (stats.size === 0) return { file: new RecordingFile(path, handle, 0), last: undefined };
-      const whole = (await isRecording(handle, isPacked(path)))
-        ? await wholePart(handle, stats.size, isPacked(path))
-        : undefined;
-      if (whole === undefined) throw notOurs(path, 'exists already, and is not a recording that can be continued');
-      if (whole.size < stats.size) await handle.truncate(whole.size);
-      return { file: new RecordingFile(path, handle, whole.size), last: whole.last };
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-  }
-
-  /** Starts a recording in a new file. Throws as `open` does. */
-  static async create(path: string): Promise<RecordingFile> {
-    return new RecordingFile(path, await openTo(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL), 0);
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Adds lines, all of them or none. Rejects with the system's error. */
-  async add(lines: readonly string[]): Promise<void> {
-    const text = Buffer.from(`${lines.join('\n')}\n`);
-    const bytes = isPacked(this.path) ? await compressed(text) : text;
-    try {
-      let written = 0;
-      while (written < bytes.length) {
-        const step = await this.#handle.write(bytes, written, bytes.length - written, this.#size + written);
-        written += step.bytesWritten;
+function recordingFile(path: string, handle: FileHandle, size: number) {
+  return {
+    size: () => size,
+    /** Adds lines, all of them or none. Rejects with the system's error. */
+    async add(lines: readonly string[]): Promise<void> {
+      const text = Buffer.from(`${lines.join('\n')}\n`);
+      const bytes = isPacked(path) ? await compressed(text) : text;
+      try {
+        let written = 0;
+        while (written < bytes.length)
+          written += (await handle.write(bytes, written, bytes.length - written, size + written)).bytesWritten;
+        size += bytes.length;
+      } catch (error) {
+        await handle.truncate(size).catch(() => {});
+        throw error;
       }
-      this.#size += bytes.length;
-    } catch (error) {
-      await this.#handle.truncate(this.#size).catch(() => {});
-      throw error;
-    }
-  }
+    },
+    close: () => handle.close(),
+  };
+}
 
-  close(): Promise<void> {
-    return this.#handle.close();
+/**
+ * Opens a recording, or starts one. Cuts off a torn end.
+ * @returns the file with its last line, if any
+ * Throws `DATA_UNAVAILABLE` if it cannot be written, and `ARGUMENT_INVALID` for a file that is not a recording, which stays unchanged.
+ */
+export async function openRecording(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {
+  const handle = await openTo(path, constants.O_RDWR | constants.O_CREAT);
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw notOurs(path, 'is not a file');
+    if (stats.size === 0) return { file: recordingFile(path, handle, 0), last: undefined };
+    const whole = (await isRecording(handle, isPacked(path)))
+      ? await wholePart(handle, stats.size, isPacked(path))
+      : undefined;
+    if (whole === undefined) throw notOurs(path, 'exists already, and is not a recording that can be continued');
+    if (whole.size < stats.size) await handle.truncate(whole.size);
+    return { file: recordingFile(path, handle, whole.size), last: whole.last };
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
 }
+
+/** Starts a recording in a new file. Throws as `openRecording` does. */
+export const createRecording = async (path: string): Promise<RecordingFile> =>
+  recordingFile(path, await openTo(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL), 0);
 
 const isPacked = (path: string): boolean => path.endsWith('.gz');
 

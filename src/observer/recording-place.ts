@@ -7,7 +7,7 @@ import { makeFolder } from '../lib/make-folder.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
 import { objectIn } from '../lib/read-json.ts';
 import type { CaptureLine, GapLine } from '../observed/recording-lines.ts';
-import { RecordingFile } from './recording-file.ts';
+import { openRecording, type RecordingFile } from './recording-file.ts';
 
 /** Size in bytes at which a folder's next file is started. */
 const maxBytes = 1_000_000_000;
@@ -37,7 +37,7 @@ type Begin = (path: string, time: string, before?: string) => Promise<RecordingF
 const beginning =
   (capture: Capture): Begin =>
   async (path, time, before) => {
-    const { file, last } = await RecordingFile.open(path);
+    const { file, last } = await openRecording(path);
     const first: CaptureLine | undefined = last === undefined ? { capture: 1, t: time, ...capture } : undefined;
     const pause = pauseSince(last ?? before, time);
     const lines = [first, pause].filter((line) => line !== undefined).map((line) => JSON.stringify(line));
@@ -72,7 +72,7 @@ function dailyFiles(folder: string, begin: Begin, limit: number): (time: string)
     const day = time.slice(0, 10);
     if (current === undefined) return continued(day, time);
     if (day > current.day) return next(day, 1, time);
-    return current.file.size < limit ? current.file : next(current.day, current.number + 1, time);
+    return current.file.size() < limit ? current.file : next(current.day, current.number + 1, time);
   };
   /** Continues the newest file if it is of this day; else its last line shows since when nobody has listened. */
   const continued = async (day: string, time: string): Promise<RecordingFile> => {
@@ -80,9 +80,9 @@ function dailyFiles(folder: string, begin: Begin, limit: number): (time: string)
     if (newest === undefined) return next(day, 1, time);
     if (newest.day >= day) {
       const file = await next(newest.day, newest.number, time);
-      return file.size < limit ? file : fileAt(time);
+      return file.size() < limit ? file : fileAt(time);
     }
-    const { file, last } = await RecordingFile.open(join(folder, nameOf(newest.day, newest.number)));
+    const { file, last } = await openRecording(join(folder, nameOf(newest.day, newest.number)));
     await file.close();
     return next(day, 1, time, last);
   };

@@ -7,25 +7,8 @@ import { agentStates } from '../domain/states.ts';
 import { logLineOf } from '../observed/told/log-line.ts';
 import { restLine } from '../observed/told/rest-call.ts';
 import { register } from './objects.ts';
-import { type Answer, type Body, type Query, textOf, without } from './resource.ts';
+import { type Answer, type Body, type Call, type Question, textOf, without } from './resource.ts';
 import { systemAgents } from './resources.ts';
-
-interface Question {
-  body: Body;
-  query: Query;
-  /** ISO 8601 in UTC. */
-  at: string;
-}
-
-/** A request that registers nothing by itself. To add one, add a row to the list. */
-interface Call {
-  method: 'GET' | 'POST';
-  /** Below `/api/`. */
-  path: string;
-  /** Whether it is answered without a token. */
-  isOpen?: true;
-  answer: (tx: Transaction, question: Question) => Answer;
-}
 
 const success = (fields: Body): Answer => ({ status: 200, body: { status: 'success', ...fields } });
 
@@ -91,7 +74,7 @@ function episode(verb: string): Call {
   return { method: 'POST', path, answer };
 }
 
-/** Everything that programs request, besides resources. */
+/** Everything that programs request, besides resources: requests that register nothing by themselves. */
 export const calls: readonly Call[] = [
   {
     method: 'POST',

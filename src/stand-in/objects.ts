@@ -15,10 +15,18 @@ import {
 import { isRecorded, recordRefused } from '../db/stand-in/records.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { named, type Names, restLine } from '../observed/told/rest-call.ts';
-import { type Answer, type Body, numberIn, type Query, type Resource, wordsOf } from './resource.ts';
+import { type Answer, type Body, type Call, numberIn, type Query, type Resource, wordsOf } from './resource.ts';
+
+/** The requests for the objects of a resource. */
+export const callsOf = (resource: Resource): Call[] => [
+  { method: 'GET', path: resource.path, answer: ({ sql }, { query, url }) => list(sql, resource, query, url) },
+  { method: 'GET', path: `${resource.path}/:id`, answer: ({ sql }, { id }) => read(sql, resource, id) },
+  { method: 'POST', path: resource.path, answer: (tx, question) => register(tx, { resource, ...question }) },
+  { method: 'PATCH', path: `${resource.path}/:id`, answer: (tx, question) => change(tx, { resource, ...question }) },
+];
 
 /** Answers with one object. For an object that nobody registered here, the answer lets their programs go on. */
-export function read(sql: Prepare, resource: Resource, id: string): Answer {
+function read(sql: Prepare, resource: Resource, id: string): Answer {
   const body = objectOf(sql, resource.path, id)?.document ?? resource.unknown?.(id, sql);
   return body === undefined ? { status: 404, body: { detail: 'Not found.' } } : { status: 200, body };
 }
@@ -26,7 +34,7 @@ export function read(sql: Prepare, resource: Resource, id: string): Answer {
 const paging: ReadonlySet<string> = new Set(['limit', 'offset', 'format', 'page', 'ordering']);
 
 /** The objects that match a query, the oldest first: as an array, or with `limit` as a page where swf-monitor has pages. @param url of the list */
-export function list(sql: Prepare, resource: Resource, query: Query, url: string): Answer {
+function list(sql: Prepare, resource: Resource, query: Query, url: string): Answer {
   const fields = Object.entries(query).flatMap(([key, value]) => {
     const field = resource.aliases?.[key] ?? key;
     return field === '' || paging.has(key) || !/^\w+$/.test(field) ? [] : [[field, value] as const];
@@ -45,7 +53,7 @@ export function list(sql: Prepare, resource: Resource, query: Query, url: string
   return { status: 200, body, isCut };
 }
 
-export interface Writing {
+interface Writing {
   resource: Resource;
   body: Body;
   /** ISO 8601 in UTC. */
@@ -72,8 +80,8 @@ export function register(tx: Transaction, writing: Writing): Answer {
 }
 
 /** Changes an object. A change is a row of the log, under its object's run and file. */
-export function change(tx: Transaction, writing: Writing, id: string): Answer {
-  const { resource, body } = writing;
+function change(tx: Transaction, writing: Writing & { id: string }): Answer {
+  const { resource, body, id } = writing;
   const { sql } = tx;
   const known = objectOf(sql, resource.path, id) ?? madeUp(sql, writing, id);
   const object = known && (resource.target?.(body, known, sql) ?? known);

@@ -18,6 +18,28 @@ export type Body = Readonly<Record<string, unknown>>;
 /** The parts of a query. */
 export type Query = Readonly<Record<string, string>>;
 
+export interface Question {
+  body: Body;
+  query: Query;
+  /** ISO 8601 in UTC. */
+  at: string;
+  /** The object that the path names. */
+  id: string;
+  /** The address, without its query. */
+  url: string;
+}
+
+/** A request that is answered. */
+export interface Call {
+  method: 'GET' | 'POST' | 'PATCH';
+  /** Below `/api/`. */
+  path: string;
+  /** Whether it is answered without a token, as a read is. */
+  isOpen?: true;
+  /** A read gets no transaction, only `sql`: it needs no turn among the writers. */
+  answer: (tx: Transaction, question: Question) => Answer;
+}
+
 /** The names of a registered object, and the names that its row of the log has beside its body. */
 export interface Registration extends ObjectNames {
   /** The id, if the program chooses it; if left out, it is drawn. */

@@ -136,18 +136,6 @@ export function claimNamespace(
   ).run(namespace, process_id);
 }
 
-/** When an execution was heard, and when it could not be. Milliseconds since 1970. */
-export interface HeardTime {
-  since: number;
-  /** Up to when it was heard: now while an observer listens and messages do not lag, else the last moment at which its store was listening. */
-  until: number;
-  /** Whether an observer hears messages now. */
-  isListening: boolean;
-  /** Whether an observer lives: its broker may be away for a while. */
-  isObserved: boolean;
-  gaps: { from: number; until: number; reason: string }[];
-}
-
 /** The messages of an execution, as far as they decide when it was heard. Milliseconds since 1970. */
 export interface HeardRun {
   execution_id: string;
@@ -171,8 +159,13 @@ const quiet = 15_000;
 /** However long a run's steps took, this much is enough. Milliseconds. */
 const longestQuiet = 60_000;
 
-/** @param run the messages of the execution */
-export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment): HeardTime {
+/**
+ * When an execution was heard, and when it could not be. Milliseconds since 1970.
+ * @param run the messages of the execution
+ * @returns `until`: up to when it was heard: now while an observer listens and messages do not lag, else the last moment at which its store was listening.
+ * `isListening`: whether an observer hears messages now. `isObserved`: whether one lives: its broker may be away for a while.
+ */
+export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment) {
   const { namespace, first, last } = run;
   const spans = sql<[string], HeardSpan>(
     `SELECT since_ms AS since, until_ms AS until, coalesce(ended = 'order', process_id IS NULL) AS is_ended
@@ -212,7 +205,7 @@ const longestStep = (sql: Prepare, executionId: string): number =>
   ).value(executionId) ?? 0;
 
 /** When one execution was heard; undefined if it is not observed. */
-function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment): HeardTime | undefined {
+function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment) {
   const run = sql<[string], HeardRun>(
     `SELECT ${heardRunColumns} FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
   ).get(executionId);
@@ -224,7 +217,7 @@ export const heardUntil = (sql: Prepare, executionId: string, moment: Moment): n
   heardTimeOfRun(sql, executionId, moment)?.until;
 
 /** The times in which nothing could be heard of an execution. Milliseconds since 1970. */
-export const gapsOf = (sql: Prepare, executionId: string, moment: Moment): HeardTime['gaps'] =>
+export const gapsOf = (sql: Prepare, executionId: string, moment: Moment) =>
   heardTimeOfRun(sql, executionId, moment)?.gaps ?? [];
 
 /** A pause this short between two observers is no gap: one was just ending. Milliseconds. */

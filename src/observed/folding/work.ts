@@ -1,6 +1,6 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../reading/fact.ts';
-import { grouped, isBefore, type Repeat, type SaidFact, standingBy, standingOf, timeOf } from './said.ts';
+import { grouped, isBefore, type SaidFact, standingBy, standingOf, timeOf } from './said.ts';
 
 type SaidSlice = SaidFact<SliceFact>;
 type SaidResult = SaidFact<ResultFact>;
@@ -24,16 +24,7 @@ export interface FoldedSlice {
 }
 
 /** The slices that related messages make together. */
-export interface Work {
-  slices: ReadonlyMap<string, FoldedSlice>;
-  repeats: readonly Repeat[];
-  /** Slices that were registered by REST. */
-  registered: ReadonlySet<string>;
-  /** Results that fit no slice which was heard. */
-  unmatched: number;
-  /** Results of an attempt after the one that counts. */
-  repeated: number;
-}
+export type Work = ReturnType<typeof foldWork>;
 
 /** An attempt while its results are collected. */
 interface OpenAttempt extends Pick<Attempt, 'slice'> {
@@ -48,7 +39,7 @@ interface OpenAttempt extends Pick<Attempt, 'slice'> {
  * REST tells joins what was heard.
  * @param messages all that are related to one another; see `relatedTo`
  */
-export function foldWork(messages: readonly SaidWork[]): Work {
+export function foldWork(messages: readonly SaidWork[]) {
   const sent = standingBy(
     messages.filter((one): one is SaidSlice => one.fact.kind === 'slice'),
     deliveryOf,
@@ -75,8 +66,11 @@ export function foldWork(messages: readonly SaidWork[]): Work {
   return {
     slices: slicesOf(ended),
     repeats,
+    /** Slices that were registered by REST. */
     registered: new Set(registered.stands.keys()),
+    /** Results that fit no slice which was heard. */
     unmatched: withoutCopies(waiting).length,
+    /** Results of an attempt after the one that counts. */
     repeated: ended.reduce((sum, { repeated }) => sum + repeated, 0),
   };
 }
