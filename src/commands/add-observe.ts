@@ -5,7 +5,7 @@ import { layoutNames } from '../messages/destinations.ts';
 import type { CheckArguments } from './observe/check.ts';
 import type { ContractArguments } from './observe/contract.ts';
 import type { ObserveArguments } from './observe/observe.ts';
-import type { ReadArguments } from './observe/read.ts';
+import type { ReadArguments } from './observe/recordings.ts';
 import { type Io, pathFrom } from './shared/io.ts';
 import { type Add, another, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
 
@@ -92,10 +92,10 @@ async function observeAs(io: Io, flags: Flags) {
     return (await import('./observe/contract.ts')).contractCommand(io, { executionId, against, json });
   }
   if (anonymize !== undefined)
-    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, from ?? [], pathFrom(io, anonymize), json);
+    return (await import('./observe/recordings.ts')).anonymizeCommand(io, from ?? [], pathFrom(io, anonymize), json);
   if (from !== undefined) {
     refuseBroker(flags);
-    return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });
+    return (await import('./observe/recordings.ts')).readCommand(io, { from, until, namespaces, json });
   }
   return (await import('./observe/observe.ts')).observeCommand(io, flags);
 }

@@ -23,56 +23,57 @@ const urlPath = /(?<=:\/\/[\w.-]+(?::\d+)?)\/[^\s"'<>:,;()]+\//g;
 const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***']);
 
 /**
- * Replaces names of people, hosts and folders, equal ones alike. It reads a recording twice: it collects names from the places that hold names, then
- * replaces them wherever they appear as whole words.
+ * Replaces names of people, hosts and folders, equal ones alike. It reads a recording twice: `collect` takes names from the places that hold names, then
+ * `replace` returns values in which they are replaced wherever they appear as whole words. Keys stay.
  */
-export class Anonymizer {
-  readonly #names = new Map<string, string>();
-  readonly #counts: Record<Kind, number> = { person: 0, host: 0, folder: 0 };
-  #word: RegExp | undefined;
+export function createAnonymizer() {
+  const names = new Map<string, string>();
+  const counts: Record<Kind, number> = { person: 0, host: 0, folder: 0 };
+  let word: RegExp | undefined;
 
-  collect(value: unknown, key = ''): void {
-    if (typeof value === 'string') this.#collectText(value, key);
-    else if (Array.isArray(value)) for (const one of value) this.collect(one, key);
-    else if (typeof value === 'object' && value !== null)
-      for (const [name, inner] of Object.entries(value)) this.collect(inner, name);
+  function add(kind: Kind, name = ''): void {
+    if (common.has(name.toLowerCase()) || /^\d+$/.test(name) || names.has(name)) return;
+    counts[kind] += 1;
+    const numbered = `${kind}-${counts[kind]}`;
+    names.set(name, kind === 'folder' ? `/${numbered}/` : numbered);
+    word = undefined;
   }
 
-  /** Returns a value without the names. Keys stay. */
-  replace(value: unknown): unknown {
-    if (typeof value === 'string') return this.#replaceText(value);
-    if (Array.isArray(value)) return value.map((one) => this.replace(one));
+  function collectText(text: string, key: string): void {
+    if (hostKeys.has(key)) add('host', text);
+    if (key === 'broker') for (const server of text.split(',')) add('host', server.replace(/:\d+$/, ''));
+    const agent = agentName.exec(text);
+    if (agent !== null) add('person', agent[1]);
+    else if (personKeys.has(key)) add('person', text);
+    if (key === 'execution_id') add('person', executionName.exec(text)?.[1]);
+    add('host', connectionName.exec(text)?.[1]);
+    for (const [found] of text.matchAll(email)) add('person', found);
+    for (const pattern of [address, urlHost]) for (const [found] of text.matchAll(pattern)) add('host', found);
+    for (const pattern of [path, urlPath]) for (const [found] of text.matchAll(pattern)) add('folder', found);
+  }
+
+  function replaceText(text: string): string {
+    word ??= wordsOf([...names.keys()]);
+    return word === undefined ? text : text.replace(word, (name) => names.get(name) ?? name);
+  }
+
+  function collect(value: unknown, key = ''): void {
+    if (typeof value === 'string') collectText(value, key);
+    else if (Array.isArray(value)) for (const one of value) collect(one, key);
+    else if (typeof value === 'object' && value !== null)
+      for (const [name, inner] of Object.entries(value)) collect(inner, name);
+  }
+
+  function replace(value: unknown): unknown {
+    if (typeof value === 'string') return replaceText(value);
+    if (Array.isArray(value)) return value.map(replace);
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [key, wordKeys.has(key) ? inner : this.replace(inner)]),
+      Object.entries(value).map(([key, inner]) => [key, wordKeys.has(key) ? inner : replace(inner)]),
     );
   }
 
-  #collectText(text: string, key: string): void {
-    if (hostKeys.has(key)) this.#add('host', text);
-    if (key === 'broker') for (const server of text.split(',')) this.#add('host', server.replace(/:\d+$/, ''));
-    const agent = agentName.exec(text);
-    if (agent !== null) this.#add('person', agent[1]);
-    else if (personKeys.has(key)) this.#add('person', text);
-    if (key === 'execution_id') this.#add('person', executionName.exec(text)?.[1]);
-    this.#add('host', connectionName.exec(text)?.[1]);
-    for (const [found] of text.matchAll(email)) this.#add('person', found);
-    for (const pattern of [address, urlHost]) for (const [found] of text.matchAll(pattern)) this.#add('host', found);
-    for (const pattern of [path, urlPath]) for (const [found] of text.matchAll(pattern)) this.#add('folder', found);
-  }
-
-  #add(kind: Kind, name = ''): void {
-    if (common.has(name.toLowerCase()) || /^\d+$/.test(name) || this.#names.has(name)) return;
-    this.#counts[kind] += 1;
-    const word = `${kind}-${this.#counts[kind]}`;
-    this.#names.set(name, kind === 'folder' ? `/${word}/` : word);
-    this.#word = undefined;
-  }
-
-  #replaceText(text: string): string {
-    this.#word ??= wordsOf([...this.#names.keys()]);
-    return this.#word === undefined ? text : text.replace(this.#word, (name) => this.#names.get(name) ?? name);
-  }
+  return { collect, replace };
 }
 
 /** The names as one pattern, the longest first: a folder within a folder is replaced as a whole. */

@@ -12,93 +12,70 @@ const plausibleOffset = 3_600_000;
 /**
  * Tracks up to when messages were heard, and since when none could be. The loss of a connection that fell silent is noticed late: a broker may be silent
  * for a while, and a stopped process notices nothing. So such a gap begins at the last moment at which messages would certainly have been heard. A closed
- * connection is noticed at once. All times are milliseconds since 1970.
+ * connection is noticed at once. All times are milliseconds since 1970. Call `tick` every second.
+ * @param silence how long a broker may be silent before that is noticed, in milliseconds
+ * @returns `until`: up to when messages were heard: now, but while messages lag, when the newest was sent.
+ * `message`: one came, sent at a time by the broker's clock, undefined if the broker does not say. After a standstill it may have waited for long: it proves
+ * nothing about the messages behind it.
+ * `lost`: the connection is gone; the tick that notices a standstill may come later. `aliveAt`: up to when it certainly brought everything; undefined if it
+ * fell silent.
+ * `gap`: the gap until now, while the connection is gone. `back`: the connection is back; the gap that ends now, if there was one.
  */
-export class Hearing {
-  readonly #silence: number;
-  readonly #began: number;
+export function createHearing(silence: number, began: number) {
   /** The last moment at which this process ran and its connection was known to be alive. */
-  #certain: number;
-  #lastTick: number;
+  let certain = began;
+  let lastTick = began;
   /** Until then a connection that outlived a standstill may turn out to be lost. */
-  #doubtUntil = 0;
-  #lastMessage = 0;
-  #lostAt: { from: number; reason: string } | undefined;
+  let doubtUntil = 0;
+  let lastMessage = 0;
+  let lostAt: { from: number; reason: string } | undefined = {
+    from: began,
+    reason: 'the observer was not connected yet',
+  };
   /** The least time from a message's stamp to its receipt on this connection: the way, and how far the broker's clock is off. */
-  #least = Infinity;
+  let least = Infinity;
   /** The topics whose messages lag, each with when its newest message was sent, and when that came. */
-  readonly #behind = new Map<string, { sent: number; at: number }>();
-
-  /** @param silence how long a broker may be silent before that is noticed, in milliseconds */
-  constructor(silence: number, now: number) {
-    this.#silence = silence;
-    this.#began = now;
-    this.#certain = now;
-    this.#lastTick = now;
-    this.#lostAt = { from: now, reason: 'the observer was not connected yet' };
-  }
-
-  /** Up to when messages were heard: now, but while messages lag, when the newest was sent. */
-  until(now: number): number {
-    return Math.min(now, ...[...this.#behind.values()].map(({ sent }) => sent));
-  }
-
-  /** Call this every second. */
-  tick(now: number): void {
-    this.#noticeStandstill(now);
-    this.#lastTick = now;
-    if (now >= this.#doubtUntil) this.#certain = now;
+  const behind = new Map<string, { sent: number; at: number }>();
+  const noticeStandstill = (now: number): void => {
+    if (now - lastTick > stoodStill) doubtUntil = now + silence;
+  };
+  const until = (now: number): number => Math.min(now, ...[...behind.values()].map(({ sent }) => sent));
+  const gap = (now: number): GapLine | undefined =>
+    lostAt && {
+      gap: { from: new Date(lostAt.from).toISOString(), until: new Date(now).toISOString(), reason: lostAt.reason },
+    };
+  const tick = (now: number): void => {
+    noticeStandstill(now);
+    lastTick = now;
+    if (now >= doubtUntil) certain = now;
     // Nothing more waits on a topic if the connection lives and that topic brings nothing.
-    for (const [topic, { at }] of this.#behind) if (now - at >= this.#silence) this.#behind.delete(topic);
-  }
-
-  /**
-   * A message after a standstill may have waited for long: it proves nothing about the messages behind it.
-   * @param sent by the broker's clock; undefined if the broker does not say
-   */
-  message(now: number, topic: string, sent?: number): void {
-    this.#noticeStandstill(now);
-    if (now >= this.#doubtUntil) this.#lastMessage = now;
+    for (const [topic, { at }] of behind) if (now - at >= silence) behind.delete(topic);
+  };
+  const message = (now: number, topic: string, sent?: number): void => {
+    noticeStandstill(now);
+    if (now >= doubtUntil) lastMessage = now;
     if (sent === undefined || Math.abs(now - sent) > plausibleOffset) return;
-    this.#least = Math.min(this.#least, now - sent);
-    const left = sent + this.#least;
-    if (now - left > lagLimit)
-      this.#behind.set(topic, { sent: Math.max(left, this.#behind.get(topic)?.sent ?? 0), at: now });
-    else this.#behind.delete(topic);
-  }
-
-  /**
-   * The connection is gone; the tick that notices a standstill may come later.
-   * @param aliveAt up to when it certainly brought everything; undefined if it fell silent
-   */
-  lost(reason: string, now: number, aliveAt: number | undefined): void {
-    if (this.#lostAt !== undefined) return;
-    const stoodStillNow = now < this.#doubtUntil || now - this.#lastTick > stoodStill;
-    const certain = aliveAt === undefined || stoodStillNow ? this.#certain - this.#silence : aliveAt;
-    this.#lostAt = { from: this.until(Math.max(this.#began, this.#lastMessage, certain)), reason };
-  }
-
-  /** The gap until now, while the connection is gone. */
-  gap(now: number): GapLine | undefined {
-    if (this.#lostAt === undefined) return undefined;
-    const { from, reason } = this.#lostAt;
-    return { gap: { from: new Date(from).toISOString(), until: new Date(now).toISOString(), reason } };
-  }
-
-  /** The connection is back. Returns the gap that ends now, if there was one. */
-  back(now: number): GapLine | undefined {
-    const gap = this.gap(now);
-    this.#certain = now;
-    this.#lastTick = now;
-    this.#lostAt = undefined;
-    this.#doubtUntil = 0;
-    this.#behind.clear();
+    least = Math.min(least, now - sent);
+    const left = sent + least;
+    if (now - left > lagLimit) behind.set(topic, { sent: Math.max(left, behind.get(topic)?.sent ?? 0), at: now });
+    else behind.delete(topic);
+  };
+  const lost = (reason: string, now: number, aliveAt: number | undefined): void => {
+    if (lostAt !== undefined) return;
+    const stoodStillNow = now < doubtUntil || now - lastTick > stoodStill;
+    const sure = aliveAt === undefined || stoodStillNow ? certain - silence : aliveAt;
+    lostAt = { from: until(Math.max(began, lastMessage, sure)), reason };
+  };
+  const back = (now: number): GapLine | undefined => {
+    const ended = gap(now);
+    certain = now;
+    lastTick = now;
+    lostAt = undefined;
+    doubtUntil = 0;
+    behind.clear();
     // The broker's clock may have been set meanwhile, so the quickest way is measured anew.
-    this.#least = Infinity;
-    return gap;
-  }
-
-  #noticeStandstill(now: number): void {
-    if (now - this.#lastTick > stoodStill) this.#doubtUntil = now + this.#silence;
-  }
+    least = Infinity;
+    return ended;
+  };
+  return { until, tick, message, lost, gap, back };
 }

@@ -1,5 +1,5 @@
-import { keepBody, type KeptBody, keepText, keepValue } from './body.ts';
-import { maskValue } from './masking.ts';
+import { asObject, readJson } from '../lib/read-json.ts';
+import { keepBody, type KeptBody, keepText, keepValue, maskValue } from './body.ts';
 
 /** A message in a recording. `t` is when it was heard, ISO 8601 in UTC. */
 export type MessageLine = { t: string; destination: string; headers: Record<string, string> } & KeptBody;
@@ -70,4 +70,66 @@ export function maskedLine(line: MessageLine): MessageLine {
         ? keepText(line.text)
         : { size: line.size, sha256: line.sha256 };
   return { t, destination, headers: maskValue(headers) as Record<string, string>, ...kept };
+}
+
+/** A line that is neither a message nor a call. */
+type NoteLine = Exclude<RecordingLine, MessageLine | RestLine>;
+
+/** A parsed line, with its kind; `rejected` if it is not a line of a recording. */
+export type ReadLine =
+  | { kind: 'message'; line: MessageLine }
+  | { kind: 'rest'; line: RestLine }
+  | { kind: 'note'; line: NoteLine }
+  | { kind: 'rejected'; why: string };
+
+/** Parses a line of a recording. Never throws. */
+export function parseLine(text: string): ReadLine {
+  const value = readJson(text);
+  if (value === undefined) return rejected('no JSON');
+  const line = asObject(value);
+  if (line === undefined) return rejected('no object');
+  if ('capture' in line || 'gap' in line || ('until' in line && !('t' in line))) return note(line);
+  if (!isIsoTime(line['t'])) return rejected('no time "t"');
+  if (typeof line['destination'] === 'string') return message(line);
+  if (typeof line['method'] === 'string' && typeof line['path'] === 'string')
+    return { kind: 'rest', line: line as unknown as RestLine };
+  return rejected('neither a message nor a REST call');
+}
+
+/** Whether a value is a time with a zone, in ISO 8601. */
+const isIsoTime = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  /^\d{4}-\d{2}-\d{2}T[\d:.]{5,20}(?:Z|[+-]\d{2}:?\d{2})$/.test(value) &&
+  !Number.isNaN(Date.parse(value));
+
+const rejected = (why: string): ReadLine => ({ kind: 'rejected', why });
+
+function note(line: Record<string, unknown>): ReadLine {
+  const { gap, until, capture } = line;
+  const { from, until: end } = asObject(gap) ?? {};
+  const isWhole = gap !== undefined ? isIsoTime(from) && isIsoTime(end) : capture !== undefined || isIsoTime(until);
+  return isWhole ? { kind: 'note', line: line as unknown as NoteLine } : rejected('a gap or an end without its time');
+}
+
+function message(line: Record<string, unknown>): ReadLine {
+  const { headers, text, size, sha256 } = line;
+  const hasBody =
+    'body' in line || typeof text === 'string' || (typeof size === 'number' && typeof sha256 === 'string');
+  if (!hasBody) return rejected('a message without a body');
+  const texts = typeof headers === 'object' && headers !== null ? Object.entries(headers) : [];
+  return {
+    kind: 'message',
+    line: {
+      ...(line as unknown as MessageLine),
+      headers: Object.fromEntries(texts.filter((one): one is [string, string] => typeof one[1] === 'string')),
+    },
+  };
+}
+
+/** The time by which a line is merged with others: a gap by its end. Undefined for the first line and for rejected lines. */
+export function timeOfLine(read: ReadLine): string | undefined {
+  if (read.kind === 'message' || read.kind === 'rest') return read.line.t;
+  if (read.kind === 'rejected') return undefined;
+  if ('gap' in read.line) return read.line.gap.until;
+  return 'until' in read.line ? read.line.until : undefined;
 }

@@ -1,10 +1,10 @@
 import { backoff } from '../lib/duration.ts';
+import { messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
-import { linesOfObject, type ReadResource } from '../observed/told/read-answer.ts';
-import { itemsOf, maxTries, newRun, requestFailure, type Run, type Step } from './read-run.ts';
+import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -37,149 +37,110 @@ interface MonitorReaderOptions {
  * Reads swf-monitor, one request after the other and at most one a second: running executions, their runs and parameters, files, slices and results. Takes
  * each object once. While the monitor is away it backs off, and says so once.
  */
-export class MonitorReader {
-  readonly #options: Required<MonitorReaderOptions>;
-  readonly #runs = new Map<string, Run>();
-  #failures = 0;
-  #hasRead = false;
-  #statesReadAt = -Infinity;
-
-  constructor(options: MonitorReaderOptions) {
-    this.#options = { now: Date.now, known: [], ...options };
-    for (const { execution_id, run_id } of this.#options.known)
-      this.#runs.set(execution_id, newRun(execution_id, run_id));
-  }
-
-  /** Whether the monitor answers; otherwise nothing is known about the present. */
-  get isHearing(): boolean {
-    return this.#hasRead && this.#failures === 0;
-  }
-
-  async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
-    const waiting: Step[] = [];
-    while (!signal.aborted) {
-      const began = this.#options.now();
-      await this.#next(waiting).then(
-        () => this.#succeeded(),
-        (error: unknown) => {
-          if (!signal.aborted) this.#failed(error);
-        },
-      );
-      const pause = this.#failures === 0 ? betweenRequests : backoff(this.#failures, backoffBounds);
-      await wait(Math.max(0, pause - (this.#options.now() - began)));
-    }
-  }
-
-  #failed(error: unknown): void {
-    if (this.#failures === 0)
-      this.#options.say(`WARNING swf-monitor cannot be read: ${requestFailure(error)}; retrying`);
-    this.#failures += 1;
-  }
-
-  #succeeded(): void {
-    if (this.#failures > 0) this.#options.say('swf-monitor is back');
-    this.#failures = 0;
-    this.#hasRead = true;
-  }
-
-  /** Makes the next request of a round, or the first of a new one. A failed request is made again a few times. */
-  async #next(waiting: Step[]): Promise<void> {
-    if (waiting.length === 0) waiting.push(...this.#round());
-    const [step] = waiting as [Step];
-    step.tries += 1;
-    try {
-      await step.act();
-    } catch (error) {
-      if (step.tries >= maxTries) {
-        waiting.shift();
-        if (step.run !== undefined) step.run.isPartial = true;
+export function createMonitorReader(given: MonitorReaderOptions) {
+  const options = { now: Date.now, known: [], ...given };
+  const { say, now } = options;
+  const nextRound = createRounds(options);
+  let failures = 0;
+  let hasRead = false;
+  const succeeded = (): true => {
+    if (failures > 0) say('swf-monitor is back');
+    failures = 0;
+    hasRead = true;
+    return true;
+  };
+  const failed = (error: unknown): false => {
+    if (failures === 0) say(`WARNING swf-monitor cannot be read: ${requestFailure(error)}; retrying`);
+    failures += 1;
+    return false;
+  };
+  return {
+    /** Whether the monitor answers; otherwise nothing is known about the present. */
+    isHearing: () => hasRead && failures === 0,
+    /** Makes one request after the other, round by round. A failed request is made again a few times. */
+    async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
+      const waiting: Step[] = [];
+      let tries = 0;
+      while (!signal.aborted) {
+        const began = now();
+        if (waiting.length === 0) waiting.push(...nextRound());
+        const [{ act, run }] = waiting as [Step];
+        const isDone = await act().then(succeeded, (error: unknown) => signal.aborted || failed(error));
+        tries += 1;
+        if (isDone || tries >= maxTries) {
+          if (!isDone && run !== undefined) run.isPartial = true;
+          waiting.shift();
+          tries = 0;
+        }
+        const pause = failures === 0 ? betweenRequests : backoff(failures, backoffBounds);
+        await wait(Math.max(0, pause - (now() - began)));
       }
-      throw error;
-    }
-    waiting.shift();
-  }
+    },
+  };
+}
 
-  /** The requests of one round: executions and runs first, then the requests due for each run. */
-  #round(): Step[] {
-    const lists = [...this.#runs.values()].flatMap((run) => this.#stepsOf(run).map((act) => ({ act, run, tries: 0 })));
-    const first = [() => this.#readExecutions()];
-    const now = this.#options.now();
-    const isRunUnknown = [...this.#runs.values()].some(({ run_id }) => run_id === undefined);
-    if (isRunUnknown || now - this.#statesReadAt >= betweenLists) first.push(() => this.#readRunStates());
-    return [...first.map((act) => ({ act, tries: 0 })), ...lists];
-  }
+/** The requests of each round: executions and runs first, then the requests due for each run. */
+function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
+  const { get, namespaces, known, now } = options;
+  const runs = new Map(known.map(({ execution_id, run_id }) => [execution_id, newRun(execution_id, run_id)]));
+  const take = createTaker(options);
+  const stepsOf = createSteps(options, take);
+  let statesReadAt = -Infinity;
 
-  #stepsOf(run: Run): (() => Promise<void>)[] {
-    const now = this.#options.now();
-    if (run.endedAt !== undefined && now - run.endedAt > readAfterEnd) this.#runs.delete(run.execution_id);
-    if (run.isGone && run.endedAt === undefined) return [() => this.#readEnd(run)];
-    const { run_id } = run;
-    if (run_id === undefined || now - run.listedAt < betweenLists) return [];
-    const byRun = `?run_number=${encodeURIComponent(run_id)}`;
-    run.listedAt = now;
-    run.isPartial = false;
-    return [
-      () => this.#list(run, 'stf-files', byRun),
-      () => this.#list(run, 'tf-slices', byRun),
-      () => this.#list(run, 'system-state-events', `${byRun}&event_type=slice_result`),
-      ...run.stfs
-        .splice(0)
-        .map((stf) => () => this.#list(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`)),
-      () => {
-        if (!run.isPartial) this.#options.onRead({ execution_id: run.execution_id, run_id }, now);
-        return Promise.resolve();
-      },
-    ];
-  }
-
-  async #readExecutions(): Promise<void> {
-    const { namespaces } = this.#options;
-    const running = itemsOf(await this.#options.get('workflow-executions/?status=running')).filter(
+  async function readExecutions(): Promise<void> {
+    const running = itemsOf(await get('workflow-executions/?status=running')).filter(
       ({ namespace }) => namespaces.length === 0 || namespaces.includes(String(namespace)),
     );
-    const ids = new Set<string>();
+    for (const run of runs.values()) run.isGone = true;
     for (const one of running) {
       const id = idOf(one['execution_id']);
       if (id === undefined) continue;
-      ids.add(id);
-      if (!this.#runs.has(id)) this.#runs.set(id, newRun(id));
-      this.#takeExecution(one);
+      const run = runs.get(id) ?? newRun(id);
+      runs.set(id, run);
+      run.isGone = false;
+      // Only once its run is known, so that it is not mistaken for another of its name.
+      if (run.run_id !== undefined) take(run, 'workflow-executions', one);
     }
-    for (const run of this.#runs.values()) run.isGone = !ids.has(run.execution_id);
   }
 
-  /** Takes an execution only once its run is known, so that it is not mistaken for another of its name. */
-  #takeExecution(execution: Fields): void {
-    const run = this.#runs.get(idOf(execution['execution_id']) ?? '');
-    if (run?.run_id !== undefined) this.#take(run, 'workflow-executions', execution);
-  }
-
-  async #readEnd(run: Run): Promise<void> {
-    const execution = objectOf(await this.#options.get(`workflow-executions/${encodeURIComponent(run.execution_id)}/`));
-    if (execution['status'] === 'running') return;
-    this.#take(run, 'workflow-executions', execution);
-    run.endedAt = this.#options.now();
-    // Read the rest of an ended run at once, including TF files that came later than others of their STF.
-    run.listedAt = -Infinity;
-    run.stfs = [...run.allStfs];
-  }
-
-  async #readRunStates(): Promise<void> {
-    this.#statesReadAt = this.#options.now();
-    for (const state of itemsOf(await this.#options.get('run-states/'))) {
-      const run = this.#runs.get(String(objectOf(state['metadata'])['execution_id']));
+  async function readRunStates(): Promise<void> {
+    statesReadAt = now();
+    for (const state of itemsOf(await get('run-states/'))) {
+      const run = runs.get(String(objectOf(state['metadata'])['execution_id']));
       const run_id = idOf(state['run_number']);
       if (run === undefined || run_id === undefined || run.endedAt !== undefined) continue;
       // The same execution id may have been used before: take the newest run.
       if (run.run_id !== undefined && Number(run.run_id) > Number(run_id)) continue;
       run.run_id = run_id;
-      this.#take(run, 'run-states', state);
+      take(run, 'run-states', state);
     }
   }
 
-  async #list(run: Run, resource: ReadResource, query: string): Promise<void> {
-    for (const object of itemsOf(await this.#options.get(`${resource}/${query}`))) {
-      const isNew = this.#take(run, resource, object);
+  return () => {
+    const lists = [...runs.values()].flatMap((run) => stepsOf(run).map((act) => ({ act, run })));
+    for (const { execution_id, endedAt = Infinity } of runs.values())
+      if (now() - endedAt > readAfterEnd) runs.delete(execution_id);
+    const isRunUnknown = [...runs.values()].some(({ run_id }) => run_id === undefined);
+    const isDue = isRunUnknown || now() - statesReadAt >= betweenLists;
+    return [{ act: readExecutions }, ...(isDue ? [{ act: readRunStates }] : []), ...lists];
+  };
+}
+
+/** The requests due for a run. */
+function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take: Take) {
+  async function readEnd(run: Run): Promise<void> {
+    const execution = objectOf(await get(`workflow-executions/${encodeURIComponent(run.execution_id)}/`));
+    if (execution['status'] === 'running') return;
+    take(run, 'workflow-executions', execution);
+    run.endedAt = now();
+    // Read the rest of an ended run at once, including TF files that came later than others of their STF.
+    run.listedAt = -Infinity;
+    run.stfs = [...run.allStfs];
+  }
+
+  async function list(run: Run, resource: ReadResource, query: string): Promise<void> {
+    for (const object of itemsOf(await get(`${resource}/${query}`))) {
+      const isNew = take(run, resource, object);
       const stf = idOf(object['stf_filename']);
       if (resource !== 'stf-files' || stf === undefined || !isNew) continue;
       // Read its TF files when it is registered, and again when it is ready.
@@ -188,26 +149,97 @@ export class MonitorReader {
     }
   }
 
-  /** Takes the lines not read before. Returns whether there were any. One object that cannot be read must not keep others from being read. */
-  #take(run: Run, resource: ReadResource, object: Fields): boolean {
+  return (run: Run): (() => Promise<void>)[] => {
+    const { run_id, execution_id } = run;
+    const at = now();
+    if (run.isGone && run.endedAt === undefined) return [() => readEnd(run)];
+    if (run_id === undefined || at - run.listedAt < betweenLists) return [];
+    const byRun = `?run_number=${encodeURIComponent(run_id)}`;
+    run.listedAt = at;
+    run.isPartial = false;
+    return [
+      () => list(run, 'stf-files', byRun),
+      () => list(run, 'tf-slices', byRun),
+      () => list(run, 'system-state-events', `${byRun}&event_type=slice_result`),
+      ...run.stfs.splice(0).map((stf) => () => list(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`)),
+      () => {
+        if (!run.isPartial) onRead({ execution_id, run_id }, at);
+        return Promise.resolve();
+      },
+    ];
+  };
+}
+
+/** Takes the lines of an object that were not read before. Returns whether there were any. */
+type Take = ReturnType<typeof createTaker>;
+
+/** One object that cannot be read must not keep others from being read. */
+const createTaker =
+  ({ take, say, now }: Required<MonitorReaderOptions>) =>
+  (run: Run, resource: ReadResource, object: Fields): boolean => {
     if (!isShallow(object)) {
       if (!run.isTooDeep)
-        this.#options.say(
+        say(
           `WARNING swf-monitor: an object of ${resource} of ${run.execution_id} is nested too deeply; it is left out`,
         );
       run.isTooDeep = true;
       return false;
     }
-    const at = new Date(this.#options.now()).toISOString();
+    const at = new Date(now()).toISOString();
     let isNew = false;
     for (const line of linesOfObject(resource, object, at, run.run_id)) {
       const { t: _, ...told } = line;
       const digest = sha256().update(JSON.stringify(told)).digest('base64').slice(0, 22);
       if (run.seen.has(digest)) continue;
       run.seen.add(digest);
-      this.#options.take(line);
+      take(line);
       isNew = true;
     }
     return isNew;
-  }
+  };
+
+/** A request that fails this often is skipped: the cause is not the monitor's absence. */
+const maxTries = 3;
+
+/** A request, and the run that it is for. */
+interface Step {
+  act: () => Promise<void>;
+  run?: Run;
+}
+
+/** A run being read. */
+type Run = ReturnType<typeof newRun>;
+
+const newRun = (execution_id: string, run_id?: string) => ({
+  execution_id,
+  run_id,
+  /** Whether it is no longer listed as running. */
+  isGone: false,
+  /** When it was seen to have ended. Milliseconds since 1970. */
+  endedAt: undefined as number | undefined,
+  /** When reading its lists last began. */
+  listedAt: -Infinity,
+  /** Digests of the lines read about it. */
+  seen: new Set<string>(),
+  /** STF files whose TF files are still to be read, and all known STF files. */
+  stfs: [] as string[],
+  allStfs: new Set<string>(),
+  /** Whether a request of this round was skipped. */
+  isPartial: false,
+  /** Whether an object of it was left out, since it is nested too deeply. */
+  isTooDeep: false,
+});
+
+/** The objects of a list: an array, or a page of it. */
+function itemsOf(answer: unknown): Fields[] {
+  const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
+  if (!Array.isArray(items)) throw new Error('it answers with something other than a list');
+  return items.map(objectOf);
+}
+
+/** Why a request failed, in words: a failed fetch says it in its cause alone. */
+function requestFailure(error: unknown): string {
+  const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
+  if (name === 'TimeoutError') return 'it did not answer in time';
+  return cause?.code ?? cause?.message?.slice(0, 100) ?? messageOf(error);
 }

@@ -2,8 +2,8 @@ import type { BrokerConnection, BrokerSettings, Connect, Delivery } from '../bro
 import { expirySeconds, type TestbedRequest } from '../db/stand-in/requests.ts';
 import { aborted } from '../lib/deadline.ts';
 import { messageOf, type SwfError } from '../lib/errors.ts';
-import { Hearing } from '../observed/hearing.ts';
-import { NamespaceFilter } from '../observed/namespace-filter.ts';
+import { createHearing } from '../observed/hearing.ts';
+import { createNamespaceFilter } from '../observed/namespace-filter.ts';
 import {
   brokerTime,
   type GapLine,
@@ -31,10 +31,8 @@ export interface ObserverOptions {
   signal: AbortSignal;
 }
 
-/** The part of an observer that listens, as others see it. */
-export type Listening = Readonly<Pick<Ear, 'isHearing' | 'heard' | 'reconnects' | 'lastMessageAt'>> & {
-  readonly messages: ReadonlyMap<string, number>;
-};
+/** What others see of an observer that listens. */
+export type Listening = Readonly<ReturnType<typeof createEar>['seen']>;
 
 /** How long a broker may be silent before a connection counts as lost, in heartbeats. */
 const silentBeats = 2.5;
@@ -51,8 +49,8 @@ const silentMilliseconds = 30_000;
  */
 export async function observe(options: ObserverOptions): Promise<void> {
   const { settings, connect, topics, say, signal, onListening } = options;
-  const ear = new Ear(options);
-  options.onEar?.(ear);
+  const ear = createEar(options);
+  options.onEar?.(ear.seen);
   const broker = connect(settings, (error, aliveAt) => ear.lost(error, aliveAt));
   for (const [at, destination] of topics.entries())
     broker.subscribe({
@@ -65,7 +63,7 @@ export async function observe(options: ObserverOptions): Promise<void> {
   broker.onUp(() => ear.back());
   const timer = setInterval(() => {
     ear.tick();
-    if (ear.isHearing) void sendNext(broker, options);
+    if (ear.seen.isHearing) void sendNext(broker, options);
   }, tickMilliseconds);
   try {
     const isListening = await Promise.race([
@@ -100,85 +98,67 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
   }
 }
 
-/** Listens on one connection that comes and goes. */
-class Ear {
-  readonly #options: ObserverOptions;
-  readonly #hearing: Hearing;
-  readonly #filter: NamespaceFilter;
-  #isLost = false;
-  #connections = 0;
-  #lastTaken = 0;
-  /** Whether something would be heard now. */
-  isHearing = false;
-  /** When the first subscription was confirmed, in milliseconds since 1970. */
-  #since: number | undefined;
-  /** By topic, including messages of other namespaces. */
-  readonly messages: Map<string, number>;
-  /** When the newest message came, in milliseconds since 1970. */
-  lastMessageAt: number | undefined;
-
-  constructor(options: ObserverOptions) {
-    this.#options = options;
-    this.#hearing = new Hearing(options.settings.heartbeatSeconds * silentBeats * 1000, Date.now());
-    this.#filter = new NamespaceFilter(options.namespaces);
-    this.messages = new Map(options.topics.map((topic) => [topic, 0]));
-  }
-
-  /** Connections that came back. */
-  get reconnects(): number {
-    return Math.max(0, this.#connections - 1);
-  }
-
-  /** The time of which messages were heard, without times without a connection; undefined before the first connection. Milliseconds since 1970. */
-  heard(now: number): { since: number; until: number } | undefined {
-    return this.#since === undefined ? undefined : { since: this.#since, until: this.#hearing.until(now) };
-  }
-
-  tick(): void {
-    const now = Date.now();
-    this.#hearing.tick(now);
-    if (this.isHearing && now - this.#lastTaken >= silentMilliseconds)
-      this.#take({ until: new Date(this.#hearing.until(now)).toISOString() });
-  }
-
-  hear(destination: string, { headers, bytes, size, sha256 }: Delivery): void {
-    const now = Date.now();
-    this.#hearing.message(now, destination, brokerTime(headers));
-    this.lastMessageAt = now;
-    this.messages.set(destination, (this.messages.get(destination) ?? 0) + 1);
-    const time = new Date(now).toISOString();
-    const large = sha256 === undefined ? undefined : { size, sha256 };
-    const line = messageLine({ destination, headers, bytes, large }, time);
-    if (this.#filter.isMeant(line)) this.#take(line, time);
-  }
-
-  lost({ line }: SwfError, aliveAt: number | undefined): void {
-    this.#hearing.lost('the connection to the broker was lost', Date.now(), aliveAt);
-    if (!this.#isLost) this.#options.say(`WARNING ${line}; retrying`);
-    this.#isLost = true;
-    this.isHearing = false;
-  }
-
-  back(): void {
-    this.#record(this.#hearing.back(Date.now()));
-    if (this.#isLost) this.#options.say('the broker is back');
-    this.#isLost = false;
-    this.#since ??= Date.now();
-    this.#connections += 1;
-    this.isHearing = true;
-  }
-
-  /** Records, while the connection is lost, that nothing has been heard since. */
-  end(): void {
-    this.#record(this.#hearing.gap(Date.now()));
-  }
-
-  #record(gap: GapLine | undefined): void {
-    if (gap !== undefined) this.#take(gap, gap.gap.until);
-  }
-
-  #take(line: MessageLine | GapLine | UntilLine, time = new Date().toISOString()): void {
-    this.#lastTaken = Date.now();
-    this.#options.take(line, time);
-  }
+/**
+ * Listens on one connection that comes and goes. `since`: when the first subscription was confirmed, in milliseconds since 1970.
+ * At its `end` it records, while the connection is lost, that nothing has been heard since.
+ */
+function createEar({ settings, namespaces, topics, take, say }: ObserverOptions) {
+  const hearing = createHearing(settings.heartbeatSeconds * silentBeats * 1000, Date.now());
+  const filter = createNamespaceFilter(namespaces);
+  let isLost = false;
+  let lastTaken = 0;
+  let since: number | undefined;
+  const seen = {
+    /** Whether something would be heard now. */
+    isHearing: false,
+    /** Connections that came back. */
+    reconnects: 0,
+    /** By topic, including messages of other namespaces. */
+    messages: new Map(topics.map((topic) => [topic, 0])),
+    /** When the newest message came, in milliseconds since 1970. */
+    lastMessageAt: undefined as number | undefined,
+    /** The time of which messages were heard, without times without a connection; undefined before the first connection. Milliseconds since 1970. */
+    heard: (now: number) => (since === undefined ? undefined : { since, until: hearing.until(now) }),
+  };
+  const takeNow = (line: MessageLine | GapLine | UntilLine, time = new Date().toISOString()): void => {
+    lastTaken = Date.now();
+    take(line, time);
+  };
+  const record = (gap: GapLine | undefined): void => {
+    if (gap !== undefined) takeNow(gap, gap.gap.until);
+  };
+  return {
+    seen,
+    tick(): void {
+      const now = Date.now();
+      hearing.tick(now);
+      if (seen.isHearing && now - lastTaken >= silentMilliseconds)
+        takeNow({ until: new Date(hearing.until(now)).toISOString() });
+    },
+    hear(destination: string, { headers, bytes, size, sha256 }: Delivery): void {
+      const now = Date.now();
+      hearing.message(now, destination, brokerTime(headers));
+      seen.lastMessageAt = now;
+      seen.messages.set(destination, (seen.messages.get(destination) ?? 0) + 1);
+      const time = new Date(now).toISOString();
+      const large = sha256 === undefined ? undefined : { size, sha256 };
+      const line = messageLine({ destination, headers, bytes, large }, time);
+      if (filter.isMeant(line)) takeNow(line, time);
+    },
+    lost({ line }: SwfError, aliveAt: number | undefined): void {
+      hearing.lost('the connection to the broker was lost', Date.now(), aliveAt);
+      if (!isLost) say(`WARNING ${line}; retrying`);
+      isLost = true;
+      seen.isHearing = false;
+    },
+    back(): void {
+      record(hearing.back(Date.now()));
+      if (isLost) say('the broker is back');
+      isLost = false;
+      if (since !== undefined) seen.reconnects += 1;
+      since ??= Date.now();
+      seen.isHearing = true;
+    },
+    end: () => record(hearing.gap(Date.now())),
+  };
 }

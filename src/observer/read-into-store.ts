@@ -3,14 +3,13 @@ import { noteGap, noteSpan, noteUnrecorded } from '../db/observed/hearings.ts';
 import { settleObserved } from '../db/observed/settle.ts';
 import { type Store, writeEach } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { addReadLine } from '../db/stand-in/log-lines.ts';
+import { addReadLine } from '../db/stand-in/records.ts';
 import { isAlive } from '../lib/process-identity.ts';
-import { NamespaceFilter } from '../observed/namespace-filter.ts';
-import { type ReadLine, timeOfLine } from '../observed/parse-line.ts';
-import { maskedLine } from '../observed/recording-lines.ts';
+import { createNamespaceFilter } from '../observed/namespace-filter.ts';
+import { maskedLine, type ReadLine, timeOfLine } from '../observed/recording-lines.ts';
 import { createResentTest, logLineIn, type ToldLogLine } from '../observed/told/log-line.ts';
-import { References } from '../observed/told/references.ts';
 import { restOf } from '../observed/told/rest-call.ts';
+import { createReferences } from '../observed/told/rest-rows.ts';
 import { readRecordings, type TornFile } from './recording-reader.ts';
 
 /** Messages per transaction. */
@@ -46,11 +45,11 @@ type Recorded = FileLine | { kind: 'log'; line: ToldLogLine; at: string };
 /** Reads recordings into a store, merged by time. Reading them again changes nothing. */
 export async function readIntoStore(paths: readonly string[], options: ReadOptions): Promise<ReadCounts> {
   const { store, namespaces, until, onTorn } = options;
-  const filter = new NamespaceFilter(namespaces);
+  const filter = createNamespaceFilter(namespaces);
   const counts: ReadCounts = { messages: 0, rest: 0, kept: 0, rejected: 0, executions: [], gaps: 0 };
   const executions = new Set<string>();
   const spans = new Map<string, RecordedSpan>();
-  const references = new Map<string, References>();
+  const references = new Map<string, ReturnType<typeof createReferences>>();
   const isResent = createResentTest();
   let waiting: Recorded[] = [];
   const write = async (): Promise<void> => {
@@ -87,11 +86,11 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
 }
 
 /** Converts a REST write to its row of the log: its numbers are valid within its recording. */
-function asStated(line: FileLine, references: Map<string, References>): FileLine {
+function asStated(line: FileLine, references: Map<string, ReturnType<typeof createReferences>>): FileLine {
   if (line.kind !== 'rest') return line;
-  const known = references.get(line.path) ?? new References();
+  const known = references.get(line.path) ?? createReferences();
   references.set(line.path, known);
-  const stated = known.lineOf(line.line);
+  const stated = known(line.line);
   return stated === undefined ? line : { kind: 'message', line: stated, path: line.path };
 }
 

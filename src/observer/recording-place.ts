@@ -1,12 +1,13 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { dataUnavailable, messageOf } from '../lib/errors.ts';
+import { goneSeconds } from '../domain/liveness.ts';
+import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/file-system.ts';
+import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
 import { objectIn } from '../lib/read-json.ts';
 import type { CaptureLine, GapLine } from '../observed/recording-lines.ts';
-import { RecordingFile } from './recording-file.ts';
-import { lockRecording } from './recording-lock.ts';
+import { openRecording, type RecordingFile } from './recording-file.ts';
 
 /** Size in bytes at which a folder's next file is started. */
 const maxBytes = 1_000_000_000;
@@ -36,7 +37,7 @@ type Begin = (path: string, time: string, before?: string) => Promise<RecordingF
 const beginning =
   (capture: Capture): Begin =>
   async (path, time, before) => {
-    const { file, last } = await RecordingFile.open(path);
+    const { file, last } = await openRecording(path);
     const first: CaptureLine | undefined = last === undefined ? { capture: 1, t: time, ...capture } : undefined;
     const pause = pauseSince(last ?? before, time);
     const lines = [first, pause].filter((line) => line !== undefined).map((line) => JSON.stringify(line));
@@ -71,7 +72,7 @@ function dailyFiles(folder: string, begin: Begin, limit: number): (time: string)
     const day = time.slice(0, 10);
     if (current === undefined) return continued(day, time);
     if (day > current.day) return next(day, 1, time);
-    return current.file.size < limit ? current.file : next(current.day, current.number + 1, time);
+    return current.file.size() < limit ? current.file : next(current.day, current.number + 1, time);
   };
   /** Continues the newest file if it is of this day; else its last line shows since when nobody has listened. */
   const continued = async (day: string, time: string): Promise<RecordingFile> => {
@@ -79,9 +80,9 @@ function dailyFiles(folder: string, begin: Begin, limit: number): (time: string)
     if (newest === undefined) return next(day, 1, time);
     if (newest.day >= day) {
       const file = await next(newest.day, newest.number, time);
-      return file.size < limit ? file : fileAt(time);
+      return file.size() < limit ? file : fileAt(time);
     }
-    const { file, last } = await RecordingFile.open(join(folder, nameOf(newest.day, newest.number)));
+    const { file, last } = await openRecording(join(folder, nameOf(newest.day, newest.number)));
     await file.close();
     return next(day, 1, time, last);
   };
@@ -109,4 +110,56 @@ function timeOf(line: string): string | undefined {
   const { t, until, gap } = objectIn(line) as { t?: unknown; until?: unknown; gap?: { until?: unknown } };
   const time = t ?? until ?? gap?.until;
   return typeof time === 'string' ? time : undefined;
+}
+
+/** How often the holder shows that it is alive, in milliseconds. */
+const signMilliseconds = 10_000;
+
+/**
+ * Locks a recording for this process: two observers writing one file would tear each other's lines.
+ * @param path of the lock, beside the recording
+ * @returns how to release it
+ * Throws `AGENT_IN_USE` if a living process holds it, and `DATA_UNAVAILABLE` if no lock can be made.
+ */
+async function lockRecording(path: string): Promise<() => Promise<void>> {
+  for (let hasTried = false; ; hasTried = true) {
+    try {
+      await writeFile(path, JSON.stringify(currentProcess()), { flag: 'wx', mode: 0o600 });
+      const touch = (): void => void utimes(path, new Date(), new Date()).catch(() => {});
+      const sign = setInterval(touch, signMilliseconds).unref();
+      return () => {
+        clearInterval(sign);
+        return unlink(path).catch(() => {});
+      };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || hasTried)
+        throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; name another file`, { cause: error });
+    }
+    await removeOfTheDead(path);
+  }
+}
+
+async function removeOfTheDead(path: string): Promise<void> {
+  const holder = await holderOf(path);
+  // A process on another host, or on this one before a reboot, cannot be seen from here: the age of its lock decides.
+  if (holder !== undefined && (isAlive(holder) ?? (await isFresh(path))))
+    throw new SwfError(
+      'AGENT_IN_USE',
+      `process ${holder.pid} on ${holder.hostname} writes this recording; name another file, or remove ${path} if that process is gone`,
+    );
+  await unlink(path).catch(() => {});
+}
+
+async function isFresh(path: string): Promise<boolean> {
+  const signed = await stat(path).catch(() => undefined);
+  return signed !== undefined && Date.now() - signed.mtimeMs < goneSeconds * 1000;
+}
+
+/** Undefined for a torn lock, as a crash of the machine may leave one. */
+async function holderOf(path: string): Promise<ProcessIdentity | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const { pid, pid_started, hostname } = objectIn(text) as Partial<ProcessIdentity>;
+  return pid === undefined || pid_started === undefined || hostname === undefined
+    ? undefined
+    : { pid, pid_started, hostname };
 }

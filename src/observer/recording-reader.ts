@@ -1,10 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 
 import { argumentInvalid, messageOf } from '../lib/errors.ts';
-import { parseLine, type ReadLine, timeOfLine } from '../observed/parse-line.ts';
+import { parseLine, type ReadLine, timeOfLine } from '../observed/recording-lines.ts';
 
 /** Longest line of a recording, in characters: bodies over a megabyte are kept as digests. */
 const maxLine = 32 * 1024 * 1024;
@@ -45,22 +44,31 @@ export async function* readRecordings(
   }
 }
 
+/** The lines of a file, without a byte-order mark. */
 async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGenerator<ReadLine> {
-  const lines = new LineSplitter();
+  /** The line that has begun: of one that is too long, only the beginning. */
+  let begun = '';
   try {
     const isPacked = await isCompressed(path);
     const file = createReadStream(path);
     const bytes = isPacked ? file.pipe(createGunzip()) : file;
     file.on('error', (error) => bytes.destroy(error));
-    for await (const chunk of bytes)
-      for (const line of lines.add(chunk as Buffer)) if (line.trim() !== '') yield parseLine(line);
+    let isFirst = true;
+    for await (const chunk of bytes.setEncoding('utf8') as AsyncIterable<string>) {
+      const [first = '', ...others] = (isFirst ? chunk.replace(/^\uFEFF/, '') : chunk).split('\n');
+      isFirst = false;
+      begun += first.slice(0, maxLine - begun.length);
+      for (const next of others) {
+        if (begun.trim() !== '') yield parseLine(begun);
+        begun = next.slice(0, maxLine);
+      }
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('E') === true)
       throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; name a recording`, { cause: error });
     onTorn({ path, why: messageOf(error) });
   }
-  const rest = lines.end();
-  if (rest.trim() !== '') yield parseLine(rest);
+  if (begun.trim() !== '') yield parseLine(begun);
 }
 
 /** Whether a file is in gzip's format, whatever its name. */
@@ -71,47 +79,5 @@ async function isCompressed(path: string): Promise<boolean> {
     return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
   } finally {
     await file.close();
-  }
-}
-
-/** Splits bytes into lines, without a byte-order mark. Only the beginning of a line that is too long is kept. */
-class LineSplitter {
-  readonly #decoder = new StringDecoder('utf8');
-  #parts: string[] = [];
-  #length = 0;
-  #isFirst = true;
-
-  add(bytes: Buffer): string[] {
-    const [first = '', ...others] = this.#text(bytes).split('\n');
-    const last = others.pop();
-    if (last === undefined) {
-      this.#keep(first);
-      return [];
-    }
-    this.#keep(first);
-    const lines = [this.end(), ...others];
-    this.#keep(last);
-    return lines;
-  }
-
-  /** The line that has begun. */
-  end(): string {
-    const line = this.#parts.join('');
-    this.#parts = [];
-    this.#length = 0;
-    return line;
-  }
-
-  #text(bytes: Buffer): string {
-    const text = this.#decoder.write(bytes);
-    const isMarked = this.#isFirst && text.startsWith('\uFEFF');
-    this.#isFirst = false;
-    return isMarked ? text.slice(1) : text;
-  }
-
-  #keep(part: string): void {
-    const kept = part.slice(0, maxLine - this.#length);
-    this.#length += kept.length;
-    this.#parts.push(kept);
   }
 }

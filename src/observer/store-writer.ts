@@ -14,13 +14,13 @@ import { type Store, writeEach } from '../db/opening/store.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { takeRequest, type TestbedRequest } from '../db/stand-in/requests.ts';
+import { takeRequest } from '../db/stand-in/requests.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { foreignProgramOf } from '../messages/foreign.ts';
 import { fieldsOf } from '../observed/namespace-filter.ts';
 import { shortName } from '../observed/reading/values.ts';
 import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts';
-import { type WaitingLine, WaitingLines } from './waiting-lines.ts';
+import { createWaitingLines, type WaitingLine } from './waiting-lines.ts';
 
 /** Messages per transaction: other writers must not wait for long. */
 const together = 200;
@@ -40,104 +40,87 @@ export interface StoreWriterOptions {
   say: (line: string) => void;
 }
 
-/** Records the lines of an observer in a store, shortly after they come. */
-export class StoreWriter {
-  readonly #store: Store;
-  readonly #namespaces: readonly string[];
-  readonly #processId: number;
-  readonly lines: WaitingLines;
-  readonly #claimed = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+/** When messages were heard, at a moment; undefined while nothing would be. */
+type Heard = (now: number) => Span | undefined;
 
-  /** Throws `NAMESPACE_IN_USE` while another observer of this store hears the same namespaces. */
-  static async open({ store, namespaces, topics, version, maySend, say }: StoreWriterOptions): Promise<StoreWriter> {
-    const processId = await store.write((tx) => {
-      const process_id = registerProcess(tx, currentProcess(), version);
-      const now = Date.now();
-      // An observer that was killed could not note that hearing has ended.
-      settleObserved(tx, { isAlive, now });
-      beginHearing(tx, { namespaces, process_id, now, topics, maySend }, isAlive);
-      return process_id;
-    });
-    return new StoreWriter({ store, namespaces, say }, processId);
-  }
-
-  private constructor(
-    { store, namespaces, say }: Pick<StoreWriterOptions, 'store' | 'namespaces' | 'say'>,
-    processId: number,
-  ) {
-    this.#store = store;
-    this.#namespaces = namespaces;
-    this.#processId = processId;
-    this.lines = new WaitingLines({ name: 'the store', write: (lines) => this.#write(lines), say });
-  }
-
-  /** Reports regularly up to when messages were heard. @param heard the time that was heard; undefined while nothing would be */
-  keepHearing(heard: (now: number) => Span | undefined): void {
-    this.#timer = setInterval(() => void this.beat(heard), beatMilliseconds);
-  }
-
-  /** Takes the next request to send; each is returned only once. */
-  takeRequest(): Promise<TestbedRequest | undefined> {
-    return this.#store.write((tx) => takeRequest(tx, this.#namespaces, Date.now())).catch(() => undefined);
-  }
-
-  /** Notes that everything the monitor had about a run was read. @param at milliseconds since 1970 */
-  async noteRead(run: { execution_id: string; run_id: string }, at: number): Promise<void> {
-    await this.lines.flush();
-    await this.#store.write((tx) => noteRead(tx, run, at)).catch(() => {});
-  }
-
-  /** Writes the rest, and records that nobody listens now. @param heardUntil milliseconds since 1970; now by default */
-  async close(heardUntil?: number): Promise<void> {
-    clearInterval(this.#timer);
-    this.#store.hurry();
-    await this.lines.close(heardUntil);
-    await this.#store
-      .write((tx) => {
-        recordEnd(tx, this.#processId, 'order');
-        settleObserved(tx, { isAlive, now: Date.now() });
-      })
-      .catch(() => {});
-  }
-
-  async beat(heard: (now: number) => Span | undefined): Promise<void> {
+/**
+ * Records the lines of an observer in a store, shortly after they come. Throws `NAMESPACE_IN_USE` while another observer of this store hears the same
+ * namespaces.
+ */
+export async function openStoreWriter({ store, namespaces, topics, version, maySend, say }: StoreWriterOptions) {
+  const process_id = await store.write((tx) => {
+    const id = registerProcess(tx, currentProcess(), version);
+    const now = Date.now();
+    // An observer that was killed could not note that hearing has ended.
+    settleObserved(tx, { isAlive, now });
+    beginHearing(tx, { namespaces, process_id: id, now, topics, maySend }, isAlive);
+    return id;
+  });
+  const claimed = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  const lines = createWaitingLines({
+    name: 'the store',
+    async write(waiting) {
+      const some = waiting.slice(0, together);
+      const namespacesOf = (tx: Transaction, { line }: WaitingLine) => recordLine(tx, line, { process_id, claimed });
+      const failed = (tx: Transaction, { time }: WaitingLine, error: unknown) => noteUnrecorded(tx, time, error);
+      for (const namespace of await writeEach(store, some, namespacesOf, failed)) claimed.add(namespace);
+      return some.length;
+    },
+    say,
+  });
+  /** What fails is tried again by the next beat, or by the next process. */
+  const writeIfPossible = (work: (tx: Transaction) => void): Promise<void> => store.write(work).catch(() => {});
+  const beat = (heard: Heard): Promise<void> => {
     const now = Date.now();
     const span = heard(now);
     // Lines that are lost with this process were not heard.
-    const until = Math.min(span?.until ?? now, this.lines.oldest ?? now);
-    await this.#store
-      .write((tx) => {
-        recordHeartbeat(tx, this.#processId, new Map());
-        if (span !== undefined) keepHearing(tx, this.#processId, { since: span.since, until }, now);
-        settleObserved(tx, { isAlive, now });
-      })
-      .catch(() => {});
-  }
+    const until = Math.min(span?.until ?? now, lines.oldest() ?? now);
+    return writeIfPossible((tx) => {
+      recordHeartbeat(tx, process_id, new Map());
+      if (span !== undefined) keepHearing(tx, process_id, { since: span.since, until }, now);
+      settleObserved(tx, { isAlive, now });
+    });
+  };
+  return {
+    lines,
+    beat,
+    /** Reports regularly up to when messages were heard. */
+    keepHearing: (heard: Heard) => void (timer = setInterval(() => void beat(heard), beatMilliseconds)),
+    /** Takes the next request to send; each is returned only once. */
+    takeRequest: () => store.write((tx) => takeRequest(tx, namespaces, Date.now())).catch(() => undefined),
+    /** Notes that everything the monitor had about a run was read. @param at milliseconds since 1970 */
+    async noteRead(run: { execution_id: string; run_id: string }, at: number): Promise<void> {
+      await lines.flush();
+      await writeIfPossible((tx) => noteRead(tx, run, at));
+    },
+    /** Writes the rest, and records that nobody listens now. @param heardUntil milliseconds since 1970; now by default */
+    async close(heardUntil?: number): Promise<void> {
+      clearInterval(timer);
+      store.hurry();
+      await lines.close(heardUntil);
+      await writeIfPossible((tx) => {
+        recordEnd(tx, process_id, 'order');
+        settleObserved(tx, { isAlive, now: Date.now() });
+      });
+    },
+  };
+}
 
-  async #write(lines: readonly WaitingLine[]): Promise<number> {
-    const some = lines.slice(0, together);
-    const claimed = await writeEach(
-      this.#store,
-      some,
-      (tx, { line }) => this.#record(tx, line),
-      (tx, { time }, error) => noteUnrecorded(tx, time, error),
-    );
-    for (const namespace of claimed) this.#claimed.add(namespace);
-    return some.length;
-  }
-
-  /** Returns the namespaces that the observer owns from now on. */
-  #record(tx: Transaction, line: RecordingLine): string[] {
-    if ('gap' in line) noteGap(tx, line.gap);
-    if ('until' in line) endHearing(tx, this.#processId, Date.parse(line.until));
-    if (!('destination' in line)) return [];
-    recordHeard(tx, line);
-    const namespace = foreignNamespace(line);
-    if (namespace === undefined || this.#claimed.has(namespace)) return [];
-    claimNamespace(tx, { namespace, process_id: this.#processId }, isAlive);
-    return [namespace];
-  }
+/** Records a line. Returns the namespaces that the observer owns from now on. */
+function recordLine(
+  tx: Transaction,
+  line: RecordingLine,
+  { process_id, claimed }: { process_id: number; claimed: ReadonlySet<string> },
+): string[] {
+  if ('gap' in line) noteGap(tx, line.gap);
+  if ('until' in line) endHearing(tx, process_id, Date.parse(line.until));
+  if (!('destination' in line)) return [];
+  recordHeard(tx, line);
+  const namespace = foreignNamespace(line);
+  if (namespace === undefined || claimed.has(namespace)) return [];
+  claimNamespace(tx, { namespace, process_id }, isAlive);
+  return [namespace];
 }
 
 /** The namespace of a program of another make. */

@@ -1,5 +1,6 @@
 import { messageOf } from '../lib/errors.ts';
-import type { GapLine, RecordingLine } from '../observed/recording-lines.ts';
+import type { RecordingLine } from '../observed/recording-lines.ts';
+import type { RecordingFile } from './recording-file.ts';
 
 /** Most characters kept waiting: nothing may pile up in the broker, and memory is finite. */
 const maxWaiting = 64 * 1024 * 1024;
@@ -15,7 +16,7 @@ export interface WaitingLine {
   text: string;
 }
 
-export interface WaitingLinesOptions {
+interface WaitingLinesOptions {
   /** The target of the lines, for people: "the recording". */
   name: string;
   /** Writes the first of these lines, at least one. Resolves with how many. */
@@ -29,90 +30,102 @@ export interface WaitingLinesOptions {
 /**
  * Lines on their way into a file or a store, in order. Adding a line never blocks: lines that cannot be written wait here, and lines
  * without room are dropped and recorded as a gap.
+ * @returns `add`: a line, with its time in ISO 8601, and as JSON if already made. `flush` tries to write all waiting lines, and resolves after the attempt.
+ * `close` writes the rest and the time when listening ended, in milliseconds since 1970, now by default.
+ * `backlog`: how many wait, how many were dropped since the process began, and whether the last write failed.
+ * `oldest`: the time of the oldest line that is not written yet, in milliseconds since 1970.
  */
-export class WaitingLines {
-  readonly #options: Required<WaitingLinesOptions>;
-  readonly #timer: NodeJS.Timeout;
-  #waiting: WaitingLine[] = [];
-  #size = 0;
-  #droppedSince: string | undefined;
-  #flushing: Promise<void> | undefined;
-  #hasFailed = false;
-  #dropped = 0;
-
-  constructor(options: WaitingLinesOptions) {
-    this.#options = { now: Date.now, ...options };
-    this.#timer = setInterval(() => void this.flush(), flushMilliseconds);
-  }
-
-  /** The state of the lines: how many wait, how many were dropped since the process began, and whether the last write failed. */
-  get backlog() {
-    return { waiting: this.#waiting.length, dropped: this.#dropped, isFailing: this.#hasFailed };
-  }
-
-  /** @param time of the line, ISO 8601 @param text the line as JSON, if already made */
-  add(line: RecordingLine, time: string, text = JSON.stringify(line)): void {
-    if (this.#size + text.length > maxWaiting) {
-      this.#droppedSince ??= time;
-      this.#dropped += 1;
+export function createWaitingLines({ name, write, say, now = Date.now }: WaitingLinesOptions) {
+  let waiting: WaitingLine[] = [];
+  let size = 0;
+  let droppedSince: string | undefined;
+  let flushing: Promise<void> | undefined;
+  let isFailing = false;
+  let dropped = 0;
+  const push = (line: RecordingLine, time: string, text = JSON.stringify(line)): void => {
+    waiting.push({ time, line, text });
+    size += text.length;
+  };
+  const tellDropped = (until: string): void => {
+    if (droppedSince === undefined) return;
+    push({ gap: { from: droppedSince, until, reason: 'messages could not be written as fast as they came' } }, until);
+    droppedSince = undefined;
+  };
+  const add = (line: RecordingLine, time: string, text = JSON.stringify(line)): void => {
+    if (size + text.length > maxWaiting) {
+      droppedSince ??= time;
+      dropped += 1;
       return;
     }
-    this.#tellDropped(time);
-    this.#push({ time, line, text });
-  }
-
-  /** Tries to write all waiting lines. Resolves after the attempt. */
-  flush(): Promise<void> {
-    this.#flushing ??= this.#writeAll().finally(() => (this.#flushing = undefined));
-    return this.#flushing;
-  }
-
-  /** The time of the oldest line that is not written yet, in milliseconds since 1970. */
-  get oldest(): number | undefined {
-    const [first] = this.#waiting;
-    return first === undefined ? undefined : Date.parse(first.time);
-  }
-
-  /** Writes the rest and the time when listening ended. @param heardUntil milliseconds since 1970; now by default */
-  async close(heardUntil: number = this.#options.now()): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#flushing;
-    const until = new Date(heardUntil).toISOString();
-    this.add({ until }, until);
-    await this.flush();
-    if (this.#waiting.length > 0)
-      this.#options.say(`WARNING ${this.#waiting.length} lines are lost: ${this.#options.name} does not take them`);
-  }
-
-  #push(waiting: WaitingLine): void {
-    this.#waiting.push(waiting);
-    this.#size += waiting.text.length;
-  }
-
-  #tellDropped(until: string): void {
-    const from = this.#droppedSince;
-    if (from === undefined) return;
-    this.#droppedSince = undefined;
-    const line: GapLine = { gap: { from, until, reason: 'messages could not be written as fast as they came' } };
-    this.#push({ time: until, line, text: JSON.stringify(line) });
-  }
-
-  async #writeAll(): Promise<void> {
-    const { name, say, now } = this.#options;
+    tellDropped(time);
+    push(line, time, text);
+  };
+  const writeAll = async (): Promise<void> => {
     try {
-      while (this.#waiting.length > 0) await this.#writeSome();
-      if (this.#hasFailed) say(`${name} is written again`);
-      this.#hasFailed = false;
+      while (waiting.length > 0) {
+        const written = await write(waiting);
+        for (const { text } of waiting.slice(0, written)) size -= text.length;
+        waiting = waiting.slice(written);
+      }
+      if (isFailing) say(`${name} is written again`);
+      isFailing = false;
     } catch (error) {
-      if (!this.#hasFailed) say(`WARNING ${name} cannot be written (${messageOf(error)}); lines wait, retrying`);
-      this.#hasFailed = true;
+      if (!isFailing) say(`WARNING ${name} cannot be written (${messageOf(error)}); lines wait, retrying`);
+      isFailing = true;
     }
-    if (!this.#hasFailed) this.#tellDropped(new Date(now()).toISOString());
-  }
+    if (!isFailing) tellDropped(new Date(now()).toISOString());
+  };
+  const flush = (): Promise<void> => (flushing ??= writeAll().finally(() => (flushing = undefined)));
+  const timer = setInterval(() => void flush(), flushMilliseconds);
+  const close = async (heardUntil = now()): Promise<void> => {
+    clearInterval(timer);
+    await flushing;
+    const until = new Date(heardUntil).toISOString();
+    add({ until }, until);
+    await flush();
+    if (waiting.length > 0) say(`WARNING ${waiting.length} lines are lost: ${name} does not take them`);
+  };
+  const backlog = () => ({ waiting: waiting.length, dropped, isFailing });
+  return { add, flush, close, backlog, oldest: () => waiting[0] && Date.parse(waiting[0].time) };
+}
 
-  async #writeSome(): Promise<void> {
-    const written = await this.#options.write(this.#waiting);
-    for (const { text } of this.#waiting.slice(0, written)) this.#size -= text.length;
-    this.#waiting = this.#waiting.slice(written);
-  }
+/** Most characters to add to a file at a time. */
+const maxPiece = 2 * 1024 * 1024;
+
+/**
+ * Writes lines into recordings, shortly after they come.
+ * @param fileAt the file for a line of this time; a different one than before if a new file is started
+ */
+export function createRecordingWriter({
+  fileAt,
+  ...options
+}: Pick<WaitingLinesOptions, 'say' | 'now'> & { fileAt: (time: string) => Promise<RecordingFile> }) {
+  let file: RecordingFile | undefined;
+  const write = async (waiting: readonly WaitingLine[]): Promise<number> => {
+    const time = waiting[0]?.time ?? '';
+    file = await fileAt(time);
+    const piece = nextPiece(waiting, time);
+    await file.add(piece.map(({ text }) => text));
+    return piece.length;
+  };
+  const lines = createWaitingLines({ ...options, name: 'the recording', write });
+  return {
+    lines,
+    /** Writes the rest and the time when listening ended, and closes. */
+    async close(heardUntil?: number): Promise<void> {
+      await lines.close(heardUntil);
+      await file?.close();
+    },
+  };
+}
+
+/** Lines of one day, as many as one piece holds, and at least one. */
+function nextPiece(lines: readonly WaitingLine[], time: string): readonly WaitingLine[] {
+  const day = time.slice(0, 10);
+  let size = 0;
+  const end = lines.findIndex((line, at) => {
+    size += line.text.length;
+    return at > 0 && (size > maxPiece || !line.time.startsWith(day));
+  });
+  return end === -1 ? lines.slice() : lines.slice(0, end);
 }

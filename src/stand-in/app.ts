@@ -7,14 +7,13 @@ import { createCallers } from '../http/callers.ts';
 import { guardedApp } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
 import { isShallow } from '../observed/body.ts';
-import { maskValue } from '../observed/masking.ts';
+import { maskValue } from '../observed/body.ts';
 import { objectOf } from '../observed/reading/values.ts';
 import type { RestLine } from '../observed/recording-lines.ts';
-import { calls } from './calls/index.ts';
-import { list, read } from './objects/read.ts';
-import type { Answer, Body } from './objects/resource.ts';
-import { change, register } from './objects/write.ts';
-import { resources } from './resources/index.ts';
+import { calls } from './calls.ts';
+import { callsOf } from './objects.ts';
+import type { Body, Call } from './resource.ts';
+import { resources } from './resources.ts';
 
 export interface StandInOptions {
   store: Store;
@@ -40,7 +39,6 @@ export function createStandIn(options: StandInOptions): Express {
   // A value in a query is text: `a[b]=1` is not an object.
   app.set('query parser', 'simple');
   app.use(refuseManyNames);
-  const { store } = options;
   const isTrusted = trustOf(options);
   const requireToken = tokenCheck(options, isTrusted);
   const reading = (limit: string): RequestHandler => express.json({ limit, type: () => true, strict: false });
@@ -48,34 +46,12 @@ export function createStandIn(options: StandInOptions): Express {
   const readBody: RequestHandler = (request, ...rest) =>
     (isTrusted(request) ? ofTrusted : ofStrangers)(request, ...rest);
   const api = express.Router();
-  const route = (
-    method: 'get' | 'post' | 'patch',
-    path: string,
-    answer: Answering,
-    isOpen = method === 'get',
-  ): void => {
+  for (const call of [...calls, ...resources.flatMap(callsOf)]) {
+    const isOpen = call.isOpen ?? call.method === 'GET';
     // The body of a stranger is not read before.
-    api[method](`/${path}`, ...(isOpen ? [] : [requireToken]), readBody, refuseDeep, answered(options, answer));
-  };
-  for (const { method, path, isOpen, answer } of calls) {
-    const asked: Answering = (request, at) => {
-      const question = { body: bodyOf(request), query: queryOf(request), at };
-      // A read needs no turn among the writers.
-      return method === 'GET'
-        ? answer({ sql: store.sql } as Transaction, question)
-        : store.write((tx) => answer(tx, question));
-    };
-    route(method === 'GET' ? 'get' : 'post', path, asked, isOpen);
-  }
-  for (const resource of resources) {
-    const [all, one] = [resource.path, `${resource.path}/:id`];
-    const writing = (request: Request, at: string) => ({ resource, body: bodyOf(request), at });
-    route('get', all, (request) => list(store.sql, resource, queryOf(request), urlOf(request)));
-    route('get', one, ({ params }) => read(store.sql, resource, String(params['id'])));
-    route('post', all, (request, at) => store.write((tx) => register(tx, writing(request, at))));
-    route('patch', one, (request, at) =>
-      store.write((tx) => change(tx, writing(request, at), String(request.params['id']))),
-    );
+    const checks = [...(isOpen ? [] : [requireToken]), readBody, refuseDeep];
+    const method = call.method.toLowerCase() as 'get' | 'post' | 'patch';
+    api[method](`/${call.path}`, ...checks, answered(options, call));
   }
   app.use(['/api', '/swf-monitor/api'], api);
   app.use((_, response) => void response.status(404).json({ detail: 'Not found.' }));
@@ -83,33 +59,50 @@ export function createStandIn(options: StandInOptions): Express {
   return app;
 }
 
+const refuseUnless =
+  (isFine: (request: Request) => boolean, detail: string): RequestHandler =>
+  (request, response, next) => {
+    if (isFine(request)) next();
+    else response.status(400).json({ detail: [detail] });
+  };
+
 /** Refuses deeply nested bodies: code that walks through a body must return. */
-const refuseDeep: RequestHandler = ({ body }, response, next) => {
-  if (isShallow(body)) next();
-  else response.status(400).json({ detail: ['The body is nested too deep.'] });
-};
+const refuseDeep = refuseUnless(({ body }) => isShallow(body), 'The body is nested too deep.');
 
-const refuseManyNames: RequestHandler = ({ query }, response, next) => {
-  if (Object.keys(query).length <= maxNames) next();
-  else response.status(400).json({ detail: [`A query has at most ${maxNames} names.`] });
-};
+const refuseManyNames = refuseUnless(
+  ({ query }) => Object.keys(query).length <= maxNames,
+  `A query has at most ${maxNames} names.`,
+);
 
-type Answering = (request: Request, at: string) => Answer | Promise<Answer>;
-
-function answered({ onCall }: StandInOptions, answer: Answering): RequestHandler {
+function answered({ store, onCall }: StandInOptions, { method, answer }: Call): RequestHandler {
   return async (request, response) => {
     const at = new Date().toISOString();
-    const { status, body, isCut = false } = await answer(request, at);
+    const query = queryOf(request);
+    const [path = ''] = request.originalUrl.split('?', 1);
+    const question = {
+      // Masked at once: nothing that is kept, answered or recorded has a secret.
+      body: maskValue(objectOf(request.body)) as Body,
+      query,
+      at,
+      id: String(request.params['id']),
+      url: `${request.protocol}://${request.headers.host ?? ''}${path}`,
+    };
+    const {
+      status,
+      body,
+      isCut = false,
+    } = method === 'GET'
+      ? answer({ sql: store.sql } as Transaction, question)
+      : await store.write((tx) => answer(tx, question));
     if (isCut) response.set('warning', `299 swf-mcp "only the newest ${maxListed} are listed: ask for one run"`);
     response.status(status).json(body);
-    const { method, originalUrl, headers } = request;
-    const [scheme] = /^\w+/.exec(headers.authorization ?? '') ?? [];
+    const [scheme = null] = /^\w+/.exec(request.headers.authorization ?? '') ?? [];
     onCall({
       t: at,
-      method,
-      path: originalUrl.split('?', 1)[0] ?? '',
-      query: maskValue(queryOf(request)),
-      auth: scheme ?? null,
+      method: request.method,
+      path,
+      query: maskValue(query),
+      auth: scheme,
       body: maskValue(request.body ?? null),
       status,
       answer: maskValue(body),
@@ -117,18 +110,11 @@ function answered({ onCall }: StandInOptions, answer: Answering): RequestHandler
   };
 }
 
-/** Masked at once: nothing that is kept, answered or recorded has a secret. */
-const bodyOf = ({ body }: Request): Body => maskValue(objectOf(body)) as Body;
-
 /** If a name comes twice, the last value counts. The simple parser gives only texts. */
 const queryOf = ({ query }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, (Array.isArray(value) ? value.at(-1) : value) as string]),
   );
-
-/** The address of a request, without its query. */
-const urlOf = ({ protocol, headers, originalUrl }: Request): string =>
-  `${protocol}://${headers.host ?? ''}${originalUrl.split('?', 1)[0] ?? ''}`;
 
 const givenIn = ({ headers }: Request): string =>
   /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';

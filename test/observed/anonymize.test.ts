@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { Anonymizer } from '../../src/observed/anonymize.ts';
+import { createAnonymizer } from '../../src/observed/anonymize.ts';
 
 /** Values with their names replaced, by one anonymizer. */
 function anonymized(...values: unknown[]): unknown[] {
-  const anonymizer = new Anonymizer();
+  const anonymizer = createAnonymizer();
   for (const value of values) anonymizer.collect(value);
   return values.map((value) => anonymizer.replace(value));
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { openStore } from '../../src/db/opening/open-store.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
-import { StoreWriter } from '../../src/observer/store-writer.ts';
+import { openStoreWriter } from '../../src/observer/store-writer.ts';
 import { type Answer, ask, connectInProcess, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
 import { makeRun } from './generator.ts';
 
@@ -73,7 +73,7 @@ describe('an observer of a store', () => {
   it('records a gap in place of a message that cannot be recorded, and continues with the next', async () => {
     const store = await openStore(join(temporaryFolder(), 'swf.db'));
     const told: string[] = [];
-    const writer = await StoreWriter.open({ store, namespaces: [], version: '0', say: (line) => told.push(line) });
+    const writer = await openStoreWriter({ store, namespaces: [], version: '0', say: (line) => told.push(line) });
     const line = said({ msg_type: 'run_imminent', execution_id: 'e' }) as MessageLine;
     writer.lines.add({ ...line, headers: undefined } as unknown as MessageLine, line.t);
     writer.lines.add(line, line.t);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { programTypeOf } from '../../src/messages/foreign.ts';
-import { NamespaceFilter } from '../../src/observed/namespace-filter.ts';
-import { Heard } from '../../src/observed/reading/heard.ts';
+import { createNamespaceFilter } from '../../src/observed/namespace-filter.ts';
+import { createHeard } from '../../src/observed/reading/heard.ts';
 import { type MessageLine, messageLine } from '../../src/observed/recording-lines.ts';
 import { readRecording } from '../observer/recordings.ts';
 
@@ -72,7 +72,7 @@ describe('a program that is heard', () => {
   });
 
   it('has the name, type, namespace and dialect that its messages show', () => {
-    const heard = new Heard(['/topic/a', '/topic/b']);
+    const heard = createHeard(['/topic/a', '/topic/b']);
     heard.add(line({ msg_type: 'stf_gen', sender: 'daq', namespace: 'n', run_id: '7' }));
     heard.add(line({ msg_type: 'stf_gen', sender: 'daq', namespace: 'n', run_id: '7' }));
     heard.add(line({ msg_type: 'slice_result', run_id: '7' }, { 'client-id': 'w' }));
@@ -93,7 +93,7 @@ describe('a program that is heard', () => {
   });
 
   it('is listed up to a thousand names and types, and not beyond', () => {
-    const heard = new Heard(['/topic/a']);
+    const heard = createHeard(['/topic/a']);
     for (let n = 0; n < 1100; n += 1) heard.add(line({ msg_type: `t${n}`, sender: `s${n}` }));
     heard.add(line({ msg_type: 't0', sender: 's0' }));
     expect(heard.programs()).toHaveLength(1000);
@@ -103,7 +103,7 @@ describe('a program that is heard', () => {
   });
 
   it('in a recorded run is one of its agents or transformers, in its namespace', async () => {
-    const heard = new Heard([]);
+    const heard = createHeard([]);
     for (const one of await readRecording('H-1')) heard.add(one);
     const kinds = heard.programs().map(({ type }) => type);
     expect(new Set(kinds)).toEqual(
@@ -114,7 +114,7 @@ describe('a program that is heard', () => {
 });
 
 describe('the namespace of a message', () => {
-  const filter = (): NamespaceFilter => new NamespaceFilter(['mine']);
+  const filter = () => createNamespaceFilter(['mine']);
 
   it.each([
     ['its body', { namespace: 'mine' }, {}, 'mine'],
@@ -163,6 +163,6 @@ describe('the namespace of a message', () => {
     expect(filter().isMeant(line({ namespace: 'other' }))).toBe(false);
     expect(filter().isMeant(line({ namespace: 'mine' }))).toBe(true);
     expect(filter().isMeant(line({}))).toBe(true);
-    expect(new NamespaceFilter([]).isMeant(line({ namespace: 'other' }))).toBe(true);
+    expect(createNamespaceFilter([]).isMeant(line({ namespace: 'other' }))).toBe(true);
   });
 });

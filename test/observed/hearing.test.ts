@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { Hearing } from '../../src/observed/hearing.ts';
+import { createHearing } from '../../src/observed/hearing.ts';
+
+type Hearing = ReturnType<typeof createHearing>;
 
 const silence = 25_000;
 const start = 1_000_000;
@@ -13,7 +15,7 @@ function tickOn(hearing: Hearing, from: number, end: number): void {
 
 /** Hears from `start` on, with a tick each second until a moment. */
 function heardUntil(end: number): Hearing {
-  const hearing = new Hearing(silence, start);
+  const hearing = createHearing(silence, start);
   hearing.back(start);
   tickOn(hearing, start, end);
   return hearing;
@@ -27,7 +29,7 @@ const gapOf = (hearing: Hearing, back: number, lost = back - 1, aliveAt?: number
 
 describe('a gap', () => {
   it('lasts until the first session, since until then nothing can be heard', () => {
-    const hearing = new Hearing(silence, start);
+    const hearing = createHearing(silence, start);
     hearing.lost('refused', start + 20, undefined);
     expect(hearing.back(start + 50)?.gap).toEqual({
       from: iso(start),

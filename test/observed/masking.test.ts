@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { maskText, maskValue } from '../../src/observed/masking.ts';
+import { maskText, maskValue } from '../../src/observed/body.ts';
 
 describe('a mask', () => {
   it.each([

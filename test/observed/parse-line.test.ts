@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseLine, timeOfLine } from '../../src/observed/parse-line.ts';
+import { parseLine, timeOfLine } from '../../src/observed/recording-lines.ts';
 
 const t = '2026-11-27T09:12:29.174Z';
 

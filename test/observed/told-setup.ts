@@ -1,16 +1,16 @@
 import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
-import { References } from '../../src/observed/told/references.ts';
+import { createReferences } from '../../src/observed/told/rest-rows.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
 import { dice } from './generator.ts';
 
 /** The rows of the log made from the calls of a recorded run. */
 export async function toldIn(run: string): Promise<MessageLine[]> {
-  const references = new References();
+  const references = createReferences();
   const lines: MessageLine[] = [];
   for await (const read of readRecordings([`test/recordings/${run}/rest.jsonl.gz`], () => {})) {
-    const line = read.kind === 'rest' ? references.lineOf(read.line) : undefined;
+    const line = read.kind === 'rest' ? references(read.line) : undefined;
     if (line !== undefined) lines.push(line);
   }
   return lines;

@@ -4,10 +4,10 @@ import { recordHeard } from '../../src/db/observed/heard-messages.ts';
 import { noteSpan } from '../../src/db/observed/hearings.ts';
 import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries } from '../../src/db/queries.ts';
-import { parseLine } from '../../src/observed/parse-line.ts';
+import { parseLine } from '../../src/observed/recording-lines.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readStatement } from '../../src/observed/told/read-told.ts';
-import { References } from '../../src/observed/told/references.ts';
+import { createReferences } from '../../src/observed/told/rest-rows.ts';
 import { readRecording, recordedRuns } from '../observer/recordings.ts';
 import { rounds } from '../rounds.ts';
 import { makeRun, shuffled } from './generator.ts';
@@ -27,10 +27,10 @@ async function listenOn(store: Store): Promise<void> {
 const madeLines = (seed: number) => {
   const made = makeRun({ seed });
   const { calls, truth } = makeCalls(made, seed);
-  const references = new References();
+  const references = createReferences();
   return {
     bus: made.lines,
-    rest: calls.flatMap((call) => references.lineOf(call) ?? []),
+    rest: calls.flatMap((call) => references(call) ?? []),
     truth: { ...made.truth, ...truth },
   };
 };
@@ -62,7 +62,7 @@ describe('a REST call to the monitor', () => {
     ],
     ['POST', '/api/workflow-stages/', {}, 'post workflow-stages', undefined],
   ])('is read by its method, path and body: %s %s %j', (method, path, body, type, kind) => {
-    const line = new References().lineOf({ t: '2026-11-28T00:00:00Z', method, path, body, status: 201 });
+    const line = createReferences()({ t: '2026-11-28T00:00:00Z', method, path, body, status: 201 });
     const statement = readStatement(line as MessageLine);
     expect({ type: statement.message_type, kind: statement.fact?.kind }).toEqual({ type, kind });
   });
@@ -75,13 +75,12 @@ describe('a REST call to the monitor', () => {
     ['POST', '/api/tf-slices/', 400],
     ['POST', '/elsewhere/', 200],
   ])('makes no row if it is refused or not about a workflow: %s %s %i', (method, path, status) => {
-    expect(new References().lineOf({ t: '2026-11-28T00:00:00Z', method, path, body: {}, status })).toBeUndefined();
+    expect(createReferences()({ t: '2026-11-28T00:00:00Z', method, path, body: {}, status })).toBeUndefined();
   });
 
   it('is recognized with any prefix of a site', () => {
     const idsOf = (path: string): unknown =>
-      new References().lineOf({ t: '2026-11-28T00:00:00Z', method: 'POST', path, body: { a: 1 }, status: 201 })
-        ?.destination;
+      createReferences()({ t: '2026-11-28T00:00:00Z', method: 'POST', path, body: { a: 1 }, status: 201 })?.destination;
     expect(idsOf('/swf-monitor/api/runs')).toBe(idsOf('/api/runs/'));
   });
 
@@ -92,7 +91,7 @@ describe('a REST call to the monitor', () => {
     ['it ran, and ended', ['running', 'failed'], { status: 'failed', end: 2 }],
   ])('about an execution that said that %s leaves its end', async (_, statuses, { status, end }) => {
     const minute = (n: number): string => new Date(Date.parse('2026-11-28T00:00:00Z') + n * 60_000).toISOString();
-    const references = new References();
+    const references = createReferences();
     const path = '/api/workflow-executions/';
     const began = { execution_id: 'e.1', status: 'running', start_time: minute(0), parameter_values: {} };
     const calls = [
@@ -105,7 +104,7 @@ describe('a REST call to the monitor', () => {
         status: 200,
       })),
     ];
-    const store = await storeOf(calls.flatMap((call) => references.lineOf(call) ?? []));
+    const store = await storeOf(calls.flatMap((call) => references(call) ?? []));
     expect(createQueries(store.db, () => undefined).execution('e.1')).toMatchObject({ status, end_time: minute(end) });
     store.close();
   });

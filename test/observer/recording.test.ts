@@ -16,10 +16,10 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
-import { RecordingFile } from '../../src/observer/recording-file.ts';
+import { createRecording, openRecording, type RecordingFile } from '../../src/observer/recording-file.ts';
 import { recordingPlace } from '../../src/observer/recording-place.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
-import { createRecordingWriter } from '../../src/observer/recording-writer.ts';
+import { createRecordingWriter } from '../../src/observer/waiting-lines.ts';
 import { runCli, temporaryFolder } from '../helpers.ts';
 
 const by = 'a test';
@@ -177,10 +177,10 @@ describe('a recording', () => {
   ])('never overwrites a file that is not a recording: %s', async (name, content) => {
     const path = join(temporaryFolder(), name);
     writeFileSync(path, content);
-    await expect(RecordingFile.open(path)).rejects.toThrow(
+    await expect(openRecording(path)).rejects.toThrow(
       /exists already, and is not a recording that can be continued; name another file/,
     );
-    await expect(RecordingFile.create(path)).rejects.toThrow(/exists already; name another file/);
+    await expect(createRecording(path)).rejects.toThrow(/exists already; name another file/);
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 

@@ -7,7 +7,7 @@ import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { createPasts } from '../../src/db/past-queries.ts';
 import { createQueries } from '../../src/db/queries.ts';
-import { timeOfLine } from '../../src/observed/parse-line.ts';
+import { timeOfLine } from '../../src/observed/recording-lines.ts';
 import { readIntoStore } from '../../src/observer/read-into-store.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
 import { temporaryFolder } from '../folder.ts';

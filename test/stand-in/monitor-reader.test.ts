@@ -42,12 +42,12 @@ describe('a monitor that is read', () => {
       isAway ? Promise.reject(new TypeError('fetch failed', { cause: new Error('no route') })) : Promise.resolve([]),
     );
     await pass(300);
-    expect(reader.isHearing).toBe(false);
+    expect(reader.isHearing()).toBe(false);
     expect(asked.length).toBeLessThan(12);
     expect(said).toEqual([expect.stringMatching(/^WARNING swf-monitor cannot be read: no route; /)]);
     isAway = false;
     await pass(130);
     expect(said.slice(1)).toEqual(['swf-monitor is back']);
-    expect(reader.isHearing).toBe(true);
+    expect(reader.isHearing()).toBe(true);
   });
 });

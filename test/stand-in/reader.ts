@@ -1,5 +1,5 @@
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
-import { MonitorReader } from '../../src/observer/monitor-reader.ts';
+import { createMonitorReader } from '../../src/observer/monitor-reader.ts';
 
 /** A reader whose time passes as fast as it reads. */
 export function readerOf(get: (path: string) => Promise<unknown>, start = Date.now()) {
@@ -7,7 +7,7 @@ export function readerOf(get: (path: string) => Promise<unknown>, start = Date.n
   const asked: { path: string; at: number }[] = [];
   const [said, reads] = [[] as string[], [] as { execution_id: string; run_id: string; at: number }[]];
   let now = start;
-  const reader = new MonitorReader({
+  const reader = createMonitorReader({
     get: (path) => {
       asked.push({ path, at: now });
       return get(path);

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries } from '../../src/db/queries.ts';
-import { calls } from '../../src/stand-in/calls/index.ts';
-import { resources } from '../../src/stand-in/resources/index.ts';
+import { calls } from '../../src/stand-in/calls.ts';
+import { resources } from '../../src/stand-in/resources.ts';
 import { standIn, type StandIn } from './stand-in-process.ts';
 
 const rowsOf = (store: Store, effect: string): any[] =>

@@ -2,7 +2,7 @@ import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerUnreachable } from '../../lib/errors.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import type { ProgramType } from '../../messages/foreign.ts';
-import { Heard, type HeardProgram, type HeardTopic } from '../../observed/reading/heard.ts';
+import { createHeard, type HeardProgram, type HeardTopic } from '../../observed/reading/heard.ts';
 import { observe } from '../../observer/observer.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
@@ -30,7 +30,7 @@ const expected: readonly { type: ProgramType; hint: string }[] = [
 /** `swf-mcp observe --check`: listens for a while, records nothing, and says what was heard. Returns the exit code: 1 if nothing was. */
 export async function checkCommand(io: Io, args: CheckArguments): Promise<number> {
   const { settings, topics, namespaces } = listenedBy(io, args);
-  const heard = new Heard(topics);
+  const heard = createHeard(topics);
   const ending = new AbortController();
   io.onInterrupt(() => ending.abort());
   let trouble = '';

@@ -106,8 +106,8 @@ const figuresOf = (version: string, ear: Listening | undefined, { recording, sto
     messages: ear?.messages ?? new Map(),
     lastMessageAt: ear?.lastMessageAt,
     places: [
-      ...(recording === undefined ? [] : [{ kind: 'recording', ...recording.lines.backlog }]),
-      ...(store === undefined ? [] : [{ kind: 'store', ...store.writer.lines.backlog }]),
+      ...(recording === undefined ? [] : [{ kind: 'recording', ...recording.lines.backlog() }]),
+      ...(store === undefined ? [] : [{ kind: 'store', ...store.writer.lines.backlog() }]),
     ],
   });
 

@@ -1,10 +1,9 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { openStore } from '../../db/opening/open-store.ts';
-import type { Store } from '../../db/opening/store.ts';
 import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
-import { createRecordingWriter, type RecordingWriter } from '../../observer/recording-writer.ts';
-import { StoreWriter } from '../../observer/store-writer.ts';
+import { openStoreWriter } from '../../observer/store-writer.ts';
+import { createRecordingWriter } from '../../observer/waiting-lines.ts';
 import { type Io, pathFrom, storeOptions, storePath } from '../shared/io.ts';
 
 /** The topics of an observer, and how it reaches its broker, if it is not told by REST alone. */
@@ -15,13 +14,7 @@ export interface Listened {
 }
 
 /** Where an observer records to. */
-export interface Places extends AsyncDisposable {
-  recording: RecordingWriter | undefined;
-  store: { store: Store; writer: StoreWriter } | undefined;
-  add: (line: RecordingLine, time: string) => void;
-  /** Up to when messages were heard, in milliseconds since 1970; undefined: now. */
-  heardUntil: (() => number | undefined) | undefined;
-}
+export type Places = Awaited<ReturnType<typeof placesOf>>;
 
 /**
  * The recording and the store, or the recording alone if nothing names a store: a recording takes many times as many messages, and leaves nothing else
@@ -31,21 +24,22 @@ export async function placesOf(
   io: Io,
   { record, needsStore, maySend }: { record: string | undefined; needsStore: boolean; maySend: boolean },
   heard: Listened,
-): Promise<Places> {
+) {
   const isStoreMeant = needsStore || record === undefined || (io.db ?? io.env['SWF_DB'] ?? '') !== '';
   const file = record === undefined ? undefined : await openRecording(io, record, heard);
   try {
     const store = isStoreMeant ? await openToWrite(io, heard, maySend) : undefined;
     const targets = [file, store].flatMap((one) => one?.writer.lines ?? []);
-    const places: Places = {
+    const places = {
       recording: file?.writer,
       store,
-      add(line, time) {
+      add: (line: RecordingLine, time: string): void => {
         const text = JSON.stringify(line);
         for (const lines of targets) lines.add(line, time, text);
       },
-      heardUntil: undefined,
-      async [Symbol.asyncDispose]() {
+      /** Up to when messages were heard, in milliseconds since 1970; undefined: now. */
+      heardUntil: undefined as (() => number | undefined) | undefined,
+      async [Symbol.asyncDispose](): Promise<void> {
         const until = places.heardUntil?.();
         await file?.close(until);
         await store?.writer.close(until);
@@ -64,7 +58,7 @@ async function openToWrite(io: Io, { settings, topics, namespaces }: Listened, m
   const say = (line: string): void => io.err(line);
   try {
     const heard = { namespaces, ...(settings === undefined ? {} : { topics }) };
-    const writer = await StoreWriter.open({ store, ...heard, version: io.version, maySend, say });
+    const writer = await openStoreWriter({ store, ...heard, version: io.version, maySend, say });
     io.err(`records into ${store.path}`);
     return { store, writer };
   } catch (error) {

@@ -2,7 +2,7 @@ import { toldRunning } from '../../db/observed/executions.ts';
 import { pause } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { MonitorReader } from '../../observer/monitor-reader.ts';
+import { createMonitorReader } from '../../observer/monitor-reader.ts';
 import type { Io } from '../shared/io.ts';
 import type { Places } from './places.ts';
 
@@ -14,7 +14,7 @@ const maxBytes = 64 * 1024 * 1024;
 export function readMonitor(io: Io, url: string, namespaces: readonly string[], places: Places, signal: AbortSignal) {
   const root = rootOf(url);
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
-  const reader = new MonitorReader({
+  const reader = createMonitorReader({
     get: (path) => get(`${root}/api/${path}`, token, signal),
     namespaces,
     take: (line) => places.add(line, new Date().toISOString()),
@@ -25,7 +25,7 @@ export function readMonitor(io: Io, url: string, namespaces: readonly string[], 
   io.err(`reads swf-monitor at ${root}`);
   const ended = reader.read(signal, (milliseconds) => pause(milliseconds, [signal]));
   // `isHearing`: whether it answers. `ended`: settles when the reading has ended.
-  return { isHearing: () => reader.isHearing, ended };
+  return { isHearing: reader.isHearing, ended };
 }
 
 function rootOf(url: string): string {

@@ -2,6 +2,7 @@ import type { Statement } from '../../observed/reading/fact.ts';
 import { nameNumbers } from '../log/numbers.ts';
 import { isExecution } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -16,12 +17,14 @@ export interface ObservedRun {
 /** The names by which a message identifies its execution. */
 type Names = Pick<Statement, 'namespace' | 'run_id' | 'told_id'>;
 
-const columns = 'execution_id, namespace, run_id';
+/** As SQL: the number of a run; NULL if its name is none. */
+const runNumber = `iif(length(run_id) BETWEEN 1 AND 15 AND run_id NOT GLOB '*[^0-9]*', CAST(run_id AS INTEGER), NULL)`;
+
+/** As SQL: the columns of an `ObservedRun`. */
+const columns = `execution_id, namespace, ${runNumber} AS run_number`;
 
 /** As SQL: a missing namespace matches any. */
 const isMeant = `($namespace IS NULL OR namespace IN ($namespace, ''))`;
-
-type RunRow = Pick<ObservedRun, 'execution_id' | 'namespace'> & { run_id: string };
 
 /**
  * The execution that a message belongs to: by its run and name; by its run alone; by its name alone, the newest. Undefined while unknown. A missing
@@ -32,29 +35,27 @@ export function observedRunOf(
   tx: Transaction,
   { namespace, run_id, told_id, at }: Names & { at: number },
 ): ObservedRun | undefined {
-  const { sql } = tx;
   if (run_id === undefined && told_id === undefined) return undefined;
   // The start times decide, so settle them.
   if (run_id === undefined) tx.settle();
-  const names = { namespace: namespace ?? null, run_id, told_id, at };
   const isRun = run_id === undefined ? 'TRUE' : 'run_id = $run_id';
   const isNamed = told_id === undefined ? 'TRUE' : 'told_id = $told_id';
-  const row = sql<[typeof names], RunRow>(
-    `SELECT ${columns} FROM observed_runs WHERE ${isRun} AND ${isNamed} AND ${isMeant} ORDER BY first_ms <= $at DESC, first_ms DESC, execution_id LIMIT 1`,
-  ).get(names);
-  return asRun(row);
+  return tx
+    .sql<[object], ObservedRun>(
+      `SELECT ${columns} FROM observed_runs WHERE ${isRun} AND ${isNamed} AND ${isMeant} ORDER BY first_ms <= $at DESC, first_ms DESC, execution_id LIMIT 1`,
+    )
+    .get({ namespace: namespace ?? null, run_id, told_id, at });
 }
 
 /** The observed execution with an id of this store. */
-export function observedRunCalled({ sql }: Transaction, executionId: string | null): ObservedRun | undefined {
-  if (executionId === null) return undefined;
-  return asRun(sql<[string], RunRow>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId));
-}
+export const observedRunCalled = (sql: Prepare, executionId: string): ObservedRun | undefined =>
+  sql<[string], ObservedRun>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId);
 
-const asRun = (row: RunRow | undefined): ObservedRun | undefined =>
-  row && { execution_id: row.execution_id, namespace: row.namespace, run_number: numberOfRun(row.run_id) };
-
-const numberOfRun = (runId: string): number | null => (/^\d{1,15}$/.test(runId) ? Number(runId) : null);
+/** Changes the first execution that a query finds, and returns it. @param rest of the query, from WHERE on */
+const changeFirst = (sql: Prepare, change: string, rest: string, values: object): ObservedRun | undefined =>
+  sql<[object], ObservedRun>(
+    `UPDATE observed_runs SET ${change} WHERE execution_id = (SELECT execution_id FROM observed_runs ${rest} LIMIT 1) RETURNING ${columns}`,
+  ).get(values);
 
 /**
  * The execution of a registration: the one it made; else the first of its name that began after it and has no registration; else a new one, still
@@ -66,19 +67,16 @@ export function registeredRun(
   { namespace, run_id = '', told_id, start_time }: Names & { told_id: string; start_time: string },
   at: number,
 ): { run: ObservedRun; isNew: boolean } {
-  const { sql } = tx;
   tx.settle();
-  const names = { namespace: namespace ?? null, run_id, told_id, start_time, at };
-  const known = sql<[typeof names], RunRow & { told_start: string }>(
-    `SELECT ${columns}, told_start FROM observed_runs
-     WHERE told_id = $told_id AND ${isMeant} AND (told_start = $start_time OR (told_start = '' AND iif($run_id = '', first_ms >= $at, run_id = $run_id)))
-     ORDER BY told_start = $start_time DESC, first_ms LIMIT 1`,
-  ).get(names);
-  if (known === undefined)
-    return { run: createObservedRun(tx, { namespace, run_id, told_id, told_start: start_time }, at), isNew: true };
-  if (known.told_start === '')
-    sql('UPDATE observed_runs SET told_start = ? WHERE execution_id = ?').run(start_time, known.execution_id);
-  return { run: asRun(known) as ObservedRun, isNew: false };
+  const known = changeFirst(
+    tx.sql,
+    'told_start = $start_time',
+    `WHERE told_id = $told_id AND ${isMeant} AND (told_start = $start_time OR (told_start = '' AND iif($run_id = '', first_ms >= $at, run_id = $run_id)))
+     ORDER BY told_start = $start_time DESC, first_ms`,
+    { namespace: namespace ?? null, run_id, told_id, start_time, at },
+  );
+  const run = known ?? createObservedRun(tx, { namespace, run_id, told_id, told_start: start_time }, at);
+  return { run, isNew: known === undefined };
 }
 
 /** Gives the newest registered execution of a name its run. Undefined if each has one. */
@@ -88,16 +86,15 @@ export function runOfRegistered(
   at: number,
 ): ObservedRun | undefined {
   tx.settle();
-  const { sql } = tx;
-  const names = { namespace: namespace ?? null, told_id, at };
-  const registered = sql<[typeof names], RunRow>(
-    `SELECT ${columns} FROM observed_runs WHERE told_id = $told_id AND run_id = '' AND ${isMeant} AND first_ms <= $at ORDER BY first_ms DESC LIMIT 1`,
-  ).get(names);
-  if (registered === undefined) return undefined;
-  const { execution_id } = registered;
-  sql('UPDATE observed_runs SET run_id = ? WHERE execution_id = ?').run(run_id, execution_id);
-  sql('UPDATE workflow_executions SET run_number = ? WHERE execution_id = ?').run(numberOfRun(run_id), execution_id);
-  return asRun({ ...registered, run_id });
+  const run = changeFirst(
+    tx.sql,
+    'run_id = $run_id',
+    `WHERE told_id = $told_id AND run_id = '' AND ${isMeant} AND first_ms <= $at ORDER BY first_ms DESC`,
+    { namespace: namespace ?? null, run_id, told_id, at },
+  );
+  if (run !== undefined)
+    tx.sql('UPDATE workflow_executions SET run_number = $run_number WHERE execution_id = $execution_id').run(run);
+  return run;
 }
 
 /** Creates the execution that a message is the first to name, by its run and name. @param at milliseconds since 1970 */
@@ -108,33 +105,35 @@ export function createObservedRun(
 ): ObservedRun {
   const { namespace = '', run_id, told_id, told_start = '' } = names;
   const execution_id = freeName(sql, told_id, run_id === '' ? told_start : run_id);
-  const run_number = numberOfRun(run_id);
-  sql(
-    `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time) VALUES (?, 'observed', ?, 'running', ?, '{}', ?)`,
-  ).run(execution_id, namespace, run_number, new Date(at).toISOString());
-  sql('INSERT INTO runs (execution_id) VALUES (?)').run(execution_id);
-  sql('INSERT INTO run_states (execution_id) VALUES (?)').run(execution_id);
-  sql(
-    'INSERT INTO observed_runs (execution_id, told_id, namespace, run_id, told_start, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  ).run(execution_id, told_id, namespace, run_id, told_start, at, at);
-  return { execution_id, namespace, run_number };
+  for (const insert of [
+    `INSERT INTO observed_runs (execution_id, told_id, namespace, run_id, told_start, first_ms, last_ms)
+     VALUES ($execution_id, $told_id, $namespace, $run_id, $told_start, $at, $at)`,
+    `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time)
+     SELECT execution_id, 'observed', namespace, 'running', ${runNumber}, '{}', ${isoTime('first_ms')} FROM observed_runs WHERE execution_id = $execution_id`,
+    'INSERT INTO runs (execution_id) VALUES ($execution_id)',
+    'INSERT INTO run_states (execution_id) VALUES ($execution_id)',
+  ])
+    sql(insert).run({ execution_id, told_id, namespace, run_id, told_start, at });
+  return observedRunCalled(sql, execution_id) as ObservedRun;
 }
 
 /** Its own name; if taken, followed by its run or its start time. */
 function freeName(sql: Prepare, toldId: string, behind: string): string {
-  const name = (n: number): string => (n === 0 ? toldId : n === 1 ? `${toldId}~${behind}` : `${toldId}~${behind}~${n}`);
-  let n = 0;
-  while (isExecution(sql, name(n))) n += 1;
-  return name(n);
+  const longer = `${toldId}~${behind}`;
+  let name = toldId;
+  for (let n = 1; isExecution(sql, name); n += 1) name = n === 1 ? longer : `${longer}~${n}`;
+  return name;
 }
 
 /** Sets a namespace that is told later than the execution, for earlier messages too. */
 export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string): void {
-  sql(
-    `UPDATE message_rows SET namespace_no = ? WHERE execution_no = ${numberOf('?')} AND namespace_no IS NULL AND headers IS NOT NULL`,
-  ).run(nameNumbers(sql).numberOf(namespace), execution_id);
-  sql('UPDATE workflow_executions SET namespace = ? WHERE execution_id = ?').run(namespace, execution_id);
-  sql('UPDATE observed_runs SET namespace = ? WHERE execution_id = ?').run(namespace, execution_id);
+  const number = nameNumbers(sql).numberOf(namespace);
+  for (const update of [
+    `UPDATE message_rows SET namespace_no = $number WHERE execution_no = ${numberOf('$execution_id')} AND namespace_no IS NULL AND headers IS NOT NULL`,
+    'UPDATE workflow_executions SET namespace = $namespace WHERE execution_id = $execution_id',
+    'UPDATE observed_runs SET namespace = $namespace WHERE execution_id = $execution_id',
+  ])
+    sql(update).run({ execution_id, namespace, number });
 }
 
 /** Recomputes the last message time of an execution if its last message turned out earlier. @param before milliseconds since 1970 */

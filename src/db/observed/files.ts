@@ -3,10 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { foldStf, foldTf, type StfFact, type TfFact } from '../../observed/folding/files.ts';
 import type { SaidFact } from '../../observed/folding/said.ts';
 import { sumsOf } from '../projection/sums.ts';
-import type { ObservedScope } from './said.ts';
-import { foldWith } from './subjects.ts';
+import { foldWith, type ObservedScope } from './said.ts';
 
 type Stf = NonNullable<ReturnType<typeof foldStf>>['row'];
+
+/** As SQL: how many samples or slices of an STF there are: some may have come before it. */
+const countIn = (table: 'fastmon_files' | 'tf_slices'): string =>
+  `(SELECT count(*) FROM ${table} AS f INDEXED BY ${table}_stf WHERE f.stf_filename = $stf_filename AND f.execution_id = $execution_id)`;
 
 /** Applies a message about an STF file. */
 export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: SaidFact<StfFact> | undefined): void {
@@ -16,7 +19,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: 
   const { row } = after;
   sql(
     `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, processed_at, took_ms, tf_file_count, slice_count)
-     VALUES ($stf_filename, $run_number, $execution_id, $sequence, $status, $checksum, $size_bytes, $tf_count, $created_at, $processed_at, $took_ms, 0, 0)
+     VALUES ($stf_filename, $run_number, $execution_id, $sequence, $status, $checksum, $size_bytes, $tf_count, $created_at, $processed_at, $took_ms, ${countIn('fastmon_files')}, ${countIn('tf_slices')})
      ON CONFLICT (stf_filename, execution_id) DO UPDATE SET sequence = excluded.sequence, status = excluded.status, checksum = excluded.checksum,
        size_bytes = excluded.size_bytes, tf_count = excluded.tf_count, created_at = excluded.created_at, processed_at = excluded.processed_at, took_ms = excluded.took_ms`,
   ).run({ ...row, execution_id, run_number });
@@ -39,14 +42,9 @@ function noteWaiting(
 }
 
 /** Updates the counts of an execution when an STF is heard of, or becomes ready. */
-function countStf(scope: ObservedScope, before: Stf | undefined, now: Stf): void {
-  const { tx, sql, execution_id } = scope;
+function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefined, now: Stf): void {
   const sums = sumsOf(tx);
-  if (before === undefined) {
-    recount(scope, now.stf_filename, 'tf_file_count');
-    recount(scope, now.stf_filename, 'slice_count');
-    sums.add('run_states', [execution_id], 'stfs_announced', 1);
-  }
+  if (before === undefined) sums.add('run_states', [execution_id], 'stfs_announced', 1);
   const isNewlyReady = now.status === 'processed' && before?.status !== 'processed';
   if (isNewlyReady) sums.add('run_states', [execution_id], 'stfs_ready', 1);
   const bytes = (now.size_bytes ?? 0) - (before?.size_bytes ?? 0);
@@ -73,19 +71,13 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: Sa
     sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
   const { tf_filename, stf_filename } = row;
   if (stf_filename !== null) noteWaiting(scope, stf_filename, tf_filename);
+  const recount = sql(
+    `UPDATE stf_files SET tf_file_count = ${countIn('fastmon_files')} WHERE stf_filename = $stf_filename AND execution_id = $execution_id`,
+  );
   const stfs = new Set([before?.row.stf_filename, stf_filename]);
-  if (stfs.size > 1) for (const stf of stfs) recount(scope, stf ?? '', 'tf_file_count');
+  if (stfs.size > 1) for (const stf of stfs) recount.run({ stf_filename: stf ?? '', execution_id });
 }
 
 /** Whether two folds of a file differ in nothing but the messages that repeat others. */
 const isSame = (a: object | undefined, b: object): boolean =>
   isDeepStrictEqual({ ...a, repeats: [] }, { ...b, repeats: [] });
-
-/** Counts the samples or the slices of an STF anew: some may have come before it. */
-function recount({ sql, execution_id }: ObservedScope, stf: string, column: 'tf_file_count' | 'slice_count'): void {
-  const table = column === 'tf_file_count' ? 'fastmon_files' : 'tf_slices';
-  sql(
-    `UPDATE stf_files AS s SET ${column} = (SELECT count(*) FROM ${table} AS f INDEXED BY ${table}_stf WHERE f.stf_filename = s.stf_filename AND f.execution_id = s.execution_id)
-     WHERE stf_filename = ? AND execution_id = ?`,
-  ).run(stf, execution_id);
-}

@@ -20,14 +20,20 @@ import {
   registeredRun,
   runOfRegistered,
 } from './executions.ts';
-import { extend } from './extents.ts';
 import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
-import { phaseSaid } from './phases.ts';
-import { recordedAs } from './recorded-as.ts';
-import { lineOf, type ObservedScope, saidAt, saidColumns, statementOf, storedOf, type StoredMessage } from './said.ts';
+import { executionTold, extend, phaseSaid, statusTold } from './run.ts';
+import {
+  lineOf,
+  type ObservedScope,
+  recordedAs,
+  saidAt,
+  saidColumns,
+  statementOf,
+  storedOf,
+  type StoredMessage,
+} from './said.ts';
 import { noteSign } from './signs.ts';
-import { executionTold, statusTold } from './told.ts';
 import { workSaid } from './work.ts';
 
 /** Types that are signs of life: counted, but not stored as rows. */
@@ -63,23 +69,27 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
   if (known !== undefined) {
     const said = { seq: known.seq, sent_ms, message_id, body };
     if (sent_ms < known.sent_ms)
-      setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, { line, said, before: known.sent_ms });
+      setEarlier(tx, observedRunCalled(tx.sql, known.execution_id ?? ''), statement, {
+        line,
+        said,
+        before: known.sent_ms,
+      });
     return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
   }
-  const { run, isNew } =
-    effect.effect === 'rejected' ? { run: undefined, isNew: false } : executionFor(tx, statement, knownRun, sent_ms);
+  const found = executionFor(tx, statement, knownRun, sent_ms);
   const { seq } = insertRow(
     tx,
-    { envelope: envelopeOf(statement, run), message_id, destination: line.destination, payload: body },
+    { envelope: envelopeOf(statement, found?.run), message_id, destination: line.destination, payload: body },
     effect,
     { sentAt: new Date(sent_ms).toISOString(), recordedAt: new Date(line.t).toISOString(), headers, seq: number },
   );
-  if (run !== undefined) {
+  if (found !== undefined) {
+    const { run, isNew } = found;
     project(tx, run, statement, { seq, sent_ms, message_id, body });
     countKeys(tx, run.execution_id, statement, line);
     if (isNew) adopt(tx, run, statement);
   }
-  return { kind: 'new', isKept, execution_id: run?.execution_id };
+  return { kind: 'new', isKept, execution_id: found?.run.execution_id };
 }
 
 /** Moves a recorded message to an earlier time, so that the order in which recordings are read makes no difference. */
@@ -135,21 +145,31 @@ function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): E
   );
 }
 
-/** An execution whose namespace a message is the first to tell is new to messages of that namespace. */
-function named(tx: Transaction, run: ObservedRun, namespace: string | undefined): { run: ObservedRun; isNew: boolean } {
+/** The execution of a message. `isNew`: to messages of its namespace, too, whose namespace a message is the first to tell. */
+interface FoundRun {
+  run: ObservedRun;
+  isNew: boolean;
+}
+
+function named(tx: Transaction, run: ObservedRun, namespace: string | undefined): FoundRun {
   if (run.namespace !== '' || namespace === undefined) return { run, isNew: false };
   nameNamespace(tx, run, namespace);
   return { run: { ...run, namespace }, isNew: true };
 }
 
-function executionFor(tx: Transaction, statement: Statement, run: ObservedRun | undefined, at: number) {
-  const { namespace, run_id, told_id, fact } = statement;
+function executionFor(
+  tx: Transaction,
+  { namespace, run_id, told_id, fact, hidden }: Statement,
+  run: ObservedRun | undefined,
+  at: number,
+): FoundRun | undefined {
+  if (hidden !== undefined) return undefined;
   if (fact?.kind === 'told_execution' && told_id !== undefined) {
     const registered = registeredRun(tx, { namespace, run_id, told_id, start_time: fact.start_time }, at);
     return registered.isNew ? registered : named(tx, registered.run, namespace);
   }
   if (run !== undefined) return named(tx, run, namespace);
-  if (run_id === undefined || told_id === undefined) return { run, isNew: false };
+  if (run_id === undefined || told_id === undefined) return undefined;
   const names = { namespace, run_id, told_id };
   return { run: runOfRegistered(tx, names, at) ?? createObservedRun(tx, names, at), isNew: true };
 }

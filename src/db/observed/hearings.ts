@@ -42,12 +42,17 @@ export function beginHearing(tx: Transaction, observer: Observer, isAlive: Liven
         'NAMESPACE_IN_USE',
         `process ${other.pid} on ${other.hostname} observes ${other.namespace === anyNamespace ? 'all namespaces' : `namespace ${other.namespace}`} into this store already; end it first, or give each observer a --namespace of its own`,
       );
+  const values = { now, process_id, topics: topicsText(topics), may_send: maySend ? 1 : 0 };
   for (const namespace of mine)
     tx.sql(
-      `INSERT INTO hearings (namespace, since_ms, until_ms, process_id, topics, may_send) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO hearings (namespace, since_ms, until_ms, process_id, topics, may_send) VALUES ($namespace, $now, $now, $process_id, $topics, $may_send)
        ON CONFLICT (namespace, since_ms) DO UPDATE SET process_id = excluded.process_id, topics = excluded.topics, may_send = excluded.may_send`,
-    ).run(namespace, now, now, process_id, topics === undefined ? null : JSON.stringify(topics), maySend ? 1 : 0);
+    ).run({ namespace, ...values });
 }
+
+/** Topics as they are stored. */
+const topicsText = (topics: readonly string[] | undefined): string | null =>
+  topics === undefined ? null : JSON.stringify(topics);
 
 interface ObserverRow extends ProcessSigns {
   namespace: string;
@@ -98,7 +103,7 @@ export function noteSpan(
     sql(
       `INSERT INTO hearings (namespace, since_ms, until_ms, topics) VALUES (?, ?, ?, ?)
        ON CONFLICT (namespace, since_ms) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms), topics = coalesce(excluded.topics, topics)`,
-    ).run(namespace, since, until, topics === undefined ? null : JSON.stringify(topics));
+    ).run(namespace, since, until, topicsText(topics));
 }
 
 /** Notes a time in which nothing could be heard. Times are ISO 8601. */
@@ -131,18 +136,6 @@ export function claimNamespace(
   ).run(namespace, process_id);
 }
 
-/** When an execution was heard, and when it could not be. Milliseconds since 1970. */
-export interface HeardTime {
-  since: number;
-  /** Up to when it was heard: now while an observer listens and messages do not lag, else the last moment at which its store was listening. */
-  until: number;
-  /** Whether an observer hears messages now. */
-  isListening: boolean;
-  /** Whether an observer lives: its broker may be away for a while. */
-  isObserved: boolean;
-  gaps: { from: number; until: number; reason: string }[];
-}
-
 /** The messages of an execution, as far as they decide when it was heard. Milliseconds since 1970. */
 export interface HeardRun {
   execution_id: string;
@@ -166,18 +159,25 @@ const quiet = 15_000;
 /** However long a run's steps took, this much is enough. Milliseconds. */
 const longestQuiet = 60_000;
 
-/** @param run the messages of the execution */
-export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment): HeardTime {
+/**
+ * When an execution was heard, and when it could not be. Milliseconds since 1970.
+ * @param run the messages of the execution
+ * @returns `until`: up to when it was heard: now while an observer listens and messages do not lag, else the last moment at which its store was listening.
+ * `isListening`: whether an observer hears messages now. `isObserved`: whether one lives: its broker may be away for a while.
+ */
+export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment) {
   const { namespace, first, last } = run;
   const spans = sql<[string], HeardSpan>(
     `SELECT since_ms AS since, until_ms AS until, coalesce(ended = 'order', process_id IS NULL) AS is_ended
      FROM hearings LEFT JOIN processes USING (process_id) WHERE namespace IN ('', ?) ORDER BY since_ms`,
   ).all(namespace);
   const listening = listeningObservers(sql, isAlive, now).filter((one) => hears(one, namespace));
-  const untils = listening.map(({ until_ms, beat_ms }) => ((beat_ms ?? 0) - until_ms > lagLimit ? until_ms : now));
   const isListening = listening.length > 0;
   const isObserved = isListening || observersOf(sql, isAlive).some((one) => hears(one, namespace));
-  const until = isListening ? Math.max(last, ...untils) : Math.max(last, ...spans.map((span) => span.until));
+  const untils = isListening
+    ? listening.map(({ until_ms, beat_ms }) => ((beat_ms ?? 0) - until_ms > lagLimit ? until_ms : now))
+    : spans.map((span) => span.until);
+  const until = Math.max(last, ...untils);
   const since = spans.find((span) => span.since <= last && span.until >= first)?.since ?? first;
   // From then on nothing more comes.
   const over =
@@ -188,9 +188,8 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
     'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(over, first, Math.min(until, over));
   // A run that was complete when its observer ended in order stays complete, whenever the next one begins.
-  const isOver = ({ from, isInOrder }: Unheard): boolean => from >= last && run.is_done === 1 && isInOrder;
   const unheard = unheardIn(spans, { since: first, until: Math.min(until, over) })
-    .filter((gap) => !isOver(gap))
+    .filter(({ from, isInOrder }) => from < last || run.is_done === 0 || !isInOrder)
     .map(({ from, until: to }) => ({ from, until: to, reason: 'nobody listened' }));
   // A living observer that hears nothing notes the gap only once its broker is back.
   const isAway = isObserved && !isListening && now - until > passing && over > until;
@@ -206,7 +205,7 @@ const longestStep = (sql: Prepare, executionId: string): number =>
   ).value(executionId) ?? 0;
 
 /** When one execution was heard; undefined if it is not observed. */
-function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment): HeardTime | undefined {
+function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment) {
   const run = sql<[string], HeardRun>(
     `SELECT ${heardRunColumns} FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
   ).get(executionId);
@@ -218,7 +217,7 @@ export const heardUntil = (sql: Prepare, executionId: string, moment: Moment): n
   heardTimeOfRun(sql, executionId, moment)?.until;
 
 /** The times in which nothing could be heard of an execution. Milliseconds since 1970. */
-export const gapsOf = (sql: Prepare, executionId: string, moment: Moment): HeardTime['gaps'] =>
+export const gapsOf = (sql: Prepare, executionId: string, moment: Moment) =>
   heardTimeOfRun(sql, executionId, moment)?.gaps ?? [];
 
 /** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
@@ -226,17 +225,9 @@ const passing = 1000;
 
 type HeardSpan = Span & { is_ended: number };
 
-/** A time that no span covers. */
-interface Unheard {
-  from: number;
-  until: number;
-  /** Whether the observer before it ended in order. */
-  isInOrder: boolean;
-}
-
-/** The parts of a life that no span covers. */
-function unheardIn(spans: readonly HeardSpan[], life: Span): Unheard[] {
-  const gaps: Unheard[] = [];
+/** The parts of a life that no span covers. `isInOrder`: whether the observer before it ended in order. */
+function unheardIn(spans: readonly HeardSpan[], life: Span) {
+  const gaps: { from: number; until: number; isInOrder: boolean }[] = [];
   const before = spans.filter(({ since }) => since <= life.since);
   let heard = Math.max(life.since, ...before.map(({ until }) => until));
   let isInOrder = before.find(({ until }) => until === heard)?.is_ended === 1;

@@ -1,8 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { onceFor } from '../../lib/once-for.ts';
-import type { Said, SaidFact } from '../../observed/folding/said.ts';
+import type { Repeat, Said, SaidFact } from '../../observed/folding/said.ts';
+import { relatedTo, type Subject, subjectsOf } from '../../observed/folding/subjects.ts';
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
-import { readStatement } from '../../observed/told/read-told.ts';
+import { heardId, readStatement } from '../../observed/told/read-told.ts';
+import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -59,9 +63,6 @@ export const saidColumns = `seq, sent_ms, message_id, coalesce(destination, '') 
 /** The messages that a transaction has read: slices, their results and what REST says of both come together. */
 const readIn = onceFor((_tx: Transaction) => new Map<number, SaidFact>());
 
-/** Notes a message that has just been recorded, so that it need not be read. */
-export const keepSaid = (tx: Transaction, said: SaidFact): void => void readIn(tx).set(said.seq, said);
-
 /** A recorded message by its place in the log, if it has one. */
 export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F> | undefined {
   const { sql } = tx;
@@ -75,4 +76,97 @@ export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F
   const said = { ...row, fact: fact as F };
   read.set(seq, said);
   return said;
+}
+
+/**
+ * The id of a message, and its row if it is recorded. The same REST write in two runs is two messages: since the id is made of path and body alone,
+ * the second has its run appended.
+ */
+export function recordedAs(
+  sql: Prepare,
+  statement: Statement,
+  { destination, body }: Pick<StoredMessage, 'destination' | 'body'>,
+) {
+  const message_id = heardId(statement, destination, body);
+  const known = rowOf(sql, message_id);
+  const { run_id } = statement;
+  const isOther = known !== undefined && known.run_id !== null && run_id !== undefined && known.run_id !== run_id;
+  if (!isOther) return { message_id, known };
+  const own = `${message_id}~${run_id}`;
+  return { message_id: own, known: rowOf(sql, own) };
+}
+
+const rowOf = (sql: Prepare, messageId: string) =>
+  sql<[string], { seq: number; sent_ms: number; execution_id: string | null; run_id: string | null }>(
+    `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id FROM message_rows WHERE message_id = ?`,
+  ).get(messageId);
+
+/**
+ * Records the subjects of a message, and folds it with all messages that are related to it.
+ * @param earlier the message as it was recorded before, if it was
+ */
+export function foldWith<F extends Fact, R extends { repeats: readonly Repeat[] } | undefined>(
+  scope: ObservedScope,
+  said: SaidFact<F>,
+  earlier: SaidFact<F> | undefined,
+  fold: (messages: SaidFact<F>[]) => R,
+) {
+  // It has just been recorded, so it need not be read.
+  readIn(scope.tx).set(said.seq, said);
+  for (const subject of subjectsOf(said.fact)) noteSubject(scope, subject, said.seq);
+  const related = relatedMessages(scope, said);
+  const others = [...related.values()].filter((one) => one !== said);
+  const before = fold(earlier === undefined ? others : [...others, earlier]);
+  const after = fold([...others, said]);
+  writeRepeats(scope, related, before?.repeats ?? [], after?.repeats ?? []);
+  return { before, after };
+}
+
+export function noteSubject({ sql, execution_id }: ObservedScope, subject: Subject, seq: number): void {
+  sql(
+    'INSERT INTO message_subjects (execution_id, subject, key, seq) VALUES ($execution_id, $subject, $key, $seq) ON CONFLICT DO NOTHING',
+  ).run({ execution_id, ...subject, seq });
+}
+
+/** A message, the messages that are related to it, those related to these, and so on, by their `seq`. */
+function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>): Map<number, SaidFact<F>> {
+  const { tx, sql, execution_id } = scope;
+  const seqs = sql<[string, string, string], number>(
+    'SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ?',
+  );
+  const related = new Map([[said.seq, said]]);
+  const asked = new Set<string>();
+  // The loop also visits what it adds.
+  for (const { fact } of related.values())
+    for (const { subject, key } of relatedTo(fact)) {
+      const name = `${subject} ${key}`;
+      const found = asked.has(name) ? [] : seqs.values(execution_id, subject, key);
+      asked.add(name);
+      for (const seq of found) {
+        const other = related.has(seq) ? undefined : saidAt<F>(tx, seq);
+        if (other !== undefined) related.set(seq, other);
+      }
+    }
+  return related;
+}
+
+/** Writes which messages repeat others, where that has changed. */
+function writeRepeats(
+  { sql, execution_id }: ObservedScope,
+  messages: ReadonlyMap<number, SaidFact>,
+  before: readonly Repeat[],
+  after: readonly Repeat[],
+): void {
+  const note = sql(
+    'UPDATE message_subjects SET stands_seq = $stands_seq, contradicts = $contradicts WHERE execution_id = $execution_id AND subject = $subject AND key = $key AND seq = $seq',
+  );
+  const bySeq = (repeats: readonly Repeat[]) => new Map(repeats.map((one) => [one.seq, one]));
+  const [was, now] = [bySeq(before), bySeq(after)];
+  for (const seq of new Set([...was.keys(), ...now.keys()])) {
+    const repeat = now.get(seq);
+    const [main] = subjectsOf((messages.get(seq) as SaidFact).fact);
+    if (main === undefined || isDeepStrictEqual(repeat, was.get(seq))) continue;
+    const { stands_seq = null, contradicts = false } = repeat ?? {};
+    note.run({ ...main, execution_id, seq, stands_seq, contradicts: contradicts ? 1 : 0 });
+  }
 }

@@ -1,8 +1,8 @@
 import type { AgentState, AgentType } from '../../domain/states.ts';
-import { onceFor } from '../../lib/once-for.ts';
 import { programTypeOf, type ProgramType } from '../../messages/foreign.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { buffered } from '../sqlite/buffered.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -33,7 +33,11 @@ interface Gathered {
   all: Sign;
 }
 
-const signsOf: (tx: Transaction) => Map<string, Gathered> = onceFor(() => new Map());
+/** A recording is read in large parts; the first sign in each tells since when a program was there. */
+const signs = buffered((tx, sender, { first, all }: Gathered) => {
+  if (first.at < all.at) noteProgram(tx, sender, first);
+  noteProgram(tx, sender, all);
+});
 
 /**
  * Notes that a program sent something, by the broker's clock, since its host's may be off. Written once per transaction: a program sends many
@@ -47,31 +51,22 @@ export function noteSign(
 ): void {
   const type = agentTypeOf[programTypeOf(message_type, destination) ?? 'person'];
   if (sender === undefined || type === undefined) return;
-  const signs = signsOf(tx);
-  if (signs.size === 0) tx.beforeReading(() => writeAll(tx, signs));
   const host = (fact?.kind === 'result' ? fact.hostname : undefined) ?? '';
   const sign = { type, namespace, host, execution_id, at };
-  const { first = sign, all } = signs.get(sender) ?? {};
-  signs.set(sender, { first: at < first.at ? sign : first, all: together(sign, all) });
+  signs(tx, sender, ({ first, all } = { first: sign, all: sign }) => ({
+    first: at < first.at ? sign : first,
+    all: together(sign, all),
+  }));
 }
 
 /** Combines two signs of one program: the earlier fills in what the later lacks. */
-const together = (sign: Sign, before: Sign = sign): Sign => ({
+const together = (sign: Sign, before: Sign): Sign => ({
   type: sign.type,
-  namespace: sign.namespace === '' ? before.namespace : sign.namespace,
-  host: sign.host === '' ? before.host : sign.host,
+  namespace: sign.namespace || before.namespace,
+  host: sign.host || before.host,
   execution_id: sign.execution_id ?? before.execution_id,
   at: Math.max(sign.at, before.at),
 });
-
-/** A recording is read in large parts; the first sign in each tells since when a program was there. */
-function writeAll({ sql }: Transaction, signs: Map<string, Gathered>): void {
-  for (const [sender, { first, all }] of signs) {
-    if (first.at < all.at) noteProgram({ sql }, sender, first);
-    noteProgram({ sql }, sender, all);
-  }
-  signs.clear();
-}
 
 /** Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its messages. */
 const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
@@ -80,13 +75,9 @@ const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
   ).has(name, namespace);
 
 /** Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it uses. */
-export function noteProgram(
-  { sql }: Pick<Transaction, 'sql'>,
-  sender: string,
-  { type, namespace, host, at, ...sign }: Sign,
-): void {
+export function noteProgram({ sql }: Transaction, sender: string, sign: Sign): void {
+  const { type, namespace, host, execution_id = null, at, state = null } = sign;
   if (isOwnAgent(sql, sender, namespace)) return;
-  const { execution_id: execution = null, state = null } = sign;
   const time = new Date(at).toISOString();
   const process_id = sql<unknown[], number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (0, ?, '', '', ?, ?, 1)
@@ -95,9 +86,9 @@ export function noteProgram(
   ).value(sender, time, time);
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on, current_execution_id)
-       VALUES ($sender, $type, $namespace, coalesce($state, 'READY'), $time, $process_id, $host, $execution)
+       VALUES ($sender, $type, $namespace, coalesce($state, 'READY'), $time, $process_id, $host, $execution_id)
        ON CONFLICT (agent_name) WHERE ${indexPredicates.heardAgent} DO UPDATE SET state = coalesce($state, state), namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
          last_heartbeat = max(last_heartbeat, excluded.last_heartbeat), heard_on = iif(excluded.heard_on = '', heard_on, excluded.heard_on),
          current_execution_id = coalesce(excluded.current_execution_id, current_execution_id)`,
-  ).run({ sender, type, namespace, state, time, process_id, host, execution });
+  ).run({ sender, type, namespace, state, time, process_id, host, execution_id });
 }

@@ -1,11 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import { firstOf, otherAttempts, sliceRow, statusNow } from '../../observed/folding/slice-row.ts';
-import { type FoldedSlice, foldWork, type SaidWork, type Work } from '../../observed/folding/work.ts';
+import {
+  firstOf,
+  type FoldedSlice,
+  foldWork,
+  otherAttempts,
+  type SaidWork,
+  sliceRow,
+  statusNow,
+  type Work,
+} from '../../observed/folding/work.ts';
 import { sumsOf } from '../projection/sums.ts';
-import type { ObservedScope } from './said.ts';
-import { foldWith, noteSubject } from './subjects.ts';
+import { foldWith, noteSubject, type ObservedScope } from './said.ts';
 
 /** Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the counts by the difference. */
 export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined): void {

@@ -1,5 +1,8 @@
 import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
+import { drawNumber, reserveNumber } from '../log/numbers.ts';
+import { isoTime } from '../migrations/message-columns.ts';
+import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -33,21 +36,20 @@ interface Row extends Pick<MonitorObject, 'kind' | 'object_id' | 'name'> {
 
 const columns = 'kind, object_id, name, run_id, number, parent, document';
 
-const asObject = ({ document, ...row }: Row): MonitorObject => ({ ...present(row), document: objectIn(document) });
-
-function firstObject(sql: Prepare, where: string, values: [string, string]): MonitorObject | undefined {
-  const row = sql<[string, string], Row>(`SELECT ${columns} FROM monitor_objects WHERE ${where}`).get(...values);
-  return row === undefined ? undefined : asObject(row);
-}
+/** @param rest of the query, behind the kind */
+const objectsOf = (sql: Prepare, rest: string, kind: string, ...values: (string | number)[]): MonitorObject[] =>
+  sql<unknown[], Row>(`SELECT ${columns} FROM monitor_objects WHERE kind = ?${rest}`)
+    .all(kind, ...values)
+    .map(({ document, ...row }) => ({ ...present(row), document: objectIn(document) }));
 
 export const objectOf = (sql: Prepare, kind: string, objectId: string): MonitorObject | undefined =>
-  firstObject(sql, 'kind = ? AND object_id = ?', [kind, objectId]);
+  objectsOf(sql, ' AND object_id = ?', kind, objectId)[0];
 
 /** The newest object of a natural key. */
 export const objectNamed = (sql: Prepare, kind: string, name: string): MonitorObject | undefined =>
-  firstObject(sql, 'kind = ? AND name = ? ORDER BY seq DESC LIMIT 1', [kind, name]);
+  objectsOf(sql, ' AND name = ? ORDER BY seq DESC LIMIT 1', kind, name)[0];
 
-/** How many objects to list: the newest. */
+/** How many objects to list, the newest, and how many messages. */
 export const maxListed = 20_000;
 
 /** Filters of a list of objects. */
@@ -70,12 +72,8 @@ export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): 
   for (const [field, text] of fields)
     conditions.push(['(document ->> ? IS NULL OR CAST(document ->> ? AS TEXT) = ?)', field, field, text]);
   const where = conditions.map(([condition]) => ` AND ${condition}`).join('');
-  return sql<unknown[], Row>(
-    `SELECT ${columns} FROM monitor_objects WHERE kind = ?${where} ORDER BY seq DESC LIMIT ${maxListed}`,
-  )
-    .all(kind, ...conditions.flatMap(([, ...values]) => values))
-    .map(asObject)
-    .toReversed();
+  const rest = `${where} ORDER BY seq DESC LIMIT ${maxListed}`;
+  return objectsOf(sql, rest, kind, ...conditions.flatMap(([, ...values]) => values)).toReversed();
 }
 
 /** The newest run that was registered for an execution. */
@@ -92,10 +90,48 @@ export const knownExecution = (sql: Prepare, executionId: string): Document | un
 
 /** Writes an object, replacing any object with the same id. */
 export function putObject({ sql }: Transaction, object: MonitorObject): void {
-  const { kind, object_id, name, run_id, number, parent, document } = object;
+  const { kind, object_id, name, run_id = null, number = null, parent = null, document } = object;
   sql(
     `INSERT INTO monitor_objects (kind, object_id, name, run_id, number, parent, document) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (kind, object_id) DO UPDATE SET name = excluded.name, run_id = excluded.run_id, number = excluded.number,
        parent = excluded.parent, document = excluded.document`,
-  ).run(kind, object_id, name, run_id ?? null, number ?? null, parent ?? null, JSON.stringify(document));
+  ).run(kind, object_id, name, run_id, number, parent, JSON.stringify(document));
+}
+
+/** Draws the next number of a name, from 1 on. */
+export const nextNumber = (tx: Transaction, name: string): number => drawNumber(tx, `monitor ${name}`);
+
+/** Draws a run number of this store that no heard run has. */
+export function nextRunNumber(tx: Transaction): number {
+  const isHeard = tx.sql<[string]>('SELECT 1 FROM observed_runs WHERE run_id = ?');
+  for (;;) {
+    const number = drawNumber(tx, 'run');
+    if (!isHeard.has(String(number))) return number;
+  }
+}
+
+/** Draws the number of the next execution of a workflow, above all known ones. */
+export function nextSequence(tx: Transaction, workflow: string): number {
+  const known = tx
+    .sql<[{ prefix: string }], string>(
+      `SELECT execution_id FROM workflow_executions WHERE substr(execution_id, 1, length($prefix)) = $prefix`,
+    )
+    .values({ prefix: `${workflow}-` })
+    .map((id) => Number(/-(\d{1,9})(?:~.*)?$/.exec(id)?.[1] ?? 0));
+  const highest = known.reduce((a, b) => Math.max(a, b), 0);
+  const name = `execution of ${workflow}`;
+  reserveNumber(tx, `monitor ${name}`, highest);
+  return nextNumber(tx, name);
+}
+
+/** The bus messages of an execution in sending order, as swf-monitor lists them. */
+export function messagesOf(sql: Prepare, executionId: string | undefined): object[] {
+  if (executionId === undefined) return [];
+  return sql<[string], Record<string, unknown> & { payload: string }>(
+    `SELECT seq AS id, ${nameOf('type_no')} AS message_type, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id,
+       ${nameOf('sender_no')} AS sender_agent, destination, ${isoTime('sent_ms')} AS sent_at, body AS payload FROM message_rows
+     WHERE execution_no = ${numberOf('?')} AND destination LIKE '/topic/%' ORDER BY sent_ms, seq LIMIT ${maxListed}`,
+  )
+    .all(executionId)
+    .map(({ payload, ...message }) => ({ ...message, message_content: objectIn(payload) }));
 }

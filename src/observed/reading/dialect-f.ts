@@ -1,7 +1,8 @@
-import { type Dialect, outcomeIn, workReadings } from './dialect.ts';
+import type { Dialect } from './fact.ts';
 import { objectOf } from './values.ts';
+import { outcomeIn, type SlicesOfDialect, workReadings } from './work.ts';
 
-const slices: Dialect['slices'] = {
+const slices: SlicesOfDialect = {
   tfFilename: (name) => name,
   echo: (result) => objectOf(result['origin_message']),
   metrics: (result) => objectOf(result['metrics']),

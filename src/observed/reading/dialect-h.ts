@@ -1,7 +1,8 @@
-import { type Dialect, outcomeIn, workReadings } from './dialect.ts';
+import type { Dialect } from './fact.ts';
 import { objectOf } from './values.ts';
+import { outcomeIn, type SlicesOfDialect, workReadings } from './work.ts';
 
-const slices: Dialect['slices'] = {
+const slices: SlicesOfDialect = {
   // A slice has its own file name in place of that of its TF file.
   tfFilename: (name) => name.replace(/_slice_\d+(?=\.tf$|$)/, ''),
   echo: (result) => result,

@@ -1,5 +1,4 @@
-import type { Dialect } from './dialect.ts';
-import type { ResultFact, SliceFact } from './fact.ts';
+import type { Dialect, ResultFact, SliceFact } from './fact.ts';
 import { countOf, framesIn, idOf, nameOf, numberOf, textOf } from './values.ts';
 import { namedSlice } from './work.ts';
 

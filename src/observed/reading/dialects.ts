@@ -2,11 +2,10 @@ import { type DialectName, dialects } from '../dialects.ts';
 import { dialectF } from './dialect-f.ts';
 import { dialectH } from './dialect-h.ts';
 import { dialectS } from './dialect-s.ts';
-import { type Dialect, outcomeIn } from './dialect.ts';
-import type { Fact } from './fact.ts';
+import type { Dialect, Fact } from './fact.ts';
 import { readings } from './lifecycle.ts';
 import type { Fields } from './values.ts';
-import { namedSlice } from './work.ts';
+import { namedSlice, outcomeIn } from './work.ts';
 
 const readers: Readonly<Record<DialectName, Dialect>> = { S: dialectS, F: dialectF, H: dialectH };
 const names = Object.keys(dialects) as DialectName[];
@@ -24,9 +23,9 @@ export function factOf(
   body: Fields,
   headers: Readonly<Record<string, string>>,
 ): Fact | undefined {
-  const own = (dialect === undefined ? usual : readers[dialect]).readings;
-  if (Object.hasOwn(own, type)) return own[type]?.(body, headers);
-  return Object.hasOwn(readings, type) ? readings[type]?.(body) : undefined;
+  const own: Dialect['readings'] = (dialect === undefined ? usual : readers[dialect]).readings;
+  const known: Dialect['readings'] = Object.hasOwn(own, type) ? own : readings;
+  return Object.hasOwn(known, type) ? known[type]?.(body, headers) : undefined;
 }
 
 /** The slice that a result of a dialect echoes, or empty. */

@@ -1,11 +1,8 @@
-import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import type { DialectName } from '../dialects.ts';
-import type { framesIn } from './values.ts';
-import type { resultOf, sliceOf } from './work.ts';
-
-/** The STF file and the frames of a TF file or a slice. */
-type Frames = { stf_filename: string | undefined } & ReturnType<typeof framesIn>;
+import type { readings } from './lifecycle.ts';
+import type { Fields, stfFileFact, tfFileFact } from './values.ts';
+import type { resultOf, sliceOf, SlicesOfDialect } from './work.ts';
 
 /** A slice as its sender announces it. Fields that it leaves out are undefined. */
 export type SliceFact = NonNullable<ReturnType<typeof sliceOf>>;
@@ -26,36 +23,24 @@ type ToldFact =
       parameters: Readonly<Record<string, unknown>>;
     }
   | { kind: 'told_status'; status: ExecutionStatus }
-  | { kind: 'told_stf'; stf_filename: string; sequence: number | undefined; tf_count: number | undefined }
-  | ({ kind: 'told_tf'; tf_filename: string } & Frames)
+  | NonNullable<ReturnType<typeof stfFileFact<'told_stf'>>>
+  | NonNullable<ReturnType<typeof tfFileFact<'told_tf'>>>
   | { kind: 'told_stf_ready'; stf_filename: string }
   | ToldSlice
   /** Changes no table: messages say the same, or it names a run. */
   | { kind: 'told' };
 
 /** A slice as registered: before it is sent, so it has no request yet. */
-export interface ToldSlice extends Frames {
+export interface ToldSlice extends Pick<
+  SliceFact,
+  'tf_filename' | 'slice_id' | 'slice_filename' | 'stf_filename' | 'tf_first' | 'tf_last' | 'tf_count'
+> {
   kind: 'told_slice';
-  tf_filename: string;
-  slice_id: number;
-  slice_filename: string;
 }
 
 /** A fact about the workflow that a message states. */
 export type Fact =
-  | { kind: 'phase'; type: PhaseMessage; total_stf_files: number | undefined }
-  | { kind: 'stf_gen'; stf_filename: string; sequence: number | undefined; tf_count: number | undefined }
-  | {
-      kind: 'stf_ready';
-      stf_filename: string;
-      sequence: number | undefined;
-      tf_count: number | undefined;
-      checksum: string | undefined;
-      size_bytes: number | undefined;
-    }
-  | ({ kind: 'tf_file_registered'; tf_filename: string } & Frames)
-  /** Orders to the programs that start workers. Seconds. */
-  | { kind: 'workers'; target_worker_count: number | undefined; worker_rampup_time: number | undefined }
+  | NonNullable<ReturnType<(typeof readings)[keyof typeof readings]>>
   | SliceFact
   | ResultFact
   | ToldFact;
@@ -74,4 +59,14 @@ export interface Statement {
   hidden?: string | undefined;
   /** Undefined if its type states none, or its key is incomplete. */
   fact: Fact | undefined;
+}
+
+/** How the messages of a dialect are read. */
+export interface Dialect {
+  /** Whether a message is worded so, if no dialect before it in `dialects` words it so. */
+  words: (body: Fields) => boolean;
+  /** How to read its messages of these types. All other types are worded alike: `lifecycle.ts`. */
+  readings: Readonly<Record<string, (body: Fields, headers: Readonly<Record<string, string>>) => Fact | undefined>>;
+  /** Its slices and results, if it words them as the programs of the testbed do. */
+  slices?: SlicesOfDialect;
 }

@@ -55,6 +55,14 @@ export const framesIn = (fields: Fields, first = 'tf_first', last = 'tf_last') =
   tf_count: countOf(fields['tf_count']),
 });
 
+/** A fact about an STF file; undefined if it names none. */
+export function stfFileFact<Kind extends string>(kind: Kind, { filename, sequence, tf_count }: Fields) {
+  const stf_filename = nameOf(filename);
+  return stf_filename === undefined
+    ? undefined
+    : { kind, stf_filename, sequence: countOf(sequence), tf_count: countOf(tf_count) };
+}
+
 /** A fact about a TF file; undefined if it names none. */
 export function tfFileFact<Kind extends string>(kind: Kind, body: Fields, stf_filename: string | undefined) {
   const tf_filename = nameOf(body['tf_filename']);

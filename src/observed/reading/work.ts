@@ -2,7 +2,7 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import { type Fields, framesIn, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
 
 /** Where a dialect puts the fields of slices and results. */
-export interface WorkDialect {
+export interface SlicesOfDialect {
   /** The TF file of a slice, from the name in the message. */
   tfFilename: (told: string, sliceId: number) => string;
   /** The slice that a result echoes, or empty. */
@@ -11,9 +11,22 @@ export interface WorkDialect {
   metrics: (result: Fields) => Fields;
   /** The files that it made. */
   products: (result: Fields) => Fields;
+  /** The field that only its registrations of slices by REST have. */
+  registeredBy: string;
+  /** Fields of a registration that a row of the monitor's table of slices lacks. */
+  lackedBy?: (row: Fields) => Fields;
 }
 
-export function sliceOf(body: Fields, dialect: WorkDialect) {
+/** The messages of slices and results, where a dialect words them as the testbed's programs do. */
+export const workReadings = (dialect: SlicesOfDialect) => ({
+  slice: (body: Fields) => sliceOf(body, dialect),
+  slice_result: (body: Fields, headers: Readonly<Record<string, string>>) => resultOf(body, headers, dialect),
+});
+
+/** The outcome of the payload in a result, with the echo of its slice. */
+export const outcomeIn = (content: Fields): Fields => objectOf(objectOf(content['result'])['result']);
+
+export function sliceOf(body: Fields, dialect: SlicesOfDialect) {
   const content = objectOf(body['content']);
   const named = namedSlice(content, dialect);
   if (named === undefined) return undefined;
@@ -35,7 +48,7 @@ export function sliceOf(body: Fields, dialect: WorkDialect) {
  * The names of a slice in a message; undefined if it names no TF file or no number. The slice's own name is built from these two, so that all dialects
  * name a slice alike.
  */
-export function namedSlice(content: Fields, dialect: Pick<WorkDialect, 'tfFilename'>) {
+export function namedSlice(content: Fields, dialect: Pick<SlicesOfDialect, 'tfFilename'>) {
   const [told, slice_id] = [nameOf(content['tf_filename']), sliceIdOf(content['slice_id'])];
   if (told === undefined || slice_id === undefined) return undefined;
   const tf_filename = dialect.tfFilename(told, slice_id);
@@ -43,7 +56,7 @@ export function namedSlice(content: Fields, dialect: Pick<WorkDialect, 'tfFilena
 }
 
 /** The result of an attempt. Times are as their sender writes them. */
-export function resultOf(body: Fields, headers: Readonly<Record<string, string>>, dialect: WorkDialect) {
+export function resultOf(body: Fields, headers: Readonly<Record<string, string>>, dialect: SlicesOfDialect) {
   const content = objectOf(body['content']);
   const outer = objectOf(content['result']);
   const result = objectOf(outer['result']);

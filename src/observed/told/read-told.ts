@@ -1,11 +1,11 @@
 import { type ExecutionStatus, reportedStatuses } from '../../domain/states.ts';
 import { asObject } from '../../lib/read-json.ts';
+import { wireHash } from '../../messages/identity.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import { registeredSlice } from '../reading/dialects.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
 import {
-  countOf,
   type Fields,
   framesIn,
   hiddenIn,
@@ -13,6 +13,7 @@ import {
   nameOf,
   objectOf,
   shortName,
+  stfFileFact,
   tfFileFact,
 } from '../reading/values.ts';
 import type { MessageLine } from '../recording-lines.ts';
@@ -141,13 +142,12 @@ const statuses: ReadonlySet<unknown> = new Set(reportedStatuses);
 const statusOf = ({ status }: Fields): Fact =>
   statuses.has(status) ? { kind: 'told_status', status: status as ExecutionStatus } : { kind: 'told' };
 
-function stfOf(body: Fields): Fact | undefined {
-  const stf_filename = nameOf(body['stf_filename']);
-  const sequence = countOf(objectOf(body['metadata'])['sequence']);
-  return stf_filename === undefined
-    ? undefined
-    : { kind: 'told_stf', stf_filename, sequence, tf_count: countOf(body['tf_count']) };
-}
+const stfOf = (body: Fields): Fact | undefined =>
+  stfFileFact('told_stf', {
+    filename: body['stf_filename'],
+    sequence: objectOf(body['metadata'])['sequence'],
+    tf_count: body['tf_count'],
+  });
 
 /** A data agent marks a processed file by its status. */
 function stfReady({ body, headers }: Write): Fact {
@@ -164,4 +164,16 @@ function sliceOf(body: Fields): Fact | undefined {
   const named = registeredSlice(body);
   if (named === undefined) return undefined;
   return { kind: 'told_slice', ...named, stf_filename: nameOf(body['stf_filename']), ...framesIn(body) };
+}
+
+/** Hexadecimal digits of a hash that tell messages apart. */
+const digits = 16;
+
+/** The id of a heard message or a REST write: a function of the message alone, so every recording of it has the same id. */
+export function heardId(statement: Statement, destination: string, body: string): string {
+  const { message_type, namespace = '', run_id = 'none' } = statement;
+  const rest = restOf(destination);
+  if (rest !== undefined)
+    return `told/${rest.method}${rest.path.slice(0, -1)}/${wireHash(rest.path, body).slice(0, digits)}`;
+  return `heard/${run_id}/${message_type}/${wireHash(`${destination}\n${namespace}`, body).slice(0, digits)}`;
 }

@@ -10,9 +10,6 @@ const plainPath = (path: string): string => `${path.replace(sitePrefix, '').repl
 /** Methods that state something. */
 export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
 
-/** The destination of a REST write in the log. */
-export const restDestination = (method: string, path: string): string => `${method} ${plainPath(path)}`;
-
 /** The names that a row of the log has beside its body: of its run, and of a file or a slice. */
 export type Names = Record<string, string>;
 
@@ -25,7 +22,7 @@ export const named = (run_id: string | undefined, name?: string): Names => ({
 /** The row of a REST call. @param t ISO 8601 */
 export const restLine = (t: string, method: string, path: string, headers: Names, body: unknown): MessageLine => ({
   t,
-  destination: restDestination(method, path),
+  destination: `${method} ${plainPath(path)}`,
   headers,
   ...keepValue(body),
 });

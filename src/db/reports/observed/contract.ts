@@ -8,7 +8,7 @@ import type { Prepare } from '../../sqlite/statements.ts';
 import { stageDelays } from '../stage-delays.ts';
 
 /** The messages of one type that one program sent to one destination. */
-interface SaidType {
+export interface SaidType {
   message_type: string;
   sender: string;
   destination: string;

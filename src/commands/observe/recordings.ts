@@ -5,7 +5,10 @@ import { openStore } from '../../db/opening/open-store.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { toUtc } from '../../lib/time.ts';
-import { readIntoStore } from '../../observer/read-into-store.ts';
+import { createAnonymizer } from '../../observed/anonymize.ts';
+import { countLine, readIntoStore } from '../../observer/read-into-store.ts';
+import { createRecording } from '../../observer/recording-file.ts';
+import { readRecordings, type TornFile } from '../../observer/recording-reader.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
 export interface ReadArguments {
@@ -25,7 +28,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json }: Rea
     store,
     namespaces,
     until: end,
-    onTorn: ({ path, why }) => io.err(`WARNING ${path} is torn: ${why}; the part before that is read`),
+    onTorn: tellTorn(io),
   });
   if (counts.rejected > 0 && counts.messages + counts.rest + counts.gaps === 0)
     throw argumentInvalid(
@@ -51,3 +54,40 @@ const recordingsOf = (names: readonly string[]): string[] =>
           .map((file) => join(name, file))
       : [name],
   );
+
+const tellTorn =
+  (io: Io) =>
+  ({ path, why }: TornFile): void =>
+    io.err(`WARNING ${path} is torn: ${why}; the part before that is read`);
+
+const linesAtOnce = 1000;
+
+/** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. */
+export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean): Promise<void> {
+  if (from.length === 0)
+    throw argumentInvalid('there is nothing to read; give --from FILE, a recording of "observe --record"');
+  const anonymizer = createAnonymizer();
+  for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
+  const file = await createRecording(target);
+  const counts = { messages: 0, rest: 0, gaps: 0, rejected: 0 };
+  const lines: string[] = [];
+  const write = async (): Promise<void> => {
+    if (lines.length > 0) await file.add(lines.splice(0));
+  };
+  for await (const read of readRecordings(from, tellTorn(io))) {
+    countLine(counts, read);
+    if (read.kind !== 'rejected') {
+      // A recording still being written has new lines by now.
+      anonymizer.collect(read.line);
+      lines.push(JSON.stringify(anonymizer.replace(read.line)));
+    }
+    if (lines.length >= linesAtOnce) await write();
+  }
+  await write();
+  await file.close();
+  if (json) io.out(`${JSON.stringify(counts)}\n`);
+  else
+    io.err(
+      `${target}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Look at it before you give it away.`,
+    );
+}

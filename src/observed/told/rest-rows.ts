@@ -1,7 +1,66 @@
-import { lackedBySlice } from '../reading/dialects.ts';
+import { maskValue } from '../body.ts';
+import { lackedBySlice, registeredSlice } from '../reading/dialects.ts';
 import { type Fields, idOf, objectOf } from '../reading/values.ts';
-import type { MessageLine } from '../recording-lines.ts';
-import { named, type Names, restLine } from './rest-call.ts';
+import type { MessageLine, RestLine } from '../recording-lines.ts';
+import { named, type Names, resourceOf, restLine, wasTaken, writes } from './rest-call.ts';
+
+/** Writes that state no fact about a workflow: drawn numbers, signs of life, log lines. */
+const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
+
+/** The field of an answer that has the id of an object. */
+const idFields: Readonly<Record<string, string>> = {
+  'stf-files': 'file_id',
+  'fastmon-files': 'tf_file_id',
+  runs: 'run_id',
+};
+
+/**
+ * Converts the calls of one recording to rows of the log, in their order; a call that states nothing to undefined. The numbers that a monitor gave to its
+ * objects are not names, since a newly set up one starts over with them, but the calls show which objects have them.
+ */
+export function createReferences(): (call: RestLine) => MessageLine | undefined {
+  /** By resource and id. An execution has the names of its run, and an STF file is also known by its own name. */
+  const known = new Map<string, Names>();
+  const runOf = (key: string): string | undefined => known.get(key)?.['run_id'];
+  const namesOf = (resource: string, body: Fields): Names => {
+    switch (resource) {
+      case 'runs':
+      case 'run-states':
+      case 'system-state-events':
+        return named(idOf(body['run_number']));
+      case 'stf-files': {
+        const run = idOf(body['run']) ?? '';
+        return named(runOf(`runs ${run}`) ?? run, idOf(body['stf_filename']));
+      }
+      case 'fastmon-files':
+        return named(runOf(`stf ${idOf(body['stf_file']) ?? ''}`), idOf(body['tf_filename']));
+      case 'tf-slices':
+        return named(idOf(body['run_number']), registeredSlice(body)?.slice_filename);
+      default:
+        return {};
+    }
+  };
+  const learn = (key: string, id: unknown, names: Names): Names => {
+    const text = idOf(id);
+    if (text !== undefined) known.set(`${key} ${text}`, names);
+    return names;
+  };
+  const changed = (resource: string, id: string): Names =>
+    resource === 'run-states' ? named(id) : (known.get(`${resource} ${id}`) ?? {});
+  const registered = (resource: string, body: Fields, answer: Fields): Names => {
+    const names = learn(resource, answer[idFields[resource] ?? 'id'], namesOf(resource, body));
+    if (resource === 'stf-files') learn('stf', body['stf_filename'], names);
+    if (resource === 'run-states') learn('workflow-executions', objectOf(body['metadata'])['execution_id'], names);
+    return names;
+  };
+  return ({ t, method, path, status, body, answer }) => {
+    const { resource, id } = resourceOf(path);
+    if (!writes.has(method) || !wasTaken(status) || resource === '' || noFacts.has(resource)) return undefined;
+    const isChange = id !== undefined && method !== 'POST';
+    const headers = isChange ? changed(resource, id) : registered(resource, objectOf(body), objectOf(answer));
+    return restLine(t, method, path, headers, maskValue(body ?? {}));
+  };
+}
 
 /** The fields of an object that do not change, so that it is one row of the log however often it is read. */
 const lasting = {

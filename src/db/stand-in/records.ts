@@ -1,10 +1,10 @@
+import type { MessageLine } from '../../observed/recording-lines.ts';
 import { resentWithin } from '../../observed/told/log-line.ts';
+import { heardId, readStatement } from '../../observed/told/read-told.ts';
 import { insertLogLine, type LogLineRow } from '../log/log-lines.ts';
-import { isExecution } from '../log/rows.ts';
+import { insertRow, isExecution, isMessageId } from '../log/rows.ts';
+import { recordedAs, storedOf } from '../observed/said.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-
-/** How many of an agent's newest lines to search for a repeated line. */
-const newest = resentWithin;
 
 /** Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
 export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): number {
@@ -12,7 +12,7 @@ export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestam
   const { agent, message } = line;
   const context = JSON.stringify(line.context);
   const known = sql<[string], { log_id: number; message: string; context: string | null }>(
-    `SELECT log_id, message, context FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT ${newest}`,
+    `SELECT log_id, message, context FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT ${resentWithin}`,
   )
     .all(agent)
     .find((one) => one.message === message && one.context === context);
@@ -34,3 +34,20 @@ function insertOne(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: str
   const isKnown = typeof execution_id === 'string' && isExecution(tx.sql, execution_id);
   return insertLogLine(tx, { ...line, timestamp: at, execution_id: isKnown ? execution_id : undefined });
 }
+
+/** Records a refused REST write, once. */
+export function recordRefused(tx: Transaction, line: MessageLine, reason: string): void {
+  const statement = readStatement(line);
+  const { body } = storedOf(line);
+  const message_id = `${heardId(statement, line.destination, body)}/refused`;
+  if (isMessageId(tx.sql, message_id)) return;
+  const { message_type, sender, namespace, run_id } = statement;
+  const envelope = { msg_type: message_type, sender, namespace, run_id };
+  const row = { envelope, message_id, destination: line.destination, payload: body };
+  // Without headers: it is not read again.
+  insertRow(tx, row, { effect: 'rejected', code: 'UNREADABLE', reason }, { sentAt: line.t, recordedAt: line.t });
+}
+
+/** Whether the very same write is on record. */
+export const isRecorded = (tx: Transaction, line: MessageLine): boolean =>
+  recordedAs(tx.sql, readStatement(line), { ...line, ...storedOf(line) }).known !== undefined;
