@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 
 import type { PlanArguments } from './ask/plan.ts';
-import type { HtmlArguments } from './ask/report-html.ts';
-import type { ReportArguments } from './ask/report.ts';
+import type { HtmlArguments, ReportArguments } from './ask/report.ts';
 import type { StatusArguments } from './ask/status.ts';
 import type { WatchArguments } from './ask/watch.ts';
 import { type Add, asOfOption, jsonOption, notifyOption, parseCount, type Run, setOption } from './shared/options.ts';
@@ -66,7 +65,7 @@ function addReport(add: Add, run: Run): void {
       return run(async (io) =>
         html === undefined
           ? (await import('./ask/report.ts')).reportCommand(io, { executionId, ...flags })
-          : (await import('./ask/report-html.ts')).htmlReportCommand(io, { executionId, file: html, ...flags }),
+          : (await import('./ask/report.ts')).htmlReportCommand(io, { executionId, file: html, ...flags }),
       );
     });
 }
@@ -89,7 +88,7 @@ function addPlan(add: Add, run: Run): void {
       return run(async (io) =>
         asPlayed === undefined
           ? (await import('./ask/plan.ts')).planCommand(io, { config, ...flags })
-          : (await import('./ask/plan-as-played.ts')).planAsPlayed(io, asPlayed, flags.sets, flags.json),
+          : (await import('./ask/plan.ts')).planAsPlayed(io, asPlayed, flags.sets, flags.json),
       );
     });
 }

@@ -3,17 +3,12 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { type Action, actions, separateTypes } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printableLines } from '../lib/printable.ts';
-import { addLogbook } from './add-logbook.ts';
 import { addObserve } from './add-observe.ts';
 import { addQuestions } from './add-questions.ts';
-import { addServe } from './add-serve.ts';
-import { addServices } from './add-services.ts';
-import { addUpkeep } from './add-upkeep.ts';
+import { addServe, addServices } from './add-services.ts';
+import { addLogbook, addUpkeep } from './add-upkeep.ts';
 import { completionScript, type Shell, shells } from './help/completion.ts';
-import { examplesOf } from './help/examples.ts';
-import { groupCommands } from './help/groups.ts';
-import { helpLayout } from './help/layout.ts';
-import { unknownCommand } from './help/unknown-command.ts';
+import { examplesOf, groupCommands, helpLayout, unknownCommand } from './help/help.ts';
 import { errorInFlags, flagsOf } from './shared/flag-words.ts';
 import { exitCodes, type Io, type Std } from './shared/io.ts';
 import {
@@ -25,10 +20,10 @@ import {
   notifyOption,
   parseCount,
   parsePositive,
+  type Run,
   senderOption,
   setOption,
   speedOption,
-  type Run,
 } from './shared/options.ts';
 import { type Reporter, reportOurs } from './shared/report-error.ts';
 import { addTables } from './tables/add-tables.ts';
@@ -71,7 +66,7 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
     .addOption(speedOption('default: the speed it was started with'))
     .addOption(jsonOption())
     .addOption(senderOption())
-    .action(calling(run, ['executionId'], async () => (await import('./drive/resume.ts')).resumeCommand));
+    .action(calling(run, ['executionId'], async () => (await import('./drive/run.ts')).resumeCommand));
 
   add('agent', 'runs one agent as a process of its own, on a broker, until SIGTERM')
     .addArgument(new Argument('<TYPE>', 'what the agent does').choices(separateTypes))
@@ -112,9 +107,9 @@ function addCompletion(program: Command, add: Add, run: Run): void {
     )
     .action((shell: Shell | 'ids') =>
       run(async (io) => {
-        if (shell === 'ids') return (await import('./help/known-ids.ts')).printIds(io);
-        const { knownWords } = await import('./help/known-words.ts');
-        io.out(completionScript(program, shell, knownWords(io)));
+        const { knownWords, printIds } = await import('./help/known-words.ts');
+        if (shell === 'ids') return printIds(io);
+        io.out(completionScript(program, shell, await knownWords(io)));
       }),
     );
 }

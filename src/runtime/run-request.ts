@@ -1,8 +1,7 @@
 import type { Delivery } from '../broker/connection.ts';
-import type { ConfigSources } from '../config/layers.ts';
+import { type ConfigSources, requestedSections, requireBareName } from '../config/layers.ts';
 import { loadConfig } from '../config/load.ts';
 import { requireRealTime } from '../config/policies.ts';
-import { requestedSections, requireBareName } from '../config/request.ts';
 import type { Config } from '../config/schema.ts';
 import { currentPlanVersion } from '../domain/params.ts';
 import { decodedOf } from '../exchange/decoding.ts';

@@ -6,8 +6,7 @@ import { everyTool, tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
-import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
-import { pageUrl } from '../shared/page-url.ts';
+import { exitCodes, type Io, pageUrl, storePath, userName } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /** Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C gives up a call that takes long. */

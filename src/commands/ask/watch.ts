@@ -3,7 +3,7 @@ import { counted, nounFor } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { allPrintable } from '../../lib/printable.ts';
-import { drivenExecutions } from '../control/driven-executions.ts';
+import { drivenExecutions } from '../control/run-limits.ts';
 import { startKeys } from '../drive/keys.ts';
 import { requireProgram, startNotifier } from '../drive/notify.ts';
 import { exitCodeOf } from '../drive/summary.ts';

@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+import type { Queries } from '../../db/queries.ts';
 import { playRun } from '../../domain/plan/played-run.ts';
 import { argumentInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { planOf } from '../../tools/plan-run.ts';
@@ -8,7 +9,6 @@ import type { StartRequest } from '../../tools/shared/control.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
 import { type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { type DrivenExecution, drivenExecutions } from './driven-executions.ts';
 import { plannedParams } from './tool-services.ts';
 
 /** A server starts a run only if fewer than this are under way in its store; `--max-runs` changes it. */
@@ -110,3 +110,14 @@ function freeBytes(path: string): number {
     return dirname(path) === path ? Infinity : freeBytes(dirname(path));
   }
 }
+
+type DrivenExecution = ReturnType<typeof drivenExecutions>[number];
+
+/** The running executions that a living process drives, newest first. */
+export const drivenExecutions = (queries: Queries) =>
+  queries
+    .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })
+    .rows.flatMap(({ execution_id }) => {
+      const driver = queries.driver(execution_id);
+      return driver?.isAlive === true ? [{ execution_id, pid: driver.pid }] : [];
+    });

@@ -1,4 +1,4 @@
-import { requireBareName } from '../../config/request.ts';
+import { requireBareName } from '../../config/layers.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Action } from '../../domain/states.ts';
 import { executionInUse, storeUnavailable } from '../../lib/errors.ts';

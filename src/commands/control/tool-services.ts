@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
+import { requireBareName } from '../../config/layers.ts';
 import { loadConfig } from '../../config/load.ts';
-import { requireBareName } from '../../config/request.ts';
 import { executionParamsSchema } from '../../domain/params.ts';
 import { compareFile } from '../../runtime/compare-file.ts';
 import type { Services } from '../../tools/shared/services.ts';

@@ -1,18 +1,22 @@
-import type { BrokerSettings } from '../../broker/connection.ts';
+import type { BrokerConnection, BrokerSettings, Delivery } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { knownStoreId } from '../../db/log/store-identity.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import { troubledAgents } from '../../db/presence/agent-registry.ts';
 import { hasRecorded } from '../../db/presence/recorders.ts';
+import { decodedOf } from '../../exchange/decoding.ts';
 import { readingTypes, recorderSubscription, roleSubscription } from '../../exchange/names.ts';
-import { idleSentence, secondsToHear, sharingSentence } from '../../exchange/namespace-guard.ts';
+import { idleSentence, layoutSubscriptions, secondsToHear, sharingSentence } from '../../exchange/namespace-guard.ts';
+import { reportsIn } from '../../exchange/reports.ts';
+import { pause } from '../../lib/deadline.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
+import { type ForeignProgram, foreignProgramOf } from '../../messages/foreign.ts';
 import { layoutTopics } from '../../messages/layouts.ts';
+import type { AgentHeartbeat, Telemetry } from '../../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { attempt, diagnoseClock, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
-import { type Heard, listenTo } from './listening.ts';
 import { proveBroker } from './proofs.ts';
 import { withConnections } from './trial.ts';
 
@@ -131,4 +135,45 @@ export async function forgetDurable(path: string, settings: BrokerSettings, conf
 async function storeIdOf(path: string): Promise<string | undefined> {
   using store = await openExistingStore(path).catch(() => undefined);
   return store === undefined ? undefined : knownStoreId(store.sql);
+}
+
+/** How many programs and agents to report. */
+const most = 50;
+
+type Heard = Awaited<ReturnType<typeof listenTo>>;
+
+/** Listens by plain subscriptions, which end with the connection: they take nothing from anybody and leave nothing behind. */
+async function listenTo(
+  broker: BrokerConnection,
+  topics: readonly string[],
+  telemetry: { destination: string; namespace: string } | undefined,
+  seconds: number,
+) {
+  /** Each by its name and namespace, with its first message. */
+  const programs = new Map<string, ForeignProgram & { destination: string }>();
+  const agents = new Map<string, AgentHeartbeat>();
+  /** Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined if none carried its time. */
+  let skew: number | undefined;
+  const noteTime = ({ headers: { timestamp } }: Delivery): void => {
+    if (timestamp === undefined || !/^\d{1,15}$/.test(timestamp)) return;
+    // A message that waited somewhere makes the skew look smaller, so the largest value counts.
+    skew = Math.max(skew ?? -Infinity, Number(timestamp) - Date.now());
+  };
+  const hear = (destination: string, delivery: Delivery): void => {
+    noteTime(delivery);
+    const program = foreignProgramOf(decodedOf(delivery), delivery.headers);
+    const key = `${program?.name} ${program?.namespace}`;
+    if (program !== undefined && !programs.has(key) && programs.size < most)
+      programs.set(key, { ...program, destination });
+  };
+  const hearReport = (report: Telemetry | undefined, delivery: Delivery): void => {
+    noteTime(delivery);
+    if (report?.msg_type === 'agent_heartbeat' && agents.size < most) agents.set(report.agent_name, report);
+  };
+  const subscriptions = layoutSubscriptions(topics, hear);
+  if (telemetry !== undefined) subscriptions.push(reportsIn(telemetry.namespace, telemetry.destination, hearReport));
+  for (const subscription of subscriptions) broker.subscribe(subscription);
+  await pause(seconds * 1000);
+  for (const { id } of subscriptions) broker.unsubscribe(id);
+  return { programs: [...programs.values()], agents: [...agents.values()], skew };
 }

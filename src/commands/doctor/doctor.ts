@@ -4,12 +4,14 @@ import { dirname, resolve } from 'node:path';
 import { showAddress } from '../../broker/address.ts';
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
-import { type Loaded, loadConfig } from '../../config/load.ts';
+import { loadConfig, type Loaded } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
+import { refusalOf } from '../../files/file-server-error.ts';
 import { canAccess } from '../../lib/can-access.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { whyNotOurs } from '../../lib/ownership.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
@@ -17,7 +19,6 @@ import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath, userName
 import { printLines } from '../shared/print-lines.ts';
 import { forgetDurable, lookAtBroker } from './broker.ts';
 import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
-import { lookAtSources } from './files.ts';
 
 interface DoctorArguments extends BrokerFlags {
   unsubscribe: boolean;
@@ -131,4 +132,35 @@ function lookAtFileSystem(path: string): Diagnosis {
   if (bavail * bsize < minFree) return fail(`${folder} is nearly full, ${free}; make room`);
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
   return fail(`${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`);
+}
+
+/** How long to wait for a file server's answer, in milliseconds. */
+const patienceMilliseconds = 5000;
+
+/** Checks the hosts that files are fetched from, a line each, by asking for a file that none has. */
+async function* lookAtSources({ data }: Config, token: string | undefined): AsyncGenerator<Look> {
+  const { sources = [], fetch: command } = data;
+  for (const source of sources)
+    yield [
+      'files',
+      command !== undefined || !/^https?:/.test(source)
+        ? warn(`${source} is fetched from by a command, which is not tried`)
+        : await attempt(() => lookAtSource(source, token)),
+    ];
+}
+
+async function lookAtSource(source: string, token: string | undefined): Promise<Diagnosis> {
+  const url = `${source.replace(/\/$/, '')}/swf-mcp-doctor/none`;
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  let status: number;
+  try {
+    const signal = AbortSignal.timeout(patienceMilliseconds);
+    ({ status } = await fetch(url, { method: 'HEAD', headers, signal, redirect: 'manual' }));
+  } catch (error) {
+    const why = messageOf((error as { cause?: unknown }).cause ?? error);
+    return fail(`${source} does not answer (${why}); look whether its server runs there`);
+  }
+  // The file is missing, as it should be.
+  if (status === 404) return ok(`${source} answers${token === undefined ? '' : ', and takes the token'}`);
+  return fail(refusalOf(source, status).message);
 }

@@ -7,9 +7,8 @@ import { type StageDelay, stagesForPeople } from '../../domain/stages.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
-import { alignedLines } from '../shared/aligned-lines.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { alignedLines, printLines } from '../shared/print-lines.ts';
 
 /** The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it */
 export function exitCodeOf(

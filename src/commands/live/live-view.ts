@@ -8,7 +8,6 @@ import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
-import { advice } from './advice.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 import { labelWidth, type Stage, stageBar } from './stage-bar.ts';
 
@@ -198,3 +197,33 @@ const spread = (left: string, right: string, width: number): string =>
 /** Cuts a line that is too long, and shows that it was cut. */
 export const cut = (line: string, width: number): string =>
   stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
+
+/** The next step, if somebody has to take one. A command to copy is alone on its line. */
+function advice(snapshot: Snapshot, storeOption: string): string[] {
+  const { health, execution } = snapshot;
+  const next = (name: string): string => `  swf-mcp${storeOption} ${name} ${execution.execution_id}`;
+  if (health === 'stalled') return ['', ...stalledAdvice(snapshot, next)];
+  return health === 'paused' ? pausedAdvice(snapshot, next) : [];
+}
+
+function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => string): string[] {
+  if (inHand === undefined) return ['nothing shows that it is still running; check with', next('status')];
+  if (driver?.isAlive !== true) return ['its process is gone; go on with', next('resume')];
+  if (driver.isSilent)
+    return [
+      `its process ${driver.pid} on ${driver.hostname} has not been heard for a while; look whether it is stopped`,
+    ];
+  const what =
+    inHand.overdue > 0
+      ? 'no slice in hand has ended for a while; look at the payload of the oldest, and with'
+      : 'a stage has work and does nothing; look with';
+  return [what, next('status')];
+}
+
+function pausedAdvice({ pausedBy, execution }: Snapshot, next: (name: string) => string): string[] {
+  if (pausedBy === undefined)
+    return execution.phase === 'standby' ? ['', 'standby between two physics periods: it goes on by itself'] : [];
+  const { name, time, reason } = pausedBy;
+  const why = reason === undefined ? '' : ` (${printable(reason)})`;
+  return ['', `${printable(name)} paused it at ${time.slice(11, 19)}${why}; go on with`, next('continue')];
+}

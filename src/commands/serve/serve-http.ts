@@ -11,10 +11,10 @@ import { createServer, type ServerOptions } from '../../server.ts';
 import { noteTools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { exitCodes, type Io, namesStore, storePath } from '../shared/io.ts';
+import { openBrowser } from '../shared/start-process.ts';
 import { type Access, type AccessArguments, readAccess } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 import type { LongCallThreadData } from './long-call-thread.ts';
-import { openBrowser } from './open-browser.ts';
 
 export interface HttpArguments extends AccessArguments {
   /** The place within the page to show in the user's browser. */

@@ -1,3 +1,5 @@
+import { Transform } from 'node:stream';
+
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 
@@ -5,10 +7,8 @@ import { createLog } from '../../lib/logger.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { controlTools, noteTools, tools } from '../../tools/index.ts';
 import type { Logbook } from '../../tools/shared/logbook.ts';
-import { exitCodes, type Io, logLevel, namesStore, type Std, storePath } from '../shared/io.ts';
-import { pageUrl } from '../shared/page-url.ts';
+import { exitCodes, type Io, logLevel, namesStore, pageUrl, type Std, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { withoutLongLines } from './long-lines.ts';
 import type { HttpArguments } from './serve-http.ts';
 
 export interface ServeArguments extends Omit<HttpArguments, 'http'> {
@@ -148,4 +148,54 @@ async function serveStdio(
   stopping.abort();
   await server.close();
   return exitCodes.fine;
+}
+
+/** How much of a dropped line's begin and end to look at for the id of its request. */
+const endCharacters = 300;
+
+/** The id of a request, as JSON, where it is the first or the last key of a line. */
+const idPatterns = [
+  /^\{(?:"jsonrpc":"2\.0",)?"id":(\d{1,15}|"[^"\\]{1,100}")[,}]/,
+  /,"id":(\d{1,15}|"[^"\\]{1,100}")(?:,"jsonrpc":"2\.0")?\}\s*$/,
+];
+
+/** Passes lines of at most `most` bytes on, and drops longer ones. @param onDropped called for each of those, with the id of its request if it is found */
+export function withoutLongLines(most: number, onDropped: (id: string | number | null) => void): Transform {
+  let held: Buffer[] = [];
+  let length = 0;
+  let [head, tail] = ['', ''];
+  const hold = (part: Buffer): void => {
+    length += part.length;
+    if (length <= most) held.push(part);
+    else {
+      if (head === '') head = Buffer.concat([...held, part]).toString('utf8', 0, endCharacters);
+      tail = (tail + part.subarray(-endCharacters).toString('utf8')).slice(-endCharacters);
+      held = [];
+    }
+  };
+  const endLine = (): Buffer => {
+    const line = Buffer.concat(held);
+    if (length > most) {
+      const [, id = 'null'] = idPatterns[0]?.exec(head) ?? idPatterns[1]?.exec(tail) ?? [];
+      onDropped(JSON.parse(id) as string | number | null);
+    }
+    [held, length, head, tail] = [[], 0, '', ''];
+    return line;
+  };
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      let rest = chunk;
+      for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+        hold(rest.subarray(0, end + 1));
+        rest = rest.subarray(end + 1);
+        this.push(endLine());
+      }
+      hold(rest);
+      done();
+    },
+    flush(done) {
+      endLine();
+      done();
+    },
+  });
 }

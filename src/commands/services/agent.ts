@@ -1,8 +1,7 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { requireBroker } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
+import { asRecorded, loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
-import { asRecorded } from '../../config/recorded.ts';
 import { schemaHistory } from '../../db/migrations/index.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { newestVersion } from '../../db/opening/schema-version.ts';
@@ -15,7 +14,7 @@ import { startRemoteAgent } from '../../remote/remote-process.ts';
 import type { RunningAgent } from '../../remote/running-agent.ts';
 import { startDaqAgent } from '../../runtime/daq-process.ts';
 import { hostOptions } from '../drive/drive.ts';
-import { serveMetrics } from '../serve/process-metrics.ts';
+import { serveMetrics } from '../serve/listening.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { type BrokerFlags, configPlaces, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';

@@ -7,7 +7,7 @@ import { pause, withDeadline } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
-import { hearAgent } from './hear-agent.ts';
+import { hearAgent } from './request.ts';
 
 interface ReadyArguments extends BrokerFlags {
   /** The agent, or a type of agents. */

@@ -6,11 +6,13 @@ import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectGuarded } from '../../exchange/namespace-guard.ts';
+import { reportsIn } from '../../exchange/reports.ts';
+import { pause } from '../../lib/deadline.ts';
 import { executionInUse } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
+import type { Telemetry } from '../../messages/telemetry.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { type BrokerFlags, configPlaces, type Io, userName } from '../shared/io.ts';
-import { hearAgent } from './hear-agent.ts';
 
 interface RequestArguments extends BrokerFlags {
   speed: number;
@@ -68,4 +70,30 @@ function send(broker: BrokerConnection, config: Config, asked: { command_id: str
       params: { fast_processing, fastmon, daq_state_machine },
     }),
   });
+}
+
+/**
+ * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or with undefined if none comes in time.
+ * @param name of the agent, or of a type of agents
+ * @param onState called with each running execution that a recorder reports meanwhile
+ */
+export async function hearAgent(
+  broker: BrokerConnection,
+  { testbed: { namespace }, broker: section }: Config,
+  name: string,
+  milliseconds: number,
+  onState: (executionId: string) => void = () => {},
+): Promise<string | undefined> {
+  const heard = new AbortController();
+  let agent: string | undefined;
+  const hear = (report: Telemetry | undefined): void => {
+    if (report?.msg_type === 'execution_state' && report.status === 'running') onState(report.execution_id);
+    if (report?.msg_type !== 'agent_heartbeat' || report.state === 'EXITED') return;
+    if (report.agent_name !== name && report.agent_type !== name) return;
+    agent = report.agent_name;
+    heard.abort();
+  };
+  broker.subscribe(reportsIn(namespace, section.destinations.telemetry, hear));
+  await pause(milliseconds, [heard.signal]);
+  return agent;
 }

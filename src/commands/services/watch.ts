@@ -10,8 +10,7 @@ import type { Receiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { webhookReceiver } from '../../watch/webhook.ts';
 import { requireProgram } from '../drive/notify.ts';
-import { type ConfigFlags, configPlaces, type Io, storeOptions, storePath } from '../shared/io.ts';
-import { pageUrl } from '../shared/page-url.ts';
+import { type ConfigFlags, configPlaces, type Io, pageUrl, storeOptions, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 

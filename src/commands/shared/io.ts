@@ -7,9 +7,7 @@ import { namePattern } from '../../domain/names.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { type LogLevel, logLevels } from '../../lib/logger.ts';
 import { nearest } from '../../lib/suggest.ts';
-import type { ChildMessage } from './child-messages.ts';
-import type { spawnChild, startDetached } from './start-process.ts';
-import type { Terminal } from './terminal.ts';
+import type { ChildMessage, spawnChild, startDetached } from './start-process.ts';
 
 /** The standard streams of a process. */
 export interface Std {
@@ -168,3 +166,27 @@ function known(ask: () => string, what: string, instead: string): string {
 
 const nonEmpty = (value: string | undefined): string | undefined =>
   value === undefined || value === '' ? undefined : value;
+
+/** A terminal that text is painted on. Sizes are asked anew each time: a window may be resized. */
+export interface Terminal {
+  columns(): number;
+  rows(): number;
+  /** Bits of colour; 1 means no colour. */
+  colorDepth: number;
+  write(text: string): void;
+}
+
+export const showCursor = '\u001B[?25h';
+
+/** The page's address for links in texts, with a trailing slash; undefined if `SWF_PAGE_URL` is not set. Throws `CONFIG_INVALID` if it is invalid. */
+export function pageUrl({ env }: Pick<Io, 'env'>): string | undefined {
+  const { SWF_PAGE_URL: given = '' } = env;
+  if (given === '') return undefined;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw configInvalid(
+      'SWF_PAGE_URL is no address of the page; give http://HOST:PORT/ or https://HOST/PATH/, without a login in it',
+    );
+  const { origin, pathname } = url;
+  return `${origin}${pathname.replace(/\/*$/, '/')}`;
+}

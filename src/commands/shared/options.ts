@@ -89,3 +89,7 @@ export function parseAge(text: string): number {
   if (unit === undefined) throw new InvalidArgumentError('Give an age such as 90m, 12h, 30d or 8w.');
   return Number(amount) * { m: 60, h: 3600, d: 86_400, w: 604_800 }[unit as 'm' | 'h' | 'd' | 'w'];
 }
+
+export const formats = ['csv', 'jsonl', 'parquet'] as const;
+
+export type Format = (typeof formats)[number];
