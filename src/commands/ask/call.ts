@@ -6,12 +6,12 @@ import { everyTool, tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
-import { exitCodes, type Io, pageUrl, storePath, userName } from '../shared/io.ts';
+import { exitCodes, type Io, pageUrl, userName } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /** Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C gives up a call that takes long. */
 export async function askTool<Name extends string>(io: Io, name: Name, args: object): Promise<AnswerOf<Name>> {
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const interrupted = new AbortController();
   const tool = findTool(tools, name);
   if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
@@ -44,7 +44,7 @@ export async function callCommand(io: Io, name: string, { words, yes }: { words:
     io.err('nothing was done; --yes answers the question beforehand');
     return exitCodes.mendable;
   }
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   const answer = await callTool(tool, args, {

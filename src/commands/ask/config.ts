@@ -1,14 +1,15 @@
 import { parseBrokerUrl } from '../../broker/address.ts';
 import { knownConfigs } from '../../config/find-files.ts';
-import { type Loaded, loadConfig } from '../../config/load.ts';
+import type { Loaded } from '../../config/load.ts';
 import { knownKeys } from '../../config/schema.ts';
 import { isTable } from '../../config/toml.ts';
 import { printable, unprintable } from '../../lib/printable.ts';
+import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
 
 /** `swf-mcp config`: the effective configuration as TOML, with the source of each value as a comment; secrets are masked. */
-export function configCommand(io: Io, { config: name, sets }: ConfigFlags): void {
-  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
+export function configCommand(io: Io, flags: ConfigFlags): void {
+  const loaded = configOf(io, flags);
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);
 }

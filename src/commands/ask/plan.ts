@@ -17,7 +17,7 @@ export interface PlanArguments extends ConfigFlags {
 /** `swf-mcp plan`: how a run of a configuration would go, without running it. */
 export async function planCommand(io: Io, { config, stfCount, sets, json }: PlanArguments): Promise<void> {
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
-  const params = plannedParams(io, config, [...sets, ...counted]);
+  const params = plannedParams(io, { config, sets: [...sets, ...counted] });
   const plan = planOf(params, await inTurns(playRun(params)));
   if (json) io.out(`${JSON.stringify(plan)}\n`);
   else printLines(io, planLines(plan));

@@ -13,7 +13,7 @@ import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import { inSteps } from '../../tools/shared/in-steps.ts';
-import { type Io, storeOption, storePath, withStore } from '../shared/io.ts';
+import { type Io, storeOption, withStore } from '../shared/io.ts';
 import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
@@ -33,7 +33,7 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
       'a report is of one execution, or of a time (--since, --until, --namespace); give one of both',
     );
   if (!isOfTime) {
-    using reader = createStoreReader(storePath(io));
+    using reader = createStoreReader(io);
     const text = await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now));
     return io.out(withStore(text, storeOption(io)));
   }
@@ -109,7 +109,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of
 
 /** The pictures of an execution with every attempt, and when its last message was sent. */
 async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, moment: string | undefined) {
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   return await askAt(reader, moment, async ({ queries }) => {
     const execution = queries.execution(monitor.execution_id);
     const endOf = Date.parse(monitor.as_of ?? monitor.data_as_of ?? execution.start_time);

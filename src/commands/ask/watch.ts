@@ -9,7 +9,7 @@ import { requireProgram, startNotifier } from '../drive/notify.ts';
 import { exitCodeOf } from '../drive/summary.ts';
 import { startLive } from '../live/live.ts';
 import { type Snapshot, takeSnapshot } from '../live/snapshot.ts';
-import { exitCodes, type Io, storeOption, storePath } from '../shared/io.ts';
+import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
@@ -29,7 +29,7 @@ export interface WatchArguments {
 /** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
 export async function watchCommand(io: Io, given: string | undefined, { json, notify }: WatchArguments) {
   const program = requireProgram(io, notify);
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   const executionId = watched(reader.queries(), given);

@@ -38,7 +38,7 @@ export interface RunPlace {
 export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns) {
   const beginning = new Set<RunPlace>();
   return async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {
-    const running = drivenIn(storePath(io));
+    const running = drivenIn(io);
     const pids = new Set(running.map(({ pid }) => pid));
     const underWay = running.length + [...beginning].filter(({ pid }) => pid === undefined || !pids.has(pid)).length;
     if (underWay >= maxRuns) throw allTaken(underWay, maxRuns, running);
@@ -57,8 +57,8 @@ function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExe
 }
 
 /** The driven executions of a store; empty while there is no store. */
-function drivenIn(path: string): DrivenExecution[] {
-  using reader = createStoreReader(path);
+function drivenIn(io: Io): DrivenExecution[] {
+  using reader = createStoreReader(io);
   try {
     return drivenExecutions(reader.queries());
   } catch (error) {
@@ -70,7 +70,7 @@ function drivenIn(path: string): DrivenExecution[] {
 /** Refuses a run that is larger than a tool may ask for. Throws `ARGUMENT_INVALID` with the limit, and `CONFIG_…`. */
 export async function requireBounded(io: Io, { config, speed, settings }: StartRequest): Promise<void> {
   const sets = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
-  const planned = plannedParams(io, config, sets);
+  const planned = plannedParams(io, { config, sets });
   const params = { ...planned, speed: speed ?? planned.speed };
   if (params.fast_processing.physics_period_count === 0)
     throw tooMuch(

@@ -43,7 +43,7 @@ export function createControl(io: Io, maxRuns?: number): Control {
 
 /** Called before a place is taken: a driven execution already has one. Throws `EXECUTION_IN_USE`. */
 function requireUndriven(io: Io, executionId: string): void {
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const queries = reader.queries();
   const execution = queries.execution(executionId);
   const driver = queries.driver(execution.execution_id);

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { showAddress } from '../../broker/address.ts';
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
-import { loadConfig, type Loaded } from '../../config/load.ts';
+import type { Loaded } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
@@ -15,7 +15,8 @@ import { messageOf } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { whyNotOurs } from '../../lib/ownership.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
-import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type BrokerFlags, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { forgetDurable, lookAtBroker } from './broker.ts';
 import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
@@ -46,7 +47,7 @@ async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
   yield ['file system', await attempt(() => lookAtFileSystem(path))];
   let loaded: Loaded | undefined;
   const configuration = await attempt(() => {
-    loaded = loadConfig({ name: args.config, sets: args.sets, ...configPlaces(io) });
+    loaded = configOf(io, args);
     const { config, isOwnNamespace } = loaded;
     return ok(`namespace ${config.testbed.namespace}${isOwnNamespace ? '' : ' (that of the shipped file)'}`);
   });

@@ -1,5 +1,5 @@
 import { brokerSettings } from '../../config/broker.ts';
-import { asRecorded, loadConfig } from '../../config/load.ts';
+import { asRecorded } from '../../config/load.ts';
 import { requireRunnable } from '../../config/payload-command.ts';
 import {
   requireEveryAgent,
@@ -23,16 +23,8 @@ import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution, startExecution } from '../../runtime/start-execution.ts';
 import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
-import {
-  configPlaces,
-  exitCodes,
-  type Io,
-  logLevel,
-  storeOption,
-  storeOptions,
-  storePath,
-  userName,
-} from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { exitCodes, type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { driveToEnd, recordedConfig } from './drive.ts';
 import { requireProgram } from './notify.ts';
@@ -65,9 +57,9 @@ export async function runCommand(io: Io, args: RunArguments): Promise<number> {
   );
 }
 
-function setupOf(io: Io, { config: name, broker: flag, stfCount, speed: given, sets }: RunArguments) {
+function setupOf(io: Io, { config, broker: flag, stfCount, speed: given, sets }: RunArguments) {
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
-  const loaded = loadConfig({ name, sets: [...sets, ...counted], ...configPlaces(io) });
+  const loaded = configOf(io, { config, sets: [...sets, ...counted] });
   requireRunnable(loaded.config, io.env['PATH']);
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   const broker = brokerSettings(flag, loaded.config.broker, io.env);

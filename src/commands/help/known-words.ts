@@ -18,9 +18,8 @@ export const knownWords = async (io: Io): Promise<KnownWords> => ({
 
 /** `swf-mcp completion ids`: the newest executions of the store, one a line. */
 export async function printIds(io: Io): Promise<void> {
-  const path = storePath(io);
   // Such a store is read whole, which takes longer than a person waits for a word.
-  if (networkFileSystemOf(path) !== undefined) return;
-  using reader = createStoreReader(path);
+  if (networkFileSystemOf(storePath(io)) !== undefined) return;
+  using reader = createStoreReader(io);
   for (const id of plainIds(reader.queries().recentExecutionIds())) io.out(`${id}\n`);
 }

@@ -103,6 +103,6 @@ function authorOf(io: Io, requestedBy: string | undefined) {
 
 /** The id in full. Throws `EXECUTION_NOT_FOUND`. */
 export function idOf(io: Io, executionId: string): string {
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   return reader.queries().execution(executionId).execution_id;
 }

@@ -19,7 +19,7 @@ export interface LongCallThreadData {
 
 const { path, version, program } = workerData as LongCallThreadData;
 const io = createProcessIo({ version, db: path, program: pathToFileURL(program).href });
-const reader = createStoreReader(path);
+const reader = createStoreReader(io);
 
 async function replyTo({ tool, args }: LongCall, signal: AbortSignal): Promise<LongReply> {
   try {

@@ -39,11 +39,10 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
 
 /** The id of the store; undefined for a copy, which has the same id: the server there may serve the original. */
 function ownStoreId(io: Io): string | undefined {
-  const path = storePath(io);
-  using reader = createStoreReader(path);
+  using reader = createStoreReader(io);
   try {
     const queries = reader.queries();
-    return queries.home() === realpathSync(path) ? queries.storeId() : undefined;
+    return queries.home() === realpathSync(storePath(io)) ? queries.storeId() : undefined;
   } catch {
     // No store yet.
     return undefined;

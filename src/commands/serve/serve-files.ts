@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { loadConfig } from '../../config/load.ts';
 import { createFilesApp } from '../../http/files-app.ts';
 import { isLoopback } from '../../http/host-names.ts';
 import { bearerTokenPattern, weaknessOf } from '../../lib/bearer-token.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid as invalid } from '../../lib/errors.ts';
-import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type ConfigFlags, type Io, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { type AccessArguments, readTls } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
@@ -21,11 +21,11 @@ export const serveFilesCommand = (io: Io, args: ServeFilesArguments): Promise<nu
   asService(io, (signal) => serve(io, args, signal));
 
 async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal): Promise<void> {
-  const { where, config: name, sets } = args;
+  const { where } = args;
   const address = parseAddress(where, 'serve-files');
   const tls = readTls(io, args);
   const token = readToken(io, address.host, where);
-  const { data } = loadConfig({ name, sets, ...configPlaces(io) }).config;
+  const { data } = configOf(io, args).config;
   const folder = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
   requireFolder(folder);
   const bounded = createBoundedServer(createFilesApp({ folder, token }), tls);

@@ -48,7 +48,7 @@ export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }): 
 async function withOptions(io: Io, args: ServeArguments, serve: (options: ServerOptions) => Promise<number>) {
   const { allowControl, maxRuns, readOnly } = args;
   io.staysForLong();
-  using reader = createStoreReader(storePath(io), { isServer: true });
+  using reader = createStoreReader(io, { isServer: true });
   return await serve({
     version: io.version,
     tools: [...tools, ...(readOnly ? [] : noteTools), ...(allowControl ? controlTools : [])],

@@ -1,7 +1,6 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
-import { requireBroker } from '../../config/broker.ts';
-import { asRecorded, loadConfig } from '../../config/load.ts';
-import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
+import { asRecorded } from '../../config/load.ts';
+import { requireRecorderAgents } from '../../config/policies.ts';
 import { schemaHistory } from '../../db/migrations/index.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { newestVersion } from '../../db/opening/schema-version.ts';
@@ -16,6 +15,7 @@ import { startDaqAgent } from '../../runtime/daq-process.ts';
 import { hostOptions } from '../drive/drive.ts';
 import { serveMetrics } from '../serve/listening.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
+import { configWithBroker } from '../shared/configured.ts';
 import { type BrokerFlags, configPlaces, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
@@ -124,15 +124,13 @@ async function runUntilStopped(io: Io, starting: Promise<RunningAgent>, task: Pr
 
 type Surroundings = ReturnType<typeof surroundingsOf>;
 
-function surroundingsOf(io: Io, { config: name, sets, broker }: AgentArguments) {
+function surroundingsOf(io: Io, flags: BrokerFlags) {
   userName(io);
   logLevel(io);
-  const sources = { name, sets, ...configPlaces(io) };
-  const loaded = loadConfig(sources);
-  const settings = requireBroker('an agent of its own', broker, loaded.config.broker, io.env);
-  requireOwnNamespace(loaded);
-  requireRecorderAgents(loaded.config);
+  const { config, settings } = configWithBroker(io, 'an agent of its own', flags);
+  requireRecorderAgents(config);
   // With the folder of data files, and without secrets.
-  const recorded = asRecorded(loaded.config, storePath(io), io.workingFolder, settings);
-  return { namespace: loaded.config.testbed.namespace, sources, settings, recorded };
+  const recorded = asRecorded(config, storePath(io), io.workingFolder, settings);
+  const sources = { name: flags.config, sets: flags.sets, ...configPlaces(io) };
+  return { namespace: config.testbed.namespace, sources, settings, recorded };
 }

@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection } from '../../broker/connection.ts';
-import { requireBroker } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
-import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectGuarded } from '../../exchange/namespace-guard.ts';
 import { reportsIn } from '../../exchange/reports.ts';
@@ -12,7 +9,8 @@ import { executionInUse } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Telemetry } from '../../messages/telemetry.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
-import { type BrokerFlags, configPlaces, type Io, userName } from '../shared/io.ts';
+import { configWithBroker } from '../shared/configured.ts';
+import { type BrokerFlags, type Io, userName } from '../shared/io.ts';
 
 interface RequestArguments extends BrokerFlags {
   speed: number;
@@ -22,11 +20,8 @@ interface RequestArguments extends BrokerFlags {
 const hearMilliseconds = 7000;
 
 /** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns when the broker has the request. */
-export async function requestCommand(io: Io, { config: name, broker: flag, sets, speed }: RequestArguments) {
-  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
-  const { config } = loaded;
-  const settings = requireBroker('request', flag, config.broker, io.env);
-  requireOwnNamespace(loaded);
+export async function requestCommand(io: Io, { speed, ...flags }: RequestArguments) {
+  const { settings, config } = configWithBroker(io, 'request', flags);
   const { namespace } = config.testbed;
   const { telemetry } = config.broker.destinations;
   const how = { patient: false, onTrouble: (): void => {}, namespace, telemetry };

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { loadConfig } from '../../config/load.ts';
 import { configInvalid, SwfError } from '../../lib/errors.ts';
-import { type BrokerFlags, configPlaces, type Io, shellWord, storePath } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type BrokerFlags, type Io, shellWord, storePath } from '../shared/io.ts';
 
 export interface UnitArguments extends BrokerFlags {
   metrics: string | undefined;
@@ -47,11 +47,10 @@ function commandWords(io: Io, { config, watch, observe }: UnitArguments): string
 }
 
 /** How long a payload may take. A configuration that exists only on the service's host is not read. */
-function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
-  const load = (named: string | undefined): number =>
-    loadConfig({ name: named, sets, ...configPlaces(io) }).config.worker.timeout_seconds;
+function payloadSeconds(io: Io, { config: named, sets }: UnitArguments): number {
+  const load = (config: string | undefined): number => configOf(io, { config, sets }).config.worker.timeout_seconds;
   try {
-    return load(name);
+    return load(named);
   } catch (error) {
     if (error instanceof SwfError && error.code === 'CONFIG_NOT_FOUND') return load(undefined);
     throw error;

@@ -1,13 +1,13 @@
 import { once, setMaxListeners } from 'node:events';
 
 import { requireBroker } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { backoff } from '../../lib/backoff.ts';
 import { pause } from '../../lib/deadline.ts';
 import { configInvalid, SwfError } from '../../lib/errors.ts';
-import { type BrokerFlags, configPlaces, exitCodes, type Io } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type BrokerFlags, exitCodes, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
 export interface UpArguments extends BrokerFlags {
@@ -37,7 +37,7 @@ export function upCommand(io: Io, args: UpArguments): Promise<number> {
 
 async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal): Promise<void> {
   const { config: name, broker, sets, metrics, observe, watch, notify } = args;
-  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
+  const loaded = configOf(io, args);
   requireBroker('up', broker, loaded.config.broker, io.env);
   const agents = agentsOf(loaded.config);
   // An observer alone has no namespace of its own.

@@ -1,4 +1,3 @@
-import { loadConfig } from '../../config/load.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { pause } from '../../lib/deadline.ts';
@@ -10,7 +9,8 @@ import type { Receiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { webhookReceiver } from '../../watch/webhook.ts';
 import { requireProgram } from '../drive/notify.ts';
-import { type ConfigFlags, configPlaces, type Io, pageUrl, storeOptions, storePath } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type ConfigFlags, type Io, pageUrl, storeOptions, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -32,7 +32,7 @@ async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal): Pr
   const page = pageUrl(io);
   using store = await openWhenThere(io, signal);
   if (store === undefined) return;
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   await watch({
     store,
     queries: reader.queries,
@@ -65,8 +65,8 @@ async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undef
 }
 
 /** Throws `CONFIG_INVALID` for a code that no finding has. */
-function patienceByCode(io: Io, { config: name, sets }: WatchArguments): Record<string, number> {
-  const { after = {} } = loadConfig({ name, sets, ...configPlaces(io) }).config.watch ?? {};
+function patienceByCode(io: Io, flags: ConfigFlags): Record<string, number> {
+  const { after = {} } = configOf(io, flags).config.watch ?? {};
   const known = findingRules.map(({ code }) => code);
   const unknown = Object.keys(after).find((code) => !known.includes(code));
   if (unknown === undefined) return after;

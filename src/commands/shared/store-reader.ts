@@ -5,6 +5,7 @@ import type { Connection } from '../../db/sqlite/connection.ts';
 import { contentAt, fileAt } from '../../db/sqlite/store-file.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
+import { type Io, storePath } from './io.ts';
 
 interface Open {
   db: Connection;
@@ -30,7 +31,8 @@ export async function askAt<T>(
  * Reads a store that may not exist yet, and may be removed and made anew.
  * @param isServer whether clients wait for answers of this process meanwhile
  */
-export function createStoreReader(path: string, { isServer = false } = {}): StoreReader {
+export function createStoreReader(io: Io, { isServer = false } = {}): StoreReader {
+  const path = storePath(io);
   let open: Open | undefined;
   const close = (): void => {
     open?.pasts?.close();
