@@ -101,7 +101,7 @@ async function observeAs(io: Io, flags: Flags) {
 }
 
 /** Recordings are read without a broker. */
-function refuseBroker(flags: Partial<Flags>): void {
+function refuseBroker(flags: Partial<Flags>) {
   const other = (['broker', 'layout', 'record', 'metrics', 'api', 'monitorUrl'] as const).find(
     (name) => flags[name] !== undefined,
   );

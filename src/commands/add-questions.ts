@@ -41,7 +41,7 @@ export function addQuestions(add: Add, run: Run): void {
 
 type ReportFlags = Omit<ReportArguments & HtmlArguments, 'executionId' | 'file'> & { html?: string; markdown: boolean };
 
-function addReport(add: Add, run: Run): void {
+function addReport(add: Add, run: Run) {
   add(
     'report [EXECUTION_ID]',
     'a report of an execution, as Markdown or as a page in one file; with --since, of a period',
@@ -73,7 +73,7 @@ function addReport(add: Add, run: Run): void {
 type PlanFlags = Omit<PlanArguments, 'config'> & { asPlayed?: string };
 
 /** Plans of runs that have not begun, and of how a past run would have gone with other settings. */
-function addPlan(add: Add, run: Run): void {
+function addPlan(add: Add, run: Run) {
   add('plan [CONFIG]', 'how a run would go, without running it: files, slices, bytes, time, workers')
     .option('--stf-count <N>', 'STF files per physics period; 0: as many as fit', parseCount)
     .option(
@@ -93,7 +93,7 @@ function addPlan(add: Add, run: Run): void {
     });
 }
 
-function addCalls(add: Add, run: Run): void {
+function addCalls(add: Add, run: Run) {
   add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
     .addOption(setOption())
     .option('--list', 'list the available configurations with their files')

@@ -8,16 +8,16 @@ import type { UpArguments } from './services/up.ts';
 import type { Std } from './shared/io.ts';
 import { type Add, brokerOption, calling, parsePositive, type Run, setOption } from './shared/options.ts';
 
-const upMetricsOption = (): Option =>
+const upMetricsOption = () =>
   new Option(
     '--metrics <[HOST:]PORT>',
     "the agents' figures for Prometheus: of the first here, of the others at the ports behind it",
   );
 
-const observeOption = (what: string): Option =>
+const observeOption = (what: string) =>
   new Option('--observe <LAYOUT>', `${what}: the layout of its topics, or none`).choices(['none', ...layoutNames]);
 
-const watchOption = (): Option =>
+const watchOption = () =>
   new Option('--watch', 'also raise alarms for findings that last, as swf-mcp watch does (notifies $SWF_WEBHOOK)');
 
 /** The commands that run agents as services. */
@@ -66,7 +66,7 @@ export function addServices(add: Add, run: Run): void {
   addUnit(add, run);
 }
 
-function addUnit(add: Add, run: Run): void {
+function addUnit(add: Add, run: Run) {
   add('unit [CONFIG]', 'prints a service file that runs "swf-mcp up", or "swf-mcp observe", with these arguments')
     .addOption(brokerOption())
     .addOption(setOption())
@@ -121,13 +121,13 @@ export function addServe(program: Command, std: Std, run: Run): void {
 }
 
 /** Rejects options that mean nothing to a server without control. */
-function requireControl(command: Command, { insecureLocal, maxRuns }: ServeFlags): void {
+function requireControl(command: Command, { insecureLocal, maxRuns }: ServeFlags) {
   const given = insecureLocal ? '--insecure-local' : maxRuns === undefined ? undefined : '--max-runs';
   if (given !== undefined) command.error(`error: ${given} needs --allow-control`);
 }
 
 /** Rejects options that mean nothing on stdio: the user has forgotten `--http`. */
-function requireHttp(command: Command, flags: ServeFlags): void {
+function requireHttp(command: Command, flags: ServeFlags) {
   const { open, insecureLocal, tlsCert, tlsKey, behindProxy } = flags;
   if (open) command.error('error: --open needs --http; or use "swf-mcp open"');
   const given = [
@@ -140,7 +140,7 @@ function requireHttp(command: Command, flags: ServeFlags): void {
 }
 
 /** Without a command the server starts, so a mistyped command arrives there as an argument. */
-function refuseUnknownCommand(program: Command, serve: Command): void {
+function refuseUnknownCommand(program: Command, serve: Command) {
   const [word] = serve.args;
   if (word === undefined) return;
   if (word === serve.name()) serve.error(`error: options stand behind the command: swf-mcp ${word} …`);

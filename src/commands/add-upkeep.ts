@@ -13,13 +13,13 @@ import {
 } from './shared/options.ts';
 import type { PruneArguments } from './upkeep/prune.ts';
 
-const authorOption = (): Option =>
+const authorOption = () =>
   new Option('--requested-by <NAME>', 'the person in whose name it is written (default: the user)');
 
 /** A finding from an hour ago is not an alarm. Seconds. */
 const longestEvery = 3600;
 
-function parseEvery(text: string): number {
+function parseEvery(text: string) {
   const every = parsePositive(text);
   if (every <= longestEvery) return every;
   throw new InvalidArgumentError(`give 1 to ${longestEvery}.`);

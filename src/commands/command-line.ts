@@ -33,7 +33,7 @@ import { commandsByTool } from './tables/catalogue.ts';
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
  * agents and a run without the server.
  */
-function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, run: Run): Command {
+function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, run: Run) {
   const program = new Command('swf-mcp')
     .description(
       'Runs the fast processing workflow of the ePIC streaming testbed and answers questions about it over MCP.',
@@ -95,12 +95,12 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
 }
 
 /** Commander leaves a flag that is not given undefined. */
-function falseUnlessGiven(command: Command): void {
+function falseUnlessGiven(command: Command) {
   for (const option of command.options)
     if (option.isBoolean()) command.setOptionValueWithSource(option.attributeName(), false, 'default');
 }
 
-function addCompletion(program: Command, add: Add, run: Run): void {
+function addCompletion(program: Command, add: Add, run: Run) {
   add('completion', 'prints a script that completes commands and flags: eval "$(swf-mcp completion bash)"')
     .addArgument(
       new Argument('<SHELL>', 'the shell; ids: the executions, for such a script').choices([...shells, 'ids']),
@@ -115,7 +115,7 @@ function addCompletion(program: Command, add: Add, run: Run): void {
 }
 
 /** Commander's own says nothing of a command that is not known. */
-function addHelp(program: Command, add: Add): void {
+function addHelp(program: Command, add: Add) {
   program.helpCommand(false);
   add('help [COMMAND]', 'how to use a command').action((name: string | undefined, _, help: Command) => {
     const command = name === undefined ? program : program.commands.find((one) => one.name() === name);
@@ -124,7 +124,7 @@ function addHelp(program: Command, add: Add): void {
   });
 }
 
-function addDoctor(add: Add, run: Run): void {
+function addDoctor(add: Add, run: Run) {
   add('doctor [CONFIG]', 'checks Node, store, configuration and broker, and says how to fix problems')
     .addOption(brokerOption())
     .addOption(setOption())
@@ -134,7 +134,7 @@ function addDoctor(add: Add, run: Run): void {
     .action(calling(run, ['config'], async () => (await import('./doctor/doctor.ts')).doctorCommand));
 }
 
-function addControl(add: Add, run: Run): void {
+function addControl(add: Add, run: Run) {
   const does: Record<Action, string> = {
     stop: 'ends a running execution in order, also one whose process was killed',
     pause: 'pauses a running execution: no STF is made, workers finish the slice in hand',

@@ -33,7 +33,7 @@ export function requireBroker(who: string, flag: string | undefined, section: Br
   throw configInvalid(`${who} needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration`);
 }
 
-function urlFromEnvironment(env: Env): string {
+function urlFromEnvironment(env: Env) {
   const host = env['ACTIVEMQ_HOST'];
   if (host === undefined || host === '') {
     throw configInvalid(
@@ -44,7 +44,7 @@ function urlFromEnvironment(env: Env): string {
   return `stomp${tls ? '+ssl' : ''}://${host}${env['ACTIVEMQ_PORT'] ? `:${env['ACTIVEMQ_PORT']}` : ''}`;
 }
 
-function readCertificates(path: string): string {
+function readCertificates(path: string) {
   try {
     return readRegularFile(path).content.toString('utf8');
   } catch (error) {

@@ -43,7 +43,7 @@ export function findConfig(name: string, places: ConfigPlaces): string {
 
 const foldersOf = (places: ConfigPlaces): string[] => [join(places.workingFolder, 'workflows'), places.shippedFolder];
 
-function nearestTo(name: string, places: ConfigPlaces): string {
+function nearestTo(name: string, places: ConfigPlaces) {
   // The short names too: histogram is histogram_default.
   const known = knownConfigs(places).flatMap((one) => [one.name, one.name.replace(/_default$/, '')]);
   const near = closest(name, known);

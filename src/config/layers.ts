@@ -55,7 +55,7 @@ function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, inc
 }
 
 /** The files under a file: its includes, and under them the file that the testbed's `[workflow] config` names. */
-function includedPaths(table: Table, path: string, places: ConfigPlaces): string[] {
+function includedPaths(table: Table, path: string, places: ConfigPlaces) {
   const { config, includes = [] } = isTable(table['workflow']) ? table['workflow'] : {};
   const named = typeof config === 'string' ? [findConfig(config, places)] : [];
   if (Array.isArray(includes) && includes.every((item) => typeof item === 'string'))
@@ -63,7 +63,7 @@ function includedPaths(table: Table, path: string, places: ConfigPlaces): string
   throw configInvalid(`${path}: workflow.includes is not a list of file names; write includes = ["file.toml"]`);
 }
 
-function mergeInto(target: Table, source: Table): void {
+function mergeInto(target: Table, source: Table) {
   for (const [key, value] of Object.entries(source)) {
     const before = Object.hasOwn(target, key) ? target[key] : undefined;
     if (isTable(before) && isTable(value)) mergeInto(before, value);
@@ -77,7 +77,7 @@ export const leafKeys = (table: Table, prefix = ''): string[] =>
     isTable(value) ? leafKeys(value, `${prefix}${key}.`) : [`${prefix}${key}`],
   );
 
-function applySet(table: Table, set: string, origins: Origins): void {
+function applySet(table: Table, set: string, origins: Origins) {
   const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);
   if (match === null)
     throw configInvalid(
@@ -145,7 +145,7 @@ export function adoptTestbed(table: Table, origins: Origins): string[] {
   return warnings;
 }
 
-function adoptAgents(table: Table): string[] {
+function adoptAgents(table: Table) {
   const { agents } = table;
   if (!isTable(agents)) return [];
   const warnings: string[] = [];
@@ -161,7 +161,7 @@ function adoptAgents(table: Table): string[] {
 }
 
 /** Moves a key from one section to another, where a value that is already set wins. */
-function moveKey(table: Table, origins: Origins, key: string, [from, to]: readonly [string, string]): void {
+function moveKey(table: Table, origins: Origins, key: string, [from, to]: readonly [string, string]) {
   const source = table[from];
   if (!isTable(source) || !Object.hasOwn(source, key)) return;
   const home = isTable(table[to]) ? table[to] : {};

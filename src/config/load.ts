@@ -5,7 +5,7 @@ import type * as z from 'zod';
 import { showAddress } from '../broker/address.ts';
 import type { BrokerSettings } from '../broker/connection.ts';
 import { issueWords } from '../domain/issue-words.ts';
-import { configInvalid, SwfError } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import { closest } from '../lib/suggest.ts';
 import { adoptTestbed, type ConfigSources, leafKeys, readLayers } from './layers.ts';
 import { payloadWarnings, resolvePayload } from './payload-command.ts';
@@ -38,7 +38,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
   const namespaceFrom = origins.get('testbed.namespace');
   const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
   // A path is relative to the file that sets it.
-  const folderOf = (key: string): string => {
+  const folderOf = (key: string) => {
     const from = origins.get(key);
     return from === undefined || !isAbsolute(from) ? sources.workingFolder : dirname(from);
   };
@@ -53,7 +53,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
 const withFolder = (data: Config['data'], folder: string): Config['data'] =>
   data.dir === undefined ? data : { ...data, dir: resolve(folder, data.dir) };
 
-function withPayload(worker: Config['worker'], folder: string, warnings: string[]): Config['worker'] {
+function withPayload(worker: Config['worker'], folder: string, warnings: string[]) {
   if (worker.payload === undefined) return worker;
   const payload = resolvePayload(worker.payload, folder);
   warnings.push(...payloadWarnings(payload));
@@ -82,7 +82,7 @@ function deepFreeze<T>(value: T): T {
  * The first problem of a configuration as `CONFIG_INVALID`: file, key, value, and what is allowed.
  * @param originOf the file or flag that a dotted key came from
  */
-function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string): SwfError {
+function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string) {
   const issue = error.issues[0] as z.core.$ZodIssue;
   if (issue.code === 'unrecognized_keys') {
     const key = [...issue.path, issue.keys[0]].join('.');
@@ -97,7 +97,7 @@ function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string
   return configInvalid(`${originOf(key)}: ${key} = ${shown(key, value)}: ${issueWords(issue, value)}${hint}`);
 }
 
-function shown(key: string, value: unknown): string {
+function shown(key: string, value: unknown) {
   // A password is not shown, however wrong it is.
   if (key === 'broker.password') return '***';
   return value === undefined ? 'missing' : showValue(value);
@@ -110,7 +110,7 @@ const valueAt = ({ path }: z.core.$ZodIssue, table: Table): unknown =>
   );
 
 /** An unknown section has the origin of its first key. */
-function firstLeaf(key: string, table: Table): string {
+function firstLeaf(key: string, table: Table) {
   const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), table);
   return isTable(value) ? (leafKeys(value, `${key}.`)[0] ?? key) : key;
 }

@@ -28,7 +28,7 @@ export function resolvePayload(command: readonly string[], folder: string): stri
 }
 
 /** Why a program cannot be run here; undefined if it can. @param path the environment's PATH; without one, a bare name is not looked for */
-function obstacleOf(program: string, path?: string): string | undefined {
+function obstacleOf(program: string, path?: string) {
   if (program.includes('/')) return fileObstacle(program);
   return path === undefined || onPath(program, path) !== undefined ? undefined : 'is in no folder of PATH';
 }

@@ -25,7 +25,7 @@ export function readToml(path: string): Table {
   return parseToml(text.replace(/^\uFEFF/, ''), path);
 }
 
-function parseToml(text: string, source: string): Table {
+function parseToml(text: string, source: string) {
   try {
     return plainCopy(TOML.parse(text)) as Table;
   } catch (error) {

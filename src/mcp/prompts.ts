@@ -17,7 +17,7 @@ const execution = {
 };
 
 /** A time that a tool accepts. Throws `ARGUMENT_INVALID` otherwise. */
-function checkedTime(name: string, text: string): string {
+function checkedTime(name: string, text: string) {
   parseTime(name, text, Date.now());
   return text;
 }

@@ -60,14 +60,13 @@ export function offeredReports(queries: Queries) {
 export const executionOfUri = (uri: string): string | undefined =>
   decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
 
-const decoded = (part: string | undefined): string | undefined =>
-  tried(() => (part === undefined ? undefined : decodeURIComponent(part)));
+const decoded = (part: string | undefined) => tried(() => (part === undefined ? undefined : decodeURIComponent(part)));
 
-const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan): string =>
+const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan) =>
   `- driver ${epoch}: process ${pid ?? 'unknown'} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
 
 /** The unfinished slices. For an observed execution nobody reports whether they wait or are in hand. */
-function openWords({ slices_queued }: ExecutionRow, inHand: InHand | undefined): string {
+function openWords({ slices_queued }: ExecutionRow, inHand: InHand | undefined) {
   if (inHand === undefined) return `${slices_queued} without a result`;
   const { count, lost } = inHand;
   return `${slices_queued} queued, ${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}`;
@@ -128,7 +127,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
 const shownNotes = 20;
 
 /** The quality of an execution and the notes about it. */
-function peopleSection(queries: Queries, executionId: string): string[] {
+function peopleSection(queries: Queries, executionId: string) {
   const quality = queries.qualityOf(executionId);
   const notes = queries.notesOf(executionId, shownNotes).toReversed();
   const lines = [

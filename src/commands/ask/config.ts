@@ -29,7 +29,7 @@ interface Effective {
 const secret = '***';
 
 /** The value of each key and where it came from; a key without a value is left undefined. */
-function effectiveValues(io: Io, { config, origins }: Loaded): Map<string, Effective> {
+function effectiveValues(io: Io, { config, origins }: Loaded) {
   const values = new Map<string, Effective>();
   for (const key of knownKeys) {
     const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), config);
@@ -55,7 +55,7 @@ function brokerValues({ env }: Io, { url }: Loaded['config']['broker']): [string
   ];
 }
 
-function tomlLines(values: Map<string, Effective>): string[] {
+function tomlLines(values: Map<string, Effective>) {
   const lines: string[] = [];
   const homeOf = (dotted: string): string => dotted.slice(0, dotted.lastIndexOf('.'));
   const homes = new Set([...values].flatMap(([dotted, { value }]) => (value === undefined ? [] : homeOf(dotted))));
@@ -73,7 +73,7 @@ function tomlLines(values: Map<string, Effective>): string[] {
 /** Where the comments begin, unless a value is longer. */
 const commentColumn = 36;
 
-function lineOf(dotted: string, key: string, { value, source }: Effective): string {
+function lineOf(dotted: string, key: string, { value, source }: Effective) {
   if (value === undefined) return `# ${key} is not set`;
   // Included files are already merged in: the output is a complete configuration.
   const setting = `${dotted === 'workflow.includes' ? '# ' : ''}${key} = ${tomlOf(value)}`;
@@ -93,5 +93,4 @@ function tomlOf(value: unknown): string {
 const hidden = new RegExp(`[${unprintable}]`, 'gu');
 
 /** A character as TOML escapes it by its number. */
-const escaped = (character: string): string =>
-  String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
+const escaped = (character: string) => String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;

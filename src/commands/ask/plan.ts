@@ -23,7 +23,7 @@ export async function planCommand(io: Io, { config, stfCount, sets, json }: Plan
   else printLines(io, planLines(plan));
 }
 
-function planLines(plan: ReturnType<typeof planOf>): string[] {
+function planLines(plan: ReturnType<typeof planOf>) {
   const { target_worker_count: workers, workers_needed: needed, longest_wait_seconds: wait } = plan;
   const enough =
     needed <= workers ? 'they keep up' : `${needed} would keep up; a slice waits up to ${wholeDuration(wait)} for one`;
@@ -41,7 +41,7 @@ function planLines(plan: ReturnType<typeof planOf>): string[] {
   ];
 }
 
-function shownBytes(bytes: number): string {
+function shownBytes(bytes: number) {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
   const value = bytes / 1000 ** power;
@@ -74,7 +74,7 @@ function changeOf(set: string): [string, unknown] {
 
 type Waits = AsPlayed['was'];
 
-const shown = (seconds: number | undefined): string => (seconds === undefined ? 'unknown' : duration(seconds));
+const shown = (seconds: number | undefined) => (seconds === undefined ? 'unknown' : duration(seconds));
 
 const columns: readonly { head: string; of: (waits: Waits, start: number) => string }[] = [
   {
@@ -91,7 +91,7 @@ const columns: readonly { head: string; of: (waits: Waits, start: number) => str
   { head: 'MAX', of: ({ wait_max }) => shown(wait_max) },
 ];
 
-function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest }: AsPlayed): string[] {
+function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest }: AsPlayed) {
   const start = Date.parse(from);
   const rows: [string, Waits, readonly number[]][] = [
     ['as it was', was, backlog.was],
@@ -113,7 +113,7 @@ function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest 
 }
 
 /** How well the model matches the run. */
-function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent: number): string {
+function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent: number) {
   const seconds = (Date.parse(replayed) - Date.parse(real)) / 1000;
   return percent === 0
     ? 'when it did'
@@ -123,4 +123,4 @@ function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent
 const bars = ' ▁▂▃▄▅▆▇█';
 
 /** A number as a bar; any number above 0 has at least the lowest bar. */
-const bar = (n: number, most: number): string => (n <= 0 ? '·' : (bars[Math.max(1, Math.ceil((8 * n) / most))] ?? '█'));
+const bar = (n: number, most: number) => (n <= 0 ? '·' : (bars[Math.max(1, Math.ceil((8 * n) / most))] ?? '█'));

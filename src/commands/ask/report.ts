@@ -84,7 +84,7 @@ const isoOr = (milliseconds: number, other: string): string =>
 async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of }: HtmlArguments) {
   const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, as_of });
   const { execution_id } = monitor;
-  const listed = async (tool: string, args: object): Promise<Row[]> =>
+  const listed = async (tool: string, args: object) =>
     ((await askTool(io, tool, { execution_id, limit: maxRows, as_of, ...args })) as { items: Row[] }).items;
   const failed = await listed('list_tf_slices', { status: 'failed' });
   const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, as_of);
@@ -149,7 +149,7 @@ const withoutWords = (row: Row): Row =>
 const ofOneAnswer = new Set(['as_of', 'as_of_exact']);
 
 /** Gives all answers the same time. */
-const asOf = <T>(report: T, time: string): T =>
+const asOf = <T>(report: T, time: string) =>
   JSON.parse(
     JSON.stringify(report, (name, value: unknown) =>
       name === 'data_as_of' ? time : ofOneAnswer.has(name) ? undefined : value,

@@ -51,23 +51,23 @@ export async function statusCommand(io: Io, given: string | undefined, { json, a
 }
 
 /** Running executions, newest last, where a person looks first. */
-async function runningIds(io: Io, as_of: string | undefined): Promise<string[]> {
+async function runningIds(io: Io, as_of: string | undefined) {
   const filter = { status: 'running', order: 'oldest', limit: 20, as_of };
   const { items } = await askTool(io, 'list_workflow_executions', filter);
   return items.map(({ execution_id }) => execution_id);
 }
 
-function pauseOf({ paused_by, health, execution_id }: Monitor, option: string): string {
+function pauseOf({ paused_by, health, execution_id }: Monitor, option: string) {
   if (health !== 'paused') return '';
   if (paused_by === undefined) return ' between two periods, goes on by itself';
   return ` by ${givenBy(paused_by)}; swf-mcp${option} continue ${execution_id}`;
 }
 
-const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by']>): string =>
+const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by']>) =>
   `${claimedName(name, sent_by)} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
 
 /** The time left, as far as it is known. */
-function leftOf({ progress }: Monitor): string[] {
+function leftOf({ progress }: Monitor) {
   const { seconds_left, at_least, at_most } = progress ?? {};
   if (seconds_left === undefined || at_least === undefined) return [];
   const range =
@@ -78,7 +78,7 @@ function leftOf({ progress }: Monitor): string[] {
 }
 
 /** The driver, if it is not the first. */
-function driverOf(answer: Monitor): string[] {
+function driverOf(answer: Monitor) {
   const driver = answer.drivers?.at(-1);
   // How a former driver ended is a finding.
   if (driver === undefined || driver.epoch === 1 || silentSince(answer) !== undefined) return [];
@@ -86,15 +86,15 @@ function driverOf(answer: Monitor): string[] {
   return [`  driver      process ${pid ?? 'unknown'} on ${host}, number ${epoch}, started by ${by} at ${since}`];
 }
 
-const heldOf = ({ paused_by, health }: Monitor): string[] =>
+const heldOf = ({ paused_by, health }: Monitor) =>
   paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
 
 /** A pending stop has a finding instead. */
-const stopLines = ({ stopped_by }: Monitor): string[] =>
+const stopLines = ({ stopped_by }: Monitor) =>
   stopped_by === undefined || stopped_by.pending === true ? [] : [`  ended by    ${givenBy(stopped_by)}`];
 
 /** The slice that has been in hand longest. */
-function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
+function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor) {
   if (oldest_in_hand === undefined) return [];
   const { slice_filename: slice, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
   const usual = usual_seconds === undefined ? 'usual is not known yet' : `usual ${duration(usual_seconds)}`;
@@ -102,7 +102,7 @@ function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
   return [`  oldest      ${slice} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`];
 }
 
-function configurationOf({ configuration }: Monitor): string[] {
+function configurationOf({ configuration }: Monitor) {
   if (configuration === undefined) return [];
   const { config, speed, target_worker_count, payload } = configuration;
   // Our own programs record all of these; of an observed run only some are known.
@@ -116,7 +116,7 @@ function configurationOf({ configuration }: Monitor): string[] {
 }
 
 /** The agents that are not well, a line each, and the number of OK agents. */
-function agentsOf({ agents }: Monitor): string[] {
+function agentsOf({ agents }: Monitor) {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK').length;
   return [
@@ -128,7 +128,7 @@ function agentsOf({ agents }: Monitor): string[] {
 }
 
 /** The causes of failed attempts at slices that no finding names, with counts: many failures have few causes. */
-const causesOf = ({ causes = [], findings }: Monitor): string[] =>
+const causesOf = ({ causes = [], findings }: Monitor) =>
   causes
     .filter(({ cause }) => {
       // A sentence may lack the words that all causes share, and has short paths.
@@ -154,7 +154,7 @@ const errorsOf = ({ errors, findings }: Monitor): string[] =>
     );
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
-function verdictOf(answer: Monitor, option: string): string {
+function verdictOf(answer: Monitor, option: string) {
   const { execution_id, status, status_reason, health, slices_failed, slices_unanswered = 0 } = answer;
   const open =
     status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
@@ -166,7 +166,7 @@ function verdictOf(answer: Monitor, option: string): string {
 }
 
 /** The progress of an own execution against its plan. */
-function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>): string[] {
+function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>) {
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
   const lost = (answer.slices_to_redo ?? 0) === 0 ? '' : `, ${answer.slices_to_redo} of them to be done again`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
@@ -179,7 +179,7 @@ function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress'
 }
 
 /** The counts of an execution of other programs, as heard. */
-function heardCounts(answer: Monitor): string[] {
+function heardCounts(answer: Monitor) {
   const { slices_sent, slices_unanswered = 0, results_without_slice } = answer;
   const sent =
     slices_sent === undefined
@@ -194,19 +194,19 @@ function heardCounts(answer: Monitor): string[] {
 }
 
 /** Since when a running execution is silent, if its driver is gone. */
-function silentSince({ status, drivers }: Monitor): string | undefined {
+function silentSince({ status, drivers }: Monitor) {
   const driver = drivers?.at(-1);
   return status === 'running' ? (driver?.until ?? driver?.last_heard) : undefined;
 }
 
 /** How long it has run. */
-function livedOf(answer: Monitor): string {
+function livedOf(answer: Monitor) {
   const [lived, silent] = [duration(answer.duration_seconds), silentSince(answer)];
   return silent === undefined ? lived : `ran for ${lived}, silent since ${silent}`;
 }
 
 /** The quality of an execution and the notes about it, the last note first. */
-const peopleLines = ({ quality, notes = [] }: Monitor): string[] => [
+const peopleLines = ({ quality, notes = [] }: Monitor) => [
   ...(quality === undefined
     ? []
     : [`  quality     ${quality.value}: ${quality.reason} (${quality.author}, ${quality.at})`]),

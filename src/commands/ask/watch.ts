@@ -49,7 +49,7 @@ function watched(queries: Queries, given: string | undefined): string {
   return driven.execution_id;
 }
 
-async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController): Promise<void> {
+async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController) {
   const { signal } = interrupted;
   const terminal = io.terminal('out');
   const live = terminal === undefined ? undefined : startLive(terminal, reader.queries, storeOption(io));
@@ -76,8 +76,8 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
   }
 }
 
-function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot): { words: string; counts: string } {
-  const outOf = (planned: number | undefined): string => (planned === undefined ? '' : ` of ${planned}`);
+function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot) {
+  const outOf = (planned: number | undefined) => (planned === undefined ? '' : ` of ${planned}`);
   return {
     words: [
       execution.status,
@@ -94,20 +94,20 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
 }
 
 /** Nobody says of other programs' slices which are in hand. */
-function openWords({ slices_queued }: Snapshot['execution'], inHand: Snapshot['inHand']): string {
+function openWords({ slices_queued }: Snapshot['execution'], inHand: Snapshot['inHand']) {
   if (inHand === undefined) return `${slices_queued} without a result`;
   const { count, lost } = inHand;
   return `${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}, ${slices_queued} queued`;
 }
 
 /** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */
-const overdueWords = (inHand: Snapshot['inHand'], pace: Snapshot['pace']): string[] =>
+const overdueWords = (inHand: Snapshot['inHand'], pace: Snapshot['pace']) =>
   inHand === undefined || pace === undefined || inHand.overdue === 0
     ? []
     : [`${counted(inHand.overdue, 'slice')} in hand for over ${wholeDuration(pace.slow_seconds)}`];
 
 /** Prints the monitor's answer as a line whenever it changes. */
-async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {
+async function watchJson(io: Io, executionId: string, signal: AbortSignal) {
   let said = '';
   for (;;) {
     const answer = await askTool(io, 'get_workflow_monitor', { execution_id: executionId });

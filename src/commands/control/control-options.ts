@@ -18,7 +18,7 @@ export function requireControlOptions({ reason, requestedBy }: ControlArguments)
   requireLength('--requested-by', requestedBy, maxName);
 }
 
-function requireLength(option: string, text: string | undefined, most: number): void {
+function requireLength(option: string, text: string | undefined, most: number) {
   if (text === undefined || (text !== '' && text.length <= most)) return;
   throw argumentInvalid(`${option} has ${text.length} characters; give 1 to ${most}`);
 }

@@ -35,7 +35,7 @@ export interface RunPlace {
  * Gives places to starting runs: as many as may be under way in the store, counting runs that are not in it yet. Throws `ARGUMENT_INVALID` if all
  * places are taken.
  */
-export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns) {
+export function createRunPlaces(io: Io, maxRuns = usualMaxRuns) {
   const beginning = new Set<RunPlace>();
   return async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {
     const running = drivenIn(io);
@@ -48,7 +48,7 @@ export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns) {
   };
 }
 
-function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExecution[]): SwfError {
+function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExecution[]) {
   const named = running.slice(0, 5).map(({ execution_id }) => execution_id);
   const shown = named.length === 0 ? '' : ` (${named.join(', ')}${running.length > 5 ? ', …' : ''})`;
   return argumentInvalid(
@@ -88,12 +88,12 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
   if (bytes > free - roomLeft) throw tooMuch(`${bytes} bytes on disk`, `${free} free there, less ${roomLeft}`);
 }
 
-const tooMuch = (asked: string, limit: number | string): SwfError =>
+const tooMuch = (asked: string, limit: number | string) =>
   argumentInvalid(
     `the run would be too large for a tool: ${asked}, allowed: ${limit}; ask for less (plan_run tells how much), or start it at a terminal with swf-mcp run`,
   );
 
-const tooLargeToPlay = (error: unknown): never => {
+const tooLargeToPlay = (error: unknown) => {
   if (!(error instanceof SwfError)) throw error;
   throw tooMuch(
     `more than ${maxOfARun.stf_files} STF files or ${maxOfARun.slices} slices`,

@@ -85,13 +85,13 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
   if (args.unsubscribe) yield ['unsubscribe', await attempt(() => forgetDurable(storePath(io), broker, config))];
 }
 
-function lookAtNode(nodeVersion: string): Diagnosis {
+function lookAtNode(nodeVersion: string) {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 15)) return ok(nodeVersion);
   return fail(`${nodeVersion} is too old; install Node.js 20.15 or newer`);
 }
 
-function lookAtStore(path: string): Diagnosis {
+function lookAtStore(path: string) {
   requireNoOrphanLog(path);
   if (!existsSync(path)) return ok(`${path} (not there yet; the first run makes it)`);
   openReader(path).close();
@@ -111,7 +111,7 @@ function* lookAtRights(path: string): Generator<Diagnosis> {
 }
 
 /** Can the folder of data files be used? The first run that writes files creates it. */
-function lookAtData({ data }: Config, io: Io): Diagnosis {
+function lookAtData({ data }: Config, io: Io) {
   if (!data.write_files) return ok('no files are written');
   const dir = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
   if (!existsSync(dir)) return ok(`${dir} (not there yet; the first run makes it)`);
@@ -122,7 +122,7 @@ function lookAtData({ data }: Config, io: Io): Diagnosis {
 /** A short run takes a few megabytes. */
 const minFree = 20_000_000;
 
-function lookAtFileSystem(path: string): Diagnosis {
+function lookAtFileSystem(path: string) {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
   if (!canAccess(folder, constants.W_OK))
@@ -150,7 +150,7 @@ async function* lookAtSources({ data }: Config, token: string | undefined): Asyn
     ];
 }
 
-async function lookAtSource(source: string, token: string | undefined): Promise<Diagnosis> {
+async function lookAtSource(source: string, token: string | undefined) {
   const url = `${source.replace(/\/$/, '')}/swf-mcp-doctor/none`;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   let status: number;

@@ -94,9 +94,9 @@ interface Display {
 /** A painted view on a terminal; lines elsewhere. */
 function openDisplay(io: Io, queries: Queries, json: boolean): Display {
   const terminal = io.terminal(json ? 'err' : 'out');
-  const plain = (line: string): void => (json ? io.err(line) : io.out(`${line}\n`));
+  const plain = (line: string) => (json ? io.err(line) : io.out(`${line}\n`));
   if (terminal === undefined) {
-    const onProgress = (executionId: string, types: readonly MessageType[]): void => {
+    const onProgress = (executionId: string, types: readonly MessageType[]) => {
       for (const type of types) {
         const line = stageLines[type]?.(() => queries.execution(executionId));
         if (line !== undefined) plain(line);
@@ -106,7 +106,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
     return { say: plain, options: { log, onProgress }, watch: (id) => watchFindings(queries, id, log) };
   }
   const live = startLive(terminal, () => queries, storeOption(io));
-  const print = (line: string): void => live.print(line);
+  const print = (line: string) => live.print(line);
   return {
     live,
     say: print,
@@ -123,14 +123,14 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;
-  const stop = (): void => {
+  const stop = () => {
     if (running === undefined || interruptedBy === undefined) return;
     say(`${interruptedBy}: ending the run in order; once more ends it at once`);
     store.hurry();
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
   };
-  const leaveAtOnce = (): void => {
+  const leaveAtOnce = () => {
     if (running === undefined || !running.leaveAtOnce()) return;
     say(`interrupted at once; go on with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
   };
@@ -140,7 +140,7 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
   }, leaveAtOnce);
   return {
     by: () => interruptedBy,
-    stops(execution: RunningExecution): void {
+    stops(execution: RunningExecution) {
       running = execution;
       stop();
     },
@@ -161,7 +161,7 @@ const stageLines: Readonly<Partial<Record<MessageType, (counts: () => Counts) =>
 /** How often to look for findings, in milliseconds. */
 const lookMilliseconds = 5000;
 
-const nameOf = ({ code, about = '' }: Finding): string => `${code} ${about}`;
+const nameOf = ({ code, about = '' }: Finding) => `${code} ${about}`;
 
 /**
  * Logs each finding once it has lasted two looks, and again if it comes back: the log of a night must show why a run waits. Failed slices have lines
@@ -170,7 +170,7 @@ const nameOf = ({ code, about = '' }: Finding): string => `${code} ${about}`;
 export function watchFindings(queries: Queries, executionId: string, log: Log): () => void {
   let before = new Set<string>();
   let told = new Set<string>();
-  const look = (): void => {
+  const look = () => {
     const findings = queries.snapshot(() => {
       const execution = queries.execution(executionId);
       return queries.assessWithFindings(execution, Date.now(), queries.dataAsOf()).findings;

@@ -76,9 +76,9 @@ function setupOf(io: Io, { config, broker: flag, stfCount, speed: given, sets }:
 const toldInterrupted = 3;
 
 /** Warns about interrupted executions of a namespace: a new execution does not end them. */
-function tellOfInterrupted(io: Io, { sql }: Store, namespace: string): void {
+function tellOfInterrupted(io: Io, { sql }: Store, namespace: string) {
   const interrupted = interruptedExecutions(sql, namespace, isAlive);
-  const next = (name: string, id: string): string => `"swf-mcp${storeOption(io)} ${name} ${id}"`;
+  const next = (name: string, id: string) => `"swf-mcp${storeOption(io)} ${name} ${id}"`;
   for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted))
     io.err(
       `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); go on with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
@@ -149,7 +149,7 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
 }
 
 /** An operator's pause ends with its driver: the user who resumes must know of it. */
-function tellOfPause(io: Io, store: Store, executionId: string): void {
+function tellOfPause(io: Io, store: Store, executionId: string) {
   const { sql } = store;
   const pause = pausedBy(sql, requireExecution(sql, executionId));
   // It is not resumed while its driver lives.

@@ -89,11 +89,11 @@ function summaryLines(ending: Ending, { data }: Config, db: string): string[] {
   return [head, ...delayLines(ending.delays), ...branches];
 }
 
-const verdictOf = ({ summary: { status }, reason }: Ending): string =>
+const verdictOf = ({ summary: { status }, reason }: Ending) =>
   `${status}${reason === undefined || reason === status ? '' : ` (${printable(reason)})`}`;
 
 /** How it ended, and whether all is well. */
-function resultOf(ending: Ending): string {
+function resultOf(ending: Ending) {
   const { slices_failed: failed } = ending.summary;
   if (failed === 0) return verdictOf(ending);
   return `${verdictOf(ending)}, ${counted(failed, 'slice')} ${failed === 1 ? 'stays' : 'stay'} failed`;

@@ -52,7 +52,7 @@ export function exportCommand(io: Io, { executionId, out, format }: ExportArgume
 }
 
 /** Makes the folder with mode 0700, or accepts an empty one. */
-function makeNew(folder: string): void {
+function makeNew(folder: string) {
   let names: string[];
   try {
     makeFolder(folder);
@@ -69,7 +69,7 @@ function makeNew(folder: string): void {
 }
 
 /** Writes the last of some files. If it fails, removes them all, or somebody would take the export for whole. */
-function write(paths: readonly string[], work: (path: string) => number): number {
+function write(paths: readonly string[], work: (path: string) => number) {
   const path = paths.at(-1) ?? '';
   try {
     return work(path);

@@ -19,7 +19,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   let shown: string | undefined;
   let below: string | undefined;
   let isOver = false;
-  const repaint = (): void => {
+  const repaint = () => {
     // The answer to a key may come after the summary was printed.
     if (shown === undefined || isOver) return;
     try {
@@ -35,18 +35,18 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   };
   const timer = setInterval(repaint, paintMilliseconds);
   return {
-    show(executionId: string): void {
+    show(executionId: string) {
       shown = executionId;
       repaint();
     },
     /** Writes a line above the view. */
-    print: (line: string): void => screen.print(line),
+    print: (line: string) => screen.print(line),
     /** Shows a line below the view: what keys do, or the outcome of a key. */
-    footer(line: string): void {
+    footer(line: string) {
       below = line;
       repaint();
     },
-    end(): void {
+    end() {
       isOver = true;
       clearInterval(timer);
       screen.end();
@@ -66,7 +66,7 @@ export function createScreen(terminal: Terminal) {
   let rows = terminal.rows();
 
   /** Moves to the first painted line. After a resize a line may take more than one row. */
-  const toTop = (): string => {
+  const toTop = () => {
     const width = Math.max(1, terminal.columns());
     const height = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / width)), 0);
     return height === 0 ? '' : `\u001B[${Math.min(height, terminal.rows())}A\r`;
@@ -74,7 +74,7 @@ export function createScreen(terminal: Terminal) {
 
   return {
     /** Shows these lines instead of the previous ones. Writes nothing if nothing has changed. */
-    paint(lines: readonly string[]): void {
+    paint(lines: readonly string[]) {
       const fitting = lines.slice(0, Math.max(1, terminal.rows() - 1));
       const isSame = fitting.length === shown.length && fitting.every((line, index) => line === shown[index]);
       const isResized = columns !== terminal.columns() || rows !== terminal.rows();
@@ -87,14 +87,14 @@ export function createScreen(terminal: Terminal) {
       rows = terminal.rows();
     },
     /** Writes a line above, for good. */
-    print(line: string): void {
+    print(line: string) {
       const below = shown;
       terminal.write(`${toTop()}${eraseBelow}${line}\n`);
       shown = [];
       if (below.length > 0) this.paint(below);
     },
     /** Removes the painted lines and gives the cursor back. */
-    end(): void {
+    end() {
       terminal.write(`${toTop()}${eraseBelow}${showCursor}`);
       shown = [];
     },

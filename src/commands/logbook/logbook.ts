@@ -1,7 +1,7 @@
 import { addNote, markSeen, setQuality } from '../../db/logbook/entries.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
-import { maxAuthor, maxNote, qualities, type Quality } from '../../domain/logbook-words.ts';
+import { maxAuthor, maxNote, qualities } from '../../domain/logbook-words.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
@@ -22,7 +22,7 @@ export const createLogbook = (io: Io): Logbook => ({
   },
 });
 
-async function onStore<T>(io: Io, work: (store: Store) => Promise<T>): Promise<T> {
+async function onStore<T>(io: Io, work: (store: Store) => Promise<T>) {
   using store = await openExistingStore(storePath(io), storeOptions(io));
   return await work(store);
 }
@@ -82,7 +82,7 @@ export async function seenCommand(io: Io, { name, text, requestedBy }: Writer & 
   io.out(printable(`${alarm_id} ${what}${is_over ? '; it is over' : ''}`) + '\n');
 }
 
-function qualityNamed(value: string): Quality {
+function qualityNamed(value: string) {
   const found = qualities.find((one) => one === value);
   if (found !== undefined) return found;
   throw argumentInvalid(
@@ -90,7 +90,7 @@ function qualityNamed(value: string): Quality {
   );
 }
 
-function requireText(what: string, text: string, most = maxNote): void {
+function requireText(what: string, text: string, most = maxNote) {
   if (text.trim() !== '' && text.length <= most) return;
   throw argumentInvalid(`${what} has ${text.trim().length} characters; give 1 to ${most}`);
 }

@@ -61,7 +61,7 @@ export function createBoundedServer(listener: RequestListener, tls: Access['tls'
   return { server, endConnections: limitConnections(server) };
 }
 
-function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls']>): HttpServer {
+function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls']>) {
   try {
     return createHttpsServer({ ...timeLimits, ...tls, handshakeTimeout: timeLimits.headersTimeout }, listener);
   } catch (error) {
@@ -144,7 +144,7 @@ export async function serveMetrics(io: Io, where: string | undefined, text: () =
 }
 
 /** A store that cannot be read must not end a process that only reports on it. */
-function answerMetrics(response: ServerResponse, text: () => string): void {
+function answerMetrics(response: ServerResponse, text: () => string) {
   try {
     answer(response, 200, text());
   } catch (error) {
@@ -152,6 +152,6 @@ function answerMetrics(response: ServerResponse, text: () => string): void {
   }
 }
 
-function answer(response: ServerResponse, status: number, text: string): void {
+function answer(response: ServerResponse, status: number, text: string) {
   response.writeHead(status, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
 }

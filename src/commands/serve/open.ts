@@ -38,7 +38,7 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
 }
 
 /** The id of the store; undefined for a copy, which has the same id: the server there may serve the original. */
-function ownStoreId(io: Io): string | undefined {
+function ownStoreId(io: Io) {
   using reader = createStoreReader(io);
   try {
     const queries = reader.queries();

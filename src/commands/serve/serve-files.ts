@@ -20,7 +20,7 @@ interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCer
 export const serveFilesCommand = (io: Io, args: ServeFilesArguments): Promise<number> =>
   asService(io, (signal) => serve(io, args, signal));
 
-async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal): Promise<void> {
+async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
   const { where } = args;
   const address = parseAddress(where, 'serve-files');
   const tls = readTls(io, args);
@@ -42,7 +42,7 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal): Pr
   await close(bounded);
 }
 
-function readToken(io: Io, host: string, where: string): string | undefined {
+function readToken(io: Io, host: string, where: string) {
   const token = io.env['SWF_FILES_TOKEN'];
   if (token === undefined && !isLoopback(host))
     throw invalid(
@@ -59,7 +59,7 @@ function readToken(io: Io, host: string, where: string): string | undefined {
 }
 
 /** A missing folder is allowed: the first run or agent makes it. */
-function requireFolder(folder: string): void {
+function requireFolder(folder: string) {
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw invalid(`data.dir = ${JSON.stringify(folder)} is no folder; name another with --set data.dir=FOLDER`);
 }

@@ -77,7 +77,7 @@ const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
   read: all.filter((tool) => tool.writes === undefined),
 }));
 
-function startThread(io: Io): Worker {
+function startThread(io: Io) {
   const workerData: LongCallThreadData = { path: storePath(io), version: io.version, program: io.self().at(-1) ?? '' };
   return new Worker(new URL('./long-call-thread.js', import.meta.url), {
     workerData,
@@ -86,7 +86,7 @@ function startThread(io: Io): Worker {
 }
 
 /** Says where the server is, and who may ask it. */
-function tell(io: Io, { allowControl, open }: HttpArguments, bound: AddressInfo, { tokens, tls }: Access): void {
+function tell(io: Io, { allowControl, open }: HttpArguments, bound: AddressInfo, { tokens, tls }: Access) {
   const root = rootOf(bound, tls);
   const how = tokens.length === 0 ? '' : tokens.length === 1 ? ', with a token' : `, with ${tokens.length} tokens`;
   io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);

@@ -67,7 +67,7 @@ async function withOptions(io: Io, args: ServeArguments, serve: (options: Server
 
 /** The logbook of the store; its writer is loaded at the first entry. */
 function laterLogbook(io: Io): Logbook {
-  const loaded = async (): Promise<Logbook> => (await import('../logbook/logbook.ts')).createLogbook(io);
+  const loaded = async () => (await import('../logbook/logbook.ts')).createLogbook(io);
   return {
     note: async (request) => (await loaded()).note(request),
     quality: async (request) => (await loaded()).quality(request),
@@ -121,7 +121,7 @@ async function serveStdio(
   const stopping = new AbortController();
   const server = createServer({ ...options, stopping: stopping.signal });
   const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));
-  const refuse = (code: number, message: string, id: string | number | null = null): void =>
+  const refuse = (code: number, message: string, id: string | number | null = null) =>
     io.out(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })}\n`);
   const lines = withoutLongLines(maxLineBytes, (id) => {
     const message = `the line is longer than ${maxLineBytes / 1_000_000} MB and was left out; send less in one call`;
@@ -164,7 +164,7 @@ export function withoutLongLines(most: number, onDropped: (id: string | number |
   let held: Buffer[] = [];
   let length = 0;
   let [head, tail] = ['', ''];
-  const hold = (part: Buffer): void => {
+  const hold = (part: Buffer) => {
     length += part.length;
     if (length <= most) held.push(part);
     else {

@@ -40,12 +40,12 @@ export function agentCommand(io: Io, args: AgentArguments): Promise<number> {
   });
 }
 
-async function work(io: Io, args: AgentArguments, signal: AbortSignal): Promise<void> {
+async function work(io: Io, args: AgentArguments, signal: AbortSignal) {
   const surroundings = surroundingsOf(io, args);
   const traffic = new Traffic();
   let agent: RunningAgent | undefined;
   const task: Process = { traffic, signal, onStart: (started) => (agent = started) };
-  const figures = (): string =>
+  const figures = () =>
     agentMetricsText({
       version: io.version,
       schema: newestVersion(schemaHistory),
@@ -66,7 +66,7 @@ interface Process {
   onStart: (agent: RunningAgent) => void;
 }
 
-async function recordUntilStopped(io: Io, around: Surroundings, task: Process): Promise<void> {
+async function recordUntilStopped(io: Io, around: Surroundings, task: Process) {
   using store = await openStore(storePath(io), storeOptions(io));
   const { namespace, sources, settings, recorded } = around;
   const starting = startDaqAgent({
@@ -84,7 +84,7 @@ async function workUntilStopped(
   { type, index }: { type: Exclude<SeparateType, 'daq_simulator'>; index: number },
   around: Surroundings,
   task: Process,
-): Promise<void> {
+) {
   const { namespace, recorded, settings } = around;
   const { sources = [], url } = recorded.data;
   // Warn now, before workers return their slices.
@@ -111,7 +111,7 @@ async function workUntilStopped(
 }
 
 /** At a stop, an agent without its broker has not begun; an agent that is just beginning gets a moment. */
-async function runUntilStopped(io: Io, starting: Promise<RunningAgent>, task: Process, where: string): Promise<void> {
+async function runUntilStopped(io: Io, starting: Promise<RunningAgent>, task: Process, where: string) {
   const early = aborted(task.signal).then(() => pause(momentMilliseconds));
   const agent = await Promise.race([starting, early]);
   if (agent === undefined) return;

@@ -52,7 +52,7 @@ async function waitForAgent(io: Io, { name, wait, ...flags }: ReadyArguments): P
   const { namespace } = config.testbed;
   const late = new AbortController();
   const deadline = performance.now() + wait * 1000;
-  const how = { patient: true, signal: late.signal, onTrouble: (): void => {} };
+  const how = { patient: true, signal: late.signal, onTrouble: () => {} };
   const connecting = connectToBroker({ settings, connect: connectByStomp }, how);
   const broker = await withDeadline(connecting, wait * 1000, undefined);
   const agent = broker === undefined ? undefined : await hearAgent(broker, config, name, deadline - performance.now());

@@ -24,7 +24,7 @@ export async function requestCommand(io: Io, { speed, ...flags }: RequestArgumen
   const { settings, config } = configWithBroker(io, 'request', flags);
   const { namespace } = config.testbed;
   const { telemetry } = config.broker.destinations;
-  const how = { patient: false, onTrouble: (): void => {}, namespace, telemetry };
+  const how = { patient: false, onTrouble: () => {}, namespace, telemetry };
   const broker = await connectGuarded(brokerChoice(io, settings, config), how);
   try {
     const command_id = randomUUID();
@@ -81,7 +81,7 @@ export async function hearAgent(
 ): Promise<string | undefined> {
   const heard = new AbortController();
   let agent: string | undefined;
-  const hear = (report: Telemetry | undefined): void => {
+  const hear = (report: Telemetry | undefined) => {
     if (report?.msg_type === 'execution_state' && report.status === 'running') onState(report.execution_id);
     if (report?.msg_type !== 'agent_heartbeat' || report.state === 'EXITED') return;
     if (report.agent_name !== name && report.agent_type !== name) return;

@@ -39,7 +39,7 @@ export function unitCommand(io: Io, args: UnitArguments): void {
 }
 
 /** The command, `up` or `observe`, and the arguments that differ between the two. */
-function commandWords(io: Io, { config, watch, observe }: UnitArguments): string[] {
+function commandWords(io: Io, { config, watch, observe }: UnitArguments) {
   const place = config === undefined ? [] : [placeOf(io, config)];
   if (observe === undefined) return ['up', ...(watch ? ['--watch'] : []), ...place];
   const layout = observe === 'none' ? [] : ['--layout', observe];
@@ -47,8 +47,8 @@ function commandWords(io: Io, { config, watch, observe }: UnitArguments): string
 }
 
 /** How long a payload may take. A configuration that exists only on the service's host is not read. */
-function payloadSeconds(io: Io, { config: named, sets }: UnitArguments): number {
-  const load = (config: string | undefined): number => configOf(io, { config, sets }).config.worker.timeout_seconds;
+function payloadSeconds(io: Io, { config: named, sets }: UnitArguments) {
+  const load = (config: string | undefined) => configOf(io, { config, sets }).config.worker.timeout_seconds;
   try {
     return load(named);
   } catch (error) {
@@ -60,7 +60,7 @@ function payloadSeconds(io: Io, { config: named, sets }: UnitArguments): number 
 type Service = Pick<UnitArguments, 'observe' | 'user'> & { folder: string; stopSeconds: number };
 
 /** A file by its whole path, since a service starts in another folder; a shipped configuration by its name. */
-function placeOf({ workingFolder }: Io, config: string): string {
+function placeOf({ workingFolder }: Io, config: string) {
   const path = resolve(workingFolder, config);
   return existsSync(path) ? path : config;
 }
@@ -72,7 +72,7 @@ const systemdWord = (word: string): string => {
   return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);
 };
 
-const systemdUnit = (words: readonly string[], { observe, user, folder, stopSeconds }: Service): string => `[Unit]
+const systemdUnit = (words: readonly string[], { observe, user, folder, stopSeconds }: Service) => `[Unit]
 Description=swf-mcp ${observe === undefined ? 'agents' : 'observer'}
 After=network-online.target
 Wants=network-online.target
@@ -122,7 +122,7 @@ SystemCallArchitectures=native
 `;
 
 /** See supervisord's configuration: a percent sign is special. */
-const supervisorProgram = (words: readonly string[], { folder, stopSeconds }: Service): string => `[program:swf-mcp]
+const supervisorProgram = (words: readonly string[], { folder, stopSeconds }: Service) => `[program:swf-mcp]
 command=${words.map((word) => shellWord(word).replaceAll('%', '%%')).join(' ')}
 directory=${folder.replaceAll('%', '%%')}
 autostart=true

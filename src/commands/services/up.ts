@@ -35,7 +35,7 @@ export function upCommand(io: Io, args: UpArguments): Promise<number> {
   return asService(io, (stopping) => runAgents(io, args, stopping), { finishing });
 }
 
-async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal): Promise<void> {
+async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal) {
   const { config: name, broker, sets, metrics, observe, watch, notify } = args;
   const loaded = configOf(io, args);
   requireBroker('up', broker, loaded.config.broker, io.env);
@@ -75,7 +75,7 @@ async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal): Prom
 }
 
 /** The namespace is to blame if all agents say so, else the settings. */
-const noneCanWork = (codes: readonly (string | undefined)[]): SwfError =>
+const noneCanWork = (codes: readonly (string | undefined)[]) =>
   codes.every((code) => code === 'NAMESPACE_IN_USE')
     ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace, as the lines above say')
     : configInvalid('no agent can work with these settings, as the lines above say; fix them');
@@ -90,7 +90,7 @@ interface Wanted {
 }
 
 /** Each agent with a port of its own, in the order in which they are started. */
-function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wanted[] {
+function withMetrics(agents: readonly Wanted[], metrics: string | undefined) {
   if (metrics === undefined) return [...agents];
   const [, host = '', first = ''] = /^(.*:)?(\d{1,5})$/.exec(metrics) ?? [];
   const port = Number(first);
@@ -101,7 +101,7 @@ function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wa
   return agents.map(({ words, ...agent }, at) => ({ ...agent, words: [...words, '--metrics', `${host}${port + at}`] }));
 }
 
-const isRecorder = ({ words: [, type] }: Wanted): boolean => type === 'daq_simulator';
+const isRecorder = ({ words: [, type] }: Wanted) => type === 'daq_simulator';
 
 const agentOf = (type: string, index: number): Wanted => ({
   label: `${type} ${index}`,

@@ -1,11 +1,9 @@
 import { openExistingStore } from '../../db/opening/open-store.ts';
-import type { Store } from '../../db/opening/store.ts';
 import { pause } from '../../lib/deadline.ts';
 import { configInvalid, NoStoreYet } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { findingRules } from '../../monitoring/findings/index.ts';
 import { programReceiver } from '../../watch/program.ts';
-import type { Receiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { webhookReceiver } from '../../watch/webhook.ts';
 import { requireProgram } from '../drive/notify.ts';
@@ -26,7 +24,7 @@ interface WatchArguments extends ConfigFlags {
 export const watchCommand = (io: Io, args: WatchArguments): Promise<number> =>
   asService(io, (signal) => watchStore(io, args, signal), args);
 
-async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal): Promise<void> {
+async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal) {
   const after = patienceByCode(io, args);
   const receivers = receiversOf(io, args);
   const page = pageUrl(io);
@@ -51,7 +49,7 @@ async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal): Pr
 const lookMilliseconds = 1000;
 
 /** Opens the store once somebody has made it; undefined if the signal comes first. */
-async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undefined> {
+async function openWhenThere(io: Io, signal: AbortSignal) {
   for (let isFirst = true; !signal.aborted; isFirst = false)
     try {
       return await openExistingStore(storePath(io), storeOptions(io));
@@ -65,7 +63,7 @@ async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undef
 }
 
 /** Throws `CONFIG_INVALID` for a code that no finding has. */
-function patienceByCode(io: Io, flags: ConfigFlags): Record<string, number> {
+function patienceByCode(io: Io, flags: ConfigFlags) {
   const { after = {} } = configOf(io, flags).config.watch ?? {};
   const known = findingRules.map(({ code }) => code);
   const unknown = Object.keys(after).find((code) => !known.includes(code));
@@ -75,7 +73,7 @@ function patienceByCode(io: Io, flags: ConfigFlags): Record<string, number> {
   );
 }
 
-function receiversOf(io: Io, { notify, webhook }: WatchArguments): Receiver[] {
+function receiversOf(io: Io, { notify, webhook }: WatchArguments) {
   const program = requireProgram(io, notify);
   const { SWF_WEBHOOK: usual = '' } = io.env;
   const addresses = webhook.length > 0 ? webhook : usual === '' ? [] : [usual];

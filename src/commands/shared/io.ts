@@ -156,7 +156,7 @@ export function storeOptions({ env }: Io): { synchronous: Synchronous } {
 }
 
 /** Asks the system about the user. It does not know a user id without an entry, as in containers. */
-function known(ask: () => string, what: string, instead: string): string {
+function known(ask: () => string, what: string, instead: string) {
   try {
     return ask();
   } catch (error) {

@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import type { Speed } from '../../domain/params.ts';
 import type { Io } from './io.ts';
 
 /** Adds a command, with the options that all have. */
@@ -66,7 +65,7 @@ export const addForTheRecord = (command: Command): Command =>
 /** For the server, which starts this program in the name of its client. */
 export const senderOption = (): Option => new Option('--sender <NAME>').hideHelp();
 
-function parseSpeed(text: string): Speed {
+function parseSpeed(text: string) {
   if (text === 'max') return 'max';
   const speed = Number(text);
   if (text.trim() !== '' && speed >= 0.001 && speed <= 1e6) return speed;

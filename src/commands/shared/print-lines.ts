@@ -20,7 +20,7 @@ export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly str
 /** A space that breaks no line, for commands: so they can be copied. */
 const firm = '\u00A0';
 
-function fitted(line: string, width: number): string {
+function fitted(line: string, width: number) {
   if (stringWidth(line) <= width) return line;
   const [begin] = label.exec(line) ?? [''];
   const isWide = begin.length > width / 2;
@@ -34,7 +34,7 @@ function fitted(line: string, width: number): string {
 
 /** Rows as lines, with the first column left-aligned and the others right-aligned. */
 export function alignedLines(rows: readonly (readonly string[])[]): string[] {
-  const widthOf = (at: number): number => Math.max(...rows.map((row) => (row[at] ?? '').length));
+  const widthOf = (at: number) => Math.max(...rows.map((row) => (row[at] ?? '').length));
   const [first, ...others] = (rows[0] ?? []).map((_, at) => widthOf(at));
   return rows.map(([name = '', ...cells]) =>
     [name.padEnd(first ?? 0), ...cells.map((cell, at) => cell.padStart((others[at] ?? 0) + 2))].join(''),

@@ -7,7 +7,7 @@ import { tried } from '../../lib/tried.ts';
 import { exitCodes, type Io, showCursor, storeOption, type Terminal, withStore } from './io.ts';
 
 /** The working folder, which has no name if it was removed. Commands that need no folder still work, and others name the file they miss. */
-const currentFolder = (): string => tried(() => process.cwd()) ?? dirname(process.execPath);
+const currentFolder = () => tried(() => process.cwd()) ?? dirname(process.execPath);
 
 /** The process itself as commands see it. @param program URL of the program's file */
 export function createProcessIo({ version, db, program }: Pick<Io, 'version' | 'db'> & { program: string }): Io {
@@ -53,14 +53,14 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
 const settled = 300;
 
 /** V8 reads these flags whenever its heap would grow: a third less memory, as fast. */
-async function saveMemory(): Promise<void> {
+async function saveMemory() {
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--optimize-for-size');
   // Young objects are then collected more often, which slows a long audit by a twentieth.
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-function callAtSignals(callback: (signal: string) => void, last: () => void = () => {}): void {
+function callAtSignals(callback: (signal: string) => void, last = () => {}) {
   let interrupts = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
@@ -81,7 +81,7 @@ const lastMilliseconds = 1000;
  * SIGKILL. Waits for output that somebody has still to read.
  */
 export function endSoon(): void {
-  const look = (): void => {
+  const look = () => {
     if (process.stdout.writableLength + process.stderr.writableLength > 0) endSoon();
     else process.kill(process.pid, 'SIGKILL');
   };
@@ -123,7 +123,7 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
 
 const painted = new Set<NodeJS.WriteStream>();
 
-function giveCursorBack(stream: NodeJS.WriteStream): void {
+function giveCursorBack(stream: NodeJS.WriteStream) {
   process.on('exit', () => void stream.write(showCursor));
   // A handler for Ctrl-Z must itself do what it replaces.
   process.on('SIGTSTP', () => {
@@ -141,7 +141,7 @@ const signals: Record<string, NodeJS.Signals> = { '\u0003': 'SIGINT', '\u001C': 
 const lookMilliseconds = 500;
 
 /** Whether this process is in the foreground of its terminal. The system would stop a background process that touched the terminal. */
-const isInForeground = (): boolean =>
+const isInForeground = () =>
   tried(() => {
     // After the name, which may have spaces: state, parent, group, session, terminal, group in the foreground.
     const fields = readFileSync('/proc/self/stat', 'utf8')
@@ -150,16 +150,16 @@ const isInForeground = (): boolean =>
     return fields[2] === fields[5];
   }) ?? false;
 
-const isPerson = (): boolean => process.stdin.isTTY && process.env['TERM'] !== 'dumb' && isInForeground();
+const isPerson = () => process.stdin.isTTY && process.env['TERM'] !== 'dumb' && isInForeground();
 
 /** Calls back at each key, at once and without echo. Ctrl-C and Ctrl-Z work as always. */
-function callAtKeys(callback: (key: string) => void): (() => void) | undefined {
+function callAtKeys(callback: (key: string) => void) {
   if (!isPerson()) return undefined;
   const { stdin } = process;
-  const setRaw = (isRaw: boolean): void => {
+  const setRaw = (isRaw: boolean) => {
     if (isInForeground()) stdin.setRawMode(isRaw);
   };
-  const onData = (data: Buffer): void => {
+  const onData = (data: Buffer) => {
     const typed = data.toString('utf8');
     // Arrows and function keys come as several characters, which are not keys themselves.
     if (typed.startsWith(escape)) return;
@@ -171,11 +171,11 @@ function callAtKeys(callback: (key: string) => void): (() => void) | undefined {
     }
   };
   // In the background the terminal is somebody else's: reading from it would stop the process.
-  const leaveTerminal = (): void => {
+  const leaveTerminal = () => {
     setRaw(false);
     stdin.pause();
   };
-  const onContinue = (): void => {
+  const onContinue = () => {
     if (!isInForeground()) return;
     setRaw(true);
     stdin.resume();
@@ -186,7 +186,7 @@ function callAtKeys(callback: (key: string) => void): (() => void) | undefined {
     else stdin.pause();
   }, lookMilliseconds);
   looking.unref();
-  const giveBack = (): void => setRaw(false);
+  const giveBack = () => setRaw(false);
   setRaw(true);
   stdin.on('data', onData);
   process.on('SIGCONT', onContinue);
@@ -202,9 +202,9 @@ function callAtKeys(callback: (key: string) => void): (() => void) | undefined {
 }
 
 /** Asks on standard error, so that standard output stays unchanged. */
-const askPerson = (question: string): Promise<boolean> | undefined => (isPerson() ? answerTo(question) : undefined);
+const askPerson = (question: string) => (isPerson() ? answerTo(question) : undefined);
 
-async function answerTo(question: string): Promise<boolean> {
+async function answerTo(question: string) {
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

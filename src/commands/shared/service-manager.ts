@@ -42,7 +42,7 @@ export async function asService(io: Io, work: (signal: AbortSignal) => Promise<v
 }
 
 /** A port that is taken may belong to the previous process, which is still ending. */
-function asPassing(error: unknown): unknown {
+function asPassing(error: unknown) {
   const isTaken =
     error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
   return isTaken

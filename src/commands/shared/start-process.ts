@@ -44,7 +44,7 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
     /** Its first message; undefined if none comes in time. Rejects as `firstOf`. */
     firstMessage: (milliseconds: number) => withDeadline(first, milliseconds, undefined),
     /** Detaches from it. */
-    [Symbol.dispose](): void {
+    [Symbol.dispose]() {
       child.stdout?.destroy();
       child.stderr?.destroy();
       if (child.connected) child.disconnect();
@@ -54,7 +54,7 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
 }
 
 /** The first message of a child. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends without a word. */
-async function firstOf(child: ChildProcess, output: () => string): Promise<Exclude<ChildMessage, { event: 'failed' }>> {
+async function firstOf(child: ChildProcess, output: () => string) {
   const first = await new Promise<unknown>((resolve, reject) => {
     child.once('error', reject);
     child.once('message', resolve);
@@ -77,7 +77,7 @@ export function spawnChild(command: string, args: readonly string[], { cwd, env 
   const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'pipe'] });
   child.stdin.on('error', () => {});
   const ended = new Promise<{ words: string; code: number | undefined }>((resolve) => {
-    const end = (words: string, code?: number): void => resolve({ words, code });
+    const end = (words: string, code?: number) => resolve({ words, code });
     child.once('error', ({ message }) => end(`could not be started: ${printable(message)}`));
     child.once('close', (code, signal) =>
       code === null ? end(`has ended by ${signal}`) : end(`has ended with exit code ${code}`, code),
@@ -106,7 +106,7 @@ function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): s
 }
 
 /** The launcher's words, with the address in place of `%s`, or else at the end. */
-function wordsOf(launcher: string, address: string): string[] {
+function wordsOf(launcher: string, address: string) {
   const words = launcher.trim().split(/\s+/);
   return launcher.includes('%s') ? words.map((word) => word.replaceAll('%s', address)) : [...words, address];
 }

@@ -34,13 +34,13 @@ export async function askAt<T>(
 export function createStoreReader(io: Io, { isServer = false } = {}): StoreReader {
   const path = storePath(io);
   let open: Open | undefined;
-  const close = (): void => {
+  const close = () => {
     open?.pasts?.close();
     open?.still?.close();
     open?.db.close();
     open = undefined;
   };
-  const current = (): Open => {
+  const current = () => {
     // A copy in memory does not follow its file.
     const file = open?.db.memory === true ? contentAt(path) : fileAt(path);
     if (open !== undefined && open.file !== file) close();
@@ -74,7 +74,7 @@ export function createStillReader(open: () => Connection) {
   let asked: Promise<unknown> = Promise.resolve();
   let isClosed = false;
   const readerOf = (db: Connection) => ({ db, queries: createQueries(db, isAlive) });
-  async function answerOf<T>(ask: (queries: Queries) => Promise<T>): Promise<T> {
+  async function answerOf<T>(ask: (queries: Queries) => Promise<T>) {
     const { db, queries } = (reader ??= readerOf(open()));
     try {
       return await queries.heldSnapshot(() => ask(queries));
@@ -88,7 +88,7 @@ export function createStillReader(open: () => Connection) {
       asked = answer.catch(() => {});
       return answer;
     },
-    close(): void {
+    close() {
       isClosed = true;
       if (reader?.db.inTransaction === false) reader.db.close();
     },
