@@ -24,7 +24,7 @@ const words = (text: string, before: string[] = []): string[] =>
   [...before, ...text.split(',').map((word) => word.trim())].filter((word) => word !== '');
 
 /** The command that listens to a testbed of other programs. */
-export function addObserve(add: Add, run: Run): void {
+export function addObserve(add: Add, run: Run) {
   add('observe', 'records a testbed that others run, until SIGTERM; sends nothing unless --allow-control is given')
     .option(
       '--broker <URL>',

@@ -9,7 +9,7 @@ import { type Add, asOfOption, jsonOption, notifyOption, parseCount, type Run, s
 type StatusFlags = StatusArguments & WatchArguments & { watch: boolean };
 
 /** The commands that only read. */
-export function addQuestions(add: Add, run: Run): void {
+export function addQuestions(add: Add, run: Run) {
   add('status [EXECUTION_ID]', 'status of an execution (default: all running ones, else the newest)')
     .option('--watch', 'keep showing it until it has ended')
     .option('--all', 'all running executions; with --json as an array')

@@ -21,7 +21,7 @@ const watchOption = () =>
   new Option('--watch', 'also raise alarms for findings that last, as swf-mcp watch does (notifies $SWF_WEBHOOK)');
 
 /** The commands that run agents as services. */
-export function addServices(add: Add, run: Run): void {
+export function addServices(add: Add, run: Run) {
   add('up [CONFIG]', 'runs and restarts all agents that the configuration wants on this host, until SIGTERM')
     .addOption(brokerOption())
     .addOption(setOption())
@@ -85,7 +85,7 @@ function addUnit(add: Add, run: Run) {
 type ServeFlags = Omit<ServeArguments, 'open'> & { open: boolean };
 
 /** The server, which is also started without any command. */
-export function addServe(program: Command, std: Std, run: Run): void {
+export function addServe(program: Command, std: Std, run: Run) {
   program
     .command('serve', { isDefault: true })
     .description('MCP server on stdio (also without a command), or over HTTP')

@@ -26,7 +26,7 @@ function parseEvery(text: string) {
 }
 
 /** The commands for writing about runs, and the service that raises alarms. */
-export function addLogbook(add: Add, run: Run): void {
+export function addLogbook(add: Add, run: Run) {
   add('note <EXECUTION_ID|none> <TEXT>', 'writes a note about an execution, or about none')
     .option('--at <TIME>', 'the time that it is about: ISO 8601, or -10m (default: now)')
     .option('--about <NAME>', 'the file, worker or message that it is about')
@@ -57,7 +57,7 @@ export function addLogbook(add: Add, run: Run): void {
 }
 
 /** The commands that look after a store. */
-export function addUpkeep(add: Add, run: Run): void {
+export function addUpkeep(add: Add, run: Run) {
   add('export <EXECUTION_ID>', 'writes everything recorded about an execution, one file per table')
     .requiredOption('--out <FOLDER>', 'a new folder')
     .addOption(new Option('--format <FORMAT>', 'how the files are written').choices(formats).default('csv'))

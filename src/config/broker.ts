@@ -27,7 +27,7 @@ export function brokerSettings(flag: string | undefined, section: BrokerSection,
 }
 
 /** The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested. @param who the command, as the subject of a sentence */
-export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env): BrokerSettings {
+export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env) {
   const settings = brokerSettings(flag, section, env);
   if (settings !== undefined) return settings;
   throw configInvalid(`${who} needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration`);

@@ -123,7 +123,7 @@ const simulationKeys = {
 type Origins = Map<string, string>;
 
 /** Changes the table, and the names in `origins` with it. Returns warnings for the user. */
-export function adoptTestbed(table: Table, origins: Origins): string[] {
+export function adoptTestbed(table: Table, origins: Origins) {
   const warnings = adoptAgents(table);
   const { fast_processing, workflow, simulation, parameters } = table;
   for (const key of idleKeys) {
@@ -194,7 +194,7 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
 }
 
 /** Returns the name of a configuration that a request gives. Throws `CONFIG_INVALID` for a path. */
-export function requireBareName(name: string | undefined, workingFolder: string): string | undefined {
+export function requireBareName(name: string | undefined, workingFolder: string) {
   if (name === undefined) return name;
   if (!configNamePattern.test(name))
     throw configInvalid(

@@ -11,7 +11,7 @@ export const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
 /** Reads a file. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
-export function readToml(path: string): Table {
+export function readToml(path: string) {
   let text: string;
   try {
     text = readRegularFile(path).content.toString('utf8');
@@ -51,7 +51,7 @@ export const tomlValue = (text: string): unknown =>
   tried(() => plainCopy(TOML.parse(`value = ${text}`)['value'])) ?? text;
 
 /** A value as a person would write it, as closely as possible. */
-export function showValue(value: unknown): string {
+export function showValue(value: unknown) {
   if (typeof value === 'bigint' || typeof value === 'number') return String(value);
   if (value instanceof Date) return value.toISOString();
   // Nested values may hold integers beyond JSON's range.

@@ -22,7 +22,7 @@ const escaped = (text: string): string =>
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** A self-contained file: only its own style and program may be used. The same parts give the same bytes. */
-export function htmlReport(parts: HtmlParts): string {
+export function htmlReport(parts: HtmlParts) {
   const policy = [
     "default-src 'none'",
     `script-src ${hashOf(parts.script)}`,
@@ -35,7 +35,7 @@ export function htmlReport(parts: HtmlParts): string {
 }
 
 /** One file for a chat that hosts it under a policy of its own. */
-export const hostedPage = (parts: Omit<HtmlParts, 'data'>): string => page(parts, '');
+export const hostedPage = (parts: Omit<HtmlParts, 'data'>) => page(parts, '');
 
 const page = ({ title, style, script, data }: HtmlParts, policy: string) =>
   [

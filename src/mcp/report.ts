@@ -31,7 +31,7 @@ export const shiftTemplate = {
 } as const;
 
 /** The start time that a resource's address names; undefined for any other address. */
-export const sinceOfUri = (uri: string): string | undefined => decoded(/^swf:\/\/shift\/([^/]+)$/.exec(uri)?.[1]);
+export const sinceOfUri = (uri: string) => decoded(/^swf:\/\/shift\/([^/]+)$/.exec(uri)?.[1]);
 
 /** How many executions' reports to offer clients. */
 const maxOffered = 10;
@@ -57,8 +57,7 @@ export function offeredReports(queries: Queries) {
 }
 
 /** The execution that a resource's address names; undefined for any other address. */
-export const executionOfUri = (uri: string): string | undefined =>
-  decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
+export const executionOfUri = (uri: string) => decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
 
 const decoded = (part: string | undefined) => tried(() => (part === undefined ? undefined : decodeURIComponent(part)));
 

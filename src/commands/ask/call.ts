@@ -10,7 +10,7 @@ import { exitCodes, type Io, pageUrl, userName } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /** Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C gives up a call that takes long. */
-export async function askTool<Name extends string>(io: Io, name: Name, args: object): Promise<AnswerOf<Name>> {
+export async function askTool<Name extends string>(io: Io, name: Name, args: object) {
   using reader = createStoreReader(io);
   const interrupted = new AbortController();
   const tool = findTool(tools, name);

@@ -15,7 +15,7 @@ export interface PlanArguments extends ConfigFlags {
 }
 
 /** `swf-mcp plan`: how a run of a configuration would go, without running it. */
-export async function planCommand(io: Io, { config, stfCount, sets, json }: PlanArguments): Promise<void> {
+export async function planCommand(io: Io, { config, stfCount, sets, json }: PlanArguments) {
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
   const params = plannedParams(io, { config, sets: [...sets, ...counted] });
   const plan = planOf(params, await inTurns(playRun(params)));

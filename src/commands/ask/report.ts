@@ -57,7 +57,7 @@ const maxRows = 200;
 const maxTraces = 100;
 
 /** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. */
-export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<void> {
+export async function htmlReportCommand(io: Io, args: HtmlArguments) {
   const data = await gather(io, args);
   const folder = join(io.packageFolder, 'dist', 'web');
   const html = htmlReport({

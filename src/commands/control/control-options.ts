@@ -13,7 +13,7 @@ export interface ControlArguments {
 }
 
 /** Throws `ARGUMENT_INVALID`. */
-export function requireControlOptions({ reason, requestedBy }: ControlArguments): void {
+export function requireControlOptions({ reason, requestedBy }: ControlArguments) {
   requireLength('--reason', reason, maxReason);
   requireLength('--requested-by', requestedBy, maxName);
 }

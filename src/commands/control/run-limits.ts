@@ -68,7 +68,7 @@ function drivenIn(io: Io): DrivenExecution[] {
 }
 
 /** Refuses a run that is larger than a tool may ask for. Throws `ARGUMENT_INVALID` with the limit, and `CONFIG_…`. */
-export async function requireBounded(io: Io, { config, speed, settings }: StartRequest): Promise<void> {
+export async function requireBounded(io: Io, { config, speed, settings }: StartRequest) {
   const sets = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   const planned = plannedParams(io, { config, sets });
   const params = { ...planned, speed: speed ?? planned.speed };

@@ -62,7 +62,7 @@ async function control(io: Io, store: Store, executionId: string, asked: Asked) 
 }
 
 /** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
-export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string; db: string }): string {
+export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string; db: string }) {
   const { action, execution_id, db } = command;
   const next = (name: string) => `swf-mcp${db} ${name} ${execution_id}`;
   switch (outcome.effect) {

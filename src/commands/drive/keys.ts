@@ -11,7 +11,7 @@ const patienceSeconds = 30;
  * Handles keys below a live view. Returns a function that ends it; does nothing without a keyboard.
  * @param leave called at q, which ends the view alone; without it q ends the execution, after a question
  */
-export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void): () => void {
+export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void) {
   const hint = `p pause  c continue  q ${leave === undefined ? 'stop' : 'leave'}  ? help`;
   let isAsked = false;
   const say = (line: string) => live.footer(line);

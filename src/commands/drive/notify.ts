@@ -14,7 +14,7 @@ const lookMilliseconds = 500;
 export type Notifier = ReturnType<typeof startNotifier>;
 
 /** Throws `ARGUMENT_INVALID` if the path is not a program. */
-export function requireProgram(io: Io, path: string | undefined): string | undefined {
+export function requireProgram(io: Io, path: string | undefined) {
   if (path === undefined) return undefined;
   const program = resolve(io.workingFolder, path);
   try {

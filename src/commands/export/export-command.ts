@@ -32,7 +32,7 @@ interface ExportArguments {
  * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. A folder that is not
  * empty is left alone.
  */
-export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): void {
+export function exportCommand(io: Io, { executionId, out, format }: ExportArguments) {
   if (out === '') throw argumentInvalid('--out names no folder; give a new one');
   const folder = resolve(io.workingFolder, out);
   using db = openReader(storePath(io));

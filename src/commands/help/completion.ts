@@ -52,7 +52,7 @@ const completedOf = (program: Command, known: KnownWords) =>
   }));
 
 /** A script that makes a shell complete commands, flags and their values. Made from the same commands as the help. */
-export function completionScript(program: Command, shell: Shell, known: KnownWords): string {
+export function completionScript(program: Command, shell: Shell, known: KnownWords) {
   const commands = completedOf(program, known);
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands);
 }

@@ -15,7 +15,7 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Puts the commands of a program into the groups and the order of its help. */
-export function groupCommands(program: Command): void {
+export function groupCommands(program: Command) {
   const order = Object.values(commandGroups).flat();
   for (const [heading, names] of Object.entries(commandGroups))
     for (const command of program.commands) if (names.includes(command.name())) command.helpGroup(heading);
@@ -63,7 +63,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The examples of a command as its help shows them; undefined if it has no examples. */
-export function examplesOf(name: string): string | undefined {
+export function examplesOf(name: string) {
   const lines = examples[name];
   return lines === undefined ? undefined : `\nExamples:\n${lines.map((line) => `  swf-mcp ${line}`).join('\n')}`;
 }
@@ -87,7 +87,7 @@ export const helpLayout: Partial<Help> = {
 };
 
 /** The complaint about a word that is not a command, with the nearest one. */
-export function unknownCommand(program: Command, word: string): string {
+export function unknownCommand(program: Command, word: string) {
   const known = program.commands.map((command) => command.name());
   // Only a near match: a user who typed "top" must not be pointed to "stop".
   const near = word.length < 4 ? undefined : closest(word, known);

@@ -17,7 +17,7 @@ export const knownWords = async (io: Io): Promise<KnownWords> => ({
 });
 
 /** `swf-mcp completion ids`: the newest executions of the store, one a line. */
-export async function printIds(io: Io): Promise<void> {
+export async function printIds(io: Io) {
   // Such a store is read whole, which takes longer than a person waits for a word.
   if (networkFileSystemOf(storePath(io)) !== undefined) return;
   using reader = createStoreReader(io);

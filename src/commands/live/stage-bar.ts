@@ -35,7 +35,7 @@ const widestBar = 50;
 const narrowestBar = 6;
 
 /** One line: label, bar, counts, rate and the time left. */
-export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }): string {
+export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }) {
   const { label, segments, done, total } = stage;
   const isNarrow = width < labelWidth + 2 + countsWidth + rateWidth + leftWidth + narrowestBar;
   // The time left says more than the rate.

@@ -102,7 +102,7 @@ function authorOf(io: Io, requestedBy: string | undefined) {
 }
 
 /** The id in full. Throws `EXECUTION_NOT_FOUND`. */
-export function idOf(io: Io, executionId: string): string {
+export function idOf(io: Io, executionId: string) {
   using reader = createStoreReader(io);
   return reader.queries().execution(executionId).execution_id;
 }

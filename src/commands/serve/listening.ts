@@ -86,7 +86,7 @@ export function parseAddress(where: string, option: string) {
 type Address = ReturnType<typeof parseAddress>;
 
 /** Begins to listen. Throws `CONFIG_INVALID` if that fails. @param given the option with its address */
-export async function listen(server: HttpServer, address: Address, given: string): Promise<AddressInfo> {
+export async function listen(server: HttpServer, address: Address, given: string) {
   server.listen(address.port, address.host);
   try {
     await once(server, 'listening');
@@ -104,11 +104,11 @@ export async function listen(server: HttpServer, address: Address, given: string
 }
 
 /** The root address of a server, as a client writes it. */
-export const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']): string =>
+export const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']) =>
   `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
 
 /** Accepts no new connections, and waits until running requests have ended. */
-export async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>): Promise<void> {
+export async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>) {
   const closed = once(server, 'close');
   server.close();
   // Connections that have their answers are idle from then on.

@@ -24,7 +24,7 @@ export interface ServeArguments extends Omit<HttpArguments, 'http'> {
 export const plainServer = { allowControl: false, readOnly: false, insecureLocal: false, behindProxy: false };
 
 /** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
-export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin' | 'stdout'>): Promise<number> {
+export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin' | 'stdout'>) {
   const { http } = args;
   if (http !== undefined) return serveOverHttp(io, { ...args, http });
   return withOptions(io, args, async (options) => {
@@ -38,7 +38,7 @@ export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin
 }
 
 /** The same over HTTP, for callers without standard input. */
-export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }): Promise<number> =>
+export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }) =>
   withOptions(io, args, async (options) => {
     // Loaded on demand: the server on stdio starts without it.
     const { serveHttp } = await import('./serve-http.ts');
@@ -160,7 +160,7 @@ const idPatterns = [
 ];
 
 /** Passes lines of at most `most` bytes on, and drops longer ones. @param onDropped called for each of those, with the id of its request if it is found */
-export function withoutLongLines(most: number, onDropped: (id: string | number | null) => void): Transform {
+export function withoutLongLines(most: number, onDropped: (id: string | number | null) => void) {
   let held: Buffer[] = [];
   let length = 0;
   let [head, tail] = ['', ''];

@@ -19,7 +19,7 @@ export interface UnitArguments extends BrokerFlags {
 const lastMessagesSeconds = 30;
 
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
-export function unitCommand(io: Io, args: UnitArguments): void {
+export function unitCommand(io: Io, args: UnitArguments) {
   if (args.observe !== undefined && args.broker === undefined && args.config === undefined && args.sets.length === 0)
     throw configInvalid('an observer listens to a broker; give --broker stomp://HOST:PORT');
   const words = [

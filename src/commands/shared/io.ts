@@ -69,7 +69,7 @@ export const exitCodes = {
 } as const;
 
 /** The store to use: `--db`, else `SWF_DB`, else the user's data folder. */
-export function storePath({ db, env, workingFolder }: Io): string {
+export function storePath({ db, env, workingFolder }: Io) {
   const given = db ?? nonEmpty(env['SWF_DB']);
   if (given !== undefined) return resolve(workingFolder, given);
   const dataHome =
@@ -78,7 +78,7 @@ export function storePath({ db, env, workingFolder }: Io): string {
 }
 
 /** A path that a person gave, seen from the working folder. An empty one stays empty, and a final slash, which names a folder, stays. */
-export const pathFrom = ({ workingFolder }: Io, path: string): string =>
+export const pathFrom = ({ workingFolder }: Io, path: string) =>
   path === '' ? '' : resolve(workingFolder, path) + (path.endsWith('/') && path !== '/' ? '/' : '');
 
 /** The flags that choose a configuration and change it. */
@@ -99,7 +99,7 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
 });
 
 /** `--db` again, for a command to type next. */
-export const storeOption = ({ db }: Pick<Io, 'db'>): string => (db === undefined ? '' : ` --db ${shellWord(db)}`);
+export const storeOption = ({ db }: Pick<Io, 'db'>) => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
 /** Commands about what is in this store. Others are for other hosts too, where the store has another place. */
 const ofStore = /"swf-mcp (?=(?:resume|continue|pause|stop|status|check|prune)\b)/g;
@@ -179,7 +179,7 @@ export interface Terminal {
 export const showCursor = '\u001B[?25h';
 
 /** The page's address for links in texts, with a trailing slash; undefined if `SWF_PAGE_URL` is not set. Throws `CONFIG_INVALID` if it is invalid. */
-export function pageUrl({ env }: Pick<Io, 'env'>): string | undefined {
+export function pageUrl({ env }: Pick<Io, 'env'>) {
   const { SWF_PAGE_URL: given = '' } = env;
   if (given === '') return undefined;
   const url = URL.canParse(given) ? new URL(given) : undefined;

@@ -24,10 +24,9 @@ export const calling =
       return (await load())(io, { ...named, ...(given.at(-2) as object) } as Args);
     });
 
-export const speedOption = (description: string): Option =>
-  new Option('--speed <X|max>', description).argParser(parseSpeed);
+export const speedOption = (description: string) => new Option('--speed <X|max>', description).argParser(parseSpeed);
 
-export const brokerOption = (): Option =>
+export const brokerOption = () =>
   new Option(
     '--broker <URL>',
     'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
@@ -44,16 +43,15 @@ export const setOption = (): Option =>
 /** The values of an option that may come again. */
 export const another = (text: string, before: string[] = []): string[] => [...before, text];
 
-export const jsonOption = (): Option =>
-  new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
+export const jsonOption = () => new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
-export const notifyOption = (): Option =>
+export const notifyOption = () =>
   new Option(
     '--notify <PATH>',
     'a program that is run at the first slice that stays failed, and at the end (SWF_EVENT)',
   );
 
-export const asOfOption = (): Option =>
+export const asOfOption = () =>
   new Option('--as-of <TIME>', 'as it was then: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
 
 /** Why something is asked, and in whose name. */
@@ -63,7 +61,7 @@ export const addForTheRecord = (command: Command): Command =>
     .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)');
 
 /** For the server, which starts this program in the name of its client. */
-export const senderOption = (): Option => new Option('--sender <NAME>').hideHelp();
+export const senderOption = () => new Option('--sender <NAME>').hideHelp();
 
 function parseSpeed(text: string) {
   if (text === 'max') return 'max';
@@ -72,18 +70,18 @@ function parseSpeed(text: string) {
   throw new InvalidArgumentError('Give a number from 0.001 to 1000000 (1 is real time), or "max".');
 }
 
-export function parseCount(text: string): number {
+export function parseCount(text: string) {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
 }
 
-export function parsePositive(text: string): number {
+export function parsePositive(text: string) {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give a whole number from 1 to 999999999.');
 }
 
 /** An age in seconds. */
-export function parseAge(text: string): number {
+export function parseAge(text: string) {
   const [, amount, unit] = /^(\d{1,6})(m|h|d|w)$/.exec(text) ?? [];
   if (unit === undefined) throw new InvalidArgumentError('Give an age such as 90m, 12h, 30d or 8w.');
   return Number(amount) * { m: 60, h: 3600, d: 86_400, w: 604_800 }[unit as 'm' | 'h' | 'd' | 'w'];

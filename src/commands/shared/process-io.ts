@@ -80,7 +80,7 @@ const lastMilliseconds = 1000;
  * Ends this process if it does not end by itself. A disk that never answers holds a thread that even an exit would wait for, so the last resort is
  * SIGKILL. Waits for output that somebody has still to read.
  */
-export function endSoon(): void {
+export function endSoon() {
   const look = () => {
     if (process.stdout.writableLength + process.stderr.writableLength > 0) endSoon();
     else process.kill(process.pid, 'SIGKILL');
@@ -91,7 +91,7 @@ export function endSoon(): void {
 let worksWithoutOutput = false;
 
 /** Ends the process once its reader is gone ("swf-mcp status | head -1", a client that died); a run goes on without a reader. */
-export function endWithoutReaders(): void {
+export function endWithoutReaders() {
   // Each answer that a client has not read yet waits with a listener.
   process.stdout.setMaxListeners(0);
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {

@@ -93,7 +93,7 @@ export function spawnChild(command: string, args: readonly string[], { cwd, env 
 }
 
 /** Starts a small program and lets it go. */
-export function runBeside(command: string, args: readonly string[]): void {
+export function runBeside(command: string, args: readonly string[]) {
   execFile(command, [...args], { timeout: besideMilliseconds }, () => {});
 }
 
@@ -118,7 +118,7 @@ interface Browsed {
 }
 
 /** Prints an address on a line of its own, and opens it in the user's browser if there is one. Never fails. */
-export function openBrowser(io: Browsed, address: string): void {
+export function openBrowser(io: Browsed, address: string) {
   io.out(`${address}\n`);
   const launcher = launcherOf(io.env);
   if (launcher === undefined) return;

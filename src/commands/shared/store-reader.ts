@@ -22,7 +22,7 @@ export async function askAt<T>(
   reader: StoreReader,
   asOf: string | undefined,
   question: (moment: { queries: Queries; now: number }) => Promise<T> | T,
-): Promise<T> {
+) {
   if (asOf === undefined) return question({ queries: reader.queries(), now: Date.now() });
   return reader.past(asOf, Date.now(), question);
 }

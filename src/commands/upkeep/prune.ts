@@ -34,7 +34,7 @@ export interface PruneArguments {
 }
 
 /** `swf-mcp prune`: removes ended executions completely, with their data files. */
-export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments): Promise<void> {
+export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments) {
   const path = storePath(io);
   const endedBefore = olderThan === undefined ? undefined : new Date(Date.now() - olderThan * 1000).toISOString();
   const rule = { keep, endedBefore, observed };
