@@ -32,11 +32,17 @@ export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal
   page: pageUrl(io),
 });
 
+interface CallArguments {
+  tool: string;
+  arguments: readonly string[];
+  yes: boolean;
+}
+
 /**
  * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs, on many at a terminal. A person
  * may do anything, so tools that change something are included. Returns the exit code.
  */
-export async function callCommand(io: Io, name: string, { words, yes }: { words: readonly string[]; yes: boolean }) {
+export async function callCommand(io: Io, { tool: name, arguments: words, yes }: CallArguments) {
   // Report a wrong name before a missing store.
   const tool = findTool(everyTool, name);
   const args = parseArguments(words);

@@ -8,14 +8,15 @@ import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
 
 /** `swf-mcp config`: the effective configuration as TOML, with the source of each value as a comment; secrets are masked. */
-export function configCommand(io: Io, flags: ConfigFlags) {
+export function configCommand(io: Io, { list, ...flags }: ConfigFlags & { list: boolean }) {
+  if (list) return listConfigs(io);
   const loaded = configOf(io, flags);
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);
 }
 
 /** `swf-mcp config --list`: the configurations that can be named, a line each. */
-export function listConfigs(io: Io) {
+function listConfigs(io: Io) {
   const known = knownConfigs(configPlaces(io));
   const width = Math.max(...known.map(({ name }) => name.length));
   for (const { name, path } of known) io.out(`${printable(`${name.padEnd(width)}  ${path}`)}\n`);

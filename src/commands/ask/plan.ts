@@ -7,15 +7,17 @@ import { inTurns } from '../../tools/shared/in-steps.ts';
 import { plannedParams } from '../control/tool-services.ts';
 import type { ConfigFlags, Io } from '../shared/io.ts';
 import { alignedLines, printLines } from '../shared/print-lines.ts';
-import { askTool } from './call.ts';
 
 export interface PlanArguments extends ConfigFlags {
   stfCount: number | undefined;
+  /** An execution, to play again in place of a configuration. */
+  asPlayed?: string;
   json: boolean;
 }
 
 /** `swf-mcp plan`: how a run of a configuration would go, without running it. */
-export async function planCommand(io: Io, { config, stfCount, sets, json }: PlanArguments) {
+export async function planCommand(io: Io, { config, stfCount, asPlayed, sets, json }: PlanArguments) {
+  if (asPlayed !== undefined) return planAsPlayed(io, asPlayed, sets, json);
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
   const params = plannedParams(io, { config, sets: [...sets, ...counted] });
   const plan = planOf(params, await inTurns(playRun(params)));
@@ -52,8 +54,9 @@ function shownBytes(bytes: number) {
 const keys = ['target_worker_count', 'slice_processing_time', 'stf_sampling_rate', 'without_worker', 'without_host'];
 
 /** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. */
-export async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[], json: boolean) {
+async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[], json: boolean) {
   const changes = Object.fromEntries(sets.map(changeOf));
+  const { askTool } = await import('./call.ts');
   const { as_played, assumptions } = await askTool(io, 'plan_run', { execution_id, as_played: true, ...changes });
   if (as_played === undefined) throw new Error('plan_run has played nothing');
   if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);

@@ -46,7 +46,7 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
 export interface HtmlArguments {
   executionId: string | undefined;
   /** The file; `-` for standard output. */
-  file: string;
+  html: string;
   withoutLogs: boolean;
   asOf: string | undefined;
   force: boolean;
@@ -66,9 +66,9 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments) {
     script: readFileSync(join(folder, 'report.js'), 'utf8'),
     data: harmless(data).answer,
   });
-  if (args.file === '-') io.out(html);
+  if (args.html === '-') io.out(html);
   else {
-    const path = resolve(io.workingFolder, args.file);
+    const path = resolve(io.workingFolder, args.html);
     writeNewFile(path, html, args.force);
     io.err(`wrote ${path}: open it in a browser`);
   }

@@ -20,6 +20,7 @@ const comparedCause = 60;
 const comparedError = 30;
 
 export interface StatusArguments {
+  executionId?: string | undefined;
   json: boolean;
   all: boolean;
   asOf?: string | undefined;
@@ -29,7 +30,7 @@ export interface StatusArguments {
  * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
  * with `all`, an array.
  */
-export async function statusCommand(io: Io, given: string | undefined, { json, all, asOf: as_of }: StatusArguments) {
+export async function statusCommand(io: Io, { executionId: given, json, all, asOf: as_of }: StatusArguments) {
   const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
   const ids = running.length === 0 ? [given ?? 'latest'] : running;
   const answers: AnswerOf<'get_workflow_monitor'>[] = [];

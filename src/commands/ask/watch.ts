@@ -22,12 +22,13 @@ const lookMilliseconds = 250;
 const lineMilliseconds = 10_000;
 
 export interface WatchArguments {
+  executionId?: string | undefined;
   json: boolean;
   notify: string | undefined;
 }
 
 /** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
-export async function watchCommand(io: Io, given: string | undefined, { json, notify }: WatchArguments) {
+export async function watchCommand(io: Io, { executionId: given, json, notify }: WatchArguments) {
   const program = requireProgram(io, notify);
   using reader = createStoreReader(io);
   const interrupted = new AbortController();
@@ -36,7 +37,7 @@ export async function watchCommand(io: Io, given: string | undefined, { json, no
   const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
   await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
   // The view is gone, so print its last state.
-  if (!json) await statusCommand(io, executionId, { json: false, all: false });
+  if (!json) await statusCommand(io, { executionId, json: false, all: false });
   await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
   if (interrupted.signal.aborted) return exitCodes.interrupted;
   return exitCodeOf(reader.queries().execution(executionId), false);

@@ -10,7 +10,7 @@ const usual = { host: '127.0.0.1', port: 8181 };
 const patience = 2000;
 
 /** `swf-mcp open`: shows the page from this store's server if it is up, else from a server of its own until a signal. Returns the exit code. */
-export async function openCommand(io: Io, executionId: string | undefined) {
+export async function openCommand(io: Io, { executionId }: { executionId: string | undefined }) {
   const root = `http://${usual.host}:${usual.port}/`;
   const there = await storeServedAt(root);
   const hash = executionId === undefined ? '#/' : `#/${encodeURIComponent(idOf(io, executionId))}`;

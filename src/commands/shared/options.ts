@@ -1,9 +1,6 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Io } from './io.ts';
-
-/** Adds a command, with the options that all have. */
-export type Add = (name: string, description: string) => Command;
 
 /** An exit code; 0 without one. */
 type Result = Promise<number | void> | number | void;
@@ -11,18 +8,58 @@ type Result = Promise<number | void> | number | void;
 /** Runs a command on the process, for its exit code. */
 export type Run = (command: (io: Io) => Result) => Promise<void>;
 
-/** An action that loads a command and runs it. @param names of its arguments, in order; its flags come along under their own names */
+/** Loads a command that suits its arguments. */
+type Load<Args> = (args: Args) => Promise<(io: Io, args: Args) => Result>;
+
+/** What is wrong with arguments that contradict each other. */
+type Check<Args> = (args: Args) => string | false | undefined;
+
+/**
+ * An action that loads a command and runs it.
+ * @param names of its arguments, in order; its flags come along under their own names
+ */
 export const calling =
+  <Args extends object>(run: Run, names: readonly string[], load: Load<Args>, check?: Check<Args>) =>
+  (...given: unknown[]) => {
+    const [flags, command] = given.slice(-2) as [object, Command];
+    const args = { ...Object.fromEntries(names.map((name, at) => [name, given[at]])), ...flags } as Args;
+    const complaint = check?.(args);
+    if (complaint) command.error(`error: ${complaint}`);
+    return run(async (io) => (await load(args))(io, args));
+  };
+
+/** An argument with a description of its own, an option, or its flags and description, and how it is read. */
+type Takes = Argument | Option | readonly [flags: string, about: string, ...reading: unknown[]];
+
+interface Refinements<Args> {
+  check?: Check<Args>;
+  /** Where the names of the arguments are no names: EXECUTION_ID is `executionId`. */
+  names?: readonly (keyof Args & string)[];
+}
+
+/** Adds commands to a program: how each is used, what it does and takes, and what runs it. */
+export const adding =
+  (program: Command, run: Run) =>
   <Args extends object>(
-    run: Run,
-    names: readonly (keyof Args & string)[],
-    load: () => Promise<(io: Io, args: Args) => Result>,
-  ) =>
-  (...given: unknown[]): Promise<void> =>
-    run(async (io) => {
-      const named = Object.fromEntries(names.map((name, at) => [name, given[at]]));
-      return (await load())(io, { ...named, ...(given.at(-2) as object) } as Args);
-    });
+    usage: string,
+    about: string,
+    takes: readonly Takes[],
+    load: Load<Args>,
+    { check, names }: Refinements<Args> = {},
+  ) => {
+    const command = program.command(usage).description(about);
+    for (const taken of takes)
+      if (taken instanceof Argument) command.addArgument(taken);
+      else if (taken instanceof Option) command.addOption(taken);
+      else command.option(...(taken as [flags: string, about: string]));
+    const usual = command.registeredArguments.map((argument) => propertyOf(argument.name()));
+    return command.action(calling(run, names ?? usual, load, check));
+  };
+
+export type Add = ReturnType<typeof adding>;
+
+const propertyOf = (name: string) =>
+  name.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 export const speedOption = (description: string) => new Option('--speed <X|max>', description).argParser(parseSpeed);
 
@@ -55,10 +92,10 @@ export const asOfOption = () =>
   new Option('--as-of <TIME>', 'as it was then: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
 
 /** Why something is asked, and in whose name. */
-export const addForTheRecord = (command: Command): Command =>
-  command
-    .option('--reason <TEXT>', 'why, for the record')
-    .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)');
+export const forTheRecord = [
+  ['--reason <TEXT>', 'why, for the record'],
+  ['--requested-by <NAME>', 'the person in whose name it is asked (default: the user)'],
+] as const;
 
 /** For the server, which starts this program in the name of its client. */
 export const senderOption = () => new Option('--sender <NAME>').hideHelp();
