@@ -9,7 +9,7 @@ import type { ConfigFlags, Io } from '../shared/io.ts';
 import { alignedLines, printLines } from '../shared/print-lines.ts';
 
 export interface PlanArguments extends ConfigFlags {
-  stfCount: number | undefined;
+  stfCount?: number;
   /** An execution, to play again in place of a configuration. */
   asPlayed?: string;
   json: boolean;

@@ -18,11 +18,11 @@ import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
 export interface ReportArguments {
-  executionId: string | undefined;
-  since: string | undefined;
-  until: string | undefined;
-  namespace: string | undefined;
-  asOf: string | undefined;
+  executionId?: string;
+  since?: string;
+  until?: string;
+  namespace?: string;
+  asOf?: string;
 }
 
 /** `swf-mcp report`: Markdown of one execution, or of everything in a time window. */
@@ -44,11 +44,11 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
 }
 
 export interface HtmlArguments {
-  executionId: string | undefined;
+  executionId?: string;
   /** The file; `-` for standard output. */
   html: string;
   withoutLogs: boolean;
-  asOf: string | undefined;
+  asOf?: string;
   force: boolean;
 }
 

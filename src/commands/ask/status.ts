@@ -20,10 +20,10 @@ const comparedCause = 60;
 const comparedError = 30;
 
 export interface StatusArguments {
-  executionId?: string | undefined;
+  executionId?: string;
   json: boolean;
   all: boolean;
-  asOf?: string | undefined;
+  asOf?: string;
 }
 
 /**

@@ -22,9 +22,9 @@ const lookMilliseconds = 250;
 const lineMilliseconds = 10_000;
 
 export interface WatchArguments {
-  executionId?: string | undefined;
+  executionId?: string;
   json: boolean;
-  notify: string | undefined;
+  notify?: string;
 }
 
 /** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */

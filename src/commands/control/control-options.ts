@@ -6,10 +6,10 @@ export const maxName = 100;
 
 export interface ControlArguments {
   executionId: string;
-  reason?: string | undefined;
-  requestedBy?: string | undefined;
+  reason?: string;
+  requestedBy?: string;
   /** The client in whose name a server has started this. */
-  sender?: string | undefined;
+  sender?: string;
 }
 
 /** Throws `ARGUMENT_INVALID`. */

@@ -25,7 +25,7 @@ interface DoctorArguments extends BrokerFlags {
   unsubscribe: boolean;
   prove: boolean;
   /** Seconds to listen for other programs. */
-  wait: number | undefined;
+  wait?: number;
 }
 
 /** `swf-mcp doctor`: is everything in place? A line each. Returns 0 if nothing has failed. */

@@ -31,15 +31,15 @@ import { requireProgram } from './notify.ts';
 import { tellEnding } from './summary.ts';
 
 interface RunArguments {
-  config: string | undefined;
-  broker: string | undefined;
-  stfCount: number | undefined;
-  speed: Speed | undefined;
+  config?: string;
+  broker?: string;
+  stfCount?: number;
+  speed?: Speed;
   sets: string[];
   json: boolean;
-  notify?: string | undefined;
+  notify?: string;
   /** The client in whose name a server has started this. */
-  sender?: string | undefined;
+  sender?: string;
 }
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
@@ -91,8 +91,8 @@ function tellOfInterrupted(io: Io, { sql }: Store, namespace: string) {
 }
 
 interface ResumeArguments extends ControlArguments {
-  broker: string | undefined;
-  speed: Speed | undefined;
+  broker?: string;
+  speed?: Speed;
   json: boolean;
 }
 

@@ -28,14 +28,14 @@ async function onStore<T>(io: Io, work: (store: Store) => Promise<T>) {
 }
 
 interface Writer {
-  requestedBy?: string | undefined;
+  requestedBy?: string;
 }
 
 interface NoteArguments extends Writer {
   executionId: string;
   text: string;
-  at?: string | undefined;
-  about?: string | undefined;
+  at?: string;
+  about?: string;
   forNext: boolean;
 }
 

@@ -23,7 +23,7 @@ interface AgentArguments extends BrokerFlags {
   type: SeparateType;
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
-  metrics?: string | undefined;
+  metrics?: string;
   untilParentEnds: boolean;
 }
 

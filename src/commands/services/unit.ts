@@ -6,11 +6,11 @@ import { configOf } from '../shared/configured.ts';
 import { type BrokerFlags, type Io, shellWord, storePath } from '../shared/io.ts';
 
 export interface UnitArguments extends BrokerFlags {
-  metrics: string | undefined;
+  metrics?: string;
   user: boolean;
   supervisor: boolean;
   /** For an observer of a testbed, in place of `swf-mcp up`: the layout of its topics, or `none`. */
-  observe: string | undefined;
+  observe?: string;
   /** `swf-mcp up` with a watcher for alarms. */
   watch: boolean;
 }

@@ -12,12 +12,12 @@ import { asService, tellReady } from '../shared/service-manager.ts';
 
 export interface UpArguments extends BrokerFlags {
   /** Where the first agent serves its figures, [HOST:]PORT; the others use the ports after it. */
-  metrics: string | undefined;
+  metrics?: string;
   /** An observer too: the layout of its topics, or `none`. */
-  observe: string | undefined;
+  observe?: string;
   /** A watcher for alarms too, and a program that it notifies. */
   watch: boolean;
-  notify: string | undefined;
+  notify?: string;
 }
 
 /** How long until an ended agent is started again, in milliseconds: twice as long each time. */

@@ -13,7 +13,7 @@ import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
 interface WatchArguments extends ConfigFlags {
-  notify: string | undefined;
+  notify?: string;
   webhook: string[];
   /** Seconds between two looks. */
   every: number;

@@ -23,7 +23,7 @@ import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 interface CheckArguments {
-  executionId: string | undefined;
+  executionId?: string;
   skipFiles: boolean;
   deep: boolean;
 }

@@ -26,9 +26,9 @@ import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 export interface PruneArguments {
-  keep: number | undefined;
+  keep?: number;
   /** In seconds. */
-  olderThan: number | undefined;
+  olderThan?: number;
   dryRun: boolean;
   observed: boolean;
 }
