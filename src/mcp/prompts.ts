@@ -3,6 +3,7 @@ import type { GetPromptResult, Prompt } from '@modelcontextprotocol/sdk/types.js
 import type { Queries } from '../db/queries.ts';
 import { printable } from '../lib/printable.ts';
 import { parseTime } from '../lib/time-arguments.ts';
+import { clause } from './words.ts';
 
 /** A common job, worded as a person's request to an assistant. */
 interface Job extends Prompt {
@@ -29,7 +30,7 @@ const jobs: readonly Job[] = [
     description: 'Whether agents, store and earlier runs are as they should be before a run',
     arguments: [{ name: 'namespace', description: 'Only this namespace', required: false }],
     text: ({ namespace }) =>
-      `Is the testbed ready for a run${namespace === undefined ? '' : ` in namespace ${namespace}`}? Look at list_agents (which live, which are STALE), ` +
+      `Is the testbed ready for a run${clause(' in namespace ', namespace)}? Look at list_agents (which live, which are STALE), ` +
       `list_workflow_executions with status "running" (is one going on, paused or stalled?) and get_workflow_monitor of each of those. ` +
       `Answer ready or not ready, with the reasons and what to do about each.`,
   },

@@ -6,6 +6,7 @@ import { duration, wholeDuration } from '../../lib/duration.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
+import { clause, openWords, statusWords, stayFailed } from '../../mcp/words.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
@@ -65,7 +66,7 @@ function pauseOf({ paused_by, health, execution_id }: Monitor, option: string) {
 }
 
 const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by']>) =>
-  `${claimedName(name, sent_by)} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
+  `${claimedName(name, sent_by)} at ${time}${clause(' (', reason, ')')}`;
 
 /** The time left, as far as it is known. */
 function leftOf({ progress }: Monitor) {
@@ -137,8 +138,7 @@ const causesOf = ({ causes = [], findings }: Monitor) =>
       return !findings.some(({ sentence }) => sentence.includes(words));
     })
     .map(
-      ({ cause, attempts, example }) =>
-        `  failed      ${attempts} × ${cause}${example === undefined ? '' : ` (such as: ${example})`}`,
+      ({ cause, attempts, example }) => `  failed      ${attempts} × ${cause}${clause(' (such as: ', example, ')')}`,
     );
 
 /** The last errors that no finding repeats. */
@@ -151,7 +151,7 @@ const errorsOf = ({ errors, findings }: Monitor): string[] =>
     })
     .map(
       ({ time, source, error, more }) =>
-        `  error       ${time} ${source}: ${error}${more === undefined ? '' : ` (and ${more} like it)`}`,
+        `  error       ${time} ${source}: ${error}${clause(' (and ', more, ' like it)')}`,
     );
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
@@ -159,23 +159,19 @@ function verdictOf(answer: Monitor, option: string) {
   const { execution_id, status, status_reason, health, slices_failed, slices_unanswered = 0 } = answer;
   const open =
     status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
-  const failed =
-    slices_failed === 0
-      ? ''
-      : `, ${counted(slices_failed, 'slice')} ${status === 'running' ? 'failed' : slices_failed === 1 ? 'stays failed' : 'stay failed'}`;
-  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}${open}${health === undefined ? '' : `, health ${health}`}${pauseOf(answer, option)}`;
+  const slices = counted(slices_failed, 'slice');
+  const failed = status === 'running' ? `${slices} failed` : stayFailed(slices_failed, slices);
+  return `${execution_id}: ${statusWords(status, status_reason)}${slices_failed === 0 ? '' : `, ${failed}`}${open}${clause(', health ', health)}${pauseOf(answer, option)}`;
 }
 
 /** The progress of an own execution against its plan. */
 function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>) {
-  const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
-  const lost = (answer.slices_to_redo ?? 0) === 0 ? '' : `, ${answer.slices_to_redo} of them to be done again`;
-  const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
+  const { slices_queued = 0, slices_processing = 0, slices_to_redo: lost = 0 } = answer;
   return [
-    `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
+    `  STF files   ${answer.stf_count}${clause(' of ', progress.stf_planned)} announced, ${progress.stf_ready} ready`,
     `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
-    `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing${lost}, ` +
-      `${answer.slices_completed} completed, ${answer.slices_failed} failed${percent}`,
+    `  TF slices   ${answer.slices_created}${clause(' of ', progress.slices_planned)}: ${openWords(slices_queued, { count: slices_processing - lost, lost })}, ` +
+      `${answer.slices_completed} completed, ${answer.slices_failed} failed${clause(', ', progress.percent, ' % of the run')}`,
   ];
 }
 
@@ -211,9 +207,7 @@ const peopleLines = ({ quality, notes = [] }: Monitor) => [
   ...(quality === undefined
     ? []
     : [`  quality     ${quality.value}: ${quality.reason} (${quality.author}, ${quality.at})`]),
-  ...notes.map(
-    ({ at, author, about, text }) => `  note        ${at} ${author}${about === undefined ? '' : `, ${about}`}: ${text}`,
-  ),
+  ...notes.map(({ at, author, about, text }) => `  note        ${at} ${author}${clause(', ', about)}: ${text}`),
 ];
 
 function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): string[] {
@@ -224,7 +218,7 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
     ...configurationOf(answer),
     ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: all that follows is as it was then`]),
     `  started     ${answer.start_time}, ${livedOf(answer)}`,
-    `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the store was last written ${answer.data_as_of}`}`,
+    `  messages    ${answer.message_count}${clause(', the store was last written ', answer.data_as_of)}`,
     ...(dataset === undefined
       ? []
       : [

@@ -1,8 +1,9 @@
 import type { Queries } from '../../db/queries.ts';
-import { counted, nounFor } from '../../lib/counted.ts';
+import { counted } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { allPrintable } from '../../lib/printable.ts';
+import { clause, openWords, stayFailed } from '../../mcp/words.ts';
 import { drivenExecutions } from '../control/run-limits.ts';
 import { startKeys } from '../drive/keys.ts';
 import { requireProgram, startNotifier } from '../drive/notify.ts';
@@ -78,7 +79,6 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
 }
 
 function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot) {
-  const outOf = (planned: number | undefined) => (planned === undefined ? '' : ` of ${planned}`);
   return {
     words: [
       execution.status,
@@ -89,16 +89,9 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
       .filter((word) => word !== '')
       .join(', '),
     counts:
-      `${progress.stf_ready}${outOf(progress.stf_planned)} STF files, ${progress.slices_final}${outOf(progress.slices_planned)} TF slices done ` +
-      `(${openWords(execution, inHand)}, ${exhausted} ${nounFor(exhausted, 'stays', 'stay')} failed)`,
+      `${progress.stf_ready}${clause(' of ', progress.stf_planned)} STF files, ${progress.slices_final}${clause(' of ', progress.slices_planned)} TF slices done ` +
+      `(${openWords(execution.slices_queued, inHand)}, ${stayFailed(exhausted)})`,
   };
-}
-
-/** Nobody says of other programs' slices which are in hand. */
-function openWords({ slices_queued }: Snapshot['execution'], inHand: Snapshot['inHand']) {
-  if (inHand === undefined) return `${slices_queued} without a result`;
-  const { count, lost } = inHand;
-  return `${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}, ${slices_queued} queued`;
 }
 
 /** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */

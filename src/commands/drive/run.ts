@@ -19,6 +19,7 @@ import type { Speed } from '../../domain/params.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
+import { clause } from '../../mcp/words.ts';
 import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution, startExecution } from '../../runtime/start-execution.ts';
@@ -154,10 +155,9 @@ function tellOfPause(io: Io, store: Store, executionId: string) {
   const pause = pausedBy(sql, requireExecution(sql, executionId));
   // It is not resumed while its driver lives.
   if (pause === undefined || isDriven(store, executionId, isAlive)) return;
-  const why = pause.reason === undefined ? '' : ` (${pause.reason})`;
   io.err(
     printable(
-      `WARNING ${pause.name} had paused it at ${pause.time}${why}; it goes on now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
+      `WARNING ${pause.name} had paused it at ${pause.time}${clause(' (', pause.reason, ')')}; it goes on now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
     ),
   );
 }

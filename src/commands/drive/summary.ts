@@ -7,6 +7,7 @@ import { type StageDelay, stagesForPeople } from '../../domain/stages.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
+import { statusWords, stayFailed } from '../../mcp/words.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { alignedLines, printLines } from '../shared/print-lines.ts';
 
@@ -72,7 +73,7 @@ function summaryLines(ending: Ending, { data }: Config, db: string): string[] {
   const { execution_id, slices_created, slices_completed, slices_failed, stf_count } = summary;
   const rest = slices_created - slices_completed - slices_failed;
   const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;
-  const again = retries === 0 ? '' : `; ${retries} ${retries === 1 ? 'retry' : 'retries'}`;
+  const again = retries === 0 ? '' : `; ${counted(retries, 'retry', 'retries')}`;
   const all = summary.status === 'completed' && stfsReady === stf_count;
   const ready = all ? 'all processed' : `${stfsReady} ready`;
   const branches = asTree([
@@ -89,14 +90,13 @@ function summaryLines(ending: Ending, { data }: Config, db: string): string[] {
   return [head, ...delayLines(ending.delays), ...branches];
 }
 
-const verdictOf = ({ summary: { status }, reason }: Ending) =>
-  `${status}${reason === undefined || reason === status ? '' : ` (${printable(reason)})`}`;
+const verdictOf = ({ summary: { status }, reason }: Ending) => statusWords(status, reason && printable(reason));
 
 /** How it ended, and whether all is well. */
 function resultOf(ending: Ending) {
   const { slices_failed: failed } = ending.summary;
   if (failed === 0) return verdictOf(ending);
-  return `${verdictOf(ending)}, ${counted(failed, 'slice')} ${failed === 1 ? 'stays' : 'stay'} failed`;
+  return `${verdictOf(ending)}, ${stayFailed(failed, counted(failed, 'slice'))}`;
 }
 
 const asTree = (lines: readonly string[]): string[] =>

@@ -3,9 +3,10 @@ import stringWidth from 'string-width';
 
 import type { LastMessage } from '../../db/reports/landmarks.ts';
 import type { Health } from '../../domain/states.ts';
-import { counted, nounFor } from '../../lib/counted.ts';
+import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
+import { clause, stayFailed } from '../../mcp/words.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
@@ -149,7 +150,7 @@ function oldestLine({ inHand, pace }: Snapshot) {
 
 function failures(exhausted: number, waiting: number, retries: number) {
   if (exhausted === 0 && retries === 0 && waiting === 0) return 'none';
-  return `${exhausted} ${nounFor(exhausted, 'stays', 'stay')} failed, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be tried again`}`;
+  return `${stayFailed(exhausted)}, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be tried again`}`;
 }
 
 /** A message as its id describes it, by type and subject, and why it had no effect, if so. */
@@ -224,6 +225,9 @@ function pausedAdvice({ pausedBy, execution }: Snapshot, next: (name: string) =>
   if (pausedBy === undefined)
     return execution.phase === 'standby' ? ['', 'standby between two physics periods: it goes on by itself'] : [];
   const { name, time, reason } = pausedBy;
-  const why = reason === undefined ? '' : ` (${printable(reason)})`;
-  return ['', `${printable(name)} paused it at ${time.slice(11, 19)}${why}; go on with`, next('continue')];
+  return [
+    '',
+    `${printable(name)} paused it at ${time.slice(11, 19)}${clause(' (', reason && printable(reason), ')')}; go on with`,
+    next('continue'),
+  ];
 }

@@ -5,6 +5,7 @@ import { maxAuthor, maxNote, qualities } from '../../domain/logbook-words.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
+import { clause } from '../../mcp/words.ts';
 import { timeOfNote } from '../../tools/add-note.ts';
 import { seenByShown } from '../../tools/monitor/people.ts';
 import type { Logbook } from '../../tools/shared/logbook.ts';
@@ -52,8 +53,7 @@ export async function noteCommand(io: Io, { executionId, text, at, about, forNex
     for_next: forNext ? true : undefined,
     ...authorOf(io, requestedBy),
   });
-  const which = execution_id === undefined ? '' : ` about ${execution_id}`;
-  io.out(printable(`${message_id} is written${which}${time === undefined ? '' : `, of ${time}`}`) + '\n');
+  io.out(printable(`${message_id} is written${clause(' about ', execution_id)}${clause(', of ', time)}`) + '\n');
 }
 
 interface QualityArguments extends Writer {
