@@ -11,7 +11,7 @@ import { adoptTestbed, type ConfigSources, leafKeys, readLayers } from './layers
 import { payloadWarnings, resolvePayload } from './payload-command.ts';
 import { requireConsistent } from './policies.ts';
 import { type BrokerSection, type Config, configSchema, knownKeys, sectionNames } from './schema.ts';
-import { isTable, showValue, type Table } from './toml.ts';
+import { isTable, showValue, type Table, valueAt } from './toml.ts';
 
 /** The namespace of the shipped file, for files without one. */
 const shippedNamespace = 'torre2';
@@ -93,7 +93,7 @@ function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string
   }
   const key = issue.path.join('.');
   const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
-  const value = valueAt(issue, table);
+  const value = valueAt(table, issue.path);
   return configInvalid(`${originOf(key)}: ${key} = ${shown(key, value)}: ${issueWords(issue, value)}${hint}`);
 }
 
@@ -103,15 +103,9 @@ function shown(key: string, value: unknown) {
   return value === undefined ? 'missing' : showValue(value);
 }
 
-const valueAt = ({ path }: z.core.$ZodIssue, table: Table): unknown =>
-  path.reduce<unknown>(
-    (inner, step) => (isTable(inner) || Array.isArray(inner) ? (inner as Table)[String(step)] : undefined),
-    table,
-  );
-
 /** An unknown section has the origin of its first key. */
 function firstLeaf(key: string, table: Table) {
-  const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), table);
+  const value = valueAt(table, key.split('.'));
   return isTable(value) ? (leafKeys(value, `${key}.`)[0] ?? key) : key;
 }
 

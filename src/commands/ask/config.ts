@@ -2,7 +2,7 @@ import { parseBrokerUrl } from '../../broker/address.ts';
 import { knownConfigs } from '../../config/find-files.ts';
 import type { Loaded } from '../../config/load.ts';
 import { knownKeys } from '../../config/schema.ts';
-import { isTable } from '../../config/toml.ts';
+import { isTable, valueAt } from '../../config/toml.ts';
 import { printable, unprintable } from '../../lib/printable.ts';
 import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
@@ -33,7 +33,7 @@ const secret = '***';
 function effectiveValues(io: Io, { config, origins }: Loaded) {
   const values = new Map<string, Effective>();
   for (const key of knownKeys) {
-    const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), config);
+    const value = valueAt(config, key.split('.'));
     values.set(key, { value, source: origins.get(key) ?? 'default' });
   }
   if (config.data.dir === undefined) values.set('data.dir', { value: `${storePath(io)}.data`, source: 'default' });
