@@ -158,7 +158,7 @@ export interface ThisProcess {
 }
 
 /** Reads the command line and does what it says. Returns the exit code. */
-export async function runCommandLine({ version, words, std, start, reporter }: ThisProcess): Promise<number> {
+export async function runCommandLine({ version, words, std, start, reporter }: ThisProcess) {
   let exitCode: number = exitCodes.fine;
   const run: Run = async (command) => {
     exitCode = (await command(start(program.opts<{ db?: string }>().db))) ?? exitCodes.fine;

@@ -29,7 +29,7 @@ interface DoctorArguments extends BrokerFlags {
 }
 
 /** `swf-mcp doctor`: is everything in place? A line each. Returns 0 if nothing has failed. */
-export async function doctorCommand(io: Io, args: DoctorArguments): Promise<number> {
+export async function doctorCommand(io: Io, args: DoctorArguments) {
   let failed = false;
   for await (const [subject, { state, what }] of lookAtAll(io, args)) {
     failed ||= state === 'fail';

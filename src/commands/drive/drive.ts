@@ -47,7 +47,7 @@ export async function driveToEnd(
   io: Io,
   args: DriveArguments,
   start: (options: HostOptions) => Promise<RunningExecution>,
-): Promise<number> {
+) {
   io.keepGoingWithoutOutput();
   const { store, config, speed, json } = args;
   const queries = createQueries(store.db, isAlive);

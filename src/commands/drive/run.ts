@@ -44,7 +44,7 @@ interface RunArguments {
 }
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
-export async function runCommand(io: Io, args: RunArguments): Promise<number> {
+export async function runCommand(io: Io, args: RunArguments) {
   // Check the environment before making anything.
   userName(io);
   logLevel(io);
@@ -98,7 +98,7 @@ interface ResumeArguments extends ControlArguments {
 }
 
 /** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of an ended execution. Returns the exit code. */
-export async function resumeCommand(io: Io, args: ResumeArguments): Promise<number> {
+export async function resumeCommand(io: Io, args: ResumeArguments) {
   requireControlOptions(args);
   userName(io);
   logLevel(io);
@@ -137,7 +137,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
 }
 
 /** Asks the recorder of the namespace to resume it: a second recorder would know only half of the messages. */
-async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: ResumeArguments): Promise<number> {
+async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: ResumeArguments) {
   const { executionId, json, sender, requestedBy: claimed, reason } = args;
   tellOfPause(io, store, executionId);
   await askRecorder(store, executionId, { recorder, by: { name: sender ?? userName(io), claimed }, reason });

@@ -15,7 +15,7 @@ import { alignedLines, printLines } from '../shared/print-lines.ts';
 export function exitCodeOf(
   ended: { status: string; slices_failed: number; slices_queued?: number },
   interrupted: boolean,
-): number {
+) {
   const { status, slices_failed, slices_queued = 0 } = ended;
   // Of a completed execution of other programs, slices without a result.
   const isIncomplete = status === 'completed' && slices_queued > 0;
@@ -31,7 +31,7 @@ export function tellEnding(
   queries: Queries,
   executionId: string,
   { json, config, isInterrupted }: { json: boolean; config: Config; isInterrupted: boolean },
-): number {
+) {
   const ending = readEnding(queries, executionId);
   if (json) io.out(`${JSON.stringify(allPrintable(ending.summary))}\n`);
   else printLines(io, summaryLines(ending, config, storeOption(io)));

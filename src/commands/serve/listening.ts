@@ -36,7 +36,7 @@ const brokenRequests: Readonly<Record<string, readonly [status: string, message:
 };
 
 /** Refuses a request that is not HTTP like any other request: as JSON. */
-function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex) {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const [status, message] = brokenRequests[error.code ?? ''] ?? [
     '400 Bad Request',

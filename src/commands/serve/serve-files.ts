@@ -17,7 +17,7 @@ interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCer
 }
 
 /** `swf-mcp serve-files`: publishes the folder of data files read-only by HTTP until a signal comes. Returns the exit code. */
-export const serveFilesCommand = (io: Io, args: ServeFilesArguments): Promise<number> =>
+export const serveFilesCommand = (io: Io, args: ServeFilesArguments) =>
   asService(io, (signal) => serve(io, args, signal));
 
 async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {

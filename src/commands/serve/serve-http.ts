@@ -25,7 +25,7 @@ export interface HttpArguments extends AccessArguments {
 const threadMegabytes = 512;
 
 /** Serves MCP over Streamable HTTP until a signal comes; running calls are answered before it ends. Returns the exit code. */
-export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions): Promise<number> {
+export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions) {
   const address = parseAddress(args.http, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
   // Without a token clients are unknown, so nobody can sign.

@@ -113,11 +113,7 @@ function faultOf({ name }: Error): [code: ErrorCode, message: string] | undefine
 const maxLineBytes = 10_000_000;
 
 /** When stdin, the client's end, closes, the server must not outlive it. */
-async function serveStdio(
-  io: Io,
-  options: ServerOptions,
-  { stdin, stdout }: Pick<Std, 'stdin' | 'stdout'>,
-): Promise<number> {
+async function serveStdio(io: Io, options: ServerOptions, { stdin, stdout }: Pick<Std, 'stdin' | 'stdout'>) {
   const stopping = new AbortController();
   const server = createServer({ ...options, stopping: stopping.signal });
   const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));

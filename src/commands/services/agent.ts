@@ -30,7 +30,7 @@ interface AgentArguments extends BrokerFlags {
 const momentMilliseconds = 500;
 
 /** `swf-mcp agent TYPE`: one agent as a process of its own, until stopped. Returns the exit code. */
-export function agentCommand(io: Io, args: AgentArguments): Promise<number> {
+export function agentCommand(io: Io, args: AgentArguments) {
   const { untilParentEnds } = args;
   return asService(io, (signal) => work(io, args, signal), {
     untilParentEnds,

@@ -15,13 +15,13 @@ interface ReadyArguments extends BrokerFlags {
 }
 
 /** `swf-mcp ready`: waits for the first heartbeat of an agent, or for an observer that listens. Returns 0 when it comes, 1 when it does not. */
-export const readyCommand = (io: Io, args: ReadyArguments): Promise<number> =>
+export const readyCommand = (io: Io, args: ReadyArguments) =>
   args.name === 'observer' ? waitForObserver(io, args.wait) : waitForAgent(io, args);
 
 const lookMilliseconds = 250;
 
 /** An observer sends nothing, so only the store shows it. */
-async function waitForObserver(io: Io, wait: number): Promise<number> {
+async function waitForObserver(io: Io, wait: number) {
   using reader = createStoreReader(io);
   const deadline = performance.now() + wait * 1000;
   for (;;) {
@@ -47,7 +47,7 @@ function observersIn(reader: StoreReader) {
   }
 }
 
-async function waitForAgent(io: Io, { name, wait, ...flags }: ReadyArguments): Promise<number> {
+async function waitForAgent(io: Io, { name, wait, ...flags }: ReadyArguments) {
   const { settings, config } = configWithBroker(io, 'ready', flags);
   const { namespace } = config.testbed;
   const late = new AbortController();

@@ -30,7 +30,7 @@ const steadyMilliseconds = 60_000;
  * `swf-mcp up`: runs all agents that the configuration asks of this host, and an observer and a watcher if requested, each as a process that is
  * restarted when it ends. Returns the exit code.
  */
-export function upCommand(io: Io, args: UpArguments): Promise<number> {
+export function upCommand(io: Io, args: UpArguments) {
   const finishing = 'the agents finish the work in hand';
   return asService(io, (stopping) => runAgents(io, args, stopping), { finishing });
 }

@@ -21,7 +21,7 @@ interface WatchArguments extends ConfigFlags {
 }
 
 /** `swf-mcp watch`: raises alarms of findings that last, and tells receivers, until SIGTERM. Returns the exit code. */
-export const watchCommand = (io: Io, args: WatchArguments): Promise<number> =>
+export const watchCommand = (io: Io, args: WatchArguments) =>
   asService(io, (signal) => watchStore(io, args, signal), args);
 
 async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal) {

@@ -57,7 +57,7 @@ function asPassing(error: unknown) {
 export function tellReady(io: Io) {
   const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: watchdog } = io.env;
   if (socket === '') return;
-  const notify = (word: string): void => void io.runBeside('systemd-notify', [word]);
+  const notify = (word: string) => void io.runBeside('systemd-notify', [word]);
   notify('--ready');
   const microseconds = Number(watchdog);
   if (!(microseconds > 0)) return;

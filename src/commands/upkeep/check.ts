@@ -44,7 +44,7 @@ const shownFine = 200;
  * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files as they were made? A line each, with the ids.
  * Returns 1 if anything is wrong.
  */
-export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments): Promise<number> {
+export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments) {
   const path = storePath(io);
   using db = openReader(path);
   let failed = false;
