@@ -14,14 +14,14 @@ import { printableLines } from './lib/printable.ts';
  */
 const { version } = packageJson;
 let io: Io | undefined;
-const start = (db: string | undefined): Io => (io = createProcessIo({ version, db, program: import.meta.url }));
+const start = (db: string | undefined) => (io = createProcessIo({ version, db, program: import.meta.url }));
 const reporter: Reporter = {
   err: (line) => void process.stderr.write(`${withStore(printableLines(line), storeOption({ db: io?.db }))}\n`),
   nodeVersion: process.versions.node,
   tellParent: (message) => io?.tellParent(message),
 };
 
-async function main(): Promise<number> {
+async function main() {
   // Assistants start their server this way and wait for it: there is no command line to read.
   if (process.argv.length === 2) {
     const { plainServer, serveCommand } = await import('./commands/serve/serve.ts');
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
  * Makes Node 22 and newer keep compiled code between starts, in the user's own folder, since code that others can change must not run. If the folder cannot be
  * written, nothing is kept. `NODE_DISABLE_COMPILE_CACHE` and `NODE_COMPILE_CACHE` take precedence.
  */
-function keepCompiledCode({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): void {
+function keepCompiledCode({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv) {
   const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
   const folder = XDG_CACHE_HOME ?? join(HOME ?? '', '.cache');
   // A relative folder would belong to the owner of the working folder.

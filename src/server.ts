@@ -5,11 +5,9 @@ import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
 import { tried } from './lib/tried.ts';
-import { completionsOf } from './mcp/completion.ts';
-import { definitionsOf } from './mcp/definitions.ts';
-import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
+import { definitionsOf, monitorPage, monitorPageContents, pageExtension } from './mcp/definitions.ts';
 import { type Extra, invalidParams, onInitialize, onRequest, ProtocolFault } from './mcp/params.ts';
-import { prompts, promptText } from './mcp/prompts.ts';
+import { completionsOf, prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
 import { harmless } from './tools/shared/harmless.ts';
@@ -93,7 +91,7 @@ export function createServer(options: ServerOptions): Server {
 const longestName = 100;
 
 /** The client by its own name; `mcp` if it gave none, as over HTTP, where each request is independent. */
-const callerOf = (server: Server): string =>
+const callerOf = (server: Server) =>
   printable(server.getClientVersion()?.name ?? '')
     .trim()
     .slice(0, longestName) || 'mcp';
@@ -129,14 +127,14 @@ function liveContext(
 }
 
 /** A fault in terms of the protocol: a fixable error in full, a bug of ours by name only. */
-function fault(log: Log, what: string, error: unknown): ProtocolFault {
+function fault(log: Log, what: string, error: unknown) {
   if (error instanceof ProtocolFault) return error;
   const code = error instanceof SwfError ? ErrorCode.InvalidParams : ErrorCode.InternalError;
   return new ProtocolFault(code, errorText(error, what, log));
 }
 
 /** The page, and reports, which are also available through tools. */
-function offerResources(server: Server, options: ServerOptions): void {
+function offerResources(server: Server, options: ServerOptions) {
   const { queries, log } = options;
   onRequest(server, 'resources/list', () => {
     try {
@@ -159,7 +157,7 @@ function offerResources(server: Server, options: ServerOptions): void {
   });
 }
 
-async function resourceText(uri: string, options: ServerOptions, extra: Extra): Promise<string> {
+async function resourceText(uri: string, options: ServerOptions, extra: Extra) {
   const since = sinceOfUri(uri);
   if (since !== undefined) {
     const answer = await (options.callTool ?? callTool)(
@@ -177,7 +175,7 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
 }
 
 /** Prompts and completion. */
-function offerReading(server: Server, { queries, log }: ServerOptions): void {
+function offerReading(server: Server, { queries, log }: ServerOptions) {
   onRequest(server, 'prompts/list', () => ({ prompts: [...prompts] }));
   onRequest(server, 'prompts/get', ({ name, arguments: args }) => {
     try {
@@ -198,7 +196,7 @@ function offerReading(server: Server, { queries, log }: ServerOptions): void {
 }
 
 /** Errors that a client can fix are reported in full. Others are bugs, whose texts could hold anything. */
-function errorText(error: unknown, what: string, log: Log): string {
+function errorText(error: unknown, what: string, log: Log) {
   if (error instanceof SwfError) return error.line;
   const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.write({ level: 'ERROR', message: `bug in ${what}: ${bug}` });

@@ -7,7 +7,7 @@ import type { ContractArguments } from './observe/contract.ts';
 import type { ObserveArguments } from './observe/observe.ts';
 import type { ReadArguments } from './observe/recordings.ts';
 import { type Io, pathFrom } from './shared/io.ts';
-import { type Add, another, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
+import { type Add, another, jsonOption, parsePositive, setOption } from './shared/options.ts';
 
 /** The flags of a listener, and those that select another command in its place. */
 type Flags = ObserveArguments &
@@ -24,67 +24,69 @@ const words = (text: string, before: string[] = []): string[] =>
   [...before, ...text.split(',').map((word) => word.trim())].filter((word) => word !== '');
 
 /** The command that listens to a testbed of other programs. */
-export function addObserve(add: Add, run: Run): void {
-  add('observe', 'records a testbed that others run, until SIGTERM; sends nothing unless --allow-control is given')
-    .option(
-      '--broker <URL>',
-      'the STOMP broker to listen to: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
-    )
-    .option('--config <FILE>', 'the configuration that names the broker')
-    .addOption(setOption())
-    .addOption(
+export function addObserve(add: Add) {
+  add(
+    'observe',
+    'records a testbed that others run, until SIGTERM; sends nothing unless --allow-control is given',
+    [
+      [
+        '--broker <URL>',
+        'the STOMP broker to listen to: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
+      ],
+      ['--config <FILE>', 'the configuration that names the broker'],
+      setOption(),
       new Option('--layout <NAME>', 'the broker layout of the site, which says what topics there are').choices(
         layoutNames,
       ),
-    )
-    .option(
-      '--topics <T,…>',
-      'the topics, by their whole names, in place of those of a layout: only names that exist, since a missing one is made',
-      words,
-    )
-    .option('--namespace <NAME>', 'only this namespace; may be repeated (default: all)', another)
-    .option(
-      '--record <FILE>',
-      'into a file, .gz compressed, or FOLDER/ for a file a day; into the store too where --db or $SWF_DB names one (default: into the store)',
-    )
-    .option(
-      '--metrics <[HOST:]PORT>',
-      'serve figures of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
-    )
-    .option(
-      '--monitor-url <URL>',
-      'read swf-monitor too, at most one request a second: parameters, stops, files, results that were missed ($SWF_MONITOR_TOKEN where it must)',
-    )
-    .option(
-      '--api <[HOST:]PORT>',
-      'stand in for swf-monitor: answer what programs of the testbed ask and tell by REST (default host: 127.0.0.1; others need $SWF_MONITOR_TOKEN)',
-    )
-    .option(
-      '--allow-control',
-      'send what start_workflow and control_workflow ask of the testbed to its queue /queue/workflow_control; nothing else is ever sent',
-    )
-    .addOption(new Option('--until-parent-ends').hideHelp())
-    .option('--check', 'record nothing; say after a while what was heard and what was not')
-    .option('--wait <S>', 'with --check: seconds to listen', parsePositive, 35)
-    .option(
-      '--contract [EXECUTION_ID]',
-      'from the store: types, senders, keys, order and delays of what was said in a run (default: latest)',
-    )
-    .option('--against <EXECUTION_ID>', 'with --contract: compare with an earlier run')
-    .option('--from <FILE...>', 'read recordings instead of a broker')
-    .option('--until <TIME>', 'with --from: when listening ended (default: the end of each recording)')
-    .option('--anonymize <FILE>', 'with --from: write a recording without the names of people, hosts and folders')
-    .addOption(jsonOption())
-    .action(({ topics = [], namespace: namespaces = [], ...flags }: Given) =>
-      run((io) => observeAs(io, { ...flags, topics, namespaces })),
-    );
+      [
+        '--topics <T,…>',
+        'the topics, by their whole names, in place of those of a layout: only names that exist, since a missing one is made',
+        words,
+      ],
+      ['--namespace <NAME>', 'only this namespace; may be repeated (default: all)', another],
+      [
+        '--record <FILE>',
+        'into a file, .gz compressed, or FOLDER/ for a file a day; into the store too where --db or $SWF_DB names one (default: into the store)',
+      ],
+      [
+        '--metrics <[HOST:]PORT>',
+        'serve figures of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
+      ],
+      [
+        '--monitor-url <URL>',
+        'read swf-monitor too, at most one request a second: parameters, stops, files, results that were missed ($SWF_MONITOR_TOKEN where it must)',
+      ],
+      [
+        '--api <[HOST:]PORT>',
+        'stand in for swf-monitor: answer what programs of the testbed ask and tell by REST (default host: 127.0.0.1; others need $SWF_MONITOR_TOKEN)',
+      ],
+      [
+        '--allow-control',
+        'send what start_workflow and control_workflow ask of the testbed to its queue /queue/workflow_control; nothing else is ever sent',
+      ],
+      new Option('--until-parent-ends').hideHelp(),
+      ['--check', 'record nothing; say after a while what was heard and what was not'],
+      ['--wait <S>', 'with --check: seconds to listen', parsePositive, 35],
+      [
+        '--contract [EXECUTION_ID]',
+        'from the store: types, senders, keys, order and delays of what was said in a run (default: latest)',
+      ],
+      ['--against <EXECUTION_ID>', 'with --contract: compare with an earlier run'],
+      ['--from <FILE...>', 'read recordings instead of a broker'],
+      ['--until <TIME>', 'with --from: when listening ended (default: the end of each recording)'],
+      ['--anonymize <FILE>', 'with --from: write a recording without the names of people, hosts and folders'],
+      jsonOption(),
+    ],
+    async () => observeAs,
+  );
 }
 
 type Given = Omit<Flags, 'topics' | 'namespaces'> & { topics?: string[]; namespace?: string[] };
 
 /** Runs the command that the flags select. */
-async function observeAs(io: Io, flags: Flags) {
-  const { until, namespaces, contract, against, anonymize, json } = flags;
+async function observeAs(io: Io, { topics = [], namespace: namespaces = [], ...given }: Given) {
+  const flags: Flags = { ...given, topics, namespaces };
+  const { until, contract, against, anonymize, json } = flags;
   const from = flags.from?.map((path) => pathFrom(io, path));
   if (flags.check) return (await import('./observe/check.ts')).checkCommand(io, flags);
   if (contract !== undefined) {
@@ -101,7 +103,7 @@ async function observeAs(io: Io, flags: Flags) {
 }
 
 /** Recordings are read without a broker. */
-function refuseBroker(flags: Partial<Flags>): void {
+function refuseBroker(flags: Partial<Flags>) {
   const other = (['broker', 'layout', 'record', 'metrics', 'api', 'monitorUrl'] as const).find(
     (name) => flags[name] !== undefined,
   );

@@ -1,34 +1,29 @@
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 
-import { type Action, actions, separateTypes } from '../domain/states.ts';
+import { type Action, actions } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printableLines } from '../lib/printable.ts';
-import { addLogbook } from './add-logbook.ts';
 import { addObserve } from './add-observe.ts';
 import { addQuestions } from './add-questions.ts';
-import { addServe } from './add-serve.ts';
-import { addServices } from './add-services.ts';
-import { addUpkeep } from './add-upkeep.ts';
+import { addCallsOfServices, addServe, addServices } from './add-services.ts';
+import { addLogbook, addUpkeep } from './add-upkeep.ts';
 import { completionScript, type Shell, shells } from './help/completion.ts';
-import { examplesOf } from './help/examples.ts';
-import { groupCommands } from './help/groups.ts';
-import { helpLayout } from './help/layout.ts';
-import { unknownCommand } from './help/unknown-command.ts';
+import { examplesOf, groupCommands, helpLayout, unknownCommand } from './help/help.ts';
 import { errorInFlags, flagsOf } from './shared/flag-words.ts';
 import { exitCodes, type Io, type Std } from './shared/io.ts';
 import {
   type Add,
-  addForTheRecord,
+  adding,
   brokerOption,
-  calling,
+  forTheRecord,
   jsonOption,
   notifyOption,
   parseCount,
   parsePositive,
+  type Run,
   senderOption,
   setOption,
   speedOption,
-  type Run,
 } from './shared/options.ts';
 import { type Reporter, reportOurs } from './shared/report-error.ts';
 import { addTables } from './tables/add-tables.ts';
@@ -38,7 +33,7 @@ import { commandsByTool } from './tables/catalogue.ts';
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
  * agents and a run without the server.
  */
-function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, run: Run): Command {
+function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, run: Run) {
   const program = new Command('swf-mcp')
     .description(
       'Runs the fast processing workflow of the ePIC streaming testbed and answers questions about it over MCP.',
@@ -53,104 +48,102 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
       outputError: (text, write) => write(printableLines(text)),
     })
     .exitOverride();
-  const add: Add = (name, description) => program.command(name).description(description);
-
+  const add = adding(program, run);
   addServe(program, std, run);
-  add('run [CONFIG]', 'runs the workflow once, from start to end')
-    .option('--stf-count <N>', 'STF files per physics period (default: as configured, 10 as shipped)', parseCount)
-    .addOption(brokerOption())
-    .addOption(speedOption('1 is real time (default), 20 twenty times faster, max as fast as it goes'))
-    .addOption(setOption())
-    .addOption(notifyOption())
-    .addOption(jsonOption())
-    .addOption(senderOption())
-    .action(calling(run, ['config'], async () => (await import('./drive/run.ts')).runCommand));
-
-  addForTheRecord(add('resume <EXECUTION_ID>', 'continues an interrupted execution'))
-    .addOption(brokerOption())
-    .addOption(speedOption('default: the speed it was started with'))
-    .addOption(jsonOption())
-    .addOption(senderOption())
-    .action(calling(run, ['executionId'], async () => (await import('./drive/resume.ts')).resumeCommand));
-
-  add('agent', 'runs one agent as a process of its own, on a broker, until SIGTERM')
-    .addArgument(new Argument('<TYPE>', 'what the agent does').choices(separateTypes))
-    .addOption(brokerOption())
-    .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
-    .addOption(setOption())
-    .option('--index <N>', 'distinguishes agents of one type on one machine', parsePositive, 1)
-    .option(
-      '--metrics <[HOST:]PORT>',
-      'serve figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
-    )
-    .addOption(new Option('--until-parent-ends').hideHelp())
-    .action(calling(run, ['type'], async () => (await import('./services/agent.ts')).agentCommand));
-
-  addServices(add, run);
-  addObserve(add, run);
-  addControl(add, run);
-  addQuestions(add, run);
-  addLogbook(add, run);
-  addUpkeep(add, run);
-  addCompletion(program, add, run);
-  addDoctor(add, run);
+  addRuns(add);
+  addServices(add);
+  addCallsOfServices(add);
+  addObserve(add);
+  addQuestions(add);
+  addLogbook(add);
+  addUpkeep(add);
   addHelp(program, add);
   for (const command of program.commands) falseUnlessGiven(command);
   return program;
 }
 
 /** Commander leaves a flag that is not given undefined. */
-function falseUnlessGiven(command: Command): void {
+function falseUnlessGiven(command: Command) {
   for (const option of command.options)
     if (option.isBoolean()) command.setOptionValueWithSource(option.attributeName(), false, 'default');
 }
 
-function addCompletion(program: Command, add: Add, run: Run): void {
-  add('completion', 'prints a script that completes commands and flags: eval "$(swf-mcp completion bash)"')
-    .addArgument(
-      new Argument('<SHELL>', 'the shell; ids: the executions, for such a script').choices([...shells, 'ids']),
-    )
-    .action((shell: Shell | 'ids') =>
-      run(async (io) => {
-        if (shell === 'ids') return (await import('./help/known-ids.ts')).printIds(io);
-        const { knownWords } = await import('./help/known-words.ts');
-        io.out(completionScript(program, shell, knownWords(io)));
-      }),
-    );
-}
+/** The commands that drive an execution, or ask its driver. */
+function addRuns(add: Add) {
+  add(
+    'run [CONFIG]',
+    'runs the workflow once, from start to end',
+    [
+      ['--stf-count <N>', 'STF files per physics period (default: as configured, 10 as shipped)', parseCount],
+      brokerOption(),
+      speedOption('1 is real time (default), 20 twenty times faster, max as fast as it goes'),
+      setOption(),
+      notifyOption(),
+      jsonOption(),
+      senderOption(),
+    ],
+    async () => (await import('./drive/run.ts')).runCommand,
+  );
 
-/** Commander's own says nothing of a command that is not known. */
-function addHelp(program: Command, add: Add): void {
-  program.helpCommand(false);
-  add('help [COMMAND]', 'how to use a command').action((name: string | undefined, _, help: Command) => {
-    const command = name === undefined ? program : program.commands.find((one) => one.name() === name);
-    if (command === undefined) help.error(unknownCommand(program, String(name)));
-    command.outputHelp();
-  });
-}
+  add(
+    'resume <EXECUTION_ID>',
+    'continues an interrupted execution',
+    [
+      ...forTheRecord,
+      brokerOption(),
+      speedOption('default: the speed it was started with'),
+      jsonOption(),
+      senderOption(),
+    ],
+    async () => (await import('./drive/run.ts')).resumeCommand,
+  );
 
-function addDoctor(add: Add, run: Run): void {
-  add('doctor [CONFIG]', 'checks Node, store, configuration and broker, and says how to fix problems')
-    .addOption(brokerOption())
-    .addOption(setOption())
-    .option('--wait <S>', 'seconds to listen for other programs on the broker', parsePositive)
-    .option('--prove', 'test the broker by sending messages; says first what may remain')
-    .option('--unsubscribe', "remove the namespace's durable subscriptions from the broker")
-    .action(calling(run, ['config'], async () => (await import('./doctor/doctor.ts')).doctorCommand));
-}
-
-function addControl(add: Add, run: Run): void {
   const does: Record<Action, string> = {
     stop: 'ends a running execution in order, also one whose process was killed',
     pause: 'pauses a running execution: no STF is made, workers finish the slice in hand',
     continue: 'lets a paused execution go on',
   };
-  for (const action of actions) {
-    const command = add(`${action} <EXECUTION_ID>`, does[action]);
-    addForTheRecord(command)
-      .addOption(senderOption())
-      .action(calling(run, ['executionId'], async () => (await import('./drive/control.ts')).controlCommand(action)));
-  }
+  for (const action of actions)
+    add(`${action} <EXECUTION_ID>`, does[action], [...forTheRecord, senderOption()], async () =>
+      (await import('./drive/control.ts')).controlCommand(action),
+    );
+}
+
+function addHelp(program: Command, add: Add) {
+  add(
+    'completion',
+    'prints a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
+    [new Argument('<SHELL>', 'the shell; ids: the executions, for such a script').choices([...shells, 'ids'])],
+    async ({ shell }: { shell: Shell | 'ids' }) => {
+      const { knownWords, printIds } = await import('./help/known-words.ts');
+      if (shell === 'ids') return printIds;
+      return async (io) => io.out(completionScript(program, shell, await knownWords(io)));
+    },
+  );
+
+  add(
+    'doctor [CONFIG]',
+    'checks Node, store, configuration and broker, and says how to fix problems',
+    [
+      brokerOption(),
+      setOption(),
+      ['--wait <S>', 'seconds to listen for other programs on the broker', parsePositive],
+      ['--prove', 'test the broker by sending messages; says first what may remain'],
+      ['--unsubscribe', "remove the namespace's durable subscriptions from the broker"],
+    ],
+    async () => (await import('./doctor/doctor.ts')).doctorCommand,
+  );
+
+  // Commander's own says nothing of a command that is not known.
+  program
+    .helpCommand(false)
+    .command('help [COMMAND]')
+    .description('how to use a command')
+    .action((name: string | undefined, _, help: Command) => {
+      const command = name === undefined ? program : program.commands.find((one) => one.name() === name);
+      if (command === undefined) help.error(unknownCommand(program, String(name)));
+      command.outputHelp();
+    });
 }
 
 /** The process, as far as the command line needs it. */
@@ -165,7 +158,7 @@ export interface ThisProcess {
 }
 
 /** Reads the command line and does what it says. Returns the exit code. */
-export async function runCommandLine({ version, words, std, start, reporter }: ThisProcess): Promise<number> {
+export async function runCommandLine({ version, words, std, start, reporter }: ThisProcess) {
   let exitCode: number = exitCodes.fine;
   const run: Run = async (command) => {
     exitCode = (await command(start(program.opts<{ db?: string }>().db))) ?? exitCodes.fine;

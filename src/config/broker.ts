@@ -27,13 +27,13 @@ export function brokerSettings(flag: string | undefined, section: BrokerSection,
 }
 
 /** The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested. @param who the command, as the subject of a sentence */
-export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env): BrokerSettings {
+export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env) {
   const settings = brokerSettings(flag, section, env);
   if (settings !== undefined) return settings;
   throw configInvalid(`${who} needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration`);
 }
 
-function urlFromEnvironment(env: Env): string {
+function urlFromEnvironment(env: Env) {
   const host = env['ACTIVEMQ_HOST'];
   if (host === undefined || host === '') {
     throw configInvalid(
@@ -44,7 +44,7 @@ function urlFromEnvironment(env: Env): string {
   return `stomp${tls ? '+ssl' : ''}://${host}${env['ACTIVEMQ_PORT'] ? `:${env['ACTIVEMQ_PORT']}` : ''}`;
 }
 
-function readCertificates(path: string): string {
+function readCertificates(path: string) {
   try {
     return readRegularFile(path).content.toString('utf8');
   } catch (error) {

@@ -15,7 +15,7 @@ export interface ConfigPlaces {
 }
 
 /** Finds the file of `SWF_TESTBED_CONFIG`; a bare name in `./workflows`, as in the testbed. Throws `CONFIG_NOT_FOUND`. */
-export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): string {
+export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces) {
   const path = name.includes('/') ? resolve(workingFolder, name) : join(workingFolder, 'workflows', name);
   if (isFile(path)) return path;
   throw new SwfError(
@@ -25,7 +25,7 @@ export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): 
 }
 
 /** Finds the file for a configuration's name or path. Throws `CONFIG_NOT_FOUND` with the places searched. */
-export function findConfig(name: string, places: ConfigPlaces): string {
+export function findConfig(name: string, places: ConfigPlaces) {
   const asPath = isAbsolute(name) ? name : resolve(places.workingFolder, name);
   if (name.includes('/') || isFile(asPath)) {
     if (isFile(asPath)) return asPath;
@@ -43,7 +43,7 @@ export function findConfig(name: string, places: ConfigPlaces): string {
 
 const foldersOf = (places: ConfigPlaces): string[] => [join(places.workingFolder, 'workflows'), places.shippedFolder];
 
-function nearestTo(name: string, places: ConfigPlaces): string {
+function nearestTo(name: string, places: ConfigPlaces) {
   // The short names too: histogram is histogram_default.
   const known = knownConfigs(places).flatMap((one) => [one.name, one.name.replace(/_default$/, '')]);
   const near = closest(name, known);
@@ -62,10 +62,10 @@ export function knownConfigs(places: ConfigPlaces): { name: string; path: string
 }
 
 /** Whether a path is an accessible file. */
-export const isFile = (path: string): boolean => tried(() => statSync(path).isFile()) ?? false;
+export const isFile = (path: string) => tried(() => statSync(path).isFile()) ?? false;
 
 /** Finds an included file beside the including file. A bare name may also be a shipped file. */
-export function findInclude(include: string, path: string, { shippedFolder }: ConfigPlaces): string {
+export function findInclude(include: string, path: string, { shippedFolder }: ConfigPlaces) {
   const beside = resolve(dirname(path), include);
   const shipped = join(shippedFolder, include);
   return !include.includes('/') && !isFile(beside) && isFile(shipped) ? shipped : beside;

@@ -1,7 +1,10 @@
-import { usualConfiguration } from '../domain/names.ts';
+import { resolve } from 'node:path';
+
+import { configNamePattern, usualConfiguration } from '../domain/names.ts';
+import { openSectionOf, openSections } from '../domain/params.ts';
 import { configInvalid } from '../lib/errors.ts';
-import { type ConfigPlaces, findConfig, findInclude, findTestbedFile } from './find-files.ts';
-import type { Origins } from './testbed-compat.ts';
+import { nearest } from '../lib/suggest.ts';
+import { type ConfigPlaces, findConfig, findInclude, findTestbedFile, isFile } from './find-files.ts';
 import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 
 /** Where a configuration comes from: files under files, then the environment, then a request, then flags. */
@@ -52,7 +55,7 @@ function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, inc
 }
 
 /** The files under a file: its includes, and under them the file that the testbed's `[workflow] config` names. */
-function includedPaths(table: Table, path: string, places: ConfigPlaces): string[] {
+function includedPaths(table: Table, path: string, places: ConfigPlaces) {
   const { config, includes = [] } = isTable(table['workflow']) ? table['workflow'] : {};
   const named = typeof config === 'string' ? [findConfig(config, places)] : [];
   if (Array.isArray(includes) && includes.every((item) => typeof item === 'string'))
@@ -60,7 +63,7 @@ function includedPaths(table: Table, path: string, places: ConfigPlaces): string
   throw configInvalid(`${path}: workflow.includes is not a list of file names; write includes = ["file.toml"]`);
 }
 
-function mergeInto(target: Table, source: Table): void {
+function mergeInto(target: Table, source: Table) {
   for (const [key, value] of Object.entries(source)) {
     const before = Object.hasOwn(target, key) ? target[key] : undefined;
     if (isTable(before) && isTable(value)) mergeInto(before, value);
@@ -74,7 +77,7 @@ export const leafKeys = (table: Table, prefix = ''): string[] =>
     isTable(value) ? leafKeys(value, `${prefix}${key}.`) : [`${prefix}${key}`],
   );
 
-function applySet(table: Table, set: string, origins: Origins): void {
+function applySet(table: Table, set: string, origins: Origins) {
   const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);
   if (match === null)
     throw configInvalid(
@@ -99,4 +102,107 @@ function applySet(table: Table, set: string, origins: Origins): void {
   }
   section[key] = tomlValue(text.trim());
   origins.set(dotted, '--set');
+}
+
+/** The testbed's own files load unchanged. Keys that have another place here are moved; keys without a meaning here are removed and reported. */
+const bundledAgents: ReadonlySet<string> = new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker']);
+
+/** Keys of the testbed's `[fast_processing]` that are known but have no effect here. */
+const idleKeys = ['worker_rampup_time', 'worker_rampdown_time', 'num_tf_per_slice'];
+
+/** The sections that the keys of `[simulation]` have here. */
+const simulationKeys = {
+  stf_count: 'fast_processing',
+  physics_period_count: 'fast_processing',
+  physics_period_duration: 'daq_state_machine',
+  stf_interval: 'daq_state_machine',
+  realtime: 'workflow',
+} as const;
+
+/** Where each key came from, by its dotted name. */
+type Origins = Map<string, string>;
+
+/** Changes the table, and the names in `origins` with it. Returns warnings for the user. */
+export function adoptTestbed(table: Table, origins: Origins) {
+  const warnings = adoptAgents(table);
+  const { fast_processing, workflow, simulation, parameters } = table;
+  for (const key of idleKeys) {
+    if (!isTable(fast_processing) || !Object.hasOwn(fast_processing, key)) continue;
+    warnings.push(`fast_processing.${key} is known and has no effect here`);
+    delete fast_processing[key];
+  }
+  // The layers have read the file that it names.
+  if (isTable(workflow)) delete workflow['config'];
+  for (const [key, section] of Object.entries(simulationKeys)) moveKey(table, origins, key, ['simulation', section]);
+  // The remaining keys are unknown and will be refused.
+  if (isTable(simulation) && Object.keys(simulation).length === 0) delete table['simulation'];
+  // The testbed has it in either section.
+  moveKey(table, origins, 'physics_period_count', ['daq_state_machine', 'fast_processing']);
+  if (isTable(parameters)) {
+    if (Object.keys(parameters).length > 0) warnings.push('[parameters] is known and has no effect here; use --set');
+    delete table['parameters'];
+  }
+  return warnings;
+}
+
+function adoptAgents(table: Table) {
+  const { agents } = table;
+  if (!isTable(agents)) return [];
+  const warnings: string[] = [];
+  for (const [name, settings] of Object.entries(agents)) {
+    if (!isTable(settings)) continue;
+    // The testbed's script is one of its own programs.
+    delete settings['script'];
+    if (bundledAgents.has(name)) continue;
+    warnings.push(`agents.${name} is not bundled with swf-mcp and is not started`);
+    delete agents[name];
+  }
+  return warnings;
+}
+
+/** Moves a key from one section to another, where a value that is already set wins. */
+function moveKey(table: Table, origins: Origins, key: string, [from, to]: readonly [string, string]) {
+  const source = table[from];
+  if (!isTable(source) || !Object.hasOwn(source, key)) return;
+  const home = isTable(table[to]) ? table[to] : {};
+  if (!Object.hasOwn(home, key)) {
+    table[to] = { ...home, [key]: source[key] };
+    const origin = origins.get(`${from}.${key}`);
+    if (origin !== undefined) origins.set(`${to}.${key}`, origin);
+  }
+  delete source[key];
+}
+
+/**
+ * Turns a request's parameters into configuration sections. Keys may be in their section, or bare as the testbed sends them. Throws `CONFIG_INVALID`
+ * for keys that a request may not set.
+ */
+export function requestedSections(params: Readonly<Record<string, unknown>>): Table {
+  const sections: Record<string, Table> = {};
+  for (const [key, value] of Object.entries(params)) {
+    const isSection = Object.hasOwn(openSections, key) && isTable(value);
+    const home = isSection ? key : openSectionOf(key);
+    if (home === undefined) {
+      const known = Object.values(openSections).flatMap(({ shape }) => Object.keys(shape));
+      throw configInvalid(
+        `the request sets ${key}, which it may not; the nearest that it may set is ${nearest(key, known, 1)[0]}`,
+      );
+    }
+    sections[home] = { ...sections[home], ...(isSection ? value : { [key]: value }) };
+  }
+  return sections;
+}
+
+/** Returns the name of a configuration that a request gives. Throws `CONFIG_INVALID` for a path. */
+export function requireBareName(name: string | undefined, workingFolder: string) {
+  if (name === undefined) return name;
+  if (!configNamePattern.test(name))
+    throw configInvalid(
+      `the request names the configuration ${JSON.stringify(name)}; it may give the bare name of a configuration only, such as fast_processing_default`,
+    );
+  if (isFile(resolve(workingFolder, name)))
+    throw configInvalid(
+      `the request names the configuration ${JSON.stringify(name)}; a file of that name in the working folder would be taken instead: rename it`,
+    );
+  return name;
 }

@@ -1,12 +1,17 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 
-import { problemOf } from './invalid.ts';
-import { type ConfigSources, readLayers } from './layers.ts';
+import type * as z from 'zod';
+
+import { showAddress } from '../broker/address.ts';
+import type { BrokerSettings } from '../broker/connection.ts';
+import { issueWords } from '../domain/issue-words.ts';
+import { configInvalid } from '../lib/errors.ts';
+import { closest } from '../lib/suggest.ts';
+import { adoptTestbed, type ConfigSources, leafKeys, readLayers } from './layers.ts';
 import { payloadWarnings, resolvePayload } from './payload-command.ts';
 import { requireConsistent } from './policies.ts';
-import { type Config, configSchema } from './schema.ts';
-import { adoptTestbed } from './testbed-compat.ts';
-import { isTable, type Table } from './toml.ts';
+import { type BrokerSection, type Config, configSchema, knownKeys, sectionNames } from './schema.ts';
+import { isTable, showValue, type Table, valueAt } from './toml.ts';
 
 /** The namespace of the shipped file, for files without one. */
 const shippedNamespace = 'torre2';
@@ -33,7 +38,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
   const namespaceFrom = origins.get('testbed.namespace');
   const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
   // A path is relative to the file that sets it.
-  const folderOf = (key: string): string => {
+  const folderOf = (key: string) => {
     const from = origins.get(key);
     return from === undefined || !isAbsolute(from) ? sources.workingFolder : dirname(from);
   };
@@ -48,7 +53,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
 const withFolder = (data: Config['data'], folder: string): Config['data'] =>
   data.dir === undefined ? data : { ...data, dir: resolve(folder, data.dir) };
 
-function withPayload(worker: Config['worker'], folder: string, warnings: string[]): Config['worker'] {
+function withPayload(worker: Config['worker'], folder: string, warnings: string[]) {
   if (worker.payload === undefined) return worker;
   const payload = resolvePayload(worker.payload, folder);
   warnings.push(...payloadWarnings(payload));
@@ -71,4 +76,52 @@ function checkConfig(table: Table, originOf: (dottedKey: string) => string): Con
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
   return Object.freeze(value);
+}
+
+/**
+ * The first problem of a configuration as `CONFIG_INVALID`: file, key, value, and what is allowed.
+ * @param originOf the file or flag that a dotted key came from
+ */
+function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string) {
+  const issue = error.issues[0] as z.core.$ZodIssue;
+  if (issue.code === 'unrecognized_keys') {
+    const key = [...issue.path, issue.keys[0]].join('.');
+    const near = closest(key, [...knownKeys, ...sectionNames]);
+    const hint =
+      near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
+    return configInvalid(`${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
+  }
+  const key = issue.path.join('.');
+  const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
+  const value = valueAt(table, issue.path);
+  return configInvalid(`${originOf(key)}: ${key} = ${shown(key, value)}: ${issueWords(issue, value)}${hint}`);
+}
+
+function shown(key: string, value: unknown) {
+  // A password is not shown, however wrong it is.
+  if (key === 'broker.password') return '***';
+  return value === undefined ? 'missing' : showValue(value);
+}
+
+/** An unknown section has the origin of its first key. */
+function firstLeaf(key: string, table: Table) {
+  const value = valueAt(table, key.split('.'));
+  return isTable(value) ? (leafKeys(value, `${key}.`)[0] ?? key) : key;
+}
+
+/**
+ * A configuration as recorded: with the data folder in full, so that an execution can be resumed from any folder; with its broker's address; and
+ * without secrets.
+ */
+export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings): Config {
+  const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
+  // Alarms do not belong to a run.
+  const { watch: _, ...ofRun } = config;
+  return { ...ofRun, data: { ...config.data, dir }, broker: recordedBroker(config.broker, broker) };
+}
+
+/** The recorded broker has its address and no login; without a broker, no address. */
+function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined): BrokerSection {
+  const { password: _, user: __, url: ___, ...kept } = section;
+  return broker === undefined ? kept : { ...kept, url: broker.servers.map(showAddress).join(',') };
 }

@@ -5,7 +5,7 @@ import type { Config } from './schema.ts';
 /** Rules beyond a single key. Each throws `CONFIG_INVALID`. */
 
 /** @param originOf the file or flag that a dotted key came from */
-export function requireConsistent(config: Config, originOf: (dottedKey: string) => string): void {
+export function requireConsistent(config: Config, originOf: (dottedKey: string) => string) {
   const { fast_processing, daq_state_machine: daq, worker, data } = config;
   if (fast_processing.stf_count === 0 && daq.stf_interval + daq.stf_generation_time === 0)
     throw configInvalid(
@@ -18,7 +18,7 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
 }
 
 /** On a shared broker the shipped file's namespace isolates nobody: all users who chose none share it. */
-export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }): void {
+export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }) {
   if (isOwnNamespace) return;
   throw configInvalid(
     `testbed.namespace = "${config.testbed.namespace}" is that of the shipped file; with a broker give your own with --set testbed.namespace=NAME, or use a file of your own`,
@@ -26,7 +26,7 @@ export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config
 }
 
 /** In one process, the work of an agent that is not started is never done. */
-export function requireEveryAgent({ agents }: Config): void {
+export function requireEveryAgent({ agents }: Config) {
   for (const [type, { enabled }] of Object.entries(agents)) {
     if (enabled) continue;
     throw configInvalid(
@@ -36,7 +36,7 @@ export function requireEveryAgent({ agents }: Config): void {
 }
 
 /** Fast processing's messages depend on the whole log, which only the recorder has. */
-export function requireRecorderAgents({ agents }: Config): void {
+export function requireRecorderAgents({ agents }: Config) {
   if (agents.fast_processing.enabled) return;
   throw configInvalid(
     'agents.fast_processing.enabled = false: fast_processing runs in the recorder, which is the run itself; enable it',
@@ -44,7 +44,7 @@ export function requireRecorderAgents({ agents }: Config): void {
 }
 
 /** Virtual time jumps when no part is at work, which is unknowable for other processes. */
-export function requireRealTime(speed: Speed): void {
+export function requireRealTime(speed: Speed) {
   if (speed !== 'max') return;
   throw configInvalid('speed max needs every agent in one process; with a broker give a number, such as --speed 20');
 }

@@ -10,8 +10,15 @@ export type Table = Record<string, unknown>;
 export const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
+/** The value at a path of keys and indices; undefined where there is none. */
+export const valueAt = (root: unknown, path: readonly PropertyKey[]) =>
+  path.reduce(
+    (inner, step) => (isTable(inner) || Array.isArray(inner) ? (inner as Table)[String(step)] : undefined),
+    root,
+  );
+
 /** Reads a file. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
-export function readToml(path: string): Table {
+export function readToml(path: string) {
   let text: string;
   try {
     text = readRegularFile(path).content.toString('utf8');
@@ -25,7 +32,7 @@ export function readToml(path: string): Table {
   return parseToml(text.replace(/^\uFEFF/, ''), path);
 }
 
-function parseToml(text: string, source: string): Table {
+function parseToml(text: string, source: string) {
   try {
     return plainCopy(TOML.parse(text)) as Table;
   } catch (error) {
@@ -51,7 +58,7 @@ export const tomlValue = (text: string): unknown =>
   tried(() => plainCopy(TOML.parse(`value = ${text}`)['value'])) ?? text;
 
 /** A value as a person would write it, as closely as possible. */
-export function showValue(value: unknown): string {
+export function showValue(value: unknown) {
   if (typeof value === 'bigint' || typeof value === 'number') return String(value);
   if (value instanceof Date) return value.toISOString();
   // Nested values may hold integers beyond JSON's range.

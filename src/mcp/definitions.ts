@@ -3,7 +3,6 @@ import * as z from 'zod';
 
 import { onceFor } from '../lib/once-for.ts';
 import type { Tool } from '../tools/shared/tool.ts';
-import { pageOfTool } from './monitor-page.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -79,3 +78,24 @@ function kindOf({ type, items }: Schema): Schema {
 
 /** Made once, on demand: over HTTP every request has its own server. */
 export const definitionsOf = onceFor((tools: readonly Tool[]): ToolDefinition[] => tools.map(definitionOf));
+
+/** The page's address, for a chat that shows it beside the answers (MCP Apps, revision 2026-01-26). */
+const uri = 'ui://swf/monitor';
+const mimeType = 'text/html;profile=mcp-app';
+
+/** The server's statement at the start that it has pages. */
+export const pageExtension = { 'io.modelcontextprotocol/ui': {} };
+
+/** The entry in `resources/list`. */
+export const monitorPage = {
+  uri,
+  name: 'Monitor of an execution',
+  description: 'An interactive picture of an execution, for clients that show MCP Apps',
+  mimeType,
+};
+
+/** The part of a tool's definition that says that the page can show its answer; older clients use the second name. */
+const pageOfTool = { ui: { resourceUri: uri }, 'ui/resourceUri': uri };
+
+/** The answer to `resources/read`: the page loads nothing from elsewhere and draws its own border. */
+export const monitorPageContents = (text: string) => ({ uri, mimeType, text, _meta: { ui: { prefersBorder: false } } });

@@ -10,7 +10,7 @@ export interface HtmlParts {
 }
 
 /** JSON that is safe in HTML: no text in it can end the element that holds it. */
-const jsonInHtml = (data: unknown): string =>
+const jsonInHtml = (data: unknown) =>
   JSON.stringify(data)
     .replaceAll('<', String.raw`\u003C`)
     .replaceAll('\u2028', String.raw`\u2028`)
@@ -19,10 +19,10 @@ const jsonInHtml = (data: unknown): string =>
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** A self-contained file: only its own style and program may be used. The same parts give the same bytes. */
-export function htmlReport(parts: HtmlParts): string {
+export function htmlReport(parts: HtmlParts) {
   const policy = [
     "default-src 'none'",
     `script-src ${hashOf(parts.script)}`,
@@ -35,9 +35,9 @@ export function htmlReport(parts: HtmlParts): string {
 }
 
 /** One file for a chat that hosts it under a policy of its own. */
-export const hostedPage = (parts: Omit<HtmlParts, 'data'>): string => page(parts, '');
+export const hostedPage = (parts: Omit<HtmlParts, 'data'>) => page(parts, '');
 
-const page = ({ title, style, script, data }: HtmlParts, policy: string): string =>
+const page = ({ title, style, script, data }: HtmlParts, policy: string) =>
   [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',

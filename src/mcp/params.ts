@@ -20,7 +20,7 @@ export class ProtocolFault extends Error {
 }
 
 /** An error for a client's wrong params. */
-export const invalidParams = (message: string): ProtocolFault => new ProtocolFault(ErrorCode.InvalidParams, message);
+export const invalidParams = (message: string) => new ProtocolFault(ErrorCode.InvalidParams, message);
 
 /** A list may have params. It is sent whole, so no cursor is right. */
 const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), takes: 'such as {}' };
@@ -64,7 +64,7 @@ export function onRequest<Method extends keyof typeof wanted>(
   server: Server,
   method: Method,
   handle: (params: Params<Method>, extra: Extra) => ServerResult | Promise<ServerResult>,
-): void {
+) {
   const { schema, takes } = wanted[method];
   // The SDK's server would check calls of tools by its own schema first.
   const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
@@ -78,7 +78,7 @@ export function onRequest<Method extends keyof typeof wanted>(
 }
 
 /** Begins a session as the SDK does, in a method that it keeps to itself, with checked params. */
-export function onInitialize(server: Server): void {
+export function onInitialize(server: Server) {
   const own = server as unknown as { _oninitialize: (request: object) => Promise<ServerResult> };
   onRequest(server, 'initialize', (params) => own._oninitialize({ method: 'initialize', params }));
 }

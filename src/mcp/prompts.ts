@@ -1,7 +1,9 @@
 import type { GetPromptResult, Prompt } from '@modelcontextprotocol/sdk/types.js';
 
+import type { Queries } from '../db/queries.ts';
 import { printable } from '../lib/printable.ts';
 import { parseTime } from '../lib/time.ts';
+import { clause } from './words.ts';
 
 /** A common job, worded as a person's request to an assistant. */
 interface Job extends Prompt {
@@ -16,7 +18,7 @@ const execution = {
 };
 
 /** A time that a tool accepts. Throws `ARGUMENT_INVALID` otherwise. */
-function checkedTime(name: string, text: string): string {
+function checkedTime(name: string, text: string) {
   parseTime(name, text, Date.now());
   return text;
 }
@@ -28,7 +30,7 @@ const jobs: readonly Job[] = [
     description: 'Whether agents, store and earlier runs are as they should be before a run',
     arguments: [{ name: 'namespace', description: 'Only this namespace', required: false }],
     text: ({ namespace }) =>
-      `Is the testbed ready for a run${namespace === undefined ? '' : ` in namespace ${namespace}`}? Look at list_agents (which live, which are STALE), ` +
+      `Is the testbed ready for a run${clause(' in namespace ', namespace)}? Look at list_agents (which live, which are STALE), ` +
       `list_workflow_executions with status "running" (is one going on, paused or stalled?) and get_workflow_monitor of each of those. ` +
       `Answer ready or not ready, with the reasons and what to do about each.`,
   },
@@ -99,3 +101,18 @@ export function promptText(name: string, args: Readonly<Record<string, string>> 
   const content = { type: 'text', text: job.text(shown) } as const;
   return { description: job.description, messages: [{ role: 'user', content }] };
 }
+
+/** The most values that a client is offered (specification, "Completion"). */
+const most = 100;
+
+/** The possible values of an argument that begin with the typed text. */
+export function completionsOf(queries: Queries, argument: string, typed: string) {
+  const known = (candidates.get(argument)?.(queries) ?? []).filter((value) => value.startsWith(typed));
+  return { values: known.slice(0, most).map(printable), total: known.length, hasMore: known.length > most };
+}
+
+const candidates = new Map<string, (queries: Queries) => string[]>([
+  ['execution_id', (queries) => ['latest', ...queries.recentExecutionIds()]],
+  ['namespace', (queries) => queries.namespaces()],
+  ['since', () => ['-1h', '-8h', '-24h', '-7d']],
+]);

@@ -1,14 +1,13 @@
-import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
-import type { InHand } from '../db/reports/assessment.ts';
 import { shownDrivers } from '../domain/shown.ts';
 import { stagesForPeople } from '../domain/stages.ts';
-import { counted, nounFor } from '../lib/counted.ts';
+import { counted } from '../lib/counted.ts';
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { claimedName, markdownText as plain } from '../lib/words.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
 import { sentencesOf } from '../monitoring/findings/rule.ts';
+import { clause, openWords, statusWords, stayFailed } from './words.ts';
 
 /** A report of each execution, as Markdown: the same store gives the same text. */
 export const reportTemplate = {
@@ -30,7 +29,7 @@ export const shiftTemplate = {
 } as const;
 
 /** The start time that a resource's address names; undefined for any other address. */
-export const sinceOfUri = (uri: string): string | undefined => decoded(/^swf:\/\/shift\/([^/]+)$/.exec(uri)?.[1]);
+export const sinceOfUri = (uri: string) => decoded(/^swf:\/\/shift\/([^/]+)$/.exec(uri)?.[1]);
 
 /** How many executions' reports to offer clients. */
 const maxOffered = 10;
@@ -56,21 +55,12 @@ export function offeredReports(queries: Queries) {
 }
 
 /** The execution that a resource's address names; undefined for any other address. */
-export const executionOfUri = (uri: string): string | undefined =>
-  decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
+export const executionOfUri = (uri: string) => decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
 
-const decoded = (part: string | undefined): string | undefined =>
-  tried(() => (part === undefined ? undefined : decodeURIComponent(part)));
+const decoded = (part: string | undefined) => tried(() => (part === undefined ? undefined : decodeURIComponent(part)));
 
-const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan): string =>
-  `- driver ${epoch}: process ${pid ?? 'unknown'} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
-
-/** The unfinished slices. For an observed execution nobody reports whether they wait or are in hand. */
-function openWords({ slices_queued }: ExecutionRow, inHand: InHand | undefined): string {
-  if (inHand === undefined) return `${slices_queued} without a result`;
-  const { count, lost } = inHand;
-  return `${slices_queued} queued, ${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}`;
-}
+const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan) =>
+  `- driver ${epoch}: process ${pid ?? 'unknown'} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${clause(', ', ended)}${clause(' (', code, ')')}`;
 
 /** The most characters of a sentence. */
 const longest = 500;
@@ -87,13 +77,13 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
       execution;
     const { shown, omitted } = shownDrivers(evidence?.drivers ?? []);
     const lines = [
-      `# ${plain(execution_id)}${run_number === null ? '' : `, run ${run_number}`}`,
+      `# ${plain(execution_id)}${clause(', run ', run_number)}`,
       '',
-      `${status}${status_reason === null || status_reason === status ? '' : ` (${plain(status_reason, longest)})`}${health === undefined ? '' : `, health ${health}`}${status === 'running' ? `, DAQ phase ${phase}` : ''}; namespace ${plain(namespace)}, started by ${plain(executed_by ?? 'other programs')} at ${start_time}${end_time === null ? '' : `, ended ${end_time}`}, ${duration_seconds} s. Data as of ${dataAsOf ?? 'never'}.`,
+      `${statusWords(status, status_reason && plain(status_reason, longest))}${clause(', health ', health)}${status === 'running' ? `, DAQ phase ${phase}` : ''}; namespace ${plain(namespace)}, started by ${plain(executed_by ?? 'other programs')} at ${start_time}${clause(', ended ', end_time)}, ${duration_seconds} s. Data as of ${dataAsOf ?? 'never'}.`,
       '',
       `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
       `- TF samples: ${execution.tf_files_received}`,
-      `- TF slices: ${execution.slices_created}: ${openWords(execution, driving?.in_hand)}, ${execution.slices_completed} completed, ${detail.slices_exhausted} ${nounFor(detail.slices_exhausted, 'stays', 'stay')} failed, ${counted(detail.slice_retries, 'retry', 'retries')}`,
+      `- TF slices: ${execution.slices_created}: ${openWords(execution.slices_queued, driving?.in_hand)}, ${execution.slices_completed} completed, ${stayFailed(detail.slices_exhausted)}, ${counted(detail.slice_retries, 'retry', 'retries')}`,
       ...(omitted > 0 ? [`- ${counted(omitted, 'earlier driver')}`] : []),
       ...shown.map(driverLine),
       `- data: ${audit.verdict}`,
@@ -127,7 +117,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
 const shownNotes = 20;
 
 /** The quality of an execution and the notes about it. */
-function peopleSection(queries: Queries, executionId: string): string[] {
+function peopleSection(queries: Queries, executionId: string) {
   const quality = queries.qualityOf(executionId);
   const notes = queries.notesOf(executionId, shownNotes).toReversed();
   const lines = [

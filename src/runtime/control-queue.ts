@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 
 import type { Delivery } from '../broker/connection.ts';
-import type { ConfigSources } from '../config/layers.ts';
+import { type ConfigSources, requestedSections, requireBareName } from '../config/layers.ts';
 import { loadConfig } from '../config/load.ts';
 import { requireRealTime } from '../config/policies.ts';
-import { requestedSections, requireBareName } from '../config/request.ts';
 import type { Config } from '../config/schema.ts';
 import { readMessage } from '../db/execution/log-reader.ts';
 import { forgetRequestInHand, requestsInHand } from '../db/presence/recorders.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { faultyPayload } from '../../faults/payload.ts';
-import { examples } from '../../src/commands/help/examples.ts';
+import { examples } from '../../src/commands/help/help.ts';
 import { runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 import { isMissing } from '../programs.ts';
 import { runInTerminal } from '../terminal.ts';

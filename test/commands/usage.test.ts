@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { commandGroups } from '../../src/commands/help/groups.ts';
+import { commandGroups } from '../../src/commands/help/help.ts';
 import { cliPath, runCli, startProcess, temporaryFolder } from '../helpers.ts';
 import { isMissing } from '../programs.ts';
 

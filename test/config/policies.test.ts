@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { requestedSections, requireBareName } from '../../src/config/layers.ts';
+import { asRecorded } from '../../src/config/load.ts';
 import {
   requireConsistent,
   requireEveryAgent,
@@ -10,8 +12,6 @@ import {
   requireRealTime,
   requireRecorderAgents,
 } from '../../src/config/policies.ts';
-import { asRecorded } from '../../src/config/recorded.ts';
-import { requestedSections, requireBareName } from '../../src/config/request.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { temporaryFolder } from '../folder.ts';
 

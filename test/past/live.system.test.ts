@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { expect, it } from 'vitest';
 
-import { createStillReader } from '../../src/commands/shared/still-reader.ts';
+import { createStillReader } from '../../src/commands/shared/store-reader.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { createPasts } from '../../src/db/past-queries.ts';
 import { createQueries } from '../../src/db/queries.ts';

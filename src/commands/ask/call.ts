@@ -5,13 +5,12 @@ import { type AnswerOf, everyTool, tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
-import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
-import { pageUrl } from '../shared/page-url.ts';
+import { exitCodes, type Io, pageUrl, userName } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /** Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C gives up a call that takes long. */
-export async function askTool<Name extends string>(io: Io, name: Name, args: object): Promise<AnswerOf<Name>> {
-  using reader = createStoreReader(storePath(io));
+export async function askTool<Name extends string>(io: Io, name: Name, args: object) {
+  using reader = createStoreReader(io);
   const interrupted = new AbortController();
   const tool = findTool(tools, name);
   if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
@@ -32,11 +31,17 @@ export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal
   page: pageUrl(io),
 });
 
+interface CallArguments {
+  tool: string;
+  arguments: readonly string[];
+  yes: boolean;
+}
+
 /**
  * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs, on many at a terminal. A person
  * may do anything, so tools that change something are included. Returns the exit code.
  */
-export async function callCommand(io: Io, name: string, { words, yes }: { words: readonly string[]; yes: boolean }) {
+export async function callCommand(io: Io, { tool: name, arguments: words, yes }: CallArguments) {
   // Report a wrong name before a missing store.
   const tool = findTool(everyTool, name);
   const args = parseArguments(words);
@@ -44,7 +49,7 @@ export async function callCommand(io: Io, name: string, { words, yes }: { words:
     io.err('nothing was done; --yes answers the question beforehand');
     return exitCodes.mendable;
   }
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   const answer = await callTool(tool, args, {

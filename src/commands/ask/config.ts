@@ -1,20 +1,22 @@
 import { parseBrokerUrl } from '../../broker/address.ts';
 import { knownConfigs } from '../../config/find-files.ts';
-import { type Loaded, loadConfig } from '../../config/load.ts';
+import type { Loaded } from '../../config/load.ts';
 import { knownKeys } from '../../config/schema.ts';
-import { isTable } from '../../config/toml.ts';
+import { isTable, valueAt } from '../../config/toml.ts';
 import { printable, unprintable } from '../../lib/printable.ts';
+import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
 
 /** `swf-mcp config`: the effective configuration as TOML, with the source of each value as a comment; secrets are masked. */
-export function configCommand(io: Io, { config: name, sets }: ConfigFlags): void {
-  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
+export function configCommand(io: Io, { list, ...flags }: ConfigFlags & { list: boolean }) {
+  if (list) return listConfigs(io);
+  const loaded = configOf(io, flags);
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);
 }
 
 /** `swf-mcp config --list`: the configurations that can be named, a line each. */
-export function listConfigs(io: Io): void {
+function listConfigs(io: Io) {
   const known = knownConfigs(configPlaces(io));
   const width = Math.max(...known.map(({ name }) => name.length));
   for (const { name, path } of known) io.out(`${printable(`${name.padEnd(width)}  ${path}`)}\n`);
@@ -28,10 +30,10 @@ interface Effective {
 const secret = '***';
 
 /** The value of each key and where it came from; a key without a value is left undefined. */
-function effectiveValues(io: Io, { config, origins }: Loaded): Map<string, Effective> {
+function effectiveValues(io: Io, { config, origins }: Loaded) {
   const values = new Map<string, Effective>();
   for (const key of knownKeys) {
-    const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), config);
+    const value = valueAt(config, key.split('.'));
     values.set(key, { value, source: origins.get(key) ?? 'default' });
   }
   if (config.data.dir === undefined) values.set('data.dir', { value: `${storePath(io)}.data`, source: 'default' });
@@ -54,7 +56,7 @@ function brokerValues({ env }: Io, { url }: Loaded['config']['broker']): [string
   ];
 }
 
-function tomlLines(values: Map<string, Effective>): string[] {
+function tomlLines(values: Map<string, Effective>) {
   const lines: string[] = [];
   const homeOf = (dotted: string): string => dotted.slice(0, dotted.lastIndexOf('.'));
   const homes = new Set([...values].flatMap(([dotted, { value }]) => (value === undefined ? [] : homeOf(dotted))));
@@ -72,7 +74,7 @@ function tomlLines(values: Map<string, Effective>): string[] {
 /** Where the comments begin, unless a value is longer. */
 const commentColumn = 36;
 
-function lineOf(dotted: string, key: string, { value, source }: Effective): string {
+function lineOf(dotted: string, key: string, { value, source }: Effective) {
   if (value === undefined) return `# ${key} is not set`;
   // Included files are already merged in: the output is a complete configuration.
   const setting = `${dotted === 'workflow.includes' ? '# ' : ''}${key} = ${tomlOf(value)}`;
@@ -92,5 +94,4 @@ function tomlOf(value: unknown): string {
 const hidden = new RegExp(`[${unprintable}]`, 'gu');
 
 /** A character as TOML escapes it by its number. */
-const escaped = (character: string): string =>
-  String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
+const escaped = (character: string) => String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;

@@ -1,26 +1,31 @@
 import { playRun } from '../../domain/plan/played-run.ts';
-import { wholeDuration } from '../../lib/duration.ts';
+import { duration, wholeDuration } from '../../lib/duration.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { planOf } from '../../tools/plan-run.ts';
+import type { AsPlayed } from '../../tools/plan/as-played.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
 import { plannedParams } from '../control/tool-services.ts';
 import type { ConfigFlags, Io } from '../shared/io.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { alignedLines, printLines } from '../shared/print-lines.ts';
 
 export interface PlanArguments extends ConfigFlags {
-  stfCount: number | undefined;
+  stfCount?: number;
+  /** An execution, to play again in place of a configuration. */
+  asPlayed?: string;
   json: boolean;
 }
 
 /** `swf-mcp plan`: how a run of a configuration would go, without running it. */
-export async function planCommand(io: Io, { config, stfCount, sets, json }: PlanArguments): Promise<void> {
+export async function planCommand(io: Io, { config, stfCount, asPlayed, sets, json }: PlanArguments) {
+  if (asPlayed !== undefined) return planAsPlayed(io, asPlayed, sets, json);
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
-  const params = plannedParams(io, config, [...sets, ...counted]);
+  const params = plannedParams(io, { config, sets: [...sets, ...counted] });
   const plan = planOf(params, await inTurns(playRun(params)));
   if (json) io.out(`${JSON.stringify(plan)}\n`);
   else printLines(io, planLines(plan));
 }
 
-function planLines(plan: ReturnType<typeof planOf>): string[] {
+function planLines(plan: ReturnType<typeof planOf>) {
   const { target_worker_count: workers, workers_needed: needed, longest_wait_seconds: wait } = plan;
   const enough =
     needed <= workers ? 'they keep up' : `${needed} would keep up; a slice waits up to ${wholeDuration(wait)} for one`;
@@ -38,9 +43,87 @@ function planLines(plan: ReturnType<typeof planOf>): string[] {
   ];
 }
 
-function shownBytes(bytes: number): string {
+function shownBytes(bytes: number) {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
   const value = bytes / 1000 ** power;
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }
+
+/** The keys that can be changed, given with or without their configuration section. */
+const keys = ['target_worker_count', 'slice_processing_time', 'stf_sampling_rate', 'without_worker', 'without_host'];
+
+/** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. */
+async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[], json: boolean) {
+  const changes = Object.fromEntries(sets.map(changeOf));
+  const { askTool } = await import('./call.ts');
+  const { as_played, assumptions } = await askTool(io, 'plan_run', { execution_id, as_played: true, ...changes });
+  if (as_played === undefined) throw new Error('plan_run has played nothing');
+  if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
+  else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
+}
+
+function changeOf(set: string): [string, unknown] {
+  const [path = '', ...rest] = set.split('=');
+  const name = path.trim().replace(/^fast_processing\./, '');
+  const value = rest.join('=').trim();
+  const key = keys.find((one) => one === name);
+  if (key === undefined || value === '') {
+    const wrong = value === '' ? 'has no value' : `${JSON.stringify(name)} cannot be changed with --as-played`;
+    throw argumentInvalid(`--set ${JSON.stringify(set)}: ${wrong}; each --set changes one of ${keys.join(', ')}`);
+  }
+  return [key, key.startsWith('without') ? value : Number.isNaN(Number(value)) ? value : Number(value)];
+}
+
+type Waits = AsPlayed['was'];
+
+const shown = (seconds: number | undefined) => (seconds === undefined ? 'unknown' : duration(seconds));
+
+const columns: readonly { head: string; of: (waits: Waits, start: number) => string }[] = [
+  {
+    head: 'TOOK',
+    of: ({ end, undone = 0 }, start) =>
+      end === undefined ? `${undone} never done` : duration((Date.parse(end) - start) / 1000),
+  },
+  { head: 'SLOTS', of: ({ worker_slots }) => String(worker_slots) },
+  { head: 'SLICES', of: ({ slices }) => String(slices) },
+  { head: 'FAILED', of: ({ slices_failed }) => (slices_failed === undefined ? 'unknown' : String(slices_failed)) },
+  { head: 'MOST WAIT', of: ({ backlog_max }) => String(backlog_max) },
+  { head: 'WAIT P50', of: ({ wait_p50 }) => shown(wait_p50) },
+  { head: 'P95', of: ({ wait_p95 }) => shown(wait_p95) },
+  { head: 'MAX', of: ({ wait_max }) => shown(wait_max) },
+];
+
+function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest }: AsPlayed) {
+  const start = Date.parse(from);
+  const rows: [string, Waits, readonly number[]][] = [
+    ['as it was', was, backlog.was],
+    ['played again', replayed, backlog.replayed],
+    ...(changed === undefined ? [] : [['with changes', changed, backlog.changed ?? []] as [string, Waits, number[]]]),
+  ];
+  const cells = [
+    ['', ...columns.map(({ head }) => head)],
+    ...rows.map(([name, waits]) => [name, ...columns.map(({ of }) => of(waits, start))]),
+  ];
+  const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
+  return [
+    `${execution_id}, from ${from}, in wall time; played again it ends ${offOf(was, replayed, rest.off_percent)}`,
+    ...alignedLines(cells),
+    '',
+    `slices that wait, up to ${most}, a column for ${rest.bin_seconds} s`,
+    ...rows.map(([name, , waiting]) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
+  ];
+}
+
+/** How well the model matches the run. */
+function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent: number) {
+  const seconds = (Date.parse(replayed) - Date.parse(real)) / 1000;
+  return percent === 0
+    ? 'when it did'
+    : `${duration(Math.abs(seconds))} too ${seconds < 0 ? 'early' : 'late'} (${Math.abs(percent)} % of the run)`;
+}
+
+const bars = ' ▁▂▃▄▅▆▇█';
+
+/** A number as a bar; any number above 0 has at least the lowest bar. */
+const bar = (n: number, most: number) => (n <= 0 ? '·' : (bars[Math.max(1, Math.ceil((8 * n) / most))] ?? '█'));

@@ -4,7 +4,8 @@ import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
-import { claimedName, shortPaths } from '../../lib/words.ts';
+import { shortPaths, claimedName } from '../../lib/words.ts';
+import { clause, openWords, statusWords, stayFailed } from '../../mcp/words.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
@@ -19,16 +20,17 @@ const comparedCause = 60;
 const comparedError = 30;
 
 export interface StatusArguments {
+  executionId?: string;
   json: boolean;
   all: boolean;
-  asOf?: string | undefined;
+  asOf?: string;
 }
 
 /**
  * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
  * with `all`, an array.
  */
-export async function statusCommand(io: Io, given: string | undefined, { json, all, asOf: as_of }: StatusArguments) {
+export async function statusCommand(io: Io, { executionId: given, json, all, asOf: as_of }: StatusArguments) {
   const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
   const ids = running.length === 0 ? [given ?? 'latest'] : running;
   const answers: AnswerOf<'get_workflow_monitor'>[] = [];
@@ -50,23 +52,23 @@ export async function statusCommand(io: Io, given: string | undefined, { json, a
 }
 
 /** Running executions, newest last, where a person looks first. */
-async function runningIds(io: Io, as_of: string | undefined): Promise<string[]> {
+async function runningIds(io: Io, as_of: string | undefined) {
   const filter = { status: 'running', order: 'oldest', limit: 20, as_of };
   const { items } = await askTool(io, 'list_workflow_executions', filter);
   return items.map(({ execution_id }) => execution_id);
 }
 
-function pauseOf({ paused_by, health, execution_id }: Monitor, option: string): string {
+function pauseOf({ paused_by, health, execution_id }: Monitor, option: string) {
   if (health !== 'paused') return '';
   if (paused_by === undefined) return ' between two periods, goes on by itself';
   return ` by ${givenBy(paused_by)}; swf-mcp${option} continue ${execution_id}`;
 }
 
-const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by']>): string =>
-  `${claimedName(name, sent_by)} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
+const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by']>) =>
+  `${claimedName(name, sent_by)} at ${time}${clause(' (', reason, ')')}`;
 
 /** The time left, as far as it is known. */
-function leftOf({ progress }: Monitor): string[] {
+function leftOf({ progress }: Monitor) {
   const { seconds_left, at_least, at_most } = progress ?? {};
   if (seconds_left === undefined || at_least === undefined) return [];
   const range =
@@ -77,7 +79,7 @@ function leftOf({ progress }: Monitor): string[] {
 }
 
 /** The driver, if it is not the first. */
-function driverOf(answer: Monitor): string[] {
+function driverOf(answer: Monitor) {
   const driver = answer.drivers?.at(-1);
   // How a former driver ended is a finding.
   if (driver === undefined || driver.epoch === 1 || silentSince(answer) !== undefined) return [];
@@ -85,15 +87,15 @@ function driverOf(answer: Monitor): string[] {
   return [`  driver      process ${pid ?? 'unknown'} on ${host}, number ${epoch}, started by ${by} at ${since}`];
 }
 
-const heldOf = ({ paused_by, health }: Monitor): string[] =>
+const heldOf = ({ paused_by, health }: Monitor) =>
   paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
 
 /** A pending stop has a finding instead. */
-const stopLines = ({ stopped_by }: Monitor): string[] =>
+const stopLines = ({ stopped_by }: Monitor) =>
   stopped_by === undefined || stopped_by.pending === true ? [] : [`  ended by    ${givenBy(stopped_by)}`];
 
 /** The slice that has been in hand longest. */
-function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
+function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor) {
   if (oldest_in_hand === undefined) return [];
   const { slice_filename: slice, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
   const usual = usual_seconds === undefined ? 'usual is not known yet' : `usual ${duration(usual_seconds)}`;
@@ -101,7 +103,7 @@ function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
   return [`  oldest      ${slice} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`];
 }
 
-function configurationOf({ configuration }: Monitor): string[] {
+function configurationOf({ configuration }: Monitor) {
   if (configuration === undefined) return [];
   const { config, speed, target_worker_count, payload } = configuration;
   // Our own programs record all of these; of an observed run only some are known.
@@ -115,7 +117,7 @@ function configurationOf({ configuration }: Monitor): string[] {
 }
 
 /** The agents that are not well, a line each, and the number of OK agents. */
-function agentsOf({ agents }: Monitor): string[] {
+function agentsOf({ agents }: Monitor) {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK').length;
   return [
@@ -127,7 +129,7 @@ function agentsOf({ agents }: Monitor): string[] {
 }
 
 /** The causes of failed attempts at slices that no finding names, with counts: many failures have few causes. */
-const causesOf = ({ causes = [], findings }: Monitor): string[] =>
+const causesOf = ({ causes = [], findings }: Monitor) =>
   causes
     .filter(({ cause }) => {
       // A sentence may lack the words that all causes share, and has short paths.
@@ -135,8 +137,7 @@ const causesOf = ({ causes = [], findings }: Monitor): string[] =>
       return !findings.some(({ sentence }) => sentence.includes(words));
     })
     .map(
-      ({ cause, attempts, example }) =>
-        `  failed      ${attempts} × ${cause}${example === undefined ? '' : ` (such as: ${example})`}`,
+      ({ cause, attempts, example }) => `  failed      ${attempts} × ${cause}${clause(' (such as: ', example, ')')}`,
     );
 
 /** The last errors that no finding repeats. */
@@ -149,36 +150,32 @@ const errorsOf = ({ errors, findings }: Monitor): string[] =>
     })
     .map(
       ({ time, source, error, more }) =>
-        `  error       ${time} ${source}: ${error}${more === undefined ? '' : ` (and ${more} like it)`}`,
+        `  error       ${time} ${source}: ${error}${clause(' (and ', more, ' like it)')}`,
     );
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
-function verdictOf(answer: Monitor, option: string): string {
+function verdictOf(answer: Monitor, option: string) {
   const { execution_id, status, status_reason, health, slices_failed, slices_unanswered = 0 } = answer;
   const open =
     status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
-  const failed =
-    slices_failed === 0
-      ? ''
-      : `, ${counted(slices_failed, 'slice')} ${status === 'running' ? 'failed' : slices_failed === 1 ? 'stays failed' : 'stay failed'}`;
-  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}${open}${health === undefined ? '' : `, health ${health}`}${pauseOf(answer, option)}`;
+  const slices = counted(slices_failed, 'slice');
+  const failed = status === 'running' ? `${slices} failed` : stayFailed(slices_failed, slices);
+  return `${execution_id}: ${statusWords(status, status_reason)}${slices_failed === 0 ? '' : `, ${failed}`}${open}${clause(', health ', health)}${pauseOf(answer, option)}`;
 }
 
 /** The progress of an own execution against its plan. */
-function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>): string[] {
-  const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
-  const lost = (answer.slices_to_redo ?? 0) === 0 ? '' : `, ${answer.slices_to_redo} of them to be done again`;
-  const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
+function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>) {
+  const { slices_queued = 0, slices_processing = 0, slices_to_redo: lost = 0 } = answer;
   return [
-    `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
+    `  STF files   ${answer.stf_count}${clause(' of ', progress.stf_planned)} announced, ${progress.stf_ready} ready`,
     `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
-    `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing${lost}, ` +
-      `${answer.slices_completed} completed, ${answer.slices_failed} failed${percent}`,
+    `  TF slices   ${answer.slices_created}${clause(' of ', progress.slices_planned)}: ${openWords(slices_queued, { count: slices_processing - lost, lost })}, ` +
+      `${answer.slices_completed} completed, ${answer.slices_failed} failed${clause(', ', progress.percent, ' % of the run')}`,
   ];
 }
 
 /** The counts of an execution of other programs, as heard. */
-function heardCounts(answer: Monitor): string[] {
+function heardCounts(answer: Monitor) {
   const { slices_sent, slices_unanswered = 0, results_without_slice } = answer;
   const sent =
     slices_sent === undefined
@@ -193,25 +190,23 @@ function heardCounts(answer: Monitor): string[] {
 }
 
 /** Since when a running execution is silent, if its driver is gone. */
-function silentSince({ status, drivers }: Monitor): string | undefined {
+function silentSince({ status, drivers }: Monitor) {
   const driver = drivers?.at(-1);
   return status === 'running' ? (driver?.until ?? driver?.last_heard) : undefined;
 }
 
 /** How long it has run. */
-function livedOf(answer: Monitor): string {
+function livedOf(answer: Monitor) {
   const [lived, silent] = [duration(answer.duration_seconds), silentSince(answer)];
   return silent === undefined ? lived : `ran for ${lived}, silent since ${silent}`;
 }
 
 /** The quality of an execution and the notes about it, the last note first. */
-const peopleLines = ({ quality, notes = [] }: Monitor): string[] => [
+const peopleLines = ({ quality, notes = [] }: Monitor) => [
   ...(quality === undefined
     ? []
     : [`  quality     ${quality.value}: ${quality.reason} (${quality.author}, ${quality.at})`]),
-  ...notes.map(
-    ({ at, author, about, text }) => `  note        ${at} ${author}${about === undefined ? '' : `, ${about}`}: ${text}`,
-  ),
+  ...notes.map(({ at, author, about, text }) => `  note        ${at} ${author}${clause(', ', about)}: ${text}`),
 ];
 
 function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): string[] {
@@ -222,7 +217,7 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
     ...configurationOf(answer),
     ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: all that follows is as it was then`]),
     `  started     ${answer.start_time}, ${livedOf(answer)}`,
-    `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the store was last written ${answer.data_as_of}`}`,
+    `  messages    ${answer.message_count}${clause(', the store was last written ', answer.data_as_of)}`,
     ...(dataset === undefined
       ? []
       : [

@@ -1,15 +1,16 @@
 import type { Queries } from '../../db/queries.ts';
-import { counted, nounFor } from '../../lib/counted.ts';
+import { counted } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { allPrintable } from '../../lib/printable.ts';
-import { drivenExecutions } from '../control/driven-executions.ts';
+import { clause, openWords, stayFailed } from '../../mcp/words.ts';
+import { drivenExecutions } from '../control/run-limits.ts';
 import { startKeys } from '../drive/keys.ts';
 import { requireProgram, startNotifier } from '../drive/notify.ts';
 import { exitCodeOf } from '../drive/summary.ts';
 import { startLive } from '../live/live.ts';
 import { type Snapshot, takeSnapshot } from '../live/snapshot.ts';
-import { exitCodes, type Io, storeOption, storePath } from '../shared/io.ts';
+import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
@@ -22,21 +23,22 @@ const lookMilliseconds = 250;
 const lineMilliseconds = 10_000;
 
 export interface WatchArguments {
+  executionId?: string;
   json: boolean;
-  notify: string | undefined;
+  notify?: string;
 }
 
 /** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
-export async function watchCommand(io: Io, given: string | undefined, { json, notify }: WatchArguments) {
+export async function watchCommand(io: Io, { executionId: given, json, notify }: WatchArguments) {
   const program = requireProgram(io, notify);
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   const executionId = watched(reader.queries(), given);
   const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
   await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
   // The view is gone, so print its last state.
-  if (!json) await statusCommand(io, executionId, { json: false, all: false });
+  if (!json) await statusCommand(io, { executionId, json: false, all: false });
   await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
   if (interrupted.signal.aborted) return exitCodes.interrupted;
   return exitCodeOf(reader.queries().execution(executionId), false);
@@ -49,7 +51,7 @@ function watched(queries: Queries, given: string | undefined): string {
   return driven.execution_id;
 }
 
-async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController): Promise<void> {
+async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController) {
   const { signal } = interrupted;
   const terminal = io.terminal('out');
   const live = terminal === undefined ? undefined : startLive(terminal, reader.queries, storeOption(io));
@@ -76,8 +78,7 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
   }
 }
 
-function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot): { words: string; counts: string } {
-  const outOf = (planned: number | undefined): string => (planned === undefined ? '' : ` of ${planned}`);
+function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot) {
   return {
     words: [
       execution.status,
@@ -88,26 +89,19 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
       .filter((word) => word !== '')
       .join(', '),
     counts:
-      `${progress.stf_ready}${outOf(progress.stf_planned)} STF files, ${progress.slices_final}${outOf(progress.slices_planned)} TF slices done ` +
-      `(${openWords(execution, inHand)}, ${exhausted} ${nounFor(exhausted, 'stays', 'stay')} failed)`,
+      `${progress.stf_ready}${clause(' of ', progress.stf_planned)} STF files, ${progress.slices_final}${clause(' of ', progress.slices_planned)} TF slices done ` +
+      `(${openWords(execution.slices_queued, inHand)}, ${stayFailed(exhausted)})`,
   };
 }
 
-/** Nobody says of other programs' slices which are in hand. */
-function openWords({ slices_queued }: Snapshot['execution'], inHand: Snapshot['inHand']): string {
-  if (inHand === undefined) return `${slices_queued} without a result`;
-  const { count, lost } = inHand;
-  return `${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}, ${slices_queued} queued`;
-}
-
 /** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */
-const overdueWords = (inHand: Snapshot['inHand'], pace: Snapshot['pace']): string[] =>
+const overdueWords = (inHand: Snapshot['inHand'], pace: Snapshot['pace']) =>
   inHand === undefined || pace === undefined || inHand.overdue === 0
     ? []
     : [`${counted(inHand.overdue, 'slice')} in hand for over ${wholeDuration(pace.slow_seconds)}`];
 
 /** Prints the monitor's answer as a line whenever it changes. */
-async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {
+async function watchJson(io: Io, executionId: string, signal: AbortSignal) {
   let said = '';
   for (;;) {
     const answer = await askTool(io, 'get_workflow_monitor', { execution_id: executionId });

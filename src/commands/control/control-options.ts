@@ -6,19 +6,19 @@ export const maxName = 100;
 
 export interface ControlArguments {
   executionId: string;
-  reason?: string | undefined;
-  requestedBy?: string | undefined;
+  reason?: string;
+  requestedBy?: string;
   /** The client in whose name a server has started this. */
-  sender?: string | undefined;
+  sender?: string;
 }
 
 /** Throws `ARGUMENT_INVALID`. */
-export function requireControlOptions({ reason, requestedBy }: ControlArguments): void {
+export function requireControlOptions({ reason, requestedBy }: ControlArguments) {
   requireLength('--reason', reason, maxReason);
   requireLength('--requested-by', requestedBy, maxName);
 }
 
-function requireLength(option: string, text: string | undefined, most: number): void {
+function requireLength(option: string, text: string | undefined, most: number) {
   if (text === undefined || (text !== '' && text.length <= most)) return;
   throw argumentInvalid(`${option} has ${text.length} characters; give 1 to ${most}`);
 }

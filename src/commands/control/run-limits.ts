@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+import type { Queries } from '../../db/queries.ts';
 import { playRun } from '../../domain/plan/played-run.ts';
 import { argumentInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { planOf } from '../../tools/plan-run.ts';
@@ -8,7 +9,6 @@ import { inTurns } from '../../tools/shared/in-steps.ts';
 import type { StartRequest } from '../../tools/shared/services.ts';
 import { type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { type DrivenExecution, drivenExecutions } from './driven-executions.ts';
 import { plannedParams } from './tool-services.ts';
 
 /** A server starts a run only if fewer than this are under way in its store; `--max-runs` changes it. */
@@ -35,10 +35,10 @@ export interface RunPlace {
  * Gives places to starting runs: as many as may be under way in the store, counting runs that are not in it yet. Throws `ARGUMENT_INVALID` if all
  * places are taken.
  */
-export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns) {
+export function createRunPlaces(io: Io, maxRuns = usualMaxRuns) {
   const beginning = new Set<RunPlace>();
   return async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {
-    const running = drivenIn(storePath(io));
+    const running = drivenIn(io);
     const pids = new Set(running.map(({ pid }) => pid));
     const underWay = running.length + [...beginning].filter(({ pid }) => pid === undefined || !pids.has(pid)).length;
     if (underWay >= maxRuns) throw allTaken(underWay, maxRuns, running);
@@ -48,7 +48,7 @@ export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns) {
   };
 }
 
-function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExecution[]): SwfError {
+function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExecution[]) {
   const named = running.slice(0, 5).map(({ execution_id }) => execution_id);
   const shown = named.length === 0 ? '' : ` (${named.join(', ')}${running.length > 5 ? ', …' : ''})`;
   return argumentInvalid(
@@ -57,8 +57,8 @@ function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExe
 }
 
 /** The driven executions of a store; empty while there is no store. */
-function drivenIn(path: string): DrivenExecution[] {
-  using reader = createStoreReader(path);
+function drivenIn(io: Io): DrivenExecution[] {
+  using reader = createStoreReader(io);
   try {
     return drivenExecutions(reader.queries());
   } catch (error) {
@@ -68,9 +68,9 @@ function drivenIn(path: string): DrivenExecution[] {
 }
 
 /** Refuses a run that is larger than a tool may ask for. Throws `ARGUMENT_INVALID` with the limit, and `CONFIG_…`. */
-export async function requireBounded(io: Io, { config, speed, settings }: StartRequest): Promise<void> {
+export async function requireBounded(io: Io, { config, speed, settings }: StartRequest) {
   const sets = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
-  const planned = plannedParams(io, config, sets);
+  const planned = plannedParams(io, { config, sets });
   const params = { ...planned, speed: speed ?? planned.speed };
   if (params.fast_processing.physics_period_count === 0)
     throw tooMuch(
@@ -88,12 +88,12 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
   if (bytes > free - roomLeft) throw tooMuch(`${bytes} bytes on disk`, `${free} free there, less ${roomLeft}`);
 }
 
-const tooMuch = (asked: string, limit: number | string): SwfError =>
+const tooMuch = (asked: string, limit: number | string) =>
   argumentInvalid(
     `the run would be too large for a tool: ${asked}, allowed: ${limit}; ask for less (plan_run tells how much), or start it at a terminal with swf-mcp run`,
   );
 
-const tooLargeToPlay = (error: unknown): never => {
+const tooLargeToPlay = (error: unknown) => {
   if (!(error instanceof SwfError)) throw error;
   throw tooMuch(
     `more than ${maxOfARun.stf_files} STF files or ${maxOfARun.slices} slices`,
@@ -110,3 +110,14 @@ function freeBytes(path: string): number {
     return dirname(path) === path ? Infinity : freeBytes(dirname(path));
   }
 }
+
+type DrivenExecution = ReturnType<typeof drivenExecutions>[number];
+
+/** The running executions that a living process drives, newest first. */
+export const drivenExecutions = (queries: Queries) =>
+  queries
+    .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })
+    .rows.flatMap(({ execution_id }) => {
+      const driver = queries.driver(execution_id);
+      return driver?.isAlive === true ? [{ execution_id, pid: driver.pid }] : [];
+    });

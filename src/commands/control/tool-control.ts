@@ -1,4 +1,4 @@
-import { requireBareName } from '../../config/request.ts';
+import { requireBareName } from '../../config/layers.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Action } from '../../domain/states.ts';
 import { executionInUse, storeUnavailable } from '../../lib/errors.ts';
@@ -42,8 +42,8 @@ export function createControl(io: Io, maxRuns?: number): Control {
 }
 
 /** Called before a place is taken: a driven execution already has one. Throws `EXECUTION_IN_USE`. */
-function requireUndriven(io: Io, executionId: string): void {
-  using reader = createStoreReader(storePath(io));
+function requireUndriven(io: Io, executionId: string) {
+  using reader = createStoreReader(io);
   const queries = reader.queries();
   const execution = queries.execution(executionId);
   const driver = queries.driver(execution.execution_id);
@@ -55,7 +55,7 @@ function requireUndriven(io: Io, executionId: string): void {
   );
 }
 
-async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType<Control['start']> {
+async function start(io: Io, request: StartRequest, place: RunPlace) {
   const words = ['run', ...runArguments(request), `--sender=${printable(request.by)}`];
   using started = await io.startSelf(['--db', storePath(io), ...words]);
   place.pid = started.pid;
@@ -105,7 +105,7 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
 }
 
 /** The options that record why something was asked, by whom, and in whose name. */
-const forTheRecord = ({ reason, by: { name, claimed } }: ControlRequest): string[] => [
+const forTheRecord = ({ reason, by: { name, claimed } }: ControlRequest) => [
   ...(reason === undefined ? [] : [`--reason=${printable(reason).slice(0, maxReason)}`]),
   ...(claimed === undefined ? [] : [`--requested-by=${printable(claimed).slice(0, maxName)}`]),
   `--sender=${printable(name)}`,

@@ -1,17 +1,18 @@
-import type { BrokerSettings } from '../../broker/connection.ts';
+import type { BrokerConnection, BrokerSettings, Delivery } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { knownStoreId } from '../../db/log/store-identity.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import { troubledAgents } from '../../db/presence/agent-registry.ts';
 import { hasRecorded } from '../../db/presence/recorders.ts';
-import { idleSentence, secondsToHear, sharingSentence } from '../../exchange/namespace-guard.ts';
-import { readingTypes, recorderSubscription, roleSubscription } from '../../exchange/wire.ts';
+import { idleSentence, layoutSubscriptions, secondsToHear, sharingSentence } from '../../exchange/namespace-guard.ts';
+import { decodedOf, readingTypes, recorderSubscription, roleSubscription, reportsIn } from '../../exchange/wire.ts';
+import { pause } from '../../lib/deadline.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { shortDigests } from '../../lib/words.ts';
 import { queuesSharedWithTestbed, layoutTopics } from '../../messages/destinations.ts';
-import { isRefused, wireVersion } from '../../messages/telemetry.ts';
+import { type ForeignProgram, foreignProgramOf } from '../../messages/foreign.ts';
+import { type AgentHeartbeat, type Telemetry, isRefused, wireVersion } from '../../messages/telemetry.ts';
 import { attempt, diagnoseClock, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
-import { type Heard, listenTo } from './listening.ts';
 import { proveBroker } from './proofs.ts';
 import { withConnections } from './trial.ts';
 
@@ -40,7 +41,7 @@ export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   else yield ['not tried', ok('rights, destinations and what the broker does with messages: --prove sends some')];
 }
 
-const loginOf = ({ user, servers }: BrokerSettings): string =>
+const loginOf = ({ user, servers }: BrokerSettings) =>
   `${user ?? 'no user'}${servers.some(({ tls }) => tls) ? ', over TLS' : ''}`;
 
 /** Other programs, our own agents, and the broker's clock, from the messages heard meanwhile. */
@@ -78,14 +79,14 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
   if (!prove) yield ['clock', diagnoseClock(heard.skew)];
 }
 
-function diagnoseProgram(program: Heard['programs'][number], own: string): Diagnosis {
+function diagnoseProgram(program: Heard['programs'][number], own: string) {
   const { name, namespace, msg_type, destination } = program;
   const what = `${name} of another make works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
   if (namespace !== own) return ok(what);
   return fail(`${what}, which is yours too: what starts there is refused; set testbed.namespace`);
 }
 
-function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Heard['agents'][number]): Diagnosis {
+function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Heard['agents'][number]) {
   const what = `${agent_name} on ${hostname}`;
   if (isRefused({ agent_type, wire }))
     return fail(
@@ -97,7 +98,7 @@ function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Hea
 }
 
 /** A namespace as this host's store knows it: whether it was used over a broker, and workers whose messages never arrive. */
-async function knownHere(path: string, namespace: string): Promise<{ isUsed: boolean; unheard: string[] }> {
+async function knownHere(path: string, namespace: string) {
   using store = await openExistingStore(path).catch(() => undefined);
   if (store === undefined) return { isUsed: false, unheard: [] };
   const troubled = troubledAgents(store.sql, namespace, isAlive);
@@ -127,7 +128,48 @@ export async function forgetDurable(path: string, settings: BrokerSettings, conf
 }
 
 /** A namespace may have remote agents and no store here. */
-async function storeIdOf(path: string): Promise<string | undefined> {
+async function storeIdOf(path: string) {
   using store = await openExistingStore(path).catch(() => undefined);
   return store === undefined ? undefined : knownStoreId(store.sql);
+}
+
+/** How many programs and agents to report. */
+const most = 50;
+
+type Heard = Awaited<ReturnType<typeof listenTo>>;
+
+/** Listens by plain subscriptions, which end with the connection: they take nothing from anybody and leave nothing behind. */
+async function listenTo(
+  broker: BrokerConnection,
+  topics: readonly string[],
+  telemetry: { destination: string; namespace: string } | undefined,
+  seconds: number,
+) {
+  /** Each by its name and namespace, with its first message. */
+  const programs = new Map<string, ForeignProgram & { destination: string }>();
+  const agents = new Map<string, AgentHeartbeat>();
+  /** Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined if none carried its time. */
+  let skew: number | undefined;
+  const noteTime = ({ headers: { timestamp } }: Delivery) => {
+    if (timestamp === undefined || !/^\d{1,15}$/.test(timestamp)) return;
+    // A message that waited somewhere makes the skew look smaller, so the largest value counts.
+    skew = Math.max(skew ?? -Infinity, Number(timestamp) - Date.now());
+  };
+  const hear = (destination: string, delivery: Delivery) => {
+    noteTime(delivery);
+    const program = foreignProgramOf(decodedOf(delivery), delivery.headers);
+    const key = `${program?.name} ${program?.namespace}`;
+    if (program !== undefined && !programs.has(key) && programs.size < most)
+      programs.set(key, { ...program, destination });
+  };
+  const hearReport = (report: Telemetry | undefined, delivery: Delivery) => {
+    noteTime(delivery);
+    if (report?.msg_type === 'agent_heartbeat' && agents.size < most) agents.set(report.agent_name, report);
+  };
+  const subscriptions = layoutSubscriptions(topics, hear);
+  if (telemetry !== undefined) subscriptions.push(reportsIn(telemetry.namespace, telemetry.destination, hearReport));
+  for (const subscription of subscriptions) broker.subscribe(subscription);
+  await pause(seconds * 1000);
+  for (const { id } of subscriptions) broker.unsubscribe(id);
+  return { programs: [...programs.values()], agents: [...agents.values()], skew };
 }

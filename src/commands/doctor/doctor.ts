@@ -4,29 +4,31 @@ import { dirname, resolve } from 'node:path';
 import { showAddress } from '../../broker/address.ts';
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
-import { type Loaded, loadConfig } from '../../config/load.ts';
+import type { Loaded } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
+import { refusalOf } from '../../files/http-reader.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { canAccess, whyNotOurs } from '../../lib/file-system.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
-import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type BrokerFlags, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { forgetDurable, lookAtBroker } from './broker.ts';
 import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
-import { lookAtSources } from './files.ts';
 
 interface DoctorArguments extends BrokerFlags {
   unsubscribe: boolean;
   prove: boolean;
   /** Seconds to listen for other programs. */
-  wait: number | undefined;
+  wait?: number;
 }
 
 /** `swf-mcp doctor`: is everything in place? A line each. Returns 0 if nothing has failed. */
-export async function doctorCommand(io: Io, args: DoctorArguments): Promise<number> {
+export async function doctorCommand(io: Io, args: DoctorArguments) {
   let failed = false;
   for await (const [subject, { state, what }] of lookAtAll(io, args)) {
     failed ||= state === 'fail';
@@ -44,7 +46,7 @@ async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
   yield ['file system', await attempt(() => lookAtFileSystem(path))];
   let loaded: Loaded | undefined;
   const configuration = await attempt(() => {
-    loaded = loadConfig({ name: args.config, sets: args.sets, ...configPlaces(io) });
+    loaded = configOf(io, args);
     const { config, isOwnNamespace } = loaded;
     return ok(`namespace ${config.testbed.namespace}${isOwnNamespace ? '' : ' (that of the shipped file)'}`);
   });
@@ -82,13 +84,13 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
   if (args.unsubscribe) yield ['unsubscribe', await attempt(() => forgetDurable(storePath(io), broker, config))];
 }
 
-function lookAtNode(nodeVersion: string): Diagnosis {
+function lookAtNode(nodeVersion: string) {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 15)) return ok(nodeVersion);
   return fail(`${nodeVersion} is too old; install Node.js 20.15 or newer`);
 }
 
-function lookAtStore(path: string): Diagnosis {
+function lookAtStore(path: string) {
   requireNoOrphanLog(path);
   if (!existsSync(path)) return ok(`${path} (not there yet; the first run makes it)`);
   openReader(path).close();
@@ -108,7 +110,7 @@ function* lookAtRights(path: string): Generator<Diagnosis> {
 }
 
 /** Can the folder of data files be used? The first run that writes files creates it. */
-function lookAtData({ data }: Config, io: Io): Diagnosis {
+function lookAtData({ data }: Config, io: Io) {
   if (!data.write_files) return ok('no files are written');
   const dir = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
   if (!existsSync(dir)) return ok(`${dir} (not there yet; the first run makes it)`);
@@ -119,7 +121,7 @@ function lookAtData({ data }: Config, io: Io): Diagnosis {
 /** A short run takes a few megabytes. */
 const minFree = 20_000_000;
 
-function lookAtFileSystem(path: string): Diagnosis {
+function lookAtFileSystem(path: string) {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
   if (!canAccess(folder, constants.W_OK))
@@ -130,4 +132,35 @@ function lookAtFileSystem(path: string): Diagnosis {
   if (bavail * bsize < minFree) return fail(`${folder} is nearly full, ${free}; make room`);
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
   return fail(`${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`);
+}
+
+/** How long to wait for a file server's answer, in milliseconds. */
+const patienceMilliseconds = 5000;
+
+/** Checks the hosts that files are fetched from, a line each, by asking for a file that none has. */
+async function* lookAtSources({ data }: Config, token: string | undefined): AsyncGenerator<Look> {
+  const { sources = [], fetch: command } = data;
+  for (const source of sources)
+    yield [
+      'files',
+      command !== undefined || !/^https?:/.test(source)
+        ? warn(`${source} is fetched from by a command, which is not tried`)
+        : await attempt(() => lookAtSource(source, token)),
+    ];
+}
+
+async function lookAtSource(source: string, token: string | undefined) {
+  const url = `${source.replace(/\/$/, '')}/swf-mcp-doctor/none`;
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  let status: number;
+  try {
+    const signal = AbortSignal.timeout(patienceMilliseconds);
+    ({ status } = await fetch(url, { method: 'HEAD', headers, signal, redirect: 'manual' }));
+  } catch (error) {
+    const why = messageOf((error as { cause?: unknown }).cause ?? error);
+    return fail(`${source} does not answer (${why}); look whether its server runs there`);
+  }
+  // The file is missing, as it should be.
+  if (status === 404) return ok(`${source} answers${token === undefined ? '' : ', and takes the token'}`);
+  return fail(refusalOf(source, status).message);
 }

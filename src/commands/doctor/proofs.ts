@@ -4,7 +4,7 @@ import type { BrokerSettings, DurablePlace } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { attempt, diagnoseClock, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
+import { attempt, diagnoseClock, fail, type Look, ok, warn } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
 
 /** How long to wait to be sure that a message does not come, in milliseconds. */
@@ -31,7 +31,7 @@ const afterPayloadSeconds = 60;
  */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
-  const queue = (of: string): string => `/queue/${name}.${of}`;
+  const queue = (of: string) => `/queue/${name}.${of}`;
   yield [
     'remains',
     ok(
@@ -51,7 +51,7 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
 }
 
 /** Tests that each namespace gets only its own messages, by selectors or by names. */
-const proveSelector = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
+const proveSelector = (settings: BrokerSettings, destination: string) =>
   withConnections(settings, 1, async ([broker]) => {
     const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     for (const namespace of ['other', 'mine']) await send(broker, destination, { namespace }, namespace);
@@ -66,7 +66,7 @@ const proveSelector = (settings: BrokerSettings, destination: string): Promise<D
   });
 
 /** Tests that a message is found behind many for others: ActiveMQ Classic looks at the first `maxPageSize` only. */
-const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
+const proveDeepQueue = (settings: BrokerSettings, destination: string) =>
   withConnections(settings, 1, async ([broker]) => {
     await Promise.all(
       Array.from({ length: foreignMessages }, () => send(broker, destination, { namespace: 'other' }, 'other')),
@@ -86,7 +86,7 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<
   });
 
 /** Tests that two slots hold one message each until they acknowledge it. */
-const proveFairShare = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
+const proveFairShare = (settings: BrokerSettings, destination: string) =>
   withConnections(settings, 2, async (slots) => {
     const hands = slots.map((broker) => listen(broker, { destination, prefetch: 1, acknowledges: false }));
     for (const body of ['1', '2', '3']) await send(slots[0], destination, {}, body);
@@ -102,7 +102,7 @@ const proveFairShare = (settings: BrokerSettings, destination: string): Promise<
   });
 
 /** Tests that a message sent while nobody listens is kept. */
-async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
+async function proveDurable(settings: BrokerSettings, destination: string, durableName: string) {
   const named = { ...settings, clientId: durableName };
   const subscription = { destination, only: () => ({ namespace: 'doctor' }), durableName };
   await withConnections(named, 1, ([broker]) => {
@@ -121,7 +121,7 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
 }
 
 /** Removes a durable subscription. Returns a clause if this user may not, otherwise an empty text. */
-async function remove(named: BrokerSettings, subscription: DurablePlace): Promise<string> {
+async function remove(named: BrokerSettings, subscription: DurablePlace) {
   try {
     await withConnections(named, 1, ([broker]) => broker.forget(subscription));
     return '';
@@ -131,7 +131,7 @@ async function remove(named: BrokerSettings, subscription: DurablePlace): Promis
   }
 }
 
-const proveExpiry = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
+const proveExpiry = (settings: BrokerSettings, destination: string) =>
   withConnections(settings, 1, async ([broker]) => {
     await send(broker, destination, {}, 'old', shortLife);
     await pause((shortLife + 1) * 1000);
@@ -174,7 +174,7 @@ function proveDestination(settings: BrokerSettings, named: [string, string], onT
   });
 }
 
-const proveTimeLimit = (settings: BrokerSettings, timeout: number): Promise<Diagnosis> =>
+const proveTimeLimit = (settings: BrokerSettings, timeout: number) =>
   withConnections(settings, 1, async ([broker]) => {
     const longest = timeout + afterPayloadSeconds;
     if (broker.hasSelectors()) return ok('a slice may be held as long as its payload takes');

@@ -32,7 +32,7 @@ type Listened = Omit<Subscription, 'id' | 'ack' | 'onMessage'> & Partial<Subscri
 /** Subscribes, and collects what comes. */
 export function listen(broker: BrokerConnection, { acknowledges = true, ...subscription }: Listened) {
   const deliveries: Delivery[] = [];
-  let wake = (): void => {};
+  let wake = () => {};
   broker.subscribe({
     id: 'doctor',
     ack: 'each',
@@ -56,13 +56,13 @@ export function listen(broker: BrokerConnection, { acknowledges = true, ...subsc
   return {
     deliveries,
     bodies: (): string[] => deliveries.map(({ body }) => body),
-    acknowledgeAll: (): void => {
+    acknowledgeAll: () => {
       for (const delivery of deliveries) delivery.acknowledge();
     },
     /** Waits for so many messages. False if they do not come in time. */
     comes,
     /** The same, but throws then. */
-    async has(count: number): Promise<void> {
+    async has(count: number) {
       if (!(await comes(count)))
         throw brokerRefused(
           'a message that was sent did not arrive; look at the rights of this user, and at what else reads there',

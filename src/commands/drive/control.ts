@@ -30,7 +30,7 @@ export const controlCommand = (action: Action) => async (io: Io, args: ControlAr
   const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   using store = await openExistingStore(storePath(io), storeOptions(io));
-  const ask = (): Promise<string | undefined> => control(io, store, executionId, { action, by, reason });
+  const ask = () => control(io, store, executionId, { action, by, reason });
   let sentence = await ask();
   // While another process resumes or ends the execution, ask again.
   while (sentence === undefined) {
@@ -47,7 +47,7 @@ const againMilliseconds = 1000;
 type Asked = Parameters<typeof recordCommand>[2];
 
 /** Returns the outcome as a sentence; undefined if another process has resumed or ended the execution in between. */
-async function control(io: Io, store: Store, executionId: string, asked: Asked): Promise<string | undefined> {
+async function control(io: Io, store: Store, executionId: string, asked: Asked) {
   const { action } = asked;
   const { execution_id, status } = requireControllable(store.sql, executionId, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
@@ -55,16 +55,16 @@ async function control(io: Io, store: Store, executionId: string, asked: Asked):
   const command = await recordCommand(store, execution_id, asked);
   if (command === undefined) return `${execution_id} is stopped already`;
   if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
-  const onWait = (): void =>
+  const onWait = () =>
     io.err(`waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which does not answer yet`);
   const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
   return answerOf(outcome, { action, execution_id, db: storeOption(io) });
 }
 
 /** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
-export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string; db: string }): string {
+export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string; db: string }) {
   const { action, execution_id, db } = command;
-  const next = (name: string): string => `swf-mcp${db} ${name} ${execution_id}`;
+  const next = (name: string) => `swf-mcp${db} ${name} ${execution_id}`;
   switch (outcome.effect) {
     case 'already':
       return `${execution_id} ${outcome.reason}`;
@@ -88,7 +88,7 @@ export function answerOf(outcome: Outcome, command: { action: Action; execution_
  * Resumes an execution without a driver only to end it, so that everybody hears of the end. False if another process has resumed or ended it
  * meanwhile.
  */
-async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command): Promise<boolean> {
+async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command) {
   const config = recordedConfig(store, execution_id);
   try {
     const options = hostOptions(io, { store, config, broker: brokerSettings(undefined, config.broker, io.env) });

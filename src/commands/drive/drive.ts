@@ -7,9 +7,11 @@ import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Counts } from '../../domain/counts.ts';
 import type { Speed } from '../../domain/params.ts';
 import { counted } from '../../lib/counted.ts';
-import { createLog } from '../../lib/logger.ts';
+import { createLog, type Log } from '../../lib/logger.ts';
 import { isAlive } from '../../lib/process-identity.ts';
+import { tried } from '../../lib/tried.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
+import { type Finding, wholeSentence } from '../../monitoring/findings/rule.ts';
 import type { HostOptions } from '../../runtime/host.ts';
 import type { RunningExecution } from '../../runtime/start-execution.ts';
 import { type Live, startLive } from '../live/live.ts';
@@ -18,7 +20,6 @@ import { type Io, logLevel, storeOption, userName } from '../shared/io.ts';
 import { startKeys } from './keys.ts';
 import { type Notifier, startNotifier } from './notify.ts';
 import { tellEnding } from './summary.ts';
-import { watchFindings } from './watch-findings.ts';
 
 interface DriveArguments {
   store: Store;
@@ -46,7 +47,7 @@ export async function driveToEnd(
   io: Io,
   args: DriveArguments,
   start: (options: HostOptions) => Promise<RunningExecution>,
-): Promise<number> {
+) {
   io.keepGoingWithoutOutput();
   const { store, config, speed, json } = args;
   const queries = createQueries(store.db, isAlive);
@@ -93,9 +94,9 @@ interface Display {
 /** A painted view on a terminal; lines elsewhere. */
 function openDisplay(io: Io, queries: Queries, json: boolean): Display {
   const terminal = io.terminal(json ? 'err' : 'out');
-  const plain = (line: string): void => (json ? io.err(line) : io.out(`${line}\n`));
+  const plain = (line: string) => (json ? io.err(line) : io.out(`${line}\n`));
   if (terminal === undefined) {
-    const onProgress = (executionId: string, types: readonly MessageType[]): void => {
+    const onProgress = (executionId: string, types: readonly MessageType[]) => {
       for (const type of types) {
         const line = stageLines[type]?.(() => queries.execution(executionId));
         if (line !== undefined) plain(line);
@@ -105,7 +106,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
     return { say: plain, options: { log, onProgress }, watch: (id) => watchFindings(queries, id, log) };
   }
   const live = startLive(terminal, () => queries, storeOption(io));
-  const print = (line: string): void => live.print(line);
+  const print = (line: string) => live.print(line);
   return {
     live,
     say: print,
@@ -122,14 +123,14 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;
-  const stop = (): void => {
+  const stop = () => {
     if (running === undefined || interruptedBy === undefined) return;
     say(`${interruptedBy}: ending the run in order; once more ends it at once`);
     store.hurry();
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
   };
-  const leaveAtOnce = (): void => {
+  const leaveAtOnce = () => {
     if (running === undefined || !running.leaveAtOnce()) return;
     say(`interrupted at once; go on with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
   };
@@ -139,7 +140,7 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
   }, leaveAtOnce);
   return {
     by: () => interruptedBy,
-    stops(execution: RunningExecution): void {
+    stops(execution: RunningExecution) {
       running = execution;
       stop();
     },
@@ -156,3 +157,34 @@ const stageLines: Readonly<Partial<Record<MessageType, (counts: () => Counts) =>
   workflow_ended: (counts) =>
     `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`,
 };
+
+/** How often to look for findings, in milliseconds. */
+const lookMilliseconds = 5000;
+
+const nameOf = ({ code, about = '' }: Finding) => `${code} ${about}`;
+
+/**
+ * Logs each finding once it has lasted two looks, and again if it comes back: the log of a night must show why a run waits. Failed slices have lines
+ * of their own. Returns a function that ends it.
+ */
+export function watchFindings(queries: Queries, executionId: string, log: Log) {
+  let before = new Set<string>();
+  let told = new Set<string>();
+  const look = () => {
+    const findings = queries.snapshot(() => {
+      const execution = queries.execution(executionId);
+      return queries.assessWithFindings(execution, Date.now(), queries.dataAsOf()).findings;
+    });
+    const found = findings.filter(({ code, severity }) => severity !== 'info' && code !== 'SLICES_FAILED');
+    const standing = found.filter((finding) => before.has(nameOf(finding)));
+    for (const finding of standing)
+      if (!told.has(nameOf(finding)))
+        log.write({ level: 'WARNING', message: `${finding.code}: ${wholeSentence(finding)}` });
+    before = new Set(found.map(nameOf));
+    told = new Set([...standing.map(nameOf), ...[...told].filter((name) => before.has(name))]);
+  };
+  // The writers of a store report that it cannot be read.
+  const timer = setInterval(() => tried(look), lookMilliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
+}

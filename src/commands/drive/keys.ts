@@ -11,18 +11,18 @@ const patienceSeconds = 30;
  * Handles keys below a live view. Returns a function that ends it; does nothing without a keyboard.
  * @param leave called at q, which ends the view alone; without it q ends the execution, after a question
  */
-export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void): () => void {
+export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void) {
   const hint = `p pause  c continue  q ${leave === undefined ? 'stop' : 'leave'}  ? help`;
   let isAsked = false;
-  const say = (line: string): void => live.footer(line);
-  const command = (action: Action): void => {
+  const say = (line: string) => live.footer(line);
+  const command = (action: Action) => {
     say(`${action} …`);
     giveCommand(io, action, execution_id).then(
       (sentence) => say(`${action}: ${printable(sentence)}`),
       (error: unknown) => say(printable(error instanceof SwfError ? error.line : messageOf(error))),
     );
   };
-  const onKey = (key: string): void => {
+  const onKey = (key: string) => {
     if (isAsked) {
       isAsked = false;
       if (key === 'y') command('stop');
@@ -47,7 +47,7 @@ export function startKeys(io: Io, live: Live, execution_id: string, leave?: () =
 const help = 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: ';
 
 /** Gives a command through the store, like any other command, so that its author is recorded. */
-async function giveCommand(io: Io, action: Action, execution_id: string): Promise<string> {
+async function giveCommand(io: Io, action: Action, execution_id: string) {
   const { createControl } = await import('../control/tool-control.ts');
   const by = { name: userName(io), claimed: undefined };
   return (await createControl(io).command(action, { execution_id, reason: undefined, by, patienceSeconds })).sentence;

@@ -14,7 +14,7 @@ const lookMilliseconds = 500;
 export type Notifier = ReturnType<typeof startNotifier>;
 
 /** Throws `ARGUMENT_INVALID` if the path is not a program. */
-export function requireProgram(io: Io, path: string | undefined): string | undefined {
+export function requireProgram(io: Io, path: string | undefined) {
   if (path === undefined) return undefined;
   const program = resolve(io.workingFolder, path);
   try {
@@ -29,8 +29,8 @@ export function requireProgram(io: Io, path: string | undefined): string | undef
 /** @param program as `requireProgram` returns it @param queries the store at the moment of looking */
 export function startNotifier(io: Io, program: string, queries: () => Queries, executionId: string) {
   let hasTold = false;
-  let telling: Promise<void> = Promise.resolve();
-  const tell = (event: 'first_failure' | 'ended'): void => {
+  let telling = Promise.resolve();
+  const tell = (event: 'first_failure' | 'ended') => {
     const { status, status_reason, slices_failed } = queries().execution(executionId);
     const failed = slices_failed === 0 ? [] : [`${counted(slices_failed, 'slice')} failed`];
     const variables = {
@@ -41,7 +41,7 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
     };
     telling = telling.then(() => tellProgram(io, program, variables));
   };
-  const look = (): void => {
+  const look = () => {
     try {
       const asked = queries();
       if (hasTold || asked.executionRecord(asked.execution(executionId)).slices_exhausted === 0) return;
@@ -55,7 +55,7 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
   timer.unref();
   return {
     /** Call when the execution has ended: waits for the program. */
-    async ended(): Promise<void> {
+    async ended() {
       clearInterval(timer);
       look();
       if (queries().execution(executionId).status !== 'running') tell('ended');
@@ -65,7 +65,7 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
   };
 }
 
-async function tellProgram(io: Io, program: string, variables: Record<string, string>): Promise<void> {
+async function tellProgram(io: Io, program: string, variables: Record<string, string>) {
   const problem = await runProgram(program, { ...withoutSecrets(io.env), ...variables });
   if (problem !== undefined) io.err(`WARNING ${program}, told of ${variables['SWF_EVENT']}, ${problem}`);
 }

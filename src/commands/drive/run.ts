@@ -1,5 +1,5 @@
 import { brokerSettings } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
+import { asRecorded } from '../../config/load.ts';
 import { requireRunnable } from '../../config/payload-command.ts';
 import {
   requireEveryAgent,
@@ -7,31 +7,44 @@ import {
   requireRealTime,
   requireRecorderAgents,
 } from '../../config/policies.ts';
-import { asRecorded } from '../../config/recorded.ts';
-import { openStore } from '../../db/opening/open-store.ts';
+import { requireExecution, requireOwn } from '../../db/execution/find-execution.ts';
+import { executionParams } from '../../db/execution/params.ts';
+import { openExistingStore, openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
-import { interruptedExecutions } from '../../db/presence/leases.ts';
+import { interruptedExecutions, type ProcessSigns } from '../../db/presence/leases.ts';
+import { recorderOf } from '../../db/presence/recorders.ts';
+import { createQueries } from '../../db/queries.ts';
+import { pausedBy } from '../../db/reports/landmarks.ts';
 import type { Speed } from '../../domain/params.ts';
+import { configInvalid } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { startExecution } from '../../runtime/start-execution.ts';
-import { configPlaces, type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
-import { driveToEnd } from './drive.ts';
+import { clause } from '../../mcp/words.ts';
+import { askRecorder, isDriven } from '../../runtime/commands.ts';
+import { requireOwnFiles } from '../../runtime/data-folder.ts';
+import { resumeExecution, startExecution } from '../../runtime/start-execution.ts';
+import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
+import { configOf } from '../shared/configured.ts';
+import { exitCodes, type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
+import { driveToEnd, recordedConfig } from './drive.ts';
 import { requireProgram } from './notify.ts';
+import { tellEnding } from './summary.ts';
 
 interface RunArguments {
-  config: string | undefined;
-  broker: string | undefined;
-  stfCount: number | undefined;
-  speed: Speed | undefined;
+  config?: string;
+  broker?: string;
+  stfCount?: number;
+  speed?: Speed;
   sets: string[];
   json: boolean;
-  notify?: string | undefined;
+  notify?: string;
   /** The client in whose name a server has started this. */
-  sender?: string | undefined;
+  sender?: string;
 }
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
-export async function runCommand(io: Io, args: RunArguments): Promise<number> {
+export async function runCommand(io: Io, args: RunArguments) {
   // Check the environment before making anything.
   userName(io);
   logLevel(io);
@@ -45,9 +58,9 @@ export async function runCommand(io: Io, args: RunArguments): Promise<number> {
   );
 }
 
-function setupOf(io: Io, { config: name, broker: flag, stfCount, speed: given, sets }: RunArguments) {
+function setupOf(io: Io, { config, broker: flag, stfCount, speed: given, sets }: RunArguments) {
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
-  const loaded = loadConfig({ name, sets: [...sets, ...counted], ...configPlaces(io) });
+  const loaded = configOf(io, { config, sets: [...sets, ...counted] });
   requireRunnable(loaded.config, io.env['PATH']);
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   const broker = brokerSettings(flag, loaded.config.broker, io.env);
@@ -64,9 +77,9 @@ function setupOf(io: Io, { config: name, broker: flag, stfCount, speed: given, s
 const toldInterrupted = 3;
 
 /** Warns about interrupted executions of a namespace: a new execution does not end them. */
-function tellOfInterrupted(io: Io, { sql }: Store, namespace: string): void {
+function tellOfInterrupted(io: Io, { sql }: Store, namespace: string) {
   const interrupted = interruptedExecutions(sql, namespace, isAlive);
-  const next = (name: string, id: string): string => `"swf-mcp${storeOption(io)} ${name} ${id}"`;
+  const next = (name: string, id: string) => `"swf-mcp${storeOption(io)} ${name} ${id}"`;
   for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted))
     io.err(
       `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); go on with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
@@ -76,4 +89,75 @@ function tellOfInterrupted(io: Io, { sql }: Store, namespace: string): void {
     io.err(
       `WARNING ${more} more ${more === 1 ? 'was' : 'were'} interrupted; list_workflow_executions(status="running") names them`,
     );
+}
+
+interface ResumeArguments extends ControlArguments {
+  broker?: string;
+  speed?: Speed;
+  json: boolean;
+}
+
+/** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of an ended execution. Returns the exit code. */
+export async function resumeCommand(io: Io, args: ResumeArguments) {
+  requireControlOptions(args);
+  userName(io);
+  logLevel(io);
+  using store = await openExistingStore(storePath(io), storeOptions(io));
+  const { executionId, broker, speed, json } = args;
+  const execution = requireOwn(requireExecution(store.sql, executionId), 'be taken up');
+  const { execution_id } = execution;
+  const config = recordedConfig(store, execution_id);
+  if (execution.status !== 'running') {
+    const sentence = `${execution_id} has ended (${execution.status}); there is nothing to do`;
+    if (json) io.err(sentence);
+    else printLines(io, [sentence]);
+    io.tellParent({ event: 'done' });
+    return tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, config, isInterrupted: false });
+  }
+  const settings = brokerSettings(broker, config.broker, io.env);
+  if (settings !== undefined && config.broker.url === undefined)
+    throw configInvalid(
+      `${execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
+    );
+  const recorder = settings && recorderOf(store.sql, execution.namespace, isAlive);
+  if (recorder?.observes === 0 && speed === undefined && !isDriven(store, execution_id, isAlive))
+    return await resumeThere(io, store, recorder, { ...args, executionId: execution_id });
+  requireOwnFiles(store, execution, config);
+  requireRunnable(config, io.env['PATH']);
+  tellOfPause(io, store, execution_id);
+  const recorded = executionParams(store.sql, execution);
+  const goesOnAt = speed ?? recorded.speed;
+  if (settings !== undefined) requireRealTime(goesOnAt);
+  return await driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
+    resumeExecution(
+      { ...options, sender: args.sender },
+      { execution_id, speed: goesOnAt, claimedBy: args.requestedBy, reason: args.reason },
+    ),
+  );
+}
+
+/** Asks the recorder of the namespace to resume it: a second recorder would know only half of the messages. */
+async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: ResumeArguments) {
+  const { executionId, json, sender, requestedBy: claimed, reason } = args;
+  tellOfPause(io, store, executionId);
+  await askRecorder(store, executionId, { recorder, by: { name: sender ?? userName(io), claimed }, reason });
+  const by = `process ${recorder.pid} on ${recorder.hostname}`;
+  io.tellParent({ event: 'resumed', by });
+  const sentence = `${executionId} goes on, driven by ${by}, which records its namespace; see "swf-mcp${storeOption(io)} status ${executionId}"`;
+  if (json) io.err(sentence);
+  else printLines(io, [sentence]);
+  return exitCodes.fine;
+}
+
+/** An operator's pause ends with its driver: the user who resumes must know of it. */
+function tellOfPause(io: Io, store: Store, executionId: string) {
+  const { sql } = store;
+  const pause = pausedBy(sql, requireExecution(sql, executionId));
+  // It is not resumed while its driver lives.
+  if (pause === undefined || isDriven(store, executionId, isAlive)) return;
+  io.err(
+    printable(
+      `WARNING ${pause.name} had paused it at ${pause.time}${clause(' (', pause.reason, ')')}; it goes on now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
+    ),
+  );
 }

@@ -7,15 +7,15 @@ import { type StageDelay, stagesForPeople } from '../../domain/stages.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
-import { alignedLines } from '../shared/aligned-lines.ts';
+import { statusWords, stayFailed } from '../../mcp/words.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { alignedLines, printLines } from '../shared/print-lines.ts';
 
 /** The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it */
 export function exitCodeOf(
   ended: { status: string; slices_failed: number; slices_queued?: number },
   interrupted: boolean,
-): number {
+) {
   const { status, slices_failed, slices_queued = 0 } = ended;
   // Of a completed execution of other programs, slices without a result.
   const isIncomplete = status === 'completed' && slices_queued > 0;
@@ -31,7 +31,7 @@ export function tellEnding(
   queries: Queries,
   executionId: string,
   { json, config, isInterrupted }: { json: boolean; config: Config; isInterrupted: boolean },
-): number {
+) {
   const ending = readEnding(queries, executionId);
   if (json) io.out(`${JSON.stringify(allPrintable(ending.summary))}\n`);
   else printLines(io, summaryLines(ending, config, storeOption(io)));
@@ -73,7 +73,7 @@ function summaryLines(ending: Ending, { data }: Config, db: string): string[] {
   const { execution_id, slices_created, slices_completed, slices_failed, stf_count } = summary;
   const rest = slices_created - slices_completed - slices_failed;
   const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;
-  const again = retries === 0 ? '' : `; ${retries} ${retries === 1 ? 'retry' : 'retries'}`;
+  const again = retries === 0 ? '' : `; ${counted(retries, 'retry', 'retries')}`;
   const all = summary.status === 'completed' && stfsReady === stf_count;
   const ready = all ? 'all processed' : `${stfsReady} ready`;
   const branches = asTree([
@@ -90,14 +90,13 @@ function summaryLines(ending: Ending, { data }: Config, db: string): string[] {
   return [head, ...delayLines(ending.delays), ...branches];
 }
 
-const verdictOf = ({ summary: { status }, reason }: Ending): string =>
-  `${status}${reason === undefined || reason === status ? '' : ` (${printable(reason)})`}`;
+const verdictOf = ({ summary: { status }, reason }: Ending) => statusWords(status, reason && printable(reason));
 
 /** How it ended, and whether all is well. */
-function resultOf(ending: Ending): string {
+function resultOf(ending: Ending) {
   const { slices_failed: failed } = ending.summary;
   if (failed === 0) return verdictOf(ending);
-  return `${verdictOf(ending)}, ${counted(failed, 'slice')} ${failed === 1 ? 'stays' : 'stay'} failed`;
+  return `${verdictOf(ending)}, ${stayFailed(failed, counted(failed, 'slice'))}`;
 }
 
 const asTree = (lines: readonly string[]): string[] =>

@@ -1,17 +1,25 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+
+import { fileWriter, parquetWriteRows } from 'hyparquet-writer';
 
 import { openReader } from '../../db/opening/open-reader.ts';
 import { createQueries } from '../../db/queries.ts';
-import { exportedRows, exportedTables } from '../../db/reports/export.ts';
+import {
+  type ExportedKind,
+  type ExportedRow,
+  exportedRows,
+  type ExportedTable,
+  exportedTables,
+} from '../../db/reports/export.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
 import { argumentInvalid, dataUnavailable, messageOf, SwfError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/file-system.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
+import { csvRecord } from '../../lib/words.ts';
 import { type Io, storePath } from '../shared/io.ts';
-import type { Format } from './format-names.ts';
-import { writers } from './formats.ts';
+import type { Format } from '../shared/options.ts';
 
 interface ExportArguments {
   executionId: string;
@@ -24,7 +32,7 @@ interface ExportArguments {
  * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. A folder that is not
  * empty is left alone.
  */
-export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): void {
+export function exportCommand(io: Io, { executionId, out, format }: ExportArguments) {
   if (out === '') throw argumentInvalid('--out names no folder; give a new one');
   const folder = resolve(io.workingFolder, out);
   using db = openReader(storePath(io));
@@ -44,7 +52,7 @@ export function exportCommand(io: Io, { executionId, out, format }: ExportArgume
 }
 
 /** Makes the folder with mode 0700, or accepts an empty one. */
-function makeNew(folder: string): void {
+function makeNew(folder: string) {
   let names: string[];
   try {
     makeFolder(folder);
@@ -61,7 +69,7 @@ function makeNew(folder: string): void {
 }
 
 /** Writes the last of some files. If it fails, removes them all, or somebody would take the export for whole. */
-function write(paths: readonly string[], work: (path: string) => number): number {
+function write(paths: readonly string[], work: (path: string) => number) {
   const path = paths.at(-1) ?? '';
   try {
     return work(path);
@@ -74,3 +82,80 @@ function write(paths: readonly string[], work: (path: string) => number): number
     );
   }
 }
+
+/** Writes the rows of a table as a file. Returns how many there were. */
+type Write = (path: string, table: ExportedTable, rows: Iterable<ExportedRow>) => number;
+
+/** How much text to gather before writing, in characters. */
+const chunk = 262_144;
+
+function writeTexts(path: string, head: string, rows: Iterable<ExportedRow>, textOf: (row: ExportedRow) => string) {
+  const file = openSync(path, 'wx', 0o600);
+  let count = 0;
+  try {
+    let text = head;
+    for (const row of rows) {
+      text += textOf(row);
+      count += 1;
+      if (text.length < chunk) continue;
+      // All of it or an error: on a nearly full disk a plain write may be partial.
+      writeFileSync(file, text);
+      text = '';
+    }
+    writeFileSync(file, text);
+  } finally {
+    closeSync(file);
+  }
+  return count;
+}
+
+const kinds = {
+  text: 'STRING',
+  // Sequences and sizes may be larger than 32 bits.
+  integer: 'INT64',
+  real: 'DOUBLE',
+  time: 'TIMESTAMP',
+} as const satisfies Record<ExportedKind, string>;
+
+/** Rows per group of a Parquet file; a group is held in memory. */
+const rowGroupSize = 10_000;
+
+function valueOf(value: string | number | null, kind: ExportedKind): unknown {
+  if (value === null) return null;
+  if (kind === 'integer') return BigInt(value);
+  return kind === 'time' ? new Date(value) : value;
+}
+
+function* counted(rows: Iterable<ExportedRow>, columns: [string, ExportedKind][], count: { n: number }) {
+  for (const row of rows) {
+    count.n += 1;
+    yield Object.fromEntries(columns.map(([name, kind]) => [name, valueOf(row[name] ?? null, kind)]));
+  }
+}
+
+const writers: Readonly<Record<Format, Write>> = {
+  csv: (path, { columns }, rows) => {
+    const names = Object.keys(columns);
+    return writeTexts(path, csvRecord(names), rows, (row) => csvRecord(names.map((name) => row[name])));
+  },
+  jsonl: (path, { columns }, rows) => {
+    const names = Object.keys(columns);
+    const fieldsOf = (row: ExportedRow) => Object.fromEntries(names.map((name) => [name, row[name]]));
+    return writeTexts(path, '', rows, (row) => `${JSON.stringify(fieldsOf(row))}\n`);
+  },
+  parquet: (path, { columns }, rows) => {
+    const entries = Object.entries(columns);
+    const count = { n: 0 };
+    // The writer would make a file that everybody can read.
+    closeSync(openSync(path, 'wx', 0o600));
+    const written = parquetWriteRows({
+      writer: fileWriter(path),
+      columns: entries.map(([name, kind]) => ({ name, type: kinds[kind], nullable: true })),
+      rows: counted(rows, entries, count),
+      rowGroupSize,
+      createdBy: 'swf-mcp',
+    });
+    if (written !== undefined) throw new Error('a file on a disk is written at once');
+    return count.n;
+  },
+};

@@ -26,7 +26,7 @@ const flagOf = (option: Option) => ({
 });
 
 /** The values that a flag lists itself: `--status <queued|failed>`. */
-function valuesOf({ flags }: Option): string[] {
+function valuesOf({ flags }: Option) {
   const inner = /<([a-z_]+(?:\|[a-z_]+)+)>/.exec(flags)?.[1];
   return inner === undefined ? [] : inner.split('|');
 }
@@ -52,19 +52,19 @@ const completedOf = (program: Command, known: KnownWords) =>
   }));
 
 /** A script that makes a shell complete commands, flags and their values. Made from the same commands as the help. */
-export function completionScript(program: Command, shell: Shell, known: KnownWords): string {
+export function completionScript(program: Command, shell: Shell, known: KnownWords) {
   const commands = completedOf(program, known);
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands);
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-const wordsOf = ({ flags, words }: Completed): string => [...words, ...flags.flatMap(({ names }) => names)].join(' ');
+const wordsOf = ({ flags, words }: Completed) => [...words, ...flags.flatMap(({ names }) => names)].join(' ');
 
-function bashScript(commands: readonly Completed[]): string {
+function bashScript(commands: readonly Completed[]) {
   const names = commands.map(({ name }) => name).join(' ');
   const cases = commands.map((command) => {
-    const wordsAndIds = (words: string, takesId: boolean): string =>
+    const wordsAndIds = (words: string, takesId: boolean) =>
       `-W ${quoted(words)}${takesId ? '" $(_swf_mcp_ids)"' : ''}`;
     const values = command.flags
       .filter(({ takesValue }) => takesValue)
@@ -112,7 +112,7 @@ complete -o default -F _swf_mcp swf-mcp
 `;
 }
 
-function zshScript(commands: readonly Completed[]): string {
+function zshScript(commands: readonly Completed[]) {
   const described = (text: string): string => text.replaceAll(/[[\]:]/g, ' ');
   const list = commands.map(({ name, about }) => `    ${quoted(`${name}:${described(about)}`)}`);
   const cases = commands.map((command) => {
@@ -166,7 +166,7 @@ compdef _swf_mcp swf-mcp
 
 const fishIds = `'(__swf_mcp_ids)'`;
 
-function fishScript(commands: readonly Completed[]): string {
+function fishScript(commands: readonly Completed[]) {
   const names = commands.map(({ name }) => name).join(' ');
   const lines = commands.flatMap((command) => {
     const within = `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}"`;
@@ -174,7 +174,7 @@ function fishScript(commands: readonly Completed[]): string {
     const ids = words.length > 0 && command.takesId ? [fishIds] : [];
     const flags = command.flags.flatMap(({ names: all, takesValue, isFile, takesId, values, about }) => {
       const value = takesValue ? (isFile ? ' -r' : ` -x -a ${takesId ? fishIds : quoted(values.join(' '))}`) : '';
-      const kindOf = (flag: string): string => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`);
+      const kindOf = (flag: string) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`);
       return all.map((flag) => `${within} ${kindOf(flag)}${value} -d ${quoted(about)}`);
     });
     return [

@@ -3,12 +3,12 @@ import stringWidth from 'string-width';
 
 import type { LastMessage } from '../../db/reports/landmarks.ts';
 import type { Health } from '../../domain/states.ts';
-import { counted, nounFor } from '../../lib/counted.ts';
+import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
+import { clause, stayFailed } from '../../mcp/words.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
-import { advice } from './advice.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 import { labelWidth, type Stage, stageBar } from './stage-bar.ts';
 
@@ -65,11 +65,11 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
   ];
 }
 
-function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width: number }): string[] {
+function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width: number }) {
   const { execution, health = 'finished', progress, secondsLeft, isOpenEnded, inHand } = snapshot;
   const planned = progress.slices_planned ?? execution.slices_created;
-  const bar = (stage: Omit<Stage, 'health'>): string => stageBar({ ...stage, health }, view);
-  const ofOneState = (label: string, unit: string, rate: Stage['rate'], done: number, total: Stage['total']): string =>
+  const bar = (stage: Omit<Stage, 'health'>) => stageBar({ ...stage, health }, view);
+  const ofOneState = (label: string, unit: string, rate: Stage['rate'], done: number, total: Stage['total']) =>
     bar({ label, segments: [{ shade: 'completed', n: done }], done, total, rate, unit });
   return [
     ofOneState('STF files', 'STF/s', rates.stfs, progress.stf_ready, progress.stf_planned),
@@ -95,7 +95,7 @@ function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width:
 }
 
 /** The numbers of slices by state. Without room for words failures come first: they must not be cut. */
-function legend({ execution, inHand }: Snapshot, paint: Paint, width: number): string {
+function legend({ execution, inHand }: Snapshot, paint: Paint, width: number) {
   const states = [
     { shade: 'completed', glyph: '#', n: execution.slices_completed, word: 'completed' },
     ...(inHand === undefined
@@ -113,7 +113,7 @@ function legend({ execution, inHand }: Snapshot, paint: Paint, width: number): s
   return stringWidth(marks) + labelWidth <= width ? ' '.repeat(labelWidth) + marks : marks;
 }
 
-function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
+function workLines(snapshot: Snapshot, width: number, rows = 0) {
   const { execution, slots, retries, exhausted, last, error, inHand } = snapshot;
   // Slices keep their last state, but nobody works on them once the execution has ended.
   const busy = execution.status === 'running' ? (inHand?.count ?? 0) : 0;
@@ -138,7 +138,7 @@ function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
 }
 
 /** The slice that has been in hand longest: nothing else shows work that is not done yet. */
-function oldestLine({ inHand, pace }: Snapshot): string[] {
+function oldestLine({ inHand, pace }: Snapshot) {
   if (inHand?.oldest === undefined) return [];
   const { overdue } = inHand;
   const { seconds, slice_filename } = inHand.oldest;
@@ -148,13 +148,13 @@ function oldestLine({ inHand, pace }: Snapshot): string[] {
   return [`${`${overdue === 0 ? '' : '! '}oldest`.padEnd(labelWidth)}${words}: ${printable(slice_filename)}`];
 }
 
-function failures(exhausted: number, waiting: number, retries: number): string {
+function failures(exhausted: number, waiting: number, retries: number) {
   if (exhausted === 0 && retries === 0 && waiting === 0) return 'none';
-  return `${exhausted} ${nounFor(exhausted, 'stays', 'stay')} failed, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be tried again`}`;
+  return `${stayFailed(exhausted)}, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be tried again`}`;
 }
 
 /** A message as its id describes it, by type and subject, and why it had no effect, if so. */
-function eventOf({ message_id, effect_code, effect_reason }: LastMessage): string {
+function eventOf({ message_id, effect_code, effect_reason }: LastMessage) {
   const [first = '', ...parts] = message_id.split('/');
   const [type = '', about = '', attempt = '1'] = first === 'run_workflow' ? [first] : parts;
   // The id of a command means nothing to a person.
@@ -170,14 +170,14 @@ const beforeCause =
   /^slice (\S+) (?:stays failed after \d+ attempts|failed in attempt \d+ of \d+ and is queued again): (?:PAYLOAD_FAILED: )?/;
 
 /** An error with its cause first: the words around it are the same each time. */
-function causeFirst(message: string): string {
+function causeFirst(message: string) {
   const [before = '', slice] = beforeCause.exec(message) ?? [];
   if (slice === undefined) return message;
   return `${message.slice(before.length).replace('; its last words: ', ': ')} (${slice})`;
 }
 
 /** A text on some lines after its label. */
-function wrapped(label: string, text: string, { width, most }: { width: number; most: number }): string[] {
+function wrapped(label: string, text: string, { width, most }: { width: number; most: number }) {
   const room = width - labelWidth;
   const lines: string[] = [];
   let rest = text;
@@ -192,9 +192,42 @@ function wrapped(label: string, text: string, { width, most }: { width: number; 
   return lines.map((line, at) => (at === 0 ? label : '').padEnd(labelWidth) + line);
 }
 
-const spread = (left: string, right: string, width: number): string =>
+const spread = (left: string, right: string, width: number) =>
   `${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`;
 
 /** Cuts a line that is too long, and shows that it was cut. */
 export const cut = (line: string, width: number): string =>
   stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
+
+/** The next step, if somebody has to take one. A command to copy is alone on its line. */
+function advice(snapshot: Snapshot, storeOption: string) {
+  const { health, execution } = snapshot;
+  const next = (name: string) => `  swf-mcp${storeOption} ${name} ${execution.execution_id}`;
+  if (health === 'stalled') return ['', ...stalledAdvice(snapshot, next)];
+  return health === 'paused' ? pausedAdvice(snapshot, next) : [];
+}
+
+function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => string) {
+  if (inHand === undefined) return ['nothing shows that it is still running; check with', next('status')];
+  if (driver?.isAlive !== true) return ['its process is gone; go on with', next('resume')];
+  if (driver.isSilent)
+    return [
+      `its process ${driver.pid} on ${driver.hostname} has not been heard for a while; look whether it is stopped`,
+    ];
+  const what =
+    inHand.overdue > 0
+      ? 'no slice in hand has ended for a while; look at the payload of the oldest, and with'
+      : 'a stage has work and does nothing; look with';
+  return [what, next('status')];
+}
+
+function pausedAdvice({ pausedBy, execution }: Snapshot, next: (name: string) => string) {
+  if (pausedBy === undefined)
+    return execution.phase === 'standby' ? ['', 'standby between two physics periods: it goes on by itself'] : [];
+  const { name, time, reason } = pausedBy;
+  return [
+    '',
+    `${printable(name)} paused it at ${time.slice(11, 19)}${clause(' (', reason && printable(reason), ')')}; go on with`,
+    next('continue'),
+  ];
+}

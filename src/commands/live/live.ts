@@ -1,8 +1,9 @@
+import stringWidth from 'string-width';
+
 import type { Queries } from '../../db/queries.ts';
+import { showCursor, type Terminal } from '../shared/io.ts';
 import { createPaint } from '../shared/palette.ts';
-import type { Terminal } from '../shared/terminal.ts';
 import { cut, renderView } from './live-view.ts';
-import { createScreen } from './screen.ts';
 import { createRates, takeSnapshot } from './snapshot.ts';
 
 /** How often the view is painted: often enough to look alive, seldom enough to look calm. */
@@ -18,7 +19,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   let shown: string | undefined;
   let below: string | undefined;
   let isOver = false;
-  const repaint = (): void => {
+  const repaint = () => {
     // The answer to a key may come after the summary was printed.
     if (shown === undefined || isOver) return;
     try {
@@ -34,21 +35,68 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   };
   const timer = setInterval(repaint, paintMilliseconds);
   return {
-    show(executionId: string): void {
+    show(executionId: string) {
       shown = executionId;
       repaint();
     },
     /** Writes a line above the view. */
-    print: (line: string): void => screen.print(line),
+    print: (line: string) => screen.print(line),
     /** Shows a line below the view: what keys do, or the outcome of a key. */
-    footer(line: string): void {
+    footer(line: string) {
       below = line;
       repaint();
     },
-    end(): void {
+    end() {
       isOver = true;
       clearInterval(timer);
       screen.end();
+    },
+  };
+}
+
+const hideCursor = '\u001B[?25l';
+const eraseToEndOfLine = '\u001B[K';
+const clearAll = '\u001B[2J\u001B[H';
+const eraseBelow = '\u001B[J';
+
+/** A few lines at the bottom of a terminal that are painted over and over, with other lines above them. */
+export function createScreen(terminal: Terminal) {
+  let shown: readonly string[] = [];
+  let columns = terminal.columns();
+  let rows = terminal.rows();
+
+  /** Moves to the first painted line. After a resize a line may take more than one row. */
+  const toTop = () => {
+    const width = Math.max(1, terminal.columns());
+    const height = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / width)), 0);
+    return height === 0 ? '' : `\u001B[${Math.min(height, terminal.rows())}A\r`;
+  };
+
+  return {
+    /** Shows these lines instead of the previous ones. Writes nothing if nothing has changed. */
+    paint(lines: readonly string[]) {
+      const fitting = lines.slice(0, Math.max(1, terminal.rows() - 1));
+      const isSame = fitting.length === shown.length && fitting.every((line, index) => line === shown[index]);
+      const isResized = columns !== terminal.columns() || rows !== terminal.rows();
+      if (isSame && !isResized) return;
+      const body = fitting.map((line) => `${line}${eraseToEndOfLine}\n`).join('');
+      // In one write, and without erasing first: unchanged text does not flicker. After a resize the place of the previous lines is unknown.
+      terminal.write(`${hideCursor}${isResized ? clearAll : toTop()}${body}${eraseBelow}`);
+      shown = fitting;
+      columns = terminal.columns();
+      rows = terminal.rows();
+    },
+    /** Writes a line above, for good. */
+    print(line: string) {
+      const below = shown;
+      terminal.write(`${toTop()}${eraseBelow}${line}\n`);
+      shown = [];
+      if (below.length > 0) this.paint(below);
+    },
+    /** Removes the painted lines and gives the cursor back. */
+    end() {
+      terminal.write(`${toTop()}${eraseBelow}${showCursor}`);
+      shown = [];
     },
   };
 }

@@ -35,7 +35,7 @@ const widestBar = 50;
 const narrowestBar = 6;
 
 /** One line: label, bar, counts, rate and the time left. */
-export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }): string {
+export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }) {
   const { label, segments, done, total } = stage;
   const isNarrow = width < labelWidth + 2 + countsWidth + rateWidth + leftWidth + narrowestBar;
   // The time left says more than the rate.
@@ -51,7 +51,7 @@ export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: 
 const glyphs: Readonly<Partial<Record<Shade, string>>> = { completed: '#', failed: '!', processing: '=', queued: '-' };
 
 /** Parts of a whole side by side. A part with at least one item is visible; the rest is blank. */
-function bar(segments: readonly Segment[], total: number, width: number, paint: Paint): string {
+function bar(segments: readonly Segment[], total: number, width: number, paint: Paint) {
   let left = width;
   let sum = 0;
   let drawn = 0;
@@ -66,14 +66,14 @@ function bar(segments: readonly Segment[], total: number, width: number, paint: 
   return parts.join('') + ' '.repeat(left);
 }
 
-function shownRate({ done, total, rate, unit, health }: Stage): string {
+function shownRate({ done, total, rate, unit, health }: Stage) {
   const isOver = total !== undefined && done >= total;
   if (rate === undefined || done === 0 || isOver || health === 'paused' || health === 'stalled') return '';
   const digits = rate >= 100 ? 0 : rate >= 1 ? 1 : 2;
   return `${rate.toFixed(digits)} ${unit}`;
 }
 
-function timeLeft({ done, total, rate, secondsLeft, isOpenEnded, isEndless, health }: Stage): string {
+function timeLeft({ done, total, rate, secondsLeft, isOpenEnded, isEndless, health }: Stage) {
   if (total === undefined || health === 'finished' || health === 'failed') return '';
   if (done >= total) return 'done';
   if (health === 'paused' || health === 'stalled') return health;

@@ -1,7 +1,7 @@
 import type { BusContract, SaidType } from '../../db/reports/observed/contract.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { programTypeOf } from '../../messages/foreign.ts';
-import { type Io, storePath } from '../shared/io.ts';
+import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { numberColumn, tableLines } from '../tables/layout.ts';
@@ -15,7 +15,7 @@ export interface ContractArguments {
 
 /** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. */
 export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): void {
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const queries = reader.queries();
   const { contract, differences } = queries.snapshot(() => {
     const found = queries.busContract(executionId);

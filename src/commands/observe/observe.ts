@@ -9,7 +9,7 @@ import { configInvalid } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/destinations.ts';
 import { observedTopics } from '../../observed/topics.ts';
 import { type Listening, observe } from '../../observer/observer.ts';
-import { serveMetrics } from '../serve/process-metrics.ts';
+import { serveMetrics } from '../serve/listening.ts';
 import { type BrokerFlags, configPlaces, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { type Listened, type Places, placesOf } from './places.ts';

@@ -51,7 +51,7 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
 }
 
 /** Throws `CONFIG_INVALID` for the first token that others could guess. */
-function requireLong(tokens: readonly Token[], http: string): void {
+function requireLong(tokens: readonly Token[], http: string) {
   for (const { name, token } of tokens) {
     const weakness = weaknessOf(token);
     const which = name === undefined ? 'SWF_MCP_TOKEN' : `the token of ${name}`;
@@ -90,7 +90,7 @@ function tokensIn(path: string): Token[] {
 const form = 'a line is NAME read|note|control TOKEN, such as: shift-assistant note 3f9c…';
 
 /** Throws `CONFIG_INVALID` if others can read the file. */
-function readPrivately(path: string): string {
+function readPrivately(path: string) {
   const { content, mode } = reading('SWF_MCP_TOKEN_FILE:', path, () => readRegularFile(path));
   if ((mode & 0o077) !== 0)
     throw invalid(
@@ -99,7 +99,7 @@ function readPrivately(path: string): string {
   return content.toString('utf8');
 }
 
-function reading<T>(what: string, path: string, read: () => T): T {
+function reading<T>(what: string, path: string, read: () => T) {
   try {
     return read();
   } catch (error) {
@@ -126,7 +126,7 @@ export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsC
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw invalid('--tls-cert and --tls-key belong together; give both, as PEM files');
-  const read = (option: string, path: string): Buffer =>
+  const read = (option: string, path: string) =>
     reading(option, path, () => readRegularFile(pathFrom(io, path)).content);
   return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) };
 }

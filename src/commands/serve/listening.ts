@@ -1,12 +1,19 @@
 import { once } from 'node:events';
-import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+import { hostOf, isLoopback } from '../../http/host-names.ts';
 import { limitConnections } from '../../http/idle-connections.ts';
 import { configInvalid, messageOf } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
+import type { Io } from '../shared/io.ts';
 import type { Access } from './http-access.ts';
 
 /** How long running requests may take to end when the server stops. */
@@ -29,7 +36,7 @@ const brokenRequests: Readonly<Record<string, readonly [status: string, message:
 };
 
 /** Refuses a request that is not HTTP like any other request: as JSON. */
-function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex) {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const [status, message] = brokenRequests[error.code ?? ''] ?? [
     '400 Bad Request',
@@ -54,7 +61,7 @@ export function createBoundedServer(listener: RequestListener, tls: Access['tls'
   return { server, endConnections: limitConnections(server) };
 }
 
-function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls']>): HttpServer {
+function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls']>) {
   try {
     return createHttpsServer({ ...timeLimits, ...tls, handshakeTimeout: timeLimits.headersTimeout }, listener);
   } catch (error) {
@@ -79,7 +86,7 @@ export function parseAddress(where: string, option: string) {
 type Address = ReturnType<typeof parseAddress>;
 
 /** Begins to listen. Throws `CONFIG_INVALID` if that fails. @param given the option with its address */
-export async function listen(server: HttpServer, address: Address, given: string): Promise<AddressInfo> {
+export async function listen(server: HttpServer, address: Address, given: string) {
   server.listen(address.port, address.host);
   try {
     await once(server, 'listening');
@@ -97,11 +104,11 @@ export async function listen(server: HttpServer, address: Address, given: string
 }
 
 /** The root address of a server, as a client writes it. */
-export const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']): string =>
+export const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']) =>
   `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
 
 /** Accepts no new connections, and waits until running requests have ended. */
-export async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>): Promise<void> {
+export async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>) {
   const closed = once(server, 'close');
   server.close();
   // Connections that have their answers are idle from then on.
@@ -110,4 +117,41 @@ export async function close({ server, endConnections }: ReturnType<typeof create
   await closed;
   clearInterval(idle);
   clearTimeout(timer);
+}
+
+/**
+ * Serves the figures of a process for Prometheus at `/metrics` of an HTTP server of its own, and at `/healthz` that it lives. Throws
+ * `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
+ * @param where as given; if omitted, there is no server
+ * @param text the figures now
+ */
+export async function serveMetrics(io: Io, where: string | undefined, text: () => string) {
+  if (where === undefined) return undefined;
+  const address = parseAddress(where, '--metrics');
+  const isPrivate = isLoopback(address.host);
+  const bounded = createBoundedServer(({ url, method, headers }, response) => {
+    // Against DNS rebinding: a page in a browser on this machine could reach it under a foreign name, which the browser sends as the host.
+    const isForeign = isPrivate && headers.host !== undefined && !isLoopback(hostOf(headers.host) ?? '');
+    if (isForeign && url !== '/healthz') answer(response, 403, 'ask for 127.0.0.1 or localhost\n');
+    else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');
+    else if (url === '/metrics') answerMetrics(response, text);
+    else if (url === '/healthz') answer(response, 200, 'ok\n');
+    else answer(response, 404, 'metrics are at /metrics\n');
+  }, undefined);
+  const bound = await listen(bounded.server, address, `--metrics ${where}`);
+  io.err(`metrics at ${rootOf(bound, undefined)}metrics`);
+  return { [Symbol.asyncDispose]: () => close(bounded) };
+}
+
+/** A store that cannot be read must not end a process that only reports on it. */
+function answerMetrics(response: ServerResponse, text: () => string) {
+  try {
+    answer(response, 200, text());
+  } catch (error) {
+    answer(response, 503, `${messageOf(error)}\n`);
+  }
+}
+
+function answer(response: ServerResponse, status: number, text: string) {
+  response.writeHead(status, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
 }

@@ -6,7 +6,7 @@ import { SwfError } from '../../lib/errors.ts';
 import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { createServices } from '../control/tool-services.ts';
-import { pageUrl } from '../shared/page-url.ts';
+import { pageUrl } from '../shared/io.ts';
 import { createProcessIo } from '../shared/process-io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -19,7 +19,7 @@ export interface LongCallThreadData {
 
 const { path, version, program } = workerData as LongCallThreadData;
 const io = createProcessIo({ version, db: path, program: pathToFileURL(program).href });
-const reader = createStoreReader(path);
+const reader = createStoreReader(io);
 
 async function replyTo({ tool, args }: LongCall, signal: AbortSignal): Promise<LongReply> {
   try {

@@ -1,16 +1,16 @@
 import { realpathSync } from 'node:fs';
 
-import { idOf } from '../logbook/write.ts';
+import { idOf } from '../logbook/logbook.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { openBrowser } from '../shared/start-process.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { openBrowser } from './open-browser.ts';
 
 /** Where to look for a server, and where to start one. */
 const usual = { host: '127.0.0.1', port: 8181 };
 const patience = 2000;
 
 /** `swf-mcp open`: shows the page from this store's server if it is up, else from a server of its own until a signal. Returns the exit code. */
-export async function openCommand(io: Io, executionId: string | undefined): Promise<number> {
+export async function openCommand(io: Io, { executionId }: { executionId: string | undefined }) {
   const root = `http://${usual.host}:${usual.port}/`;
   const there = await storeServedAt(root);
   const hash = executionId === undefined ? '#/' : `#/${encodeURIComponent(idOf(io, executionId))}`;
@@ -38,12 +38,11 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
 }
 
 /** The id of the store; undefined for a copy, which has the same id: the server there may serve the original. */
-function ownStoreId(io: Io): string | undefined {
-  const path = storePath(io);
-  using reader = createStoreReader(path);
+function ownStoreId(io: Io) {
+  using reader = createStoreReader(io);
   try {
     const queries = reader.queries();
-    return queries.home() === realpathSync(path) ? queries.storeId() : undefined;
+    return queries.home() === realpathSync(storePath(io)) ? queries.storeId() : undefined;
   } catch {
     // No store yet.
     return undefined;

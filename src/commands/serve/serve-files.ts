@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { loadConfig } from '../../config/load.ts';
 import { createFilesApp } from '../../http/files-app.ts';
 import { isLoopback } from '../../http/host-names.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid as invalid } from '../../lib/errors.ts';
 import { bearerTokenPattern, weaknessOf } from '../../lib/secrets.ts';
-import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type ConfigFlags, type Io, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { type AccessArguments, readTls } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
@@ -17,15 +17,15 @@ interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCer
 }
 
 /** `swf-mcp serve-files`: publishes the folder of data files read-only by HTTP until a signal comes. Returns the exit code. */
-export const serveFilesCommand = (io: Io, args: ServeFilesArguments): Promise<number> =>
+export const serveFilesCommand = (io: Io, args: ServeFilesArguments) =>
   asService(io, (signal) => serve(io, args, signal));
 
-async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal): Promise<void> {
-  const { where, config: name, sets } = args;
+async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
+  const { where } = args;
   const address = parseAddress(where, 'serve-files');
   const tls = readTls(io, args);
   const token = readToken(io, address.host, where);
-  const { data } = loadConfig({ name, sets, ...configPlaces(io) }).config;
+  const { data } = configOf(io, args).config;
   const folder = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
   requireFolder(folder);
   const bounded = createBoundedServer(createFilesApp({ folder, token }), tls);
@@ -42,7 +42,7 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal): Pr
   await close(bounded);
 }
 
-function readToken(io: Io, host: string, where: string): string | undefined {
+function readToken(io: Io, host: string, where: string) {
   const token = io.env['SWF_FILES_TOKEN'];
   if (token === undefined && !isLoopback(host))
     throw invalid(
@@ -59,7 +59,7 @@ function readToken(io: Io, host: string, where: string): string | undefined {
 }
 
 /** A missing folder is allowed: the first run or agent makes it. */
-function requireFolder(folder: string): void {
+function requireFolder(folder: string) {
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw invalid(`data.dir = ${JSON.stringify(folder)} is no folder; name another with --set data.dir=FOLDER`);
 }

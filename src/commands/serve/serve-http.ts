@@ -11,10 +11,10 @@ import { createServer, type ServerOptions } from '../../server.ts';
 import { noteTools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { exitCodes, type Io, namesStore, storePath } from '../shared/io.ts';
+import { openBrowser } from '../shared/start-process.ts';
 import { type Access, type AccessArguments, readAccess } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 import type { LongCallThreadData } from './long-call-thread.ts';
-import { openBrowser } from './open-browser.ts';
 
 export interface HttpArguments extends AccessArguments {
   /** The place within the page to show in the user's browser. */
@@ -25,7 +25,7 @@ export interface HttpArguments extends AccessArguments {
 const threadMegabytes = 512;
 
 /** Serves MCP over Streamable HTTP until a signal comes; running calls are answered before it ends. Returns the exit code. */
-export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions): Promise<number> {
+export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions) {
   const address = parseAddress(args.http, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
   // Without a token clients are unknown, so nobody can sign.
@@ -77,7 +77,7 @@ const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
   read: all.filter((tool) => tool.writes === undefined),
 }));
 
-function startThread(io: Io): Worker {
+function startThread(io: Io) {
   const workerData: LongCallThreadData = { path: storePath(io), version: io.version, program: io.self().at(-1) ?? '' };
   return new Worker(new URL('./long-call-thread.js', import.meta.url), {
     workerData,
@@ -86,7 +86,7 @@ function startThread(io: Io): Worker {
 }
 
 /** Says where the server is, and who may ask it. */
-function tell(io: Io, { allowControl, open }: HttpArguments, bound: AddressInfo, { tokens, tls }: Access): void {
+function tell(io: Io, { allowControl, open }: HttpArguments, bound: AddressInfo, { tokens, tls }: Access) {
   const root = rootOf(bound, tls);
   const how = tokens.length === 0 ? '' : tokens.length === 1 ? ', with a token' : `, with ${tokens.length} tokens`;
   io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);

@@ -1,3 +1,5 @@
+import { Transform } from 'node:stream';
+
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 
@@ -5,10 +7,8 @@ import { createLog } from '../../lib/logger.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { controlTools, noteTools, tools } from '../../tools/index.ts';
 import type { Logbook } from '../../tools/shared/services.ts';
-import { exitCodes, type Io, logLevel, namesStore, type Std, storePath } from '../shared/io.ts';
-import { pageUrl } from '../shared/page-url.ts';
+import { exitCodes, type Io, logLevel, namesStore, pageUrl, type Std, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { withoutLongLines } from './long-lines.ts';
 import type { HttpArguments } from './serve-http.ts';
 
 export interface ServeArguments extends Omit<HttpArguments, 'http'> {
@@ -24,7 +24,7 @@ export interface ServeArguments extends Omit<HttpArguments, 'http'> {
 export const plainServer = { allowControl: false, readOnly: false, insecureLocal: false, behindProxy: false };
 
 /** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
-export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin' | 'stdout'>): Promise<number> {
+export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin' | 'stdout'>) {
   const { http } = args;
   if (http !== undefined) return serveOverHttp(io, { ...args, http });
   return withOptions(io, args, async (options) => {
@@ -38,7 +38,7 @@ export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin
 }
 
 /** The same over HTTP, for callers without standard input. */
-export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }): Promise<number> =>
+export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }) =>
   withOptions(io, args, async (options) => {
     // Loaded on demand: the server on stdio starts without it.
     const { serveHttp } = await import('./serve-http.ts');
@@ -48,7 +48,7 @@ export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }): 
 async function withOptions(io: Io, args: ServeArguments, serve: (options: ServerOptions) => Promise<number>) {
   const { allowControl, maxRuns, readOnly } = args;
   io.staysForLong();
-  using reader = createStoreReader(storePath(io), { isServer: true });
+  using reader = createStoreReader(io, { isServer: true });
   return await serve({
     version: io.version,
     tools: [...tools, ...(readOnly ? [] : noteTools), ...(allowControl ? controlTools : [])],
@@ -67,7 +67,7 @@ async function withOptions(io: Io, args: ServeArguments, serve: (options: Server
 
 /** The logbook of the store; its writer is loaded at the first entry. */
 function laterLogbook(io: Io): Logbook {
-  const loaded = async (): Promise<Logbook> => (await import('../logbook/logbook.ts')).createLogbook(io);
+  const loaded = async () => (await import('../logbook/logbook.ts')).createLogbook(io);
   return {
     note: async (request) => (await loaded()).note(request),
     quality: async (request) => (await loaded()).quality(request),
@@ -113,15 +113,11 @@ function faultOf({ name }: Error): [code: ErrorCode, message: string] | undefine
 const maxLineBytes = 10_000_000;
 
 /** When stdin, the client's end, closes, the server must not outlive it. */
-async function serveStdio(
-  io: Io,
-  options: ServerOptions,
-  { stdin, stdout }: Pick<Std, 'stdin' | 'stdout'>,
-): Promise<number> {
+async function serveStdio(io: Io, options: ServerOptions, { stdin, stdout }: Pick<Std, 'stdin' | 'stdout'>) {
   const stopping = new AbortController();
   const server = createServer({ ...options, stopping: stopping.signal });
   const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));
-  const refuse = (code: number, message: string, id: string | number | null = null): void =>
+  const refuse = (code: number, message: string, id: string | number | null = null) =>
     io.out(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })}\n`);
   const lines = withoutLongLines(maxLineBytes, (id) => {
     const message = `the line is longer than ${maxLineBytes / 1_000_000} MB and was left out; send less in one call`;
@@ -148,4 +144,54 @@ async function serveStdio(
   stopping.abort();
   await server.close();
   return exitCodes.fine;
+}
+
+/** How much of a dropped line's begin and end to look at for the id of its request. */
+const endCharacters = 300;
+
+/** The id of a request, as JSON, where it is the first or the last key of a line. */
+const idPatterns = [
+  /^\{(?:"jsonrpc":"2\.0",)?"id":(\d{1,15}|"[^"\\]{1,100}")[,}]/,
+  /,"id":(\d{1,15}|"[^"\\]{1,100}")(?:,"jsonrpc":"2\.0")?\}\s*$/,
+];
+
+/** Passes lines of at most `most` bytes on, and drops longer ones. @param onDropped called for each of those, with the id of its request if it is found */
+export function withoutLongLines(most: number, onDropped: (id: string | number | null) => void) {
+  let held: Buffer[] = [];
+  let length = 0;
+  let [head, tail] = ['', ''];
+  const hold = (part: Buffer) => {
+    length += part.length;
+    if (length <= most) held.push(part);
+    else {
+      if (head === '') head = Buffer.concat([...held, part]).toString('utf8', 0, endCharacters);
+      tail = (tail + part.subarray(-endCharacters).toString('utf8')).slice(-endCharacters);
+      held = [];
+    }
+  };
+  const endLine = (): Buffer => {
+    const line = Buffer.concat(held);
+    if (length > most) {
+      const [, id = 'null'] = idPatterns[0]?.exec(head) ?? idPatterns[1]?.exec(tail) ?? [];
+      onDropped(JSON.parse(id) as string | number | null);
+    }
+    [held, length, head, tail] = [[], 0, '', ''];
+    return line;
+  };
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      let rest = chunk;
+      for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+        hold(rest.subarray(0, end + 1));
+        rest = rest.subarray(end + 1);
+        this.push(endLine());
+      }
+      hold(rest);
+      done();
+    },
+    flush(done) {
+      endLine();
+      done();
+    },
+  });
 }

@@ -1,8 +1,6 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
-import { requireBroker } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
-import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
-import { asRecorded } from '../../config/recorded.ts';
+import { asRecorded } from '../../config/load.ts';
+import { requireRecorderAgents } from '../../config/policies.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { newestVersion, schemaHistory } from '../../db/opening/schema-version.ts';
 import type { SeparateType } from '../../domain/states.ts';
@@ -14,8 +12,9 @@ import type { RunningAgent } from '../../remote/part.ts';
 import { startRemoteAgent } from '../../remote/remote-process.ts';
 import { startDaqAgent } from '../../runtime/daq-process.ts';
 import { hostOptions } from '../drive/drive.ts';
-import { serveMetrics } from '../serve/process-metrics.ts';
+import { serveMetrics } from '../serve/listening.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
+import { configWithBroker } from '../shared/configured.ts';
 import { type BrokerFlags, configPlaces, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
@@ -23,14 +22,14 @@ interface AgentArguments extends BrokerFlags {
   type: SeparateType;
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
-  metrics?: string | undefined;
+  metrics?: string;
   untilParentEnds: boolean;
 }
 
 const momentMilliseconds = 500;
 
 /** `swf-mcp agent TYPE`: one agent as a process of its own, until stopped. Returns the exit code. */
-export function agentCommand(io: Io, args: AgentArguments): Promise<number> {
+export function agentCommand(io: Io, args: AgentArguments) {
   const { untilParentEnds } = args;
   return asService(io, (signal) => work(io, args, signal), {
     untilParentEnds,
@@ -40,12 +39,12 @@ export function agentCommand(io: Io, args: AgentArguments): Promise<number> {
   });
 }
 
-async function work(io: Io, args: AgentArguments, signal: AbortSignal): Promise<void> {
+async function work(io: Io, args: AgentArguments, signal: AbortSignal) {
   const surroundings = surroundingsOf(io, args);
   const traffic = createTraffic();
   let agent: RunningAgent | undefined;
   const task: Process = { traffic, signal, onStart: (started) => (agent = started) };
-  const figures = (): string =>
+  const figures = () =>
     agentMetricsText({
       version: io.version,
       schema: newestVersion(schemaHistory),
@@ -66,7 +65,7 @@ interface Process {
   onStart: (agent: RunningAgent) => void;
 }
 
-async function recordUntilStopped(io: Io, around: Surroundings, task: Process): Promise<void> {
+async function recordUntilStopped(io: Io, around: Surroundings, task: Process) {
   using store = await openStore(storePath(io), storeOptions(io));
   const { namespace, sources, settings, recorded } = around;
   const starting = startDaqAgent({
@@ -84,7 +83,7 @@ async function workUntilStopped(
   { type, index }: { type: Exclude<SeparateType, 'daq_simulator'>; index: number },
   around: Surroundings,
   task: Process,
-): Promise<void> {
+) {
   const { namespace, recorded, settings } = around;
   const { sources = [], url } = recorded.data;
   // Warn now, before workers return their slices.
@@ -111,7 +110,7 @@ async function workUntilStopped(
 }
 
 /** At a stop, an agent without its broker has not begun; an agent that is just beginning gets a moment. */
-async function runUntilStopped(io: Io, starting: Promise<RunningAgent>, task: Process, where: string): Promise<void> {
+async function runUntilStopped(io: Io, starting: Promise<RunningAgent>, task: Process, where: string) {
   const early = aborted(task.signal).then(() => pause(momentMilliseconds));
   const agent = await Promise.race([starting, early]);
   if (agent === undefined) return;
@@ -124,15 +123,13 @@ async function runUntilStopped(io: Io, starting: Promise<RunningAgent>, task: Pr
 
 type Surroundings = ReturnType<typeof surroundingsOf>;
 
-function surroundingsOf(io: Io, { config: name, sets, broker }: AgentArguments) {
+function surroundingsOf(io: Io, flags: BrokerFlags) {
   userName(io);
   logLevel(io);
-  const sources = { name, sets, ...configPlaces(io) };
-  const loaded = loadConfig(sources);
-  const settings = requireBroker('an agent of its own', broker, loaded.config.broker, io.env);
-  requireOwnNamespace(loaded);
-  requireRecorderAgents(loaded.config);
+  const { config, settings } = configWithBroker(io, 'an agent of its own', flags);
+  requireRecorderAgents(config);
   // With the folder of data files, and without secrets.
-  const recorded = asRecorded(loaded.config, storePath(io), io.workingFolder, settings);
-  return { namespace: loaded.config.testbed.namespace, sources, settings, recorded };
+  const recorded = asRecorded(config, storePath(io), io.workingFolder, settings);
+  const sources = { name: flags.config, sets: flags.sets, ...configPlaces(io) };
+  return { namespace: config.testbed.namespace, sources, settings, recorded };
 }

@@ -1,13 +1,11 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
-import { requireBroker } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
-import { requireOwnNamespace } from '../../config/policies.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
 import { pause, withDeadline } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
-import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
+import { configWithBroker } from '../shared/configured.ts';
+import { type BrokerFlags, exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
-import { hearAgent } from './hear-agent.ts';
+import { hearAgent } from './request.ts';
 
 interface ReadyArguments extends BrokerFlags {
   /** The agent, or a type of agents. */
@@ -17,14 +15,14 @@ interface ReadyArguments extends BrokerFlags {
 }
 
 /** `swf-mcp ready`: waits for the first heartbeat of an agent, or for an observer that listens. Returns 0 when it comes, 1 when it does not. */
-export const readyCommand = (io: Io, args: ReadyArguments): Promise<number> =>
+export const readyCommand = (io: Io, args: ReadyArguments) =>
   args.name === 'observer' ? waitForObserver(io, args.wait) : waitForAgent(io, args);
 
 const lookMilliseconds = 250;
 
 /** An observer sends nothing, so only the store shows it. */
-async function waitForObserver(io: Io, wait: number): Promise<number> {
-  using reader = createStoreReader(storePath(io));
+async function waitForObserver(io: Io, wait: number) {
+  using reader = createStoreReader(io);
   const deadline = performance.now() + wait * 1000;
   for (;;) {
     const [observer] = observersIn(reader);
@@ -49,18 +47,15 @@ function observersIn(reader: StoreReader) {
   }
 }
 
-async function waitForAgent(io: Io, { name, broker: flag, config, sets, wait }: ReadyArguments): Promise<number> {
-  const loaded = loadConfig({ name: config, sets, ...configPlaces(io) });
-  const settings = requireBroker('ready', flag, loaded.config.broker, io.env);
-  requireOwnNamespace(loaded);
-  const { namespace } = loaded.config.testbed;
+async function waitForAgent(io: Io, { name, wait, ...flags }: ReadyArguments) {
+  const { settings, config } = configWithBroker(io, 'ready', flags);
+  const { namespace } = config.testbed;
   const late = new AbortController();
   const deadline = performance.now() + wait * 1000;
-  const how = { patient: true, signal: late.signal, onTrouble: (): void => {} };
+  const how = { patient: true, signal: late.signal, onTrouble: () => {} };
   const connecting = connectToBroker({ settings, connect: connectByStomp }, how);
   const broker = await withDeadline(connecting, wait * 1000, undefined);
-  const agent =
-    broker === undefined ? undefined : await hearAgent(broker, loaded.config, name, deadline - performance.now());
+  const agent = broker === undefined ? undefined : await hearAgent(broker, config, name, deadline - performance.now());
   late.abort();
   await broker?.close();
   if (agent === undefined) io.err(`${name} of namespace ${namespace} was not heard within ${wait} s`);

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection } from '../../broker/connection.ts';
-import { requireBroker } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
-import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectGuarded } from '../../exchange/namespace-guard.ts';
+import { reportsIn } from '../../exchange/wire.ts';
+import { pause } from '../../lib/deadline.ts';
 import { executionInUse } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
+import type { Telemetry } from '../../messages/telemetry.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
-import { type BrokerFlags, configPlaces, type Io, userName } from '../shared/io.ts';
-import { hearAgent } from './hear-agent.ts';
+import { configWithBroker } from '../shared/configured.ts';
+import { type BrokerFlags, type Io, userName } from '../shared/io.ts';
 
 interface RequestArguments extends BrokerFlags {
   speed: number;
@@ -20,14 +20,11 @@ interface RequestArguments extends BrokerFlags {
 const hearMilliseconds = 7000;
 
 /** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns when the broker has the request. */
-export async function requestCommand(io: Io, { config: name, broker: flag, sets, speed }: RequestArguments) {
-  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
-  const { config } = loaded;
-  const settings = requireBroker('request', flag, config.broker, io.env);
-  requireOwnNamespace(loaded);
+export async function requestCommand(io: Io, { speed, ...flags }: RequestArguments) {
+  const { settings, config } = configWithBroker(io, 'request', flags);
   const { namespace } = config.testbed;
   const { telemetry } = config.broker.destinations;
-  const how = { patient: false, onTrouble: (): void => {}, namespace, telemetry };
+  const how = { patient: false, onTrouble: () => {}, namespace, telemetry };
   const broker = await connectGuarded(brokerChoice(io, settings, config), how);
   try {
     const command_id = randomUUID();
@@ -68,4 +65,30 @@ function send(broker: BrokerConnection, config: Config, asked: { command_id: str
       params: { fast_processing, fastmon, daq_state_machine },
     }),
   });
+}
+
+/**
+ * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or with undefined if none comes in time.
+ * @param name of the agent, or of a type of agents
+ * @param onState called with each running execution that a recorder reports meanwhile
+ */
+export async function hearAgent(
+  broker: BrokerConnection,
+  { testbed: { namespace }, broker: section }: Config,
+  name: string,
+  milliseconds: number,
+  onState: (executionId: string) => void = () => {},
+): Promise<string | undefined> {
+  const heard = new AbortController();
+  let agent: string | undefined;
+  const hear = (report: Telemetry | undefined) => {
+    if (report?.msg_type === 'execution_state' && report.status === 'running') onState(report.execution_id);
+    if (report?.msg_type !== 'agent_heartbeat' || report.state === 'EXITED') return;
+    if (report.agent_name !== name && report.agent_type !== name) return;
+    agent = report.agent_name;
+    heard.abort();
+  };
+  broker.subscribe(reportsIn(namespace, section.destinations.telemetry, hear));
+  await pause(milliseconds, [heard.signal]);
+  return agent;
 }

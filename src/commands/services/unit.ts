@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { loadConfig } from '../../config/load.ts';
 import { configInvalid, SwfError } from '../../lib/errors.ts';
-import { type BrokerFlags, configPlaces, type Io, shellWord, storePath } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type BrokerFlags, type Io, shellWord, storePath } from '../shared/io.ts';
 
 export interface UnitArguments extends BrokerFlags {
-  metrics: string | undefined;
+  metrics?: string;
   user: boolean;
   supervisor: boolean;
   /** For an observer of a testbed, in place of `swf-mcp up`: the layout of its topics, or `none`. */
-  observe: string | undefined;
+  observe?: string;
   /** `swf-mcp up` with a watcher for alarms. */
   watch: boolean;
 }
@@ -19,7 +19,7 @@ export interface UnitArguments extends BrokerFlags {
 const lastMessagesSeconds = 30;
 
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
-export function unitCommand(io: Io, args: UnitArguments): void {
+export function unitCommand(io: Io, args: UnitArguments) {
   if (args.observe !== undefined && args.broker === undefined && args.config === undefined && args.sets.length === 0)
     throw configInvalid('an observer listens to a broker; give --broker stomp://HOST:PORT');
   const words = [
@@ -39,7 +39,7 @@ export function unitCommand(io: Io, args: UnitArguments): void {
 }
 
 /** The command, `up` or `observe`, and the arguments that differ between the two. */
-function commandWords(io: Io, { config, watch, observe }: UnitArguments): string[] {
+function commandWords(io: Io, { config, watch, observe }: UnitArguments) {
   const place = config === undefined ? [] : [placeOf(io, config)];
   if (observe === undefined) return ['up', ...(watch ? ['--watch'] : []), ...place];
   const layout = observe === 'none' ? [] : ['--layout', observe];
@@ -47,11 +47,10 @@ function commandWords(io: Io, { config, watch, observe }: UnitArguments): string
 }
 
 /** How long a payload may take. A configuration that exists only on the service's host is not read. */
-function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
-  const load = (named: string | undefined): number =>
-    loadConfig({ name: named, sets, ...configPlaces(io) }).config.worker.timeout_seconds;
+function payloadSeconds(io: Io, { config: named, sets }: UnitArguments) {
+  const load = (config: string | undefined) => configOf(io, { config, sets }).config.worker.timeout_seconds;
   try {
-    return load(name);
+    return load(named);
   } catch (error) {
     if (error instanceof SwfError && error.code === 'CONFIG_NOT_FOUND') return load(undefined);
     throw error;
@@ -61,7 +60,7 @@ function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
 type Service = Pick<UnitArguments, 'observe' | 'user'> & { folder: string; stopSeconds: number };
 
 /** A file by its whole path, since a service starts in another folder; a shipped configuration by its name. */
-function placeOf({ workingFolder }: Io, config: string): string {
+function placeOf({ workingFolder }: Io, config: string) {
   const path = resolve(workingFolder, config);
   return existsSync(path) ? path : config;
 }
@@ -73,7 +72,7 @@ const systemdWord = (word: string): string => {
   return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);
 };
 
-const systemdUnit = (words: readonly string[], { observe, user, folder, stopSeconds }: Service): string => `[Unit]
+const systemdUnit = (words: readonly string[], { observe, user, folder, stopSeconds }: Service) => `[Unit]
 Description=swf-mcp ${observe === undefined ? 'agents' : 'observer'}
 After=network-online.target
 Wants=network-online.target
@@ -123,7 +122,7 @@ SystemCallArchitectures=native
 `;
 
 /** See supervisord's configuration: a percent sign is special. */
-const supervisorProgram = (words: readonly string[], { folder, stopSeconds }: Service): string => `[program:swf-mcp]
+const supervisorProgram = (words: readonly string[], { folder, stopSeconds }: Service) => `[program:swf-mcp]
 command=${words.map((word) => shellWord(word).replaceAll('%', '%%')).join(' ')}
 directory=${folder.replaceAll('%', '%%')}
 autostart=true

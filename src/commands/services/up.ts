@@ -1,23 +1,23 @@
 import { once, setMaxListeners } from 'node:events';
 
 import { requireBroker } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { pause } from '../../lib/deadline.ts';
 import { backoff } from '../../lib/duration.ts';
 import { configInvalid, SwfError } from '../../lib/errors.ts';
-import { type BrokerFlags, configPlaces, exitCodes, type Io } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import { type BrokerFlags, exitCodes, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
 export interface UpArguments extends BrokerFlags {
   /** Where the first agent serves its figures, [HOST:]PORT; the others use the ports after it. */
-  metrics: string | undefined;
+  metrics?: string;
   /** An observer too: the layout of its topics, or `none`. */
-  observe: string | undefined;
+  observe?: string;
   /** A watcher for alarms too, and a program that it notifies. */
   watch: boolean;
-  notify: string | undefined;
+  notify?: string;
 }
 
 /** How long until an ended agent is started again, in milliseconds: twice as long each time. */
@@ -30,14 +30,14 @@ const steadyMilliseconds = 60_000;
  * `swf-mcp up`: runs all agents that the configuration asks of this host, and an observer and a watcher if requested, each as a process that is
  * restarted when it ends. Returns the exit code.
  */
-export function upCommand(io: Io, args: UpArguments): Promise<number> {
+export function upCommand(io: Io, args: UpArguments) {
   const finishing = 'the agents finish the work in hand';
   return asService(io, (stopping) => runAgents(io, args, stopping), { finishing });
 }
 
-async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal): Promise<void> {
+async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal) {
   const { config: name, broker, sets, metrics, observe, watch, notify } = args;
-  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
+  const loaded = configOf(io, args);
   requireBroker('up', broker, loaded.config.broker, io.env);
   const agents = agentsOf(loaded.config);
   // An observer alone has no namespace of its own.
@@ -75,7 +75,7 @@ async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal): Prom
 }
 
 /** The namespace is to blame if all agents say so, else the settings. */
-const noneCanWork = (codes: readonly (string | undefined)[]): SwfError =>
+const noneCanWork = (codes: readonly (string | undefined)[]) =>
   codes.every((code) => code === 'NAMESPACE_IN_USE')
     ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace, as the lines above say')
     : configInvalid('no agent can work with these settings, as the lines above say; fix them');
@@ -90,7 +90,7 @@ interface Wanted {
 }
 
 /** Each agent with a port of its own, in the order in which they are started. */
-function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wanted[] {
+function withMetrics(agents: readonly Wanted[], metrics: string | undefined) {
   if (metrics === undefined) return [...agents];
   const [, host = '', first = ''] = /^(.*:)?(\d{1,5})$/.exec(metrics) ?? [];
   const port = Number(first);
@@ -101,7 +101,7 @@ function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wa
   return agents.map(({ words, ...agent }, at) => ({ ...agent, words: [...words, '--metrics', `${host}${port + at}`] }));
 }
 
-const isRecorder = ({ words: [, type] }: Wanted): boolean => type === 'daq_simulator';
+const isRecorder = ({ words: [, type] }: Wanted) => type === 'daq_simulator';
 
 const agentOf = (type: string, index: number): Wanted => ({
   label: `${type} ${index}`,

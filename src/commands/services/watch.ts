@@ -1,22 +1,19 @@
-import { loadConfig } from '../../config/load.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
-import type { Store } from '../../db/opening/store.ts';
 import { pause } from '../../lib/deadline.ts';
 import { configInvalid, NoStoreYet } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { findingRules } from '../../monitoring/findings/index.ts';
 import { programReceiver } from '../../watch/program.ts';
-import type { Receiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { webhookReceiver } from '../../watch/webhook.ts';
 import { requireProgram } from '../drive/notify.ts';
-import { type ConfigFlags, configPlaces, type Io, storeOptions, storePath } from '../shared/io.ts';
-import { pageUrl } from '../shared/page-url.ts';
+import { configOf } from '../shared/configured.ts';
+import { type ConfigFlags, type Io, pageUrl, storeOptions, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
 interface WatchArguments extends ConfigFlags {
-  notify: string | undefined;
+  notify?: string;
   webhook: string[];
   /** Seconds between two looks. */
   every: number;
@@ -24,16 +21,16 @@ interface WatchArguments extends ConfigFlags {
 }
 
 /** `swf-mcp watch`: raises alarms of findings that last, and tells receivers, until SIGTERM. Returns the exit code. */
-export const watchCommand = (io: Io, args: WatchArguments): Promise<number> =>
+export const watchCommand = (io: Io, args: WatchArguments) =>
   asService(io, (signal) => watchStore(io, args, signal), args);
 
-async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal): Promise<void> {
+async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal) {
   const after = patienceByCode(io, args);
   const receivers = receiversOf(io, args);
   const page = pageUrl(io);
   using store = await openWhenThere(io, signal);
   if (store === undefined) return;
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   await watch({
     store,
     queries: reader.queries,
@@ -52,7 +49,7 @@ async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal): Pr
 const lookMilliseconds = 1000;
 
 /** Opens the store once somebody has made it; undefined if the signal comes first. */
-async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undefined> {
+async function openWhenThere(io: Io, signal: AbortSignal) {
   for (let isFirst = true; !signal.aborted; isFirst = false)
     try {
       return await openExistingStore(storePath(io), storeOptions(io));
@@ -66,8 +63,8 @@ async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undef
 }
 
 /** Throws `CONFIG_INVALID` for a code that no finding has. */
-function patienceByCode(io: Io, { config: name, sets }: WatchArguments): Record<string, number> {
-  const { after = {} } = loadConfig({ name, sets, ...configPlaces(io) }).config.watch ?? {};
+function patienceByCode(io: Io, flags: ConfigFlags) {
+  const { after = {} } = configOf(io, flags).config.watch ?? {};
   const known = findingRules.map(({ code }) => code);
   const unknown = Object.keys(after).find((code) => !known.includes(code));
   if (unknown === undefined) return after;
@@ -76,7 +73,7 @@ function patienceByCode(io: Io, { config: name, sets }: WatchArguments): Record<
   );
 }
 
-function receiversOf(io: Io, { notify, webhook }: WatchArguments): Receiver[] {
+function receiversOf(io: Io, { notify, webhook }: WatchArguments) {
   const program = requireProgram(io, notify);
   const { SWF_WEBHOOK: usual = '' } = io.env;
   const addresses = webhook.length > 0 ? webhook : usual === '' ? [] : [usual];

@@ -1,11 +1,11 @@
-import type { BrokerSettings, Connect } from '../../broker/connection.ts';
+import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { queuesSharedWithTestbed, layoutTopics } from '../../messages/destinations.ts';
 import type { Io } from './io.ts';
 
 /** How a command connects to its broker: over STOMP, and listening first for other programs. */
-export function brokerChoice(io: Io, settings: BrokerSettings, { broker }: Config, connect: Connect = connectByStomp) {
+export function brokerChoice(io: Io, settings: BrokerSettings, { broker }: Config, connect = connectByStomp) {
   const { destinations, layout, listen_seconds } = broker;
   const { SWF_MONITOR_URL: url = '', SWF_MONITOR_TOKEN: token } = io.env;
   return {

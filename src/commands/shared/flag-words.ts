@@ -47,7 +47,7 @@ export const helpInFlags = (description: string, words: Words): string =>
     (name) => words.flags.get(name) ?? name,
   );
 
-export const flagOf = (argument: string): string => `--${argument.replaceAll('_', '-')}`;
+export const flagOf = (argument: string) => `--${argument.replaceAll('_', '-')}`;
 
 /** `report` has `--since` and `--until`; the flags of lists are the arguments of tools. */
 export const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };

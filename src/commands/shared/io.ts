@@ -6,9 +6,7 @@ import { namePattern } from '../../domain/names.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { type LogLevel, logLevels } from '../../lib/logger.ts';
 import { nearest } from '../../lib/suggest.ts';
-import type { ChildMessage } from './child-messages.ts';
-import type { spawnChild, startDetached } from './start-process.ts';
-import type { Terminal } from './terminal.ts';
+import type { ChildMessage, spawnChild, startDetached } from './start-process.ts';
 
 /** The standard streams of a process. */
 export interface Std {
@@ -70,7 +68,7 @@ export const exitCodes = {
 } as const;
 
 /** The store to use: `--db`, else `SWF_DB`, else the user's data folder. */
-export function storePath({ db, env, workingFolder }: Io): string {
+export function storePath({ db, env, workingFolder }: Io) {
   const given = db ?? nonEmpty(env['SWF_DB']);
   if (given !== undefined) return resolve(workingFolder, given);
   const dataHome =
@@ -79,7 +77,7 @@ export function storePath({ db, env, workingFolder }: Io): string {
 }
 
 /** A path that a person gave, seen from the working folder. An empty one stays empty, and a final slash, which names a folder, stays. */
-export const pathFrom = ({ workingFolder }: Io, path: string): string =>
+export const pathFrom = ({ workingFolder }: Io, path: string) =>
   path === '' ? '' : resolve(workingFolder, path) + (path.endsWith('/') && path !== '/' ? '/' : '');
 
 /** The flags that choose a configuration and change it. */
@@ -100,7 +98,7 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
 });
 
 /** `--db` again, for a command to type next. */
-export const storeOption = ({ db }: Pick<Io, 'db'>): string => (db === undefined ? '' : ` --db ${shellWord(db)}`);
+export const storeOption = ({ db }: Pick<Io, 'db'>) => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
 /** Commands about what is in this store. Others are for other hosts too, where the store has another place. */
 const ofStore = /"swf-mcp (?=(?:resume|continue|pause|stop|status|check|prune)\b)/g;
@@ -160,7 +158,7 @@ export function storeOptions({ env }: Io) {
 }
 
 /** Asks the system about the user. It does not know a user id without an entry, as in containers. */
-function known(ask: () => string, what: string, instead: string): string {
+function known(ask: () => string, what: string, instead: string) {
   try {
     return ask();
   } catch (error) {
@@ -170,3 +168,27 @@ function known(ask: () => string, what: string, instead: string): string {
 
 const nonEmpty = (value: string | undefined): string | undefined =>
   value === undefined || value === '' ? undefined : value;
+
+/** A terminal that text is painted on. Sizes are asked anew each time: a window may be resized. */
+export interface Terminal {
+  columns(): number;
+  rows(): number;
+  /** Bits of colour; 1 means no colour. */
+  colorDepth: number;
+  write(text: string): void;
+}
+
+export const showCursor = '\u001B[?25h';
+
+/** The page's address for links in texts, with a trailing slash; undefined if `SWF_PAGE_URL` is not set. Throws `CONFIG_INVALID` if it is invalid. */
+export function pageUrl({ env }: Pick<Io, 'env'>) {
+  const { SWF_PAGE_URL: given = '' } = env;
+  if (given === '') return undefined;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw configInvalid(
+      'SWF_PAGE_URL is no address of the page; give http://HOST:PORT/ or https://HOST/PATH/, without a login in it',
+    );
+  const { origin, pathname } = url;
+  return `${origin}${pathname.replace(/\/*$/, '/')}`;
+}

@@ -1,10 +1,6 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 
-import type { Speed } from '../../domain/params.ts';
 import type { Io } from './io.ts';
-
-/** Adds a command, with the options that all have. */
-export type Add = (name: string, description: string) => Command;
 
 /** An exit code; 0 without one. */
 type Result = Promise<number | void> | number | void;
@@ -12,23 +8,62 @@ type Result = Promise<number | void> | number | void;
 /** Runs a command on the process, for its exit code. */
 export type Run = (command: (io: Io) => Result) => Promise<void>;
 
-/** An action that loads a command and runs it. @param names of its arguments, in order; its flags come along under their own names */
+/** Loads a command that suits its arguments. */
+type Load<Args> = (args: Args) => Promise<(io: Io, args: Args) => Result>;
+
+/** What is wrong with arguments that contradict each other. */
+type Check<Args> = (args: Args) => string | false | undefined;
+
+/**
+ * An action that loads a command and runs it.
+ * @param names of its arguments, in order; its flags come along under their own names
+ */
 export const calling =
+  <Args extends object>(run: Run, names: readonly string[], load: Load<Args>, check?: Check<Args>) =>
+  (...given: unknown[]) => {
+    const [flags, command] = given.slice(-2) as [object, Command];
+    const args = { ...Object.fromEntries(names.map((name, at) => [name, given[at]])), ...flags } as Args;
+    const complaint = check?.(args);
+    if (complaint) command.error(`error: ${complaint}`);
+    return run(async (io) => (await load(args))(io, args));
+  };
+
+/** An argument with a description of its own, an option, or its flags and description, and how it is read. */
+type Takes = Argument | Option | readonly [flags: string, about: string, ...reading: unknown[]];
+
+interface Refinements<Args> {
+  check?: Check<Args>;
+  /** Where the names of the arguments are no names: EXECUTION_ID is `executionId`. */
+  names?: readonly (keyof Args & string)[];
+}
+
+/** Adds commands to a program: how each is used, what it does and takes, and what runs it. */
+export const adding =
+  (program: Command, run: Run) =>
   <Args extends object>(
-    run: Run,
-    names: readonly (keyof Args & string)[],
-    load: () => Promise<(io: Io, args: Args) => Result>,
-  ) =>
-  (...given: unknown[]): Promise<void> =>
-    run(async (io) => {
-      const named = Object.fromEntries(names.map((name, at) => [name, given[at]]));
-      return (await load())(io, { ...named, ...(given.at(-2) as object) } as Args);
-    });
+    usage: string,
+    about: string,
+    takes: readonly Takes[],
+    load: Load<Args>,
+    { check, names }: Refinements<Args> = {},
+  ) => {
+    const command = program.command(usage).description(about);
+    for (const taken of takes)
+      if (taken instanceof Argument) command.addArgument(taken);
+      else if (taken instanceof Option) command.addOption(taken);
+      else command.option(...(taken as [flags: string, about: string]));
+    const usual = command.registeredArguments.map((argument) => propertyOf(argument.name()));
+    return command.action(calling(run, names ?? usual, load, check));
+  };
 
-export const speedOption = (description: string): Option =>
-  new Option('--speed <X|max>', description).argParser(parseSpeed);
+export type Add = ReturnType<typeof adding>;
 
-export const brokerOption = (): Option =>
+const propertyOf = (name: string) =>
+  name.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+export const speedOption = (description: string) => new Option('--speed <X|max>', description).argParser(parseSpeed);
+
+export const brokerOption = () =>
   new Option(
     '--broker <URL>',
     'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
@@ -45,47 +80,50 @@ export const setOption = (): Option =>
 /** The values of an option that may come again. */
 export const another = (text: string, before: string[] = []): string[] => [...before, text];
 
-export const jsonOption = (): Option =>
-  new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
+export const jsonOption = () => new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
-export const notifyOption = (): Option =>
+export const notifyOption = () =>
   new Option(
     '--notify <PATH>',
     'a program that is run at the first slice that stays failed, and at the end (SWF_EVENT)',
   );
 
-export const asOfOption = (): Option =>
+export const asOfOption = () =>
   new Option('--as-of <TIME>', 'as it was then: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
 
 /** Why something is asked, and in whose name. */
-export const addForTheRecord = (command: Command): Command =>
-  command
-    .option('--reason <TEXT>', 'why, for the record')
-    .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)');
+export const forTheRecord = [
+  ['--reason <TEXT>', 'why, for the record'],
+  ['--requested-by <NAME>', 'the person in whose name it is asked (default: the user)'],
+] as const;
 
 /** For the server, which starts this program in the name of its client. */
-export const senderOption = (): Option => new Option('--sender <NAME>').hideHelp();
+export const senderOption = () => new Option('--sender <NAME>').hideHelp();
 
-function parseSpeed(text: string): Speed {
+function parseSpeed(text: string) {
   if (text === 'max') return 'max';
   const speed = Number(text);
   if (text.trim() !== '' && speed >= 0.001 && speed <= 1e6) return speed;
   throw new InvalidArgumentError('Give a number from 0.001 to 1000000 (1 is real time), or "max".');
 }
 
-export function parseCount(text: string): number {
+export function parseCount(text: string) {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
 }
 
-export function parsePositive(text: string): number {
+export function parsePositive(text: string) {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give a whole number from 1 to 999999999.');
 }
 
 /** An age in seconds. */
-export function parseAge(text: string): number {
+export function parseAge(text: string) {
   const [, amount, unit] = /^(\d{1,6})(m|h|d|w)$/.exec(text) ?? [];
   if (unit === undefined) throw new InvalidArgumentError('Give an age such as 90m, 12h, 30d or 8w.');
   return Number(amount) * { m: 60, h: 3600, d: 86_400, w: 604_800 }[unit as 'm' | 'h' | 'd' | 'w'];
 }
+
+export const formats = ['csv', 'jsonl', 'parquet'] as const;
+
+export type Format = (typeof formats)[number];

@@ -11,7 +11,7 @@ const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
  * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a command stays
  * whole; into a pipe so does every line. Characters that move a cursor are made visible.
  */
-export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly string[]): void {
+export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly string[]) {
   const width = io.terminal('out')?.columns();
   const shown = lines.map(printable);
   io.out(`${(width === undefined ? shown : shown.map((line) => fitted(line, width))).join('\n')}\n`);
@@ -20,7 +20,7 @@ export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly str
 /** A space that breaks no line, for commands: so they can be copied. */
 const firm = '\u00A0';
 
-function fitted(line: string, width: number): string {
+function fitted(line: string, width: number) {
   if (stringWidth(line) <= width) return line;
   const [begin] = label.exec(line) ?? [''];
   const isWide = begin.length > width / 2;
@@ -30,4 +30,13 @@ function fitted(line: string, width: number): string {
   const [first = '', ...rest] = wrapAnsi(text, width - indent).split('\n');
   const lines = isWide ? [begin.trimEnd(), ' '.repeat(indent) + first] : [begin + first];
   return [...lines, ...rest.map((part) => ' '.repeat(indent) + part)].join('\n').replaceAll(firm, ' ');
+}
+
+/** Rows as lines, with the first column left-aligned and the others right-aligned. */
+export function alignedLines(rows: readonly (readonly string[])[]) {
+  const widthOf = (at: number) => Math.max(...rows.map((row) => (row[at] ?? '').length));
+  const [first, ...others] = (rows[0] ?? []).map((_, at) => widthOf(at));
+  return rows.map(([name = '', ...cells]) =>
+    [name.padEnd(first ?? 0), ...cells.map((cell, at) => cell.padStart((others[at] ?? 0) + 2))].join(''),
+  );
 }

@@ -1,14 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { printableLines } from '../../lib/printable.ts';
 import { tried } from '../../lib/tried.ts';
-import { exitCodes, type Io, storeOption, withStore } from './io.ts';
-import { askPerson, callAtKeys } from './keyboard.ts';
-import { showCursor, type Terminal } from './terminal.ts';
+import { exitCodes, type Io, showCursor, storeOption, type Terminal, withStore } from './io.ts';
 
 /** The working folder, which has no name if it was removed. Commands that need no folder still work, and others name the file they miss. */
-const currentFolder = (): string => tried(() => process.cwd()) ?? dirname(process.execPath);
+const currentFolder = () => tried(() => process.cwd()) ?? dirname(process.execPath);
 
 /** The process itself as commands see it. @param program URL of the program's file */
 export function createProcessIo({ version, db, program }: Pick<Io, 'version' | 'db'> & { program: string }): Io {
@@ -54,14 +53,14 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
 const settled = 300;
 
 /** V8 reads these flags whenever its heap would grow: a third less memory, as fast. */
-async function saveMemory(): Promise<void> {
+async function saveMemory() {
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--optimize-for-size');
   // Young objects are then collected more often, which slows a long audit by a twentieth.
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-function callAtSignals(callback: (signal: string) => void, last: () => void = () => {}): void {
+function callAtSignals(callback: (signal: string) => void, last = () => {}) {
   let interrupts = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
@@ -81,8 +80,8 @@ const lastMilliseconds = 1000;
  * Ends this process if it does not end by itself. A disk that never answers holds a thread that even an exit would wait for, so the last resort is
  * SIGKILL. Waits for output that somebody has still to read.
  */
-export function endSoon(): void {
-  const look = (): void => {
+export function endSoon() {
+  const look = () => {
     if (process.stdout.writableLength + process.stderr.writableLength > 0) endSoon();
     else process.kill(process.pid, 'SIGKILL');
   };
@@ -92,7 +91,7 @@ export function endSoon(): void {
 let worksWithoutOutput = false;
 
 /** Ends the process once its reader is gone ("swf-mcp status | head -1", a client that died); a run goes on without a reader. */
-export function endWithoutReaders(): void {
+export function endWithoutReaders() {
   // Each answer that a client has not read yet waits with a listener.
   process.stdout.setMaxListeners(0);
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
@@ -124,11 +123,96 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
 
 const painted = new Set<NodeJS.WriteStream>();
 
-function giveCursorBack(stream: NodeJS.WriteStream): void {
+function giveCursorBack(stream: NodeJS.WriteStream) {
   process.on('exit', () => void stream.write(showCursor));
   // A handler for Ctrl-Z must itself do what it replaces.
   process.on('SIGTSTP', () => {
     stream.write(showCursor);
     process.kill(process.pid, 'SIGSTOP');
   });
+}
+
+const escape = '\u001B';
+
+/** Keys that the system would handle if they were not read one by one. */
+const signals: Record<string, NodeJS.Signals> = { '\u0003': 'SIGINT', '\u001C': 'SIGQUIT', '\u001A': 'SIGTSTP' };
+
+/** How often to check whether the process is in the foreground, in milliseconds. */
+const lookMilliseconds = 500;
+
+/** Whether this process is in the foreground of its terminal. The system would stop a background process that touched the terminal. */
+const isInForeground = () =>
+  tried(() => {
+    // After the name, which may have spaces: state, parent, group, session, terminal, group in the foreground.
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[2] === fields[5];
+  }) ?? false;
+
+const isPerson = () => process.stdin.isTTY && process.env['TERM'] !== 'dumb' && isInForeground();
+
+/** Calls back at each key, at once and without echo. Ctrl-C and Ctrl-Z work as always. */
+function callAtKeys(callback: (key: string) => void) {
+  if (!isPerson()) return undefined;
+  const { stdin } = process;
+  const setRaw = (isRaw: boolean) => {
+    if (isInForeground()) stdin.setRawMode(isRaw);
+  };
+  const onData = (data: Buffer) => {
+    const typed = data.toString('utf8');
+    // Arrows and function keys come as several characters, which are not keys themselves.
+    if (typed.startsWith(escape)) return;
+    for (const key of typed) {
+      const signal = signals[key];
+      if (signal === 'SIGTSTP') leaveTerminal();
+      if (signal === undefined) callback(key);
+      else process.kill(process.pid, signal);
+    }
+  };
+  // In the background the terminal is somebody else's: reading from it would stop the process.
+  const leaveTerminal = () => {
+    setRaw(false);
+    stdin.pause();
+  };
+  const onContinue = () => {
+    if (!isInForeground()) return;
+    setRaw(true);
+    stdin.resume();
+  };
+  const looking = setInterval(() => {
+    if (isInForeground() === !stdin.isPaused()) return;
+    if (stdin.isPaused()) onContinue();
+    else stdin.pause();
+  }, lookMilliseconds);
+  looking.unref();
+  const giveBack = () => setRaw(false);
+  setRaw(true);
+  stdin.on('data', onData);
+  process.on('SIGCONT', onContinue);
+  process.on('exit', giveBack);
+  return () => {
+    clearInterval(looking);
+    stdin.off('data', onData);
+    stdin.pause();
+    process.off('SIGCONT', onContinue);
+    process.off('exit', giveBack);
+    giveBack();
+  };
+}
+
+/** Asks on standard error, so that standard output stays unchanged. */
+const askPerson = (question: string) => (isPerson() ? answerTo(question) : undefined);
+
+async function answerTo(question: string) {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} y/N `)).trim());
+  } catch {
+    // Ctrl-C or the end of the input does not mean yes.
+    return false;
+  } finally {
+    lines.close();
+  }
 }

@@ -5,14 +5,14 @@ import { exitCodes, type Io } from './io.ts';
 export type Reporter = Pick<Io, 'err' | 'nodeVersion' | 'tellParent'>;
 
 /** Reports an error of ours, to people with this sentence. Returns the exit code. */
-export function reportOurs({ err, tellParent }: Reporter, error: SwfError, sentence = error.message): number {
+export function reportOurs({ err, tellParent }: Reporter, error: SwfError, sentence = error.message) {
   err(new SwfError(error.code, sentence).line);
   tellParent({ event: 'failed', code: error.code, sentence: error.message });
   return exitCodes.mendable;
 }
 
 /** Reports any error that ends a command. Returns the exit code. */
-export function reportError(reporter: Reporter, error: unknown): number {
+export function reportError(reporter: Reporter, error: unknown) {
   if (error instanceof SwfError) return reportOurs(reporter, error);
   if (error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_FAILED') {
     reporter.err(

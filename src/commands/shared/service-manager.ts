@@ -42,7 +42,7 @@ export async function asService(io: Io, work: (signal: AbortSignal) => Promise<v
 }
 
 /** A port that is taken may belong to the previous process, which is still ending. */
-function asPassing(error: unknown): unknown {
+function asPassing(error: unknown) {
   const isTaken =
     error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
   return isTaken
@@ -54,10 +54,10 @@ function asPassing(error: unknown): unknown {
  * Notifies systemd that this process is ready, and then that it lives, if systemd asked for it (sd_notify(3)). Node.js has no sockets of that kind, so a
  * child runs `systemd-notify`: a unit needs `NotifyAccess=all`.
  */
-export function tellReady(io: Io): void {
+export function tellReady(io: Io) {
   const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: watchdog } = io.env;
   if (socket === '') return;
-  const notify = (word: string): void => void io.runBeside('systemd-notify', [word]);
+  const notify = (word: string) => void io.runBeside('systemd-notify', [word]);
   notify('--ready');
   const microseconds = Number(watchdog);
   if (!(microseconds > 0)) return;

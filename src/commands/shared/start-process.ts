@@ -1,10 +1,23 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { platform } from 'node:os';
 import { createInterface } from 'node:readline';
 
+import * as z from 'zod';
+
 import { withDeadline } from '../../lib/deadline.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { errorCodes, SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import type { ChildMessage } from './child-messages.ts';
+
+/** The messages of a process to the swf-mcp that has started it, over the channel that Node opens between the two. */
+const childMessageSchema = z.discriminatedUnion('event', [
+  z.strictObject({ event: z.literal('started'), execution_id: z.string(), run_number: z.int() }),
+  /** Another process, named in `by`, has resumed the execution. */
+  z.strictObject({ event: z.literal('resumed'), by: z.string() }),
+  z.strictObject({ event: z.literal('done') }),
+  z.strictObject({ event: z.literal('failed'), code: z.enum(errorCodes), sentence: z.string() }),
+]);
+
+export type ChildMessage = z.infer<typeof childMessageSchema>;
 
 /** How much of the end of a process's output to keep, in characters: nobody is shown more. */
 const keptOutput = 2000;
@@ -31,7 +44,7 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
     /** Its first message; undefined if none comes in time. Rejects as `firstOf`. */
     firstMessage: (milliseconds: number) => withDeadline(first, milliseconds, undefined),
     /** Detaches from it. */
-    [Symbol.dispose](): void {
+    [Symbol.dispose]() {
       child.stdout?.destroy();
       child.stderr?.destroy();
       if (child.connected) child.disconnect();
@@ -41,14 +54,12 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
 }
 
 /** The first message of a child. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends without a word. */
-async function firstOf(child: ChildProcess, output: () => string): Promise<Exclude<ChildMessage, { event: 'failed' }>> {
+async function firstOf(child: ChildProcess, output: () => string) {
   const first = await new Promise<unknown>((resolve, reject) => {
     child.once('error', reject);
     child.once('message', resolve);
     child.once('close', () => reject(new Error(`the process ended without a word: ${output()}`)));
   });
-  // Loaded only here: the command line itself starts sooner without it.
-  const { childMessageSchema } = await import('./child-messages.ts');
   const message = childMessageSchema.parse(first);
   if (message.event === 'failed') throw new SwfError(message.code, message.sentence);
   return message;
@@ -66,7 +77,7 @@ export function spawnChild(command: string, args: readonly string[], { cwd, env 
   const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'pipe'] });
   child.stdin.on('error', () => {});
   const ended = new Promise<{ words: string; code: number | undefined }>((resolve) => {
-    const end = (words: string, code?: number): void => resolve({ words, code });
+    const end = (words: string, code?: number) => resolve({ words, code });
     child.once('error', ({ message }) => end(`could not be started: ${printable(message)}`));
     child.once('close', (code, signal) =>
       code === null ? end(`has ended by ${signal}`) : end(`has ended with exit code ${code}`, code),
@@ -82,6 +93,37 @@ export function spawnChild(command: string, args: readonly string[], { cwd, env 
 }
 
 /** Starts a small program and lets it go. */
-export function runBeside(command: string, args: readonly string[]): void {
+export function runBeside(command: string, args: readonly string[]) {
   execFile(command, [...args], { timeout: besideMilliseconds }, () => {});
+}
+
+const launchers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'open', win32: 'explorer' };
+
+/** The program that shows an address to the user; undefined if there is no screen. `BROWSER` may include arguments. */
+function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): string | undefined {
+  if (BROWSER) return BROWSER;
+  return launchers[platform()] ?? (DISPLAY || WAYLAND_DISPLAY ? 'xdg-open' : undefined);
+}
+
+/** The launcher's words, with the address in place of `%s`, or else at the end. */
+function wordsOf(launcher: string, address: string) {
+  const words = launcher.trim().split(/\s+/);
+  return launcher.includes('%s') ? words.map((word) => word.replaceAll('%s', address)) : [...words, address];
+}
+
+interface Browsed {
+  env: NodeJS.ProcessEnv;
+  out(text: string): void;
+  err(line: string): void;
+}
+
+/** Prints an address on a line of its own, and opens it in the user's browser if there is one. Never fails. */
+export function openBrowser(io: Browsed, address: string) {
+  io.out(`${address}\n`);
+  const launcher = launcherOf(io.env);
+  if (launcher === undefined) return;
+  const [program = '', ...words] = wordsOf(launcher, address);
+  const child = spawn(program, words, { stdio: 'ignore', detached: true, env: io.env });
+  child.on('error', ({ message }) => io.err(`${program} does not start (${message}); open the address yourself`));
+  child.unref();
 }

@@ -5,7 +5,7 @@ import type { Connection } from '../../db/sqlite/connection.ts';
 import { contentAt, fileAt } from '../../db/sqlite/store-file.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
-import { createStillReader } from './still-reader.ts';
+import { type Io, storePath } from './io.ts';
 
 interface Open {
   db: Connection;
@@ -22,7 +22,7 @@ export async function askAt<T>(
   reader: StoreReader,
   asOf: string | undefined,
   question: (moment: { queries: Queries; now: number }) => Promise<T> | T,
-): Promise<T> {
+) {
   if (asOf === undefined) return question({ queries: reader.queries(), now: Date.now() });
   return reader.past(asOf, Date.now(), question);
 }
@@ -31,15 +31,16 @@ export async function askAt<T>(
  * Reads a store that may not exist yet, and may be removed and made anew.
  * @param isServer whether clients wait for answers of this process meanwhile
  */
-export function createStoreReader(path: string, { isServer = false } = {}): StoreReader {
+export function createStoreReader(io: Io, { isServer = false } = {}): StoreReader {
+  const path = storePath(io);
   let open: Open | undefined;
-  const close = (): void => {
+  const close = () => {
     open?.pasts?.close();
     open?.still?.close();
     open?.db.close();
     open = undefined;
   };
-  const current = (): Open => {
+  const current = () => {
     // A copy in memory does not follow its file.
     const file = open?.db.memory === true ? contentAt(path) : fileAt(path);
     if (open !== undefined && open.file !== file) close();
@@ -64,5 +65,32 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
       return opened.still.ask(ask);
     },
     [Symbol.dispose]: close,
+  };
+}
+
+/** Asks several things on one state of a store while it is written: one question after another, each in its own read transaction. */
+export function createStillReader(open: () => Connection) {
+  let reader: { db: Connection; queries: Queries } | undefined;
+  let asked: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+  const readerOf = (db: Connection) => ({ db, queries: createQueries(db, isAlive) });
+  async function answerOf<T>(ask: (queries: Queries) => Promise<T>) {
+    const { db, queries } = (reader ??= readerOf(open()));
+    try {
+      return await queries.heldSnapshot(() => ask(queries));
+    } finally {
+      if (isClosed) db.close();
+    }
+  }
+  return {
+    ask<T>(ask: (queries: Queries) => Promise<T>): Promise<T> {
+      const answer = asked.then(() => answerOf(ask));
+      asked = answer.catch(() => {});
+      return answer;
+    },
+    close() {
+      isClosed = true;
+      if (reader?.db.inTransaction === false) reader.db.close();
+    },
   };
 }

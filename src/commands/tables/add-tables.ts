@@ -69,5 +69,5 @@ function addSeen(alarms: Command, run: Run): void {
     .command('seen <ID> [TEXT]')
     .description('says that you have seen an alarm: its id, or a unique prefix of it')
     .option('--requested-by <NAME>', 'the person who has seen it (default: the user)')
-    .action(calling(run, ['name', 'text'], async () => (await import('../logbook/write.ts')).seenCommand));
+    .action(calling(run, ['name', 'text'], async () => (await import('../logbook/logbook.ts')).seenCommand));
 }

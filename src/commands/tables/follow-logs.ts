@@ -1,7 +1,7 @@
 import { pause } from '../../lib/deadline.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { exitCodes, type Io } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import type { TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';
@@ -18,7 +18,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   refuseWhatCannotFollow(given);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const args = { ...toolArguments(table, given), order: 'newest' };
   const askPage = pageAsker(io, reader);
   let seen: number | undefined;

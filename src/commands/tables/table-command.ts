@@ -7,7 +7,7 @@ import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/call.ts';
 import { flagOf, inFlags } from '../shared/flag-words.ts';
-import { type Io, storeOption, storePath, withStore } from '../shared/io.ts';
+import { type Io, storeOption, withStore } from '../shared/io.ts';
 import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
@@ -96,7 +96,7 @@ type AskPage = ReturnType<typeof pageAsker>;
 type Rows = Omit<Page<Item>, 'has_more'> & { newest?: string | undefined };
 
 async function readRows(io: Io, table: TableCommand, args: Arguments, most: number, isAll: boolean): Promise<Rows> {
-  using reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(io);
   const askPage = pageAsker(io, reader);
   const { parts = [] } = table;
   if (parts.length > 0 && !isAll && !parts.some((part) => Object.keys(part).some((key) => args[key] !== undefined)))

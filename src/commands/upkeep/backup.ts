@@ -6,7 +6,7 @@ import { openReader } from '../../db/opening/open-reader.ts';
 import { type Io, shellWord, storePath } from '../shared/io.ts';
 
 /** `swf-mcp backup FILE`: copies the store as it is now into another file; a run may go on meanwhile. */
-export function backupCommand(io: Io, file: string): void {
+export function backupCommand(io: Io, { file }: { file: string }) {
   using db = openReader(storePath(io));
   const target = resolve(io.workingFolder, file);
   backupStore(db, target);

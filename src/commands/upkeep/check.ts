@@ -22,7 +22,7 @@ import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 interface CheckArguments {
-  executionId: string | undefined;
+  executionId?: string;
   skipFiles: boolean;
   deep: boolean;
 }
@@ -43,17 +43,17 @@ const shownFine = 200;
  * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files as they were made? A line each, with the ids.
  * Returns 1 if anything is wrong.
  */
-export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments): Promise<number> {
+export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments) {
   const path = storePath(io);
   using db = openReader(path);
   let failed = false;
   let width = 'integrity'.length;
-  const tell = (state: State, subject: string, what: string): void => {
+  const tell = (state: State, subject: string, what: string) => {
     failed ||= state === 'fail';
     printLines(io, [`${state.padEnd(4)}  ${subject.padEnd(width)}  ${what}`]);
   };
   /** A part that cannot be read must not hide the others. */
-  const attempt = async (subject: string, look: () => Promise<void> | void): Promise<void> => {
+  const attempt = async (subject: string, look: () => Promise<void> | void) => {
     try {
       await look();
     } catch (error) {
@@ -102,13 +102,13 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
 
 type Tell = (state: State, subject: string, what: string) => void;
 
-function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: string): void {
+function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: string) {
   if (wrong.length === 0) tell('ok', subject, fine);
   else tell('fail', subject, `${namesOf(wrong, wrong.length)}; restore a backup`);
 }
 
 /** Reads the log into an empty store in a temporary folder, and compares. */
-async function tellReplay(tell: Tell, path: string): Promise<void> {
+async function tellReplay(tell: Tell, path: string) {
   const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-check-'));
   using db = openReader(path);
   try {
@@ -125,13 +125,13 @@ async function tellReplay(tell: Tell, path: string): Promise<void> {
 }
 
 /** Only for a schema that has blocks; the differences are not counted. */
-function tellBlocks(tell: Tell, wrong: readonly string[]): void {
+function tellBlocks(tell: Tell, wrong: readonly string[]) {
   if (wrong.length === 0) return tell('ok', 'blocks', 'times, words and numbers are kept of all rows');
   const more = wrong.length > named ? ' and more' : '';
   tell('fail', 'blocks', `${wrong.slice(0, named).join(', ')}${more}; lists may miss rows: restore a backup`);
 }
 
-function namesOf(ids: readonly string[], count: number): string {
+function namesOf(ids: readonly string[], count: number) {
   if (ids.length === 0) return `${count} of them`;
   const shown = ids.slice(0, named).join(', ');
   return count > named ? `${shown} and ${count - Math.min(named, ids.length)} more` : shown;
@@ -143,7 +143,7 @@ const endings: Readonly<Record<string, string>> = {
   completed: 'completed, but not known to be complete',
 };
 
-function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit): void {
+function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit) {
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
   const counts = `${counted(stf_count, 'STF file')}, ${counted(tf_files_received, 'TF sample')}, ${slices_completed} of ${slices_created} TF slices completed`;
   // A stopped or failed execution no longer has anything open: it stays as it is.
@@ -161,7 +161,7 @@ function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Aud
 }
 
 /** Are the recorded files there, with their recorded checksums? */
-async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow): Promise<void> {
+async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow) {
   const params = knownParams(preparer(db), execution);
   if (params === undefined) return;
   const { execution_id } = execution;

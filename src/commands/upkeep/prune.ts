@@ -26,15 +26,15 @@ import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 export interface PruneArguments {
-  keep: number | undefined;
+  keep?: number;
   /** In seconds. */
-  olderThan: number | undefined;
+  olderThan?: number;
   dryRun: boolean;
   observed: boolean;
 }
 
 /** `swf-mcp prune`: removes ended executions completely, with their data files. */
-export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments): Promise<void> {
+export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments) {
   const path = storePath(io);
   const endedBefore = olderThan === undefined ? undefined : new Date(Date.now() - olderThan * 1000).toISOString();
   const rule = { keep, endedBefore, observed };
@@ -43,11 +43,11 @@ export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }
   await prune(io, store, rule);
 }
 
-async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<void> {
+async function tellRemovable(io: Io, path: string, rule: RemovalRule) {
   using db = openReader(path);
   const sql = preparer(db);
   const copyOf = originalOf(sql, path);
-  const tell = async (will: string, { execution_id, data_folder }: Removal, state = ''): Promise<void> => {
+  const tell = async (will: string, { execution_id, data_folder }: Removal, state = '') => {
     if (data_folder === null) return printLines(io, [`${will} ${execution_id}${state}`]);
     const left = copyOf === undefined ? await whyLeft(data_folder, execution_id, path) : copySentence(copyOf);
     const folder =
@@ -62,14 +62,14 @@ async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<v
 }
 
 /** The store of which this one is a copy: a copy describes data files that are not its own, so it must not remove them. */
-function originalOf(sql: Prepare, path: string): string | undefined {
+function originalOf(sql: Prepare, path: string) {
   const home = homeOf(sql);
   return home === undefined || home === realpathSync(path) ? undefined : home;
 }
 
-const copySentence = (original: string): string => `it belongs to the store ${original}, of which this one is a copy`;
+const copySentence = (original: string) => `it belongs to the store ${original}, of which this one is a copy`;
 
-function tellRunning(io: Io, sql: Prepare): void {
+function tellRunning(io: Io, sql: Prepare) {
   const running = runningCount(sql);
   if (running > 0)
     printLines(io, [
@@ -77,11 +77,11 @@ function tellRunning(io: Io, sql: Prepare): void {
     ]);
 }
 
-async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
+async function prune(io: Io, store: Store, rule: RemovalRule) {
   const { sql } = store;
   const copyOf = originalOf(sql, store.path);
   const failures: SwfError[] = [];
-  const removeData = async (folder: string, executionId: string): Promise<string> => {
+  const removeData = async (folder: string, executionId: string) => {
     const left = copyOf === undefined ? await removeDataFolder(folder, executionId, store.path) : copySentence(copyOf);
     if (left === undefined) return `, with the folder ${folder}`;
     io.err(`WARNING the folder ${folder} is left: ${left}`);
@@ -116,4 +116,4 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   if (failures[0] !== undefined) throw failures[0];
 }
 
-const executionsIn = (executions: number): string => counted(executions, 'execution');
+const executionsIn = (executions: number) => counted(executions, 'execution');

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import { watchFindings } from '../../../src/commands/drive/watch-findings.ts';
+import { watchFindings } from '../../../src/commands/drive/drive.ts';
 import type { Queries } from '../../../src/db/queries.ts';
 
 beforeEach(() => {

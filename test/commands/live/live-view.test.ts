@@ -2,10 +2,10 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 
 import { renderView } from '../../../src/commands/live/live-view.ts';
-import { createScreen } from '../../../src/commands/live/screen.ts';
+import { createScreen } from '../../../src/commands/live/live.ts';
 import { createRates, type Snapshot, takeSnapshot } from '../../../src/commands/live/snapshot.ts';
+import type { Terminal } from '../../../src/commands/shared/io.ts';
 import { createPaint } from '../../../src/commands/shared/palette.ts';
-import type { Terminal } from '../../../src/commands/shared/terminal.ts';
 import { createQueries } from '../../../src/db/queries.ts';
 import { makeRunningStore } from '../../helpers.ts';
 import { screenOf } from '../../terminal.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { withoutLongLines } from '../../../src/commands/serve/long-lines.ts';
+import { withoutLongLines } from '../../../src/commands/serve/serve.ts';
 
 /** Passes chunks through, and returns the lines that come out and the ids of those that were dropped. */
 async function passed(chunks: readonly string[], most: number) {

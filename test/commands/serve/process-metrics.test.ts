@@ -2,7 +2,7 @@ import { get } from 'node:http';
 
 import { expect, it } from 'vitest';
 
-import { serveMetrics } from '../../../src/commands/serve/process-metrics.ts';
+import { serveMetrics } from '../../../src/commands/serve/listening.ts';
 import type { Io } from '../../../src/commands/shared/io.ts';
 
 const answerTo = (url: string, host: string): Promise<{ status: number | undefined; text: string }> =>

@@ -56,7 +56,7 @@ describe('the execution of a message', () => {
     const found = await made.store.write((tx) => {
       observe(tx, { execution_id: 'a', told_id: 'n', run_id: '12' });
       observe(tx, { execution_id: 'b', told_id: 'n', run_id: 'x12' });
-      return ['a', 'b', 'n', null].map((id) => observedRunCalled(tx.sql, id));
+      return ['a', 'b', 'n', null].map((id) => observedRunCalled(tx.sql, id as string));
     });
     expect(found).toEqual([
       { execution_id: 'a', namespace: '', run_number: 12 },

@@ -1,0 +1,19 @@
+import { nounFor } from '../lib/counted.ts';
+
+/** A clause about a value, such as ` (its reason)`; empty without one. */
+export const clause = (before: string, value: string | number | null | undefined, after = '') =>
+  value === undefined || value === null ? '' : `${before}${value}${after}`;
+
+/** A status, with its reason if that says more. */
+export const statusWords = (status: string, reason: string | null | undefined) =>
+  `${status}${reason === status ? '' : clause(' (', reason, ')')}`;
+
+/** Slices that are not tried again: `1 stays failed`. @param slices their number in other words, such as `2 slices` */
+export const stayFailed = (n: number, slices = String(n)) => `${slices} ${nounFor(n, 'stays', 'stay')} failed`;
+
+/** The unfinished slices. Of an observed execution nobody reports whether they wait or are in hand. */
+export function openWords(queued: number, inHand: { count: number; lost: number } | undefined) {
+  if (inHand === undefined) return `${queued} without a result`;
+  const { count, lost } = inHand;
+  return `${queued} queued, ${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}`;
+}
