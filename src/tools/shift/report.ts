@@ -12,8 +12,7 @@ import { parseWindow } from '../shared/params.ts';
 import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
-import type { Handover } from './handover.ts';
-import { isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
+import { type Handover, isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
 
 const shownExecutions = 12;
