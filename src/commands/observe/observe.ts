@@ -4,7 +4,7 @@ import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { schemaHistory } from '../../db/migrations/index.ts';
 import { newestVersion } from '../../db/opening/schema-version.ts';
-import { observerMetricsText } from '../../http/observer-metrics.ts';
+import { observerMetricsText } from '../../http/service-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/layouts.ts';

@@ -1,5 +1,5 @@
 import type { Store } from '../../db/opening/store.ts';
-import { isLoopback } from '../../http/host-names.ts';
+import { isLoopback } from '../../http/callers.ts';
 import { weaknessOf } from '../../lib/bearer-token.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import type { RestLine } from '../../observed/recording-lines.ts';

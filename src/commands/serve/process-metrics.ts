@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import { hostOf, isLoopback } from '../../http/host-names.ts';
+import { hostOf, isLoopback } from '../../http/callers.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Io } from '../shared/io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';

@@ -8,7 +8,7 @@ import { openStore } from '../../db/opening/open-store.ts';
 import { newestVersion } from '../../db/opening/schema-version.ts';
 import type { SeparateType } from '../../domain/states.ts';
 import { counting, Traffic } from '../../exchange/traffic.ts';
-import { agentMetricsText } from '../../http/agent-metrics.ts';
+import { agentMetricsText } from '../../http/service-metrics.ts';
 import { aborted, pause } from '../../lib/deadline.ts';
 import { createLog } from '../../lib/logger.ts';
 import { startRemoteAgent } from '../../remote/remote-process.ts';
