@@ -1,13 +1,31 @@
 import { by, counter, gauge, histogram, type Sample } from './prometheus-text.ts';
 
-/** Figures of an agent or recorder process at one moment. */
-interface AgentFigures {
+interface Program {
   version: string;
   /** Store schema version that this program knows. */
   schema: number;
-  traffic: {
-    isConnected: boolean;
-    reconnects: number;
+}
+
+interface Traffic {
+  /** Undefined if it listens to no broker. */
+  isConnected: boolean | undefined;
+  reconnects: number;
+}
+
+/** The figures that every service has: its version, and its connection to the broker. */
+const serviceLines = ({ version, schema }: Program, { isConnected, reconnects }: Traffic): string[] => [
+  ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
+  ...gauge(
+    'swf_broker_connected',
+    '1 while the broker is there.',
+    isConnected === undefined ? [] : Number(isConnected),
+  ),
+  ...counter('swf_broker_reconnects_total', 'Connections that came back.', reconnects),
+];
+
+/** Figures of an agent or recorder process at one moment. */
+interface AgentFigures extends Program {
+  traffic: Traffic & {
     /** Messages since the process started, by type. */
     sent: ReadonlyMap<string, number>;
     received: ReadonlyMap<string, number>;
@@ -26,12 +44,10 @@ interface AgentFigures {
 
 /** Formats an agent's figures for Prometheus (text format 0.0.4). */
 export function agentMetricsText(figures: AgentFigures): string {
-  const { version, schema, traffic, unsent, behind, offDuty, slots } = figures;
+  const { traffic, unsent, behind, offDuty, slots } = figures;
   const { oldest } = unsent;
   return [
-    ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
-    ...gauge('swf_broker_connected', '1 while the broker is there.', Number(traffic.isConnected)),
-    ...counter('swf_broker_reconnects_total', 'Connections that came back.', traffic.reconnects),
+    ...serviceLines(figures, traffic),
     ...gauge('swf_outbox_unsent_messages', 'Messages that the broker has not confirmed.', unsent.count),
     ...gauge(
       'swf_outbox_oldest_unsent_timestamp_seconds',
@@ -54,13 +70,7 @@ export function agentMetricsText(figures: AgentFigures): string {
 }
 
 /** Figures of an observer process at one moment. */
-interface ObserverFigures {
-  version: string;
-  /** Store schema version that this program knows. */
-  schema: number;
-  /** Undefined if it listens to no broker. */
-  isConnected: boolean | undefined;
-  reconnects: number;
+interface ObserverFigures extends Program, Traffic {
   /** Messages since the process started, by topic. */
   messages: ReadonlyMap<string, number>;
   /** When the newest message came, in milliseconds since 1970. */
@@ -71,17 +81,11 @@ interface ObserverFigures {
 
 /** Formats an observer's figures for Prometheus (text format 0.0.4). */
 export function observerMetricsText(figures: ObserverFigures): string {
-  const { version, schema, isConnected, lastMessageAt, places } = figures;
+  const { lastMessageAt, places } = figures;
   const byPlace = (figure: 'waiting' | 'dropped' | 'isFailing'): Sample[] =>
     places.map((place) => [{ place: place.kind }, Number(place[figure])]);
   return [
-    ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
-    ...gauge(
-      'swf_broker_connected',
-      '1 while the broker is there.',
-      isConnected === undefined ? [] : Number(isConnected),
-    ),
-    ...counter('swf_broker_reconnects_total', 'Connections that came back.', figures.reconnects),
+    ...serviceLines(figures, figures),
     ...counter('swf_observer_messages_total', 'Messages that were heard, by topic.', by('topic', figures.messages)),
     ...gauge(
       'swf_observer_last_message_timestamp_seconds',
