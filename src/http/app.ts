@@ -14,12 +14,11 @@ import { allPrintable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { addAlarmSeen, type MarkSeen } from './alarm-seen.ts';
 import type { Token } from './callers.ts';
-import { compressed } from './compressed.ts';
+import { createTurns, type Turn } from './calls.ts';
 import { clientOf, guardedApp, refuse, requireToken } from './guard.ts';
-import { createMcpAnswerer, type McpOptions } from './mcp.ts';
+import { compressed, createMcpAnswerer, type McpOptions } from './mcp.ts';
 import type { Metrics } from './metrics.ts';
 import { addPage } from './page.ts';
-import { createTurns, type Turn } from './turns.ts';
 
 export interface AppOptions extends McpOptions {
   queries: () => Queries;

@@ -1,13 +1,14 @@
 import { timingSafeEqual } from 'node:crypto';
 
 import { sha256 } from '../lib/sha256.ts';
+import { tried } from '../lib/tried.ts';
 
 /** Name recorded for a client that has none, such as a client with `SWF_MCP_TOKEN`. */
 export const nameless = 'mcp';
 
 export const scopes = ['read', 'note', 'control'] as const;
 
-export type Scope = (typeof scopes)[number];
+type Scope = (typeof scopes)[number];
 
 /** An authorized client: the holder of a token or, if there are no tokens, anybody on this machine. */
 export interface Caller {
@@ -31,3 +32,11 @@ export function createCallers(tokens: readonly Token[]): (given: string) => Call
     return known.filter(({ expected }) => timingSafeEqual(found, expected))[0]?.caller;
   };
 }
+
+/** Whether a host name or address is this machine's own, which nobody else can reach. */
+export const isLoopback = (host: string): boolean =>
+  ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** The host name in a `Host` header or an origin, without its port; undefined if the text is no address. */
+export const hostOf = (text = ''): string | undefined =>
+  tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);

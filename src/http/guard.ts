@@ -2,8 +2,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
-import { type Caller, createCallers, type Token } from './callers.ts';
-import { hostOf, isLoopback } from './host-names.ts';
+import { type Caller, createCallers, hostOf, isLoopback, type Token } from './callers.ts';
 
 /** Answers with an error in the JSON that JSON-RPC clients expect: they read `message`. */
 export function refuse(response: Response, status: number, code: number, message: string): void {

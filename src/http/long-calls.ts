@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 
 import { type ErrorCode, SwfError } from '../lib/errors.ts';
-import { createFairQueue } from './fair-queue.ts';
+import { createPlaces } from './calls.ts';
 
 /** A call as sent to a thread. */
 export interface LongCall {
@@ -35,20 +35,14 @@ const givenUp: LongReply = {
   message: 'the call was cancelled before it was answered; ask again',
 };
 
-interface Waiting {
-  call: LongCall;
-  signal: AbortSignal;
-  done: (reply: LongReply) => void;
-}
-
 /**
  * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop stays free. A client has one
  * running at a time, and clients are served in turn.
  */
 export function createLongCalls(startThread: () => Worker, limits: Limits = {}) {
-  const queue = createFairQueue<Waiting>();
+  const takePlace = createPlaces(maxThreads);
   const idle: Worker[] = [];
-  const busy = new Map<Worker, string>();
+  const busy = new Set<Worker>();
 
   const keep = (thread: Worker): void => {
     idle.push(thread);
@@ -57,54 +51,42 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
       if (at >= 0) idle.splice(at, 1);
     });
   };
-  const serve = (): void => {
-    if (idle.length === 0 && busy.size >= maxThreads) return;
-    const next = queue.take((client) => ![...busy.values()].includes(client));
-    if (next === undefined) return;
+  const answered = async (call: LongCall, signal: AbortSignal, leave: () => void): Promise<LongReply | undefined> => {
+    if (signal.aborted) {
+      leave();
+      return undefined;
+    }
     const thread = idle.pop() ?? startThread();
-    busy.set(thread, next.client);
-    void serveBy(thread, next.thing);
-  };
-  const serveBy = async (thread: Worker, waiting: Waiting): Promise<void> => {
-    const { reply, isLost } = await replyOf(thread, waiting, limits);
-    waiting.done(reply);
+    busy.add(thread);
+    const { reply, isLost } = await replyOf(thread, { call, signal }, limits);
+    if (!isLost) keep(thread);
     // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there are hardly ever more.
-    if (isLost) await Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
-    else keep(thread);
-    busy.delete(thread);
-    serve();
+    const end = isLost && Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
+    void Promise.resolve(end).then(() => {
+      busy.delete(thread);
+      return leave();
+    });
+    return reply;
   };
 
   return {
     /** Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long or is given up. */
     async call(client: string, call: LongCall, signal: AbortSignal): Promise<Record<string, unknown>> {
-      const reply = await new Promise<LongReply>((resolve) => {
-        const done = (given: LongReply): void => {
-          signal.removeEventListener('abort', giveUp);
-          resolve(given);
-        };
-        const waiting = { call, signal, done };
-        const giveUp = (): void => {
-          queue.remove(client, waiting);
-          resolve(givenUp);
-        };
-        if (signal.aborted) return giveUp();
-        signal.addEventListener('abort', giveUp);
-        queue.put(client, waiting);
-        serve();
-      });
+      const leave = await takePlace(client, signal);
+      const given = leave && (await answered(call, signal, leave));
+      const reply = given === undefined || signal.aborted ? givenUp : given;
       if ('answer' in reply) return reply.answer;
       if ('bug' in reply) throw new Error(reply.bug);
       throw new SwfError(reply.code, reply.message);
     },
     close(): void {
-      for (const thread of [...idle, ...busy.keys()]) void thread.terminate();
+      for (const thread of [...idle, ...busy]) void thread.terminate();
     },
   };
 }
 
 /** The reply of a thread, and whether the thread is lost. */
-const replyOf = (thread: Worker, { call, signal }: Waiting, limits: Limits) =>
+const replyOf = (thread: Worker, { call, signal }: { call: LongCall; signal: AbortSignal }, limits: Limits) =>
   new Promise<{ reply: LongReply; isLost: boolean }>((resolve) => {
     const { milliseconds = 30_000, giveUpMilliseconds = 100 } = limits;
     const send = (message: ToThread): void => thread.postMessage(message, []);

@@ -7,7 +7,6 @@ import { messageOf } from '../lib/errors.ts';
 import { claimedName, markdownText } from '../lib/words.ts';
 import { decodeMessage } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
-import { createRateLimit } from './rate-limit.ts';
 import { type Delivery, type Receiver, Refused } from './receiver.ts';
 
 /** How often to look for changes, in milliseconds. */
@@ -139,5 +138,22 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
     seen_by: msg_type === 'alarm_seen' ? message.author : undefined,
     seen_text: msg_type === 'alarm_seen' ? message.text : undefined,
     execution_id,
+  };
+}
+
+/** Limits how often something is done: at most `most` times in a span, and not before the time that `wait` gives. @param span milliseconds */
+export function createRateLimit(most: number, span: number) {
+  const times: number[] = [];
+  return {
+    /** Milliseconds until the next time is allowed. @param now milliseconds of any one clock */
+    wait(now: number): number {
+      const [oldest = -Infinity] = times.slice(-most);
+      return times.length < most ? 0 : Math.max(0, oldest + span - now);
+    },
+    /** Counts one event. @param now in milliseconds */
+    note(now: number): void {
+      times.push(now);
+      times.splice(0, times.length - most);
+    },
   };
 }

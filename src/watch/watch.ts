@@ -104,7 +104,7 @@ function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string)
 
 async function lookAgainAndAgain(options: WatchOptions, processId: number): Promise<void> {
   const { store, everySeconds, after, say, signal } = options;
-  const looker = new Looker(options);
+  const looker = createLooker(options);
   while (!signal.aborted) {
     let took = 0;
     try {
@@ -131,74 +131,67 @@ const settled = 120_000;
 /** An execution that ended this shortly before the last look may have been missed or may still change, in milliseconds. */
 const overlap = 3_600_000;
 
+const hasSettled = ({ status, end_time }: ReturnType<Queries['execution']>, now: number): boolean =>
+  status !== 'running' && end_time !== null && now - Date.parse(end_time) > settled;
+
 /** Examines executions, and remembers which have nothing new. */
-class Looker {
-  readonly #options: Pick<WatchOptions, 'store' | 'queries' | 'say'>;
-  readonly #file: string | undefined;
+function createLooker({ store, queries: queriesNow, say }: Pick<WatchOptions, 'store' | 'queries' | 'say'>) {
+  const file = fileAt(store.path);
   /** Milliseconds since 1970. */
-  #since: number;
+  let since = Math.min(lastLook(store.sql), Date.now()) - overlap;
   /** Message counts of settled executions at the last recorded look and at this one. */
-  #known: ReadonlyMap<string, number> = new Map();
-  #found = new Map<string, number>();
-  readonly #unreadable = new Set<string>();
-  #failures = 0;
-
-  constructor(options: Pick<WatchOptions, 'store' | 'queries' | 'say'>) {
-    this.#options = options;
-    this.#file = fileAt(options.store.path);
-    this.#since = Math.min(lastLook(options.store.sql), Date.now()) - overlap;
-  }
-
-  /** The findings of each execution examined. Throws `SwfError` if the store cannot be read. */
-  look(now: number): Map<string, AlarmFinding[]> {
-    const { store } = this.#options;
-    const found = new Map<string, AlarmFinding[]>();
-    const onTheirWay = new Set(candidates(store.sql).map(({ execution_id }) => execution_id));
-    this.#found = new Map();
-    for (const id of watchedExecutions(store.sql, new Date(this.#since).toISOString())) {
-      const findings = this.#findingsOf(id, now, !onTheirWay.has(id));
-      if (findings !== undefined) found.set(id, findings);
-    }
-    return found;
-  }
-
-  /** Notes that the last look was recorded. */
-  succeeded(now: number): void {
-    this.#known = this.#found;
-    this.#since = now - overlap;
-    if (this.#failures > 0) this.#options.say('the store can be read again');
-    this.#failures = 0;
-  }
-
-  /** Throws errors that do not pass by themselves: another store, a store of another version, or another watcher. A full disk and a lock pass. */
-  failed(error: unknown): void {
-    const passes = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE';
-    if (!passes || fileAt(this.#options.store.path) !== this.#file) throw error;
-    this.#failures += 1;
-    if (this.#failures === 1) this.#options.say(`WARNING the store cannot be watched: ${error.line}`);
-  }
+  let known: ReadonlyMap<string, number> = new Map();
+  let settledNow = new Map<string, number>();
+  const unreadable = new Set<string>();
+  let failures = 0;
 
   /** Undefined for an execution that cannot be read, was removed, or has not changed since it ended. */
-  #findingsOf(id: string, now: number, isKnown: boolean): AlarmFinding[] | undefined {
-    const queries = this.#options.queries();
+  const findingsOf = (id: string, now: number, isKnown: boolean): AlarmFinding[] | undefined => {
+    const queries = queriesNow();
     try {
       const found = queries.snapshot(() => {
         const execution = queries.execution(id);
-        const { status, end_time } = execution;
-        const isSettled = status !== 'running' && end_time !== null && now - Date.parse(end_time) > settled;
+        const isSettled = hasSettled(execution, now);
         const messages = queries.messageCount(id);
-        if (isSettled) this.#found.set(id, messages);
-        if (isSettled && isKnown && this.#known.get(id) === messages) return undefined;
-        const { findings } = queries.assessWithFindings(execution, now, queries.dataAsOf());
-        return alarmFindings(id, findings);
+        if (isSettled) settledNow.set(id, messages);
+        if (isSettled && isKnown && known.get(id) === messages) return undefined;
+        return alarmFindings(id, queries.assessWithFindings(execution, now, queries.dataAsOf()).findings);
       });
-      this.#unreadable.delete(id);
+      unreadable.delete(id);
       return found;
     } catch (error) {
-      if (!this.#unreadable.has(id) && !(error instanceof SwfError && error.code === 'EXECUTION_REMOVED'))
-        this.#options.say(`WARNING ${id} cannot be checked: ${messageOf(error)}`);
-      this.#unreadable.add(id);
+      if (!unreadable.has(id) && !(error instanceof SwfError && error.code === 'EXECUTION_REMOVED'))
+        say(`WARNING ${id} cannot be checked: ${messageOf(error)}`);
+      unreadable.add(id);
       return undefined;
     }
-  }
+  };
+
+  return {
+    /** The findings of each execution examined. Throws `SwfError` if the store cannot be read. */
+    look(now: number): Map<string, AlarmFinding[]> {
+      const found = new Map<string, AlarmFinding[]>();
+      const onTheirWay = new Set(candidates(store.sql).map(({ execution_id }) => execution_id));
+      settledNow = new Map();
+      for (const id of watchedExecutions(store.sql, new Date(since).toISOString())) {
+        const findings = findingsOf(id, now, !onTheirWay.has(id));
+        if (findings !== undefined) found.set(id, findings);
+      }
+      return found;
+    },
+    /** Notes that the last look was recorded. */
+    succeeded(now: number): void {
+      known = settledNow;
+      since = now - overlap;
+      if (failures > 0) say('the store can be read again');
+      failures = 0;
+    },
+    /** Throws errors that do not pass by themselves: another store, a store of another version, or another watcher. A full disk and a lock pass. */
+    failed(error: unknown): void {
+      const passes = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE';
+      if (!passes || fileAt(store.path) !== file) throw error;
+      failures += 1;
+      if (failures === 1) say(`WARNING the store cannot be watched: ${error.line}`);
+    },
+  };
 }

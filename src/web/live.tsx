@@ -1,9 +1,11 @@
 import { render } from 'preact';
 
 import { App } from './parts/app.tsx';
+import { enter } from './transport/call.ts';
 import { httpWorld } from './transport/http.ts';
 
 const root = document.getElementById('app');
 // In place of the words for a program that does not load.
 root?.replaceChildren();
-if (root !== null) render(<App world={httpWorld()} />, root);
+enter(httpWorld());
+if (root !== null) render(<App />, root);

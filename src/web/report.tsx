@@ -1,8 +1,12 @@
 import { render } from 'preact';
 
 import { App } from './parts/app.tsx';
+import { enter } from './transport/call.ts';
 import { reportWorld } from './transport/report.ts';
 
 /** The page as one file, including its answers. */
 const root = document.getElementById('app');
-if (root !== null) void reportWorld().then((world) => render(<App world={world} />, root));
+if (root !== null)
+  void reportWorld()
+    .then(enter)
+    .then(() => render(<App />, root));

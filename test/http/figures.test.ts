@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Queries } from '../../src/db/queries.ts';
-import { agentMetricsText } from '../../src/http/agent-metrics.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
-import { observerMetricsText } from '../../src/http/observer-metrics.ts';
 import { counter, gauge, histogram } from '../../src/http/prometheus-text.ts';
+import { agentMetricsText, observerMetricsText } from '../../src/http/service-metrics.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 
 const samples = (text: string): string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

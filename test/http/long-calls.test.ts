@@ -54,6 +54,8 @@ describe('long calls', () => {
       const given = new AbortController();
       const taken = calls.call('a', { tool, args: {} }, given.signal);
       const next = calls.call('a', { tool: 'echo', args: tool }, never);
+      // The thread is at work by then.
+      await new Promise(setImmediate);
       given.abort();
       await expect(taken).rejects.toThrow(/cancelled before/);
       expect(await next).toEqual({ args: tool });

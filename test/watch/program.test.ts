@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { programReceiver } from '../../src/watch/program.ts';
+import { programReceiver } from '../../src/watch/receiver.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 const delivery = {

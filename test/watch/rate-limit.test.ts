@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { createRateLimit } from '../../src/watch/rate-limit.ts';
+import { createRateLimit } from '../../src/watch/deliver.ts';
 
 it('a rate limit allows a number of events in any span, and returns how long to wait', () => {
   const limit = createRateLimit(2, 1000);

@@ -3,8 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import type { Delivery } from '../../src/watch/receiver.ts';
-import { webhookReceiver } from '../../src/watch/webhook.ts';
+import { type Delivery, webhookReceiver } from '../../src/watch/receiver.ts';
 
 const delivery: Delivery = {
   id: 'alarm/SLICES_FAILED/e-1/1/raised',

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { inZone, refusalForPeople, tickLabel, time } from '../../src/web/shared/format.ts';
-import { noteForPeople, rowTime } from '../../src/web/shared/rows.ts';
+import {
+  inZone,
+  noteForPeople,
+  refusalForPeople,
+  rowTime,
+  showTimesIn,
+  tickLabel,
+  time,
+} from '../../src/web/shared/format.ts';
 
 describe('a time on the page', () => {
   beforeEach(() => vi.stubEnv('TZ', 'America/New_York'));
@@ -13,7 +20,8 @@ describe('a time on the page', () => {
     ['2026-07-28T02:35:10Z', 'local', '2026-07-27 22:35:10 -04:00'],
     ['no time', 'local', 'no time'],
   ] as const)('%s in %s is %s', (iso, zone, shown) => {
-    expect(time(iso, zone)).toBe(shown);
+    showTimesIn(zone);
+    expect(time(iso)).toBe(shown);
   });
 
   it.each([
@@ -22,7 +30,8 @@ describe('a time on the page', () => {
     ['2026-11-28T05:00:00Z', 'local', '2026-11-28'],
     ['2026-11-28T00:00:00Z', 'local', '19:00:00'],
   ] as const)('%s in %s is a tick of %s: midnight shows the day', (iso, zone, shown) => {
-    expect(tickLabel(Date.parse(iso), zone, false)).toBe(shown);
+    showTimesIn(zone);
+    expect(tickLabel(Date.parse(iso), false)).toBe(shown);
   });
 
   it.each([
@@ -33,19 +42,20 @@ describe('a time on the page', () => {
     ['local', '2026-11-28T23:59:59Z', '19:10:00.250'],
     ['local', '2026-11-29T12:00:00Z', '2026-11-28 19:10:00.250'],
   ] as const)('of a row in %s, below %s, is %s: another day is named', (zone, above, shown) => {
-    expect(rowTime('2026-11-29T00:10:00.250Z', above, zone)).toBe(shown);
+    showTimesIn(zone);
+    expect(rowTime('2026-11-29T00:10:00.250Z', above)).toBe(shown);
   });
 
   it('of a damaged row is shown unchanged', () => {
-    expect(rowTime('no time', '2026-11-29T00:10:00Z', 'local')).toBe('no time');
+    expect(rowTime('no time', '2026-11-29T00:10:00Z')).toBe('no time');
   });
 
   it('has its zone within a sentence', () => {
     const sentence = 'gone, last heard 2026-11-28T09:54:17.060Z; began 2026-11-28T09:00:00Z.';
-    expect(inZone(sentence, 'UTC')).toBe('gone, last heard 2026-11-28 09:54:17 UTC; began 2026-11-28 09:00:00 UTC.');
-    expect(inZone(sentence, 'local')).toBe(
-      'gone, last heard 2026-11-28 04:54:17 -05:00; began 2026-11-28 04:00:00 -05:00.',
-    );
+    showTimesIn('UTC');
+    expect(inZone(sentence)).toBe('gone, last heard 2026-11-28 09:54:17 UTC; began 2026-11-28 09:00:00 UTC.');
+    showTimesIn('local');
+    expect(inZone(sentence)).toBe('gone, last heard 2026-11-28 04:54:17 -05:00; began 2026-11-28 04:00:00 -05:00.');
   });
 });
 

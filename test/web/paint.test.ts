@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { barsOf, isLost } from '../../src/web/draw/bars.ts';
-import { type Bar, paintBars } from '../../src/web/draw/paint.ts';
+import { type Bar, barsOf, isLost, paintBars } from '../../src/web/draw/paint.ts';
 import type { Timeline } from '../../src/web/shared/answers.ts';
 
 const colours = { ground: 0, completed: 1, alternate: 2, failed: 3, processing: 4, lost: 5 };

@@ -3,7 +3,7 @@ import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { newestVersion, schemaHistory } from '../../db/opening/schema-version.ts';
-import { observerMetricsText } from '../../http/observer-metrics.ts';
+import { observerMetricsText } from '../../http/service-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/destinations.ts';

@@ -1,5 +1,5 @@
 import type { Store } from '../../db/opening/store.ts';
-import { isLoopback } from '../../http/host-names.ts';
+import { isLoopback } from '../../http/callers.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { weaknessOf } from '../../lib/secrets.ts';
 import type { RestLine } from '../../observed/recording-lines.ts';

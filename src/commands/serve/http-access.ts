@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 
-import { nameless, scopes, type Token } from '../../http/callers.ts';
-import { isLoopback } from '../../http/host-names.ts';
+import { isLoopback, nameless, scopes, type Token } from '../../http/callers.ts';
 import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
 import { readRegularFile } from '../../lib/file-system.ts';
 import { printable } from '../../lib/printable.ts';

@@ -9,7 +9,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { hostOf, isLoopback } from '../../http/host-names.ts';
+import { hostOf, isLoopback } from '../../http/callers.ts';
 import { limitConnections } from '../../http/idle-connections.ts';
 import { configInvalid, messageOf } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';

@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { loadConfig } from '../../config/load.ts';
+import { isLoopback } from '../../http/callers.ts';
 import { createFilesApp } from '../../http/files-app.ts';
-import { isLoopback } from '../../http/host-names.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid as invalid } from '../../lib/errors.ts';
 import { bearerTokenPattern, weaknessOf } from '../../lib/secrets.ts';

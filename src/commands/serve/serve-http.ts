@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { createApp } from '../../http/app.ts';
-import { isLoopback } from '../../http/host-names.ts';
+import { isLoopback } from '../../http/callers.ts';
 import { createLongCalls } from '../../http/long-calls.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import { onceFor } from '../../lib/once-for.ts';

@@ -5,8 +5,15 @@ import type { Group } from '../../domain/groups.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
-import { actionsOfLogbook, type Handover, handoverOf } from './handover.ts';
-import { isOver, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
+import {
+  actionsOfLogbook,
+  type Handover,
+  handoverOf,
+  isOver,
+  type PersonAction,
+  type Shift,
+  type ShiftExecution,
+} from './shift.ts';
 
 export interface ShiftFacts {
   /** Newest first. If there are very many, the running ones and the newest others; the rest are only in `all`. */

@@ -10,9 +10,8 @@ import { momentOf } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { parseWindow } from '../shared/params.ts';
 import { type LiveContext, pastContext } from '../shared/tool.ts';
-import { countOf, executionsOf, type ShiftFacts, shiftFacts, statusAtEnd } from './facts.ts';
-import type { Handover } from './handover.ts';
-import { isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
+import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { type Handover, isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
 
 const shownExecutions = 12;

@@ -1,4 +1,5 @@
 import type { ListedExecution } from '../../db/lists/executions.ts';
+import type { Queries } from '../../db/queries.ts';
 import type { ExecutionStatus, Health } from '../../domain/states.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 
@@ -53,3 +54,93 @@ export function mostTelling(actions: readonly PersonAction[], most: number): Per
   const chosen = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most);
   return actions.filter((action) => chosen.includes(action));
 }
+
+/** The notes of a shift, its alarms, and the quality of its runs. */
+export type Handover = ReturnType<typeof handoverOf>;
+
+/** The previous shift was at least this long. Milliseconds. */
+const usualShift = 8 * 3_600_000;
+
+/** @param now in milliseconds since 1970 */
+export function handoverOf(queries: Queries, shift: Shift, now: number) {
+  const { start_time, end_time, namespace } = shift;
+  const [start, end] = [Date.parse(start_time), Date.parse(end_time)];
+  const before = new Date(start - Math.max(usualShift, end - start)).toISOString();
+  const written = queries.notesWritten({ start_time, end_time, namespace });
+  const judgements = queries.judgementsUntil({ end_time, namespace });
+  const last = new Map(judgements.map((one) => [one.execution_id, one]));
+  return {
+    /** Notes of the previous shift for this one. */
+    left: queries
+      .notesWritten({ start_time: before, end_time: justBefore(start_time), namespace })
+      .filter(({ for_next }) => for_next === 1),
+    /** Notes of this shift: for itself, and for the next one. */
+    notes: written.filter(({ for_next }) => for_next === 0),
+    forNext: written.filter(({ for_next }) => for_next === 1),
+    alarms: alarmsOf(queries, shift, now),
+    /** Whether anybody watches for alarms; undefined for a shift that is over, and if nobody ever has. */
+    isWatched: isOver(shift, now) ? undefined : queries.isWatched(now),
+    /** The qualities set by the end of the shift, and the last one of each execution unless it was taken back. */
+    judgements,
+    qualities: new Map([...last].filter(([, { value }]) => value !== 'none')),
+  };
+}
+
+/** The alarms of a shift, in their state at its end; while it lasts, each with what its finding says now. */
+function alarmsOf(queries: Queries, shift: Shift, now: number) {
+  const alarms = queries.alarmsIn(shift);
+  if (isOver(shift, now)) return alarms;
+  const current = new Map(queries.openAlarms().map((alarm) => [`${alarm.alarm_id}/${alarm.count}`, alarm.sentence]));
+  return alarms.map((alarm) => ({
+    ...alarm,
+    sentence: current.get(`${alarm.alarm_id}/${alarm.count}`) ?? alarm.sentence,
+  }));
+}
+
+const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
+
+/** The alarms that people saw in a shift, and the runs that they judged. */
+export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift): PersonAction[] {
+  const isIn = (time: string | null): time is string => time !== null && time >= start_time && time <= end_time;
+  const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_sent_by, seen_at, seen_text }): PersonAction[] => {
+    if (!isIn(seen_at)) return [];
+    const by = { name: seen_by ?? '', ...(seen_sent_by === null ? {} : { sent_by: seen_sent_by }) };
+    const reason = seen_text ?? undefined;
+    return [{ time: seen_at, ...by, did: `saw ${code} of`, execution_id: execution_id ?? 'none', reason }];
+  });
+  const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): PersonAction[] => {
+    if (!isIn(set_at)) return [];
+    const by = { name: author, ...(sent_by === null ? {} : { sent_by }) };
+    const did = value === 'none' ? 'took back the quality of' : `set quality ${value} for`;
+    return [{ time: set_at, ...by, did, execution_id, reason }];
+  });
+  return [...seen, ...judged];
+}
+
+/** The work that is left: alarms that nobody has seen, and executions that nobody has judged. */
+export function undoneByPeople(
+  { alarms, qualities }: Handover,
+  executions: readonly ShiftExecution[],
+  { start_time }: Shift,
+): string[] {
+  const unseen = alarms.filter(({ seen_by, state }) => seen_by === null && state !== 'cleared');
+  const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
+  const raised = unseen
+    .filter(({ raised_at }) => raised_at >= start_time)
+    .map(({ alarm_id, sentence }) => `nobody has seen alarm ${alarm_id}: ${sentence}`);
+  const unjudged = executions
+    .filter(({ row, status }) => status !== 'running' && !qualities.has(row.execution_id))
+    .map(({ row }) => row.execution_id);
+  const named = unjudged.slice(0, maxNamed).join(', ');
+  const more = unjudged.length > maxNamed ? ` and ${unjudged.length - maxNamed} more` : '';
+  return [
+    ...(unjudged.length === 0 ? [] : [`no quality is set for ${named}${more}`]),
+    ...raised,
+    ...(old === 0
+      ? []
+      : [`nobody has seen ${old} ${old === 1 ? 'alarm that was' : 'alarms that were'} raised before this time`]),
+  ];
+}
+
+/** Executions that a sentence names. */
+const maxNamed = 6;

@@ -1,13 +1,18 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { markdownText, shortPaths } from '../../lib/words.ts';
+import { markdownText, shortPaths, claimedName } from '../../lib/words.ts';
 import { sentencesOf } from '../../monitoring/findings/rule.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
-import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
-import { type Handover, undoneByPeople } from './handover.ts';
-import { mostTelling, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
+import {
+  type Handover,
+  mostTelling,
+  type PersonAction,
+  type Shift,
+  type ShiftExecution,
+  undoneByPeople,
+} from './shift.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
@@ -182,3 +187,37 @@ function openOf(execution: ShiftExecution): string[] {
       : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed, the data are not processed`,
   ].flat();
 }
+
+type Note = Handover['notes'][number];
+type Alarm = Handover['alarms'][number];
+
+/** Formats a time, with a link to the page as it was then if the page is known. @param executionId if left out, the shift itself */
+type ShownTime = (time: string, executionId?: string | null) => string;
+
+const longestNote = 600;
+
+/** The time of day, to the second. */
+const clock = (time: string): string => time.slice(11, 19);
+
+/** A name, with its claimant. */
+const whoOf = (name: string, sentBy: string | null | undefined): string => markdownText(claimedName(name, sentBy), 120);
+
+const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime): string => {
+  const who = whoOf(author, sent_by);
+  const what = [execution_id, about].filter((name) => name !== null).map((name) => markdownText(name));
+  return `- ${shown(at, execution_id)} ${who}${what.length === 0 ? '' : `, ${what.join(', ')}`}: ${markdownText(text, longestNote)}`;
+};
+
+const alarmLine = (
+  { raised_at, cleared_at, seen_by, seen_sent_by, seen_at, seen_text, count, alarm_id, sentence, execution_id }: Alarm,
+  shown: ShownTime,
+): string => {
+  const life = [
+    count === 1 ? [] : `time ${count}`,
+    seen_by === null
+      ? 'not seen'
+      : `seen by ${whoOf(seen_by, seen_sent_by)} ${clock(seen_at ?? '')}${seen_text === null ? '' : `, ${markdownText(seen_text, 100)}`}`,
+    cleared_at === null ? 'not over' : `over ${clock(cleared_at)}`,
+  ].flat();
+  return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(sentence, 300)}`;
+};

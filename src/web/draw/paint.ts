@@ -1,4 +1,6 @@
-import type { SliceStatus } from '../../domain/slice-states.ts';
+import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
+import type { Timeline } from '../shared/answers.ts';
+import { spanOf } from './span.ts';
 
 /** A bar of work: the row of its slot, its times in milliseconds from the start of the window, its state, and the attempt it shows. */
 export interface Bar {
@@ -22,7 +24,7 @@ export function pixelOf(colour: string): number {
 }
 
 /** The picture to paint into: its size in pixels and the height of a row. */
-export interface Ground {
+interface Ground {
   pixels: Uint32Array;
   width: number;
   height: number;
@@ -143,3 +145,25 @@ export class BarIndex {
     return [...this.#rows.entries()].toSorted(([a], [b]) => a - b)[0]?.[1][0];
   }
 }
+
+/** The attempts of a timeline as bars, in the order of their starts. @param hasEnded nothing is in hand any longer */
+export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
+  const { spans = [], stfs = [] } = timeline;
+  const { from, until } = spanOf(timeline);
+  const end = until - from;
+  return spans
+    .map(([row = 0, start = 0, length = 0, state = 0, stf = 0, sliceId = 0, attempt = 1]) => ({
+      row,
+      start,
+      end: length < 0 ? end : start + length,
+      isOpen: length < 0 && !hasEnded,
+      state: sliceStatuses[state] ?? 'queued',
+      stf: stfs[stf] ?? '',
+      sliceId,
+      attempt,
+    }))
+    .toSorted((a, b) => a.start - b.start);
+}
+
+/** Whether an attempt ended without a result: its worker disappeared or gave it back, or its execution ended. */
+export const isLost = ({ state, isOpen }: Bar): boolean => !isOpen && (state === 'processing' || state === 'queued');

@@ -4,19 +4,16 @@ import type { Alarm, Page } from '../shared/answers.ts';
 import { inZone, time } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
-import { useAround } from '../state/world.ts';
-import type { World } from '../transport/call.ts';
+import { type World, world } from '../transport/call.ts';
 import { More, sending } from './card.tsx';
-import { Icon } from './icon.tsx';
-import { Pill } from './pill.tsx';
-import { useOwnName, useWriting } from './writing.tsx';
+import { useOwnName, useWriting } from './people.tsx';
+import { Icon, Pill } from './pill.tsx';
 
 const everyMilliseconds = 5000;
 const maxShown = 20;
 
 /** Open alarms, in one line of fixed height that opens to the sentence of each. */
 export function AlarmBar() {
-  const { world } = useAround();
   const { answer, fault } = usePoll(
     async () => {
       const ask = (state: string): Promise<Page<Alarm>> => world.call('list_alarms', { state, limit: maxShown });
@@ -58,7 +55,6 @@ export function AlarmBar() {
 const amount = (n: number): string => `${n} alarm${n === 1 ? '' : 's'}`;
 
 function Line({ alarm }: { alarm: Alarm }) {
-  const { world, zone } = useAround();
   const { alarm_id, severity, sentence, execution_id, raised_at, count, seen_by, seen_text } = alarm;
   return (
     <li>
@@ -69,10 +65,10 @@ function Line({ alarm }: { alarm: Alarm }) {
         <a href={executionHash(execution_id, { asof: raised_at })}>{alarm_id}</a>
       )}{' '}
       <small>
-        since {time(raised_at, zone)}
+        since {time(raised_at)}
         {count > 1 && `, time ${count}`}
       </small>
-      <div>{inZone(sentence, zone)}</div>
+      <div>{inZone(sentence)}</div>
       {seen_by !== undefined && (
         <small>
           seen by {seen_by}

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
-import { countsNow } from '../state/as-of.ts';
 import { drawable, isEnded, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow } from '../state/hooks.ts';
+import { countsNow } from '../state/moment.ts';
 import { executionHash } from '../state/route.ts';
-import { useAround } from '../state/world.ts';
+import { world } from '../transport/call.ts';
 import { maxHeight } from '../transport/host.ts';
 import { FaultBanner, Refused, Unanswered } from './banner.tsx';
 import { Button } from './card.tsx';
@@ -34,7 +34,6 @@ function useFit(height: number, key: string): number {
 
 /** One execution within a chat: no tabs, no lists, no scrolling. */
 export function AppView({ id }: { id: string }) {
-  const { world } = useAround();
   // Ages go on, and the window may have another width.
   useNow();
   const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);

@@ -1,13 +1,12 @@
 import { type ComponentType, Fragment } from 'preact';
 import { useLayoutEffect, useMemo } from 'preact/hooks';
 
-import { time, type Zone } from '../shared/format.ts';
+import { showTimesIn, time, type Zone, zone } from '../shared/format.ts';
 import { useChoice, useRoute } from '../state/hooks.ts';
 import { hashOf, type PageProps, type Route } from '../state/route.ts';
-import { Around } from '../state/world.ts';
-import type { World } from '../transport/call.ts';
+import { world } from '../transport/call.ts';
+import { lazy } from './banner.tsx';
 import { Button } from './card.tsx';
-import { lazy } from './lazy.tsx';
 
 /** Loads later; the page reserves its space, so nothing moves when it arrives. */
 const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar, true) : Fragment;
@@ -20,9 +19,10 @@ type Theme = 'system' | 'light' | 'dark';
 const nextTheme: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
 
 /** The page: a line at the top, and the page of its address. */
-export function App({ world }: { world: World }) {
+export function App() {
   const [route, change] = useRoute();
-  const [zone, setZone] = useChoice<Zone>('time', 'UTC');
+  const [chosenZone, setZone] = useChoice<Zone>('time', 'UTC');
+  showTimesIn(chosenZone);
   const [theme, setTheme] = useChoice<Theme>('theme', 'system');
   // While rendering, not after it: the parts below paint with its colours.
   useMemo(() => {
@@ -30,7 +30,7 @@ export function App({ world }: { world: World }) {
     if (world.kind === 'app') return;
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;
-  }, [theme, world.kind]);
+  }, [theme]);
   const { report } = world;
   const id = route.ids[0] ?? report?.execution_id ?? '';
   // Before the page below says its state there.
@@ -43,8 +43,8 @@ export function App({ world }: { world: World }) {
   const ids = page === 'execution' ? [id, ...route.ids.slice(1)] : route.ids;
   const Page = pages[page];
   return (
-    <Around.Provider value={{ world, zone }}>
-      <Top hasPages={report === undefined} {...{ zone, setZone, theme, setTheme }} />
+    <>
+      <Top hasPages={report === undefined} {...{ setZone, theme, setTheme }} />
       {isServed && (
         <aside class="alarm-place" aria-label="Alarms">
           <AlarmBar />
@@ -54,27 +54,26 @@ export function App({ world }: { world: World }) {
         {report && (
           <p class={`banner ${report.isRunning ? 'warn' : ''}`}>
             {report.isRunning
-              ? `Made as of ${time(report.madeAt, zone)}, before it had ended: what came after is not in it.`
-              : `A report as of ${time(report.madeAt, zone)}.`}
+              ? `Made as of ${time(report.madeAt)}, before it had ended: what came after is not in it.`
+              : `A report as of ${time(report.madeAt)}.`}
           </p>
         )}
         {/* Mounted anew for each execution. */}
         <Page key={ids[0]} {...{ ids, change, theme }} params={route.params} />
       </main>
       <Keys />
-    </Around.Provider>
+    </>
   );
 }
 
 interface TopProps {
   hasPages: boolean;
-  zone: Zone;
   setZone: (zone: Zone) => void;
   theme: Theme;
   setTheme: (theme: Theme) => void;
 }
 
-function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
+function Top({ hasPages, setZone, theme, setTheme }: TopProps) {
   const toMain = (event: Event): void => {
     event.preventDefault();
     document.getElementById('main')?.focus();
@@ -116,7 +115,7 @@ const Overview = lazy(async () => (await import('./overview.tsx')).Overview);
 const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   overview: Overview,
   execution: lazy(async () => (await import('./execution.tsx')).Execution),
-  latest: lazy(async () => (await import('./latest.tsx')).Latest),
+  latest: lazy(async () => (await import('./execution.tsx')).Latest),
   wall: isServed ? lazy(async () => (await import('./wall.tsx')).Wall) : Overview,
   compare: lazy(async () => (await import('./compare.tsx')).Compare),
   shift: isServed ? lazy(async () => (await import('./shift.tsx')).Shift) : Overview,

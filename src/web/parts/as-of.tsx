@@ -1,11 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 
-import { spanOf } from '../draw/span.ts';
+import { type Range, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { clock, time } from '../shared/format.ts';
-import { binOf, endOf } from '../state/as-of.ts';
+import type { Part } from '../state/asking.ts';
+import { stepsBack } from '../state/hooks.ts';
+import { binOf, endOf } from '../state/moment.ts';
 import type { PageProps } from '../state/route.ts';
-import { useAround } from '../state/world.ts';
+import { moved, scaled } from '../state/zoom.ts';
 import { Button } from './card.tsx';
 
 /** A whole run plays in this many steps of this many milliseconds. */
@@ -22,7 +24,6 @@ interface AsOfProps {
 
 /** The slider that goes back in the life of an execution. */
 export function AsOf({ timeline, asOf, change }: AsOfProps) {
-  const { zone } = useAround();
   const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;
   const bin = asOf === undefined ? last : binOf(timeline, asOf);
@@ -58,13 +59,54 @@ export function AsOf({ timeline, asOf, change }: AsOfProps) {
           min={0}
           max={last}
           value={bin}
-          aria-valuetext={asOf === undefined ? 'now' : time(asOf, zone)}
+          aria-valuetext={asOf === undefined ? 'now' : time(asOf)}
           onInput={(event) => set(Number(event.currentTarget.value))}
         />
       </label>{' '}
-      <span class="mono">{asOf === undefined ? 'now' : clock(asOf, zone, length < 1000)}</span>{' '}
+      <span class="mono">{asOf === undefined ? 'now' : clock(asOf, length < 1000)}</span>{' '}
       <Button onClick={play}>{isPlaying ? 'pause' : 'play'}</Button>{' '}
       {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>back to now</Button>}
     </p>
   );
+}
+
+interface Props {
+  /** The part that was asked for, of the whole run. */
+  part: Part;
+  line: Timeline | undefined;
+  shown: Timeline | undefined;
+  /** Whether the pictures still show the previous part. */
+  isAwaited: boolean;
+  onZoom: (from: number, until: number) => void;
+  onWhole: () => void;
+}
+
+/** Which part of the run the pictures show, and the ways to another one. */
+export function PartShown({ part, line, shown, isAwaited, onZoom, onWhole }: Props) {
+  const go = (next: (range: Range) => Range) => (): void => {
+    const { from, until } = next(askedRange(part, line ?? shown));
+    onZoom(from, until);
+  };
+  return (
+    <p class="banner part">
+      {isAwaited || shown === undefined
+        ? 'Loading this part; the pictures show the previous one. '
+        : `Showing a part: ${time(shown.from)} to ${time(shown.until)}. `}
+      <Button onClick={go((range) => moved(range, -0.5))}>earlier</Button>
+      <Button onClick={go((range) => moved(range, 0.5))}>later</Button>
+      <Button onClick={go((range) => scaled(range, 0.5))}>closer</Button>
+      <Button onClick={go((range) => scaled(range, 2))}>wider</Button>
+      {stepsBack() > 0 && <Button onClick={() => history.back()}>step back</Button>}
+      <Button onClick={onWhole}>the whole run</Button>
+    </p>
+  );
+}
+
+/** The range of a part; an end that it leaves open is the run's. */
+function askedRange({ start_time = '', end_time = '' }: Part, line: Timeline | undefined): Range {
+  const whole = line === undefined ? { from: 0, until: Date.now() } : spanOf(line);
+  return {
+    from: Math.max(whole.from, Date.parse(start_time) || 0),
+    until: Math.min(whole.until, Date.parse(end_time) || Infinity),
+  };
 }

@@ -1,12 +1,12 @@
-import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import type { ComponentChildren, ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 
+import { backoff } from '../../lib/duration.ts';
 import { age, refusalForPeople, time } from '../shared/format.ts';
-import { type Polled, useNow } from '../state/hooks.ts';
-import { useAround } from '../state/world.ts';
-import type { CallError } from '../transport/call.ts';
-import { sending } from './card.tsx';
-import { Icon } from './icon.tsx';
+import { longestPause, type Polled, useNow } from '../state/hooks.ts';
+import { type CallError, world } from '../transport/call.ts';
+import { Button, sending } from './card.tsx';
+import { Icon } from './pill.tsx';
 
 interface FaultBannerProps {
   fault: CallError | undefined;
@@ -19,10 +19,9 @@ interface FaultBannerProps {
 /** Says why there is no new answer, and what to do. The previous picture stays. */
 export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
   const now = useNow();
-  const { world, zone } = useAround();
   if (fault === undefined) return null;
   if (fault.fault === 'unauthorised') return <Login words={fault.message} onToken={(token) => world.login?.(token)} />;
-  const since = at === 0 ? '' : ` What you see is of ${time(at, zone)}, ${age((now - at) / 1000)}.`;
+  const since = at === 0 ? '' : ` What you see is of ${time(at)}, ${age((now - at) / 1000)}.`;
   return (
     <p class="banner bad">
       <strong role="alert">
@@ -91,3 +90,33 @@ export const Answered = <T,>({
     {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
   </>
 );
+
+/** A part of the page whose code loads when it is first shown. A server sends it as a separate file; the App and a report contain all parts. @param isQuiet shows nothing until then */
+export const lazy =
+  <Props extends object>(load: () => Promise<ComponentType<Props>>, isQuiet = false): ComponentType<Props> =>
+  (props) => {
+    // A component is a function, which `useState` would call as an updater, so wrap it in an object.
+    const [{ Part, failures = 0 }, setState] = useState<{ Part?: ComponentType<Props>; failures?: number }>({});
+    useEffect(() => {
+      const fetch = (): void =>
+        void load().then(
+          (fetched) => setState({ Part: fetched }),
+          () => setState({ failures: failures + 1 }),
+        );
+      if (failures === 0) return fetch();
+      const timer = setTimeout(fetch, backoff(failures, { first: 250, longest: longestPause }));
+      return () => clearTimeout(timer);
+    }, [failures]);
+    if (Part !== undefined) return <Part {...props} />;
+    // One failure is a network that changes, not a server that is away.
+    if (failures < 2) return isQuiet ? null : <Skeleton />;
+    return (
+      <p class="banner bad">
+        <strong role="alert">
+          <Icon name="alert" /> This part of the page cannot be loaded.
+        </strong>{' '}
+        The server is away, or is another version now.{' '}
+        <Button onClick={() => location.reload()}>load the page again</Button>
+      </p>
+    );
+  };

@@ -2,8 +2,7 @@ import { linear, roundTicks, type Scale, stepArea, stepPath, timeTicks } from '.
 import { phasesIn, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { count, tickLabel } from '../shared/format.ts';
-import { useAround } from '../state/world.ts';
-import { Dash, Key } from './legend.tsx';
+import { Dash, Key } from './pill.tsx';
 
 export const left = 52;
 export const right = 8;
@@ -102,14 +101,13 @@ export const Levels = ({ ticks, y, width }: { ticks: readonly number[]; y: Scale
 
 /** Round times below a picture, without labels that the right edge would cut. */
 export function Times({ x, from, until, width, y }: Omit<Geometry, 'y' | 'ticks'> & { width: number; y: number }) {
-  const { zone } = useAround();
   const { at, step } = timeTicks(from, until, width - left - right);
   const half = step < 1000 ? 40 : 28;
   return at
     .filter((tick) => x(tick) + half < width)
     .map((tick) => (
       <text key={tick} x={x(tick)} y={y}>
-        {tickLabel(tick, zone, step < 1000)}
+        {tickLabel(tick, step < 1000)}
       </text>
     ));
 }

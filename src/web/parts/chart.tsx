@@ -3,8 +3,7 @@ import { useState } from 'preact/hooks';
 import { spanOf } from '../draw/span.ts';
 import { clock } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
-import { useSteering } from '../state/steering.ts';
-import { useAround } from '../state/world.ts';
+import { useSteering } from '../state/zoom.ts';
 import {
   Axes,
   Bands,
@@ -37,7 +36,6 @@ export function TimeChart({ lines: all, ...rest }: Props) {
   const lines = all.filter(({ name }) => !hidden.includes(name));
   const props = { ...rest, lines };
   const { timeline, unit } = props;
-  const { zone } = useAround();
   const [box, width] = useWidth();
   const toggle = (name: string): void =>
     setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
@@ -51,7 +49,7 @@ export function TimeChart({ lines: all, ...rest }: Props) {
       <Legend lines={all} unit={unit} guides={props.guides ?? []} hidden={hidden} onToggle={toggle} />
       <p class="reading" aria-live="polite" style={placeOf(props, width, bin)}>
         {bin !== undefined &&
-          `${clock(at, zone, length < 1000)} ${lines.map(({ name, values }) => `${name} ${shown(values[bin] ?? 0)}`).join(', ')} ${unit}`}
+          `${clock(at, length < 1000)} ${lines.map(({ name, values }) => `${name} ${shown(values[bin] ?? 0)}`).join(', ')} ${unit}`}
       </p>
     </div>
   );

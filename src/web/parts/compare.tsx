@@ -6,18 +6,16 @@ import type { Comparison, Timeline } from '../shared/answers.ts';
 import { count } from '../shared/format.ts';
 import { usePoll, useWidth } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
-import { useAround } from '../state/world.ts';
+import { world } from '../transport/call.ts';
 import { Answered } from './banner.tsx';
 import { bottom, left, Levels, right, shown } from './chart-parts.tsx';
-import { Dash } from './legend.tsx';
-import { Pill } from './pill.tsx';
+import { Dash, Pill } from './pill.tsx';
 import { numbers, Table } from './table.tsx';
 
 const everyMilliseconds = 3000;
 
 /** Two executions side by side: sentences, completions since their starts, and the figures. */
 export function Compare({ ids }: PageProps) {
-  const { world } = useAround();
   const [a = '', b = ''] = ids;
   const line = (execution_id: string): Promise<Timeline> =>
     world.call<Timeline>('get_execution_timeline', { execution_id, detail: 'page', slots: 0, bins: 200 });

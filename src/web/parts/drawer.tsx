@@ -3,18 +3,15 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import type { Trace } from '../shared/answers.ts';
-import { time } from '../shared/format.ts';
-import { rowTime } from '../shared/rows.ts';
+import { rowTime, time } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
-import { useAround } from '../state/world.ts';
+import { world } from '../transport/call.ts';
 import { Answered } from './banner.tsx';
-import { Button, type Fact, FactList } from './card.tsx';
+import { Button, type Fact, FactList, PromptButton, promptOf } from './card.tsx';
 import { Pill } from './pill.tsx';
-import { PromptButton, promptOf } from './prompt.tsx';
 
 /** The path of a file through the workflow. Escape closes it and restores the focus. */
 export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | undefined; onClose: () => void }) {
-  const { world } = useAround();
   const polled = useAnswer(`${name} ${asOf}`, () =>
     world.call<Trace>('trace_data_product', { filename: name, ...(asOf === undefined ? {} : { as_of: asOf }) }),
   );
@@ -45,7 +42,6 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
 }
 
 function Way({ trace }: { trace: Trace }) {
-  const { zone } = useAround();
   const { hops, logs, filename, execution_id } = trace;
   const calls = [{ tool: 'trace_data_product', arguments: { filename } }];
   return (
@@ -54,14 +50,14 @@ function Way({ trace }: { trace: Trace }) {
         <Pill state={trace.status} />{' '}
         {trace.standing !== undefined && trace.standing !== trace.status ? `${trace.standing}, ` : ''}
         {trace.attempts === undefined ? '' : `${trace.attempts} attempt${trace.attempts === 1 ? '' : 's'}, `}
-        {duration(trace.total_seconds)} in all, from {time(hops[0]?.time ?? '', zone)}
+        {duration(trace.total_seconds)} in all, from {time(hops[0]?.time ?? '')}
       </p>
       <PromptButton text={promptOf(`What happened to ${filename} of execution ${execution_id}?`, calls)} />
       {trace.slice !== undefined && <Worked trace={trace} slice={trace.slice} />}
       <ol class="way">
         {hops.map((hop, at) => (
           <li key={at} class={hop.outcome === 'failed' ? 'bad' : ''}>
-            <span class="mono">{rowTime(hop.time, hops[at - 1]?.time ?? hop.time, zone)}</span>{' '}
+            <span class="mono">{rowTime(hop.time, hops[at - 1]?.time ?? hop.time)}</span>{' '}
             {hop.delay_seconds !== undefined && <span class="delay">+{duration(Math.max(0, hop.delay_seconds))}</span>}{' '}
             <strong>{hop.type}</strong> {hop.attempt === undefined ? '' : `attempt ${hop.attempt} `}
             {hop.outcome === undefined ? '' : `${hop.outcome} `}
@@ -77,7 +73,7 @@ function Way({ trace }: { trace: Trace }) {
           <ul class="lines">
             {logs.map((line, at) => (
               <li key={line.log_id}>
-                <span class="mono">{rowTime(line.time, logs[at - 1]?.time ?? hops[0]?.time, zone)}</span>{' '}
+                <span class="mono">{rowTime(line.time, logs[at - 1]?.time ?? hops[0]?.time)}</span>{' '}
                 <small>{line.agent}</small> <span class="words">{line.message}</span>
               </li>
             ))}

@@ -2,28 +2,26 @@ import { useState } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
 import { type Range, spanOf } from '../draw/span.ts';
-import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
-import { isEnded, silentSinceOf, useMonitor } from '../state/asking.ts';
-import { type Part, useCourse } from '../state/course.ts';
-import { type Polled, useNow, useVisible } from '../state/hooks.ts';
+import type { Monitor, Page, Timeline, TimelineAnswer } from '../shared/answers.ts';
+import { isEnded, type Part, silentSinceOf, useCourse, useMonitor } from '../state/asking.ts';
+import { type Polled, useNow, usePoll, useVisible } from '../state/hooks.ts';
 import { useShown } from '../state/moment.ts';
-import type { PageProps } from '../state/route.ts';
+import { changed, executionHash, type PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
-import { useAround } from '../state/world.ts';
 import { partWithin } from '../state/zoom.ts';
-import { FaultBanner, Refused, Skeleton, Unanswered } from './banner.tsx';
+import { world } from '../transport/call.ts';
+import { FaultBanner, lazy, Refused, Skeleton, Unanswered } from './banner.tsx';
 import { Card } from './card.tsx';
 import { Findings } from './findings.tsx';
 import { Flow } from './flow.tsx';
 import { Header } from './header.tsx';
-import { Icon } from './icon.tsx';
-import { lazy } from './lazy.tsx';
+import { Icon } from './pill.tsx';
 
 const Causes = lazy(async () => (await import('./causes.tsx')).Causes);
 const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
 const Latency = lazy(async () => (await import('./latency.tsx')).Latency);
-const PartShown = lazy(async () => (await import('./part-shown.tsx')).PartShown);
+const PartShown = lazy(async () => (await import('./as-of.tsx')).PartShown);
 const People = lazy(async () => (await import('./people.tsx')).People);
 const Slots = lazy(async () => (await import('./slots.tsx')).Slots);
 const Tabs = lazy(async () => (await import('./tabs.tsx')).Tabs);
@@ -54,7 +52,6 @@ function Awaited({ isShown, isAlone, polled: { fault, at } }: AwaitedProps) {
 
 /** One execution: its facts, its problems, and its course over one time axis. */
 export function Execution({ ids: [id = ''], ...props }: PageProps) {
-  const { world } = useAround();
   const now = useNow();
   const every = world.kind === 'app' ? 2 * second : second;
   const { answer, fault, at } = useMonitor(id, every);
@@ -208,4 +205,23 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
       <Icon name="alert" /> Nothing recorded for {duration(seconds)}, although it is running.
     </p>
   );
+}
+
+/** How often to check for a newer execution. Milliseconds. */
+const every = 2000;
+
+/** The newest execution; switches to the next one as soon as it begins. */
+export function Latest(props: PageProps) {
+  const ask = () => world.call<Page<Pick<Monitor, 'execution_id'>>>('list_workflow_executions', { limit: 1 });
+  const { answer, fault } = usePoll(ask, { key: 'latest', every });
+  const id = answer?.items[0]?.execution_id;
+  /** A place within a run has that run's address, so that it can be shared: it would be another one's tomorrow. "Back" follows again. */
+  const change: PageProps['change'] = (params) => {
+    if (id === undefined || Object.entries(params).every(([name, value]) => name === 'tab' || value === undefined))
+      props.change(params);
+    else location.hash = executionHash(id, changed(props.params, params));
+  };
+  if (id !== undefined) return <Execution key={id} {...props} change={change} ids={[id]} />;
+  if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;
+  return fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />;
 }

@@ -1,9 +1,7 @@
 import type { Finding, Monitor } from '../shared/answers.ts';
 import { inZone } from '../shared/format.ts';
-import { useAround } from '../state/world.ts';
-import { Button, More } from './card.tsx';
-import { Icon, markOf } from './icon.tsx';
-import { PromptButton, promptOf } from './prompt.tsx';
+import { Button, More, PromptButton, promptOf } from './card.tsx';
+import { Icon, markOf } from './pill.tsx';
 
 interface Props {
   monitor: Monitor;
@@ -33,12 +31,11 @@ export function Findings({ monitor, onOpen, dimmed, most }: Props) {
 }
 
 function One({ finding, executionId, onOpen }: { finding: Finding; executionId: string; onOpen: Props['onOpen'] }) {
-  const { zone } = useAround();
   const { code, severity, sentence, ids, next } = finding;
   return (
     <div class={`finding ${severity}`}>
       <p>
-        <Icon name={markOf(severity)[0]} /> <strong>{code}</strong> <span class="words">{inZone(sentence, zone)}</span>
+        <Icon name={markOf(severity)[0]} /> <strong>{code}</strong> <span class="words">{inZone(sentence)}</span>
       </p>
       <p class="ids">
         {ids.slice(0, 5).map((id) =>

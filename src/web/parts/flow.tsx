@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
 
-import { phasesIn, spanOf } from '../draw/span.ts';
+import { duration } from '../../lib/duration.ts';
+import { phasesIn, type PhaseSpan, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
-import { amount } from '../shared/format.ts';
-import { useAround } from '../state/world.ts';
+import { amount, zone } from '../shared/format.ts';
+import { thisMoment } from '../transport/call.ts';
+import { lazy } from './banner.tsx';
 import { Card } from './card.tsx';
 import type { Guide } from './chart-parts.tsx';
 import { TimeChart } from './chart.tsx';
-import { lazy } from './lazy.tsx';
-import { PhaseStrip } from './phases.tsx';
 
 const BinsTable = lazy(async () => (await import('./bins-table.tsx')).BinsTable);
 
@@ -23,7 +23,6 @@ interface Props {
 
 /** Throughput and backlog over one time axis, measured and expected. */
 export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBacklog = true }: Props) {
-  const { zone } = useAround();
   const [isTable, setTable] = useState(false);
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
@@ -130,4 +129,58 @@ function drainOf({ status, progress }: Monitor, timeline: Timeline) {
   const draining = timeline.phases.at(-1)?.phase === 'draining';
   if (level === 0 || !draining) return undefined;
   return { at: spanOf(timeline).until, level, least: at_least * 1000, most: Math.max(1, at_most) * 1000 };
+}
+
+/** A phase in words. The picture of a silent execution ends some time after its driver was lost, so they tell how long that is by now. */
+function wordsOf({ phase, by, began, goesOn }: PhaseSpan, now: number): string {
+  if (phase !== 'undriven') return by === undefined ? phase : `${phase} by ${by}`;
+  return goesOn ? `no driver for ${duration((now - began) / 1000)}` : 'no driver';
+}
+
+interface PhaseStripProps {
+  timeline: Timeline;
+  /** The end of the charts below. Milliseconds since 1970. */
+  until: number;
+  notes?: Monitor['notes'];
+}
+
+/** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
+function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
+  const { from: begin, until: end } = spanOf(timeline);
+  const span = Math.max(1, until - begin);
+  return (
+    <div class="phases" role="list" aria-label="Phases">
+      {phasesIn(timeline).map((part) => {
+        const { phase, from, to } = part;
+        const words = wordsOf(part, Math.max(end, thisMoment()));
+        return (
+          <div
+            key={`${phase} ${from}`}
+            role="listitem"
+            class={`band ${phase}`}
+            title={words}
+            style={{ left: `${((from - begin) / span) * 100}%`, width: `${((to - from) / span) * 100}%` }}
+          >
+            <span>{words}</span>
+          </div>
+        );
+      })}
+      {notes.map(({ at, author, text }) => {
+        const place = (Date.parse(at) - begin) / span;
+        return (
+          place >= 0 &&
+          place <= 1 && (
+            <div
+              key={at + text}
+              role="listitem"
+              class="note-mark"
+              title={`${author}: ${text}`}
+              aria-label={`note of ${author}: ${text}`}
+              style={{ left: `${place * 100}%` }}
+            />
+          )
+        );
+      })}
+    </div>
+  );
 }

@@ -1,14 +1,11 @@
 import { duration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
-import { count, percent, time, type Zone } from '../shared/format.ts';
+import { count, percent, time } from '../shared/format.ts';
 import { silentSinceOf } from '../state/asking.ts';
 import { timeOfMoment, type useShown } from '../state/moment.ts';
-import { momentOf, useAround } from '../state/world.ts';
-import { Bar } from './bar.tsx';
-import { type Fact, FactList } from './card.tsx';
-import { Key } from './legend.tsx';
-import { StatePills } from './pill.tsx';
-import { PromptButton, promptOf } from './prompt.tsx';
+import { thisMoment } from '../transport/call.ts';
+import { Bar, type Fact, FactList, PromptButton, promptOf } from './card.tsx';
+import { Key, StatePills } from './pill.tsx';
 
 interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 'counts' | 'isNow'> {
   /** The earlier moment that the monitor is of. */
@@ -115,7 +112,6 @@ const reasonOf = ({ status, status_reason, stopped_by }: Monitor): string | unde
   status === 'unknown' || stopped_by?.reason === status_reason ? undefined : status_reason;
 
 function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audit' | 'moment'> & { dimmed: string }) {
-  const { zone, world } = useAround();
   const { status, phase, end_time } = monitor;
   const { target_worker_count, payload, speed } = monitor.configuration ?? {};
   const silent = silentSinceOf(monitor);
@@ -123,11 +119,11 @@ function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audi
     ['run', monitor.run_number],
     ['because', reasonOf(monitor)],
     ['namespace', monitor.namespace],
-    ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until, zone)],
+    ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until)],
     ['dialect', monitor.dialect],
     ['by', monitor.executed_by],
-    ['start', time(monitor.start_time, zone)],
-    ['end', end_time === undefined ? undefined : time(end_time, zone)],
+    ['start', time(monitor.start_time)],
+    ['end', end_time === undefined ? undefined : time(end_time)],
     ['workers', target_worker_count],
     ['payload', payload],
     ['speed', speed],
@@ -137,7 +133,7 @@ function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audi
       silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took',
       duration(monitor.duration_seconds),
     ],
-    ['silent for', silenceWords(silent, timeOfMoment(moment) || momentOf(world), zone)],
+    ['silent for', silenceWords(silent, timeOfMoment(moment) || thisMoment())],
     ['data', audit?.verdict],
     ['quality', monitor.quality?.value],
     ['paused by', commandWords(monitor.paused_by)],
@@ -146,8 +142,8 @@ function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audi
   return <FactList facts={facts} shade={dimmed} />;
 }
 
-const silenceWords = (since: string | undefined, now: number, zone: Zone): string | undefined =>
-  since && `${duration(Math.max(0, now - Date.parse(since)) / 1000)}, since ${time(since, zone)}`;
+const silenceWords = (since: string | undefined, now: number): string | undefined =>
+  since && `${duration(Math.max(0, now - Date.parse(since)) / 1000)}, since ${time(since)}`;
 
 const commandWords = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);

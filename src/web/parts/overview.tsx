@@ -1,14 +1,12 @@
 import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
-import { count, time } from '../shared/format.ts';
-import { noteForPeople, tookOf } from '../shared/rows.ts';
+import { count, noteForPeople, time, tookOf } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
-import { useAround } from '../state/world.ts';
+import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
-import { Bar } from './bar.tsx';
-import { Button } from './card.tsx';
+import { Bar, Button } from './card.tsx';
 import { Filters, inOrder, orderWords, questionOf } from './filters.tsx';
 import { StatePills } from './pill.tsx';
 import { type Column, numbers, Table } from './table.tsx';
@@ -23,7 +21,6 @@ type Change = PageProps['change'];
 
 /** All executions: running ones first, then the newest. */
 export function Overview({ params, change }: PageProps) {
-  const { world } = useAround();
   const { status = '', cursor = '', sort = '' } = params;
   const asked = questionOf(params);
   const { answer, fault, at } = usePoll(
@@ -91,7 +88,6 @@ interface ExecutionsProps {
 }
 
 function Executions({ rows, chosen, toggle }: ExecutionsProps) {
-  const { zone } = useAround();
   const columns: Column<ExecutionRow>[] = [
     {
       head: 'compare',
@@ -113,7 +109,7 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
         <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
       ),
     },
-    { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
+    { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
     numbers('took', tookOf, 'when'),
     numbers('run', ({ run_number }) => run_number, 'spare'),
     numbers('STFs', ({ stf_count }) => count(stf_count), 'spare'),

@@ -1,16 +1,15 @@
 import { useState } from 'preact/hooks';
 
 import { qualities } from '../../domain/logbook-words.ts';
-import type { Monitor } from '../shared/answers.ts';
+import type { Monitor, Shift } from '../shared/answers.ts';
 import { time } from '../shared/format.ts';
-import { useAround } from '../state/world.ts';
+import { useChoice } from '../state/hooks.ts';
+import { executionHash } from '../state/route.ts';
+import { CallError, world } from '../transport/call.ts';
 import { Card, sending } from './card.tsx';
-import { Notes } from './notes.tsx';
-import { useOwnName, useWriting } from './writing.tsx';
 
 /** People's notes and judgement of an execution, and the forms to write more. */
 export function People({ monitor }: { monitor: Monitor }) {
-  const { world, zone } = useAround();
   const { execution_id, quality, notes = [] } = monitor;
   if (world.kind !== 'live' && quality === undefined && notes.length === 0) return null;
   return (
@@ -19,7 +18,7 @@ export function People({ monitor }: { monitor: Monitor }) {
         <p>
           <strong>Quality: {quality.value}.</strong> {quality.reason}{' '}
           <small>
-            {quality.author}, {time(quality.at, zone)}
+            {quality.author}, {time(quality.at)}
           </small>
         </p>
       )}
@@ -30,7 +29,6 @@ export function People({ monitor }: { monitor: Monitor }) {
 }
 
 function Write({ id }: { id: string }) {
-  const { world } = useAround();
   const { told, send } = useWriting();
   const { by, field } = useOwnName();
   const [text, setText] = useState('');
@@ -68,4 +66,58 @@ function Write({ id }: { id: string }) {
       {told}
     </details>
   );
+}
+
+type Note = NonNullable<Shift['notes']>[number];
+
+/** People's notes; a note on an execution links to the page as it was then. */
+export function Notes({ notes }: { notes: readonly Note[] }) {
+  if (notes.length === 0) return null;
+  const isMixed = notes.some(({ for_next }) => for_next !== true);
+  return (
+    <ul class="lines">
+      {notes.map(({ text, author, at, about, execution_id, for_next }) => (
+        <li key={at + text} class="words">
+          {text}{' '}
+          <small>
+            {author}, {time(at)}
+            {about !== undefined && `, about ${about}`}
+            {for_next === true && isMixed && ', for the next shift'}
+            {execution_id !== undefined && (
+              <>
+                , <a href={executionHash(execution_id, { asof: at })}>{execution_id}</a>
+              </>
+            )}
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The reader's name, entered once, as a tool argument; absent if not given. */
+export function useOwnName() {
+  const [name, setName] = useChoice<string>('name', '');
+  const by = name.trim() === '' ? {} : { requested_by: name.trim() };
+  const field = (
+    <label>
+      your name <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
+    </label>
+  );
+  return { by, field };
+}
+
+/** Sends a text, makes the page ask again, and shows why it was refused. */
+export function useWriting() {
+  const [told, tell] = useState('');
+  const send = async (work: Promise<unknown>): Promise<void> => {
+    try {
+      await work;
+      tell('written');
+      dispatchEvent(new Event('swf-again'));
+    } catch (error) {
+      tell(error instanceof CallError ? error.message : String(error));
+    }
+  };
+  return { send, told: told !== '' && <small role="alert">{told}</small> };
 }

@@ -1,13 +1,11 @@
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
-import { amount, count, inZone, time } from '../shared/format.ts';
-import { tookOf } from '../shared/rows.ts';
+import { amount, count, inZone, time, tookOf } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash, hashOf, type PageProps } from '../state/route.ts';
-import { useAround } from '../state/world.ts';
+import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
-import { Bar } from './bar.tsx';
-import { More } from './card.tsx';
-import { Notes } from './notes.tsx';
+import { Bar, More } from './card.tsx';
+import { Notes } from './people.tsx';
 import { StatePills } from './pill.tsx';
 import { numbers, Table } from './table.tsx';
 
@@ -16,7 +14,6 @@ const everyMilliseconds = 10_000;
 
 /** The hand-over of a period. */
 export function Shift({ params, change }: PageProps) {
-  const { world, zone } = useAround();
   const since = params['since'] ?? '-8h';
   const ask = () => world.call<ShiftAnswer>('shift_report', { start_time: since });
   const { answer, fault, at } = usePoll(ask, { key: since, every: everyMilliseconds });
@@ -26,7 +23,7 @@ export function Shift({ params, change }: PageProps) {
         Shift report{' '}
         {answer && (
           <small>
-            {time(answer.start_time, zone, 16)} to {time(answer.end_time, zone, 16)}
+            {time(answer.start_time, 16)} to {time(answer.end_time, 16)}
           </small>
         )}
       </h1>
@@ -46,7 +43,6 @@ export function Shift({ params, change }: PageProps) {
 const inTheList = <a href={hashOf({ page: 'overview', ids: [], params: {} })}>in the list of executions</a>;
 
 function Report({ report }: { report: ShiftAnswer }) {
-  const { zone } = useAround();
   const ids = report.executions.map(({ execution_id }) => execution_id);
   const { totals } = report;
   return (
@@ -75,7 +71,7 @@ function Report({ report }: { report: ShiftAnswer }) {
             ids={ids}
             items={report.alarms.map(
               ({ alarm_id, severity, raised_at, seen_by, cleared_at }) =>
-                `${time(raised_at, zone)} ${severity} ${alarm_id}, ${seen_by === undefined ? 'not seen by anybody' : `seen by ${seen_by}`}, ${cleared_at === undefined ? 'not over' : `over ${time(cleared_at, zone)}`}`,
+                `${time(raised_at)} ${severity} ${alarm_id}, ${seen_by === undefined ? 'not seen by anybody' : `seen by ${seen_by}`}, ${cleared_at === undefined ? 'not over' : `over ${time(cleared_at)}`}`,
             )}
           />
         </>
@@ -86,7 +82,7 @@ function Report({ report }: { report: ShiftAnswer }) {
         ids={ids}
         items={report.people.map(
           ({ time: at, name, did, execution_id, reason }) =>
-            `${time(at, zone, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
+            `${time(at, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
         )}
       />
       <More n={report.people_omitted} />
@@ -108,7 +104,6 @@ const Section = ({ title, notes }: { title: string; notes: ShiftAnswer['notes'] 
   );
 
 function Executions({ report }: { report: ShiftAnswer }) {
-  const { zone } = useAround();
   type Row = ShiftAnswer['executions'][number];
   return (
     <Table
@@ -131,7 +126,7 @@ function Executions({ report }: { report: ShiftAnswer }) {
           ),
         },
         numbers<Row>('done', ({ slices_completed: done, slices_created: made }) => `${count(done)} of ${count(made)}`),
-        { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
+        { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
         numbers<Row>('took', tookOf, 'when'),
         { head: 'quality', cell: ({ quality }) => quality },
       ]}
@@ -154,10 +149,9 @@ function List({ items, ids }: { items: readonly string[]; ids: readonly string[]
 
 /** A sentence with its times in the reader's zone, and the ids of these executions as links; an id within a longer one is no link. */
 function Linked({ text, ids }: { text: string; ids: readonly string[] }) {
-  const { zone } = useAround();
   const any = ids.map((id) => id.replaceAll(/[^\w-]/g, String.raw`\$&`)).join('|');
   // Every second part is an id.
-  const parts = inZone(text, zone).split(ids.length === 0 ? /(?!)/ : new RegExp(`(?<![\\w~-])(${any})(?![\\w~-])`));
+  const parts = inZone(text).split(ids.length === 0 ? /(?!)/ : new RegExp(`(?<![\\w~-])(${any})(?![\\w~-])`));
   return (
     <>
       {parts.map((part, at) =>

@@ -3,11 +3,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { bodyOf } from '../../domain/shown.ts';
 import { textOf } from '../../lib/words.ts';
 import type { Page } from '../shared/answers.ts';
-import { amount } from '../shared/format.ts';
-import { noteForPeople, rowTime } from '../shared/rows.ts';
+import { amount, noteForPeople, rowTime, zone } from '../shared/format.ts';
 import { useOnScreen } from '../state/hooks.ts';
-import { useAround } from '../state/world.ts';
-import type { CallError } from '../transport/call.ts';
+import { type CallError, world } from '../transport/call.ts';
 import { Answered } from './banner.tsx';
 import { Button } from './card.tsx';
 
@@ -92,7 +90,6 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
 
 /** Log lines, messages and failed slices of the time range shown, newest first. */
 export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq }: Props) {
-  const { zone } = useAround();
   const [level, setLevel] = useState('INFO');
   const [search, setSearch] = useState('');
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
@@ -150,7 +147,6 @@ type Asked = Pick<Props, 'executionId' | 'asOf' | 'seq'> & { level: string; sear
 
 /** Reloads the first page when there are new rows; loads older pages on demand. */
 function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Asked) {
-  const { world } = useAround();
   const [state, setState] = useState<{ key: string; page?: Page<Row>; fault?: CallError }>({ key: '' });
   const args = {
     execution_id: executionId,
@@ -191,7 +187,6 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
 }
 
 function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (slice: string) => void }) {
-  const { zone } = useAround();
   const { key, at, strong = '', by, words } = tab;
   return (
     <ul class="lines scroll tall" tabindex={0} aria-label={tab.name}>
@@ -201,7 +196,7 @@ function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (
         return (
           <li key={textOf(row[key])} class={textOf(row['level'])}>
             <span class="mono">
-              {row[at] === undefined ? '' : rowTime(textOf(row[at]), above && textOf(above[at]), zone)}
+              {row[at] === undefined ? '' : rowTime(textOf(row[at]), above && textOf(above[at]))}
             </span>{' '}
             {slice === '' ? (
               <strong>{textOf(row[strong])}</strong>

@@ -4,14 +4,14 @@ import { duration } from '../../lib/duration.ts';
 import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
 import { age, count, inZone, percent, time } from '../shared/format.ts';
-import { countsNow } from '../state/as-of.ts';
 import { silentSinceOf, useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
+import { countsNow } from '../state/moment.ts';
 import { executionHash } from '../state/route.ts';
 import { noAnswer, showInTab } from '../state/tab.ts';
-import { useAround } from '../state/world.ts';
+import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
-import { Bar } from './bar.tsx';
+import { Bar } from './card.tsx';
 import { Pill, StatePills } from './pill.tsx';
 
 /** How often the wall polls. Milliseconds. */
@@ -58,7 +58,6 @@ export function Wall() {
 
 /** The running executions that fit, the number of the others, and, of the twenty newest executions, those that ended last. */
 function useLists() {
-  const { world } = useAround();
   return usePoll(
     async () => {
       const ask = (args: object): Promise<Page<ExecutionRow>> => world.call('list_workflow_executions', args);
@@ -99,7 +98,6 @@ function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
 }
 
 function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSeen: (monitor: Monitor) => void }) {
-  const { zone } = useAround();
   const { answer: monitor, fault, at } = useMonitor(id, every);
   useEffect(() => {
     if (monitor !== undefined) onSeen(monitor);
@@ -136,7 +134,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       {worst === undefined ? (
         <p class="quiet">{namespace}: nothing is wrong</p>
       ) : (
-        <Clipped text={inZone(worst.sentence, zone)} />
+        <Clipped text={inZone(worst.sentence)} />
       )}
       <Further monitor={monitor} hasRoom={hasRoom} />
     </article>
@@ -184,13 +182,12 @@ function Clipped({ text }: { text: string }) {
 
 /** The findings beside the worst, and the course of the run, if there is room. */
 function Further({ monitor: { execution_id, findings }, hasRoom }: { monitor: Monitor; hasRoom: boolean }) {
-  const { zone } = useAround();
   if (!hasRoom) return null;
   return (
     <>
       {findings.slice(1, 1 + maxOthers).map(({ code, sentence }) => (
         <p key={code} class="quiet other">
-          {inZone(sentence, zone)}
+          {inZone(sentence)}
         </p>
       ))}
       <Course id={execution_id} />
@@ -199,14 +196,13 @@ function Further({ monitor: { execution_id, findings }, hasRoom }: { monitor: Mo
 }
 
 function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
-  const { zone } = useAround();
   return (
     <ul class="ended">
       {rows.map(({ execution_id, status, end_time, slices_failed }) => (
         <li key={execution_id}>
           <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>
-            <StatePills status={status} failed={slices_failed} /> {end_time === undefined ? '' : time(end_time, zone)}
+            <StatePills status={status} failed={slices_failed} /> {end_time === undefined ? '' : time(end_time)}
           </small>
         </li>
       ))}
@@ -219,7 +215,6 @@ const [courseEvery, bins] = [10_000, 90];
 
 /** The slices that were done and that failed, from the start of an execution until now: whether it speeds up, slows down or stands still. */
 function Course({ id }: { id: string }) {
-  const { world } = useAround();
   const ask = () => world.call<Timeline>('get_execution_timeline', { execution_id: id, bins, slots: 0 });
   const { answer } = usePoll(ask, { key: id, every: courseEvery });
   if (answer?.series === undefined) return <div class="course" />;

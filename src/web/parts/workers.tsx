@@ -2,17 +2,15 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 
 import { sliceFilename } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
-import { barsOf, isLost } from '../draw/bars.ts';
-import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
-import { spanOf } from '../draw/span.ts';
+import { type Bar, BarIndex, barsOf, type Colours, isLost, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
+import { linear } from '../draw/scale.ts';
+import { holesIn, type Range, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
-import { amount, clock, type Zone } from '../shared/format.ts';
+import { amount, clock } from '../shared/format.ts';
 import { useMedia, useWidth } from '../state/hooks.ts';
-import { useSteering } from '../state/steering.ts';
-import { useAround } from '../state/world.ts';
-import { left, right } from './chart-parts.tsx';
-import { Key } from './legend.tsx';
-import { Marks, RowLabels, TimeAxis } from './worker-marks.tsx';
+import { useSteering } from '../state/zoom.ts';
+import { left, right, Times } from './chart-parts.tsx';
+import { Key } from './pill.tsx';
 
 const maxHeight = 520;
 
@@ -30,7 +28,6 @@ interface Props {
 export function Workers(props: Props) {
   const { timeline, hasEnded } = props;
   const [box, width] = useWidth();
-  const { zone } = useAround();
   const [bar, setBar] = useState<Bar | undefined>(undefined);
   const slots = timeline.slots ?? [];
   const rowHeight = Math.max(2, Math.min(13, Math.floor(maxHeight / Math.max(1, slots.length))));
@@ -51,7 +48,7 @@ export function Workers(props: Props) {
         <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
         <TimeAxis {...spanOf(timeline)} width={width} />
         <p class="reading" aria-live="polite">
-          {bar === undefined ? hintOf(timeline) : readingOf(bar, timeline, zone)}
+          {bar === undefined ? hintOf(timeline) : readingOf(bar, timeline)}
         </p>
       </div>
     </>
@@ -134,9 +131,9 @@ const hintOf = ({ spans }: Timeline): string =>
 const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): string =>
   `${slots.length < slot_count ? `${slots.length} of ` : ''}${amount(slot_count, 'slot')}${spans === undefined ? ', busy part of each bin' : `, ${amount(bars, 'attempt')}`}`;
 
-function readingOf(bar: Bar, timeline: Timeline, zone: Zone): string {
+function readingOf(bar: Bar, timeline: Timeline): string {
   const { from } = spanOf(timeline);
-  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'processing' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(from + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'processing' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(from + bar.start, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 /** Paints when data, size or colours have changed, never in a loop. */
@@ -175,3 +172,64 @@ function coloursOf(element: HTMLElement): Colours {
     ground: colour('--ground'),
   };
 }
+
+interface MarksProps {
+  timeline: Timeline;
+  asOf: number | undefined;
+  /** The range that the wheel asks for. */
+  pending: Range | undefined;
+  /** The attempt under the cursor. */
+  bar: Bar | undefined;
+  rowHeight: number;
+}
+
+/** What lies over the attempts: what is later than the chosen moment, the range to be chosen, the attempt under the cursor. */
+function Marks({ timeline, asOf, pending, bar, rowHeight }: MarksProps) {
+  const { from, until } = spanOf(timeline);
+  const span = Math.max(1, until - from);
+  const part = (time: number): string => `${(Math.max(0, time) / span) * 100}%`;
+  return (
+    <>
+      {holesIn(timeline).map((hole) => (
+        <div key={hole.from} class="hole" style={{ left: part(hole.from - from), right: part(until - hole.to) }} />
+      ))}
+      {asOf !== undefined && asOf < until && <div class="later" style={{ left: part(asOf - from) }} />}
+      {pending && (
+        <div class="chosen" style={{ left: part(pending.from - from), right: part(until - pending.until) }} />
+      )}
+      {bar && (
+        <div
+          class="hit"
+          style={{
+            left: part(bar.start),
+            width: part(Math.max(span / 300, bar.end - bar.start)),
+            top: `${bar.row * rowHeight}px`,
+            height: `${rowHeight}px`,
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** The ends of the slots' names, beside their rows. */
+function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowHeight: number }) {
+  const each = Math.max(1, Math.ceil(14 / rowHeight));
+  return (
+    <div class="rows" aria-hidden="true" style={{ width: `${left - 6}px` }}>
+      {slots.map((slot, row) =>
+        row % each === 0 ? (
+          <span key={slot} style={{ top: `${row * rowHeight + rowHeight / 2 - 7}px` }}>
+            {slot.includes('/') ? slot.slice(slot.lastIndexOf('/') + 1) : slot.slice(-4)}
+          </span>
+        ) : null,
+      )}
+    </div>
+  );
+}
+
+const TimeAxis = ({ from, until, width }: { from: number; until: number; width: number }) => (
+  <svg class="axis" viewBox={`0 0 ${width} 20`} aria-hidden="true">
+    <Times x={linear([from, until], [left, width - right])} {...{ from, until, width }} y={14} />
+  </svg>
+);

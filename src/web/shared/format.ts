@@ -1,6 +1,7 @@
 import { nounFor } from '../../lib/counted.ts';
-import { wholeDuration } from '../../lib/duration.ts';
+import { duration, wholeDuration } from '../../lib/duration.ts';
 import { percentDone } from '../../lib/rounded.ts';
+import type { ExecutionRow } from './answers.ts';
 
 /** A whole number with narrow no-break spaces between thousands. */
 export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
@@ -14,11 +15,19 @@ export const percent = (done: number, all: number, digits = 1): string =>
 
 export type Zone = 'UTC' | 'local';
 
+/** The zone of all times on the page. */
+export let zone: Zone = 'UTC';
+
+/** Shows times in this zone, from the next rendering on. */
+export function showTimesIn(next: Zone): void {
+  zone = next;
+}
+
 /** A time to the second, with its zone. */
-export function time(iso: string | number, zone: Zone, digits = 19): string {
+export function time(iso: string | number, digits = 19): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
-  const words = isoIn(date.getTime(), zone).slice(0, digits).replace('T', ' ');
+  const words = isoIn(date.getTime()).slice(0, digits).replace('T', ' ');
   return `${words} ${zone === 'UTC' ? zone : offsetOf(date)}`;
 }
 
@@ -30,21 +39,20 @@ function offsetOf(date: Date): string {
 }
 
 /** A sentence with its times in the reader's format. */
-export const inZone = (sentence: string, zone: Zone): string =>
-  sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => time(iso, zone));
+export const inZone = (sentence: string): string =>
+  sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => time(iso));
 
 /** The time of day, for axes and rows with the zone shown above them. */
-export const clock = (at: number, zone: Zone, withMilliseconds = false): string =>
-  isoIn(at, zone).slice(11, withMilliseconds ? 23 : 19);
+export const clock = (at: number, withMilliseconds = false): string => isoIn(at).slice(11, withMilliseconds ? 23 : 19);
 
 /** The label of a tick: the time of day, at midnight the date. */
-export function tickLabel(at: number, zone: Zone, withMilliseconds: boolean): string {
-  const words = clock(at, zone, withMilliseconds);
-  return /^00:00:00(.000)?$/.test(words) ? isoIn(at, zone).slice(0, 10) : words;
+export function tickLabel(at: number, withMilliseconds: boolean): string {
+  const words = clock(at, withMilliseconds);
+  return /^00:00:00(.000)?$/.test(words) ? isoIn(at).slice(0, 10) : words;
 }
 
 /** A time as ISO 8601 has it, in a zone, which it does not name. */
-export const isoIn = (at: number, zone: Zone): string =>
+const isoIn = (at: number): string =>
   new Date(zone === 'UTC' ? at : at - new Date(at).getTimezoneOffset() * 60_000).toISOString();
 
 /** An approximate age. */
@@ -53,3 +61,24 @@ export const age = (seconds: number): string => (seconds < 1.5 ? 'now' : `${whol
 /** A refusal without the tool that lists what there is: the page has a list. */
 export const refusalForPeople = (sentence: string): string =>
   sentence.replace(/[,;] list_\w+ lists (all|the others)/, '');
+
+/** The duration of an execution, or the time since its driver was last heard. */
+export const tookOf = ({
+  duration_seconds,
+  silent_seconds: silent,
+}: Pick<ExecutionRow, 'duration_seconds' | 'silent_seconds'>): string =>
+  silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`;
+
+/** The time of day of a row, to the millisecond; after the date, if it is not that of the row above. A text that is no time stays. */
+export function rowTime(iso: string, above: string | undefined): string {
+  const shown = (text = ''): string => (Number.isNaN(Date.parse(text)) ? text : isoIn(Date.parse(text)));
+  const at = shown(iso);
+  return at.slice(shown(above).slice(0, 10) === at.slice(0, 10) ? 11 : 0, 23).replace('T', ' ');
+}
+
+/** A tool's note without the sentences that name its arguments: a person has buttons and fields for those. */
+export const noteForPeople = (note = ''): string =>
+  note
+    .split(/(?<=\.)\s+/)
+    .filter((sentence) => !/[a-z]_[a-z]/.test(sentence))
+    .join(' ');

@@ -1,6 +1,8 @@
+import { useRef } from 'preact/hooks';
+
 import type { Audit, Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
+import { world } from '../transport/call.ts';
 import { type Polled, useAnswer, usePoll, useSettled } from './hooks.ts';
-import { useAround } from './world.ts';
 
 export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
 
@@ -10,7 +12,6 @@ export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined 
 
 /** Polls the monitor of an execution until the execution has ended. */
 export function useMonitor(id: string, every: number): Polled<Monitor> {
-  const { world } = useAround();
   const ask = (): Promise<Monitor> => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
   return usePoll(ask, { key: id, every, isOver: isEnded });
 }
@@ -20,7 +21,6 @@ const settled = 250;
 
 /** The monitor of an execution at a moment; empty without a moment, or until the answer arrives. @param asOf as `as_of` of tools */
 export function useMonitorAt(id: string, asOf: string | undefined): Polled<Monitor | undefined> {
-  const { world } = useAround();
   const moment = useSettled(asOf, settled);
   const polled = useAnswer(JSON.stringify([id, moment]), async () =>
     moment === undefined ? undefined : world.call<Monitor>('get_workflow_monitor', { execution_id: id, as_of: moment }),
@@ -30,7 +30,6 @@ export function useMonitorAt(id: string, asOf: string | undefined): Polled<Monit
 
 /** Whether the data are complete. The audit is slow, so it is requested once, when the execution has ended. */
 export function useAudit(id: string, isOver: boolean): Audit | undefined {
-  const { world } = useAround();
   return useAnswer(`${id} ${isOver}`, async () =>
     isOver ? world.call<Audit>('audit_execution', { execution_id: id }) : undefined,
   ).answer;
@@ -45,7 +44,6 @@ export function useTimeline(
   args: Record<string, unknown>,
   { every, isOver, isNeeded = true }: { every: number; isOver: boolean; isNeeded?: boolean },
 ) {
-  const { world } = useAround();
   const key = JSON.stringify([id, args, isOver, isNeeded]);
   const grows = !isOver && args['end_time'] === undefined;
   return usePoll<TimelineAnswer>(
@@ -67,3 +65,44 @@ export function useTimeline(
 /** A timeline with data to draw; undefined while it is loading, or if the answer only says that nothing has changed. */
 export const drawable = (answer: TimelineAnswer | undefined): Timeline | undefined =>
   answer === undefined || answer.series === undefined ? undefined : (answer as Timeline);
+
+/** A part of a run, as the tools take it. */
+export interface Part {
+  start_time?: string;
+  end_time?: string;
+}
+
+interface CourseOptions {
+  every: number;
+  isOver: boolean;
+  /** Whether the attempts of each slot are wanted too. */
+  hasSlots: boolean;
+}
+
+/** The course of an execution over time, and of the part that somebody chose. Each stays until the next one arrives. */
+export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: CourseOptions) {
+  const isPart = part.start_time !== undefined;
+  // The picture of the whole run is the one that is shown, unless somebody chose a part.
+  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every, isOver, isNeeded: isPart });
+  const polled = useTimeline(id, { bins: 300, slots: hasSlots ? 400 : 0, ...part }, { every, isOver });
+  const chosen = useKept(drawable(polled.answer));
+  const line = useKept(drawable(isPart ? whole.answer : polled.answer));
+  const at = useKept(polled.at === 0 ? undefined : polled.at);
+  return {
+    /** Of the whole run. */
+    line,
+    /** Of the part, or of the whole run without one: when a part is left, that was asked for meanwhile. */
+    shown: isPart ? chosen : line,
+    /** Whether `shown` is still the previous part. */
+    isAwaited: drawable(polled.answer) === undefined,
+    /** With the time of the last picture, which stays until the next one arrives. */
+    polled: { ...polled, at: at ?? 0 },
+  };
+}
+
+/** Keeps the previous value until the next one arrives. */
+function useKept<T>(value: T | undefined): T | undefined {
+  const kept = useRef(value);
+  kept.current = value ?? kept.current;
+  return kept.current;
+}

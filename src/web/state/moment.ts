@@ -1,9 +1,8 @@
 import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
-import { binOf, countsAt, countsNow, endOf } from './as-of.ts';
+import { world } from '../transport/call.ts';
 import { useAudit, useMonitorAt } from './asking.ts';
 import type { PageProps } from './route.ts';
-import { useAround } from './world.ts';
 
 interface Asked {
   monitor: Monitor;
@@ -33,7 +32,6 @@ export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
 
 /** The moment of the address, if a server can answer for it. */
 function useMoment({ asof }: Readonly<Record<string, string>>): string | undefined {
-  const { world } = useAround();
   return world.kind === 'report' || Number.isNaN(timeOfMoment(asof)) ? undefined : asof;
 }
 
@@ -45,4 +43,48 @@ function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | 
   if (Number.isNaN(at) || whole === undefined || at >= spanOf(whole).until) return undefined;
   // Show the time of the counts, however long the bins are by now.
   return endOf(whole, binOf(whole, at));
+}
+
+type SliceCounts = ReturnType<typeof countsNow>;
+
+export const countsNow = (monitor: Monitor) => ({
+  created: monitor.slices_created ?? 0,
+  completed: monitor.slices_completed,
+  failed: monitor.slices_failed,
+  /** At workers that live. */
+  processing: (monitor.slices_processing ?? 0) - (monitor.slices_to_redo ?? 0),
+  // For an observed execution, no message says whether a slice waits or is in hand.
+  queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
+  /** In hand at workers that are gone. */
+  lost: monitor.slices_to_redo ?? 0,
+  /** Whether `failed` counts only slices that stay failed. */
+  isExhausted: monitor.status !== 'running',
+});
+
+/** The bin that contains a time; a boundary between two bins belongs to the first. */
+export function binOf(whole: Timeline, at: number): number {
+  const { from, bin: length } = spanOf(whole);
+  return Math.min(whole.bins - 1, Math.max(0, Math.ceil((at - from) / length - 0.001) - 1));
+}
+
+/** The end of a bin, the moment of its counts. */
+export function endOf(whole: Timeline, bin: number): number {
+  const { from, bin: length } = spanOf(whole);
+  return from + (bin + 1) * length;
+}
+
+/** The counts at the end of the bin that contains a time. */
+function countsAt(whole: Timeline, at: number): SliceCounts {
+  const bin = binOf(whole, at);
+  const upTo = (values: readonly number[]): number => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);
+  const { series } = whole;
+  return {
+    created: upTo(series.arrived),
+    completed: upTo(series.completed),
+    failed: upTo(series.exhausted),
+    processing: series.processing[bin] ?? 0,
+    queued: series.queued[bin] ?? 0,
+    lost: 0,
+    isExhausted: true,
+  };
 }

@@ -1,3 +1,5 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+
 import type { Range } from '../draw/span.ts';
 
 /** The shortest part that can be chosen. Milliseconds. */
@@ -50,4 +52,43 @@ export function rangeByWheel(shown: Range, turn: Turn, cursor: number): Range | 
   if (ctrlKey || metaKey) return scaled(shown, Math.exp(deltaY * perUnit.scale), cursor);
   const sideways = shiftKey && deltaX === 0 ? deltaY : deltaX;
   return Math.abs(sideways) > Math.abs(shiftKey ? 0 : deltaY) ? moved(shown, sideways * perUnit.move) : undefined;
+}
+
+/** How long wheel and keys must rest before their range is requested. Milliseconds. */
+const rest = 200;
+
+/** How long to keep a range that was requested, if nothing else is drawn. Milliseconds. */
+const patience = 2000;
+
+/** Changes the shown range of time by wheel and keys. @param onZoom undefined where no other range can be shown */
+export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined) {
+  const [pending, setPending] = useState<Range | undefined>(undefined);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const isAsked = useRef(false);
+  // The requested range is drawn now. A live run grows meanwhile, which is no answer.
+  useEffect(() => {
+    if (isAsked.current) setPending(undefined);
+  }, [shown.from, shown.until]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const ask = (event: Event, next: Range | undefined): boolean => {
+    if (next === undefined || onZoom === undefined) return false;
+    event.preventDefault();
+    setPending(next);
+    isAsked.current = false;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      isAsked.current = true;
+      onZoom(next.from, next.until);
+      // At the edge of the run nothing else is drawn.
+      timer.current = setTimeout(() => setPending(undefined), patience);
+    }, rest);
+    return true;
+  };
+  return {
+    /** The range that wheel or keys ask for, not shown yet. */
+    pending,
+    onWheel: (event: WheelEvent, cursor: number) => void ask(event, rangeByWheel(pending ?? shown, event, cursor)),
+    /** Returns whether the key was one of these. */
+    onKey: (event: KeyboardEvent, cursor?: number) => ask(event, rangeByKey(pending ?? shown, event, cursor)),
+  };
 }

@@ -34,6 +34,17 @@ export interface World {
   openWide?: () => void;
 }
 
+/** The environment that the page is in. */
+export let world: World;
+
+/** Tells the page where it is, before it is first rendered. */
+export function enter(entered: World): void {
+  world = entered;
+}
+
+/** The moment that "now" means here: that of a report is when it was made. Milliseconds since 1970. */
+export const thisMoment = (): number => (world.report === undefined ? Date.now() : Date.parse(world.report.madeAt));
+
 interface ToolResult {
   isError?: boolean;
   structuredContent?: unknown;

@@ -1,0 +1,104 @@
+import { by, counter, gauge, histogram, type Sample } from './prometheus-text.ts';
+
+interface Program {
+  version: string;
+  /** Store schema version that this program knows. */
+  schema: number;
+}
+
+interface Traffic {
+  /** Undefined if it listens to no broker. */
+  isConnected: boolean | undefined;
+  reconnects: number;
+}
+
+/** The figures that every service has: its version, and its connection to the broker. */
+const serviceLines = ({ version, schema }: Program, { isConnected, reconnects }: Traffic): string[] => [
+  ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
+  ...gauge(
+    'swf_broker_connected',
+    '1 while the broker is there.',
+    isConnected === undefined ? [] : Number(isConnected),
+  ),
+  ...counter('swf_broker_reconnects_total', 'Connections that came back.', reconnects),
+];
+
+/** Figures of an agent or recorder process at one moment. */
+interface AgentFigures extends Program {
+  traffic: Traffic & {
+    /** Messages since the process started, by type. */
+    sent: ReadonlyMap<string, number>;
+    received: ReadonlyMap<string, number>;
+    refused: ReadonlyMap<string, number>;
+    steps: Parameters<typeof histogram>[2];
+  };
+  /** Messages not confirmed by the broker; `oldest`: since when the oldest waits, in milliseconds since 1970. */
+  unsent: { count: number; oldest: number | undefined };
+  /** Messages waiting to be read and answered, by role, for agents that read. */
+  behind: Readonly<Record<string, number>>;
+  /** Slots by state, for workers. */
+  slots: Readonly<Record<string, number>>;
+  /** Kinds of work that the agent cannot do, by reason. */
+  offDuty: Readonly<Record<string, number>>;
+}
+
+/** Formats an agent's figures for Prometheus (text format 0.0.4). */
+export function agentMetricsText(figures: AgentFigures): string {
+  const { traffic, unsent, behind, offDuty, slots } = figures;
+  const { oldest } = unsent;
+  return [
+    ...serviceLines(figures, traffic),
+    ...gauge('swf_outbox_unsent_messages', 'Messages that the broker has not confirmed.', unsent.count),
+    ...gauge(
+      'swf_outbox_oldest_unsent_timestamp_seconds',
+      'Since when the oldest of them waits; absent while no message waits.',
+      oldest && oldest / 1000,
+    ),
+    ...counter('swf_messages_sent_total', 'Messages that the broker confirmed.', by('type', traffic.sent)),
+    ...counter('swf_messages_received_total', 'Messages that the broker brought.', by('type', traffic.received)),
+    ...counter('swf_messages_refused_total', 'Sends that the broker refused.', by('type', traffic.refused)),
+    ...gauge('swf_reader_behind_messages', 'Messages that wait to be answered.', by('role', Object.entries(behind))),
+    ...gauge('swf_off_duty_kinds', 'Kinds of work that it cannot do.', by('reason', Object.entries(offDuty))),
+    ...gauge('swf_slots', 'Slots of a worker.', by('state', Object.entries(slots))),
+    ...histogram(
+      'swf_step_duration_seconds',
+      'Messages that were read and answered, and slices that were done.',
+      traffic.steps,
+    ),
+    '',
+  ].join('\n');
+}
+
+/** Figures of an observer process at one moment. */
+interface ObserverFigures extends Program, Traffic {
+  /** Messages since the process started, by topic. */
+  messages: ReadonlyMap<string, number>;
+  /** When the newest message came, in milliseconds since 1970. */
+  lastMessageAt: number | undefined;
+  /** Lines on their way into each place. */
+  places: readonly { kind: string; waiting: number; dropped: number; isFailing: boolean }[];
+}
+
+/** Formats an observer's figures for Prometheus (text format 0.0.4). */
+export function observerMetricsText(figures: ObserverFigures): string {
+  const { lastMessageAt, places } = figures;
+  const byPlace = (figure: 'waiting' | 'dropped' | 'isFailing'): Sample[] =>
+    places.map((place) => [{ place: place.kind }, Number(place[figure])]);
+  return [
+    ...serviceLines(figures, figures),
+    ...counter('swf_observer_messages_total', 'Messages that were heard, by topic.', by('topic', figures.messages)),
+    ...gauge(
+      'swf_observer_last_message_timestamp_seconds',
+      'When the newest message came; absent before the first.',
+      lastMessageAt && lastMessageAt / 1000,
+    ),
+    ...gauge('swf_observer_waiting_lines', 'Lines that are not written yet.', byPlace('waiting')),
+    ...counter(
+      'swf_observer_dropped_messages_total',
+      'Messages that were not recorded, since there was no room for them.',
+      byPlace('dropped'),
+    ),
+    ...gauge('swf_observer_cannot_write', '1 while lines cannot be written.', byPlace('isFailing')),
+    '',
+  ].join('\n');
+}
