@@ -5,10 +5,10 @@ import { cyclesOf, folderRefusals, folderRings, readFolders, readRooms, readSour
 /** Prints how large the parts of the house are. Fails where one is larger than it may be. */
 const maxFileLines = 250;
 const maxFunctionLines = 60;
-const maxFiles = 805;
-const maxNodes = 378_000;
+const maxFiles = 600;
+const maxNodes = 360_500;
 const maxNodesPerLine = 6.3;
-const maxWideLines = 3215;
+const maxWideLines = 3160;
 
 /** The table of commands is one list. */
 const longTables = new Set(['createProgram']);

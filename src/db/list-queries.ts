@@ -2,19 +2,18 @@ import { executionOfRun, messagesWithoutExecution, recentExecutionIds } from './
 import { type AgentFilter, listAgents } from './lists/agents.ts';
 import { listAlarms } from './lists/alarms.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
-import { listStfFiles, listTfFiles, type StfFileFilter, type TfFileFilter } from './lists/files.ts';
+import { listStfFiles, listTfFiles } from './lists/files.ts';
 import {
   executionIsMentioned,
   namespacesOf,
   nearestKnown,
   recentRunNumbers,
   runIsKnown,
-  type ValueKind,
 } from './lists/known-values.ts';
 import type { Page } from './lists/list-query.ts';
 import { listLogs, type LogFilter } from './lists/logs.ts';
 import { listMessages, type MessageFilter } from './lists/messages.ts';
-import { listTfSlices, type TfSliceFilter } from './lists/tf-slices.ts';
+import { listTfSlices } from './lists/tf-slices.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { lastRemoval } from './log/removals.ts';
 import { agentState, agentStatus } from './presence/agent-registry.ts';

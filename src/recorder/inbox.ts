@@ -1,5 +1,4 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
-import type { Recorded } from '../db/log/rows.ts';
 import { writeEach } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { unmarkedSubscription } from '../exchange/namespace-guard.ts';

@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { loadConfig } from '../../config/load.ts';
 import { isLoopback } from '../../http/callers.ts';
 import { createFilesApp } from '../../http/files-app.ts';
 import { aborted } from '../../lib/deadline.ts';

@@ -3,7 +3,7 @@ import { pause } from '../../lib/deadline.ts';
 import { configInvalid, NoStoreYet } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { findingRules } from '../../monitoring/findings/index.ts';
-import { programReceiver, type Receiver, webhookReceiver } from '../../watch/receiver.ts';
+import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';
 import { configOf } from '../shared/configured.ts';

@@ -86,10 +86,11 @@ export async function playedAgain(
       `execution_id = ${JSON.stringify(executionId)}: it has no slice that was processed, so there is nothing to play again`,
     );
   const changes = changesOf(asked, run, execution, context.queries());
-  const was: PlayedAgain = asItWas(run);
-  const replayed = playAgain(run);
   const changed = changes && playAgain(run, changes);
-  return { as_played: told(execution, was, replayed, changed), assumptions: assumptionsOf(run, changes) };
+  return {
+    as_played: told(execution, asItWas(run), playAgain(run), changed),
+    assumptions: assumptionsOf(run, changes),
+  };
 }
 
 function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, queries: Queries): Changes | undefined {
@@ -225,17 +226,15 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[]
     slots.some(({ length }) => length > 1)
       ? `${worker}; a worker that came when another was gone has its slot`
       : worker,
-    ...(without === 0 ? [] : [`for ${without} s there was no worker, as it was`]),
-    ...(run.still.length === 0
+    without === 0 ? [] : `for ${without} s there was no worker, as it was`,
+    run.still.length === 0
       ? []
-      : [`slices waited beside free slots ${times}, for ${Math.round(10 * still) / 10} s in all, as they did`]),
-    ...(run.leftOut === 0
+      : `slices waited beside free slots ${times}, for ${Math.round(10 * still) / 10} s in all, as they did`,
+    run.leftOut === 0
       ? []
-      : [
-          `${counted(run.leftOut, 'attempt')} without a known begin or end ${run.leftOut === 1 ? 'is' : 'are'} left out`,
-        ]),
-    ...(changes === undefined ? [] : changesSaid(changes, run)),
-  ];
+      : `${counted(run.leftOut, 'attempt')} without a known begin or end ${run.leftOut === 1 ? 'is' : 'are'} left out`,
+    changes === undefined ? [] : changesSaid(changes, run),
+  ].flat();
 }
 
 const changesSaid = ({ slots, factor, part, isLeftOut }: Changes, { hasFailed }: MeasuredRun) =>
