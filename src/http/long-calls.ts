@@ -51,12 +51,21 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
       if (at >= 0) idle.splice(at, 1);
     });
   };
+  /** A new thread. If there can be none, the place is free again. */
+  const threadOr = (leave: () => void): Worker => {
+    try {
+      return startThread();
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  };
   const answered = async (call: LongCall, signal: AbortSignal, leave: () => void): Promise<LongReply | undefined> => {
     if (signal.aborted) {
       leave();
       return undefined;
     }
-    const thread = idle.pop() ?? startThread();
+    const thread = idle.pop() ?? threadOr(leave);
     busy.add(thread);
     const { reply, isLost } = await replyOf(thread, { call, signal }, limits);
     if (!isLost) keep(thread);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -40,6 +41,8 @@ describe('long calls', () => {
     const { calls } = start(300);
     const spun = calls.call('a', { tool: 'spin', args: {} }, never);
     const next = calls.call('a', { tool: 'echo', args: 1 }, never);
+    // A call waits for its place first.
+    await nextTurn();
     vi.advanceTimersByTime(300);
     await expect(spun).rejects.toThrow(/took longer than 0\.3 s and was given up; ask for less/);
     expect(await next).toEqual({ args: 1 });

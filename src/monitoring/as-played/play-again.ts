@@ -145,3 +145,14 @@ function withPart(first: readonly MeasuredAttempt[], part: number): MeasuredAtte
   const kept = new Set(files.filter((_, n) => Math.floor((n + 1) * part) > Math.floor(n * part)));
   return first.filter(({ stf }) => kept.has(stf));
 }
+
+/** The most slices that waited at one time. */
+export function maxWaiting({ queued, started }: PlayedAgain): number {
+  const [came, begun] = [Float64Array.from(queued).toSorted(), Float64Array.from(started).toSorted()];
+  let [most, taken] = [0, 0];
+  for (const [n, time] of came.entries()) {
+    while ((begun[taken] ?? Infinity) <= time) taken += 1;
+    most = Math.max(most, n + 1 - taken);
+  }
+  return most;
+}

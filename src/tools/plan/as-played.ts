@@ -14,7 +14,7 @@ import {
   slotsOf,
   type Worker,
 } from '../../monitoring/as-played/measured-run.ts';
-import { type Changes, playAgain, type PlayedAgain } from '../../monitoring/as-played/play-again.ts';
+import { type Changes, maxWaiting, playAgain, type PlayedAgain } from '../../monitoring/as-played/play-again.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import type { LiveContext } from '../shared/tool.ts';
 
@@ -200,16 +200,6 @@ function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: 
   for (const time of started) change[binOf(time)] = (change[binOf(time)] ?? 0) - 1;
   let waiting = 0;
   return [...change].map((more) => (waiting += more));
-}
-
-function maxWaiting({ queued, started }: PlayedAgain): number {
-  const [came, begun] = [Float64Array.from(queued).toSorted(), Float64Array.from(started).toSorted()];
-  let [most, taken] = [0, 0];
-  for (const [n, time] of came.entries()) {
-    while ((begun[taken] ?? Infinity) <= time) taken += 1;
-    most = Math.max(most, n + 1 - taken);
-  }
-  return most;
 }
 
 function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[] {
