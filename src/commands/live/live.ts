@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 import type { Queries } from '../../db/queries.ts';
 import { showCursor, type Terminal } from '../shared/io.ts';

@@ -1,5 +1,5 @@
+import stringWidth from 'fast-string-width';
 import sliceAnsi from 'slice-ansi';
-import stringWidth from 'string-width';
 
 import type { Paint, Shade } from '../shared/palette.ts';
 
