@@ -9,7 +9,8 @@ import { definitionsOf, monitorPage, monitorPageContents, pageExtension } from '
 import { type Extra, invalidParams, onInitialize, onRequest, ProtocolFault } from './mcp/params.ts';
 import { completionsOf, prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
-import { callTool, findTool } from './tools/run-tool.ts';
+import { findTool } from './tools/index.ts';
+import { callTool } from './tools/run-tool.ts';
 import { harmless } from './tools/shared/harmless.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 

@@ -1,4 +1,6 @@
 import type { ListItem, Page } from '../domain/list-columns.ts';
+import { SwfError } from '../lib/errors.ts';
+import { nearest } from '../lib/suggest.ts';
 import { addNoteTool } from './add-note.ts';
 import type { Monitor } from './answers/monitor.ts';
 import type { Audit, Comparison, Trace } from './answers/reports.ts';
@@ -20,6 +22,7 @@ import { listWorkflowExecutionsTool } from './list-workflow-executions.ts';
 import { planRunTool } from './plan-run.ts';
 import type { AsPlayed } from './plan/as-played.ts';
 import { queryStoreTool } from './query-store.ts';
+import { clip } from './run-tool.ts';
 import { setQualityTool } from './set-quality.ts';
 import type { Tool } from './shared/tool.ts';
 import { shiftReportTool } from './shift-report.ts';
@@ -61,6 +64,20 @@ export const controlTools: readonly Tool[] = [startWorkflowTool, controlWorkflow
 
 /** Every tool: a terminal may call each. */
 export const everyTool: readonly Tool[] = [...tools, ...noteTools, ...controlTools];
+
+/** The tool of that name. Throws `TOOL_NOT_FOUND` with the nearest names. */
+export function findTool(offered: readonly Tool[], name: string): Tool {
+  const isNamed = (candidate: Tool) => candidate.name === name;
+  const tool = offered.find(isNamed);
+  if (tool !== undefined) return tool;
+  const names = offered.map((candidate) => candidate.name);
+  const why = controlTools.some(isNamed)
+    ? `${name} changes something: it is there for tokens that may control, where the server is started with --allow-control`
+    : noteTools.some(isNamed)
+      ? `${name} writes into the logbook: it is there for tokens of scope note or control, and not where the server is started with --read-only`
+      : `there is no tool ${JSON.stringify(clip(name))}; the nearest: ${nearest(name.slice(0, 100), names).join(', ')}`;
+  throw new SwfError('TOOL_NOT_FOUND', why);
+}
 
 /** Answers that our own programs read field by field. */
 interface Answers {

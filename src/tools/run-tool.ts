@@ -3,27 +3,12 @@ import type * as z from 'zod';
 import { issueWords } from '../domain/issue-words.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { asObject } from '../lib/read-json.ts';
-import { closest, nearest } from '../lib/suggest.ts';
+import { closest } from '../lib/suggest.ts';
 import { tried } from '../lib/tried.ts';
-import { controlTools, noteTools } from './index.ts';
 import { clip as cut } from './shared/clip.ts';
 import { ofMoment } from './shared/moment.ts';
 import { momentOfCursor } from './shared/page.ts';
 import { type LiveContext, pastContext, type Tool, type ToolContext } from './shared/tool.ts';
-
-/** The tool of that name. Throws `TOOL_NOT_FOUND` with the nearest names. */
-export function findTool(tools: readonly Tool[], name: string): Tool {
-  const isNamed = (candidate: Tool) => candidate.name === name;
-  const tool = tools.find(isNamed);
-  if (tool !== undefined) return tool;
-  const names = tools.map((candidate) => candidate.name);
-  const why = controlTools.some(isNamed)
-    ? `${name} changes something: it is there for tokens that may control, where the server is started with --allow-control`
-    : noteTools.some(isNamed)
-      ? `${name} writes into the logbook: it is there for tokens of scope note or control, and not where the server is started with --read-only`
-      : `there is no tool ${JSON.stringify(clip(name))}; the nearest: ${nearest(name.slice(0, 100), names).join(', ')}`;
-  throw new SwfError('TOOL_NOT_FOUND', why);
-}
 
 /**
  * Calls a tool: checks the arguments, queries one state of the store, and builds the answer through the tool's output schema. For an earlier moment
@@ -126,7 +111,8 @@ const describe = (tool: Tool, name: string) => (tool.input.shape[name] as z.ZodT
 
 const shown = 80;
 
-const clip = (text: string) => (text.length > shown ? `${cut(text, shown - 1)}…` : text);
+/** A text of a caller as an error names it. */
+export const clip = (text: string) => (text.length > shown ? `${cut(text, shown - 1)}…` : text);
 
 /** Fields that a note names. */
 const named = 5;

@@ -1,6 +1,6 @@
 import type { Queries } from '../../src/db/queries.ts';
-import { tools } from '../../src/tools/index.ts';
-import { callTool, findTool } from '../../src/tools/run-tool.ts';
+import { findTool, tools } from '../../src/tools/index.ts';
+import { callTool } from '../../src/tools/run-tool.ts';
 import type { LiveContext } from '../../src/tools/shared/tool.ts';
 import type { Answer } from '../helpers.ts';
 

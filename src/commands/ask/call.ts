@@ -1,35 +1,11 @@
 import { argumentInvalid } from '../../lib/errors.ts';
-import { present } from '../../lib/present.ts';
 import { readJson } from '../../lib/read-json.ts';
-import { type AnswerOf, everyTool, tools } from '../../tools/index.ts';
-import { callTool, findTool } from '../../tools/run-tool.ts';
+import { everyTool, findTool } from '../../tools/index.ts';
+import { callTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
-import type { LiveContext } from '../../tools/shared/tool.ts';
-import { exitCodes, type Io, pageUrl, userName } from '../shared/io.ts';
-import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
-
-/** Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C gives up a call that takes long. */
-export async function askTool<Name extends string>(io: Io, name: Name, args: object) {
-  using reader = createStoreReader(io);
-  const interrupted = new AbortController();
-  const tool = findTool(tools, name);
-  if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
-  return (await callTool(tool, present({ ...args }), liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
-}
-
-/** A tool's context at the command line. */
-export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal): LiveContext => ({
-  caller: () => userName(io),
-  queries,
-  past,
-  held,
-  now: Date.now,
-  signal,
-  progress: () => {},
-  services: async () => (await import('../control/tool-services.ts')).createServices(io),
-  control: undefined,
-  page: pageUrl(io),
-});
+import { exitCodes, type Io } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+import { liveContext } from './ask-tool.ts';
 
 interface CallArguments {
   tool: string;

@@ -56,8 +56,11 @@ const keys = ['target_worker_count', 'slice_processing_time', 'stf_sampling_rate
 /** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. */
 async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[], json: boolean) {
   const changes = Object.fromEntries(sets.map(changeOf));
-  const { askTool } = await import('./call.ts');
-  const { as_played, assumptions } = await askTool(io, 'plan_run', { execution_id, as_played: true, ...changes });
+  const [{ askTool }, { planRunTool }] = await Promise.all([
+    import('./ask-tool.ts'),
+    import('../../tools/plan-run.ts'),
+  ]);
+  const { as_played, assumptions } = await askTool(io, planRunTool, { execution_id, as_played: true, ...changes });
   if (as_played === undefined) throw new Error('plan_run has played nothing');
   if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);

@@ -10,12 +10,19 @@ import { writeNewFile } from '../../lib/write-new-file.ts';
 import { htmlReport } from '../../mcp/html-report.ts';
 import { reportOf } from '../../mcp/report.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
+import { auditExecutionTool } from '../../tools/audit-execution.ts';
+import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
+import { listLogsTool } from '../../tools/list-logs.ts';
+import { listTfSlicesTool } from '../../tools/list-tf-slices.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import { inSteps } from '../../tools/shared/in-steps.ts';
+import type { Tool } from '../../tools/shared/tool.ts';
+import { shiftReportTool } from '../../tools/shift-report.ts';
+import { traceDataProductTool } from '../../tools/trace-data-product.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
 import { askAt, createStoreReader } from '../shared/store-reader.ts';
-import { askTool } from './call.ts';
+import { askTool } from './ask-tool.ts';
 
 export interface ReportArguments {
   executionId?: string;
@@ -38,7 +45,7 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
     return io.out(withStore(text, storeOption(io)));
   }
   const args = { start_time: since, end_time: until, namespace, as_of: asOf };
-  const { text, note } = (await askTool(io, 'shift_report', args)) as { text: string; note?: string };
+  const { text, note } = (await askTool(io, shiftReportTool, args)) as { text: string; note?: string };
   io.out(`${withStore(text, storeOption(io))}\n`);
   if (note !== undefined) io.err(printable(note));
 }
@@ -82,11 +89,11 @@ const isoOr = (milliseconds: number, other: string): string =>
 
 /** The answers that the page asks for, as close to one moment as successive calls can be. */
 async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of }: HtmlArguments) {
-  const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, as_of });
+  const monitor = await askTool(io, getWorkflowMonitorTool, { execution_id: executionId, as_of });
   const { execution_id } = monitor;
-  const listed = async (tool: string, args: object) =>
+  const listed = async (tool: Tool, args: object) =>
     ((await askTool(io, tool, { execution_id, limit: maxRows, as_of, ...args })) as { items: Row[] }).items;
-  const failed = await listed('list_tf_slices', { status: 'failed' });
+  const failed = await listed(listTfSlicesTool, { status: 'failed' });
   const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, as_of);
   // Nothing more is recorded of an ended execution, whatever else the store records meanwhile.
   const made_at = lastWord ?? isoOr(endOf, utcNow());
@@ -96,12 +103,12 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of
     status: monitor.status,
     version: io.version,
     monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
-    audit: await askTool(io, 'audit_execution', { execution_id, as_of }),
+    audit: await askTool(io, auditExecutionTool, { execution_id, as_of }),
     picture,
     attempts,
     failed: withoutLogs ? failed.map(withoutWords) : failed,
     traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, maxTraces), as_of),
-    logs: withoutLogs ? [] : await listed('list_logs', { level: 'WARNING' }),
+    logs: withoutLogs ? [] : await listed(listLogsTool, { level: 'WARNING' }),
     without_logs: withoutLogs,
   };
   return asOf(report, made_at);
@@ -161,7 +168,7 @@ async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined)
   const traces: Row[] = [];
   for (const { slice_filename } of rows)
     try {
-      traces.push({ ...(await askTool(io, 'trace_data_product', { filename: slice_filename, as_of })) });
+      traces.push({ ...(await askTool(io, traceDataProductTool, { filename: slice_filename, as_of })) });
     } catch (error) {
       if (!(error instanceof SwfError)) throw error;
     }

@@ -7,11 +7,13 @@ import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths, claimedName } from '../../lib/words.ts';
 import { clause, openWords, statusWords, stayFailed } from '../../mcp/words.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
+import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
+import { listWorkflowExecutionsTool } from '../../tools/list-workflow-executions.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { printLines } from '../shared/print-lines.ts';
-import { askTool } from './call.ts';
+import { askTool } from './ask-tool.ts';
 
 /** Characters of a cause that show whether a finding has it: it may cut the rest. */
 const comparedCause = 60;
@@ -36,7 +38,7 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
   const answers: AnswerOf<'get_workflow_monitor'>[] = [];
   for (const execution_id of ids)
     try {
-      answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, as_of }));
+      answers.push(await askTool(io, getWorkflowMonitorTool, { execution_id, as_of }));
     } catch (error) {
       // One that cannot be read does not hide the others.
       if (given !== undefined || !(error instanceof SwfError)) throw error;
@@ -54,7 +56,7 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
 /** Running executions, newest last, where a person looks first. */
 async function runningIds(io: Io, as_of: string | undefined) {
   const filter = { status: 'running', order: 'oldest', limit: 20, as_of };
-  const { items } = await askTool(io, 'list_workflow_executions', filter);
+  const { items } = await askTool(io, listWorkflowExecutionsTool, filter);
   return items.map(({ execution_id }) => execution_id);
 }
 

@@ -4,6 +4,7 @@ import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { clause, openWords, stayFailed } from '../../mcp/words.ts';
+import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import { drivenExecutions } from '../control/run-limits.ts';
 import { startKeys } from '../drive/keys.ts';
 import { requireProgram, startNotifier } from '../drive/notify.ts';
@@ -13,7 +14,7 @@ import { type Snapshot, takeSnapshot } from '../live/snapshot.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
-import { askTool } from './call.ts';
+import { askTool } from './ask-tool.ts';
 import { statusCommand } from './status.ts';
 
 /** How often to check for anything new to say. */
@@ -104,7 +105,7 @@ const overdueWords = (inHand: Snapshot['inHand'], pace: Snapshot['pace']) =>
 async function watchJson(io: Io, executionId: string, signal: AbortSignal) {
   let said = '';
   for (;;) {
-    const answer = await askTool(io, 'get_workflow_monitor', { execution_id: executionId });
+    const answer = await askTool(io, getWorkflowMonitorTool, { execution_id: executionId });
     const { duration_seconds: _, ...lasting } = answer;
     const text = JSON.stringify(lasting);
     if (text !== said) io.out(`${JSON.stringify(allPrintable(answer))}\n`);

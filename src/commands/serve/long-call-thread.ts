@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import type { LongCall, LongReply, ToThread } from '../../http/long-calls.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { tools } from '../../tools/index.ts';
-import { callTool, findTool } from '../../tools/run-tool.ts';
+import { findTool, tools } from '../../tools/index.ts';
+import { callTool } from '../../tools/run-tool.ts';
 import { createServices } from '../control/tool-services.ts';
 import { pageUrl } from '../shared/io.ts';
 import { createProcessIo } from '../shared/process-io.ts';

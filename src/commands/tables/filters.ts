@@ -1,8 +1,7 @@
 import { Option } from 'commander';
 import * as z from 'zod';
 
-import { tools } from '../../tools/index.ts';
-import { findTool } from '../../tools/run-tool.ts';
+import { findTool, tools } from '../../tools/index.ts';
 import { flagOf, helpInFlags } from '../shared/flag-words.ts';
 import { commandsByTool } from './catalogue.ts';
 

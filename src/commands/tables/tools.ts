@@ -1,7 +1,6 @@
 import * as z from 'zod';
 
-import { everyTool } from '../../tools/index.ts';
-import { findTool } from '../../tools/run-tool.ts';
+import { findTool, everyTool } from '../../tools/index.ts';
 import type { Io } from '../shared/io.ts';
 import { tableLines } from './layout.ts';
 

@@ -3,7 +3,8 @@ import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { csvRecord, textOf } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/reports.ts';
-import { askTool } from '../ask/call.ts';
+import { traceDataProductTool } from '../../tools/trace-data-product.ts';
+import { askTool } from '../ask/ask-tool.ts';
 import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
@@ -30,7 +31,7 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
 
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. */
 export async function traceCommand(io: Io, filename: string, { output, asOf }: { output: Output; asOf?: string }) {
-  const answer = await askTool(io, 'trace_data_product', { filename, as_of: asOf });
+  const answer = await askTool(io, traceDataProductTool, { filename, as_of: asOf });
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);

@@ -77,7 +77,7 @@ const shiftingPages =
 /** Declares a tool that lists rows. */
 export function defineList<Name extends ListName, In extends z.ZodRawShape, Row extends { key: number }>(
   list: List<Name, In, Row>,
-): Tool {
+): Tool<Name> {
   const { name, input, window, isWide } = list;
   const item = (): z.ZodObject => object(listColumns(name));
   return defineTool({

@@ -54,8 +54,8 @@ export const pastContext = (context: LiveContext, past: Past): LiveContext => ({
 });
 
 /** One tool: a declaration, and a handler that returns its structured answer and lets errors propagate. */
-export interface Tool {
-  name: string;
+export interface Tool<Name extends string = string> {
+  name: Name;
   title: string;
   description: string;
   readonly input: z.ZodObject;
@@ -75,9 +75,9 @@ export interface Tool {
   perform?: (args: never, context: LiveContext) => Promise<Record<string, unknown>>;
 }
 
-interface Declaration<In extends z.ZodRawShape, Out extends z.ZodObject>
+interface Declaration<Name extends string, In extends z.ZodRawShape, Out extends z.ZodObject>
   extends
-    Pick<Tool, 'name' | 'title' | 'description' | 'hasPage' | 'takesMoment' | 'takesLong'>,
+    Pick<Tool<Name>, 'name' | 'title' | 'description' | 'hasPage' | 'takesMoment' | 'takesLong'>,
     Partial<Pick<Tool, 'aliases'>> {
   /** Schemas are made on first use: a call needs the schemas of one tool, and a start needs none. */
   /** Its arguments; others are refused. */
@@ -86,20 +86,26 @@ interface Declaration<In extends z.ZodRawShape, Out extends z.ZodObject>
 }
 
 /** Declares a tool that only reads, checking that handler and schemas fit. */
-export const defineTool = <In extends z.ZodRawShape, Out extends z.ZodObject>(
-  tool: Declaration<In, Out> & { handle: (args: z.output<z.ZodObject<In>>, context: ToolContext) => z.input<Out> },
-): Tool => withSchemas(tool);
+export const defineTool = <const Name extends string, In extends z.ZodRawShape, Out extends z.ZodObject>(
+  tool: Declaration<Name, In, Out> & {
+    handle: (args: z.output<z.ZodObject<In>>, context: ToolContext) => z.input<Out>;
+  },
+): Tool<Name> => withSchemas(tool);
 
 /** Declares a tool that takes its time, checking that handler and schemas fit. */
-export const defineLiveTool = <In extends z.ZodRawShape, Out extends z.ZodObject>(
-  tool: Declaration<In, Out> &
+export const defineLiveTool = <const Name extends string, In extends z.ZodRawShape, Out extends z.ZodObject>(
+  tool: Declaration<Name, In, Out> &
     Pick<Tool, 'writes'> & {
       perform: (args: z.output<z.ZodObject<In>>, context: LiveContext) => Promise<z.input<Out>>;
     },
-): Tool => withSchemas(tool);
+): Tool<Name> => withSchemas(tool);
 
 /** The tool with its schemas, each made once. */
-function withSchemas({ input, output, ...rest }: Declaration<z.ZodRawShape, z.ZodObject>): Tool {
+function withSchemas<Name extends string>({
+  input,
+  output,
+  ...rest
+}: Declaration<Name, z.ZodRawShape, z.ZodObject>): Tool<Name> {
   const made: { input?: z.ZodObject; output?: z.ZodObject } = {};
   const { takesMoment = false, takesLong } = rest;
   return {

@@ -1,0 +1,31 @@
+import { present } from '../../lib/present.ts';
+import type { AnswerOf } from '../../tools/index.ts';
+import { callTool } from '../../tools/run-tool.ts';
+import type { LiveContext, Tool } from '../../tools/shared/tool.ts';
+import { type Io, pageUrl, userName } from '../shared/io.ts';
+import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
+
+/**
+ * Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C gives up a call that takes long. Takes the tool
+ * itself, so that a command loads no other.
+ */
+export async function askTool<Name extends string>(io: Io, tool: Tool<Name>, args: object) {
+  using reader = createStoreReader(io);
+  const interrupted = new AbortController();
+  if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
+  return (await callTool(tool, present({ ...args }), liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
+}
+
+/** A tool's context at the command line. */
+export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal): LiveContext => ({
+  caller: () => userName(io),
+  queries,
+  past,
+  held,
+  now: Date.now,
+  signal,
+  progress: () => {},
+  services: async () => (await import('../control/tool-services.ts')).createServices(io),
+  control: undefined,
+  page: pageUrl(io),
+});
