@@ -15,7 +15,7 @@ const calls: readonly [tool: string, args: Record<string, unknown>][] = [
   ['get_workflow_monitor', { execution_id: 'latest' }],
   ['list_workflow_executions', { namespace: 'torre2' }],
   ['wait_for_execution', { execution_id: 'latest', until: 'end' }],
-  ['get_execution_timeline', { execution_id: 'latest', bins: 10 }],
+  ['get_execution_timeline', { execution_id: 'latest' }],
   ['audit_execution', { execution_id: 'latest' }],
   ['trace_data_product', { filename: 'swf.100010.000002_slice_007.tf' }],
   ['compare_executions', { execution_id: 'latest', with_execution_id: 'latest' }],
