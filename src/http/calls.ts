@@ -11,7 +11,7 @@ export interface RequestCalls {
   cancel?: () => void;
 }
 
-/** Counts concurrent calls, admits no more than the limits, and cancels those that a client no longer wants. */
+/** Counts concurrent calls, admits no more than the limits, and finds those that a client no longer wants. */
 export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; ofAll: number } = callLimits) {
   const underWay = new Map<RequestCalls, string>();
   const requestsOf = (client: string): RequestCalls[] =>
@@ -28,10 +28,10 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
       underWay.set(request, client);
       return { end: () => void underWay.delete(request) };
     },
-    /** Cancels the request with an id. Two sessions of one client may use the same id: then none is cancelled. */
-    cancel: (client: string, id: unknown): void => {
+    /** The request under way with an id. Two sessions of one client may use the same id: then none is found. */
+    find: (client: string, id: unknown): RequestCalls | undefined => {
       const [request, other] = requestsOf(client).filter((one) => one.id !== undefined && one.id === id);
-      if (other === undefined) request?.cancel?.();
+      return other === undefined ? request : undefined;
     },
   };
 }

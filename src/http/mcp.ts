@@ -41,13 +41,15 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
       const error = { code: -32_800, message: 'the call was cancelled by its client' };
       void transport.send({ jsonrpc: '2.0', id: id as RequestId, error }).finally(() => response.end());
     };
+    // Only requests before this one: it may name its own id.
+    const unwanted = cancelledBy(messages).flatMap((one) => limits.find(client.key, one) ?? []);
     const taken = limits.take(client.key, { count: length, id, cancel });
     if ('limit' in taken) {
       response.setHeader('Retry-After', '1');
       const words = `too many calls are under way: ${taken.limit}; wait for answers, and send it again`;
       return refuse(response, 429, -32_000, words);
     }
-    for (const unwanted of cancelledBy(messages)) limits.cancel(client.key, unwanted);
+    for (const one of unwanted) one.cancel?.();
     const server = createServer(client);
     const transport = new StreamableHTTPServerTransport({});
     let isOver = false;

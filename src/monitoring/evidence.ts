@@ -147,7 +147,6 @@ export interface Evidence {
   useless: readonly { agent: string; hostname: string; unheard_since: string | undefined }[];
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];
-  /** Since when its recorder has heard nothing from the broker, ISO 8601. */
   /** The first error that an agent logged, not counting the driver's verdict. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
   /** When the first attempt failed, ISO 8601: its slice may have been done later. */

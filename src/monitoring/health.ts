@@ -22,9 +22,10 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health | 
   // Workers finish slices in hand during a pause too, so a pause does not excuse a slice that hangs.
   const inPause = healthInPause[handState(facts, paceOf(facts))];
   if (isHeld) return inPause;
+  if (nothingSucceeds(facts.failing, facts.now)) return 'stalled';
   // What agents do meanwhile is not known, and nothing new reaches them.
   if (facts.broker_away_since !== undefined) return 'slow';
-  if (nothingSucceeds(facts.failing, facts.now) || stages.some(({ state }) => state === 'stuck')) return 'stalled';
+  if (stages.some(({ state }) => state === 'stuck')) return 'stalled';
   if (phase === 'standby') return inPause;
   if (stages.some(({ state }) => state === 'slow')) return 'slow';
   return phase === 'completed' ? 'draining' : 'progressing';

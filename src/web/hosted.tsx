@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { AppView } from './parts/app-view.tsx';
 import { App } from './parts/app.tsx';
+import { showTimesIn } from './shared/format.ts';
 import { useRoute } from './state/hooks.ts';
 import { enter } from './transport/call.ts';
 import { hostWorld } from './transport/host.ts';
@@ -32,6 +33,8 @@ function Hosted() {
   }, []);
   if (!isIn || id === undefined) return <p class="card">{words === '' ? 'Waiting for an execution…' : words}</p>;
   if (route.ids.length > 0) return <App />;
+  // The whole page may have shown another zone before.
+  showTimesIn('UTC');
   return (
     <main class="compact">
       <AppView key={id} id={id} />

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import type { Queries } from '../../src/db/queries.ts';
 import { type AppOptions, createApp } from '../../src/http/app.ts';
 import { createCallers } from '../../src/http/callers.ts';
+import { callLimits } from '../../src/http/calls.ts';
 import type { Client } from '../../src/http/mcp.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { NoStoreYet, SwfError } from '../../src/lib/errors.ts';
@@ -467,6 +468,21 @@ describe('a message of MCP', () => {
     await post(toolCall('x', 8));
     expect(over).toBe(0);
     stop.abort();
+  });
+
+  it('is cancelled by a later request only, even one with its own id, which leaves nothing behind', async () => {
+    const { post } = await serve();
+    const odd = (id: number) =>
+      post({ jsonrpc: '2.0', id, method: 'notifications/cancelled', params: { requestId: id } });
+    let isOver = false;
+    const waiting = post(toolCall('wait', 1)).then(() => (isOver = true));
+    await post(toolCall('x'));
+    expect(isOver).toBe(false);
+    await odd(1);
+    await waiting;
+    // More than may be under way at a time.
+    for (let n = 2; n < callLimits.ofOneClient + 5; n += 1) expect((await odd(n)).status).toBeLessThan(429);
+    expect((await post(toolCall('x'))).status).toBe(200);
   });
 
   it('is cancelled by its id and the type of that, never as part of a batch', async () => {

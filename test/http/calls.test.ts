@@ -70,8 +70,9 @@ describe('turns', () => {
 
 describe('cancelling', () => {
   it('ends the one request of a client with that id, and none if two have it', () => {
-    const { take, cancel } = createCallLimits();
+    const { take, find } = createCallLimits();
     const cancelled: string[] = [];
+    const cancel = (client: string, id: number | undefined) => find(client, id)?.cancel?.();
     const add = (client: string, id: number | undefined, name: string) =>
       take(client, { count: 1, id, cancel: () => void cancelled.push(name) });
     const first = add('a', 1, 'first');

@@ -92,7 +92,7 @@ function attach(live: Connection, db: Connection): () => void {
   const folder = live.memory ? mkdtempSync(join(tmpdir(), 'swf-mcp-past-')) : undefined;
   const file = folder === undefined ? live.name : join(folder, 'store.db');
   if (folder !== undefined) writeFileSync(file, live.serialize(), { mode: 0o600 });
-  db.prepare('ATTACH DATABASE ? AS live').run(file);
+  preparer(db)('ATTACH DATABASE ? AS live').run(file);
   return () => {
     db.exec('DETACH DATABASE live');
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });

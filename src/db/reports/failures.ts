@@ -157,10 +157,10 @@ export function slowestSlice(sql: Prepare, executionId: string, delays: readonly
       `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds FROM tf_slices ${from} ORDER BY ${order} DESC LIMIT 1`,
     ).get(executionId);
   const completed = `WHERE execution_id = ? AND status = 'completed'`;
-  return (
-    slowest(`INDEXED BY tf_slices_took ${completed} AND ${indexPredicates.tookTime}`, 'took_ms') ??
-    slowest(completed, 'seconds')
-  );
+  const measured = slowest(`INDEXED BY tf_slices_took ${completed} AND ${indexPredicates.tookTime}`, 'took_ms');
+  // Of our own slices, only few have a measured time: those whose recorded times cannot be right.
+  const recorded = slowest(`${completed} AND took_ms IS NULL`, 'seconds');
+  return measured !== undefined && measured.seconds >= (recorded?.seconds ?? 0) ? measured : recorded;
 }
 
 /**

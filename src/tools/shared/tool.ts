@@ -79,8 +79,7 @@ interface Declaration<Name extends string, In extends z.ZodRawShape, Out extends
   extends
     Pick<Tool<Name>, 'name' | 'title' | 'description' | 'hasPage' | 'takesMoment' | 'takesLong'>,
     Partial<Pick<Tool, 'aliases'>> {
-  /** Schemas are made on first use: a call needs the schemas of one tool, and a start needs none. */
-  /** Its arguments; others are refused. */
+  /** Its arguments; others are refused. Schemas are made on first use: a call needs those of one tool, and a start needs none. */
   input: () => In;
   output: () => Out;
 }

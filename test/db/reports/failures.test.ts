@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { openStore } from '../../../src/db/opening/open-store.ts';
-import { failureCauses, failuresByPlace } from '../../../src/db/reports/failures.ts';
+import { failureCauses, failuresByPlace, slowestSlice } from '../../../src/db/reports/failures.ts';
 import { temporaryFolder } from '../../helpers.ts';
 
 const many = 1200;
@@ -88,5 +88,57 @@ describe('the place where slices fail', () => {
       tried: 20,
       errors: Array.from({ length: 20 }, () => 'no geometry'),
     });
+  });
+});
+
+describe('the slice that took longest', () => {
+  /** Completed slices: when each began and was recorded as done (seconds), and what its worker measured, where the two differ (seconds). */
+  it.each<[string, [name: string, begun: number, done: number, measured: number | null][], string]>([
+    [
+      'by the recorded times',
+      [
+        ['a', 0, 2, null],
+        ['hung', 0, 300, null],
+      ],
+      'hung',
+    ],
+    [
+      'by the recorded times, beside a shorter one that was measured',
+      [
+        ['hung', 0, 300, null],
+        ['late', 0, 25, 2],
+      ],
+      'hung',
+    ],
+    [
+      'by the measured time, beside shorter recorded ones',
+      [
+        ['a', 0, 20, null],
+        ['measured', 0, 400, 300],
+      ],
+      'measured',
+    ],
+    [
+      'by the measured time, where all were measured',
+      [
+        ['a', 0, 0, 3],
+        ['b', 0, 0, 250],
+      ],
+      'b',
+    ],
+  ])('is found %s', async (_, slices, found) => {
+    const store = await openStore(`${temporaryFolder()}/swf.db`);
+    const time = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
+    await store.write(({ sql }) => {
+      for (const [id, [name, begun, done, measured]] of slices.entries())
+        sql(
+          `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, execution_id, status, attempt, assigned_worker, created_at, assigned_at, completed_at, took_ms)
+           VALUES (?, ?, 't', 's', 'e', 'completed', 1, 'w/01', '', ?, ?, ?)`,
+        ).run(name, id, time(begun), time(done), measured === null ? null : measured * 1000);
+    });
+    const stage = 'slice_started → slice_result';
+    const delay = { stage, items: 30, mean: 12, p50: 2, p95: 2, max: 300, last_at: '' } as const;
+    expect(slowestSlice(store.sql, 'e', [delay])?.slice_filename).toBe(found);
+    store.close();
   });
 });
