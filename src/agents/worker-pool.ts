@@ -85,7 +85,7 @@ class WorkerPool {
   readonly #seconds = startStopwatch();
   /** Wakes this pool when a slot has rested enough. */
   #rested: NodeJS.Timeout | undefined;
-  /** What was told last about slots that rest. */
+  /** The last report of the slots that rest. */
   #told = '';
   /** The slice that each slot failed last. */
   readonly #lastFailed = new Map<string, string>();
