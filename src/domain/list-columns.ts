@@ -129,7 +129,13 @@ const lists = {
     tf_file_count: column(int, 'SAMPLES', 'number'),
     slice_count: column(int, 'SLICES', 'number'),
     created_at: column(string, 'CREATED', 'time', 1),
+    registered_at: column(optionalString, 'REGISTERED', 'time', 5),
     processed_at: column(optionalString, 'PROCESSED', 'time', 2),
+    sites: column(
+      objects({ name: optionalString, status: string, task_id: optionalString, reason: optionalString }).optional(),
+      'SITES',
+      'files',
+    ),
   }),
   list_tf_files: () => ({
     tf_filename: column(string, 'TF FILE', 'name'),

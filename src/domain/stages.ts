@@ -14,9 +14,15 @@ export const stages = [
   { stage: 'slice_started → failed result', agent: 'worker', words: 'slice begun → failed' },
 ] as const;
 
-export type StageName = (typeof stages)[number]['stage'];
+/** The stages of prompt processing, as the testbed's monitor hears of them. No execution of this store has them. */
+export const promptStages = [
+  { stage: 'stf_gen → registered', words: 'STF file made → registered' },
+  { stage: 'registered → processed', words: 'STF file registered → processed' },
+] as const;
 
-const wordsOf = new Map<string, string>(stages.map(({ stage, words }) => [stage, words]));
+export type StageName = (typeof stages | typeof promptStages)[number]['stage'];
+
+const wordsOf = new Map<string, string>([...stages, ...promptStages].map(({ stage, words }) => [stage, words]));
 const names = new RegExp(`\\b(?:${[...wordsOf.keys()].join('|')})\\b`, 'g');
 
 /** A stage, or a sentence about stages, for a person to read: answers of tools name a stage by its two messages. */

@@ -1,7 +1,7 @@
 import type { ExecutionStatus, Health } from '../domain/states.ts';
 import { nothingSucceeds } from './evidence.ts';
 import type { Facts } from './facts.ts';
-import { type HeardFacts, isSilent, isUnanswered } from './heard-facts.ts';
+import { type HeardFacts, isNotClosed, isNotHandedOver, isSilent, isUnanswered, isUnprocessed } from './heard-facts.ts';
 import { handState, paceOf } from './pace.ts';
 import type { StageState } from './stage-states.ts';
 
@@ -33,10 +33,20 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health | 
 
 /** The health of an execution as far as its messages show; undefined while it is not heard: nobody knows how it does. */
 export function heardHealth(facts: HeardFacts): Health | undefined {
-  const { status, phase, isListening } = facts;
-  if (status !== 'running') return healthAfterEnd(status);
+  const { status, phase, isListening, prompt } = facts;
+  if (prompt !== undefined && status !== 'failed' && status !== 'unknown' && isStuck(facts)) return 'stalled';
+  if (status !== 'running') {
+    const ended = healthAfterEnd(status);
+    return ended === 'finished' && prompt !== undefined && prompt.open.count > 0 ? 'draining' : ended;
+  }
   if (!isListening) return undefined;
   if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
   if (phase === 'standby') return 'paused';
   return phase === 'completed' ? 'draining' : 'progressing';
 }
+
+/** Whether prompt processing does not go on. Whatever its status, its run stays open, or its files wait. */
+const isStuck = (facts: HeardFacts): boolean =>
+  isNotClosed(facts) ||
+  isUnprocessed(facts) ||
+  (facts.status === 'running' && facts.isListening && isNotHandedOver(facts));

@@ -44,9 +44,55 @@ export interface HeardRecord {
   slices_unheard: number;
 }
 
+/** A site that processes STF files of a run, as far as is known. The public programs have one, and do not name it. */
+export interface SiteWork {
+  site?: string;
+  input_dataset?: string;
+  output_dataset?: string;
+  task_id?: string;
+  /** Milliseconds since 1970. */
+  handed_over_at?: number;
+  /** Files that REST registered for it, and of these those with a job, done, and failed. */
+  registered: number;
+  processing: number;
+  processed: number;
+  failed: number;
+}
+
+/** How prompt processing of a run stands. Times are milliseconds since 1970. */
+export interface PromptFacts {
+  /** How the sites of a file are chosen. */
+  policy: string | undefined;
+  /** How often its agent asks PanDA, if reported. */
+  poll_seconds: number | undefined;
+  sites: readonly SiteWork[];
+  /** Whether anything of it came by REST: the bus carries no more than that the run was handed over. */
+  isTold: boolean;
+  isHandedOver: boolean;
+  first_stf: number | undefined;
+  /** When a file was last registered, or its state last written. */
+  last_report: number | undefined;
+  /** Files announced a while ago and not registered. */
+  unregistered: Some;
+  /** Files that are registered at a site, and neither processed nor failed. */
+  open: Some;
+  failed: Some;
+  reasons: readonly string[];
+  /** Whether the data agent has closed the run, if it has reported it. */
+  data_run: 'open' | 'closed' | undefined;
+  /** When its end was announced. */
+  ended_at: number | undefined;
+  /** An earlier run of the namespace that its data agent has not closed, if none has opened this one. */
+  waits_for: string | undefined;
+}
+
 /** Everything that messages of other programs show about their execution at one moment. Times are milliseconds since 1970. */
 export interface HeardFacts extends SliceFacts, HeardRecord {
   phase: Phase;
+  /** Of prompt processing alone. */
+  prompt: PromptFacts | undefined;
+  /** Agents of the other workflow that took part. */
+  strangers: readonly string[];
   /** The status that its runner reported last by REST. */
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
   /** Whether nothing more is expected of it, so that what is missing is judged without waiting. */
@@ -65,6 +111,8 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   /** Now while somebody listens, else the end of what was heard. */
   now: number;
   isListening: boolean;
+  /** Whether an observer lives: its broker may be away for a while. */
+  isObserved: boolean;
   heard_since: number;
   gaps: readonly Gap[];
   messages: number;
@@ -137,4 +185,41 @@ export function isSilent(facts: HeardFacts): boolean {
 function usualDistance({ stf_span, first_message, last_message, messages }: HeardFacts): number {
   if (stf_span !== undefined) return (stf_span.last - stf_span.first) / (stf_span.n - 1) / 1000;
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
+}
+
+/** Policies by which no site gets a file. */
+const noSite: ReadonlySet<string> = new Set(['none', 'skip']);
+
+/** Whether a run of prompt processing had files for long enough, and nothing was heard of its hand-over to PanDA. */
+export function isNotHandedOver(facts: HeardFacts): boolean {
+  const { prompt, gaps, isBusHeard, status } = facts;
+  if (prompt?.first_stf === undefined || prompt.isHandedOver || noSite.has(prompt.policy ?? '')) return false;
+  // It may have been said when nobody listened.
+  if (!isBusHeard || facts.phase === 'none' || gaps.length > 0) return false;
+  return (facts.isOver && status !== 'unknown') || secondsSince(facts, prompt.first_stf) >= nextStepSeconds;
+}
+
+/** Whether data taking of a run has ended, by its announcement or as told, and its data agent has not closed it. */
+export function isNotClosed(facts: HeardFacts): boolean {
+  const { prompt, told, isOver } = facts;
+  if (prompt?.data_run !== 'open') return false;
+  const ended = prompt.ended_at ?? (told === undefined || told.status === 'running' ? undefined : told.at);
+  return ended !== undefined && (isOver || secondsSince(facts, ended) >= nextStepSeconds);
+}
+
+/** How often the agent of prompt processing asks PanDA unless reported. Seconds. */
+const usualPoll = 60;
+const minUnprocessed = 180;
+
+/** How long files may wait without a report of their agent, which writes one each time that it asks PanDA. Seconds. */
+export const reportSeconds = ({ poll_seconds = usualPoll }: PromptFacts): number =>
+  Math.max(minUnprocessed, 3 * poll_seconds) + nextStepSeconds;
+
+/** Whether files wait for PanDA, and nobody reports of them any more. */
+export function isUnprocessed(facts: HeardFacts): boolean {
+  const { prompt, isObserved } = facts;
+  if (prompt === undefined || prompt.open.count === 0) return false;
+  return (
+    isObserved && prompt.last_report !== undefined && secondsSince(facts, prompt.last_report) >= reportSeconds(prompt)
+  );
 }

@@ -6,6 +6,7 @@ import * as part from './monitor/parts.ts';
 import { peopleOf } from './monitor/people.ts';
 import { harmless } from './shared/harmless.ts';
 import { requiredExecution } from './shared/params.ts';
+import { sitesPart } from './shared/sites.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const getWorkflowMonitorTool = defineTool({
@@ -47,7 +48,8 @@ export const getWorkflowMonitorTool = defineTool({
         causes: part.causesOf(assessed.causes),
         oldest_in_hand: part.oldestOf(assessed),
         configuration: settings === undefined ? null : present({ ...settings }),
-        dataset: part.datasetOf(detail),
+        dataset: part.datasetOf(detail, execution),
+        ...sitesPart(execution, { queries }),
         ...part.flowOf(assessed, isDriven),
         findings: part.findingsOf(assessed.findings),
         agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),

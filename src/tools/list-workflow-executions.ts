@@ -2,6 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, type Health, origins } from '../domain/states.ts';
+import { statusReasonOf } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
@@ -45,7 +46,8 @@ export const listWorkflowExecutionsTool = defineList({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
     executed_by: text('User who started it'),
-    workflow_name: text('Such as stf_datataking'),
+    workflow_name: text('Such as stf_datataking, prompt_processing'),
+    site: text('That processes its STF files'),
     origin: choice(origins, 'Made here, or heard'),
     quality: choice(qualities, 'As somebody judged it'),
     has_failures: optionalBoolean.describe('With or without failed slices'),
@@ -61,7 +63,7 @@ export const listWorkflowExecutionsTool = defineList({
   computed: (context) => (row) => ({
     namespace: row.namespace === '' ? undefined : row.namespace,
     health: healthOf(row, context),
-    status_reason: row.status_reason === null ? undefined : clipShown(row.status_reason, shownReason),
+    status_reason: clipShown(statusReasonOf(row) ?? '', shownReason) || undefined,
     duration_seconds: context.queries.duration(row, context.now),
     silent_seconds: context.queries.silence(row, context.now),
     speed: row.speed === null ? undefined : String(row.speed),

@@ -243,6 +243,14 @@ CREATE TABLE gaps (
   PRIMARY KEY (from_ms, until_ms, reason)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE handed_over (
+  execution_id TEXT NOT NULL,
+  site TEXT NOT NULL,
+  input_dataset TEXT,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, site)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE hearings (
   -- A namespace; empty: all of them.
   namespace TEXT NOT NULL,
@@ -415,6 +423,8 @@ CREATE TABLE observed_runs (
   slices_unheard INTEGER NOT NULL DEFAULT 0,
   -- When their monitor was last asked for everything that it had of the run. Milliseconds since 1970.
   read_ms INTEGER,
+  -- In prompt processing, how the site of an STF file is chosen, as its messages say.
+  policy TEXT,
   UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
 
@@ -605,7 +615,8 @@ CREATE TABLE stf_files (
   execution_id TEXT NOT NULL,
   -- NULL, here and in the tables below: nobody has told it.
   sequence INTEGER,
-  status TEXT NOT NULL CHECK (status IN ('registered', 'processed', 'failed')),
+  -- 'announced' and 'processing' in prompt processing alone.
+  status TEXT NOT NULL CHECK (status IN ('announced', 'registered', 'processing', 'processed', 'failed')),
   checksum TEXT,
   size_bytes INTEGER,
   tf_count INTEGER,
@@ -613,11 +624,25 @@ CREATE TABLE stf_files (
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
+  -- In prompt processing: when the data agent registered it.
+  registered_at TEXT,
   processed_at TEXT,
-  -- Of an observed execution: the milliseconds from created_at to processed_at.
+  -- Of an observed execution: the milliseconds from created_at to processed_at, in prompt processing to registered_at.
   took_ms INTEGER,
   UNIQUE (stf_filename, execution_id)
 ) STRICT;
+
+CREATE TABLE stf_sites (
+  execution_id TEXT NOT NULL,
+  stf_filename TEXT NOT NULL,
+  site TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('registered', 'processing', 'processed', 'failed')),
+  task_id TEXT,
+  input_dataset TEXT,
+  output_dataset TEXT,
+  reason TEXT,
+  PRIMARY KEY (execution_id, stf_filename, site)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -712,7 +737,7 @@ CREATE TABLE workflow_executions (
   execution_id TEXT NOT NULL UNIQUE,
   -- Whether swf-mcp made it, or heard of it.
   origin TEXT NOT NULL DEFAULT 'own' CHECK (origin IN ('own', 'observed')),
-  -- NULL where nobody has told it.
+  -- NULL where neither the id nor a message shows it.
   workflow_name TEXT,
   -- Empty where nobody has told it.
   namespace TEXT NOT NULL,

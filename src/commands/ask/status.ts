@@ -1,5 +1,6 @@
 import { ownWords } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
+import { promptProcessing } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { SwfError } from '../../lib/errors.ts';
@@ -157,7 +158,7 @@ const errorsOf = ({ errors, findings }: Monitor): string[] =>
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: Monitor, option: string) {
-  const { execution_id, status, status_reason, health, slices_failed, slices_unanswered = 0 } = answer;
+  const { execution_id, status, status_reason, health, slices_failed = 0, slices_unanswered = 0 } = answer;
   const open =
     status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
   const slices = counted(slices_failed, 'slice');
@@ -183,13 +184,30 @@ function heardCounts(answer: Monitor) {
     slices_sent === undefined
       ? `${results_without_slice} results of slices that do not go over the bus`
       : `${slices_sent} sent, ${slices_unanswered} without a result, ${answer.slices_completed} completed, ${answer.slices_failed} failed`;
+  const heard = `  heard       from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`;
+  const announced = `  STF files   ${answer.stf_count} announced`;
+  if (answer.sites !== undefined) return [heard, announced, ...answer.sites.map(siteLine)];
   return [
-    `  heard       from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`,
-    `  STF files   ${answer.stf_count} announced`,
+    heard,
+    announced,
     `  TF samples  ${answer.tf_files_received} announced, ${answer.tf_files_sliced} sliced`,
     `  TF slices   ${sent}`,
   ];
 }
+
+/** A site that processes STF files; the only one of the public programs has no name. */
+function siteLine({ site = 'PanDA', ...work }: NonNullable<Monitor['sites']>[number]) {
+  const { handed_over_at, task_id, registered, processing, processed, failed } = work;
+  const counts =
+    registered === undefined
+      ? ''
+      : `, ${registered} registered: ${processing} processing, ${processed} processed, ${failed} failed`;
+  const over = handed_over_at === undefined ? 'not handed over' : `handed over at ${handed_over_at}`;
+  return `  site        ${site}: ${over}${clause(', task ', task_id)}${counts}`;
+}
+
+const datasetLine = ({ name, state, files, bytes }: NonNullable<Monitor['dataset']>) =>
+  `  dataset     ${name}${clause(' (', state, ')')}${files === undefined ? '' : `, ${counted(files, 'file')}`}${clause(', ', bytes, ' bytes')}`;
 
 /** Since when a running execution is silent, if its driver is gone. */
 function silentSince({ status, drivers }: Monitor) {
@@ -215,16 +233,12 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
   const { progress, dataset } = answer;
   return [
     answer.execution_id,
-    `  run         ${[answer.run_id, phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
+    `  run         ${[answer.run_id, answer.workflow_name === promptProcessing ? 'prompt processing' : '', phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
     ...configurationOf(answer),
     ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: all that follows is as it was then`]),
     `  started     ${answer.start_time}, ${livedOf(answer)}`,
     `  messages    ${answer.message_count}${clause(', the store was last written ', answer.data_as_of)}`,
-    ...(dataset === undefined
-      ? []
-      : [
-          `  dataset     ${dataset.name} (${dataset.state}), ${counted(dataset.files, 'file')}, ${dataset.bytes} bytes`,
-        ]),
+    ...(dataset === undefined ? [] : [datasetLine(dataset)]),
     ...agentsOf(answer),
     ...(progress === undefined ? heardCounts(answer) : plannedCounts(answer, progress)),
     ...causesOf(answer),

@@ -1,3 +1,4 @@
+import { workflowInId } from '../../domain/workflows.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { nameNumbers } from '../log/numbers.ts';
 import { isExecution } from '../log/rows.ts';
@@ -108,12 +109,20 @@ export function createObservedRun(
   for (const insert of [
     `INSERT INTO observed_runs (execution_id, told_id, namespace, run_id, told_start, first_ms, last_ms)
      VALUES ($execution_id, $told_id, $namespace, $run_id, $told_start, $at, $at)`,
-    `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time)
-     SELECT execution_id, 'observed', namespace, 'running', ${runNumber}, '{}', ${isoTime('first_ms')} FROM observed_runs WHERE execution_id = $execution_id`,
+    `INSERT INTO workflow_executions (execution_id, origin, workflow_name, namespace, status, run_number, params, start_time)
+     SELECT execution_id, 'observed', $workflow, namespace, 'running', ${runNumber}, '{}', ${isoTime('first_ms')} FROM observed_runs WHERE execution_id = $execution_id`,
     'INSERT INTO runs (execution_id) VALUES ($execution_id)',
     'INSERT INTO run_states (execution_id) VALUES ($execution_id)',
   ])
-    sql(insert).run({ execution_id, told_id, namespace, run_id, told_start, at });
+    sql(insert).run({
+      execution_id,
+      told_id,
+      namespace,
+      run_id,
+      told_start,
+      at,
+      workflow: workflowInId(told_id) ?? null,
+    });
   return observedRunCalled(sql, execution_id) as ObservedRun;
 }
 

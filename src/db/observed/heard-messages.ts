@@ -22,6 +22,7 @@ import {
 } from './executions.ts';
 import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
+import { dataRunTold, handedOverSaid } from './prompt.ts';
 import { executionTold, extend, phaseSaid, statusTold } from './run.ts';
 import {
   lineOf,
@@ -183,6 +184,9 @@ const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
   stf_ready: stfSaid,
   told_stf: stfSaid,
   told_stf_ready: stfSaid,
+  told_jobs: stfSaid,
+  handed_over: handedOverSaid,
+  told_run: dataRunTold,
   tf_file_registered: tfSaid,
   told_tf: tfSaid,
   slice: workSaid,

@@ -128,6 +128,11 @@ export function noteSubject({ sql, execution_id }: ObservedScope, subject: Subje
   ).run({ execution_id, ...subject, seq });
 }
 
+export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, key }: Subject, seq: number): void {
+  const remove = sql('DELETE FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?');
+  remove.run(execution_id, subject, key, seq);
+}
+
 /** A message, the messages that are related to it, those related to these, and so on, by their `seq`. */
 function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>): Map<number, SaidFact<F>> {
   const { tx, sql, execution_id } = scope;

@@ -12,7 +12,7 @@ import {
   type Work,
 } from '../../observed/folding/work.ts';
 import { sumsOf } from '../projection/sums.ts';
-import { foldWith, noteSubject, type ObservedScope } from './said.ts';
+import { foldWith, forgetSubject, noteSubject, type ObservedScope } from './said.ts';
 
 /** Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the counts by the difference. */
 export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined): void {
@@ -144,10 +144,8 @@ function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, w
 
 /** Notes which messages decide how a slice stands. */
 function linkMessages(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined): void {
-  const { sql, execution_id } = scope;
   const subject = { subject: 'attempt', key: slice.slice_filename };
   const [before, after] = [was === undefined ? [] : seqsOf(was), seqsOf(slice)];
   for (const seq of after) if (!before.includes(seq)) noteSubject(scope, subject, seq);
-  const remove = sql('DELETE FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?');
-  for (const seq of before) if (!after.includes(seq)) remove.run(execution_id, subject.subject, subject.key, seq);
+  for (const seq of before) if (!after.includes(seq)) forgetSubject(scope, subject, seq);
 }

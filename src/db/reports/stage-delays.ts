@@ -1,6 +1,7 @@
 import { type DelayBucket, type StageDelay, type StageName, stages, summarizeStage } from '../../domain/stages.ts';
 import type { StagePicture } from '../../monitoring/timeline/picture.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isOfPrompt } from '../observed/prompt.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The stages that any item of an execution has passed: as the projection counts them, else from the times of the items themselves. */
@@ -35,9 +36,21 @@ function countedStages(sql: Prepare, executionId: string): { stage: StageName; b
     .filter(({ buckets }) => buckets.length > 0);
 }
 
+const passagesOf = (sql: Prepare, executionId: string) =>
+  Object.entries(isOfPrompt({ sql, execution_id: executionId }) ? promptPassages : passages) as [StageName, string][];
+
+const took = `(SELECT took_ms AS ms FROM stf_files INDEXED BY stf_files_took WHERE execution_id = ? AND ${indexPredicates.tookTime})`;
+
+/** The same in prompt processing. */
+const promptPassages: Readonly<Partial<Record<StageName, string>>> = {
+  'stf_gen → registered': took,
+  'registered → processed': `(SELECT CAST(round((julianday(processed_at) - julianday(registered_at)) * 86400000) AS INTEGER) AS ms
+    FROM stf_files WHERE execution_id = ? AND processed_at IS NOT NULL AND registered_at IS NOT NULL)`,
+};
+
 /** As SQL: the milliseconds that each file or slice spent in a stage, `ms`, in index order. `?` is the execution. */
 const passages: Readonly<Partial<Record<StageName, string>>> = {
-  'stf_gen → stf_ready': `(SELECT took_ms AS ms FROM stf_files INDEXED BY stf_files_took WHERE execution_id = ? AND ${indexPredicates.tookTime})`,
+  'stf_gen → stf_ready': took,
   'stf_ready → tf_file_registered': `(SELECT waited_ms AS ms FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice → slice_started': `(SELECT waited_ms AS ms FROM tf_slices INDEXED BY tf_slices_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice_started → slice_result': tookAs('completed'),
@@ -53,9 +66,7 @@ function tookAs(status: 'completed' | 'failed'): string {
  * determined.
  */
 const timedStages = (sql: Prepare, executionId: string): { delay: StageDelay; passage: string }[] =>
-  stages.flatMap(({ stage }) => {
-    const passage = passages[stage];
-    if (passage === undefined) return [];
+  passagesOf(sql, executionId).flatMap(([stage, passage]) => {
     const all = sql<[string], { items: number; mean: number; max: number }>(
       `SELECT count(*) AS items, avg(ms) AS mean, max(ms) AS max FROM ${passage}`,
     ).get(executionId);

@@ -3,6 +3,7 @@ import { agentRules } from './agents.ts';
 import { driverRules } from './drivers.ts';
 import { heardRules } from './heard.ts';
 import { stageRules } from './progress.ts';
+import { promptRules } from './prompt.ts';
 import { type Finding, type FindingRule, type Known, type Situation, findingsBy, stayFailed } from './rule.ts';
 import { sliceRules } from './slices.ts';
 import { storeRules } from './store.ts';
@@ -37,12 +38,19 @@ const order: readonly string[] = [
   'UNANSWERED',
   'READER_BEHIND',
   'RUN_SILENT',
+  'NOT_HANDED_OVER',
+  'DATA_AGENT_WAITS',
   'STF_NOT_READY',
+  'STF_NOT_REGISTERED',
+  'STF_FAILED',
+  'STF_NOT_PROCESSED',
   'SLICES_NOT_SENT',
   'SAMPLES_UNSLICED',
   'SLICES_FAILED',
   'SLICES_RETRIED',
   'NOT_HEARD',
+  'RUN_NOT_CLOSED',
+  'WORKFLOWS_MIXED',
   'TOLD_OTHERWISE',
   'SLICE_SLOW',
   'RESULTS_REPEATED',
@@ -67,6 +75,7 @@ export const findingRules: readonly FindingRule[] = [
   ...agentRules,
   ...driverRules,
   ...heardRules,
+  ...promptRules,
   ...sliceRules,
   ...stageRules,
   ...storeRules,

@@ -10,11 +10,12 @@ export interface Subject {
 /** Phases that a run enters once. It may have many pauses. */
 export const phasesOnce: ReadonlySet<PhaseMessage> = new Set(['run_imminent', 'start_run', 'end_run']);
 
-const stfSubjects = ['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready'] as const;
+/** The subjects of messages about an STF file. */
+export const stfSubjects = ['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready', 'told_jobs'] as const;
 const tfSubjects = ['tf_file_registered', 'told_tf'] as const;
 
 /** The subjects of messages on the bus about a run and its files. */
-export const busSubjects: readonly string[] = [...phasesOnce, ...stfSubjects, ...tfSubjects].filter(
+export const busSubjects: readonly string[] = [...phasesOnce, 'handed_over', ...stfSubjects, ...tfSubjects].filter(
   (name) => !name.startsWith('told'),
 );
 
@@ -34,10 +35,13 @@ export function subjectsOf(fact: Fact): Subject[] {
   switch (fact.kind) {
     case 'phase':
       return phasesOnce.has(fact.type) ? subject(fact.type, '') : [];
+    case 'handed_over':
+      return subject(fact.kind, fact.site ?? '');
     case 'stf_gen':
     case 'stf_ready':
     case 'told_stf':
     case 'told_stf_ready':
+    case 'told_jobs':
       return subject(fact.kind, fact.stf_filename);
     case 'tf_file_registered':
     case 'told_tf':
@@ -67,6 +71,7 @@ export function relatedTo(fact: Fact): Subject[] {
     case 'stf_ready':
     case 'told_stf':
     case 'told_stf_ready':
+    case 'told_jobs':
       return about(stfSubjects, fact.stf_filename);
     case 'tf_file_registered':
     case 'told_tf':

@@ -1,4 +1,5 @@
 import type { Dialect } from './fact.ts';
+import { saysDecision } from './prompt.ts';
 import { objectOf } from './values.ts';
 import { outcomeIn, type SlicesOfDialect, workReadings } from './work.ts';
 
@@ -17,6 +18,7 @@ const slices: SlicesOfDialect = {
 export const dialectF: Dialect = {
   words(body) {
     const content = objectOf(body['content']);
+    if (saysDecision(body)) return true;
     switch (body['msg_type']) {
       case 'transformer_ready':
         return true;

@@ -15,7 +15,9 @@ export function countsOf(execution: ExecutionRow, { detail, driving, heard }: Fu
   const { slices_retried } = detail;
   const files = { stf_count, tf_files_received };
   const ended = { slices_completed, slices_failed };
-  if (heard !== undefined) return { ...files, ...heardSlices(heard, { ...ended, slices_retried }) };
+  if (heard?.prompt !== undefined) return { stf_count, ...heardTimes(heard) };
+  if (heard !== undefined)
+    return { ...files, ...heardTimes(heard), ...heardSlices(heard, { ...ended, slices_retried }) };
   if (driving === undefined) return { ...files, slices_created, ...ended, slices_retried };
   return { ...files, slices_created, ...drivenSlices(execution, driving.in_hand, { ...ended, slices_retried }) };
 }
@@ -40,23 +42,13 @@ function drivenSlices(
   };
 }
 
-/** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
-function heardSlices(facts: HeardFacts, ended: Ended) {
-  const { counts, gaps, slices_unheard } = facts;
-  // If results come for slices that nobody sent over the bus, the slices go another way.
-  const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
+/** What was told by REST, how its messages are worded, and when they were heard. */
+function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
   return {
-    // Registered by REST and not sent, or sent and heard.
-    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + facts.slices_unsent,
-    ...ended,
-    slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
-    told:
-      facts.told === undefined
-        ? null
-        : present({ status: facts.told.status, at: timeOf(facts.told.at), by: facts.told.by ?? null }),
-    dialect: facts.dialects === '' ? null : facts.dialects.split('').join('+'),
-    heard_since: timeOf(facts.heard_since),
-    heard_until: timeOf(facts.now),
+    told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by ?? null }),
+    dialect: dialects === '' ? null : dialects.split('').join('+'),
+    heard_since: timeOf(heard_since),
+    heard_until: timeOf(now),
     not_heard:
       gaps.length === 0
         ? null
@@ -65,6 +57,19 @@ function heardSlices(facts: HeardFacts, ended: Ended) {
             until: timeOf(until),
             reason: clip(isFilled === true ? `${reason}; read from swf-monitor since` : reason, shownText),
           })),
+  };
+}
+
+/** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
+function heardSlices(facts: HeardFacts, ended: Ended) {
+  const { counts, slices_unheard } = facts;
+  // If results come for slices that nobody sent over the bus, the slices go another way.
+  const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
+  return {
+    // Registered by REST and not sent, or sent and heard.
+    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + facts.slices_unsent,
+    ...ended,
+    slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
     tf_files_sliced: facts.tf_files_sliced,
     slices_unanswered: isElsewhere ? null : counts.slices_queued,
     results_repeated: facts.results_repeated,

@@ -7,7 +7,7 @@ import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import { numberOf } from '../../migrations/names.ts';
-import { heardTimeOf } from '../../observed/hearings.ts';
+import { hasOpenFiles, heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -22,6 +22,7 @@ import {
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { stageDelays } from '../stage-delays.ts';
 import { brokenKeys } from './contract.ts';
+import { isPrompt, promptFacts, strangersIn } from './prompt.ts';
 import { hearsResults, slicingOf } from './reach.ts';
 import { count, named, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
 
@@ -44,14 +45,16 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
   const { read_ms, ...recorded } = kept(sql, recordedFacts)(execution);
   const { first_message: first, last_message: last, told } = recorded;
   const isToldEnded = told !== undefined && told.status !== 'running';
-  const is_done = Number((phase === 'completed' || isToldEnded) && execution.slices_queued === 0);
+  const isAnswered = execution.slices_queued === 0 && !hasOpenFiles(sql, execution_id);
+  const is_done = Number((phase === 'completed' || isToldEnded) && isAnswered);
   const heard = heardTimeOf(sql, { execution_id, namespace, first, last, is_done }, moment);
   // Programs that reported the end of a run still answer what is under way.
   const mayAnswer = isToldEnded && heard.isObserved && heard.until - told.at < nextStepSeconds * 1000;
   const isOver = status !== 'running' && !mayAnswer;
   const before = (seconds: number): string =>
     isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
-  const slicing = slicingOf(sql, execution, recorded);
+  const prompt = isPrompt(execution) ? promptFacts(sql, execution, before(nextStepSeconds)) : undefined;
+  const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
   const unsliced =
     slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, before(nextStepSeconds)) : none;
   return {
@@ -59,6 +62,9 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     execution_id,
     status,
     phase,
+    prompt,
+    strangers: strangersIn(sql, execution),
+    isObserved: heard.isObserved,
     isOver,
     slicing,
     hearsResults: hearsResults(sql, execution, recorded),
@@ -77,7 +83,7 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
       recorded.slices_unsent === 0
         ? none
         : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : heard.until),
-    unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
+    unready: prompt === undefined ? unreadyStfs(sql, execution_id, before(nextStepSeconds)) : none,
     last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
   };
 }
