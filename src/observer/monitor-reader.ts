@@ -1,7 +1,9 @@
+import { promptProcessing, workflowInId } from '../domain/workflows.ts';
 import { backoff } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { isShallow } from '../observed/body.ts';
+import { chosenSites } from '../observed/reading/prompt.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
@@ -16,6 +18,9 @@ const betweenLists = 20_000;
 
 /** A run is read for this long after its end, in milliseconds: results come late. */
 const readAfterEnd = 120_000;
+
+/** The files of prompt processing take hours: they are read for this long after the end of data taking, in milliseconds. */
+const readJobs = 24 * 3_600_000;
 
 /** A run, by the ids that its programs use. */
 type ReadRun = Record<'execution_id' | 'run_id', string>;
@@ -118,8 +123,8 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
 
   return () => {
     const lists = [...runs.values()].flatMap((run) => stepsOf(run).map((act) => ({ act, run })));
-    for (const { execution_id, endedAt = Infinity } of runs.values())
-      if (now() - endedAt > readAfterEnd) runs.delete(execution_id);
+    for (const { execution_id, endedAt = Infinity, hasJobs } of runs.values())
+      if (now() - endedAt > (hasJobs ? readJobs : readAfterEnd)) runs.delete(execution_id);
     const isRunUnknown = [...runs.values()].some(({ run_id }) => run_id === undefined);
     const isDue = isRunUnknown || now() - statesReadAt >= betweenLists;
     return [{ act: readExecutions }, ...(isDue ? [{ act: readRunStates }] : []), ...lists];
@@ -139,7 +144,10 @@ function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take:
   }
 
   async function list(run: Run, resource: ReadResource, query: string): Promise<void> {
-    for (const object of itemsOf(await get(`${resource}/${query}`))) {
+    const objects = itemsOf(await get(`${resource}/${query}`));
+    if (resource === 'stf-files') run.hasJobs = run.isPrompt && objects.some(isOpen);
+    for (const object of objects) {
+      if (resource === 'runs' && idOf(object['run_number']) !== run.run_id) continue;
       const isNew = take(run, resource, object);
       const stf = idOf(object['stf_filename']);
       if (resource !== 'stf-files' || stf === undefined || !isNew) continue;
@@ -157,11 +165,16 @@ function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take:
     const byRun = `?run_number=${encodeURIComponent(run_id)}`;
     run.listedAt = at;
     run.isPartial = false;
+    const stfs = run.stfs.splice(0);
     return [
       () => list(run, 'stf-files', byRun),
-      () => list(run, 'tf-slices', byRun),
-      () => list(run, 'system-state-events', `${byRun}&event_type=slice_result`),
-      ...run.stfs.splice(0).map((stf) => () => list(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`)),
+      ...(run.isPrompt
+        ? [() => list(run, 'runs', byRun)]
+        : [
+            () => list(run, 'tf-slices', byRun),
+            () => list(run, 'system-state-events', `${byRun}&event_type=slice_result`),
+            ...stfs.map((stf) => () => list(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`)),
+          ]),
       () => {
         if (!run.isPartial) onRead({ execution_id, run_id }, at);
         return Promise.resolve();
@@ -207,12 +220,19 @@ interface Step {
   run?: Run;
 }
 
+/** Whether an STF file of prompt processing waits for PanDA: a site has it. */
+const isOpen = ({ status, metadata }: Fields): boolean =>
+  (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
+
 /** A run being read. */
 type Run = ReturnType<typeof newRun>;
 
 const newRun = (execution_id: string, run_id?: string) => ({
   execution_id,
   run_id,
+  isPrompt: workflowInId(execution_id) === promptProcessing,
+  /** Whether PanDA still has files of it. */
+  hasJobs: false,
   /** Whether it is no longer listed as running. */
   isGone: false,
   /** When it was seen to have ended. Milliseconds since 1970. */

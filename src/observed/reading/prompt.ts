@@ -29,7 +29,7 @@ export const datasetOf = (body: Fields): string | undefined =>
 
 /** Where an STF file is processed is decided for each: how, as its runner says. */
 export const policyOf = (body: Fields): string | undefined =>
-  body['decision_box_enabled'] === false ? undefined : siteOf(body['decision_policy']);
+  body['decision_box_enabled'] === false ? undefined : shortName(textOf(body['decision_policy']));
 
 /** The data agent hands a run over to PanDA, by a message that names no file: once for the run, or for each site that gets files. */
 export function handedOver(body: Fields) {

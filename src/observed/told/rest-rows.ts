@@ -73,6 +73,7 @@ const lasting = {
     'parameter_values',
   ],
   'run-states': ['run_number'],
+  runs: ['run_number'],
   'stf-files': ['stf_filename'],
   'fastmon-files': ['stf_file', 'stf_filename', 'tf_filename', 'tf_first', 'tf_last', 'tf_count'],
   'tf-slices': ['slice_id', 'tf_first', 'tf_last', 'tf_count', 'tf_filename', 'stf_filename', 'run_number'],
@@ -92,16 +93,35 @@ export function linesOfObject(resource: ReadResource, object: Fields, at: string
   const body = Object.fromEntries(fields.map((field) => [field, object[field]]));
   const stated = { ...body, ...lastingMetadata(object), ...(resource === 'tf-slices' ? lackedBySlice(object) : {}) };
   const registration = restLine(timeOf(object, at), 'GET', `/api/${resource}/`, headers, stated);
-  if (resource === 'workflow-executions') return [registration, ...endOf(object, headers, at)];
-  return resource === 'stf-files' ? [registration, ...processedOf(object, headers, at)] : [registration];
+  return [registration, ...(changes[resource]?.(object, headers, at) ?? [])];
 }
 
-/** The row of an STF file that its data agent has processed. */
+/** The rows of what has changed in an object since its registration. */
+const changes: Partial<Record<ReadResource, (object: Fields, headers: Names, at: string) => MessageLine[]>> = {
+  'workflow-executions': endOf,
+  'stf-files': processedOf,
+  runs: ({ run_id, end_time = null }, headers, at) =>
+    end_time === null ? [] : [restLine(at, 'GET', `/api/runs/${idOf(run_id) ?? ''}/`, headers, { end_time })],
+};
+
+/** The row of an STF file that its data agent has processed, or of its jobs in PanDA. */
 function processedOf(object: Fields, headers: Names, at: string): MessageLine[] {
   const { stf_filename: name, status, file_id } = object;
-  if (status !== 'processed' || typeof name !== 'string') return [];
-  const body = { status, stf_filename: name };
+  const jobs = lastingJobs(objectOf(object['metadata']));
+  if (typeof name !== 'string' || (status !== 'processed' && jobs === undefined)) return [];
+  const body = { status, stf_filename: name, ...jobs };
   return [restLine(at, 'GET', `/api/stf-files/${idOf(file_id) ?? ''}/`, { ...headers, name }, body)];
+}
+
+/** What the agent of prompt processing notes of a file, without when it looked; undefined if it noted nothing. */
+function lastingJobs(metadata: Fields): { metadata: Fields } | undefined {
+  const noted = Object.entries(metadata).filter(([key]) => key.startsWith('panda_') && !key.endsWith('_polled_at'));
+  if (noted.length === 0) return undefined;
+  const { processed_by } = metadata;
+  const text = JSON.stringify({ processed_by, ...Object.fromEntries(noted) }, (key, value: unknown) =>
+    key === 'polled_at' ? undefined : value,
+  );
+  return { metadata: JSON.parse(text) as Fields };
 }
 
 function endOf(object: Fields, headers: Names, at: string): MessageLine[] {
@@ -113,8 +133,9 @@ function endOf(object: Fields, headers: Names, at: string): MessageLine[] {
 
 /** The part of `metadata` that does not change. */
 function lastingMetadata({ metadata }: Fields): Fields {
-  const { execution_id, sequence } = objectOf(metadata);
-  return execution_id === undefined && sequence === undefined ? {} : { metadata: { execution_id, sequence } };
+  const { execution_id, sequence, decision_box_selected_sites } = objectOf(metadata);
+  const lasts = { execution_id, sequence, decision_box_selected_sites };
+  return Object.values(lasts).every((value) => value === undefined) ? {} : { metadata: lasts };
 }
 
 /** When the monitor learned of an object, if it gives that with a zone; else when it was read. */

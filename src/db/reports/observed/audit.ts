@@ -21,7 +21,7 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
   if (facts.prompt !== undefined) {
     const checks = [announced, ...promptChecks(sql, facts, facts.prompt, stfs), checkCounts(sql, execution)];
     const remarks = [handOverRemark(facts.prompt, announced), gapRemark(facts)];
-    return { checks, mayBeWhole, remark: remarks.filter((one) => one !== undefined).join(' ') };
+    return { checks, mayBeWhole, remark: remarks.filter((one) => one !== undefined).join(' ') || undefined };
   }
   const checks = [
     announced,
