@@ -33,7 +33,7 @@ export function addObserve(add: Add) {
         '--broker <URL>',
         'the STOMP broker to listen to: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
       ],
-      ['--config <FILE>', 'the configuration that names the broker'],
+      ['--config <FILE>', 'the configuration that names the broker, and the findings that are known'],
       setOption(),
       new Option('--layout <NAME>', 'the broker layout of the site, which says what topics there are').choices(
         layoutNames,
@@ -97,7 +97,7 @@ async function observeAs(io: Io, { topics = [], namespace: namespaces = [], ...g
     return (await import('./observe/recordings.ts')).anonymizeCommand(io, from ?? [], pathFrom(io, anonymize), json);
   if (from !== undefined) {
     refuseBroker(flags);
-    return (await import('./observe/recordings.ts')).readCommand(io, { from, until, namespaces, json });
+    return (await import('./observe/recordings.ts')).readCommand(io, { ...flags, from });
   }
   return (await import('./observe/observe.ts')).observeCommand(io, flags);
 }

@@ -2,7 +2,18 @@ const spans = ['minute', 'hour', 'day'] as const;
 
 /** Kinds of rows that can be summarized, and the keys of each. */
 export const summaryKeys = {
-  slices: ['status', 'cause', 'worker', 'host', 'stf_filename', 'attempt', 'execution_id', 'namespace', ...spans],
+  slices: [
+    'status',
+    'cause',
+    'worker',
+    'host',
+    'job',
+    'stf_filename',
+    'attempt',
+    'execution_id',
+    'namespace',
+    ...spans,
+  ],
   stf_files: ['status', 'has_slices', 'execution_id', 'namespace', ...spans],
   messages: ['message_type', 'agent', 'status', 'execution_id', 'namespace', ...spans],
   logs: ['level', 'agent', 'cause', 'execution_id', ...spans],
@@ -29,7 +40,7 @@ export function spanName(span: Span, n: number): string {
 }
 
 /** These differ from one attempt at a slice to the next. */
-const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'attempt'];
+const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'job', 'attempt'];
 
 /** Whether a summary of slices by these keys counts attempts at them. */
 export const countsAttempts = (keys: readonly SummaryKey[]): boolean => keys.some((key) => attemptKeys.includes(key));

@@ -91,6 +91,8 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   phase: Phase;
   /** Of prompt processing alone. */
   prompt: PromptFacts | undefined;
+  /** Whether the announcement of the run was heard, or its start. */
+  isBeginHeard: boolean;
   /** Agents of the other workflow that took part. */
   strangers: readonly string[];
   /** The status that its runner reported last by REST. */
@@ -137,6 +139,11 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   ramp_up: number | undefined;
   /** When a worker of the namespace last gave a sign of life. */
   last_worker_sign: number | undefined;
+  /** When the oldest TF file was announced that is not sliced, where the names of slices show it. */
+  oldest_unsliced: number | undefined;
+  /** Workers that served this run and have given no sign for too long, and workers that give signs and served an earlier run last. */
+  gone_workers: readonly string[];
+  bound_workers: readonly { worker: string; run_id: string }[];
   /** TF files in the order in which they were sliced, with the size of their largest slice. */
   shrunken: { count: number; first: string; largest: number; usual: number } | undefined;
   broken_keys: readonly BrokenKey[];

@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, type Health, origins } from '../domain/states.ts';
-import { statusReasonOf } from '../domain/workflows.ts';
+import { promptProcessing, statusReasonOf } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
@@ -10,6 +10,9 @@ import { choice, integer, namespace, text } from './shared/params.ts';
 import type { ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
+
+/** Prompt processing makes none. */
+const noSlices = { slices_created: undefined, slices_completed: undefined, slices_failed: undefined };
 
 function removalNote({ queries }: ToolContext): string | undefined {
   const last = queries.lastRemoval();
@@ -67,5 +70,6 @@ export const listWorkflowExecutionsTool = defineList({
     duration_seconds: context.queries.duration(row, context.now),
     silent_seconds: context.queries.silence(row, context.now),
     speed: row.speed === null ? undefined : String(row.speed),
+    ...(row.workflow_name === promptProcessing ? noSlices : {}),
   }),
 });

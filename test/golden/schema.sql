@@ -18,8 +18,8 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
 
 CREATE VIEW slice_attempts AS SELECT slice_filename, attempt, execution_id, status AS state, coalesce(assigned_worker, left_by) AS worker_id, hostname, starts,
   coalesce(queued_again_at, created_at) AS queued_at, iif(starts > 0, coalesce(assigned_at, left_from), NULL) AS started_at, completed_at,
-  processing_seconds, iif(status = 'failed', error, NULL) AS error FROM tf_slices
-UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error
+  processing_seconds, iif(status = 'failed', error, NULL) AS error, job FROM tf_slices
+UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error, job
 FROM earlier_attempts;
 
 CREATE VIEW v_agents AS SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
@@ -193,6 +193,7 @@ CREATE TABLE earlier_attempts (
   completed_at TEXT,
   processing_seconds REAL,
   error TEXT,
+  job TEXT,
   PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
@@ -711,6 +712,8 @@ CREATE TABLE tf_slices (
   -- Of an observed slice: how long it waited for its worker, and how long that had it. Milliseconds.
   waited_ms INTEGER,
   took_ms INTEGER,
+  -- The PanDA task and job of its worker: task/job, as far as its result names them.
+  job TEXT,
   UNIQUE (slice_filename, execution_id)
 ) STRICT;
 

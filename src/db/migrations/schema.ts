@@ -166,6 +166,8 @@ CREATE TABLE tf_slices (
   -- Of an observed slice: how long it waited for its worker, and how long that had it. Milliseconds.
   waited_ms INTEGER,
   took_ms INTEGER,
+  -- The PanDA task and job of its worker: task/job, as far as its result names them.
+  job TEXT,
   UNIQUE (slice_filename, execution_id)
 ) STRICT;
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
@@ -196,6 +198,7 @@ CREATE TABLE earlier_attempts (
   completed_at TEXT,
   processing_seconds REAL,
   error TEXT,
+  job TEXT,
   PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice_filename);
@@ -203,7 +206,7 @@ CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice
 ${lostStartTables}
 -- Every attempt at every slice.
 CREATE VIEW slice_attempts AS SELECT ${currentAttempt} FROM tf_slices
-UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error
+UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error, job
 FROM earlier_attempts;
 
 -- Facts about a payload command, an attempt at a slice. The placeholder leaves no rows.

@@ -84,14 +84,14 @@ function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice |
   const { sql, execution_id, run_number } = scope;
   sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt,
-       created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms)
+       created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms, job)
      VALUES ($slice_filename, $slice_id, $tf_filename, $stf_filename, $run_number, $execution_id, $tf_first, $tf_last, $tf_count, $status, $attempt,
-       $created_at, $queued_again_at, $worker, $started_at, $completed_at, $error, $hostname, $seconds, $starts, $waited_ms, $took_ms)
+       $created_at, $queued_again_at, $worker, $started_at, $completed_at, $error, $hostname, $seconds, $starts, $waited_ms, $took_ms, $job)
      ON CONFLICT (slice_filename, execution_id) DO UPDATE SET slice_id = excluded.slice_id, tf_filename = excluded.tf_filename, stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
        tf_count = excluded.tf_count, status = excluded.status, attempt = excluded.attempt, created_at = excluded.created_at,
        queued_again_at = excluded.queued_again_at, assigned_worker = excluded.assigned_worker, assigned_at = excluded.assigned_at,
        completed_at = excluded.completed_at, error = excluded.error, hostname = excluded.hostname,
-       processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms`,
+       processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms, job = excluded.job`,
   ).run({ ...sliceRow(slice), execution_id, run_number });
   if (was === undefined || !isDeepStrictEqual(placeOf(was), placeOf(slice))) {
     if (was !== undefined) countSlice(scope, was, -1);
@@ -137,8 +137,8 @@ function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, w
   );
   for (const row of otherAttempts(slice))
     sql(
-      `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error)
-       VALUES ($slice_filename, $attempt, $execution_id, $state, $worker, $hostname, $starts, $queued_at, $started_at, $completed_at, $seconds, $error)`,
+      `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error, job)
+       VALUES ($slice_filename, $attempt, $execution_id, $state, $worker, $hostname, $starts, $queued_at, $started_at, $completed_at, $seconds, $error, $job)`,
     ).run({ ...row, execution_id });
 }
 

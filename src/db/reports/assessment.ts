@@ -2,11 +2,13 @@ import { capacityOf, deadlineOf, forecastOf } from '../../monitoring/capacity.ts
 import { timeLeft } from '../../monitoring/estimate.ts';
 import { type Facts, downSeconds, driverGaps } from '../../monitoring/facts.ts';
 import { findingsOf } from '../../monitoring/findings/index.ts';
+import { withKnown } from '../../monitoring/findings/known.ts';
 import { healthOf, heardHealth } from '../../monitoring/health.ts';
 import { oldestInHand, overdueSlices, paceOf } from '../../monitoring/pace.ts';
 import { progressSoFar } from '../../monitoring/progress.ts';
 import { stageStates } from '../../monitoring/stage-states.ts';
 import { type ExecutionRow, withPlan } from '../execution/find-execution.ts';
+import { knownOf } from '../log/store-identity.ts';
 import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';
@@ -44,7 +46,10 @@ export function assessWithFindings(
   };
   return {
     ...stateOf(sql, execution, gathered, moment),
-    findings: findingsOf({ driving: evidence, heard }),
+    findings:
+      heard === undefined
+        ? findingsOf({ driving: evidence })
+        : withKnown(heard.execution_id, findingsOf({ heard }), knownOf(sql)),
     causes: (heard ?? evidence)?.causes ?? [],
     /** Where this store drives it. */
     evidence,

@@ -162,7 +162,7 @@ function keyed(
   { of, time, causes }: { of: OfExecution; time: TimeAt; causes: Causes },
 ): Keyed {
   const { names } = columns;
-  const byColumn = (column: 'attempt' | 'cause' | 'worker' | 'host' | 'stf', name: Keyed['name']): Keyed => ({
+  const byColumn = (column: 'attempt' | 'cause' | 'worker' | 'host' | 'job' | 'stf', name: Keyed['name']): Keyed => ({
     of: (at) => columns[column][at] as number,
     name,
   });
@@ -180,6 +180,8 @@ function keyed(
       return byColumn('worker', (number) => names.worker.all[number]);
     case 'host':
       return byColumn('host', (number) => names.host.all[number]);
+    case 'job':
+      return byColumn('job', (number) => names.job.all[number]);
     case 'stf_filename':
       return byColumn('stf', (number) => columns.stfOfFile.get(number) ?? names.stf.all[number]);
     case 'minute':

@@ -38,12 +38,18 @@ class Names {
 }
 
 /**
- * Every attempt at every slice of one execution as columns of numbers: 50 bytes per attempt, so that counts, times and pictures of a hundred
+ * Every attempt at every slice of one execution as columns of numbers: 54 bytes per attempt, so that counts, times and pictures of a hundred
  * thousand take milliseconds. Times are milliseconds since 1970, or NaN; names are numbers of `names`; states are indexes of `sliceStatuses`.
  */
 export class AttemptColumns {
   length = 0;
-  readonly names = { stf: new Names(), worker: new Names(), host: new Names(), cause: createCauses() };
+  readonly names = {
+    stf: new Names(),
+    worker: new Names(),
+    host: new Names(),
+    job: new Names(),
+    cause: createCauses(),
+  };
   stf = new Int32Array(0);
   sliceId = new Int32Array(0);
   attempt = new Int32Array(0);
@@ -51,6 +57,7 @@ export class AttemptColumns {
   isCurrent = new Uint8Array(0);
   worker = new Int32Array(0);
   host = new Int32Array(0);
+  job = new Int32Array(0);
   cause = new Int32Array(0);
   created = new Float64Array(0);
   queued = new Float64Array(0);
@@ -94,8 +101,9 @@ export class AttemptColumns {
   }
 
   /** Call after `setState`: only a failure has a cause. */
-  setNames(at: number, worker: string | undefined, host: string | undefined, error: string | undefined) {
+  setNames(at: number, [worker, host, error, job]: readonly (string | undefined)[]) {
     const { names } = this;
+    this.job[at] = job === undefined ? noName : names.job.numberOf(job);
     this.worker[at] = worker === undefined ? noName : names.worker.numberOf(worker);
     this.host[at] = host === undefined ? noName : names.host.numberOf(host);
     this.cause[at] = this.state[at] === failedState ? this.#causeOf(error) : noName;
@@ -119,7 +127,7 @@ export class AttemptColumns {
 
   #grow() {
     const size = Math.max(1024, this.stf.length * 2);
-    for (const name of ['stf', 'sliceId', 'attempt', 'worker', 'host', 'cause'] as const)
+    for (const name of ['stf', 'sliceId', 'attempt', 'worker', 'host', 'job', 'cause'] as const)
       this[name] = longer(this[name], new Int32Array(size));
     for (const name of ['state', 'isCurrent'] as const) this[name] = longer(this[name], new Uint8Array(size));
     for (const name of ['created', 'queued', 'started', 'completed'] as const)
@@ -152,8 +160,8 @@ const ownValues = {
 
 /** As SQL: values that others may have made. */
 const foreignValues = {
-  current: ['assigned_worker', 'left_by', 'hostname', `iif(status = 'failed', substr(error, 1, 1000), NULL)`],
-  earlier: ['a.worker_id', 'NULL', 'a.hostname', 'substr(a.error, 1, 1000)'],
+  current: ['assigned_worker', 'left_by', 'hostname', `iif(status = 'failed', substr(error, 1, 1000), NULL)`, 'job'],
+  earlier: ['a.worker_id', 'NULL', 'a.hostname', 'substr(a.error, 1, 1000)', 'a.job'],
 };
 
 /**
@@ -212,6 +220,6 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
     columns.setTimes(place, { created, queued, started: wasStarted ? started : NaN, completed: time() });
     const worker = optional();
     const left = optional();
-    columns.setNames(place, worker ?? left, optional(), optional());
+    columns.setNames(place, [worker ?? left, optional(), optional(), optional()]);
   }
 }

@@ -23,6 +23,8 @@ const order: readonly string[] = [
   'TAKEN_UP',
   'SLICES_UNANSWERED',
   'NO_TRANSFORMER',
+  'TRANSFORMER_GONE',
+  'TRANSFORMER_BOUND',
   'NOTHING_SUCCEEDS',
   'FAILURES_ON_ONE',
   'SLICE_OVERDUE',
@@ -122,6 +124,7 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   DRIVER_SILENT: standstill,
   BROKER_AWAY: standstill,
   AGENT_GONE: ['WORKER_GONE'],
+  NO_TRANSFORMER: ['TRANSFORMER_GONE'],
   // More workers would not help where some are slow, or the slices are.
   SLOT_SLOW: ['WORKERS_TOO_FEW'],
   SLICES_SLOWER: ['WORKERS_TOO_FEW'],

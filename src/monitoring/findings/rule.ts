@@ -16,6 +16,8 @@ export interface Finding {
   causes?: string;
   /** Its subjects: agents, workers, slices, messages. */
   ids: string[];
+  /** The programs that it is about, if its ids name other things. */
+  senders?: string[];
   /** Its one subject, if findings of its code may have different ones: each gets its own alarm. */
   about?: string;
   next: { tool: string; arguments: Record<string, unknown> };

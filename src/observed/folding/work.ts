@@ -184,8 +184,8 @@ const statusOf = ({ result }: Attempt): SliceStatus =>
 
 /** The columns that a result fills; without one, they are null. The worker's clock may be in any zone, so its start is the result's time minus the duration that it measured. */
 function outcomeOf({ slice, result }: Attempt) {
-  const { started_at, processed_at, processing_seconds, worker, hostname, state, error }: Partial<ResultFact> =
-    result?.fact ?? {};
+  const fact: Partial<ResultFact> = result?.fact ?? {};
+  const { started_at, processed_at, processing_seconds, worker, hostname, state, error } = fact;
   const measured = plausible(processing_seconds);
   const took = plausible(secondsBetween(started_at, processed_at)) ?? measured;
   const took_ms = took === undefined ? null : Math.round(took * 1000);
@@ -200,6 +200,7 @@ function outcomeOf({ slice, result }: Attempt) {
     starts: result === undefined ? 0 : 1,
     waited_ms: took_ms === null ? null : Math.max(0, sent_ms - took_ms - slice.sent_ms),
     took_ms,
+    job: [fact.panda_task_id, fact.panda_id].filter((id) => id !== undefined).join('/') || null,
   };
 }
 

@@ -16,8 +16,10 @@ export function countsOf(execution: ExecutionRow, { detail, driving, heard }: Fu
   const files = { stf_count, tf_files_received };
   const ended = { slices_completed, slices_failed };
   if (heard?.prompt !== undefined) return { stf_count, ...heardTimes(heard) };
-  if (heard !== undefined)
-    return { ...files, ...heardTimes(heard), ...heardSlices(heard, { ...ended, slices_retried }) };
+  if (heard !== undefined) {
+    const slices = isUnseen(heard) ? {} : heardSlices(heard, { ...ended, slices_retried });
+    return { ...files, ...heardTimes(heard), ...slices };
+  }
   if (driving === undefined) return { ...files, slices_created, ...ended, slices_retried };
   return { ...files, slices_created, ...drivenSlices(execution, driving.in_hand, { ...ended, slices_retried }) };
 }
@@ -41,6 +43,10 @@ function drivenSlices(
     slices_not_done: isRunning ? null : slices_created - ended.slices_completed - ended.slices_failed,
   };
 }
+
+/** Whether a run's slices go where nobody listens, so that nothing is known of them. */
+export const isUnseen = ({ slicing, counts, results_unmatched, slices_told }: HeardFacts): boolean =>
+  slicing === 'unheard' && counts.slices_created + results_unmatched + slices_told === 0;
 
 /** What was told by REST, how its messages are worded, and when they were heard. */
 function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {

@@ -6,6 +6,7 @@ import { timeOfMoment, type useShown } from '../state/moment.ts';
 import { thisMoment } from '../transport/call.ts';
 import { Bar, type Fact, FactList, PromptButton, promptOf } from './card.tsx';
 import { Key, StatePills } from './pill.tsx';
+import { Sites } from './sites.tsx';
 
 interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 'counts' | 'isNow'> {
   /** The earlier moment that the monitor is of. */
@@ -15,12 +16,10 @@ interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 
 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
 export function Header({ monitor, audit, counts, isNow, moment, slider }: Props) {
-  const { execution_id, status, progress } = monitor;
-  const { created, completed, failed, processing, queued, lost } = counts;
+  const { execution_id } = monitor;
+  const { failed } = counts;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
-  // Counts of an earlier moment stand beside the status of now until its own has come.
-  const now = { isInHandKnown: monitor.slices_processing !== undefined, isOver: status !== 'running' && !isNow };
   return (
     <section class="card header">
       <div class="title">
@@ -41,6 +40,21 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
         />
       </div>
       <Facts {...{ monitor, audit, moment, dimmed }} />
+      {monitor.sites === undefined ? <Slices {...{ monitor, counts, isNow, dimmed }} /> : <Sites monitor={monitor} />}
+      {slider}
+      {isNow && <p class="small">dimmed: as it is now, not then</p>}
+    </section>
+  );
+}
+
+/** How far the slices are. */
+function Slices({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
+  const { status, progress } = monitor;
+  const { created, completed, failed, processing, queued, lost } = counts;
+  // Counts of an earlier moment stand beside the status of now until its own has come.
+  const now = { isInHandKnown: monitor.slices_processing !== undefined, isOver: status !== 'running' && !isNow };
+  return (
+    <>
       <Figures {...{ monitor, counts, isNow, dimmed }} />
       <Bar
         total={Math.max(progress?.slices_planned ?? 0, created)}
@@ -56,9 +70,7 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
             ),
         )}
       </p>
-      {slider}
-      {isNow && <p class="small">dimmed: as it is now, not then</p>}
-    </section>
+    </>
   );
 }
 

@@ -105,9 +105,8 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
     {
       head: 'slices so far',
       shade: 'wide',
-      cell: ({ slices_created: total, slices_completed: completed, slices_failed: failed }) => (
-        <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
-      ),
+      cell: ({ slices_created: total, slices_completed: completed = 0, slices_failed: failed = 0 }) =>
+        total !== undefined && <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />,
     },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
     numbers('took', tookOf, 'when'),
@@ -126,7 +125,7 @@ const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
   </>
 );
 
-const State = ({ row: { silent_seconds, slices_failed, ...row } }: { row: ExecutionRow }) => (
+const State = ({ row: { silent_seconds, slices_failed = 0, ...row } }: { row: ExecutionRow }) => (
   <>
     <StatePills {...row} isSilent={silent_seconds !== undefined} failed={slices_failed} />
     {row.status_reason !== row.status && row.status !== 'unknown' && <small>{row.status_reason}</small>}

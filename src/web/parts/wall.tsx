@@ -122,15 +122,19 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       </h2>
       <FaultBanner fault={fault} at={at} />
       <p class="big">
-        {doneWords(monitor, over)}
+        {monitor.sites === undefined ? doneWords(monitor, over) : count(monitor.stf_count)}
         <small>
-          {count(over)} of {count(planned ?? created)} slices
+          {monitor.sites === undefined
+            ? `${count(over)} of ${count(planned ?? created)} slices`
+            : siteWords(monitor.sites)}
           {failed > 0 && `, ${count(failed)} failed`}
           {progress?.seconds_left !== undefined && `, about ${duration(progress.seconds_left)} left`}
           {silent !== undefined && `, silent for ${duration(Math.max(0, Date.now() - Date.parse(silent)) / 1000)}`}
         </small>
       </p>
-      <Bar total={Math.max(planned ?? 0, created)} parts={{ completed, failed, processing, queued }} />
+      {monitor.sites === undefined && (
+        <Bar total={Math.max(planned ?? 0, created)} parts={{ completed, failed, processing, queued }} />
+      )}
       {worst === undefined ? (
         <p class="quiet">{namespace}: nothing is wrong</p>
       ) : (
@@ -140,6 +144,10 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
     </article>
   );
 }
+
+/** The sites of prompt processing, with the STF files that PanDA is done with. */
+const siteWords = (sites: NonNullable<Monitor['sites']>): string =>
+  `STF files${sites.map(({ site = 'PanDA', processed }) => `, ${site}${processed === undefined ? '' : ` ${count(processed)} processed`}`).join('')}`;
 
 /** The share of the planned slices that are final; without a plan, the slices that have a result. */
 function doneWords({ progress }: Monitor, over: number): string {
@@ -198,7 +206,7 @@ function Further({ monitor: { execution_id, findings }, hasRoom }: { monitor: Mo
 function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
   return (
     <ul class="ended">
-      {rows.map(({ execution_id, status, end_time, slices_failed }) => (
+      {rows.map(({ execution_id, status, end_time, slices_failed = 0 }) => (
         <li key={execution_id}>
           <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>

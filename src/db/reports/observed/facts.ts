@@ -1,7 +1,14 @@
+import type { StageDelay } from '../../../domain/stages.ts';
 import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
+import {
+  type HeardFacts,
+  type HeardRecord,
+  nextStepSeconds,
+  noResultSeconds,
+  passedSeconds,
+} from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
@@ -25,6 +32,7 @@ import { brokenKeys } from './contract.ts';
 import { isPrompt, promptFacts, strangersIn } from './prompt.ts';
 import { hearsResults, slicingOf } from './reach.ts';
 import { count, named, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
+import { lastWorkerSign, rampUp, workersFacts } from './workers.ts';
 
 /** Later than every time, as ISO 8601: nothing is waited for. */
 const afterAll = '9999-12-31T23:59:59.999Z';
@@ -63,6 +71,7 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     status,
     phase,
     prompt,
+    isBeginHeard: isBeginHeard(sql, execution_id),
     strangers: strangersIn(sql, execution),
     isObserved: heard.isObserved,
     isOver,
@@ -77,6 +86,8 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     gaps: heard.gaps.map((gap) => (gap.until <= (read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     unsliced,
+    oldest_unsliced: unsliced.count === 0 ? undefined : timeAmong(sql, 'min(created_at)', unslicedFiles, execution_id),
+    ...workersFacts(sql, execution, { until: heard.until, delays: recorded.delays, isOver }),
     last_slice: unsliced.count === 0 ? undefined : timeAmong(sql, 'max(created_at)', ofExecution, execution_id),
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
@@ -184,6 +195,7 @@ function resultTimes(sql: Prepare, { execution_id: id, slices_failed, slices_que
 const timeAmong = (sql: Prepare, time: string, from: string, id: string): number | undefined =>
   milliseconds(sql<[string], string | null>(`SELECT ${time} ${from}`).value(id));
 
+const unslicedFiles = 'FROM fastmon_files WHERE execution_id = ? AND slice_count = 0';
 const ofExecution = 'FROM tf_slices WHERE execution_id = ?';
 const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
 
@@ -204,22 +216,8 @@ function unreadyStfs(sql: Prepare, id: string, before: string): Some {
   return someOf(sql, 'stf_filename', from, { id, before });
 }
 
-/** As fast processing announced it for the run. */
-function rampUp(sql: Prepare, executionId: string): number | undefined {
-  const seconds = sql<[string]>(
-    `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) FROM message_rows INDEXED BY message_rows_type
-     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'run_imminent_worker'`)} ORDER BY seq LIMIT 1`,
-  ).value(executionId);
-  return typeof seconds === 'number' && seconds >= 0 ? seconds : undefined;
-}
-
-/** Later signs say nothing about the time that was heard. */
-function lastWorkerSign(sql: Prepare, namespace: string, until: number): number | undefined {
-  const last = sql<[string, string], string | null>(
-    `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
-  );
-  return milliseconds(last.value(namespace, new Date(until).toISOString()));
-}
+const isBeginHeard = (sql: Prepare, id: string): boolean =>
+  sql<[string]>('SELECT 1 FROM runs WHERE execution_id = ? AND start_time IS NOT NULL').has(id);
 
 /** Whether a message about the run or its files was heard. */
 const isBusHeard = (sql: Prepare, id: string): boolean =>
