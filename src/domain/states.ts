@@ -2,7 +2,10 @@
 /** The states of an execution that messages report. */
 export const reportedStatuses = ['running', 'completed', 'failed', 'terminated'] as const;
 
-/** `unknown`: an execution of other programs that is no longer heard, and whose end was neither heard nor reported. */
+/**
+ * `unknown`: an execution of other programs that is no longer heard, and whose end was neither heard nor
+ * reported.
+ */
 export const executionStatuses = [...reportedStatuses, 'unknown'] as const;
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
@@ -11,8 +14,8 @@ export type ExecutionStatus = (typeof executionStatuses)[number];
 export const origins = ['own', 'observed'] as const;
 
 /**
- * `registered`: the DAQ has announced the file. `processed`: the data agent has measured it. In prompt processing `announced` by the DAQ, `registered` by
- * the data agent, `processing`, and `processed` by PanDA.
+ * `registered`: the DAQ has announced the file. `processed`: the data agent has measured it. In prompt
+ * processing `announced` by the DAQ, `registered` by the data agent, `processing`, and `processed` by PanDA.
  */
 export const stfStatuses = ['announced', 'registered', 'processing', 'processed', 'failed'] as const;
 

@@ -4,7 +4,10 @@ import { roundDuration } from '../lib/duration.ts';
 import type { Some } from './evidence.ts';
 import type { Gap } from './heard-facts.ts';
 
-/** The counts that may be expected. Files are STF files and TF files; `registered` and `processed` are of STF files. */
+/**
+ * The counts that may be expected. Files are STF files and TF files; `registered` and `processed` are of STF
+ * files.
+ */
 export const expectable = ['stf', 'tf', 'slices', 'completed', 'failed', 'registered', 'processed'] as const;
 
 export type Expected = Partial<Record<(typeof expectable)[number], number>>;
@@ -46,7 +49,8 @@ const reason = (words: string, { ids, count }: Some = { ids: [], count: 0 }): Ga
 });
 
 /**
- * Why a run does not pass; empty if it does: it was completed, is balanced, was heard throughout, has results, and nothing stayed failed.
+ * Why a run does not pass; empty if it does: it was completed, is balanced, was heard throughout, has
+ * results, and nothing stayed failed.
  * @param expected counts that must be exactly these; `failed` allows as many
  */
 export function gateReasons(run: Gated, expected: Expected): GateReason[] {

@@ -1,8 +1,9 @@
 import type { ExecutionStatus, Health } from '../domain/states.ts';
 import { nothingSucceeds } from './evidence.ts';
 import type { Facts } from './facts.ts';
-import { type HeardFacts, isNotClosed, isNotHandedOver, isSilent, isUnanswered, isUnprocessed } from './heard-facts.ts';
+import { type HeardFacts, isSilent, isUnanswered } from './heard-facts.ts';
 import { handState, paceOf } from './pace.ts';
+import { isNotClosed, isNotHandedOver, isUnprocessed } from './prompt-state.ts';
 import type { StageState } from './stage-states.ts';
 
 /** The health of an execution that has ended; undefined if its end is unknown. */

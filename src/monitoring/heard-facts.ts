@@ -3,6 +3,7 @@ import type { StageDelay } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import type { Some } from './evidence.ts';
 import type { SliceFacts } from './facts.ts';
+import type { PromptFacts } from './prompt-facts.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {
@@ -38,55 +39,19 @@ export interface HeardRecord {
   /** Results of attempts that had one, and results that fit no slice. */
   results_repeated: number;
   results_unmatched: number;
-  /** Slices registered by REST; of these, the ones of which no message was heard; and slices without a message that have a result by REST. */
+  /**
+   * Slices registered by REST; of these, the ones of which no message was heard; and slices without a message
+   * that have a result by REST.
+   */
   slices_told: number;
   slices_unsent: number;
   slices_unheard: number;
 }
 
-/** A site that processes STF files of a run, as far as is known. The public programs have one, and do not name it. */
-export interface SiteWork {
-  site?: string;
-  input_dataset?: string;
-  output_dataset?: string;
-  task_id?: string;
-  /** Milliseconds since 1970. */
-  handed_over_at?: number;
-  /** Files that REST registered for it, and of these those with a job, done, and failed. */
-  registered: number;
-  processing: number;
-  processed: number;
-  failed: number;
-}
-
-/** How prompt processing of a run stands. Times are milliseconds since 1970. */
-export interface PromptFacts {
-  /** How the sites of a file are chosen. */
-  policy: string | undefined;
-  /** How often its agent asks PanDA, if reported. */
-  poll_seconds: number | undefined;
-  sites: readonly SiteWork[];
-  /** Whether anything of it came by REST: the bus carries no more than that the run was handed over. */
-  isTold: boolean;
-  isHandedOver: boolean;
-  first_stf: number | undefined;
-  /** When a file was last registered, or its state last written. */
-  last_report: number | undefined;
-  /** Files announced a while ago and not registered. */
-  unregistered: Some;
-  /** Files that are registered at a site, and neither processed nor failed. */
-  open: Some;
-  failed: Some;
-  reasons: readonly string[];
-  /** Whether the data agent has closed the run, if it has reported it. */
-  data_run: 'open' | 'closed' | undefined;
-  /** When its end was announced. */
-  ended_at: number | undefined;
-  /** An earlier run of the namespace that its data agent has not closed, if none has opened this one. */
-  waits_for: string | undefined;
-}
-
-/** Everything that messages of other programs show about their execution at one moment. Times are milliseconds since 1970. */
+/**
+ * Everything that messages of other programs show about their execution at one moment. Times are milliseconds
+ * since 1970.
+ */
 export interface HeardFacts extends SliceFacts, HeardRecord {
   phase: Phase;
   /** Of prompt processing alone. */
@@ -102,8 +67,8 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   /** Whether results come on a topic that is listened to, as far as anybody knows. */
   hearsResults: boolean;
   /**
-   * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is listened to (`unheard`), nothing shows that anybody
-   * makes slices (`none`), or one of the two.
+   * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is
+   * listened to (`unheard`), nothing shows that anybody makes slices (`none`), or one of the two.
    */
   slicing: 'seen' | 'unheard' | 'none' | 'none or unheard';
   /** Slices registered by REST a while ago, of which no message was heard. */
@@ -118,12 +83,18 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   heard_since: number;
   gaps: readonly Gap[];
   messages: number;
-  /** When the first and the last STF were announced, and how many were; undefined with fewer than two, and after the end. */
+  /**
+   * When the first and the last STF were announced, and how many were; undefined with fewer than two, and
+   * after the end.
+   */
   stf_span: { first: number; last: number; n: number } | undefined;
   tf_files_sliced: number;
   /** The ids of the first results of attempts that had one. */
   repeated_ids: readonly string[];
-  /** When the first slice was sent, while no result came; the last one, if files are not sliced; and the oldest waiting one, until the run is over. */
+  /**
+   * When the first slice was sent, while no result came; the last one, if files are not sliced; and the
+   * oldest waiting one, until the run is over.
+   */
   first_slice: number | undefined;
   last_slice: number | undefined;
   oldest_waiting: number | undefined;
@@ -141,7 +112,10 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   last_worker_sign: number | undefined;
   /** When the oldest TF file was announced that is not sliced, where the names of slices show it. */
   oldest_unsliced: number | undefined;
-  /** Workers that served this run and have given no sign for too long, and workers that give signs and served an earlier run last. */
+  /**
+   * Workers that served this run and have given no sign for too long, and workers that give signs and served
+   * an earlier run last.
+   */
   gone_workers: readonly string[];
   bound_workers: readonly { worker: string; run_id: string }[];
   /** TF files in the order in which they were sliced, with the size of their largest slice. */
@@ -192,41 +166,4 @@ export function isSilent(facts: HeardFacts): boolean {
 function usualDistance({ stf_span, first_message, last_message, messages }: HeardFacts): number {
   if (stf_span !== undefined) return (stf_span.last - stf_span.first) / (stf_span.n - 1) / 1000;
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
-}
-
-/** Policies by which no site gets a file. */
-const noSite: ReadonlySet<string> = new Set(['none', 'skip']);
-
-/** Whether a run of prompt processing had files for long enough, and nothing was heard of its hand-over to PanDA. */
-export function isNotHandedOver(facts: HeardFacts): boolean {
-  const { prompt, gaps, isBusHeard, status } = facts;
-  if (prompt?.first_stf === undefined || prompt.isHandedOver || noSite.has(prompt.policy ?? '')) return false;
-  // It may have been said when nobody listened.
-  if (!isBusHeard || facts.phase === 'none' || gaps.length > 0) return false;
-  return (facts.isOver && status !== 'unknown') || secondsSince(facts, prompt.first_stf) >= nextStepSeconds;
-}
-
-/** Whether data taking of a run has ended, by its announcement or as told, and its data agent has not closed it. */
-export function isNotClosed(facts: HeardFacts): boolean {
-  const { prompt, told, isOver } = facts;
-  if (prompt?.data_run !== 'open') return false;
-  const ended = prompt.ended_at ?? (told === undefined || told.status === 'running' ? undefined : told.at);
-  return ended !== undefined && (isOver || secondsSince(facts, ended) >= nextStepSeconds);
-}
-
-/** How often the agent of prompt processing asks PanDA unless reported. Seconds. */
-const usualPoll = 60;
-const minUnprocessed = 180;
-
-/** How long files may wait without a report of their agent, which writes one each time that it asks PanDA. Seconds. */
-export const reportSeconds = ({ poll_seconds = usualPoll }: PromptFacts): number =>
-  Math.max(minUnprocessed, 3 * poll_seconds) + nextStepSeconds;
-
-/** Whether files wait for PanDA, and nobody reports of them any more. */
-export function isUnprocessed(facts: HeardFacts): boolean {
-  const { prompt, isObserved } = facts;
-  if (prompt === undefined || prompt.open.count === 0) return false;
-  return (
-    isObserved && prompt.last_report !== undefined && secondsSince(facts, prompt.last_report) >= reportSeconds(prompt)
-  );
 }

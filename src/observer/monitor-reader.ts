@@ -1,12 +1,11 @@
-import { promptProcessing, workflowInId } from '../domain/workflows.ts';
 import { backoff } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { isShallow } from '../observed/body.ts';
-import { chosenSites } from '../observed/reading/prompt.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
+import { isOpen, itemsOf, newRun, type Run } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -218,43 +217,6 @@ const maxTries = 3;
 interface Step {
   act: () => Promise<void>;
   run?: Run;
-}
-
-/** Whether an STF file of prompt processing waits for PanDA: a site has it. */
-const isOpen = ({ status, metadata }: Fields): boolean =>
-  (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
-
-/** A run being read. */
-type Run = ReturnType<typeof newRun>;
-
-const newRun = (execution_id: string, run_id?: string) => ({
-  execution_id,
-  run_id,
-  isPrompt: workflowInId(execution_id) === promptProcessing,
-  /** Whether PanDA still has files of it. */
-  hasJobs: false,
-  /** Whether it is no longer listed as running. */
-  isGone: false,
-  /** When it was seen to have ended. Milliseconds since 1970. */
-  endedAt: undefined as number | undefined,
-  /** When reading its lists last began. */
-  listedAt: -Infinity,
-  /** Digests of the lines read about it. */
-  seen: new Set<string>(),
-  /** STF files whose TF files are still to be read, and all known STF files. */
-  stfs: [] as string[],
-  allStfs: new Set<string>(),
-  /** Whether a request of this round was skipped. */
-  isPartial: false,
-  /** Whether an object of it was left out, since it is nested too deeply. */
-  isTooDeep: false,
-});
-
-/** The objects of a list: an array, or a page of it. */
-function itemsOf(answer: unknown): Fields[] {
-  const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
-  if (!Array.isArray(items)) throw new Error('it answers with something other than a list');
-  return items.map(objectOf);
 }
 
 /** Why a request failed, in words: a failed fetch says it in its cause alone. */

@@ -26,7 +26,10 @@ export const typeOf = ({ body }: Line): unknown => body?.msg_type;
 export const isCall = ({ method, path }: Line, verb: string, resource: string): boolean =>
   method === verb && String(path).startsWith(`/api/${resource}/`);
 
-/** Whether a line is of an STF file: its message, its registration, or a change of its row. @param ids of rows, by file */
+/**
+ * Whether a line is of an STF file: its message, its registration, or a change of its row.
+ * @param ids of rows, by file
+ */
 export const isOfStf = (stf: string, lines: readonly Line[]): ((line: Line) => boolean) => {
   const id = lines.find((line) => isCall(line, 'POST', 'stf-files') && line['body'].stf_filename === stf)?.['answer']
     .file_id as string | undefined;

@@ -5,7 +5,10 @@ import { knownEntry } from '../../monitoring/findings/known.ts';
 import { configOf } from '../shared/configured.ts';
 import type { ConfigFlags, Io } from '../shared/io.ts';
 
-/** The findings that `[observe] known` acknowledges; undefined if the configuration does not say. Throws `CONFIG_INVALID` for a code that no finding has. */
+/**
+ * The findings that `[observe] known` acknowledges; undefined if the configuration does not say. Throws
+ * `CONFIG_INVALID` for a code that no finding has.
+ */
 export function knownFindings(io: Io, flags: ConfigFlags): string[] | undefined {
   const { known } = configOf(io, flags).config.observe ?? {};
   const codes = findingRules.map(({ code }) => code);

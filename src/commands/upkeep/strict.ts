@@ -25,8 +25,8 @@ const settledMilliseconds = 60_000;
 const namedIds = 5;
 
 /**
- * `swf-mcp check --strict`: whether a run is whole, for a script: 0, or 3 with a line for each reason. Throws `EXECUTION_NOT_FOUND` and what a missing store
- * throws, once the time to wait is over.
+ * `swf-mcp check --strict`: whether a run is whole, for a script: 0, or 3 with a line for each reason. Throws
+ * `EXECUTION_NOT_FOUND` and what a missing store throws, once the time to wait is over.
  */
 export async function strictCheck(io: Io, { executionId = 'latest', expect = {}, wait = 0 }: StrictArguments) {
   using reader = createStoreReader(io);

@@ -21,7 +21,10 @@ interface AnyExecution extends Counts {
   phase: Phase;
   start_time: string;
   end_time: string | null;
-  /** 1 if it is of prompt processing, and nothing of it came by REST: the bus does not say how its files are processed. */
+  /**
+   * 1 if it is of prompt processing, and nothing of it came by REST: the bus does not say how its files are
+   * processed.
+   */
   processing_unheard: number;
 }
 
@@ -56,7 +59,10 @@ export function requireObserved(execution: ExecutionRow): ObservedExecution {
   );
 }
 
-/** Throws `ARGUMENT_INVALID` for an execution of other programs. @param purpose what cannot be done to one, such as `be taken up` */
+/**
+ * Throws `ARGUMENT_INVALID` for an execution of other programs.
+ * @param purpose what cannot be done to one, such as `be taken up`
+ */
 export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
   const planned = withPlan(execution);
   if (planned !== undefined) return planned;
@@ -89,7 +95,10 @@ export function countsOf(sql: Prepare, executionId: string): Counts {
   return row;
 }
 
-/** An execution by its id, or the last one for `latest`. Throws `EXECUTION_NOT_FOUND` with similar ids, `EXECUTION_REMOVED` if it was removed. */
+/**
+ * An execution by its id, or the last one for `latest`. Throws `EXECUTION_NOT_FOUND` with similar ids,
+ * `EXECUTION_REMOVED` if it was removed.
+ */
 export function requireExecution(sql: Prepare, executionId: string): ExecutionRow {
   const [which, values] =
     executionId === 'latest' ? ['ORDER BY seq DESC LIMIT 1', []] : ['WHERE e.execution_id = ?', [executionId]];
@@ -132,7 +141,10 @@ function firstWords(sql: Prepare): string {
 /** Messages to count at most, and runs to name. */
 const [countedMessages, namedRuns] = [10_000, 3];
 
-/** A sentence about other programs' messages about runs whose execution no message names; undefined without such messages. */
+/**
+ * A sentence about other programs' messages about runs whose execution no message names; undefined without
+ * such messages.
+ */
 export function messagesWithoutExecution(sql: Prepare): string | undefined {
   const runs = sql<{ run: string; n: number }>(
     `SELECT ${nameOf('run_no')} AS run, count(*) AS n FROM (

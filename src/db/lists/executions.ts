@@ -36,7 +36,10 @@ export interface ExecutionFilter
   search?: string | undefined;
 }
 
-/** Lists executions whose life overlaps the window. @param isAlive tells which running executions are driven */
+/**
+ * Lists executions whose life overlaps the window.
+ * @param isAlive tells which running executions are driven
+ */
 export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page, isAlive: LivenessTest) {
   const { start_time, end_time, has_failures, status } = filter;
   const moment = { isAlive, now: momentOfTest(isAlive) };
@@ -89,7 +92,10 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
   return { ...found, rows: found.rows.map((row) => asItStands(row)) };
 }
 
-/** The condition of a status. Executions that are stored as running and no longer heard have another one, which no index knows. */
+/**
+ * The condition of a status. Executions that are stored as running and no longer heard have another one,
+ * which no index knows.
+ */
 function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>): Record<string, Condition> {
   const wasRunning = [...unheard].filter(([, standing]) => standing.status === status).map(([id]) => id);
   const isUnheard = 'e.execution_id IN (SELECT value FROM json_each(?))';
@@ -111,7 +117,10 @@ const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execu
 /** As SQL: the payload in the recorded parameters, as JSON; NULL if unknown. */
 const payloadField = `CASE WHEN origin = 'own' AND json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`;
 
-/** As SQL: the configuration's name or path, the usual one if none was named; for an observed execution, as its runner reported it. */
+/**
+ * As SQL: the configuration's name or path, the usual one if none was named; for an observed execution, as
+ * its runner reported it.
+ */
 const configField = `iif(origin = 'observed', ${jsonField('params', 'workflow.config')}, coalesce((
   SELECT ${jsonField('body', 'config')} FROM message_rows WHERE execution_no = ${numberOf('e.execution_id')}
     AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1), '${usualConfiguration}'))`;

@@ -28,9 +28,10 @@ const columns = `execution_id, namespace, ${runNumber} AS run_number`;
 const isMeant = `($namespace IS NULL OR namespace IN ($namespace, ''))`;
 
 /**
- * The execution that a message belongs to: by its run and name; by its run alone; by its name alone, the newest. Undefined while unknown. A missing
- * namespace matches any.
- * @param at when the message was sent, in milliseconds since 1970: a name alone means the newest execution at that time
+ * The execution that a message belongs to: by its run and name; by its run alone; by its name alone, the
+ * newest. Undefined while unknown. A missing namespace matches any.
+ * @param at when the message was sent, in milliseconds since 1970: a name alone means the newest execution at
+ * that time
  */
 export function observedRunOf(
   tx: Transaction,
@@ -59,8 +60,8 @@ const changeFirst = (sql: Prepare, change: string, rest: string, values: object)
   ).get(values);
 
 /**
- * The execution of a registration: the one it made; else the first of its name that began after it and has no registration; else a new one, still
- * without a run.
+ * The execution of a registration: the one it made; else the first of its name that began after it and has no
+ * registration; else a new one, still without a run.
  * @param at milliseconds since 1970
  */
 export function registeredRun(
@@ -98,7 +99,10 @@ export function runOfRegistered(
   return run;
 }
 
-/** Creates the execution that a message is the first to name, by its run and name. @param at milliseconds since 1970 */
+/**
+ * Creates the execution that a message is the first to name, by its run and name.
+ * @param at milliseconds since 1970
+ */
 export function createObservedRun(
   { sql }: Transaction,
   names: Names & { run_id: string; told_id: string; told_start?: string },
@@ -145,7 +149,10 @@ export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRu
     sql(update).run({ execution_id, namespace, number });
 }
 
-/** Recomputes the last message time of an execution if its last message turned out earlier. @param before milliseconds since 1970 */
+/**
+ * Recomputes the last message time of an execution if its last message turned out earlier.
+ * @param before milliseconds since 1970
+ */
 export function forgetLast({ sql }: Transaction, executionId: string, before: number): void {
   sql(
     `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook})

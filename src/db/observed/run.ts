@@ -31,7 +31,9 @@ export function extend(tx: Transaction, executionId: string, at: number, dialect
   }));
 }
 
-/** A message shows that an execution still runs whose end was not announced, or that results come after all. */
+/**
+ * A message shows that an execution still runs whose end was not announced, or that results come after all.
+ */
 function reopen(sql: Prepare, executionId: string): void {
   sql(
     `UPDATE workflow_executions AS e SET status = 'running', status_reason = NULL, end_time = NULL
@@ -116,7 +118,10 @@ interface Told extends Said {
   by: string | null;
 }
 
-/** The last end that was told counts, at the time of the first; an execution that has ended does not run again. */
+/**
+ * The last end that was told counts, at the time of the first; an execution that has ended does not run
+ * again.
+ */
 export function statusTold(scope: ObservedScope): void {
   const { sql, execution_id } = scope;
   const statuses = everyStatus(scope);

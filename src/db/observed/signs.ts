@@ -44,8 +44,8 @@ const signs = buffered((tx, sender, { first, all }: Gathered) => {
 });
 
 /**
- * Notes that a program sent something, by the broker's clock, since its host's may be off. Written once per transaction: a program sends many
- * messages in one.
+ * Notes that a program sent something, by the broker's clock, since its host's may be off. Written once per
+ * transaction: a program sends many messages in one.
  * @param at milliseconds since 1970
  */
 export function noteSign(
@@ -76,13 +76,19 @@ const together = (sign: Sign, before: Sign): Sign => ({
   at: Math.max(sign.at, before.at),
 });
 
-/** Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its messages. */
+/**
+ * Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its
+ * messages.
+ */
 const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
   sql<[string, string]>(
     `SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`,
   ).has(name, namespace);
 
-/** Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it uses. */
+/**
+ * Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it
+ * uses.
+ */
 export function noteProgram({ sql }: Transaction, sender: string, sign: Sign): void {
   const { type, namespace, host, execution_id = null, at, state = null } = sign;
   if (isOwnAgent(sql, sender, namespace)) return;

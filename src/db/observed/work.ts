@@ -14,7 +14,10 @@ import {
 import { sumsOf } from '../projection/sums.ts';
 import { foldWith, forgetSubject, noteSubject, type ObservedScope } from './said.ts';
 
-/** Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the counts by the difference. */
+/**
+ * Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the
+ * counts by the difference.
+ */
 export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined): void {
   const { before, after } = foldWith(scope, said, earlier, foldWork);
   for (const [name, slice] of after.slices) {
@@ -117,7 +120,10 @@ function placeOf(slice: FoldedSlice): unknown[] {
   return [tf_filename, stf_filename, tf_count, slice.attempts[0]?.slice.sent_ms];
 }
 
-/** Notes how many slices a TF file has, the largest, and when the first was sent. @param n 1 if one came, -1 if one went */
+/**
+ * Notes how many slices a TF file has, the largest, and when the first was sent.
+ * @param n 1 if one came, -1 if one went
+ */
 function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n: 1 | -1): void {
   if (n === -1)
     sql('DELETE FROM observed_samples WHERE execution_id = ? AND tf_filename = ?').run(execution_id, tfFilename);

@@ -58,7 +58,10 @@ export function assessWithFindings(
   };
 }
 
-/** The facts about an execution: of its plan and its driver, where this store has them, else what messages of other programs show. */
+/**
+ * The facts about an execution: of its plan and its driver, where this store has them, else what messages of
+ * other programs show.
+ */
 function gather(sql: Prepare, execution: ExecutionRow, moment: Moment) {
   const planned = withPlan(execution);
   if (planned === undefined) return { heard: heardFacts(sql, execution, moment) };
@@ -71,10 +74,15 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
   return {
     detail,
     progress: driven?.progress ?? progressSoFar(execution, detail),
-    /** Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the clock here is behind. */
+    /**
+     * Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the
+     * clock here is behind.
+     */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
-    /** Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone. */
+    /**
+     * Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone.
+     */
     duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
     driving: driven?.judged,
     /** What the messages of other programs show, where it is known from them. */
@@ -102,7 +110,10 @@ function judge(facts: Facts) {
       overdue: overdueSlices(facts, pace).length,
       /** Undefined without one, and while no age is known. */
       oldest,
-      /** For the oldest slice, if its payload has a time limit: nobody ends a payload whose worker is gone. ISO 8601. */
+      /**
+       * For the oldest slice, if its payload has a time limit: nobody ends a payload whose worker is gone.
+       * ISO 8601.
+       */
       ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,
     },
     /** The current speed. */

@@ -2,7 +2,10 @@ import { createCauses } from '../../domain/causes.ts';
 import { failedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import { millisecondsAt, timeLength } from '../../lib/time.ts';
 
-/** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the slice was made. */
+/**
+ * When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the
+ * slice was made.
+ */
 type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed', number>;
 
 /** The value of a name column without a name. */
@@ -38,8 +41,9 @@ class Names {
 }
 
 /**
- * Every attempt at every slice of one execution as columns of numbers: 54 bytes per attempt, so that counts, times and pictures of a hundred
- * thousand take milliseconds. Times are milliseconds since 1970, or NaN; names are numbers of `names`; states are indexes of `sliceStatuses`.
+ * Every attempt at every slice of one execution as columns of numbers: 54 bytes per attempt, so that counts,
+ * times and pictures of a hundred thousand take milliseconds. Times are milliseconds since 1970, or NaN;
+ * names are numbers of `names`; states are indexes of `sliceStatuses`.
  */
 export class AttemptColumns {
   length = 0;
@@ -63,7 +67,10 @@ export class AttemptColumns {
   queued = new Float64Array(0);
   started = new Float64Array(0);
   completed = new Float64Array(0);
-  /** The last attempt of each slice, by the file that numbers it and its id, and the previous attempt of each attempt. */
+  /**
+   * The last attempt of each slice, by the file that numbers it and its id, and the previous attempt of each
+   * attempt.
+   */
   readonly #last: number[][] = [];
   #before = new Int32Array(0);
   readonly #causes = new Map<string, number>();
@@ -71,7 +78,10 @@ export class AttemptColumns {
   /** The STF file of each other file that numbers slices, by the number of that file's name. */
   readonly stfOfFile = new Map<number, string>();
 
-  /** The index of an attempt at a slice, added if missing. @param of its STF file, and the file that numbers its slices, if that is another one */
+  /**
+   * The index of an attempt at a slice, added if missing.
+   * @param of its STF file, and the file that numbers its slices, if that is another one
+   */
   placeOf(of: { stf: string; file: string | undefined }, sliceId: number, attempt: number): number {
     const stf = this.names.stf.numberOf(of.file ?? of.stf);
     if (of.file !== undefined && !this.stfOfFile.has(stf)) this.stfOfFile.set(stf, of.stf);
@@ -148,7 +158,10 @@ const valueEndCode = valueEnd.charCodeAt(0);
 /** Placeholder for the file that numbers slices: NULL if that is the STF file. */
 const numberedIn = 'numbered in';
 
-/** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them, with semicolons between. */
+/**
+ * As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them,
+ * with semicolons between.
+ */
 const ownValues = {
   current:
     `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; created_at; ` +
@@ -165,8 +178,9 @@ const foreignValues = {
 };
 
 /**
- * As SQL: attempts as one text, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and `tf_slices AS s`. better-sqlite3 takes
- * four times as long to make a row of values as SQLite takes to read it. Separators in texts of others are replaced, so that none looks like two.
+ * As SQL: attempts as one text, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and
+ * `tf_slices AS s`. better-sqlite3 takes four times as long to make a row of values as SQLite takes to read
+ * it. Separators in texts of others are replaced, so that none looks like two.
  */
 export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean): string {
   const isElsewhere = isObserved ? (kind === 'current' ? 'tf_filename' : 's.tf_filename') : 'NULL';

@@ -87,7 +87,9 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
           next: here('list_tf_slices', { tf_filename: shrunken.first }),
         },
 
-  /** Reported only if the bus was heard and there are more such slices than results that may belong to them. */
+  /**
+   * Reported only if the bus was heard and there are more such slices than results that may belong to them.
+   */
   SLICES_NOT_SENT: ({ unsent, ...facts }) =>
     !facts.isBusHeard || unsent.count <= facts.results_unmatched
       ? undefined

@@ -90,7 +90,10 @@ const sliceFactsOf = (facts: Situation): SliceFacts => ({
   until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
 });
 
-/** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
+/**
+ * The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run
+ * may be meant to lag and drain.
+ */
 export function findingsOf({ driving, heard }: Causes): Finding[] {
   const slices = heard ?? (driving && sliceFactsOf(driving));
   if (slices === undefined) return [];
@@ -131,7 +134,9 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   NOTHING_SUCCEEDS: ['SLICES_RETRIED', 'STAGE_STUCK', 'STAGE_SLOW'],
 };
 
-/** Findings that explain why a role's stage does not go on: returns the roles that the finding explains fully. */
+/**
+ * Findings that explain why a role's stage does not go on: returns the roles that the finding explains fully.
+ */
 const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes) => readonly string[]>> = {
   AGENT_MISSING: ({ ids }) => ids,
   // Other slices may wait for another reason.

@@ -26,7 +26,10 @@ function isKnown({ code, severity, senders = [], ids }: Finding, known: readonly
   return names.length > 0 && names.every((name) => patterns.some((pattern) => pattern.test(name)));
 }
 
-/** The findings with those that people know of as one of severity `info`, which raises no alarm. @param known entries such as `CODE` or `CODE sender-*` */
+/**
+ * The findings with those that people know of as one of severity `info`, which raises no alarm.
+ * @param known entries such as `CODE` or `CODE sender-*`
+ */
 export function withKnown(executionId: string, findings: readonly Finding[], known: readonly string[]): Finding[] {
   const folded = findings.filter((finding) => isKnown(finding, known));
   if (folded.length === 0) return [...findings];

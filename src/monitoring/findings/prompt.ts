@@ -1,13 +1,7 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import {
-  isNotClosed,
-  isNotHandedOver,
-  isUnprocessed,
-  nextStepSeconds,
-  reportSeconds,
-  secondsSince,
-} from '../heard-facts.ts';
+import { nextStepSeconds, secondsSince } from '../heard-facts.ts';
+import { isNotClosed, isNotHandedOver, isUnprocessed, reportSeconds } from '../prompt-state.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
 
 /** Findings about prompt processing. The bus says only that a run was handed over; all else comes by REST. */

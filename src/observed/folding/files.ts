@@ -7,7 +7,8 @@ export type TfFact = FactOf<'tf_file_registered' | 'told_tf'>;
 const isJobs = (said: SaidFact<StfFact>): said is SaidFact<FactOf<'told_jobs'>> => said.fact.kind === 'told_jobs';
 
 /**
- * An STF file by all messages about it, in any order: one announces it, another says it is ready, REST registers it. Undefined without any.
+ * An STF file by all messages about it, in any order: one announces it, another says it is ready, REST
+ * registers it. Undefined without any.
  * @param isPrompt of prompt processing: being registered is its readiness, and PanDA processes it
  */
 export function foldStf(messages: readonly SaidFact<StfFact>[], isPrompt = false) {
@@ -51,7 +52,10 @@ const readyRow = (ready: SaidFact | undefined, first: SaidFact) => ({
   took_ms: ready === undefined ? null : Math.max(0, ready.sent_ms - first.sent_ms),
 });
 
-/** A TF file by all messages about it: it is announced once, or registered by REST alone. Undefined without any. */
+/**
+ * A TF file by all messages about it: it is announced once, or registered by REST alone. Undefined without
+ * any.
+ */
 export function foldTf(messages: readonly SaidFact<TfFact>[]) {
   const { stands, repeats } = standingBy(messages, ({ kind }) => kind);
   const announced = stands.get('tf_file_registered');

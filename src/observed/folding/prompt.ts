@@ -4,8 +4,9 @@ import { type FactOf, grouped, isBefore, type SaidFact, timeOf } from './said.ts
 type SaidJobs = SaidFact<FactOf<'told_jobs'>>;
 
 /**
- * The jobs of an STF file of prompt processing: its agent reports them at each look at PanDA, mostly the same again. The last report counts.
- * `spare`: the reports that may be left out next time: of equal ones all but the first and the last.
+ * The jobs of an STF file of prompt processing: its agent reports them at each look at PanDA, mostly the same
+ * again. The last report counts. `spare`: the reports that may be left out next time: of equal ones all but
+ * the first and the last.
  */
 function foldJobs(messages: readonly SaidJobs[]) {
   const reports = messages.toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
@@ -18,7 +19,11 @@ function foldJobs(messages: readonly SaidJobs[]) {
   };
 }
 
-/** How an STF file of prompt processing stands, and its sites. @param reports from its agent @param told its registration */
+/**
+ * How an STF file of prompt processing stands, and its sites.
+ * @param reports from its agent
+ * @param told its registration
+ */
 export function foldPrompt(
   reports: readonly SaidJobs[],
   announced: SaidFact<FactOf<'stf_gen'>> | undefined,
@@ -49,7 +54,10 @@ const waitsAt = (site: string | undefined): SiteWork => ({
   reason: undefined,
 });
 
-/** The sites of a file: as reported, and those that were chosen and have no job yet. The public programs choose none: they have one. */
+/**
+ * The sites of a file: as reported, and those that were chosen and have no job yet. The public programs
+ * choose none: they have one.
+ */
 function sitesOf(jobs: FactOf<'told_jobs'> | undefined, chosen: readonly string[] | undefined): SiteWork[] {
   const { sites = [], reason } = jobs ?? {};
   const known = sites.map((one) => ({ ...one, reason: one.status === 'failed' ? (one.reason ?? reason) : undefined }));

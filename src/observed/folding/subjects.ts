@@ -30,7 +30,10 @@ const resultSubject = ({ by, value }: ResultKey): Subject[] =>
 const toldSlice = ({ copyOf, slice_filename }: ResultFact): Subject[] =>
   copyOf === undefined ? [] : subject('slice', slice_filename);
 
-/** The subjects of a message; first, the thing whose messages repeat one another. Empty for a fact that only the execution has. */
+/**
+ * The subjects of a message; first, the thing whose messages repeat one another. Empty for a fact that only
+ * the execution has.
+ */
 export function subjectsOf(fact: Fact): Subject[] {
   switch (fact.kind) {
     case 'phase':

@@ -14,7 +14,10 @@ const slices: SlicesOfDialect = {
     /_slice_\d+(?:\.tf)?$/.test(String(tf_filename)) ? {} : { fastmon_file: tf_filename },
 };
 
-/** The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a failed slice. */
+/**
+ * The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a
+ * failed slice.
+ */
 export const dialectF: Dialect = {
   words(body) {
     const content = objectOf(body['content']);

@@ -1,7 +1,10 @@
 import type { StfStatus } from '../../domain/states.ts';
 import { type Fields, idOf, nameOf, objectOf, shortName, textOf } from './values.ts';
 
-/** How one site fares with an STF file. A field that nobody reported is undefined: the public programs have one site, and do not name it. */
+/**
+ * How one site fares with an STF file. A field that nobody reported is undefined: the public programs have
+ * one site, and do not name it.
+ */
 export interface SiteWork {
   site: string | undefined;
   status: JobStatus;
@@ -31,7 +34,10 @@ export const datasetOf = (body: Fields): string | undefined =>
 export const policyOf = (body: Fields): string | undefined =>
   body['decision_box_enabled'] === false ? undefined : shortName(textOf(body['decision_policy']));
 
-/** The data agent hands a run over to PanDA, by a message that names no file: once for the run, or for each site that gets files. */
+/**
+ * The data agent hands a run over to PanDA, by a message that names no file: once for the run, or for each
+ * site that gets files.
+ */
 export function handedOver(body: Fields) {
   if (idOf(body['req_id']) === undefined) return undefined;
   const isDecided = body['decision_box_enabled'] !== false;
@@ -48,7 +54,9 @@ export function chosenSites(metadata: Fields): string[] | undefined {
   return Array.isArray(sites) ? sites.flatMap((site) => siteOf(site) ?? []) : undefined;
 }
 
-/** Whether a change of an STF file's row comes from the processing agent, which notes there what PanDA says. */
+/**
+ * Whether a change of an STF file's row comes from the processing agent, which notes there what PanDA says.
+ */
 const isTracked = (metadata: Fields): boolean => Object.keys(metadata).some((key) => key.startsWith('panda_'));
 
 const statuses: readonly string[] = ['registered', 'processing', 'processed', 'failed'] satisfies JobStatus[];
@@ -56,7 +64,9 @@ const statuses: readonly string[] = ['registered', 'processing', 'processed', 'f
 const jobStatus = (value: unknown): JobStatus | undefined =>
   typeof value === 'string' && statuses.includes(value) ? (value as JobStatus) : undefined;
 
-/** The jobs of an STF file in PanDA, by site; undefined if the change does not come from the processing agent. */
+/**
+ * The jobs of an STF file in PanDA, by site; undefined if the change does not come from the processing agent.
+ */
 export function jobsOf(stf_filename: string, { status: told, metadata: noted }: Fields) {
   const [status, metadata] = [jobStatus(told), objectOf(noted)];
   if (status === undefined || !isTracked(metadata)) return undefined;

@@ -24,7 +24,10 @@ import { resourceOf, restOf } from './rest-call.ts';
 interface Write {
   method: string;
   path: string;
-  /** Names that the path or the body gives only as a number of the monitor: `run_id`, and `name` of a file or slice. */
+  /**
+   * Names that the path or the body gives only as a number of the monitor: `run_id`, and `name` of a file or
+   * slice.
+   */
   headers: Readonly<Record<string, string>>;
   body: Fields;
 }
@@ -57,7 +60,9 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'POST system-state-events': { type: 'system_event', fact: states, run: 'run_number' },
 };
 
-/** Parses a row of the log made by other programs: a message, or a REST write to their monitor. Never throws. */
+/**
+ * Parses a row of the log made by other programs: a message, or a REST write to their monitor. Never throws.
+ */
 export function readStatement(line: MessageLine): Statement {
   const rest = restOf(line.destination);
   return rest === undefined ? readMessage(line) : readTold({ ...rest, headers: line.headers, body: fieldsOf(line) });
@@ -156,7 +161,9 @@ function stfOf(body: Fields): Fact | undefined {
   return file && { ...file, sites: chosenSites(metadata) };
 }
 
-/** A data agent marks a processed file by its status; the agent of prompt processing notes the jobs of a file. */
+/**
+ * A data agent marks a processed file by its status; the agent of prompt processing notes the jobs of a file.
+ */
 function stfChanged({ body, headers }: Write): Fact {
   const stf_filename = nameOf(headers['name']);
   if (stf_filename === undefined) return { kind: 'told' };
@@ -176,7 +183,10 @@ function sliceOf(body: Fields): Fact | undefined {
 /** Hexadecimal digits of a hash that tell messages apart. */
 const digits = 16;
 
-/** The id of a heard message or a REST write: a function of the message alone, so every recording of it has the same id. */
+/**
+ * The id of a heard message or a REST write: a function of the message alone, so every recording of it has
+ * the same id.
+ */
 export function heardId(statement: Statement, destination: string, body: string): string {
   const { message_type, namespace = '', run_id = 'none' } = statement;
   const rest = restOf(destination);

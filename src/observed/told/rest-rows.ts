@@ -15,11 +15,14 @@ const idFields: Readonly<Record<string, string>> = {
 };
 
 /**
- * Converts the calls of one recording to rows of the log, in their order; a call that states nothing to undefined. The numbers that a monitor gave to its
- * objects are not names, since a newly set up one starts over with them, but the calls show which objects have them.
+ * Converts the calls of one recording to rows of the log, in their order; a call that states nothing to
+ * undefined. The numbers that a monitor gave to its objects are not names, since a newly set up one starts
+ * over with them, but the calls show which objects have them.
  */
 export function createReferences(): (call: RestLine) => MessageLine | undefined {
-  /** By resource and id. An execution has the names of its run, and an STF file is also known by its own name. */
+  /**
+   * By resource and id. An execution has the names of its run, and an STF file is also known by its own name.
+   */
   const known = new Map<string, Names>();
   const runOf = (key: string): string | undefined => known.get(key)?.['run_id'];
   const namesOf = (resource: string, body: Fields): Names => {
@@ -84,7 +87,8 @@ const lasting = {
 export type ReadResource = keyof typeof lasting;
 
 /**
- * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end.
+ * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its
+ * end.
  * @param at when it was read, ISO 8601 in UTC @param run_id the run that it was read for
  */
 export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
@@ -113,7 +117,9 @@ function processedOf(object: Fields, headers: Names, at: string): MessageLine[] 
   return [restLine(at, 'GET', `/api/stf-files/${idOf(file_id) ?? ''}/`, { ...headers, name }, body)];
 }
 
-/** What the agent of prompt processing notes of a file, without when it looked; undefined if it noted nothing. */
+/**
+ * What the agent of prompt processing notes of a file, without when it looked; undefined if it noted nothing.
+ */
 function lastingJobs(metadata: Fields): { metadata: Fields } | undefined {
   const noted = Object.entries(metadata).filter(([key]) => key.startsWith('panda_') && !key.endsWith('_polled_at'));
   if (noted.length === 0) return undefined;

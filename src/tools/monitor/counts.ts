@@ -26,7 +26,9 @@ export function countsOf(execution: ExecutionRow, { detail, driving, heard }: Fu
 
 type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
 
-/** Slices that are late or lost matter only while the run goes on; those without a result only after its end. */
+/**
+ * Slices that are late or lost matter only while the run goes on; those without a result only after its end.
+ */
 function drivenSlices(
   { status, slices_created, slices_queued }: ExecutionRow,
   { count, overdue, lost }: InHand,

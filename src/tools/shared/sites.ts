@@ -2,7 +2,10 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import { present } from '../../lib/present.ts';
 import type { ToolContext } from './tool.ts';
 
-/** How the sites of prompt processing fare with the STF files of an execution; nothing for any other workflow. Counts are absent where nothing came by REST. */
+/**
+ * How the sites of prompt processing fare with the STF files of an execution; nothing for any other workflow.
+ * Counts are absent where nothing came by REST.
+ */
 export function sitesPart(execution: ExecutionRow, { queries }: Pick<ToolContext, 'queries'>) {
   const prompt = queries.promptSites(execution);
   if (prompt === undefined) return {};

@@ -14,7 +14,9 @@ const cellsOf = ({ site = 'the only one', handed_over_at: at, task_id = '', ...c
   ...[counts.registered, counts.processing, counts.processed, counts.failed].map(counted),
 ];
 
-/** The sites that process the STF files of a run, and how far they are. Counts that nobody reported are empty. */
+/**
+ * The sites that process the STF files of a run, and how far they are. Counts that nobody reported are empty.
+ */
 export const Sites = ({ monitor }: { monitor: Monitor }) => (
   <div>
     <table aria-label="Sites">

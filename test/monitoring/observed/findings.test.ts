@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findingRules, findingsOf } from '../../../src/monitoring/findings/index.ts';
 import { withKnown } from '../../../src/monitoring/findings/known.ts';
 import { heardHealth } from '../../../src/monitoring/health.ts';
-import type { PromptFacts } from '../../../src/monitoring/heard-facts.ts';
+import type { PromptFacts } from '../../../src/monitoring/prompt-facts.ts';
 import { ago, factsOf } from './situation.ts';
 
 type Given = Parameters<typeof factsOf>[0];

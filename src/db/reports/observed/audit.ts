@@ -1,6 +1,8 @@
 import { processingUnheard } from '../../../domain/workflows.ts';
 import { roundDuration } from '../../../lib/duration.ts';
-import { type HeardFacts, isNotHandedOver, type PromptFacts } from '../../../monitoring/heard-facts.ts';
+import { type HeardFacts } from '../../../monitoring/heard-facts.ts';
+import type { PromptFacts } from '../../../monitoring/prompt-facts.ts';
+import { isNotHandedOver } from '../../../monitoring/prompt-state.ts';
 import { areAll } from '../../../observed/dialects.ts';
 import { type ExecutionRow, countsOf } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -11,7 +13,10 @@ import { heardFacts } from './facts.ts';
 import { isOpenFile } from './prompt.ts';
 import { count, unslicedSamples } from './samples.ts';
 
-/** Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
+/**
+ * Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap
+ * leaves the verdict open.
+ */
 export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {
   const { execution_id } = execution;
   const facts = heardFacts(sql, execution, moment);
@@ -59,7 +64,10 @@ function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: Aud
   return `${found} of ${expected} STF files were announced; the run was ${over}.`;
 }
 
-/** The checks of prompt processing: how its files are processed comes by REST alone. Files that failed are named, and final. */
+/**
+ * The checks of prompt processing: how its files are processed comes by REST alone. Files that failed are
+ * named, and final.
+ */
 function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs: number): AuditCheck[] {
   const { execution_id, run_id } = facts;
   const found = prompt.sites.filter(({ handed_over_at: at }) => at !== undefined).length;
@@ -164,7 +172,11 @@ const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id 
 const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames ${slices} GROUP BY tf_filename)`;
 const unsliced = `${sliced} WHERE frames <> high - low + 1`;
 
-/** Compares all items of a kind with the missing ones. @param all @param lacking the rest of a SELECT, from FROM on */
+/**
+ * Compares all items of a kind with the missing ones.
+ * @param all
+ * @param lacking the rest of a SELECT, from FROM on
+ */
 function missing(sql: Prepare, executionId: string, column: string, all: string, lacking: string): Compared {
   const [expected, lacks] = [count(sql, all, executionId), count(sql, lacking, executionId)];
   const rows = sql<[string], string>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);

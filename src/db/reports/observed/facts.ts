@@ -47,7 +47,10 @@ interface ObservedRow extends HeardRecord {
   read_ms: number | null;
 }
 
-/** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
+/**
+ * Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged.
+ * @param now milliseconds since 1970
+ */
 export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment): HeardFacts {
   const { execution_id, namespace, status, phase } = execution;
   const { read_ms, ...recorded } = kept(sql, recordedFacts)(execution);
@@ -174,7 +177,10 @@ function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
   return row && { first: Date.parse(row.first), last: Date.parse(row.last), n: row.n };
 }
 
-/** When the last result came, and the last of a completed slice, as ISO 8601; before any result, when the first slice was sent, in milliseconds since 1970. */
+/**
+ * When the last result came, and the last of a completed slice, as ISO 8601; before any result, when the
+ * first slice was sent, in milliseconds since 1970.
+ */
 function resultTimes(sql: Prepare, { execution_id: id, slices_failed, slices_queued }: ExecutionRow) {
   const without = { last: null, last_done: null };
   // Only findings about slices that failed or wait ask for them.
@@ -199,7 +205,10 @@ const unslicedFiles = 'FROM fastmon_files WHERE execution_id = ? AND slice_count
 const ofExecution = 'FROM tf_slices WHERE execution_id = ?';
 const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
 
-/** Slices without a result that were sent before a slice whose result came by a given time; if that is after all, every slice without a result. */
+/**
+ * Slices without a result that were sent before a slice whose result came by a given time; if that is after
+ * all, every slice without a result.
+ */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
   if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;

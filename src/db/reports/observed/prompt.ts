@@ -1,7 +1,7 @@
 import { promptProcessing } from '../../../domain/workflows.ts';
 import { asObject, objectIn } from '../../../lib/read-json.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import type { PromptFacts, SiteWork } from '../../../monitoring/heard-facts.ts';
+import type { PromptFacts, SiteWork } from '../../../monitoring/prompt-facts.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { numberOf, typeNumbers } from '../../migrations/names.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -21,7 +21,10 @@ export const isOpenFile = `status IN ('registered', 'processing') AND EXISTS (
 /** How many reasons to name. */
 const namedReasons = 3;
 
-/** How prompt processing of a run stands. @param before files announced before this time (ISO 8601) are expected to be registered */
+/**
+ * How prompt processing of a run stands.
+ * @param before files announced before this time (ISO 8601) are expected to be registered
+ */
 export function promptFacts(sql: Prepare, execution: ExecutionRow, before: string): PromptFacts {
   const { execution_id: id, processing_unheard } = execution;
   const settings = promptSettings(sql, id);
@@ -105,7 +108,10 @@ function sitesOf(sql: Prepare, id: string, configured: readonly string[]): SiteW
   );
 }
 
-/** The run of an earlier execution of the namespace whose data taking has ended, and whose data agent has not closed it. */
+/**
+ * The run of an earlier execution of the namespace whose data taking has ended, and whose data agent has not
+ * closed it.
+ */
 const unclosedBefore = (sql: Prepare, { execution_id, namespace }: ExecutionRow): string | undefined =>
   sql<[object], string>(
     `SELECT run_id FROM observed_runs AS o JOIN runs AS r USING (execution_id) JOIN run_states USING (execution_id) JOIN workflow_executions AS e USING (execution_id)
