@@ -86,7 +86,7 @@ type Given = Omit<Flags, 'topics' | 'namespaces'> & { topics?: string[]; namespa
 /** Runs the command that the flags select. */
 async function observeAs(io: Io, { topics = [], namespace: namespaces = [], ...given }: Given) {
   const flags: Flags = { ...given, topics, namespaces };
-  const { until, contract, against, anonymize, json } = flags;
+  const { contract, against, anonymize, json } = flags;
   const from = flags.from?.map((path) => pathFrom(io, path));
   if (flags.check) return (await import('./observe/check.ts')).checkCommand(io, flags);
   if (contract !== undefined) {

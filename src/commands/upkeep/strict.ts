@@ -1,5 +1,6 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
+import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { promptProcessing } from '../../domain/workflows.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
@@ -61,53 +62,48 @@ function judgeNow(
 
 function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
   const now = Date.now();
-  const { execution_id, status, end_time } = execution;
+  const { execution_id, status, status_reason, end_time } = execution;
   const { heard, health, detail } = queries.assess(execution, now);
   const { checks } = queries.audit(execution);
-  const isPrompt = execution.workflow_name === promptProcessing;
-  const {
-    registered = 0,
-    processed = detail.stfs_ready,
-    failed = detail.slices_exhausted,
-  } = isPrompt ? stfCounts(queries, execution) : {};
+  const counts = countsOf(queries, execution, detail);
+  const { failed } = counts;
   const gated: Gated = {
     status,
-    status_reason: execution.status_reason,
+    status_reason,
     checks,
     failed: heard?.prompt?.failed ?? { count: failed, ids: heard?.failed.ids ?? [] },
-    counts: {
-      stf: execution.stf_count,
-      tf: execution.tf_files_received,
-      slices: execution.slices_created,
-      completed: execution.slices_completed,
-      failed,
-      registered: isPrompt ? registered : execution.stf_count,
-      processed,
-    },
-    made: isPrompt
-      ? { done: processed + failed, words: 'STF file was processed, as far as is known' }
-      : { done: execution.slices_completed + failed, words: 'slice has a result' },
-    heard: heard && { isBeginHeard: heard.isBeginHeard, gaps: heard.gaps },
+    counts,
+    made: isPrompt(execution)
+      ? { done: counts.processed + failed, words: 'STF file was processed, as far as is known' }
+      : { done: counts.completed + failed, words: 'slice has a result' },
+    heard,
   };
   const isOver = status !== 'running' && health !== 'draining';
-  const hasPassed = end_time === null || now - Date.parse(end_time) > settledMilliseconds;
-  return {
-    execution_id,
-    words: `completed and balanced: ${Object.entries(gated.counts)
-      .map(([name, n]) => `${name} ${n}`)
-      .join(', ')}`,
-    reasons: gateReasons(gated, expect),
-    /** Whether waiting changes nothing: after its end a run may still get what was under way. */
-    isSettled: isOver && (status !== 'completed' || heard?.isObserved !== true || hasPassed),
-  };
+  // After its end a run may still get what was under way.
+  const mayGoOn = status === 'completed' && heard?.isObserved === true && !hasSettled(end_time, now);
+  return { execution_id, words: wordsOf(counts), reasons: gateReasons(gated, expect), isSettled: isOver && !mayGoOn };
 }
 
-/** The STF files of prompt processing by what became of them. */
-function stfCounts(queries: Queries, { execution_id }: ExecutionRow) {
+const isPrompt = ({ workflow_name }: ExecutionRow): boolean => workflow_name === promptProcessing;
+
+const hasSettled = (end: string | null, now: number): boolean =>
+  end === null || now - Date.parse(end) > settledMilliseconds;
+
+const wordsOf = (counts: Gated['counts']): string =>
+  `completed and balanced: ${Object.entries(counts)
+    .map(([name, n]) => `${name} ${n}`)
+    .join(', ')}`;
+
+/** The counts that may be expected. Without slices, STF files are counted by what became of them. */
+function countsOf(queries: Queries, execution: ExecutionRow, detail: ExecutionRecord): Gated['counts'] {
+  const { execution_id, stf_count, tf_files_received, slices_created, slices_completed } = execution;
+  const all = { stf: stf_count, tf: tf_files_received, slices: slices_created, completed: slices_completed };
+  if (!isPrompt(execution))
+    return { ...all, failed: detail.slices_exhausted, registered: stf_count, processed: detail.stfs_ready };
   const count = (status: string): number =>
     queries.stfFiles({ execution_id, status }, { order: 'newest', limit: 1 }).total_count;
   const [processed, failed] = [count('processed'), count('failed')];
-  return { processed, failed, registered: count('registered') + count('processing') + processed + failed };
+  return { ...all, failed, registered: count('registered') + count('processing') + processed + failed, processed };
 }
 
 function tell(io: Io, { execution_id, words, reasons }: Judged) {

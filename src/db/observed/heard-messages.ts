@@ -6,7 +6,6 @@ import { brokerTime, type MessageLine } from '../../observed/recording-lines.ts'
 import { readStatement } from '../../observed/told/read-told.ts';
 import { nameNumbers } from '../log/numbers.ts';
 import { insertRow } from '../log/rows.ts';
-import { numberOf } from '../migrations/names.ts';
 import { moveCounts, noteEarlier, noteRecordedEarlier } from '../notes/row-blocks.ts';
 import { applied, none } from '../projection/effect.ts';
 import type { Transaction } from '../sqlite/transaction.ts';

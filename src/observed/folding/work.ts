@@ -219,9 +219,13 @@ function outcomeOf({ slice, result }: Attempt) {
     starts: result === undefined ? 0 : 1,
     waited_ms: took_ms === null ? null : Math.max(0, sent_ms - took_ms - slice.sent_ms),
     took_ms,
-    job: [fact.panda_task_id, fact.panda_id].filter((id) => id !== undefined).join('/') || null,
+    job: jobOf(fact),
   };
 }
+
+/** The PanDA task and job of a result, as far as it names them. */
+const jobOf = ({ panda_task_id, panda_id }: Partial<ResultFact>): string | null =>
+  [panda_task_id, panda_id].filter((id) => id !== undefined).join('/') || null;
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null;
 

@@ -120,13 +120,13 @@ export function oldestOf({ driving }: FullAssessment) {
 
 /** The dataset of a run; of prompt processing, as far as is known. */
 export function datasetOf(
-  { dataset_name: name, dataset_state: state, dataset_files: files, dataset_bytes: bytes }: ExecutionRecord,
+  { dataset_name, dataset_state: state, dataset_files: files, dataset_bytes: bytes }: ExecutionRecord,
   { workflow_name, processing_unheard }: ExecutionRow,
 ) {
-  if (name === null) return null;
+  if (dataset_name === null) return null;
   if (workflow_name === promptProcessing)
-    return present({ name, state, ...(processing_unheard === 0 ? { files } : {}) });
-  return state === null ? null : { name, state, files, bytes };
+    return present({ name: dataset_name, state, ...(processing_unheard === 0 ? { files } : {}) });
+  return state === null ? null : { name: dataset_name, state, files, bytes };
 }
 
 /** The names of an execution, as far as they are known. */

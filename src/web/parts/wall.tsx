@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { duration } from '../../lib/duration.ts';
 import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
-import { age, count, inZone, percent, time } from '../shared/format.ts';
+import { age, count, inZone, time } from '../shared/format.ts';
 import { silentSinceOf, useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { countsNow } from '../state/moment.ts';
@@ -11,8 +11,8 @@ import { executionHash } from '../state/route.ts';
 import { noAnswer, showInTab } from '../state/tab.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
-import { Bar } from './card.tsx';
 import { Pill, StatePills } from './pill.tsx';
+import { doneWords, Progress, whatWords } from './progress.tsx';
 
 /** How often the wall polls. Milliseconds. */
 const every = 2000;
@@ -110,9 +110,8 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       </article>
     );
   const { progress, findings, namespace } = monitor;
-  const { created, completed, failed, processing, queued } = countsNow(monitor);
+  const { completed, failed } = countsNow(monitor);
   const over = completed + failed;
-  const planned = progress?.slices_planned;
   const [worst] = findings;
   const silent = silentSinceOf(monitor);
   return (
@@ -122,19 +121,15 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       </h2>
       <FaultBanner fault={fault} at={at} />
       <p class="big">
-        {monitor.sites === undefined ? doneWords(monitor, over) : count(monitor.stf_count)}
+        {doneWords(monitor, over)}
         <small>
-          {monitor.sites === undefined
-            ? `${count(over)} of ${count(planned ?? created)} slices`
-            : siteWords(monitor.sites)}
+          {whatWords(monitor, over)}
           {failed > 0 && `, ${count(failed)} failed`}
           {progress?.seconds_left !== undefined && `, about ${duration(progress.seconds_left)} left`}
           {silent !== undefined && `, silent for ${duration(Math.max(0, Date.now() - Date.parse(silent)) / 1000)}`}
         </small>
       </p>
-      {monitor.sites === undefined && (
-        <Bar total={Math.max(planned ?? 0, created)} parts={{ completed, failed, processing, queued }} />
-      )}
+      <Progress monitor={monitor} />
       {worst === undefined ? (
         <p class="quiet">{namespace}: nothing is wrong</p>
       ) : (
@@ -143,16 +138,6 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       <Further monitor={monitor} hasRoom={hasRoom} />
     </article>
   );
-}
-
-/** The sites of prompt processing, with the STF files that PanDA is done with. */
-const siteWords = (sites: NonNullable<Monitor['sites']>): string =>
-  `STF files${sites.map(({ site = 'PanDA', processed }) => `, ${site}${processed === undefined ? '' : ` ${count(processed)} processed`}`).join('')}`;
-
-/** The share of the planned slices that are final; without a plan, the slices that have a result. */
-function doneWords({ progress }: Monitor, over: number): string {
-  const { slices_planned: planned, slices_final = over } = progress ?? {};
-  return planned === undefined ? count(over) : percent(slices_final, planned, 0);
 }
 
 /** The health of a run, and how an ended one stands. */

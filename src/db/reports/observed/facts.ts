@@ -1,19 +1,11 @@
-import type { StageDelay } from '../../../domain/stages.ts';
 import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import {
-  type HeardFacts,
-  type HeardRecord,
-  nextStepSeconds,
-  noResultSeconds,
-  passedSeconds,
-} from '../../../monitoring/heard-facts.ts';
+import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
-import { numberOf } from '../../migrations/names.ts';
 import { hasOpenFiles, heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
@@ -64,21 +56,14 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
   const isOver = status !== 'running' && !mayAnswer;
   const before = (seconds: number): string =>
     isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
-  const prompt = isPrompt(execution) ? promptFacts(sql, execution, before(nextStepSeconds)) : undefined;
-  const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
-  const unsliced =
-    slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, before(nextStepSeconds)) : none;
   return {
     ...recorded,
+    ...dueFacts(sql, execution, recorded, { before, isOver, until: heard.until }),
     execution_id,
     status,
     phase,
-    prompt,
-    isBeginHeard: isBeginHeard(sql, execution_id),
-    strangers: strangersIn(sql, execution),
     isObserved: heard.isObserved,
     isOver,
-    slicing,
     hearsResults: hearsResults(sql, execution, recorded),
     isBusHeard: execution.slices_created > recorded.slices_unheard || isBusHeard(sql, execution_id),
     counts: execution,
@@ -87,18 +72,36 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     isListening: heard.isListening,
     heard_since: heard.since,
     gaps: heard.gaps.map((gap) => (gap.until <= (read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
-    passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
-    unsliced,
-    oldest_unsliced: unsliced.count === 0 ? undefined : timeAmong(sql, 'min(created_at)', unslicedFiles, execution_id),
     ...workersFacts(sql, execution, { until: heard.until, delays: recorded.delays, isOver }),
-    last_slice: unsliced.count === 0 ? undefined : timeAmong(sql, 'max(created_at)', ofExecution, execution_id),
+    last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
+  };
+}
+
+/** What is due of a run by a moment, and is not there. @param before the time that lies so many seconds before it, as ISO 8601 */
+function dueFacts(
+  sql: Prepare,
+  execution: ExecutionRow,
+  recorded: Omit<ReturnType<typeof recordedFacts>, 'read_ms'>,
+  { before, isOver, until }: { before: (seconds: number) => string; isOver: boolean; until: number },
+) {
+  const { execution_id } = execution;
+  const next = before(nextStepSeconds);
+  const prompt = isPrompt(execution) ? promptFacts(sql, execution, next) : undefined;
+  const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
+  const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, next) : none;
+  const timeOf = (time: string, from: string): number | undefined =>
+    unsliced.count === 0 ? undefined : timeAmong(sql, time, from, execution_id);
+  return {
+    prompt,
+    slicing,
+    unsliced,
+    oldest_unsliced: timeOf('min(created_at)', unslicedFiles),
+    last_slice: timeOf('max(created_at)', ofExecution),
+    passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
-      recorded.slices_unsent === 0
-        ? none
-        : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : heard.until),
-    unready: prompt === undefined ? unreadyStfs(sql, execution_id, before(nextStepSeconds)) : none,
-    last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
+      recorded.slices_unsent === 0 ? none : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : until),
+    unready: prompt === undefined ? unreadyStfs(sql, execution_id, next) : none,
   };
 }
 
@@ -133,6 +136,8 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     ...record,
     repeated_ids: repeatedResults(sql, execution_id, record),
     delays,
+    isBeginHeard: isBeginHeard(sql, execution_id),
+    strangers: strangersIn(sql, execution),
     messages: countAllMessages(sql, execution_id),
     stf_span: status === 'running' ? stfSpan(sql, execution_id) : undefined,
     tf_files_sliced: count(sql, slicedSamples, execution_id),
