@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { codeOf, expectErrors } from '../codes.ts';
 import { ask, connectHttp, refusal, runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
 import { isMissing } from '../programs.ts';
 import { monitor, send } from './http-requests.ts';
@@ -42,11 +43,11 @@ describe('the tokens of a server', () => {
       'control_workflow',
     ]);
     const { execution_id } = (await ask(leader, 'start_workflow', { speed: '20', stf_count: 300 })) as never;
-    expect(await refusal(leader, 'control_workflow', { execution_id, action: 'resume' })).toMatch(
-      /^EXECUTION_IN_USE: .* a paused one goes on with action "continue"$/,
+    expect(codeOf(await refusal(leader, 'control_workflow', { execution_id, action: 'resume' }))).toBe(
+      'EXECUTION_IN_USE',
     );
     const stop = { execution_id, action: 'stop', reason: 'end of shift' };
-    expect(await refusal(reader, 'control_workflow', stop)).toMatch(/^TOOL_NOT_FOUND: control_workflow /);
+    expect(codeOf(await refusal(reader, 'control_workflow', stop))).toBe('TOOL_NOT_FOUND');
     expect(await ask(leader, 'control_workflow', { ...stop, requested_by: 'Ada' })).toMatchObject({
       effect: 'applied',
     });
@@ -68,30 +69,29 @@ describe('the tokens of a server', () => {
 
   it('are refused if others can read the file or a line is invalid, and are never printed', async () => {
     const folder = temporaryFolder();
-    const refused: [text: string, mode: number, why: RegExp][] = [
-      ['a read sesame-1\n', 0o640, /can be read or written by others \(mode 640\); chmod 600 it/],
-      ['a read sesame-1\n', 0o602, /mode 602/],
-      ['a look sesame-1\n', 0o600, /line 1, a: unknown scope "look"; a line is NAME read\|note\|control TOKEN/],
-      ['a read\n', 0o600, /line 1 does not have three words; a line is NAME read\|note\|control TOKEN/],
-      ['\na read sesame-1 sesame-2\n', 0o600, /line 2 does not have three words/],
-      ['a/b read sesame-1\n', 0o600, /line 1: the name may have/],
-      ['a read sesame-é\n', 0o600, /line 1, a: the token holds a character that no header can hold/],
-      ['a read sesame-1\nb read sesame-1\n', 0o600, /names a token twice/],
-      ['a read sesame-1\na read sesame-2\n', 0o600, /has a name twice/],
-      ['# nothing\n', 0o600, /holds no token/],
-      ['mcp read sesame-1\n', 0o600, /line 1: mcp is the name of clients without one/],
+    const refused: [text: string, mode: number][] = [
+      ['a read sesame-1\n', 0o640],
+      ['a read sesame-1\n', 0o602],
+      ['a look sesame-1\n', 0o600],
+      ['a read\n', 0o600],
+      ['\na read sesame-1 sesame-2\n', 0o600],
+      ['a/b read sesame-1\n', 0o600],
+      ['a read sesame-é\n', 0o600],
+      ['a read sesame-1\nb read sesame-1\n', 0o600],
+      ['a read sesame-1\na read sesame-2\n', 0o600],
+      ['# nothing\n', 0o600],
+      ['mcp read sesame-1\n', 0o600],
     ];
-    for (const [text, mode, why] of refused) {
+    const errors: Record<string, string> = {};
+    for (const [text, mode] of refused) {
       const { code, stderr } = await runCli(['serve', '--http', '0'], { folder, env: tokenFile(folder, text, mode) });
-      expect({ code, stderr }).toEqual({
-        code: 1,
-        stderr: expect.stringMatching(/^CONFIG_INVALID: SWF_MCP_TOKEN_FILE/),
-      });
-      expect(stderr).toMatch(why);
+      expect(code).toBe(1);
       expect(stderr).not.toContain('sesame');
+      errors[`${mode.toString(8)} ${text.replaceAll('\n', '⏎')}`] = stderr;
     }
+    await expectErrors('tokens', errors);
     const missing = await runCli(['serve', '--http', '0'], { folder, env: { SWF_MCP_TOKEN_FILE: 'none' } });
-    expect(missing.stderr).toMatch(/^CONFIG_INVALID: SWF_MCP_TOKEN_FILE: .*none cannot be read/);
+    expect(codeOf(missing.stderr)).toBe('CONFIG_INVALID');
     for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
       expect((await runCli(['serve', '--http', '0'], { folder, env: { [name]: '' } })).stderr).toMatch(
         new RegExp(`^CONFIG_INVALID: ${name} is set and empty`),
@@ -155,8 +155,8 @@ describe('a server that others can reach', () => {
     expect(await statuses(behind.url)).toEqual({ proxied: 200, otherScheme: 403, otherHost: 403 });
     const alone = await startHttp({ folder, env });
     expect(await statuses(alone.url)).toEqual({ proxied: 403, otherScheme: 403, otherHost: 403 });
-    expect((await runCli(['serve', '--http', '0', '--behind-proxy'], { folder })).stderr).toMatch(
-      /^CONFIG_INVALID: --behind-proxy lets in everybody whom the proxy lets in; set SWF_MCP_TOKEN/,
+    expect(codeOf((await runCli(['serve', '--http', '0', '--behind-proxy'], { folder })).stderr)).toBe(
+      'CONFIG_INVALID',
     );
   });
 
@@ -166,15 +166,13 @@ describe('a server that others can reach', () => {
       (await runCli(args, { folder, env: { ...env } })).stderr;
     const short = 'only-15-letters';
     const named = tokenFile(folder, `screen read ${short}\n`);
-    expect(await start(['serve', '--http', '0', '--behind-proxy'], { SWF_MCP_TOKEN: short })).toMatch(
-      /^CONFIG_INVALID: --http 0: SWF_MCP_TOKEN has 15 characters and can be guessed; .* at least 16/,
+    expect(codeOf(await start(['serve', '--http', '0', '--behind-proxy'], { SWF_MCP_TOKEN: short }))).toBe(
+      'CONFIG_INVALID',
     );
     expect(await start(['serve', '--http', '0', '--behind-proxy'], named)).toMatch(/the token of screen has 15 char/);
-    expect(await start(['serve-files', '0.0.0.0:0'], { SWF_FILES_TOKEN: short })).toMatch(
-      /^CONFIG_INVALID: serve-files 0.0.0.0:0: SWF_FILES_TOKEN .*\b15\b/,
-    );
+    expect(codeOf(await start(['serve-files', '0.0.0.0:0'], { SWF_FILES_TOKEN: short }))).toBe('CONFIG_INVALID');
     const api = ['observe', '--broker', 'stomp://127.0.0.1:1', '--api', '0.0.0.0:0'];
-    expect(await start(api, { SWF_MONITOR_TOKEN: short })).toMatch(/^CONFIG_INVALID: --api .* has 15 characters/m);
+    expect(await start(api, { SWF_MONITOR_TOKEN: short })).toMatch(/^CONFIG_INVALID: --api /m);
   });
 
   it('names the missing option if another one needs it', async () => {
@@ -211,7 +209,7 @@ describe('the runs that a client may start', () => {
     const refused = results.filter(({ isError }) => isError === true);
     expect({ begun: begun.length, refused: refused.length }).toEqual({ begun: 2, refused: 18 });
     for (const { content } of refused)
-      expect((content as { text: string }[])[0]?.text).toMatch(/^ARGUMENT_INVALID: 2 runs .*wait_for_execution/);
+      expect(codeOf((content as { text: string }[])[0]?.text ?? '')).toBe('ARGUMENT_INVALID');
     const [one] = begun.map(({ structuredContent }) => structuredContent as { execution_id: string });
     const { execution_id = '' } = one ?? {};
     await ask(client, 'control_workflow', { execution_id, action: 'stop' });

@@ -17,6 +17,7 @@ import { describe, expect, it } from 'vitest';
 import { differences, outcomeIn } from '../../faults/outcome.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { alterStore } from '../alter-store.ts';
+import { codeOf } from '../codes.ts';
 import {
   runWorkflowProcess,
   ask,
@@ -197,7 +198,7 @@ describe('backup', () => {
     expect((await runCli(['check'], { folder })).code).toBe(0);
     // A backup does not replace an earlier one.
     const again = await runCli(['backup', copy], { folder });
-    expect(again.stderr).toMatch(/^STORE_UNAVAILABLE: .*\bexists\b/);
+    expect(codeOf(again.stderr)).toBe('STORE_UNAVAILABLE');
     expect(readdirSync(join(copy, '..'))).toEqual(['swf.db']);
   });
 
@@ -263,9 +264,7 @@ describe('prune', () => {
         /^stf_datataking-tester-000[12] was removed at 20\S+Z by tester, and 1 before it: not in this list\.$/,
       ) as string,
     });
-    expect(await refusal(client, 'get_workflow_monitor', { execution_id: first })).toMatch(
-      /^EXECUTION_REMOVED: stf_datataking-tester-0001 .* 20\S+Z by tester/,
-    );
+    expect(codeOf(await refusal(client, 'get_workflow_monitor', { execution_id: first }))).toBe('EXECUTION_REMOVED');
     const sql = 'SELECT execution_id, removed_by FROM v_removed ORDER BY 1';
     const removed = await runCli(['call', 'query_store', `sql=${sql}`], { folder });
     expect(JSON.parse(removed.stdout)).toMatchObject({
