@@ -1,13 +1,12 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { readIntoStore } from '../../src/observer/read-into-store.ts';
-import { codeOf, expectErrors } from '../codes.ts';
+import { expectErrors } from '../codes.ts';
 import { ask, connectInProcess, refusal, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
 import { type HistoryRow, replay } from '../histories/log-file.ts';
 import { makeRun } from '../observed/generator.ts';
