@@ -3,6 +3,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { TestRunner } from 'vitest';
 
+/** Where this writes the statement that it tries, and where sql.js writes those that never ended. */
+const { MUTANTS_FOLDER: folder, MUTANTS_FILE: memory } = process.env;
+const [trying, endlessOnes] = [`${memory}.trying`, `${memory}.endless`];
+const endless = new Set(existsSync(endlessOnes) ? JSON.parse(readFileSync(endlessOnes, 'utf8')) : []);
+
 /** Each operator, and its replacement. Operators stand between spaces, as the SQL here is written. */
 const changes = [
   [/ <= /g, ' < '],
@@ -22,8 +27,17 @@ const changes = [
   [/ DESC\b/g, ' ASC'],
 ];
 
-/** Every statement that differs from this one in one condition. An assignment after SET is none. */
-function* mutantsOf(text) {
+const sources = new Map();
+
+/** Whether a source has a part of a statement, which may also come from constants of other rooms. */
+function has(path, text) {
+  if (!sources.has(path)) sources.set(path, readFileSync(path, 'utf8').replaceAll(/\s+/g, ' '));
+  return sources.get(path).includes(text.replaceAll(/\s+/g, ' '));
+}
+
+/** Every statement that differs from this one in one condition of its source. An assignment after SET is none. */
+function* mutantsOf(text, place) {
+  const [path] = place.split(':');
   for (const [operator, other] of changes)
     for (const { 0: found, index: at } of text.matchAll(operator)) {
       const clause = text
@@ -31,13 +45,14 @@ function* mutantsOf(text) {
         .match(/\b(SET|WHERE|ON|CASE|HAVING|SELECT|AND|WHEN)\b/g)
         ?.at(-1);
       if (found === ' = ' && clause === 'SET') continue;
-      const change = `${text.slice(Math.max(0, at - 40), at + found.length + 30).replaceAll(/\s+/g, ' ')} — ${found.trim()} → ${other.trim()}`;
-      yield { change, text, mutated: text.slice(0, at) + other + text.slice(at + found.length), isNoticed: false };
+      const end = at + found.length;
+      if (!has(path, text.slice(Math.max(0, at - 8), end)) && !has(path, text.slice(at, end + 8))) continue;
+      const change = `${text.slice(Math.max(0, at - 40), end + 30).replaceAll(/\s+/g, ' ')} — ${found.trim()} → ${other.trim()}`;
+      const mutated = text.slice(0, at) + other + text.slice(end);
+      yield { change, text, mutated, isNoticed: endless.has(mutated) };
     }
 }
 
-const folder = process.env.MUTANTS_FOLDER;
-const memory = process.env.MUTANTS_FILE;
 /** The mutants of each statement, by its text. */
 const known = new Map(existsSync(memory) ? JSON.parse(readFileSync(memory, 'utf8')) : []);
 const realTimeout = setTimeout;
@@ -53,7 +68,10 @@ globalThis.statementOf = (text) => {
     Error.stackTraceLimit = 30;
     const callers = new Error('where').stack.match(/src\/[\w/.-]+\.ts:\d+/g) ?? [];
     const place = callers.find((caller) => !caller.startsWith('src/db/sqlite/')) ?? '';
-    known.set(text, place.startsWith(folder) ? [...mutantsOf(text)].map((mutant) => ({ ...mutant, place })) : []);
+    known.set(
+      text,
+      place.startsWith(folder) ? [...mutantsOf(text, place)].map((mutant) => ({ ...mutant, place })) : [],
+    );
   }
   asked.add(text);
   return text;
@@ -97,10 +115,12 @@ export default class SqlRunner extends TestRunner {
       return;
     }
     for (const mutant of mutants) {
+      writeFileSync(trying, mutant.mutated);
       active = mutant;
       mutant.isNoticed = !(await passes(work));
       active = undefined;
     }
+    writeFileSync(trying, '');
   }
 
   onAfterRunFiles() {

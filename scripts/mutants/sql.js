@@ -1,17 +1,43 @@
 // Changes each condition of the SQL of a room once and looks whether a test fails: npm run mutants:sql -- FOLDER TEST…
 // StrykerJS empties a statement as a whole and changes nothing in it.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const [folder = '', ...tests] = process.argv.slice(2);
 const results = mkdtempSync(join(tmpdir(), 'sql-mutants-'));
 const memory = join(results, 'statements.json');
+const trying = `${memory}.trying`;
+
+/** How long one changed statement may take in all tests of a file, in milliseconds: a loop may end no more. */
+const patience = 60_000;
+
 const words = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/mutants/sql.config.js', ...tests];
 const env = { ...process.env, MUTANTS_FOLDER: folder, MUTANTS_FILE: memory, NODE_NO_WARNINGS: '1' };
-const { status } = spawnSync(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-if (status !== 0) throw new Error('the tests fail without any change');
+
+/** Runs the tests. Returns the changed statement that did not end, or undefined. */
+async function statementWithoutEnd() {
+  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const watch = setInterval(() => {
+    if (!existsSync(trying) || statSync(trying).size === 0) return;
+    if (Date.now() - statSync(trying).mtimeMs > patience) child.kill('SIGKILL');
+  }, 1000);
+  const [code, signal] = await once(child, 'close');
+  clearInterval(watch);
+  if (signal !== null) return readFileSync(trying, 'utf8');
+  if (code !== 0) throw new Error('the tests fail without any change');
+  return undefined;
+}
+
+const endless = [];
+for (let found = await statementWithoutEnd(); found !== undefined; found = await statementWithoutEnd()) {
+  rmSync(memory, { force: true });
+  writeFileSync(trying, '');
+  endless.push(found);
+  writeFileSync(`${memory}.endless`, JSON.stringify(endless));
+}
 
 const statements = JSON.parse(readFileSync(memory, 'utf8'));
 rmSync(results, { recursive: true });
