@@ -27,28 +27,38 @@ const changes = [
   [/ DESC\b/g, ' ASC'],
 ];
 
-const sources = new Map();
-
-/** Whether a source has a part of a statement, which may also come from constants of other rooms. */
-function has(path, text) {
-  if (!sources.has(path)) sources.set(path, readFileSync(path, 'utf8').replaceAll(/\s+/g, ' '));
-  return sources.get(path).includes(text.replaceAll(/\s+/g, ' '));
+/** The condition of a source that a condition of a statement comes from, as `path:line: text`: the nearest to the call. Constants of other rooms have none. */
+function originOf(place, text, at, end) {
+  const [path, line] = place.split(':');
+  const source = readFileSync(path, 'utf8');
+  for (const [from, to] of [
+    [at - 12, end],
+    [at, end + 12],
+  ]) {
+    const part = text.slice(Math.max(0, from), to).trim();
+    const pattern = part.split(/\s+/).map((word) => word.replaceAll(/[^\w]/g, String.raw`\$&`));
+    const lines = [...source.matchAll(new RegExp(pattern.join(String.raw`\s+`), 'g'))].map(
+      ({ index }) => source.slice(0, index).split('\n').length,
+    );
+    const [nearest] = lines.toSorted((a, b) => Math.abs(a - line) - Math.abs(b - line));
+    if (nearest !== undefined) return `${path}:${nearest}: ${text.slice(Math.max(0, at - 12), end + 12)}`;
+  }
+  return undefined;
 }
 
 /** Every statement that differs from this one in one condition of its source. An assignment after SET is none. */
 function* mutantsOf(text, place) {
-  const [path] = place.split(':');
   for (const [operator, other] of changes)
     for (const { 0: found, index: at } of text.matchAll(operator)) {
       const clause = text
         .slice(0, at)
         .match(/\b(SET|WHERE|ON|CASE|HAVING|SELECT|AND|WHEN)\b/g)
         ?.at(-1);
-      if (found === ' = ' && clause === 'SET') continue;
       const end = at + found.length;
-      if (!has(path, text.slice(Math.max(0, at - 8), end)) && !has(path, text.slice(at, end + 8))) continue;
-      const change = `${text.slice(Math.max(0, at - 40), end + 30).replaceAll(/\s+/g, ' ')} — ${found.trim()} → ${other.trim()}`;
+      const origin = originOf(place, text, at, end);
+      if (origin === undefined || (found === ' = ' && clause === 'SET')) continue;
       const mutated = text.slice(0, at) + other + text.slice(end);
+      const change = `${origin.replaceAll(/\s+/g, ' ')} — ${found.trim()} → ${other.trim()}`;
       yield { change, text, mutated, isNoticed: endless.has(mutated) };
     }
 }
@@ -68,10 +78,7 @@ globalThis.statementOf = (text) => {
     Error.stackTraceLimit = 30;
     const callers = new Error('where').stack.match(/src\/[\w/.-]+\.ts:\d+/g) ?? [];
     const place = callers.find((caller) => !caller.startsWith('src/db/sqlite/')) ?? '';
-    known.set(
-      text,
-      place.startsWith(folder) ? [...mutantsOf(text, place)].map((mutant) => ({ ...mutant, place })) : [],
-    );
+    known.set(text, place.startsWith(`${folder}/`) ? [...mutantsOf(text, place)] : []);
   }
   asked.add(text);
   return text;

@@ -43,10 +43,8 @@ const statements = JSON.parse(readFileSync(memory, 'utf8'));
 rmSync(results, { recursive: true });
 const mutants = new Map();
 // A statement that is put together in several ways has the same condition several times: one of them noticed is enough.
-for (const { place, change, isNoticed } of statements.flatMap(([, some]) => some)) {
-  const name = `${place}: ${change}`;
-  mutants.set(name, isNoticed || mutants.get(name) === true);
-}
+for (const { change, isNoticed } of statements.flatMap(([, some]) => some))
+  mutants.set(change, isNoticed || mutants.get(change) === true);
 const unnoticed = [...mutants].filter(([, isNoticed]) => !isNoticed).map(([name]) => name);
 for (const name of unnoticed) console.log(name);
 const files = statSync(folder).isFile()
