@@ -93,8 +93,8 @@ describe('the tokens of a server', () => {
     const missing = await runCli(['serve', '--http', '0'], { folder, env: { SWF_MCP_TOKEN_FILE: 'none' } });
     expect(codeOf(missing.stderr)).toBe('CONFIG_INVALID');
     for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
-      expect((await runCli(['serve', '--http', '0'], { folder, env: { [name]: '' } })).stderr).toMatch(
-        new RegExp(`^CONFIG_INVALID: ${name} is set and empty`),
+      expect(codeOf((await runCli(['serve', '--http', '0'], { folder, env: { [name]: '' } })).stderr)).toBe(
+        'CONFIG_INVALID',
       );
   });
 });
@@ -122,19 +122,21 @@ describe('a server that others can reach', () => {
         (await send(url, { body: monitor, headers: { ...bearer('sesame-opens-the-door'), origin } })).status;
       expect(await from(`https://127.0.0.1:${port}`)).toBe(200);
       expect(await from(`http://127.0.0.1:${port}`)).toBe(403);
-      const refused: [string[], RegExp][] = [
-        [['--tls-cert', cert], /belong together/],
-        [['--tls-cert', cert, '--tls-key', join(folder, 'none')], /--tls-key .* cannot be read/],
-        [['--tls-cert', key, '--tls-key', cert], /are no certificate and its key as PEM/],
-        [['--tls-cert', folder, '--tls-key', key], /cannot be read \(it is a folder\)/],
-        [['--tls-cert', '/dev/zero', '--tls-key', key], /cannot be read \(it is no regular file\)/],
-        [['--tls-cert', pipe, '--tls-key', key], /cannot be read \(it is no regular file\)/],
-      ];
-      for (const [words, why] of refused)
-        expect(await runCli(['serve', '--http', '0', ...words], { folder, env })).toMatchObject({
-          code: 1,
-          stderr: expect.stringMatching(why),
-        });
+      const errors: Record<string, string> = {};
+      for (const words of [
+        ['--tls-cert', cert],
+        ['--tls-cert', cert, '--tls-key', join(folder, 'none')],
+        ['--tls-cert', key, '--tls-key', cert],
+        ['--tls-cert', folder, '--tls-key', key],
+        ['--tls-cert', '/dev/zero', '--tls-key', key],
+        ['--tls-cert', pipe, '--tls-key', key],
+      ]) {
+        const { code, stderr } = await runCli(['serve', '--http', '0', ...words], { folder, env });
+        expect({ words, code }).toEqual({ words, code: 1 });
+        // The words of OpenSSL are its own.
+        errors[words.join(' ').replaceAll(folder, 'FOLDER')] = stderr.replace(/\(error:.*\)/, '(OPENSSL)');
+      }
+      await expectErrors('certificates', errors);
     },
   );
 
@@ -169,7 +171,7 @@ describe('a server that others can reach', () => {
     expect(codeOf(await start(['serve', '--http', '0', '--behind-proxy'], { SWF_MCP_TOKEN: short }))).toBe(
       'CONFIG_INVALID',
     );
-    expect(await start(['serve', '--http', '0', '--behind-proxy'], named)).toMatch(/the token of screen has 15 char/);
+    expect(codeOf(await start(['serve', '--http', '0', '--behind-proxy'], named))).toBe('CONFIG_INVALID');
     expect(codeOf(await start(['serve-files', '0.0.0.0:0'], { SWF_FILES_TOKEN: short }))).toBe('CONFIG_INVALID');
     const api = ['observe', '--broker', 'stomp://127.0.0.1:1', '--api', '0.0.0.0:0'];
     expect(await start(api, { SWF_MONITOR_TOKEN: short })).toMatch(/^CONFIG_INVALID: --api /m);
@@ -226,14 +228,16 @@ describe('the runs that a client may start', () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder }, '--allow-control', '--insecure-local');
     const client = await connectHttp(url);
-    const refused: [object, RegExp][] = [
-      [{ stf_count: 60_000, slices_per_sample: 1 }, /: 60000 STF files, allowed: 50000; ask for less \(plan_run/],
-      [{ stf_count: 1_000_000_000 }, /more than 50000 STF files or 1000000 slices/],
-      [{ stf_count: 50_000, slices_per_sample: 1000 }, /more than 50000 STF files or 1000000 slices/],
-      [{ stf_count: 40_000, stf_interval: 60, slices_per_sample: 1 }, /seconds, allowed: 604800/],
-      [{ physics_period_count: 0 }, /physics_period_count = 0/],
-    ];
-    for (const [args, why] of refused) expect(await refusal(client, 'start_workflow', args as never)).toMatch(why);
+    const errors: Record<string, string> = {};
+    for (const args of [
+      { stf_count: 60_000, slices_per_sample: 1 },
+      { stf_count: 1_000_000_000 },
+      { stf_count: 50_000, slices_per_sample: 1000 },
+      { stf_count: 40_000, stf_interval: 60, slices_per_sample: 1 },
+      { physics_period_count: 0 },
+    ])
+      errors[JSON.stringify(args)] = await refusal(client, 'start_workflow', args);
+    await expectErrors('start-limits', errors);
     expect(await ask(client, 'list_workflow_executions', {}).catch(String)).toMatch(/no store|STORE_UNAVAILABLE/);
   });
 });

@@ -36,6 +36,7 @@ const refusals: [tool: string, args: unknown][] = [
   ['list_agents', { execution_id: 'nobody' }],
   ['list_tf_slices', { status: 'done' }],
   ['list_stf_files', { status: 'PROCESSED' }],
+  ['list_stf_files', { fields: 'size' }],
   ['list_workflow_executions', { status: 'ended' }],
   ['list_logs', { level: 'LOUD' }],
   ['list_logs', { agent: 'a', app_name: 'b' }],

@@ -93,6 +93,22 @@ describe('a message that was recorded late', () => {
     ['was sent just before it', [[1_999_999, 2_020_000]], true],
     ['took more than ten seconds', [[1_995_000, 2_005_001]], true],
     ['took ten seconds, as usual', [[1_995_000, 2_005_000]], false],
+    [
+      'is looked for only if the last message was recorded late',
+      [
+        [1_500_000, 2_000_001],
+        [1_500_000, 2_000_000],
+      ],
+      false,
+    ],
+    [
+      'is not one that was recorded at the last moment, before one that was',
+      [
+        [1_500_000, 2_000_000],
+        [1_995_000, 2_005_000],
+      ],
+      false,
+    ],
   ])('%s', async (_, rows, isLate) => {
     const { store, say } = await makeRunningStore();
     await store.write(({ sql }) => sql('UPDATE message_rows SET sent_ms = 0, recorded_ms = 0').run());
@@ -117,6 +133,8 @@ describe('who', () => {
     const { store, say } = await makeRunningStore();
     expect(pausedBy(store.sql, execution('running'))).toBeUndefined();
     await say('driver_started', { epoch: 1, pid: 7, user: 'rita', version: '1.0.0', speed: 1, hostname: 'host' });
+    const earlier = await say('pause_workflow', { command_id: 'o', claimed_by: 'Otto', timestamp: at(4) });
+    await store.write((tx) => noteApplied(tx, earlier.message_id));
     const pause = { command_id: 'p', claimed_by: 'Ana', reason: 'magnet', timestamp: at(5) };
     const { message_id } = await say('pause_workflow', pause);
     await store.write((tx) => noteApplied(tx, message_id));

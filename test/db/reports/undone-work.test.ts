@@ -16,7 +16,8 @@ it('slices are given up if they wait in an attempt that a worker has begun', asy
     slice(tx, 'not begun', 1);
     slice(tx, 'in hand', 1, { status: 'processing', starts: 1 });
     slice(tx, 'done', 1, { status: 'completed', starts: 1 });
-    slice(tx, 'theirs', 1, { starts: 1, execution_id: 'other' });
+    slice(tx, 'in hand too', 1, { status: 'processing', starts: 1 });
+    for (const name of ['theirs', 'theirs too']) slice(tx, name, 1, { starts: 1, execution_id: 'other' });
   });
   expect(givenUpSlices(store.sql, 'e')).toBe(1);
   expect(payloadKind(store.sql, 'e')).toBeUndefined();

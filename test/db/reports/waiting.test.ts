@@ -28,7 +28,7 @@ describe('a stage has waited', () => {
       (tx) => {
         stf(tx, 'theirs', 1, { execution_id: 'other', ...done, processed_at: at(1) });
         stf(tx, 'without', 1, { ...done, processed_at: at(2) });
-        stf(tx, 'whole', 2, { ...done, processed_at: at(3), tf_file_count: 2 });
+        stf(tx, 'passed over', 2, { ...done, processed_at: at(3), tf_file_count: 1 });
         stf(tx, 'last', 3, { ...done, processed_at: at(4), tf_file_count: 1 });
         stf(tx, 'next', 4, { ...done, processed_at: at(5) });
         stf(tx, 'theirs too', 5, { execution_id: 'other', ...done, processed_at: at(9), tf_file_count: 1 });
@@ -48,6 +48,7 @@ describe('a stage has waited', () => {
       'for slices since the sample after the last that has any',
       (tx) => {
         sample(tx, 'theirs', 1, { execution_id: 'other' });
+        sample(tx, 'cut first', 1, { slice_count: 15 });
         sample(tx, 'skipped', 2);
         sample(tx, 'cut', 3, { slice_count: 15 });
         sample(tx, 'first', 4);
@@ -93,7 +94,7 @@ describe('the changes of phase of an execution', () => {
     await made.say('pause_run', { ordinal: 1, reason: 'period', timestamp: at(1) });
     await made.say('note', { command_id: 'n', text: 'x', author: 'ana' });
     await made.say('resume_run', { ordinal: 1, reason: 'period', timestamp: at(3) });
-    await made.say('resume_run', { ordinal: 2, reason: 'without effect', timestamp: at(4) });
+    await made.say('resume_run', { ordinal: 2, reason: 'operator', timestamp: at(4) });
     const types = (limit: number, of = id) => phaseChanges(sql, of, limit).map(({ type }) => type);
     expect(types(9)).toEqual(['run_imminent', 'start_run', 'pause_run', 'resume_run']);
     expect(types(2)).toEqual(['pause_run', 'resume_run']);
