@@ -104,12 +104,7 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
   const { fixed, page, before } = fix(args, listId, context, resolve);
   const question = { ...args, ...fixed, run_id: run === undefined ? undefined : String(run) };
   const found = ask(question, page);
-  const items = asManyAsFit(found.rows, (row) => {
-    const known: Readonly<Record<string, unknown>> = { ...row, ...computed?.(row) };
-    const unknown = names.find((field) => !(field in known));
-    if (unknown !== undefined) throw new Error(`${name}: neither a row nor computed has ${unknown}`);
-    return present(Object.fromEntries(names.map((field) => [field, known[field]])));
-  });
+  const items = asManyAsFit(found.rows, (row) => itemOf(names, row, computed?.(row) ?? {}));
   const { hasMore, last, isShort } = endOf(found, items.length);
   const given = before.given + items.length;
   const counted = totalOf(found, { given, hasMore, total: before.total });
@@ -142,6 +137,18 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
       note: note || null,
     }),
   };
+}
+
+/** The fields of an item, without those that have no value. Field by field: spreading a row into a new object took most of a page's time. */
+function itemOf(names: readonly string[], row: object, changed: object): Record<string, unknown> {
+  const item: Record<string, unknown> = {};
+  for (const name of names) {
+    const from = name in changed ? changed : row;
+    if (!(name in from)) throw new Error(`neither a row nor computed has ${name}`);
+    const value = from[name as keyof typeof from];
+    if (value !== null && value !== undefined) item[name] = value;
+  }
+  return item;
 }
 
 /** The names of the fields that a caller wants: all, or some with commas between. Throws `ARGUMENT_INVALID` for an unknown name. */
