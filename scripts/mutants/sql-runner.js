@@ -63,7 +63,7 @@ function* mutantsOf(text, place) {
     }
 }
 
-/** The mutants of each statement, by its text. */
+/** Who asked each statement first, and its mutants, by its text. */
 const known = new Map(existsSync(memory) ? JSON.parse(readFileSync(memory, 'utf8')) : []);
 const realTimeout = setTimeout;
 /** Longest that a test may take with a changed statement, in milliseconds. */
@@ -78,7 +78,7 @@ globalThis.statementOf = (text) => {
     Error.stackTraceLimit = 30;
     const callers = new Error('where').stack.match(/src\/[\w/.-]+\.ts:\d+/g) ?? [];
     const place = callers.find((caller) => !caller.startsWith('src/db/sqlite/')) ?? '';
-    known.set(text, place.startsWith(`${folder}/`) ? [...mutantsOf(text, place)] : []);
+    known.set(text, { place, mutants: place.startsWith(`${folder}/`) ? [...mutantsOf(text, place)] : [] });
   }
   asked.add(text);
   return text;
@@ -115,7 +115,7 @@ export default class SqlRunner extends TestRunner {
       await beginAgain(test);
       await first();
     };
-    const mutants = [...asked].flatMap((text) => known.get(text) ?? []).filter(({ isNoticed }) => !isNoticed);
+    const mutants = [...asked].flatMap((text) => known.get(text)?.mutants ?? []).filter(({ isNoticed }) => !isNoticed);
     if (mutants.length === 0) return;
     if (!(await passes(work))) {
       console.error(`does not pass twice, so it shows nothing: ${test.name}`);

@@ -11,7 +11,7 @@ const results = mkdtempSync(join(tmpdir(), 'sql-mutants-'));
 const memory = join(results, 'statements.json');
 const trying = `${memory}.trying`;
 
-/** How long one changed statement may take in all tests of a file, in milliseconds: a loop may end no more. */
+/** How long a test may take with one changed statement, in milliseconds: a loop may never end. */
 const patience = 60_000;
 
 const words = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/mutants/sql.config.js', ...tests];
@@ -26,7 +26,8 @@ async function statementWithoutEnd() {
   }, 1000);
   const [code, signal] = await once(child, 'close');
   clearInterval(watch);
-  if (signal !== null) return readFileSync(trying, 'utf8');
+  const tried = existsSync(trying) ? readFileSync(trying, 'utf8') : '';
+  if (signal !== null && tried !== '') return tried;
   if (code !== 0) throw new Error('the tests fail without any change');
   return undefined;
 }
@@ -43,16 +44,14 @@ const statements = JSON.parse(readFileSync(memory, 'utf8'));
 rmSync(results, { recursive: true });
 const mutants = new Map();
 // A statement that is put together in several ways has the same condition several times: one of them noticed is enough.
-for (const { change, isNoticed } of statements.flatMap(([, some]) => some))
+for (const { change, isNoticed } of statements.flatMap(([, asked]) => asked.mutants))
   mutants.set(change, isNoticed || mutants.get(change) === true);
 const unnoticed = [...mutants].filter(([, isNoticed]) => !isNoticed).map(([name]) => name);
 for (const name of unnoticed) console.log(name);
-const files = statSync(folder).isFile()
-  ? [folder]
-  : readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => join(folder, name));
-const reached = new Set([...mutants.keys()].map((name) => name.slice(0, name.indexOf(':'))));
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join(folder, name));
+const reached = new Set(statements.map(([, { place }]) => place.slice(0, place.indexOf(':'))));
 const unreached = files.filter((file) => /\bsql[<(]/.test(readFileSync(file, 'utf8')) && !reached.has(file));
-for (const file of unreached) console.log(`${file}: no condition of it is asked by these tests`);
+for (const file of unreached) console.log(`${file}: these tests ask none of its statements`);
 console.log(`${folder}: ${mutants.size - unnoticed.length} of ${mutants.size} changes are noticed`);

@@ -80,6 +80,11 @@ describe('the audit of an execution', () => {
       ],
     ],
     [
+      'an STF file that the end of the run counts and nobody announced',
+      `UPDATE runs SET total_stf_files = 3 ${where('execution_id', id)}`,
+      [['stf_announced', 'broken', 'swf.100010.000003.stf']],
+    ],
+    [
       'an STF file that is not ready',
       `UPDATE stf_files SET status = 'registered' ${where('stf_filename', first)}`,
       [

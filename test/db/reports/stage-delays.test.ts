@@ -32,6 +32,8 @@ it('the delays of stages are those of the items of an execution, where none are 
   ]);
   const pictures = stagePictures(store.sql, 'e');
   expect(of(pictures)).toEqual(delays);
+  const itemsOf = pictures.map(({ buckets }) => buckets.reduce((sum, [, items]) => sum + items, 0));
+  expect(itemsOf).toEqual(delays.map(({ items }) => items));
   expect(pictures.find(({ stage }) => stage === 'slice → slice_started')?.buckets).toEqual([[0, 40]]);
 });
 
