@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { killedIn } from '../../src/payload/outputs.ts';
-import { codeOf, expectErrors } from '../codes.ts';
+import { expectErrors } from '../codes.ts';
 import {
   type Answer,
   askAll,

@@ -168,9 +168,9 @@ describe('slices that nobody answers', () => {
   it('have waited longer than the time, not just as long', async () => {
     const setClock = fakeClock();
     const { store, say } = await withSlice();
-    const wait = (sent: number, assigned: number) =>
+    const wait = (since: number, assigned: number) =>
       store.db.exec(
-        `UPDATE message_rows SET goes_out = 1, outbox_sent_at = '${at(sent)}' WHERE message_id LIKE '%/slice/%';
+        `UPDATE message_rows SET goes_out = 1, outbox_sent_at = '${at(since)}' WHERE message_id LIKE '%/slice/%';
          UPDATE tf_slices SET assigned_at = '${at(assigned)}' WHERE status = 'processing'`,
       );
     const isIdle = () => idleSliceMessages(store.sql, id, 100).length > 0;

@@ -14,7 +14,7 @@ describe('the causes of failures', () => {
       for (const [execution, state] of [
         ['e', 'completed'],
         ['other', 'failed'],
-      ])
+      ] as const)
         sql(
           `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, starts, queued_at, error)
            VALUES (?, 1, ?, ?, 1, '2026-11-26T00:00:00.000Z', 'no cause')`,

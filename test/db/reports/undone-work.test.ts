@@ -24,7 +24,7 @@ it('slices are given up if they wait in an attempt that a worker has begun', asy
 });
 
 describe('an agent that is off duty', () => {
-  it.each<[what: string, off_duty: OffDuty, agent_type: string, isOfExecution: boolean]>([
+  it.each<[what: string, off_duty: OffDuty, agent_type: 'worker' | 'data', isOfExecution: boolean]>([
     ['for a file of the execution', { reason: 'WRONG_FILE', name: 'mine.tf 12' }, 'worker', true],
     ['for a file of another execution', { reason: 'WRONG_FILE', name: 'theirs.tf 12' }, 'worker', false],
     ['for the place of its file', { reason: 'NO_FILE', name: 'http://host-a' }, 'worker', true],
@@ -46,7 +46,7 @@ describe('an agent that is off duty', () => {
       const place = { execution_id: 'e', file_url: 'http://host-c/moved.tf', moved_at: '' };
       insert(tx, 'moved_files', { tf_filename: 'moved.tf', ...place });
     });
-    await hear(store, { agent_type, off_duty: [off_duty] } as Parameters<typeof hear>[1]);
+    await hear(store, { agent_type, off_duty: [off_duty] });
     const execution = { execution_id: 'e', namespace: 'test' } as ExecutionRow;
     const found = agentTroubles(store.sql, execution, () => true).off_duty.map(({ reason, kind }) => [reason, kind]);
     expect(found).toEqual(isOfExecution ? [[off_duty.reason, off_duty.name]] : []);
@@ -62,7 +62,7 @@ describe('files that an agent has not answered', () => {
     const setClock = fakeClock();
     const { store, say } = await makeRunningStore();
     await say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
-    await hear(store, { agent_name: 'heard', agent_type: 'data' } as Parameters<typeof hear>[1]);
+    await hear(store, { agent_name: 'heard', agent_type: 'data' });
     await store.write((tx) => {
       for (const [n, row] of agents.entries())
         insert(tx, 'system_agents', {
@@ -84,7 +84,7 @@ describe('files that an agent has not answered', () => {
         insert(tx, 'app_logs', { ...line, agent, level, message });
     });
     setClock(3600);
-    await hear(store, { agent_name: 'heard', agent_type: 'data' } as Parameters<typeof hear>[1]);
+    await hear(store, { agent_name: 'heard', agent_type: 'data' });
     return unansweredFiles(store.sql, execution, executionParamsSchema.parse({}), () => true);
   }
   const newest = { last_heartbeat: '9999' };
