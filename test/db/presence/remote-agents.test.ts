@@ -111,7 +111,8 @@ describe('a heartbeat of a remote agent', () => {
 
   it('ends its process if it reports EXITED, until the next heartbeat', async () => {
     const { store } = await makeStore();
-    const now = () => [agentOf(store)?.['state'], ...rowsOf(store, 'ended', 'processes')];
+    const now = () => [agentOf(store)?.['state'], ...rowsOf(store, 'ended', 'processes WHERE pid = 7')];
+    await hear(store, { agent_name: 'another', pid: 6 });
     await hear(store, {});
     await hear(store, { state: 'EXITED' });
     expect(now()).toEqual(['EXITED', { ended: 'order' }]);
