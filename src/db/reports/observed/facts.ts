@@ -20,7 +20,7 @@ import {
   serviceFindings,
 } from '../failures.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
-import { stageDelays } from '../stage-delays.ts';
+import { timedDelays } from '../stage-delays.ts';
 import { brokenKeys } from './contract.ts';
 import { hearsResults, slicingOf } from './reach.ts';
 import { count, named, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
@@ -107,7 +107,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
   const { execution_id, status, slices_failed } = execution;
   const hasFailed = slices_failed !== 0;
   const record = recordOf(sql, execution_id);
-  const delays = stageDelays(sql, execution_id);
+  const delays = timedDelays(sql, execution_id);
   const { last, last_done, first_slice } = resultTimes(sql, execution);
   return {
     ...record,
