@@ -6,8 +6,8 @@ export interface Service {
   slot: string;
   /** Its STF file. Slices of one file may all be long or short: files differ. */
   stf: string;
-  /** When it began, in milliseconds since 1970. */
-  at: number;
+  /** When it began, as UTC in ISO 8601; empty if unknown. */
+  at: string;
   /** How long the payload took, as its worker measured it. */
   seconds: number;
   /** How long the slice was in hand beyond that, in seconds; undefined if unknown. Nothing in it depends on the slice, so it shows how fast the machine was. */
@@ -15,7 +15,7 @@ export interface Service {
 }
 
 /** A time that shows how fast a machine was. */
-type Step = Pick<Service, 'at' | 'seconds'>;
+type Step = Pick<Service, 'seconds'>;
 
 /** Slots whose slices take much longer than all others, the slowest first. Seconds are medians. */
 export interface SlowSlots {
@@ -67,7 +67,7 @@ export function slowSlots(services: readonly Service[]): SlowSlots | undefined {
 /** Whether slices take longer towards the end of a run, and not only since its machines became slower. */
 export function slowerSlices(services: readonly Service[]): SlowerSlices | undefined {
   if (services.length < minOfRun) return undefined;
-  const inOrder = services.toSorted((a, b) => a.at - b.at);
+  const inOrder = inOrderOf(services);
   const third = Math.floor(inOrder.length / 3);
   const [begin, end] = [inOrder.slice(0, third), inOrder.slice(-third)];
   const [first, last] = [medianOf(begin), medianOf(end)];
@@ -117,6 +117,10 @@ function machineGrowth(begin: readonly Service[], end: readonly Service[]): numb
 /** The bounds of a median lie this far from the middle, divided by the root of the number of values: one standard deviation. */
 const boundWidth = 0.5;
 
+/** In the order in which they were begun. */
+const inOrderOf = (services: readonly Service[]): Service[] =>
+  services.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+
 const bySeconds = <T extends Step>(steps: readonly T[]): T[] => steps.toSorted((a, b) => a.seconds - b.seconds);
 
 const medianOf = (steps: readonly Step[]): number => middleOf(bySeconds(steps));
@@ -129,7 +133,7 @@ function middleOf(ranked: readonly Step[]): number {
 
 /** Slices in blocks of about a size, in the order in which they were begun. */
 function blocksOf(services: readonly Service[], size: number): Service[][] {
-  const inOrder = services.toSorted((a, b) => a.at - b.at);
+  const inOrder = inOrderOf(services);
   const count = Math.max(1, Math.floor(inOrder.length / size));
   return Array.from({ length: count }, (_, n) =>
     inOrder.slice(Math.floor((n * inOrder.length) / count), Math.floor(((n + 1) * inOrder.length) / count)),
