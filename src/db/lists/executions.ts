@@ -102,12 +102,11 @@ const ofRun = (column: string) => `(SELECT ${column} FROM run_states WHERE run_s
 const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execution_id = e.execution_id), 'none')`;
 
 /** As SQL: a value of the message that ordered an execution; NULL if none did. */
-const asOrdered = (
-  value: string,
-) => `(SELECT ${value} FROM message_rows WHERE execution_no = ${numberOf('e.execution_id')}
-    AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1)`;
+const asOrdered = (value: string) => `(SELECT ${value} FROM message_rows
+  WHERE execution_no = ${numberOf('e.execution_id')} AND ${indexPredicates.landmark}
+    AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1)`;
 
-/** As SQL: the payload in the recorded parameters, as JSON; NULL if nothing ordered the execution, or they are damaged. */
+/** As SQL: the recorded payload, as JSON; NULL if nothing ordered the execution, or its parameters are damaged. */
 const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`);
 
 /** As SQL: the configuration's name or path: as ordered, the usual one if none was named, else as its runner reported it. */

@@ -29,7 +29,7 @@ export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork
   noteLast(scope, lastOf(before), lastOf(after));
 }
 
-/** When the last result came that stands for a slice, of all and of the completed ones. Milliseconds since 1970; 0 without one. */
+/** When the last result came that stands, of all and of completed slices. Milliseconds since 1970; 0 without one. */
 function lastOf({ slices }: Work) {
   const last = { result: 0, done: 0 };
   for (const { attempts, current } of slices.values()) {
@@ -52,7 +52,7 @@ const lastResults = buffered(({ sql }, execution_id, { isTakenBack, ...last }: L
   });
 });
 
-/** Notes when the last results came. If another message turns out to stand, they may have come earlier than noted: then the rows are asked. */
+/** Notes when the last results came. If another message turns out to stand, that may be earlier: then rows are asked. */
 function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, done }: Last): void {
   if (before.result === result && before.done === done) return;
   const isTakenBack = result < before.result || done < before.done;
