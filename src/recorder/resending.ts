@@ -11,7 +11,7 @@ import {
 } from '../db/execution/unanswered.ts';
 import { isHeld } from '../db/log/commands.ts';
 import { sendAgain } from '../db/log/outbox.ts';
-import { stageDelays } from '../db/reports/stage-delays.ts';
+import { countedDelays } from '../db/reports/stage-delays.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
 import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
@@ -187,7 +187,7 @@ function unanswered(
   };
   return [...driven].flatMap(([executionId, params]) => {
     const before = (stage: StageName): string => {
-      const usual = stageDelays(sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
+      const usual = countedDelays(sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
       return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
     };
     const sampled = 'stf_ready → tf_file_registered';
