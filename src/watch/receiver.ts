@@ -1,8 +1,7 @@
 import type { AlarmSeverity, AlarmState } from '../domain/logbook-words.ts';
 import { configInvalid } from '../lib/errors.ts';
-import { printable } from '../lib/printable.ts';
+import { allPrintable, printable } from '../lib/printable.ts';
 import { runProgram } from '../lib/run-program.ts';
-import { withoutSecrets } from '../lib/secrets.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
@@ -61,7 +60,7 @@ export function webhookReceiver(url: string): Receiver {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(delivery),
+        body: JSON.stringify(allPrintable(delivery)),
         signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
         // An alarm goes only to this receiver.
         redirect: 'error',
@@ -90,8 +89,7 @@ export const programReceiver = (path: string, env: NodeJS.ProcessEnv): Receiver 
   name: path,
   key: digestOf(`program ${path}`),
   async tell({ id, text, code, subject, change, severity, count, execution_id = '' }) {
-    const problem = await runProgram(path, {
-      ...withoutSecrets(env),
+    const problem = await runProgram(path, env, {
       SWF_EVENT: `alarm_${change}`,
       SWF_ID: printable(id),
       SWF_TEXT: printable(text),
