@@ -118,7 +118,10 @@ function createParts(shared: Shared) {
     onBroadcast: (delivery) => ear(destinations.broadcast, delivery),
     onStray: (executionId) => warn(strayWarning(executionId, namespace)),
     onReturned: (message) => resending.noteReturn(message),
-    onStarted: (message) => repeatedStarts.note(message),
+    onStarted(message) {
+      repeatedStarts.note(message);
+      states.noteStart(message);
+    },
     onAttempt: (message) => resting.note(message.execution_id, message),
     onWorker: (agent) => unheard.noteWord(agent),
     onRegistered: (message) => void resending.notePlace(message),

@@ -1,4 +1,5 @@
 import { requireExecution } from '../db/execution/find-execution.ts';
+import { isAttemptOver } from '../db/execution/unanswered.ts';
 import { isHeld } from '../db/log/commands.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import { beatSeconds } from '../domain/liveness.ts';
@@ -6,6 +7,8 @@ import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
 import { reportOf } from '../exchange/wire.ts';
 import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
+import { sliceMessageId } from '../messages/identity.ts';
+import type { Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { Basics, Surroundings } from './surroundings.ts';
@@ -52,12 +55,12 @@ export type StateSpeaker = ReturnType<typeof createStateSpeaker>;
 
 /** Sends remote agents the states of the executions that this process drives: every few seconds, and at each change. */
 export function createStateSpeaker(options: StateSpeakerOptions) {
-  const { broker, notifier, destinations, onSaid, onFault } = options;
+  const { store, broker, notifier, destinations, onSaid, onFault } = options;
   const allDriven = new Map<string, Driven>();
   const closed = new AbortController();
 
-  function say(id: string, driven: Driven, isNewsOnly: boolean) {
-    const state = stateOf(id, driven, options);
+  function say(id: string, driven: Driven, isNewsOnly: boolean, over?: string[]) {
+    const state = { ...stateOf(id, driven, options), over };
     if (isNewsOnly && standOf(state) === driven.said) return;
     driven.said = standOf(state);
     onSaid(state);
@@ -95,6 +98,12 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
     add(executionId: string, sender: string, params: ExecutionParams) {
       allDriven.set(executionId, { sender, params, said: '', left: lastWords });
       sayAll(executionId);
+    },
+    /** Call for each start of a slice. A broker that was killed may deliver slices again whose results are recorded: their workers are told to drop them. */
+    noteStart({ execution_id: id = '', slice_filename, attempt }: Message<'slice_started'>) {
+      const driven = allDriven.get(id);
+      if (driven === undefined || !isAttemptOver(store.sql, id, slice_filename, attempt)) return;
+      say(id, driven, false, [sliceMessageId(id, slice_filename, attempt)]);
     },
     /** Call when this process stops driving an execution that has not ended. */
     remove: (executionId: string) => void allDriven.delete(executionId),

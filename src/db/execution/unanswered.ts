@@ -37,6 +37,12 @@ export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> |
   return isQueued ? message : undefined;
 }
 
+/** Whether an attempt at a slice has ended: it has a result, or a later attempt was sent. */
+export const isAttemptOver = (sql: Prepare, executionId: string, sliceFilename: string, attempt: number): boolean =>
+  sql(
+    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND (attempt > ? OR attempt = ? AND status IN ('completed', 'failed'))`,
+  ).has(sliceFilename, executionId, attempt, attempt);
+
 /** An unanswered message about a file. */
 export type Unanswered = Message<'stf_gen' | 'stf_ready'>;
 
