@@ -121,6 +121,7 @@ function createParts(shared: Shared) {
     onStarted(message) {
       repeatedStarts.note(message);
       states.noteStart(message);
+      resending.noteStart(message);
     },
     onAttempt: (message) => resting.note(message.execution_id, message),
     onWorker: (agent) => unheard.noteWord(agent),
