@@ -84,15 +84,23 @@ function reasonOf(error: unknown): string {
 /** The key by which the store identifies a receiver. */
 const digestOf = (address: string): string => sha256().update(address).digest('hex').slice(0, 16);
 
-/** A receiver that is a program, run with the change in environment variables. @param path as `requireProgram` gives it */
-export const programReceiver = (path: string, env: NodeJS.ProcessEnv): Receiver => ({
+/**
+ * A receiver that is a program, run with the change in environment variables.
+ * @param path as `requireProgram` gives it
+ * @param named makes the commands of a sentence name the store: the program is on its host
+ */
+export const programReceiver = (
+  path: string,
+  env: NodeJS.ProcessEnv,
+  named: (sentence: string) => string = (sentence) => sentence,
+): Receiver => ({
   name: path,
   key: digestOf(`program ${path}`),
   async tell({ id, text, code, subject, change, severity, count, execution_id = '' }) {
     const problem = await runProgram(path, env, {
       SWF_EVENT: `alarm_${change}`,
       SWF_ID: printable(id),
-      SWF_TEXT: printable(text),
+      SWF_TEXT: printable(named(text)),
       SWF_CODE: code,
       SWF_SUBJECT: printable(subject),
       SWF_CHANGE: change,

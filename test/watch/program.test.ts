@@ -50,6 +50,13 @@ describe('a program that receives alarms', () => {
     expect(told()).toBe(expected);
   });
 
+  it('receives commands that name the store', async () => {
+    const { path, told } = made('SWF_TEXT');
+    const named = (text: string) => text.replace('swf-mcp', 'swf-mcp --db a.db');
+    await programReceiver(path, process.env, named).tell({ ...delivery, text: 'run "swf-mcp resume e"' }, signal);
+    expect(told()).toBe('run "swf-mcp --db a.db resume e"');
+  });
+
   it('has not received an alarm if it exits with an error', async () => {
     const { path } = made('SWF_ID', 3);
     await expect(programReceiver(path, process.env).tell(delivery, signal)).rejects.toThrow('it ended with 3');
