@@ -33,7 +33,7 @@ export class ExecutionViews {
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
   #onPaused: () => void = () => {};
-  #onOver: (storeId: string, messageIds: readonly string[]) => void = () => {};
+  #onOver: (storeId: string, messageId: string) => void = () => {};
   #lastPaused = 'false ';
   /** The worker of this process, which an execution may let rest. */
   #worker: string | undefined;
@@ -54,8 +54,8 @@ export class ExecutionViews {
     this.#onPaused = callback;
   }
 
-  /** Calls back with slices whose attempts are over, though a worker has begun them. */
-  onOver(callback: (storeId: string, messageIds: readonly string[]) => void): void {
+  /** Calls back with each slice whose attempt is over, though a worker has begun it. */
+  onOver(callback: (storeId: string, messageId: string) => void): void {
     this.#onOver = callback;
   }
 
@@ -70,7 +70,7 @@ export class ExecutionViews {
     this.#unheardOf.delete(key);
     setNewest(this.#views, key, view, maxKept);
     if (status !== 'running') view.over.abort();
-    if (over !== undefined) this.#onOver(store_id, over);
+    for (const id of over ?? []) this.#onOver(store_id, id);
     this.#look();
   }
 

@@ -5,7 +5,7 @@ import { messageOf } from './errors.ts';
 /** How long a notified program may take, in milliseconds. */
 const patience = 30_000;
 
-/** The variables that a notified program inherits: to find programs and files, to speak to a desktop, and to reach a network. */
+/** The variables that a notified program inherits: for programs and files, the desktop and the network. */
 const inherited =
   /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|LD_LIBRARY_PATH|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS|SSL_CERT_(?:FILE|DIR)|(?:https?|no|all)_proxy)$/i;
 

@@ -23,7 +23,7 @@ import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A slice that nobody has for this long while a slot is free, or others that were behind it are begun, counts as lost. */
+/** A slice that nobody has for this long while a slot is free, or later ones are begun, counts as lost. */
 const unheldSeconds = 30;
 
 /** How long a returned slice waits before it is sent again; the wait doubles each time. */
@@ -71,8 +71,8 @@ function createDues(waits: typeof returnSeconds) {
 type Dues = ReturnType<typeof createDues>;
 
 /**
- * Slices that were begun and that no worker has in hand any longer. A broker puts them back at the head of its queue. So if others are begun long after,
- * it has lost them, however busy the workers are. Times by `performance.now()`.
+ * Slices that were begun and that no worker has in hand any longer. A broker puts them back at the head of its
+ * queue. So if others are begun long after, it has lost them, however busy the workers are.
  */
 function createBegun() {
   /** Since when nobody has a slice in hand, by message id. */
@@ -82,7 +82,8 @@ function createBegun() {
     note: (executionId: string) => void lastStarts.set(executionId, performance.now()),
     /** Those of an execution that are lost. @param ids slices that nobody has in hand now */
     lost(executionId: string, ids: ReadonlySet<string>): ReadonlySet<string> {
-      for (const id of dropped.keys()) if (id.startsWith(`${executionId}/`) && !ids.has(id)) dropped.delete(id);
+      const isOf = (id: string) => id.startsWith(`${executionId}/`);
+      for (const id of dropped.keys()) if (isOf(id) && !ids.has(id)) dropped.delete(id);
       for (const id of ids) if (!dropped.has(id)) dropped.set(id, performance.now());
       const last = (lastStarts.get(executionId) ?? -Infinity) - unheldSeconds * 1000;
       return new Set([...ids].filter((id) => (dropped.get(id) ?? Infinity) <= last));
@@ -193,7 +194,8 @@ function unheld({ driven, unclaimed, begun }: Unheld, options: ResendingOptions)
   return [...driven.keys()].flatMap((executionId) => {
     if (!workersMayTake(phaseOf(sql, executionId) ?? 'none') || isHeld(sql, executionId)) return [];
     const idle = idleSlices(sql, executionId, unheldSeconds).filter(({ id }) => !inHand.has(id));
-    const overtaken = begun.lost(executionId, new Set(idle.filter(({ isBegun }) => isBegun).map(({ id }) => id)));
+    const wereBegun = idle.filter(({ isBegun }) => isBegun).map(({ id }) => id);
+    const overtaken = begun.lost(executionId, new Set(wereBegun));
     const lost = idle
       .map(({ id }) => id)
       .filter((id) => (isAnyFree || overtaken.has(id)) && unclaimed.mayBeDue(id))

@@ -1,5 +1,4 @@
 import { requireExecution } from '../db/execution/find-execution.ts';
-import { isAttemptOver } from '../db/execution/unanswered.ts';
 import { isHeld } from '../db/log/commands.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import { beatSeconds } from '../domain/liveness.ts';
@@ -7,8 +6,6 @@ import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
 import { reportOf } from '../exchange/wire.ts';
 import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
-import { sliceMessageId } from '../messages/identity.ts';
-import type { Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { Basics, Surroundings } from './surroundings.ts';
@@ -55,7 +52,7 @@ export type StateSpeaker = ReturnType<typeof createStateSpeaker>;
 
 /** Sends remote agents the states of the executions that this process drives: every few seconds, and at each change. */
 export function createStateSpeaker(options: StateSpeakerOptions) {
-  const { store, broker, notifier, destinations, onSaid, onFault } = options;
+  const { broker, notifier, destinations, onSaid, onFault } = options;
   const allDriven = new Map<string, Driven>();
   const closed = new AbortController();
 
@@ -71,9 +68,9 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
   }
 
   /** Sends the states of all executions, or of one. @param isNewsOnly leaves out those that are as they were said last */
-  function sayAll(only?: string, isNewsOnly = false) {
+  function sayAll(only?: string, isNewsOnly = false, over?: string[]) {
     try {
-      for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly);
+      for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly, over);
     } catch (error) {
       onFault(error);
     }
@@ -98,12 +95,6 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
     add(executionId: string, sender: string, params: ExecutionParams) {
       allDriven.set(executionId, { sender, params, said: '', left: lastWords });
       sayAll(executionId);
-    },
-    /** Call for each start of a slice. A broker that was killed may deliver slices again whose results are recorded: their workers are told to drop them. */
-    noteStart({ execution_id: id = '', slice_filename, attempt }: Message<'slice_started'>) {
-      const driven = allDriven.get(id);
-      if (driven === undefined || !isAttemptOver(store.sql, id, slice_filename, attempt)) return;
-      say(id, driven, false, [sliceMessageId(id, slice_filename, attempt)]);
     },
     /** Call when this process stops driving an execution that has not ended. */
     remove: (executionId: string) => void allDriven.delete(executionId),

@@ -65,7 +65,7 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
   });
   const refresh = () => consumers.refresh();
   views.onPaused(name, refresh);
-  views.onOver((storeId, messageIds) => worker.drop(storeId, messageIds));
+  views.onOver((storeId, messageId) => worker.drop(storeId, messageId));
   offDuty.onKinds(refresh);
   return {
     report() {

@@ -66,9 +66,9 @@ describe('the timeline of an execution', () => {
           const spans = spansOf(kind);
           const at = (time: number): number => spans.filter(([from, to]) => from <= time && time < to).length;
           return Array.from({ length: bins.count }, (_, bin) => {
-            const start = bins.from + bin * bins.width;
-            const times = spans.map(([from]) => from).filter((from) => from > start && from < start + bins.width);
-            return Math.max(...[start, ...times].map(at));
+            const from = bins.from + bin * bins.width;
+            const times = spans.map(([time]) => time).filter((time) => time > from && time < from + bins.width);
+            return Math.max(...[from, ...times].map(at));
           });
         };
         expect(series.processing_peak).toEqual(peaks('processing'));

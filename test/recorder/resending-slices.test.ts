@@ -99,7 +99,7 @@ describe('a slice that no worker has', () => {
     expect([made.sent, made.lost, made.warnings, made.faults]).toEqual([[], [], [], []]);
   });
 
-  it('is sent again though all workers are busy, if it was begun and others are begun half a minute after its worker lost it', async () => {
+  it('is sent again to busy workers if others are begun half a minute after its worker lost it', async () => {
     const made = await withSlices(3);
     const [lost = '', held = '', next = ''] = made.ids;
     for (const id of [0, 1]) await made.made.say('slice_started', workFields(id));

@@ -12,10 +12,10 @@ import { readMessage } from './log-reader.ts';
 const maxRows = 1000;
 
 /**
- * The messages of slices that have been queued or in progress for `seconds` since they were last sent, and whether a worker has begun them. The caller
- * decides which of them a worker still holds.
+ * The messages of slices that have been queued or in progress for `seconds` since they were last sent, and
+ * whether a worker has begun them. The caller decides which of them a worker still holds.
  */
-export function idleSlices(sql: Prepare, executionId: string, seconds: number): { id: string; isBegun: boolean }[] {
+export function idleSlices(sql: Prepare, executionId: string, seconds: number) {
   const before = (age: number): string => new Date(steadyClock().now() - age * 1000).toISOString();
   const rows = sql<{ slice_filename: string; attempt: number; status: string }>(
     `SELECT slice_filename, s.attempt, status
@@ -41,9 +41,10 @@ export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> |
 }
 
 /** Whether an attempt at a slice has ended: it has a result, or a later attempt was sent. */
-export const isAttemptOver = (sql: Prepare, executionId: string, sliceFilename: string, attempt: number): boolean =>
+export const isAttemptOver = (sql: Prepare, executionId: string, sliceFilename: string, attempt: number) =>
   sql(
-    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND (attempt > ? OR attempt = ? AND status IN ('completed', 'failed'))`,
+    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ?
+       AND (attempt > ? OR attempt = ? AND status IN ('completed', 'failed'))`,
   ).has(sliceFilename, executionId, attempt, attempt);
 
 /** An unanswered message about a file. */

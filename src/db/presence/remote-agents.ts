@@ -67,7 +67,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
   ).run(agent_name, agent_type, namespace, state, now, process_id, execution, slots, free_slots, kinds, wire, offset);
 }
 
-/** Whether a younger process is heard under the agent's name: of two living ones it has the name, or the agent would be the one and the other in turn. */
+/** Whether a younger process is heard under the agent's name: two living ones must not take it in turn. */
 function isYoungerHeard(sql: Prepare, { agent_name, since }: AgentHeartbeat, now: string): boolean {
   const late = new Date(Date.parse(now) - lateSeconds * 1000).toISOString();
   return sql(

@@ -61,7 +61,7 @@ const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_wo
 
 type ChangeRow = Record<'type' | 'at', string> & Record<'reason' | 'by', string | null>;
 
-/** The newest messages that changed the phase of an execution, the oldest first. A stop of other programs is only told to their monitor. */
+/** The newest changes of phase, the oldest first. Other programs report a stop to their monitor. */
 export function phaseChanges(sql: Prepare, executionId: string, limit: number): PhaseChange[] {
   const rows = sql<[string, number], ChangeRow>(
     `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by
@@ -70,8 +70,8 @@ export function phaseChanges(sql: Prepare, executionId: string, limit: number): 
      ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
   const stop = sql<[string], ChangeRow>(
-    `SELECT 'workflow_ended' AS type, ${isoTime('told_end_ms')} AS at, told_status AS reason, told_by AS by FROM observed_runs
-     WHERE execution_id = ? AND told_status IN ('terminated', 'failed') AND told_end_ms IS NOT NULL`,
+    `SELECT 'workflow_ended' AS type, ${isoTime('told_end_ms')} AS at, told_status AS reason, told_by AS by
+     FROM observed_runs WHERE execution_id = ? AND told_status IN ('terminated', 'failed') AND told_end_ms IS NOT NULL`,
   ).all(executionId);
   return [...rows.toReversed(), ...stop].map(({ type, at, reason, by }) => ({
     type,

@@ -51,7 +51,7 @@ function countersOf(bins: Bins) {
   };
 }
 
-/** A level that goes up and down by one. Times are milliseconds since 1970; what happens after the last bin is left out. */
+/** A level that goes up and down by one. Times are milliseconds since 1970. */
 function levelIn({ from, width, count }: Bins) {
   const ups: number[] = [];
   const downs: number[] = [];

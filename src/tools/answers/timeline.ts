@@ -39,7 +39,7 @@ const pictured = () => ({
   })
     .optional()
     .describe(
-      'queued and processing at the end of a bin, and the most at once within it; mean_seconds: hand-over to result, wall time, of slices completed in it',
+      'queued and processing at the end of a bin, peaks within it; mean_seconds: hand-over to result of slices completed in it',
     ),
   phases: objects({ phase: string, start: string, end: optionalString, by: optionalString }).optional(),
   phases_omitted: optionalInt,
