@@ -36,7 +36,17 @@ describe('a summary', () => {
     const { client, count } = await failingRun();
     const slices = count('SELECT count(*) AS n FROM tf_slices');
     const attempts = count('SELECT count(*) AS n FROM slice_attempts');
-    for (const key of ['status', 'stf_filename', 'execution_id', 'namespace', 'minute', 'hour', 'day']) {
+    for (const key of [
+      'status',
+      'stf_filename',
+      'tf_count',
+      'execution_id',
+      'namespace',
+      'person',
+      'minute',
+      'hour',
+      'day',
+    ]) {
       const { groups, total, counts } = await ask(client, 'summarize', { what: 'slices', group_by: key, limit: 1000 });
       expect({ key, counts, sum: sum(groups, 'count'), total: total.count }).toEqual({
         key,
@@ -70,6 +80,15 @@ describe('a summary', () => {
       });
     const sampled = await ask(client, 'summarize', { what: 'stf_files', group_by: 'has_slices' });
     expect(sampled['groups']).toEqual([expect.objectContaining({ has_slices: 'yes', count: 6 })]);
+    const bySize = await ask(client, 'summarize', { what: 'slices', group_by: 'tf_count,status', limit: 1000 });
+    for (const { tf_count, status, count: told } of bySize['groups'] as Answer[])
+      expect(told).toBe(
+        count(`SELECT count(*) AS n FROM tf_slices WHERE tf_count = ${tf_count} AND status = '${status}'`),
+      );
+    for (const what of ['slices', 'executions']) {
+      const byPerson = await ask(client, 'summarize', { what, group_by: 'person' });
+      expect(byPerson['groups']).toEqual([expect.objectContaining({ person: expect.stringMatching(/^\w+$/) })]);
+    }
     const failed = count(`SELECT count(*) AS n FROM slice_attempts WHERE state = 'failed'`);
     const causes = await ask(client, 'summarize', { what: 'slices', group_by: 'cause' });
     expect(causes['total'].count).toBe(failed);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  idleSliceMessages,
+  idleSlices,
   queuedSlice,
   readyStfs,
   unreadyStfs,
@@ -111,7 +111,8 @@ describe('slices that nobody answers', () => {
     sentAgo(100);
     const assignedAgo = (seconds: number) =>
       store.db.exec(`UPDATE tf_slices SET assigned_at = '${ago(seconds)}' WHERE status = 'processing'`);
-    const idle = (seconds: number, execution = id) => idleSliceMessages(store.sql, execution, seconds);
+    const idle = (seconds: number, execution = id) =>
+      idleSlices(store.sql, execution, seconds).map((slice) => slice.id);
     return { ...made, sentAgo, assignedAgo, idle };
   }
   const [first, second] = [messageOf(sliceName), messageOf(secondSlice.slice_filename)];

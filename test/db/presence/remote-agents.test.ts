@@ -133,6 +133,27 @@ describe('a heartbeat of a remote agent', () => {
   });
 });
 
+it('an agent whose name two living processes use is the younger one, until that falls silent', async () => {
+  const setClock = fakeClock();
+  const { store } = await makeRunningStore();
+  const [elder, younger] = [{ pid: 7 }, { pid: 8, since: at(1) }];
+  const pids: unknown[] = [];
+  for (const [second, beat] of [
+    [2, elder],
+    [3, younger],
+    [7, elder],
+    [8, younger],
+    [12, elder],
+    [24, elder],
+  ] as const) {
+    setClock(second);
+    await hear(store, beat);
+    pids.push(rowsOf(store, 'pid', 'system_agents JOIN processes USING (process_id)')[0]);
+  }
+  expect(pids).toEqual([7, 8, 8, 8, 8, 7].map((pid) => ({ pid })));
+  expect(warnings(store)).toHaveLength(1);
+});
+
 describe('a remote agent that restarts', () => {
   it.each<[what: string, before: Partial<AgentHeartbeat> | undefined, next: Partial<AgentHeartbeat>, warns: boolean]>([
     ['is logged if its predecessor did not report its end', {}, { pid: 8, since: at(0.001) }, true],
