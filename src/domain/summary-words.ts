@@ -9,15 +9,17 @@ export const summaryKeys = {
     'host',
     'job',
     'stf_filename',
+    'tf_count',
     'attempt',
     'execution_id',
     'namespace',
+    'person',
     ...spans,
   ],
   stf_files: ['status', 'has_slices', 'execution_id', 'namespace', ...spans],
   messages: ['message_type', 'agent', 'status', 'execution_id', 'namespace', ...spans],
   logs: ['level', 'agent', 'cause', 'execution_id', ...spans],
-  executions: ['status', 'cause', 'execution_id', 'namespace', ...spans],
+  executions: ['status', 'cause', 'execution_id', 'namespace', 'person', ...spans],
 } as const;
 
 export type Summarized = keyof typeof summaryKeys;

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { grouped } from '../../lib/grouped.ts';
 import { foldStf, foldTf, type StfFact, type TfFact } from '../../observed/folding/files.ts';
-import { grouped, type SaidFact } from '../../observed/folding/said.ts';
+import type { SaidFact } from '../../observed/folding/said.ts';
 import { stfSubjects } from '../../observed/folding/subjects.ts';
 import { sumsOf } from '../projection/sums.ts';
 import { isOfPrompt, notePolicy, writeSites } from './prompt.ts';

@@ -39,13 +39,15 @@ export function assessWithFindings(
 ) {
   const gathered = gather(sql, execution, moment);
   const { driven, heard } = gathered;
-  const evidence = driven && {
-    ...driven.judged,
-    ...evidenceOf(sql, driven.execution, { detail: driven.detail, isAlive: moment.isAlive, data_as_of }),
-    ...driven.facts,
-  };
-  return {
-    ...stateOf(sql, execution, gathered, moment),
+  // Not by spreading: where that comes first, V8 makes a hidden class for each property of each object, which filled the heap.
+  const evidence =
+    driven &&
+    Object.assign(
+      evidenceOf(sql, driven.execution, { detail: driven.detail, isAlive: moment.isAlive, data_as_of }),
+      driven.judged,
+      driven.facts,
+    );
+  return Object.assign(stateOf(sql, execution, gathered, moment), {
     findings:
       heard === undefined
         ? findingsOf({ driving: evidence })
@@ -55,7 +57,7 @@ export function assessWithFindings(
     evidence,
     /** Wall time without a driver, between two of them. */
     down_seconds: downSeconds(driverGaps(evidence?.drivers ?? [])),
-  };
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
+import { grouped } from '../../lib/grouped.ts';
 import type { SiteWork } from '../reading/prompt.ts';
-import { type FactOf, grouped, isBefore, type SaidFact, timeOf } from './said.ts';
+import { type FactOf, isBefore, type SaidFact, timeOf } from './said.ts';
 
 type SaidJobs = SaidFact<FactOf<'told_jobs'>>;
 
