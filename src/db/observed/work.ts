@@ -32,7 +32,10 @@ export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork
   noteLast(scope, lastOf(before), lastOf(after));
 }
 
-/** When the last result came that stands, of all and of completed slices. Milliseconds since 1970; 0 without one. */
+/**
+ * When the last result came that stands, of all and of completed slices. Milliseconds since 1970; 0 without
+ * one.
+ */
 function lastOf({ slices }: Work) {
   const last = { result: 0, done: 0 };
   for (const { attempts, current } of slices.values()) {
@@ -55,7 +58,10 @@ const lastResults = buffered(({ sql }, execution_id, { isTakenBack, ...last }: L
   });
 });
 
-/** Notes when the last results came. If another message turns out to stand, that may be earlier: then rows are asked. */
+/**
+ * Notes when the last results came. If another message turns out to stand, that may be earlier: then rows are
+ * asked.
+ */
 function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, done }: Last): void {
   if (before.result === result && before.done === done) return;
   const isTakenBack = result < before.result || done < before.done;

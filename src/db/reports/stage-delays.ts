@@ -15,7 +15,10 @@ import type { Prepare } from '../sqlite/statements.ts';
 export const countedDelays = (sql: Prepare, executionId: string): CountedDelay[] =>
   countedStages(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
 
-/** The stages of either kind of execution, with the number of items of each size: the buckets of `bucketOf`, smallest first. */
+/**
+ * The stages of either kind of execution, with the number of items of each size: the buckets of `bucketOf`,
+ * smallest first.
+ */
 export function stagePictures(sql: Prepare, executionId: string): StagePicture[] {
   const counted = countedStages(sql, executionId).map(({ stage, buckets }) => ({
     ...summarizeStage(stage, buckets),
@@ -52,7 +55,10 @@ const promptPassages: Readonly<Partial<Record<StageName, string>>> = {
     FROM stf_files WHERE execution_id = ? AND processed_at IS NOT NULL AND registered_at IS NOT NULL)`,
 };
 
-/** As SQL: the milliseconds that each file or slice spent in a stage, `ms`, in index order. `?` is the execution. */
+/**
+ * As SQL: the milliseconds that each file or slice spent in a stage, `ms`, in index order. `?` is the
+ * execution.
+ */
 const passages: Readonly<Partial<Record<StageName, string>>> = {
   'stf_gen → stf_ready': took,
   'stf_ready → tf_file_registered': `(SELECT waited_ms AS ms FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,

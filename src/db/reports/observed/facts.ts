@@ -80,7 +80,10 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
   };
 }
 
-/** What is due of a run by a moment, and is not there. @param before the time that lies so many seconds before it, as ISO 8601 */
+/**
+ * What is due of a run by a moment, and is not there.
+ * @param before the time that lies so many seconds before it, as ISO 8601
+ */
 function dueFacts(
   sql: Prepare,
   execution: ExecutionRow,
