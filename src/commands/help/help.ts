@@ -10,7 +10,7 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'On shift:': ['watch', 'alarms', 'note', 'quality'],
   'Answer assistants and scripts:': ['serve', 'call', 'tools'],
   'Over a broker:': ['up', 'agent', 'request', 'ready', 'serve-files', 'unit', 'observe'],
-  'Look after the store:': ['check', 'backup', 'export', 'prune'],
+  'Look after the store:': ['check', 'backup', 'upgrade', 'export', 'prune'],
   'Set up:': ['doctor', 'config', 'completion', 'help'],
 };
 
