@@ -49,6 +49,7 @@ const commands: Record<string, readonly [words: string, code: number]> = {
   trace: ['swf.100010.000001.stf', 0],
   unit: ['name --broker stomp://h:61613', 0],
   up: ['--broker nonsense', 78],
+  upgrade: ['', 0],
   watch: ['--webhook nonsense', 78],
 };
 

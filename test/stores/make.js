@@ -52,7 +52,7 @@ if (stderr.startsWith('error'))
 const db = new Database(store);
 db.pragma('wal_checkpoint(TRUNCATE)');
 db.exec('VACUUM');
-const version = db.pragma('user_version', { simple: true });
+const version = String(db.pragma('user_version', { simple: true }));
 db.pragma('journal_mode = DELETE');
 db.close();
 const file = `test/stores/${version}.db.br`;

@@ -19,7 +19,7 @@ import { schemaVersion } from '../migrations/schema.ts';
 import { requireNotNewer, requireOwnKind, requireReadable, versionOf } from '../opening/schema-version.ts';
 import { isProcessAlive, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Connection } from '../sqlite/connection.ts';
-import { impatientMilliseconds, isBusy, tryPatiently } from '../sqlite/other-writers.ts';
+import { isBusy, tryPatiently } from '../sqlite/other-writers.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { preparer } from '../sqlite/statements.ts';
 import { connect, fileAt, requireNoOrphanLog, requireWritable, sizeOf } from '../sqlite/store-file.ts';
@@ -62,7 +62,7 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
     const part = `${path}.upgrading`;
     removeIfThere(part);
     try {
-      say(roomFor(path));
+      say(roomFor(dirname(path), sizeOf(path), freeIn(dirname(path))));
       const changes = await fill(old, part, say);
       say('putting the new store in its place');
       putInPlace(part, path, kept);
@@ -75,6 +75,9 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
   }
 }
 
+/** A server that cannot read an older store has it open for a moment now and then. */
+const lockMilliseconds = 300;
+
 /** Keeps all other processes out of the store, and moves its write-ahead log into it. */
 async function lock(old: Connection, path: string) {
   const take = () => {
@@ -83,9 +86,9 @@ async function lock(old: Connection, path: string) {
     old.exec('BEGIN EXCLUSIVE; COMMIT');
   };
   try {
-    await tryPatiently(path, take, impatientMilliseconds);
+    await tryPatiently(path, take, lockMilliseconds);
   } catch (error) {
-    if (isBusy(error) || (error instanceof SwfError && isBusy(error.cause))) throw inUse(old, path);
+    if (isBusy(error)) throw inUse(old, path);
     throw error;
   }
 }
@@ -110,13 +113,17 @@ const emptyStore = 1_000_000;
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
 
-/** Says how much room the new store needs. Throws `STORE_UNAVAILABLE` if there is less. */
-function roomFor(path: string): string {
-  const needed = sizeOf(path) * growth + emptyStore;
-  const { bavail, bsize } = statfsSync(dirname(path));
-  const words = `up to ${megabytes(needed)} in ${dirname(path)}, where ${megabytes(bavail * bsize)} are free`;
-  if (bavail * bsize < needed) throw storeUnavailable(`the new store needs ${words}; make room, and upgrade then`);
-  return `the new store needs ${words}`;
+/** Says how much room the new store needs. Throws `STORE_UNAVAILABLE` if there is less. @param size of the older one, in bytes, as `free` */
+export function roomFor(folder: string, size: number, free: number): string {
+  const needed = size * growth + emptyStore;
+  const words = `the new store needs up to ${megabytes(needed)} in ${folder}, where ${megabytes(free)} are free`;
+  if (free < needed) throw storeUnavailable(`${words}; make room, and upgrade then`);
+  return words;
+}
+
+function freeIn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
 
 /** Makes the new store. Returns what today's rules read differently. */

@@ -1,3 +1,5 @@
+import { milliseconds } from './message-columns.ts';
+
 /** The oldest schema that `swf-mcp upgrade` reads. */
 export const oldestReadable = 18;
 
@@ -30,6 +32,14 @@ export const schemaChanges: readonly SchemaChange[] = [
     // A driver says that it has started in the transaction that makes it the driver.
     select: `SELECT execution_id, epoch, process_id, taken_at, coalesce((
       SELECT seq - 1 FROM main.message_rows WHERE message_id = execution_id || '/driver_started/' || epoch), 0) AS after_seq FROM main.execution_owners`,
+  },
+  {
+    version: 30,
+    table: 'app_logs',
+    select: `SELECT lines.*, after_seq FROM main.app_logs AS lines JOIN (
+      SELECT log_id, coalesce(max(seq) OVER (ORDER BY at, log_id IS NOT NULL, log_id), 0) AS after_seq FROM (
+        SELECT recorded_ms AS at, seq, NULL AS log_id FROM main.message_rows
+        UNION ALL SELECT ${milliseconds('timestamp')}, NULL, log_id FROM main.app_logs)) USING (log_id)`,
   },
   {
     version: 33,
