@@ -10,6 +10,7 @@ import { runCliProcess, runWorkflow, temporaryFolder } from '../helpers.ts';
  * Commands that need a broker get a wrong address, and commands that would run on get a wrong value.
  */
 const commands: Record<string, readonly [words: string, code: number]> = {
+  add: ['cursor --scope project', 0],
   agent: ['data --broker nonsense', 78],
   agents: ['', 0],
   alarms: ['', 0],

@@ -149,9 +149,13 @@ function changedJson(text: string, key: string, entry: Entry | undefined, file: 
       `${file} is no JSON: ${printParseErrorCode(wrong.error)} at character ${wrong.offset + 1}; mend it first`,
     );
   if (isDeepStrictEqual(entryIn(settingsOf(text), key), entry)) return text;
+  // Before all others: behind them it would come between one and its comment.
   const usesTabs = /^\t/m.test(text);
   const formattingOptions = { insertSpaces: !usesTabs, tabSize: /^( +)\S/m.exec(text)?.[1]?.length ?? 2, eol: '\n' };
-  const changed = applyEdits(text, modify(text, [key, server], entry, { formattingOptions }));
+  const changed = applyEdits(
+    text,
+    modify(text, [key, server], entry, { formattingOptions, getInsertionIndex: () => 0 }),
+  );
   return changed.endsWith('\n') || text !== '' ? changed : `${changed}\n`;
 }
 

@@ -30,11 +30,45 @@ const keys = { claude: 'mcpServers', cursor: 'mcpServers', vscode: 'servers', co
 
 /** A file as somebody has it: with another server, settings and comments that stay. */
 const usual = {
-  claude: '{\n  "numStartups": 7,\n  "mcpServers": {\n    "other": { "command": "x" }\n  },\n  "userID": "f3"\n}\n',
-  cursor: '{\n    "mcpServers": {\n        "other": { "url": "https://example.org/mcp" }\n    }\n}\n',
-  vscode: '{\n\t// Ours.\n\t"inputs": [],\n\t"servers": {\n\t\t"other": { "command": "x" }, // last\n\t},\n}\n',
-  codex:
-    '# Ours.\nmodel = "m" # this one\n\n[mcp_servers.other]\ncommand = "x"\nargs = ["a",\n  "b"] # both\n\n[profiles.p]\nn = 1\n',
+  claude: `{
+  "numStartups": 7,
+  "mcpServers": {
+    "other": {
+      "command": "x"
+    }
+  },
+  "userID": "f3"
+}
+`,
+  cursor: `{
+    "mcpServers": {
+        "other": {
+            "url": "https://example.org/mcp"
+        }
+    }
+}
+`,
+  vscode: `{
+\t// Ours.
+\t"inputs": [],
+\t"servers": {
+\t\t"other": {
+\t\t\t"command": "x" // of the group
+\t\t}, // the last one
+\t},
+}
+`,
+  codex: `# Ours.
+model = "m" # this one
+
+[mcp_servers.other]
+command = "x"
+args = ["a",
+  "b"] # both
+
+[profiles.p]
+n = 1
+`,
 } as const;
 
 class Home {
