@@ -53,6 +53,7 @@ export const schemaChanges: readonly SchemaChange[] = [
     select: `SELECT incident_id AS standstill_id, execution_id, since, until FROM main.incidents WHERE kind = 'standstill' AND until IS NOT NULL`,
     since: 21,
   },
+  { version: 39 },
 ];
 
 /** As SQL: views that hide tables of a store, so that it reads as one of the newest schema. @param version of its schema */
