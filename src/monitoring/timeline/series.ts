@@ -56,7 +56,7 @@ function levelIn({ from, width, count }: Bins) {
   const ups: number[] = [];
   const downs: number[] = [];
   const until = from + count * width;
-  const inOrder = (times: readonly number[]) => Float64Array.from(times).sort();
+  const inOrder = (times: readonly number[]) => Float64Array.from(times).toSorted();
   return {
     up: (time: number): void => void (time < until && ups.push(time)),
     down: (time: number): void => void (time < until && downs.push(time)),

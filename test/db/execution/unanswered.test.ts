@@ -112,7 +112,7 @@ describe('slices that nobody answers', () => {
     const assignedAgo = (seconds: number) =>
       store.db.exec(`UPDATE tf_slices SET assigned_at = '${ago(seconds)}' WHERE status = 'processing'`);
     const idle = (seconds: number, execution = id) =>
-      idleSlices(store.sql, execution, seconds).map((slice) => slice.id);
+      idleSlices(store.sql, execution, seconds).map((one) => one.id);
     return { ...made, sentAgo, assignedAgo, idle };
   }
   const [first, second] = [messageOf(sliceName), messageOf(secondSlice.slice_filename)];
@@ -174,7 +174,7 @@ describe('slices that nobody answers', () => {
         `UPDATE message_rows SET goes_out = 1, outbox_sent_at = '${at(since)}' WHERE message_id LIKE '%/slice/%';
          UPDATE tf_slices SET assigned_at = '${at(assigned)}' WHERE status = 'processing'`,
       );
-    const isIdle = () => idleSliceMessages(store.sql, id, 100).length > 0;
+    const isIdle = () => idleSlices(store.sql, id, 100).length > 0;
     setClock(1000);
     wait(900, 0);
     expect(isIdle()).toBe(false);
