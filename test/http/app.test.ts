@@ -2,8 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 
 import type { Queries } from '../../src/db/queries.ts';
@@ -13,6 +11,7 @@ import { callLimits } from '../../src/http/calls.ts';
 import type { Client } from '../../src/http/mcp.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { NoStoreYet, SwfError } from '../../src/lib/errors.ts';
+import type { McpServer } from '../../src/mcp/mcp-server.ts';
 import { temporaryFolder } from '../folder.ts';
 import { listening } from './listening.ts';
 
@@ -57,14 +56,16 @@ const oneExecution = {
 } as unknown as Queries;
 
 /** A server whose one tool answers with the name of its client, `wait` when it is cancelled. */
-function createServer(client: Client): Server {
-  const server = new Server({ name: 'swf-mcp', version: '1' }, { capabilities: { tools: {} } });
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
-    if (params.name === 'wait') await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    return { content: [{ type: 'text', text: `${params.name} of ${client.key}, ${client.scope}` }] };
-  });
-  return server;
-}
+const createServer = (client: Client): McpServer => ({
+  info: { name: 'swf-mcp', title: 'test', version: '1' },
+  capabilities: { tools: {} },
+  instructions: '',
+  async answer(_, params, { signal }) {
+    const { name } = params as { name: string };
+    if (name === 'wait') await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    return { content: [{ type: 'text', text: `${name} of ${client.key}, ${client.scope}` }] };
+  },
+});
 
 async function serve(more: Partial<AppOptions> = {}) {
   const logged: string[] = [];

@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** The server as its clients see it, whatever their revision of MCP. An adapter connects it to a transport of its SDK. */
+export interface McpServer {
+  info: { name: string; title: string; version: string };
+  capabilities: Record<string, Record<string, boolean | Record<string, never>>>;
+  /** For an assistant, about all tools. */
+  instructions: string;
+  /** The result of a request. Rejects with a `ProtocolFault`. */
+  answer: (method: string, params: unknown, request: McpRequest) => Promise<object>;
+}
+
+export interface McpRequest {
+  /** Aborted when the client cancels the request or is gone. */
+  signal: AbortSignal;
+  /** The client's name as it gives it; undefined if it gave none. */
+  clientName: string | undefined;
+  /** Undefined if the client wants no progress. */
+  progressToken: string | number | undefined;
+  /** Sends a notification about this request. Rejects if the client is gone. */
+  notify: (method: string, params: Record<string, unknown>) => Promise<void>;
+}
+
+/** A transport of one client on stdio, as the SDKs of both eras want it. */
+export interface Wire {
+  start: () => Promise<void>;
+  send: (message: object) => Promise<void>;
+  close: () => Promise<void>;
+  onmessage?: ((message: any) => void) | undefined;
+  onclose?: (() => void) | undefined;
+  onerror?: ((error: Error) => void) | undefined;
+}
+
+/** A POST over HTTP whose body is read: a message, or a batch of them. */
+export interface Post {
+  request: IncomingMessage;
+  response: ServerResponse;
+  body: unknown;
+  /** Waits until it is this client's turn. */
+  turn: () => Promise<void>;
+  /** Aborted when the request is answered or its client is gone. */
+  over: AbortSignal;
+  /** Aborted when the client cancels the request by another one. */
+  cancelled: AbortSignal;
+}
+
+/** JSON-RPC's codes of errors. */
+export const errorCodes = {
+  noJson: -32_700,
+  invalidRequest: -32_600,
+  unknownMethod: -32_601,
+  invalidParams: -32_602,
+  internal: -32_603,
+} as const;
+
+/** A protocol error in our words alone: the class of SDK 1.x prefixes its name and code, and clients do so again. */
+export class ProtocolFault extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** An error for a client's wrong params. */
+export const invalidParams = (message: string) => new ProtocolFault(errorCodes.invalidParams, message);
+
+/** For requests of a server to its client, which this one never makes; the SDKs would create a costly validator for every server. */
+export const noValidator = {
+  getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
+};
