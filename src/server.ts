@@ -50,7 +50,7 @@ export const createServer = (options: ServerOptions): McpServer => ({
   info: { name: 'swf-mcp', title: 'Streaming workflow testbed', version: options.version },
   capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, extensions: pageExtension },
   instructions,
-  answer: answering({
+  ...answering({
     'tools/list': () => ({ tools: definitionsOf(options.tools) }),
     'tools/call': (params, request) => answerCall(options, params, request),
     ...resourceMethods(options),

@@ -6,8 +6,9 @@ export interface McpServer {
   capabilities: Record<string, Record<string, boolean | Record<string, never>>>;
   /** For an assistant, about all tools. */
   instructions: string;
+  methods: readonly string[];
   /** The result of a request. Rejects with a `ProtocolFault`. */
-  answer: (method: string, params: unknown, request: McpRequest) => Promise<object>;
+  answer: (method: string, params: unknown, request: McpRequest) => Promise<Record<string, unknown>>;
 }
 
 export interface McpRequest {
@@ -65,8 +66,3 @@ export class ProtocolFault extends Error {
 
 /** An error for a client's wrong params. */
 export const invalidParams = (message: string) => new ProtocolFault(errorCodes.invalidParams, message);
-
-/** For requests of a server to its client, which this one never makes; the SDKs would create a costly validator for every server. */
-export const noValidator = {
-  getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
-};

@@ -39,15 +39,16 @@ export type Methods = { [Name in Method]: Answer<z.infer<(typeof wanted)[Name]['
 
 const isMethod = (method: string): method is Method => Object.hasOwn(wanted, method);
 
-/** Answers requests with checked params. The SDKs' own schemas would report wrong params as an internal error, with a dump. */
-export const answering =
-  (methods: Methods) =>
-  async (method: string, given: unknown, request: McpRequest): Promise<object> => {
+/** The methods, and their answers to checked params. The SDKs' own schemas would report wrong params as an internal error, with a dump. */
+export const answering = (answers: Methods) => ({
+  methods: Object.keys(wanted),
+  async answer(method: string, given: unknown, request: McpRequest) {
     if (!isMethod(method)) throw new ProtocolFault(errorCodes.unknownMethod, 'Method not found');
     const { schema, takes } = wanted[method];
     const { data } = schema.safeParse(given);
     if (data === undefined) throw invalidParams(`${method} takes params ${takes}`);
     if (method.endsWith('/list') && data['cursor'] !== undefined)
       throw invalidParams(`${method} is one page; leave cursor out`);
-    return (methods[method] as Answer<typeof data>)(data, request);
-  };
+    return (await (answers[method] as Answer<typeof data>)(data, request)) as Record<string, unknown>;
+  },
+});

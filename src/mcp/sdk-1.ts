@@ -3,11 +3,16 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { InitializeRequestParamsSchema, type RequestId, type ServerResult } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
-import { invalidParams, type McpServer, noValidator, type Post, type Wire } from './mcp-server.ts';
+import type { McpServer, Post, Wire } from './mcp-server.ts';
+
+/** For requests of a server to its client, which ours never makes; the SDK would create a costly validator for every server. */
+const jsonSchemaValidator = {
+  getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
+};
 
 /** A server of SDK 1.x: revisions to 2025-11-25. */
 export function serverOf({ info, capabilities, instructions, answer }: McpServer) {
-  const server = new Server(info, { capabilities, instructions, jsonSchemaValidator: noValidator });
+  const server = new Server(info, { capabilities, instructions, jsonSchemaValidator });
   onInitialize(server);
   // All other methods: the SDK's own handlers would check params first, and report wrong ones as an internal error.
   server.fallbackRequestHandler = ({ method, params }, { signal, _meta, sendNotification }) =>
@@ -16,9 +21,12 @@ export function serverOf({ info, capabilities, instructions, answer }: McpServer
       clientName: server.getClientVersion()?.name,
       progressToken: _meta?.progressToken,
       notify: (name, about) => sendNotification({ method: name, params: about } as Parameters<typeof sendNotification>[0]),
-    }) as Promise<ServerResult>;
+    });
   return server;
 }
+
+const paramsOfInitialize =
+  '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"NAME","version":"1.0"}}';
 
 /** Begins a session as the SDK does, in a method that it keeps to itself, with checked params. */
 function onInitialize(server: Server) {
@@ -26,9 +34,7 @@ function onInitialize(server: Server) {
   server.setRequestHandler(z.object({ method: z.literal('initialize'), params: z.unknown().optional() }), ({ method, params }) => {
     const { data } = InitializeRequestParamsSchema.safeParse(params);
     if (data === undefined)
-      throw invalidParams(
-        'initialize takes params such as {"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"NAME","version":"1.0"}}',
-      );
+      throw Object.assign(new Error(`initialize takes params such as ${paramsOfInitialize}`), { code: -32_602 });
     return own._oninitialize({ method, params: data });
   });
 }

@@ -1,21 +1,23 @@
-import { toNodeHandler } from '@modelcontextprotocol/node';
+import type { NodeIncomingMessageLike } from '@modelcontextprotocol/node';
 import {
   type CacheHint,
   CLIENT_INFO_META_KEY,
   createMcpHandler,
   Server,
+  type ServerOptions,
   type Transport,
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import * as z from 'zod';
 
-import { type McpServer, noValidator, type Post, type Wire } from './mcp-server.ts';
+import type { McpServer, Post, Wire } from './mcp-server.ts';
 
 /** What stays the same as long as the server runs may be kept by clients for a while; it changes with the version. */
 const aWhile = 300_000;
 const forAll: CacheHint = { ttlMs: aWhile, cacheScope: 'public' };
 
 /** The other answers are about the store, and are never kept. */
-const hints: Readonly<Record<string, CacheHint>> = {
+const cacheHints: NonNullable<ServerOptions['cacheHints']> = {
   'server/discover': forAll,
   'prompts/list': forAll,
   'resources/templates/list': forAll,
@@ -23,24 +25,35 @@ const hints: Readonly<Record<string, CacheHint>> = {
   'tools/list': { ...forAll, cacheScope: 'private' },
 };
 
-/** The part of a request's `_meta` that names the client. */
-type Envelope = Partial<Record<typeof CLIENT_INFO_META_KEY, { name: string }>>;
+/** For requests of a server to its client, which ours never makes; the SDK would create a costly validator for every server. */
+const jsonSchemaValidator = {
+  getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
+};
+
+/** The SDK's own check of a call's params would report wrong ones with a dump, and copy each answer to check it. */
+class UncheckedCalls extends Server {
+  protected override _wrapHandler(...[method, handler]: Parameters<Server['_wrapHandler']>) {
+    return method === 'tools/call' ? handler : super._wrapHandler(method, handler);
+  }
+}
 
 /** A server of SDK 2.x: revision 2026-07-28. */
-function serverOf({ info, capabilities, instructions, answer }: McpServer) {
-  const server = new Server(info, { capabilities, instructions, jsonSchemaValidator: noValidator, cacheHints: hints });
-  // All methods but server/discover: the SDK's own handlers would check params first, and report wrong ones as an internal error.
-  server.fallbackRequestHandler = async ({ method, params }, { mcpReq }) => ({
-    ...(await answer(method, params, {
-      signal: mcpReq.signal,
-      clientName: (mcpReq.envelope as Envelope | undefined)?.[CLIENT_INFO_META_KEY]?.name,
-      progressToken: mcpReq._meta?.progressToken,
-      notify: (name, about) => mcpReq.notify({ method: name, params: about }),
-    })),
-    ...hints[method],
-  });
+function serverOf({ info, capabilities, instructions, methods, answer }: McpServer) {
+  const server = new UncheckedCalls(info, { capabilities, instructions, jsonSchemaValidator, cacheHints });
+  for (const method of methods)
+    server.setRequestHandler(method, { params: z.unknown() }, (params, { mcpReq: { signal, envelope, _meta, notify } }) =>
+      answer(method, params, {
+        signal,
+        clientName: (envelope as Envelope | undefined)?.[CLIENT_INFO_META_KEY]?.name,
+        progressToken: _meta?.progressToken,
+        notify: (name, about) => notify({ method: name, params: about }),
+      }),
+    );
   return server;
 }
+
+/** The part of a request's `_meta` that names the client. */
+type Envelope = Partial<Record<typeof CLIENT_INFO_META_KEY, { name: string }>>;
 
 /** Serves one client on a wire. */
 export function connect(mcp: McpServer, wire: Wire, onError: (error: Error) => void) {
@@ -56,13 +69,13 @@ export function connect(mcp: McpServer, wire: Wire, onError: (error: Error) => v
   );
 }
 
-type Request = Parameters<ReturnType<typeof toNodeHandler>>[0];
-
 /** Answers a POST. */
 export async function answerPost(mcp: McpServer, { request, response, body, turn, over, cancelled }: Post) {
+  // Loaded on demand: on stdio it would cost a sixth of a start.
+  const { toNodeHandler } = await import('@modelcontextprotocol/node');
   await turn();
   if (over.aborted) return;
   const handler = createMcpHandler(() => serverOf(mcp), { legacy: 'reject' });
   cancelled.addEventListener('abort', () => void handler.close());
-  await toNodeHandler(handler)(request as Request, response, body);
+  await toNodeHandler(handler)(request as NodeIncomingMessageLike, response, body);
 }

@@ -60,6 +60,7 @@ const createServer = (client: Client): McpServer => ({
   info: { name: 'swf-mcp', title: 'test', version: '1' },
   capabilities: { tools: {} },
   instructions: '',
+  methods: ['tools/call'],
   async answer(_, params, { signal }) {
     const { name } = params as { name: string };
     if (name === 'wait') await new Promise((resolve) => signal.addEventListener('abort', resolve));
