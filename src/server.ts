@@ -67,7 +67,11 @@ async function answerCall(
   const called = options.onCall?.(name);
   try {
     const caller = () => options.caller ?? callerOf(request);
-    const answered = await (options.callTool ?? callTool)(findTool(tools, name), args, liveContext(options, request, caller));
+    const answered = await (options.callTool ?? callTool)(
+      findTool(tools, name),
+      args,
+      liveContext(options, request, caller),
+    );
     const { answer, text } = harmless(answered, options.namesStore);
     called?.(false);
     return { structuredContent: answer, content: options.fieldsAlone === true ? [] : [{ type: 'text', text }] };
@@ -155,8 +159,10 @@ async function resourceText(uri: string, options: ServerOptions, request: McpReq
   }
   const id = executionOfUri(uri);
   if (id !== undefined) return reportOf(options.queries(), id, Date.now());
+  const shown = printable(uri.slice(0, 200));
   throw invalidParams(
-    `there is no resource ${printable(uri.slice(0, 200))}; there are ${reportTemplate.uriTemplate}, ${shiftTemplate.uriTemplate} and ${monitorPage.uri}`,
+    `there is no resource ${shown}; there are ${reportTemplate.uriTemplate}, ${shiftTemplate.uriTemplate} and ${monitorPage.uri}`,
+    { uri: shown },
   );
 }
 

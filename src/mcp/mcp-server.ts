@@ -57,12 +57,15 @@ export const errorCodes = {
 /** A protocol error in our words alone: the class of SDK 1.x prefixes its name and code, and clients do so again. */
 export class ProtocolFault extends Error {
   readonly code: number;
+  readonly data: object | undefined;
 
-  constructor(code: number, message: string) {
+  constructor(code: number, message: string, data?: object) {
     super(message);
     this.code = code;
+    this.data = data;
   }
 }
 
 /** An error for a client's wrong params. */
-export const invalidParams = (message: string) => new ProtocolFault(errorCodes.invalidParams, message);
+export const invalidParams = (message: string, data?: object) =>
+  new ProtocolFault(errorCodes.invalidParams, message, data);

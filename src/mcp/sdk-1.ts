@@ -20,7 +20,8 @@ export function serverOf({ info, capabilities, instructions, answer }: McpServer
       signal,
       clientName: server.getClientVersion()?.name,
       progressToken: _meta?.progressToken,
-      notify: (name, about) => sendNotification({ method: name, params: about } as Parameters<typeof sendNotification>[0]),
+      notify: (name, about) =>
+        sendNotification({ method: name, params: about } as Parameters<typeof sendNotification>[0]),
     });
   return server;
 }
@@ -31,12 +32,15 @@ const paramsOfInitialize =
 /** Begins a session as the SDK does, in a method that it keeps to itself, with checked params. */
 function onInitialize(server: Server) {
   const own = server as unknown as { _oninitialize: (request: object) => Promise<ServerResult> };
-  server.setRequestHandler(z.object({ method: z.literal('initialize'), params: z.unknown().optional() }), ({ method, params }) => {
-    const { data } = InitializeRequestParamsSchema.safeParse(params);
-    if (data === undefined)
-      throw Object.assign(new Error(`initialize takes params such as ${paramsOfInitialize}`), { code: -32_602 });
-    return own._oninitialize({ method, params: data });
-  });
+  server.setRequestHandler(
+    z.object({ method: z.literal('initialize'), params: z.unknown().optional() }),
+    ({ method, params }) => {
+      const { data } = InitializeRequestParamsSchema.safeParse(params);
+      if (data === undefined)
+        throw Object.assign(new Error(`initialize takes params such as ${paramsOfInitialize}`), { code: -32_602 });
+      return own._oninitialize({ method, params: data });
+    },
+  );
 }
 
 /** Serves one client on a wire. */

@@ -41,13 +41,16 @@ class UncheckedCalls extends Server {
 function serverOf({ info, capabilities, instructions, methods, answer }: McpServer) {
   const server = new UncheckedCalls(info, { capabilities, instructions, jsonSchemaValidator, cacheHints });
   for (const method of methods)
-    server.setRequestHandler(method, { params: z.unknown() }, (params, { mcpReq: { signal, envelope, _meta, notify } }) =>
-      answer(method, params, {
-        signal,
-        clientName: (envelope as Envelope | undefined)?.[CLIENT_INFO_META_KEY]?.name,
-        progressToken: _meta?.progressToken,
-        notify: (name, about) => notify({ method: name, params: about }),
-      }),
+    server.setRequestHandler(
+      method,
+      { params: z.unknown() },
+      (params, { mcpReq: { signal, envelope, _meta, notify } }) =>
+        answer(method, params, {
+          signal,
+          clientName: (envelope as Envelope | undefined)?.[CLIENT_INFO_META_KEY]?.name,
+          progressToken: _meta?.progressToken,
+          notify: (name, about) => notify({ method: name, params: about }),
+        }),
     );
   return server;
 }

@@ -34,7 +34,11 @@ const maxLineBytes = 10_000_000;
 /**
  * Serves one client on its lines of JSON: the first message tells its era. Returns a promise of the client's end, and how to end the connection.
  */
-export function serveStdio(server: McpServer, { stdin, stdout }: { stdin: NodeJS.ReadableStream; stdout: Writable }, log: Log) {
+export function serveStdio(
+  server: McpServer,
+  { stdin, stdout }: { stdin: NodeJS.ReadableStream; stdout: Writable },
+  log: Log,
+) {
   const warn = seldom((fault) =>
     log.write({
       level: 'WARNING',
