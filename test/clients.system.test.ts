@@ -162,7 +162,7 @@ async function answersTo(client: any): Promise<Record<string, unknown>> {
   };
   return Object.fromEntries(
     Object.entries(answers).map(([what, answer]) => {
-      const { _meta, resultType, ttlMs, cacheScope, ...plain } = answer as Record<string, unknown>;
+      const { _meta: _, resultType: __, ttlMs: ___, cacheScope: ____, ...plain } = answer as Record<string, unknown>;
       const text = JSON.stringify(plain).replaceAll(/(as_of_exact\W+)[\dT:.-]+Z/g, '$1');
       return [what, JSON.parse(text) as unknown];
     }),

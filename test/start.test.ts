@@ -51,11 +51,11 @@ async function importedBy(era: keyof typeof openings): Promise<string[]> {
   const folder = temporaryFolder();
   await runWorkflow(folder, '--stf-count', '1');
   const imported = join(folder, 'imported');
-  const { child, saw, finished } = startCli([], { folder, env: notingImports(imported) });
-  child.stdin?.write(openings[era]);
-  await saw(/"id":2/);
-  child.stdin?.end();
-  expect((await finished).stdout).toContain('"slices_completed":15');
+  const server = startCli([], { folder, env: notingImports(imported) });
+  server.child.stdin?.write(openings[era]);
+  await server.saw(/"id":2/);
+  server.child.stdin?.end();
+  expect((await server.finished).stdout).toContain('"slices_completed":15');
   return importedUrls(imported);
 }
 

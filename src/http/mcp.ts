@@ -105,7 +105,7 @@ const cancelledBy = (messages: Messages): unknown[] =>
     .filter((message) => message?.method === 'notifications/cancelled')
     .map((message) => message?.params?.requestId);
 
-/** A batch without the requests that it cancels itself: nobody would answer them, and the stream would wait for the answers. */
+/** A batch without the requests that it cancels itself: the stream would wait for their answers for ever. */
 function wanted(messages: Messages): Messages {
   const cancelled = new Set(cancelledBy(messages));
   return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));

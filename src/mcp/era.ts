@@ -1,6 +1,6 @@
 /**
- * The adapters of MCP's two eras, each loaded when a client of its era comes: with the handshake `initialize`, to 2025-11-25, and with the revision
- * in each request, from 2026-07-28.
+ * The adapters of the two eras of MCP, each loaded for the first client of its era. Up to 2025-11-25 a client begins
+ * with the handshake `initialize`; from 2026-07-28 on, each request names its revision.
  */
 export const adapters = {
   handshake: () => import('./sdk-1.ts'),
@@ -14,7 +14,7 @@ const firstStateless = '2026-07-28';
 const revisionKey = 'io.modelcontextprotocol/protocolVersion';
 
 /**
- * The era that a client speaks. A revision that is not known yet is of the later era, which answers with those that it knows.
+ * The era of a client. An unknown later revision belongs to the second era, which refuses it with a list of those served.
  * @param body a message, or a list of them
  * @param header the `MCP-Protocol-Version` of its request, over HTTP
  */
@@ -23,6 +23,7 @@ export function eraOf(body: unknown, header = ''): keyof typeof adapters {
   return isLater || [body].flat().some(namesRevision) ? 'stateless' : 'handshake';
 }
 
-const namesRevision = (message: unknown) =>
-  (message as { params?: { _meta?: Record<string, unknown> | null } | null } | null)?.params?._meta?.[revisionKey] !==
-  undefined;
+const namesRevision = (message: unknown) => (message as Message)?.params?._meta?.[revisionKey] !== undefined;
+
+/** A message, unchecked. */
+type Message = { params?: { _meta?: Record<string, unknown> | null } | null } | null;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The server as its clients see it, whatever their revision of MCP. An adapter connects it to a transport of its SDK. */
+/** The server as clients of every revision see it. An adapter connects it to a transport of its SDK. */
 export interface McpServer {
   info: { name: string; title: string; version: string };
   capabilities: Record<string, Record<string, boolean | Record<string, never>>>;
@@ -27,9 +27,9 @@ export interface Wire {
   start: () => Promise<void>;
   send: (message: object) => Promise<void>;
   close: () => Promise<void>;
-  onmessage?: ((message: any) => void) | undefined;
-  onclose?: (() => void) | undefined;
-  onerror?: ((error: Error) => void) | undefined;
+  onmessage?: (message: object) => void;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
 }
 
 /** A POST over HTTP whose body is read: a message, or a batch of them. */
@@ -54,7 +54,7 @@ export const errorCodes = {
   internal: -32_603,
 } as const;
 
-/** A protocol error in our words alone: the class of SDK 1.x prefixes its name and code, and clients do so again. */
+/** A protocol error in our words alone. The class of SDK 1.x prefixes its name and code, as clients do again. */
 export class ProtocolFault extends Error {
   readonly code: number;
   readonly data: object | undefined;

@@ -1,11 +1,10 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { InitializeRequestParamsSchema, type RequestId, type ServerResult } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
 import type { McpServer, Post, Wire } from './mcp-server.ts';
 
-/** For requests of a server to its client, which ours never makes; the SDK would create a costly validator for every server. */
+/** Never used: it is for requests of a server to its client. The SDK would create a costly one for each server. */
 const jsonSchemaValidator = {
   getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
 };
@@ -14,14 +13,13 @@ const jsonSchemaValidator = {
 export function serverOf({ info, capabilities, instructions, answer }: McpServer) {
   const server = new Server(info, { capabilities, instructions, jsonSchemaValidator });
   onInitialize(server);
-  // All other methods: the SDK's own handlers would check params first, and report wrong ones as an internal error.
+  // All other methods. The SDK's own handlers would report wrong params as internal errors.
   server.fallbackRequestHandler = ({ method, params }, { signal, _meta, sendNotification }) =>
     answer(method, params, {
       signal,
       clientName: server.getClientVersion()?.name,
       progressToken: _meta?.progressToken,
-      notify: (name, about) =>
-        sendNotification({ method: name, params: about } as Parameters<typeof sendNotification>[0]),
+      notify: (name, about) => sendNotification({ method: name, params: about }),
     });
   return server;
 }
@@ -47,7 +45,7 @@ function onInitialize(server: Server) {
 export async function connect(mcp: McpServer, wire: Wire, onError: (error: Error) => void) {
   const server = serverOf(mcp);
   server.onerror = onError;
-  await server.connect(wire as Transport);
+  await server.connect(wire);
   return server;
 }
 
@@ -61,7 +59,7 @@ export async function answerPost(mcp: McpServer, { request, response, body, turn
     void transport.close();
     void server.close();
   });
-  // Nobody waits for the answer, so the stream ends and the work with it, with an error in case the cancel was another session's.
+  // The client no longer waits, so the stream ends, and the call with it: with an error, in case another session cancelled.
   cancelled.addEventListener('abort', () => {
     const error = { code: -32_800, message: 'the call was cancelled by its client' };
     const { id } = body as { id: RequestId };
@@ -70,9 +68,10 @@ export async function answerPost(mcp: McpServer, { request, response, body, turn
   await server.connect(transport);
   const hear = transport.onmessage;
   // Serve others between the messages of a batch. Do nothing more for a client that has gone.
-  transport.onmessage = async (...said: Parameters<NonNullable<typeof hear>>) => {
+  const hearInTurn = async (...said: Parameters<NonNullable<typeof hear>>) => {
     await turn();
     if (!over.aborted) hear?.(...said);
   };
+  transport.onmessage = (...said) => void hearInTurn(...said);
   await transport.handleRequest(request, response, body);
 }

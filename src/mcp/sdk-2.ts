@@ -5,32 +5,30 @@ import {
   createMcpHandler,
   Server,
   type ServerOptions,
-  type Transport,
 } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod';
 
 import type { McpServer, Post, Wire } from './mcp-server.ts';
 
-/** What stays the same as long as the server runs may be kept by clients for a while; it changes with the version. */
-const aWhile = 300_000;
-const forAll: CacheHint = { ttlMs: aWhile, cacheScope: 'public' };
+/** Clients may keep for five minutes what only another version of the server changes. */
+const forAll: CacheHint = { ttlMs: 300_000, cacheScope: 'public' };
 
-/** The other answers are about the store, and are never kept. */
+/** All other answers are about the store, and clients must not keep them. */
 const cacheHints: NonNullable<ServerOptions['cacheHints']> = {
   'server/discover': forAll,
   'prompts/list': forAll,
   'resources/templates/list': forAll,
-  // By token.
+  // Depends on the token.
   'tools/list': { ...forAll, cacheScope: 'private' },
 };
 
-/** For requests of a server to its client, which ours never makes; the SDK would create a costly validator for every server. */
+/** Never used: it is for requests of a server to its client. The SDK would create a costly one for each server. */
 const jsonSchemaValidator = {
   getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
 };
 
-/** The SDK's own check of a call's params would report wrong ones with a dump, and copy each answer to check it. */
+/** The SDK's own check would report wrong params of a call with a dump, and copy each answer. */
 class UncheckedCalls extends Server {
   protected override _wrapHandler(...[method, handler]: Parameters<Server['_wrapHandler']>) {
     return method === 'tools/call' ? handler : super._wrapHandler(method, handler);
@@ -47,7 +45,7 @@ function serverOf({ info, capabilities, instructions, methods, answer }: McpServ
       (params, { mcpReq: { signal, envelope, _meta, notify } }) =>
         answer(method, params, {
           signal,
-          clientName: (envelope as Envelope | undefined)?.[CLIENT_INFO_META_KEY]?.name,
+          clientName: nameIn(envelope),
           progressToken: _meta?.progressToken,
           notify: (name, about) => notify({ method: name, params: about }),
         }),
@@ -55,20 +53,21 @@ function serverOf({ info, capabilities, instructions, methods, answer }: McpServ
   return server;
 }
 
-/** The part of a request's `_meta` that names the client. */
-type Envelope = Partial<Record<typeof CLIENT_INFO_META_KEY, { name: string }>>;
+/** The name of the client in the `_meta` of a request, which the SDK has checked. */
+const nameIn = (meta: Record<string, unknown> = {}) =>
+  (meta[CLIENT_INFO_META_KEY] as { name: string } | undefined)?.name;
 
 /** Serves one client on a wire. */
 export function connect(mcp: McpServer, wire: Wire, onError: (error: Error) => void) {
   return serveStdio(
     async ({ era }) => {
-      // A client may ask for the revisions, and begin with the handshake none the less.
-      if (era === 'legacy') return (await import('./sdk-1.ts')).serverOf(mcp) as unknown as Server;
-      const server = serverOf(mcp);
+      // A client may ask which revisions are served, and then begin with the handshake.
+      const server =
+        era === 'legacy' ? ((await import('./sdk-1.ts')).serverOf(mcp) as unknown as Server) : serverOf(mcp);
       server.onerror = onError;
       return server;
     },
-    { transport: wire as Transport, onerror: onError },
+    { transport: wire, onerror: onError },
   );
 }
 

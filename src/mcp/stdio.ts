@@ -32,7 +32,8 @@ function seldom(tell: (line: string) => void): (line: string) => void {
 const maxLineBytes = 10_000_000;
 
 /**
- * Serves one client on its lines of JSON: the first message tells its era. Returns a promise of the client's end, and how to end the connection.
+ * Serves one client on its lines of JSON, in the era of its first message. Returns a promise that resolves when the client
+ * has gone, and a function that closes the connection.
  */
 export function serveStdio(
   server: McpServer,
@@ -64,7 +65,7 @@ export function serveStdio(
     return connect(server, wire, ({ message: fault }) => warn(fault));
   };
   let connection: ReturnType<typeof connectTo> | undefined;
-  lines.on('data', async (line: Buffer) => {
+  const hear = async (line: Buffer) => {
     const message = tried(() => JSON.parse(String(line)) as unknown);
     if (message === undefined) return refuse(errorCodes.noJson, 'the line is no JSON');
     if (!isMessage(message))
@@ -75,17 +76,18 @@ export function serveStdio(
     connection ??= connectTo(message);
     await connection;
     wire.onmessage?.(message);
-  });
+  };
+  lines.on('data', (line: Buffer) => void hear(line));
   stdin.once('close', () => lines.end());
   stdin.pipe(lines);
   const ended = new Promise<unknown>((resolve) => {
     // The last message may still wait for its adapter.
-    lines.once('end', async () => setImmediate(resolve, await connection));
+    lines.once('end', () => void Promise.resolve(connection).then(() => setImmediate(resolve)));
     stdin.once('error', resolve);
   });
   return {
     ended,
-    async close() {
+    close: async () => {
       stdin.unpipe(lines);
       stdin.pause();
       await (await connection)?.close();
@@ -111,7 +113,10 @@ const idPatterns = [
   /,"id":(\d{1,15}|"[^"\\]{1,100}")(?:,"jsonrpc":"2\.0")?\}\s*$/,
 ];
 
-/** Passes lines of at most `most` bytes on, each as one chunk, and drops longer ones. @param onDropped called for each of those, with the id of its request if it is found */
+/**
+ * Passes lines of at most `most` bytes on, each as one chunk, and drops longer ones.
+ * @param onDropped called for each dropped line, with the id of its request if it is found
+ */
 export function withoutLongLines(most: number, onDropped: (id: string | number | null) => void) {
   let held: Buffer[] = [];
   let length = 0;
