@@ -76,7 +76,14 @@ describe('the packed package, installed in an empty folder,', () => {
     expect(files?.filter((path) => /\.(png|svg)$/.test(path))).toEqual([]);
     expect(files?.filter((path) => /^(src|test|scripts|node_modules)\//.test(path))).toEqual([]);
     const notices = readFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
-    for (const name of ['@modelcontextprotocol/sdk', 'zod', '@iarna/toml', 'commander', 'fastest-levenshtein']) {
+    for (const name of [
+      '@modelcontextprotocol/sdk',
+      '@modelcontextprotocol/server',
+      'zod',
+      '@iarna/toml',
+      'commander',
+      'fastest-levenshtein',
+    ]) {
       expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
     }
   });
