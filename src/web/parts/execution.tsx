@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
 import { type Range, spanOf } from '../draw/span.ts';
@@ -85,20 +85,22 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const at = useShown(id, { monitor, params, line, isOver });
   const { asOf } = at;
   const hasEnded = isOver && (isPart || !isAwaited);
+  const still = useStill(!isOver, asOf !== undefined);
   const open = (name: string): void => change({ slice: name });
   const zoom = (from: number, until: number): void => change(partOfAddress(line ?? shown, { from, until }));
-  // While a run goes on, findings and causes come and go in a place of one height. It stays as it is when the run ends.
-  const [isStill] = useState(!isOver);
   return (
     <>
-      <Header {...at} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
+      <Header
+        {...at}
+        slider={<div class="asof-place">{line && <AsOf timeline={line} {...at} change={change} />}</div>}
+      />
       <FaultBanner fault={at.fault} />
       <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
-      <div class={`two ${isStill ? 'still' : ''}`}>
+      <div class={`two ${still.shade}`} style={still.style} ref={still.ref}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
         {shown && (
           <div class={dimmedIf(asOf !== undefined)}>
-            <Causes timeline={shown} onOpen={open} />
+            <Causes timeline={shown} isLive={!isOver} onOpen={open} />
           </div>
         )}
       </div>
@@ -126,6 +128,22 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   );
 }
 
+/**
+ * A place of one height for findings and causes, which come and go while a run goes on and while its film plays. It stays as it is when the run
+ * ends, and an earlier moment has the height of now.
+ */
+function useStill(isLive: boolean, isThen: boolean) {
+  const ref = useRef<HTMLDivElement>(null);
+  const [wasLive] = useState(isLive);
+  const [height, setHeight] = useState<number | undefined>(undefined);
+  useLayoutEffect(() => {
+    const [first] = ref.current?.children ?? [];
+    if (!wasLive && !isThen && first instanceof HTMLElement) setHeight(first.offsetHeight);
+  });
+  const isStill = wasLive || isThen;
+  return { ref, shade: isStill ? 'still' : '', style: height === undefined ? {} : { '--still': `${height}px` } };
+}
+
 interface PicturesProps extends Pick<WholeProps, 'monitor' | 'theme'> {
   shown: Timeline | undefined;
   asOf: number | undefined;
@@ -136,28 +154,32 @@ interface PicturesProps extends Pick<WholeProps, 'monitor' | 'theme'> {
   hasEnded: boolean;
 }
 
-/** The pictures of one time range: throughput, workers, delays, slots. */
-const Pictures = ({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) => (
-  <>
-    {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
-    <section class="card" ref={frame}>
-      {shown?.slots === undefined ? (
-        <>
-          <h2>Workers over time</h2>
-          {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
-        </>
-      ) : (
-        <Workers timeline={shown} hasEnded={hasEnded} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
+/** The pictures of one time range: throughput, workers, delays, slots. They share a cursor. */
+function Pictures({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) {
+  const [cursor, onCursor] = useState<number | undefined>(undefined);
+  const shared = { asOf, cursor, onCursor, onZoom: zoom };
+  return (
+    <>
+      {shown && <Flow monitor={monitor} timeline={shown} {...shared} />}
+      <section class="card" ref={frame}>
+        {shown?.slots === undefined ? (
+          <>
+            <h2>Workers over time</h2>
+            {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
+          </>
+        ) : (
+          <Workers timeline={shown} hasEnded={hasEnded} theme={theme} onOpen={open} {...shared} />
+        )}
+      </section>
+      {shown && (
+        <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
+          <Latency timeline={shown} />
+          <Slots timeline={shown} />
+        </div>
       )}
-    </section>
-    {shown && (
-      <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
-        <Latency timeline={shown} />
-        <Slots timeline={shown} />
-      </div>
-    )}
-  </>
-);
+    </>
+  );
+}
 
 const wholeRun = { from: undefined, to: undefined };
 
@@ -180,11 +202,16 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
 
+/** As high as the pictures that come. */
 const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
-  <Card title="Throughput and backlog">
-    {answer?.loading !== undefined && <p role="status">{Math.floor(answer.loading * 100)} % of its slices are read</p>}
-    <Skeleton />
-  </Card>
+  <div class="coming">
+    <Card title="Throughput and backlog">
+      {answer?.loading !== undefined && (
+        <p role="status">{Math.floor(answer.loading * 100)} % of its slices are read</p>
+      )}
+      <Skeleton />
+    </Card>
+  </div>
 );
 
 /** Says that a running execution has gone quiet. If its driver is gone, a finding says more. */

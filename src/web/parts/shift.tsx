@@ -6,7 +6,7 @@ import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar, More } from './card.tsx';
 import { Notes } from './people.tsx';
-import { StatePills } from './pill.tsx';
+import { StatePill } from './pill.tsx';
 import { numbers, Table } from './table.tsx';
 
 const spans = ['-1h', '-8h', '-24h', '-7d'];
@@ -115,7 +115,7 @@ function Executions({ report }: { report: ShiftAnswer }) {
         {
           head: 'state',
           cell: ({ status, health, silent_seconds: silent, slices_stay_failed: failed }) => (
-            <StatePills {...{ status, health, failed }} isSilent={silent !== undefined} isExhausted />
+            <StatePill {...{ status, health, failed }} isSilent={silent !== undefined} isExhausted />
           ),
         },
         {

@@ -12,7 +12,7 @@ import { noAnswer, showInTab } from '../state/tab.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './card.tsx';
-import { Pill, StatePills } from './pill.tsx';
+import { Pill, StatePill } from './pill.tsx';
 
 /** How often the wall polls. Milliseconds. */
 const every = 2000;
@@ -151,7 +151,7 @@ function doneWords({ progress }: Monitor, over: number): string {
 function WallState({ monitor, failed }: { monitor: Monitor; failed: number }) {
   const { status, health } = monitor;
   if (status === 'running' && health !== undefined) return <Pill state={health} />;
-  return <StatePills {...monitor} health={undefined} failed={failed} />;
+  return <StatePill {...monitor} health={undefined} failed={failed} />;
 }
 
 /** A sentence that ends with an ellipsis where its card has no room for another line. */
@@ -202,7 +202,7 @@ function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
         <li key={execution_id}>
           <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>
-            <StatePills status={status} failed={slices_failed} /> {end_time === undefined ? '' : time(end_time)}
+            <StatePill status={status} failed={slices_failed} /> {end_time === undefined ? '' : time(end_time)}
           </small>
         </li>
       ))}
