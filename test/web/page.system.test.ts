@@ -300,7 +300,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     const then = await ask(client, 'get_workflow_monitor', { execution_id: id, as_of: asOf });
     expect(then).toMatchObject({ status: 'running', as_of: asOf });
     const page = await browser.open(`${root}#/${id}?asof=${asOf}`);
-    await page.locator('.header .pill', { hasText: 'running' }).first().waitFor();
+    await page.locator('.header .pill', { hasText: String(then['health']) }).waitFor();
     expect(await countsOf(page)).toMatchObject({ completed: then['slices_completed'] });
     await page.getByText('dimmed: as it is now').waitFor({ state: 'detached' });
     await page.getByRole('tab', { name: 'messages' }).click();

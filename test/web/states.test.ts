@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ExecutionRow } from '../../src/web/shared/answers.ts';
-import { inOrder, stateOf } from '../../src/web/shared/states.ts';
+import type { ExecutionRow, Monitor } from '../../src/web/shared/answers.ts';
+import { headOf } from '../../src/web/shared/format.ts';
+import { inOrder, stateOf, wallState } from '../../src/web/shared/states.ts';
 
 describe('the one pill of an execution', () => {
   it.each([
@@ -32,4 +33,38 @@ it('the list has those that run first, then by start, whatever was recorded last
   const ids = (sort: string): string[] => inOrder(rows, sort).map(({ execution_id }) => execution_id);
   expect(ids('')).toEqual(['new, runs', 'old, runs', 'new', 'observed later']);
   expect(ids('failed')[0]).toBe('observed later');
+});
+
+describe('a card on the wall', () => {
+  it.each([
+    ['progressing', undefined, 'progressing', 'progressing'],
+    ['progressing', 'error', 'error', 'error'],
+    ['draining', 'error', 'error', 'error'],
+    ['stalled', 'error', 'error', 'stalled'],
+    ['progressing', 'warning', 'warning', 'progressing'],
+    ['paused', 'info', 'paused', 'paused'],
+  ])('of a run that is %s, with the worst finding %s, is marked %s and says %s', (health, severity, state, words) => {
+    const findings = severity === undefined ? [] : [{ severity }];
+    const monitor = { status: 'running', health, findings, slices_failed: 3 } as unknown as Monitor;
+    expect(wallState(monitor)).toEqual({ state, words });
+  });
+
+  it.each([
+    [
+      '1 TF slice has been in hand for more than 5 s (0.89 s is usual; the payload is ended after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
+      '1 TF slice has been in hand for more than 5 s',
+    ],
+    [
+      'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing runs. Run "swf-mcp resume stf-1".',
+      'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing runs',
+    ],
+    [
+      'Kolja Kauder (as root claims) paused it at 2026-11-30T01:37:26Z (wrong table); "swf-mcp continue x" lets it go on.',
+      'Kolja Kauder paused it at 2026-11-30T01:37:26Z',
+    ],
+    ['51 TF slices stay failed. 653 attempts failed: 653 × no space.', '51 TF slices stay failed'],
+    ['It is so', 'It is so'],
+  ])('says in short: %s', (sentence, short) => {
+    expect(headOf(sentence)).toBe(short);
+  });
 });

@@ -51,7 +51,8 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
     return () => clearTimeout(timer);
   }, [isPlaying, isAwaited, bin]);
   const play = (): void => {
-    if (bin >= last) set(0);
+    // At its very first moment nothing of the run may have been recorded.
+    if (bin >= last) set(step);
     setPlaying(!isPlaying);
   };
   return (

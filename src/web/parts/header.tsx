@@ -1,7 +1,7 @@
 import { duration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
 import { count, percent, time } from '../shared/format.ts';
-import { silentSinceOf } from '../state/asking.ts';
+import { silentSinceOf } from '../shared/states.ts';
 import { timeOfMoment, type useShown } from '../state/moment.ts';
 import { thisMoment } from '../transport/call.ts';
 import { Bar, type Fact, FactList, PromptButton, promptOf } from './card.tsx';

@@ -106,14 +106,13 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
     {
       head: 'slices',
       shade: 'wide',
-      cell: ({ slices_created: created, slices_planned: planned = 0, slices_completed: completed, ...row }) => (
-        <Bar
-          total={Math.max(planned, created)}
-          parts={{ completed, failed: row.slices_failed, undone: created - completed - row.slices_failed }}
-        />
+      cell: (row) => (
+        <>
+          <Bar total={Math.max(row.slices_planned ?? 0, row.slices_created)} parts={partsOf(row)} />
+          <small>{doneWords(row)}</small>
+        </>
       ),
     },
-    numbers('done', doneWords),
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
     numbers('took', tookOf, 'when'),
     numbers('run', ({ run_number }) => run_number, 'spare'),
@@ -123,6 +122,12 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
   ];
   return <Table label="Executions" columns={columns} rows={rows} keyOf={({ execution_id }) => execution_id} isCards />;
 }
+
+const partsOf = ({ slices_created: created, slices_completed: completed, slices_failed: failed }: ExecutionRow) => ({
+  completed,
+  failed,
+  undone: created - completed - failed,
+});
 
 /** How much of the plan is done; without a plan, of what was made so far. */
 const doneWords = ({ slices_created: created, slices_planned: planned, ...row }: ExecutionRow): string =>

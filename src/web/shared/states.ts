@@ -1,4 +1,4 @@
-import type { ExecutionRow } from './answers.ts';
+import type { ExecutionRow, Monitor } from './answers.ts';
 import { count, inZone } from './format.ts';
 
 export interface StateProps {
@@ -23,6 +23,20 @@ export function stateOf(props: StateProps): { state: string; words: string } {
     state: isSilent ? state : 'failed',
     words: `${words}, ${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`,
   };
+}
+
+/** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
+export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
+  status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
+
+/** The state of an execution on a wall. Beside an error no word calms. */
+export function wallState(monitor: Monitor): { state: string; words: string } {
+  const { status, health, findings } = monitor;
+  const worst = findings[0]?.severity;
+  const { state, words } = stateOf({ ...monitor, isSilent: silentSinceOf(monitor) !== undefined, failed: 0 });
+  const isCalm = status === 'running' && health !== 'stalled' && health !== 'paused' && state !== 'lost';
+  if (worst === 'error') return { state: state === 'lost' ? state : 'error', words: isCalm ? 'error' : words };
+  return { state: worst === 'warning' && isCalm ? 'warning' : state, words };
 }
 
 /** Orders of rows other than by time, largest first. */

@@ -6,10 +6,6 @@ import { type Polled, useAnswer, usePoll, useSettled } from './hooks.ts';
 
 export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
 
-/** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
-export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
-  status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
-
 /** Polls the monitor of an execution until the execution has ended. */
 export function useMonitor(id: string, every: number): Polled<Monitor> {
   const ask = (): Promise<Monitor> => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
@@ -38,7 +34,7 @@ export function useMonitorAt(id: string, asOf: string | undefined) {
   );
   const kept = useKept(answer);
   const then = asOf === undefined ? undefined : kept;
-  return { then, isAwaited: then?.moment !== asOf, fault };
+  return { then, isAwaited: then?.moment !== asOf && fault === undefined, fault };
 }
 
 /** Whether the data of an ended execution are complete. The audit is slow, so it is requested once. */
