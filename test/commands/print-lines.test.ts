@@ -68,6 +68,12 @@ describe('printed lines', () => {
     ).toEqual(expected.map((one) => one.trimEnd()));
   });
 
+  it('have times to the second with their zone, but for those of a command to copy', () => {
+    expect(
+      printed(['from 2026-11-30T01:46:57.120Z: "swf-mcp status --as-of 2026-11-30T01:46:57Z", 2026-11-30T02:00:00Z']),
+    ).toBe('from 2026-11-30 01:46:57 UTC: "swf-mcp status --as-of 2026-11-30T01:46:57Z", 2026-11-30 02:00:00 UTC\n');
+  });
+
   it('contain no escape character', () => {
     expect(printed(['a\u001B[2Jb'])).not.toContain('\u001B');
   });

@@ -75,15 +75,19 @@ describe('a wrong argument', () => {
     expect(text).not.toMatch(/\n|SELECT|\.ts:|node_modules/);
   });
 
-  it('on the command line prints one line on stderr and nothing on stdout, and exits with 1', async () => {
-    for (const [tool, json, line] of [
-      ['list_messages', '{"limit":0}', /^ARGUMENT_INVALID: limit = 0/],
+  it('on the command line prints one line on stderr and nothing on stdout, and exits with 2 if no store would accept it', async () => {
+    for (const [tool, json, line, exit = 1] of [
+      ['list_messages', '{"limit":0}', /^ARGUMENT_INVALID: limit = 0/, 2],
       ['list_messages', '{limit', /^ARGUMENT_INVALID: "\{limit" is neither JSON nor key=value/],
       ['list_messages', '[]', /^ARGUMENT_INVALID: the arguments of list_messages are not a JSON object/],
       ['list_massages', '{}', /^TOOL_NOT_FOUND: .*list_messages/],
     ] as const) {
       const { code, stdout, stderr } = await runCli(['call', tool, json], { folder });
-      expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, stdout: '', lines: 1 });
+      expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({
+        code: exit,
+        stdout: '',
+        lines: 1,
+      });
       expect(stderr).toMatch(line);
     }
   });

@@ -373,8 +373,9 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await run.finished;
     // The execution that ran last stays on the screen.
     await page.getByText(/^Nothing runs\. This execution ended .* ago:$/).waitFor();
-    await page.locator('.wall .card h2', { hasText: /-0002 .*terminated.*stay failed/ }).waitFor();
-    await page.locator('.wall .card .sentence', { hasText: 'no luck' }).waitFor();
+    await page.locator('.wall .card', { hasText: /-0002.*terminated.*failed/s }).waitFor();
+    expect(await page.getByRole('button', { name: /^(times|colours|print)/ }).count()).toBe(0);
+    await page.locator('.wall .clock', { hasText: /:\d\d UTC$/ }).waitFor();
     expect(await page.locator('.wall .ended').textContent()).not.toContain('-0002');
     expect(await barriers(page)).toEqual([]);
   });

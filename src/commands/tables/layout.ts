@@ -24,16 +24,16 @@ export interface Column {
 export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
 
 /** Normal states have no entry and are not painted. */
-const shades: Readonly<Record<string, Shade>> = {
+export const stateShades: Readonly<Record<string, Shade>> = {
   failed: 'failed',
   stalled: 'failed',
   error: 'failed',
   rejected: 'failed',
   conflict: 'failed',
   bad: 'failed',
-  terminated: 'warning',
+  terminated: 'idle',
   slow: 'warning',
-  paused: 'warning',
+  paused: 'idle',
   stale: 'warning',
   raised: 'warning',
   warning: 'warning',
@@ -42,7 +42,7 @@ const shades: Readonly<Record<string, Shade>> = {
 
 function painted(cell: string, paint: Paint): string {
   const word = cell.trimEnd();
-  const shade = shades[word.toLowerCase()];
+  const shade = stateShades[word.toLowerCase()];
   return shade === undefined ? cell : `${paint(shade, word)}${cell.slice(word.length)}`;
 }
 
