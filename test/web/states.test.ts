@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import { headOf } from '../../src/lib/words.ts';
 import type { ExecutionRow, Monitor } from '../../src/web/shared/answers.ts';
-import { headOf } from '../../src/web/shared/format.ts';
 import { inOrder, stateOf, wallState } from '../../src/web/shared/states.ts';
 
 describe('the one pill of an execution', () => {

@@ -11,10 +11,9 @@ import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { listWorkflowExecutionsTool } from '../../tools/list-workflow-executions.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
-import { createPaint, type Paint } from '../shared/palette.ts';
+import { createPaint, type Paint, stateShades } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { printLines } from '../shared/print-lines.ts';
-import { stateShades } from '../tables/layout.ts';
 import { askTool } from './ask-tool.ts';
 
 /** Characters of a cause that show whether a finding has it: it may cut the rest. */

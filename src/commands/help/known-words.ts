@@ -20,27 +20,27 @@ export const knownWords = async (io: Io): Promise<KnownWords> => ({
 const shownFiles = 100;
 
 /** What a store has of each kind, newest first. */
-const namesOf: Readonly<Record<StoreKind, (reader: StoreReader, io: Io) => readonly string[] | Promise<string[]>>> = {
+const namesOf: Readonly<Record<StoreKind, (reader: StoreReader) => readonly string[]>> = {
   ids: (reader) => reader.queries().recentExecutionIds(),
   alarms: (reader) =>
     reader
       .queries()
       .openAlarms()
       .map(({ alarm_id }) => alarm_id),
-  async files(reader, io) {
-    const { pageAsker } = await import('../tables/table-command.ts');
-    const ask = pageAsker(io, reader);
-    const ofNewest = { execution_id: 'latest', limit: shownFiles };
-    const failed = await ask('list_tf_slices', { ...ofNewest, status: 'failed' });
-    const stfs = await ask('list_stf_files', ofNewest);
-    return [...failed.items, ...stfs.items].map((item) => String(item['slice_filename'] ?? item['stf_filename']));
+  files(reader) {
+    const queries = reader.queries();
+    const { execution_id } = queries.execution('latest');
+    const page = { order: 'newest', limit: shownFiles, uncounted: true } as const;
+    const failed = queries.tfSlices({ execution_id, status: 'failed' }, page).rows;
+    const stfs = queries.stfFiles({ execution_id }, page).rows;
+    return [...failed.map(({ slice_filename }) => slice_filename), ...stfs.map(({ stf_filename }) => stf_filename)];
   },
 };
 
 /** `swf-mcp completion ids`, `alarms` or `files`: what the store has, one name a line. */
-export async function printKnown(io: Io, kind: StoreKind) {
+export function printKnown(io: Io, kind: StoreKind) {
   // Such a store is read whole, which takes longer than a person waits for a word.
   if (networkFileSystemOf(storePath(io)) !== undefined) return;
   using reader = createStoreReader(io);
-  for (const name of plainIds(await namesOf[kind](reader, io))) io.out(`${name}\n`);
+  for (const name of plainIds(namesOf[kind](reader))) io.out(`${name}\n`);
 }

@@ -29,3 +29,20 @@ export function createPaint(depth: number): Paint {
     return text === '' ? '' : `\u001B[${background}m${black}${text}${reset}`;
   };
 }
+
+/** The shades of words that say how something stands. Normal states have no entry and are not painted. */
+export const stateShades: Readonly<Record<string, Shade>> = {
+  failed: 'failed',
+  stalled: 'failed',
+  error: 'failed',
+  rejected: 'failed',
+  conflict: 'failed',
+  bad: 'failed',
+  terminated: 'idle',
+  slow: 'warning',
+  paused: 'idle',
+  stale: 'warning',
+  raised: 'warning',
+  warning: 'warning',
+  critical: 'failed',
+};

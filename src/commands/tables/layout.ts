@@ -1,7 +1,7 @@
 import stringWidth from 'fast-string-width';
 import sliceAnsi from 'slice-ansi';
 
-import type { Paint, Shade } from '../shared/palette.ts';
+import { type Paint, stateShades } from '../shared/palette.ts';
 
 export interface Column {
   head: string;
@@ -22,23 +22,6 @@ export interface Column {
 }
 
 export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
-
-/** Normal states have no entry and are not painted. */
-export const stateShades: Readonly<Record<string, Shade>> = {
-  failed: 'failed',
-  stalled: 'failed',
-  error: 'failed',
-  rejected: 'failed',
-  conflict: 'failed',
-  bad: 'failed',
-  terminated: 'idle',
-  slow: 'warning',
-  paused: 'idle',
-  stale: 'warning',
-  raised: 'warning',
-  warning: 'warning',
-  critical: 'failed',
-};
 
 function painted(cell: string, paint: Paint): string {
   const word = cell.trimEnd();

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { duration, wholeDuration } from '../../lib/duration.ts';
+import { headOf } from '../../lib/words.ts';
 import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
-import { age, amount, count, headOf, inZone, percent, time } from '../shared/format.ts';
+import { age, amount, count, inZone, percent, time } from '../shared/format.ts';
 import { silentSinceOf, wallState } from '../shared/states.ts';
 import { useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';

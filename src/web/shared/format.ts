@@ -42,10 +42,6 @@ function offsetOf(date: Date): string {
 export const inZone = (sentence: string): string =>
   sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => time(iso));
 
-/** The first statement of a sentence, without its remarks: what a person reads from afar. */
-export const headOf = (sentence: string): string =>
-  sentence.replaceAll(/ ?\([^()]*\)/g, '').replace(/(?:[.:;] .*|[.;])$/s, '');
-
 /** The time of day, for axes and rows with the zone shown above them. */
 export const clock = (at: number, withMilliseconds = false): string => isoIn(at).slice(11, withMilliseconds ? 23 : 19);
 
