@@ -32,8 +32,8 @@ const second = 1000;
 /** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
 const silentEvery = 15 * second;
 
-/** How often to ask for pictures of a run that goes on. */
-const pictureEvery = 2 * second;
+/** How often to ask for pictures of a run that goes on: its counts are new each second, and a picture is the most that a page fetches. */
+const pictureEvery = 5 * second;
 
 /** A running execution without new records for this long is reported as quiet. Seconds. */
 const old = { warning: 60, alarm: 900 };
