@@ -53,10 +53,10 @@ async function answerOf(tool: Tool, checked: object, context: LiveContext): Prom
 }
 
 /** Adds the moment of an answer, so that it can be requested again; an answer that looked back has its own. */
-const withMoment = (answer: Record<string, unknown>, { queries, now }: ToolContext): Record<string, unknown> => ({
-  ...answer,
-  as_of_exact: answer['as_of_exact'] ?? queries.momentExactly(now),
-});
+function withMoment(answer: Record<string, unknown>, { queries, now }: ToolContext): Record<string, unknown> {
+  answer['as_of_exact'] ??= queries.momentExactly(now);
+  return answer;
+}
 
 function checkArguments(tool: Tool, args: unknown = {}): Record<string, string> {
   const given = asObject(args);
