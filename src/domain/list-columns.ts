@@ -76,7 +76,7 @@ const lists = {
     end_time: optionalString,
     stf_count: column(int, 'STFS', 'number', 2),
     slices_created: column(int, 'SLICES', 'number', 1),
-    slices_planned: column(optionalInt.describe('Of the whole run, where its plan is known'), 'PLANNED', 'number'),
+    slices_planned: column(optionalInt.describe('Of the whole run, if planned'), 'PLANNED', 'number'),
     slices_completed: column(int, 'DONE', 'number'),
     slices_failed: column(int, 'FAILED', 'number'),
     health: column(optionalOneOf(healths).describe('Absent: no longer heard'), 'HEALTH', 'state'),

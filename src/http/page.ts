@@ -64,7 +64,7 @@ export function addPage(app: Express, folder: string): void {
   });
 }
 
-/** As a client may take a file, the smallest first. A browser takes brotli only from this machine or over TLS. */
+/** The smallest first. A browser takes brotli only from its own machine or over TLS. */
 const encodings = ['br', 'gzip', 'identity'];
 
 /** A file as it is sent. It is compressed once, so as much as it can be. */

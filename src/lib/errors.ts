@@ -66,7 +66,7 @@ const errorsOf =
 
 export const argumentInvalid = errorsOf('ARGUMENT_INVALID');
 
-/** `ARGUMENT_INVALID` for a value that no store would accept: no number, no time, no word of a closed list. */
+/** `ARGUMENT_INVALID` for a value that no store would accept: no number, no time, no word of a list. */
 export const valueInvalid = (sentence: string): SwfError => Object.assign(argumentInvalid(sentence), { isUsage: true });
 
 export const configInvalid = errorsOf('CONFIG_INVALID');

@@ -11,7 +11,7 @@ import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { listWorkflowExecutionsTool } from '../../tools/list-workflow-executions.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
-import { createPaint, type Paint, stateShades } from '../shared/palette.ts';
+import { createPaint, paintingStates } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './ask-tool.ts';
@@ -51,16 +51,9 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
     printLines(
       io,
       answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one, storeOption(io))]),
-      paintedBy(createPaint(io.terminal('out')?.colorDepth ?? 1)),
+      paintingStates(createPaint(io.terminal('out')?.colorDepth ?? 1)),
     );
 }
-
-/** Paints the words of a line that say how something stands: its label, or those of the verdict, which alone begins at the edge. */
-const paintedBy = (paint: Paint) => (line: string) =>
-  line.replaceAll(line.startsWith(' ') ? /(?<=^ {2})[a-z]+/g : /(?<=: |, health )[a-z]+/g, (word) => {
-    const shade = stateShades[word];
-    return shade === undefined ? word : paint(shade, word);
-  });
 
 /** Running executions, newest last, where a person looks first. */
 async function runningIds(io: Io, as_of: string | undefined) {

@@ -130,10 +130,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
 /** A line about a failed attempt: a run with a broken payload has one for each. */
 const aboutAttempt = /^slice \S+ (?:failed in attempt|stays failed)/;
 
-/**
- * Writes the first line about a failed attempt at once, and from then on each minute how many more there were, with the last. The store has all of
- * them.
- */
+/** Writes the first line about a failed attempt at once, then each minute the last, with how many there were. */
 export function oneAMinute(log: Log) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let more = 0;

@@ -46,3 +46,10 @@ export const stateShades: Readonly<Record<string, Shade>> = {
   warning: 'warning',
   critical: 'failed',
 };
+
+/** Paints a line about an execution: the label of an indented line, else the status and health of its verdict. */
+export const paintingStates = (paint: Paint) => (line: string) =>
+  line.replaceAll(line.startsWith(' ') ? /(?<=^ {2})[a-z]+/g : /(?<=: |, health )[a-z]+/g, (word) => {
+    const shade = stateShades[word];
+    return shade === undefined ? word : paint(shade, word);
+  });

@@ -115,8 +115,8 @@ const widths = [
 const fewBins = 150;
 
 /**
- * How many slices waited and were in hand at the end of each of some fine steps, up to the end of life: a rate needs a bin, a level has a value at
- * each moment. Undefined if the bins are fine enough.
+ * How many slices waited and were in hand at the end of each fine step, up to the end of life: a rate needs a bin, a level has a value at each
+ * moment. Undefined if the bins are fine enough.
  * @param most largest number of steps; 0: none are wanted
  */
 export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life: Life, most: number) {

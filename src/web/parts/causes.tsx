@@ -14,7 +14,7 @@ interface Props {
   onOpen: (name: string) => void;
 }
 
-/** Failures grouped by cause, with the times at which they occurred: the most frequent first, but while a run goes on none passes another. */
+/** Failures by cause, with their times: the most frequent first, but in a live run none passes another. */
 export function Causes({ timeline, isLive, onOpen }: Props) {
   const { causes: ordered, causes_omitted = 0 } = timeline;
   const places = useRef(new Map<string, number>());

@@ -1,11 +1,11 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
 import { type Range, spanOf } from '../draw/span.ts';
 import type { Monitor, Page, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { silentSinceOf } from '../shared/states.ts';
 import { isEnded, type Part, useCourse, useMonitor } from '../state/asking.ts';
-import { type Polled, useNow, usePoll, useVisible } from '../state/hooks.ts';
+import { type Polled, useNow, usePoll, useStill, useVisible } from '../state/hooks.ts';
 import { useShown } from '../state/moment.ts';
 import { changed, executionHash, type PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
@@ -32,7 +32,7 @@ const second = 1000;
 /** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
 const silentEvery = 15 * second;
 
-/** How often to ask for pictures of a run that goes on: its counts are new each second, and a picture is the most that a page fetches. */
+/** How often to ask for pictures of a live run: its counts are new each second, and pictures are most of the bytes. */
 const pictureEvery = 5 * second;
 
 /** A running execution without new records for this long is reported as quiet. Seconds. */
@@ -127,22 +127,6 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       )}
     </>
   );
-}
-
-/**
- * A place of one height for findings and causes, which come and go while a run goes on and while its film plays. It stays as it is when the run
- * ends, and an earlier moment has the height of now.
- */
-function useStill(isLive: boolean, isThen: boolean) {
-  const ref = useRef<HTMLDivElement>(null);
-  const [wasLive] = useState(isLive);
-  const [height, setHeight] = useState<number | undefined>(undefined);
-  useLayoutEffect(() => {
-    const [first] = ref.current?.children ?? [];
-    if (!wasLive && !isThen && first instanceof HTMLElement) setHeight(first.offsetHeight);
-  });
-  const isStill = wasLive || isThen;
-  return { ref, shade: isStill ? 'still' : '', style: height === undefined ? {} : { '--still': `${height}px` } };
 }
 
 interface PicturesProps extends Pick<WholeProps, 'monitor' | 'theme'> {

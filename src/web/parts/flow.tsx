@@ -101,7 +101,7 @@ function Charts({ monitor, drain, isCompact, hasBacklog, ...shared }: ChartsProp
 const isEmpty = ({ series: { arrived, queued, processing } }: Timeline): boolean =>
   [arrived, queued, processing].every((values) => values.every((n) => n === 0));
 
-/** The levels that a picture has, each from the moment on at which it was so: the end of its step, or of its bin. */
+/** The levels of a picture, each from the moment on at which it was so: the end of its step or bin. */
 export function levelsIn(timeline: Timeline) {
   const { levels, series } = timeline;
   const { from, bin } = spanOf(timeline);

@@ -12,7 +12,7 @@ export function Pill({ state, children }: { state: string; children?: string }) 
   );
 }
 
-/** The state of an execution in one pill: its health while it runs, else how it ended, and how many slices failed. */
+/** An execution in one pill: its health while it runs, else how it ended, and how many slices failed. */
 export function StatePill(props: StateProps) {
   const { state, words } = stateOf(props);
   return <Pill state={state}>{words}</Pill>;

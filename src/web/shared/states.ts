@@ -52,6 +52,6 @@ export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionR
   const order = orders[sort];
   if (order !== undefined) return rows.toSorted((a, b) => order(b) - order(a));
   const isOver = ({ status }: ExecutionRow): number => Number(status !== 'running');
-  // A store lists them as they were recorded, and one that was observed may have been recorded later than it ran.
+  // A store lists them as recorded, and one that was observed may have been recorded later than it ran.
   return rows.toSorted((a, b) => isOver(a) - isOver(b) || Date.parse(b.start_time) - Date.parse(a.start_time));
 }
