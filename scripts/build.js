@@ -48,6 +48,8 @@ const common = {
     ajv: './scripts/nothing.js',
     'ajv-formats': './scripts/nothing.js',
     '@modelcontextprotocol/server/_shims': './scripts/shims.js',
+    // Its CommonJS text asks for its parts in a way that cannot be bundled.
+    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
   },
   // Bundled CommonJS packages ask for Node's own modules by require.
   banner: {

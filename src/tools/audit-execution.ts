@@ -20,7 +20,7 @@ export const auditExecutionTool = defineTool({
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
     const audit = queries.audit(execution);
-    const isDriven = queries.driver(execution.execution_id)?.isAlive;
+    const isDriven = queries.driver(execution.execution_id)?.isAlive();
     const health = isDriven === false ? undefined : queries.health(execution, now);
     const slices_failed = queries.executionRecord(execution).slices_exhausted;
     return present({

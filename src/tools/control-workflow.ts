@@ -50,7 +50,7 @@ export const controlWorkflowTool = defineLiveTool({
       execution_id,
       action,
       ...state,
-      driver: driver === undefined ? null : { pid: driver.pid, host: driver.hostname, alive: driver.isAlive },
+      driver: driver === undefined ? null : { pid: driver.pid, host: driver.hostname, alive: driver.isAlive() },
     });
   },
 });

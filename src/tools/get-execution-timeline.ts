@@ -12,6 +12,9 @@ const maxSlots = 400;
 /** A page asks again; an assistant would rather wait. */
 const patience = { page: 300, concise: 20_000 };
 
+/** Steps of levels, where bins are wide. */
+const maxLevels = { page: 300, concise: 0 };
+
 /** With more bars than this, cells are returned. */
 const maxSpans = { page: 4000, concise: 0 };
 
@@ -20,7 +23,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   title: 'Timeline of an execution',
   hasPage: true,
   description:
-    'An execution over time: slices made, completed and failed in each of some bins, how many waited and were in work at its end, phases and pauses, delays, failures by cause with when they came, ' +
+    'An execution over time: slices made, completed and failed in each of some bins, how many waited and were in work at its end and at most, phases and pauses, delays, failures by cause with when they came, ' +
     'and the worst workers. With slots: a line a worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,
@@ -45,6 +48,7 @@ export const getExecutionTimelineTool = defineLiveTool({
       from: window.start_time,
       until: window.end_time,
       maxBins: args.bins ?? usualBins,
+      maxLevels: maxLevels[detail],
       firstSlot: args.first_slot ?? 0,
       slots: args.slots ?? (detail === 'page' ? maxSlots : 0),
       maxSpans: maxSpans[detail],

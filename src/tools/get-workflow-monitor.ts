@@ -26,7 +26,7 @@ export const getWorkflowMonitorTool = defineTool({
     const unreadable = evidence?.unreadable ?? [];
     const settings = queries.configuration(execution);
     const isRunning = status === 'running';
-    const isDriven = isRunning && queries.driver(execution_id)?.isAlive !== false;
+    const isDriven = isRunning && queries.driver(execution_id)?.isAlive() !== false;
     return withinBudget(
       present({
         execution_id,

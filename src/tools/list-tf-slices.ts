@@ -41,8 +41,8 @@ export const listTfSlicesTool = defineList({
   computed({ queries }) {
     const isGone = queries.goneWorkers();
     return (row) => ({
-      ...shownSlice(row),
       worker_gone: row.status === 'processing' && isGone(row) ? true : null,
+      ...shownSlice(row),
     });
   },
 });

@@ -144,7 +144,7 @@ function standingWords(
 
 /** Why a slice waits: nobody works, or others come first, with the time that they take. */
 function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: ToolContext): string {
-  if (queries.driver(execution.execution_id)?.isAlive === false) return 'waits: nobody drives the execution';
+  if (queries.driver(execution.execution_id)?.isAlive() === false) return 'waits: nobody drives the execution';
   const pause = queries.pausedBy(execution);
   if (pause !== undefined) return `waits: the execution is paused by ${pause.name} since ${pause.time}`;
   const { service_seconds, workers = 0 } = queries.assess(execution, now).driving?.capacity ?? {};

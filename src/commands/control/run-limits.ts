@@ -119,5 +119,5 @@ export const drivenExecutions = (queries: Queries) =>
     .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })
     .rows.flatMap(({ execution_id }) => {
       const driver = queries.driver(execution_id);
-      return driver?.isAlive === true ? [{ execution_id, pid: driver.pid }] : [];
+      return driver?.isAlive() === true ? [{ execution_id, pid: driver.pid }] : [];
     });

@@ -48,7 +48,7 @@ function requireUndriven(io: Io, executionId: string) {
   const execution = queries.execution(executionId);
   const driver = queries.driver(execution.execution_id);
   // A service lives on where its driver has ended.
-  const hasDriver = execution.status === 'running' && driver?.isAlive === true;
+  const hasDriver = execution.status === 'running' && driver?.isAlive() === true;
   if (!hasDriver || queries.silence(execution, Date.now()) !== undefined) return;
   throw executionInUse(
     `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,

@@ -209,8 +209,8 @@ function advice(snapshot: Snapshot, storeOption: string) {
 
 function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => string) {
   if (inHand === undefined) return ['nothing shows that it is still running; check with', next('status')];
-  if (driver?.isAlive !== true) return ['its process is gone; go on with', next('resume')];
-  if (driver.isSilent)
+  if (driver?.isAlive() !== true) return ['its process is gone; go on with', next('resume')];
+  if (driver.isSilent())
     return [
       `its process ${driver.pid} on ${driver.hostname} has not been heard for a while; look whether it is stopped`,
     ];

@@ -37,20 +37,22 @@ export function assessWithFindings(
 ) {
   const gathered = gather(sql, execution, moment);
   const { driven, heard } = gathered;
-  const evidence = driven && {
-    ...driven.judged,
-    ...evidenceOf(sql, driven.execution, { detail: driven.detail, isAlive: moment.isAlive, data_as_of }),
-    ...driven.facts,
-  };
-  return {
-    ...stateOf(sql, execution, gathered, moment),
+  // Not by spreading: where that comes first, V8 makes a hidden class for each property of each object, which filled the heap.
+  const evidence =
+    driven &&
+    Object.assign(
+      evidenceOf(sql, driven.execution, { detail: driven.detail, isAlive: moment.isAlive, data_as_of }),
+      driven.judged,
+      driven.facts,
+    );
+  return Object.assign(stateOf(sql, execution, gathered, moment), {
     findings: findingsOf({ driving: evidence, heard }),
     causes: (heard ?? evidence)?.causes ?? [],
     /** Where this store drives it. */
     evidence,
     /** Wall time without a driver, between two of them. */
     down_seconds: downSeconds(driverGaps(evidence?.drivers ?? [])),
-  };
+  });
 }
 
 /** The facts about an execution: of its plan and its driver, where this store has them, else what messages of other programs show. */

@@ -13,11 +13,10 @@ const shownGaps = 5;
 export function countsOf(execution: ExecutionRow, { detail, driving, heard }: FullAssessment) {
   const { stf_count, tf_files_received, slices_created, slices_completed, slices_failed } = execution;
   const { slices_retried } = detail;
-  const files = { stf_count, tf_files_received };
-  const ended = { slices_completed, slices_failed };
-  if (heard !== undefined) return { ...files, ...heardSlices(heard, { ...ended, slices_retried }) };
-  if (driving === undefined) return { ...files, slices_created, ...ended, slices_retried };
-  return { ...files, slices_created, ...drivenSlices(execution, driving.in_hand, { ...ended, slices_retried }) };
+  const ended = { slices_completed, slices_failed, slices_retried };
+  if (heard !== undefined) return { stf_count, tf_files_received, ...heardSlices(heard, ended) };
+  if (driving === undefined) return { stf_count, tf_files_received, slices_created, ...ended };
+  return { stf_count, tf_files_received, slices_created, ...drivenSlices(execution, driving.in_hand, ended) };
 }
 
 type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
