@@ -114,7 +114,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
         {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />}
       </article>
     );
-  const { progress, findings, namespace } = monitor;
+  const { findings, namespace } = monitor;
   const { completed, failed } = countsNow(monitor);
   const over = completed + failed;
   const [worst] = findings;
