@@ -37,6 +37,7 @@ export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
       plan_version: 'version of the rule by which frames are sampled and cut',
       max_retries: 'attempts after the first',
       resting: 'workers that take none of its slices for now, since others do what fails there: `agent`, `detail`',
+      over: 'the `message_id` of slices that a worker began although their attempt has a result: it drops them and sends no result',
     },
   },
   agent_heartbeat: {

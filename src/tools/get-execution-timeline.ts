@@ -23,7 +23,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   title: 'Timeline of an execution',
   hasPage: true,
   description:
-    'An execution over time: slices made, completed and failed in each of some bins, how many waited and were in work at its end, phases and pauses, delays, failures by cause with when they came, ' +
+    'An execution over time: slices made, completed and failed in each of some bins, how many waited and were in work at its end and at most, phases and pauses, delays, failures by cause with when they came, ' +
     'and the worst workers. With slots: a line a worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,

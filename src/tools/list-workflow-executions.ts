@@ -64,6 +64,7 @@ export const listWorkflowExecutionsTool = defineList({
   window: 'life: those that overlap',
   isWide: true,
   ask: ({ queries }) => queries.executions,
+  whenEmpty: ({ queries }) => queries.awaitedFirst(),
   atEnd: endNote,
   computed: (context) => (row) => ({
     namespace: row.namespace === '' ? undefined : row.namespace,
