@@ -53,7 +53,7 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
     printLines(
       io,
       answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one, storeOption(io))]),
-      paintingStates(createPaint(io.terminal('out')?.colorDepth ?? 1)),
+      paintingStates(createPaint(io.terminal('out')?.colorDepth)),
     );
 }
 

@@ -19,8 +19,8 @@ export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
   const asOf = asOfFrom(params, line);
   const moment = useMoment(params);
   const verdict = useVerdict(id, isOver);
-  const { then, isAwaited, fault } = useMonitorAt(id, moment);
-  return then === undefined
+  const { past, isAwaited, fault } = useMonitorAt(id, moment);
+  return past === undefined
     ? {
         monitor,
         verdict,
@@ -32,13 +32,13 @@ export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
         fault,
       }
     : {
-        monitor: then.monitor,
+        monitor: past.monitor,
         verdict: undefined,
         isAwaited,
-        counts: countsNow(then.monitor),
+        counts: countsNow(past.monitor),
         asOf,
         isNow: false,
-        moment: then.moment,
+        moment: past.moment,
         fault,
       };
 }
