@@ -10,7 +10,7 @@ export const codeOf = (said: string): string | undefined =>
 const varying: readonly (readonly [RegExp, string])[] = [
   [/\/\S*?\/case-\w+/g, 'FOLDER'],
   [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'],
-  [/(?<=\b(?:schema version|knows|none before) )\d+/g, 'VERSION'],
+  [/(?<=\b(?:schema version|knows|needs) )\d+/g, 'VERSION'],
 ];
 
 /**

@@ -102,7 +102,7 @@ export const storeOption = ({ db }: Pick<Io, 'db'>) => (db === undefined ? '' : 
 
 /** Commands about what is in this store. Others are for other hosts too, where the store has another place. */
 const ofStore =
-  /"swf-mcp (?=(?:run|resume|continue|pause|stop|status|list|check|prune|backup|alarms|watch)\b(?!" on its host))/g;
+  /"swf-mcp (?=(?:run|resume|continue|pause|stop|status|list|check|prune|backup|upgrade|alarms|watch)\b(?!" on its host))/g;
 
 /**
  * A sentence of ours whose quoted commands name the store, where the user named it: so they work when they are pasted.

@@ -119,7 +119,7 @@ function effectOf({ applied, code = 'REFUSED', reason = '' }: Pick<HistoryRow, '
 }
 
 /** Tables that are computed from the log. */
-const projected = wordsOf(`
+export const projected: readonly string[] = wordsOf(`
   workflow_executions runs run_states stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results
   observed_runs observed_samples observed_keys stf_sites handed_over notes run_quality alarms stage_delays
 `);
