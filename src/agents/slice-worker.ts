@@ -22,8 +22,8 @@ export interface SliceWork {
 }
 
 /**
- * The state of a slice's execution. `open`: its slices may start. `paused`: they wait on the queue. `over`: nothing is left to do. `unknown`: nobody
- * has heard of it yet.
+ * The state of a slice's execution. `open`: its slices may start. `paused`: they wait on the queue. `over`: nothing is left to do. `unknown`: it
+ * has not been reported yet.
  */
 export type ExecutionStanding = 'open' | 'paused' | 'over' | 'unknown';
 
@@ -36,7 +36,7 @@ export interface SliceWorkerOptions {
   standing: (delivered: DeliveredSlice) => ExecutionStanding;
   /** Resolves when a standing may have changed, or `signal` is aborted. */
   changed: (signal: AbortSignal) => Promise<void>;
-  /** Aborted when the execution is over, whatever is still in hand. */
+  /** Aborted when the execution has ended, whatever is still in progress. */
   overFor: (delivered: DeliveredSlice) => AbortSignal;
   /** Returns the work on a slice, or why this worker cannot do it. */
   prepare: (delivered: DeliveredSlice) => Promise<SliceWork | Unfit>;
@@ -65,20 +65,20 @@ const maxResults = 1000;
 const workKeyOf = ({ storeId, slice }: DeliveredSlice) =>
   `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
 
-/** A restored store numbers its executions anew: a slice of the same name is then another one, sent at another time. */
+/** A restored store numbers its executions again: a slice of the same name is then another one, sent at another time. */
 const sentKeyOf = (delivered: DeliveredSlice) => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
 
 export type SliceWorker = ReturnType<typeof createSliceWorker>;
 
 /**
  * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers a dead worker's slice.
- * Acknowledges a slice without work if its execution is over, and reports it as returned if this worker cannot do it.
+ * Acknowledges a slice without work if its execution has ended, and reports it as returned if this worker cannot do it.
  */
 export function createSliceWorker(options: SliceWorkerOptions) {
   const { name, hostname, overFor, begin, stopped, onChange } = options;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
   const inHand = new Map<string, Promise<Outcome>>();
-  /** For each execution, a signal that aborts when it is over or everything ends. */
+  /** For each execution, a signal that aborts when it or everything ends. */
   const ends = new WeakMap<AbortSignal, AbortSignal>();
   const { confirmed, resultOn } = createReports(options);
 
@@ -170,7 +170,7 @@ async function untilOpen(
 function createReports({ say, draining }: SliceWorkerOptions) {
   /**
    * The newest results, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
-   * Its result is then sent again, and not worked for again.
+   * Its result is then sent again, instead of processing the slice again.
    */
   const results = new Map<string, Draft<'slice_result'>>();
   /** Callbacks that limit the waits for confirmation. */
@@ -213,7 +213,7 @@ function createReports({ say, draining }: SliceWorkerOptions) {
   };
 }
 
-/** Every slice in hand listens to this signal. */
+/** Every slice in progress listens to this signal. */
 function endOf(...signals: AbortSignal[]): AbortSignal {
   const signal = AbortSignal.any(signals);
   setMaxListeners(0, signal);

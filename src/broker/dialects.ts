@@ -42,7 +42,7 @@ export interface BrokerDialect {
   /** The broker's own id of a delivered message, the same at every delivery; undefined if it has none. */
   messageId(headers: Readonly<Headers>): string | undefined;
   /**
-   * The header that acknowledges a delivery. Programs of the existing testbed send an `ack` header of their own, which brokers pass on: Artemis
+   * The header that acknowledges a delivery. Programs of the existing testbed send their own `ack` header, which brokers pass on: Artemis
    * appends its own after it, but in STOMP the first one counts, and an ACK with theirs costs the connection.
    */
   acknowledgedBy: 'ack' | 'message-id';

@@ -75,10 +75,10 @@ const lists = {
     slices_created: column(int, 'SLICES', 'number', 1),
     slices_completed: column(int, 'DONE', 'number'),
     slices_failed: column(int, 'FAILED', 'number'),
-    health: column(optionalOneOf(healths).describe('Absent: no longer heard'), 'HEALTH', 'state'),
+    health: column(optionalOneOf(healths).describe('Absent: no longer sending'), 'HEALTH', 'state'),
     status_reason: column(optionalString, 'REASON'),
     duration_seconds: column(float, 'TOOK', 'life', 2),
-    silent_seconds: optionalFloat.describe('since its driver was last heard'),
+    silent_seconds: optionalFloat.describe('since its driver last sent a heartbeat'),
     bytes: column(int, 'BYTES', 'number'),
     retries: column(int, 'RETRIES', 'number', 5),
     speed: column(optionalString, 'SPEED'),
@@ -107,8 +107,8 @@ const lists = {
     error: column(optionalString, 'ERROR', 'error'),
     payload: column(optionalString.describe('Name and digest; absent: the placeholder'), 'PAYLOAD'),
     exit_code: column(optionalInt.describe('Of the payload command'), 'EXIT', 'number'),
-    signal: column(optionalString.describe('That ended the payload command'), 'SIGNAL'),
-    output_tail: optionalString.describe('The end of its output, where it failed'),
+    signal: column(optionalString.describe('That killed the payload command'), 'SIGNAL'),
+    output_tail: optionalString.describe('The end of its output, if it failed'),
     outputs: column(
       objects({ name: string, size_bytes: int, checksum: string }).optional().describe('Files that it wrote'),
       'OUTPUTS',
@@ -154,7 +154,7 @@ const lists = {
     destination: column(string, 'DESTINATION'),
     effect: column(oneOf(messageEffects), 'EFFECT', 'state', 2),
     effect_reason: column(optionalString, 'REASON'),
-    repeats: optionalString.describe('The message that says the same, and counts'),
+    repeats: optionalString.describe('The message with the same content, which counts'),
     contradicts: optionalString,
     body: column(z.record(string, z.unknown()).optional(), 'SAYS', 'body'),
     body_truncated: optionalTrue,
@@ -177,7 +177,7 @@ const lists = {
     namespace: column(string, 'NAMESPACE'),
     state: column(optionalOneOf(agentStates), 'STATE', 'state'),
     status: column(
-      optionalOneOf(agentStatuses).describe('Absent for programs of others: silence says nothing'),
+      optionalOneOf(agentStatuses).describe('Absent for other programs, whose silence means nothing'),
       'STATUS',
       'state',
     ),
@@ -200,7 +200,7 @@ const lists = {
     subject: column(string, 'SUBJECT', 'name'),
     severity: column(oneOf(alarmSeverities), 'SEVERITY', 'state', 3),
     state: column(oneOf(alarmStates), 'STATE', 'state', 2),
-    sentence: column(string.describe('Of its finding now; once cleared, the last'), 'SAYS', 'sentence'),
+    sentence: column(string.describe('Of its finding now; once cleared, the last one'), 'SAYS', 'sentence'),
     raised_sentence: optionalString.describe('When it was raised, if that differs'),
     execution_id: column(optionalString, 'EXECUTION', 'name'),
     raised_at: column(string, 'RAISED', 'time', 1),
@@ -229,11 +229,11 @@ export function listColumns<List extends ListName>(list: List): Columns<List> {
 /** An item of a list's answer. */
 export type ListItem<List extends ListName> = z.infer<z.ZodObject<Columns<List>>>;
 
-/** One page of a list: its items, and how to go on. */
+/** One page of a list: its items, and how to get the next. */
 export const pageAnswer = <Item extends z.ZodObject>(item: Item) =>
   object({
     items: z.array(item),
-    total_count: int.describe('All rows that fit, on whatever page'),
+    total_count: int.describe('All matching rows, on all pages'),
     total_is_lower_bound: optionalTrue.describe('There may be more than total_count: counting all would take long'),
     has_more: boolean,
     next_cursor: optionalString,

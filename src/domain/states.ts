@@ -27,7 +27,7 @@ export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing'
 
 export type AgentType = (typeof agentTypes)[number];
 
-/** The agents that run as processes of their own. Fast processing is a part of the recorder. */
+/** The agents that run as their own processes. Fast processing is a part of the recorder. */
 export const separateTypes = ['daq_simulator', 'data', 'fastmon', 'worker'] as const satisfies readonly AgentType[];
 
 export type SeparateType = (typeof separateTypes)[number];

@@ -13,7 +13,7 @@ import { callerOf, clientOf, isOfThisMachine, refuse } from './guard.ts';
 export interface Client extends Caller {
   /** Identifies the client: calls are counted and served in turn per client. */
   key: string;
-  /** Whether it is on this machine, as far as its address tells. */
+  /** Whether it is on this machine, as far as its address shows. */
   isHere: boolean;
 }
 
@@ -32,7 +32,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     const messages = messagesOf(request.body);
     const { length } = messages;
     if (length === 0)
-      return refuse(response, 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them');
+      return refuse(response, 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them');
     const client = { ...callerOf(request), key: clientOf(request), isHere: isOfThisMachine(request) };
     if (length > maxBatch)
       return refuse(response, 400, -32_600, `the batch has ${length} messages; send at most ${maxBatch} together`);
@@ -46,7 +46,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     const taken = limits.take(client.key, { count: length, id, cancel });
     if ('limit' in taken) {
       response.setHeader('Retry-After', '1');
-      const words = `too many calls are under way: ${taken.limit}; wait for answers, and send it again`;
+      const words = `too many calls are in progress: ${taken.limit}; wait for answers, and send it again`;
       return refuse(response, 429, -32_000, words);
     }
     for (const one of unwanted) one.cancel?.();
@@ -91,7 +91,7 @@ function messagesOf(body: unknown): Messages {
 }
 
 /**
- * The id by which a client cancels a request: nobody waits for its answer then, so its stream ends and the work with it, with an error in case it
+ * The id by which a client cancels a request: its answer is no longer awaited, so its stream ends and the work with it, with an error in case it
  * was another session's. Undefined for a batch and a notification.
  */
 function idOf([message, ...others]: Messages): RequestId | undefined {
@@ -109,7 +109,7 @@ const cancelledBy = (messages: Messages): unknown[] =>
     .filter((message) => message?.method === 'notifications/cancelled')
     .map((message) => message?.params?.requestId);
 
-/** A batch without the requests that it cancels itself: nobody would answer them, and the stream would wait for the answers. */
+/** A batch without the requests that it cancels itself: they would get no answers, and the stream would wait for the answers. */
 function wanted(messages: Messages): Messages {
   const cancelled = new Set(cancelledBy(messages));
   return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));

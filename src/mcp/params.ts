@@ -72,7 +72,7 @@ export function onRequest<Method extends keyof typeof wanted>(
     const { data } = schema.safeParse(request.params);
     if (data === undefined) throw invalidParams(`${method} takes params ${takes}`);
     if (method.endsWith('/list') && (data as Params<'tools/list'>).cursor !== undefined)
-      throw invalidParams(`${method} is one page; leave cursor out`);
+      throw invalidParams(`${method} has only one page; leave cursor out`);
     return handle(data as Params<Method>, extra);
   });
 }

@@ -31,7 +31,7 @@ export const progressSoFar = (counts: Counts, recorded: Recorded) => ({
 
 export type Progress = ReturnType<typeof progressSoFar>;
 
-/** Progress of an execution against its plan. A run that goes on until stopped has no planned counts. */
+/** Progress of an execution against its plan. A run that continues until stopped has no planned counts. */
 export function progressOf(counts: Counts, recorded: ProgressRecord): Progress {
   const soFar = progressSoFar(counts, recorded);
   const stf_planned = plannedStfCount(recorded.params);

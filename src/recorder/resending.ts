@@ -23,13 +23,13 @@ import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A slice that nobody claims for this long while a slot is free counts as lost. */
+/** A slice that no worker claims for this long while a slot is free counts as lost. */
 const unheldSeconds = 30;
 
 /** How long a returned slice waits before it is sent again; the wait doubles each time. */
 const returnSeconds = { first: 5, longest: 60 };
 
-/** A file that nobody answers for this long, and for this many times the usual delay, is announced again. */
+/** A file without an answer for this long, and for this many times the usual delay, is announced again. */
 const unansweredSeconds = 60;
 const usualFactor = 3;
 
@@ -130,7 +130,7 @@ async function notePlace(message: Message<'tf_file_registered'>, { store, warn, 
     // A message that contradicts the log is about another file.
     if (!store.messages.isRecorded({ kind: 'message', message })) return;
     const isMoved = await store.write((tx) => noteNewPlace(tx, message));
-    if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is at ${message.file_url ?? ''} now`);
+    if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is now at ${message.file_url ?? ''}`);
   } catch (error) {
     onFault(error);
   }
@@ -168,7 +168,7 @@ function unheld(driven: ReadonlyMap<string, ExecutionParams>, unclaimed: Dues, o
     for (const id of lost) unclaimed.note(id);
     onLost(lost);
     if (lost.length > 0)
-      warn(`nobody has ${lost.length} TF slices of ${executionId}, though workers are free; they are sent again`);
+      warn(`no worker has ${lost.length} TF slices of ${executionId}, although workers are free; they are sent again`);
     return lost;
   });
 }

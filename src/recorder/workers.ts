@@ -10,7 +10,7 @@ import type { Surroundings } from './surroundings.ts';
 
 type Attempt = Draft<'slice_started'> | Draft<'slice_result'>;
 
-/** How long after a rest to say that it is over, in milliseconds: at the moment itself it is not. */
+/** How long after a rest to report its end, in milliseconds: at the moment itself it has not ended. */
 const afterMilliseconds = 10;
 
 interface Driven {
@@ -127,7 +127,7 @@ export function createUnheardWorkers({ store, directory, warn, onFault }: Unhear
   /** Silent workers already warned about. */
   const unheard = new Set<string>();
   return {
-    /** Call with slice messages that nobody holds any longer and that came to nothing. */
+    /** Call with slice messages that no worker holds any longer and that had no result. */
     noteLost(messageIds: readonly string[]) {
       const holders = new Set(messageIds.map((id) => directory.holderOf(id)));
       for (const agent of holders) {

@@ -209,7 +209,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await agent?.finished).toMatchObject({ code: 0 });
   });
 
-  it('a worker discards invalid messages, and finishes its own slices when it is told to stop', async () => {
+  it('a worker discards invalid messages, and finishes its own slices when it is asked to stop', async () => {
     const folder = temporaryFolder();
     const own = [
       '--set',
@@ -268,7 +268,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await second.finished;
   });
 
-  it('a worker told to stop in standby exits with a slice waiting, and another one continues the run', async () => {
+  it('a worker asked to stop in standby exits with a slice waiting, and another one continues the run', async () => {
     const folder = temporaryFolder();
     const own = [
       '--set',

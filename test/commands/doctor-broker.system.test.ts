@@ -22,7 +22,7 @@ describe.skipIf(missing !== undefined)('doctor at a site with restricted users',
       env: broker.env,
     });
 
-  it('leaves no queue, address or subscription behind, and lists the foreign programs that it hears', async () => {
+  it('leaves no queue, address or subscription behind, and lists the foreign programs that it detects', async () => {
     const words = [resolve('test/testbed.py'), String(broker.port), 'theirs', 'beat', '1'];
     const testbed = startProcess('/usr/bin/python3', words, { folder: temporaryFolder() });
     await testbed.saw(/"ready"/);

@@ -127,8 +127,8 @@ describe('a server that others can reach', () => {
         [['--tls-cert', cert, '--tls-key', join(folder, 'none')], /--tls-key .* cannot be read/],
         [['--tls-cert', key, '--tls-key', cert], /are no certificate and its key as PEM/],
         [['--tls-cert', folder, '--tls-key', key], /cannot be read \(it is a folder\)/],
-        [['--tls-cert', '/dev/zero', '--tls-key', key], /cannot be read \(it is no regular file\)/],
-        [['--tls-cert', pipe, '--tls-key', key], /cannot be read \(it is no regular file\)/],
+        [['--tls-cert', '/dev/zero', '--tls-key', key], /cannot be read \(it is not a regular file\)/],
+        [['--tls-cert', pipe, '--tls-key', key], /cannot be read \(it is not a regular file\)/],
       ];
       for (const [words, why] of refused)
         expect(await runCli(['serve', '--http', '0', ...words], { folder, env })).toMatchObject({
@@ -156,11 +156,11 @@ describe('a server that others can reach', () => {
     const alone = await startHttp({ folder, env });
     expect(await statuses(alone.url)).toEqual({ proxied: 403, otherScheme: 403, otherHost: 403 });
     expect((await runCli(['serve', '--http', '0', '--behind-proxy'], { folder })).stderr).toMatch(
-      /^CONFIG_INVALID: --behind-proxy lets in everybody whom the proxy lets in; set SWF_MCP_TOKEN/,
+      /^CONFIG_INVALID: --behind-proxy admits everyone whom the proxy admits; set SWF_MCP_TOKEN/,
     );
   });
 
-  it('requires tokens that nobody can guess', async () => {
+  it('requires tokens that cannot be guessed', async () => {
     const folder = temporaryFolder();
     const start = async (args: string[], env: Record<string, string>) =>
       (await runCli(args, { folder, env: { ...env } })).stderr;

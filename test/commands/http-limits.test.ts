@@ -166,7 +166,9 @@ describe('the limits of the server over HTTP', () => {
       const asked = async (params?: object) =>
         answerIn((await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) })).body);
       const refused = (message: string) => ({ error: { code: -32_602, message } });
-      expect(await asked({ cursor: 'made-up' })).toMatchObject(refused(`${method} is one page; leave cursor out`));
+      expect(await asked({ cursor: 'made-up' })).toMatchObject(
+        refused(`${method} has only one page; leave cursor out`),
+      );
       expect(await asked({ cursor: 5 })).toMatchObject(refused(`${method} takes params such as {}`));
       expect(await asked()).toMatchObject({ result: {} });
     }

@@ -328,7 +328,7 @@ describe('the server over HTTP', () => {
     expect(next['items']).toHaveLength(20);
   });
 
-  it('sends the answers that are under way and exits when it is told to stop', async () => {
+  it('sends the answers in progress and exits when it is asked to stop', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '1'], { folder });
     await run.saw(/execution /);

@@ -42,7 +42,7 @@ describe('check', () => {
     expect(stdout).toBe(
       [
         'ok    integrity  no damage in the file',
-        'ok    schema     as this program makes it',
+        'ok    schema     as this program creates it',
         'ok    blocks     times, words and numbers are kept of all rows',
         `ok    ${first}  completed, balanced: 2 STF files, 2 TF samples, 30 of 30 TF slices completed`,
         `ok    ${first}  4 files in ${dataOf(folder, first)}`,
@@ -62,7 +62,7 @@ describe('check', () => {
     const { code, stdout } = await runCli(['check', 'latest'], { folder });
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      new RegExp(`^ok {4}${first} {2}terminated before all was done, and the records agree: 3 STF files`, 'm'),
+      new RegExp(`^ok {4}${first} {2}terminated before everything was done, and the records agree: 3 STF files`, 'm'),
     );
     expect(stdout).not.toMatch(/^broken/m);
     expect(stdout).toMatch(

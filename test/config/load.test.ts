@@ -213,9 +213,9 @@ describe('the testbed’s own files', () => {
     expect(isOwnNamespace).toBe(true);
     expect(warnings).toEqual([
       'agents.processing is not bundled with swf-mcp and is not started',
-      'fast_processing.worker_rampup_time is known and has no effect here',
-      'fast_processing.worker_rampdown_time is known and has no effect here',
-      'fast_processing.num_tf_per_slice is known and has no effect here',
+      'fast_processing.worker_rampup_time has no effect here',
+      'fast_processing.worker_rampdown_time has no effect here',
+      'fast_processing.num_tf_per_slice has no effect here',
     ]);
   });
 

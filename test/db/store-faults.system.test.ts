@@ -100,7 +100,7 @@ describe('a run', () => {
     await resumesToTheEnd(folder);
   });
 
-  it('ends in order or with a one-line error if its write-ahead log is truncated, and so does resume', async () => {
+  it('ends cleanly or with a one-line error if its write-ahead log is truncated, and so does resume', async () => {
     const folder = temporaryFolder();
     const run = await runInPhysics(folder);
     const wal = join(folder, 'swf.db-wal');
@@ -251,7 +251,7 @@ describe.skipIf(!hasOtherUser && !inCi)('a user without permissions', () => {
     expect(run.stderr).toMatch(oneLine('STORE_READ_ONLY'));
   });
 
-  it('gets a one-line error in a read-only folder, and can run with a store of their own', () => {
+  it('gets a one-line error in a read-only folder, and can run with its own store', () => {
     const folder = openFolder();
     const closed = runAsOther(folder, ['--db', 'new/swf.db', 'run', '--speed', 'max']);
     expect(closed).toMatchObject({ code: 1, stdout: '' });

@@ -75,7 +75,7 @@ describe('prune', () => {
         'WARNING the folder relative is left: it is not named relative',
         `WARNING the folder ${precious} is left: it holds thesis.tex, which is no file of an execution`,
         `WARNING the folder ${precious} is left: it is not named elsewhere`,
-        `WARNING the folder ${link} is left: it is a link, or no folder`,
+        `WARNING the folder ${link} is left: it is a link, or not a folder`,
         `WARNING the folder ${victim} is left: it is in the data folder of the store ${join(other, 'swf.db')}`,
       ].toSorted(),
     );
@@ -101,7 +101,7 @@ describe('a store that is damaged or changed from outside', () => {
     const folder = await finished();
     alterStore(folder, `PRAGMA ignore_check_constraints = 1; UPDATE tf_slices SET status = 'lost' WHERE slice_id = 4`);
     const { items, note } = await ask(await connectStdio({ folder }), 'list_tf_slices', { limit: 200 });
-    expect(note).toMatch(/^The store holds values that cannot be shown: items\.\d+\.status/);
+    expect(note).toMatch(/^The store contains values that cannot be shown: items\.\d+\.status/);
     const rows = items as { slice_id: number; status?: string }[];
     expect(rows.filter(({ status }) => status === undefined).map(({ slice_id }) => slice_id)).toEqual([4, 4]);
     expect(rows.filter(({ status }) => status === 'completed').length).toBe(rows.length - 2);
@@ -176,7 +176,7 @@ describe('a store that is damaged or changed from outside', () => {
       expect({ code, stderr }).toEqual({
         code: 1,
         stderr: expect.stringMatching(
-          /STORE_UNAVAILABLE: .*swf\.db-wal, a part of the store, was removed while it was open; what was written before is in the store/,
+          /STORE_UNAVAILABLE: .*swf\.db-wal, a part of the store, was removed while it was open; earlier writes are in the store/,
         ),
       });
       expect(count).toBeGreaterThan(2);

@@ -72,7 +72,7 @@ describe('a file of another host', () => {
   it('is not put together from two versions', async () => {
     const host = await fileHost(breaksAfter(6, content, { etag: '"one"' }), serves(content, { etag: '"two"' }));
     await expect(read(host)).rejects.toThrow(
-      `${host.root}a.tf cannot be fetched: it changed while it was being read; look at who writes it: data files do not change`,
+      `${host.root}a.tf cannot be fetched: it changed while it was being read; check what writes it: data files must not change`,
     );
   });
 
@@ -92,7 +92,7 @@ describe('a file of another host', () => {
     const host = await fileHost(refuses(503));
     await expect(read(host)).rejects.toMatchObject({
       code: 'DATA_UNAVAILABLE',
-      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it answers 503); check whether it runs and whether the network lets it through`,
+      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it answers 503); check whether it is running and whether the network lets the request through`,
     });
     expect(host.asked).toHaveLength(5);
   });
@@ -120,8 +120,8 @@ describe('a file of another host', () => {
   });
 
   it.each([
-    [401, 'the server lets nobody in without its token (401); set SWF_FILES_TOKEN to it'],
-    [403, 'the server lets nobody in without its token (403); set SWF_FILES_TOKEN to it'],
+    [401, 'the server requires its token (401); set SWF_FILES_TOKEN to it'],
+    [403, 'the server requires its token (403); set SWF_FILES_TOKEN to it'],
     [404, 'it is not there (404); check whether its host publishes the right folder'],
     [410, 'it is not there (410); check whether its host publishes the right folder'],
     [418, 'the server answers 418; look at its log'],

@@ -365,9 +365,9 @@ describe('the page', () => {
 describe('a message of MCP', () => {
   it.each([
     ['{bad', 400, -32_700, 'the body is not JSON'],
-    ['7', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
-    ['null', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
-    ['[]', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
+    ['7', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
+    ['null', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
+    ['[]', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
     [`"${'x'.repeat(4_200_000)}"`, 413, -32_600, 'the body is larger than 4mb'],
   ])('that is %.10s is refused', async (body, status, code, message) => {
     const { post } = await serve();
@@ -381,7 +381,7 @@ describe('a message of MCP', () => {
     expect([status, headers.get('allow')]).toEqual([405, 'POST']);
     expect(errorIn(text)).toEqual({
       code: -32_000,
-      message: 'this server keeps no sessions: send every request by POST',
+      message: 'this server keeps no sessions: send every request with POST',
     });
   });
 

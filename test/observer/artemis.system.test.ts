@@ -204,7 +204,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(missing.length).toBeGreaterThan(0);
   });
 
-  it('lists with --check what it hears, and what it does not', async () => {
+  it('lists with --check what it receives, and what it does not', async () => {
     const folder = temporaryFolder();
     const peer = await speaker(broker);
     const checking = startCli(
@@ -235,7 +235,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
       env: broker.env,
     });
     expect(quiet.code).toBe(1);
-    expect(quiet.stdout).toContain('not heard: a runner, which says something while a run goes on');
+    expect(quiet.stdout).toContain('not heard: a runner, which sends messages during a run');
   });
 
   it('exits with 78 if the broker refuses it, and refuses a queue before it connects', async () => {

@@ -48,7 +48,7 @@ describe.skipIf(why !== undefined).each([
   });
   afterAll(() => broker.stop());
 
-  it('hears slices and results, and takes none from their consumers', async () => {
+  it('receives slices and results, and takes none from their consumers', async () => {
     const slicesTo = '/queue/panda.transformer.slices';
     const lines = (await readRecording('H-1'))
       .filter(({ destination }) => destination !== '/topic/panda.workers')

@@ -25,7 +25,7 @@ import { runCli, temporaryFolder } from '../helpers.ts';
 const by = 'a test';
 const line = (t: string, text = 'x'): MessageLine => ({ t, destination: '/topic/a', headers: {}, text });
 
-/** Writes lines as an observer does that ends in order. */
+/** Writes lines as an observer does that ends cleanly. */
 async function write(name: string, lines: readonly MessageLine[], limit?: number): Promise<void> {
   const place = await recordingPlace(name, { by }, limit);
   const writer = createRecordingWriter({
@@ -252,7 +252,7 @@ describe('a recording', () => {
       {
         from: at(kept.length),
         until: expect.any(String),
-        reason: 'messages could not be written as fast as they came',
+        reason: 'messages arrived faster than they could be written',
       },
     ]);
     expect(found.at(-2)).toEqual(line(at(90)));

@@ -178,7 +178,7 @@ describe('a payload command', () => {
 
   it.each([
     ['in its group, that holds its output open', `sleep ${sleep} & exit 0`],
-    ['in a session of its own', `setsid sleep ${sleep} & exit 0`],
+    ['in its own session', `setsid sleep ${sleep} & exit 0`],
   ])('that leaves a process behind %s succeeds at once, and the process ends with the run', async (_, script) => {
     const { folder, args } = withPayload(script);
     const { code, stdout } = await runCli(args, { folder });
@@ -344,7 +344,7 @@ describe('the configuration of a payload', () => {
       slices.map(({ slice_id }) => (slice_id === 2 ? [1, 'failed'] : [0, 'completed'])),
     );
     expect(slices.find(({ slice_id }) => slice_id === 2)?.['error']).toBe(
-      'the process that drives the execution was killed three times while this slice was in hand',
+      'the process that drives the execution was killed three times while it processed this slice',
     );
   });
 

@@ -69,7 +69,7 @@ describe('the callbacks of an inbox', () => {
 });
 
 describe('an inbox', () => {
-  it('selects the results of its own store, and takes everything on a queue of its own', async () => {
+  it('selects the results of its own store, and takes everything on its own queue', async () => {
     const made = await setUpWithFiles();
     const { inbox } = listen(made);
     expect(inbox.work('r', results, { store: 'S' })).toMatchObject({

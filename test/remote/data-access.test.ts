@@ -16,7 +16,7 @@ describe('a file', () => {
       'is out of reach without a data folder',
       place(here),
       {},
-      /^no folder of data files is known; name it with --set data\.dir=FOLDER$/,
+      /^the folder of data files is not known; set it with --set data\.dir=FOLDER$/,
     ],
     ['is within reach in the shared folder', place(here), { dir: shared }, undefined],
     [

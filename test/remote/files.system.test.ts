@@ -25,7 +25,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
   });
   afterAll(() => broker.stop());
 
-  /** A separate host: an agent with a folder of its own. */
+  /** A separate host: an agent with its own folder. */
   const host = async (
     here: Site,
     type: string,

@@ -66,7 +66,7 @@ describe('a file in a folder shared with the recorder', () => {
     );
   });
 
-  it('is given up at once when the work on it is over', async () => {
+  it('is given up at once when the work on it has ended', async () => {
     disk = () => 'ENOENT';
     const { end, giveUp } = look();
     await pass(0.5, 0.5);

@@ -67,7 +67,7 @@ describe('the file of a slice', () => {
     });
   });
 
-  it('that is wrong is dropped from the off-duty list once its execution is over', async () => {
+  it('that is wrong is dropped from the off-duty list once its execution has ended', async () => {
     const { prepare, reach, kinds, views, warnings } = worker();
     views.hear(stateOf());
     reach.found = { files, folder: temporaryFolder() };

@@ -109,7 +109,7 @@ describe('a remote worker', () => {
     await here.start('worker');
     await here.tell(slices, `no slice ${'x'.repeat(300)}`, sliceHeaders);
     expect(here.warnings()).toEqual([
-      `threw away a message on the queue of slices that is not a slice: no slice ${'x'.repeat(191)}`,
+      `discarded a message on the queue of slices that is not a slice: no slice ${'x'.repeat(191)}`,
     ]);
     expect(here.broker.waiting(slices)).toBe(0);
   });

@@ -55,7 +55,7 @@ describe('the message for the outcome of a command', () => {
 
   it.each([
     [{ effect: 'applied' }, /^stf_datataking-tester-0001 is stopped; see "swf-mcp --db x\.db status /],
-    [{ effect: 'already', reason: 'is stopped already' }, /^stf_datataking-tester-0001 is stopped already$/],
+    [{ effect: 'already', reason: 'is already stopped' }, /^stf_datataking-tester-0001 is already stopped$/],
     [{ effect: 'none', reason: 'the DAQ is done' }, /^EXECUTION_NOT_RUNNING: .* cannot stop: the DAQ is done; see /],
     [
       { effect: 'pending' },

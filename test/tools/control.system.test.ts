@@ -80,7 +80,7 @@ describe('start_workflow', () => {
     });
     expect(await ask(second, 'control_workflow', { execution_id, action: 'stop' })).toMatchObject({
       effect: 'applied',
-      sentence: 'it is stopped already',
+      sentence: 'it is already stopped',
     });
     expect(await refusal(second, 'control_workflow', { execution_id, action: 'pause' })).toMatch(
       /^EXECUTION_NOT_RUNNING: .* has ended \(terminated\)/,

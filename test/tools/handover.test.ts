@@ -223,7 +223,7 @@ describe('the handover of an eight-hour shift', () => {
       await note(made, n, { author: 'ana', text: `note ${n}`, at: 7 - n / 10, for_next: true });
     const client = await connectInProcess(made.path);
     const { text } = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(0) });
-    expect(text).toContain('- 18 more notes, earlier; ask for a shorter time');
+    expect(text).toContain('- 18 more notes, earlier; ask for a shorter period');
     expect(text).toMatch(/ana: note 30$/);
     expect(text).not.toMatch(/note 18$/m);
   });

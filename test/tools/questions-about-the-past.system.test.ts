@@ -50,7 +50,7 @@ describe('an answer about what happened', () => {
     expect(findingOf(monitor, 'DRIVER_GONE')).toBeUndefined();
     const { items } = await evidenceOf(client, monitor, 'DRIVER_FAULT');
     expect(items.map(({ message }: Answer) => message)).toContainEqual(
-      expect.stringMatching(/^the driver could not go on: DATA_UNAVAILABLE/),
+      expect.stringMatching(/^the driver could not continue: DATA_UNAVAILABLE/),
     );
     const { items: agents } = await askWithin(client, 'list_agents', { execution_id: 'latest' });
     expect(new Set(agents.map(({ status }: Answer) => status))).toEqual(new Set(['ERROR']));

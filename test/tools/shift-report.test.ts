@@ -66,7 +66,7 @@ describe('the shift report', () => {
     expect(report['totals']).toMatchObject({ slices_stay_failed: 0, slices_not_done: notDone });
     expect(text).toMatch(
       new RegExp(
-        String.raw`attempts? failed\. At its end 0 of their slices had failed for good and ${notDone} were unfinished\.$`,
+        String.raw`attempts? failed\. At its end 0 of their slices had failed permanently and ${notDone} were unfinished\.$`,
         'm',
       ),
     );
@@ -123,7 +123,7 @@ describe('the shift report', () => {
     expect((await ask(client, 'shift_report', { start_time: '-1h' }))['totals'].executions).toBe(1);
     expect(await ask(client, 'shift_report', { start_time: '-9h', end_time: '-8h' })).toMatchObject({
       totals: { executions: 0 },
-      note: 'no execution lived in this time',
+      note: 'no execution was active in this period',
     });
     expect((await ask(client, 'shift_report', { namespace: 'tets' }))['note']).toMatch(/the nearest are test/);
     expect(await refusal(client, 'shift_report', { start_time: 'yesterday' })).toMatch(/^ARGUMENT_INVALID: start_time/);
@@ -157,7 +157,7 @@ describe('the shift report', () => {
     expect(await noteOf()).toBeUndefined();
     setLast(-60_000, 90_000);
     expect(await noteOf()).toMatch(
-      /^messages sent in this time but recorded later are missing: stf_\S+; get_workflow_monitor has them$/,
+      /^messages sent in this period but recorded later are missing: stf_\S+; get_workflow_monitor has them$/,
     );
   });
 
@@ -177,7 +177,7 @@ describe('the shift report', () => {
     expect(report).toMatchObject({ people_omitted: 42, executions_omitted: 49 });
     expect(report['text']).toMatch(/^- .* took control of stf_datataking-tester-0001 \(magnet quench\)$/m);
     expect(report['open']).toEqual([
-      '10 more executions were not examined; ask for a shorter time or one namespace',
+      '10 more executions were not examined; ask for a shorter period or one namespace',
       expect.stringMatching(/^no quality is set for stf_datataking-tester-0061, .* and 44 more$/),
       expect.stringMatching(/^stf_datataking-tester-0001 runs, health /),
     ]);

@@ -145,7 +145,7 @@ describe('verify_files', () => {
     execFileSync('mkfifo', [join(files, stf(1))]);
     const client = await clientOf(folder);
     expect(await ask(client, 'verify_files', { execution_id: 'latest' })).toMatchObject({
-      changed: [{ name: stf(1), problem: `${stf(1)} is no regular file` }],
+      changed: [{ name: stf(1), problem: `${stf(1)} is not a regular file` }],
     });
     expect(readdirSync(files)).toContain(stf(1));
   });

@@ -236,7 +236,7 @@ describe('an alarm', () => {
     });
     const watching = start(made, [a]);
     watching.findings = [stuck('data')];
-    await until(() => expect(watching.lines).toContain('a takes alarms again'));
+    await until(() => expect(watching.lines).toContain('a accepts alarms again'));
     watching.findings = [];
     await until(() => expect(changesOf(a)).toEqual(['raised 1', 'cleared 1']));
   });

@@ -67,5 +67,5 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
 
 async function tellProgram(io: Io, program: string, variables: Record<string, string>) {
   const problem = await runProgram(program, { ...withoutSecrets(io.env), ...variables });
-  if (problem !== undefined) io.err(`WARNING ${program}, told of ${variables['SWF_EVENT']}, ${problem}`);
+  if (problem !== undefined) io.err(`WARNING ${program}, run for ${variables['SWF_EVENT']}, ${problem}`);
 }

@@ -7,11 +7,11 @@ export type Shell = (typeof shells)[number];
 /** A command as a shell completes it. */
 type Completed = ReturnType<typeof completedOf>[number];
 
-/** Executions are of a store: the script asks for them when they are wanted. */
+/** Executions belong to a store: the script requests them when needed. */
 const executionId = 'EXECUTION_ID';
 
 /**
- * The ids that a shell may be given. It expands words, and an id may be of a stranger's message, so only plain ones count; bash breaks words at a
+ * The ids that a shell may be given. It expands words, and an id may come from a message of another program, so only plain ones count; bash breaks words at a
  * colon.
  */
 export const plainIds = (ids: readonly string[]): string[] => ids.filter((id) => /^\w[\w.+~-]*$/.test(id));

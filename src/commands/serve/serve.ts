@@ -31,7 +31,7 @@ export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin
     io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${storePath(io)}`);
     if ('isTTY' in std.stdin && std.stdin.isTTY === true)
       io.err(
-        'waiting for an MCP client on standard input; people use swf-mcp status, list or --help, and Ctrl-C ends this',
+        'waiting for an MCP client on standard input; for use by hand see swf-mcp status, list or --help; Ctrl-C ends this',
       );
     return serveStdio(io, { ...options, namesStore: namesStore(io) }, std);
   });
@@ -100,11 +100,11 @@ function seldom(tell: (line: string) => void): (line: string) => void {
 
 /** JSON-RPC's code and words for a line that is not JSON or not one of its messages; undefined for other faults. */
 function faultOf({ name }: Error): [code: ErrorCode, message: string] | undefined {
-  if (name === 'SyntaxError') return [ErrorCode.ParseError, 'the line is no JSON'];
+  if (name === 'SyntaxError') return [ErrorCode.ParseError, 'the line is not JSON'];
   return name.endsWith('ZodError')
     ? [
         ErrorCode.InvalidRequest,
-        'the line is no JSON-RPC message: an object with jsonrpc, method, and id for a request',
+        'the line is not a JSON-RPC message: an object with jsonrpc, method, and id for a request',
       ]
     : undefined;
 }
@@ -120,8 +120,8 @@ async function serveStdio(io: Io, options: ServerOptions, { stdin, stdout }: Pic
   const refuse = (code: number, message: string, id: string | number | null = null) =>
     io.out(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })}\n`);
   const lines = withoutLongLines(maxLineBytes, (id) => {
-    const message = `the line is longer than ${maxLineBytes / 1_000_000} MB and was left out; send less in one call`;
-    warn(`the client cannot be understood: ${message}`);
+    const message = `the line is longer than ${maxLineBytes / 1_000_000} MB and was skipped; send less in one call`;
+    warn(`invalid input from the client: ${message}`);
     refuse(ErrorCode.InvalidRequest, message, id);
   });
   const ended = new Promise<void>((resolve) => {
@@ -132,7 +132,7 @@ async function serveStdio(io: Io, options: ServerOptions, { stdin, stdout }: Pic
     io.onInterrupt(() => resolve());
   });
   server.onerror = (error) => {
-    warn(`the client cannot be understood: ${error.message.replaceAll(/\s+/g, ' ').slice(0, shownFault)}`);
+    warn(`invalid input from the client: ${error.message.replaceAll(/\s+/g, ' ').slice(0, shownFault)}`);
     const fault = faultOf(error);
     if (fault !== undefined) refuse(...fault);
   };

@@ -4,12 +4,12 @@ import { wrapAnsi } from 'fast-wrap-ansi';
 import { printable } from '../../lib/printable.ts';
 import type { Io } from './io.ts';
 
-/** The label of a line, such as `ok    store  `: its text goes on after it. */
+/** The label of a line, such as `ok    store  `: the text follows it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
- * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a command stays
- * whole; into a pipe so does every line. Characters that move a cursor are made visible.
+ * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words and quoted commands are not split.
+ * Output to a pipe is not wrapped. Characters that move a cursor are made visible.
  */
 export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly string[]) {
   const width = io.terminal('out')?.columns();
@@ -24,7 +24,7 @@ function fitted(line: string, width: number) {
   if (stringWidth(line) <= width) return line;
   const [begin] = label.exec(line) ?? [''];
   const isWide = begin.length > width / 2;
-  // A label that takes half of the terminal has a line of its own.
+  // A label that takes half of the terminal has its own line.
   const indent = isWide ? 2 : begin.length;
   const text = line.slice(begin.length).replaceAll(/"swf-mcp [^"]*"/g, (quoted) => quoted.replaceAll(' ', firm));
   const [first = '', ...rest] = wrapAnsi(text, width - indent).split('\n');

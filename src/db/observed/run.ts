@@ -88,7 +88,7 @@ const lastPhase = ({ sql, execution_id }: ObservedScope) =>
      ORDER BY sent_ms DESC, message_id DESC LIMIT 1`,
   ).get(execution_id);
 
-/** Applies what the testbed's monitor was told by REST of an execution. */
+/** Applies what was reported about an execution to the testbed's monitor over REST. */
 export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>): void {
   const { parameters, executed_by = null, workflow_name = null } = fact;
   scope
@@ -102,7 +102,7 @@ interface Told extends Said {
   by: string | null;
 }
 
-/** The last end that was told counts, at the time of the first; an execution that has ended does not run again. */
+/** The last reported end counts, at the time of the first; an execution that has ended does not run again. */
 export function statusTold(scope: ObservedScope): void {
   const { sql, execution_id } = scope;
   const statuses = everyStatus(scope);
@@ -118,7 +118,7 @@ export function statusTold(scope: ObservedScope): void {
     sql(update).run({ status, sent_ms, by, end, execution_id });
 }
 
-/** Every status that was told of an execution, in order. */
+/** Every status that was reported of an execution, in order. */
 const everyStatus = ({ sql, execution_id }: ObservedScope): Told[] =>
   sql<[string], Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows

@@ -30,7 +30,7 @@ const completed = ({ last }: OpenRun): Standing => ({
 });
 
 /**
- * How a running execution stands at a moment; undefined while it runs as far as is known. Once observation has ended, an execution whose end was announced
+ * The state of a running execution at a moment; undefined while it runs as far as is known. Once observation has ended, an execution whose end was announced
  * is completed, with or without all results, and the status of any other is unknown.
  */
 function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | undefined {
@@ -45,8 +45,8 @@ function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | unde
 }
 
 /**
- * Notes which observed executions are over: while an observer lives, those whose end was announced, once every slice has a result and a minute has been
- * heard since; all others once no observer lives. Later messages still count.
+ * Notes which observed executions have ended: while an observer is alive, those whose end was announced, once every slice has a result and nothing has been
+ * received for a minute; all others once no observer is alive. Later messages still count.
  */
 export function settleObserved(tx: Transaction, moment: Moment): void {
   const { sql } = tx;

@@ -15,7 +15,7 @@ const agentTypeOf: Partial<Record<ProgramType, AgentType>> = {
   transformer: 'worker',
 };
 
-/** The last sign of a program. */
+/** When a program was last heard from. */
 export interface Sign {
   type: AgentType;
   namespace: string;
@@ -33,7 +33,7 @@ interface Gathered {
   all: Sign;
 }
 
-/** A recording is read in large parts; the first sign in each tells since when a program was there. */
+/** A recording is read in large parts; the first message in each shows since when a program was there. */
 const signs = buffered((tx, sender, { first, all }: Gathered) => {
   if (first.at < all.at) noteProgram(tx, sender, first);
   noteProgram(tx, sender, all);
@@ -68,13 +68,13 @@ const together = (sign: Sign, before: Sign): Sign => ({
   at: Math.max(sign.at, before.at),
 });
 
-/** Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its messages. */
+/** Whether a name belongs to an agent of this store in a namespace: its own heartbeats contain more than its messages. */
 const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
   sql<[string, string]>(
     `SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`,
   ).has(name, namespace);
 
-/** Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it uses. */
+/** Records a sign of life of a foreign program. Never changes an agent of our own, whatever name it uses. */
 export function noteProgram({ sql }: Transaction, sender: string, sign: Sign): void {
   const { type, namespace, host, execution_id = null, at, state = null } = sign;
   if (isOwnAgent(sql, sender, namespace)) return;

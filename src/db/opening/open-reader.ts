@@ -25,7 +25,7 @@ export function openReader(path: string, history = schemaHistory, { isServer = f
     if (versionOf(db) < newestVersion(history))
       throw new SwfError(
         'STORE_TOO_OLD',
-        `the store ${path} has schema version ${versionOf(db)}, this program needs ${newestVersion(history)}; any command that writes brings it up to date, such as "swf-mcp run"`,
+        `the store ${path} has schema version ${versionOf(db)}, this program needs ${newestVersion(history)}; any command that writes to it, such as "swf-mcp run", migrates it`,
       );
     return db;
   } catch (error) {

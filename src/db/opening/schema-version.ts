@@ -54,7 +54,7 @@ export function requireKnownVersion(db: Connection, path: string, history: Schem
   if (version < history.baseVersion && !isNew)
     throw new SwfError(
       'STORE_TOO_OLD',
-      `the store ${path} has schema version ${version}, and this program knows none before ${history.baseVersion}; use the swf-mcp that made it, or another --db file`,
+      `the store ${path} has schema version ${version}, and this program knows none before ${history.baseVersion}; use the swf-mcp that created it, or another --db file`,
     );
 }
 
@@ -101,6 +101,6 @@ export function requireSameVersion(db: Connection, path: string, opened: number)
   if (version === opened) return;
   throw new SwfError(
     'STORE_TOO_NEW',
-    `the store ${path} was brought to schema version ${version} by another swf-mcp while this one, which knows ${opened}, had it open; it writes nothing more: use that version`,
+    `the store ${path} was migrated to schema version ${version} by another swf-mcp while this one, which knows ${opened}, had it open; this one writes nothing more: use that version`,
   );
 }

@@ -68,10 +68,10 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
   return {
     detail,
     progress: driven?.progress ?? progressSoFar(execution, detail),
-    /** Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the clock here is behind. */
+    /** Undefined while it is unknown: of an execution of other programs without an observer, or while the clock here is behind. */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
-    /** Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone. */
+    /** Wall time; while it runs, so far, or until last heard from if its driver or its listener is gone. */
     duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
     driving: driven?.judged,
     /** What the messages of other programs show, where it is known from them. */
@@ -91,15 +91,15 @@ function judge(facts: Facts) {
     stages,
     pace,
     in_hand: {
-      /** Of living workers. */
+      /** Of live workers. */
       count: facts.in_hand.length,
       /** Of workers that are gone. */
       lost: facts.lost.length,
-      /** Slices that take too long: of living workers, and of all where nobody drives the execution. */
+      /** Slices that take too long: of live workers, and of all if the execution has no driver. */
       overdue: overdueSlices(facts, pace).length,
       /** Undefined without one, and while no age is known. */
       oldest,
-      /** For the oldest slice, if its payload has a time limit: nobody ends a payload whose worker is gone. ISO 8601. */
+      /** For the oldest slice, if its payload has a time limit: nothing ends a payload whose worker is gone. ISO 8601. */
       ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,
     },
     /** The current speed. */

@@ -17,7 +17,7 @@ export const lastMessage = (sql: Prepare, executionId: string): LastMessage | un
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
 
-/** A message that tells the story of an execution. The body of `run_workflow`, a whole configuration, is left out. */
+/** A message that is a landmark of an execution. The body of `run_workflow`, a whole configuration, is left out. */
 export interface Landmark extends MessageHead {
   /** Its fields, or its whole text if the message is stored whole. */
   body: string | null;
@@ -122,13 +122,13 @@ function lastCommand(
   };
 }
 
-/** The pause of an execution that is paused now; undefined if nobody paused it, or it rests between two periods. */
+/** The pause of an execution that is paused now; undefined if it was not paused, or rests between two periods. */
 export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined {
   if (status !== 'running' || !isHeld(sql, execution_id)) return undefined;
   return lastCommand(sql, execution_id, 'pause_workflow');
 }
 
-/** A stop of a running execution that no driver has carried out yet: the execution goes on. */
+/** A stop of a running execution that no driver has carried out yet: the execution is still running. */
 export const pendingStop = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
   status === 'running' ? lastCommand(sql, execution_id, 'stop_workflow', 'waiting') : undefined;
 

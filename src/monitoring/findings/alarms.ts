@@ -3,7 +3,7 @@ import { sha256 } from '../../lib/sha256.ts';
 import { shortPaths, clipWords } from '../../lib/words.ts';
 import { type Finding, wholeSentence } from './rule.ts';
 
-/** A finding must last this long before it raises an alarm, and be gone this long before the alarm is over. Seconds. */
+/** A finding must persist this long before it raises an alarm, and be gone this long before the alarm clears. Seconds. */
 export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };
 
 /** A finding as an alarm reports it. */
@@ -31,7 +31,7 @@ export function alarmFindings(executionId: string, findings: readonly Finding[])
 
 const longestName = 200;
 
-/** Shortens a name that a program gave itself, which may have any length; a digest tells long names apart. */
+/** Shortens a name that a program gave itself, which may have any length; a digest distinguishes long names. */
 function named(name: string): string {
   if (name.length <= longestName) return name;
   const digest = sha256().update(name).digest('hex').slice(0, 8);
@@ -56,7 +56,7 @@ interface AlarmStep {
 }
 
 /**
- * The change that one look at a finding makes. Its alarm is raised once the finding has lasted, and is over once it has been gone as long, so a flickering
+ * The change that one look at a finding makes. Its alarm is raised once the finding has persisted, and clears once it has been gone as long, so a flickering
  * finding is one alarm. A finding that stays worse raises the alarm anew.
  * @param severity of the finding, or undefined
  * @param patience seconds

@@ -31,7 +31,7 @@ export interface Judgement {
 /** How an execution is driven: its plan, its driver and agents, and what follows. */
 export interface Situation extends Facts, Evidence, Judgement {}
 
-/** All that is known about an execution. A part that nobody can know is absent, and its findings are silent. */
+/** All that is known about an execution. A part that cannot be known is absent, and its findings are silent. */
 export interface Known {
   slices: SliceFacts;
   /** Where this store has its plan and its drivers. */
@@ -71,7 +71,7 @@ export const rulesOf = <Part extends keyof Known>(needs: Part, finds: Finds<NonN
     find: ({ [needs]: about }) => (about === undefined ? undefined : find(about)),
   }));
 
-/** Findings that apply only while an execution runs and has a driver. Without a driver nothing goes on, and another finding says so. */
+/** Findings that apply only while an execution runs and has a driver. Without a driver nothing progresses, and another finding reports that. */
 export const ifDriven = (finds: Finds<Situation>): Finds<Situation> =>
   Object.fromEntries(
     Object.entries(finds).map(([code, find]) => [

@@ -108,7 +108,7 @@ function unheardAttempt(slice: SaidRegistration, { fact: { key } }: SaidResult):
   return { slice, slice_filename, names, results: [] };
 }
 
-/** REST repeats results of the bus word for word: such a copy is the same message, which the bus tells more about. @param results in the order of sending */
+/** REST repeats results of the bus word for word: such a copy is the same message, about which the bus has more. @param results in the order of sending */
 function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
   const heard = results.filter(({ fact }) => fact.copyOf === undefined);
   const texts = new Set(heard.map(({ body }) => body));

@@ -111,7 +111,7 @@ const senderOf = (body: Fields, metadata: Fields): string | undefined =>
 const runInPath = (resource: string, id: string | undefined): string | undefined =>
   resource === 'run-states' ? idOf(id) : undefined;
 
-/** A result that fast processing reports to the monitor is the very message that it heard. */
+/** A result that fast processing reports to the monitor is the very message that it received. */
 function resultIn(resource: string, { event_type, event_data }: Fields): Statement | undefined {
   const body =
     resource === 'system-state-events' && event_type === 'slice_result'
@@ -166,7 +166,7 @@ function sliceOf(body: Fields): Fact | undefined {
   return { kind: 'told_slice', ...named, stf_filename: nameOf(body['stf_filename']), ...framesIn(body) };
 }
 
-/** Hexadecimal digits of a hash that tell messages apart. */
+/** Hexadecimal digits of a hash that distinguish messages. */
 const digits = 16;
 
 /** The id of a heard message or a REST write: a function of the message alone, so every recording of it has the same id. */

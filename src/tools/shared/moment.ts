@@ -5,11 +5,11 @@ import { optionalString } from '../../domain/fields.ts';
 
 /** The argument and the fields of tools that can be asked about an earlier moment. */
 
-export const momentArgument = { as_of: z.string().min(1).max(500).optional().describe('Earlier moment') };
+export const momentArgument = { as_of: z.string().min(1).max(500).optional().describe('Answer as of this moment') };
 
 export const momentFields = { as_of: optionalString, as_of_exact: optionalString };
 
-/** The moment of a past state, as answers tell it. */
+/** The moment of a past state, as answers report it. */
 export const momentOf = ({ now, exact }: Past) => ({
   as_of: new Date(now).toISOString(),
   as_of_exact: exact,

@@ -47,11 +47,11 @@ describe("a tool's sentence at a terminal", () => {
   });
 
   it.each([
-    ['Time that start_time and order_by mean', 'Time that --since and --order-by mean'],
-    ['Of start_time: ISO 8601', 'Of --since: ISO 8601'],
+    ['Time that start_time and order_by mean', 'time that --since and --order-by mean'],
+    ['Of start_time: ISO 8601', 'of --since: ISO 8601'],
     ['with order=newest the largest', 'with --order newest the largest'],
-    ['As list_messages', 'As "swf-mcp messages"'],
-    ['One of status, start_time, order_by', 'One of status, start_time, order_by'],
+    ['As list_messages', 'as "swf-mcp messages"'],
+    ['One of status, start_time, order_by', 'one of status, start_time, order_by'],
   ])('in help: %s', (description, shown) => {
     expect(helpInFlags(description, words)).toBe(shown);
   });
