@@ -71,7 +71,7 @@ export class ExecutionViews {
     return this.#find(executionId, storeId)?.state;
   }
 
-  /** Aborted when the execution is over. */
+  /** Aborted when the execution has ended. */
   overFor(executionId: string, storeId?: string): AbortSignal {
     return this.#find(executionId, storeId)?.over.signal ?? neverAborted;
   }

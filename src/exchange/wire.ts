@@ -33,7 +33,7 @@ export const reportOf = (destination: string, report: Telemetry, isSerious = fal
   expirySeconds: telemetrySeconds,
 });
 
-/** A subscription to the reports of a namespace. Calls `hear` with undefined for a message that is no report. */
+/** A subscription to the reports of a namespace. Calls `hear` with undefined for a message that is not a report. */
 export const reportsIn = (
   namespace: string,
   destination: string,

@@ -85,7 +85,7 @@ const userId = () => tried(() => userInfo().uid) ?? statSync('/proc/self').uid;
 export function fileObstacle(file: string): string | undefined {
   try {
     accessSync(file, constants.X_OK);
-    return statSync(file).isFile() ? undefined : 'is no file';
+    return statSync(file).isFile() ? undefined : 'is not a file';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'may not be executed';
   }

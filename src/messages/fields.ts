@@ -109,7 +109,7 @@ export const payloadFacts = {
 };
 
 /**
- * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`: the few messages that tell the story of
+ * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`: the few messages that summarize
  * an execution. `command`: a landmark that waits for its driver. `logbook`: a person's statement or an alarm.
  */
 export type Trait = 'frequent' | 'landmark' | 'command' | 'logbook';

@@ -44,7 +44,7 @@ export interface StoreWriterOptions {
 type Heard = (now: number) => Span | undefined;
 
 /**
- * Records the lines of an observer in a store, shortly after they come. Throws `NAMESPACE_IN_USE` while another observer of this store hears the same
+ * Records the lines of an observer in a store, shortly after they arrive. Throws `NAMESPACE_IN_USE` while another observer of this store records the same
  * namespaces.
  */
 export async function openStoreWriter({ store, namespaces, topics, version, maySend, say }: StoreWriterOptions) {

@@ -29,7 +29,7 @@ interface RestingWorkersOptions {
   isPresent: (agent: string) => boolean;
 }
 
-/** The workers that take no slices of an execution for now, since what fails there succeeds elsewhere. A recorder tells them in the state of the execution. */
+/** The workers that currently take no slices of an execution, because what fails there succeeds elsewhere. A recorder lists them in the state of the execution. */
 export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorkersOptions) {
   const executions = new Map<string, Driven>();
 
@@ -118,8 +118,8 @@ export function createRepeatedStarts(directory: AgentDirectory) {
 type UnheardWorkersOptions = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
 
 /**
- * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a worker of
- * another make that does not copy it works in vain.
+ * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a
+ * foreign worker that does not copy it works in vain.
  */
 export function createUnheardWorkers({ store, directory, warn, onFault }: UnheardWorkersOptions) {
   /** Workers that have reported. */

@@ -191,15 +191,15 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     const { items } = await ask(client, 'list_messages', { order: 'oldest' });
     const reasons = (items as Answer[]).map(({ effect, effect_reason }) => `${effect}: ${effect_reason}`);
     for (const reason of [
-      'may give the bare name of a configuration only',
-      'sets data, which it may not',
+      'only the bare name of a configuration is allowed',
+      'sets data, which is not allowed',
       'stf_count',
       'executed_by',
       'speed max',
       'not JSON',
       'nested deeper than 100',
-      'run_workflow is taken from /queue/workflow_control',
-      'start_run is taken from /topic/epictopic',
+      'run_workflow is accepted from /queue/workflow_control',
+      'start_run is accepted from /topic/epictopic',
     ]) {
       expect(reasons).toContainEqual(expect.stringMatching(new RegExp(`^rejected: .*${reason}`)));
     }
@@ -237,7 +237,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
         body,
       });
     await bus.close();
-    await first.saw(/(?:[^]*threw away a message on the queue of slices){3}/);
+    await first.saw(/(?:[^]*discarded a message on the queue of slices){3}/);
     const client = (): ReturnType<typeof connectInProcess> => connectInProcess(join(folder, 'swf.db'));
     const count = async (args: object) =>
       (await ask(await client(), 'list_messages', { ...args }))['total_count'] as number;

@@ -65,7 +65,7 @@ describe('the trace of a waiting slice', () => {
     };
     await expect.poll(standing).toMatch(/^waits; \d+ queued slices come before it, about \d+ s of work for 1 worker$/);
     await control(folder, 'pause');
-    await expect.poll(standing).toMatch(/^waits: the execution is paused by tester since /);
+    await expect.poll(standing).toMatch(/^waits: the execution was paused by tester since /);
     run.child.kill('SIGKILL');
     await run.finished;
     await expect.poll(standing).toBe('waits: no process drives the execution');
@@ -99,7 +99,7 @@ describe('pause', () => {
     const paused = await monitorOf(folder);
     expect(await control(folder, 'pause')).toMatchObject({
       code: 0,
-      stdout: 'stf_datataking-tester-0001 is paused already\n',
+      stdout: 'stf_datataking-tester-0001 is already paused\n',
     });
     expect(await monitorOf(folder)).toMatchObject({
       stf_count: paused['stf_count'],
@@ -156,7 +156,7 @@ describe('pause', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'completed', stf_count: 10, slices_completed: 150 });
   });
 
-  it('a pause before physics or in standby only delays the next step', async () => {
+  it('a pause a pause before physics or in standby only delays the next step', async () => {
     const { folder } = await startEndless(
       ...['daq_state_machine.standby_duration=120', 'daq_state_machine.no_beam_not_ready_delay=60'].flatMap((set) => [
         '--set',

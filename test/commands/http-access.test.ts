@@ -28,7 +28,7 @@ function certificate(folder: string): { cert: string; key: string } {
 describe('the tokens of a server', () => {
   it('have a name and a scope: a read token is offered no control, and a stop names its token', async () => {
     const folder = temporaryFolder();
-    const env = tokenFile(folder, '# who may ask\nscreen read look-9431\n\nshift.leader control lead-1107\n');
+    const env = tokenFile(folder, '# who may use the server\nscreen read look-9431\n\nshift.leader control lead-1107\n');
     const { url } = await startHttp({ folder, env }, '--allow-control');
     const reader = await connectHttp(url, bearer('look-9431'));
     const leader = await connectHttp(url, bearer('lead-1107'));
@@ -43,7 +43,7 @@ describe('the tokens of a server', () => {
     ]);
     const { execution_id } = (await ask(leader, 'start_workflow', { speed: '20', stf_count: 300 })) as never;
     expect(await refusal(leader, 'control_workflow', { execution_id, action: 'resume' })).toMatch(
-      /^EXECUTION_IN_USE: .* a paused one goes on with action "continue"$/,
+      /^EXECUTION_IN_USE: .* continue a paused one with action "continue"$/,
     );
     const stop = { execution_id, action: 'stop', reason: 'end of shift' };
     expect(await refusal(reader, 'control_workflow', stop)).toMatch(/^TOOL_NOT_FOUND: control_workflow /);
@@ -75,10 +75,10 @@ describe('the tokens of a server', () => {
       ['a read\n', 0o600, /line 1 does not have three words; a line is NAME read\|note\|control TOKEN/],
       ['\na read sesame-1 sesame-2\n', 0o600, /line 2 does not have three words/],
       ['a/b read sesame-1\n', 0o600, /line 1: the name may have/],
-      ['a read sesame-é\n', 0o600, /line 1, a: the token holds a character that no header can hold/],
-      ['a read sesame-1\nb read sesame-1\n', 0o600, /names a token twice/],
-      ['a read sesame-1\na read sesame-2\n', 0o600, /has a name twice/],
-      ['# nothing\n', 0o600, /holds no token/],
+      ['a read sesame-é\n', 0o600, /line 1, a: the token contains a character that is not allowed in a header/],
+      ['a read sesame-1\nb read sesame-1\n', 0o600, /has the same token twice/],
+      ['a read sesame-1\na read sesame-2\n', 0o600, /has the same name twice/],
+      ['# nothing\n', 0o600, /contains no token/],
       ['mcp read sesame-1\n', 0o600, /line 1: mcp is the name of clients without one/],
     ];
     for (const [text, mode, why] of refused) {
@@ -125,7 +125,7 @@ describe('a server that others can reach', () => {
       const refused: [string[], RegExp][] = [
         [['--tls-cert', cert], /belong together/],
         [['--tls-cert', cert, '--tls-key', join(folder, 'none')], /--tls-key .* cannot be read/],
-        [['--tls-cert', key, '--tls-key', cert], /are no certificate and its key as PEM/],
+        [['--tls-cert', key, '--tls-key', cert], /are not a certificate and its key as PEM/],
         [['--tls-cert', folder, '--tls-key', key], /cannot be read \(it is a folder\)/],
         [['--tls-cert', '/dev/zero', '--tls-key', key], /cannot be read \(it is not a regular file\)/],
         [['--tls-cert', pipe, '--tls-key', key], /cannot be read \(it is not a regular file\)/],

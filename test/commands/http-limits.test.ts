@@ -45,7 +45,7 @@ describe('the limits of the server over HTTP', () => {
     for (const { headers: told, body } of busy) {
       expect(told['retry-after']).toBe('1');
       expect(JSON.parse(body).error.message).toMatch(
-        /too many calls are under way: 300 calls of one client, of at most 200/,
+        /too many calls are in progress: 300 calls of one client, of at most 200/,
       );
     }
     expect((await send(full.url, { headers, body: monitor })).status).toBe(200);

@@ -80,7 +80,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an upgrade', () => {
     older.child.kill('SIGTERM');
     expect(await older.finished).toMatchObject({ code: 0 });
     const next = recorder();
-    await next.saw(/is taken up: its driver was gone/);
+    await next.saw(/is resumed: its driver was gone/);
     expect(versionOf(here.folder)).toBe(schemaVersion + 1);
     const env = { ...broker.env };
     const status = async (): Promise<Answer> => {

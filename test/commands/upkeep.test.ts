@@ -319,7 +319,7 @@ describe('prune', () => {
       new RegExp(`^open {2}${first} {2}is being removed; .* prune`, 'm'),
     );
     expect((await runCli(['prune', '--keep', '100', '--dry-run'], { folder })).stdout).toContain(
-      `would go on removing ${first}`,
+      `would continue removing ${first}`,
     );
     const client = await connectInProcess(join(folder, 'swf.db'));
     expect((await ask(client, 'list_tf_slices', {}))['total_count']).toBeGreaterThanOrEqual(Number(left));

@@ -46,7 +46,7 @@ describe('an error of a configuration', () => {
     [
       'an unknown name',
       { name: 'histogra' },
-      '; the nearest is histogram_default; "swf-mcp config --list" names all, and without a name it is fast_processing_default',
+      '; the nearest is histogram_default; "swf-mcp config --list" names all, and the default is fast_processing_default',
     ],
     ['an unknown default', { name: 'x_default' }, 'no x_default, x_default.toml in ./workflows'],
     ['a name unlike any known', { name: 'zzzzzzzz' }, 'among the shipped files; "swf-mcp config --list" names all'],

@@ -158,7 +158,7 @@ describe('a wrong configuration', () => {
   });
 
   it.each([
-    ['fast_processing.stf_count.x=1', /--set ".*": stf_count = 10 is no section/],
+    ['fast_processing.stf_count.x=1', /--set ".*": stf_count = 10 is not a section/],
     ['workflow.includes=["a.toml"]', /files are read before/],
     ['fast_processing.stf_count=nan', /fast_processing\.stf_count = NaN/],
     ['fast_processing.stf_count=1979-05-27', /fast_processing\.stf_count = 1979-05-27/],

@@ -64,7 +64,7 @@ describe('the rules of a whole configuration', () => {
     const without = (type: string) => configOf({ agents: { [type]: { enabled: false } } });
     expect(errorOf(() => requireEveryAgent(configOf()))).toBeUndefined();
     expect(errorOf(() => requireEveryAgent(without('fastmon')))).toBe(
-      'agents.fastmon.enabled = false: without a broker nobody else does the work of the fastmon agent; enable it',
+      'agents.fastmon.enabled = false: without a broker nothing else does the work of the fastmon agent; enable it',
     );
     expect(errorOf(() => requireRecorderAgents(without('fastmon')))).toBeUndefined();
     expect(errorOf(() => requireRecorderAgents(without('fast_processing')))).toBe(

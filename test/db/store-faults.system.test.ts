@@ -76,7 +76,7 @@ describe('a run', () => {
     for (const file of storeFiles) renameSync(join(folder, file), join(folder, `${file}.away`));
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(oneLine('STORE_UNAVAILABLE')) });
-    expect(stderr).toMatch(/was removed while it was open; put it back and resume/);
+    expect(stderr).toMatch(/was removed while it was open; restore it, and resume/);
     for (const file of storeFiles)
       if (existsSync(join(folder, `${file}.away`))) renameSync(join(folder, `${file}.away`), join(folder, file));
     await resumesToTheEnd(folder);

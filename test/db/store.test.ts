@@ -161,7 +161,7 @@ describe('opening a store', () => {
         db.pragma(`user_version = ${schemaHistory.baseVersion - 1}`);
         db.close();
       },
-      /^STORE_TOO_OLD: .*use the swf-mcp that made it, or another --db file/,
+      /^STORE_TOO_OLD: .*use the swf-mcp that created it, or another --db file/,
     ],
   ];
 

@@ -67,13 +67,13 @@ describe('prune', () => {
       ['elsewhere', precious],
       ['y-0001', link],
     ])
-      expect(dry.stdout).toContain(`would go on removing ${id}; the folder ${place} would be left: it `);
+      expect(dry.stdout).toContain(`would continue removing ${id}; the folder ${place} would be left: it `);
     const { code, stderr } = await runCli(['prune', '--keep', '100'], { folder });
     expect(code).toBe(0);
     expect(stderr.trimEnd().split('\n').toSorted()).toEqual(
       [
         'WARNING the folder relative is left: it is not named relative',
-        `WARNING the folder ${precious} is left: it holds thesis.tex, which is no file of an execution`,
+        `WARNING the folder ${precious} is left: it holds thesis.tex, which is not a file of an execution`,
         `WARNING the folder ${precious} is left: it is not named elsewhere`,
         `WARNING the folder ${link} is left: it is a link, or not a folder`,
         `WARNING the folder ${victim} is left: it is in the data folder of the store ${join(other, 'swf.db')}`,
@@ -211,7 +211,7 @@ describe('a store that is damaged or changed from outside', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
-        /STORE_TOO_NEW: .* was brought to schema version \d+ by another swf-mcp .* it writes nothing more/,
+        /STORE_TOO_NEW: .* was migrated to schema version \d+ by another swf-mcp .* this one writes nothing more/,
       ),
     });
   });
@@ -324,12 +324,12 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     const { code, stdout } = runAsOther(folder, ['--db', db('own.db'), 'doctor']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: everybody may write it \(mode 777\)/m,
+      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: everyone may write it \(mode 777\)/m,
     );
     chmodSync(db('own.db.data'), 0o700);
     chmodSync(db('own.db'), 0o644);
     expect(runAsOther(folder, ['--db', db('own.db'), 'doctor']).stdout).toMatch(
-      /^warn {2}rights +.*own\.db: others may read or write it \(mode 644\); chmod 600 it/m,
+      /^warn {2}rights +.*own\.db: other users may read or write it \(mode 644\); chmod 600 it/m,
     );
     // Planted beside a store that does not exist yet, to read and write what goes into it.
     chmodSync(db('own.db'), 0o600);

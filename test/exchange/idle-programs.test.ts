@@ -32,7 +32,7 @@ async function saidWhere({
 it('a process that hears no other program reports that idle programs cannot be heard, and both ways to be sure', async () => {
   expect(await saidWhere({})).toEqual([
     expect.stringMatching(
-      /^WARNING no program .* in namespace mine, but idle ones .* broker\.layout .*head.*SWF_MONITOR_URL/,
+      /^WARNING no other software .* in namespace mine, but idle programs .* broker\.layout .*head.*SWF_MONITOR_URL/,
     ),
   ]);
 });

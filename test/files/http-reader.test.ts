@@ -105,12 +105,12 @@ describe('a file of another host', () => {
 
   it('is given up if its server does not answer', async () => {
     const host = await fileHost(() => {});
-    await expect(read(host)).rejects.toThrow('(it has said nothing for 20 s)');
+    await expect(read(host)).rejects.toThrow('(it has sent nothing for 20 s)');
   });
 
   it('is given up if its server stops in the middle of the file', async () => {
     const host = await fileHost((response) => void response.writeHead(200).write('0123'));
-    await expect(read(host)).rejects.toThrow('(it has said nothing for 20 s)');
+    await expect(read(host)).rejects.toThrow('(it has sent nothing for 20 s)');
   });
 
   it('causes an error with the reason if no server answers', async () => {
@@ -124,7 +124,7 @@ describe('a file of another host', () => {
     [403, 'the server requires its token (403); set SWF_FILES_TOKEN to it'],
     [404, 'it is not there (404); check whether its host publishes the right folder'],
     [410, 'it is not there (410); check whether its host publishes the right folder'],
-    [418, 'the server answers 418; look at its log'],
+    [418, 'the server answers 418; check its log'],
   ])('is requested only once if the status is %i', async (status, why) => {
     const host = await fileHost(refuses(status));
     await expect(read(host)).rejects.toThrow(`${host.root}a.tf cannot be fetched: ${why}`);
@@ -153,7 +153,7 @@ describe('an address of a file', () => {
     expect(await read(host)).toBe('0123456789abcdefghij');
     expect(host.asked.map(({ url }) => url)).toEqual(['/a.tf', ...Array.from({ length: 5 }, () => '/b.tf')]);
     const circle = await fileHost(on);
-    await expect(read(circle)).rejects.toThrow('it is redirected more than 5 times; look at its server');
+    await expect(read(circle)).rejects.toThrow('it is redirected more than 5 times; check its server');
     expect(circle.asked).toHaveLength(6);
   });
 

@@ -182,7 +182,7 @@ describe('a request that a foreign page may have sent', () => {
     [{ host: 'localhost', origin: 'http://localhost:9' }, 403],
     [{ host: 'localhost', origin: 'null' }, 403],
     [{ host: 'localhost', origin: 'not an address' }, 403],
-  ])('with %j is answered with %i', async (headers, status) => {
+  ])('with %j was answered with %i', async (headers, status) => {
     const { root } = await serve();
     expect(await raw(`${root}/healthz`, headers)).toBe(status);
   });
@@ -415,7 +415,7 @@ describe('a message of MCP', () => {
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(errorIn(refused.text).code).toBe(-32_000);
     expect(errorIn(refused.text).message).toBe(
-      'too many calls are under way: 201 calls of one client, of at most 200; wait for answers, and send it again',
+      'too many calls are in progress: 201 calls of one client, of at most 200; wait for answers, and send it again',
     );
     expect((await post(toolCall('x'), by('secret-r'))).status).toBe(200);
     stop.abort();

@@ -231,7 +231,7 @@ describe('the time heard of an observer whose messages lag', () => {
 describe('the status of a run that is no longer observed', () => {
   const middle = () => Math.round((first + last) / 2);
 
-  it.each(['ends', 'is killed'] as const)('is unknown if its end was not heard and its observer %s', async (how) => {
+  it.each(['ends', 'is killed'] as const)('is unknown if its end was not reported and its observer %s', async (how) => {
     const site = await Site.open();
     await site.observe(first - 1000, middle() + 90_000, how, upTo(middle()));
     const now = middle() + 3_600_000;
@@ -269,7 +269,7 @@ describe('the status of a run that is no longer observed', () => {
     await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now }));
     const answer = site.answer(now);
     expect(answer).toMatchObject({ status: 'running', health: undefined });
-    expect(answer.summary).toMatch(/^Its observer has lost the broker; what there is agrees\./);
+    expect(answer.summary).toMatch(/^Its observer has lost the broker; what exists is consistent\./);
     expect(answer.codes.filter((code) => code !== 'RESULTS_REPEATED')).toEqual(['NOT_HEARD']);
   });
 
@@ -377,7 +377,7 @@ describe('the samples of a run without slices', () => {
     expect(answer).toMatchObject({ status: 'completed', verdict: 'open' });
     expect(samplesOf(answer)).toMatchObject({ state: 'open', expected: 0, found: 0 });
     expect(answer.summary).toBe(
-      'It was completed before all was known to be done; what exists is consistent. No TF file was announced or sliced, though fast processing takes part.',
+      'It was completed before everything was known to be done; what exists is consistent. No TF file was announced or sliced, although fast processing takes part.',
     );
   });
 

@@ -60,7 +60,7 @@ describe.skipIf(why !== undefined).each([
       folder,
       env: broker.env,
     });
-    await observer.saw(/listens to /);
+    await observer.saw(/subscribed to /);
     const peer = await speaker(broker);
     await play(peer, lines);
     await peer.close();

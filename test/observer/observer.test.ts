@@ -92,7 +92,7 @@ describe('an observer', () => {
     await expect
       .poll(() => said)
       .toEqual([
-        expect.stringMatching(/^listens to \/topic\/epictopic, /),
+        expect.stringMatching(/^subscribed to \/topic\/epictopic, /),
         expect.stringMatching(/^WARNING BROKER_UNREACHABLE: .*; retrying$/),
         'the broker is back',
       ]);

@@ -74,7 +74,7 @@ describe('a moment', () => {
       stderr: expect.stringContaining('--as-of has no meaning with -f'),
     });
     expect(await runCli(['status', '--watch', '--as-of', '-1m'], { folder })).toMatchObject({
-      stderr: expect.stringContaining('--watch shows what goes on, --as-of what was'),
+      stderr: expect.stringContaining('--watch shows the present, --as-of the past'),
     });
   });
 });

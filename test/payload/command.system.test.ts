@@ -73,7 +73,7 @@ describe('a payload command', () => {
       env: { ACTIVEMQ_PASSWORD: 'secret', SWF_MCP_TOKEN: 'secret', PASSED_ON: 'yes' },
     });
     expect(code).toBe(0);
-    expect(stderr).toMatch(/worker\.payload: \{unknown\} is no placeholder and stays as it is; there are \{tf_path\}/);
+    expect(stderr).toMatch(/worker\.payload: \{unknown\} is not a placeholder and stays as it is; placeholders are \{tf_path\}/);
     const [slice] = await slicesOf(folder);
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
     const outputs = join(data, 'outputs', 'swf.100010.000001_slice_000', 'attempt_1');
@@ -153,7 +153,7 @@ describe('a payload command', () => {
     ['that is in no folder of PATH', '["no-such-program"]', /the program no-such-program is in no folder of PATH/],
     ['that does not exist', '["./no-such-file"]', /the program \S+\/no-such-file is not there/],
     ['that may not be executed', '["./payload.txt"]', /the program \S+\/payload\.txt may not be executed/],
-    ['that is a folder', '["./folder"]', /the program \S+\/folder is no file/],
+    ['that is a folder', '["./folder"]', /the program \S+\/folder is not a file/],
   ])('%s is refused before the run starts', async (_, payload, cause) => {
     const { folder, args } = withPayload('', { 'worker.payload': payload });
     writeFileSync(join(folder, 'payload.txt'), 'no program');
@@ -208,7 +208,7 @@ describe('a payload command', () => {
       'rm -r "$SWF_OUTPUT_DIR"; ln -s /etc "$SWF_OUTPUT_DIR"',
       /it is no longer a folder/,
     ],
-    ['names an interpreter that does not exist', undefined, /the interpreter that its first line names is not there/],
+    ['names an interpreter that does not exist', undefined, /the interpreter named in its first line does not exist/],
   ])('that %s fails its slice with the cause, without listed outputs', async (_, script, cause) => {
     const { folder, args } = withPayload(script ?? '');
     if (script === undefined) writeFileSync(join(folder, 'payload.sh'), '#!/no/such/interpreter\n');

@@ -125,7 +125,7 @@ describe('an inbox', () => {
     expect(reasons(made)).toEqual([
       null,
       'too many at once',
-      `stf_ready is taken from ${broadcast}, and came on ${results}`,
+      `stf_ready is accepted from ${broadcast}, but arrived on ${results}`,
     ]);
   });
 });

@@ -78,7 +78,7 @@ describe('a slice that no worker has', () => {
     expect(timesOf(made, held)).toEqual([]);
     expect(new Set(made.lost)).toEqual(new Set([lost]));
     expect(made.warnings[0]).toBe(
-      `nobody has 1 TF slices of ${execution_id}, though workers are free; they are sent again`,
+      `no worker has 1 TF slices of ${execution_id}, although workers are free; they are sent again`,
     );
     expect(made.warnings).toHaveLength(times.length);
     expect(made.faults).toEqual([]);

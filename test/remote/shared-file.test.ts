@@ -76,8 +76,8 @@ describe('a file in a folder shared with the recorder', () => {
   });
 
   it.each([
-    ['EACCES', NotFetched, 'a.stf cannot be fetched: this user may not read it (EACCES); fix its rights'],
-    ['EPERM', NotFetched, 'a.stf cannot be fetched: this user may not read it (EPERM); fix its rights'],
+    ['EACCES', NotFetched, 'a.stf cannot be fetched: this user may not read it (EACCES); fix its permissions'],
+    ['EPERM', NotFetched, 'a.stf cannot be fetched: this user may not read it (EPERM); fix its permissions'],
     ['EIO', NoSuchFile, 'a.stf cannot be fetched: it is not there (EIO); check whether it is the right folder'],
     ['', NoSuchFile, 'a.stf cannot be fetched: it is not there (unreadable); check whether it is the right folder'],
   ])('is not waited for if waiting does not help: %s', async (code, kind, message) => {

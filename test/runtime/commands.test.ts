@@ -59,7 +59,7 @@ describe('the message for the outcome of a command', () => {
     [{ effect: 'none', reason: 'the DAQ is done' }, /^EXECUTION_NOT_RUNNING: .* cannot stop: the DAQ is done; see /],
     [
       { effect: 'pending' },
-      /^COMMAND_PENDING: .* has not accepted the command .* stays recorded and takes effect when /,
+      /^COMMAND_PENDING: .* did not accept the command .* stays recorded and takes effect when /,
     ],
   ] as const)('%j', (outcome, words) => {
     expect(failed(outcome)).toMatch(words);

@@ -60,7 +60,7 @@ describe('start_workflow', () => {
     });
     expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
       effect: 'applied',
-      sentence: 'it is paused already',
+      sentence: 'it is already paused',
     });
     expect(await ask(second, 'control_workflow', { execution_id, action: 'continue' })).toMatchObject({
       effect: 'applied',
@@ -94,7 +94,7 @@ describe('start_workflow', () => {
       [{ config: '../evil' }, /^CONFIG_INVALID: the request names the configuration "\.\.\/evil"/],
       [{ config: '--db=/tmp/x' }, /^CONFIG_INVALID: the request names the configuration "--db=\/tmp\/x"/],
       [{ config: 'nothing' }, /^CONFIG_NOT_FOUND: there is no configuration "nothing"/],
-      [{ namespace: 'x' }, /^ARGUMENT_INVALID: no observer of namespace "x" may send requests/],
+      [{ namespace: 'x' }, /^ARGUMENT_INVALID: no observer of namespace "x" is allowed to send requests/],
       [{ payload: 'rm' }, /^ARGUMENT_INVALID: unknown argument "payload"/],
       [{ speed: 'fast' }, /^ARGUMENT_INVALID: speed = "fast"/],
       [{ tf_fraction: 2 }, /^ARGUMENT_INVALID: tf_fraction = 2/],

@@ -71,7 +71,7 @@ describe('a list', () => {
     expect(Object.keys(await only('list_messages', 'message_id'))).toEqual(['message_id']);
     expect(Object.keys(await only('list_workflow_executions', 'health,bytes'))).toEqual(['health', 'bytes']);
     expect(await refusal(client, 'list_stf_files', { fields: 'size' })).toMatch(
-      /"size" is no field of an item; give some of stf_filename, .*size_bytes/,
+      /"size" is not a field of an item; give some of stf_filename, .*size_bytes/,
     );
   });
 
@@ -134,7 +134,7 @@ describe('a list', () => {
       rows.push(...page['items']);
       cursor = page['next_cursor'];
       if (cursor !== undefined)
-        expect(page['note']).toMatch(/^This page ends after \d+ rows, since an answer has at most/);
+        expect(page['note']).toMatch(/^This page ends after \d+ rows, because an answer has at most/);
     } while (cursor !== undefined);
     expect(rows.map(({ message }) => Number.parseInt(message, 10))).toEqual(
       Array.from({ length: 60 }, (_, index) => 59 - index),

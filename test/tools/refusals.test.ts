@@ -26,7 +26,7 @@ const refusals: [tool: string, args: unknown, line: RegExp][] = [
   [
     'list_messages',
     { start_time: 'yesterday' },
-    /^ARGUMENT_INVALID: start_time = "yesterday" is no time; give ISO 8601 .*-15m/,
+    /^ARGUMENT_INVALID: start_time = "yesterday" is not a time; give ISO 8601 .*-15m/,
   ],
   ['list_messages', { start_time: '2026-02-30' }, /^ARGUMENT_INVALID: start_time/],
   ['list_messages', { end_time: '2026-13-01T00:00:00Z' }, /^ARGUMENT_INVALID: end_time/],
@@ -52,7 +52,7 @@ const refusals: [tool: string, args: unknown, line: RegExp][] = [
   ['list_tf_slices', { status: 'done' }, /^ARGUMENT_INVALID: status = "done": .*queued.*processing.*completed.*failed/],
   ['list_stf_files', { status: 'PROCESSED' }, /^ARGUMENT_INVALID: status/],
   ['list_workflow_executions', { status: 'ended' }, /^ARGUMENT_INVALID: status .*terminated/],
-  ['list_logs', { level: 'LOUD' }, /^ARGUMENT_INVALID: level = "LOUD" is no log level; give DEBUG, INFO/],
+  ['list_logs', { level: 'LOUD' }, /^ARGUMENT_INVALID: level = "LOUD" is not a log level; give DEBUG, INFO/],
   ['list_logs', { agent: 'a', app_name: 'b' }, /^ARGUMENT_INVALID: app_name is another spelling of agent/],
   ['list_agents', { agent_type: 'DATA' }, /^ARGUMENT_INVALID: agent_type = "DATA": .*fast_processing/],
   ['list_logs', { app_name: 7 }, /^ARGUMENT_INVALID: agent = 7/],

@@ -32,7 +32,7 @@ it('the timeline of an execution has the counts of the monitor, and is short if 
   expect(JSON.stringify(again).length).toBeLessThanOrEqual(300);
 
   expect(await refusal(client, 'get_execution_timeline', { execution_id, start_time: '2030-01-01T00:00:00Z' })).toMatch(
-    /^ARGUMENT_INVALID: \S+ lived from \S+ to \S+, and not in the time from start_time to end_time; give a part/,
+    /^ARGUMENT_INVALID: \S+ was active from \S+ to \S+, which start_time and end_time do not overlap; give a part/,
   );
   // A worker's line: idle, busy, or with a failure in it.
   const { cells } = await ask(client, 'get_execution_timeline', { execution_id, slots: 2 });

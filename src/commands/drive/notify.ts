@@ -23,7 +23,7 @@ export function requireProgram(io: Io, path: string | undefined) {
   } catch (error) {
     throw argumentInvalid(`--notify ${path} cannot be run (${messageOf(error)}); give one program`, { cause: error });
   }
-  throw argumentInvalid(`--notify ${path} is no file; give one program`);
+  throw argumentInvalid(`--notify ${path} is not a file; give one program`);
 }
 
 /** @param program as `requireProgram` returns it @param queries the store at the moment of looking */

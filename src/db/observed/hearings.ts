@@ -190,7 +190,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
   // A run that was complete when its observer ended cleanly stays complete, whenever the next one begins.
   const unheard = unheardIn(spans, { since: first, until: Math.min(until, over) })
     .filter(({ from, isInOrder }) => from < last || run.is_done === 0 || !isInOrder)
-    .map(({ from, until: to }) => ({ from, until: to, reason: 'nobody listened' }));
+    .map(({ from, until: to }) => ({ from, until: to, reason: 'no observer listened' }));
   // A live observer that receives nothing notes the gap only once its broker is back.
   const isAway = isObserved && !isListening && now - until > passing && over > until;
   const reason = 'the observer receives nothing from its broker';

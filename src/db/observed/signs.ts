@@ -74,7 +74,7 @@ const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
     `SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`,
   ).has(name, namespace);
 
-/** Records a sign of life of a foreign program. Never changes an agent of our own, whatever name it uses. */
+/** Records that a foreign program is alive. Never changes an agent of our own, whatever name it uses. */
 export function noteProgram({ sql }: Transaction, sender: string, sign: Sign): void {
   const { type, namespace, host, execution_id = null, at, state = null } = sign;
   if (isOwnAgent(sql, sender, namespace)) return;

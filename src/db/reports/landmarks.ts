@@ -41,7 +41,7 @@ const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
   FROM newest CROSS JOIN message_rows USING (seq) ORDER BY seq DESC LIMIT ($limit + 0)`;
 
 /**
- * The newest messages that tell the story of an execution: its phases, drivers, commands and end. Only the last two changes between periods are
+ * The newest messages that are the landmarks of an execution: its phases, drivers, commands and end. Only the last two changes between periods are
  * included, so that they do not crowd out who paused or took over.
  */
 export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>

@@ -36,7 +36,7 @@ interface OpenAttempt extends Pick<Attempt, 'slice'> {
 
 /**
  * How slices stand by all messages about them. A function of the messages alone: neither their order nor their repetition makes a difference, and what
- * REST tells joins what was heard.
+ * is reported over REST joins what was heard.
  * @param messages all that are related to one another; see `relatedTo`
  */
 export function foldWork(messages: readonly SaidWork[]) {

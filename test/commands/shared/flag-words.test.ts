@@ -17,7 +17,7 @@ describe("a tool's sentence at a terminal", () => {
     ['order_by = "foo": must be one of recorded, retries', '--order-by "foo": must be one of recorded, retries'],
     ['status = "done": no state; status: State of it', '--status "done": no state; --status: State of it'],
     ['status = 2999-01: to come', '--status 2999-01: to come'],
-    ['order_by "foo" is found nowhere', '--order-by "foo" is found nowhere'],
+    ['order_by "foo" is not found', '--order-by "foo" is not found'],
     ['give order=newest or order_by=seconds', 'give --order newest or --order-by seconds'],
     ['none; list_messages lists all', 'none; "swf-mcp messages" lists all'],
     // Unchanged: names that are not flags of the command, fields of items, calls, user input, and plain words.

@@ -133,7 +133,7 @@ describe('an operation on an execution', () => {
     expect(requireOwn(own, 'be resumed')).toBe(own);
     expect(requireObserved(other)).toBe(other);
     expect(() => requireOwn(other, 'be resumed')).toThrow(
-      'other-1 is observed: other programs run it, so it cannot be taken up here; get_workflow_monitor shows what was heard of it',
+      'other-1 is observed: other programs run it, so it cannot be resumed here; get_workflow_monitor shows what was recorded of it',
     );
     expect(() => requireObserved(own)).toThrow(
       `${id} was run by swf-mcp, whose messages are specified in docs/messages.md; name an observed execution`,

@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 const isAlive = (): boolean => true;
 const minute = 60_000;
-const nobody = 'nobody listened';
+const nobody = 'no observer listened';
 
 const process = (tx: Transaction, pid: number): number =>
   registerProcess(tx, { pid, pid_started: '', hostname: 'h' }, '0');
