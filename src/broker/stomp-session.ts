@@ -24,7 +24,7 @@ const lastWordMilliseconds = 5;
 const lateMilliseconds = 60_000;
 
 interface SessionCallbacks {
-  /** The dialect of a broker by its own name for itself. */
+  /** The dialect of a broker, by the name that the broker gives itself. */
   dialectOf: (server: string | undefined) => BrokerDialect;
   current: (id: string) => Subscription | undefined;
   /** Called when the broker has let us in. */

@@ -154,7 +154,7 @@ class OutgoingFrame extends EventEmitter {
       this.#send(Buffer.concat([...this.#parts, end]));
       callback?.();
     } catch (error) {
-      // Like a stream: not within the call.
+      // Asynchronously, as a stream does.
       queueMicrotask(() => this.emit('error', error));
     }
     return this;

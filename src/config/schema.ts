@@ -80,7 +80,7 @@ export const configSchema = z.strictObject({
   workflow: z
     .strictObject({
       ...workflowSection.shape,
-      includes: z.array(z.string()).default([]).describe('files that are read first'),
+      includes: z.array(z.string()).default([]).describe('files to read first'),
     })
     .prefault({}),
   agents: z

@@ -94,7 +94,7 @@ describe('tables for people', () => {
       [['summarize', 'slices', '--what', 'logs'], /^ARGUMENT_INVALID: what is "slices" and "logs"; give it once/],
       [['files', '--has-slices', 'no'], /Allowed choices are true, false/],
       [['slices', '--limit', '0'], /Give a whole number from 1/],
-      [['logs', '-f', '--order', 'oldest'], /^ARGUMENT_INVALID: --order has no meaning with -f/],
+      [['logs', '-f', '--order', 'oldest'], /^ARGUMENT_INVALID: --order has no effect with -f/],
       [['logs', '-f', '-o', 'csv'], /^ARGUMENT_INVALID: -f writes lines/],
     ] as const) {
       const { stdout, stderr, code } = await runCli([...args], { folder });

@@ -154,7 +154,7 @@ describe('an alarm', () => {
     const first = away.told.filter(({ id }) => id === away.told[0]?.id);
     expect(away.told.slice(0, first.length)).toEqual(first);
     expect(hanging.told).toHaveLength(1);
-    expect(watching.lines.filter((line) => line.includes('away was not told'))).toEqual([
+    expect(watching.lines.filter((line) => line.includes('away was not notified'))).toEqual([
       `WARNING away was not notified of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 503; retrying`,
     ]);
   });

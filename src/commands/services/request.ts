@@ -19,7 +19,7 @@ interface RequestArguments extends BrokerFlags {
 /** A recorder service sends a heartbeat every five seconds. */
 const hearMilliseconds = 7000;
 
-/** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns when the broker has the request. */
+/** `swf-mcp request`: requests an execution from the recorder service of a namespace, from any host. Returns when the broker has the request. */
 export async function requestCommand(io: Io, { speed, ...flags }: RequestArguments) {
   const { settings, config } = configWithBroker(io, 'request', flags);
   const { namespace } = config.testbed;

@@ -37,7 +37,7 @@ export function assessWithFindings(
 ) {
   const gathered = gather(sql, execution, moment);
   const { driven, heard } = gathered;
-  // Not by spreading: where that comes first, V8 makes a hidden class for each property of each object, which filled the heap.
+  // No spread here: if it comes first, V8 creates a hidden class for each property of each object, which filled the heap.
   const evidence =
     driven &&
     Object.assign(
@@ -48,14 +48,14 @@ export function assessWithFindings(
   return Object.assign(stateOf(sql, execution, gathered, moment), {
     findings: findingsOf({ driving: evidence, heard }),
     causes: (heard ?? evidence)?.causes ?? [],
-    /** Where this store drives it. */
+    /** If this store drives it. */
     evidence,
     /** Wall time without a driver, between two of them. */
     down_seconds: downSeconds(driverGaps(evidence?.drivers ?? [])),
   });
 }
 
-/** The facts about an execution: of its plan and its driver, where this store has them, else what messages of other programs show. */
+/** The facts about an execution: its plan and its driver if this store has them, otherwise what messages of other programs show. */
 function gather(sql: Prepare, execution: ExecutionRow, moment: Moment) {
   const planned = withPlan(execution);
   if (planned === undefined) return { heard: heardFacts(sql, execution, moment) };
@@ -71,7 +71,7 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
     /** Undefined while it is unknown: of an execution of other programs without an observer, or while the clock here is behind. */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
-    /** Wall time; while it runs, so far, or until last heard from if its driver or its listener is gone. */
+    /** Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer is gone. */
     duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
     driving: driven?.judged,
     /** What the messages of other programs show, where it is known from them. */
@@ -97,7 +97,7 @@ function judge(facts: Facts) {
       lost: facts.lost.length,
       /** Slices that take too long: of live workers, and of all if the execution has no driver. */
       overdue: overdueSlices(facts, pace).length,
-      /** Undefined without one, and while no age is known. */
+      /** Undefined if there is none, or while no age is known. */
       oldest,
       /** For the oldest slice, if its payload has a time limit: nothing ends a payload whose worker is gone. ISO 8601. */
       ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,
