@@ -28,7 +28,10 @@ function certificate(folder: string): { cert: string; key: string } {
 describe('the tokens of a server', () => {
   it('have a name and a scope: a read token is offered no control, and a stop names its token', async () => {
     const folder = temporaryFolder();
-    const env = tokenFile(folder, '# who may use the server\nscreen read look-9431\n\nshift.leader control lead-1107\n');
+    const env = tokenFile(
+      folder,
+      '# who may use the server\nscreen read look-9431\n\nshift.leader control lead-1107\n',
+    );
     const { url } = await startHttp({ folder, env }, '--allow-control');
     const reader = await connectHttp(url, bearer('look-9431'));
     const leader = await connectHttp(url, bearer('lead-1107'));

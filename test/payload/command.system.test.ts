@@ -73,7 +73,9 @@ describe('a payload command', () => {
       env: { ACTIVEMQ_PASSWORD: 'secret', SWF_MCP_TOKEN: 'secret', PASSED_ON: 'yes' },
     });
     expect(code).toBe(0);
-    expect(stderr).toMatch(/worker\.payload: \{unknown\} is not a placeholder and stays as it is; placeholders are \{tf_path\}/);
+    expect(stderr).toMatch(
+      /worker\.payload: \{unknown\} is not a placeholder and stays as it is; placeholders are \{tf_path\}/,
+    );
     const [slice] = await slicesOf(folder);
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
     const outputs = join(data, 'outputs', 'swf.100010.000001_slice_000', 'attempt_1');

@@ -187,7 +187,9 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
       )?.sentence;
     await expect
       .poll(told, { timeout: 90_000, interval: 1000 })
-      .toMatch(/no other host could read files made here.*\(fastmon-agent-\S+ on \S+\)\. So the fastmon agent has not answered/);
+      .toMatch(
+        /no other host could read files made here.*\(fastmon-agent-\S+ on \S+\)\. So the fastmon agent has not answered/,
+      );
     expect(await here.control('stop')).toMatchObject({ code: 0 });
     expect(await run.finished).toMatchObject({ code: 4 });
   });
@@ -205,9 +207,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     const names = readdirSync(join(fastmon.files, execution)).filter((name) => name.endsWith('.tf'));
     rmSync(join(fastmon.files, execution, names.toSorted()[0] ?? ''));
     const worker = await host(here, 'worker', [sources(samples.url)]);
-    await worker.agent.saw(
-      /off duty for WRONG_FILE swf\.\S+\.tf http:\S+: http:\S+ does not exist, or its checksum/,
-    );
+    await worker.agent.saw(/off duty for WRONG_FILE swf\.\S+\.tf http:\S+: http:\S+ does not exist, or its checksum/);
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(await here.monitor()).toMatchObject({ slices_completed: 6, slices_failed: 0 });

@@ -152,7 +152,9 @@ describe('a remote worker', () => {
     await here.tell(telemetry, stateOf());
     await tellSlice(here, 0, 20);
     await pass(17);
-    expect(here.warnings()).toEqual([expect.stringMatching(/^no recorder of namespace test has been heard from for 15 s/)]);
+    expect(here.warnings()).toEqual([
+      expect.stringMatching(/^no recorder of namespace test has been heard from for 15 s/),
+    ]);
   });
 });
 

@@ -57,10 +57,7 @@ describe('the message for the outcome of a command', () => {
     [{ effect: 'applied' }, /^stf_datataking-tester-0001 is stopped; see "swf-mcp --db x\.db status /],
     [{ effect: 'already', reason: 'is already stopped' }, /^stf_datataking-tester-0001 is already stopped$/],
     [{ effect: 'none', reason: 'the DAQ is done' }, /^EXECUTION_NOT_RUNNING: .* cannot stop: the DAQ is done; see /],
-    [
-      { effect: 'pending' },
-      /^COMMAND_PENDING: .* did not accept the command .* stays recorded and takes effect when /,
-    ],
+    [{ effect: 'pending' }, /^COMMAND_PENDING: .* did not accept the command .* stays recorded and takes effect when /],
   ] as const)('%j', (outcome, words) => {
     expect(failed(outcome)).toMatch(words);
   });

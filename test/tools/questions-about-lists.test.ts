@@ -101,11 +101,7 @@ describe('a list filtered by name', () => {
     ['list_messages', { agent: 'daq' }, /^agent "daq" is not found; the nearest are /],
     ['list_messages', { namespace: 'Torre2' }, /nearest are torre2/],
     ['list_logs', { agent: 'daq' }, /^agent "daq" is not found/],
-    [
-      'list_workflow_executions',
-      { executed_by: 'Rita' },
-      /^executed_by "Rita" is not found; the nearest are tester/,
-    ],
+    ['list_workflow_executions', { executed_by: 'Rita' }, /^executed_by "Rita" is not found; the nearest are tester/],
     ['list_workflow_executions', { workflow_name: 'stf' }, /nearest are stf_datataking/],
     ['list_tf_files', { tf_filename: 'swf.100010.000001_tf_009.tf' }, /nearest are swf\.100010\.000001_tf_001\.tf/],
     ['list_agents', { namespace: 'torre3' }, /nearest are torre2/],

@@ -98,7 +98,9 @@ describe('an answer about what happened', () => {
     expect(first['drivers'][0].last_heard >= last).toBe(true);
     const [row] = (await askWithin(client, 'list_workflow_executions', { status: 'running' }))['items'];
     expect(row).toMatchObject({ health: 'stalled', duration_seconds: first['duration_seconds'] });
-    expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(`last heard from at ${first['drivers'][0].last_heard}`);
+    expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(
+      `last heard from at ${first['drivers'][0].last_heard}`,
+    );
     const { stdout } = await runCli(['status'], { folder });
     expect(stdout).toContain(`, silent since ${first['drivers'][0].last_heard}\n`);
   });

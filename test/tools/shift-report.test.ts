@@ -83,9 +83,14 @@ describe('the shift report', () => {
     expect(await ask(client, 'shift_report', { ...past, as_of: once['as_of_exact'] })).toEqual(once);
     // As of a later moment, a run that was still in progress is shown by its counts.
     expect(await ask(client, 'shift_report', { ...past, as_of: secondsAgo(0) })).toMatchObject({
-      note: expect.stringMatching(/^executions still running at the end of this period are reported with their counts at that time, without health/),
+      note: expect.stringMatching(
+        /^executions still running at the end of this period are reported with their counts at that time, without health/,
+      ),
       executions: [{ status: 'running', slices_created: once['executions'][0].slices_created }, {}, {}],
-      open: [expect.anything(), expect.stringMatching(/ was running at the end of this period: \d+ of \d+ slices made so far are done/)],
+      open: [
+        expect.anything(),
+        expect.stringMatching(/ was running at the end of this period: \d+ of \d+ slices made so far are done/),
+      ],
     });
     expect(once).toMatchObject({
       totals: { ...report['totals'], running: 1 },
