@@ -43,8 +43,14 @@ const common = {
   minifySyntax: true,
   // Its binary is compiled for the machine that it is installed on.
   external: ['better-sqlite3'],
-  // The SDK checks by it what a server asks of its client, which ours never does: a fifth of what would be loaded.
-  alias: { ajv: './scripts/nothing.js', 'ajv-formats': './scripts/nothing.js' },
+  // The SDKs check by it what a server asks of its client, which ours never does: a fifth of what would be loaded.
+  alias: {
+    ajv: './scripts/nothing.js',
+    'ajv-formats': './scripts/nothing.js',
+    '@modelcontextprotocol/server/_shims': './scripts/shims.js',
+    // Its CommonJS text asks for its parts in a way that cannot be bundled.
+    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+  },
   // Bundled CommonJS packages ask for Node's own modules by require.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

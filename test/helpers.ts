@@ -19,6 +19,8 @@ import { executionParamsSchema } from '../src/domain/params.ts';
 import { pause } from '../src/lib/deadline.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import { tried } from '../src/lib/tried.ts';
+import type { Wire } from '../src/mcp/mcp-server.ts';
+import { connect } from '../src/mcp/sdk-1.ts';
 import { compareFile } from '../src/runtime/compare-file.ts';
 import { createServer } from '../src/server.ts';
 import { tools } from '../src/tools/index.ts';
@@ -209,7 +211,7 @@ export async function connectInProcess(store: string): Promise<Client> {
     log: { write: () => {} },
   });
   const [here, there] = InMemoryTransport.createLinkedPair();
-  await server.connect(there);
+  await connect(server, there as Wire, () => {});
   onTestFinished(() => {
     pasts.close();
     db.close();

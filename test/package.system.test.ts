@@ -52,26 +52,38 @@ describe('the packed package, installed in an empty folder,', () => {
     await client.close();
   });
 
-  it('contains the licences of bundled packages, and no tests or sources', () => {
+  it('contains the docs without pictures and the licences of bundled packages, no tests or sources, in at most 3 MB', () => {
     // A list of packages up to npm 11, an object from npm 12 on.
-    const [packed] = Object.values<{ files: { path: string }[] }>(
+    const [packed] = Object.values<{ size: number; files: { path: string }[] }>(
       JSON.parse(
         execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),
       ),
     );
     const files = packed?.files.map(({ path }) => path);
+    expect(packed?.size).toBeLessThan(3_000_000);
     expect(files).toEqual(
       expect.arrayContaining([
         'LICENSE',
         'README.md',
+        'SECURITY.md',
+        'docs/operating.md',
+        'docs/decisions/sqlite.md',
         'dist/cli.js',
         'dist/THIRD-PARTY-NOTICES.txt',
         'workflows/fast_processing_default.toml',
       ]),
     );
+    expect(files?.filter((path) => /\.(png|svg)$/.test(path))).toEqual([]);
     expect(files?.filter((path) => /^(src|test|scripts|node_modules)\//.test(path))).toEqual([]);
     const notices = readFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8');
-    for (const name of ['@modelcontextprotocol/sdk', 'zod', '@iarna/toml', 'commander', 'fastest-levenshtein']) {
+    for (const name of [
+      '@modelcontextprotocol/sdk',
+      '@modelcontextprotocol/server',
+      'zod',
+      '@iarna/toml',
+      'commander',
+      'fastest-levenshtein',
+    ]) {
       expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
     }
   });

@@ -1,88 +1,57 @@
 // Changes each condition of the SQL of a room once and looks whether a test fails: npm run mutants:sql -- FOLDER TEST…
 // StrykerJS empties a statement as a whole and changes nothing in it.
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Each operator, and its replacement. Operators stand between spaces, as the SQL here is written. */
-const changes = [
-  [/ <= /g, ' < '],
-  [/ < /g, ' <= '],
-  [/ >= /g, ' > '],
-  [/ > /g, ' >= '],
-  [/ <> /g, ' = '],
-  [/ = /g, ' <> '],
-  [/ AND /g, ' OR '],
-  [/ OR /g, ' AND '],
-  [/ IS NULL/g, ' IS NOT NULL'],
-  [/ IS NOT NULL/g, ' IS NULL'],
-  [/ NOT IN /g, ' IN '],
-  [/ NOT EXISTS /g, ' EXISTS '],
-  [/\bmin\(/g, 'max('],
-  [/\bmax\(/g, 'min('],
-  [/ DESC\b/g, ' ASC'],
-];
-
-/** The texts in quotes of a source that are SQL, with their places. */
-const statementsOf = (source) =>
-  [...source.matchAll(/`[^`]*`|'(?:[^'\\\n]|\\.)*'/g)].filter(([text]) =>
-    /\b(?:SELECT|UPDATE|DELETE|INSERT|WHERE|FROM|AND|OR|EXISTS)\b|(?:=|<|>|<>|<=|>=) [?$]|\bIS (?:NOT )?NULL\b/.test(
-      text,
-    ),
-  );
-
-/** Every source that differs from this one in one condition. An assignment after SET is none. */
-function* mutantsOf(source) {
-  for (const { 0: text, index } of statementsOf(source))
-    for (const [operator, other] of changes)
-      for (const { 0: found, index: at } of text.matchAll(operator)) {
-        const clause = text
-          .slice(0, at)
-          .match(/\b(SET|WHERE|ON|CASE|HAVING|SELECT|AND|WHEN)\b/g)
-          ?.at(-1);
-        if (found === ' = ' && clause === 'SET') continue;
-        const place = index + at;
-        yield {
-          mutated: source.slice(0, place) + other + source.slice(place + found.length),
-          line: source.slice(0, place).split('\n').length,
-          change: `${text.slice(Math.max(0, at - 30), at + found.length + 20).replaceAll(/\s+/g, ' ')} — ${found.trim()} → ${other.trim()}`,
-        };
-      }
-}
-
 const [folder = '', ...tests] = process.argv.slice(2);
-const files = statSync(folder).isFile()
-  ? [folder]
-  : readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => join(folder, name));
-/** Whether a test fails, or none ends. */
-function isNoticed() {
-  const words = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--bail', '1', ...tests];
-  const limits = ['--testTimeout', '20000', '--reporter', 'dot'];
-  return spawnSync(process.execPath, [...words, ...limits], { timeout: 120_000 }).status !== 0;
+const results = mkdtempSync(join(tmpdir(), 'sql-mutants-'));
+const memory = join(results, 'statements.json');
+const trying = `${memory}.trying`;
+
+/** How long a test may take with one changed statement, in milliseconds: a loop may never end. */
+const patience = 60_000;
+
+const words = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/mutants/sql.config.js', ...tests];
+const env = { ...process.env, MUTANTS_FOLDER: folder, MUTANTS_FILE: memory, NODE_NO_WARNINGS: '1' };
+
+/** Runs the tests. Returns the changed statement that did not end, or undefined. */
+async function statementWithoutEnd() {
+  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const watch = setInterval(() => {
+    if (!existsSync(trying) || statSync(trying).size === 0) return;
+    if (Date.now() - statSync(trying).mtimeMs > patience) child.kill('SIGKILL');
+  }, 1000);
+  const [code, signal] = await once(child, 'close');
+  clearInterval(watch);
+  const tried = existsSync(trying) ? readFileSync(trying, 'utf8') : '';
+  if (signal !== null && tried !== '') return tried;
+  if (code !== 0) throw new Error('the tests fail without any change');
+  return undefined;
 }
 
-if (isNoticed()) throw new Error('the tests fail or take more than two minutes without any change');
-let [tried, unnoticed] = [0, 0];
-for (const file of files) {
-  const source = readFileSync(file, 'utf8');
-  const restore = () => {
-    writeFileSync(file, source);
-    process.exit(130);
-  };
-  process.on('SIGINT', restore);
-  try {
-    for (const { mutated, line, change } of mutantsOf(source)) {
-      writeFileSync(file, mutated);
-      tried += 1;
-      if (isNoticed()) continue;
-      unnoticed += 1;
-      console.log(`${file}:${line}: ${change}`);
-    }
-  } finally {
-    writeFileSync(file, source);
-    process.off('SIGINT', restore);
-  }
+const endless = [];
+for (let found = await statementWithoutEnd(); found !== undefined; found = await statementWithoutEnd()) {
+  rmSync(memory, { force: true });
+  writeFileSync(trying, '');
+  endless.push(found);
+  writeFileSync(`${memory}.endless`, JSON.stringify(endless));
 }
-console.log(`${folder}: ${tried - unnoticed} of ${tried} changes are noticed`);
+
+const statements = JSON.parse(readFileSync(memory, 'utf8'));
+rmSync(results, { recursive: true });
+const mutants = new Map();
+// A statement that is put together in several ways has the same condition several times: one of them noticed is enough.
+for (const { change, isNoticed } of statements.flatMap(([, asked]) => asked.mutants))
+  mutants.set(change, isNoticed || mutants.get(change) === true);
+const unnoticed = [...mutants].filter(([, isNoticed]) => !isNoticed).map(([name]) => name);
+for (const name of unnoticed) console.log(name);
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join(folder, name));
+const reached = new Set(statements.map(([, { place }]) => place.slice(0, place.indexOf(':'))));
+const unreached = files.filter((file) => /\bsql[<(]/.test(readFileSync(file, 'utf8')) && !reached.has(file));
+for (const file of unreached) console.log(`${file}: these tests ask none of its statements`);
+console.log(`${folder}: ${mutants.size - unnoticed.length} of ${mutants.size} changes are noticed`);

@@ -77,12 +77,12 @@ export type SliceWorker = ReturnType<typeof createSliceWorker>;
 export function createSliceWorker(options: SliceWorkerOptions) {
   const { name, hostname, overFor, begin, stopped, onChange } = options;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
-  const inHand = new Map<string, Promise<Outcome>>();
+  const inHand = new Map<string, { doing: Promise<Outcome>; ending: AbortController }>();
   /** For each execution, a signal that aborts when it or everything ends. */
   const ends = new WeakMap<AbortSignal, AbortSignal>();
   const { confirmed, resultOn } = createReports(options);
 
-  async function work(delivered: DeliveredSlice, worker_id: string): Promise<Outcome> {
+  async function work(delivered: DeliveredSlice, worker_id: string, ending: AbortController) {
     const { slice } = delivered;
     const before = await untilOpen(delivered, options);
     if (before !== undefined) return before;
@@ -94,28 +94,33 @@ export function createSliceWorker(options: SliceWorkerOptions) {
     if ('reason' in prepared) return confirmed(returnOf(fields, prepared), delivered);
     if (!(await begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(delivered);
+    const ended = () => fateBy(over, stopped, ending.signal);
     // Its start may have waited for the broker.
-    if (over.aborted) return 'done';
-    if (stopped.aborted) return 'kept';
-    const signal = ends.get(over) ?? endOf(over, stopped);
-    ends.set(over, signal);
+    const early = ended();
+    if (early !== undefined) return early;
+    const end = ends.get(over) ?? endOf(over, stopped);
+    ends.set(over, end);
     const took = startStopwatch();
-    const result = await prepared.run(asOpenSlice(slice), { worker_id, signal });
-    if (over.aborted) return 'done';
-    if (stopped.aborted) return 'kept';
+    const run = (signal: AbortSignal) => prepared.run(asOpenSlice(slice), { worker_id, signal });
+    const result = await untilEnd(end, ending, run);
+    const late = ended();
+    if (late !== undefined) return late;
     return confirmed('reason' in result ? returnOf(fields, result) : resultOf(fields, result, took()), delivered);
   }
 
   return {
     /** The ids of the slice messages in hand. */
     inHand: () => [...inHand.keys()].map((key) => key.slice(key.indexOf(' ') + 1)),
+    /** Ends the work on a slice whose attempt is over, and reports nothing about it. */
+    drop: (storeId: string, messageId: string) => inHand.get(`${storeId} ${messageId}`)?.ending.abort(),
     /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
     async handle(delivered: QueuedSlice, slot: number) {
       const { acknowledge, giveBack } = delivered;
       const key = workKeyOf(delivered);
       const known = inHand.get(key);
-      const doing = known ?? work(delivered, slotName(name, slot));
-      if (known === undefined) inHand.set(key, doing);
+      const ending = known?.ending ?? new AbortController();
+      const doing = known?.doing ?? work(delivered, slotName(name, slot), ending);
+      if (known === undefined) inHand.set(key, { doing, ending });
       onChange();
       try {
         const outcome = await doing;
@@ -211,6 +216,21 @@ function createReports({ say, draining }: SliceWorkerOptions) {
           });
       }),
   };
+}
+
+/** The fate of a slice whose execution is over, whose process stops, or whose attempt is over. */
+const fateBy = (over: AbortSignal, stopped: AbortSignal, own: AbortSignal): Outcome | undefined =>
+  over.aborted ? 'done' : stopped.aborted ? 'kept' : own.aborted ? 'done' : undefined;
+
+/** Does work with a signal of its own, which is aborted also when `end` is. */
+async function untilEnd<T>(end: AbortSignal, ending: AbortController, work: (signal: AbortSignal) => Promise<T>) {
+  const abort = () => ending.abort();
+  end.addEventListener('abort', abort);
+  try {
+    return await work(ending.signal);
+  } finally {
+    end.removeEventListener('abort', abort);
+  }
 }
 
 /** Every slice in progress listens to this signal. */

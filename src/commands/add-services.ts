@@ -109,6 +109,21 @@ export function addCallsOfServices(add: Add) {
     async () => (await import('./serve/serve-files.ts')).serveFilesCommand,
     { names: ['where'] },
   );
+
+  add(
+    'add',
+    'registers this server with an assistant: prints the file and the entry, and writes it with --yes',
+    [
+      new Argument('<CLIENT>', 'the assistant').choices(['claude', 'cursor', 'vscode', 'codex']),
+      new Option('--scope <SCOPE>', 'for all projects of the user, or for this folder')
+        .choices(['user', 'project'])
+        .default('user'),
+      ['--read-only', 'offer no tool that changes anything, not even notes'],
+      ['--yes', 'write the file; everything else in it stays'],
+      ['--remove', 'remove the entry instead'],
+    ],
+    async () => (await import('./serve/add.ts')).addCommand,
+  );
 }
 
 type ServeFlags = Omit<ServeArguments, 'open'> & { open: boolean };

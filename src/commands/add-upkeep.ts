@@ -87,6 +87,13 @@ export function addUpkeep(add: Add) {
   );
 
   add(
+    'upgrade',
+    'makes a store of an older version one of this version, beside it; the older store stays as NAME.schema-N',
+    [],
+    async () => (await import('./upkeep/upgrade.ts')).upgradeCommand,
+  );
+
+  add(
     'prune',
     'remove ended executions completely, with their data files',
     [

@@ -22,7 +22,7 @@ import {
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
-import { stageDelays } from './reports/stage-delays.ts';
+import { countedDelays } from './reports/stage-delays.ts';
 import { type Product, findProduct, messagesOf, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
 import { type Prepare, questionsTo } from './sqlite/statements.ts';
@@ -78,7 +78,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       return listLogs(sql, { execution_id, level }, page, findWords).rows;
     }),
     lastTroubledMessages: kept(sql, lastTroubledMessages),
-    stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.execution_id),
+    stageDelays: (execution: ExecutionRow) => countedDelays(sql, execution.execution_id),
     ...createFileQueries(sql, findWords, isAlive),
   };
 }

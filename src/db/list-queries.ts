@@ -1,4 +1,9 @@
-import { executionOfRun, messagesWithoutExecution, recentExecutionIds } from './execution/find-execution.ts';
+import {
+  awaitedFirst,
+  executionOfRun,
+  messagesWithoutExecution,
+  recentExecutionIds,
+} from './execution/find-execution.ts';
 import { type AgentFilter, listAgents } from './lists/agents.ts';
 import { listAlarms } from './lists/alarms.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
@@ -49,6 +54,7 @@ export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: 
     executionOfRun,
     lastRemoval,
     messagesWithoutExecution,
+    awaitedFirst,
     executionIsMentioned,
     runIsKnown,
     recentRunNumbers,

@@ -22,8 +22,17 @@ const names = new RegExp(`\\b(?:${[...wordsOf.keys()].join('|')})\\b`, 'g');
 /** A stage, or a sentence about stages, for a person to read: answers of tools name a stage by its two messages. */
 export const stagesForPeople = (text: string): string => text.replaceAll(names, (name) => wordsOf.get(name) ?? name);
 
-/** How long a stage took, over all its items of an execution, in seconds of wall time. `last_at`: when the last item left it. */
-export type StageDelay = ReturnType<typeof summarizeStage>;
+/** How long a stage took, over all its items of an execution, in seconds of wall time. */
+export interface StageDelay extends Record<'items' | 'p50' | 'p95' | 'max', number> {
+  stage: StageName;
+}
+
+/** The same of a stage whose items were counted as they passed. */
+export interface CountedDelay extends StageDelay {
+  mean: number;
+  /** When the last item left it. */
+  last_at: string;
+}
 
 /** Delays of about one size. Sizes grow by a quarter, so a percentile read from the mean of its bucket is off by a tenth at most. */
 export interface DelayBucket {
@@ -42,7 +51,7 @@ export const bucketOf = (seconds: number): number =>
   seconds <= minSeconds ? 0 : Math.ceil(Math.log(seconds / minSeconds) / Math.log(growth));
 
 /** @param buckets in the order of their size; at least one */
-export function summarizeStage(stage: StageName, buckets: readonly DelayBucket[]) {
+export function summarizeStage(stage: StageName, buckets: readonly DelayBucket[]): CountedDelay {
   const items = buckets.reduce((sum, bucket) => sum + bucket.items, 0);
   const total = buckets.reduce((sum, bucket) => sum + bucket.total, 0);
   const max = buckets.reduce((most, { longest }) => Math.max(most, longest), 0);

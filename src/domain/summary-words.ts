@@ -2,11 +2,23 @@ const spans = ['minute', 'hour', 'day'] as const;
 
 /** Kinds of rows that can be summarized, and the keys of each. */
 export const summaryKeys = {
-  slices: ['status', 'cause', 'worker', 'host', 'stf_filename', 'attempt', 'execution_id', 'namespace', ...spans],
+  slices: [
+    'status',
+    'cause',
+    'worker',
+    'host',
+    'stf_filename',
+    'tf_count',
+    'attempt',
+    'execution_id',
+    'namespace',
+    'person',
+    ...spans,
+  ],
   stf_files: ['status', 'has_slices', 'execution_id', 'namespace', ...spans],
   messages: ['message_type', 'agent', 'status', 'execution_id', 'namespace', ...spans],
   logs: ['level', 'agent', 'cause', 'execution_id', ...spans],
-  executions: ['status', 'cause', 'execution_id', 'namespace', ...spans],
+  executions: ['status', 'cause', 'execution_id', 'namespace', 'person', ...spans],
 } as const;
 
 export type Summarized = keyof typeof summaryKeys;

@@ -33,6 +33,7 @@ export class ExecutionViews {
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
   #onPaused: () => void = () => {};
+  #onOver: (storeId: string, messageId: string) => void = () => {};
   #lastPaused = 'false ';
   /** The worker of this process, which an execution may let rest. */
   #worker: string | undefined;
@@ -53,8 +54,13 @@ export class ExecutionViews {
     this.#onPaused = callback;
   }
 
+  /** Calls back with each slice whose attempt is over, though a worker has begun it. */
+  onOver(callback: (storeId: string, messageId: string) => void): void {
+    this.#onOver = callback;
+  }
+
   hear(state: ExecutionState): void {
-    const { execution_id, store_id, epoch, status } = state;
+    const { execution_id, store_id, epoch, status, over } = state;
     this.#heard.set(store_id, performance.now());
     const key = keyOf(execution_id, store_id);
     const known = this.#views.get(key);
@@ -64,6 +70,7 @@ export class ExecutionViews {
     this.#unheardOf.delete(key);
     setNewest(this.#views, key, view, maxKept);
     if (status !== 'running') view.over.abort();
+    for (const id of over ?? []) this.#onOver(store_id, id);
     this.#look();
   }
 

@@ -1,11 +1,10 @@
 import { constants } from 'node:zlib';
 
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import compression from 'compression';
 import type { Request, RequestHandler, Response } from 'express';
 
+import { adapters, eraOf } from '../mcp/era.ts';
+import type { McpServer } from '../mcp/mcp-server.ts';
 import type { Caller } from './callers.ts';
 import { createCallLimits, type Turn } from './calls.ts';
 import { callerOf, clientOf, isOfThisMachine, refuse } from './guard.ts';
@@ -15,11 +14,15 @@ export interface Client extends Caller {
   key: string;
   /** Whether it is on this machine, as far as its address shows. */
   isHere: boolean;
+  /** Whether it wants fields without the same as text. */
+  fieldsAlone: boolean;
 }
 
+const fieldsHeader = 'x-swf-answer';
+
 export interface McpOptions {
-  /** A server for one request: there are no sessions, so none can be lost. */
-  createServer: (client: Client) => Server;
+  /** The server of one request: there are no sessions, so none can be lost. */
+  createServer: (client: Client) => McpServer;
 }
 
 /** Most messages in a list; the SDK takes no more. */
@@ -33,42 +36,38 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     const { length } = messages;
     if (length === 0)
       return refuse(response, 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them');
-    const client = { ...callerOf(request), key: clientOf(request), isHere: isOfThisMachine(request) };
+    const client = {
+      ...callerOf(request),
+      key: clientOf(request),
+      isHere: isOfThisMachine(request),
+      fieldsAlone: request.headers[fieldsHeader] === 'fields',
+    };
     if (length > maxBatch)
       return refuse(response, 400, -32_600, `the batch has ${length} messages; send at most ${maxBatch} together`);
-    const id = idOf(messages);
-    const cancel = (): void => {
-      const error = { code: -32_800, message: 'the call was cancelled by its client' };
-      void transport.send({ jsonrpc: '2.0', id: id as RequestId, error }).finally(() => response.end());
-    };
+    const [over, cancelled] = [new AbortController(), new AbortController()];
     // Only requests before this one: it may name its own id.
     const unwanted = cancelledBy(messages).flatMap((one) => limits.find(client.key, one) ?? []);
-    const taken = limits.take(client.key, { count: length, id, cancel });
+    const taken = limits.take(client.key, { count: length, id: idOf(messages), cancel: () => cancelled.abort() });
     if ('limit' in taken) {
       response.setHeader('Retry-After', '1');
       const words = `too many calls are in progress: ${taken.limit}; wait for answers, and send it again`;
       return refuse(response, 429, -32_000, words);
     }
     for (const one of unwanted) one.cancel?.();
-    const server = createServer(client);
-    const transport = new StreamableHTTPServerTransport({});
-    let isOver = false;
     onceOver(request, response, () => {
-      isOver = true;
       taken.end();
-      void transport.close();
-      void server.close();
+      over.abort();
     });
-    await server.connect(transport);
-    const hear = transport.onmessage;
-    // Serve others between the messages of a batch. Do nothing more for a client that has gone.
-    const hearInTurn = async (...said: Parameters<NonNullable<typeof hear>>): Promise<void> => {
-      await turn(client.key);
-      if (!isOver) hear?.(...said);
-    };
-    transport.onmessage = (...said) => void hearInTurn(...said);
     adjustHeaders(request, response);
-    await transport.handleRequest(request, response, Array.isArray(request.body) ? wanted(messages) : request.body);
+    const { answerPost } = await adapters[eraOf(request.body, request.get('mcp-protocol-version'))]();
+    await answerPost(createServer(client), {
+      request,
+      response,
+      body: Array.isArray(request.body) ? wanted(messages) : request.body,
+      turn: () => turn(client.key),
+      over: over.signal,
+      cancelled: cancelled.signal,
+    });
   };
 }
 
@@ -90,11 +89,8 @@ function messagesOf(body: unknown): Messages {
   return typeof body === 'object' && body !== null ? [body] : [];
 }
 
-/**
- * The id by which a client cancels a request: its answer is no longer awaited, so its stream ends and the work with it, with an error in case it
- * was another session's. Undefined for a batch and a notification.
- */
-function idOf([message, ...others]: Messages): RequestId | undefined {
+/** The id by which a client cancels a request; undefined for a batch and a notification. */
+function idOf([message, ...others]: Messages): string | number | undefined {
   const { id, method } = message ?? {};
   const isId = typeof id === 'string' || typeof id === 'number';
   return others.length === 0 && method !== undefined && isId ? id : undefined;
@@ -109,7 +105,7 @@ const cancelledBy = (messages: Messages): unknown[] =>
     .filter((message) => message?.method === 'notifications/cancelled')
     .map((message) => message?.params?.requestId);
 
-/** A batch without the requests that it cancels itself: they would get no answers, and the stream would wait for the answers. */
+/** A batch without the requests that it cancels itself: the stream would wait for their answers for ever. */
 function wanted(messages: Messages): Messages {
   const cancelled = new Set(cancelledBy(messages));
   return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));

@@ -5,10 +5,23 @@ import { messageOf } from './errors.ts';
 /** How long a notified program may take, in milliseconds. */
 const patience = 30_000;
 
-/** Runs a program to notify it through its environment. Returns a problem as words that follow its name, or undefined. */
-export const runProgram = (program: string, env: NodeJS.ProcessEnv): Promise<string | undefined> =>
+/** The variables that a notified program inherits: for programs and files, the desktop and the network. */
+const inherited =
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|LD_LIBRARY_PATH|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS|SSL_CERT_(?:FILE|DIR)|(?:https?|no|all)_proxy)$/i;
+
+/**
+ * Runs a program to notify it through its environment.
+ * @param environment it inherits only what it needs of it: any other variable may be a secret
+ * @returns a problem as words that follow its name, or undefined
+ */
+export const runProgram = (
+  program: string,
+  environment: NodeJS.ProcessEnv,
+  variables: Readonly<Record<string, string>>,
+): Promise<string | undefined> =>
   new Promise((done) => {
-    const child = spawn(program, [], { stdio: 'ignore', env });
+    const kept = Object.entries(environment).filter(([name]) => inherited.test(name));
+    const child = spawn(program, [], { stdio: 'ignore', env: { ...Object.fromEntries(kept), ...variables } });
     const limit = setTimeout(() => child.kill('SIGKILL'), patience);
     const end = (problem: string | undefined) => {
       clearTimeout(limit);

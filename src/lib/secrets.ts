@@ -7,7 +7,7 @@ const secretVariables = [
   'SWF_WEBHOOK',
 ] as const;
 
-/** The environment that a payload or a notified program inherits. */
+/** The environment that a payload, or a site's command that fetches files, inherits. */
 export function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const rest = { ...environment };
   for (const name of secretVariables) delete rest[name];

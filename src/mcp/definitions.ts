@@ -1,4 +1,3 @@
-import type { Tool as ToolDefinition } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
 import { onceFor } from '../lib/once-for.ts';
@@ -10,12 +9,12 @@ type Schema = Record<string, unknown>;
  * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so it is short: only an answer's fields and their
  * kinds, since the answer itself shows the rest. Answers are checked against the whole schema before they are sent.
  */
-export const definitionOf = (tool: Tool): ToolDefinition => ({
+export const definitionOf = (tool: Tool) => ({
   name: tool.name,
   title: tool.title,
   description: tool.description,
-  inputSchema: inputSchema(tool.input) as ToolDefinition['inputSchema'],
-  outputSchema: outputSchema(tool.output) as NonNullable<ToolDefinition['outputSchema']>,
+  inputSchema: inputSchema(tool.input),
+  outputSchema: outputSchema(tool.output),
   annotations: {
     readOnlyHint: tool.writes === undefined,
     destructiveHint: tool.writes?.destructive ?? false,
@@ -77,7 +76,7 @@ function kindOf({ type, items }: Schema): Schema {
 }
 
 /** Made once, on demand: over HTTP every request has its own server. */
-export const definitionsOf = onceFor((tools: readonly Tool[]): ToolDefinition[] => tools.map(definitionOf));
+export const definitionsOf = onceFor((tools: readonly Tool[]) => tools.map(definitionOf));
 
 /** The page's address, for a chat that shows it beside the answers (MCP Apps, revision 2026-01-26). */
 const uri = 'ui://swf/monitor';

@@ -1,36 +1,12 @@
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import {
-  ErrorCode,
-  InitializeRequestParamsSchema,
-  type ServerNotification,
-  type ServerRequest,
-  type ServerResult,
-} from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
-/** A protocol error in our words alone: the SDK's own class prefixes its name and code, and clients do so again. */
-export class ProtocolFault extends Error {
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** An error for a client's wrong params. */
-export const invalidParams = (message: string) => new ProtocolFault(ErrorCode.InvalidParams, message);
+import { errorCodes, invalidParams, type McpRequest, ProtocolFault } from './mcp-server.ts';
 
 /** A list may have params. It is sent whole, so no cursor is right. */
 const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), takes: 'such as {}' };
 
 /** Requests whose params a client may have wrong, each with words about right ones. */
 const wanted = {
-  initialize: {
-    schema: InitializeRequestParamsSchema,
-    takes: 'such as {"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"NAME","version":"1.0"}}',
-  },
   'tools/list': list,
   'tools/call': {
     schema: z.looseObject({ name: z.string(), arguments: z.unknown().optional() }),
@@ -55,30 +31,24 @@ const wanted = {
   },
 } as const;
 
-export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+type Method = keyof typeof wanted;
+type Answer<Params> = (params: Params, request: McpRequest) => object | Promise<object>;
 
-type Params<Method extends keyof typeof wanted> = z.infer<(typeof wanted)[Method]['schema']>;
+/** The answer to each method. */
+export type Methods = { [Name in Method]: Answer<z.infer<(typeof wanted)[Name]['schema']>> };
 
-/** Answers a request with checked params. The SDK's own schema would report wrong params as an internal error, with a dump. */
-export function onRequest<Method extends keyof typeof wanted>(
-  server: Server,
-  method: Method,
-  handle: (params: Params<Method>, extra: Extra) => ServerResult | Promise<ServerResult>,
-) {
-  const { schema, takes } = wanted[method];
-  // The SDK's server would check calls of tools by its own schema first.
-  const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
-  setHandler(z.object({ method: z.literal(method), params: z.unknown().optional() }), (request, extra) => {
-    const { data } = schema.safeParse(request.params);
+const isMethod = (method: string): method is Method => Object.hasOwn(wanted, method);
+
+/** The methods, with checked params. The SDKs' own schemas would report wrong ones as internal errors, with a dump. */
+export const answering = (answers: Methods) => ({
+  methods: Object.keys(wanted),
+  async answer(method: string, given: unknown, request: McpRequest) {
+    if (!isMethod(method)) throw new ProtocolFault(errorCodes.unknownMethod, 'Method not found');
+    const { schema, takes } = wanted[method];
+    const { data } = schema.safeParse(given);
     if (data === undefined) throw invalidParams(`${method} takes params ${takes}`);
-    if (method.endsWith('/list') && (data as Params<'tools/list'>).cursor !== undefined)
+    if (method.endsWith('/list') && data['cursor'] !== undefined)
       throw invalidParams(`${method} has only one page; leave cursor out`);
-    return handle(data as Params<Method>, extra);
-  });
-}
-
-/** Begins a session as the SDK does, in a method that it keeps to itself, with checked params. */
-export function onInitialize(server: Server) {
-  const own = server as unknown as { _oninitialize: (request: object) => Promise<ServerResult> };
-  onRequest(server, 'initialize', (params) => own._oninitialize({ method: 'initialize', params }));
-}
+    return (await (answers[method] as Answer<typeof data>)(data, request)) as Record<string, unknown>;
+  },
+});

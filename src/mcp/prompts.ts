@@ -1,13 +1,14 @@
-import type { GetPromptResult, Prompt } from '@modelcontextprotocol/sdk/types.js';
-
 import type { Queries } from '../db/queries.ts';
 import { printable } from '../lib/printable.ts';
 import { parseTime } from '../lib/time.ts';
 import { clause } from './words.ts';
 
 /** A common job, worded as a person's request to an assistant. */
-interface Job extends Prompt {
+interface Job {
+  name: string;
+  title: string;
   description: string;
+  arguments: { name: string; description: string; required: boolean }[];
   text: (args: Readonly<Record<string, string>>) => string;
 }
 
@@ -86,13 +87,13 @@ const jobs: readonly Job[] = [
 /** Ids, names and times are shorter. */
 const longestArgument = 300;
 
-export const prompts: readonly Prompt[] = jobs.map((job) => {
+export const prompts = jobs.map((job) => {
   const { text: _, ...prompt } = job;
   return prompt;
 });
 
 /** The words of one job; undefined for an unknown job. */
-export function promptText(name: string, args: Readonly<Record<string, string>> = {}): GetPromptResult | undefined {
+export function promptText(name: string, args: Readonly<Record<string, string>> = {}) {
   const job = jobs.find((one) => one.name === name);
   if (job === undefined) return undefined;
   const shown = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/errors.ts';
-import { type Message, messageSchema } from './message.ts';
+import { type Message, schemaOf } from './message.ts';
 import { isMessageType } from './vocabulary.ts';
 
 /** A decoded body: a message, a message of an unknown type, or an unreadable body with the reason. */
@@ -38,7 +38,7 @@ export function decodeObject(body: Record<string, unknown>): Decoded {
   const type = body['msg_type'];
   if (typeof type !== 'string' || type === '') return { kind: 'rejected', reason: 'has no msg_type', body };
   if (!isMessageType(type)) return { kind: 'unknown', body, msg_type: type };
-  const result = messageSchema.safeParse(body);
+  const result = schemaOf(type).safeParse(body);
   if (result.success) return { kind: 'message', message: result.data };
   const reason = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
   return { kind: 'rejected', reason: reason.slice(0, keptReason), body };

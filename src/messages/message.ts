@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { type Envelope, envelopeShape } from './fields.ts';
-import { type MessageType, messageTypes, type Vocabulary, vocabulary } from './vocabulary.ts';
+import { type MessageType, type Vocabulary, vocabulary } from './vocabulary.ts';
 
 type Fields<T extends MessageType> = z.infer<ReturnType<Vocabulary[T]['fields']>>;
 
@@ -10,10 +10,17 @@ export type Draft<T extends MessageType = MessageType> = { [K in T]: { msg_type:
 
 export type Message<T extends MessageType = MessageType> = { [K in T]: Draft<K> & Envelope }[T];
 
-/** The whole vocabulary as one schema. */
-export const messageSchema = z.discriminatedUnion(
-  'msg_type',
-  messageTypes.map((type) =>
-    z.looseObject({ msg_type: z.literal(type), ...envelopeShape, ...vocabulary[type].fields().shape }),
-  ) as unknown as [z.core.$ZodTypeDiscriminable],
-) as unknown as z.ZodType<Message>;
+const made = new Map<MessageType, z.ZodType<Message>>();
+
+/** The schema of a message. Made on first use: a start reads few types. */
+export function schemaOf(type: MessageType): z.ZodType<Message> {
+  const schema =
+    made.get(type) ??
+    (z.looseObject({
+      msg_type: z.literal(type),
+      ...envelopeShape,
+      ...vocabulary[type].fields().shape,
+    }) as unknown as z.ZodType<Message>);
+  made.set(type, schema);
+  return schema;
+}

@@ -33,6 +33,8 @@ const executionStateSchema = z.object({
     .array(z.object({ agent: text, detail: z.string().max(1000) }))
     .max(1000)
     .optional(),
+  /** The message ids of attempts at slices that a worker has begun although they are over: it drops them. */
+  over: z.array(text).max(1000).optional(),
 });
 
 export type ExecutionState = z.infer<typeof executionStateSchema>;

@@ -1,7 +1,7 @@
 import type { Counts } from '../domain/counts.ts';
 import { type ExecutionParams, type WorkflowParams, payloadSpecOf } from '../domain/params.ts';
 import type { Phase } from '../domain/run-phases.ts';
-import type { StageDelay, StageName } from '../domain/stages.ts';
+import type { CountedDelay, StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import type { DriverSpan, Evidence, FailuresInARow, Some } from './evidence.ts';
 
@@ -51,7 +51,7 @@ export interface Facts {
   slices_final: number;
   /** Attempts that followed a failure. */
   slice_retries: number;
-  delays: readonly StageDelay[];
+  delays: readonly CountedDelay[];
   first_stf_at: string | undefined;
   last_stf_at: string | undefined;
   /** When the item arrived that has waited longest for a stage; absent if nothing waits or it is unknown. */
@@ -85,8 +85,10 @@ export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: 
 export const wallSeconds = (simulated: number, { speed }: WorkflowParams): number =>
   speed === 'max' ? 0 : simulated / speed;
 
-export const delayOf = ({ delays }: Pick<Facts, 'delays'>, stage: StageName): StageDelay | undefined =>
-  delays.find((delay) => delay.stage === stage);
+export const delayOf = <Delay extends StageDelay>(
+  { delays }: { delays: readonly Delay[] },
+  stage: StageName,
+): Delay | undefined => delays.find((delay) => delay.stage === stage);
 
 /** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */
 export const payloadLimit = ({ params }: Facts): number | undefined => payloadSpecOf(params).limit_seconds;
@@ -126,7 +128,8 @@ export interface SliceFacts
       Evidence,
       'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'by_worker' | 'slowest' | 'slow_slots' | 'slower'
     >,
-    Pick<Facts, 'status' | 'counts' | 'delays' | 'failing'> {
+    Pick<Facts, 'status' | 'counts' | 'failing'> {
+  delays: readonly StageDelay[];
   /** Failed slices; `isFinal` if none of them is tried again. */
   failed: Some & { isFinal: boolean };
   /** Now, or the end of the execution. In milliseconds since 1970. */

@@ -1,11 +1,13 @@
+import { grouped } from '../lib/grouped.ts';
+
 /** A completed first attempt at a slice. */
 export interface Service {
   /** A slot of a worker; a worker that does not name its slots. */
   slot: string;
   /** Its STF file. Slices of one file may all be long or short: files differ. */
   stf: string;
-  /** When it began, in milliseconds since 1970. */
-  at: number;
+  /** When it began, as UTC in ISO 8601; empty if unknown. */
+  at: string;
   /** How long the payload took, as its worker measured it. */
   seconds: number;
   /** How long the slice was in hand beyond that, in seconds; undefined if unknown. Nothing in it depends on the slice, so it shows how fast the machine was. */
@@ -13,7 +15,7 @@ export interface Service {
 }
 
 /** A time that shows how fast a machine was. */
-type Step = Pick<Service, 'at' | 'seconds'>;
+type Step = Pick<Service, 'seconds'>;
 
 /** Slots whose slices take much longer than all others, the slowest first. Seconds are medians. */
 export interface SlowSlots {
@@ -43,32 +45,35 @@ const roundsOfBlock = 4;
 
 /** Finds the slots that are slow by their medians, and by a rank test among slices begun at about the same time. */
 export function slowSlots(services: readonly Service[]): SlowSlots | undefined {
-  const bySlot = new Map<string, Service[]>();
-  for (const service of services) bySlot.set(service.slot, [...(bySlot.get(service.slot) ?? []), service]);
-  const tested = [...bySlot].filter(([, own]) => own.length >= minOfSlot);
+  const ranked = bySeconds(services);
+  const bySlot = grouped(ranked, ({ slot }) => slot);
   if (bySlot.size < 2) return undefined;
-  const blocks = blocksOf(services, roundsOfBlock * bySlot.size);
-  const slots = tested.flatMap(([slot, own]) => {
-    const seconds = medianOf(own);
-    const others = medianOf(services.filter((one) => one.slot !== slot));
-    if (seconds < slotRatio * others || seconds === 0) return [];
-    const chance = tested.length * upperTail(rankExcess(blocks, (one) => one.slot === slot));
-    return chance < falseAlarmRate ? [{ slot, seconds, slices: own.length }] : [];
+  const tested = [...bySlot].filter(([, own]) => own.length >= minOfSlot);
+  const slower = tested.flatMap(([slot, own]) => {
+    const seconds = middleOf(own);
+    const others = middleOf(ranked.filter((one) => one.slot !== slot));
+    return seconds < slotRatio * others || seconds === 0 ? [] : [{ slot, seconds, slices: own.length }];
   });
+  if (slower.length === 0) return undefined;
+  const blocks = blocksOf(services, roundsOfBlock * bySlot.size);
+  const chanceOf = (slot: string) => tested.length * upperTail(rankExcess(blocks, (one) => one.slot === slot));
+  const slots = slower.filter(({ slot }) => chanceOf(slot) < falseAlarmRate);
   if (slots.length === 0) return undefined;
   const names = new Set(slots.map(({ slot }) => slot));
-  const others_seconds = medianOf(services.filter(({ slot }) => !names.has(slot)));
+  const others_seconds = middleOf(ranked.filter(({ slot }) => !names.has(slot)));
   return { slots: slots.toSorted((a, b) => b.seconds - a.seconds), others_seconds };
 }
 
 /** Whether slices take longer towards the end of a run, and not only since its machines became slower. */
 export function slowerSlices(services: readonly Service[]): SlowerSlices | undefined {
   if (services.length < minOfRun) return undefined;
-  const [begin, end] = thirdsOf(services);
+  const inOrder = inOrderOf(services);
+  const third = Math.floor(inOrder.length / 3);
+  const [begin, end] = [inOrder.slice(0, third), inOrder.slice(-third)];
   const [first, last] = [medianOf(begin), medianOf(end)];
+  if (first === 0 || last / first < growthRatio) return undefined;
   const growth = machineGrowth(begin, end);
-  if (first === 0 || last / first < growthRatio * (growth ?? 1)) return undefined;
-  if (growthChance(services) >= falseAlarmRate) return undefined;
+  if (last / first < growthRatio * (growth ?? 1) || growthChance(inOrder) >= falseAlarmRate) return undefined;
   return { first_seconds: first, last_seconds: last, isMachineKnown: growth !== undefined };
 }
 
@@ -76,13 +81,11 @@ export function slowerSlices(services: readonly Service[]): SlowerSlices | undef
  * The probability that chance alone makes times grow as clearly: by the medians of the STF files in their order, by the slices of each file, or by both.
  * Neither test depends on the other, and both hold however much files differ.
  */
-function growthChance(services: readonly Service[]): number {
-  const files = new Map<string, Service[]>();
-  for (const service of services.toSorted((a, b) => a.at - b.at))
-    files.set(service.stf, [...(files.get(service.stf) ?? []), service]);
-  const later = new Set([...files.values()].flatMap((own) => own.slice(Math.ceil(own.length / 2))));
-  const within = rankExcess([...files.values()], (one) => later.has(one));
-  const between = trendOf([...files.values()].map(medianOf));
+function growthChance(inOrder: readonly Service[]): number {
+  const files = [...grouped(inOrder, ({ stf }) => stf).values()];
+  const later = new Set(files.flatMap((own) => own.slice(Math.ceil(own.length / 2))));
+  const within = rankExcess(files, (one) => later.has(one));
+  const between = trendOf(files.map(medianOf));
   return 3 * upperTail(Math.max(between, within, (between + within) / Math.SQRT2));
 }
 
@@ -93,13 +96,6 @@ function trendOf(values: readonly number[]): number {
   for (const [at, value] of values.entries())
     for (const later of values.slice(at + 1)) rises += Math.sign(later - value);
   return n < 3 ? 0 : rises / Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
-}
-
-/** The first and the last third, by when they were begun. */
-function thirdsOf(services: readonly Service[]): [Service[], Service[]] {
-  const inOrder = services.toSorted((a, b) => a.at - b.at);
-  const third = Math.floor(inOrder.length / 3);
-  return [inOrder.slice(0, third), inOrder.slice(-third)];
 }
 
 /**
@@ -121,15 +117,23 @@ function machineGrowth(begin: readonly Service[], end: readonly Service[]): numb
 /** The bounds of a median lie this far from the middle, divided by the root of the number of values: one standard deviation. */
 const boundWidth = 0.5;
 
-function medianOf(steps: readonly Step[]): number {
-  const inOrder = steps.map(({ seconds }) => seconds).toSorted((a, b) => a - b);
-  const middle = inOrder.length / 2;
-  return ((inOrder[Math.ceil(middle) - 1] ?? 0) + (inOrder[Math.floor(middle)] ?? 0)) / 2;
+/** In the order in which they were begun. */
+const inOrderOf = (services: readonly Service[]): Service[] =>
+  services.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+
+const bySeconds = <T extends Step>(steps: readonly T[]): T[] => steps.toSorted((a, b) => a.seconds - b.seconds);
+
+const medianOf = (steps: readonly Step[]): number => middleOf(bySeconds(steps));
+
+/** The median of steps in the order of their times. */
+function middleOf(ranked: readonly Step[]): number {
+  const middle = ranked.length / 2;
+  return ((ranked[Math.ceil(middle) - 1]?.seconds ?? 0) + (ranked[Math.floor(middle)]?.seconds ?? 0)) / 2;
 }
 
 /** Slices in blocks of about a size, in the order in which they were begun. */
 function blocksOf(services: readonly Service[], size: number): Service[][] {
-  const inOrder = services.toSorted((a, b) => a.at - b.at);
+  const inOrder = inOrderOf(services);
   const count = Math.max(1, Math.floor(inOrder.length / size));
   return Array.from({ length: count }, (_, n) =>
     inOrder.slice(Math.floor((n * inOrder.length) / count), Math.floor(((n + 1) * inOrder.length) / count)),

@@ -1,4 +1,4 @@
-import type { StageDelay } from '../domain/stages.ts';
+import type { CountedDelay } from '../domain/stages.ts';
 import { rounded } from '../lib/rounded.ts';
 import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import { handState, minSlowSeconds, minStalledSeconds, paceOf } from './pace.ts';
@@ -119,7 +119,7 @@ function fileWork(facts: Facts): Work[] {
   const work = (
     stage: keyof Facts['waiting_since'],
     waiting: number,
-    own: StageDelay | undefined,
+    own: CountedDelay | undefined,
     arrival: string | undefined,
   ): Work => ({
     stage,

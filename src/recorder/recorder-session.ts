@@ -1,5 +1,6 @@
 import type { BrokerConnection, Delivery } from '../broker/connection.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
+import { isAttemptOver } from '../db/execution/unanswered.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
 import { pollStore } from '../db/sqlite/other-writers.ts';
@@ -9,6 +10,7 @@ import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { createForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/wire.ts';
+import { sliceMessageId } from '../messages/identity.ts';
 import { createNotifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
 import { type BrokerLink, createBrokerLink } from './broker-link.ts';
@@ -118,7 +120,14 @@ function createParts(shared: Shared) {
     onBroadcast: (delivery) => ear(destinations.broadcast, delivery),
     onStray: (executionId) => warn(strayWarning(executionId, namespace)),
     onReturned: (message) => resending.noteReturn(message),
-    onStarted: (message) => repeatedStarts.note(message),
+    onStarted(message) {
+      repeatedStarts.note(message);
+      const { execution_id = '', slice_filename, attempt } = message;
+      // A broker that was killed may deliver slices again whose results are recorded.
+      if (isAttemptOver(shared.store.sql, execution_id, slice_filename, attempt))
+        states.sayAll(execution_id, false, [sliceMessageId(execution_id, slice_filename, attempt)]);
+      resending.noteStart(message);
+    },
     onAttempt: (message) => resting.note(message.execution_id, message),
     onWorker: (agent) => unheard.noteWord(agent),
     onRegistered: (message) => void resending.notePlace(message),

@@ -2,7 +2,7 @@ import { lostFiles, newestPlace, noteNewPlace, withNewestPlace } from '../db/exe
 import { readMessage } from '../db/execution/log-reader.ts';
 import { phaseOf } from '../db/execution/overview.ts';
 import {
-  idleSliceMessages,
+  idleSlices,
   queuedSlice,
   readyStfs,
   type Unanswered,
@@ -11,7 +11,7 @@ import {
 } from '../db/execution/unanswered.ts';
 import { isHeld } from '../db/log/commands.ts';
 import { sendAgain } from '../db/log/outbox.ts';
-import { stageDelays } from '../db/reports/stage-delays.ts';
+import { countedDelays } from '../db/reports/stage-delays.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
 import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
@@ -23,7 +23,7 @@ import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A slice that no worker claims for this long while a slot is free counts as lost. */
+/** A slice that nobody has for this long while a slot is free, or later ones are begun, counts as lost. */
 const unheldSeconds = 30;
 
 /** How long a returned slice waits before it is sent again; the wait doubles each time. */
@@ -71,6 +71,31 @@ function createDues(waits: typeof returnSeconds) {
 type Dues = ReturnType<typeof createDues>;
 
 /**
+ * Slices that were begun and that no worker has in hand any longer. A broker puts them back at the head of its
+ * queue. So if others are begun long after, it has lost them, however busy the workers are.
+ */
+function createBegun() {
+  /** Since when nobody has a slice in hand, by message id. */
+  const dropped = new Map<string, number>();
+  const lastStarts = new Map<string, number>();
+  return {
+    note: (executionId: string) => void lastStarts.set(executionId, performance.now()),
+    /** Those of an execution that are lost. @param ids slices that nobody has in hand now */
+    lost(executionId: string, ids: ReadonlySet<string>): ReadonlySet<string> {
+      const isOf = (id: string) => id.startsWith(`${executionId}/`);
+      for (const id of dropped.keys()) if (isOf(id) && !ids.has(id)) dropped.delete(id);
+      for (const id of ids) if (!dropped.has(id)) dropped.set(id, performance.now());
+      const last = (lastStarts.get(executionId) ?? -Infinity) - unheldSeconds * 1000;
+      return new Set([...ids].filter((id) => (dropped.get(id) ?? Infinity) <= last));
+    },
+    forget(executionId: string) {
+      lastStarts.delete(executionId);
+      this.lost(executionId, new Set());
+    },
+  };
+}
+
+/**
  * Ensures that nothing waits forever: it resends slices that no agent has, and announces files again that no agent has answered. So a broker that
  * loses its disk costs minutes and no data.
  */
@@ -82,6 +107,7 @@ export function createResending(options: ResendingOptions) {
   const announced = createDues(announcedSeconds);
   /** Unclaimed slices. */
   const unclaimed = createDues(unheldAgainSeconds);
+  const begun = createBegun();
   /** Executions with messages that were sent again. */
   const sentAgain = new Set<string>();
   let tick = 0;
@@ -93,7 +119,7 @@ export function createResending(options: ResendingOptions) {
     try {
       const again = [
         ...returnedNow(returned, options),
-        ...(tick % unheldTicks === 0 ? unheld(driven, unclaimed, options) : []),
+        ...(tick % unheldTicks === 0 ? unheld({ driven, unclaimed, begun }, options) : []),
         ...(tick % unansweredTicks === 0 ? unanswered(driven, announced, options) : []),
       ];
       if (again.length === 0) return;
@@ -111,10 +137,12 @@ export function createResending(options: ResendingOptions) {
     /** Forgets an execution. Returns whether any of its messages were sent again. */
     remove(executionId: string): boolean {
       driven.delete(executionId);
-      for (const dues of [returned, announced, unclaimed]) dues.forget(executionId);
+      for (const one of [returned, announced, unclaimed, begun]) one.forget(executionId);
       return sentAgain.delete(executionId);
     },
     close: () => clearInterval(timer),
+    /** Call each time a worker begins a slice. */
+    noteStart: ({ execution_id = '' }: Message<'slice_started'>) => begun.note(execution_id),
     /** Call each time a worker returns a slice. */
     noteReturn: ({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>) =>
       returned.note(sliceMessageId(execution_id, slice_filename, attempt)),
@@ -150,25 +178,36 @@ function returnedNow({ dues }: Dues, { store, directory }: ResendingOptions): st
   });
 }
 
-function unheld(driven: ReadonlyMap<string, ExecutionParams>, unclaimed: Dues, options: ResendingOptions): string[] {
+interface Unheld {
+  driven: ReadonlyMap<string, ExecutionParams>;
+  unclaimed: Dues;
+  begun: ReturnType<typeof createBegun>;
+}
+
+function unheld({ driven, unclaimed, begun }: Unheld, options: ResendingOptions): string[] {
   const { store, directory, warn, onLost } = options;
   const { sql } = store;
   const free = (kinds: Parameters<AgentDirectory['hasFree']>[1]) =>
     directory.hasFree('worker', kinds, unheldSeconds * 1000);
-  if (!free([])) return [];
+  const isAnyFree = free([]);
   const inHand = directory.inHand();
   return [...driven.keys()].flatMap((executionId) => {
     if (!workersMayTake(phaseOf(sql, executionId) ?? 'none') || isHeld(sql, executionId)) return [];
-    const lost = idleSliceMessages(sql, executionId, unheldSeconds)
-      .filter((id) => !inHand.has(id) && unclaimed.mayBeDue(id))
+    const idle = idleSlices(sql, executionId, unheldSeconds).filter(({ id }) => !inHand.has(id));
+    const wereBegun = idle.filter(({ isBegun }) => isBegun).map(({ id }) => id);
+    const overtaken = begun.lost(executionId, new Set(wereBegun));
+    const lost = idle
+      .map(({ id }) => id)
+      .filter((id) => (isAnyFree || overtaken.has(id)) && unclaimed.mayBeDue(id))
       .filter((id) => {
         const slice = readMessage(sql, id);
-        return slice?.msg_type === 'slice' && free(workKinds(withNewestPlace(sql, slice)));
+        if (slice?.msg_type !== 'slice') return false;
+        const kinds = workKinds(withNewestPlace(sql, slice));
+        return overtaken.has(id) ? directory.hasOnDuty('worker', kinds) : free(kinds);
       });
     for (const id of lost) unclaimed.note(id);
     onLost(lost);
-    if (lost.length > 0)
-      warn(`no worker has ${lost.length} TF slices of ${executionId}, although workers are free; they are sent again`);
+    if (lost.length > 0) warn(`nobody has ${lost.length} TF slices of ${executionId}; they are sent again`);
     return lost;
   });
 }
@@ -187,7 +226,7 @@ function unanswered(
   };
   return [...driven].flatMap(([executionId, params]) => {
     const before = (stage: StageName): string => {
-      const usual = stageDelays(sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
+      const usual = countedDelays(sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
       return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
     };
     const sampled = 'stf_ready → tf_file_registered';

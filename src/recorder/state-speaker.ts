@@ -56,8 +56,8 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
   const allDriven = new Map<string, Driven>();
   const closed = new AbortController();
 
-  function say(id: string, driven: Driven, isNewsOnly: boolean) {
-    const state = stateOf(id, driven, options);
+  function say(id: string, driven: Driven, isNewsOnly: boolean, over?: string[]) {
+    const state = { ...stateOf(id, driven, options), over };
     if (isNewsOnly && standOf(state) === driven.said) return;
     driven.said = standOf(state);
     onSaid(state);
@@ -68,9 +68,9 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
   }
 
   /** Sends the states of all executions, or of one. @param isNewsOnly leaves out those that are as they were said last */
-  function sayAll(only?: string, isNewsOnly = false) {
+  function sayAll(only?: string, isNewsOnly = false, over?: string[]) {
     try {
-      for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly);
+      for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly, over);
     } catch (error) {
       onFault(error);
     }

@@ -65,6 +65,7 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
   });
   const refresh = () => consumers.refresh();
   views.onPaused(name, refresh);
+  views.onOver((storeId, messageId) => worker.drop(storeId, messageId));
   offDuty.onKinds(refresh);
   return {
     report() {

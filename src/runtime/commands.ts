@@ -152,7 +152,7 @@ export async function askRecorder(
       // It must not take effect hours later.
       await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
       throw executionInUse(
-        `${who} and has not resumed ${executionId} in ${recorderMilliseconds / 1000} s; a service does so when it can; wait until a "swf-mcp run" has ended`,
+        `${who} and has not resumed ${executionId} in ${recorderMilliseconds / 1000} s; a service does it when it can, a run once its own execution has ended`,
       );
     }
     await pause(lookMilliseconds);

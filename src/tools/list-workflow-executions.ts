@@ -57,6 +57,7 @@ export const listWorkflowExecutionsTool = defineList({
   window: 'moment of life',
   isWide: true,
   ask: ({ queries }) => queries.executions,
+  whenEmpty: ({ queries }) => queries.awaitedFirst(),
   atEnd: endNote,
   computed: (context) => (row) => ({
     namespace: row.namespace === '' ? undefined : row.namespace,

@@ -1,8 +1,7 @@
 import type { AlarmSeverity, AlarmState } from '../domain/logbook-words.ts';
 import { configInvalid } from '../lib/errors.ts';
-import { printable } from '../lib/printable.ts';
+import { allPrintable, printable } from '../lib/printable.ts';
 import { runProgram } from '../lib/run-program.ts';
-import { withoutSecrets } from '../lib/secrets.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
@@ -61,7 +60,7 @@ export function webhookReceiver(url: string): Receiver {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(delivery),
+        body: JSON.stringify(allPrintable(delivery)),
         signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
         // An alarm goes only to this receiver.
         redirect: 'error',
@@ -85,16 +84,23 @@ function reasonOf(error: unknown): string {
 /** The key by which the store identifies a receiver. */
 const digestOf = (address: string): string => sha256().update(address).digest('hex').slice(0, 16);
 
-/** A receiver that is a program, run with the change in environment variables. @param path as `requireProgram` gives it */
-export const programReceiver = (path: string, env: NodeJS.ProcessEnv): Receiver => ({
+/**
+ * A receiver that is a program, run with the change in environment variables.
+ * @param path as `requireProgram` gives it
+ * @param named makes the commands of a sentence name the store: the program is on its host
+ */
+export const programReceiver = (
+  path: string,
+  env: NodeJS.ProcessEnv,
+  named: (sentence: string) => string = (sentence) => sentence,
+): Receiver => ({
   name: path,
   key: digestOf(`program ${path}`),
   async tell({ id, text, code, subject, change, severity, count, execution_id = '' }) {
-    const problem = await runProgram(path, {
-      ...withoutSecrets(env),
+    const problem = await runProgram(path, env, {
       SWF_EVENT: `alarm_${change}`,
       SWF_ID: printable(id),
-      SWF_TEXT: printable(text),
+      SWF_TEXT: printable(named(text)),
       SWF_CODE: code,
       SWF_SUBJECT: printable(subject),
       SWF_CHANGE: change,

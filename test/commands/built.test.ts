@@ -10,6 +10,7 @@ import { runCliProcess, runWorkflow, temporaryFolder } from '../helpers.ts';
  * Commands that need a broker get a wrong address, and commands that would run on get a wrong value.
  */
 const commands: Record<string, readonly [words: string, code: number]> = {
+  add: ['cursor --scope project', 0],
   agent: ['data --broker nonsense', 78],
   agents: ['', 0],
   alarms: ['', 0],
@@ -49,6 +50,7 @@ const commands: Record<string, readonly [words: string, code: number]> = {
   trace: ['swf.100010.000001.stf', 0],
   unit: ['name --broker stomp://h:61613', 0],
   up: ['--broker nonsense', 78],
+  upgrade: ['', 0],
   watch: ['--webhook nonsense', 78],
 };
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { loadConfig } from '../../src/config/load.ts';
 import { knownKeys } from '../../src/config/schema.ts';
+import { codeOf } from '../codes.ts';
 import { runCli, temporaryFolder } from '../helpers.ts';
 
 const shippedFolder = resolve('workflows');
@@ -74,6 +75,6 @@ describe('swf-mcp config', () => {
     const folder = temporaryFolder();
     const { code, stderr } = await runCli(['config', '--set', 'fast_processing.stf_cuont=3'], { folder });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^CONFIG_INVALID: --set: unknown key fast_processing\.stf_cuont; the nearest known key is/);
+    expect(codeOf(stderr)).toBe('CONFIG_INVALID');
   });
 });

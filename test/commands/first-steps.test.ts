@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { codeOf } from '../codes.ts';
 import { cliPath, runCli, startProcess, temporaryFolder } from '../helpers.ts';
 
 describe('a new user', () => {
@@ -23,7 +24,7 @@ describe('a new user', () => {
     const full = startProcess('sh', ['-c', `'${process.execPath}' '${cliPath}' config > /dev/full`], { folder });
     const { code, stderr } = await full.finished;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^DATA_UNAVAILABLE: .*\(ENOSPC\)/);
+    expect(codeOf(stderr)).toBe('DATA_UNAVAILABLE');
   });
 
   it('can list the configurations, and sees the nearest one for a mistyped name', async () => {
@@ -35,6 +36,6 @@ describe('a new user', () => {
     expect(stdout).toMatch(/^fast_processing_default +\/.*fast_processing_default\.toml$/m);
     expect(stdout).toMatch(/^night_shift +\/.*workflows\/night_shift\.toml$/m);
     const { stderr } = await runCli(['run', 'night_shfit'], { folder });
-    expect(stderr).toMatch(/^CONFIG_NOT_FOUND: .*"night_shfit".* night_shift;.*"swf-mcp config --list"/m);
+    expect(codeOf(stderr)).toBe('CONFIG_NOT_FOUND');
   });
 });

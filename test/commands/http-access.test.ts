@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { codeOf, expectErrors } from '../codes.ts';
 import { ask, connectHttp, refusal, runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
 import { isMissing } from '../programs.ts';
 import { monitor, send } from './http-requests.ts';
@@ -45,11 +46,11 @@ describe('the tokens of a server', () => {
       'control_workflow',
     ]);
     const { execution_id } = (await ask(leader, 'start_workflow', { speed: '20', stf_count: 300 })) as never;
-    expect(await refusal(leader, 'control_workflow', { execution_id, action: 'resume' })).toMatch(
-      /^EXECUTION_IN_USE: .* continue a paused one with action "continue"$/,
+    expect(codeOf(await refusal(leader, 'control_workflow', { execution_id, action: 'resume' }))).toBe(
+      'EXECUTION_IN_USE',
     );
     const stop = { execution_id, action: 'stop', reason: 'end of shift' };
-    expect(await refusal(reader, 'control_workflow', stop)).toMatch(/^TOOL_NOT_FOUND: control_workflow /);
+    expect(codeOf(await refusal(reader, 'control_workflow', stop))).toBe('TOOL_NOT_FOUND');
     expect(await ask(leader, 'control_workflow', { ...stop, requested_by: 'Ada' })).toMatchObject({
       effect: 'applied',
     });
@@ -71,33 +72,32 @@ describe('the tokens of a server', () => {
 
   it('are refused if others can read the file or a line is invalid, and are never printed', async () => {
     const folder = temporaryFolder();
-    const refused: [text: string, mode: number, why: RegExp][] = [
-      ['a read sesame-1\n', 0o640, /can be read or written by others \(mode 640\); chmod 600 it/],
-      ['a read sesame-1\n', 0o602, /mode 602/],
-      ['a look sesame-1\n', 0o600, /line 1, a: unknown scope "look"; a line is NAME read\|note\|control TOKEN/],
-      ['a read\n', 0o600, /line 1 does not have three words; a line is NAME read\|note\|control TOKEN/],
-      ['\na read sesame-1 sesame-2\n', 0o600, /line 2 does not have three words/],
-      ['a/b read sesame-1\n', 0o600, /line 1: the name may have/],
-      ['a read sesame-é\n', 0o600, /line 1, a: the token contains a character that is not allowed in a header/],
-      ['a read sesame-1\nb read sesame-1\n', 0o600, /has the same token twice/],
-      ['a read sesame-1\na read sesame-2\n', 0o600, /has the same name twice/],
-      ['# nothing\n', 0o600, /contains no token/],
-      ['mcp read sesame-1\n', 0o600, /line 1: mcp is the name of clients without one/],
+    const refused: [text: string, mode: number][] = [
+      ['a read sesame-1\n', 0o640],
+      ['a read sesame-1\n', 0o602],
+      ['a look sesame-1\n', 0o600],
+      ['a read\n', 0o600],
+      ['\na read sesame-1 sesame-2\n', 0o600],
+      ['a/b read sesame-1\n', 0o600],
+      ['a read sesame-é\n', 0o600],
+      ['a read sesame-1\nb read sesame-1\n', 0o600],
+      ['a read sesame-1\na read sesame-2\n', 0o600],
+      ['# nothing\n', 0o600],
+      ['mcp read sesame-1\n', 0o600],
     ];
-    for (const [text, mode, why] of refused) {
+    const errors: Record<string, string> = {};
+    for (const [text, mode] of refused) {
       const { code, stderr } = await runCli(['serve', '--http', '0'], { folder, env: tokenFile(folder, text, mode) });
-      expect({ code, stderr }).toEqual({
-        code: 1,
-        stderr: expect.stringMatching(/^CONFIG_INVALID: SWF_MCP_TOKEN_FILE/),
-      });
-      expect(stderr).toMatch(why);
+      expect(code).toBe(1);
       expect(stderr).not.toContain('sesame');
+      errors[`${mode.toString(8)} ${text.replaceAll('\n', '⏎')}`] = stderr;
     }
+    await expectErrors('tokens', errors);
     const missing = await runCli(['serve', '--http', '0'], { folder, env: { SWF_MCP_TOKEN_FILE: 'none' } });
-    expect(missing.stderr).toMatch(/^CONFIG_INVALID: SWF_MCP_TOKEN_FILE: .*none cannot be read/);
+    expect(codeOf(missing.stderr)).toBe('CONFIG_INVALID');
     for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
-      expect((await runCli(['serve', '--http', '0'], { folder, env: { [name]: '' } })).stderr).toMatch(
-        new RegExp(`^CONFIG_INVALID: ${name} is set and empty`),
+      expect(codeOf((await runCli(['serve', '--http', '0'], { folder, env: { [name]: '' } })).stderr)).toBe(
+        'CONFIG_INVALID',
       );
   });
 });
@@ -125,19 +125,21 @@ describe('a server that others can reach', () => {
         (await send(url, { body: monitor, headers: { ...bearer('sesame-opens-the-door'), origin } })).status;
       expect(await from(`https://127.0.0.1:${port}`)).toBe(200);
       expect(await from(`http://127.0.0.1:${port}`)).toBe(403);
-      const refused: [string[], RegExp][] = [
-        [['--tls-cert', cert], /belong together/],
-        [['--tls-cert', cert, '--tls-key', join(folder, 'none')], /--tls-key .* cannot be read/],
-        [['--tls-cert', key, '--tls-key', cert], /are not a certificate and its key as PEM/],
-        [['--tls-cert', folder, '--tls-key', key], /cannot be read \(it is a folder\)/],
-        [['--tls-cert', '/dev/zero', '--tls-key', key], /cannot be read \(it is not a regular file\)/],
-        [['--tls-cert', pipe, '--tls-key', key], /cannot be read \(it is not a regular file\)/],
-      ];
-      for (const [words, why] of refused)
-        expect(await runCli(['serve', '--http', '0', ...words], { folder, env })).toMatchObject({
-          code: 1,
-          stderr: expect.stringMatching(why),
-        });
+      const errors: Record<string, string> = {};
+      for (const words of [
+        ['--tls-cert', cert],
+        ['--tls-cert', cert, '--tls-key', join(folder, 'none')],
+        ['--tls-cert', key, '--tls-key', cert],
+        ['--tls-cert', folder, '--tls-key', key],
+        ['--tls-cert', '/dev/zero', '--tls-key', key],
+        ['--tls-cert', pipe, '--tls-key', key],
+      ]) {
+        const { code, stderr } = await runCli(['serve', '--http', '0', ...words], { folder, env });
+        expect({ words, code }).toEqual({ words, code: 1 });
+        // The words of OpenSSL are its own.
+        errors[words.join(' ').replaceAll(folder, 'FOLDER')] = stderr.replace(/\(error:.*\)/, '(OPENSSL)');
+      }
+      await expectErrors('certificates', errors);
     },
   );
 
@@ -158,8 +160,8 @@ describe('a server that others can reach', () => {
     expect(await statuses(behind.url)).toEqual({ proxied: 200, otherScheme: 403, otherHost: 403 });
     const alone = await startHttp({ folder, env });
     expect(await statuses(alone.url)).toEqual({ proxied: 403, otherScheme: 403, otherHost: 403 });
-    expect((await runCli(['serve', '--http', '0', '--behind-proxy'], { folder })).stderr).toMatch(
-      /^CONFIG_INVALID: --behind-proxy admits everyone whom the proxy admits; set SWF_MCP_TOKEN/,
+    expect(codeOf((await runCli(['serve', '--http', '0', '--behind-proxy'], { folder })).stderr)).toBe(
+      'CONFIG_INVALID',
     );
   });
 
@@ -169,15 +171,13 @@ describe('a server that others can reach', () => {
       (await runCli(args, { folder, env: { ...env } })).stderr;
     const short = 'only-15-letters';
     const named = tokenFile(folder, `screen read ${short}\n`);
-    expect(await start(['serve', '--http', '0', '--behind-proxy'], { SWF_MCP_TOKEN: short })).toMatch(
-      /^CONFIG_INVALID: --http 0: SWF_MCP_TOKEN has 15 characters and can be guessed; .* at least 16/,
+    expect(codeOf(await start(['serve', '--http', '0', '--behind-proxy'], { SWF_MCP_TOKEN: short }))).toBe(
+      'CONFIG_INVALID',
     );
-    expect(await start(['serve', '--http', '0', '--behind-proxy'], named)).toMatch(/the token of screen has 15 char/);
-    expect(await start(['serve-files', '0.0.0.0:0'], { SWF_FILES_TOKEN: short })).toMatch(
-      /^CONFIG_INVALID: serve-files 0.0.0.0:0: SWF_FILES_TOKEN .*\b15\b/,
-    );
+    expect(codeOf(await start(['serve', '--http', '0', '--behind-proxy'], named))).toBe('CONFIG_INVALID');
+    expect(codeOf(await start(['serve-files', '0.0.0.0:0'], { SWF_FILES_TOKEN: short }))).toBe('CONFIG_INVALID');
     const api = ['observe', '--broker', 'stomp://127.0.0.1:1', '--api', '0.0.0.0:0'];
-    expect(await start(api, { SWF_MONITOR_TOKEN: short })).toMatch(/^CONFIG_INVALID: --api .* has 15 characters/m);
+    expect(await start(api, { SWF_MONITOR_TOKEN: short })).toMatch(/^CONFIG_INVALID: --api /m);
   });
 
   it('names the missing option if another one needs it', async () => {
@@ -214,7 +214,7 @@ describe('the runs that a client may start', () => {
     const refused = results.filter(({ isError }) => isError === true);
     expect({ begun: begun.length, refused: refused.length }).toEqual({ begun: 2, refused: 18 });
     for (const { content } of refused)
-      expect((content as { text: string }[])[0]?.text).toMatch(/^ARGUMENT_INVALID: 2 runs .*wait_for_execution/);
+      expect(codeOf((content as { text: string }[])[0]?.text ?? '')).toBe('ARGUMENT_INVALID');
     const [one] = begun.map(({ structuredContent }) => structuredContent as { execution_id: string });
     const { execution_id = '' } = one ?? {};
     await ask(client, 'control_workflow', { execution_id, action: 'stop' });
@@ -231,14 +231,16 @@ describe('the runs that a client may start', () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder }, '--allow-control', '--insecure-local');
     const client = await connectHttp(url);
-    const refused: [object, RegExp][] = [
-      [{ stf_count: 60_000, slices_per_sample: 1 }, /: 60000 STF files, allowed: 50000; ask for less \(plan_run/],
-      [{ stf_count: 1_000_000_000 }, /more than 50000 STF files or 1000000 slices/],
-      [{ stf_count: 50_000, slices_per_sample: 1000 }, /more than 50000 STF files or 1000000 slices/],
-      [{ stf_count: 40_000, stf_interval: 60, slices_per_sample: 1 }, /seconds, allowed: 604800/],
-      [{ physics_period_count: 0 }, /physics_period_count = 0/],
-    ];
-    for (const [args, why] of refused) expect(await refusal(client, 'start_workflow', args as never)).toMatch(why);
+    const errors: Record<string, string> = {};
+    for (const args of [
+      { stf_count: 60_000, slices_per_sample: 1 },
+      { stf_count: 1_000_000_000 },
+      { stf_count: 50_000, slices_per_sample: 1000 },
+      { stf_count: 40_000, stf_interval: 60, slices_per_sample: 1 },
+      { physics_period_count: 0 },
+    ])
+      errors[JSON.stringify(args)] = await refusal(client, 'start_workflow', args);
+    await expectErrors('start-limits', errors);
     expect(await ask(client, 'list_workflow_executions', {}).catch(String)).toMatch(/no store|STORE_UNAVAILABLE/);
   });
 });

@@ -12,6 +12,10 @@ describe('a sentence with commands', () => {
     ['quotes it for the shell', "a b'$&.db", '"swf-mcp stop a"', String.raw`"swf-mcp --db 'a b'\''$&.db' stop a"`],
     ['names it once', 'my.db', '"swf-mcp --db my.db status"', '"swf-mcp --db my.db status"'],
     ['names none for a command on another host', 'my.db', '"swf-mcp up" there', '"swf-mcp up" there'],
+    ['nor for a list there', 'my.db', '"swf-mcp list" on its host', '"swf-mcp list" on its host'],
+    ['names it to begin with', 'my.db', '"swf-mcp run" makes one', '"swf-mcp --db my.db run" makes one'],
+    ['names it to list', 'my.db', '"swf-mcp list" lists all', '"swf-mcp --db my.db list" lists all'],
+    ['names it to watch', 'my.db', 'No "swf-mcp watch" runs', 'No "swf-mcp --db my.db watch" runs'],
   ])('%s', (_what, db, text, shown) => {
     expect(withStore(text, storeOption({ db }))).toBe(shown);
   });
@@ -28,6 +32,9 @@ describe('a sentence with commands', () => {
       return stdout + stderr;
     };
     expect(await read('status')).toContain(`"swf-mcp --db '${db}' resume stf_`);
+    expect(await read('call', 'get_workflow_monitor', 'execution_id=latest')).toContain(
+      String.raw`\"swf-mcp --db '${db}' resume stf_`,
+    );
     expect(await read('pause', 'latest')).toContain(`"swf-mcp --db '${db}' resume stf_`);
     expect(await read('report')).toContain(`"swf-mcp --db '${db}' resume stf_`);
     expect(await read('report', '--since', '-1h')).toContain(`"swf-mcp --db '${db}' resume stf_`);
@@ -35,6 +42,8 @@ describe('a sentence with commands', () => {
     const { url, server } = await startHttp({ folder, env });
     for (const client of [await connectStdio({ folder, env }), await connectHttp(url)]) {
       const { findings } = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+      // The hand-over lists what is open.
+      expect(JSON.stringify(await ask(client, 'shift_report'))).not.toContain(String.raw`\"swf-mcp resume`);
       expect(JSON.stringify(findings)).toContain(`"swf-mcp --db '${db}' resume stf_`.replaceAll('"', String.raw`\"`));
       await client.close();
     }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
+import { codeOf } from '../codes.ts';
 import {
   ask,
   askAll,
@@ -136,7 +137,7 @@ describe('the server on stdio', () => {
     expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 1 });
     for (const name of ['swf.db', 'swf.db-wal', 'swf.db-shm', 'swf.db.data'])
       rmSync(join(folder, name), { recursive: true, force: true });
-    expect(await refusal(client, 'list_workflow_executions', {})).toMatch(/^STORE_UNAVAILABLE/);
+    expect(codeOf(await refusal(client, 'list_workflow_executions', {}))).toBe('STORE_UNAVAILABLE');
     await runWorkflow(folder, '--stf-count', '1', '--set', 'workflow.name=fresh');
     const { items } = await ask(client, 'list_workflow_executions');
     expect(items.map(({ execution_id }: { execution_id: string }) => execution_id)).toEqual(['fresh-tester-0001']);
@@ -145,7 +146,7 @@ describe('the server on stdio', () => {
   it('starts without a store, says how to make one, and finds it when it appears', async () => {
     const folder = temporaryFolder();
     const client = await connectProcess({ folder });
-    expect(await refusal(client, 'list_workflow_executions', {})).toMatch(/^STORE_UNAVAILABLE: .*"swf-mcp run"/);
+    expect(codeOf(await refusal(client, 'list_workflow_executions', {}))).toBe('STORE_UNAVAILABLE');
     await runWorkflow(folder, '--stf-count', '1');
     expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 1 });
   });

@@ -17,6 +17,7 @@ import { describe, expect, it } from 'vitest';
 import { differences, outcomeIn } from '../../faults/outcome.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { alterStore } from '../alter-store.ts';
+import { codeOf, expectErrors } from '../codes.ts';
 import {
   runWorkflowProcess,
   ask,
@@ -197,7 +198,7 @@ describe('backup', () => {
     expect((await runCli(['check'], { folder })).code).toBe(0);
     // A backup does not replace an earlier one.
     const again = await runCli(['backup', copy], { folder });
-    expect(again.stderr).toMatch(/^STORE_UNAVAILABLE: .*\bexists\b/);
+    expect(codeOf(again.stderr)).toBe('STORE_UNAVAILABLE');
     expect(readdirSync(join(copy, '..'))).toEqual(['swf.db']);
   });
 
@@ -206,17 +207,13 @@ describe('backup', () => {
     await runWorkflow(folder, '--stf-count', '1');
     writeFileSync(join(folder, 'mine'), 'precious');
     const before = readdirSync(folder).toSorted();
-    for (const [target, why] of [
-      ['mine', 'the file already exists'],
-      ['nowhere/copy.db', 'ENOENT'],
-      ['/dev/full', 'already'],
-    ] as const) {
+    const errors: Record<string, string> = {};
+    for (const target of ['mine', 'nowhere/copy.db', '/dev/full']) {
       const { code, stderr } = await runCli(['backup', target], { folder });
-      expect({ code, stderr }).toEqual({
-        code: 1,
-        stderr: expect.stringMatching(new RegExp(`^STORE_UNAVAILABLE: .*${why}.*\\n$`)),
-      });
+      expect({ target, code }).toEqual({ target, code: 1 });
+      errors[target] = stderr.replaceAll(/[\w-]+\.part\b/g, 'PART');
     }
+    await expectErrors('backups', errors);
     expect(readFileSync(join(folder, 'mine'), 'utf8')).toBe('precious');
     expect(readdirSync(folder).toSorted()).toEqual(before);
   });
@@ -263,9 +260,7 @@ describe('prune', () => {
         /^stf_datataking-tester-000[12] was removed at 20\S+Z by tester, and 1 before it: not in this list\.$/,
       ) as string,
     });
-    expect(await refusal(client, 'get_workflow_monitor', { execution_id: first })).toMatch(
-      /^EXECUTION_REMOVED: stf_datataking-tester-0001 .* 20\S+Z by tester/,
-    );
+    expect(codeOf(await refusal(client, 'get_workflow_monitor', { execution_id: first }))).toBe('EXECUTION_REMOVED');
     const sql = 'SELECT execution_id, removed_by FROM v_removed ORDER BY 1';
     const removed = await runCli(['call', 'query_store', `sql=${sql}`], { folder });
     expect(JSON.parse(removed.stdout)).toMatchObject({
@@ -302,7 +297,7 @@ describe('prune', () => {
     const folder = temporaryFolder();
     await runWorkflowProcess(folder, '--stf-count', '60');
     const run = startCli(
-      ['run', '--speed', '30', '--stf-count', '8', '--set', 'fast_processing.slice_processing_time=4'],
+      ['run', '--speed', '30', '--stf-count', '1000', '--set', 'fast_processing.slice_processing_time=4'],
       { folder },
     );
     await run.saw(/start_run/);
@@ -326,9 +321,10 @@ describe('prune', () => {
     const { code, stdout } = await runCli(['prune', '--keep', '100'], { folder });
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/executions? removed/) });
     expect(existsSync(dataOf(folder, first))).toBe(false);
-    expect(await run.finished).toMatchObject({ code: 0 });
+    expect(await runCli(['stop', 'latest'], { folder })).toMatchObject({ code: 0 });
+    expect(await run.finished).toMatchObject({ code: 4 });
     const check = await runCli(['check'], { folder });
-    expect({ code: check.code, lines: check.stdout.trimEnd().split('\n').length }).toEqual({ code: 0, lines: 5 });
+    expect({ code: check.code, isNamed: check.stdout.includes(first) }).toEqual({ code: 0, isNamed: false });
   });
 
   it.each([[[]], [['--keep', '-1']], [['--older-than', 'x']]])(

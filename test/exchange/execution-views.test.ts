@@ -65,6 +65,16 @@ describe('executions as a worker sees them', () => {
     expect(views.paused()).toEqual([execution_id]);
   });
 
+  it('that are over stay so, whoever reports them as running', () => {
+    const views = makeViews();
+    views.hear(stateOf({ status: 'completed' }));
+    for (const epoch of [1, 2]) {
+      views.hear(stateOf({ epoch }));
+      expect(views.standing(sliceOf('first'))).toBe('over');
+      expect(views.stateOf(execution_id)).toMatchObject({ epoch: 1, status: 'completed' });
+    }
+  });
+
   it('that no recorder reports are waited for once, not again for each of their slices', () => {
     vi.useFakeTimers();
     const views = makeViews();

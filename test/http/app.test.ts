@@ -2,8 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 
 import type { Queries } from '../../src/db/queries.ts';
@@ -13,7 +11,9 @@ import { callLimits } from '../../src/http/calls.ts';
 import type { Client } from '../../src/http/mcp.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { NoStoreYet, SwfError } from '../../src/lib/errors.ts';
+import type { McpServer } from '../../src/mcp/mcp-server.ts';
 import { temporaryFolder } from '../folder.ts';
+import { stateless } from '../mcp/messages.ts';
 import { listening } from './listening.ts';
 
 const tokens = [
@@ -57,14 +57,17 @@ const oneExecution = {
 } as unknown as Queries;
 
 /** A server whose one tool answers with the name of its client, `wait` when it is cancelled. */
-function createServer(client: Client): Server {
-  const server = new Server({ name: 'swf-mcp', version: '1' }, { capabilities: { tools: {} } });
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
-    if (params.name === 'wait') await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    return { content: [{ type: 'text', text: `${params.name} of ${client.key}, ${client.scope}` }] };
-  });
-  return server;
-}
+const createServer = (client: Client): McpServer => ({
+  info: { name: 'swf-mcp', title: 'test', version: '1' },
+  capabilities: { tools: {} },
+  instructions: '',
+  methods: ['tools/call'],
+  async answer(_, params, { signal }) {
+    const { name } = params as { name: string };
+    if (name === 'wait') await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    return { content: [{ type: 'text', text: `${name} of ${client.key}, ${client.scope}` }] };
+  },
+});
 
 async function serve(more: Partial<AppOptions> = {}) {
   const logged: string[] = [];
@@ -447,6 +450,64 @@ describe('a message of MCP', () => {
       })
       .toBe(true);
     expect((await waiting).text).toContain('"error":{"code":-32800,"message":"the call was cancelled by its client"}');
+  });
+
+  describe.each([
+    ['to 2025-11-25', {}, {}],
+    [
+      'of 2026-07-28',
+      stateless,
+      { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'wait' },
+    ],
+  ])('%s', (_, params, headers) => {
+    /** A server whose calls wait until they are aborted, and how many were. */
+    const serveWaits = async () => {
+      const waits = { begun: 0, aborted: 0 };
+      const served = await serve({
+        createServer: (client) => ({
+          ...createServer(client),
+          async answer(__, ___, { signal }) {
+            waits.begun += 1;
+            await new Promise((resolve) => signal.addEventListener('abort', resolve));
+            waits.aborted += 1;
+            return { content: [] };
+          },
+        }),
+      });
+      return { ...served, waits };
+    };
+    const wait = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'wait', ...params } };
+
+    it('is aborted when its client leaves', async () => {
+      const { root, waits } = await serveWaits();
+      const leave = new AbortController();
+      const left = fetch(`${root}/mcp`, {
+        method: 'POST',
+        signal: leave.signal,
+        headers: { ...accepts, ...by('secret-a'), ...headers },
+        body: JSON.stringify(wait),
+      });
+      const text = left.then((response) => response.text());
+      await expect.poll(() => waits.begun).toBe(1);
+      leave.abort();
+      await expect(text).rejects.toThrow('aborted');
+      await expect.poll(() => waits.aborted).toBe(1);
+    });
+
+    it('is aborted when its client cancels it', async () => {
+      const { post, waits } = await serveWaits();
+      const waiting = post(wait, { ...by('secret-a'), ...headers });
+      await expect.poll(() => waits.begun).toBe(1);
+      await post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+      await waiting;
+      await expect.poll(() => waits.aborted).toBe(1);
+    });
+  });
+
+  it('of 2026-07-28 is refused in a batch', async () => {
+    const { post } = await serve();
+    const { status, text } = await post([toolCall('x'), { ...toolCall('x', 2), params: { name: 'x', ...stateless } }]);
+    expect([status, errorIn(text).code]).toEqual([400, -32_600]);
   });
 
   it('is not cancelled if two of one caller have its id', async () => {

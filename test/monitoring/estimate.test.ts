@@ -276,3 +276,31 @@ describe('the remaining time of a run at full speed', () => {
     expect(timeLeft({ ...half, slice_retries }, 'progressing')).toMatchObject({ seconds_left });
   });
 });
+
+describe('the remaining time of a run whose slices are retried', () => {
+  // One worker, one slice of a second for each STF, an STF every ten seconds, and nothing waits.
+  const parsed = executionParamsSchema.parse({
+    worker: { max_retries: 2 },
+    fast_processing: { stf_count: 20, slice_processing_time: 1, target_worker_count: 1, slices_per_sample: 1 },
+    daq_state_machine: { stf_interval: 8, stf_generation_time: 2, broadcast_delay: 0, beam_not_ready_end_delay: 0 },
+  });
+  const params = { ...parsed, speed: 1 } as Facts['params'];
+  const slow = (service: number): Facts['params'] => ({
+    ...params,
+    fast_processing: { ...params.fast_processing, slice_processing_time: service },
+  });
+  const half = (of: Facts['params']) =>
+    factsAt(100, { stfs: 10, phase: 'physics', changedAt: at(0), lastStf: at(100), params: of });
+
+  it.each([
+    // The DAQ makes ten more STFs, and the last of their slices takes its time.
+    ['each attempt fits between two STFs', 1, 0, 101],
+    ['each second attempt fits too', 1, 10, 102],
+    // Fifteen seconds for each: the slices follow each other.
+    ['workers lag', 15, 0, 160],
+    ['workers lag twice as far', 15, 10, 310],
+    ['a slice has no more than its attempts', 15, 1000, 460],
+  ])('%s', (_, service, slice_retries, seconds_left) => {
+    expect(timeLeft({ ...half(slow(service)), slice_retries }, 'progressing')).toMatchObject({ seconds_left });
+  });
+});

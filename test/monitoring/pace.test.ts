@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import type { StageDelay } from '../../src/domain/stages.ts';
+import type { CountedDelay } from '../../src/domain/stages.ts';
 import { capacityOf } from '../../src/monitoring/capacity.ts';
 import { type Facts, secondsBetween, serviceSeconds } from '../../src/monitoring/facts.ts';
 import { handState, oldestInHand, overdueSlices, paceOf } from '../../src/monitoring/pace.ts';
 import { progressOf } from '../../src/monitoring/progress.ts';
 import { ago, factsOf, type Given } from './situation.ts';
 
-const delay = (stage: StageDelay['stage'], items: number, p95: number, mean = p95): StageDelay => ({
+const delay = (stage: CountedDelay['stage'], items: number, p95: number, mean = p95): CountedDelay => ({
   stage,
   items,
   mean,

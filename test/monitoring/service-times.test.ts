@@ -15,6 +15,9 @@ interface Run {
   machine?: (place: number) => number;
 }
 
+/** @param seconds since the run began */
+const timeAt = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
 /** A run in which each slice goes to the slot that is free first. Times differ by chance, some by much. */
 function runOf({ seed, slots = 12, slices = 600, slice = () => 1, machine = () => 1, files = 0 }: Run) {
   const next = numbersOf(seed);
@@ -32,7 +35,7 @@ function runOf({ seed, slots = 12, slices = 600, slice = () => 1, machine = () =
     services.push({
       stf: `f${Math.floor(n / 15)}`,
       slot: `w/${String(slot).padStart(2, '0')}`,
-      at: at * 1000,
+      at: timeAt(at),
       seconds,
       overhead,
     });
@@ -71,7 +74,7 @@ describe('the times of a sound run', () => {
     const services = Array.from({ length: 90 }, (_, n) => ({
       stf: 'f',
       slot: `w/${n % 3}`,
-      at: n,
+      at: timeAt(n),
       seconds: 1,
       overhead: 0.01,
     }));
@@ -91,11 +94,17 @@ describe('a slow slot', () => {
     ['nine slices', 9, undefined],
     ['ten slices', 10, ['w/1']],
   ])('is judged from ten slices on, not by %s', (_, n, expected) => {
-    const own = Array.from({ length: n }, (__, at) => ({ stf: 'f', slot: 'w/1', at, seconds: 3, overhead: undefined }));
+    const own = Array.from({ length: n }, (__, at) => ({
+      stf: 'f',
+      slot: 'w/1',
+      at: timeAt(at),
+      seconds: 3,
+      overhead: undefined,
+    }));
     const others = Array.from({ length: 60 }, (__, at) => ({
       stf: 'f',
       slot: `w/${2 + (at % 5)}`,
-      at: at / 6,
+      at: timeAt(at / 6),
       seconds: 1,
       overhead: undefined,
     }));
@@ -109,7 +118,7 @@ describe('a slow slot', () => {
     const services = Array.from({ length: 120 }, (_, at) => ({
       stf: 'f',
       slot: `w/${at % 6}`,
-      at,
+      at: timeAt(at),
       seconds: at % 6 === 1 ? times : 1,
       overhead: undefined,
     }));
@@ -143,7 +152,7 @@ describe('slices that take longer and longer', () => {
     const services = Array.from({ length: slices }, (_, at) => ({
       stf: `f${Math.floor(at / 15)}`,
       slot: 'w',
-      at,
+      at: timeAt(at),
       seconds: 1 + at / 10,
       overhead: 0.02,
     }));
@@ -157,7 +166,7 @@ describe('slices that take longer and longer', () => {
     const services = Array.from({ length: 90 }, (_, at) => ({
       stf: `f${Math.floor(at / 3)}`,
       slot: 'w',
-      at,
+      at: timeAt(at),
       seconds: at < 45 ? 1 : times,
       overhead: 0.02,
     }));

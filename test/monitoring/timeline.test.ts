@@ -49,6 +49,34 @@ describe('the timeline of an execution', () => {
     );
   });
 
+  it('has the most slices that were in work, and waited, at one moment of each bin', () => {
+    fc.assert(
+      fc.property(slices, fc.integer({ min: 10, max: 60 }), (all, maxBins) => {
+        const made = attemptsOf(all);
+        const { series, bins } = picture(made, maxBins);
+        // What has no time is still to come.
+        const columns = [made.queued, made.started, made.completed].map((times) =>
+          Array.from(times, (time) => (Number.isNaN(time) ? Infinity : time)),
+        ) as [number[], number[], number[]];
+        const spansOf = (kind: 'queued' | 'processing') => {
+          const [from, to] = kind === 'queued' ? [columns[0], columns[1]] : [columns[1], columns[2]];
+          return from.map((time, at) => [time, to[at] as number] as const);
+        };
+        const peaks = (kind: 'queued' | 'processing') => {
+          const spans = spansOf(kind);
+          const at = (time: number): number => spans.filter(([from, to]) => from <= time && time < to).length;
+          return Array.from({ length: bins.count }, (_, bin) => {
+            const from = bins.from + bin * bins.width;
+            const times = spans.map(([time]) => time).filter((time) => time > from && time < from + bins.width);
+            return Math.max(...[from, ...times].map(at));
+          });
+        };
+        expect(series.processing_peak).toEqual(peaks('processing'));
+        expect(series.queued_peak).toEqual(peaks('queued'));
+      }),
+    );
+  });
+
   it('ends all work at the last sign of life of a driver that is gone', () => {
     fc.assert(
       fc.property(slices, (all) => {

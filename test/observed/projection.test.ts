@@ -71,6 +71,16 @@ describe('an observed run', () => {
     },
   );
 
+  it('keeps when its last result came, also if an earlier one turns out to stand in its place', async () => {
+    const { lines } = makeRun({ seed: 3, dialect: 'F', stfs: 1 });
+    const done = lines.find((line) => JSON.stringify(line).includes('"state":"done"'));
+    if (done === undefined) throw new Error('there is no result');
+    const timestamp = String(Number(done.headers['timestamp']) + 3_600_000);
+    const failed = { ...otherwise(done), headers: { ...done.headers, timestamp } };
+    const others = lines.filter((line) => line !== done);
+    expect(await tablesAfter([...others, failed, done], 1)).toEqual(await tablesAfter([...others, done, failed], 1));
+  });
+
   it('is recorded whatever its messages contain, and its counts still match its rows', async () => {
     const roll = dice(11);
     const { lines } = makeRun({ seed: 11, stfs: 4 });

@@ -4,10 +4,13 @@ import { recordHeard } from '../../src/db/observed/heard-messages.ts';
 import { noteSpan } from '../../src/db/observed/hearings.ts';
 import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries } from '../../src/db/queries.ts';
+import { phaseChanges } from '../../src/db/reports/waiting.ts';
+import { phasesOf } from '../../src/monitoring/timeline/phases.ts';
 import { parseLine } from '../../src/observed/recording-lines.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readStatement } from '../../src/observed/told/read-told.ts';
 import { createReferences } from '../../src/observed/told/rest-rows.ts';
+import { asEvent } from '../../src/tools/monitor/events.ts';
 import { readRecording, recordedRuns } from '../observer/recordings.ts';
 import { rounds } from '../rounds.ts';
 import { makeRun, shuffled } from './generator.ts';
@@ -161,9 +164,20 @@ describe('a REST call to the monitor', () => {
     ) as MessageLine;
     const stop = { ...patch, t: '2026-11-27T09:20:00.000Z', body: { status: 'terminated', end_time: null } };
     const store = await storeOf([...rest, stop]);
-    expect(factsOf(store, 'stf_datataking-shifter-0001').row).toMatchObject({
+    const id = 'stf_datataking-shifter-0001';
+    expect(factsOf(store, id).row).toMatchObject({
       status: 'terminated',
       end_time: '2026-11-27T09:12:49.076Z',
+    });
+    // It is an event, and ends the phases.
+    const landmarks = createQueries(store.db, () => undefined).lastLandmarks(id, 9);
+    expect(landmarks.map((row) => asEvent(row)).map(({ type, note }) => [type, note])).toEqual([
+      ['execution_status', 'terminated'],
+      ['execution_status', 'completed'],
+    ]);
+    expect(phasesOf(0, phaseChanges(store.sql, id, 9)).at(-1)).toMatchObject({
+      phase: 'after',
+      start: Date.parse('2026-11-27T09:12:49.076Z'),
     });
     store.close();
   });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { codeOf, expectErrors } from '../codes.ts';
 import {
   runWorkflowProcess,
   ask,
@@ -36,13 +37,16 @@ describe('a moment', () => {
       as_of_exact: now['as_of_exact'],
     });
     const refused = (as_of: string) => refusal(client, 'list_messages', { as_of });
-    expect(await refused('2999-01-01T00:00:00Z')).toMatch(/^ARGUMENT_INVALID: as_of 2999\S+.* it is now \d{4}-\S+Z$/);
-    expect(await refused(later)).toMatch(/^ARGUMENT_INVALID: as_of \S+.* it is now \d{4}-\S+Z$/);
-    expect(await refused('soon')).toMatch(/^ARGUMENT_INVALID: as_of = "soon"/);
-    expect(await refused(`${before}@gone/1`)).toMatch(/^ARGUMENT_INVALID: as_of .*"gone\/1"/);
-    expect(await refusal(client, 'get_workflow_monitor', { execution_id: 'latest', as_of: before })).toMatch(
-      new RegExp(`^EXECUTION_NOT_FOUND: .* \\(as of ${before}\\)$`),
-    );
+    await expectErrors('as-of', {
+      'a time to come': await refused('2999-01-01T00:00:00Z'),
+      'a time to come with an offset': await refused(later),
+      'no time': await refused('soon'),
+      'an unknown message': await refused(`${before}@gone/1`),
+      'before the first execution': await refusal(client, 'get_workflow_monitor', {
+        execution_id: 'latest',
+        as_of: before,
+      }),
+    });
   });
 
   it('is kept by the cursor of a list, even if it was relative', async () => {
@@ -52,8 +56,8 @@ describe('a moment', () => {
     const next = await list({ as_of: '-0s', order: 'oldest', cursor: page['next_cursor'] });
     expect(next).toMatchObject({ as_of: page['as_of'], total_count: page['total_count'] });
     const other = { order: 'oldest', limit: 5, cursor: page['next_cursor'] };
-    expect(await refusal(client, 'list_messages', { ...other, as_of: '-2s' })).toMatch(/^CURSOR_INVALID/);
-    expect(await refusal(client, 'list_messages', other)).toMatch(/^CURSOR_INVALID/);
+    expect(codeOf(await refusal(client, 'list_messages', { ...other, as_of: '-2s' }))).toBe('CURSOR_INVALID');
+    expect(codeOf(await refusal(client, 'list_messages', other))).toBe('CURSOR_INVALID');
   });
 
   it('lacks an execution that was removed later, even if it was asked about before', async () => {

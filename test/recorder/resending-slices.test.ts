@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { strangerSeconds } from '../../src/domain/liveness.ts';
 import { driven, messageOf, saySlices, takeUnsent, workFields } from './driven.ts';
 import { agent, offDuty, resend, type Resent, timesOf } from './resending-setup.ts';
 import { execution_id } from './setup.ts';
@@ -77,9 +78,7 @@ describe('a slice that no worker has', () => {
     expect(times).toEqual([40, 100, 220, 460, 940, 1900, 3700]);
     expect(timesOf(made, held)).toEqual([]);
     expect(new Set(made.lost)).toEqual(new Set([lost]));
-    expect(made.warnings[0]).toBe(
-      `no worker has 1 TF slices of ${execution_id}, although workers are free; they are sent again`,
-    );
+    expect(made.warnings[0]).toBe(`nobody has 1 TF slices of ${execution_id}; they are sent again`);
     expect(made.warnings).toHaveLength(times.length);
     expect(made.faults).toEqual([]);
   });
@@ -98,6 +97,43 @@ describe('a slice that no worker has', () => {
     await change(made);
     await made.wait(300);
     expect([made.sent, made.lost, made.warnings, made.faults]).toEqual([[], [], [], []]);
+  });
+
+  it('is sent again to busy workers if others are begun half a minute after its worker lost it', async () => {
+    const made = await withSlices(3);
+    const [lost = '', held = '', next = ''] = made.ids;
+    for (const id of [0, 1]) await made.made.say('slice_started', workFields(id));
+    const busy = (...in_hand: string[]) => made.heard.set('worker-1', agent('worker', { free_slots: 0, in_hand }));
+    busy(lost, held);
+    // This long a worker may keep a slice that sends no heartbeats.
+    await made.wait(strangerSeconds);
+    // Its worker was killed and is back. Until others are begun, the slice may be the next one on the queue.
+    busy(held);
+    await made.wait(60);
+    expect(made.sent).toEqual([]);
+    await made.made.say('slice_started', workFields(2));
+    made.resending.noteStart(messageOf('slice_started', workFields(2)));
+    busy(held, next);
+    await made.wait(10);
+    expect(made.sent).toEqual([[strangerSeconds + 70, lost]]);
+    expect([made.lost, made.faults]).toEqual([[lost], []]);
+  });
+
+  it.each([
+    ['the others were begun shortly after its worker lost it', 20, []],
+    ['a worker has it in hand again', 60, [0]],
+  ])('is not sent again while all workers are busy if %s', async (_, seconds, again) => {
+    const made = await withSlices(2);
+    const [lost = '', next = ''] = made.ids;
+    await made.made.say('slice_started', workFields(0));
+    made.heard.set('worker-1', agent('worker', { free_slots: 0, in_hand: [lost] }));
+    await made.wait(strangerSeconds);
+    made.heard.set('worker-1', agent('worker', { free_slots: 0 }));
+    await made.wait(seconds);
+    made.resending.noteStart(messageOf('slice_started', workFields(1)));
+    made.heard.set('worker-1', agent('worker', { free_slots: 0, in_hand: [next, ...again.map(() => lost)] }));
+    await made.wait(100);
+    expect(made.sent).toEqual([]);
   });
 
   it('starts a new wait if its execution is driven again', async () => {
@@ -121,7 +157,7 @@ it('an error of the store is reported each time, and resending continues', async
   made.heard.set('worker-1', agent('worker'));
   made.made.store.db.exec('ALTER TABLE tf_slices RENAME TO away');
   await made.wait(40);
-  expect(made.faults).toHaveLength(2);
+  expect(made.faults).toHaveLength(4);
   made.made.store.db.exec('ALTER TABLE away RENAME TO tf_slices');
   await made.wait(20);
   expect(made.sent).toHaveLength(1);

@@ -123,6 +123,26 @@ describe('a recorder', () => {
     expect(made.faults).toEqual([]);
   });
 
+  it('tells a worker that begins a slice whose result is recorded, or was tried again, to drop it', async () => {
+    const made = await recorder();
+    const states = made.overhear(telemetry);
+    await saySample(made);
+    const [done, tried] = await saySlices(made, 3);
+    const session = await made.open();
+    session.drives(execution_id, daq);
+    for (const id of [0, 1]) {
+      await made.say('slice_started', workFields(id));
+      await made.say('slice_result', { ...workFields(id), state: id === 0 ? 'done' : 'failed' });
+    }
+    await made.say('slice', { ...sliceFields(1), attempt: 2 }, { goesOut: true });
+    for (const id of [0, 1, 2]) {
+      const start = messageOf('slice_started', { ...workFields(id, 'worker-2'), sender: 'worker-2' });
+      await made.tell({ destination: results, headers: { store_id: session.storeId, namespace }, body: start });
+    }
+    expect(states.flatMap(({ body }) => body['over'] ?? [])).toEqual([done, tried]);
+    expect(made.faults).toEqual([]);
+  });
+
   it('reports the new place of a sample that was made again', async () => {
     const made = await recorder();
     await saySample(made);

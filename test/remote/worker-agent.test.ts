@@ -131,6 +131,26 @@ describe('a remote worker', () => {
     expect([isOver, said(heard).at(-1), here.broker.waiting(slices)]).toEqual([true, [5, 'slice_result', 0], 1]);
   });
 
+  it('drops a slice whose attempt is over, as its recorder says, and takes the next one', async () => {
+    const here = await agentSite();
+    const heard = here.overhear(results);
+    await here.start('worker', {}, slots(1));
+    await here.tell(telemetry, stateOf());
+    for (const id of [0, 1]) await tellSlice(here, id, 100);
+    await pass(1);
+    const over = [`${execution_id}/slice/swf.7.000001_slice_000.tf/1`];
+    // Another store's slice may have the same name.
+    await here.tell(telemetry, stateOf({ store_id: 'another', over }));
+    await pass(1);
+    expect(said(heard)).toEqual([[0, 'slice_started', 0]]);
+    await here.tell(telemetry, stateOf({ over }));
+    await pass(1);
+    expect([said(heard).slice(1), here.broker.waiting(slices)]).toEqual([[[2, 'slice_started', 1]], 0]);
+    expect(here.beats(name).at(-1)).toMatchObject({
+      in_hand: [`${execution_id}/slice/swf.7.000001_slice_001.tf/1`],
+    });
+  });
+
   it('abandons the slices of an execution that has ended, and sends nothing more about it', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);

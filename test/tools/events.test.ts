@@ -27,6 +27,7 @@ it.each([
   ['end_run', { total_stf_files: 3, reason: '' }, '3 STF files'],
   ['end_run', {}, undefined],
   ['workflow_ended', { status: 'failed', reason: '2 slices failed for good' }, 'failed: 2 slices failed for good'],
+  ['execution_status', { status: 'terminated', end_time: null }, 'terminated'],
   ['start_run', { state: 'run', substate: 'physics' }, undefined],
 ])('an event of type %s with body %j has note %j', (type, body, note) => {
   expect(asEvent(landmark(type, body)).note).toBe(note);

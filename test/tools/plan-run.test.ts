@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
+import { codeOf } from '../codes.ts';
 import { ask, connectStdio, refusal, runWorkflow, temporaryFolder } from '../helpers.ts';
 
 const set = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
@@ -81,11 +82,9 @@ describe('the plan of a run', () => {
     expect((await ask(client, 'plan_run'))['assumptions']).toEqual(
       expect.arrayContaining([expect.stringMatching(/^each slice takes 30 s/)]),
     );
-    expect(await refusal(client, 'plan_run', { stf_count: 1e9 })).toMatch(/^ARGUMENT_INVALID: .*\bstf_count\b/);
-    expect(await refusal(client, 'plan_run', { config: 'a/b' })).toMatch(/^CONFIG_INVALID/);
-    expect(await refusal(client, 'plan_run', { config: 'nope' })).toMatch(/^CONFIG_NOT_FOUND/);
-    expect(await refusal(client, 'plan_run', { stf_sampling_rate: 2 })).toMatch(
-      /^ARGUMENT_INVALID: stf_sampling_rate = 2/,
-    );
+    expect(codeOf(await refusal(client, 'plan_run', { stf_count: 1e9 }))).toBe('ARGUMENT_INVALID');
+    expect(codeOf(await refusal(client, 'plan_run', { config: 'a/b' }))).toBe('CONFIG_INVALID');
+    expect(codeOf(await refusal(client, 'plan_run', { config: 'nope' }))).toBe('CONFIG_NOT_FOUND');
+    expect(codeOf(await refusal(client, 'plan_run', { stf_sampling_rate: 2 }))).toBe('ARGUMENT_INVALID');
   });
 });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 
+import { codeOf } from '../codes.ts';
 import { type Answer, ask, connectStdio, refusal, runCli, startCli, temporaryFolder } from '../helpers.ts';
 import { hostileRun } from '../web/hostile-run.ts';
 
@@ -31,9 +32,9 @@ it('the timeline of an execution has the counts of the monitor, and is short if 
   expect(again).toMatchObject({ unchanged: true, seq: whole['seq'] });
   expect(JSON.stringify(again).length).toBeLessThanOrEqual(300);
 
-  expect(await refusal(client, 'get_execution_timeline', { execution_id, start_time: '2030-01-01T00:00:00Z' })).toMatch(
-    /^ARGUMENT_INVALID: \S+ was active from \S+ to \S+, which start_time and end_time do not overlap; give a part/,
-  );
+  expect(
+    codeOf(await refusal(client, 'get_execution_timeline', { execution_id, start_time: '2030-01-01T00:00:00Z' })),
+  ).toBe('ARGUMENT_INVALID');
   // A worker's line: idle, busy, or with a failure in it.
   const { cells } = await ask(client, 'get_execution_timeline', { execution_id, slots: 2 });
   expect(cells).toHaveLength(2);

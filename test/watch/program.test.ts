@@ -34,10 +34,27 @@ describe('a program that receives alarms', () => {
     expect(told()).toBe(String.raw`e-1:host\u{0}\u{202e}`);
   });
 
-  it('does not inherit secrets', async () => {
-    const { path, told } = made('SWF_WEBHOOK');
-    await programReceiver(path, { ...process.env, SWF_WEBHOOK: 'https://host/key' }).tell(delivery, signal);
-    expect(told()).toBe('');
+  it.each([
+    ['PATH', '/opt/site/bin:/bin'],
+    ['LC_TIME', 'C'],
+    ['https_proxy', 'http://proxy:3128'],
+    ['SWF_WEBHOOK', ''],
+    ['SWF_BROKER_PASSWORD', ''],
+    ['SITE_PATH', ''],
+  ])('inherits %s only if a program needs it', async (name, expected) => {
+    const { path, told } = made(name);
+    await programReceiver(path, { ...process.env, [name]: expected === '' ? 's3cret' : expected }).tell(
+      delivery,
+      signal,
+    );
+    expect(told()).toBe(expected);
+  });
+
+  it('receives commands that name the store', async () => {
+    const { path, told } = made('SWF_TEXT');
+    const named = (text: string) => text.replace('swf-mcp', 'swf-mcp --db a.db');
+    await programReceiver(path, process.env, named).tell({ ...delivery, text: 'run "swf-mcp resume e"' }, signal);
+    expect(told()).toBe('run "swf-mcp --db a.db resume e"');
   });
 
   it('has not received an alarm if it exits with an error', async () => {

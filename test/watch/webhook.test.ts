@@ -46,6 +46,12 @@ describe('a webhook', () => {
     expect(got).toEqual([delivery]);
   });
 
+  it('receives characters that hide or reverse text as escapes', async () => {
+    const { url, got } = await serve([204]);
+    await webhookReceiver(url).tell({ ...delivery, seen_by: 'a\u202Eb', seen_text: 'c\u200Bd' }, never);
+    expect(got).toEqual([{ ...delivery, seen_by: String.raw`a\u{202e}b`, seen_text: String.raw`c\u{200b}d` }]);
+  });
+
   it.each([
     ['an error status', [500], undefined, /^it answered 500$/],
     ['a redirect', [302], 'http://127.0.0.1:1/', /redirect/],

@@ -1,5 +1,5 @@
 // A chat that hosts the page, made of the protocol's own host library. The test asks the server in its stead.
-import { AppBridge, PostMessageTransport } from '@modelcontextprotocol/ext-apps/app-bridge';
+import { AppBridge, PostMessageTransport } from 'ext-apps/app-bridge';
 
 globalThis.hostPage = async (html, executionId) => {
   const frame = document.createElement('iframe');

@@ -43,11 +43,15 @@ describe('the page for a chat', () => {
   describe.skipIf(!hasHost || browserIsMissing() !== undefined)('in a host', () => {
     const browser = useBrowser();
 
+    /** The packages of hosts of each version. */
+    const packages = { '1.x': 'ext-apps-1', '2.x': '@modelcontextprotocol/ext-apps' };
+
     /** A chat of this width whose page shows an execution, unless the id is empty. */
     async function hosted(
       execution: string,
       client: Client,
       width: number,
+      version: keyof typeof packages = '2.x',
     ): Promise<{ page: Page; frame: FrameLocator }> {
       const [resource] = (await client.readResource({ uri })).contents as { text: string }[];
       const { outputFiles } = await build({
@@ -56,6 +60,7 @@ describe('the page for a chat', () => {
         write: false,
         format: 'iife',
         nodePaths: ['test/clients/node_modules'],
+        alias: { 'ext-apps': packages[version] },
       });
       const page = await browser.open('about:blank', { width });
       await page.exposeFunction('callTool', (params: { name: string; arguments: Record<string, unknown> }) =>
@@ -70,30 +75,33 @@ describe('the page for a chat', () => {
       return { page, frame: page.frameLocator('iframe') };
     }
 
-    it('shows the execution of the call in at most 700 pixels, sends a question to the chat, and ends on request', async () => {
-      const folder = temporaryFolder();
-      const id = await hostileRun(folder);
-      const client = await connectStdio({ folder });
-      const { page, frame } = await hosted(id, client, 760);
-      await frame.getByRole('heading', { level: 1, name: id }).waitFor();
-      await frame.getByRole('img', { name: /^Backlog:/ }).waitFor();
-      const monitor = await ask(client, 'get_workflow_monitor', { execution_id: id });
-      const words = await frame.locator('.header .legend').innerText();
-      expect(words).toContain(`${monitor['slices_completed']} completed`);
-      expect(words).toContain(`${monitor['slices_failed']} failed`);
-      const seen = (): Promise<Seen> => page.evaluate(() => (globalThis as unknown as { seen: Seen }).seen);
-      await page.waitForFunction(() => ((globalThis as unknown as { seen: Seen }).seen.heights.at(-1) ?? 0) > 300);
-      const { heights } = await seen();
-      expect(Math.max(...heights)).toBeLessThanOrEqual(700);
-      await frame.getByRole('button', { name: 'ask the assistant' }).first().click();
-      await page.waitForFunction(() => (globalThis as unknown as { seen: Seen }).seen.messages.length > 0);
-      const { messages } = await seen();
-      expect(messages[0]?.content[0]?.text).toContain(`list_tf_slices({"execution_id":"${id}","status":"failed"`);
-      // Text of logs is never sent to the chat.
-      expect(messages[0]?.content[0]?.text).not.toContain('geometry');
-      await page.evaluate(() => (globalThis as unknown as { teardown: () => Promise<void> }).teardown());
-      await frame.getByText('This view has ended.').waitFor();
-    });
+    it.each(['1.x', '2.x'] as const)(
+      'of version %s shows the execution of the call in at most 700 pixels, sends a question to the chat, and ends on request',
+      async (version) => {
+        const folder = temporaryFolder();
+        const id = await hostileRun(folder);
+        const client = await connectStdio({ folder });
+        const { page, frame } = await hosted(id, client, 760, version);
+        await frame.getByRole('heading', { level: 1, name: id }).waitFor();
+        await frame.getByRole('img', { name: /^Backlog:/ }).waitFor();
+        const monitor = await ask(client, 'get_workflow_monitor', { execution_id: id });
+        const words = await frame.locator('.header .legend').innerText();
+        expect(words).toContain(`${monitor['slices_completed']} completed`);
+        expect(words).toContain(`${monitor['slices_failed']} failed`);
+        const seen = (): Promise<Seen> => page.evaluate(() => (globalThis as unknown as { seen: Seen }).seen);
+        await page.waitForFunction(() => ((globalThis as unknown as { seen: Seen }).seen.heights.at(-1) ?? 0) > 300);
+        const { heights } = await seen();
+        expect(Math.max(...heights)).toBeLessThanOrEqual(700);
+        await frame.getByRole('button', { name: 'ask the assistant' }).first().click();
+        await page.waitForFunction(() => (globalThis as unknown as { seen: Seen }).seen.messages.length > 0);
+        const { messages } = await seen();
+        expect(messages[0]?.content[0]?.text).toContain(`list_tf_slices({"execution_id":"${id}","status":"failed"`);
+        // Text of logs is never sent to the chat.
+        expect(messages[0]?.content[0]?.text).not.toContain('geometry');
+        await page.evaluate(() => (globalThis as unknown as { teardown: () => Promise<void> }).teardown());
+        await frame.getByText('This view has ended.').waitFor();
+      },
+    );
 
     it('fits into a narrow chat, and opens a slice', async () => {
       const folder = temporaryFolder();

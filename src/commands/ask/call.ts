@@ -3,7 +3,7 @@ import { readJson } from '../../lib/read-json.ts';
 import { everyTool, findTool } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import { exitCodes, type Io, namesStore } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { liveContext } from './ask-tool.ts';
 
@@ -33,7 +33,7 @@ export async function callCommand(io: Io, { tool: name, arguments: words, yes }:
     logbook: tool.writes === undefined ? undefined : (await import('../logbook/logbook.ts')).createLogbook(io),
     control: tool.writes === undefined ? undefined : (await import('../control/tool-control.ts')).createControl(io),
   });
-  const { answer: safe, text } = harmless(answer);
+  const { answer: safe, text } = harmless(answer, namesStore(io));
   io.out(`${io.terminal('out') === undefined ? text : JSON.stringify(safe, undefined, 2)}\n`);
   return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
 }

@@ -5,7 +5,6 @@ import type { Queries } from '../../db/queries.ts';
 import { counted } from '../../lib/counted.ts';
 import { argumentInvalid, messageOf } from '../../lib/errors.ts';
 import { runProgram } from '../../lib/run-program.ts';
-import { withoutSecrets } from '../../lib/secrets.ts';
 import type { Io } from '../shared/io.ts';
 
 /** How often to check for news, in milliseconds. */
@@ -66,6 +65,6 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
 }
 
 async function tellProgram(io: Io, program: string, variables: Record<string, string>) {
-  const problem = await runProgram(program, { ...withoutSecrets(io.env), ...variables });
+  const problem = await runProgram(program, io.env, variables);
   if (problem !== undefined) io.err(`WARNING ${program}, run for ${variables['SWF_EVENT']}, ${problem}`);
 }

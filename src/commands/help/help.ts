@@ -10,8 +10,8 @@ export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'On shift:': ['watch', 'alarms', 'note', 'quality'],
   'Answer assistants and scripts:': ['serve', 'call', 'tools'],
   'Over a broker:': ['up', 'agent', 'request', 'ready', 'serve-files', 'unit', 'observe'],
-  'Look after the store:': ['check', 'backup', 'export', 'prune'],
-  'Set up:': ['doctor', 'config', 'completion', 'help'],
+  'Look after the store:': ['check', 'backup', 'upgrade', 'export', 'prune'],
+  'Set up:': ['add', 'doctor', 'config', 'completion', 'help'],
 };
 
 /** Puts the commands of a program into the groups and the order of its help. */
@@ -59,6 +59,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   export: ['export latest --out run-of-today --format parquet'],
   prune: ['prune --older-than 30d --dry-run', 'prune --keep 100'],
   call: ['call get_workflow_monitor execution_id=latest', 'call list_tf_slices status=failed limit=5'],
+  add: ['add claude', 'add vscode --scope project --yes', 'add codex --remove --yes'],
   completion: ['completion bash >> ~/.bashrc', 'completion fish > ~/.config/fish/completions/swf-mcp.fish'],
 };
 

@@ -2,7 +2,7 @@ import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
-import { newestVersion, schemaHistory } from '../../db/opening/schema-version.ts';
+import { schemaVersion } from '../../db/migrations/schema.ts';
 import { observerMetricsText } from '../../http/service-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
@@ -100,7 +100,7 @@ async function standInFor(io: Io, where: string | undefined, { store, recording 
 const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places): string =>
   observerMetricsText({
     version,
-    schema: newestVersion(schemaHistory),
+    schema: schemaVersion,
     isConnected: ear?.isHearing,
     reconnects: ear?.reconnects ?? 0,
     messages: ear?.messages ?? new Map(),

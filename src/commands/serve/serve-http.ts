@@ -41,7 +41,9 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
         ...options,
         logbook,
         tools: toolsByScope(options.tools)[mayWrite ? client.scope : 'read'],
-        caller: client.name,
+        // A name that a client gives itself is no proof.
+        caller: client.name ?? 'mcp',
+        fieldsAlone: client.fieldsAlone,
         namesStore: client.isHere && !args.behindProxy ? named : undefined,
         // In turn with the calls of other clients.
         callTool: async (tool, toolArgs, context) =>

@@ -1,8 +1,8 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { asRecorded } from '../../config/load.ts';
 import { requireRecorderAgents } from '../../config/policies.ts';
+import { schemaVersion } from '../../db/migrations/schema.ts';
 import { openStore } from '../../db/opening/open-store.ts';
-import { newestVersion, schemaHistory } from '../../db/opening/schema-version.ts';
 import type { SeparateType } from '../../domain/states.ts';
 import { counting, type Traffic, createTraffic } from '../../exchange/traffic.ts';
 import { agentMetricsText } from '../../http/service-metrics.ts';
@@ -47,7 +47,7 @@ async function work(io: Io, args: AgentArguments, signal: AbortSignal) {
   const figures = () =>
     agentMetricsText({
       version: io.version,
-      schema: newestVersion(schemaHistory),
+      schema: schemaVersion,
       traffic,
       ...(agent?.figures() ?? { unsent: { count: 0, oldest: undefined }, behind: {}, slots: {}, offDuty: {} }),
     });

@@ -7,7 +7,7 @@ import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';
 import { configOf } from '../shared/configured.ts';
-import { type ConfigFlags, type Io, pageUrl, storeOptions, storePath } from '../shared/io.ts';
+import { type ConfigFlags, type Io, namesStore, pageUrl, storeOptions, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -77,7 +77,7 @@ function receiversOf(io: Io, { notify, webhook }: WatchArguments) {
   const { SWF_WEBHOOK: usual = '' } = io.env;
   const addresses = webhook.length > 0 ? webhook : usual === '' ? [] : [usual];
   return [
-    ...(program === undefined ? [] : [programReceiver(program, io.env)]),
+    ...(program === undefined ? [] : [programReceiver(program, io.env, namesStore(io))]),
     ...addresses.map((address) => webhookReceiver(address)),
   ];
 }

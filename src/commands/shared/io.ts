@@ -101,7 +101,8 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
 export const storeOption = ({ db }: Pick<Io, 'db'>) => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
 /** Commands about what is in this store. Others are for other hosts too, where the store has another place. */
-const ofStore = /"swf-mcp (?=(?:resume|continue|pause|stop|status|check|prune)\b)/g;
+const ofStore =
+  /"swf-mcp (?=(?:run|resume|continue|pause|stop|status|list|check|prune|backup|upgrade|alarms|watch)\b(?!" on its host))/g;
 
 /**
  * A sentence of ours whose quoted commands name the store, where the user named it: so they work when they are pasted.

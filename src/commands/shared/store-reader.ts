@@ -45,7 +45,7 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
     const file = open?.db.memory === true ? contentAt(path) : fileAt(path);
     if (open !== undefined && open.file !== file) close();
     if (open === undefined) {
-      const db = openReader(path, undefined, { isServer });
+      const db = openReader(path, { isServer });
       open = { db, queries: createQueries(db, isAlive), file: db.memory ? contentAt(path) : fileAt(path) };
     }
     return open;
@@ -61,7 +61,7 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
     },
     async held(ask) {
       const opened = current();
-      opened.still ??= createStillReader(() => openReader(path, undefined, { isServer }));
+      opened.still ??= createStillReader(() => openReader(path, { isServer }));
       return opened.still.ask(ask);
     },
     [Symbol.dispose]: close,

@@ -51,7 +51,8 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
 /** Names the execution that was shown although none was named: the user may have meant another. If rows go to a program, only when there are no rows. */
 export function sayNewest(io: Io, newest: string | undefined, rows: number): void {
   if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
-  io.err(printable(`${rows === 0 ? 'no matching rows in' : 'of'} ${newest}, the newest; swf-mcp list shows all`));
+  const what = rows === 0 ? 'no matching rows in' : 'of';
+  io.err(printable(`${what} ${newest}, the newest; "swf-mcp list" shows all`));
 }
 
 /** The arguments of the tool: the flags, the value given without one, and the newest execution if none is named. */

@@ -110,6 +110,10 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   );
 }
 
+/** How a store without an execution gets its first one, as a sentence; undefined if it has one. */
+export const awaitedFirst = (sql: Prepare): string | undefined =>
+  recentExecutionIds(sql).length > 0 ? undefined : firstWords(sql);
+
 /** An observer awaits other programs' runs. */
 function firstWords(sql: Prepare): string {
   const since = sql<number | null>('SELECT min(since_ms) FROM hearings').value();

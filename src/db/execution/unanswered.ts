@@ -12,19 +12,22 @@ import { readMessage } from './log-reader.ts';
 const maxRows = 1000;
 
 /**
- * The messages of slices that have been queued or in progress for `seconds` since they were last sent. The caller decides which of them a worker
- * still holds.
+ * The messages of slices that have been queued or in progress for `seconds` since they were last sent, and
+ * whether a worker has begun them. The caller decides which of them a worker still holds.
  */
-export function idleSliceMessages(sql: Prepare, executionId: string, seconds: number): string[] {
+export function idleSlices(sql: Prepare, executionId: string, seconds: number) {
   const before = (age: number): string => new Date(steadyClock().now() - age * 1000).toISOString();
-  const rows = sql<{ slice_filename: string; attempt: number; sent_at: string | null }>(
-    `SELECT slice_filename, s.attempt, m.outbox_sent_at AS sent_at
+  const rows = sql<{ slice_filename: string; attempt: number; status: string }>(
+    `SELECT slice_filename, s.attempt, status
      FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt
        LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) AND heard_on IS NULL
      WHERE s.execution_id = ? AND ${indexPredicates.openSlice} AND (m.outbox_sent_at < ? OR m.goes_out IN (0, 3)) AND (status = 'queued' OR
        (status = 'processing' AND assigned_at < iif(agent_name IS NULL, ?, ?))) ORDER BY s.seq LIMIT ${maxRows}`,
   ).all(executionId, before(seconds), before(strangerSeconds), before(seconds));
-  return rows.map(({ slice_filename, attempt }) => sliceMessageId(executionId, slice_filename, attempt));
+  return rows.map(({ slice_filename, attempt, status }) => ({
+    id: sliceMessageId(executionId, slice_filename, attempt),
+    isBegun: status === 'processing',
+  }));
 }
 
 /** The message of a queued slice; undefined if it is no longer queued in this attempt. */
@@ -36,6 +39,13 @@ export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> |
   ).has(message.slice_filename, message.execution_id ?? '', message.attempt);
   return isQueued ? message : undefined;
 }
+
+/** Whether an attempt at a slice has ended: it has a result, or a later attempt was sent. */
+export const isAttemptOver = (sql: Prepare, executionId: string, sliceFilename: string, attempt: number) =>
+  sql(
+    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ?
+       AND (attempt > ? OR attempt = ? AND status IN ('completed', 'failed'))`,
+  ).has(sliceFilename, executionId, attempt, attempt);
 
 /** An unanswered message about a file. */
 export type Unanswered = Message<'stf_gen' | 'stf_ready'>;

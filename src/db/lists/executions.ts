@@ -101,13 +101,16 @@ const ofRun = (column: string) => `(SELECT ${column} FROM run_states WHERE run_s
 /** As SQL: the quality of a run. */
 const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execution_id = e.execution_id), 'none')`;
 
-/** As SQL: the payload in the recorded parameters, as JSON; NULL if unknown. */
-const payloadField = `CASE WHEN origin = 'own' AND json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`;
+/** As SQL: a value of the message that ordered an execution; NULL if none did. */
+const asOrdered = (value: string) => `(SELECT ${value} FROM message_rows
+  WHERE execution_no = ${numberOf('e.execution_id')} AND ${indexPredicates.landmark}
+    AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1)`;
 
-/** As SQL: the configuration's name or path, the usual one if none was named; for an observed execution, as its runner reported it. */
-const configField = `iif(origin = 'observed', ${jsonField('params', 'workflow.config')}, coalesce((
-  SELECT ${jsonField('body', 'config')} FROM message_rows WHERE execution_no = ${numberOf('e.execution_id')}
-    AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1), '${usualConfiguration}'))`;
+/** As SQL: the recorded payload, as JSON; NULL if nothing ordered the execution, or its parameters are damaged. */
+const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`);
+
+/** As SQL: the configuration's name or path: as ordered, the usual one if none was named, else as its runner reported it. */
+const configField = `coalesce(${asOrdered(`coalesce(${jsonField('body', 'config')}, '${usualConfiguration}')`)}, ${jsonField('params', 'workflow.config')})`;
 
 /** As SQL: whether the configuration has a given name. */
 const configIs = `EXISTS (SELECT 1 FROM (SELECT '/' || ? AS name, '/' || ${configField} AS path) WHERE substr(path, -length(name)) = name)`;
@@ -126,7 +129,7 @@ const wordsIn = (text: string) =>
 
 /** The recorded payloads, as JSON, whose displayed form contains a text: secrets cannot be searched for. */
 const payloadsLike = (sql: Prepare, asked: string) =>
-  sql<[], string | null>(`SELECT DISTINCT ${payloadField} FROM workflow_executions`)
+  sql<[], string | null>(`SELECT DISTINCT ${payloadField} FROM workflow_executions AS e`)
     .values()
     .flatMap((payload) => payload ?? [])
     .filter((payload) => shownPayload(payload).toLowerCase().includes(asked.toLowerCase()));

@@ -79,11 +79,15 @@ export function endedExecution(sql: Prepare, executionId: string) {
   return row && { end_time: row.end_time, isJudged: row.is_judged === 1 };
 }
 
-/** Executions to watch: running ones, ones that ended since a time, and ones with alarms that are not over. @param since ISO 8601 */
+/**
+ * Executions to watch: running ones, ones that ended or were last heard since a time, and ones with alarms that are not over.
+ * @param since ISO 8601
+ */
 export const watchedExecutions = (sql: Prepare, since: string) =>
   sql<string>(
     `SELECT execution_id FROM workflow_executions AS e WHERE status = 'running' OR end_time >= $since
-       OR (status = 'unknown' AND (SELECT last_ms FROM observed_runs AS o WHERE o.execution_id = e.execution_id) >= ${milliseconds('$since')})
+       OR (end_time IS NULL AND ${milliseconds('$since')} <= (
+         SELECT last_ms FROM observed_runs AS o WHERE o.execution_id = e.execution_id))
        OR execution_id IN (SELECT execution_id FROM alarms WHERE state IN ('raised', 'seen') UNION SELECT execution_id FROM alarm_candidates)
      ORDER BY seq`,
   ).values({ since });

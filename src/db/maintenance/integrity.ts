@@ -1,7 +1,7 @@
 import { messageColumns } from '../migrations/message-columns.ts';
+import { schema } from '../migrations/schema.ts';
 import { lastNoted, rowsOfBlock, timedTables } from '../notes/row-blocks.ts';
 import { partSchema, partsOf, partTable, rowsOfPart, type SearchedTable, searchedTables } from '../notes/word-parts.ts';
-import { schemaHistory } from '../opening/schema-version.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 
@@ -15,8 +15,7 @@ export const damageOf = (db: Connection): string[] =>
 export function schemaDifferences(db: Connection): string[] {
   const found = schemaOf(db);
   const fresh = new Database(':memory:');
-  fresh.exec(schemaHistory.base);
-  for (const { sql } of schemaHistory.steps) fresh.exec(sql);
+  fresh.exec(schema);
   for (const searched of searchedTables)
     // A store with a damaged schema may lack even the table of parts.
     for (const part of found.has('word_parts') ? partsOf(preparer(db), searched) : [])

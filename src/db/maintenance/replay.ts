@@ -5,6 +5,7 @@ import { cameOverBroker, type LogRow } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { recordHeard } from '../observed/heard-messages.ts';
 import { lineOf } from '../observed/said.ts';
+import { isSettled } from '../observed/settle.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -118,7 +119,7 @@ function effectOf({ applied, code = 'REFUSED', reason = '' }: Pick<HistoryRow, '
 }
 
 /** Tables that are computed from the log. */
-const projected = wordsOf(`
+export const projected: readonly string[] = wordsOf(`
   workflow_executions runs run_states stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results
   observed_runs observed_samples observed_keys notes run_quality alarms stage_delays
 `);
@@ -131,9 +132,6 @@ export const keyColumns = (sql: Prepare, table: string) =>
 
 /** Columns that are not computed from the log. */
 const ownColumns: ReadonlySet<string> = new Set(['seq', 'read_ms', 'current_sentence']);
-
-/** Columns of observed executions that also depend on when an observer listened. */
-const heardColumns: ReadonlySet<string> = new Set(['status', 'status_reason', 'end_time']);
 
 type Row = Record<string, string | number | null>;
 
@@ -175,11 +173,7 @@ function* differencesOf(table: string, recorded: Prepare, replayed: Prepare) {
 
 function* changesOf(named: string, recorded: Row, replayed: Row): Generator<string> {
   for (const [column, value] of Object.entries(recorded))
-    if (
-      !ownColumns.has(column) &&
-      !(recorded['origin'] === 'observed' && heardColumns.has(column)) &&
-      value !== replayed[column]
-    )
+    if (!ownColumns.has(column) && !isSettled(recorded, column) && value !== replayed[column])
       yield `${named}: ${column} is ${shown(value)}, and the log gives ${shown(replayed[column] ?? null)}`;
 }
 

@@ -18,6 +18,9 @@ CREATE TABLE observed_runs (
   -- Results of an attempt after its first, and results that no slice which was heard fits.
   results_repeated INTEGER NOT NULL DEFAULT 0,
   results_unmatched INTEGER NOT NULL DEFAULT 0,
+  -- When the result came that stands for a slice, the last of all and the last of a completed one; 0 without one.
+  last_result_ms INTEGER NOT NULL DEFAULT 0,
+  last_done_ms INTEGER NOT NULL DEFAULT 0,
   -- When its runner says that it started, as it was registered by REST; empty where it was not.
   told_start TEXT NOT NULL DEFAULT '',
   -- The status that was told last by REST, by whom, and when its end was told first. Milliseconds since 1970.

@@ -8,7 +8,7 @@ import { pastTables } from './past-tables.ts';
 import { processTables } from './process-tables.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 38;
+export const schemaVersion = 39;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `

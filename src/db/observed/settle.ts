@@ -61,6 +61,21 @@ export function settleObserved(tx: Transaction, moment: Moment): void {
   }
 }
 
+const standing: ReadonlySet<string> = new Set<keyof Standing>(['status', 'status_reason', 'end_time']);
+
+/** Whether a column of an execution follows from when it was heard, and not from its messages alone. */
+export const isSettled = (row: Readonly<Record<string, unknown>>, column: string): boolean =>
+  row['origin'] === 'observed' && standing.has(column);
+
+/** Opens an execution again that was noted as over: whether it was depends on the moment. */
+export function reopenSettled(sql: Prepare, executionId: string): void {
+  sql(
+    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
+     WHERE execution_id = ? AND status = 'completed'
+       AND execution_id IN (SELECT execution_id FROM observed_runs WHERE told_status IS NULL)`,
+  ).run(executionId);
+}
+
 /** The present status of an execution that is stored as running and no longer heard; undefined for all others. */
 export function unheardExecution(sql: Prepare, executionId: string, moment: Moment): Standing | undefined {
   const run = sql<[string], OpenRun>(`${openRun()} WHERE execution_id = ? AND status = 'running'`).get(executionId);

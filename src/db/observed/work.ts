@@ -11,7 +11,9 @@ import {
   statusNow,
   type Work,
 } from '../../observed/folding/work.ts';
+import { milliseconds } from '../migrations/message-columns.ts';
 import { sumsOf } from '../projection/sums.ts';
+import { buffered } from '../sqlite/buffered.ts';
 import { foldWith, noteSubject, type ObservedScope } from './said.ts';
 
 /** Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the counts by the difference. */
@@ -24,6 +26,41 @@ export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork
   }
   for (const [name, was] of before.slices) if (!after.slices.has(name)) removeSlice(scope, was);
   moveCounts(scope, tallyOf(before), tallyOf(after));
+  noteLast(scope, lastOf(before), lastOf(after));
+}
+
+/** When the last result came that stands, of all and of completed slices. Milliseconds since 1970; 0 without one. */
+function lastOf({ slices }: Work) {
+  const last = { result: 0, done: 0 };
+  for (const { attempts, current } of slices.values()) {
+    const { sent_ms = 0, fact } = attempts[current]?.result ?? {};
+    last.result = Math.max(last.result, sent_ms);
+    if (fact?.state === 'done') last.done = Math.max(last.done, sent_ms);
+  }
+  return last;
+}
+
+type Last = ReturnType<typeof lastOf>;
+
+const lastResults = buffered(({ sql }, execution_id, { isTakenBack, ...last }: Last & { isTakenBack: boolean }) => {
+  const ofRows = `(SELECT coalesce(max(completed_at), 0), coalesce(max(completed_at) FILTER (WHERE status = 'completed'), 0)
+    FROM (SELECT ${milliseconds('completed_at')} AS completed_at, status FROM tf_slices WHERE execution_id = $execution_id))`;
+  const values = isTakenBack ? ofRows : '(max(last_result_ms, $result), max(last_done_ms, $done))';
+  sql(`UPDATE observed_runs SET (last_result_ms, last_done_ms) = ${values} WHERE execution_id = $execution_id`).run({
+    execution_id,
+    ...last,
+  });
+});
+
+/** Notes when the last results came. If another message turns out to stand, that may be earlier: then rows are asked. */
+function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, done }: Last): void {
+  if (before.result === result && before.done === done) return;
+  const isTakenBack = result < before.result || done < before.done;
+  lastResults(tx, execution_id, (known = { result, done, isTakenBack }) => ({
+    result: Math.max(known.result, result),
+    done: Math.max(known.done, done),
+    isTakenBack: known.isTakenBack || isTakenBack,
+  }));
 }
 
 function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: Tally): void {

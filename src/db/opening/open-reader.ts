@@ -1,32 +1,20 @@
-import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { NoStoreYet } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { connect, fileAt, readIntoMemory } from '../sqlite/store-file.ts';
-import {
-  isEmpty,
-  newestVersion,
-  requireKnownVersion,
-  requireOwnKind,
-  schemaHistory,
-  versionOf,
-} from './schema-version.ts';
+import { isEmpty, requireKnownVersion, requireOwnKind } from './schema-version.ts';
 
 /**
- * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it must be migrated first, and other `STORE_…` errors if
+ * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it must be upgraded first, and other `STORE_…` errors if
  * the file cannot be used.
  */
-export function openReader(path: string, history = schemaHistory, { isServer = false } = {}): Connection {
+export function openReader(path: string, { isServer = false } = {}): Connection {
   let db: Connection | undefined;
   try {
     db = connectToRead(path, isServer);
-    requireKnownVersion(db, path, history);
+    requireKnownVersion(db, path);
     if (isEmpty(db)) throw new NoStoreYet(path);
-    if (versionOf(db) < newestVersion(history))
-      throw new SwfError(
-        'STORE_TOO_OLD',
-        `the store ${path} has schema version ${versionOf(db)}, this program needs ${newestVersion(history)}; any command that writes to it, such as "swf-mcp run", migrates it`,
-      );
     return db;
   } catch (error) {
     db?.close();

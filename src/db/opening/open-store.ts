@@ -30,21 +30,10 @@ import {
   sizeOf,
 } from '../sqlite/store-file.ts';
 import { type Transaction, transactOn } from '../sqlite/transaction.ts';
-import {
-  applicationIdOf,
-  migrate,
-  newestVersion,
-  requireKnownVersion,
-  requireOwnKind,
-  requireSameVersion,
-  schemaHistory,
-  type SchemaHistory,
-  versionOf,
-} from './schema-version.ts';
+import { createTables, isEmpty, requireKnownVersion, requireOwnKind, requireSameVersion } from './schema-version.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
-  history?: SchemaHistory;
   /** `FULL` waits for the disk at every commit. */
   synchronous?: 'NORMAL' | 'FULL';
   /** After this many commits this process leaves the lock to other writers, if any, for a moment. */
@@ -54,11 +43,11 @@ export interface StoreOptions {
 /** A pause after each commit would slow a run at full speed by a tenth. */
 const usualCommitsApart = 8;
 
-/** Opens a store for writing. Creates a missing one (mode 0600) and migrates an older one. Throws `STORE_…` if the file cannot be used. */
+/** Opens a store for writing. Creates a missing one (mode 0600). Throws `STORE_…` if the file cannot be used. */
 export async function openStore(named: string, options: StoreOptions = {}): Promise<Store> {
   // SQLite puts its files beside the target of a link.
   const path = fileAt(named) === undefined ? named : realpathSync(named);
-  const { history = schemaHistory, synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
+  const { synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
   const db = connect(path, () => {
     requireWritable(path);
     if (fileAt(path) !== undefined) return;
@@ -67,9 +56,9 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
   });
   const file = fileAt(path);
   try {
-    await prepare(path, db, { history, synchronous });
-    const store = createStore(path, db, { history, commitsApart, file, log: fileAt(logOf(path)) });
-    if (history === schemaHistory) await noteHome(store);
+    await prepare(path, db, synchronous);
+    const store = createStore(path, db, { commitsApart, file, log: fileAt(logOf(path)) });
+    await noteHome(store);
     return store;
   } catch (error) {
     db.close();
@@ -85,27 +74,23 @@ export async function openExistingStore(path: string, options: StoreOptions = {}
 }
 
 /** Changes nothing in a file that is not ours or that this program does not understand. */
-async function prepare(
-  path: string,
-  db: Connection,
-  { history, synchronous }: Required<Pick<StoreOptions, 'history' | 'synchronous'>>,
-) {
+async function prepare(path: string, db: Connection, synchronous: string) {
   await tryPatiently(path, () => requireOwnKind(db, path));
-  requireKnownVersion(db, path, history);
+  requireKnownVersion(db, path);
   await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
   db.pragma(`synchronous = ${synchronous}`);
-  const bringUpToDate = db.transaction(() => migrate(db, path, history));
-  if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
-    await tryPatiently(path, () => bringUpToDate.immediate());
+  const create = db.transaction(() => createTables(db));
+  if (isEmpty(db)) await tryPatiently(path, () => create.immediate());
+  requireKnownVersion(db, path);
 }
 
-type Opened = Required<Pick<StoreOptions, 'history' | 'commitsApart'>> & Parameters<typeof requireSameFiles>[1];
+type Opened = Required<Pick<StoreOptions, 'commitsApart'>> & Parameters<typeof requireSameFiles>[1];
 
 function createStore(path: string, db: Connection, opened: Opened): Store {
   const sql = preparer(db);
   const checkpointer = createCheckpointer(path, db);
   const letOthers = letOthersWrite(db, opened.commitsApart);
-  const { transact, writeNotes } = createTransactions(path, db, opened.history);
+  const { transact, writeNotes } = createTransactions(path, db);
   let patience = patienceMilliseconds;
   /** An error after the last commit, which the next write throws. */
   let fault: unknown;
@@ -159,16 +144,15 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
 }
 
 /** The transactions of a store, and the notes about blocks of rows, which come after the commit that filled a block. */
-function createTransactions(path: string, db: Connection, history: SchemaHistory) {
+function createTransactions(path: string, db: Connection) {
   const sql = preparer(db);
-  // A history given by a test has none of our tables.
-  const blocks = history === schemaHistory ? rowBlockNoter(sql) : undefined;
-  const note = db.transaction(() => blocks?.note());
+  const blocks = rowBlockNoter(sql);
+  const note = db.transaction(() => blocks.note());
   let areNotesDue = false;
   const transaction = db.transaction((work: (tx: Transaction) => void) => {
-    requireSameVersion(db, path, newestVersion(history));
+    requireSameVersion(db, path);
     transactOn(sql, work);
-    areNotesDue = blocks?.isDue() === true;
+    areNotesDue = blocks.isDue();
   });
   return {
     transact: (work: (tx: Transaction) => void): void => transaction.immediate(work),
@@ -180,7 +164,7 @@ function createTransactions(path: string, db: Connection, history: SchemaHistory
       try {
         note.immediate();
       } catch (error) {
-        blocks?.forget();
+        blocks.forget();
         throw error;
       }
     },

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { historyOf, replay } from '../maintenance/replay.ts';
-import { schema, schemaVersion } from '../migrations/schema.ts';
 import { settleObserved } from '../observed/settle.ts';
+import { createTables } from '../opening/schema-version.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { createMessageWriter } from '../recording/message-writer.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
@@ -33,8 +33,7 @@ export function createPastStore(live: Connection) {
   db.pragma('journal_mode = OFF');
   db.pragma('foreign_keys = OFF');
   db.pragma(`cache_size = -${cacheSize}`);
-  db.exec(schema);
-  db.pragma(`user_version = ${schemaVersion}`);
+  createTables(db);
   const sql = preparer(db);
   let reached: Omit<Moment, 'exact'> = { last: 0, now: 0, iso: new Date(0).toISOString(), recordedBy: 0 };
 

@@ -5,6 +5,7 @@ import { effectColumns } from '../log/rows.ts';
 import { keyColumns } from '../maintenance/replay.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
+import { reopenSettled } from '../observed/settle.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Moment } from './moment.ts';
@@ -132,12 +133,8 @@ export function copyExecution(sql: Prepare, executionId: string) {
   const ofLog = `execution_no = ${numberOf('?')}`;
   for (const table of ofExecution) sql(insertFrom(sql, table, 'execution_id = ?')).run(executionId);
   sql(insertFrom(sql, 'message_rows', `${ofLog} AND ${ofRun}`)).run(executionId);
-  // Whether it had gone quiet depends on the moment, and is settled for that.
-  sql(
-    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
-     WHERE execution_id = ? AND status = 'completed'
-       AND execution_id IN (SELECT execution_id FROM observed_runs WHERE told_status IS NULL)`,
-  ).run(executionId);
+  // Whether it had gone quiet is settled for the moment.
+  reopenSettled(sql, executionId);
 }
 
 /** As SQL: copies rows of a table of the store as they are. */

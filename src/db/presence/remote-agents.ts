@@ -1,4 +1,4 @@
-import { beatSeconds } from '../../domain/liveness.ts';
+import { beatSeconds, lateSeconds } from '../../domain/liveness.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { onceFor } from '../../lib/once-for.ts';
 import { utcNow, wallNow } from '../../lib/time.ts';
@@ -51,6 +51,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
     );
     if (holder.value(agent_name) !== process_id) return;
   }
+  if (isYoungerHeard(sql, beat, now)) return;
   const offset = offsetOf(sql, beat, now) ?? null;
   const execution = executionOf(sql, beat);
   const slots = beat.slots ?? beat.in_hand.length + free_slots;
@@ -64,6 +65,15 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
        unheard_since = iif(process_id = excluded.process_id, unheard_since, NULL)
      WHERE process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess})`,
   ).run(agent_name, agent_type, namespace, state, now, process_id, execution, slots, free_slots, kinds, wire, offset);
+}
+
+/** Whether a younger process is heard under the agent's name: two living ones must not take it in turn. */
+function isYoungerHeard(sql: Prepare, { agent_name, since }: AgentHeartbeat, now: string): boolean {
+  const late = new Date(Date.parse(now) - lateSeconds * 1000).toISOString();
+  return sql(
+    `SELECT 1 FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}
+       AND ${indexPredicates.remoteProcess} AND pid_started > ? AND last_beat > ? AND ended IS NULL`,
+  ).has(agent_name, since, late);
 }
 
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */

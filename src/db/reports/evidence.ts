@@ -35,7 +35,7 @@ import {
 } from './failures.ts';
 import { pausedBy, pendingStop, someMessages } from './landmarks.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
-import { stageDelays } from './stage-delays.ts';
+import { countedDelays } from './stage-delays.ts';
 import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
 /** How many rows a finding names, and how many agents are read. */
@@ -95,7 +95,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const isResumed = (ownerOf(sql, execution_id)?.epoch ?? 1) > 1;
   const isAnyFailed = slices_exhausted + slices_failed !== 0;
   const failures = slices_exhausted + slice_retries - lost_starts;
-  const delays = stageDelays(sql, execution_id);
+  const delays = countedDelays(sql, execution_id);
   const none = { count: 0, ids: [] };
   const { troubled, awaiting } = indexPredicates;
   return {

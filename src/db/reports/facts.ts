@@ -17,7 +17,7 @@ import { driversOf, speedsOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { failuresInARow } from './failures.ts';
 import { slicesInHand } from './slices-in-hand.ts';
-import { stageDelays } from './stage-delays.ts';
+import { countedDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
 import { standbysOf, waitingSince } from './waiting.ts';
 
@@ -116,7 +116,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     speeds: speedsOf(sql, execution_id),
     isHeld: isRunning && isHeld(sql, execution_id),
     samples_of_unready: samplesOfUnready(sql, execution_id, detail.params),
-    delays: stageDelays(sql, execution_id),
+    delays: countedDelays(sql, execution_id),
     newest_ms: newestRow(sql, execution_id),
     first_stf_at: madeAt(sql, execution_id, 'stf_files', 'ASC'),
     last_stf_at: madeAt(sql, execution_id, 'stf_files', 'DESC'),

@@ -165,20 +165,25 @@ export function slowestSlice(sql: Prepare, executionId: string, delays: readonly
 
 /**
  * The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order.
- * @param done when that was completed, ISO 8601
+ * @param done when that was completed, in milliseconds since 1970; 0 if none was
  */
-export function observedFailuresInARow(sql: Prepare, id: string, done: string | null): FailuresInARow | undefined {
+export function observedFailuresInARow(sql: Prepare, id: string, done: number): FailuresInARow | undefined {
   const failed = (from: string): { n: number; first: string | null } =>
     sql<[string, string], { n: number; first: string | null }>(
       `SELECT count(*) AS n, min(completed_at) AS first FROM ${from} AND completed_at > ?`,
-    ).get(id, done ?? '') ?? { n: 0, first: null };
+    ).get(id, done === 0 ? '' : new Date(done).toISOString()) ?? { n: 0, first: null };
   const found = [failed(lastFailed), failed(earlierFailed)];
   const attempts = found.reduce((sum, { n }) => sum + n, 0);
   const [first] = found.flatMap((one) => one.first ?? []).toSorted();
   if (first === undefined) return undefined;
-  const last_done = done === null ? undefined : Date.parse(done);
   // Each is the last attempt of its slice, as far as is known.
-  return { attempts, since: Date.parse(first), firstAttempts: found[0]?.n ?? 0, isMore: false, last_done };
+  return {
+    attempts,
+    since: Date.parse(first),
+    firstAttempts: found[0]?.n ?? 0,
+    isMore: false,
+    last_done: done || undefined,
+  };
 }
 
 /** The first and the last slices to look at, each. */
@@ -193,22 +198,23 @@ export function serviceFindings(
   return { slow_slots: slowSlots(services), slower: slowerSlices(services) };
 }
 
-type Row = Omit<Service, 'overhead' | 'at'> & { key: number; at: string | null; took: number | null };
+type Row = Omit<Service, 'overhead'> & { key: number; took: number | null };
 
 function servicesOf(sql: Prepare, executionId: string): Service[] {
-  const from = (order: 'ASC' | 'DESC'): Row[] =>
-    sql<[string, number], Row>(
-      `SELECT seq AS key, assigned_worker AS slot, coalesce(stf_filename, tf_filename) AS stf, assigned_at AS at, processing_seconds AS seconds, ${sliceSeconds} AS took
+  const rows = (order: 'ASC' | 'DESC', after: number): Row[] =>
+    sql<[string, number, number], Row>(
+      `SELECT seq AS key, assigned_worker AS slot, coalesce(stf_filename, tf_filename) AS stf, coalesce(assigned_at, '') AS at, processing_seconds AS seconds, ${sliceSeconds} AS took
        FROM tf_slices INDEXED BY tf_slices_execution
-       WHERE execution_id = ? AND status = 'completed' AND attempt = 1 AND processing_seconds IS NOT NULL AND assigned_worker IS NOT NULL
+       WHERE execution_id = ? AND seq > ? AND status = 'completed' AND attempt = 1 AND processing_seconds IS NOT NULL AND assigned_worker IS NOT NULL
        ORDER BY seq ${order} LIMIT ?`,
-    ).all(executionId, lookedAt);
-  const rows = new Map([...from('ASC'), ...from('DESC')].map((row) => [row.key, row]));
-  return [...rows.values()].map(({ slot, stf, at, seconds, took }) => ({
+    ).all(executionId, after, lookedAt);
+  const first = rows('ASC', 0);
+  const last = rows('DESC', first.at(-1)?.key ?? 0).toReversed();
+  return [...first, ...last].map(({ slot, stf, at, seconds, took }) => ({
     slot,
     stf,
+    at,
     seconds,
-    at: Date.parse(at ?? '') || 0,
     overhead: took === null ? undefined : Math.max(0, took - seconds),
   }));
 }

@@ -27,8 +27,11 @@ export interface Landmark extends MessageHead {
 const phaseTypes: readonly string[] = ['pause_run', 'resume_run'];
 const maxPhases = 2;
 
+/** By which other programs tell their monitor how an execution ended, a stop too. */
+const toldTypes = ['execution_status'];
+
 /** As SQL: the `seq` of the newest messages of each type, found by the type index. */
-const newestOfTypes = landmarkTypes
+const newestOfTypes = [...landmarkTypes, ...toldTypes]
   .map(
     (type) => `SELECT seq FROM (SELECT seq FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'${type}'`)} ORDER BY seq DESC LIMIT ${phaseTypes.includes(type) ? maxPhases : '($limit + 0)'})`,

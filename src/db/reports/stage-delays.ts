@@ -1,25 +1,29 @@
-import { type DelayBucket, type StageDelay, type StageName, stages, summarizeStage } from '../../domain/stages.ts';
+import {
+  type CountedDelay,
+  type DelayBucket,
+  type StageDelay,
+  type StageName,
+  stages,
+  summarizeStage,
+} from '../../domain/stages.ts';
 import type { StagePicture } from '../../monitoring/timeline/picture.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The stages that any item of an execution has passed: as the projection counts them, else from the times of the items themselves. */
-export const stageDelays = (sql: Prepare, executionId: string): StageDelay[] => {
-  const counted = countedStages(sql, executionId);
-  if (counted.length > 0) return counted.map(({ stage, buckets }) => summarizeStage(stage, buckets));
-  return timedStages(sql, executionId).map(({ delay }) => delay);
-};
+/** The stages that any item of an execution of this store has passed, as the projection counts them. */
+export const countedDelays = (sql: Prepare, executionId: string): CountedDelay[] =>
+  countedStages(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
 
-/** The same with the number of items of each size, for a picture: the buckets of `bucketOf`, smallest first. */
+/** The stages of either kind of execution, with the number of items of each size: the buckets of `bucketOf`, smallest first. */
 export function stagePictures(sql: Prepare, executionId: string): StagePicture[] {
   const counted = countedStages(sql, executionId).map(({ stage, buckets }) => ({
     ...summarizeStage(stage, buckets),
     buckets: buckets.map(({ bucket, items }): [number, number] => [bucket, items]),
   }));
   if (counted.length > 0) return counted;
-  return timedStages(sql, executionId).map(({ delay, passage }) => {
+  return timedDelays(sql, executionId).map((delay) => {
     const rows = sql<[string], { bucket: number; items: number }>(
-      `SELECT ${bucket} AS bucket, count(*) AS items FROM ${passage} GROUP BY 1 ORDER BY 1`,
+      `SELECT ${bucket} AS bucket, count(*) AS items FROM ${passages[delay.stage]} GROUP BY 1 ORDER BY 1`,
     ).all(executionId);
     return { ...delay, buckets: rows.map((row): [number, number] => [row.bucket, row.items]) };
   });
@@ -48,36 +52,23 @@ function tookAs(status: 'completed' | 'failed'): string {
   return `(SELECT took_ms AS ms FROM tf_slices INDEXED BY tf_slices_took WHERE execution_id = ? AND status = '${status}' AND ${indexPredicates.tookTime})`;
 }
 
-/**
- * The stages that any item has passed, with their passages. Percentiles are exact, from the items themselves. The time of a stage's last item is not
- * determined.
- */
-const timedStages = (sql: Prepare, executionId: string): { delay: StageDelay; passage: string }[] =>
+/** The same of an observed execution. Percentiles are exact, from the times of the items themselves. */
+export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
   stages.flatMap(({ stage }) => {
     const passage = passages[stage];
     if (passage === undefined) return [];
-    const all = sql<[string], { items: number; mean: number; max: number }>(
-      `SELECT count(*) AS items, avg(ms) AS mean, max(ms) AS max FROM ${passage}`,
-    ).get(executionId);
-    if (all === undefined || all.items === 0) return [];
-    const { items, mean, max } = all;
+    const items = sql<[string], number>(`SELECT count(*) FROM ${passage}`).value(executionId) ?? 0;
+    if (items === 0) return [];
     // From the end that is nearer.
     const nth = (order: 'ASC' | 'DESC', before: number): number =>
-      sql<[string, number], number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(
-        executionId,
-        before,
-      ) ?? 0;
+      seconds(
+        sql<[string, number], number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(
+          executionId,
+          before,
+        ) ?? 0,
+      );
     const [p50, p95] = [nth('ASC', Math.ceil(0.5 * items) - 1), nth('DESC', items - Math.ceil(0.95 * items))];
-    const delay = {
-      stage,
-      items,
-      p50: seconds(p50),
-      p95: seconds(p95),
-      max: seconds(max),
-      mean: seconds(mean),
-      last_at: '',
-    };
-    return [{ delay, passage }];
+    return [{ stage, items, p50, p95, max: nth('DESC', 0) }];
   });
 
 const seconds = (ms: number): number => Math.round(ms) / 1000;

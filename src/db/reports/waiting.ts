@@ -5,6 +5,7 @@ import type { Facts } from '../../monitoring/facts.ts';
 import { type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { jsonField } from '../sqlite/statements.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -60,7 +61,7 @@ const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_wo
 
 type ChangeRow = Record<'type' | 'at', string> & Record<'reason' | 'by', string | null>;
 
-/** The newest messages that changed the phase of an execution, the oldest first. */
+/** The newest changes of phase, the oldest first. Other programs report a stop to their monitor. */
 export function phaseChanges(sql: Prepare, executionId: string, limit: number): PhaseChange[] {
   const rows = sql<[string, number], ChangeRow>(
     `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by
@@ -68,7 +69,11 @@ export function phaseChanges(sql: Prepare, executionId: string, limit: number): 
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
      ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
-  return rows.toReversed().map(({ type, at, reason, by }) => ({
+  const stop = sql<[string], ChangeRow>(
+    `SELECT 'workflow_ended' AS type, ${isoTime('told_end_ms')} AS at, told_status AS reason, told_by AS by
+     FROM observed_runs WHERE execution_id = ? AND told_status IN ('terminated', 'failed') AND told_end_ms IS NOT NULL`,
+  ).all(executionId);
+  return [...rows.toReversed(), ...stop].map(({ type, at, reason, by }) => ({
     type,
     at: Date.parse(at),
     reason: reason ?? undefined,

@@ -92,7 +92,13 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
   executions: {
     table: 'workflow_executions',
     key: 'seq',
-    keys: { status: 'status', cause: 'status_reason', execution_id: 'execution_id', namespace: 'namespace' },
+    keys: {
+      status: 'status',
+      cause: 'status_reason',
+      execution_id: 'execution_id',
+      namespace: 'namespace',
+      person: 'executed_by',
+    },
     times: { created: 'start_time', started: 'start_time', completed: 'end_time' },
     isOfExecution: 'execution_id = ?',
     isOfNamespace: 'namespace = ?',

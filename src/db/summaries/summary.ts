@@ -43,7 +43,7 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
   const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
   const asked = [execution_id, namespace, end_time].map((value) => value ?? null);
   return sql<unknown[], OfExecution>(
-    `SELECT execution_id, namespace FROM workflow_executions
+    `SELECT execution_id, namespace, executed_by AS person FROM workflow_executions
      WHERE coalesce(execution_id = ?, 1) AND coalesce(namespace = ?, 1) AND coalesce(start_time <= ?, 1)
        AND coalesce(coalesce(end_time, '9999') >= ?, 1) ORDER BY seq`,
   ).all(...asked, lived);
@@ -52,6 +52,8 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
 export interface OfExecution {
   execution_id: string;
   namespace: string;
+  /** Who started it; null if unknown. */
+  person: string | null;
 }
 
 /** A row's key as a number, and the name of a number. */
@@ -162,7 +164,10 @@ function keyed(
   { of, time, causes }: { of: OfExecution; time: TimeAt; causes: Causes },
 ): Keyed {
   const { names } = columns;
-  const byColumn = (column: 'attempt' | 'cause' | 'worker' | 'host' | 'stf', name: Keyed['name']): Keyed => ({
+  const byColumn = (
+    column: 'attempt' | 'tfCount' | 'cause' | 'worker' | 'host' | 'stf',
+    name: Keyed['name'],
+  ): Keyed => ({
     of: (at) => columns[column][at] as number,
     name,
   });
@@ -174,6 +179,8 @@ function keyed(
       };
     case 'attempt':
       return byColumn('attempt', String);
+    case 'tf_count':
+      return byColumn('tfCount', (number) => (number === 0 ? undefined : String(number)));
     case 'cause':
       return byColumn('cause', (number) => causes.adopt(names.cause, number));
     case 'worker':
@@ -192,7 +199,10 @@ function keyed(
         name: (number) => (number === none ? undefined : spanName(key, number)),
       };
     }
+    case 'namespace':
+    case 'person':
+      return { of: () => 0, name: () => of[key] ?? undefined };
     default:
-      return { of: () => 0, name: () => (key === 'namespace' ? of.namespace : of.execution_id) };
+      return { of: () => 0, name: () => of.execution_id };
   }
 }

@@ -38,7 +38,7 @@ class Names {
 }
 
 /**
- * Every attempt at every slice of one execution as columns of numbers: 50 bytes per attempt, so that counts, times and pictures of a hundred
+ * Every attempt at every slice of one execution as columns of numbers: 54 bytes per attempt, so that counts, times and pictures of a hundred
  * thousand take milliseconds. Times are milliseconds since 1970, or NaN; names are numbers of `names`; states are indexes of `sliceStatuses`.
  */
 export class AttemptColumns {
@@ -47,6 +47,8 @@ export class AttemptColumns {
   stf = new Int32Array(0);
   sliceId = new Int32Array(0);
   attempt = new Int32Array(0);
+  /** Time frames of the slice; 0 if unknown. */
+  tfCount = new Int32Array(0);
   state = new Uint8Array(0);
   isCurrent = new Uint8Array(0);
   worker = new Int32Array(0);
@@ -119,7 +121,7 @@ export class AttemptColumns {
 
   #grow() {
     const size = Math.max(1024, this.stf.length * 2);
-    for (const name of ['stf', 'sliceId', 'attempt', 'worker', 'host', 'cause'] as const)
+    for (const name of ['stf', 'sliceId', 'attempt', 'tfCount', 'worker', 'host', 'cause'] as const)
       this[name] = longer(this[name], new Int32Array(size));
     for (const name of ['state', 'isCurrent'] as const) this[name] = longer(this[name], new Uint8Array(size));
     for (const name of ['created', 'queued', 'started', 'completed'] as const)
@@ -143,10 +145,10 @@ const numberedIn = 'numbered in';
 /** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them, with semicolons between. */
 const ownValues = {
   current:
-    `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; created_at; ` +
+    `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; coalesce(tf_count, 0); created_at; ` +
     'queued_again_at; assigned_at; left_from; completed_at',
   earlier:
-    `s.stf_filename; ${numberedIn}; s.slice_id; a.attempt; a.state; '0'; a.starts; s.created_at; ` +
+    `s.stf_filename; ${numberedIn}; s.slice_id; a.attempt; a.state; '0'; a.starts; coalesce(s.tf_count, 0); s.created_at; ` +
     'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at',
 };
 
@@ -206,6 +208,7 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
     columns.setState(place, word() as SliceStatus, whole() === 1);
     // A result may come for a slice whose start was never reported.
     const wasStarted = whole() > 0;
+    columns.tfCount[place] = whole();
     const created = time();
     const queued = either(time(), created);
     const started = either(time(), time());

@@ -2,20 +2,27 @@ import { completedState, failedState } from '../../domain/slice-states.ts';
 import { type Attempts, type Life, type Period, endOfWork, goesOn } from './attempts.ts';
 
 /**
- * Counts of events in each bin, and levels at its end. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
+ * Counts of events in each bin, levels at its end, and the peaks of levels within it. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
  * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits after it.
  * @param maxRetries attempts after the first that a slice may have
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
   const counters = countersOf(bins);
   for (let at = 0; at < attempts.length; at += 1) addAttempt(counters, attempts, at, life, maxRetries);
-  const { queued, processing, ...events } = counters.series;
+  const { queued, processing } = counters;
   /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   const mean_seconds = counters.work.map((milliseconds, bin) => {
     const slices = counters.timed[bin] as number;
     return slices === 0 ? null : Math.round(milliseconds / slices) / 1000;
   });
-  return { ...events, queued: summed(queued), processing: summed(processing), mean_seconds };
+  return {
+    ...counters.series,
+    queued: queued.ends(),
+    processing: processing.ends(),
+    queued_peak: queued.peaks(),
+    processing_peak: processing.peaks(),
+    mean_seconds,
+  };
 }
 
 type Counters = ReturnType<typeof countersOf>;
@@ -23,7 +30,6 @@ type Counters = ReturnType<typeof countersOf>;
 function countersOf(bins: Bins) {
   const zeros = (): number[] => Array.from({ length: bins.count }, () => 0);
   return {
-    /** Levels hold changes until they are summed. */
     series: {
       /** Slices that were made. */
       arrived: zeros(),
@@ -31,9 +37,9 @@ function countersOf(bins: Bins) {
       failed_attempts: zeros(),
       /** Slices that failed without a retry left. */
       exhausted: zeros(),
-      queued: zeros(),
-      processing: zeros(),
     },
+    queued: levelIn(bins),
+    processing: levelIn(bins),
     /** Milliseconds from hand-over to result of the slices completed in each bin. */
     work: zeros(),
     /** The slices for which that is known. */
@@ -42,17 +48,59 @@ function countersOf(bins: Bins) {
       const bin = binOf(bins, time);
       if (bin >= 0 && bin < bins.count) into[bin] = (into[bin] as number) + by;
     },
-    change: (level: number[], time: number, by: number): void => {
+  };
+}
+
+/** A level that goes up and down by one. Times are milliseconds since 1970. */
+function levelIn({ from, width, count }: Bins) {
+  const ups: number[] = [];
+  const downs: number[] = [];
+  const until = from + count * width;
+  const inOrder = (times: readonly number[]) => Float64Array.from(times).toSorted();
+  return {
+    up: (time: number): void => void (time < until && ups.push(time)),
+    down: (time: number): void => void (time < until && downs.push(time)),
+    /** At the end of each bin. */
+    ends(): number[] {
+      const changes = Array.from({ length: count }, () => 0);
       // Changes before the window go into its first bin.
-      const bin = Math.max(0, binOf(bins, time));
-      if (bin < bins.count) level[bin] = (level[bin] as number) + by;
+      const add = (times: readonly number[], by: number) => {
+        for (const time of times) {
+          const bin = Math.max(0, binOf({ from, width }, time));
+          changes[bin] = (changes[bin] as number) + by;
+        }
+      };
+      add(ups, 1);
+      add(downs, -1);
+      let level = 0;
+      return changes.map((change) => (level += change));
+    },
+    /** The most at once in each bin. What ends at a moment makes room for what begins at it. */
+    peaks(): number[] {
+      const [up, down] = [inOrder(ups), inOrder(downs)];
+      let [level, begun, ended] = [0, 0, 0];
+      const endBy = (time: number) => {
+        for (; (down[ended] as number) <= time; ended += 1) level -= 1;
+      };
+      return Array.from({ length: count }, (_, bin) => {
+        const start = from + bin * width;
+        for (; (up[begun] as number) <= start; begun += 1) level += 1;
+        endBy(start);
+        let peak = level;
+        for (; (up[begun] as number) < start + width; begun += 1) {
+          endBy(up[begun] as number);
+          level += 1;
+          peak = Math.max(peak, level);
+        }
+        return peak;
+      });
     },
   };
 }
 
 /** Counts the events of an attempt, and the levels that it changes. */
 function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Life, maxRetries: number): void {
-  const { series, work, timed, count, change } = counters;
+  const { series, queued: waiting, processing, work, timed, count } = counters;
   const queued = attempts.queued[at] as number;
   const begun = attempts.started[at] as number;
   const end = Math.max(queued, attempts.completed[at] as number);
@@ -61,18 +109,18 @@ function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Li
   // Nothing ends before it began, even if a clock was set back.
   const started = Math.max(queued, begun);
   const isStarted = !Number.isNaN(started);
-  change(series.queued, queued, 1);
+  waiting.up(queued);
   if (isStarted) {
-    change(series.queued, started, -1);
-    change(series.processing, started, 1);
+    waiting.down(started);
+    processing.up(started);
   }
   if (!Number.isNaN(end)) {
-    if (isStarted) change(series.processing, Math.max(started, end), -1);
-    else change(series.queued, end, -1);
+    if (isStarted) processing.down(Math.max(started, end));
+    else waiting.down(end);
   } else if (isStarted && !goesOn(life)) {
-    change(series.processing, endOfWork(life), -1);
+    processing.down(endOfWork(life));
     // An attempt given up at the end waits again; if the driver is gone, it is lost.
-    if (life.hasEnded) change(series.queued, life.end, 1);
+    if (life.hasEnded) waiting.up(life.end);
   }
   if (attempt === 1) count(series.arrived, queued);
   if (state === completedState) count(series.completed, end);
@@ -83,11 +131,6 @@ function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Li
   if (state !== failedState) return;
   count(series.failed_attempts, end);
   if (attempts.isCurrent[at] === 1 && attempt > maxRetries) count(series.exhausted, end);
-}
-
-function summed(changes: readonly number[]): number[] {
-  let level = 0;
-  return changes.map((change) => (level += change));
 }
 
 /** Equal parts of a period, in milliseconds since 1970. The last may extend beyond its end. */
@@ -129,4 +172,4 @@ export function binsOf({ from, until }: Period, { start, most, least }: Record<'
 }
 
 /** Index of the bin of a time: negative before the first, `count` or more after the last. */
-export const binOf = ({ from, width }: Bins, time: number): number => Math.floor((time - from) / width);
+export const binOf = ({ from, width }: Omit<Bins, 'count'>, time: number): number => Math.floor((time - from) / width);

@@ -1,3 +1,4 @@
+import { grouped } from '../../lib/grouped.ts';
 import type { Fact } from '../reading/fact.ts';
 
 /** A recorded message, with what decides which of several counts. */
@@ -58,18 +59,6 @@ export function standingBy<F extends Fact>(
     repeats.push(...standing.repeats);
   }
   return { stands, repeats };
-}
-
-/** The items by their names, in the order in which they come. */
-export function grouped<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const name = nameOf(item);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 /** Results are compared by state: each has its own times. A slice is the same whether or not its message names the execution. */

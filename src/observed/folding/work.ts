@@ -1,6 +1,7 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
+import { grouped } from '../../lib/grouped.ts';
 import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../reading/fact.ts';
-import { grouped, isBefore, type SaidFact, standingBy, standingOf, timeOf } from './said.ts';
+import { isBefore, type SaidFact, standingBy, standingOf, timeOf } from './said.ts';
 
 type SaidSlice = SaidFact<SliceFact>;
 type SaidResult = SaidFact<ResultFact>;

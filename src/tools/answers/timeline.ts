@@ -33,11 +33,13 @@ const pictured = () => ({
     exhausted: numbers(),
     queued: numbers(),
     processing: numbers(),
+    queued_peak: numbers(),
+    processing_peak: numbers(),
     mean_seconds: z.array(z.number().nullable()),
   })
     .optional()
     .describe(
-      'queued and processing at the end of a bin; mean_seconds: hand-over to result, wall time, of slices completed in it',
+      'queued and processing at the end of a bin, peaks within it; mean_seconds: hand-over to result of slices completed in it',
     ),
   phases: objects({ phase: string, start: string, end: optionalString, by: optionalString }).optional(),
   phases_omitted: optionalInt,

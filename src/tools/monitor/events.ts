@@ -61,6 +61,8 @@ function noteOf(row: Landmark, body: Body): string | null {
       return (
         [total_stf_files && counted(Number(total_stf_files), 'STF file'), reason].filter(Boolean).join(', ') || null
       );
+    case 'execution_status':
+      return words(status);
     case 'workflow_ended':
       return status === reason ? words(status) : words(`${status}:`, reason);
     default:

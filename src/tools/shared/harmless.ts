@@ -12,17 +12,15 @@ const isSuspicious = (text: string) =>
   escapedControl.test(text) || suspicious.test(text.match(beyondAscii)?.join('') ?? '');
 
 /** The fields of an answer that hold sentences of ours, in which commands may be quoted. */
-const ownSentences: ReadonlySet<string> = new Set(['sentence', 'raised_sentence', 'note', 'summary']);
+const ownSentences: ReadonlySet<string> = new Set(['sentence', 'raised_sentence', 'note', 'summary', 'open']);
 
-/** An answer whose own sentences are changed. */
-function withSentences(value: unknown, change: (sentence: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((inner) => withSentences(inner, change));
+/** An answer whose own sentences are changed. @param isOwn whether the value is of a field that holds them */
+function withSentences(value: unknown, change: (sentence: string) => string, isOwn = false): unknown {
+  if (typeof value === 'string') return isOwn ? change(value) : value;
+  if (Array.isArray(value)) return value.map((inner) => withSentences(inner, change, isOwn));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      typeof inner === 'string' && ownSentences.has(key) ? change(inner) : withSentences(inner, change),
-    ]),
+    Object.entries(value).map(([key, inner]) => [key, withSentences(inner, change, ownSentences.has(key))]),
   );
 }
 

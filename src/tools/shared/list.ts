@@ -100,7 +100,7 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
   const computed = list.computed?.(context, args);
   const run = requireRun(args.run_number, context);
   const names = chosenOf(args.fields, Object.keys(listColumns(name)));
-  const listId = fingerprint(name, args);
+  const listId = () => fingerprint(name, args);
   const { fixed, page, before } = fix(args, listId, context, resolve);
   const question = { ...args, ...fixed, run_id: run === undefined ? undefined : String(run) };
   const found = ask(question, page);
@@ -108,15 +108,17 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
   const { hasMore, last, isShort } = endOf(found, items.length);
   const given = before.given + items.length;
   const counted = totalOf(found, { given, hasMore, total: before.total });
-  const cursorFields = {
-    given,
-    total: counted.total_is_lower_bound ? 0 : counted.total_count,
-    of: listId,
-    as_of: context.asOf,
-    start: fixed.start_time,
-    end: fixed.end_time,
-    latest: args.execution_id === 'latest' ? fixed.execution_id : undefined,
-  };
+  const cursorAfter = (after: number) =>
+    writeCursor({
+      after,
+      given,
+      total: counted.total_is_lower_bound ? 0 : counted.total_count,
+      of: listId(),
+      as_of: context.asOf,
+      start: fixed.start_time,
+      end: fixed.end_time,
+      latest: args.execution_id === 'latest' ? fixed.execution_id : undefined,
+    });
   const noteOf = (): string | undefined => {
     if (isShort) return shortPage;
     const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
@@ -132,7 +134,7 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
     ...counted,
     has_more: hasMore,
     ...present({
-      next_cursor: hasMore && last !== undefined ? writeCursor({ after: last, ...cursorFields }) : null,
+      next_cursor: hasMore && last !== undefined ? cursorAfter(last) : null,
       data_as_of: context.queries.dataAsOf(),
       note: note || null,
     }),
@@ -197,7 +199,7 @@ function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item
 }
 
 /** The question of this page: as given on the first page, as the cursor says on the others. */
-function fix(args: ListArguments, of: string, context: ToolContext, resolve: typeof resolveExecution) {
+function fix(args: ListArguments, of: () => string, context: ToolContext, resolve: typeof resolveExecution) {
   const { limit = defaultLimit, order = 'newest' } = args;
   const cursor = readCursor(args.cursor, of);
   const window =

@@ -43,10 +43,11 @@ export const cursorIn = <Schema extends z.ZodType>(schema: Schema, text: string)
 /** The earlier moment of a list, from the cursor of one of its pages. */
 export const momentOfCursor = (text: string): string | undefined => cursorIn(cursorSchema, text)?.as_of;
 
-export function readCursor(text: string | undefined, of: string): Cursor | undefined {
+/** Throws `CURSOR_INVALID` unless the text is a cursor of the list with this fingerprint. */
+export function readCursor(text: string | undefined, of: () => string): Cursor | undefined {
   if (text === undefined) return undefined;
   const data = cursorIn(cursorSchema, text);
-  if (data?.of === of) return data;
+  if (data?.of === of()) return data;
   const why =
     data === undefined
       ? 'was not made by this tool; give the next_cursor of the previous page unchanged, or leave it out'

@@ -27,7 +27,7 @@ export function AlarmBar() {
   const { unseen, seen } = answer;
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
   // The tool says so in a note that may contain more.
-  const nobody = unseen.note?.includes('"swf-mcp watch" runs') === true ? ': "swf-mcp watch" does not run' : '';
+  const nobody = /"swf-mcp[^"]* watch" runs/.test(unseen.note ?? '') ? ': "swf-mcp watch" does not run' : '';
   if (total === 0) return <p class="alarms quiet">no alarms{nobody}</p>;
   return (
     <details class="alarms">
@@ -47,7 +47,7 @@ export function AlarmBar() {
           <Line key={alarm.alarm_id} alarm={alarm} />
         ))}
       </ul>
-      <More n={total - alarms.length} of="alarms; swf-mcp alarms lists all" />
+      <More n={total - alarms.length} of="alarms" />
     </details>
   );
 }

@@ -45,7 +45,7 @@ export function Overview({ params, change }: PageProps) {
         Executions <small>{orderWords(sort)}</small>
       </h1>
       <Filters params={params} change={change} chosen={chosen} />
-      {isNoStore ? <Empty /> : <FaultBanner fault={fault} at={at} />}
+      {isNoStore ? <Empty hint={fault?.message.replace(/^\w+: /, '')} /> : <FaultBanner fault={fault} at={at} />}
       {!answer && !fault && <Skeleton />}
       {answer && (
         <>
@@ -54,7 +54,7 @@ export function Overview({ params, change }: PageProps) {
           ) : Object.keys(asked).length > 0 ? (
             <p>Nothing fits. {noteForPeople(answer.note)}</p>
           ) : (
-            <Empty />
+            <Empty hint={answer.note} />
           )}
           <Pages answer={answer} isFirst={cursor === ''} change={change} />
         </>
@@ -74,11 +74,8 @@ const Pages = ({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirs
   </p>
 );
 
-const Empty = () => (
-  <>
-    <p>There is no execution in this store yet. Make one at a terminal, with the same --db:</p>
-    <pre>swf-mcp run</pre>
-  </>
+const Empty = ({ hint }: { hint: string | undefined }) => (
+  <p>There is no execution in this store yet{hint === undefined ? '.' : `: ${hint}.`}</p>
 );
 
 interface ExecutionsProps {

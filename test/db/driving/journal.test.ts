@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { moveCursor, requireOwnership } from '../../../src/db/driving/journal.ts';
-import { registerProcess, takeOwnership } from '../../../src/db/presence/leases.ts';
+import { takeOver } from '../../../src/db/driving/take-over.ts';
+import { type LivenessTest, registerProcess, takeOwnership } from '../../../src/db/presence/leases.ts';
 import { makeRunningStore } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';
@@ -46,6 +47,32 @@ describe('the lease of an execution', () => {
     await expect(write(after + 1)).rejects.toMatchObject({ code: 'EXECUTION_IN_USE' });
     // Agents of other processes have no epoch.
     await write(undefined);
+  });
+});
+
+describe('a process that takes an execution up', () => {
+  /** What the log says of the drivers, once a second process has taken the execution up. */
+  async function takenUp({ hasEnded = false, lives = false }) {
+    const { store, say } = await makeRunningStore();
+    const isAlive: LivenessTest = ({ pid }) => pid === 102 || lives;
+    const take = (pid: number) =>
+      store.write((tx) => {
+        const identity = { pid, pid_started: '1', hostname: 'host-a' };
+        const process_id = registerProcess(tx, identity, '1.0.0');
+        const self = { process_id, identity, name: 'daq', user: 'ana', version: '1.0.0', isOverBroker: false };
+        return takeOver(store, tx, id, self, { isAlive });
+      });
+    const { epoch } = await take(101);
+    if (hasEnded) await say('driver_ended', { epoch, cause: 'interrupted' });
+    await take(102);
+    const types = `SELECT name FROM message_rows JOIN names ON name_no = type_no WHERE name GLOB 'driver_*' ORDER BY seq`;
+    return store.sql<[], string>(types).values();
+  }
+
+  it('records the loss of the driver before it, unless that one has said that it ended', async () => {
+    expect(await takenUp({})).toEqual(['driver_started', 'driver_lost', 'driver_started']);
+    expect(await takenUp({ hasEnded: true })).toEqual(['driver_started', 'driver_ended', 'driver_started']);
+    await expect(takenUp({ lives: true })).rejects.toMatchObject({ code: 'EXECUTION_IN_USE' });
   });
 });
 

@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   countsOf,
   executionOfRun,
+  messagesWithoutExecution,
   recentExecutionIds,
   requireExecution,
   requireObserved,
   requireOwn,
 } from '../../../src/db/execution/find-execution.ts';
+import { recordHeard } from '../../../src/db/observed/heard-messages.ts';
 import { makeRunningStore, makeStore, noCounts, sayShortExecutions } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';
@@ -39,6 +41,9 @@ describe('an execution', () => {
       stf_count: 1,
     });
     expect(requireExecution(sql, 'latest').execution_id).toBe('stf_datataking-tester-0003');
+    // What an execution stated at its end counts for it alone.
+    made.store.db.exec(`UPDATE runs SET total_stf_files = 7 WHERE execution_id = 'stf_datataking-tester-0003'`);
+    expect(['latest', 'stf_datataking-tester-0002'].map((one) => requireExecution(sql, one).stf_count)).toEqual([7, 0]);
     expect(countsOf(sql, id)).toEqual({ ...noCounts, stf_count: 1 });
     expect(() => countsOf(sql, 'another')).toThrow('the run of another has no state');
   });
@@ -79,12 +84,38 @@ describe('an execution that is not found', () => {
     ]);
     // An observer only listens to runs.
     store.db.exec(
-      `INSERT INTO hearings (namespace, since_ms, until_ms) VALUES ('', ${Date.parse('2026-11-28T10:00Z')}, 0)`,
+      `INSERT INTO hearings (namespace, since_ms, until_ms)
+       VALUES ('a', ${Date.parse('2026-11-28T10:00Z')}, 0), ('b', ${Date.parse('2026-11-28T11:00Z')}, 0)`,
     );
     expect(refusal(store, name)).toEqual([
       'EXECUTION_NOT_FOUND',
       'there is no execution in this store yet; no run of other programs has been observed since listening began at 2026-11-28T10:00:00.000Z',
     ]);
+  });
+
+  it('is explained by the messages of runs that name none, the runs with most messages first', async () => {
+    const { store, say } = await makeRunningStore();
+    const words = () => messagesWithoutExecution(store.sql);
+    const hear = (at: number, run_id: string | undefined, more: object = {}) =>
+      store.write((tx) =>
+        recordHeard(tx, {
+          t: new Date(at).toISOString(),
+          destination: '/topic/epictopic',
+          headers: { timestamp: String(at) },
+          body: { msg_type: 'stf_ready', filename: `${at}.stf`, sender: 'data', run_id, ...more },
+        }),
+      );
+    await say('stf_gen', { filename: 'swf.100010.000001.stf', sequence: 1, tf_count: 100 });
+    await hear(1, undefined);
+    await hear(2, '9', { execution_id: 'theirs' });
+    expect(words()).toBeUndefined();
+    await hear(3, '7');
+    const rest = 'to no execution, since none that was heard names one; list_messages has';
+    expect(words()).toBe(`1 message of run 7 belongs ${rest} it`);
+    for (const [at, run] of [8, 8, 8, 5, 5, 6].entries()) await hear(10 + at, String(run));
+    expect(words()).toBe(`7 messages of run 8, 5, 6 and 1 more belong ${rest} them`);
+    await store.write(({ sql }) => sql(`UPDATE message_rows SET effect = 'rejected' WHERE sent_ms IN (3, 10)`).run());
+    expect(words()).toBe(`5 messages of run 5, 8, 6 belong ${rest} them`);
   });
 
   it('is suggested by its id if a run number was given', async () => {

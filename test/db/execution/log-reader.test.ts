@@ -61,7 +61,10 @@ describe('the messages of an execution', () => {
   it('are read in one state only, if the reading names it', async () => {
     const { store, say } = await withSlice();
     const results: Reading[] = [{ msg_type: 'slice_result', state: 'failed' }, 'end_run'];
-    await say('slice_result', { ...byWorker(1), state: 'failed' });
+    const failed = await say('slice_result', { ...byWorker(1), state: 'failed' });
+    const after = (row: number) => readMessages(store.sql, id, { readings: results, after: row, limit: 9 }).messages;
+    expect([after(0).length, after(failed.seq - 1).length, after(failed.seq).length]).toEqual([1, 1, 0]);
+    expect(countMessages(store.sql, id, { readings: results, after: failed.seq, limit: 9 })).toBe(0);
     await say('slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
     const { seq } = await say('slice_result', { ...byWorker(2), state: 'done' });
     const { messages, seen } = readMessages(store.sql, id, { readings: results, after: 0, limit: 9 });

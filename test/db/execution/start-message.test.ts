@@ -50,6 +50,15 @@ describe('the simulated time that an execution has reached', () => {
     expect(lastTick(store.sql, id)).toEqual({ tick: 12.25, sent_at: at(2) });
     expect(lastTick(store.sql, 'another')).toBeUndefined();
   });
+
+  it('is looked for in the last 64 rows alone', async () => {
+    const { store, say } = await makeRunningStore();
+    await say('stf_gen', { ...generated(1), simulation_tick: 900 });
+    for (let n = 2; n <= 64; n += 1) await say('stf_gen', { ...generated(n), simulation_tick: n });
+    expect(lastTick(store.sql, id)?.tick).toBe(900);
+    await say('stf_gen', { ...generated(65), simulation_tick: 65 });
+    expect(lastTick(store.sql, id)?.tick).toBe(65);
+  });
 });
 
 describe('the executions that run over a broker', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  idleSliceMessages,
+  idleSlices,
   queuedSlice,
   readyStfs,
   unreadyStfs,
@@ -12,6 +12,7 @@ import { registerProcess } from '../../../src/db/presence/leases.ts';
 import { executionParamsSchema } from '../../../src/domain/params.ts';
 import { makeRunningStore } from '../../made-store.ts';
 import { byWorker, sample, secondSlice, slice, sliceName, stf, withSlice } from '../one-slice.ts';
+import { at, fakeClock } from '../presence/processes.ts';
 
 const id = 'stf_datataking-tester-0001';
 const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
@@ -110,7 +111,8 @@ describe('slices without a result', () => {
     sentAgo(100);
     const assignedAgo = (seconds: number) =>
       store.db.exec(`UPDATE tf_slices SET assigned_at = '${ago(seconds)}' WHERE status = 'processing'`);
-    const idle = (seconds: number, execution = id) => idleSliceMessages(store.sql, execution, seconds);
+    const idle = (seconds: number, execution = id) =>
+      idleSlices(store.sql, execution, seconds).map((one) => one.id);
     return { ...made, sentAgo, assignedAgo, idle };
   }
   const [first, second] = [messageOf(sliceName), messageOf(secondSlice.slice_filename)];
@@ -162,6 +164,27 @@ describe('slices without a result', () => {
     expect(idle(100)).toEqual([second]);
     assignedAgo(late);
     expect(idle(100)).toEqual([first, second]);
+  });
+
+  it('have waited longer than the time, not just as long', async () => {
+    const setClock = fakeClock();
+    const { store, say } = await withSlice();
+    const wait = (since: number, assigned: number) =>
+      store.db.exec(
+        `UPDATE message_rows SET goes_out = 1, outbox_sent_at = '${at(since)}' WHERE message_id LIKE '%/slice/%';
+         UPDATE tf_slices SET assigned_at = '${at(assigned)}' WHERE status = 'processing'`,
+      );
+    const isIdle = () => idleSlices(store.sql, id, 100).length > 0;
+    setClock(1000);
+    wait(900, 0);
+    expect(isIdle()).toBe(false);
+    wait(899.999, 0);
+    expect(isIdle()).toBe(true);
+    await say('slice_started', { ...byWorker(1), worker_id: 'stranger/01' });
+    wait(0, 400);
+    expect(isIdle()).toBe(false);
+    wait(0, 399.999);
+    expect(isIdle()).toBe(true);
   });
 
   it('have messages with the fields that a worker needs', async () => {

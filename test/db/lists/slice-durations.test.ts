@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { listTfSlices } from '../../../src/db/lists/tf-slices.ts';
-import { stageDelays } from '../../../src/db/reports/stage-delays.ts';
+import { countedDelays } from '../../../src/db/reports/stage-delays.ts';
 import { makeRunningStore } from '../../made-store.ts';
 
 const execution_id = 'stf_datataking-tester-0001';
@@ -36,7 +36,7 @@ describe('the duration of a slice', () => {
     await say('slice_result', { ...worked, state: 'done', processing_seconds: 30, ...measured });
     const page = { order: 'newest', limit: 5, after: undefined } as const;
     expect(listTfSlices(store.sql, { execution_id }, page).rows[0]?.seconds).toBeCloseTo(told, 1);
-    const hand = stageDelays(store.sql, execution_id).find(({ stage }) => stage === 'slice_started → slice_result');
+    const hand = countedDelays(store.sql, execution_id).find(({ stage }) => stage === 'slice_started → slice_result');
     expect(hand?.max).toBeCloseTo(told, 1);
   });
 });

@@ -9,6 +9,7 @@ import {
   dropCandidate,
   endedExecution,
   firstUndelivered,
+  isWatched,
   isWatcher,
   keepCandidate,
   knowReceiver,
@@ -123,7 +124,14 @@ describe('a receiver of alarms', () => {
     await store.write((tx) => knowReceiver(tx, 'one'));
     expect(firstUndelivered(store.sql, 'one')).toBeUndefined();
     await raise('after');
-    expect(firstUndelivered(store.sql, 'one')?.payload).toContain('"after"');
+    expect(JSON.parse(firstUndelivered(store.sql, 'one')?.payload ?? '')).toMatchObject({
+      msg_type: 'alarm_raised',
+      sender: 'tester',
+      namespace: 'test',
+      execution_id: 'e',
+      run_id: '100010',
+      subject: 'after',
+    });
     // A receiver that is known keeps its place.
     await store.write((tx) => knowReceiver(tx, 'one'));
     expect(firstUndelivered(store.sql, 'one')?.payload).toContain('"after"');
@@ -137,14 +145,14 @@ describe('a receiver of alarms', () => {
     for (const subject of ['a', 'b', 'c']) await made.say('alarm_raised', { ...change, subject });
     await store.write((tx) => tx.sql('UPDATE message_rows SET recorded_ms = seq * 1000').run());
     const seqs = store.sql<[], number>('SELECT seq FROM message_rows ORDER BY seq').values();
-    const [first = 0, second = 0, third = 0] = seqs;
+    const [first = 0, , third = 0] = seqs;
     const leave = (before: number) => store.write((tx) => leaveOut(tx, 'one', before));
     expect(await leave(first * 1000)).toBe(0);
     expect(firstUndelivered(store.sql, 'one')).toMatchObject({ seq: first });
     expect(await leave(third * 1000)).toBe(2);
     expect(firstUndelivered(store.sql, 'one')).toMatchObject({ seq: third });
     // What was delivered stays so.
-    await store.write((tx) => noteDelivered(tx, 'one', second));
+    await store.write((tx) => noteDelivered(tx, 'one', first));
     expect(firstUndelivered(store.sql, 'one')).toMatchObject({ seq: third });
     expect(await leave(Number.MAX_SAFE_INTEGER)).toBe(1);
     expect(firstUndelivered(store.sql, 'one')).toBeUndefined();
@@ -193,6 +201,25 @@ describe('the watcher', () => {
     expect(await become(two, false)).toBe(true);
     expect([one, two].map((id = 0) => isWatcher(store.sql, id))).toEqual([false, true]);
     expect(lastLook(store.sql)).toBe(10 * hours);
+  });
+
+  it.each<[what: string, more: { isAlive?: boolean; ended?: string; unheard?: number }, isWatched: boolean]>([
+    ['watches while its process lives', {}, true],
+    ['watches until it has missed its heartbeats for a minute', { unheard: 59.999 }, true],
+    ['does not watch from then on, whatever its process does', { unheard: 60 }, false],
+    ['does not watch once its process is gone', { isAlive: false }, false],
+    ['does not watch once its process has ended in order', { ended: 'order' }, false],
+  ])('%s', async (_, { isAlive = true, ended, unheard = 0 }, expected) => {
+    const { store } = made;
+    const now = Date.parse(at(100));
+    const isWatchedNow = () => isWatched(store.sql, () => isAlive, now);
+    expect(isWatchedNow()).toBeUndefined();
+    await store.write((tx) => {
+      const id = registerProcess(tx, { pid: 1, pid_started: 'then', hostname: 'host' }, 'v');
+      becomeWatcher(tx, id, () => true, now);
+      tx.sql('UPDATE processes SET last_beat = ?, ended = ?').run(at(100 - unheard), ended ?? null);
+    });
+    expect(isWatchedNow()).toBe(expected);
   });
 
   it('forgets one candidate and keeps the others', async () => {

@@ -385,6 +385,63 @@ describe('the status of an execution that was reported over REST', () => {
     await record(patch(120, 'm', 'terminated'));
     expect(rows(of)[0]).toEqual(['m', 'terminated', 120, 120]);
   });
+
+  it.each<[what: string, patches: [at: number, status: string][], status: string, end: number | null]>([
+    ['runs until an end is told', [[100, 'running']], 'running', null],
+    [
+      'does not run again after an end',
+      [
+        [100, 'completed'],
+        [110, 'running'],
+      ],
+      'completed',
+      100,
+    ],
+    [
+      'has the last of two ends, at the time of the first',
+      [
+        [100, 'completed'],
+        [120, 'failed'],
+      ],
+      'failed',
+      100,
+    ],
+    [
+      'has the later of two ends that come in the other order',
+      [
+        [120, 'failed'],
+        [100, 'completed'],
+      ],
+      'failed',
+      100,
+    ],
+    [
+      'has one of two ends of one moment, in any order',
+      [
+        [100, 'failed'],
+        [100, 'terminated'],
+      ],
+      'failed',
+      100,
+    ],
+    [
+      'has the same of them the other way round',
+      [
+        [100, 'terminated'],
+        [100, 'failed'],
+      ],
+      'failed',
+      100,
+    ],
+  ])('%s', async (_, patches, status, end) => {
+    const registered = { execution_id: 'm', namespace: 'a', status: 'running', start_time: iso(10) };
+    await record(told(10, 'POST /api/workflow-executions/', registered));
+    for (const [at, said] of patches) await record(told(at, 'PATCH /api/workflow-executions/m/', { status: said }));
+    expect(rows('SELECT status, end_time FROM workflow_executions')).toEqual([
+      [status, end === null ? null : iso(end)],
+    ]);
+    expect(rows('SELECT told_status, told_end_ms FROM observed_runs')).toEqual([[status, end]]);
+  });
 });
 
 it('keys of messages are counted by sender, type and state', async () => {

@@ -261,6 +261,17 @@ describe('a message of an execution that has ended', () => {
   });
 });
 
+it('an execution has the dialects of its own messages, each once', async () => {
+  await made.store.write((tx) => {
+    observe(tx, { execution_id: 'other' });
+    observe(tx, { execution_id: 'a' });
+    tx.sql(`UPDATE observed_runs SET dialects = iif(execution_id = 'a', 'S', 'F')`).run();
+  });
+  for (const dialect of ['H', 'S', 'H']) await made.store.write((tx) => extend(tx, 'a', 100, dialect));
+  const dialects = 'SELECT dialects FROM observed_runs ORDER BY execution_id';
+  expect(made.store.sql<[], string>(dialects).values()).toEqual(['HS', 'F']);
+});
+
 it('an execution whose name is taken is named with its run', async () => {
   const ids = await made.store.write((tx) =>
     ['1', '2', '2'].map((run_id, n) => {

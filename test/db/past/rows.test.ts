@@ -192,6 +192,7 @@ describe('a command that waited for its driver', () => {
         [4, 1],
       ]);
     live.prepare('INSERT INTO past_commands VALUES (3, 8, ?)').run(clock(20));
+    live.exec(`UPDATE message_rows SET effect = 'none' WHERE seq = 4`);
     past.exec(`UPDATE message_rows SET effect = 'rejected', effect_reason = 'replayed'`);
     commandsAsThen(preparer(past), { last, iso: clock(second) });
     expect(past.prepare('SELECT seq, effect, effect_code, effect_reason FROM message_rows').all()).toEqual([

@@ -109,6 +109,16 @@ describe('a process', () => {
 
   it('gave its last sign of life with the last one of its agents that had not ended', () => {
     for (const id of [1, 2, 3, 4, 5]) process(id, 0, 90);
+    process(6, 0, 200);
+    process(7, 0, 200);
+    // An agent that was there at the moment, and one that came after it.
+    for (const [id, since] of [
+      [6, then],
+      [7, later],
+    ] as const) {
+      agent(`early-${id}`, id, 0, 50);
+      agent(`late-${id}`, id, since, 150);
+    }
     agent('a', 1, 0, 40);
     agent('b', 1, 0, 70);
     agent('c', 2, 0, 130);
@@ -121,6 +131,8 @@ describe('a process', () => {
       [3, clock(90)],
       [4, clock(35)],
       [5, clock(90)],
+      [6, clock(then)],
+      [7, clock(50)],
     ]);
   });
 });

@@ -89,14 +89,23 @@ describe('the end of a process', () => {
   it('noted by another process keeps the signs of life, and an end that is already recorded', async () => {
     const { store, setClock, process_id, data, worker } = await twoAgents();
     const other = await register(store, 102);
+    const living = await register(store, 103);
+    const stays = await store.write((tx) =>
+      registerAgent(tx, { type: 'worker', user: 'ada', namespace: 'test', process_id: living }),
+    );
     setClock(7);
     await store.write((tx) => recordEnd(tx, process_id, 'fault'));
     setClock(9);
     for (const id of [process_id, other]) await store.write((tx) => noteLost(tx, id));
-    expect(agentRows(store)).toEqual([`${data} EXITED ${at(7)}`, `${worker} EXITED ${at(7)}`]);
+    expect(agentRows(store)).toEqual([
+      `${data} EXITED ${at(7)}`,
+      `${worker} EXITED ${at(7)}`,
+      `${stays} STARTING ${at(0)}`,
+    ]);
     expect(rowsOf(store, 'last_beat, ended', 'processes')).toEqual([
       { last_beat: at(7), ended: 'fault' },
       { last_beat: at(0), ended: 'lost' },
+      { last_beat: at(0), ended: null },
     ]);
   });
 });

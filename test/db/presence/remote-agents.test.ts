@@ -111,7 +111,8 @@ describe('a heartbeat of a remote agent', () => {
 
   it('ends its process if it reports EXITED, until the next heartbeat', async () => {
     const { store } = await makeStore();
-    const now = () => [agentOf(store)?.['state'], ...rowsOf(store, 'ended', 'processes')];
+    const now = () => [agentOf(store)?.['state'], ...rowsOf(store, 'ended', 'processes WHERE pid = 7')];
+    await hear(store, { agent_name: 'another', pid: 6 });
     await hear(store, {});
     await hear(store, { state: 'EXITED' });
     expect(now()).toEqual(['EXITED', { ended: 'order' }]);
@@ -130,6 +131,27 @@ describe('a heartbeat of a remote agent', () => {
       { pid: 8, ended: null },
     ]);
   });
+});
+
+it('an agent whose name two living processes use is the younger one, until that falls silent', async () => {
+  const setClock = fakeClock();
+  const { store } = await makeRunningStore();
+  const [elder, younger] = [{ pid: 7 }, { pid: 8, since: at(1) }];
+  const pids: unknown[] = [];
+  for (const [second, beat] of [
+    [2, elder],
+    [3, younger],
+    [7, elder],
+    [8, younger],
+    [12, elder],
+    [24, elder],
+  ] as const) {
+    setClock(second);
+    await hear(store, beat);
+    pids.push(rowsOf(store, 'pid', 'system_agents JOIN processes USING (process_id)')[0]);
+  }
+  expect(pids).toEqual([7, 8, 8, 8, 8, 7].map((pid) => ({ pid })));
+  expect(warnings(store)).toHaveLength(1);
 });
 
 describe('a remote agent that restarts', () => {

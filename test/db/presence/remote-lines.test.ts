@@ -19,6 +19,7 @@ describe('log lines of a remote agent', () => {
   async function heardAgent() {
     fakeClock();
     const { store } = await makeRunningStore();
+    await hear(store, { agent_name: 'another', pid: 6, since: at(-1) });
     await hear(store, {});
     const log = (lines: RemoteLine[], dropped?: number, since = at(0)): Promise<void> =>
       store.write((tx) =>

@@ -10,6 +10,15 @@ describe('the causes of failures', () => {
   it('include why slices stay failed, however many earlier attempts were retried', async () => {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     await store.write(({ sql }) => {
+      // Neither an attempt that did not fail nor one of another execution has a cause here.
+      for (const [execution, state] of [
+        ['e', 'completed'],
+        ['other', 'failed'],
+      ] as const)
+        sql(
+          `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, starts, queued_at, error)
+           VALUES (?, 1, ?, ?, 1, '2026-11-26T00:00:00.000Z', 'no cause')`,
+        ).run(`of ${execution}`, execution, state);
       for (let slice = 0; slice < many; slice += 1) {
         const name = `swf.1.000001_slice_${slice}.tf`;
         sql(

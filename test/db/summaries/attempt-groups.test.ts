@@ -27,7 +27,7 @@ it.each<[SummaryKey, unknown]>([
   for (let i = 0; i < full; i += 1) addRow(columns, i, i === 5 ? 'boom' : undefined);
   const groups = createGroups();
   const question = { what: 'slices', keys: [key], time_field: 'created' } as const satisfies SummaryQuestion;
-  const of = { execution_id: 'w-x-0001', namespace: 'test', isObserved: false };
+  const of = { execution_id: 'w-x-0001', namespace: 'test', person: null };
   const steps = addAttempts(groups, { columns, of, isWorker: () => true }, question);
   expect(steps.next().done).toBe(false);
   // The next row makes the columns grow.

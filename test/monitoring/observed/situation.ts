@@ -69,11 +69,9 @@ export const factsOf = ({
     {
       stage: 'slice_started → slice_result',
       items: 150,
-      mean: 2,
       p50: 2,
       p95: 3,
       max: 4,
-      last_at: '2026-01-01T00:59:58.000Z',
     },
   ],
   ramp_up: undefined,

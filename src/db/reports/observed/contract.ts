@@ -5,7 +5,7 @@ import { messageColumns } from '../../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../../migrations/names.ts';
 import { jsonField } from '../../sqlite/statements.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { stageDelays } from '../stage-delays.ts';
+import { timedDelays } from '../stage-delays.ts';
 
 /** The messages of one type that one program sent to one destination. */
 export interface SaidType {
@@ -55,7 +55,7 @@ export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusCo
       every_seconds: messages < 2 ? undefined : Math.round((last - first) / (messages - 1)) / 1000,
       keys: keysOf(sql, execution_id, message_type, sender ?? ''),
     })),
-    delays: stageDelays(sql, execution_id),
+    delays: timedDelays(sql, execution_id),
     broken: brokenKeys(sql, execution_id),
   };
 }

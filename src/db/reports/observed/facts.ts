@@ -20,10 +20,10 @@ import {
   serviceFindings,
 } from '../failures.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
-import { stageDelays } from '../stage-delays.ts';
+import { timedDelays } from '../stage-delays.ts';
 import { brokenKeys } from './contract.ts';
 import { hearsResults, slicingOf } from './reach.ts';
-import { count, named, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
+import { named, sampleSizes, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
 
 /** Later than every time, as ISO 8601: nothing is waited for. */
 const afterAll = '9999-12-31T23:59:59.999Z';
@@ -36,6 +36,9 @@ interface ObservedRow extends HeardRecord {
   told_by: string | null;
   told_ms: number | null;
   read_ms: number | null;
+  /** 0 without one. */
+  last_result_ms: number;
+  last_done_ms: number;
 }
 
 /** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
@@ -86,7 +89,7 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
 function recordOf(sql: Prepare, executionId: string) {
   const row = sql<[string], ObservedRow>(
     `SELECT told_id, run_id, dialects, first_ms AS first_message, last_ms AS last_message, without_execution, results_repeated, results_unmatched,
-       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms
+       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms, last_result_ms, last_done_ms
      FROM observed_runs WHERE execution_id = ?`,
   ).get(executionId);
   if (row === undefined)
@@ -107,17 +110,18 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
   const { execution_id, status, slices_failed } = execution;
   const hasFailed = slices_failed !== 0;
   const record = recordOf(sql, execution_id);
-  const delays = stageDelays(sql, execution_id);
-  const { last, last_done, first_slice } = resultTimes(sql, execution);
+  const delays = timedDelays(sql, execution_id);
+  const sizes = sampleSizes(sql, execution_id);
+  const { last_result_ms: last, last_done_ms: last_done, ...known } = record;
   return {
-    ...record,
+    ...known,
     repeated_ids: repeatedResults(sql, execution_id, record),
     delays,
     messages: countAllMessages(sql, execution_id),
     stf_span: status === 'running' ? stfSpan(sql, execution_id) : undefined,
-    tf_files_sliced: count(sql, slicedSamples, execution_id),
-    first_slice,
-    last_result: milliseconds(last),
+    tf_files_sliced: sizes.files,
+    first_slice: last === 0 ? timeAmong(sql, 'min(first_at)', slicedSamples, execution_id) : undefined,
+    last_result: last || undefined,
     failed: {
       count: slices_failed,
       ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [],
@@ -133,7 +137,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     slowest: slowestSlice(sql, execution_id, delays),
     ...serviceFindings(sql, execution_id),
     ramp_up: rampUp(sql, execution_id),
-    shrunken: shrunkenSamples(sql, execution_id),
+    shrunken: shrunkenSamples(sql, execution_id, sizes),
     broken_keys: brokenKeys(sql, execution_id),
   };
 }
@@ -155,23 +159,6 @@ function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
     'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ? HAVING n > 1',
   ).get(executionId);
   return row && { first: Date.parse(row.first), last: Date.parse(row.last), n: row.n };
-}
-
-/** When the last result came, and the last of a completed slice, as ISO 8601; before any result, when the first slice was sent, in milliseconds since 1970. */
-function resultTimes(sql: Prepare, { execution_id: id, slices_failed, slices_queued }: ExecutionRow) {
-  const without = { last: null, last_done: null };
-  // Only findings about slices that failed or wait ask for them.
-  if (slices_failed + slices_queued === 0) return { ...without, first_slice: undefined };
-  // The table in its own order: an index would look up each row.
-  const times =
-    sql<[{ id: string }], Record<keyof typeof without, string | null>>(
-      `SELECT max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done FROM tf_slices NOT INDEXED
-       WHERE execution_id = $id AND seq >= (SELECT min(seq) FROM tf_slices WHERE execution_id = $id) AND seq <= (SELECT max(seq) FROM tf_slices WHERE execution_id = $id)`,
-    ).get({ id }) ?? without;
-  return {
-    ...times,
-    first_slice: times.last === null ? timeAmong(sql, 'min(first_at)', slicedSamples, id) : undefined,
-  };
 }
 
 /** The least or greatest time of some rows. @param from the rest of a SELECT, from FROM on */

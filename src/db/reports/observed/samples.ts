@@ -53,8 +53,20 @@ export function someOf(sql: Prepare, column: string, from: string, values: objec
 /** How many TF files give the usual slice size, all of one STF. */
 const measured = 7;
 
+/** How many TF files slices name, and the sizes of their largest slices: the least and the most. */
+export const sampleSizes = (sql: Prepare, executionId: string) =>
+  sql<[string], { files: number; least: number | null; most: number | null }>(
+    'SELECT count(*) AS files, min(largest) AS least, max(largest) AS most FROM observed_samples WHERE execution_id = ?',
+  ).get(executionId) ?? { files: 0, least: null, most: null };
+
 /** Later TF files whose largest slice is smaller than half the usual one. */
-export function shrunkenSamples(sql: Prepare, executionId: string): HeardFacts['shrunken'] {
+export function shrunkenSamples(
+  sql: Prepare,
+  executionId: string,
+  { least, most }: ReturnType<typeof sampleSizes>,
+): HeardFacts['shrunken'] {
+  // Mostly all are alike, and then their order does not matter.
+  if (least === null || most === null || least >= most / 2) return undefined;
   const first = sql<[string], { largest: number; first_at: string; tf_filename: string }>(
     `SELECT largest, first_at, tf_filename FROM observed_samples WHERE execution_id = ? AND largest IS NOT NULL ORDER BY first_at, tf_filename LIMIT ${measured}`,
   ).all(executionId);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { withoutLongLines } from '../../../src/commands/serve/serve.ts';
+import { withoutLongLines } from '../../src/mcp/stdio.ts';
 
 /** Passes chunks through, and returns the lines that come out and the ids of those that were dropped. */
 async function passed(chunks: readonly string[], most: number) {

@@ -1,0 +1,197 @@
+import { chmodSync, realpathSync, statSync } from 'node:fs';
+import { homedir, platform } from 'node:os';
+import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+
+import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch';
+import { applyEdits, modify, parse as parseJson, type ParseError, printParseErrorCode } from 'jsonc-parser';
+
+import { configInvalid, messageOf } from '../../lib/errors.ts';
+import { makeFolder, readRegularFile } from '../../lib/file-system.ts';
+import { tried } from '../../lib/tried.ts';
+import { writeNewFile } from '../../lib/write-new-file.ts';
+import { type Io, storePath } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
+
+interface AddArguments {
+  client: 'claude' | 'cursor' | 'vscode' | 'codex';
+  scope: 'user' | 'project';
+  readOnly: boolean;
+  yes: boolean;
+  remove: boolean;
+}
+
+/** How a client starts a server over stdio. */
+interface Entry {
+  type?: 'stdio';
+  command: string;
+  args: string[];
+}
+
+type Settings = Record<string, unknown>;
+
+/** The name of the entry. */
+const server = 'swf-mcp';
+
+interface Client {
+  title: string;
+  /** The file of a scope. */
+  file(places: { home: string; project: string; env: NodeJS.ProcessEnv }): Record<AddArguments['scope'], string>;
+  /** The key of the object that holds the entries. */
+  key: string;
+  isToml?: true;
+  /** What to do once the entry is written. */
+  next: string;
+}
+
+const configFolder = (home: string, env: NodeJS.ProcessEnv): string =>
+  platform() === 'darwin'
+    ? join(home, 'Library', 'Application Support')
+    : env['XDG_CONFIG_HOME'] || join(home, '.config');
+
+/** Sources, all of November 2026: code.claude.com/docs/en/mcp, cursor.com/docs/mcp, code.visualstudio.com/docs, learn.chatgpt.com/docs (Codex). */
+const clients: Readonly<Record<AddArguments['client'], Client>> = {
+  claude: {
+    title: 'Claude Code',
+    file: ({ home, project, env }) => ({
+      user: join(env['CLAUDE_CONFIG_DIR'] || home, '.claude.json'),
+      project: join(project, '.mcp.json'),
+    }),
+    key: 'mcpServers',
+    next: '"claude mcp list" shows it',
+  },
+  cursor: {
+    title: 'Cursor',
+    file: ({ home, project }) => ({
+      user: join(home, '.cursor', 'mcp.json'),
+      project: join(project, '.cursor', 'mcp.json'),
+    }),
+    key: 'mcpServers',
+    next: 'restart Cursor',
+  },
+  vscode: {
+    title: 'VS Code',
+    file: ({ home, project, env }) => ({
+      user: join(configFolder(home, env), 'Code', 'User', 'mcp.json'),
+      project: join(project, '.vscode', 'mcp.json'),
+    }),
+    key: 'servers',
+    next: '"MCP: List Servers" in its command palette shows it',
+  },
+  codex: {
+    title: 'Codex',
+    file: ({ home, project, env }) => ({
+      user: join(env['CODEX_HOME'] || join(home, '.codex'), 'config.toml'),
+      project: join(project, '.codex', 'config.toml'),
+    }),
+    key: 'mcp_servers',
+    isToml: true,
+    next: '"codex mcp list" shows it',
+  },
+};
+
+/**
+ * `swf-mcp add CLIENT`: registers this server with an assistant. Prints the file and the entry; writes only with `--yes`, and keeps everything else in
+ * the file. Throws `CONFIG_INVALID` if the file cannot be read or changed.
+ */
+export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove }: AddArguments) {
+  const client = clients[name];
+  const places = { home: io.env['HOME'] || homedir(), project: io.workingFolder, env: io.env };
+  const file = client.file(places)[scope];
+  const entry = remove ? undefined : entryOf(io, client, readOnly);
+  const before = contentOf(file);
+  const change = client.isToml === true ? changedToml : changedJson;
+  const after = change(before, client.key, entry, file);
+  const title = `${client.title}, ${file}`;
+  if (after === before)
+    return printLines(io, [`${title}: ${remove ? 'has no' : 'has this'} entry ${server}; nothing to do`]);
+  if (entry !== undefined) io.out(`${title}:\n${change('', client.key, entry, file).trim()}\n`);
+  else printLines(io, [`${title}: without the entry ${server}`]);
+  if (!yes) return printLines(io, ['nothing is written yet; add --yes to write it']);
+  write(file, after);
+  printLines(io, [`written; ${remove ? 'restart the client' : client.next}`]);
+}
+
+function entryOf(io: Io, { isToml }: Client, readOnly: boolean): Entry {
+  const self = io.self();
+  // What npx has unpacked may be gone tomorrow.
+  const words = self.some((word) => word.includes('/_npx/')) ? ['npx', '-y', server] : self;
+  const isNamed = (io.db ?? io.env['SWF_DB'] ?? '') !== '';
+  const flags = [...(isNamed ? ['--db', storePath(io)] : []), ...(readOnly ? ['serve', '--read-only'] : [])];
+  const [command = '', ...args] = [...words, ...flags];
+  return { ...(isToml === true ? {} : { type: 'stdio' }), command, args };
+}
+
+/** The text of a file; empty if there is none. */
+function contentOf(file: string): string {
+  try {
+    return readRegularFile(file).content.toString();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw configInvalid(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Keeps the rights of a file, and a link to it. */
+function write(file: string, text: string) {
+  const target = tried(() => realpathSync(file)) ?? file;
+  const mode = statSync(target, { throwIfNoEntry: false })?.mode ?? 0o600;
+  makeFolder(dirname(target));
+  writeNewFile(target, text, true);
+  chmodSync(target, mode & 0o777);
+}
+
+/** Sets or removes the entry in JSON, with comments and commas as VS Code allows them. */
+function changedJson(text: string, key: string, entry: Entry | undefined, file: string): string {
+  const [wrong] = errorsIn(text);
+  if (wrong !== undefined)
+    throw configInvalid(
+      `${file} is no JSON: ${printParseErrorCode(wrong.error)} at character ${wrong.offset + 1}; mend it first`,
+    );
+  if (isDeepStrictEqual(entryIn(settingsOf(text), key), entry)) return text;
+  // Before all others: behind them it would come between one and its comment.
+  const usesTabs = /^\t/m.test(text);
+  const formattingOptions = { insertSpaces: !usesTabs, tabSize: /^( +)\S/m.exec(text)?.[1]?.length ?? 2, eol: '\n' };
+  const changed = applyEdits(
+    text,
+    modify(text, [key, server], entry, { formattingOptions, getInsertionIndex: () => 0 }),
+  );
+  return changed.endsWith('\n') || text !== '' ? changed : `${changed}\n`;
+}
+
+function errorsIn(text: string): ParseError[] {
+  const errors: ParseError[] = [];
+  parseJson(text, errors, { allowTrailingComma: true, allowEmptyContent: true });
+  return errors;
+}
+
+const settingsOf = (text: string) => (parseJson(text, [], { allowTrailingComma: true }) as Settings | undefined) ?? {};
+
+const entryIn = (settings: Settings, key: string): unknown => (settings[key] as Settings | undefined)?.[server];
+
+/** Sets or removes the entry in TOML: as a table at the end of the file, where it disturbs no other. */
+function changedToml(text: string, key: string, entry: Entry | undefined, file: string): string {
+  try {
+    const settings = tomlOf(text);
+    const there = entryIn(settings, key);
+    if (isDeepStrictEqual(there, entry)) return text;
+    const { [server]: _, ...others } = (settings[key] ?? {}) as Settings;
+    const kept = there === undefined ? text : patchToml(text, { ...parseToml(text), [key]: others });
+    const changed = entry === undefined ? kept : withTable(kept, `${key}.${server}`, entry);
+    const expected = { ...settings, [key]: entry === undefined ? others : { ...others, [server]: entry } };
+    if (isDeepStrictEqual({ [key]: {}, ...tomlOf(changed) }, expected)) return changed;
+    throw new Error('the entry would change others');
+  } catch (error) {
+    throw configInvalid(`${file} cannot be changed: ${messageOf(error)}; change it by hand`, { cause: error });
+  }
+}
+
+/** Plain objects, which can be compared; times are texts. */
+const tomlOf = (text: string): Settings => JSON.parse(JSON.stringify(parseToml(text))) as Settings;
+
+/** A text of JSON is one of TOML. */
+function withTable(text: string, name: string, { command, args }: Entry): string {
+  const gap = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';
+  const words = args.map((word) => JSON.stringify(word)).join(', ');
+  return `${text}${gap}[${name}]\ncommand = ${JSON.stringify(command)}\nargs = [${words}]\n`;
+}

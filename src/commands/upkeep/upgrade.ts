@@ -1,0 +1,15 @@
+import { upgradeStore } from '../../db/maintenance/upgrade.ts';
+import { schemaVersion } from '../../db/migrations/schema.ts';
+import { type Io, storePath } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
+
+/** `swf-mcp upgrade`: makes an older store one of this version's schema. No other command changes the schema of a store. */
+export async function upgradeCommand(io: Io) {
+  const path = storePath(io);
+  const done = await upgradeStore(path, (line) => io.err(line));
+  if (done === undefined) return printLines(io, [`${path} has schema version ${schemaVersion}; nothing to do`]);
+  printLines(io, [
+    `${path}: upgraded from schema version ${done.from} to ${schemaVersion}; the older store is ${done.kept}`,
+    ...done.changes,
+  ]);
+}

@@ -1,0 +1,123 @@
+import { isAlive } from '../../lib/process-identity.ts';
+import { wordsOf } from '../../lib/words.ts';
+import { viewsFor } from '../migrations/older-schemas.ts';
+import { rowBlockNoter } from '../notes/row-blocks.ts';
+import { settleObserved } from '../observed/settle.ts';
+import { createTables } from '../opening/schema-version.ts';
+import { createMessageWriter } from '../recording/message-writer.ts';
+import { type Connection, Database } from '../sqlite/connection.ts';
+import { preparer } from '../sqlite/statements.ts';
+import { transactOn } from '../sqlite/transaction.ts';
+import { historyOf, type HistoryRow, keyColumns, projected, replay } from './replay.ts';
+
+/** Tables that are read from the log, and notes about blocks of rows. All others are copied. */
+const fromLog: ReadonlySet<string> = new Set([
+  ...projected,
+  ...wordsOf(`
+    message_rows message_subjects names returned_slices
+    time_blocks message_counts message_totals message_namespaces recorded_blocks word_parts
+  `),
+]);
+
+/** Columns of tables that are read from the log, which do not follow from it. Those of the log itself are by row, not by key. */
+const unlogged: readonly (readonly [table: string, column: string])[] = [
+  ['observed_runs', 'read_ms'],
+  ['alarms', 'current_sentence'],
+  ['message_rows', 'goes_out'],
+  ['message_rows', 'outbox_sent_at'],
+];
+
+/** Makes an older store answer as one of the newest schema, as far as `fillFrom` asks. @param version of its schema */
+export function readAsNewest(old: Connection, version: number) {
+  old.exec(viewsFor(version));
+}
+
+/** Makes a store of the newest schema in an empty file, from the rows of an older one. Returns its connection. */
+export async function fillFrom(old: Connection, path: string, say: (line: string) => void): Promise<Connection> {
+  const db = new Database(path);
+  try {
+    // The file counts only once it is whole and on disk.
+    for (const setting of ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF']) db.pragma(setting);
+    createTables(db);
+    const sql = preparer(db);
+    const blocks = rowBlockNoter(sql);
+    const note = db.transaction(() => blocks.note());
+    const inOne = db.transaction((work: () => unknown) => work());
+    inOne(() => copyTable(old, db, 'names'));
+    await replay(toldRows(old, say), {
+      messages: createMessageWriter(sql),
+      write: async (work) => {
+        const done = db.transaction(() => transactOn(sql, work))();
+        note();
+        return done;
+      },
+    });
+    say('copying what is not in the log');
+    inOne(() => copyUnlogged(old, db));
+    inOne(() => transactOn(sql, (tx) => settleObserved(tx, { isAlive, now: Date.now() })));
+    note();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The log of a store, with a line at the start and at each tenth. */
+function* toldRows(old: Connection, say: (line: string) => void): Generator<HistoryRow> {
+  const total = preparer(old)<number>('SELECT count(*) FROM message_rows').value() ?? 0;
+  let read = 0;
+  for (const row of historyOf(preparer(old))) {
+    if (read % Math.ceil(total / 10) === 0) say(`reading the log: ${read} of ${total} messages`);
+    read += 1;
+    yield row;
+  }
+}
+
+const columnsOf = (db: Connection, table: string): string[] =>
+  preparer(db)<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0').values(table);
+
+/** Replaces the rows of a table by those of the older store, if that has the table. A column that it lacks gets its default. */
+function copyTable(old: Connection, db: Connection, table: string) {
+  const there = new Set(columnsOf(old, table));
+  const columns = columnsOf(db, table).filter((column) => there.has(column));
+  if (columns.length === 0) return;
+  const names = columns.join(', ');
+  db.exec(`DELETE FROM ${table}`);
+  const insert = db.prepare(`INSERT INTO ${table} (${names}) VALUES (${columns.map(() => '?').join(', ')})`);
+  for (const row of old.prepare<[], unknown[]>(`SELECT ${names} FROM ${table}`).raw().iterate()) insert.run(...row);
+}
+
+/** Copies everything that does not follow from the log. */
+function copyUnlogged(old: Connection, db: Connection) {
+  const sql = preparer(db);
+  // In the order in which they were made: a table comes after those whose triggers fill it.
+  const tables = sql<string>(
+    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_words_*' ORDER BY rowid`,
+  )
+    .values()
+    .filter((table) => !fromLog.has(table));
+  // Replayed messages of other programs leave agents and processes.
+  for (const table of tables) db.exec(`DELETE FROM ${table}`);
+  for (const table of tables) copyTable(old, db, table);
+  for (const [table, column] of unlogged) copyColumn(old, db, table, column);
+  // No number is given twice, even if the rows that had the last ones are gone.
+  for (const table of [...tables, 'message_rows']) {
+    const last = preparer(old)<number>('SELECT seq FROM sqlite_sequence WHERE name = ?').value(table) ?? 0;
+    sql('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?').run(last, table);
+    sql(
+      'INSERT INTO sqlite_sequence (name, seq) SELECT ?, ? WHERE ? > 0 AND ? NOT IN (SELECT name FROM sqlite_sequence)',
+    ).run(table, last, last, table);
+  }
+}
+
+/** Copies the values of one column to the rows that are there. */
+function copyColumn(old: Connection, db: Connection, table: string, column: string) {
+  if (!columnsOf(old, table).includes(column)) return;
+  const key = table === 'message_rows' ? ['seq'] : keyColumns(preparer(db), table);
+  const set = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${key.map((name) => `${name} = ?`).join(' AND ')}`);
+  const rows = old.prepare<[], unknown[]>(
+    `SELECT ${[column, ...key].join(', ')} FROM ${table} WHERE ${column} IS NOT NULL`,
+  );
+  for (const row of rows.raw().iterate()) set.run(...row);
+}

@@ -1,0 +1,160 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
+
+import { messageOf, NoStoreYet, storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import { removeIfThere } from '../../lib/write-new-file.ts';
+import { schemaVersion } from '../migrations/schema.ts';
+import { requireNotNewer, requireOwnKind, requireReadable, versionOf } from '../opening/schema-version.ts';
+import { isProcessAlive, type ProcessSigns, signColumns } from '../presence/leases.ts';
+import type { Connection } from '../sqlite/connection.ts';
+import { isBusy, tryPatiently } from '../sqlite/other-writers.ts';
+import { asSwfError } from '../sqlite/sqlite-errors.ts';
+import { preparer } from '../sqlite/statements.ts';
+import { connect, fileAt, requireNoOrphanLog, requireWritable, sizeOf } from '../sqlite/store-file.ts';
+import { requireSameLog, statusChanges } from './upgrade-check.ts';
+import { fillFrom, readAsNewest } from './upgrade-rows.ts';
+
+/** A store that was upgraded. */
+export interface Upgraded {
+  from: number;
+  /** The older store. */
+  kept: string;
+  /** Executions whose status or counts today's rules read differently, a sentence each. */
+  changes: string[];
+}
+
+/**
+ * Makes an older store one of the newest schema: reads its log into a new file beside it, compares, and puts the new file in its place. The older
+ * store stays as `NAME.schema-N`. Killed at any moment, the store is the older or the new one, whole.
+ * Returns undefined if the store has the newest schema. Throws `STORE_IN_USE` while another process has the store open, `STORE_TOO_OLD`,
+ * `STORE_TOO_NEW`, `STORE_CORRUPT` if the new store would not have the same log, and `STORE_UNAVAILABLE`, also if there is not enough room.
+ * @param say told before each part of the work
+ */
+export async function upgradeStore(named: string, say: (line: string) => void): Promise<Upgraded | undefined> {
+  requireNoOrphanLog(named);
+  if (sizeOf(named) === 0) throw new NoStoreYet(named);
+  const path = realpathSync(named);
+  // It holds the lock of the store until the new one is in its place.
+  using old = connect(path, () => requireWritable(path));
+  try {
+    requireOwnKind(old, path);
+    const from = versionOf(old);
+    requireNotNewer(from, path);
+    if (from === schemaVersion) return undefined;
+    requireReadable(from, path);
+    readAsNewest(old, from);
+    await lock(old, path);
+    const kept = `${path}.schema-${from}`;
+    if (![undefined, fileAt(path)].includes(fileAt(kept)))
+      throw storeUnavailable(`${kept}, where the older store is to stay, already exists; move it away`);
+    const part = `${path}.upgrading`;
+    removeIfThere(part);
+    try {
+      say(roomFor(dirname(path), sizeOf(path), freeIn(dirname(path))));
+      const changes = await fill(old, part, say);
+      say('putting the new store in its place');
+      putInPlace(part, path, kept);
+      return { from, kept, changes };
+    } finally {
+      for (const file of [part, `${part}-journal`]) removeIfThere(file);
+    }
+  } catch (error) {
+    throw asSwfError(error, path);
+  }
+}
+
+/** A server that cannot read an older store has it open for a moment now and then. */
+const lockMilliseconds = 300;
+
+/** Keeps all other processes out of the store, and moves its write-ahead log into it. */
+async function lock(old: Connection, path: string) {
+  const take = () => {
+    old.pragma('locking_mode = EXCLUSIVE');
+    old.pragma('journal_mode = DELETE');
+    old.exec('BEGIN EXCLUSIVE; COMMIT');
+  };
+  try {
+    await tryPatiently(path, take, lockMilliseconds);
+  } catch (error) {
+    if (isBusy(error)) throw inUse(old, path);
+    throw error;
+  }
+}
+
+function inUse(old: Connection, path: string): SwfError {
+  const living = preparer(old)<ProcessSigns & { version: string }>(
+    `SELECT ${signColumns}, version FROM processes WHERE ended IS NULL AND is_remote = 0`,
+  )
+    .all()
+    .find((row) => isProcessAlive(row, isAlive));
+  const who =
+    living === undefined ? 'a process' : `process ${living.pid} on ${living.hostname} (swf-mcp ${living.version})`;
+  return new SwfError(
+    'STORE_IN_USE',
+    `the store ${path} is used by ${who}; end the processes that use it, and upgrade then`,
+  );
+}
+
+/** A new store needs at most this much more than the older one, and room for the tables of an empty one in bytes. */
+const growth = 1.5;
+const emptyStore = 1_000_000;
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
+
+/** Says how much room the new store needs. Throws `STORE_UNAVAILABLE` if there is less. @param size of the older one, in bytes, as `free` */
+export function roomFor(folder: string, size: number, free: number): string {
+  const needed = size * growth + emptyStore;
+  const words = `the new store needs up to ${megabytes(needed)} in ${folder}, where ${megabytes(free)} are free`;
+  if (free < needed) throw storeUnavailable(`${words}; make room, and upgrade then`);
+  return words;
+}
+
+function freeIn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+/** Makes the new store. Returns what today's rules read differently. */
+async function fill(old: Connection, part: string, say: (line: string) => void): Promise<string[]> {
+  closeSync(openSync(part, 'wx', 0o600));
+  using db = await fillFrom(old, part, say);
+  say('comparing the new store with the older one');
+  requireSameLog(old, db);
+  return statusChanges(old, db);
+}
+
+/** Gives the new file the rights and the name of the store, which has two names before: at each moment there is a whole store. */
+function putInPlace(part: string, path: string, kept: string) {
+  const { mode, uid, gid } = statSync(path);
+  chmodSync(part, mode & 0o777);
+  chownSync(part, uid, gid);
+  toDisk(part);
+  try {
+    if (fileAt(kept) === undefined) linkSync(path, kept);
+  } catch (error) {
+    throw storeUnavailable(
+      `${kept} cannot be made (${messageOf(error)}); if its file system has no links, upgrade a copy of ${basename(path)} on another`,
+      { cause: error },
+    );
+  }
+  renameSync(part, path);
+  toDisk(dirname(path));
+}
+
+function toDisk(path: string) {
+  const file = openSync(path, 'r');
+  fsyncSync(file);
+  closeSync(file);
+}

@@ -1,0 +1,64 @@
+import { milliseconds } from './message-columns.ts';
+
+/** The oldest schema that `swf-mcp upgrade` reads. */
+export const oldestReadable = 18;
+
+interface SchemaChange {
+  /** The version that made it. */
+  version: number;
+  /** A table, and as SQL its rows as this version has them, from tables of an earlier one (`main`). */
+  table?: string;
+  select?: string;
+  /** The version that made the earlier tables; without one, `oldestReadable`. */
+  since?: number;
+}
+
+/**
+ * What versions changed in tables that an upgrade copies: all but those that are read from the log. A column that the store lacks gets its default,
+ * one that only the store has is left out, so a version needs a `select` only if that is not enough. Each version after 38 has an entry.
+ */
+export const schemaChanges: readonly SchemaChange[] = [
+  {
+    version: 19,
+    table: 'processes',
+    select: `SELECT process_id, pid, replace(pid_started, ' remote', '') AS pid_started, hostname, version, registered_at, last_beat, ended, logged_n,
+      pid_started LIKE '% remote' AS is_remote FROM main.processes`,
+  },
+  // No messages of other programs were recorded before.
+  { version: 20, table: 'message_rows', select: 'SELECT *, NULL AS headers FROM main.message_rows' },
+  {
+    version: 30,
+    table: 'past_leases',
+    // A driver says that it has started in the transaction that makes it the driver.
+    select: `SELECT execution_id, epoch, process_id, taken_at, coalesce((
+      SELECT seq - 1 FROM main.message_rows WHERE message_id = execution_id || '/driver_started/' || epoch), 0) AS after_seq FROM main.execution_owners`,
+  },
+  {
+    version: 30,
+    table: 'app_logs',
+    select: `SELECT lines.*, after_seq FROM main.app_logs AS lines JOIN (
+      SELECT log_id, coalesce(max(seq) OVER (ORDER BY at, log_id IS NOT NULL, log_id), 0) AS after_seq FROM (
+        SELECT recorded_ms AS at, seq, NULL AS log_id FROM main.message_rows
+        UNION ALL SELECT ${milliseconds('timestamp')}, NULL, log_id FROM main.app_logs)) USING (log_id)`,
+  },
+  {
+    version: 33,
+    table: 'past_agents',
+    select: 'SELECT *, heard_on IS NOT NULL AS is_heard FROM main.past_agents',
+    since: 30,
+  },
+  {
+    version: 38,
+    table: 'standstills',
+    select: `SELECT incident_id AS standstill_id, execution_id, since, until FROM main.incidents WHERE kind = 'standstill' AND until IS NOT NULL`,
+    since: 21,
+  },
+  { version: 39 },
+];
+
+/** As SQL: views that hide tables of a store, so that it reads as one of the newest schema. @param version of its schema */
+export const viewsFor = (version: number): string =>
+  schemaChanges
+    .filter((change) => change.version > version && (change.since ?? oldestReadable) <= version)
+    .map(({ table, select }) => (select === undefined ? '' : `CREATE TEMP VIEW ${table} AS ${select};`))
+    .join('\n');

@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** The server as clients of every revision see it. An adapter connects it to a transport of its SDK. */
+export interface McpServer {
+  info: { name: string; title: string; version: string };
+  capabilities: Record<string, Record<string, boolean | Record<string, never>>>;
+  /** For an assistant, about all tools. */
+  instructions: string;
+  methods: readonly string[];
+  /** The result of a request. Rejects with a `ProtocolFault`. */
+  answer: (method: string, params: unknown, request: McpRequest) => Promise<Record<string, unknown>>;
+}
+
+export interface McpRequest {
+  /** Aborted when the client cancels the request or is gone. */
+  signal: AbortSignal;
+  /** The client's name as it gives it; undefined if it gave none. */
+  clientName: string | undefined;
+  /** Undefined if the client wants no progress. */
+  progressToken: string | number | undefined;
+  /** Sends a notification about this request. Rejects if the client is gone. */
+  notify: (method: string, params: Record<string, unknown>) => Promise<void>;
+}
+
+/** A transport of one client on stdio, as the SDKs of both eras want it. */
+export interface Wire {
+  start: () => Promise<void>;
+  send: (message: object) => Promise<void>;
+  close: () => Promise<void>;
+  onmessage?: (message: object) => void;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+}
+
+/** A POST over HTTP whose body is read: a message, or a batch of them. */
+export interface Post {
+  request: IncomingMessage;
+  response: ServerResponse;
+  body: unknown;
+  /** Waits until it is this client's turn. */
+  turn: () => Promise<void>;
+  /** Aborted when the request is answered or its client is gone. */
+  over: AbortSignal;
+  /** Aborted when the client cancels the request by another one. */
+  cancelled: AbortSignal;
+}
+
+/** JSON-RPC's codes of errors. */
+export const errorCodes = {
+  noJson: -32_700,
+  invalidRequest: -32_600,
+  unknownMethod: -32_601,
+  invalidParams: -32_602,
+  internal: -32_603,
+} as const;
+
+/** A protocol error in our words alone. The class of SDK 1.x prefixes its name and code, as clients do again. */
+export class ProtocolFault extends Error {
+  readonly code: number;
+  readonly data: object | undefined;
+
+  constructor(code: number, message: string, data?: object) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** An error for a client's wrong params. */
+export const invalidParams = (message: string, data?: object) =>
+  new ProtocolFault(errorCodes.invalidParams, message, data);

@@ -1,0 +1,160 @@
+import { Transform, type Writable } from 'node:stream';
+
+import type { Log } from '../lib/logger.ts';
+import { tried } from '../lib/tried.ts';
+import { adapters, eraOf } from './era.ts';
+import { errorCodes, type McpServer, type Wire } from './mcp-server.ts';
+
+/** How many characters of a fault to log. */
+const shownFault = 300;
+
+/** How many lines of one kind to log per minute: a client that floods the server must not flood the log. */
+const linesAMinute = 10;
+
+/** Writes lines, and of too many in a minute how many were left out. */
+function seldom(tell: (line: string) => void): (line: string) => void {
+  let told = 0;
+  let leftOut = 0;
+  let since = -Infinity;
+  return (line) => {
+    const now = performance.now();
+    if (now - since > 60_000) {
+      if (leftOut > 0) tell(`${leftOut} more lines like the last ones were left out`);
+      [told, leftOut, since] = [0, 0, now];
+    }
+    if (told < linesAMinute) tell(line);
+    else leftOut += 1;
+    told += 1;
+  };
+}
+
+/** Longer lines are dropped. */
+const maxLineBytes = 10_000_000;
+
+/**
+ * Serves one client on its lines of JSON, in the era of its first message. Returns a promise that resolves when the client
+ * has gone, and a function that closes the connection.
+ */
+export function serveStdio(
+  server: McpServer,
+  { stdin, stdout }: { stdin: NodeJS.ReadableStream; stdout: Writable },
+  log: Log,
+) {
+  const warn = seldom((fault) =>
+    log.write({
+      level: 'WARNING',
+      message: `the client cannot be understood: ${fault.replaceAll(/\s+/g, ' ').slice(0, shownFault)}`,
+    }),
+  );
+  const send = (message: object) =>
+    new Promise<void>((resolve) => stdout.write(`${JSON.stringify(message)}\n`, () => resolve()));
+  const refuse = (code: number, message: string, id: string | number | null = null) => {
+    warn(message);
+    void send({ jsonrpc: '2.0', id, error: { code, message } });
+  };
+  const wire: Wire = { start: () => Promise.resolve(), send, close: () => Promise.resolve(wire.onclose?.()) };
+  const lines = withoutLongLines(maxLineBytes, (id) =>
+    refuse(
+      errorCodes.invalidRequest,
+      `the line is longer than ${maxLineBytes / 1_000_000} MB and was left out; send less in one call`,
+      id,
+    ),
+  );
+  const connectTo = async (message: object) => {
+    const { connect } = await adapters[eraOf(message)]();
+    return connect(server, wire, ({ message: fault }) => warn(fault));
+  };
+  let connection: ReturnType<typeof connectTo> | undefined;
+  const hear = async (line: Buffer) => {
+    const message = tried(() => JSON.parse(String(line)) as unknown);
+    if (message === undefined) return refuse(errorCodes.noJson, 'the line is no JSON');
+    if (!isMessage(message))
+      return refuse(
+        errorCodes.invalidRequest,
+        'the line is no JSON-RPC message: an object with jsonrpc, method, and id for a request',
+      );
+    connection ??= connectTo(message);
+    await connection;
+    wire.onmessage?.(message);
+  };
+  lines.on('data', (line: Buffer) => void hear(line));
+  stdin.once('close', () => lines.end());
+  stdin.pipe(lines);
+  const ended = new Promise<unknown>((resolve) => {
+    // The last message may still wait for its adapter.
+    lines.once('end', () => void Promise.resolve(connection).then(() => setImmediate(resolve)));
+    stdin.once('error', resolve);
+  });
+  return {
+    ended,
+    close: async () => {
+      stdin.unpipe(lines);
+      stdin.pause();
+      await (await connection)?.close();
+    },
+  };
+}
+
+/** Whether a value is a request, a notification or a response of JSON-RPC. */
+function isMessage(value: unknown): value is object {
+  const { jsonrpc, id, method, params = {}, result, error } = Object(value) as Record<string, unknown>;
+  const isId = typeof id === 'string' || Number.isSafeInteger(id);
+  if (jsonrpc !== '2.0' || (id !== undefined && !isId)) return false;
+  if (typeof method === 'string') return typeof params === 'object' && params !== null && !Array.isArray(params);
+  return method === undefined && typeof (result ?? error) === 'object';
+}
+
+/** How much of a dropped line's begin and end to look at for the id of its request. */
+const endCharacters = 300;
+
+/** The id of a request, as JSON, where it is the first or the last key of a line. */
+const idPatterns = [
+  /^\{(?:"jsonrpc":"2\.0",)?"id":(\d{1,15}|"[^"\\]{1,100}")[,}]/,
+  /,"id":(\d{1,15}|"[^"\\]{1,100}")(?:,"jsonrpc":"2\.0")?\}\s*$/,
+];
+
+/**
+ * Passes lines of at most `most` bytes on, each as one chunk, and drops longer ones.
+ * @param onDropped called for each dropped line, with the id of its request if it is found
+ */
+export function withoutLongLines(most: number, onDropped: (id: string | number | null) => void) {
+  let held: Buffer[] = [];
+  let length = 0;
+  let [head, tail] = ['', ''];
+  const hold = (part: Buffer) => {
+    length += part.length;
+    if (length <= most) held.push(part);
+    else {
+      if (head === '') head = Buffer.concat([...held, part]).toString('utf8', 0, endCharacters);
+      tail = (tail + part.subarray(-endCharacters).toString('utf8')).slice(-endCharacters);
+      held = [];
+    }
+  };
+  const endLine = (): Buffer => {
+    const line = Buffer.concat(held);
+    if (length > most) {
+      const [, id = 'null'] = idPatterns[0]?.exec(head) ?? idPatterns[1]?.exec(tail) ?? [];
+      onDropped(JSON.parse(id) as string | number | null);
+    }
+    [held, length, head, tail] = [[], 0, '', ''];
+    return line;
+  };
+  return new Transform({
+    readableObjectMode: true,
+    transform(chunk: Buffer, _encoding, done) {
+      let rest = chunk;
+      for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+        hold(rest.subarray(0, end + 1));
+        rest = rest.subarray(end + 1);
+        const line = endLine();
+        if (line.length > 0) this.push(line);
+      }
+      hold(rest);
+      done();
+    },
+    flush(done) {
+      endLine();
+      done();
+    },
+  });
+}

@@ -1,0 +1,190 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { parse as parseToml } from '@decimalturn/toml-patch';
+import { parse as parseJson } from 'jsonc-parser';
+import { describe, expect, it } from 'vitest';
+
+import { cliPath, type Finished, runCli, temporaryFolder } from '../../helpers.ts';
+
+const clients = ['claude', 'cursor', 'vscode', 'codex'] as const;
+type Name = (typeof clients)[number];
+
+/** The file of the user, from the home folder, and that of a project. */
+const files = {
+  claude: ['.claude.json', '.mcp.json'],
+  cursor: ['.cursor/mcp.json', '.cursor/mcp.json'],
+  vscode: ['.config/Code/User/mcp.json', '.vscode/mcp.json'],
+  codex: ['.codex/config.toml', '.codex/config.toml'],
+} as const;
+const keys = { claude: 'mcpServers', cursor: 'mcpServers', vscode: 'servers', codex: 'mcp_servers' } as const;
+
+/** A file as somebody has it: with another server, settings and comments that stay. */
+const usual = {
+  claude: `{
+  "numStartups": 7,
+  "mcpServers": {
+    "other": {
+      "command": "x"
+    }
+  },
+  "userID": "f3"
+}
+`,
+  cursor: `{
+    "mcpServers": {
+        "other": {
+            "url": "https://example.org/mcp"
+        }
+    }
+}
+`,
+  vscode: `{
+\t// Ours.
+\t"inputs": [],
+\t"servers": {
+\t\t"other": {
+\t\t\t"command": "x" // of the group
+\t\t}, // the last one
+\t},
+}
+`,
+  codex: `# Ours.
+model = "m" # this one
+
+[mcp_servers.other]
+command = "x"
+args = ["a",
+  "b"] # both
+
+[profiles.p]
+n = 1
+`,
+} as const;
+
+class Home {
+  readonly home = temporaryFolder();
+  readonly project = temporaryFolder();
+  readonly env = { HOME: this.home, XDG_CONFIG_HOME: '', CLAUDE_CONFIG_DIR: '', CODEX_HOME: '', SWF_DB: '' };
+
+  cli(...args: string[]): Promise<Finished> {
+    return runCli(args, { folder: this.project, env: this.env });
+  }
+  file(name: Name, scope: 'user' | 'project' = 'user'): string {
+    return scope === 'user' ? join(this.home, files[name][0]) : join(this.project, files[name][1]);
+  }
+  put(name: Name, text: string): string {
+    mkdirSync(dirname(this.file(name)), { recursive: true });
+    writeFileSync(this.file(name), text);
+    return this.file(name);
+  }
+}
+
+const read = (name: Name, file: string) => {
+  const text = readFileSync(file, 'utf8');
+  return (name === 'codex' ? parseToml(text) : parseJson(text)) as Record<string, Record<string, unknown>>;
+};
+const entry = (name: Name, ...flags: string[]) => ({
+  ...(name === 'codex' ? {} : { type: 'stdio' }),
+  command: process.execPath,
+  args: [cliPath, ...flags],
+});
+
+describe.each(clients)('swf-mcp add %s', (name) => {
+  it('prints the file and the entry, and writes nothing without --yes', async () => {
+    const here = new Home();
+    const { code, stdout } = await here.cli('add', name);
+    expect(code).toBe(0);
+    expect(stdout).toContain(here.file(name));
+    expect(stdout).toContain(JSON.stringify(cliPath));
+    expect(stdout).toMatch(/nothing is written yet; add --yes to write it\n$/);
+    expect(existsSync(here.file(name))).toBe(false);
+  });
+
+  it.each(['user', 'project'] as const)('writes the entry for a %s whose file is missing', async (scope) => {
+    const here = new Home();
+    expect(await here.cli('add', name, '--scope', scope, '--yes')).toMatchObject({ code: 0 });
+    expect(read(name, here.file(name, scope))).toEqual({ [keys[name]]: { 'swf-mcp': entry(name) } });
+  });
+
+  it('keeps what is there, comments too, and --remove undoes it byte for byte', async () => {
+    const here = new Home();
+    const file = here.put(name, usual[name]);
+    const before = read(name, file);
+    await here.cli('--db', 'a b.db', 'add', name, '--read-only', '--yes');
+    const written = entry(name, '--db', join(here.project, 'a b.db'), 'serve', '--read-only');
+    expect(read(name, file)).toEqual({ ...before, [keys[name]]: { ...before[keys[name]], 'swf-mcp': written } });
+    for (const line of usual[name].split('\n').filter((one) => /\/\/|#/.test(one)))
+      expect(readFileSync(file, 'utf8')).toContain(line.trim());
+    expect(await here.cli('add', name, '--remove', '--yes')).toMatchObject({ code: 0 });
+    expect(readFileSync(file, 'utf8').trimEnd()).toBe(usual[name].trimEnd());
+  });
+
+  it('replaces an earlier entry, says so if there is nothing to do, and keeps rights and links', async () => {
+    const here = new Home();
+    const file = here.put(name, usual[name]);
+    chmodSync(file, 0o644);
+    const kept = join(here.home, 'kept');
+    writeFileSync(kept, usual[name], { mode: 0o640 });
+    await here.cli('--db', '/data/1.db', 'add', name, '--yes');
+    await here.cli('--db', '/data/2.db', 'add', name, '--yes');
+    expect(read(name, file)[keys[name]]?.['swf-mcp']).toEqual(entry(name, '--db', '/data/2.db'));
+    expect(statSync(file).mode & 0o777).toBe(0o644);
+    const again = await here.cli('--db', '/data/2.db', 'add', name, '--yes');
+    expect(again.stdout).toMatch(/has this entry swf-mcp; nothing to do\n$/);
+    await here.cli('add', name, '--remove', '--yes');
+    expect((await here.cli('add', name, '--remove')).stdout).toMatch(/has no entry swf-mcp; nothing to do\n$/);
+    const linked = new Home();
+    mkdirSync(dirname(linked.file(name)), { recursive: true });
+    symlinkSync(kept, linked.file(name));
+    await linked.cli('add', name, '--yes');
+    expect(lstatSync(linked.file(name)).isSymbolicLink()).toBe(true);
+    expect(read(name, kept)[keys[name]]?.['swf-mcp']).toEqual(entry(name));
+  });
+
+  it('leaves a file alone that it cannot read or change', async () => {
+    const here = new Home();
+    const file = here.put(name, name === 'codex' ? 'mcp_servers = { other = { command = "x" } }\n[' : '{ "a": ');
+    const before = readFileSync(file, 'utf8');
+    const { code, stderr } = await here.cli('add', name, '--yes');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^CONFIG_INVALID: \S*(json|toml) /) });
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+});
+
+describe('swf-mcp add', () => {
+  it('names the store of $SWF_DB, which the assistant may not have in its environment', async () => {
+    const here = new Home();
+    here.env.SWF_DB = '/data/swf.db';
+    await here.cli('add', 'cursor', '--yes');
+    expect(read('cursor', here.file('cursor'))['mcpServers']?.['swf-mcp']).toEqual(
+      entry('cursor', '--db', '/data/swf.db'),
+    );
+  });
+
+  it('follows the folders that clients are told by their environment', async () => {
+    const here = new Home();
+    const [claude, codex] = [temporaryFolder(), temporaryFolder()];
+    Object.assign(here.env, { CLAUDE_CONFIG_DIR: claude, CODEX_HOME: codex, XDG_CONFIG_HOME: here.project });
+    for (const name of clients) await here.cli('add', name, '--yes');
+    expect(existsSync(join(claude, '.claude.json'))).toBe(true);
+    expect(existsSync(join(codex, 'config.toml'))).toBe(true);
+    expect(existsSync(join(here.project, 'Code/User/mcp.json'))).toBe(true);
+  });
+
+  it('refuses an unknown client as wrong usage', async () => {
+    expect(await new Home().cli('add', 'emacs')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Allowed choices are claude, cursor, vscode, codex/),
+    });
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+
+import type { ExecutionRow } from '../../../src/db/execution/find-execution.ts';
+import { agentTroubles, givenUpSlices, payloadKind, unansweredFiles } from '../../../src/db/reports/undone-work.ts';
+import { executionParamsSchema } from '../../../src/domain/params.ts';
+import type { OffDuty } from '../../../src/messages/telemetry.ts';
+import { makeRunningStore, makeStore } from '../../made-store.ts';
+import { insert, type Row } from '../observed/observed-rows.ts';
+import { fakeClock, hear } from '../presence/processes.ts';
+import { at, sample, slice } from './file-rows.ts';
+
+it('slices are given up if they wait in an attempt that a worker has begun', async () => {
+  const { store } = await makeStore();
+  await store.write((tx) => {
+    slice(tx, 'begun', 1, { starts: 1 });
+    slice(tx, 'not begun', 1);
+    slice(tx, 'in hand', 1, { status: 'processing', starts: 1 });
+    slice(tx, 'done', 1, { status: 'completed', starts: 1 });
+    slice(tx, 'in hand too', 1, { status: 'processing', starts: 1 });
+    for (const name of ['theirs', 'theirs too']) slice(tx, name, 1, { starts: 1, execution_id: 'other' });
+  });
+  expect(givenUpSlices(store.sql, 'e')).toBe(1);
+  expect(payloadKind(store.sql, 'e')).toBeUndefined();
+});
+
+describe('an agent that is off duty', () => {
+  it.each<[what: string, off_duty: OffDuty, agent_type: 'worker' | 'data', isOfExecution: boolean]>([
+    ['for a file of the execution', { reason: 'WRONG_FILE', name: 'mine.tf 12' }, 'worker', true],
+    ['for a file of another execution', { reason: 'WRONG_FILE', name: 'theirs.tf 12' }, 'worker', false],
+    ['for the place of its file', { reason: 'NO_FILE', name: 'http://host-a' }, 'worker', true],
+    ['for a place that only begins like that one', { reason: 'NO_FILE', name: 'http://host' }, 'worker', false],
+    ['for the place of a file of another execution', { reason: 'NO_FILE', name: 'http://host-b' }, 'worker', false],
+    ['for the place to which its file has moved', { reason: 'NO_FILE', name: 'http://host-c' }, 'worker', true],
+    ['for the place that its moved file had', { reason: 'NO_FILE', name: 'http://host-z' }, 'worker', false],
+    ['for slices of the execution that fail', { reason: 'FAILING', name: 'e' }, 'worker', true],
+    ['for slices of another that fail', { reason: 'FAILING', name: 'other' }, 'worker', false],
+    ['for a payload that no slice asks for', { reason: 'NO_PAYLOAD', name: 'reco' }, 'worker', false],
+    ['in a role that all executions need', { reason: 'NO_FILE', name: 'http://nowhere' }, 'data', true],
+  ])('troubles an execution if it is so %s', async (_, off_duty, agent_type, isOfExecution) => {
+    fakeClock();
+    const { store } = await makeStore();
+    await store.write((tx) => {
+      sample(tx, 'mine.tf', 1, { file_url: 'http://host-a/mine.tf' });
+      sample(tx, 'moved.tf', 1, { file_url: 'http://host-z/moved.tf' });
+      sample(tx, 'theirs.tf', 1, { file_url: 'http://host-b/theirs.tf', execution_id: 'other' });
+      const place = { execution_id: 'e', file_url: 'http://host-c/moved.tf', moved_at: '' };
+      insert(tx, 'moved_files', { tf_filename: 'moved.tf', ...place });
+    });
+    await hear(store, { agent_type, off_duty: [off_duty] });
+    const execution = { execution_id: 'e', namespace: 'test' } as ExecutionRow;
+    const found = agentTroubles(store.sql, execution, () => true).off_duty.map(({ reason, kind }) => [reason, kind]);
+    expect(found).toEqual(isOfExecution ? [[off_duty.reason, off_duty.name]] : []);
+  });
+});
+
+describe('files that an agent has not answered', () => {
+  const stf = 'swf.100010.000001.stf';
+  const execution = { execution_id: 'stf_datataking-tester-0001', namespace: 'test' } as ExecutionRow;
+
+  /** One STF file was announced, long ago. @param agents rows of agents of the role, in the order of their names */
+  async function announced(agents: Row[]) {
+    const setClock = fakeClock();
+    const { store, say } = await makeRunningStore();
+    await say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+    await hear(store, { agent_name: 'heard', agent_type: 'data' });
+    await store.write((tx) => {
+      for (const [n, row] of agents.entries())
+        insert(tx, 'system_agents', {
+          agent_name: `data-${n}`,
+          agent_type: 'data',
+          namespace: 'test',
+          state: 'READY',
+          process_id: 1,
+          last_heartbeat: at(0),
+          ...row,
+        });
+      const line = { run_id: null, execution_id: null, context: null, timestamp: at(0) };
+      for (const [agent, level, message] of [
+        ['data-0', 30, 'no disk'],
+        ['data-0', 30, 'still no disk'],
+        ['data-0', 20, 'looks again'],
+        ['data-1', 40, 'of another'],
+      ] as const)
+        insert(tx, 'app_logs', { ...line, agent, level, message });
+    });
+    setClock(3600);
+    await hear(store, { agent_name: 'heard', agent_type: 'data' });
+    return unansweredFiles(store.sql, execution, executionParamsSchema.parse({}), () => true);
+  }
+  const newest = { last_heartbeat: '9999' };
+  const off = { off_duty: '[{"reason":"NO_FILE","name":"/data"}]' };
+
+  it.each<[what: string, agents: Row[], detail: string | undefined]>([
+    ['nothing if the agent heard last says that it is on duty', [newest], undefined],
+    ['the last warning of the one that was heard last', [{ ...newest, ...off }], 'still no disk'],
+    ['nothing of one that was heard earlier', [{ ...off, last_heartbeat: '0' }], undefined],
+    ['nothing of one that has ended', [{ ...newest, ...off, state: 'EXITED' }], undefined],
+    ['nothing of another namespace', [{ ...newest, ...off, namespace: 'other' }], undefined],
+    ['nothing of another role', [{ ...newest, ...off, agent_type: 'fastmon' }], undefined],
+    ['nothing of a program of another make', [{ ...newest, ...off, heard_on: 'h' }], undefined],
+  ])('come with %s', async (_, agents, detail) => {
+    const [found, ...others] = await announced(agents);
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ role: 'data', files: 1, first: stf });
+    expect(found?.off_duty?.detail).toBe(detail);
+  });
+});
