@@ -111,7 +111,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
   return {
     /** The ids of the slice messages in hand. */
     inHand: () => [...inHand.keys()].map((key) => key.slice(key.indexOf(' ') + 1)),
-    /** Ends the work on a slice whose attempt is over, and reports nothing about it. */
+    /** Ends the work on a slice whose attempt has ended, and reports nothing about it. */
     drop: (storeId: string, messageId: string) => inHand.get(`${storeId} ${messageId}`)?.ending.abort(),
     /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
     async handle(delivered: QueuedSlice, slot: number) {
@@ -218,11 +218,11 @@ function createReports({ say, draining }: SliceWorkerOptions) {
   };
 }
 
-/** The fate of a slice whose execution is over, whose process stops, or whose attempt is over. */
+/** The fate of a slice whose execution or attempt has ended, or whose process stops. */
 const fateBy = (over: AbortSignal, stopped: AbortSignal, own: AbortSignal): Outcome | undefined =>
   over.aborted ? 'done' : stopped.aborted ? 'kept' : own.aborted ? 'done' : undefined;
 
-/** Does work with a signal of its own, which is aborted also when `end` is. */
+/** Does work with its own signal, which is also aborted when `end` is. */
 async function untilEnd<T>(end: AbortSignal, ending: AbortController, work: (signal: AbortSignal) => Promise<T>) {
   const abort = () => ending.abort();
   end.addEventListener('abort', abort);

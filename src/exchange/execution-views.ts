@@ -54,7 +54,7 @@ export class ExecutionViews {
     this.#onPaused = callback;
   }
 
-  /** Calls back with each slice whose attempt is over, though a worker has begun it. */
+  /** Calls back with each slice whose attempt has ended although a worker has started it. */
   onOver(callback: (storeId: string, messageId: string) => void): void {
     this.#onOver = callback;
   }

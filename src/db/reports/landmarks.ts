@@ -27,7 +27,7 @@ export interface Landmark extends MessageHead {
 const phaseTypes: readonly string[] = ['pause_run', 'resume_run'];
 const maxPhases = 2;
 
-/** By which other programs tell their monitor how an execution ended, a stop too. */
+/** The writes by which other programs report to their monitor how an execution ended, including a stop. */
 const toldTypes = ['execution_status'];
 
 /** As SQL: the `seq` of the newest messages of each type, found by the type index. */

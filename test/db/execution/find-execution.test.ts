@@ -110,7 +110,7 @@ describe('an execution that is not found', () => {
     await hear(2, '9', { execution_id: 'theirs' });
     expect(words()).toBeUndefined();
     await hear(3, '7');
-    const rest = 'to no execution, since none that was heard names one; list_messages has';
+    const rest = 'to no execution, because none of the recorded messages names one; list_messages has';
     expect(words()).toBe(`1 message of run 7 belongs ${rest} it`);
     for (const [at, run] of [8, 8, 8, 5, 5, 6].entries()) await hear(10 + at, String(run));
     expect(words()).toBe(`7 messages of run 8, 5, 6 and 1 more belong ${rest} them`);
