@@ -49,7 +49,7 @@ describe('the audit of an observed run', () => {
     const audit = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered' || (dropped += 1) > 3);
     expect(audit['summary']).toContain('No announcement was received of 3 of the 21 TF files that slices name.');
     const unheard = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered');
-    expect(unheard['summary']).toContain('Of 21 of 21 TF files that slices name.');
+    expect(unheard['summary']).toContain('No announcement was received of 21 of the 21 TF files that slices name.');
     expect((await auditOf('H-1', () => true))['summary']).not.toMatch(/announcement|number only/);
   });
 });

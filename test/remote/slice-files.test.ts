@@ -63,7 +63,7 @@ describe('the file of a slice', () => {
     reach.found = { files, folder: temporaryFolder() };
     expect(await prepare({})).toEqual({
       reason: 'WRONG_FILE',
-      detail: `${tf_filename} does not exist, or its checksum is not was announced; provide the right file`,
+      detail: `${tf_filename} does not exist, or its checksum is not the announced one; provide the right file`,
     });
   });
 

@@ -102,7 +102,7 @@ describe('the shift report', () => {
       ],
       open: [
         'no quality is set for stf_datataking-tester-0002, stf_datataking-tester-0001',
-        expect.stringMatching(/^stf_datataking-alice-0003 runs, health paused: \d+ of \d+ slices done/),
+        expect.stringMatching(/^stf_datataking-alice-0003 runs, health paused: \d+ of \d+ slices made so far are done/),
       ],
     });
     run.child.kill('SIGINT');

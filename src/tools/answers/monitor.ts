@@ -52,7 +52,7 @@ const command = () =>
 /** The execution, its state, and the operators and processes behind it. */
 const identity = () => ({
   execution_id: string,
-  origin: oneOf(origins).describe('observed: run by other programs; what they did not report is absent'),
+  origin: oneOf(origins).describe('observed: run by other programs; unreported facts are absent'),
   workflow_name: optionalString,
   namespace: optionalString,
   executed_by: optionalString,
@@ -62,7 +62,7 @@ const identity = () => ({
   health: optionalOneOf(healths),
   paused_by: command().optional().describe('Who paused it; absent between two periods'),
   stopped_by: command()
-    .extend({ pending: optionalTrue.describe('No driver has accepted it: it has had no effect yet') })
+    .extend({ pending: optionalTrue.describe('Not accepted by a driver yet') })
     .optional()
     .describe('Who ended it early, or requested that'),
   drivers: objects({
@@ -125,7 +125,7 @@ const counts = () => ({
   slices_not_done: optionalInt.describe('Without a result, after the end'),
   causes: objects({ cause: string, attempts: int, example: optionalString })
     .optional()
-    .describe('Of failed attempts; numbers that differ are N, then with an example'),
+    .describe('Of failed attempts; differing numbers are N, with an example'),
   oldest_in_hand: object({
     ...sliceInHand(),
     attempt: int,
