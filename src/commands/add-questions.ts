@@ -57,7 +57,7 @@ function addReport(add: Add) {
         '--html <FILE>',
         'write one file for a browser or an email, with every attempt, and with error texts and their paths',
       ],
-      ['--without-logs', 'leave out log lines, and the error texts and stack traces of slices'],
+      ['--without-logs', 'leave out log lines, and the error texts, outputs and paths of slices'],
       ['--force', 'overwrite the file'],
       ['--since <TIME>', 'report on all executions active since then: -8h, or ISO 8601'],
       ['--until <TIME>', 'end the period then (default: now)'],
