@@ -21,9 +21,12 @@ await client.connect(
 const { tools } = await client.listTools();
 console.log(`\nAn MCP client of "swf-mcp" finds ${tools.length} tools: ${tools.map(({ name }) => name).join(', ')}`);
 
-await look('get_workflow_monitor', { execution_id: 'latest' }, ['agents', 'events']);
-await look('list_stf_files', { execution_id: 'latest', limit: 1 });
-await look('list_tf_slices', { execution_id: 'latest', limit: 1 });
+const { structuredContent: monitor } = await client.callTool({
+  name: 'get_workflow_monitor',
+  arguments: { execution_id: 'latest' },
+});
+console.log(`
+Its tool get_workflow_monitor says: ${monitor.execution_id} is ${monitor.status}, ${monitor.slices_completed} of ${monitor.progress.slices_planned} TF slices are done, ${monitor.findings.length === 0 ? 'and nothing is wrong' : monitor.findings.map(({ code, sentence }) => `${code}: ${sentence}`).join(' ')}.`);
 await client.close();
 
 console.log(`
@@ -42,10 +45,3 @@ And as pictures in your browser:
 Watch a run in progress, twenty times faster than real time:
 
   npx swf-mcp run --speed 20`);
-
-/** One call and its answer, without the parts named in `hidden`. */
-async function look(name, args, hidden = []) {
-  const { structuredContent } = await client.callTool({ name, arguments: args });
-  const shown = Object.fromEntries(Object.entries(structuredContent).filter(([key]) => !hidden.includes(key)));
-  console.log(`\n${name}(${JSON.stringify(args)})\n${JSON.stringify(shown, null, 2)}`);
-}

@@ -222,7 +222,10 @@ describe('npm start', () => {
       encoding: 'utf8',
     });
     expect(status).toBe(0);
-    expect(stdout).toMatch(/"slices_completed": 45/);
+    expect(stdout).toMatch(
+      /get_workflow_monitor says: stf_\S+ is completed, 45 of 45 TF slices are done, and nothing is wrong\./,
+    );
+    expect(stdout.split('\n').length).toBeLessThan(60);
     expect(stdout).toMatch(/"mcpServers"/);
     const printed = [...stdout.matchAll(/^ {2}npx swf-mcp (.*)$/gm)].map(([, words = '']) => words.split(' '));
     expect(printed).toEqual([['status'], ['open'], ['run', '--speed', '20']]);

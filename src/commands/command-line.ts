@@ -7,7 +7,7 @@ import { addObserve } from './add-observe.ts';
 import { addQuestions } from './add-questions.ts';
 import { addCallsOfServices, addServe, addServices } from './add-services.ts';
 import { addLogbook, addUpkeep } from './add-upkeep.ts';
-import { completionScript, type Shell, shells } from './help/completion.ts';
+import { completionScript, type Shell, shells, storeKinds, type StoreKind } from './help/completion.ts';
 import { examplesOf, groupCommands, helpLayout, unknownCommand } from './help/help.ts';
 import { errorInFlags, flagsOf } from './shared/flag-words.ts';
 import { exitCodes, type Io, type Std } from './shared/io.ts';
@@ -112,16 +112,16 @@ function addRuns(add: Add) {
 function addHelp(program: Command, add: Add) {
   add(
     'completion',
-    'print a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
+    'prints a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
     [
-      new Argument('<SHELL>', 'the shell; or ids: the ids of the executions, for such a script').choices([
+      new Argument('<SHELL>', 'the shell; ids, alarms, files: what the store has, for such a script').choices([
         ...shells,
-        'ids',
+        ...Object.values(storeKinds),
       ]),
     ],
-    async ({ shell }: { shell: Shell | 'ids' }) => {
-      const { knownWords, printIds } = await import('./help/known-words.ts');
-      if (shell === 'ids') return printIds;
+    async ({ shell }: { shell: Shell | StoreKind }) => {
+      const { knownWords, printKnown } = await import('./help/known-words.ts');
+      if (shell === 'ids' || shell === 'alarms' || shell === 'files') return (io) => printKnown(io, shell);
       return async (io) => io.out(completionScript(program, shell, await knownWords(io)));
     },
   );

@@ -86,7 +86,9 @@ function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string
   const issue = error.issues[0] as z.core.$ZodIssue;
   if (issue.code === 'unrecognized_keys') {
     const key = [...issue.path, issue.keys[0]].join('.');
-    const near = closest(key, [...knownKeys, ...sectionNames]);
+    // A right name in a wrong section is nearer than a name that looks like it.
+    const elsewhere = knownKeys.filter((known) => leafOf(known) === leafOf(key));
+    const near = elsewhere.length === 0 ? closest(key, [...knownKeys, ...sectionNames]) : elsewhere.join(' or ');
     const hint =
       near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
     return configInvalid(`${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
@@ -96,6 +98,8 @@ function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string
   const value = valueAt(table, issue.path);
   return configInvalid(`${originOf(key)}: ${key} = ${shown(key, value)}: ${issueWords(issue, value)}${hint}`);
 }
+
+const leafOf = (key: string) => key.slice(key.lastIndexOf('.') + 1);
 
 function shown(key: string, value: unknown) {
   // A password is not shown, however wrong it is.

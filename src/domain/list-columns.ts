@@ -24,7 +24,10 @@ import { agentStates, agentStatuses, executionStatuses, healths, origins, stfSta
 export type Look =
   | 'text'
   | 'name'
+  | 'id'
+  | 'person'
   | 'state'
+  | 'standing'
   | 'number'
   | 'time'
   | 'seconds'
@@ -61,28 +64,29 @@ function column<Schema extends z.ZodType>(schema: Schema, head: string, look: Lo
  */
 const lists = {
   list_workflow_executions: () => ({
-    execution_id: column(string, 'EXECUTION', 'name'),
+    execution_id: column(string, 'EXECUTION', 'id'),
     origin: oneOf(origins),
     workflow_name: optionalString,
     namespace: column(optionalString, 'NAMESPACE'),
-    status: column(oneOf(executionStatuses), 'STATUS', 'state'),
+    status: column(oneOf(executionStatuses), 'STATE', 'standing'),
     phase: oneOf(phases),
     run_number: column(optionalInt, 'RUN', 'number'),
     executed_by: column(optionalString, 'BY'),
-    start_time: column(string, 'STARTED', 'time', 3),
+    start_time: column(string, 'STARTED', 'time'),
     end_time: optionalString,
-    stf_count: column(int, 'STFS', 'number', 4),
+    stf_count: column(int, 'STFS', 'number', 2),
     slices_created: column(int, 'SLICES', 'number', 1),
+    slices_planned: column(optionalInt.describe('Of the whole run, if planned'), 'PLANNED', 'number'),
     slices_completed: column(int, 'DONE', 'number'),
     slices_failed: column(int, 'FAILED', 'number'),
     health: column(optionalOneOf(healths).describe('Absent: no longer sending'), 'HEALTH', 'state'),
     status_reason: column(optionalString, 'REASON'),
-    duration_seconds: column(float, 'TOOK', 'life', 2),
-    silent_seconds: optionalFloat.describe('since its driver last sent a heartbeat'),
+    duration_seconds: column(float, 'TOOK', 'life'),
+    silent_seconds: optionalFloat.describe('since its driver was last heard'),
     bytes: column(int, 'BYTES', 'number'),
-    retries: column(int, 'RETRIES', 'number', 5),
+    retries: column(int, 'RETRIES', 'number', 3),
     speed: column(optionalString, 'SPEED'),
-    quality: column(optionalOneOf(qualities), 'QUALITY', 'state', 6),
+    quality: column(optionalOneOf(qualities), 'QUALITY', 'state', 4),
   }),
   list_tf_slices: () => ({
     slice_filename: column(string, 'SLICE', 'name'),
@@ -197,15 +201,15 @@ const lists = {
   list_alarms: () => ({
     alarm_id: column(string, 'ALARM', 'name'),
     code: column(string, 'CODE'),
-    subject: column(string, 'SUBJECT', 'name'),
-    severity: column(oneOf(alarmSeverities), 'SEVERITY', 'state', 3),
-    state: column(oneOf(alarmStates), 'STATE', 'state', 2),
-    sentence: column(string.describe('Of its finding now; once cleared, the last one'), 'SAYS', 'sentence'),
+    subject: column(string, 'SUBJECT', 'id'),
+    severity: column(oneOf(alarmSeverities), 'SEVERITY', 'state', 2),
+    state: column(oneOf(alarmStates), 'STATE', 'state'),
+    sentence: column(string.describe('Of its finding now; once cleared, the last'), 'SAYS', 'sentence', 1),
     raised_sentence: optionalString.describe('When it was raised, if that differs'),
     execution_id: column(optionalString, 'EXECUTION', 'name'),
-    raised_at: column(string, 'RAISED', 'time', 1),
+    raised_at: column(string, 'RAISED', 'time'),
     count: column(int, 'COUNT', 'number'),
-    seen_by: column(optionalString, 'SEEN BY', 'text', 4),
+    seen_by: column(optionalString, 'SEEN BY', 'person'),
     seen_at: column(optionalString, 'SEEN', 'time'),
     seen_text: column(optionalString, 'SAID'),
     cleared_at: column(optionalString, 'OVER', 'time'),

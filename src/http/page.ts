@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 import type { Express, Request, Response } from 'express';
 
@@ -47,9 +48,11 @@ export function addPage(app: Express, folder: string): void {
   const serve = (name: string, request: Request, response: Response): void => {
     const content = known.get(name) ?? read(join(folder, name));
     known.set(name, content);
-    response.set({ ...headers, ETag: content.tag }).type(extname(name));
-    if (request.headers['if-none-match'] === content.tag) response.status(304).end();
-    else response.send(content.body);
+    const encoding = request.acceptsEncodings(encodings) || 'identity';
+    response.set({ ...headers, ETag: content.tag, Vary: 'Accept-Encoding' }).type(extname(name));
+    if (request.headers['if-none-match'] === content.tag) return void response.status(304).end();
+    if (encoding !== 'identity') response.set('Content-Encoding', encoding);
+    response.send(content.bodies[encoding as keyof typeof content.bodies]);
   };
   for (const [path, name] of Object.entries(files))
     app.get(path, (request, response) => serve(name, request, response));
@@ -61,7 +64,16 @@ export function addPage(app: Express, folder: string): void {
   });
 }
 
+/** The smallest first. A browser takes brotli only from its own machine or over TLS. */
+const encodings = ['br', 'gzip', 'identity'];
+
+/** A file as it is sent. It is compressed once, so as much as it can be. */
 function read(path: string) {
   const body = readFileSync(path);
-  return { body, tag: `"${sha256().update(body).digest('hex').slice(0, 16)}"` };
+  const bodies = {
+    br: brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: body.length } }),
+    gzip: gzipSync(body, { level: 9 }),
+    identity: body,
+  };
+  return { bodies, tag: `W/"${sha256().update(body).digest('hex').slice(0, 16)}"` };
 }

@@ -37,6 +37,8 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** An error that its reader can fix: `sentence` says what was wrong, with the value, and what to do. */
 export class SwfError extends Error {
   readonly code: ErrorCode;
+  /** A value that is refused by itself, whatever the store has: at a terminal it is wrong usage. */
+  isUsage = false;
 
   constructor(code: ErrorCode, sentence: string, options?: ErrorOptions) {
     super(sentence, options);
@@ -63,6 +65,10 @@ const errorsOf =
     new SwfError(code, sentence, options);
 
 export const argumentInvalid = errorsOf('ARGUMENT_INVALID');
+
+/** `ARGUMENT_INVALID` for a value that no store would accept: no number, no time, no word of a list. */
+export const valueInvalid = (sentence: string): SwfError => Object.assign(argumentInvalid(sentence), { isUsage: true });
+
 export const configInvalid = errorsOf('CONFIG_INVALID');
 export const dataUnavailable = errorsOf('DATA_UNAVAILABLE');
 export const storeUnavailable = errorsOf('STORE_UNAVAILABLE');

@@ -24,6 +24,10 @@ export const shortPaths = (text: string, max = 40): string =>
     path.length <= max ? path : `…/${path.split('/').slice(-2).join('/')}`,
   );
 
+/** The first statement of a sentence, without its remarks: what a person has to read. */
+export const headOf = (sentence: string): string =>
+  sentence.replaceAll(/ ?\([^()]*\)/g, '').replace(/(?:[.:;] .*|[.;])$/s, '');
+
 /** A person's name as shown, with its sender if the name is only claimed. */
 export const claimedName = (name: string, sentBy: string | null | undefined): string =>
   sentBy === null || sentBy === undefined ? name : `${name} (as ${sentBy} claims)`;

@@ -12,6 +12,9 @@ const maxSlots = 400;
 /** A page asks again; an assistant would rather wait. */
 const patience = { page: 300, concise: 20_000 };
 
+/** Steps of levels, where bins are wide. */
+const maxLevels = { page: 300, concise: 0 };
+
 /** With more bars than this, cells are returned. */
 const maxSpans = { page: 4000, concise: 0 };
 
@@ -45,6 +48,7 @@ export const getExecutionTimelineTool = defineLiveTool({
       from: window.start_time,
       until: window.end_time,
       maxBins: args.bins ?? usualBins,
+      maxLevels: maxLevels[detail],
       firstSlot: args.first_slot ?? 0,
       slots: args.slots ?? (detail === 'page' ? maxSlots : 0),
       maxSpans: maxSpans[detail],

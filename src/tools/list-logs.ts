@@ -1,4 +1,4 @@
-import { argumentInvalid } from '../lib/errors.ts';
+import { valueInvalid } from '../lib/errors.ts';
 import { logLevels } from '../lib/logger.ts';
 import { clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
@@ -49,7 +49,7 @@ function levelNumber(level: string | undefined): number | undefined {
   const name = (Object.hasOwn(aliases, word) && aliases[word]) || word;
   if (Object.hasOwn(logLevels, name)) return logLevels[name as keyof typeof logLevels];
   if (/^\d{1,2}$/.test(name)) return Number(name);
-  throw argumentInvalid(
-    `level = ${JSON.stringify(level)} is not a log level; give ${levelNames.join(', ')}, or a number from 0 to 99`,
+  throw valueInvalid(
+    `level = ${JSON.stringify(level)} is no log level; give ${levelNames.join(', ')}, or a number from 0 to 99`,
   );
 }

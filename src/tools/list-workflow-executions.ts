@@ -1,8 +1,9 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
-import { executionStatuses, type Health, origins } from '../domain/states.ts';
+import { executionStatuses, origins } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
+import { plannedSlices } from '../monitoring/progress.ts';
 import { clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
 import { choice, integer, namespace, text } from './shared/params.ts';
@@ -18,14 +19,20 @@ function removalNote({ queries }: ToolContext): string | undefined {
   return `${execution_id} was removed${last.words}${more}: not in this list.`;
 }
 
-/** The health of an execution; undefined if its rows are damaged, which must not hide the others. */
-function healthOf(row: ExecutionRow, { queries, now }: ToolContext): Health | undefined {
+/** What is known of an execution; undefined if its rows are damaged, which must not hide the others. */
+function ifReadable<T>(look: () => T): T | undefined {
   try {
-    return queries.health(row, now);
+    return look();
   } catch (error) {
     if (error instanceof SwfError) return undefined;
     throw error;
   }
+}
+
+/** The slices of a whole run, as it was planned. */
+function plannedOf(row: ExecutionRow, { queries }: ToolContext): number | undefined {
+  const params = queries.knownParams(row);
+  return params && plannedSlices(params);
 }
 
 /** A note about messages that belong to no execution in the list. */
@@ -61,7 +68,8 @@ export const listWorkflowExecutionsTool = defineList({
   atEnd: endNote,
   computed: (context) => (row) => ({
     namespace: row.namespace === '' ? undefined : row.namespace,
-    health: healthOf(row, context),
+    health: ifReadable(() => context.queries.health(row, context.now)),
+    slices_planned: ifReadable(() => plannedOf(row, context)),
     status_reason: row.status_reason === null ? undefined : clipShown(row.status_reason, shownReason),
     duration_seconds: context.queries.duration(row, context.now),
     silent_seconds: context.queries.silence(row, context.now),

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 
 import { issueWords } from '../domain/issue-words.ts';
-import { argumentInvalid, SwfError } from '../lib/errors.ts';
+import { argumentInvalid, valueInvalid, SwfError } from '../lib/errors.ts';
 import { asObject } from '../lib/read-json.ts';
 import { closest } from '../lib/suggest.ts';
 import { tried } from '../lib/tried.ts';
@@ -70,7 +70,7 @@ function checkArguments(tool: Tool, args: unknown = {}): Record<string, string> 
   const result = tool.input.safeParse(named, uncompiled);
   if (result.success) return result.data as Record<string, string>;
   const issues = result.error.issues.slice(0, 3);
-  throw argumentInvalid(issues.map((issue) => explain(tool, issue, named)).join('; '));
+  throw valueInvalid(issues.map((issue) => explain(tool, issue, named)).join('; '));
 }
 
 function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
@@ -96,9 +96,7 @@ function unknownArgument(tool: Tool, key: string): SwfError {
   const known = Object.keys(tool.input.shape);
   const near = closest(key.slice(0, 100), known);
   const hint = near === undefined ? '' : `the nearest is ${near}, `;
-  return argumentInvalid(
-    `unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} takes ${known.join(', ')}`,
-  );
+  return valueInvalid(`unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} takes ${known.join(', ')}`);
 }
 
 /** A value as given, or a note that it is nested too deep to be written. */

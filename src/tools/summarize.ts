@@ -11,7 +11,7 @@ import {
   summaryKeys,
   type SummaryQuestion,
 } from '../domain/summary-words.ts';
-import { argumentInvalid } from '../lib/errors.ts';
+import { argumentInvalid, valueInvalid } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
 import { closest } from '../lib/suggest.ts';
 import { inSteps } from './shared/in-steps.ts';
@@ -133,7 +133,7 @@ function keysOf(what: SummaryQuestion['what'], asked: string): SummaryKey[] {
   const wrong = keys.find((key) => !allowed.includes(key));
   if (wrong !== undefined || keys.length > 2 || new Set(keys).size < keys.length) {
     const near = wrong === undefined ? undefined : closest(wrong, allowed);
-    throw argumentInvalid(
+    throw valueInvalid(
       `group_by = ${JSON.stringify(asked.slice(0, 80))}: ${near === undefined ? '' : `the nearest is ${near}; `}give one or two of ${allowed.join(', ')} for ${what}`,
     );
   }

@@ -22,7 +22,7 @@ describe('swf-mcp summarize', () => {
     const json = await runCli(['summarize', 'logs', '-o', 'json'], { folder });
     expect(JSON.parse(json.stdout)).toMatchObject({ what: 'logs', groups: expect.any(Array) });
     expect(await runCli(['summarize', 'nothing'], { folder })).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(/^ARGUMENT_INVALID: --what "nothing"/),
     });
   });
@@ -64,11 +64,17 @@ describe('swf-mcp status', () => {
   });
 });
 
-/** A program that knows two executions of x.db, and no others. */
+/** A program that knows two executions, two alarms and two files of x.db, and no others. */
 function standIn(folder: string): string {
   const program = join(folder, 'swf-mcp');
   const asks = ['--db x.db completion ids', '--db=x.db completion ids'].map((words) => `"${words}"`).join('|');
-  const script = `#!/bin/sh\ncase "$*" in ${asks}) echo tester-0002; echo tester-0001 ;; esac\n`;
+  const script = `#!/bin/sh
+case "$*" in
+  ${asks}) echo tester-0002; echo tester-0001 ;;
+  "--db x.db completion alarms") echo SLICES_FAILED/tester-0002; echo DRIVER_GONE/tester-0001 ;;
+  "--db x.db completion files") echo swf.2.stf; echo swf.1.stf ;;
+esac
+`;
   writeFileSync(program, script, { mode: 0o700 });
   return program;
 }
@@ -104,6 +110,9 @@ describe('swf-mcp completion', () => {
     expect(completed('--db', 'x.db', 'slices', '--execution-id', 'test')).toEqual(['tester-0002', 'tester-0001']);
     expect(completed('stop', '--db', 'y.db', 'test')).toEqual(['']);
     expect(completed('--db', 'x.db', 'run', 'test')).toEqual(['']);
+    expect(completed('--db', 'x.db', 'alarms', 'se')).toEqual(['seen']);
+    expect(completed('--db', 'x.db', 'alarms', 'seen', 'SL')).toEqual(['SLICES_FAILED/tester-0002']);
+    expect(completed('--db', 'x.db', 'trace', 'swf')).toEqual(['swf.2.stf', 'swf.1.stf']);
     expect(completed('note', 'n')).toEqual(['none']);
     expect(completed('export', 'latest', '--format', '')).toEqual(['csv', 'jsonl', 'parquet']);
     expect(completed('summarize', 'st')).toEqual(['stf_files']);

@@ -132,17 +132,18 @@ describe('a note and a quality', () => {
 
   it('are refused with the reason if they are empty, invalid or about an unknown execution', async () => {
     const folder = await folderWithRuns();
-    for (const { args, line } of [
+    for (const { args, line, code = 1 } of [
       { args: ['note', 'e-1', 'x'], line: /^EXECUTION_NOT_FOUND: there is no execution "e-1"/ },
       { args: ['note', id, ' '], line: /^ARGUMENT_INVALID: the note has 0 characters; give 1 to 4000/ },
       {
         args: ['note', id, 'x', '--at', '2999-01-01T00:00:00Z'],
         line: /^ARGUMENT_INVALID: --at 2999.* is in the future/,
       },
-      { args: ['note', id, 'x', '--at', 'soon'], line: /^ARGUMENT_INVALID: --at "soon"/ },
+      { args: ['note', id, 'x', '--at', 'soon'], line: /^ARGUMENT_INVALID: --at "soon"/, code: 2 },
       {
         args: ['quality', id, 'goood', '--reason', 'x'],
-        line: /^ARGUMENT_INVALID: "goood" is not a quality; the nearest is good, allowed are good, bad, test, none/,
+        line: /^ARGUMENT_INVALID: "goood" is no quality; the nearest is good, allowed are good, bad, test, none/,
+        code: 2,
       },
       { args: ['note', id, 'x', '--about', ''], line: /^ARGUMENT_INVALID: about: / },
       { args: ['alarms', 'seen', ''], line: /^ARGUMENT_INVALID: the alarm name is empty/ },
@@ -151,7 +152,7 @@ describe('a note and a quality', () => {
     ])
       expect({ args, ...(await runCli(args, { folder })) }).toMatchObject({
         args,
-        code: 1,
+        code,
         stderr: expect.stringMatching(line),
       });
     expect(await runCli(['quality', id, 'bad'], { folder })).toMatchObject({ code: 2 });

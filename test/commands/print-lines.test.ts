@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { paintingStates } from '../../src/commands/shared/palette.ts';
 import { printLines } from '../../src/commands/shared/print-lines.ts';
 
 function printed(lines: readonly string[], columns?: number): string {
@@ -68,7 +69,27 @@ describe('printed lines', () => {
     ).toEqual(expected.map((one) => one.trimEnd()));
   });
 
+  it('have times to the second with their zone, but for those of a command to copy', () => {
+    expect(
+      printed(['from 2026-11-30T01:46:57.120Z: "swf-mcp status --as-of 2026-11-30T01:46:57Z", 2026-11-30T02:00:00Z']),
+    ).toBe('from 2026-11-30 01:46:57 UTC: "swf-mcp status --as-of 2026-11-30T01:46:57Z", 2026-11-30 02:00:00 UTC\n');
+  });
+
   it('contain no escape character', () => {
     expect(printed(['a\u001B[2Jb'])).not.toContain('\u001B');
   });
+});
+
+it('the lines of a status have colours where they say how something stands, and nowhere else', () => {
+  const paint = paintingStates((shade, text) => `<${shade}:${text}>`);
+  expect(paint('stf_datataking-a-0001: running, 3 slices failed, health stalled')).toBe(
+    'stf_datataking-a-0001: running, 3 slices failed, health <failed:stalled>',
+  );
+  expect(paint('stf_datataking-a-0001: failed, health failed')).toBe(
+    'stf_datataking-a-0001: <failed:failed>, health <failed:failed>',
+  );
+  expect(paint('  warning     SLOT_SLOW: the worker failed: failed')).toBe(
+    '  <warning:warning>     SLOT_SLOW: the worker failed: failed',
+  );
+  expect(paint('  TF slices   40 of 40: 0 queued, 3 failed')).toBe('  TF slices   40 of 40: 0 queued, 3 failed');
 });

@@ -66,6 +66,11 @@ describe('an error of a configuration', () => {
       file('[worker]\nmax_retry = 1\n'),
       'unknown key worker.max_retry; the nearest known key is worker.max_retries',
     ],
+    [
+      'a known key in a wrong section',
+      set('fast_processing.tf_fraction=0.2'),
+      '--set: unknown key fast_processing.tf_fraction; the nearest known key is fastmon.tf_fraction',
+    ],
     ['an unknown key that is set', set('worker.max_retry=1'), /^--set: unknown key worker\.max_retry; /],
     [
       'an unknown key of a request',

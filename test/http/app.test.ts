@@ -357,6 +357,17 @@ describe('the page', () => {
     }
   });
 
+  it.each([
+    ['gzip, deflate, br, zstd', 'br'],
+    ['gzip, deflate', 'gzip'],
+    ['identity', null],
+  ])('is compressed as a client that accepts %s can read it', async (accepted, encoding) => {
+    const { ask } = await serve();
+    const { headers, text } = await ask('/app.js', { headers: { 'accept-encoding': accepted } });
+    expect([headers.get('content-encoding'), headers.get('vary')]).toEqual([encoding, 'Accept-Encoding']);
+    expect(text).toBe('content of app.js');
+  });
+
   it('does not include parts of other versions or other files', async () => {
     const { ask } = await serve();
     expect((await ask('/app/wall-0.js')).status).toBe(404);

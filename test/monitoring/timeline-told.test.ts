@@ -97,7 +97,14 @@ describe('a timeline in words and numbers', () => {
     ['in cells', { ...lifeOf(second), hasEnded: true }, { from: 0, until: 100 }, { maxSpans: 3 }],
   ])('%s is exactly this', async (title, life, { from, until }, more) => {
     const attempts = title.startsWith('of a whole') || title.startsWith('of a part') ? first : second;
-    const part = { life, from: at(from), until: Math.min(at(until), life.end), maxBins: 12 };
+    const part = {
+      life,
+      from: at(from),
+      until: Math.min(at(until), life.end),
+      maxBins: 12,
+      anchor: start,
+      maxLevels: 0,
+    };
     const picture = {
       ...pictureOf(attempts, { ...wanted, ...part, ...more }),
       phases: phasesOf(start, changes),

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { sliceStatuses } from '../../src/domain/slice-states.ts';
 import type { Attempts, Life } from '../../src/monitoring/timeline/attempts.ts';
 import { pack, unpack } from '../../src/monitoring/timeline/pack.ts';
+import { beginOfWork } from '../../src/monitoring/timeline/phases.ts';
 import { pictureOf } from '../../src/monitoring/timeline/picture.ts';
 import { binOf, binsOf } from '../../src/monitoring/timeline/series.ts';
 import { cellsOf } from '../../src/monitoring/timeline/slots.ts';
@@ -123,7 +124,9 @@ describe('the timeline of an execution', () => {
         life,
         from: start + from,
         until: start + until,
+        anchor: life.start,
         maxBins,
+        maxLevels: 0,
         minWidth: 4000,
         maxRetries,
         firstSlot: 0,
@@ -136,6 +139,35 @@ describe('the timeline of an execution', () => {
     expect(binsOfPart(2700, 10_300, 10)).toEqual({ from: start + 2000, width: 1000, count: 9 });
   });
 
+  it('has levels at each fine step, though a bin is wide, and none after now', () => {
+    const attempts = attemptsOf([
+      { stf: 0, queued: 1500, tries: [{ wait: 200, work: 400, worker: 0 }], last: 'completed' },
+      { stf: 0, queued: 1500, tries: [{ wait: 300, work: 0, worker: 1 }], last: 'processing' },
+    ]);
+    const life = { start, end: start + 3000, hasEnded: false };
+    const wanted = { life, anchor: start, from: start, until: life.end, maxBins: 60, minWidth: 2000, maxRetries };
+    const { bins, levels } = pictureOf(attempts, { ...wanted, maxLevels: 60, firstSlot: 0, slots: 0, maxSpans: 0 });
+    expect(bins).toMatchObject({ width: 2000, count: 2 });
+    expect(levels?.step).toBe(50);
+    expect(levels?.queued).toHaveLength(60);
+    const at = (values: readonly number[] | undefined, milliseconds: number) => values?.[milliseconds / 50 - 1];
+    expect([1500, 1600, 1700, 1800, 2000, 3000].map((time) => at(levels?.queued, time))).toEqual([0, 2, 2, 1, 0, 0]);
+    expect([1500, 1700, 1750, 1850, 2150, 3000].map((time) => at(levels?.processing, time))).toEqual([
+      0, 0, 1, 2, 1, 1,
+    ]);
+  });
+
+  it('has no bin with work that begins before the first beam', () => {
+    const beam = start + 1300;
+    const anchor = beginOfWork(start, [
+      { phase: 'imminent', start, end: beam },
+      { phase: 'physics', start: beam, end: undefined },
+    ]);
+    const bins = binsOf({ from: start, until: start + 9000 }, { anchor, most: 60, least: 2000 });
+    expect(bins).toEqual({ from: beam - 2000, width: 2000, count: 5 });
+    expect(beginOfWork(start, [])).toBe(start);
+  });
+
   it('only changes its bins to wider ones while the execution grows', () => {
     fc.assert(
       fc.property(
@@ -143,8 +175,8 @@ describe('the timeline of an execution', () => {
         fc.integer({ min: 0, max: 10_000_000 }),
         fc.integer({ min: 10, max: 600 }),
         (first, more, most) => {
-          const before = binsOf({ from: start, until: start + first }, { start, most, least: 1 });
-          const after = binsOf({ from: start, until: start + first + more }, { start, most, least: 1 });
+          const before = binsOf({ from: start, until: start + first }, { anchor: start, most, least: 1 });
+          const after = binsOf({ from: start, until: start + first + more }, { anchor: start, most, least: 1 });
           expect(after.count).toBeLessThanOrEqual(most);
           expect(after.from).toBe(before.from);
           // If the width grew, a time has another bin; if not, the same one.

@@ -180,7 +180,7 @@ const questions: readonly Question[] = [
       ['kim', 'started', undefined],
       ['bo', 'paused', 'beam studies'],
       ['tester', 'continued', undefined],
-      ['ana', 'took control of', undefined],
+      ['ana', 'resumed', undefined],
     ],
   ],
   [

@@ -116,7 +116,7 @@ describe('the handover of an eight-hour shift', () => {
       notes: [{ author: 'bo', text: 'the link was down', execution_id: idOf(3) }],
       for_next: [{ author: 'ana', text: 'run 6 goes on till noon' }],
       alarms: [
-        { alarm_id: `EXECUTION_FAILED/${idOf(2)}`, state: 'seen', seen_by: 'ana' },
+        { alarm_id: `EXECUTION_FAILED/${idOf(2)}`, state: 'seen', seen_by: 'ana', seen_text: 'I look' },
         { alarm_id: `STAGE_STUCK/${idOf(3)}`, state: 'cleared', seen_by: 'bo' },
         { alarm_id: `SLICES_FAILED/${idOf(5)}`, state: 'raised' },
       ],
@@ -144,7 +144,15 @@ describe('the handover of an eight-hour shift', () => {
     ]);
     const lines = (report['text'] as string).split('\n');
     const titles = lines.filter((line) => line.startsWith('## ')).map((line) => line.slice(3));
-    expect([titles[0], titles.at(-1)]).toEqual(['From the last shift', 'For the next shift']);
+    expect(titles).toEqual([
+      'Open',
+      'From the last shift',
+      'Executions',
+      'Alarms',
+      'Notes',
+      'Who did what',
+      'For the next shift',
+    ]);
     expect(lines).toContainEqual(expect.stringMatching(/^- \S+ \d\d:\d\d eve: mind the new payload$/));
     expect(lines).toContainEqual(
       expect.stringMatching(/^- \S+ \d\d:\d\d bo, stf_datataking-tester-0003: the link was down$/),
@@ -154,9 +162,12 @@ describe('the handover of an eight-hour shift', () => {
         /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, I look, over \d\d:\d\d:\d\d\): /,
       ),
     );
-    expect(lines).toContainEqual(expect.stringMatching(/^\| stf_datataking-tester-0002 \| failed \| bad \| /));
-    // It fits on a page.
-    expect(lines.length).toBeLessThan(60);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^\| stf_datataking-tester-0002 \| failed \| tester \| bad \| /),
+    );
+    // Each thing once: who started a run is in the table, and who has seen an alarm beside it.
+    expect(lines.filter((line) => / (started|saw) /.test(line) && line.startsWith('- '))).toEqual([]);
+    expect(lines.length).toBeLessThan(35);
   });
 
   it('of a past time shows the state at its end, whatever people did later', async () => {
@@ -227,4 +238,43 @@ describe('the handover of an eight-hour shift', () => {
     expect(text).toMatch(/ana: note 30$/);
     expect(text).not.toMatch(/note 18$/m);
   });
+});
+
+it('the handover of three runs with a bad slot has at most 25 lines, its cause once, and the slot', async () => {
+  const made = await storeOfThen();
+  const cause = 'enospc.sh ended with exit code 28: no space left on slot05';
+  for (const n of [1, 2]) await run(made, n, { began: 7 - n, status: 'completed' });
+  await run(made, 3, { began: 1 });
+  const sentence = `348 of 384 first attempts failed on slot w/05, and none of 1419 elsewhere: so it is the slot. 348 attempts failed: 348 × ${cause}.`;
+  const alarm = { subject: idOf(2), severity: 'error', count: 1 } as const;
+  const about = { execution_id: idOf(2), sender: 'watch', timestamp: hour(4) };
+  await made.say('alarm_raised', { ...alarm, code: 'FAILURES_ON_ONE', sentence, ...about });
+  await made.say('alarm_seen', {
+    ...alarm,
+    code: 'FAILURES_ON_ONE',
+    sentence,
+    ...about,
+    author: 'ana',
+    sender: 'ana',
+    text: 'I clean it',
+  });
+  await made.say('alarm_raised', {
+    ...alarm,
+    code: 'SLICES_FAILED',
+    sentence: `51 TF slices stay failed. 348 attempts failed: 348 × ${cause}.`,
+    ...about,
+  });
+  await note(made, 1, { author: 'ana', text: 'mind slot 05', at: 0.1, for_next: true });
+  const client = await connectInProcess(made.path);
+  const { text, alarms } = await ask(client, 'shift_report', {
+    start_time: hour(8),
+    end_time: new Date(end).toISOString(),
+  });
+  expect(text.split('\n').length).toBeLessThanOrEqual(25);
+  expect(text).not.toContain(cause);
+  expect(alarms[0].sentence).toBe('348 of 384 first attempts failed on slot w/05, and none of 1419 elsewhere');
+  expect(text).toMatch(
+    /FAILURES_ON_ONE.* \(seen by ana \d\d:\d\d:\d\d, I clean it, not over\): 348 of 384 .* slot w\/05/,
+  );
+  expect(text).toContain(`- nobody has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices stay failed`);
 });

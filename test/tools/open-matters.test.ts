@@ -38,14 +38,14 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     'stuck runs, health progressing: 10 of 10 slices made so far are done',
     'stuck WARNING: It is so.',
     'stuck ERROR: It is so.',
-    'failed: 3 slices stay failed, the data is not processed',
+    'failed: 3 slices stay failed',
     'ended badly was failed',
     'slow runs, health progressing: 10 of 10 slices made so far are done',
     'slow WARNING: It is so.',
     'undone was terminated: 1 slice undone',
     'no quality is set for undone, ended badly',
-    'no one has seen alarm 7: It is so.',
-    'retried runs, health progressing: 5 of 10 slices made so far are done',
-    'calm runs, health progressing: 10 of 10 slices made so far are done',
+    'nobody has seen alarm 7: It is so',
+    'retried runs, health progressing: 5 of 10 slices done that were made so far',
+    'calm runs, health progressing: 10 of 10 slices done that were made so far',
   ]);
 });

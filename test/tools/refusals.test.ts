@@ -62,16 +62,20 @@ describe('a wrong argument', () => {
     await expectErrors('arguments', errors);
   });
 
-  it('on the command line prints one line on stderr and nothing on stdout, and exits with 1', async () => {
+  it('on the command line prints one line on stderr and nothing on stdout, and exits with 2 if no store would accept it', async () => {
     const errors: Record<string, string> = {};
-    for (const [tool, json] of [
-      ['list_messages', '{"limit":0}'],
+    for (const [tool, json, exit = 1] of [
+      ['list_messages', '{"limit":0}', 2],
       ['list_messages', '{limit'],
       ['list_messages', '[]'],
       ['list_massages', '{}'],
     ] as const) {
       const { code, stdout, stderr } = await runCli(['call', tool, json], { folder });
-      expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, stdout: '', lines: 1 });
+      expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({
+        code: exit,
+        stdout: '',
+        lines: 1,
+      });
       errors[`call ${tool} ${json}`] = stderr;
     }
     await expectErrors('call', errors);

@@ -59,7 +59,7 @@ describe('the shift report', () => {
     expect(await one('text')).toEqual(['start_time', 'end_time', 'text', 'data_as_of', 'as_of_exact']);
     expect(await one('fields')).toEqual(Object.keys(report).filter((name) => name !== 'text'));
     expect(text).toMatch(
-      /^# Shift report, \d{4}-\d\d-\d\d \d\d:\d\d to .* UTC\n\n3 executions: 1 running, 2 completed\./,
+      /^# Shift report, \d{4}-\d\d-\d\d \d\d:\d\d to .* UTC\n3 executions: 1 running, 2 completed\./,
     );
     expect(text).toMatch(/^- \d+ attempts?: /m);
     const [running] = report['executions'] as Record<string, number>[];
@@ -177,11 +177,11 @@ describe('the shift report', () => {
     expect(report['totals']).toMatchObject({ executions: 61, running: 1, completed: 60 });
     // The action that is no start is listed, and the newest starts.
     const people = report['people'] as Answer[];
-    expect(people.map(({ did }) => did)).toEqual(['took control of', ...Array.from({ length: 9 }, () => 'started')]);
+    expect(people.map(({ did }) => did)).toEqual(['resumed', ...Array.from({ length: 9 }, () => 'started')]);
     expect(people[0]).toMatchObject({ reason: 'magnet quench', execution_id: 'stf_datataking-tester-0001' });
     expect(people.at(-1)).toMatchObject({ execution_id: 'stf_datataking-tester-0061' });
     expect(report).toMatchObject({ people_omitted: 42, executions_omitted: 49 });
-    expect(report['text']).toMatch(/^- .* took control of stf_datataking-tester-0001 \(magnet quench\)$/m);
+    expect(report['text']).toMatch(/^- .* resumed stf_datataking-tester-0001 \(magnet quench\)$/m);
     expect(report['open']).toEqual([
       '10 more executions were not examined; ask for a shorter period or one namespace',
       expect.stringMatching(/^no quality is set for stf_datataking-tester-0061, .* and 44 more$/),

@@ -120,7 +120,15 @@ async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, mome
   return await askAt(reader, moment, async ({ queries }) => {
     const execution = queries.execution(monitor.execution_id);
     const endOf = Date.parse(monitor.as_of ?? monitor.data_as_of ?? execution.start_time);
-    const wanted = { from: undefined, until: undefined, maxBins: 300, firstSlot: 0, slots: 0, maxSpans: 0 };
+    const wanted = {
+      from: undefined,
+      until: undefined,
+      maxBins: 300,
+      maxLevels: 0,
+      firstSlot: 0,
+      slots: 0,
+      maxSpans: 0,
+    };
     const question = queries.timelineQuestion(execution, endOf, wanted);
     const context = { queries: () => queries, signal: new AbortController().signal };
     const packed = await inSteps(context, (now) => now.packedAttempts(execution.execution_id));

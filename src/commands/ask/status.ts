@@ -11,6 +11,7 @@ import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { listWorkflowExecutionsTool } from '../../tools/list-workflow-executions.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
+import { createPaint, paintingStates } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './ask-tool.ts';
@@ -50,6 +51,7 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
     printLines(
       io,
       answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one, storeOption(io))]),
+      paintingStates(createPaint(io.terminal('out')?.colorDepth ?? 1)),
     );
 }
 

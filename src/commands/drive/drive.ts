@@ -7,7 +7,7 @@ import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Counts } from '../../domain/counts.ts';
 import type { Speed } from '../../domain/params.ts';
 import { counted } from '../../lib/counted.ts';
-import { createLog, type Log } from '../../lib/logger.ts';
+import { createLog, type Log, type LogLine } from '../../lib/logger.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { tried } from '../../lib/tried.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
@@ -103,7 +103,15 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
       }
     };
     const log = createLog('WARNING', (line) => io.err(line));
-    return { say: plain, options: { log, onProgress }, watch: (id) => watchFindings(queries, id, log) };
+    const agentLog = oneAMinute(log);
+    const watch = (id: string) => {
+      const endWatch = watchFindings(queries, id, log);
+      return () => {
+        endWatch();
+        agentLog.end();
+      };
+    };
+    return { say: plain, options: { log, agentLog, onProgress }, watch };
   }
   const live = startLive(terminal, () => queries, storeOption(io));
   const print = (line: string) => live.print(line);
@@ -119,7 +127,38 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
   };
 }
 
-/** Ends the driven execution cleanly on a signal, even right after the start: an execution that has begun gets its end. */
+/** A line about a failed attempt: a run with a broken payload has one for each. */
+const aboutAttempt = /^slice \S+ (?:failed in attempt|stays failed)/;
+
+/** Writes the first line about a failed attempt at once, then each minute the last, with how many there were. */
+export function oneAMinute(log: Log) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let more = 0;
+  let last: LogLine | undefined;
+  const flush = () => {
+    timer = undefined;
+    if (last === undefined) return;
+    const others = more === 1 ? '' : `${more} more attempts failed; the last: `;
+    log.write({ ...last, message: `${others}${last.message}` });
+    [more, last] = [0, undefined];
+    timer = setTimeout(flush, 60_000).unref();
+  };
+  return {
+    write(line: LogLine) {
+      if (!aboutAttempt.test(line.message)) return log.write(line);
+      [more, last] = [more + 1, line];
+      if (timer === undefined) flush();
+    },
+    /** Writes what is left. */
+    end() {
+      clearTimeout(timer);
+      flush();
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Ends the driven execution in order at a signal, even right after the start: an execution that has begun gets its end. */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;

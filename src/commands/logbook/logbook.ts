@@ -2,7 +2,7 @@ import { addNote, markSeen, setQuality } from '../../db/logbook/entries.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { maxAuthor, maxNote, qualities } from '../../domain/logbook-words.ts';
-import { argumentInvalid } from '../../lib/errors.ts';
+import { argumentInvalid, valueInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { clause } from '../../mcp/words.ts';
@@ -85,8 +85,8 @@ export async function seenCommand(io: Io, { name, text, requestedBy }: Writer & 
 function qualityNamed(value: string) {
   const found = qualities.find((one) => one === value);
   if (found !== undefined) return found;
-  throw argumentInvalid(
-    `${JSON.stringify(value)} is not a quality; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
+  throw valueInvalid(
+    `${JSON.stringify(value)} is no quality; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
   );
 }
 

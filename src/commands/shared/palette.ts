@@ -29,3 +29,27 @@ export function createPaint(depth: number): Paint {
     return text === '' ? '' : `\u001B[${background}m${black}${text}${reset}`;
   };
 }
+
+/** The shades of words that say how something stands. Normal states have no entry and are not painted. */
+export const stateShades: Readonly<Record<string, Shade>> = {
+  failed: 'failed',
+  stalled: 'failed',
+  error: 'failed',
+  rejected: 'failed',
+  conflict: 'failed',
+  bad: 'failed',
+  terminated: 'idle',
+  slow: 'warning',
+  paused: 'idle',
+  stale: 'warning',
+  raised: 'warning',
+  warning: 'warning',
+  critical: 'failed',
+};
+
+/** Paints a line about an execution: the label of an indented line, else the status and health of its verdict. */
+export const paintingStates = (paint: Paint) => (line: string) =>
+  line.replaceAll(line.startsWith(' ') ? /(?<=^ {2})[a-z]+/g : /(?<=: |, health )[a-z]+/g, (word) => {
+    const shade = stateShades[word];
+    return shade === undefined ? word : paint(shade, word);
+  });

@@ -4,17 +4,29 @@ import { wrapAnsi } from 'fast-wrap-ansi';
 import { printable } from '../../lib/printable.ts';
 import type { Io } from './io.ts';
 
-/** The label of a line, such as `ok    store  `: the text follows it. */
+/** A time as answers have it, outside of a command to copy. */
+const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
+
+/** A line with its times as people read them: to the second, with their zone. */
+export const withPlainTimes = (line: string): string => line.replaceAll(isoTime, '$1 $2 UTC');
+
+/** The label of a line, such as `ok    store  `: its text goes on after it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
- * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words and quoted commands are not split.
- * Output to a pipe is not wrapped. Characters that move a cursor are made visible.
+ * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a command stays
+ * whole; into a pipe so does every line. Characters that move a cursor are made visible.
+ * @param paint adds colours to a line that is laid out
  */
-export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly string[]) {
+export function printLines(
+  io: Pick<Io, 'out' | 'terminal'>,
+  lines: readonly string[],
+  paint: (line: string) => string = (line) => line,
+) {
   const width = io.terminal('out')?.columns();
-  const shown = lines.map(printable);
-  io.out(`${(width === undefined ? shown : shown.map((line) => fitted(line, width))).join('\n')}\n`);
+  const shown = lines.map((line) => withPlainTimes(printable(line)));
+  const laid = width === undefined ? shown : shown.map((line) => fitted(line, width));
+  io.out(`${laid.map(paint).join('\n')}\n`);
 }
 
 /** A space that breaks no line, for commands: so they can be copied. */

@@ -8,7 +8,7 @@ export type Reporter = Pick<Io, 'err' | 'nodeVersion' | 'tellParent'>;
 export function reportOurs({ err, tellParent }: Reporter, error: SwfError, sentence = error.message) {
   err(new SwfError(error.code, sentence).line);
   tellParent({ event: 'failed', code: error.code, sentence: error.message });
-  return exitCodes.mendable;
+  return error.isUsage ? exitCodes.usage : exitCodes.mendable;
 }
 
 /** Reports any error that ends a command. Returns the exit code. */

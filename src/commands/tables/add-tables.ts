@@ -53,8 +53,8 @@ export async function addTables(program: Command, words: readonly string[], run:
     run(async (io) => (await import('./summarize-command.ts')).summarizeCommand(io, what, flags)),
   );
   program
-    .command('trace <FILE>')
-    .description('show the path of an STF file, TF sample or TF slice through the workflow')
+    .command('trace <DATA_FILE>')
+    .description('the path of an STF file, TF sample or TF slice through the workflow')
     .addOption(outputOption())
     .addOption(asOfOption())
     .action((file: string, options: { output: Output; asOf?: string }) =>

@@ -33,7 +33,6 @@ export const tableCommands: readonly TableCommand[] = [
     columns: [
       'execution_id',
       'status',
-      'health',
       'stf_count',
       'slices_created',
       'slices_completed',

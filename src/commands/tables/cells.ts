@@ -45,6 +45,11 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
   state: { isState: true },
   // A file or an id: its end says most.
   name: { cut: 'start', least: 24 },
+  // The same beginning for all of a store.
+  id: { cut: 'start', least: 12 },
+  person: { least: 8 },
+  // One word: how it is while it runs, else how it ended.
+  standing: { isState: true, textIn: (status, { health }) => textOf((status === 'running' && health) || status) },
   number: { align: 'right' },
   // UTC to the second.
   time: { textIn: (value) => textOf(value).slice(0, 19).replace('T', ' ') },
@@ -71,6 +76,7 @@ export function columnsOf({ tool, columns, wide }: TableCommand, isWide: boolean
     const shown = shownColumns.get(schemas[name] as z.ZodType);
     if (shown === undefined) return [];
     const { textIn = textOf, ...layout } = looks[shown.look];
-    return { head: shown.head, drop: shown.drop, ...layout, of: (item) => textIn(item[name], item) };
+    const head = shown.look === 'time' ? `${shown.head} (UTC)` : shown.head;
+    return { head, drop: shown.drop, ...layout, of: (item) => textIn(item[name], item) };
   });
 }

@@ -2,6 +2,7 @@ import { pause } from '../../lib/deadline.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
+import { withPlainTimes } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import type { TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';
@@ -13,16 +14,23 @@ const lookMilliseconds = 250;
 /** How many earlier lines to show without `--limit`. */
 const earlierLines = 20;
 
-/** `swf-mcp logs -f`: the last lines, and each new one as it comes, until it is interrupted. Returns the exit code. */
+/** `swf-mcp logs -f`: the last lines, and each new one, until the execution ends or it is interrupted. Returns the exit code. */
 export async function followLogs(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
   refuseWhatCannotFollow(given);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   using reader = createStoreReader(io);
-  const args = { ...toolArguments(table, given), order: 'newest' };
   const askPage = pageAsker(io, reader);
+  const asked = toolArguments(table, given);
+  // Where one is named, or is the newest now: lines of several go on.
+  const named = asked['execution_id'];
+  const followed = named === undefined ? undefined : reader.queries().execution(String(named)).execution_id;
+  const isOver = (): boolean => followed !== undefined && reader.queries().execution(followed).status !== 'running';
+  const args = { ...asked, execution_id: followed, order: 'newest' };
   let seen: number | undefined;
   while (!interrupted.signal.aborted) {
+    // Before the lines are read: the last are written before the end.
+    const isLast = isOver();
     const fresh: Item[] = [];
     let cursor: string | undefined;
     do {
@@ -34,6 +42,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
     } while (cursor !== undefined);
     for (const item of fresh.toReversed()) io.out(`${lineOf(item, given.output)}\n`);
     seen = Number(fresh[0]?.['log_id'] ?? seen ?? 0);
+    if (isLast) return exitCodes.fine;
     await pause(lookMilliseconds, [interrupted.signal]);
   }
   return exitCodes.interrupted;
@@ -53,5 +62,5 @@ function refuseWhatCannotFollow({ output, flags }: TableArguments): void {
 function lineOf(item: Item, output: TableArguments['output']): string {
   if (output === 'json') return JSON.stringify(item);
   const { timestamp, level, agent, message } = item as Record<string, string>;
-  return printable(`${timestamp} ${(level ?? '').padEnd(7)} ${agent}: ${message}`);
+  return withPlainTimes(printable(`${timestamp} ${(level ?? '').padEnd(7)} ${agent}: ${message}`));
 }

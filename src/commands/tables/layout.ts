@@ -1,7 +1,7 @@
 import stringWidth from 'fast-string-width';
 import sliceAnsi from 'slice-ansi';
 
-import type { Paint, Shade } from '../shared/palette.ts';
+import { type Paint, stateShades } from '../shared/palette.ts';
 
 export interface Column {
   head: string;
@@ -23,26 +23,9 @@ export interface Column {
 
 export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
 
-/** Normal states have no entry and are not painted. */
-const shades: Readonly<Record<string, Shade>> = {
-  failed: 'failed',
-  stalled: 'failed',
-  error: 'failed',
-  rejected: 'failed',
-  conflict: 'failed',
-  bad: 'failed',
-  terminated: 'warning',
-  slow: 'warning',
-  paused: 'warning',
-  stale: 'warning',
-  raised: 'warning',
-  warning: 'warning',
-  critical: 'failed',
-};
-
 function painted(cell: string, paint: Paint): string {
   const word = cell.trimEnd();
-  const shade = shades[word.toLowerCase()];
+  const shade = stateShades[word.toLowerCase()];
   return shade === undefined ? cell : `${paint(shade, word)}${cell.slice(word.length)}`;
 }
 

@@ -61,11 +61,11 @@ export function settleObserved(tx: Transaction, moment: Moment): void {
   }
 }
 
-const standing: ReadonlySet<string> = new Set<keyof Standing>(['status', 'status_reason', 'end_time']);
+const standingColumns: ReadonlySet<string> = new Set<keyof Standing>(['status', 'status_reason', 'end_time']);
 
 /** Whether a column of an execution follows from when it was heard, and not from its messages alone. */
 export const isSettled = (row: Readonly<Record<string, unknown>>, column: string): boolean =>
-  row['origin'] === 'observed' && standing.has(column);
+  row['origin'] === 'observed' && standingColumns.has(column);
 
 /** Opens an execution again that was noted as over: whether it was depends on the moment. */
 export function reopenSettled(sql: Prepare, executionId: string): void {

@@ -14,7 +14,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 export const countedDelays = (sql: Prepare, executionId: string): CountedDelay[] =>
   countedStages(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
 
-/** The stages of either kind of execution, with the number of items of each size: the buckets of `bucketOf`, smallest first. */
+/** Stages with the number of items of each size: the buckets of `bucketOf`, smallest first. */
 export function stagePictures(sql: Prepare, executionId: string): StagePicture[] {
   const counted = countedStages(sql, executionId).map(({ stage, buckets }) => ({
     ...summarizeStage(stage, buckets),
@@ -52,7 +52,7 @@ function tookAs(status: 'completed' | 'failed'): string {
   return `(SELECT took_ms AS ms FROM tf_slices INDEXED BY tf_slices_took WHERE execution_id = ? AND status = '${status}' AND ${indexPredicates.tookTime})`;
 }
 
-/** The same of an observed execution. Percentiles are exact, from the times of the items themselves. */
+/** The same of an observed execution. Percentiles are exact. */
 export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
   stages.flatMap(({ stage }) => {
     const passage = passages[stage];

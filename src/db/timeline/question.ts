@@ -4,7 +4,7 @@ import { mergedSpans } from '../../lib/merged-spans.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { driverGaps } from '../../monitoring/facts.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
-import { type PhaseBand, type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
+import { type PhaseBand, type PhaseChange, beginOfWork, phasesOf } from '../../monitoring/timeline/phases.ts';
 import { type Picture, pictureOf, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { knownParams } from '../execution/params.ts';
@@ -20,7 +20,10 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistory } from './attempt-history.ts';
 
 /** A requested picture. Times are ISO 8601; if omitted, the whole life is drawn. */
-export interface WantedTimeline extends Pick<TimelineQuestion, 'maxBins' | 'firstSlot' | 'slots' | 'maxSpans'> {
+export interface WantedTimeline extends Pick<
+  TimelineQuestion,
+  'maxBins' | 'maxLevels' | 'firstSlot' | 'slots' | 'maxSpans'
+> {
   from: string | undefined;
   until: string | undefined;
 }
@@ -115,7 +118,7 @@ function planned(sql: Prepare, execution: ExecutionRow): Pick<TimelineQuestion, 
 }
 
 /** The execution, and the part of it to draw. */
-export interface TimelineQuestion extends WantedPicture {
+export interface TimelineQuestion extends Omit<WantedPicture, 'anchor'> {
   execution: ExecutionRow;
   /** Times about which nothing is known, or when nothing could be done. */
   holes: readonly PhaseBand[];
@@ -130,11 +133,15 @@ export interface Timeline extends Picture {
 export function* timelineOf(sql: Prepare, history: AttemptHistory, question: TimelineQuestion): Steps<Timeline> {
   const { execution, life } = question;
   const attempts = yield* history.follow();
+  const changes = phaseChanges(sql, execution.execution_id, maxChanges);
+  const phases = phasesSince(life.start, changes);
+  // With very many changes the first beam is unknown.
+  const anchor = changes.length === maxChanges ? life.start : beginOfWork(life.start, phases);
   return {
     seq: history.seq(),
-    phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id, maxChanges)), ...question.holes],
+    phases: [...phases, ...question.holes],
     latency: kept(sql, stagePictures)(execution.execution_id),
-    ...pictureOf(attempts, question),
+    ...pictureOf(attempts, { ...question, anchor }),
   };
 }
 

@@ -30,6 +30,10 @@ const next: Readonly<Record<string, PhaseBand['phase']>> = {
   workflow_ended: 'after',
 };
 
+/** When work can begin: with the first beam; the start of the execution while there was none. */
+export const beginOfWork = (start: number, phases: readonly PhaseBand[]): number =>
+  phases.find(({ phase }) => phase === 'physics')?.start ?? start;
+
 /** The phases of an execution in order. @param start of the execution @param changes in order */
 export function phasesOf(start: number, changes: readonly PhaseChange[]): PhaseBand[] {
   const bands: PhaseBand[] = [{ phase: 'before', start, end: undefined }];

@@ -2,7 +2,7 @@ import type { StageDelay } from '../../domain/stages.ts';
 import type { Attempts, Life, Period } from './attempts.ts';
 import { causesOf } from './causes.ts';
 import type { PhaseBand } from './phases.ts';
-import { binsOf, seriesOf } from './series.ts';
+import { binsOf, levelsOf, seriesOf } from './series.ts';
 import { cellsOf, spansOf, workersOf } from './slots.ts';
 
 /** Delays of a stage with their buckets: `[n, items]`, where bucket n holds delays from 1.25^(n-1) to 1.25^n milliseconds. */
@@ -19,7 +19,11 @@ export interface Picture extends ReturnType<typeof pictureOf> {
 /** A part of a life, and how much of it to draw. Times are milliseconds since 1970. */
 export interface WantedPicture extends Period {
   life: Life;
+  /** The moment from which bins count: when work began, so that none with work begins before. */
+  anchor: number;
   maxBins: number;
+  /** The most steps of levels that are finer than bins. */
+  maxLevels: number;
   /** Smallest bin width if the whole life is shown, in milliseconds. */
   minWidth: number;
   /** Attempts after the first that a slice may have. */
@@ -33,8 +37,8 @@ export interface WantedPicture extends Period {
 
 /** The part of a picture that follows from the attempts alone. */
 export function pictureOf(attempts: Attempts, wanted: WantedPicture) {
-  const { life, from, until, maxBins, maxRetries } = wanted;
-  const bins = binsOf({ from, until }, { start: life.start, most: maxBins, least: minWidthOf(wanted) });
+  const { life, from, until, anchor, maxBins, maxLevels, maxRetries } = wanted;
+  const bins = binsOf({ from, until }, { anchor, most: maxBins, least: minWidthOf(wanted) });
   const window = { from: bins.from, until: Math.min(Math.max(life.end, from), bins.from + bins.count * bins.width) };
   const names = attempts.names.worker.all;
   const inOrder = names.map((_, number) => number).toSorted((a, b) => byName.compare(names[a] ?? '', names[b] ?? ''));
@@ -45,6 +49,7 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture) {
   return {
     bins,
     series: seriesOf(attempts, bins, life, maxRetries),
+    levels: levelsOf(attempts, bins, life, maxLevels),
     causes: causesOf(attempts, window, maxRetries),
     workers: workersOf(attempts, window, life).map((one) => ({ ...one, worker_id: names[one.worker] ?? '' })),
     /** Number of slots that have started a slice so far. */

@@ -154,21 +154,37 @@ const widths = [
   [1, 2, 7, 30].map((n) => n * day),
 ].flat();
 
+/** With fewer bins than this, levels are drawn finer than rates. */
+const fewBins = 150;
+
 /**
- * Bins of a window that stay put while an execution grows: they have round widths and count from its start. None is narrower than `least`, or it
- * would beat with the STF interval.
+ * How many slices waited and were in hand at the end of each fine step, up to the end of life: a rate needs a bin, a level has a value at each
+ * moment. Undefined if the bins are fine enough.
+ * @param most largest number of steps; 0: none are wanted
+ */
+export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life: Life, most: number) {
+  if (count >= fewBins || most === 0) return undefined;
+  const span = Math.min(count * width, life.end - from);
+  const step = widths.find((one) => span / one <= most) ?? width;
+  const { queued, processing } = seriesOf(attempts, { from, width: step, count: Math.ceil(span / step) }, life, 0);
+  return { step, queued, processing };
+}
+
+/**
+ * Bins of a window that stay put while an execution grows: they have round widths and count from one moment of its life. None is narrower than
+ * `least`, or it would beat with the STF interval.
  * @param most largest number of bins
  */
-export function binsOf({ from, until }: Period, { start, most, least }: Record<'start' | 'most' | 'least', number>) {
+export function binsOf({ from, until }: Period, { anchor, most, least }: Record<'anchor' | 'most' | 'least', number>) {
   const span = Math.max(1, until - from);
   const largest = widths.at(-1) as number;
   const width =
     // Leave room for one more, since a window begins and ends within bins.
     widths.find((one) => one >= least && span / one <= Math.max(1, most - 1)) ??
     Math.ceil(span / Math.max(1, most - 1) / largest) * largest;
-  const first = Math.floor((from - start) / width);
-  const last = Math.max(first, Math.floor((until - start) / width));
-  return { from: start + first * width, width, count: last - first + 1 };
+  const first = Math.floor((from - anchor) / width);
+  const last = Math.max(first, Math.floor((until - anchor) / width));
+  return { from: anchor + first * width, width, count: last - first + 1 };
 }
 
 /** Index of the bin of a time: negative before the first, `count` or more after the last. */

@@ -19,6 +19,7 @@ export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline,
 /** A picture for the page, with every worker, delay buckets and bars. */
 export const pageParts = (drawn: Picture, life: Life) => ({
   ...partsOf(drawn, life, page),
+  levels: drawn.levels && { ...drawn.levels, step: rounded(drawn.levels.step / 1000) },
   latency: drawn.latency.map(({ stage, items, p50, p95, max, buckets }) => ({ stage, items, p50, p95, max, buckets })),
   ...spansOf(drawn),
 });

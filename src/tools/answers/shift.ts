@@ -24,8 +24,10 @@ const alarm = () =>
     severity: oneOf(alarmSeverities),
     state: oneOf(alarmStates),
     count: int,
+    sentence: string.describe('In short'),
     raised_at: string,
     seen_by: optionalString,
+    seen_text: optionalString,
     cleared_at: optionalString,
   });
 
@@ -49,6 +51,7 @@ export const shiftAnswer = () =>
     }),
     executions: objects({
       execution_id: string,
+      executed_by: optionalString,
       status: oneOf(executionStatuses),
       health: optionalOneOf(healths),
       silent_seconds: optionalFloat.describe('since its driver last sent a heartbeat'),

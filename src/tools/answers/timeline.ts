@@ -41,6 +41,9 @@ const pictured = () => ({
     .describe(
       'queued and processing at the end of a bin, peaks within it; mean_seconds: hand-over to result of slices completed in it',
     ),
+  levels: object({ step: float, queued: numbers(), processing: numbers() })
+    .optional()
+    .describe('The same at the end of each step of so many seconds'),
   phases: objects({ phase: string, start: string, end: optionalString, by: optionalString }).optional(),
   phases_omitted: optionalInt,
   latency: z.array(stageDelay().extend({ buckets: z.array(numbers()).optional() })).optional(),
@@ -101,7 +104,11 @@ export const timelineAnswer = () =>
 /** The answer, which may come while the execution is still being read. */
 export type TimelineAnswer = z.infer<ReturnType<typeof timelineAnswer>>;
 
-type Picture = Exclude<keyof ReturnType<typeof pictured>, 'phases_omitted'> | 'causes' | 'workers' | 'slot_count';
+type Picture =
+  | Exclude<keyof ReturnType<typeof pictured>, 'phases_omitted' | 'levels'>
+  | 'causes'
+  | 'workers'
+  | 'slot_count';
 
 /** A timeline that has been read. */
 export type Timeline = TimelineAnswer & { [Part in Picture]: NonNullable<TimelineAnswer[Part]> };

@@ -4,7 +4,7 @@ import type { ValueKind } from '../../db/lists/known-values.ts';
 import type { ListPage, Page } from '../../db/lists/list-query.ts';
 import { object } from '../../domain/fields.ts';
 import { listColumns, type ListName, pageAnswer } from '../../domain/list-columns.ts';
-import { argumentInvalid } from '../../lib/errors.ts';
+import { valueInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
@@ -159,8 +159,8 @@ function chosenOf(asked: string | undefined, known: readonly string[]): readonly
   const names = asked.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw argumentInvalid(
-      `fields = ${JSON.stringify(unknown.slice(0, 60))} is not a field of an item; give some of ${known.join(', ')}, separated by commas`,
+    throw valueInvalid(
+      `fields = ${JSON.stringify(unknown.slice(0, 60))} is no field of an item; give some of ${known.join(', ')}, with commas`,
     );
   return known.filter((name) => names.includes(name));
 }

@@ -4,7 +4,7 @@ import { float, optionalOneOf, string } from '../../domain/fields.ts';
 import { issueWords } from '../../domain/issue-words.ts';
 import { maxAuthor } from '../../domain/logbook-words.ts';
 import { openSectionOf, openSections } from '../../domain/params.ts';
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, valueInvalid, SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time.ts';
 import type { ToolContext } from './tool.ts';
 
@@ -94,5 +94,5 @@ export const givenParameters = (given: Readonly<Record<string, number | undefine
     const schema = (openSections[section].shape as Record<string, z.ZodType>)[name] as z.ZodType;
     const { error } = schema.safeParse(value);
     if (error === undefined) return [{ section, name, value }];
-    throw argumentInvalid(`${name} = ${value}: ${issueWords(error.issues[0] as z.core.$ZodIssue, value)}`);
+    throw valueInvalid(`${name} = ${value}: ${issueWords(error.issues[0] as z.core.$ZodIssue, value)}`);
   });

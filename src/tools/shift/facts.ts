@@ -132,7 +132,7 @@ const actionNames: Readonly<Record<string, string>> = {
   pause_workflow: 'paused',
   resume_workflow: 'continued',
   stop_workflow: 'stopped',
-  driver_started: 'took control of',
+  driver_started: 'resumed',
 };
 
 /** Newest first. */

@@ -2,6 +2,7 @@ import type { Queries } from '../../db/queries.ts';
 import { clipCause, longestCause } from '../../domain/causes.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
+import { headOf } from '../../lib/words.ts';
 import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
@@ -134,6 +135,7 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
   const shown = executions.slice(0, shownExecutions).map(({ row, status, health, ...counts }) =>
     present({
       execution_id: row.execution_id,
+      executed_by: row.executed_by,
       status,
       health: health ?? null,
       silent_seconds: counts.silent_seconds ?? null,
@@ -179,8 +181,18 @@ function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
     from_last: some(fromLast, note),
     notes: some(notes, note),
     for_next: some(forNext, note),
-    alarms: some(alarms, ({ alarm_id, severity, state, count, raised_at, cleared_at, ...seen }) =>
-      present({ alarm_id, severity, state, count, raised_at, seen_by: seenByShown(seen), cleared_at }),
+    alarms: some(alarms, ({ alarm_id, severity, state, count, sentence, raised_at, cleared_at, ...seen }) =>
+      present({
+        alarm_id,
+        severity,
+        state,
+        count,
+        sentence: clipped(headOf(sentence)) ?? '',
+        raised_at,
+        seen_by: seenByShown(seen),
+        seen_text: seen.seen_text === null ? null : clipShown(seen.seen_text, shownName),
+        cleared_at,
+      }),
     ),
   });
 }

@@ -1,6 +1,7 @@
 import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { ExecutionStatus, Health } from '../../domain/states.ts';
+import { headOf } from '../../lib/words.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 
 /** The time of a shift, ISO 8601. */
@@ -127,7 +128,7 @@ export function undoneByPeople(
   const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
   const raised = unseen
     .filter(({ raised_at }) => raised_at >= start_time)
-    .map(({ alarm_id, sentence }) => `no one has seen alarm ${alarm_id}: ${sentence}`);
+    .map(({ alarm_id, sentence }) => `nobody has seen alarm ${alarm_id}: ${headOf(sentence)}`);
   const unjudged = executions
     .filter(({ row, status }) => status !== 'running' && !qualities.has(row.execution_id))
     .map(({ row }) => row.execution_id);

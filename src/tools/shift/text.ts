@@ -1,8 +1,7 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { markdownText, shortPaths, claimedName } from '../../lib/words.ts';
-import { sentencesOf } from '../../monitoring/findings/rule.ts';
+import { claimedName, headOf, markdownText, shortPaths } from '../../lib/words.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import {
@@ -18,6 +17,7 @@ const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11,
 
 const shownRows = 15;
 const shownCauses = 6;
+const longestCause = 300;
 const shownActions = 12;
 const shownOpen = 10;
 const shownAlarms = 10;
@@ -25,7 +25,8 @@ const shownNotes = 12;
 const longestMatter = 400;
 
 /**
- * The report of a shift as Markdown, for an electronic logbook: first what the last shift left, last what this one leaves. The same facts give the same words.
+ * The report of a shift as Markdown, for an electronic logbook, in the order of the page: first what is open, last what the next shift should know.
+ * The same facts give the same words.
  * @param page the address of the page, for links; undefined: no links
  */
 export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefined): string {
@@ -34,32 +35,30 @@ export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefi
   const shown = page === undefined ? minutes : linksTo(page);
   const failures = causes
     .toSorted((a, b) => b.count - a.count)
-    .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '')}`);
+    .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`);
   const alarmLines = alarms.toReversed().map((alarm) => alarmLine(alarm, shown));
   const unwatched = '"swf-mcp watch" is no longer running, so no alarms are raised: start it.';
   const open = openMatters(facts, shift).map((line) => `- ${markdownText(line, longestMatter)}`);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
-    '',
     totalsLine(facts, shift),
-    '',
-    ...(fromLast.length === 0 ? [] : section('From the last shift', noteLines(fromLast, shown))),
+    '## Open',
+    ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'matters')),
+    ...section('From the last shift', noteLines(fromLast, shown)),
     ...section('Executions', executionTable(facts, shown)),
     ...section('Failed attempts by cause', some(failures, shownCauses, 'causes')),
-    ...(alarms.length === 0 && isWatched !== false
-      ? []
-      : section('Alarms', [
-          ...some(alarmLines, shownAlarms, 'alarms, earlier'),
-          ...(isWatched === false ? [unwatched] : []),
-        ])),
-    ...(notes.length === 0 ? [] : section('Notes', noteLines(notes, shown))),
-    ...section('Who did what', actionLines(actions, shown)),
-    ...section('Open', some(open, shownOpen, 'matters')),
-    ...(forNext.length === 0 ? [] : section('For the next shift', noteLines(forNext, shown))),
-  ]
-    .join('\n')
-    .trimEnd();
+    ...section('Alarms', [
+      ...some(alarmLines, shownAlarms, 'alarms, earlier'),
+      ...(isWatched === false ? [unwatched] : []),
+    ]),
+    ...section('Notes', noteLines(notes, shown)),
+    ...section('Who did what', actionLines(actions.filter(isTold), shown)),
+    ...section('For the next shift', noteLines(forNext, shown)),
+  ].join('\n');
 }
+
+/** Whether an action is told by itself: the table says who started a run, and an alarm who has seen it. */
+const isTold = ({ did }: PersonAction): boolean => did !== 'started' && !did.startsWith('saw ');
 
 /** The last notes, which are the newest, in their order. */
 function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
@@ -74,12 +73,9 @@ const linksTo =
   (time, id) =>
     `[${minutes(time)}](${page}#/${encodeURIComponent(id ?? 'shift')}?asof=${encodeURIComponent(time)})`;
 
-const section = (title: string, lines: readonly string[]): string[] => [
-  `## ${title}`,
-  '',
-  ...(lines.length === 0 ? ['None.'] : lines),
-  '',
-];
+/** A part under its title; without lines there is none. Markdown needs no empty lines between them. */
+const section = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`## ${title}`, ...lines];
 
 const some = (lines: readonly string[], most: number, what: string): string[] =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} more ${what}`];
@@ -112,20 +108,20 @@ const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecutio
 function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
   const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
   const more = actions.length - lines.length;
-  return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}, mostly starts`];
+  return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime): string[] {
   if (all.length === 0) return [];
   const more = all.length - Math.min(executions.length, shownRows);
   return [
-    '| execution | status | quality | STF files | slices completed of created | stay failed | started | took s |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| execution | status | by | quality | STF files | slices completed of created | stay failed | started | took |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...executions
       .slice(0, shownRows)
       .map(
         ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
-          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${Math.round(duration_seconds)} |`,
+          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${counted(more, 'more execution')}`] : []),
   ];
@@ -173,7 +169,8 @@ function openOf(execution: ShiftExecution): string[] {
       health === undefined
         ? `${id} was running at the end of this period: ${done}`
         : `${id} runs, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
-      ...sentencesOf(grave).map((sentence, at) => `${id} ${grave[at]?.code}: ${shortPaths(sentence)}`),
+      // The causes have a part of their own.
+      ...grave.map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`),
     ];
   }
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
@@ -182,9 +179,7 @@ function openOf(execution: ShiftExecution): string[] {
     status === 'completed'
       ? []
       : `${id} ${status === 'unknown' ? 'is' : 'was'} ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`,
-    stay_failed === 0
-      ? []
-      : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed, the data is not processed`,
+    stay_failed === 0 ? [] : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed`,
   ].flat();
 }
 
@@ -219,5 +214,5 @@ const alarmLine = (
       : `seen by ${whoOf(seen_by, seen_sent_by)} ${clock(seen_at ?? '')}${seen_text === null ? '' : `, ${markdownText(seen_text, 100)}`}`,
     cleared_at === null ? 'not over' : `over ${clock(cleared_at)}`,
   ].flat();
-  return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(sentence, 300)}`;
+  return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(headOf(sentence), 300)}`;
 };

@@ -34,6 +34,7 @@ function useFit(height: number, key: string): number {
 
 /** One execution within a chat: no tabs, no lists, no scrolling. */
 export function AppView({ id }: { id: string }) {
+  const [cursor, onCursor] = useState<number | undefined>(undefined);
   // Ages go on, and the window may have another width.
   useNow();
   const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);
@@ -45,10 +46,17 @@ export function AppView({ id }: { id: string }) {
   return (
     <>
       <FaultBanner fault={fault} at={at} />
-      <Header monitor={monitor} audit={undefined} counts={countsNow(monitor)} isNow={false} slider={null} />
+      <Header
+        monitor={monitor}
+        verdict={undefined}
+        counts={countsNow(monitor)}
+        isNow={false}
+        isAwaited={false}
+        slider={null}
+      />
       {monitor.findings.length > 0 && <Findings monitor={monitor} most={shownFindings} />}
       <Refused fault={polled.fault} at={polled.at} />
-      {timeline && left < 3 && <Flow monitor={monitor} timeline={timeline} isCompact hasBacklog={left < 2} />}
+      {timeline && left < 3 && <Flow {...{ monitor, timeline, cursor, onCursor }} isCompact hasBacklog={left < 2} />}
       {timeline && left < 1 && (
         <details>
           <summary>delays</summary>

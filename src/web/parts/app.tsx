@@ -44,7 +44,7 @@ export function App() {
   const Page = pages[page];
   return (
     <>
-      <Top hasPages={report === undefined} {...{ setZone, theme, setTheme }} />
+      <Top hasPages={report === undefined} hasTools={page !== 'wall'} {...{ setZone, theme, setTheme }} />
       {isServed && (
         <aside class="alarm-place" aria-label="Alarms">
           <AlarmBar />
@@ -68,12 +68,14 @@ export function App() {
 
 interface TopProps {
   hasPages: boolean;
+  /** Nobody stands at a wall to press a button. */
+  hasTools: boolean;
   setZone: (zone: Zone) => void;
   theme: Theme;
   setTheme: (theme: Theme) => void;
 }
 
-function Top({ hasPages, setZone, theme, setTheme }: TopProps) {
+function Top({ hasPages, hasTools, setZone, theme, setTheme }: TopProps) {
   const toMain = (event: Event): void => {
     event.preventDefault();
     document.getElementById('main')?.focus();
@@ -91,11 +93,13 @@ function Top({ hasPages, setZone, theme, setTheme }: TopProps) {
           {isServed && <a href={hashOf({ page: 'wall', ids: [], params: {} })}>Wall</a>}
         </nav>
       )}
-      <span class="tools">
-        <Choice what="times" value={zone} onClick={() => setZone(zone === 'UTC' ? 'local' : 'UTC')} />
-        <Choice what="colours" value={theme} onClick={() => setTheme(nextTheme[theme])} />
-        <Button onClick={() => print()}>print</Button>
-      </span>
+      {hasTools && (
+        <span class="tools">
+          <Choice what="times" value={zone} onClick={() => setZone(zone === 'UTC' ? 'local' : 'UTC')} />
+          <Choice what="colours" value={theme} onClick={() => setTheme(nextTheme[theme])} />
+          <Button onClick={() => print()}>print</Button>
+        </span>
+      )}
     </header>
   );
 }

@@ -19,11 +19,15 @@ const playing = { id: '', at: 0 };
 interface AsOfProps {
   timeline: Timeline;
   asOf: number | undefined;
+  /** Whether the page still shows another moment: the film waits for this one. */
+  isAwaited: boolean;
+  /** Whether dimmed parts of the page are as they are now. */
+  isNow: boolean;
   change: PageProps['change'];
 }
 
 /** The slider that goes back in the life of an execution. */
-export function AsOf({ timeline, asOf, change }: AsOfProps) {
+export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
   const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;
   const bin = asOf === undefined ? last : binOf(timeline, asOf);
@@ -37,7 +41,7 @@ export function AsOf({ timeline, asOf, change }: AsOfProps) {
   };
   const step = Math.max(1, Math.round(timeline.bins / film.steps));
   useEffect(() => {
-    if (!isPlaying) return undefined;
+    if (!isPlaying || isAwaited) return undefined;
     const timer = setTimeout(() => {
       playing.at = Date.now();
       set(bin + step);
@@ -45,9 +49,10 @@ export function AsOf({ timeline, asOf, change }: AsOfProps) {
       if (bin + step >= last) setPlaying(false);
     }, film.every);
     return () => clearTimeout(timer);
-  }, [isPlaying, bin]);
+  }, [isPlaying, isAwaited, bin]);
   const play = (): void => {
-    if (bin >= last) set(0);
+    // At its very first moment nothing of the run may have been recorded.
+    if (bin >= last) set(step);
     setPlaying(!isPlaying);
   };
   return (
@@ -63,6 +68,7 @@ export function AsOf({ timeline, asOf, change }: AsOfProps) {
           onInput={(event) => set(Number(event.currentTarget.value))}
         />
       </label>{' '}
+      {isNow && <small>dimmed: as it is now, not then</small>}
       <span class="mono">{asOf === undefined ? 'now' : clock(asOf, length < 1000)}</span>{' '}
       <Button onClick={play}>{isPlaying ? 'pause' : 'play'}</Button>{' '}
       {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>back to now</Button>}

@@ -1,3 +1,5 @@
+import { useRef } from 'preact/hooks';
+
 import type { Timeline } from '../shared/answers.ts';
 import { count } from '../shared/format.ts';
 import { Button, Card, More } from './card.tsx';
@@ -5,9 +7,20 @@ import { numbers, Table } from './table.tsx';
 
 type Cause = Timeline['causes'][number];
 
-/** Failures grouped by cause, with the times at which they occurred. */
-export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name: string) => void }) {
-  const { causes, causes_omitted = 0 } = timeline;
+interface Props {
+  timeline: Timeline;
+  /** Whether more failures may come. */
+  isLive: boolean;
+  onOpen: (name: string) => void;
+}
+
+/** Failures by cause, with their times: the most frequent first, but in a live run none passes another. */
+export function Causes({ timeline, isLive, onOpen }: Props) {
+  const { causes: ordered, causes_omitted = 0 } = timeline;
+  const places = useRef(new Map<string, number>());
+  for (const { cause } of ordered) if (!places.current.has(cause)) places.current.set(cause, places.current.size);
+  const placeIn = ({ cause }: Cause): number => places.current.get(cause) ?? 0;
+  const causes = isLive ? ordered.toSorted((a, b) => placeIn(a) - placeIn(b)) : ordered;
   const total = causes.reduce((sum, { attempts }) => sum + attempts, 0);
   return (
     <Card title="Failures by cause" note={`${count(total)} failed attempts in this time`}>

@@ -31,24 +31,46 @@ export interface Drain {
   most: number;
 }
 
+/** How a picture over time is read and steered. */
+export interface Steered {
+  /** The time that somebody points at in one of the pictures. Milliseconds since 1970. */
+  cursor: number | undefined;
+  onCursor: (at: number | undefined) => void;
+  /** Shows another part; undefined where there is no other. */
+  onZoom?: ((from: number, until: number) => void) | undefined;
+}
+
+/** The place of a reading: beside the cursor, on the side with more room. @param at in pixels */
+export const besideCursor = (at: number, width: number): Record<string, string> =>
+  at < width / 2 ? { left: `${at + 12}px` } : { right: `${width - at + 12}px` };
+
 export const shown = (value: number): string => (Number.isInteger(value) ? count(value) : value.toFixed(2));
+
+/** The parts of time that have one value each. Milliseconds since 1970, and their length. */
+export interface Grid {
+  from: number;
+  step: number;
+  count: number;
+}
 
 export interface Plot {
   timeline: Timeline;
+  /** The parts of time that the values are of. */
+  grid: Grid;
   /** The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected after it. */
   until: number;
   lines: readonly Line[];
   guides?: readonly Guide[];
 }
 
-export function geometryOf({ timeline, until, lines, guides = [] }: Plot, width: number, height: number) {
+export function geometryOf({ timeline, grid, until, lines, guides = [] }: Plot, width: number, height: number) {
   const { from } = spanOf(timeline);
   const stacked = lines.filter(({ kind }) => kind === 'stacked');
-  const sums = Array.from({ length: timeline.bins }, (_, bin) =>
+  const sums = Array.from({ length: grid.count }, (_, bin) =>
     stacked.reduce((sum, { values }) => sum + (values[bin] ?? 0), 0),
   );
   const most = Math.max(
-    1e-9,
+    0,
     ...sums,
     ...lines.flatMap(({ values }) => values),
     ...guides.flatMap(({ points }) => points.map(([, value]) => value)),
@@ -112,11 +134,10 @@ export function Times({ x, from, until, width, y }: Omit<Geometry, 'y' | 'ticks'
     ));
 }
 
-export function Lines({ lines, timeline, x, y }: Pick<Plot, 'lines' | 'timeline'> & Pick<Geometry, 'x' | 'y'>) {
-  const { from, bin: length } = spanOf(timeline);
-  const xOf = (bin: number): number => x(from + bin * length);
+export function Lines({ lines, grid, timeline, until, x, y }: Plot & Pick<Geometry, 'x' | 'y'>) {
+  const xOf = (at: number): number => x(Math.min(until, grid.from + at * grid.step));
   let base: number[] | undefined;
-  const isOpen = !timeline.last_bin_complete;
+  const isOpen = !timeline.last_bin_complete && grid.count === timeline.bins;
   return (
     <g>
       {lines.map(({ name, shade, values, kind }) => {

@@ -7,6 +7,7 @@ import { useSteering } from '../state/zoom.ts';
 import {
   Axes,
   Bands,
+  besideCursor,
   bottom,
   type Drain,
   Expected,
@@ -17,16 +18,14 @@ import {
   type Plot,
   right,
   shown,
+  type Steered,
 } from './chart-parts.tsx';
 
-interface Props extends Plot {
+interface Props extends Plot, Steered {
   title: string;
   unit: string;
   drain?: Drain | undefined;
-  asOf: number | undefined;
-  onZoom: ((from: number, until: number) => void) | undefined;
-  cursor: number | undefined;
-  onCursor: (at: number | undefined) => void;
+  asOf?: number | undefined;
   height?: number;
 }
 
@@ -35,36 +34,33 @@ export function TimeChart({ lines: all, ...rest }: Props) {
   const [hidden, setHidden] = useState<readonly string[]>([]);
   const lines = all.filter(({ name }) => !hidden.includes(name));
   const props = { ...rest, lines };
-  const { timeline, unit } = props;
+  const { grid, unit } = props;
   const [box, width] = useWidth();
   const toggle = (name: string): void =>
     setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
-  const { from, bin: length } = spanOf(timeline);
-  const pointed = props.cursor === undefined ? -1 : Math.floor((props.cursor - from) / length);
-  const bin = pointed >= 0 && pointed < timeline.bins ? pointed : undefined;
-  const at = from + (bin ?? 0) * length;
+  const pointed = props.cursor === undefined ? -1 : Math.floor((props.cursor - grid.from) / grid.step);
+  const bin = pointed >= 0 && pointed < grid.count ? pointed : undefined;
+  const at = grid.from + (bin ?? 0) * grid.step;
   return (
     <div ref={box} class="chart">
       <Drawing {...props} width={width} bin={bin} />
       <Legend lines={all} unit={unit} guides={props.guides ?? []} hidden={hidden} onToggle={toggle} />
       <p class="reading" aria-live="polite" style={placeOf(props, width, bin)}>
         {bin !== undefined &&
-          `${clock(at, length < 1000)} ${lines.map(({ name, values }) => `${name} ${shown(values[bin] ?? 0)}`).join(', ')} ${unit}`}
+          `${clock(at, grid.step < 1000)} ${lines.map(({ name, values }) => `${name} ${shown(values[bin] ?? 0)}`).join(', ')} ${unit}`}
       </p>
     </div>
   );
 }
 
-/** Beside the cursor, on the side with more room. */
 function placeOf(props: Props, width: number, bin: number | undefined): Record<string, string> {
   if (bin === undefined) return { display: 'none' };
-  const { from, bin: length } = spanOf(props.timeline);
-  const at = geometryOf(props, width, 0).x(from + (bin + 1) * length);
-  return at < width / 2 ? { left: `${at + 8}px` } : { right: `${width - at + 24}px` };
+  const { from, step } = props.grid;
+  return besideCursor(geometryOf(props, width, 0).x(from + (bin + 0.5) * step), width);
 }
 
 function Drawing(props: Props & { width: number; bin: number | undefined }) {
-  const { timeline, until, lines, unit, title, width, bin, asOf, cursor, onCursor, onZoom, height = 150 } = props;
+  const { timeline, grid, until, lines, unit, title, width, bin, asOf, cursor, onCursor, onZoom, height = 150 } = props;
   const [drag, setDrag] = useState<{ from: number; to: number } | undefined>(undefined);
   const geometry = geometryOf(props, width, height);
   const { x, y, from } = geometry;
@@ -78,8 +74,8 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
     if (step === 0) return;
     event.preventDefault();
-    const next = Math.min(timeline.bins - 1, Math.max(0, (bin ?? 0) + step));
-    onCursor(from + (next + 0.5) * spanOf(timeline).bin);
+    const next = Math.min(grid.count - 1, Math.max(0, (bin ?? 0) + step));
+    onCursor(grid.from + (next + 0.5) * grid.step);
   };
   const over = (at: number, end: number) => ({ x: at, y: 0, width: Math.max(0, end - at), height: height - bottom });
   const chosen = drag ?? (steering.pending && { from: steering.pending.from, to: steering.pending.until });
@@ -108,7 +104,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     >
       <Bands timeline={timeline} x={x} height={height} />
       <Axes {...geometry} width={width} height={height} />
-      <Lines lines={lines} timeline={timeline} x={x} y={y} />
+      <Lines {...props} x={x} y={y} />
       <Expected guides={props.guides ?? []} drain={props.drain} x={x} y={y} />
       {asOf !== undefined && <rect class="later" {...over(x(asOf), width - right)} />}
       {cursor !== undefined && cursor >= from && cursor <= until && (

@@ -3,8 +3,9 @@ import { useState } from 'preact/hooks';
 import { duration } from '../../lib/duration.ts';
 import { type Range, spanOf } from '../draw/span.ts';
 import type { Monitor, Page, Timeline, TimelineAnswer } from '../shared/answers.ts';
-import { isEnded, type Part, silentSinceOf, useCourse, useMonitor } from '../state/asking.ts';
-import { type Polled, useNow, usePoll, useVisible } from '../state/hooks.ts';
+import { silentSinceOf } from '../shared/states.ts';
+import { isEnded, type Part, useCourse, useMonitor } from '../state/asking.ts';
+import { type Polled, useNow, usePoll, useStill, useVisible } from '../state/hooks.ts';
 import { useShown } from '../state/moment.ts';
 import { changed, executionHash, type PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
@@ -31,8 +32,8 @@ const second = 1000;
 /** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
 const silentEvery = 15 * second;
 
-/** How often to ask for pictures of a run that goes on. */
-const pictureEvery = 2 * second;
+/** How often to ask for pictures of a live run: its counts are new each second, and pictures are most of the bytes. */
+const pictureEvery = 5 * second;
 
 /** A running execution without new records for this long is reported as quiet. Seconds. */
 const old = { warning: 60, alarm: 900 };
@@ -85,20 +86,22 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const at = useShown(id, { monitor, params, line, isOver });
   const { asOf } = at;
   const hasEnded = isOver && (isPart || !isAwaited);
+  const still = useStill(!isOver, asOf !== undefined);
   const open = (name: string): void => change({ slice: name });
   const zoom = (from: number, until: number): void => change(partOfAddress(line ?? shown, { from, until }));
-  // While a run goes on, findings and causes come and go in a place of one height. It stays as it is when the run ends.
-  const [isStill] = useState(!isOver);
   return (
     <>
-      <Header {...at} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
+      <Header
+        {...at}
+        slider={<div class="asof-place">{line && <AsOf timeline={line} {...at} change={change} />}</div>}
+      />
       <FaultBanner fault={at.fault} />
       <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
-      <div class={`two ${isStill ? 'still' : ''}`}>
+      <div class={`two ${still.shade}`} style={still.style} ref={still.ref}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
         {shown && (
           <div class={dimmedIf(asOf !== undefined)}>
-            <Causes timeline={shown} onOpen={open} />
+            <Causes timeline={shown} isLive={!isOver} onOpen={open} />
           </div>
         )}
       </div>
@@ -136,28 +139,32 @@ interface PicturesProps extends Pick<WholeProps, 'monitor' | 'theme'> {
   hasEnded: boolean;
 }
 
-/** The pictures of one time range: throughput, workers, delays, slots. */
-const Pictures = ({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) => (
-  <>
-    {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
-    <section class="card" ref={frame}>
-      {shown?.slots === undefined ? (
-        <>
-          <h2>Workers over time</h2>
-          {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
-        </>
-      ) : (
-        <Workers timeline={shown} hasEnded={hasEnded} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
+/** The pictures of one time range: throughput, workers, delays, slots. They share a cursor. */
+function Pictures({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) {
+  const [cursor, onCursor] = useState<number | undefined>(undefined);
+  const shared = { asOf, cursor, onCursor, onZoom: zoom };
+  return (
+    <>
+      {shown && <Flow monitor={monitor} timeline={shown} {...shared} />}
+      <section class="card" ref={frame}>
+        {shown?.slots === undefined ? (
+          <>
+            <h2>Workers over time</h2>
+            {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
+          </>
+        ) : (
+          <Workers timeline={shown} hasEnded={hasEnded} theme={theme} onOpen={open} {...shared} />
+        )}
+      </section>
+      {shown && (
+        <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
+          <Latency timeline={shown} />
+          <Slots timeline={shown} />
+        </div>
       )}
-    </section>
-    {shown && (
-      <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
-        <Latency timeline={shown} />
-        <Slots timeline={shown} />
-      </div>
-    )}
-  </>
-);
+    </>
+  );
+}
 
 const wholeRun = { from: undefined, to: undefined };
 
@@ -180,11 +187,16 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
 
+/** As high as the pictures that come. */
 const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
-  <Card title="Throughput and backlog">
-    {answer?.loading !== undefined && <p role="status">{Math.floor(answer.loading * 100)} % of its slices are read</p>}
-    <Skeleton />
-  </Card>
+  <div class="coming">
+    <Card title="Throughput and backlog">
+      {answer?.loading !== undefined && (
+        <p role="status">{Math.floor(answer.loading * 100)} % of its slices are read</p>
+      )}
+      <Skeleton />
+    </Card>
+  </div>
 );
 
 /** Says that a running execution has gone quiet. If its driver is gone, a finding says more. */

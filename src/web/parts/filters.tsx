@@ -1,6 +1,6 @@
 import { qualities } from '../../domain/logbook-words.ts';
 import { executionStatuses, origins } from '../../domain/states.ts';
-import type { ExecutionRow } from '../shared/answers.ts';
+import { orders } from '../shared/states.ts';
 import { hashOf, type PageProps } from '../state/route.ts';
 
 /** Text filters of executions, by the tool's argument. */
@@ -28,21 +28,8 @@ const names = [...Object.keys(written), ...Object.keys(chosenOf)];
 /** Filters that are always visible; the others are collapsed. */
 const usual: readonly string[] = ['namespace', 'executed_by', 'status'];
 
-/** Orders of rows other than by time, largest first. */
-const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
-  took: ({ duration_seconds }) => duration_seconds,
-  failed: ({ slices_failed }) => slices_failed,
-  slices: ({ slices_created }) => slices_created,
-  STFs: ({ stf_count }) => stf_count,
-};
-
-export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
-  const order = orders[sort];
-  return order === undefined ? [...rows] : rows.toSorted((a, b) => order(b) - order(a));
-}
-
 export const orderWords = (sort: string): string =>
-  orders[sort] === undefined ? 'running first, then the newest' : `the newest, by ${sort}`;
+  orders[sort] === undefined ? 'running first, then by start' : `the newest, by ${sort}`;
 
 /** The tool's arguments in an address. */
 export function questionOf(params: PageProps['params']): Record<string, string | boolean> {
@@ -73,7 +60,7 @@ export function Filters({ params, change, chosen }: FiltersProps) {
           value={params['sort'] ?? ''}
           onChange={(event) => change({ sort: event.currentTarget.value, cursor: '' })}
         >
-          <option value="">newest</option>
+          <option value="">start</option>
           {Object.keys(orders).map((order) => (
             <option key={order} value={order}>
               {order}

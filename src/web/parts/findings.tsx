@@ -1,6 +1,6 @@
 import type { Finding, Monitor } from '../shared/answers.ts';
 import { inZone } from '../shared/format.ts';
-import { Button, More, PromptButton, promptOf } from './card.tsx';
+import { Button, More } from './card.tsx';
 import { Icon, markOf } from './pill.tsx';
 
 interface Props {
@@ -12,17 +12,17 @@ interface Props {
 
 /** All findings, worst first, each with the ids that show it. */
 export function Findings({ monitor, onOpen, dimmed, most }: Props) {
-  const { findings, execution_id } = monitor;
+  const { findings } = monitor;
   const shown = most === undefined ? findings : findings.slice(0, most);
   return (
     <section class={`card ${dimmed ? 'dimmed' : ''}`}>
       <h2>
-        Findings <small>{dimmed ? 'now, not then' : 'the worst first'}</small>
+        Findings <small>{headOf(findings.length, dimmed)}</small>
       </h2>
       <div aria-live="polite">
         {findings.length === 0 && <p>Nothing is wrong.</p>}
         {shown.map((finding) => (
-          <One key={finding.code + finding.ids[0]} finding={finding} executionId={execution_id} onOpen={onOpen} />
+          <One key={finding.code + finding.ids[0]} finding={finding} onOpen={onOpen} />
         ))}
         <More n={findings.length - shown.length} />
       </div>
@@ -30,8 +30,12 @@ export function Findings({ monitor, onOpen, dimmed, most }: Props) {
   );
 }
 
-function One({ finding, executionId, onOpen }: { finding: Finding; executionId: string; onOpen: Props['onOpen'] }) {
-  const { code, severity, sentence, ids, next } = finding;
+/** How many there are: a card of a live run has room for the first. */
+const headOf = (n: number, isNow = false): string =>
+  [n < 2 ? '' : `${n}, the worst first`, isNow ? 'now, not then' : ''].filter((words) => words !== '').join('; ');
+
+function One({ finding, onOpen }: { finding: Finding; onOpen: Props['onOpen'] }) {
+  const { code, severity, sentence, ids } = finding;
   return (
     <div class={`finding ${severity}`}>
       <p>
@@ -47,9 +51,6 @@ function One({ finding, executionId, onOpen }: { finding: Finding; executionId: 
             <code key={id}>{id}</code>
           ),
         )}
-        <PromptButton
-          text={promptOf(`Execution ${executionId} has the finding ${code}. Why, and what is to be done?`, [next])}
-        />
       </p>
     </div>
   );

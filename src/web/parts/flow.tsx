@@ -7,28 +7,25 @@ import { amount, zone } from '../shared/format.ts';
 import { thisMoment } from '../transport/call.ts';
 import { lazy } from './banner.tsx';
 import { Card } from './card.tsx';
-import type { Guide } from './chart-parts.tsx';
+import type { Drain, Guide, Steered } from './chart-parts.tsx';
 import { TimeChart } from './chart.tsx';
 
 const BinsTable = lazy(async () => (await import('./bins-table.tsx')).BinsTable);
 
-interface Props {
+interface Props extends Steered {
   monitor: Monitor;
   timeline: Timeline;
   asOf?: number | undefined;
-  onZoom?: (from: number, until: number) => void;
   isCompact?: boolean;
   hasBacklog?: boolean;
 }
 
 /** Throughput and backlog over one time axis, measured and expected. */
-export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBacklog = true }: Props) {
+export function Flow(props: Props) {
+  const { monitor, timeline, asOf, onZoom, isCompact = false, hasBacklog = true } = props;
   const [isTable, setTable] = useState(false);
-  const [cursor, setCursor] = useState<number | undefined>(undefined);
-  const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
   const drain = asOf === undefined && hasBacklog ? drainOf(monitor, timeline) : undefined;
   const until = Math.max(spanOf(timeline).until, drain === undefined ? 0 : drain.at + drain.most);
-  const shared = { timeline, until, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 90 : 150 };
   return (
     <Card
       title="Throughput and backlog"
@@ -40,29 +37,10 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
       }
     >
       <PhaseStrip timeline={timeline} until={until} notes={monitor.notes} />
-      <TimeChart
-        title="Throughput"
-        unit="slices/s"
-        lines={[
-          { name: 'slices made', shade: 'queued', values: rate(timeline.series.arrived), kind: 'line' },
-          { name: 'completed', shade: 'completed', values: rate(timeline.series.completed), kind: 'area' },
-          { name: 'failed attempts', shade: 'failed', values: rate(timeline.series.failed_attempts), kind: 'area' },
-        ]}
-        guides={expectedRates(monitor, timeline)}
-        {...shared}
-      />
-      {hasBacklog && (
-        <TimeChart
-          title="Backlog"
-          unit="slices"
-          lines={[
-            { name: 'processing', shade: 'processing', values: timeline.series.processing, kind: 'stacked' },
-            { name: 'queued', shade: 'queued', values: timeline.series.queued, kind: 'stacked' },
-          ]}
-          guides={slotsGuide(monitor, timeline)}
-          drain={drain}
-          {...shared}
-        />
+      {monitor.status !== 'running' && isEmpty(timeline) ? (
+        <p>No slice was made or processed in this time.</p>
+      ) : (
+        <Charts {...props} {...{ until, drain, hasBacklog, isCompact }} />
       )}
       {!isCompact && (
         <details onToggle={(event) => setTable(event.currentTarget.open)}>
@@ -72,6 +50,64 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
       )}
     </Card>
   );
+}
+
+interface ChartsProps extends Props {
+  until: number;
+  drain: Drain | undefined;
+}
+
+function Charts({ monitor, drain, isCompact, hasBacklog, ...shared }: ChartsProps) {
+  const { timeline } = shared;
+  const { from, bin: step } = spanOf(timeline);
+  const { queued, processing, grid } = levelsIn(timeline);
+  const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
+  const height = isCompact ? 90 : 150;
+  return (
+    <>
+      <TimeChart
+        {...shared}
+        title="Throughput"
+        unit="slices/s"
+        grid={{ from, step, count: timeline.bins }}
+        lines={[
+          { name: 'slices made', shade: 'queued', values: rate(timeline.series.arrived), kind: 'line' },
+          { name: 'completed', shade: 'completed', values: rate(timeline.series.completed), kind: 'area' },
+          { name: 'failed attempts', shade: 'failed', values: rate(timeline.series.failed_attempts), kind: 'area' },
+        ]}
+        guides={expectedRates(monitor, timeline)}
+        height={height}
+      />
+      {hasBacklog && (
+        <TimeChart
+          {...shared}
+          title="Backlog"
+          unit="slices"
+          grid={grid}
+          lines={[
+            { name: 'processing', shade: 'processing', values: processing, kind: 'stacked' },
+            { name: 'queued', shade: 'queued', values: queued, kind: 'stacked' },
+          ]}
+          guides={slotsGuide(monitor, timeline)}
+          drain={drain}
+          height={height}
+        />
+      )}
+    </>
+  );
+}
+
+/** Whether there is nothing to draw: neither new slices nor a backlog. */
+const isEmpty = ({ series: { arrived, queued, processing } }: Timeline): boolean =>
+  [arrived, queued, processing].every((values) => values.every((n) => n === 0));
+
+/** The levels of a picture, each from the moment on at which it was so: the end of its step or bin. */
+export function levelsIn(timeline: Timeline) {
+  const { levels, series } = timeline;
+  const { from, bin } = spanOf(timeline);
+  const { queued, processing } = levels ?? series;
+  const step = levels === undefined ? bin : levels.step * 1000;
+  return { queued, processing, grid: { from: from + step, step, count: queued.length } };
 }
 
 /** The most physics periods with a planned rate to draw. */

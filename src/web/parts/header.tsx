@@ -1,20 +1,20 @@
 import { duration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
 import { count, percent, time } from '../shared/format.ts';
-import { silentSinceOf } from '../state/asking.ts';
+import { silentSinceOf } from '../shared/states.ts';
 import { timeOfMoment, type useShown } from '../state/moment.ts';
 import { thisMoment } from '../transport/call.ts';
 import { Bar, type Fact, FactList, PromptButton, promptOf } from './card.tsx';
-import { Key, StatePills } from './pill.tsx';
+import { Key, StatePill } from './pill.tsx';
 
-interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 'counts' | 'isNow'> {
+interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'verdict' | 'counts' | 'isNow' | 'isAwaited'> {
   /** The earlier moment that the monitor is of. */
   moment?: string | undefined;
   slider: preact.ComponentChildren;
 }
 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
-export function Header({ monitor, audit, counts, isNow, moment, slider }: Props) {
+export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, slider }: Props) {
   const { execution_id, status, progress } = monitor;
   const { created, completed, failed, processing, queued, lost } = counts;
   const silent = silentSinceOf(monitor);
@@ -22,25 +22,20 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
   // Counts of an earlier moment stand beside the status of now until its own has come.
   const now = { isInHandKnown: monitor.slices_processing !== undefined, isOver: status !== 'running' && !isNow };
   return (
-    <section class="card header">
+    <section class={`card header ${isAwaited && !isNow ? 'awaited' : ''}`}>
       <div class="title">
         <h1>{execution_id}</h1>
         <span class={dimmed}>
-          <StatePills
+          <StatePill
             {...monitor}
             isSilent={silent !== undefined}
             failed={isNow ? 0 : failed}
             isExhausted={counts.isExhausted}
           />
         </span>
-        <PromptButton
-          text={promptOf(`How does execution ${execution_id} do, and is anything wrong with it?`, [
-            { tool: 'get_workflow_monitor', arguments: { execution_id } },
-            { tool: 'get_execution_timeline', arguments: { execution_id } },
-          ])}
-        />
+        <PromptButton text={promptAbout(monitor)} />
       </div>
-      <Facts {...{ monitor, audit, moment, dimmed }} />
+      <Facts {...{ monitor, verdict, moment, dimmed }} />
       <Figures {...{ monitor, counts, isNow, dimmed }} />
       <Bar
         total={Math.max(progress?.slices_planned ?? 0, created)}
@@ -57,9 +52,23 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
         )}
       </p>
       {slider}
-      {isNow && <p class="small">dimmed: as it is now, not then</p>}
     </section>
   );
+}
+
+/** The most findings whose next calls a prompt names. */
+const promptedFindings = 3;
+
+/** Asks about an execution and its worst findings. */
+function promptAbout({ execution_id, findings }: Monitor): string {
+  const worst = findings.slice(0, promptedFindings);
+  const codes = worst.length === 0 ? '' : ` It has ${worst.map(({ code }) => code).join(', ')}.`;
+  return promptOf(`How does execution ${execution_id} do, and is anything wrong with it?${codes}`, [
+    { tool: 'get_workflow_monitor', arguments: { execution_id } },
+    ...(worst.length === 0
+      ? [{ tool: 'get_execution_timeline', arguments: { execution_id } }]
+      : worst.map(({ next }) => next)),
+  ]);
 }
 
 interface Counted {
@@ -91,7 +100,6 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
       {planned !== undefined && (
         <Figure label="progress">{percent(isNow ? over : (progress?.slices_final ?? over), planned)}</Figure>
       )}
-      <TimeLeft monitor={monitor} dimmed={dimmed} />
       <Figure label="STF files" dimmed={dimmed}>
         {count(progress?.stf_ready ?? monitor.stf_count)}{' '}
         <small>{ofAll(progress?.stf_planned, 'ready', progress ? 'ready, no end is planned' : 'announced')}</small>
@@ -99,6 +107,7 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
       <Figure label={counts.isExhausted ? 'stay failed' : 'failed'} bad={counts.failed > 0}>
         {count(counts.failed)}
       </Figure>
+      <TimeLeft monitor={monitor} dimmed={dimmed} />
     </div>
   );
 }
@@ -111,7 +120,12 @@ const ofAll = (n: number | undefined, word: string, otherwise: string): string =
 const reasonOf = ({ status, status_reason, stopped_by }: Monitor): string | undefined =>
   status === 'unknown' || stopped_by?.reason === status_reason ? undefined : status_reason;
 
-function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audit' | 'moment'> & { dimmed: string }) {
+function Facts({
+  monitor,
+  verdict,
+  moment,
+  dimmed,
+}: Pick<Props, 'monitor' | 'verdict' | 'moment'> & { dimmed: string }) {
   const { status, phase, end_time } = monitor;
   const { target_worker_count, payload, speed } = monitor.configuration ?? {};
   const silent = silentSinceOf(monitor);
@@ -125,7 +139,8 @@ function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audi
     ['start', time(monitor.start_time)],
     ['end', end_time === undefined ? undefined : time(end_time)],
     ['workers', target_worker_count],
-    ['payload', payload],
+    // Its digest tells it from others of its name, for those who compare runs.
+    ['payload', payload?.replace(/ (?:sha256:\S+|\(\w+\))$/, '')],
     ['speed', speed],
     // Behind those that stay as they are, so that these push none of them.
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
@@ -134,7 +149,7 @@ function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audi
       duration(monitor.duration_seconds),
     ],
     ['silent for', silenceWords(silent, timeOfMoment(moment) || thisMoment())],
-    ['data', audit?.verdict],
+    ['data', verdict],
     ['quality', monitor.quality?.value],
     ['paused by', commandWords(monitor.paused_by)],
     ['ended by', commandWords(monitor.stopped_by)],

@@ -2,13 +2,14 @@ import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
 import { count, noteForPeople, time, tookOf } from '../shared/format.ts';
+import { inOrder } from '../shared/states.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar, Button } from './card.tsx';
-import { Filters, inOrder, orderWords, questionOf } from './filters.tsx';
-import { StatePills } from './pill.tsx';
+import { Filters, orderWords, questionOf } from './filters.tsx';
+import { StatePill } from './pill.tsx';
 import { type Column, numbers, Table } from './table.tsx';
 
 const pageRows = 25;
@@ -19,7 +20,7 @@ const sortedRows = 200;
 
 type Change = PageProps['change'];
 
-/** All executions: running ones first, then the newest. */
+/** All executions: running ones first, each in the order of their starts. */
 export function Overview({ params, change }: PageProps) {
   const { status = '', cursor = '', sort = '' } = params;
   const asked = questionOf(params);
@@ -100,10 +101,13 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
     { head: 'execution', shade: 'name', cell: (row) => <Name row={row} /> },
     { head: 'state', cell: (row) => <State row={row} /> },
     {
-      head: 'slices so far',
+      head: 'slices',
       shade: 'wide',
-      cell: ({ slices_created: total, slices_completed: completed, slices_failed: failed }) => (
-        <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
+      cell: (row) => (
+        <>
+          <Bar total={Math.max(row.slices_planned ?? 0, row.slices_created)} parts={partsOf(row)} />
+          <small>{doneWords(row)}</small>
+        </>
       ),
     },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
@@ -116,6 +120,16 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
   return <Table label="Executions" columns={columns} rows={rows} keyOf={({ execution_id }) => execution_id} isCards />;
 }
 
+const partsOf = ({ slices_created: created, slices_completed: completed, slices_failed: failed }: ExecutionRow) => ({
+  completed,
+  failed,
+  undone: created - completed - failed,
+});
+
+/** How much of the plan is done; without a plan, of what was made so far. */
+const doneWords = ({ slices_created: created, slices_planned: planned, ...row }: ExecutionRow): string =>
+  `${count(row.slices_completed + row.slices_failed)} of ${count(planned ?? created)}${planned === undefined ? ' so far' : ''}`;
+
 const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
   <>
     <a href={executionHash(execution_id)}>{execution_id}</a>
@@ -125,7 +139,7 @@ const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
 
 const State = ({ row: { silent_seconds, slices_failed, ...row } }: { row: ExecutionRow }) => (
   <>
-    <StatePills {...row} isSilent={silent_seconds !== undefined} failed={slices_failed} />
+    <StatePill {...row} isSilent={silent_seconds !== undefined} failed={slices_failed} />
     {row.status_reason !== row.status && row.status !== 'unknown' && <small>{row.status_reason}</small>}
   </>
 );

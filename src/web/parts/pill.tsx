@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 
-import { count, inZone } from '../shared/format.ts';
+import { type StateProps, stateOf } from '../shared/states.ts';
 
 /** A state in its shade, with its icon. */
 export function Pill({ state, children }: { state: string; children?: string }) {
@@ -12,29 +12,10 @@ export function Pill({ state, children }: { state: string; children?: string }) 
   );
 }
 
-interface StateProps {
-  status: string;
-  /** Said in place of the status `unknown`. */
-  status_reason?: string | undefined;
-  health?: string | undefined;
-  /** Whether it runs without a driver. */
-  isSilent?: boolean;
-  /** How many slices failed; of an ended execution, those that stay failed. */
-  failed: number;
-  isExhausted?: boolean;
-}
-
-/** The state of an execution in pills: whether it runs, how many slices failed, and its health, if somebody drives it. */
-export function StatePills(props: StateProps) {
-  const { status, status_reason: reason, health, isSilent, failed, isExhausted = status !== 'running' } = props;
-  const shown = isSilent ? 'running, no driver' : status === 'unknown' && reason ? inZone(reason) : status;
-  return (
-    <>
-      <Pill state={isSilent ? 'lost' : status}>{shown}</Pill>
-      {failed > 0 && <Pill state="failed">{`${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`}</Pill>}
-      {!isSilent && health !== undefined && health !== 'finished' && health !== status && <Pill state={health} />}
-    </>
-  );
+/** An execution in one pill: its health while it runs, else how it ended, and how many slices failed. */
+export function StatePill(props: StateProps) {
+  const { state, words } = stateOf(props);
+  return <Pill state={state}>{words}</Pill>;
 }
 
 /** SVG paths in a 16 × 16 square. */

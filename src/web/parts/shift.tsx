@@ -6,7 +6,7 @@ import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar, More } from './card.tsx';
 import { Notes } from './people.tsx';
-import { StatePills } from './pill.tsx';
+import { StatePill } from './pill.tsx';
 import { numbers, Table } from './table.tsx';
 
 const spans = ['-1h', '-8h', '-24h', '-7d'];
@@ -40,11 +40,20 @@ export function Shift({ params, change }: PageProps) {
   );
 }
 
+type Alarm = NonNullable<ShiftAnswer['alarms']>[number];
+
 const inTheList = <a href={hashOf({ page: 'overview', ids: [], params: {} })}>in the list of executions</a>;
 
 function Report({ report }: { report: ShiftAnswer }) {
   const ids = report.executions.map(({ execution_id }) => execution_id);
   const { totals } = report;
+  // The table says who started a run, and an alarm who has seen it.
+  const told = report.people
+    .filter(({ did }) => did !== 'started' && !did.startsWith('saw '))
+    .map(
+      ({ time: at, name, did, execution_id, reason }) =>
+        `${time(at, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
+    );
   return (
     <>
       <p>
@@ -54,10 +63,10 @@ function Report({ report }: { report: ShiftAnswer }) {
         {amount(totals.attempts_failed, 'attempt')}. Left at its end:{' '}
         {amount(totals.slices_stay_failed, 'failed slice')}, {count(totals.slices_not_done)} not done. {report.note}
       </p>
-      <Section title="From the last shift" notes={report.from_last} />
       <h2>Open</h2>
       <List items={report.open} ids={ids} />
       <More n={report.open_omitted} of="matters; a shorter time has fewer" />
+      <Section title="From the last shift" notes={report.from_last} />
       <h2>Executions</h2>
       <Executions report={report} />
       <More n={report.executions_omitted} of={inTheList} />
@@ -67,24 +76,12 @@ function Report({ report }: { report: ShiftAnswer }) {
       {report.alarms !== undefined && (
         <>
           <h2>Alarms</h2>
-          <List
-            ids={ids}
-            items={report.alarms.map(
-              ({ alarm_id, severity, raised_at, seen_by, cleared_at }) =>
-                `${time(raised_at)} ${severity} ${alarm_id}, ${seen_by === undefined ? 'not seen by anybody' : `seen by ${seen_by}`}, ${cleared_at === undefined ? 'not over' : `over ${time(cleared_at)}`}`,
-            )}
-          />
+          <List ids={ids} items={report.alarms.map(alarmWords)} />
         </>
       )}
       <Section title="Notes" notes={report.notes} />
-      <h2>Done by people</h2>
-      <List
-        ids={ids}
-        items={report.people.map(
-          ({ time: at, name, did, execution_id, reason }) =>
-            `${time(at, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
-        )}
-      />
+      {told.length > 0 && <h2>Who did what</h2>}
+      {told.length > 0 && <List ids={ids} items={told} />}
       <More n={report.people_omitted} />
       <Section title="For the next shift" notes={report.for_next} />
       <details>
@@ -94,6 +91,12 @@ function Report({ report }: { report: ShiftAnswer }) {
     </>
   );
 }
+
+const alarmWords = ({ alarm_id, sentence, raised_at, seen_by, seen_text, cleared_at }: Alarm): string => {
+  const seen = seen_by === undefined ? 'not seen by anybody' : `seen by ${seen_by}`;
+  const over = cleared_at === undefined ? 'not over' : `over ${time(cleared_at)}`;
+  return `${time(raised_at)} ${alarm_id}: ${sentence} (${[seen, seen_text, over].filter(Boolean).join(', ')})`;
+};
 
 const Section = ({ title, notes }: { title: string; notes: ShiftAnswer['notes'] }) =>
   notes && (
@@ -115,7 +118,7 @@ function Executions({ report }: { report: ShiftAnswer }) {
         {
           head: 'state',
           cell: ({ status, health, silent_seconds: silent, slices_stay_failed: failed }) => (
-            <StatePills {...{ status, health, failed }} isSilent={silent !== undefined} isExhausted />
+            <StatePill {...{ status, health, failed }} isSilent={silent !== undefined} isExhausted />
           ),
         },
         {
@@ -126,6 +129,7 @@ function Executions({ report }: { report: ShiftAnswer }) {
           ),
         },
         numbers<Row>('done', ({ slices_completed: done, slices_created: made }) => `${count(done)} of ${count(made)}`),
+        { head: 'by', cell: ({ executed_by }) => executed_by },
         { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
         numbers<Row>('took', tookOf, 'when'),
         { head: 'quality', cell: ({ quality }) => quality },

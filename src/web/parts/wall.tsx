@@ -1,10 +1,12 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
-import { duration } from '../../lib/duration.ts';
+import { duration, wholeDuration } from '../../lib/duration.ts';
+import { headOf } from '../../lib/words.ts';
 import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
-import { age, count, inZone, percent, time } from '../shared/format.ts';
-import { silentSinceOf, useMonitor } from '../state/asking.ts';
+import { age, amount, count, inZone, percent, time } from '../shared/format.ts';
+import { silentSinceOf, wallState } from '../shared/states.ts';
+import { useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { countsNow } from '../state/moment.ts';
 import { executionHash } from '../state/route.ts';
@@ -12,7 +14,7 @@ import { noAnswer, showInTab } from '../state/tab.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './card.tsx';
-import { Pill, StatePills } from './pill.tsx';
+import { Pill, StatePill } from './pill.tsx';
 
 /** How often the wall polls. Milliseconds. */
 const every = 2000;
@@ -20,8 +22,8 @@ const every = 2000;
 /** The most running executions on a wall, and the most ended ones below them. */
 const [maxCards, maxEnded] = [6, 6];
 
-/** The most cards that have room for their course and for findings beside the worst, and the most of these findings. */
-const [maxRoomy, maxOthers] = [3, 2];
+/** The most cards that have room for their course. */
+const maxRoomy = 3;
 
 /** The page for a wall screen: a card for each running execution, readable from afar, and small cards for the last ended ones. */
 export function Wall() {
@@ -37,6 +39,9 @@ export function Wall() {
     <section class="wall">
       <link rel="stylesheet" href="wall.css" />
       <h1 class="sr">Executions that run</h1>
+      <p class="clock" aria-label="The time">
+        {time(now)}
+      </p>
       <FaultBanner fault={fault} at={at} />
       {answer === undefined && fault === undefined && <Skeleton />}
       {answer !== undefined && running.length === 0 && <Rest last={ended[0]} now={now} />}
@@ -83,7 +88,7 @@ const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) =>
   </p>
 );
 
-/** Whether cards have room for more than their worst finding: not on a phone, and not if there are many. */
+/** Whether cards have room for their course: not on a phone, and not if there are many. */
 const hasRoomFor = (cards: number): boolean => cards <= maxRoomy && matchMedia('(min-width: 1000px)').matches;
 
 /** The cards beside each other: two rows from four on. */
@@ -114,29 +119,25 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
   const over = completed + failed;
   const planned = progress?.slices_planned;
   const [worst] = findings;
-  const silent = silentSinceOf(monitor);
+  const { state, words } = wallState(monitor);
   return (
     <article class={`card ${worst === undefined ? '' : worst.severity}`}>
       <h2>
-        <a href={executionHash(id)}>{id}</a> <WallState monitor={monitor} failed={failed} />
+        <a href={executionHash(id)}>{id}</a>
       </h2>
       <FaultBanner fault={fault} at={at} />
+      <Pill state={state}>{words}</Pill>
       <p class="big">
         {doneWords(monitor, over)}
         <small>
           {count(over)} of {count(planned ?? created)} slices
-          {failed > 0 && `, ${count(failed)} failed`}
-          {progress?.seconds_left !== undefined && `, about ${duration(progress.seconds_left)} left`}
-          {silent !== undefined && `, silent for ${duration(Math.max(0, Date.now() - Date.parse(silent)) / 1000)}`}
         </small>
+        <small>{factsOf(monitor, failed).join(', ')}</small>
       </p>
       <Bar total={Math.max(planned ?? 0, created)} parts={{ completed, failed, processing, queued }} />
-      {worst === undefined ? (
-        <p class="quiet">{namespace}: nothing is wrong</p>
-      ) : (
-        <Clipped text={inZone(worst.sentence)} />
-      )}
-      <Further monitor={monitor} hasRoom={hasRoom} />
+      <p class="sentence">{worst === undefined ? `${namespace}: nothing is wrong` : inZone(headOf(worst.sentence))}</p>
+      <p class="quiet other">{findings.length > 1 && `and ${amount(findings.length - 1, 'more finding')}`}</p>
+      {hasRoom && <Course id={id} />}
     </article>
   );
 }
@@ -147,52 +148,15 @@ function doneWords({ progress }: Monitor, over: number): string {
   return planned === undefined ? count(over) : percent(slices_final, planned, 0);
 }
 
-/** The health of a run, and how an ended one stands. */
-function WallState({ monitor, failed }: { monitor: Monitor; failed: number }) {
-  const { status, health } = monitor;
-  if (status === 'running' && health !== undefined) return <Pill state={health} />;
-  return <StatePills {...monitor} health={undefined} failed={failed} />;
-}
-
-/** A sentence that ends with an ellipsis where its card has no room for another line. */
-function Clipped({ text }: { text: string }) {
-  const ref = useRef<HTMLParagraphElement>(null);
-  useLayoutEffect(() => {
-    const element = ref.current;
-    if (element?.parentElement == null) return undefined;
-    const clip = (): void => {
-      element.style.setProperty('-webkit-line-clamp', 'none');
-      const lines = Math.floor(element.clientHeight / Number.parseFloat(getComputedStyle(element).lineHeight));
-      if (element.scrollHeight > element.clientHeight)
-        element.style.setProperty('-webkit-line-clamp', String(Math.max(1, lines)));
-    };
-    const observer = new ResizeObserver(clip);
-    observer.observe(element.parentElement);
-    // Its room changes with what is below it.
-    observer.observe(element);
-    clip();
-    return () => observer.disconnect();
-  }, [text]);
-  return (
-    <p ref={ref} class="sentence">
-      {text}
-    </p>
-  );
-}
-
-/** The findings beside the worst, and the course of the run, if there is room. */
-function Further({ monitor: { execution_id, findings }, hasRoom }: { monitor: Monitor; hasRoom: boolean }) {
-  if (!hasRoom) return null;
-  return (
-    <>
-      {findings.slice(1, 1 + maxOthers).map(({ code, sentence }) => (
-        <p key={code} class="quiet other">
-          {inZone(sentence)}
-        </p>
-      ))}
-      <Course id={execution_id} />
-    </>
-  );
+/** What else a card says in figures. Its line has its place, also where it is empty. */
+function factsOf(monitor: Monitor, failed: number): string[] {
+  const left = monitor.progress?.seconds_left;
+  const silent = silentSinceOf(monitor);
+  return [
+    failed > 0 ? `${count(failed)} failed` : '',
+    left === undefined ? '' : `about ${wholeDuration(left)} left`,
+    silent === undefined ? '' : `silent for ${wholeDuration(Math.max(0, Date.now() - Date.parse(silent)) / 1000)}`,
+  ].filter((words) => words !== '');
 }
 
 function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
@@ -202,7 +166,7 @@ function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
         <li key={execution_id}>
           <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>
-            <StatePills status={status} failed={slices_failed} /> {end_time === undefined ? '' : time(end_time)}
+            <StatePill status={status} failed={slices_failed} /> {end_time === undefined ? '' : time(end_time)}
           </small>
         </li>
       ))}

@@ -1,27 +1,28 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 
 import { sliceFilename } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
-import { type Bar, BarIndex, barsOf, type Colours, isLost, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
+import { type Bar, BarIndex, barsOf, isLost } from '../draw/paint.ts';
 import { linear } from '../draw/scale.ts';
 import { holesIn, type Range, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { amount, clock } from '../shared/format.ts';
-import { useMedia, useWidth } from '../state/hooks.ts';
+import { useWidth } from '../state/hooks.ts';
+import { usePainting } from '../state/painting.ts';
 import { useSteering } from '../state/zoom.ts';
-import { left, right, Times } from './chart-parts.tsx';
+import { besideCursor, left, right, type Steered, Times } from './chart-parts.tsx';
 import { Key } from './pill.tsx';
 
 const maxHeight = 520;
 
-interface Props {
+interface Props extends Steered {
+  onZoom: NonNullable<Steered['onZoom']>;
   timeline: Timeline;
   /** Whether the execution has ended: nothing is in hand any longer. */
   hasEnded: boolean;
   asOf: number | undefined;
   theme: string;
   onOpen: (slice: string) => void;
-  onZoom: (from: number, until: number) => void;
 }
 
 /** Every attempt of every worker slot, painted as pixels. Hover, click or arrow keys identify an attempt. */
@@ -47,12 +48,27 @@ export function Workers(props: Props) {
         <RowLabels slots={slots} rowHeight={rowHeight} />
         <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
         <TimeAxis {...spanOf(timeline)} width={width} />
-        <p class="reading" aria-live="polite">
-          {bar === undefined ? hintOf(timeline) : readingOf(bar, timeline)}
+        <p class="small">{hintOf(timeline)}</p>
+        <p class="reading" aria-live="polite" style={placeOf(bar, { timeline, width, rowHeight })}>
+          {bar && readingOf(bar, timeline)}
         </p>
       </div>
     </>
   );
+}
+
+interface Place {
+  timeline: Timeline;
+  width: number;
+  rowHeight: number;
+}
+
+/** Beside the attempt that it is about, below its row. */
+function placeOf(bar: Bar | undefined, { timeline, width, rowHeight }: Place): Record<string, string> {
+  if (bar === undefined) return { display: 'none' };
+  const { from, until } = spanOf(timeline);
+  const at = linear([0, until - from], [left, width - right])((bar.start + bar.end) / 2);
+  return { ...besideCursor(at, width), top: `${(bar.row + 1) * rowHeight + 4}px` };
 }
 
 interface WorkProps extends Props {
@@ -64,13 +80,13 @@ interface WorkProps extends Props {
 }
 
 function Work(props: WorkProps) {
-  const { timeline, asOf, onOpen, onZoom, bars, bar, setBar, rowHeight, width } = props;
+  const { timeline, asOf, cursor, onCursor, onOpen, onZoom, bars, bar, setBar, rowHeight, width } = props;
   const slots = timeline.slots ?? [];
   const height = Math.max(1, slots.length * rowHeight);
   const range = spanOf(timeline);
   const span = Math.max(1, range.until - range.from);
   const index = useMemo(() => new BarIndex(bars), [bars]);
-  const canvas = usePainting(props, height, span);
+  const canvas = usePainting({ timeline, bars, width, height, rowHeight, span, theme: props.theme });
   const timeAt = ({ clientX, currentTarget }: MouseEvent): number => {
     const edge = (currentTarget as HTMLElement).getBoundingClientRect();
     return ((clientX - edge.left) / edge.width) * span;
@@ -86,7 +102,9 @@ function Work(props: WorkProps) {
     const step = stepOf[event.key];
     if (step !== undefined) {
       event.preventDefault();
-      setBar(bar === undefined ? index.first() : index.beside(bar, step));
+      const next = bar === undefined ? index.first() : index.beside(bar, step);
+      setBar(next);
+      onCursor(next && range.from + next.start);
     } else if (event.key === 'Enter' && bar !== undefined) open(bar);
   };
   const onClick = (event: MouseEvent): void => {
@@ -106,12 +124,18 @@ function Work(props: WorkProps) {
       aria-label={`Workers over time, ${slots.length} slots. Arrow keys go from attempt to attempt, Enter opens one.`}
       onKeyDown={onKey}
       onWheel={(event) => steering.onWheel(event, range.from + timeAt(event))}
-      onPointerMove={(event) => setBar(found(event))}
-      onPointerLeave={() => setBar(undefined)}
+      onPointerMove={(event) => {
+        setBar(found(event));
+        onCursor(range.from + timeAt(event));
+      }}
+      onPointerLeave={() => {
+        setBar(undefined);
+        onCursor(undefined);
+      }}
       onClick={onClick}
     >
       <canvas ref={canvas} width={width} height={height} aria-hidden="true" />
-      <Marks {...{ timeline, asOf, bar, rowHeight }} pending={steering.pending} />
+      <Marks {...{ timeline, asOf, cursor, bar, rowHeight }} pending={steering.pending} />
     </div>
   );
 }
@@ -136,55 +160,19 @@ function readingOf(bar: Bar, timeline: Timeline): string {
   return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'processing' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(from + bar.start, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
-/** Paints when data, size or colours have changed, never in a loop. */
-function usePainting({ timeline, bars, width, rowHeight, theme }: WorkProps, height: number, span: number) {
-  const ref = useRef<HTMLCanvasElement>(null);
-  const isDark = useMedia('(prefers-color-scheme: dark)');
-  const isPaper = useMedia('print');
-  const [isReady, setReady] = useState(false);
-  useEffect(() => setReady(true), []);
-  useLayoutEffect(() => {
-    const context = ref.current?.getContext('2d');
-    if (context === null || context === undefined) return;
-    const image = context.createImageData(width, height);
-    const ground = { pixels: new Uint32Array(image.data.buffer), width, height, rowHeight };
-    const colours = coloursOf(ref.current as HTMLElement);
-    if (timeline.spans === undefined) paintCells(ground, timeline.cells ?? [], colours);
-    else paintBars(ground, bars, span, colours);
-    context.putImageData(image, 0, 0);
-  }, [timeline, bars, width, height, rowHeight, span, theme, isDark, isPaper, isReady]);
-  return ref;
-}
-
-function coloursOf(element: HTMLElement): Colours {
-  const style = getComputedStyle(element);
-  const colour = (name: string): number => {
-    // A canvas shows no text. Read from the element, since the variable itself has the colours of both themes.
-    element.style.color = `var(${name})`;
-    return pixelOf(style.color);
-  };
-  return {
-    completed: colour('--completed'),
-    alternate: colour('--completed-2'),
-    failed: colour('--failed'),
-    processing: colour('--processing'),
-    lost: colour('--queued'),
-    ground: colour('--ground'),
-  };
-}
-
 interface MarksProps {
   timeline: Timeline;
   asOf: number | undefined;
   /** The range that the wheel asks for. */
   pending: Range | undefined;
+  cursor: number | undefined;
   /** The attempt under the cursor. */
   bar: Bar | undefined;
   rowHeight: number;
 }
 
-/** What lies over the attempts: what is later than the chosen moment, the range to be chosen, the attempt under the cursor. */
-function Marks({ timeline, asOf, pending, bar, rowHeight }: MarksProps) {
+/** Over the attempts: what is later than the chosen moment, the range to be chosen, the cursor and its attempt. */
+function Marks({ timeline, asOf, pending, cursor, bar, rowHeight }: MarksProps) {
   const { from, until } = spanOf(timeline);
   const span = Math.max(1, until - from);
   const part = (time: number): string => `${(Math.max(0, time) / span) * 100}%`;
@@ -196,6 +184,9 @@ function Marks({ timeline, asOf, pending, bar, rowHeight }: MarksProps) {
       {asOf !== undefined && asOf < until && <div class="later" style={{ left: part(asOf - from) }} />}
       {pending && (
         <div class="chosen" style={{ left: part(pending.from - from), right: part(until - pending.until) }} />
+      )}
+      {cursor !== undefined && cursor >= from && cursor <= until && (
+        <div class="at" style={{ left: part(cursor - from) }} />
       )}
       {bar && (
         <div

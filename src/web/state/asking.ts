@@ -6,10 +6,6 @@ import { type Polled, useAnswer, usePoll, useSettled } from './hooks.ts';
 
 export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
 
-/** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
-export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
-  status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
-
 /** Polls the monitor of an execution until the execution has ended. */
 export function useMonitor(id: string, every: number): Polled<Monitor> {
   const ask = (): Promise<Monitor> => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
@@ -17,22 +13,37 @@ export function useMonitor(id: string, every: number): Polled<Monitor> {
 }
 
 /** How long a slider must rest before its moment is requested: it passes many on the way. Milliseconds. */
-const settled = 250;
+const settled = 100;
 
-/** The monitor of an execution at a moment; empty without a moment, or until the answer arrives. @param asOf as `as_of` of tools */
-export function useMonitorAt(id: string, asOf: string | undefined): Polled<Monitor | undefined> {
-  const moment = useSettled(asOf, settled);
-  const polled = useAnswer(JSON.stringify([id, moment]), async () =>
-    moment === undefined ? undefined : world.call<Monitor>('get_workflow_monitor', { execution_id: id, as_of: moment }),
-  );
-  return moment === asOf ? polled : { answer: undefined, fault: undefined, at: 0 };
+/** An execution at an earlier moment. */
+interface Then {
+  moment: string;
+  monitor: Monitor;
 }
 
-/** Whether the data are complete. The audit is slow, so it is requested once, when the execution has ended. */
-export function useAudit(id: string, isOver: boolean): Audit | undefined {
-  return useAnswer(`${id} ${isOver}`, async () =>
+/**
+ * An execution at a moment; the answer for the moment before stays until the next one arrives.
+ * @param asOf as `as_of` of tools; undefined: now, which has no answer
+ */
+export function useMonitorAt(id: string, asOf: string | undefined) {
+  const moment = useSettled(asOf, settled);
+  const { answer, fault } = useAnswer(JSON.stringify([id, moment]), async (): Promise<Then | undefined> =>
+    moment === undefined
+      ? undefined
+      : { moment, monitor: await world.call<Monitor>('get_workflow_monitor', { execution_id: id, as_of: moment }) },
+  );
+  const kept = useKept(answer);
+  const then = asOf === undefined ? undefined : kept;
+  return { then, isAwaited: then?.moment !== asOf && fault === undefined, fault };
+}
+
+/** Whether the data of an ended execution are complete. The audit is slow, so it is requested once. */
+export function useVerdict(id: string, isOver: boolean): string | undefined {
+  const { answer, fault } = useAnswer(`${id} ${isOver}`, async () =>
     isOver ? world.call<Audit>('audit_execution', { execution_id: id }) : undefined,
-  ).answer;
+  );
+  // A word from the beginning: the line must not grow when the verdict comes.
+  return isOver && fault === undefined ? (answer?.verdict ?? 'checking') : answer?.verdict;
 }
 
 /** Whether the last bin of a picture is over: time passes even if nothing is recorded. */

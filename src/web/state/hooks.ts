@@ -194,3 +194,19 @@ export function useChoice<T extends string>(name: string, initial: T): [T, (valu
   };
   return [value, choose];
 }
+
+/**
+ * A place of one height for findings and causes, which come and go while a run goes on and while its film plays. It stays as it is when the run
+ * ends, and an earlier moment has the height of now.
+ */
+export function useStill(isLive: boolean, isThen: boolean) {
+  const ref = useRef<HTMLDivElement>(null);
+  const [wasLive] = useState(isLive);
+  const [height, setHeight] = useState<number | undefined>(undefined);
+  useLayoutEffect(() => {
+    const [first] = ref.current?.children ?? [];
+    if (!wasLive && !isThen && first instanceof HTMLElement) setHeight(first.offsetHeight);
+  });
+  const isStill = wasLive || isThen;
+  return { ref, shade: isStill ? 'still' : '', style: height === undefined ? {} : { '--still': `${height}px` } };
+}

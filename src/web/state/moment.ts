@@ -1,7 +1,7 @@
 import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
 import { world } from '../transport/call.ts';
-import { useAudit, useMonitorAt } from './asking.ts';
+import { useMonitorAt, useVerdict } from './asking.ts';
 import type { PageProps } from './route.ts';
 
 interface Asked {
@@ -11,23 +11,36 @@ interface Asked {
   isOver: boolean;
 }
 
-/** An execution as shown: now, or at the moment of the address once the server has answered for it. A report has no server to ask. */
+/**
+ * An execution as shown: now, or at the moment of the address once the server has answered for it. Until then it is the moment before, if there
+ * was one. A report has no server to ask.
+ */
 export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
   const asOf = asOfFrom(params, line);
   const moment = useMoment(params);
-  const audit = useAudit(id, isOver);
-  const { answer: then, fault } = useMonitorAt(id, moment);
+  const verdict = useVerdict(id, isOver);
+  const { then, isAwaited, fault } = useMonitorAt(id, moment);
   return then === undefined
     ? {
         monitor,
-        audit,
+        verdict,
+        isAwaited,
         counts: asOf === undefined || line === undefined ? countsNow(monitor) : countsAt(line, asOf),
         asOf,
         isNow: (moment ?? asOf) !== undefined,
         moment: undefined,
         fault,
       }
-    : { monitor: then, audit: undefined, counts: countsNow(then), asOf, isNow: false, moment, fault };
+    : {
+        monitor: then.monitor,
+        verdict: undefined,
+        isAwaited,
+        counts: countsNow(then.monitor),
+        asOf,
+        isNow: false,
+        moment: then.moment,
+        fault,
+      };
 }
 
 /** The moment of the address, if a server can answer for it. */

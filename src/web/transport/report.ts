@@ -1,6 +1,7 @@
 import { sliceFilename } from '../../domain/file-names.ts';
 import type { Attempts } from '../../monitoring/timeline/attempts.ts';
 import { unpack } from '../../monitoring/timeline/pack.ts';
+import { beginOfWork } from '../../monitoring/timeline/phases.ts';
 import { type Picture, pictureOf, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import { pageParts } from '../../monitoring/timeline/told.ts';
 import { type Call, CallError, type World } from './call.ts';
@@ -99,7 +100,9 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
     ...picture,
     from,
     until,
+    anchor: beginOfWork(life.start, phases),
     maxBins: Number(args['bins'] ?? 300),
+    maxLevels: 300,
     firstSlot: 0,
     slots: Number(args['slots'] ?? 400),
     maxSpans: 20_000,

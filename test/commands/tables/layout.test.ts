@@ -1,11 +1,56 @@
 import { describe, expect, it } from 'vitest';
 
 import { createPaint } from '../../../src/commands/shared/palette.ts';
-import { shortError } from '../../../src/commands/tables/cells.ts';
+import { tableCommands } from '../../../src/commands/tables/catalogue.ts';
+import { columnsOf, shortError } from '../../../src/commands/tables/cells.ts';
 import { tableLines } from '../../../src/commands/tables/layout.ts';
 import { bodyOf } from '../../../src/domain/shown.ts';
 
 const columns = [{ head: 'STATUS', isState: true }, { head: 'REASON' }];
+
+/** The heads of a command's table on a terminal of this width, and its first row. */
+function shownBy(command: string, width: number, ...items: Record<string, unknown>[]): string[] {
+  const table = tableCommands.find(({ name }) => name === command);
+  if (table === undefined) throw new Error(`there is no ${command}`);
+  const shown = columnsOf(table, false);
+  return tableLines(
+    shown,
+    items.map((item) => shown.map(({ of }) => of(item))),
+    width,
+  );
+}
+
+describe('at 80 columns', () => {
+  const start_time = '2026-12-01T00:12:27.120Z';
+
+  it('an alarm has its state, when it was raised and who has seen it, and a short name before a column is lost', () => {
+    const [head, row] = shownBy('alarms', 80, {
+      raised_at: start_time,
+      state: 'seen',
+      severity: 'error',
+      code: 'FAILURES_ON_ONE',
+      subject: 'stf_datataking-potekhin-0003',
+      seen_by: 'Alice',
+      sentence: 'A long sentence that a narrow terminal has no room for, since all else is needed.',
+    });
+    expect(head).toMatch(/^RAISED \(UTC\) +STATE +CODE +SUBJECT +SEEN BY$/);
+    expect(row).toMatch(/^2026-12-01 00:12:27 +seen +FAILURES_ON_ONE +(…|stf_)\S*potekhin-0003 +Alice$/);
+  });
+
+  it('an execution has its start and how long it took, and is as stalled as it is', () => {
+    const run = { execution_id: 'stf_datataking-potekhin-0003', start_time, slices_completed: 84, slices_failed: 0 };
+    const [head, ended, lost] = shownBy(
+      'list',
+      80,
+      { ...run, status: 'terminated', health: 'finished', duration_seconds: 47.5 },
+      { ...run, status: 'running', health: 'stalled', duration_seconds: 20, silent_seconds: 109 },
+    );
+    expect(head).toMatch(/^EXECUTION +STATE .*DONE +FAILED .*STARTED \(UTC\) +TOOK$/);
+    expect(ended).toMatch(/potekhin-0003 +terminated .* 2026-12-01 00:12:27 +47\.5 s$/);
+    expect(lost).toMatch(/potekhin-0003 +stalled .* silent 109 s$/);
+    expect(Math.max(...[head, ended, lost].map((line = '') => line.length))).toBeLessThanOrEqual(80);
+  });
+});
 
 describe('a table', () => {
   it('colours abnormal states on a terminal with colours, and no other words', () => {

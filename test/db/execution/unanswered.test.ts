@@ -111,8 +111,7 @@ describe('slices without a result', () => {
     sentAgo(100);
     const assignedAgo = (seconds: number) =>
       store.db.exec(`UPDATE tf_slices SET assigned_at = '${ago(seconds)}' WHERE status = 'processing'`);
-    const idle = (seconds: number, execution = id) =>
-      idleSlices(store.sql, execution, seconds).map((one) => one.id);
+    const idle = (seconds: number, execution = id) => idleSlices(store.sql, execution, seconds).map((one) => one.id);
     return { ...made, sentAgo, assignedAgo, idle };
   }
   const [first, second] = [messageOf(sliceName), messageOf(secondSlice.slice_filename)];

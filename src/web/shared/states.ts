@@ -1,0 +1,57 @@
+import type { ExecutionRow, Monitor } from './answers.ts';
+import { count, inZone } from './format.ts';
+
+export interface StateProps {
+  status: string;
+  /** Said in place of the status `unknown`. */
+  status_reason?: string | undefined;
+  health?: string | undefined;
+  /** Whether it runs without a driver. */
+  isSilent?: boolean;
+  /** How many slices failed; of an ended execution, those that stay failed. */
+  failed: number;
+  isExhausted?: boolean;
+}
+
+/** The mark of an execution's state, and its words. With failed slices the mark is never a calm one. */
+export function stateOf(props: StateProps): { state: string; words: string } {
+  const { status, status_reason: reason, health, isSilent, failed, isExhausted = status !== 'running' } = props;
+  const state = isSilent ? 'lost' : status === 'running' ? (health ?? status) : status;
+  const words = isSilent ? 'running, no driver' : status === 'unknown' && reason ? inZone(reason) : state;
+  if (failed === 0) return { state, words };
+  return {
+    state: isSilent ? state : 'failed',
+    words: `${words}, ${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`,
+  };
+}
+
+/** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
+export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
+  status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
+
+/** The state of an execution on a wall. Beside an error no word calms. */
+export function wallState(monitor: Monitor): { state: string; words: string } {
+  const { status, health, findings } = monitor;
+  const worst = findings[0]?.severity;
+  const { state, words } = stateOf({ ...monitor, isSilent: silentSinceOf(monitor) !== undefined, failed: 0 });
+  const isCalm = status === 'running' && health !== 'stalled' && health !== 'paused' && state !== 'lost';
+  if (worst === 'error') return { state: state === 'lost' ? state : 'error', words: isCalm ? 'error' : words };
+  return { state: worst === 'warning' && isCalm ? 'warning' : state, words };
+}
+
+/** Orders of rows other than by time, largest first. */
+export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
+  took: ({ duration_seconds }) => duration_seconds,
+  failed: ({ slices_failed }) => slices_failed,
+  slices: ({ slices_created }) => slices_created,
+  STFs: ({ stf_count }) => stf_count,
+};
+
+/** Rows in the order that somebody chose: by default those that run first, the newest start first. */
+export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
+  const order = orders[sort];
+  if (order !== undefined) return rows.toSorted((a, b) => order(b) - order(a));
+  const isOver = ({ status }: ExecutionRow): number => Number(status !== 'running');
+  // A store lists them as recorded, and one that was observed may have been recorded later than it ran.
+  return rows.toSorted((a, b) => isOver(a) - isOver(b) || Date.parse(b.start_time) - Date.parse(a.start_time));
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+
+import { headOf } from '../../src/lib/words.ts';
+import type { ExecutionRow, Monitor } from '../../src/web/shared/answers.ts';
+import { inOrder, stateOf, wallState } from '../../src/web/shared/states.ts';
+
+describe('the one pill of an execution', () => {
+  it.each([
+    [{ status: 'running', health: 'progressing', failed: 0 }, 'progressing', 'progressing'],
+    [{ status: 'running', failed: 0 }, 'running', 'running'],
+    [{ status: 'running', health: 'progressing', failed: 25 }, 'progressing, 25 failed', 'failed'],
+    [{ status: 'running', health: 'stalled', failed: 0 }, 'stalled', 'stalled'],
+    [{ status: 'running', health: 'stalled', failed: 2, isSilent: true }, 'running, no driver, 2 failed', 'lost'],
+    [{ status: 'completed', health: 'finished', failed: 0 }, 'completed', 'completed'],
+    [{ status: 'completed', health: 'finished', failed: 44 }, 'completed, 44 stay failed', 'failed'],
+    [{ status: 'terminated', health: 'finished', failed: 0 }, 'terminated', 'terminated'],
+    [{ status: 'unknown', status_reason: 'not heard since noon', failed: 0 }, 'not heard since noon', 'unknown'],
+  ])('of %o is "%s", marked %s', (props, words, state) => {
+    expect(stateOf(props)).toEqual({ state, words });
+  });
+});
+
+const row = (execution_id: string, status: string, start_time: string, slices_failed = 0): ExecutionRow =>
+  ({ execution_id, status, start_time, slices_failed }) as ExecutionRow;
+
+it('the list has those that run first, then by start, whatever was recorded last', () => {
+  const rows = [
+    row('observed later', 'completed', '2026-11-27T09:00:00Z', 3),
+    row('new', 'completed', '2026-11-30T10:00:00Z'),
+    row('old, runs', 'running', '2026-11-29T10:00:00Z'),
+    row('new, runs', 'running', '2026-11-30T09:00:00.5Z'),
+  ];
+  const ids = (sort: string): string[] => inOrder(rows, sort).map(({ execution_id }) => execution_id);
+  expect(ids('')).toEqual(['new, runs', 'old, runs', 'new', 'observed later']);
+  expect(ids('failed')[0]).toBe('observed later');
+});
+
+describe('a card on the wall', () => {
+  it.each([
+    ['progressing', undefined, 'progressing', 'progressing'],
+    ['progressing', 'error', 'error', 'error'],
+    ['draining', 'error', 'error', 'error'],
+    ['stalled', 'error', 'error', 'stalled'],
+    ['progressing', 'warning', 'warning', 'progressing'],
+    ['paused', 'info', 'paused', 'paused'],
+  ])('of a run that is %s, with the worst finding %s, is marked %s and says %s', (health, severity, state, words) => {
+    const findings = severity === undefined ? [] : [{ severity }];
+    const monitor = { status: 'running', health, findings, slices_failed: 3 } as unknown as Monitor;
+    expect(wallState(monitor)).toEqual({ state, words });
+  });
+
+  it.each([
+    [
+      '1 TF slice has been in hand for more than 5 s (0.89 s is usual; the payload is ended after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
+      '1 TF slice has been in hand for more than 5 s',
+    ],
+    [
+      'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing runs. Run "swf-mcp resume stf-1".',
+      'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing runs',
+    ],
+    [
+      'Kolja Kauder (as root claims) paused it at 2026-11-30T01:37:26Z (wrong table); "swf-mcp continue x" lets it go on.',
+      'Kolja Kauder paused it at 2026-11-30T01:37:26Z',
+    ],
+    ['51 TF slices stay failed. 653 attempts failed: 653 × no space.', '51 TF slices stay failed'],
+    ['It is so', 'It is so'],
+  ])('says in short: %s', (sentence, short) => {
+    expect(headOf(sentence)).toBe(short);
+  });
+});
