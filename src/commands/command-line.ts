@@ -112,7 +112,7 @@ function addRuns(add: Add) {
 function addHelp(program: Command, add: Add) {
   add(
     'completion',
-    'prints a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
+    'print a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
     [
       new Argument('<SHELL>', 'the shell; ids, alarms, files: what the store has, for such a script').choices([
         ...shells,

@@ -37,7 +37,7 @@ export function plannedSlices(params: ExecutionParams): number | undefined {
   return stfs === undefined ? undefined : planOf(params).counts(stfs).slices;
 }
 
-/** Progress of an execution against its plan. A run that goes on until stopped has no planned counts. */
+/** Progress of an execution against its plan. A run that continues until stopped has no planned counts. */
 export function progressOf(counts: Counts, recorded: ProgressRecord): Progress {
   const soFar = progressSoFar(counts, recorded);
   const stf_planned = plannedStfCount(recorded.params);

@@ -44,8 +44,8 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     'slow WARNING: It is so.',
     'undone was terminated: 1 slice undone',
     'no quality is set for undone, ended badly',
-    'nobody has seen alarm 7: It is so',
-    'retried runs, health progressing: 5 of 10 slices done that were made so far',
-    'calm runs, health progressing: 10 of 10 slices done that were made so far',
+    'no one has seen alarm 7: It is so',
+    'retried runs, health progressing: 5 of 10 slices made so far are done',
+    'calm runs, health progressing: 10 of 10 slices made so far are done',
   ]);
 });

@@ -158,7 +158,7 @@ export function oneAMinute(log: Log) {
   };
 }
 
-/** Ends the driven execution in order at a signal, even right after the start: an execution that has begun gets its end. */
+/** Ends the driven execution cleanly on a signal, even right after the start: an execution that has begun gets its end. */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;

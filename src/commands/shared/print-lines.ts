@@ -10,7 +10,7 @@ const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"
 /** A line with its times as people read them: to the second, with their zone. */
 export const withPlainTimes = (line: string): string => line.replaceAll(isoTime, '$1 $2 UTC');
 
-/** The label of a line, such as `ok    store  `: its text goes on after it. */
+/** The label of a line, such as `ok    store  `: the text follows it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**

@@ -54,7 +54,7 @@ export async function addTables(program: Command, words: readonly string[], run:
   );
   program
     .command('trace <DATA_FILE>')
-    .description('the path of an STF file, TF sample or TF slice through the workflow')
+    .description('show the path of an STF file, TF sample or TF slice through the workflow')
     .addOption(outputOption())
     .addOption(asOfOption())
     .action((file: string, options: { output: Output; asOf?: string }) =>

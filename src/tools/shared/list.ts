@@ -160,7 +160,7 @@ function chosenOf(asked: string | undefined, known: readonly string[]): readonly
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw valueInvalid(
-      `fields = ${JSON.stringify(unknown.slice(0, 60))} is no field of an item; give some of ${known.join(', ')}, with commas`,
+      `fields = ${JSON.stringify(unknown.slice(0, 60))} is not a field of an item; give some of ${known.join(', ')}, separated by commas`,
     );
   return known.filter((name) => names.includes(name));
 }
