@@ -14,8 +14,8 @@ export const withPlainTimes = (line: string): string => line.replaceAll(isoTime,
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
- * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a command stays
- * whole; into a pipe so does every line. Characters that move a cursor are made visible.
+ * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words and quoted commands are not split.
+ * Output to a pipe is not wrapped. Characters that move a cursor are made visible.
  * @param paint adds colours to a line that is laid out
  */
 export function printLines(
