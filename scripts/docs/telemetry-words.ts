@@ -36,7 +36,8 @@ export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
       workflow_params: 'the parameters of the execution',
       plan_version: 'version of the rule by which frames are sampled and cut',
       max_retries: 'attempts after the first',
-      resting: 'workers that currently take none of its slices, because others complete what fails there: `agent`, `detail`',
+      resting:
+        'workers that currently take none of its slices, because others complete what fails there: `agent`, `detail`',
       over: 'the `message_id` of slices that a worker began although their attempt has a result: it drops them and sends no result',
     },
   },

@@ -276,5 +276,5 @@ it('the handover of three runs with a bad slot has at most 25 lines, its cause o
   expect(text).toMatch(
     /FAILURES_ON_ONE.* \(seen by ana \d\d:\d\d:\d\d, I clean it, not over\): 348 of 384 .* slot w\/05/,
   );
-  expect(text).toContain(`- nobody has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices stay failed`);
+  expect(text).toContain(`- no one has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices stay failed`);
 });

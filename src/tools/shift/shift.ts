@@ -128,7 +128,7 @@ export function undoneByPeople(
   const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
   const raised = unseen
     .filter(({ raised_at }) => raised_at >= start_time)
-    .map(({ alarm_id, sentence }) => `nobody has seen alarm ${alarm_id}: ${headOf(sentence)}`);
+    .map(({ alarm_id, sentence }) => `no one has seen alarm ${alarm_id}: ${headOf(sentence)}`);
   const unjudged = executions
     .filter(({ row, status }) => status !== 'running' && !qualities.has(row.execution_id))
     .map(({ row }) => row.execution_id);
