@@ -31,7 +31,7 @@ export const progressSoFar = (counts: Counts, recorded: Recorded) => ({
 
 export type Progress = ReturnType<typeof progressSoFar>;
 
-/** The TF slices of a whole run; undefined if it goes on until it is stopped. */
+/** The TF slices of a whole run; undefined if it continues until it is stopped. */
 export function plannedSlices(params: ExecutionParams): number | undefined {
   const stfs = plannedStfCount(params);
   return stfs === undefined ? undefined : planOf(params).counts(stfs).slices;

@@ -253,7 +253,7 @@ describe.skipIf(isMissing('script') || isMissing('stty'))('keys below the live v
     for (const line of paused.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
     await shows(/paused/);
     press('c');
-    await shows(/continue: it goes on/);
+    await shows(/continue: it continues/);
     press('q');
     await shows(/stop the execution\? y\/N/);
     press('n');

@@ -109,7 +109,7 @@ describe('pause', () => {
 
     expect(await control(folder, 'continue')).toMatchObject({
       code: 0,
-      stdout: 'stf_datataking-tester-0001 goes on\n',
+      stdout: 'stf_datataking-tester-0001 continues\n',
     });
     expect(await control(folder, 'continue')).toMatchObject({
       code: 0,
