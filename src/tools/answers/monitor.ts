@@ -52,7 +52,7 @@ const command = () =>
 /** The execution, its state, and the operators and processes behind it. */
 const identity = () => ({
   execution_id: string,
-  origin: oneOf(origins).describe('observed: unreported facts are absent'),
+  origin: oneOf(origins).describe('observed: run by other programs; unreported facts are absent'),
   workflow_name: optionalString,
   namespace: optionalString,
   executed_by: optionalString,

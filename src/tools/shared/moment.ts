@@ -5,7 +5,7 @@ import { optionalString } from '../../domain/fields.ts';
 
 /** The argument and the fields of tools that can be asked about an earlier moment. */
 
-export const momentArgument = { as_of: z.string().min(1).max(500).optional().describe('As of this moment') };
+export const momentArgument = { as_of: z.string().min(1).max(500).optional().describe('Earlier moment') };
 
 export const momentFields = { as_of: optionalString, as_of_exact: optionalString };
 
