@@ -28,7 +28,7 @@ function parseExpected(text: string): Expected {
   return expected;
 }
 
-const author = ['--requested-by <NAME>', 'the person in whose name it is written (default: the user)'] as const;
+const author = ['--requested-by <NAME>', 'the person on whose behalf (default: the user)'] as const;
 
 /** The commands for writing about runs, and the service that raises alarms. */
 export function addLogbook(add: Add) {

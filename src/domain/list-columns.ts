@@ -79,7 +79,7 @@ const lists = {
     slices_planned: column(optionalInt.describe('Of the whole run, if planned'), 'PLANNED', 'number'),
     slices_completed: column(optionalInt, 'DONE', 'number'),
     slices_failed: column(optionalInt, 'FAILED', 'number'),
-    health: column(optionalOneOf(healths).describe('Absent: no longer heard'), 'HEALTH', 'state'),
+    health: column(optionalOneOf(healths).describe('Absent: no longer sending'), 'HEALTH', 'state'),
     status_reason: column(optionalString, 'REASON'),
     duration_seconds: column(float, 'TOOK', 'life'),
     silent_seconds: optionalFloat.describe('since its driver last sent a heartbeat'),

@@ -56,7 +56,7 @@ function failedWords({ checks }: Audit, failed: number | undefined): string {
   if (failed !== undefined)
     return failed === 0
       ? ''
-      : ` ${counted(failed, 'slice')} stayed failed: ${failed === 1 ? 'its' : 'their'} data are not processed.`;
+      : ` ${counted(failed, 'slice')} failed permanently: ${failed === 1 ? 'its' : 'their'} data is not processed.`;
   const { ids, id_count: files } = checks.find(({ check }) => check === 'stf_failed') ?? { ids: [], id_count: 0 };
   if (files === 0) return '';
   const more = files > ids.length ? ` and ${files - ids.length} more` : '';
@@ -79,7 +79,7 @@ function summaryOf(audit: Audit, { failed, words }: { failed: number | undefined
     case 'balanced':
       return failed === undefined
         ? `Every announced STF file is registered, and PanDA is done with each; the data run is closed.${lost}`
-        : `Everything that was announced is there and has its one result.${lost}`;
+        : `Everything that was announced exists and has exactly one result.${lost}`;
     case 'open':
       return `${words}; what exists is consistent.${wrong.length > 0 ? ` ${asSentence(wrong.join('; '))}` : ''}${lost}`;
     case 'broken':

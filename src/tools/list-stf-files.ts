@@ -10,7 +10,7 @@ export const listStfFilesTool = defineList({
   title: 'List STF files',
   description:
     'The Super Time Frame (STF) files of a run: registered (announced by the DAQ), processed (measured by the data agent and ready) or failed, ' +
-    'with size, checksum and how many TF samples and slices were made of each. In prompt processing: announced, registered, and processing, processed or failed in PanDA.',
+    'with size, checksum and how many TF samples and slices were made from each. In prompt processing: announced, registered, and processing, processed or failed in PanDA.',
   input: () => ({
     run_number: runNumber,
     execution_id: executionId,

@@ -61,7 +61,7 @@ export function requireObserved(execution: ExecutionRow): ObservedExecution {
 
 /**
  * Throws `ARGUMENT_INVALID` for an execution of other programs.
- * @param purpose what cannot be done to one, such as `be taken up`
+ * @param purpose what cannot be done to one, such as `be resumed`
  */
 export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
   const planned = withPlan(execution);

@@ -38,7 +38,7 @@ export interface ExecutionFilter
 
 /**
  * Lists executions whose life overlaps the window.
- * @param isAlive tells which running executions are driven
+ * @param isAlive whether a running execution has a driver
  */
 export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page, isAlive: LivenessTest) {
   const { start_time, end_time, has_failures, status } = filter;

@@ -119,7 +119,7 @@ interface Told extends Said {
 }
 
 /**
- * The last end that was told counts, at the time of the first; an execution that has ended does not run
+ * The last reported end counts, at the time of the first; an execution that has ended does not run
  * again.
  */
 export function statusTold(scope: ObservedScope): void {

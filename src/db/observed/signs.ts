@@ -19,7 +19,7 @@ const agentTypeOf: Partial<Record<ProgramType, KnownAgentType>> = {
 /** The agents that write to the monitor of the testbed, by what they state there. */
 const writers: Partial<Record<Fact['kind'], KnownAgentType>> = { told_stf: 'data', told_jobs: 'processing' };
 
-/** The last sign of a program. */
+/** When a program was last heard from. */
 export interface Sign {
   type: KnownAgentType;
   namespace: string;

@@ -77,13 +77,13 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
     detail,
     progress: driven?.progress ?? progressSoFar(execution, detail),
     /**
-     * Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the
+     * Undefined while it is unknown: of an execution of other programs without an observer, or while the
      * clock here is behind.
      */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
     /**
-     * Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone.
+     * Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer is gone.
      */
     duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
     driving: driven?.judged,
@@ -113,7 +113,7 @@ function judge(facts: Facts) {
       /** Undefined if there is none, or while no age is known. */
       oldest,
       /**
-       * For the oldest slice, if its payload has a time limit: nobody ends a payload whose worker is gone.
+       * For the oldest slice, if its payload has a time limit: nothing ends a payload whose worker is gone.
        * ISO 8601.
        */
       ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,

@@ -42,7 +42,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     }
     const rest =
       last_slice === undefined
-        ? ', and none was: the fast processing agent is gone, or hears nothing'
+        ? ', and none was: the fast processing agent is gone, or receives nothing'
         : `; the last slice was sent at ${timeOf(last_slice)}`;
     return {
       severity: 'error',

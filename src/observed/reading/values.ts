@@ -89,7 +89,7 @@ export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? toUSVString(value.slice(0, maxText)) : undefined;
 
 /**
- * The first of these names with a character that nobody sees, in words; otherwise undefined.
+ * The first of these names with an invisible character, in words; otherwise undefined.
  * @param names the values of each field
  */
 export function hiddenIn(names: Readonly<Record<string, readonly unknown[]>>): string | undefined {

@@ -23,7 +23,7 @@ export const auditAnswer = () =>
     status: string,
     verdict: oneOf(['balanced', 'open', 'broken']),
     summary: string,
-    slices_failed: optionalInt.describe('Without a retry left'),
+    slices_failed: optionalInt.describe('Failed permanently'),
     checks: objects({
       check: string,
       state: oneOf(['ok', 'open', 'broken', 'unknown']),
