@@ -70,7 +70,7 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
    * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is
    * listened to (`unheard`), nothing shows that anybody makes slices (`none`), or one of the two.
    */
-  slicing: 'seen' | 'unheard' | 'none' | 'none, or not received';
+  slicing: 'seen' | 'unheard' | 'none' | 'none or unheard';
   /** Slices registered by REST a while ago, of which no message was heard. */
   unsent: Some;
   /** Whether any message about it was heard on the bus. */
