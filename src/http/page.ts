@@ -53,7 +53,7 @@ export function addPage(app: Express, folder: string): void {
     response.set({ ...headers, ETag: content.tag, Vary: 'Accept-Encoding' }).type(extname(name));
     if (request.headers['if-none-match'] === content.tag) return void response.status(304).end();
     if (encoding !== 'identity') response.set('Content-Encoding', encoding);
-    response.send(content.bodies[encoding as keyof typeof content.bodies]);
+    response.send(content.bodies[encoding]);
   };
   for (const [path, name] of Object.entries(files))
     app.get(path, (request, response) => serve(name, request, response));
@@ -66,7 +66,7 @@ export function addPage(app: Express, folder: string): void {
 }
 
 /** The smallest first. A browser takes brotli only from its own machine or over TLS. */
-const encodings = ['br', 'gzip', 'identity'];
+const encodings = ['br', 'gzip', 'identity'] as const;
 
 /** A file as it is sent. It is compressed once, so as much as it can be. */
 function read(path: string) {

@@ -24,9 +24,14 @@ export const shortPaths = (text: string, max = 40): string =>
     path.length <= max ? path : `…/${path.split('/').slice(-2).join('/')}`,
   );
 
-/** The first statement of a sentence, without its remarks: what a person has to read. */
-export const headOf = (sentence: string): string =>
-  sentence.replaceAll(/ ?\([^()]*\)/g, '').replace(/(?:[.:;] .*|[.;])$/s, '');
+/** The longest statement to keep whole. */
+const shortEnough = 100;
+
+/** The first statement of a sentence, without its remarks, and of a long one without its last explanation. */
+export function headOf(sentence: string): string {
+  const head = sentence.replaceAll(/ ?\([^()]*\)/g, '').replace(/(?:[.;] .*|[.;])$/s, '');
+  return head.length <= shortEnough ? head : head.replace(/: (?:(?!: ).)*$/s, '');
+}
 
 /** A person's name as shown, with its sender if the name is only claimed. */
 export const claimedName = (name: string, sentBy: string | null | undefined): string =>

@@ -272,7 +272,9 @@ it('the handover of three runs with a bad slot has at most 25 lines, its cause o
   });
   expect(text.split('\n').length).toBeLessThanOrEqual(25);
   expect(text).not.toContain(cause);
-  expect(alarms[0].sentence).toBe('348 of 384 first attempts failed on slot w/05, and none of 1419 elsewhere');
+  expect(alarms[0].sentence).toBe(
+    '348 of 384 first attempts failed on slot w/05, and none of 1419 elsewhere: so it is the slot',
+  );
   expect(text).toMatch(
     /FAILURES_ON_ONE.* \(seen by ana \d\d:\d\d:\d\d, I clean it, not over\): 348 of 384 .* slot w\/05/,
   );

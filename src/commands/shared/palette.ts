@@ -21,7 +21,7 @@ const black = '\u001B[30m';
 const reset = '\u001B[0m';
 
 /** @param depth bits of colour, as Node's `getColorDepth` tells: 1 (none, also by `NO_COLOR`), 4, 8 or 24 */
-export function createPaint(depth: number): Paint {
+export function createPaint(depth = 1): Paint {
   if (depth < 4) return (_, text) => text;
   return (shade, text) => {
     const { rgb, of256, of16 } = shades[shade];

@@ -24,7 +24,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   const asked = toolArguments(table, given);
   // Where one is named, or is the newest now: lines of several go on.
   const named = asked['execution_id'];
-  const followed = named === undefined ? undefined : reader.queries().execution(String(named)).execution_id;
+  const followed = typeof named === 'string' ? reader.queries().execution(named).execution_id : undefined;
   const isOver = (): boolean => followed !== undefined && reader.queries().execution(followed).status !== 'running';
   const args = { ...asked, execution_id: followed, order: 'newest' };
   let seen: number | undefined;

@@ -159,6 +159,6 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   // A wide table may be wider than the terminal: the user asked for all of it.
   const terminal = io.terminal('out');
   const width = output === 'wide' ? undefined : terminal?.columns();
-  const paint = createPaint(terminal?.colorDepth ?? 1);
+  const paint = createPaint(terminal?.colorDepth);
   if (rows.length > 0) io.out(`${tableLines(columns, rows, width, paint).join('\n')}\n`);
 }

@@ -33,8 +33,8 @@ export function useMonitorAt(id: string, asOf: string | undefined) {
       : { moment, monitor: await world.call<Monitor>('get_workflow_monitor', { execution_id: id, as_of: moment }) },
   );
   const kept = useKept(answer);
-  const then = asOf === undefined ? undefined : kept;
-  return { then, isAwaited: then?.moment !== asOf && fault === undefined, fault };
+  const past = asOf === undefined ? undefined : kept;
+  return { past, isAwaited: past?.moment !== asOf && fault === undefined, fault };
 }
 
 /** Whether the data of an ended execution are complete. The audit is slow, so it is requested once. */

@@ -19,8 +19,8 @@ export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
   const asOf = asOfFrom(params, line);
   const moment = useMoment(params);
   const verdict = useVerdict(id, isOver);
-  const { then, isAwaited, fault } = useMonitorAt(id, moment);
-  return then === undefined
+  const { past, isAwaited, fault } = useMonitorAt(id, moment);
+  return past === undefined
     ? {
         monitor,
         verdict,
@@ -32,13 +32,13 @@ export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
         fault,
       }
     : {
-        monitor: then.monitor,
+        monitor: past.monitor,
         verdict: undefined,
         isAwaited,
-        counts: countsNow(then.monitor),
+        counts: countsNow(past.monitor),
         asOf,
         isNow: false,
-        moment: then.moment,
+        moment: past.moment,
         fault,
       };
 }
@@ -62,8 +62,8 @@ type SliceCounts = ReturnType<typeof countsNow>;
 
 export const countsNow = (monitor: Monitor) => ({
   created: monitor.slices_created ?? 0,
-  completed: monitor.slices_completed,
-  failed: monitor.slices_failed,
+  completed: monitor.slices_completed ?? 0,
+  failed: monitor.slices_failed ?? 0,
   /** At workers that live. */
   processing: (monitor.slices_processing ?? 0) - (monitor.slices_to_redo ?? 0),
   // For an observed execution, no message says whether a slice waits or is in hand.
