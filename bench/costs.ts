@@ -106,11 +106,16 @@ async function bytesLoaded(store: string, folder: string, program: string): Prom
     await runMeasured(['--db', store, ...args], { program, env: notingImports(file) });
     costs[`bytes loaded by ${args[0]}`] = bytesOf(importedUrls(file));
   }
-  const file = join(folder, 'imported-by-serve');
-  const server = await startServer([program], { SWF_DB: store, ...notingImports(file) });
-  await timedCall(server, { tool: 'get_workflow_monitor', args: { execution_id: 'latest' } });
-  await server.close();
-  costs['bytes loaded by serve for its first answer'] = bytesOf(importedUrls(file));
+  for (const [era, what] of [
+    ['handshake', 'bytes loaded by serve for its first answer'],
+    ['stateless', 'the same in 2026-07-28'],
+  ] as const) {
+    const file = join(folder, `imported-by-serve-${era}`);
+    const server = await startServer([program], { SWF_DB: store, ...notingImports(file) }, era);
+    await timedCall(server, { tool: 'get_workflow_monitor', args: { execution_id: 'latest' } });
+    await server.close();
+    costs[what] = bytesOf(importedUrls(file));
+  }
   return costs;
 }
 

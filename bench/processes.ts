@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 
+import { initializeParams, stateless } from '../test/mcp/messages.ts';
+
 export const cli = resolve('dist/cli.js');
 
 /** Highest memory that a living process has had so far, in MB; undefined once it is gone. Linux only. */
@@ -56,7 +58,11 @@ export interface RawServer {
 }
 
 /** Starts a server and shakes hands with it. */
-export async function startServer(args: string[], env: Record<string, string>): Promise<RawServer> {
+export async function startServer(
+  args: string[],
+  env: Record<string, string>,
+  era: 'handshake' | 'stateless' = 'handshake',
+): Promise<RawServer> {
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, ...env } });
   const lines: Interface = createInterface({ input: child.stdout });
   const waiting = new Map<number, (line: string) => void>();
@@ -66,18 +72,18 @@ export async function startServer(args: string[], env: Record<string, string>): 
     waiting.delete(id);
   });
   let id = 0;
+  const more = era === 'stateless' ? stateless : {};
   const request = (method: string, params: object): Promise<string> => {
     id += 1;
     const mine = id;
-    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: mine, method, params })}\n`);
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: mine, method, params: { ...params, ...more } })}\n`);
     return new Promise((answer) => waiting.set(mine, answer));
   };
-  await request('initialize', {
-    protocolVersion: '2025-06-18',
-    capabilities: {},
-    clientInfo: { name: 'bench', version: '0' },
-  });
-  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`);
+  if (era === 'stateless') await request('server/discover', {});
+  else {
+    await request('initialize', initializeParams);
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`);
+  }
   return {
     child,
     call: (name, arguments_) => request('tools/call', { name, arguments: arguments_ }),

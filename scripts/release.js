@@ -1,5 +1,6 @@
-// `npm run release:check` says what a release lacks, a line each. `npm run release:prepare` derives from `repository` in package.json, which the
-// publisher sets, everything that names it elsewhere: homepage, bugs and mcpName there, and server.json for the MCP registry.
+// `npm run release:check` says what a release lacks, a line each. `npm run release:prepare` derives from
+// `repository` in package.json, which the publisher sets, everything that names it elsewhere: homepage,
+// bugs and mcpName there, and server.json for the MCP registry.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +8,10 @@ import { pathToFileURL } from 'node:url';
 /** The owner and name of `github:OWNER/NAME`, or undefined. */
 const ownerOf = (repository) => /^github:([\w.-]+)\/([\w.-]+)$/.exec(repository ?? '')?.slice(1);
 
-/** The fields of package.json that follow from `repository`. @param {{ name: string, repository?: string }} about */
+/**
+ * The fields of package.json that follow from `repository`.
+ * @param {{ name: string, repository?: string }} about
+ */
 export function derivedFields({ name, repository }) {
   const [owner, repo] = ownerOf(repository) ?? [];
   if (owner === undefined) return undefined;

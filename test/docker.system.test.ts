@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-const docker = (...args: string[]) =>
-  spawnSync('docker', args, { encoding: 'utf8', env: { ...process.env, ACTIVEMQ_PASSWORD: 'x', SWF_MCP_TOKEN: 'x' } });
+const env = { ...process.env, ACTIVEMQ_PASSWORD: 'x', SWF_MCP_TOKEN: 'x' };
+const docker = (...args: string[]) => spawnSync('docker', args, { encoding: 'utf8', env });
 const missing = docker('info').status !== 0;
 if (missing) console.log('the image is not built: there is no Docker here');
 

@@ -9,7 +9,9 @@ const compose = read('examples/docker/compose.yaml');
 const dockerfile = read('examples/docker/Dockerfile');
 
 describe('the containers of the example', () => {
-  const commands = [...compose.matchAll(/command: (\[.*\])/g)].map(([, words = '']) => JSON.parse(words) as string[]);
+  const commands = [...compose.matchAll(/command: (\[.*\])/g)].map(
+    ([, words = '']) => JSON.parse(words.replaceAll("'", '"')) as string[],
+  );
 
   it('run commands and flags that exist', async () => {
     expect(commands.map(([name]) => name)).toEqual(['up', 'serve']);
@@ -19,7 +21,7 @@ describe('the containers of the example', () => {
     }
   });
 
-  it('have the program as the package names it, on a version of Node.js that it supports, with the Artemis of the tests', () => {
+  it('have the program of the package, a Node.js that it supports, and the Artemis of the tests', () => {
     const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> };
     expect(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '')).toEqual(Object.keys(bin));
     // better-sqlite3 needs no compiler from Node.js 22 on.

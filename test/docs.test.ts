@@ -120,13 +120,21 @@ describe('the README', () => {
       expect(text).toContain(`docs/${page}`);
   });
 
-  it('has a row for every tool, and no others', () => {
-    const all = everyTool.map(({ name }) => name);
-    expect(firstColumn('README.md', 'What you can ask').toSorted()).toEqual(all.toSorted());
+  it('is at most 100 lines long, and names tools that exist', () => {
+    expect(read('README.md').split('\n').length).toBeLessThanOrEqual(101);
+    const all = everyTool.map(({ name }): string => name);
+    const named = firstColumn('README.md', 'Ask your assistant');
+    expect(named).toHaveLength(5);
+    expect(named.filter((name) => !all.includes(name))).toEqual([]);
   });
 });
 
 describe('the tables of docs/', () => {
+  it('have a row for every tool, and no others', () => {
+    const all = everyTool.map(({ name }) => name);
+    expect(firstColumn('docs/asking.md', 'All tools').toSorted()).toEqual(all.toSorted());
+  });
+
   it('have a row for every error code, finding, command and table, and no others', () => {
     expect(firstColumn('docs/errors.md')).toEqual([...errorCodes]);
     const codesWithout = (part: string) => findingRules.filter(({ needs }) => needs !== part).map(({ code }) => code);

@@ -33,7 +33,7 @@ export function addObserve(add: Add) {
         '--broker <URL>',
         'the STOMP broker to listen to: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
       ],
-      ['--config <FILE>', 'the configuration that names the broker'],
+      ['--config <FILE>', 'the configuration that names the broker, and the findings that are known'],
       setOption(),
       new Option('--layout <NAME>', 'the broker layout of the site, which says what topics there are').choices(
         layoutNames,
@@ -86,7 +86,7 @@ type Given = Omit<Flags, 'topics' | 'namespaces'> & { topics?: string[]; namespa
 /** Runs the command that the flags select. */
 async function observeAs(io: Io, { topics = [], namespace: namespaces = [], ...given }: Given) {
   const flags: Flags = { ...given, topics, namespaces };
-  const { until, contract, against, anonymize, json } = flags;
+  const { contract, against, anonymize, json } = flags;
   const from = flags.from?.map((path) => pathFrom(io, path));
   if (flags.check) return (await import('./observe/check.ts')).checkCommand(io, flags);
   if (contract !== undefined) {
@@ -97,7 +97,7 @@ async function observeAs(io: Io, { topics = [], namespace: namespaces = [], ...g
     return (await import('./observe/recordings.ts')).anonymizeCommand(io, from ?? [], pathFrom(io, anonymize), json);
   if (from !== undefined) {
     refuseBroker(flags);
-    return (await import('./observe/recordings.ts')).readCommand(io, { from, until, namespaces, json });
+    return (await import('./observe/recordings.ts')).readCommand(io, { ...flags, from });
   }
   return (await import('./observe/observe.ts')).observeCommand(io, flags);
 }

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 
+import { type Expected, expectable } from '../monitoring/gate.ts';
 import { type Add, another, formats, parseAge, parseCount, parsePositive, setOption } from './shared/options.ts';
+import type { CheckArguments } from './upkeep/check.ts';
 import type { PruneArguments } from './upkeep/prune.ts';
 
 /** A finding from an hour ago is not an alarm. Seconds. */
@@ -10,6 +12,20 @@ function parseEvery(text: string) {
   const every = parsePositive(text);
   if (every <= longestEvery) return every;
   throw new InvalidArgumentError(`give 1 to ${longestEvery}.`);
+}
+
+function parseExpected(text: string): Expected {
+  const expected: Expected = {};
+  for (const part of text.split(',')) {
+    const [, name = '', n = ''] = /^(\w+)=(\d{1,9})$/.exec(part.trim()) ?? [];
+    const key = expectable.find((one) => one === name);
+    if (key === undefined || expected[key] !== undefined)
+      throw new InvalidArgumentError(
+        `${JSON.stringify(part.slice(0, 40))} is none of ${expectable.join('=N, ')}=N, or comes twice.`,
+      );
+    expected[key] = Number(n);
+  }
+  return expected;
 }
 
 const author = ['--requested-by <NAME>', 'the person in whose name it is written (default: the user)'] as const;
@@ -75,8 +91,18 @@ export function addUpkeep(add: Add) {
     [
       ['--skip-files', 'do not read the data files'],
       ['--deep', 'replay the whole log and compare every row computed from it'],
+      ['--strict', 'one run, the latest without an id: exit 0 only if it was completed and is whole, else 3'],
+      new Option(
+        '--expect <KEY=N,…>',
+        `with --strict: counts that it must have, of ${expectable.join(', ')}`,
+      ).argParser(parseExpected),
+      ['--wait <S>', 'with --strict: seconds to wait for the run and its end', parsePositive],
     ],
     async () => (await import('./upkeep/check.ts')).checkCommand,
+    {
+      check: ({ strict, expect, wait }: CheckArguments) =>
+        !strict && (expect !== undefined || wait !== undefined) && '--expect and --wait need --strict',
+    },
   );
 
   add(

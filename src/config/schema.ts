@@ -75,6 +75,15 @@ const watchSection = z.strictObject({
   ),
 });
 
+const observeSection = z.strictObject({
+  known: z
+    .array(z.string().min(1).max(200))
+    .optional()
+    .describe(
+      'findings of observed runs that are known, as `CODE` or `CODE SENDER`, where `*` stands for any part of a name: they are shown as one line and raise no alarm; never errors',
+    ),
+});
+
 export const configSchema = z.strictObject({
   testbed: testbedSection,
   workflow: z
@@ -98,6 +107,7 @@ export const configSchema = z.strictObject({
   worker: workerSection.strict().prefault({}),
   broker: brokerSection.prefault({}),
   data: dataSection.strict().prefault({}),
+  observe: observeSection.optional(),
   watch: watchSection.optional(),
 });
 

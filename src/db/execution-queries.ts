@@ -21,6 +21,7 @@ import {
 } from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
+import { isPrompt, promptSites } from './reports/observed/prompt.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
 import { countedDelays } from './reports/stage-delays.ts';
 import { type Product, findProduct, messagesOf, sliceStanding, slicesOf } from './reports/trace.ts';
@@ -54,7 +55,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     configuration: kept(sql, configurationOf),
     /** The health of an execution, undefined if its status is unknown; an ended execution needs no assessment. */
     health: (execution: ExecutionRow, now: number): Health | undefined =>
-      execution.status === 'running'
+      execution.status === 'running' || isPrompt(execution)
         ? assess(sql, execution, { isAlive, now }).health
         : healthAfterEnd(execution.status),
     ...questionsTo(sql, {
@@ -68,6 +69,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       product: findProduct,
       messagesOf,
       slicesOf,
+      promptSites,
     }),
     ...createLifeQueries(sql, isAlive),
     messageCount: kept(sql, countAllMessages),

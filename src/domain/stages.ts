@@ -1,8 +1,9 @@
 import { rounded } from '../lib/rounded.ts';
 
 /**
- * The stages that data goes through, in their order. Each lies between two messages and is the work of one agent type; `words` name it to people,
- * by what happens at its ends. The place of a stage in this list is its number in the store: append only.
+ * The stages that data goes through, in their order. Each lies between two messages and is the work of one
+ * agent type; `words` name it to people, by what happens at its ends. The place of a stage in this list is
+ * its number in the store: append only.
  */
 export const stages = [
   { stage: 'stf_gen → stf_ready', agent: 'data', words: 'STF file made → ready' },
@@ -10,16 +11,29 @@ export const stages = [
   { stage: 'tf_file_registered → slice', agent: 'fast_processing', words: 'TF sample made → slice queued' },
   { stage: 'slice → slice_started', agent: 'worker', words: 'slice queued → begun' },
   { stage: 'slice_started → slice_result', agent: 'worker', words: 'slice begun → completed' },
-  // A failure may come much sooner or later than a result: it says nothing about how long a slice usually takes.
+  // A failure may come much sooner or later than a result: it says nothing about how long a slice usually
+  // takes.
   { stage: 'slice_started → failed result', agent: 'worker', words: 'slice begun → failed' },
 ] as const;
 
-export type StageName = (typeof stages)[number]['stage'];
+/**
+ * The stages of prompt processing, as the testbed's monitor hears of them. No execution of this store has
+ * them.
+ */
+export const promptStages = [
+  { stage: 'stf_gen → registered', words: 'STF file made → registered' },
+  { stage: 'registered → processed', words: 'STF file registered → processed' },
+] as const;
 
-const wordsOf = new Map<string, string>(stages.map(({ stage, words }) => [stage, words]));
+export type StageName = (typeof stages | typeof promptStages)[number]['stage'];
+
+const wordsOf = new Map<string, string>([...stages, ...promptStages].map(({ stage, words }) => [stage, words]));
 const names = new RegExp(`\\b(?:${[...wordsOf.keys()].join('|')})\\b`, 'g');
 
-/** A stage, or a sentence about stages, for a person to read: answers of tools name a stage by its two messages. */
+/**
+ * A stage, or a sentence about stages, for a person to read: answers of tools name a stage by its two
+ * messages.
+ */
 export const stagesForPeople = (text: string): string => text.replaceAll(names, (name) => wordsOf.get(name) ?? name);
 
 /** How long a stage took, over all its items of an execution, in seconds of wall time. */
@@ -34,7 +48,10 @@ export interface CountedDelay extends StageDelay {
   last_at: string;
 }
 
-/** Delays of about one size. Sizes grow by a quarter, so a percentile read from the mean of its bucket is off by a tenth at most. */
+/**
+ * Delays of about one size. Sizes grow by a quarter, so a percentile read from the mean of its bucket is off
+ * by a tenth at most.
+ */
 export interface DelayBucket {
   bucket: number;
   items: number;

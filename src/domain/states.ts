@@ -2,7 +2,10 @@
 /** The states of an execution that messages report. */
 export const reportedStatuses = ['running', 'completed', 'failed', 'terminated'] as const;
 
-/** `unknown`: an execution of other programs that is no longer heard, and whose end was neither heard nor reported. */
+/**
+ * `unknown`: an execution of other programs that is no longer heard, and whose end was neither heard nor
+ * reported.
+ */
 export const executionStatuses = [...reportedStatuses, 'unknown'] as const;
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
@@ -10,8 +13,11 @@ export type ExecutionStatus = (typeof executionStatuses)[number];
 /** The maker of an execution: swf-mcp, or programs that it heard. */
 export const origins = ['own', 'observed'] as const;
 
-/** `registered`: the DAQ has announced the file. `processed`: the data agent has measured it. */
-export const stfStatuses = ['registered', 'processed', 'failed'] as const;
+/**
+ * `registered`: the DAQ has announced the file. `processed`: the data agent has measured it. In prompt
+ * processing `announced` by the DAQ, `registered` by the data agent, `processing`, and `processed` by PanDA.
+ */
+export const stfStatuses = ['announced', 'registered', 'processing', 'processed', 'failed'] as const;
 
 export type StfStatus = (typeof stfStatuses)[number];
 
@@ -26,6 +32,11 @@ export type AgentStatus = (typeof agentStatuses)[number];
 export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker'] as const;
 
 export type AgentType = (typeof agentTypes)[number];
+
+/** Those of other programs, too: prompt processing has an agent of its own. */
+export const knownAgentTypes = [...agentTypes, 'processing'] as const;
+
+export type KnownAgentType = (typeof knownAgentTypes)[number];
 
 /** The agents that run as processes of their own. Fast processing is a part of the recorder. */
 export const separateTypes = ['daq_simulator', 'data', 'fastmon', 'worker'] as const satisfies readonly AgentType[];

@@ -7,6 +7,7 @@ export const summaryKeys = {
     'cause',
     'worker',
     'host',
+    'job',
     'stf_filename',
     'tf_count',
     'attempt',
@@ -41,7 +42,7 @@ export function spanName(span: Span, n: number): string {
 }
 
 /** These differ from one attempt at a slice to the next. */
-const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'attempt'];
+const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'job', 'attempt'];
 
 /** Whether a summary of slices by these keys counts attempts at them. */
 export const countsAttempts = (keys: readonly SummaryKey[]): boolean => keys.some((key) => attemptKeys.includes(key));

@@ -48,6 +48,7 @@ export function addPage(app: Express, folder: string): void {
   const serve = (name: string, request: Request, response: Response): void => {
     const content = known.get(name) ?? read(join(folder, name));
     known.set(name, content);
+    // One at a time: asked for the best of a list, Express prefers the client's order.
     const encoding = encodings.find((one) => request.acceptsEncodings(one) !== false) ?? 'identity';
     response.set({ ...headers, ETag: content.tag, Vary: 'Accept-Encoding' }).type(extname(name));
     if (request.headers['if-none-match'] === content.tag) return void response.status(304).end();

@@ -65,9 +65,12 @@ function outputSchema(schema: z.ZodObject): Schema {
   const { properties = {} } = z.toJSONSchema(schema);
   const kinds = Object.entries(properties as Record<string, Schema>)
     .filter(([name]) => !ofEveryAnswer.includes(name))
-    .map(([name, property]) => [name, kindOf(property)]);
+    .map(([name, property]) => [name, plain.has(name) ? { type: property['type'] } : kindOf(property)]);
   return { type: 'object', properties: Object.fromEntries(kinds) };
 }
+
+/** Fields of several answers whose items explain themselves. */
+const plain: ReadonlySet<string> = new Set(['latency', 'sites', 'stages']);
 
 /** The kind of a field; for a list, also the names of its items' fields. */
 function kindOf({ type, items }: Schema): Schema {

@@ -3,6 +3,7 @@ import { nothingSucceeds } from './evidence.ts';
 import type { Facts } from './facts.ts';
 import { type HeardFacts, isSilent, isUnanswered } from './heard-facts.ts';
 import { handState, paceOf } from './pace.ts';
+import { isNotClosed, isNotHandedOver, isUnprocessed } from './prompt-state.ts';
 import type { StageState } from './stage-states.ts';
 
 /** The health of an execution that has ended; undefined if its end is unknown. */
@@ -34,9 +35,19 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health | 
 /** The health of an execution as far as its messages show; undefined while it is not heard: nobody knows how it does. */
 export function heardHealth(facts: HeardFacts): Health | undefined {
   const { status, phase, isListening } = facts;
+  if (status !== 'failed' && status !== 'unknown' && isStuck(facts)) return 'stalled';
+  if (status === 'completed' || status === 'terminated') return hasOpenFiles(facts) ? 'draining' : 'finished';
   if (status !== 'running') return healthAfterEnd(status);
   if (!isListening) return undefined;
   if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
   if (phase === 'standby') return 'paused';
   return phase === 'completed' ? 'draining' : 'progressing';
 }
+
+const hasOpenFiles = ({ prompt }: HeardFacts): boolean => (prompt?.open.count ?? 0) > 0;
+
+/** Whether prompt processing does not go on. Whatever its status, its run stays open, or its files wait. */
+const isStuck = (facts: HeardFacts): boolean =>
+  isNotClosed(facts) ||
+  isUnprocessed(facts) ||
+  (facts.status === 'running' && facts.isListening && isNotHandedOver(facts));

@@ -3,6 +3,7 @@ import type { StageDelay } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import type { Some } from './evidence.ts';
 import type { SliceFacts } from './facts.ts';
+import type { PromptFacts } from './prompt-facts.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {
@@ -38,15 +39,27 @@ export interface HeardRecord {
   /** Results of attempts that had one, and results that fit no slice. */
   results_repeated: number;
   results_unmatched: number;
-  /** Slices registered by REST; of these, the ones of which no message was heard; and slices without a message that have a result by REST. */
+  /**
+   * Slices registered by REST; of these, the ones of which no message was heard; and slices without a message
+   * that have a result by REST.
+   */
   slices_told: number;
   slices_unsent: number;
   slices_unheard: number;
 }
 
-/** Everything that messages of other programs show about their execution at one moment. Times are milliseconds since 1970. */
+/**
+ * Everything that messages of other programs show about their execution at one moment. Times are milliseconds
+ * since 1970.
+ */
 export interface HeardFacts extends SliceFacts, HeardRecord {
   phase: Phase;
+  /** Of prompt processing alone. */
+  prompt: PromptFacts | undefined;
+  /** Whether the announcement of the run was heard, or its start. */
+  isBeginHeard: boolean;
+  /** Agents of the other workflow that took part. */
+  strangers: readonly string[];
   /** The status that its runner reported last by REST. */
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
   /** Whether nothing more is expected of it, so that what is missing is judged without waiting. */
@@ -54,8 +67,8 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   /** Whether results come on a topic that is listened to, as far as anybody knows. */
   hearsResults: boolean;
   /**
-   * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is listened to (`unheard`), nothing shows that anybody
-   * makes slices (`none`), or one of the two.
+   * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is
+   * listened to (`unheard`), nothing shows that anybody makes slices (`none`), or one of the two.
    */
   slicing: 'seen' | 'unheard' | 'none' | 'none or unheard';
   /** Slices registered by REST a while ago, of which no message was heard. */
@@ -65,15 +78,23 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   /** Now while somebody listens, else the end of what was heard. */
   now: number;
   isListening: boolean;
+  /** Whether an observer lives: its broker may be away for a while. */
+  isObserved: boolean;
   heard_since: number;
   gaps: readonly Gap[];
   messages: number;
-  /** When the first and the last STF were announced, and how many were; undefined with fewer than two, and after the end. */
+  /**
+   * When the first and the last STF were announced, and how many were; undefined with fewer than two, and
+   * after the end.
+   */
   stf_span: { first: number; last: number; n: number } | undefined;
   tf_files_sliced: number;
   /** The ids of the first results of attempts that had one. */
   repeated_ids: readonly string[];
-  /** When the first slice was sent, while no result came; the last one, if files are not sliced; and the oldest waiting one, until the run is over. */
+  /**
+   * When the first slice was sent, while no result came; the last one, if files are not sliced; and the
+   * oldest waiting one, until the run is over.
+   */
   first_slice: number | undefined;
   last_slice: number | undefined;
   oldest_waiting: number | undefined;
@@ -89,6 +110,14 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   ramp_up: number | undefined;
   /** When a worker of the namespace last gave a sign of life. */
   last_worker_sign: number | undefined;
+  /** When the oldest TF file was announced that is not sliced, where the names of slices show it. */
+  oldest_unsliced: number | undefined;
+  /**
+   * Workers that served this run and have given no sign for too long, and workers that give signs and served
+   * an earlier run last.
+   */
+  gone_workers: readonly string[];
+  bound_workers: readonly { worker: string; run_id: string }[];
   /** TF files in the order in which they were sliced, with the size of their largest slice. */
   shrunken: { count: number; first: string; largest: number; usual: number } | undefined;
   broken_keys: readonly BrokenKey[];

@@ -56,7 +56,7 @@ export function slowSlots(services: readonly Service[]): SlowSlots | undefined {
   });
   if (slower.length === 0) return undefined;
   const blocks = blocksOf(services, roundsOfBlock * bySlot.size);
-  const chanceOf = (slot: string) => tested.length * upperTail(rankExcess(blocks, (one) => one.slot === slot));
+  const chanceOf = (name: string) => tested.length * upperTail(rankExcess(blocks, ({ slot }) => slot === name));
   const slots = slower.filter(({ slot }) => chanceOf(slot) < falseAlarmRate);
   if (slots.length === 0) return undefined;
   const names = new Set(slots.map(({ slot }) => slot));

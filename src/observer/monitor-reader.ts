@@ -5,6 +5,7 @@ import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
+import { isOpen, itemsOf, newRun, type Run } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -16,6 +17,9 @@ const betweenLists = 20_000;
 
 /** A run is read for this long after its end, in milliseconds: results come late. */
 const readAfterEnd = 120_000;
+
+/** The files of prompt processing take hours: they are read for this long after the end of data taking, in milliseconds. */
+const readJobs = 24 * 3_600_000;
 
 /** A run, by the ids that its programs use. */
 type ReadRun = Record<'execution_id' | 'run_id', string>;
@@ -118,8 +122,8 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
 
   return () => {
     const lists = [...runs.values()].flatMap((run) => stepsOf(run).map((act) => ({ act, run })));
-    for (const { execution_id, endedAt = Infinity } of runs.values())
-      if (now() - endedAt > readAfterEnd) runs.delete(execution_id);
+    for (const { execution_id, endedAt = Infinity, hasJobs } of runs.values())
+      if (now() - endedAt > (hasJobs ? readJobs : readAfterEnd)) runs.delete(execution_id);
     const isRunUnknown = [...runs.values()].some(({ run_id }) => run_id === undefined);
     const isDue = isRunUnknown || now() - statesReadAt >= betweenLists;
     return [{ act: readExecutions }, ...(isDue ? [{ act: readRunStates }] : []), ...lists];
@@ -139,7 +143,10 @@ function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take:
   }
 
   async function list(run: Run, resource: ReadResource, query: string): Promise<void> {
-    for (const object of itemsOf(await get(`${resource}/${query}`))) {
+    const objects = itemsOf(await get(`${resource}/${query}`));
+    if (resource === 'stf-files') run.hasJobs = run.isPrompt && objects.some(isOpen);
+    for (const object of objects) {
+      if (resource === 'runs' && idOf(object['run_number']) !== run.run_id) continue;
       const isNew = take(run, resource, object);
       const stf = idOf(object['stf_filename']);
       if (resource !== 'stf-files' || stf === undefined || !isNew) continue;
@@ -157,11 +164,16 @@ function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take:
     const byRun = `?run_number=${encodeURIComponent(run_id)}`;
     run.listedAt = at;
     run.isPartial = false;
+    const stfs = run.stfs.splice(0);
     return [
       () => list(run, 'stf-files', byRun),
-      () => list(run, 'tf-slices', byRun),
-      () => list(run, 'system-state-events', `${byRun}&event_type=slice_result`),
-      ...run.stfs.splice(0).map((stf) => () => list(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`)),
+      ...(run.isPrompt
+        ? [() => list(run, 'runs', byRun)]
+        : [
+            () => list(run, 'tf-slices', byRun),
+            () => list(run, 'system-state-events', `${byRun}&event_type=slice_result`),
+            ...stfs.map((stf) => () => list(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`)),
+          ]),
       () => {
         if (!run.isPartial) onRead({ execution_id, run_id }, at);
         return Promise.resolve();
@@ -205,36 +217,6 @@ const maxTries = 3;
 interface Step {
   act: () => Promise<void>;
   run?: Run;
-}
-
-/** A run being read. */
-type Run = ReturnType<typeof newRun>;
-
-const newRun = (execution_id: string, run_id?: string) => ({
-  execution_id,
-  run_id,
-  /** Whether it is no longer listed as running. */
-  isGone: false,
-  /** When it was seen to have ended. Milliseconds since 1970. */
-  endedAt: undefined as number | undefined,
-  /** When reading its lists last began. */
-  listedAt: -Infinity,
-  /** Digests of the lines read about it. */
-  seen: new Set<string>(),
-  /** STF files whose TF files are still to be read, and all known STF files. */
-  stfs: [] as string[],
-  allStfs: new Set<string>(),
-  /** Whether a request of this round was skipped. */
-  isPartial: false,
-  /** Whether an object of it was left out, since it is nested too deeply. */
-  isTooDeep: false,
-});
-
-/** The objects of a list: an array, or a page of it. */
-function itemsOf(answer: unknown): Fields[] {
-  const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
-  if (!Array.isArray(items)) throw new Error('it answers with something other than a list');
-  return items.map(objectOf);
 }
 
 /** Why a request failed, in words: a failed fetch says it in its cause alone. */

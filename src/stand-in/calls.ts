@@ -34,7 +34,7 @@ function ensureNamespace(tx: Transaction, { body }: Question): Answer {
 }
 
 /** Types of agents, which their programs call as we do. */
-const types = ['daq_simulator', 'data', 'fastmon', 'fast_processing'] as const;
+const types = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'processing'] as const;
 
 /** A sign of life of an agent, whose description of itself is kept unchanged. */
 function heartbeat(tx: Transaction, { body, at }: Question): Answer {

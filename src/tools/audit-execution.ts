@@ -1,9 +1,11 @@
 import type { Audit } from '../db/reports/audit.ts';
 import type { ExecutionStatus, Health } from '../domain/states.ts';
+import { promptProcessing } from '../domain/workflows.ts';
 import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
 import { auditAnswer } from './answers/reports.ts';
 import { requiredExecution } from './shared/params.ts';
+import { sitesPart } from './shared/sites.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const auditExecutionTool = defineTool({
@@ -22,13 +24,15 @@ export const auditExecutionTool = defineTool({
     const audit = queries.audit(execution);
     const isDriven = queries.driver(execution.execution_id)?.isAlive();
     const health = isDriven === false ? undefined : queries.health(execution, now);
-    const slices_failed = queries.executionRecord(execution).slices_exhausted;
+    const isPrompt = execution.workflow_name === promptProcessing;
+    const slices_failed = isPrompt ? undefined : queries.executionRecord(execution).slices_exhausted;
     return present({
       execution_id: execution.execution_id,
       status: execution.status,
       verdict: audit.verdict,
       summary: summaryOf(audit, { failed: slices_failed, words: openWords(execution.status, health, isDriven) }),
       slices_failed,
+      sites: sitesPart(execution, { queries }).sites,
       checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
       data_as_of: queries.dataAsOf(),
     });
@@ -47,7 +51,20 @@ function openWords(status: ExecutionStatus, health: Health | undefined, isDriven
 
 const asSentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
-function summaryOf({ verdict, checks, remark }: Audit, { failed, words }: { failed: number; words: string }): string {
+/** What failed for good, and is no gap in the data that there are. @param failed slices; undefined where STF files are processed whole */
+function failedWords({ checks }: Audit, failed: number | undefined): string {
+  if (failed !== undefined)
+    return failed === 0
+      ? ''
+      : ` ${counted(failed, 'slice')} stayed failed: ${failed === 1 ? 'its' : 'their'} data are not processed.`;
+  const { ids, id_count: files } = checks.find(({ check }) => check === 'stf_failed') ?? { ids: [], id_count: 0 };
+  if (files === 0) return '';
+  const more = files > ids.length ? ` and ${files - ids.length} more` : '';
+  return ` ${counted(files, 'STF file')} failed in PanDA: ${ids.join(', ')}${more}.`;
+}
+
+function summaryOf(audit: Audit, { failed, words }: { failed: number | undefined; words: string }): string {
+  const { verdict, checks, remark } = audit;
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
     .map(({ check, state, found, expected, problem = '' }) =>
@@ -57,15 +74,12 @@ function summaryOf({ verdict, checks, remark }: Audit, { failed, words }: { fail
           ? `${expected - found} of ${expected} ${problem}`
           : `${check} ${found} of ${expected}: ${problem}`,
     );
-  const lost = [
-    ...(failed === 0
-      ? []
-      : [` ${counted(failed, 'slice')} stayed failed: ${failed === 1 ? 'its' : 'their'} data are not processed.`]),
-    ...(remark === undefined ? [] : [` ${remark}`]),
-  ].join('');
+  const lost = `${failedWords(audit, failed)}${remark === undefined ? '' : ` ${remark}`}`;
   switch (verdict) {
     case 'balanced':
-      return `Everything that was announced is there and has its one result.${lost}`;
+      return failed === undefined
+        ? `Every announced STF file is registered, and PanDA is done with each; the data run is closed.${lost}`
+        : `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
       return `${words}; what there is agrees.${wrong.length > 0 ? ` ${asSentence(wrong.join('; '))}` : ''}${lost}`;
     case 'broken':

@@ -4,6 +4,7 @@ import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
 import { inStepsFor } from './shared/in-steps.ts';
 import { choice, integer, parseWindow, requiredExecution, text } from './shared/params.ts';
+import { sitesPart } from './shared/sites.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 const usualBins = 60;
@@ -62,7 +63,8 @@ export const getExecutionTimelineTool = defineLiveTool({
       return present({ ...head, seq: timeline.seq, data_as_of, unchanged: true as const });
     const parts = detail === 'page' ? pageParts : conciseParts;
     const note = fewerBins(args.bins, timeline.bins);
-    return present({ ...head, seq: timeline.seq, data_as_of, note, ...parts(timeline, begun.life) });
+    const { sites } = sitesPart(execution, { queries });
+    return present({ ...head, seq: timeline.seq, data_as_of, note, ...parts(timeline, begun.life), sites });
   },
 });
 

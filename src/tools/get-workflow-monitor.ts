@@ -1,11 +1,12 @@
 import { present } from '../lib/present.ts';
 import { monitorAnswer } from './answers/monitor.ts';
-import { countsOf } from './monitor/counts.ts';
+import { countsOf, isUnseen } from './monitor/counts.ts';
 import { asEvent } from './monitor/events.ts';
 import * as part from './monitor/parts.ts';
 import { peopleOf } from './monitor/people.ts';
 import { harmless } from './shared/harmless.ts';
 import { requiredExecution } from './shared/params.ts';
+import { sitesPart } from './shared/sites.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const getWorkflowMonitorTool = defineTool({
@@ -47,7 +48,8 @@ export const getWorkflowMonitorTool = defineTool({
         causes: part.causesOf(assessed.causes),
         oldest_in_hand: part.oldestOf(assessed),
         configuration: settings === undefined ? null : present({ ...settings }),
-        dataset: part.datasetOf(detail),
+        dataset: part.datasetOf(detail, execution),
+        ...sitesPart(execution, { queries }),
         ...part.flowOf(assessed, isDriven),
         findings: part.findingsOf(assessed.findings),
         agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
@@ -56,6 +58,7 @@ export const getWorkflowMonitorTool = defineTool({
           ? []
           : part.lastErrors(execution_id, queries, assessed.causes.slice(0, part.shownCauses)),
         ...peopleOf(execution_id, queries),
+        note: assessed.heard && isUnseen(assessed.heard) ? 'slices are not on a subscribed topic' : undefined,
       }),
     );
   },
@@ -67,7 +70,9 @@ const maxBytes = 8192;
 const lists = ['events', 'errors', 'agents', 'drivers', 'notes'] as const;
 
 /** The parts that can lose rows. */
-type Parts = Partial<Record<(typeof lists)[number] | 'findings', unknown[] | undefined>>;
+type Parts = Partial<Record<(typeof lists)[number] | 'findings', unknown[] | undefined>> & {
+  note?: string | undefined;
+};
 
 const sizeOf = (answer: object): number => Buffer.byteLength(harmless(answer).text);
 
@@ -75,9 +80,9 @@ const sizeOf = (answer: object): number => Buffer.byteLength(harmless(answer).te
  * Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least important ones. `note` says how many
  * each lost.
  */
-export function withinBudget<T extends Parts>(answer: T): T & { note?: string } {
+export function withinBudget<T extends Parts>(answer: T): T & { note?: string | undefined } {
   const lost = new Map<string, number>();
-  const shown = (): T & { note?: string } => (lost.size === 0 ? answer : { ...answer, note: noteOf(lost) });
+  const shown = () => (lost.size === 0 ? answer : { ...answer, note: noteOf(lost, answer.note) });
   while (sizeOf(shown()) > maxBytes) {
     const longest = lists.reduce((a, b) => ((answer[b]?.length ?? 0) > (answer[a]?.length ?? 0) ? b : a));
     // Findings say most, so they go last, the least important first.
@@ -88,5 +93,5 @@ export function withinBudget<T extends Parts>(answer: T): T & { note?: string } 
   return shown();
 }
 
-const noteOf = (lost: ReadonlyMap<string, number>): string =>
-  `cut to ${maxBytes} bytes: left out ${[...lost].map(([name, count]) => `${count} of ${name}`).join(', ')}`;
+const noteOf = (lost: ReadonlyMap<string, number>, note: string | undefined): string =>
+  `${note === undefined ? '' : `${note}; `}cut to ${maxBytes} bytes: left out ${[...lost].map(([name, count]) => `${count} of ${name}`).join(', ')}`;

@@ -1,5 +1,5 @@
 import { optionalBoolean } from '../domain/fields.ts';
-import { agentTypes } from '../domain/states.ts';
+import { knownAgentTypes } from '../domain/states.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { defineList } from './shared/list.ts';
 import { choice, executionId, namespace } from './shared/params.ts';
@@ -12,7 +12,7 @@ export const listAgentsTool = defineList({
     'status is OK, WARNING (late), ERROR or STALE (gone without a word). Agents that ended in order (EXITED) are shown for an execution_id or with include_exited.',
   input: () => ({
     namespace,
-    agent_type: choice(agentTypes, 'Role of the agent'),
+    agent_type: choice(knownAgentTypes, 'Role of the agent'),
     execution_id: executionId,
     include_exited: optionalBoolean.describe('Also agents that have ended (default: only with execution_id)'),
   }),

@@ -1,5 +1,7 @@
 import { optionalBoolean } from '../domain/fields.ts';
 import { stfStatuses } from '../domain/states.ts';
+import { present } from '../lib/present.ts';
+import { objectsIn } from '../lib/read-json.ts';
 import { defineList } from './shared/list.ts';
 import { choice, executionId, runNumber, text } from './shared/params.ts';
 
@@ -8,7 +10,7 @@ export const listStfFilesTool = defineList({
   title: 'List STF files',
   description:
     'The Super Time Frame (STF) files of a run: registered (announced by the DAQ), processed (measured by the data agent and ready) or failed, ' +
-    'with size, checksum and how many TF samples and slices were made of each. For the slices use list_tf_slices(stf_filename=…).',
+    'with size, checksum and how many TF samples and slices were made of each. In prompt processing: announced, registered, and processing, processed or failed in PanDA.',
   input: () => ({
     run_number: runNumber,
     execution_id: executionId,
@@ -20,4 +22,7 @@ export const listStfFilesTool = defineList({
   window: 'time_field',
   isWide: true,
   ask: ({ queries }) => queries.stfFiles,
+  computed: () => (row) => ({
+    sites: row.sites === null ? undefined : objectsIn(row.sites).map(present),
+  }),
 });

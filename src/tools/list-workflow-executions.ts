@@ -2,6 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, origins } from '../domain/states.ts';
+import { promptProcessing, statusReasonOf } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { plannedSlices } from '../monitoring/progress.ts';
 import { clipShown } from './shared/clip.ts';
@@ -10,6 +11,9 @@ import { choice, integer, namespace, text } from './shared/params.ts';
 import type { ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
+
+/** Prompt processing makes none. */
+const noSlices = { slices_created: undefined, slices_completed: undefined, slices_failed: undefined };
 
 function removalNote({ queries }: ToolContext): string | undefined {
   const last = queries.lastRemoval();
@@ -52,7 +56,8 @@ export const listWorkflowExecutionsTool = defineList({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
     executed_by: text('User who started it'),
-    workflow_name: text('Such as stf_datataking'),
+    workflow_name: text('Such as stf_datataking, prompt_processing'),
+    site: text('That processes its STF files'),
     origin: choice(origins, 'Made here, or heard'),
     quality: choice(qualities, 'As somebody judged it'),
     has_failures: optionalBoolean.describe('With or without failed slices'),
@@ -70,9 +75,10 @@ export const listWorkflowExecutionsTool = defineList({
     namespace: row.namespace === '' ? undefined : row.namespace,
     health: ifReadable(() => context.queries.health(row, context.now)),
     slices_planned: ifReadable(() => plannedOf(row, context)),
-    status_reason: row.status_reason === null ? undefined : clipShown(row.status_reason, shownReason),
+    status_reason: clipShown(statusReasonOf(row) ?? '', shownReason) || undefined,
     duration_seconds: context.queries.duration(row, context.now),
     silent_seconds: context.queries.silence(row, context.now),
     speed: row.speed === null ? undefined : String(row.speed),
+    ...(row.workflow_name === promptProcessing ? noSlices : {}),
   }),
 });

@@ -52,7 +52,7 @@ export const summarizeTool = defineLiveTool({
   description:
     'How many, how long, how much: counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
     'Such as what="slices", group_by="cause", "worker" (who is slow or fails), "minute" (rate), "stf_filename,status"; what="executions", group_by="day" (trends). ' +
-    'By cause, worker, host or attempt it counts attempts at slices, else slices: see counts. Times without rows have no group.',
+    'By cause, worker, host, job (PanDA task/job) or attempt it counts attempts at slices, else slices: see counts. Times without rows have no group.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({

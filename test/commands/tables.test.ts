@@ -79,7 +79,7 @@ describe('tables for people', () => {
     expect(none).toMatchObject({ code: 0, stdout: '' });
     expect(none.stderr).toBe('no rows that fit in stf_datataking-tester-0002, the newest; "swf-mcp list" shows all\n');
     const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
-    expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at\r\n$/);
+    expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at,sites\r\n$/);
     const full = await runCli(['files', '-o', 'csv', '--limit', '1'], { folder });
     expect(full.stdout.split('\r\n')[0]).toBe(csv.stdout.trim());
   });

@@ -18,8 +18,8 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
 
 CREATE VIEW slice_attempts AS SELECT slice_filename, attempt, execution_id, status AS state, coalesce(assigned_worker, left_by) AS worker_id, hostname, starts,
   coalesce(queued_again_at, created_at) AS queued_at, iif(starts > 0, coalesce(assigned_at, left_from), NULL) AS started_at, completed_at,
-  processing_seconds, iif(status = 'failed', error, NULL) AS error FROM tf_slices
-UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error
+  processing_seconds, iif(status = 'failed', error, NULL) AS error, job FROM tf_slices
+UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error, job
 FROM earlier_attempts;
 
 CREATE VIEW v_agents AS SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
@@ -193,6 +193,7 @@ CREATE TABLE earlier_attempts (
   completed_at TEXT,
   processing_seconds REAL,
   error TEXT,
+  job TEXT,
   PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
@@ -241,6 +242,14 @@ CREATE TABLE gaps (
   until_ms INTEGER NOT NULL,
   reason TEXT NOT NULL,
   PRIMARY KEY (from_ms, until_ms, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE handed_over (
+  execution_id TEXT NOT NULL,
+  site TEXT NOT NULL,
+  input_dataset TEXT,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, site)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hearings (
@@ -418,6 +427,8 @@ CREATE TABLE observed_runs (
   slices_unheard INTEGER NOT NULL DEFAULT 0,
   -- When their monitor was last asked for everything that it had of the run. Milliseconds since 1970.
   read_ms INTEGER,
+  -- In prompt processing, how the site of an STF file is chosen, as its messages say.
+  policy TEXT,
   UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
 
@@ -608,7 +619,8 @@ CREATE TABLE stf_files (
   execution_id TEXT NOT NULL,
   -- NULL, here and in the tables below: nobody has told it.
   sequence INTEGER,
-  status TEXT NOT NULL CHECK (status IN ('registered', 'processed', 'failed')),
+  -- 'announced' and 'processing' in prompt processing alone.
+  status TEXT NOT NULL CHECK (status IN ('announced', 'registered', 'processing', 'processed', 'failed')),
   checksum TEXT,
   size_bytes INTEGER,
   tf_count INTEGER,
@@ -616,11 +628,25 @@ CREATE TABLE stf_files (
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
+  -- In prompt processing: when the data agent registered it.
+  registered_at TEXT,
   processed_at TEXT,
-  -- Of an observed execution: the milliseconds from created_at to processed_at.
+  -- Of an observed execution: the milliseconds from created_at to processed_at, in prompt processing to registered_at.
   took_ms INTEGER,
   UNIQUE (stf_filename, execution_id)
 ) STRICT;
+
+CREATE TABLE stf_sites (
+  execution_id TEXT NOT NULL,
+  stf_filename TEXT NOT NULL,
+  site TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('registered', 'processing', 'processed', 'failed')),
+  task_id TEXT,
+  input_dataset TEXT,
+  output_dataset TEXT,
+  reason TEXT,
+  PRIMARY KEY (execution_id, stf_filename, site)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -689,6 +715,8 @@ CREATE TABLE tf_slices (
   -- Of an observed slice: how long it waited for its worker, and how long that had it. Milliseconds.
   waited_ms INTEGER,
   took_ms INTEGER,
+  -- The PanDA task and job of its worker: task/job, as far as its result names them.
+  job TEXT,
   UNIQUE (slice_filename, execution_id)
 ) STRICT;
 
@@ -715,7 +743,7 @@ CREATE TABLE workflow_executions (
   execution_id TEXT NOT NULL UNIQUE,
   -- Whether swf-mcp made it, or heard of it.
   origin TEXT NOT NULL DEFAULT 'own' CHECK (origin IN ('own', 'observed')),
-  -- NULL where nobody has told it.
+  -- NULL where neither the id nor a message shows it.
   workflow_name TEXT,
   -- Empty where nobody has told it.
   namespace TEXT NOT NULL,

@@ -320,7 +320,7 @@ describe('messages about slices say together', () => {
     await store.write((tx) => {
       const run = createObservedRun(tx, { namespace: 'n', run_id: '1', told_id: 'e' }, start);
       const scope = { tx, sql: tx.sql, ...run };
-      const stf = { kind: 'stf_gen', stf_filename: 'a.stf', sequence: 1, tf_count: 5 } as const;
+      const stf = { kind: 'stf_gen', stf_filename: 'a.stf', sequence: 1, tf_count: 5, policy: undefined } as const;
       const file = { seq: 100, sent_ms: start, message_id: 'f', body: '', fact: stf };
       for (const [index, message] of messages.entries()) {
         if (index === 2) stfSaid(scope, file, undefined);
@@ -438,9 +438,9 @@ describe('the waiting time of a TF file', () => {
 
 describe('messages about a file say together', () => {
   const stf_filename = 'a.stf';
-  const gen = { kind: 'stf_gen', stf_filename, sequence: 1, tf_count: 5 } as const;
+  const gen = { kind: 'stf_gen', stf_filename, sequence: 1, tf_count: 5, policy: undefined } as const;
   const ready = { kind: 'stf_ready', stf_filename, sequence: 2, tf_count: 6, checksum: 'c', size_bytes: 7 } as const;
-  const told_stf = { kind: 'told_stf', stf_filename, sequence: 3, tf_count: undefined } as const;
+  const told_stf = { kind: 'told_stf', stf_filename, sequence: 3, tf_count: undefined, sites: undefined } as const;
   const toldReady = { kind: 'told_stf_ready', stf_filename } as const;
 
   it.each([

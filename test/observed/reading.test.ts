@@ -40,11 +40,36 @@ const examples: [string, Body, object | undefined][] = [
     { msg_type: 'stf_ready', run_id: '1', filename: 'a.stf', checksum: null, sequence: 1 },
     { kind: 'stf_ready', stf_filename: 'a.stf', checksum: undefined },
   ],
-  ['stf_ready of prompt processing, once a run', { msg_type: 'stf_ready', run_id: '1', req_id: 1 }, undefined],
   [
-    'stf_ready of the decision box',
-    { msg_type: 'stf_ready', run_id: '1', site: 'E1_BNL', input_dataset: 'x', decision_box_enabled: true },
-    undefined,
+    'stf_ready of prompt processing, once a run',
+    { msg_type: 'stf_ready', run_id: '1', req_id: 1 },
+    { kind: 'handed_over', site: undefined },
+  ],
+  [
+    'stf_ready of the decision box, once a site',
+    { msg_type: 'stf_ready', run_id: '1', req_id: 1, site: 'E1_BNL', input_dataset: 'x', decision_box_enabled: true },
+    { kind: 'handed_over', site: 'E1_BNL', input_dataset: 'x' },
+  ],
+  [
+    'stf_ready without the decision box, to its other site',
+    { msg_type: 'stf_ready', run_id: '1', req_id: 1, decision_box_enabled: false, non_decision_box_site: 'E1_JLAB' },
+    { kind: 'handed_over', site: 'E1_JLAB' },
+  ],
+  ['stf_ready without a file or a request', { msg_type: 'stf_ready', run_id: '1' }, undefined],
+  [
+    'run_imminent of prompt processing',
+    { msg_type: 'run_imminent', run_id: '1', dataset: 'swf.1.run', container: '/tmp' },
+    { kind: 'phase', dataset: 'swf.1.run' },
+  ],
+  [
+    'run_imminent with some other dataset',
+    { msg_type: 'run_imminent', run_id: '1', dataset: 'x' },
+    { kind: 'phase', dataset: undefined },
+  ],
+  [
+    'stf_gen of the decision box',
+    { msg_type: 'stf_gen', run_id: '1', filename: 'a.stf', decision_policy: 'round-robin' },
+    { kind: 'stf_gen', policy: 'round-robin' },
   ],
   [
     'tf_file_registered',

@@ -1,5 +1,6 @@
-// Makes a small store with a build of swf-mcp, as a later version has to upgrade it: `node test/stores/make.js [CLI] [RECORDING]`.
-// It holds a run with failures, retries, notes and log lines, a run that was killed, and a recorded run of other programs.
+// Makes a small store with a build of swf-mcp, as a later version has to upgrade it: `node
+// test/stores/make.js [CLI] [RECORDING]`. It holds a run with failures, retries, notes and log lines, a
+// run that was killed, and a recorded run of other programs.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

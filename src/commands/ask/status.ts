@@ -1,5 +1,6 @@
 import { ownWords } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
+import { promptProcessing } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { SwfError } from '../../lib/errors.ts';
@@ -15,6 +16,7 @@ import { createPaint, paintingStates } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './ask-tool.ts';
+import { datasetLine, heardCounts } from './heard-lines.ts';
 
 /** Characters of a cause that show whether a finding has it: it may cut the rest. */
 const comparedCause = 60;
@@ -159,7 +161,7 @@ const errorsOf = ({ errors, findings }: Monitor): string[] =>
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: Monitor, option: string) {
-  const { execution_id, status, status_reason, health, slices_failed, slices_unanswered = 0 } = answer;
+  const { execution_id, status, status_reason, health, slices_failed = 0, slices_unanswered = 0 } = answer;
   const open =
     status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
   const slices = counted(slices_failed, 'slice');
@@ -175,21 +177,6 @@ function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress'
     `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
     `  TF slices   ${answer.slices_created}${clause(' of ', progress.slices_planned)}: ${openWords(slices_queued, { count: slices_processing - lost, lost })}, ` +
       `${answer.slices_completed} completed, ${answer.slices_failed} failed${clause(', ', progress.percent, ' % of the run')}`,
-  ];
-}
-
-/** The counts of an execution of other programs, as heard. */
-function heardCounts(answer: Monitor) {
-  const { slices_sent, slices_unanswered = 0, results_without_slice } = answer;
-  const sent =
-    slices_sent === undefined
-      ? `${results_without_slice} results of slices that do not go over the bus`
-      : `${slices_sent} sent, ${slices_unanswered} without a result, ${answer.slices_completed} completed, ${answer.slices_failed} failed`;
-  return [
-    `  heard       from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`,
-    `  STF files   ${answer.stf_count} announced`,
-    `  TF samples  ${answer.tf_files_received} announced, ${answer.tf_files_sliced} sliced`,
-    `  TF slices   ${sent}`,
   ];
 }
 
@@ -217,16 +204,12 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
   const { progress, dataset } = answer;
   return [
     answer.execution_id,
-    `  run         ${[answer.run_id, phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
+    `  run         ${[answer.run_id, answer.workflow_name === promptProcessing ? 'prompt processing' : '', phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
     ...configurationOf(answer),
     ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: all that follows is as it was then`]),
     `  started     ${answer.start_time}, ${livedOf(answer)}`,
     `  messages    ${answer.message_count}${clause(', the store was last written ', answer.data_as_of)}`,
-    ...(dataset === undefined
-      ? []
-      : [
-          `  dataset     ${dataset.name} (${dataset.state}), ${counted(dataset.files, 'file')}, ${dataset.bytes} bytes`,
-        ]),
+    ...(dataset === undefined ? [] : [datasetLine(dataset)]),
     ...agentsOf(answer),
     ...(progress === undefined ? heardCounts(answer) : plannedCounts(answer, progress)),
     ...causesOf(answer),

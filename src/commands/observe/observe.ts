@@ -12,6 +12,7 @@ import { type Listening, observe } from '../../observer/observer.ts';
 import { serveMetrics } from '../serve/listening.ts';
 import { type BrokerFlags, configPlaces, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
+import { knownFindings } from './known.ts';
 import { type Listened, type Places, placesOf } from './places.ts';
 
 /** The requested topics, and their broker. */
@@ -122,8 +123,10 @@ export function listenedBy(io: Io, args: ListeningArguments): Listened & { setti
 }
 
 /** The same beside another source: without a broker, if none is named. */
-function heardBeside(io: Io, { broker, config: name, sets, layout, topics, namespaces }: ListeningArguments): Listened {
+function heardBeside(io: Io, args: ListeningArguments): Listened {
+  const { broker, config: name, sets, layout, topics, namespaces } = args;
   const { config } = loadConfig({ name, sets, ...configPlaces(io) });
   const settings = brokerSettings(broker, config.broker, io.env);
-  return { settings, topics: observedTopics(topics, layout ?? config.broker.layout), namespaces };
+  const known = knownFindings(io, args);
+  return { settings, topics: observedTopics(topics, layout ?? config.broker.layout), namespaces, known };
 }

@@ -1,4 +1,5 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
+import { keepKnown } from '../../db/log/store-identity.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
@@ -9,6 +10,8 @@ import { type Io, pathFrom, storeOptions, storePath } from '../shared/io.ts';
 /** The topics of an observer, and how it reaches its broker, if it is not told by REST alone. */
 export interface Listened {
   settings: BrokerSettings | undefined;
+  /** Findings that people know of; undefined: those that the store has already. */
+  known?: readonly string[] | undefined;
   topics: readonly string[];
   namespaces: readonly string[];
 }
@@ -53,10 +56,11 @@ export async function placesOf(
   }
 }
 
-async function openToWrite(io: Io, { settings, topics, namespaces }: Listened, maySend: boolean) {
+async function openToWrite(io: Io, { settings, topics, namespaces, known }: Listened, maySend: boolean) {
   const store = await openStore(storePath(io), storeOptions(io));
   const say = (line: string): void => io.err(line);
   try {
+    if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
     const heard = { namespaces, ...(settings === undefined ? {} : { topics }) };
     const writer = await openStoreWriter({ store, ...heard, version: io.version, maySend, say });
     io.err(`records into ${store.path}`);

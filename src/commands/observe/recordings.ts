@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { keepKnown } from '../../db/log/store-identity.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable } from '../../lib/printable.ts';
@@ -9,9 +10,10 @@ import { createAnonymizer } from '../../observed/anonymize.ts';
 import { countLine, readIntoStore } from '../../observer/read-into-store.ts';
 import { createRecording } from '../../observer/recording-file.ts';
 import { readRecordings, type TornFile } from '../../observer/recording-reader.ts';
-import { type Io, storeOptions, storePath } from '../shared/io.ts';
+import { type ConfigFlags, type Io, storeOptions, storePath } from '../shared/io.ts';
+import { knownFindings } from './known.ts';
 
-export interface ReadArguments {
+export interface ReadArguments extends ConfigFlags {
   from: string[];
   until: string | undefined;
   namespaces: string[];
@@ -19,11 +21,15 @@ export interface ReadArguments {
 }
 
 /** `swf-mcp observe --from FILE…`: reads recordings into the store. */
-export async function readCommand(io: Io, { from, until, namespaces, json }: ReadArguments): Promise<void> {
+export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments): Promise<void> {
+  // A recording needs no configuration.
+  const isConfigured = flags.config !== undefined || flags.sets.length > 0;
+  const known = isConfigured ? knownFindings(io, flags) : undefined;
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
     throw argumentInvalid(`--until ${until} is no time; give one in ISO 8601 with its zone`);
   using store = await openStore(storePath(io), storeOptions(io));
+  if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
   const counts = await readIntoStore(recordingsOf(from), {
     store,
     namespaces,

@@ -49,7 +49,10 @@ const configFolder = (home: string, env: NodeJS.ProcessEnv): string =>
     ? join(home, 'Library', 'Application Support')
     : env['XDG_CONFIG_HOME'] || join(home, '.config');
 
-/** Sources, all of November 2026: code.claude.com/docs/en/mcp, cursor.com/docs/mcp, code.visualstudio.com/docs, learn.chatgpt.com/docs (Codex). */
+/**
+ * Sources, all of November 2026: code.claude.com/docs/en/mcp, cursor.com/docs/mcp,
+ * code.visualstudio.com/docs, learn.chatgpt.com/docs (Codex).
+ */
 const clients: Readonly<Record<AddArguments['client'], Client>> = {
   claude: {
     title: 'Claude Code',
@@ -91,8 +94,9 @@ const clients: Readonly<Record<AddArguments['client'], Client>> = {
 };
 
 /**
- * `swf-mcp add CLIENT`: registers this server with an assistant. Prints the file and the entry; writes only with `--yes`, and keeps everything else in
- * the file. Throws `CONFIG_INVALID` if the file cannot be read or changed.
+ * `swf-mcp add CLIENT`: registers this server with an assistant. Prints the file and the entry; writes
+ * only with `--yes`, and keeps everything else in the file. Throws `CONFIG_INVALID` if the file cannot be
+ * read or changed.
  */
 export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove }: AddArguments) {
   const client = clients[name];
@@ -146,7 +150,7 @@ function changedJson(text: string, key: string, entry: Entry | undefined, file: 
   const [wrong] = errorsIn(text);
   if (wrong !== undefined)
     throw configInvalid(
-      `${file} is no JSON: ${printParseErrorCode(wrong.error)} at character ${wrong.offset + 1}; mend it first`,
+      `${file} is not JSON: ${printParseErrorCode(wrong.error)} at character ${wrong.offset + 1}; fix it first`,
     );
   if (isDeepStrictEqual(entryIn(settingsOf(text), key), entry)) return text;
   // Before all others: behind them it would come between one and its comment.

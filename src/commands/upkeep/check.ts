@@ -20,11 +20,12 @@ import { isAlive } from '../../lib/process-identity.ts';
 import { compareFile } from '../../runtime/compare-file.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
+import type { StrictArguments } from './strict.ts';
 
-interface CheckArguments {
-  executionId?: string;
+export interface CheckArguments extends StrictArguments {
   skipFiles: boolean;
   deep: boolean;
+  strict: boolean;
 }
 
 /** `fail`: it must not be. `open`: it is not done yet. `left`: an ended execution left it undone. */
@@ -43,7 +44,16 @@ const shownFine = 200;
  * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files as they were made? A line each, with the ids.
  * Returns 1 if anything is wrong.
  */
-export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments) {
+export async function checkCommand(io: Io, { strict, ...args }: CheckArguments) {
+  if (!strict) return checkAll(io, args);
+  const code = await (await import('./strict.ts')).strictCheck(io, args);
+  // Only then are its files read.
+  if (code !== exitCodes.fine || !args.deep) return code;
+  const isSound = (await checkAll(io, { executionId: 'latest', ...args, deep: false })) === exitCodes.fine;
+  return isSound ? code : exitCodes.workflowFailed;
+}
+
+async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArguments, 'strict'>) {
   const path = storePath(io);
   using db = openReader(path);
   let failed = false;

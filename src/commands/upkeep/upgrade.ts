@@ -3,7 +3,10 @@ import { schemaVersion } from '../../db/migrations/schema.ts';
 import { type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
-/** `swf-mcp upgrade`: makes an older store one of this version's schema. No other command changes the schema of a store. */
+/**
+ * `swf-mcp upgrade`: makes an older store one of this version's schema. No other command changes the
+ * schema of a store.
+ */
 export async function upgradeCommand(io: Io) {
   const path = storePath(io);
   const done = await upgradeStore(path, (line) => io.err(line));

@@ -1,6 +1,7 @@
 import type { Counts } from '../../domain/counts.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
+import { promptProcessing } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { asItWas } from '../../lib/printable.ts';
@@ -8,7 +9,7 @@ import { nearest } from '../../lib/suggest.ts';
 import { removalOf, removalWords } from '../log/removals.ts';
 import { isExecution } from '../log/rows.ts';
 import { stfCount } from '../migrations/documented-views.ts';
-import { nameOf } from '../migrations/names.ts';
+import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface AnyExecution extends Counts {
@@ -20,6 +21,11 @@ interface AnyExecution extends Counts {
   phase: Phase;
   start_time: string;
   end_time: string | null;
+  /**
+   * 1 if it is of prompt processing, and nothing of it came by REST: the bus does not say how its files are
+   * processed.
+   */
+  processing_unheard: number;
 }
 
 /** An execution that swf-mcp made: its plan is known. */
@@ -53,7 +59,10 @@ export function requireObserved(execution: ExecutionRow): ObservedExecution {
   );
 }
 
-/** Throws `ARGUMENT_INVALID` for an execution of other programs. @param purpose what cannot be done to one, such as `be taken up` */
+/**
+ * Throws `ARGUMENT_INVALID` for an execution of other programs.
+ * @param purpose what cannot be done to one, such as `be taken up`
+ */
 export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
   const planned = withPlan(execution);
   if (planned !== undefined) return planned;
@@ -67,9 +76,15 @@ const statedStfs = '(SELECT total_stf_files FROM runs WHERE runs.execution_id = 
 const countColumns =
   'tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
 
+/** What programs report by REST about a run. */
+const toldTypes = ['execution_registered', 'run_registered', 'data_run_opened', 'stf_registered', 'stf_status'];
+
+const unheard = `(origin = 'observed' AND workflow_name IS '${promptProcessing}' AND NOT EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type
+  WHERE execution_no = ${numberOf('e.execution_id')} AND type_no IN ${typeNumbers(toldTypes)})) AS processing_unheard`;
+
 /** As SQL: the columns of an `ExecutionRow`, from `workflow_executions AS e` and `run_states`. */
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
-  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}`;
+  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}, ${unheard}`;
 
 /** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {
@@ -80,7 +95,10 @@ export function countsOf(sql: Prepare, executionId: string): Counts {
   return row;
 }
 
-/** An execution by its id, or the last one for `latest`. Throws `EXECUTION_NOT_FOUND` with similar ids, `EXECUTION_REMOVED` if it was removed. */
+/**
+ * An execution by its id, or the last one for `latest`. Throws `EXECUTION_NOT_FOUND` with similar ids,
+ * `EXECUTION_REMOVED` if it was removed.
+ */
 export function requireExecution(sql: Prepare, executionId: string): ExecutionRow {
   const [which, values] =
     executionId === 'latest' ? ['ORDER BY seq DESC LIMIT 1', []] : ['WHERE e.execution_id = ?', [executionId]];
@@ -127,7 +145,10 @@ function firstWords(sql: Prepare): string {
 /** Messages to count at most, and runs to name. */
 const [countedMessages, namedRuns] = [10_000, 3];
 
-/** A sentence about other programs' messages about runs whose execution no message names; undefined without such messages. */
+/**
+ * A sentence about other programs' messages about runs whose execution no message names; undefined without
+ * such messages.
+ */
 export function messagesWithoutExecution(sql: Prepare): string | undefined {
   const runs = sql<{ run: string; n: number }>(
     `SELECT ${nameOf('run_no')} AS run, count(*) AS n FROM (

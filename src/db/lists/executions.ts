@@ -23,7 +23,7 @@ export type ListedExecution = ExecutionRow & {
 };
 
 export interface ExecutionFilter
-  extends Window, Texts<'namespace' | 'status' | 'executed_by' | 'workflow_name' | 'execution_id'> {
+  extends Window, Texts<'namespace' | 'status' | 'executed_by' | 'workflow_name' | 'site' | 'execution_id'> {
   origin?: 'own' | 'observed' | undefined;
   quality?: Quality | undefined;
   has_failures?: boolean | undefined;
@@ -36,7 +36,10 @@ export interface ExecutionFilter
   search?: string | undefined;
 }
 
-/** Lists executions whose life overlaps the window. @param isAlive tells which running executions are driven */
+/**
+ * Lists executions whose life overlaps the window.
+ * @param isAlive tells which running executions are driven
+ */
 export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page, isAlive: LivenessTest) {
   const { start_time, end_time, has_failures, status } = filter;
   const moment = { isAlive, now: momentOfTest(isAlive) };
@@ -52,6 +55,10 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
       ...(status === undefined ? {} : ofStatus(status, unheardExecutions(sql, moment))),
       user: ['executed_by = ?', filter.executed_by],
       workflow: ['workflow_name = ?', filter.workflow_name],
+      site: [
+        `EXISTS (SELECT 1 FROM (${places}) AS p WHERE p.execution_id = e.execution_id AND p.site = ?)`,
+        filter.site,
+      ],
       origin: ['origin = ?', filter.origin],
       quality: [`${qualityValue} = ?`, filter.quality],
       failures: [`(${ofRun('slices_failed')} > 0) = ?`, has_failures === undefined ? undefined : Number(has_failures)],
@@ -85,7 +92,10 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
   return { ...found, rows: found.rows.map((row) => asItStands(row)) };
 }
 
-/** The condition of a status. Executions that are stored as running and no longer heard have another one, which no index knows. */
+/**
+ * The condition of a status. Executions that are stored as running and no longer heard have another one,
+ * which no index knows.
+ */
 function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>): Record<string, Condition> {
   const wasRunning = [...unheard].filter(([, standing]) => standing.status === status).map(([id]) => id);
   const isUnheard = 'e.execution_id IN (SELECT value FROM json_each(?))';
@@ -94,6 +104,9 @@ function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>)
   if (wasRunning.length === 0) return { status: ['status = ?', status] };
   return { 'any status': [`(status = '${status}' OR ${isUnheard})`, JSON.stringify(wasRunning)] };
 }
+
+/** As SQL: the sites of each execution. */
+const places = 'SELECT execution_id, site FROM stf_sites UNION ALL SELECT execution_id, site FROM handed_over';
 
 /** As SQL: a count of the run. */
 const ofRun = (column: string) => `(SELECT ${column} FROM run_states WHERE run_states.execution_id = e.execution_id)`;

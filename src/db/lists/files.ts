@@ -46,7 +46,11 @@ export function keptCount(
   return sql<[string], number>(`SELECT ${column} FROM run_states WHERE execution_id = ?`).value(id);
 }
 
-type StfFileRow = RowOf<'list_stf_files'>;
+type StfFileRow = RowOf<'list_stf_files', { sites: string | null }>;
+
+/** As SQL: the sites that process a file (JSON); NULL without any. */
+const sitesOfFile = `(SELECT nullif(json_group_array(json_object('name', nullif(site, ''), 'status', s.status, 'task_id', task_id, 'reason', reason)), '[]')
+  FROM stf_sites AS s WHERE s.execution_id = stf_files.execution_id AND s.stf_filename = stf_files.stf_filename)`;
 
 export interface StfFileFilter extends Window, OfExecution, Texts<'status' | 'stf_filename'> {
   has_slices?: boolean | undefined;
@@ -57,7 +61,7 @@ export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page) {
   const { status, has_slices, time_field = 'created' } = filter;
   const isOtherTime = time_field === 'completed';
   return listRows<StfFileRow>(sql, {
-    select: columnsOf('list_stf_files', 'seq'),
+    select: columnsOf('list_stf_files', 'seq', { sites: sitesOfFile }),
     from: 'stf_files',
     key: 'seq',
     time: isOtherTime ? 'processed_at' : 'created_at',
@@ -69,7 +73,7 @@ export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page) {
       stf_filename: ['stf_filename = ?', filter.stf_filename],
       registered: [`${indexPredicates.registeredStf} AND status = ?`, status === 'registered' ? status : undefined],
       failed: [`${indexPredicates.failedStf} AND status = ?`, status === 'failed' ? status : undefined],
-      status: ['status = ?', status === 'processed' ? status : undefined],
+      status: ['status = ?', status === 'registered' || status === 'failed' ? undefined : status],
       slices: ['(slice_count > 0) = ?', has_slices === undefined ? undefined : Number(has_slices)],
     },
     indexes: [

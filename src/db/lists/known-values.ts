@@ -61,6 +61,7 @@ const known = {
       ...['workflow_executions', 'message_namespaces', 'system_agents'].map((table) => column(sql, table, 'namespace')),
     ),
   workflow: (sql) => column(sql, 'workflow_executions', 'workflow_name'),
+  site: (sql) => anyOf(column(sql, 'stf_sites', 'site'), column(sql, 'handed_over', 'site')),
   'STF file': (sql) => file(sql, 'stf_files', 'stf_filename'),
   'TF sample': (sql) => file(sql, 'fastmon_files', 'tf_filename'),
   'TF slice': (sql) => file(sql, 'tf_slices', 'slice_filename'),

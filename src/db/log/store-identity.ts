@@ -1,8 +1,9 @@
+import { stringsIn } from '../../lib/read-json.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A value that the store holds about itself. */
-export const metaOf = (sql: Prepare, key: 'store_id' | 'home' | 'prunes') =>
+export const metaOf = (sql: Prepare, key: 'store_id' | 'home' | 'prunes' | 'known') =>
   sql<string>('SELECT value FROM store_meta WHERE key = ?').value(key);
 
 /** The store's own id. The first call makes it. */
@@ -16,3 +17,11 @@ export const knownStoreId = (sql: Prepare): string | undefined => metaOf(sql, 's
 
 /** The store's path when it was made. A copy at another path describes data files that are not its own. */
 export const homeOf = (sql: Prepare): string | undefined => metaOf(sql, 'home');
+
+/** Notes which findings of observed executions people know of, as `[observe] known` has them. */
+export function keepKnown({ sql }: Transaction, known: readonly string[]): void {
+  const keep = `INSERT INTO store_meta (key, value) VALUES ('known', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
+  sql(keep).run(JSON.stringify(known));
+}
+
+export const knownOf = (sql: Prepare): string[] => stringsIn(metaOf(sql, 'known')) ?? [];

@@ -111,7 +111,7 @@ export async function removeExecution(
 /** Tables with few rows of an execution. */
 const small = wordsOf(`
   workflow_executions run_states runs stage_delays execution_owners past_leases cursors standstills late_messages returned_slices moved_files
-  observed_runs observed_samples observed_keys notes run_quality alarms alarm_candidates
+  observed_runs observed_samples observed_keys stf_sites handed_over notes run_quality alarms alarm_candidates
 `);
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string) {

@@ -121,7 +121,7 @@ function effectOf({ applied, code = 'REFUSED', reason = '' }: Pick<HistoryRow, '
 /** Tables that are computed from the log. */
 export const projected: readonly string[] = wordsOf(`
   workflow_executions runs run_states stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results
-  observed_runs observed_samples observed_keys notes run_quality alarms stage_delays
+  observed_runs observed_samples observed_keys stf_sites handed_over notes run_quality alarms stage_delays
 `);
 
 /** The columns that identify a row of a table, by its primary key, or where that is a row number by its unique one: row numbers depend on what was pruned. */

@@ -40,7 +40,8 @@ interface Standing {
 export function statusChanges(old: Connection, db: Connection): string[] {
   const standings = (of: Connection): Standing[] =>
     preparer(of)<Standing>(
-      `SELECT execution_id, status || ', ' || slices_completed || ' of ' || slices_created || ' TF slices completed, ' || slices_failed || ' failed' AS words
+      `SELECT execution_id, status || ', ' || slices_completed || ' of ' || slices_created || ' TF slices completed, ' ||
+         slices_failed || ' failed' AS words
        FROM workflow_executions JOIN run_states USING (execution_id) ORDER BY execution_id`,
     ).all();
   const now = new Map(standings(db).map(({ execution_id, words }) => [execution_id, words]));

@@ -19,7 +19,10 @@ const fromLog: ReadonlySet<string> = new Set([
   `),
 ]);
 
-/** Columns of tables that are read from the log, which do not follow from it. Those of the log itself are by row, not by key. */
+/**
+ * Columns of tables that are read from the log, which do not follow from it. Those of the log itself are
+ * by row, not by key.
+ */
 const unlogged: readonly (readonly [table: string, column: string])[] = [
   ['observed_runs', 'read_ms'],
   ['alarms', 'current_sentence'],
@@ -27,12 +30,18 @@ const unlogged: readonly (readonly [table: string, column: string])[] = [
   ['message_rows', 'outbox_sent_at'],
 ];
 
-/** Makes an older store answer as one of the newest schema, as far as `fillFrom` asks. @param version of its schema */
+/**
+ * Makes an older store answer as one of the newest schema, as far as `fillFrom` asks.
+ * @param version of its schema
+ */
 export function readAsNewest(old: Connection, version: number) {
   old.exec(viewsFor(version));
 }
 
-/** Makes a store of the newest schema in an empty file, from the rows of an older one. Returns its connection. */
+/**
+ * Makes a store of the newest schema in an empty file, from the rows of an older one. Returns its
+ * connection.
+ */
 export async function fillFrom(old: Connection, path: string, say: (line: string) => void): Promise<Connection> {
   const db = new Database(path);
   try {
@@ -77,7 +86,10 @@ function* toldRows(old: Connection, say: (line: string) => void): Generator<Hist
 const columnsOf = (db: Connection, table: string): string[] =>
   preparer(db)<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0').values(table);
 
-/** Replaces the rows of a table by those of the older store, if that has the table. A column that it lacks gets its default. */
+/**
+ * Replaces the rows of a table by those of the older store, if that has the table. A column that it lacks
+ * gets its default.
+ */
 function copyTable(old: Connection, db: Connection, table: string) {
   const there = new Set(columnsOf(old, table));
   const columns = columnsOf(db, table).filter((column) => there.has(column));
@@ -93,7 +105,8 @@ function copyUnlogged(old: Connection, db: Connection) {
   const sql = preparer(db);
   // In the order in which they were made: a table comes after those whose triggers fill it.
   const tables = sql<string>(
-    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_words_*' ORDER BY rowid`,
+    `SELECT name FROM sqlite_schema
+     WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_words_*' ORDER BY rowid`,
   )
     .values()
     .filter((table) => !fromLog.has(table));
@@ -106,7 +119,8 @@ function copyUnlogged(old: Connection, db: Connection) {
     const last = preparer(old)<number>('SELECT seq FROM sqlite_sequence WHERE name = ?').value(table) ?? 0;
     sql('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?').run(last, table);
     sql(
-      'INSERT INTO sqlite_sequence (name, seq) SELECT ?, ? WHERE ? > 0 AND ? NOT IN (SELECT name FROM sqlite_sequence)',
+      `INSERT INTO sqlite_sequence (name, seq)
+       SELECT ?, ? WHERE ? > 0 AND ? NOT IN (SELECT name FROM sqlite_sequence)`,
     ).run(table, last, last, table);
   }
 }

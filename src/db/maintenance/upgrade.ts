@@ -36,10 +36,12 @@ export interface Upgraded {
 }
 
 /**
- * Makes an older store one of the newest schema: reads its log into a new file beside it, compares, and puts the new file in its place. The older
- * store stays as `NAME.schema-N`. Killed at any moment, the store is the older or the new one, whole.
- * Returns undefined if the store has the newest schema. Throws `STORE_IN_USE` while another process has the store open, `STORE_TOO_OLD`,
- * `STORE_TOO_NEW`, `STORE_CORRUPT` if the new store would not have the same log, and `STORE_UNAVAILABLE`, also if there is not enough room.
+ * Makes an older store one of the newest schema: reads its log into a new file beside it, compares, and
+ * puts the new file in its place. The older store stays as `NAME.schema-N`. Killed at any moment, the
+ * store is the older or the new one, whole.
+ * Returns undefined if the store has the newest schema. Throws `STORE_IN_USE` while another process has
+ * the store open, `STORE_TOO_OLD`, `STORE_TOO_NEW`, `STORE_CORRUPT` if the new store would not have the
+ * same log, and `STORE_UNAVAILABLE`, also if there is not enough room.
  * @param say told before each part of the work
  */
 export async function upgradeStore(named: string, say: (line: string) => void): Promise<Upgraded | undefined> {
@@ -107,13 +109,16 @@ function inUse(old: Connection, path: string): SwfError {
   );
 }
 
-/** A new store needs at most this much more than the older one, and room for the tables of an empty one in bytes. */
+/** A new store takes at most this many times the room of the older one, beside an empty one's in bytes. */
 const growth = 1.5;
 const emptyStore = 1_000_000;
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
 
-/** Says how much room the new store needs. Throws `STORE_UNAVAILABLE` if there is less. @param size of the older one, in bytes, as `free` */
+/**
+ * Says how much room the new store needs. Throws `STORE_UNAVAILABLE` if there is less.
+ * @param size of the older one, in bytes, as `free`
+ */
 export function roomFor(folder: string, size: number, free: number): string {
   const needed = size * growth + emptyStore;
   const words = `the new store needs up to ${megabytes(needed)} in ${folder}, where ${megabytes(free)} are free`;
@@ -135,7 +140,10 @@ async function fill(old: Connection, part: string, say: (line: string) => void):
   return statusChanges(old, db);
 }
 
-/** Gives the new file the rights and the name of the store, which has two names before: at each moment there is a whole store. */
+/**
+ * Gives the new file the rights and the name of the store, which has two names before: at each moment
+ * there is a whole store.
+ */
 function putInPlace(part: string, path: string, kept: string) {
   const { mode, uid, gid } = statSync(path);
   chmodSync(part, mode & 0o777);

@@ -35,6 +35,8 @@ CREATE TABLE observed_runs (
   slices_unheard INTEGER NOT NULL DEFAULT 0,
   -- When their monitor was last asked for everything that it had of the run. Milliseconds since 1970.
   read_ms INTEGER,
+  -- In prompt processing, how the site of an STF file is chosen, as its messages say.
+  policy TEXT,
   UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX observed_runs_run ON observed_runs (run_id);
@@ -54,6 +56,28 @@ CREATE TABLE message_subjects (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_subjects_attempt ON message_subjects (execution_id, seq) WHERE ${indexPredicates.deciding};
 CREATE INDEX message_subjects_repeated ON message_subjects (seq) WHERE stands_seq IS NOT NULL;
+
+-- The sites that process an STF file of prompt processing, and how far they are. The name of the only site of the public programs is not told: ''.
+CREATE TABLE stf_sites (
+  execution_id TEXT NOT NULL,
+  stf_filename TEXT NOT NULL,
+  site TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('registered', 'processing', 'processed', 'failed')),
+  task_id TEXT,
+  input_dataset TEXT,
+  output_dataset TEXT,
+  reason TEXT,
+  PRIMARY KEY (execution_id, stf_filename, site)
+) STRICT, WITHOUT ROWID;
+
+-- When a run was handed over to PanDA, by site. Milliseconds since 1970.
+CREATE TABLE handed_over (
+  execution_id TEXT NOT NULL,
+  site TEXT NOT NULL,
+  input_dataset TEXT,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, site)
+) STRICT, WITHOUT ROWID;
 
 -- The TF files that slices name: how many, their largest one, and when the first was sent.
 CREATE TABLE observed_samples (

@@ -14,8 +14,9 @@ interface SchemaChange {
 }
 
 /**
- * What versions changed in tables that an upgrade copies: all but those that are read from the log. A column that the store lacks gets its default,
- * one that only the store has is left out, so a version needs a `select` only if that is not enough. Each version after 38 has an entry.
+ * What versions changed in tables that an upgrade copies: all but those that are read from the log. A
+ * column that the store lacks gets its default, one that only the store has is left out, so a version
+ * needs a `select` only if that is not enough. Each version after 38 has an entry.
  */
 export const schemaChanges: readonly SchemaChange[] = [
   {
@@ -56,7 +57,10 @@ export const schemaChanges: readonly SchemaChange[] = [
   { version: 39 },
 ];
 
-/** As SQL: views that hide tables of a store, so that it reads as one of the newest schema. @param version of its schema */
+/**
+ * As SQL: views that hide tables of a store, so that it reads as one of the newest schema.
+ * @param version of its schema
+ */
 export const viewsFor = (version: number): string =>
   schemaChanges
     .filter((change) => change.version > version && (change.since ?? oldestReadable) <= version)

@@ -8,7 +8,7 @@ import { pastTables } from './past-tables.ts';
 import { processTables } from './process-tables.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 39;
+export const schemaVersion = 40;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -17,7 +17,7 @@ ${logTables}CREATE TABLE workflow_executions (
   execution_id TEXT NOT NULL UNIQUE,
   -- Whether swf-mcp made it, or heard of it.
   origin TEXT NOT NULL DEFAULT 'own' CHECK (origin IN ('own', 'observed')),
-  -- NULL where nobody has told it.
+  -- NULL where neither the id nor a message shows it.
   workflow_name TEXT,
   -- Empty where nobody has told it.
   namespace TEXT NOT NULL,
@@ -90,7 +90,8 @@ CREATE TABLE stf_files (
   execution_id TEXT NOT NULL,
   -- NULL, here and in the tables below: nobody has told it.
   sequence INTEGER,
-  status TEXT NOT NULL CHECK (status IN ('registered', 'processed', 'failed')),
+  -- 'announced' and 'processing' in prompt processing alone.
+  status TEXT NOT NULL CHECK (status IN ('announced', 'registered', 'processing', 'processed', 'failed')),
   checksum TEXT,
   size_bytes INTEGER,
   tf_count INTEGER,
@@ -98,8 +99,10 @@ CREATE TABLE stf_files (
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
+  -- In prompt processing: when the data agent registered it.
+  registered_at TEXT,
   processed_at TEXT,
-  -- Of an observed execution: the milliseconds from created_at to processed_at.
+  -- Of an observed execution: the milliseconds from created_at to processed_at, in prompt processing to registered_at.
   took_ms INTEGER,
   UNIQUE (stf_filename, execution_id)
 ) STRICT;
@@ -163,6 +166,8 @@ CREATE TABLE tf_slices (
   -- Of an observed slice: how long it waited for its worker, and how long that had it. Milliseconds.
   waited_ms INTEGER,
   took_ms INTEGER,
+  -- The PanDA task and job of its worker: task/job, as far as its result names them.
+  job TEXT,
   UNIQUE (slice_filename, execution_id)
 ) STRICT;
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
@@ -193,6 +198,7 @@ CREATE TABLE earlier_attempts (
   completed_at TEXT,
   processing_seconds REAL,
   error TEXT,
+  job TEXT,
   PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice_filename);
@@ -200,7 +206,7 @@ CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice
 ${lostStartTables}
 -- Every attempt at every slice.
 CREATE VIEW slice_attempts AS SELECT ${currentAttempt} FROM tf_slices
-UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error
+UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error, job
 FROM earlier_attempts;
 
 -- Facts about a payload command, an attempt at a slice. The placeholder leaves no rows.

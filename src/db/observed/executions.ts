@@ -1,3 +1,4 @@
+import { workflowInId } from '../../domain/workflows.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { nameNumbers } from '../log/numbers.ts';
 import { isExecution } from '../log/rows.ts';
@@ -27,9 +28,10 @@ const columns = `execution_id, namespace, ${runNumber} AS run_number`;
 const isMeant = `($namespace IS NULL OR namespace IN ($namespace, ''))`;
 
 /**
- * The execution that a message belongs to: by its run and name; by its run alone; by its name alone, the newest. Undefined while unknown. A missing
- * namespace matches any.
- * @param at when the message was sent, in milliseconds since 1970: a name alone means the newest execution at that time
+ * The execution that a message belongs to: by its run and name; by its run alone; by its name alone, the
+ * newest. Undefined while unknown. A missing namespace matches any.
+ * @param at when the message was sent, in milliseconds since 1970: a name alone means the newest execution at
+ * that time
  */
 export function observedRunOf(
   tx: Transaction,
@@ -58,8 +60,8 @@ const changeFirst = (sql: Prepare, change: string, rest: string, values: object)
   ).get(values);
 
 /**
- * The execution of a registration: the one it made; else the first of its name that began after it and has no registration; else a new one, still
- * without a run.
+ * The execution of a registration: the one it made; else the first of its name that began after it and has no
+ * registration; else a new one, still without a run.
  * @param at milliseconds since 1970
  */
 export function registeredRun(
@@ -97,7 +99,10 @@ export function runOfRegistered(
   return run;
 }
 
-/** Creates the execution that a message is the first to name, by its run and name. @param at milliseconds since 1970 */
+/**
+ * Creates the execution that a message is the first to name, by its run and name.
+ * @param at milliseconds since 1970
+ */
 export function createObservedRun(
   { sql }: Transaction,
   names: Names & { run_id: string; told_id: string; told_start?: string },
@@ -108,12 +113,20 @@ export function createObservedRun(
   for (const insert of [
     `INSERT INTO observed_runs (execution_id, told_id, namespace, run_id, told_start, first_ms, last_ms)
      VALUES ($execution_id, $told_id, $namespace, $run_id, $told_start, $at, $at)`,
-    `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time)
-     SELECT execution_id, 'observed', namespace, 'running', ${runNumber}, '{}', ${isoTime('first_ms')} FROM observed_runs WHERE execution_id = $execution_id`,
+    `INSERT INTO workflow_executions (execution_id, origin, workflow_name, namespace, status, run_number, params, start_time)
+     SELECT execution_id, 'observed', $workflow, namespace, 'running', ${runNumber}, '{}', ${isoTime('first_ms')} FROM observed_runs WHERE execution_id = $execution_id`,
     'INSERT INTO runs (execution_id) VALUES ($execution_id)',
     'INSERT INTO run_states (execution_id) VALUES ($execution_id)',
   ])
-    sql(insert).run({ execution_id, told_id, namespace, run_id, told_start, at });
+    sql(insert).run({
+      execution_id,
+      told_id,
+      namespace,
+      run_id,
+      told_start,
+      at,
+      workflow: workflowInId(told_id) ?? null,
+    });
   return observedRunCalled(sql, execution_id) as ObservedRun;
 }
 
@@ -136,7 +149,10 @@ export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRu
     sql(update).run({ execution_id, namespace, number });
 }
 
-/** Recomputes the last message time of an execution if its last message turned out earlier. @param before milliseconds since 1970 */
+/**
+ * Recomputes the last message time of an execution if its last message turned out earlier.
+ * @param before milliseconds since 1970
+ */
 export function forgetLast({ sql }: Transaction, executionId: string, before: number): void {
   sql(
     `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook})

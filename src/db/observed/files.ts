@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { grouped } from '../../lib/grouped.ts';
 import { foldStf, foldTf, type StfFact, type TfFact } from '../../observed/folding/files.ts';
 import type { SaidFact } from '../../observed/folding/said.ts';
+import { stfSubjects } from '../../observed/folding/subjects.ts';
 import { sumsOf } from '../projection/sums.ts';
-import { foldWith, type ObservedScope } from './said.ts';
+import { isOfPrompt, notePolicy, writeSites } from './prompt.ts';
+import { foldWith, forgetSubject, type ObservedScope, saidAt } from './said.ts';
 
 type Stf = NonNullable<ReturnType<typeof foldStf>>['row'];
 
@@ -13,18 +16,40 @@ const countIn = (table: 'fastmon_files' | 'tf_slices'): string =>
 
 /** Applies a message about an STF file. */
 export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: SaidFact<StfFact> | undefined): void {
-  const { before, after } = foldWith(scope, said, earlier, foldStf);
-  if (after === undefined || isSame(before, after)) return;
+  const isPrompt = isOfPrompt(scope);
+  const { before, after } = foldWith(scope, said, earlier, (messages) => foldStf(messages, isPrompt));
+  if (after === undefined) return;
+  for (const seq of after.spare) forgetSubject(scope, { subject: 'told_jobs', key: after.row.stf_filename }, seq);
+  if (said.fact.kind === 'stf_gen' && said.fact.policy !== undefined) notePolicy(scope, said.fact.policy);
+  if (!isSame(before, after)) writeStf(scope, after, before);
+}
+
+type Folded = NonNullable<ReturnType<typeof foldStf>>;
+
+function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded | undefined): void {
   const { sql, execution_id, run_number } = scope;
-  const { row } = after;
   sql(
-    `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, processed_at, took_ms, tf_file_count, slice_count)
-     VALUES ($stf_filename, $run_number, $execution_id, $sequence, $status, $checksum, $size_bytes, $tf_count, $created_at, $processed_at, $took_ms, ${countIn('fastmon_files')}, ${countIn('tf_slices')})
-     ON CONFLICT (stf_filename, execution_id) DO UPDATE SET sequence = excluded.sequence, status = excluded.status, checksum = excluded.checksum,
-       size_bytes = excluded.size_bytes, tf_count = excluded.tf_count, created_at = excluded.created_at, processed_at = excluded.processed_at, took_ms = excluded.took_ms`,
+    `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, registered_at, processed_at, took_ms, tf_file_count, slice_count)
+     VALUES ($stf_filename, $run_number, $execution_id, $sequence, $status, $checksum, $size_bytes, $tf_count, $created_at, $registered_at, $processed_at, $took_ms, ${countIn('fastmon_files')}, ${countIn('tf_slices')})
+     ON CONFLICT (stf_filename, execution_id) DO UPDATE SET sequence = excluded.sequence, status = excluded.status, checksum = excluded.checksum, size_bytes = excluded.size_bytes,
+       tf_count = excluded.tf_count, created_at = excluded.created_at, registered_at = excluded.registered_at, processed_at = excluded.processed_at, took_ms = excluded.took_ms`,
   ).run({ ...row, execution_id, run_number });
   countStf(scope, before?.row, row);
+  if (!isDeepStrictEqual(before?.sites ?? [], sites)) writeSites(scope, row.stf_filename, sites);
   if (row.processed_at !== before?.row.processed_at) noteWaiting(scope, row.stf_filename);
+}
+
+/** Folds all STF files of an execution anew: it turned out to be of prompt processing. */
+export function refoldStfs(scope: ObservedScope): void {
+  const { tx, sql, execution_id } = scope;
+  const rows = sql<[string, string], { key: string; seq: number }>(
+    'SELECT key, seq FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) ORDER BY key, seq',
+  ).all(execution_id, JSON.stringify(stfSubjects));
+  for (const some of grouped(rows, ({ key }) => key).values()) {
+    const messages = some.flatMap(({ seq }) => saidAt<StfFact>(tx, seq) ?? []);
+    const [before, after] = [foldStf(messages), foldStf(messages, true)];
+    if (after !== undefined) writeStf(scope, after, before);
+  }
 }
 
 /** Notes how long after its STF file was ready a TF file was announced, whichever message comes later. */
@@ -41,17 +66,21 @@ function noteWaiting(
   ).run({ stf_filename, execution_id, tf_filename });
 }
 
-/** Updates the counts of an execution when an STF is heard of, or becomes ready. */
+/** Whether a file belongs to the dataset of its run: it is ready, or in prompt processing registered. */
+const isInDataset = ({ status, registered_at }: Stf): boolean => status === 'processed' || registered_at !== null;
+
+/** Updates the counts of an execution when an STF is heard of, or changes. */
 function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefined, now: Stf): void {
   const sums = sumsOf(tx);
+  const change = (is: (stf: Stf) => boolean): number => Number(is(now)) - Number(before !== undefined && is(before));
+  const ready = change(({ status }) => status === 'processed');
   if (before === undefined) sums.add('run_states', [execution_id], 'stfs_announced', 1);
-  const isNewlyReady = now.status === 'processed' && before?.status !== 'processed';
-  if (isNewlyReady) sums.add('run_states', [execution_id], 'stfs_ready', 1);
-  const bytes = (now.size_bytes ?? 0) - (before?.size_bytes ?? 0);
-  if (isNewlyReady || bytes !== 0)
+  if (ready !== 0) sums.add('run_states', [execution_id], 'stfs_ready', ready);
+  const [files, bytes] = [change(isInDataset), (now.size_bytes ?? 0) - (before?.size_bytes ?? 0)];
+  if (files !== 0 || bytes !== 0)
     sql(
       'UPDATE runs SET dataset_files = dataset_files + ?, dataset_bytes = dataset_bytes + ? WHERE execution_id = ?',
-    ).run(isNewlyReady ? 1 : 0, bytes, execution_id);
+    ).run(files, bytes, execution_id);
 }
 
 /** Applies a message about a TF file. */

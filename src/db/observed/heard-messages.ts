@@ -6,7 +6,6 @@ import { brokerTime, type MessageLine } from '../../observed/recording-lines.ts'
 import { readStatement } from '../../observed/told/read-told.ts';
 import { nameNumbers } from '../log/numbers.ts';
 import { insertRow } from '../log/rows.ts';
-import { numberOf } from '../migrations/names.ts';
 import { moveCounts, noteEarlier, noteRecordedEarlier } from '../notes/row-blocks.ts';
 import { applied, none } from '../projection/effect.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -22,17 +21,9 @@ import {
 } from './executions.ts';
 import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
+import { dataRunTold, handedOverSaid } from './prompt.ts';
 import { executionTold, extend, phaseSaid, statusTold } from './run.ts';
-import {
-  lineOf,
-  type ObservedScope,
-  recordedAs,
-  saidAt,
-  saidColumns,
-  statementOf,
-  storedOf,
-  type StoredMessage,
-} from './said.ts';
+import { lineOf, type ObservedScope, recordedAs, saidAt, statementOf, storedOf, waitingRows } from './said.ts';
 import { noteSign } from './signs.ts';
 import { workSaid } from './work.ts';
 
@@ -183,6 +174,9 @@ const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
   stf_ready: stfSaid,
   told_stf: stfSaid,
   told_stf_ready: stfSaid,
+  told_jobs: stfSaid,
+  handed_over: handedOverSaid,
+  told_run: dataRunTold,
   tf_file_registered: tfSaid,
   told_tf: tfSaid,
   slice: workSaid,
@@ -201,8 +195,6 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
   const applyFact = apply[fact.kind] as Apply<Fact> | undefined;
   applyFact?.({ tx, sql: tx.sql, ...run }, { ...said, fact }, earlier && { ...earlier, fact });
 }
-
-type WaitingRow = Said & StoredMessage;
 
 /** Adopts earlier messages of a run whose execution or namespace is now known; also messages that name the execution and no run. */
 function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement): void {
@@ -233,15 +225,4 @@ function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: numbe
   // A text may contain the name without meaning it.
   if (run_id === undefined && told_id === undefined) return false;
   return told_id === undefined || observedRunOf(tx, { ...statement, at })?.execution_id === run.execution_id;
-}
-
-function waitingRows({ sql }: Transaction, runId: string | undefined, name: string | undefined): WaitingRow[] {
-  const waits = 'execution_no IS NULL AND headers IS NOT NULL';
-  const ofRun = sql<[string], WaitingRow>(
-    `SELECT ${saidColumns} FROM message_rows WHERE run_no = ${numberOf('?')} AND ${waits} ORDER BY seq`,
-  );
-  const ofName = sql<[{ name: string }], WaitingRow>(
-    `SELECT ${saidColumns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND (instr(body, $name) > 0 OR instr(destination, $name) > 0) ORDER BY seq`,
-  );
-  return [...(runId === undefined ? [] : ofRun.all(runId)), ...(name === undefined ? [] : ofName.all({ name }))];
 }

@@ -146,9 +146,16 @@ export interface HeardRun {
   is_done: number;
 }
 
+/** As SQL: whether sites have files of an execution that are neither processed nor failed. */
+const openFiles = (id: string) =>
+  `EXISTS (SELECT 1 FROM stf_sites WHERE execution_id = ${id} AND status IN ('registered', 'processing'))`;
+
+export const hasOpenFiles = (sql: Prepare, executionId: string): boolean =>
+  sql<[string], number>(`SELECT ${openFiles('?')}`).value(executionId) === 1;
+
 /** As SQL: a `HeardRun`, from `observed_runs AS o` and `run_states`. */
 export const heardRunColumns = `o.execution_id, o.namespace, first_ms AS first, last_ms AS last,
-  (phase = 'completed' OR coalesce(told_status, 'running') <> 'running') AND slices_queued = 0 AS is_done`;
+  (phase = 'completed' OR coalesce(told_status, 'running') <> 'running') AND slices_queued = 0 AND NOT ${openFiles('o.execution_id')} AS is_done`;
 
 /** An observer that has not reported for this long has lost its broker, or its machine. Milliseconds. */
 const silence = 15_000;

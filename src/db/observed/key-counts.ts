@@ -14,7 +14,10 @@ interface Counts {
 
 const counts = buffered(write);
 
-/** Counts which keys a message fills. Written once per transaction: a hundred messages count in the same few rows. */
+/**
+ * Counts which keys a message fills. Written once per transaction: a hundred messages count in the same few
+ * rows.
+ */
 export function countKeys(tx: Transaction, id: string, { sender, message_type }: Statement, line: MessageLine): void {
   // A REST write has the keys that its resource has.
   if (sender === undefined || restOf(line.destination) !== undefined) return;

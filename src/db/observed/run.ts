@@ -1,5 +1,6 @@
 import type { Phase, PhaseMessage } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
+import { promptProcessing } from '../../domain/workflows.ts';
 import { type FactOf, isBefore, type Said, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
@@ -7,6 +8,8 @@ import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { buffered } from '../sqlite/buffered.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { refoldStfs } from './files.ts';
+import { isOfPrompt } from './prompt.ts';
 import { foldWith, type ObservedScope, saidColumns, statementOf, type StoredMessage } from './said.ts';
 
 /** The times and dialects of an execution's messages so far. Milliseconds since 1970. */
@@ -28,7 +31,9 @@ export function extend(tx: Transaction, executionId: string, at: number, dialect
   }));
 }
 
-/** A message shows that an execution still runs whose end was not announced, or that results come after all. */
+/**
+ * A message shows that an execution still runs whose end was not announced, or that results come after all.
+ */
 function reopen(sql: Prepare, executionId: string): void {
   sql(
     `UPDATE workflow_executions AS e SET status = 'running', status_reason = NULL, end_time = NULL
@@ -79,6 +84,18 @@ export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPh
   const times = [begin, end].map((one) => (one === undefined ? null : timeOf(one)));
   const update = sql('UPDATE runs SET start_time = ?, end_time = ?, total_stf_files = ? WHERE execution_id = ?');
   update.run(...times, end?.fact.total_stf_files ?? null, execution_id);
+  const dataset = begin?.fact.dataset;
+  if (dataset !== undefined) datasetSaid(scope, dataset);
+}
+
+/** Only prompt processing announces a dataset, whatever the id of the execution says. */
+function datasetSaid(scope: ObservedScope, dataset: string): void {
+  const { sql, execution_id } = scope;
+  sql('UPDATE runs SET dataset_name = ? WHERE execution_id = ?').run(dataset, execution_id);
+  if (isOfPrompt(scope)) return;
+  const update = sql('UPDATE workflow_executions SET workflow_name = ? WHERE execution_id = ?');
+  update.run(promptProcessing, execution_id);
+  refoldStfs(scope);
 }
 
 const lastPhase = ({ sql, execution_id }: ObservedScope) =>
@@ -90,10 +107,9 @@ const lastPhase = ({ sql, execution_id }: ObservedScope) =>
 
 /** Applies what the testbed's monitor was told by REST of an execution. */
 export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>): void {
-  const { parameters, executed_by = null, workflow_name = null } = fact;
-  scope
-    .sql('UPDATE workflow_executions SET params = ?, executed_by = ?, workflow_name = ? WHERE execution_id = ?')
-    .run(JSON.stringify(parameters), executed_by, workflow_name, scope.execution_id);
+  const { parameters, executed_by = null } = fact;
+  const update = scope.sql('UPDATE workflow_executions SET params = ?, executed_by = ? WHERE execution_id = ?');
+  update.run(JSON.stringify(parameters), executed_by, scope.execution_id);
   statusTold(scope);
 }
 
@@ -102,7 +118,10 @@ interface Told extends Said {
   by: string | null;
 }
 
-/** The last end that was told counts, at the time of the first; an execution that has ended does not run again. */
+/**
+ * The last end that was told counts, at the time of the first; an execution that has ended does not run
+ * again.
+ */
 export function statusTold(scope: ObservedScope): void {
   const { sql, execution_id } = scope;
   const statuses = everyStatus(scope);

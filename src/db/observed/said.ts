@@ -6,7 +6,7 @@ import { relatedTo, type Subject, subjectsOf } from '../../observed/folding/subj
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import { heardId, readStatement } from '../../observed/told/read-told.ts';
-import { nameOf } from '../migrations/names.ts';
+import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -60,7 +60,9 @@ export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }
 /** As SQL: the columns of a recorded message. */
 export const saidColumns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
 
-/** The messages that a transaction has read: slices, their results and what REST says of both come together. */
+/**
+ * The messages that a transaction has read: slices, their results and what REST says of both come together.
+ */
 const readIn = onceFor((_tx: Transaction) => new Map<number, SaidFact>());
 
 /** A recorded message by its place in the log, if it has one. */
@@ -79,8 +81,8 @@ export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F
 }
 
 /**
- * The id of a message, and its row if it is recorded. The same REST write in two runs is two messages: since the id is made of path and body alone,
- * the second has its run appended.
+ * The id of a message, and its row if it is recorded. The same REST write in two runs is two messages: since
+ * the id is made of path and body alone, the second has its run appended.
  */
 export function recordedAs(
   sql: Prepare,
@@ -128,6 +130,11 @@ export function noteSubject({ sql, execution_id }: ObservedScope, subject: Subje
   ).run({ execution_id, ...subject, seq });
 }
 
+export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, key }: Subject, seq: number): void {
+  const remove = sql('DELETE FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?');
+  remove.run(execution_id, subject, key, seq);
+}
+
 /** A message, the messages that are related to it, those related to these, and so on, by their `seq`. */
 function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>): Map<number, SaidFact<F>> {
   const { tx, sql, execution_id } = scope;
@@ -169,4 +176,23 @@ function writeRepeats(
     const { stands_seq = null, contradicts = false } = repeat ?? {};
     note.run({ ...main, execution_id, seq, stands_seq, contradicts: contradicts ? 1 : 0 });
   }
+}
+
+/**
+ * The recorded messages of a run, and those that name an execution and no run, that belong to no execution
+ * yet.
+ */
+export function waitingRows(
+  { sql }: Transaction,
+  runId: string | undefined,
+  name: string | undefined,
+): (Said & StoredMessage)[] {
+  const waits = 'execution_no IS NULL AND headers IS NOT NULL';
+  const ofRun = sql<[string], Said & StoredMessage>(
+    `SELECT ${saidColumns} FROM message_rows WHERE run_no = ${numberOf('?')} AND ${waits} ORDER BY seq`,
+  );
+  const ofName = sql<[{ name: string }], Said & StoredMessage>(
+    `SELECT ${saidColumns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND (instr(body, $name) > 0 OR instr(destination, $name) > 0) ORDER BY seq`,
+  );
+  return [...(runId === undefined ? [] : ofRun.all(runId)), ...(name === undefined ? [] : ofName.all({ name }))];
 }

@@ -30,8 +30,9 @@ const completed = ({ last }: OpenRun): Standing => ({
 });
 
 /**
- * How a running execution stands at a moment; undefined while it runs as far as is known. Once observation has ended, an execution whose end was announced
- * is completed, with or without all results, and the status of any other is unknown.
+ * How a running execution stands at a moment; undefined while it runs as far as is known. Once observation
+ * has ended, an execution whose end was announced is completed, with or without all results, and the status
+ * of any other is unknown.
  */
 function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | undefined {
   const { until, isListening, isObserved } = heardTimeOf(sql, run, moment);
@@ -45,8 +46,9 @@ function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | unde
 }
 
 /**
- * Notes which observed executions are over: while an observer lives, those whose end was announced, once every slice has a result and a minute has been
- * heard since; all others once no observer lives. Later messages still count.
+ * Notes which observed executions are over: while an observer lives, those whose end was announced, once
+ * every slice has a result and a minute has been heard since; all others once no observer lives. Later
+ * messages still count.
  */
 export function settleObserved(tx: Transaction, moment: Moment): void {
   const { sql } = tx;
@@ -61,11 +63,11 @@ export function settleObserved(tx: Transaction, moment: Moment): void {
   }
 }
 
-const standing: ReadonlySet<string> = new Set<keyof Standing>(['status', 'status_reason', 'end_time']);
+const standingColumns: ReadonlySet<string> = new Set<keyof Standing>(['status', 'status_reason', 'end_time']);
 
 /** Whether a column of an execution follows from when it was heard, and not from its messages alone. */
 export const isSettled = (row: Readonly<Record<string, unknown>>, column: string): boolean =>
-  row['origin'] === 'observed' && standing.has(column);
+  row['origin'] === 'observed' && standingColumns.has(column);
 
 /** Opens an execution again that was noted as over: whether it was depends on the moment. */
 export function reopenSettled(sql: Prepare, executionId: string): void {
@@ -82,7 +84,10 @@ export function unheardExecution(sql: Prepare, executionId: string, moment: Mome
   return run && standingAt(sql, run, moment);
 }
 
-/** Executions that are stored as running and no longer heard, with their present status: an observer that was killed could not note it. */
+/**
+ * Executions that are stored as running and no longer heard, with their present status: an observer that was
+ * killed could not note it.
+ */
 export const unheardExecutions = (sql: Prepare, moment: Moment): ReadonlyMap<string, Standing> =>
   new Map(
     openRuns(sql, 'running').flatMap((run) => {

@@ -1,13 +1,14 @@
-import type { AgentState, AgentType } from '../../domain/states.ts';
+import type { AgentState, KnownAgentType } from '../../domain/states.ts';
 import { programTypeOf, type ProgramType } from '../../messages/foreign.ts';
-import type { Statement } from '../../observed/reading/fact.ts';
+import type { Fact, Statement } from '../../observed/reading/fact.ts';
+import { restOf } from '../../observed/told/rest-call.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { buffered } from '../sqlite/buffered.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** The programs that are agents of the workflow. */
-const agentTypeOf: Partial<Record<ProgramType, AgentType>> = {
+const agentTypeOf: Partial<Record<ProgramType, KnownAgentType>> = {
   runner: 'daq_simulator',
   'data agent': 'data',
   'fastmon agent': 'fastmon',
@@ -15,9 +16,12 @@ const agentTypeOf: Partial<Record<ProgramType, AgentType>> = {
   transformer: 'worker',
 };
 
+/** The agents that write to the monitor of the testbed, by what they state there. */
+const writers: Partial<Record<Fact['kind'], KnownAgentType>> = { told_stf: 'data', told_jobs: 'processing' };
+
 /** The last sign of a program. */
 export interface Sign {
-  type: AgentType;
+  type: KnownAgentType;
   namespace: string;
   host: string;
   execution_id: string | undefined;
@@ -40,8 +44,8 @@ const signs = buffered((tx, sender, { first, all }: Gathered) => {
 });
 
 /**
- * Notes that a program sent something, by the broker's clock, since its host's may be off. Written once per transaction: a program sends many
- * messages in one.
+ * Notes that a program sent something, by the broker's clock, since its host's may be off. Written once per
+ * transaction: a program sends many messages in one.
  * @param at milliseconds since 1970
  */
 export function noteSign(
@@ -49,7 +53,11 @@ export function noteSign(
   { sender, namespace = '', message_type, fact }: Statement,
   { destination, at, execution_id }: { destination: string; at: number; execution_id: string | undefined },
 ): void {
-  const type = agentTypeOf[programTypeOf(message_type, destination) ?? 'person'];
+  const call = restOf(destination);
+  // What is read later shows no life.
+  if (call?.method === 'GET') return;
+  const program = programTypeOf(message_type, destination) ?? 'person';
+  const type = call === undefined ? agentTypeOf[program] : fact && writers[fact.kind];
   if (sender === undefined || type === undefined) return;
   const host = (fact?.kind === 'result' ? fact.hostname : undefined) ?? '';
   const sign = { type, namespace, host, execution_id, at };
@@ -68,13 +76,19 @@ const together = (sign: Sign, before: Sign): Sign => ({
   at: Math.max(sign.at, before.at),
 });
 
-/** Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its messages. */
+/**
+ * Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its
+ * messages.
+ */
 const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
   sql<[string, string]>(
     `SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`,
   ).has(name, namespace);
 
-/** Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it uses. */
+/**
+ * Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it
+ * uses.
+ */
 export function noteProgram({ sql }: Transaction, sender: string, sign: Sign): void {
   const { type, namespace, host, execution_id = null, at, state = null } = sign;
   if (isOwnAgent(sql, sender, namespace)) return;

@@ -14,9 +14,12 @@ import {
 import { milliseconds } from '../migrations/message-columns.ts';
 import { sumsOf } from '../projection/sums.ts';
 import { buffered } from '../sqlite/buffered.ts';
-import { foldWith, noteSubject, type ObservedScope } from './said.ts';
+import { foldWith, forgetSubject, noteSubject, type ObservedScope } from './said.ts';
 
-/** Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the counts by the difference. */
+/**
+ * Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the
+ * counts by the difference.
+ */
 export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined): void {
   const { before, after } = foldWith(scope, said, earlier, foldWork);
   for (const [name, slice] of after.slices) {
@@ -29,7 +32,10 @@ export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork
   noteLast(scope, lastOf(before), lastOf(after));
 }
 
-/** When the last result came that stands, of all and of completed slices. Milliseconds since 1970; 0 without one. */
+/**
+ * When the last result came that stands, of all and of completed slices. Milliseconds since 1970; 0 without
+ * one.
+ */
 function lastOf({ slices }: Work) {
   const last = { result: 0, done: 0 };
   for (const { attempts, current } of slices.values()) {
@@ -52,7 +58,10 @@ const lastResults = buffered(({ sql }, execution_id, { isTakenBack, ...last }: L
   });
 });
 
-/** Notes when the last results came. If another message turns out to stand, that may be earlier: then rows are asked. */
+/**
+ * Notes when the last results came. If another message turns out to stand, that may be earlier: then rows are
+ * asked.
+ */
 function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, done }: Last): void {
   if (before.result === result && before.done === done) return;
   const isTakenBack = result < before.result || done < before.done;
@@ -121,14 +130,14 @@ function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice |
   const { sql, execution_id, run_number } = scope;
   sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt,
-       created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms)
+       created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms, job)
      VALUES ($slice_filename, $slice_id, $tf_filename, $stf_filename, $run_number, $execution_id, $tf_first, $tf_last, $tf_count, $status, $attempt,
-       $created_at, $queued_again_at, $worker, $started_at, $completed_at, $error, $hostname, $seconds, $starts, $waited_ms, $took_ms)
+       $created_at, $queued_again_at, $worker, $started_at, $completed_at, $error, $hostname, $seconds, $starts, $waited_ms, $took_ms, $job)
      ON CONFLICT (slice_filename, execution_id) DO UPDATE SET slice_id = excluded.slice_id, tf_filename = excluded.tf_filename, stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
        tf_count = excluded.tf_count, status = excluded.status, attempt = excluded.attempt, created_at = excluded.created_at,
        queued_again_at = excluded.queued_again_at, assigned_worker = excluded.assigned_worker, assigned_at = excluded.assigned_at,
        completed_at = excluded.completed_at, error = excluded.error, hostname = excluded.hostname,
-       processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms`,
+       processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms, job = excluded.job`,
   ).run({ ...sliceRow(slice), execution_id, run_number });
   if (was === undefined || !isDeepStrictEqual(placeOf(was), placeOf(slice))) {
     if (was !== undefined) countSlice(scope, was, -1);
@@ -154,7 +163,10 @@ function placeOf(slice: FoldedSlice): unknown[] {
   return [tf_filename, stf_filename, tf_count, slice.attempts[0]?.slice.sent_ms];
 }
 
-/** Notes how many slices a TF file has, the largest, and when the first was sent. @param n 1 if one came, -1 if one went */
+/**
+ * Notes how many slices a TF file has, the largest, and when the first was sent.
+ * @param n 1 if one came, -1 if one went
+ */
 function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n: 1 | -1): void {
   if (n === -1)
     sql('DELETE FROM observed_samples WHERE execution_id = ? AND tf_filename = ?').run(execution_id, tfFilename);
@@ -174,17 +186,15 @@ function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, w
   );
   for (const row of otherAttempts(slice))
     sql(
-      `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error)
-       VALUES ($slice_filename, $attempt, $execution_id, $state, $worker, $hostname, $starts, $queued_at, $started_at, $completed_at, $seconds, $error)`,
+      `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error, job)
+       VALUES ($slice_filename, $attempt, $execution_id, $state, $worker, $hostname, $starts, $queued_at, $started_at, $completed_at, $seconds, $error, $job)`,
     ).run({ ...row, execution_id });
 }
 
 /** Notes which messages decide how a slice stands. */
 function linkMessages(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined): void {
-  const { sql, execution_id } = scope;
   const subject = { subject: 'attempt', key: slice.slice_filename };
   const [before, after] = [was === undefined ? [] : seqsOf(was), seqsOf(slice)];
   for (const seq of after) if (!before.includes(seq)) noteSubject(scope, subject, seq);
-  const remove = sql('DELETE FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?');
-  for (const seq of before) if (!after.includes(seq)) remove.run(execution_id, subject.subject, subject.key, seq);
+  for (const seq of before) if (!after.includes(seq)) forgetSubject(scope, subject, seq);
 }

@@ -6,8 +6,8 @@ import { connect, fileAt, readIntoMemory } from '../sqlite/store-file.ts';
 import { isEmpty, requireKnownVersion, requireOwnKind } from './schema-version.ts';
 
 /**
- * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it must be upgraded first, and other `STORE_…` errors if
- * the file cannot be used.
+ * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it
+ * must be upgraded first, and other `STORE_…` errors if the file cannot be used.
  */
 export function openReader(path: string, { isServer = false } = {}): Connection {
   let db: Connection | undefined;
@@ -40,8 +40,8 @@ function connectToRead(path: string, isServer: boolean): Connection {
 }
 
 /**
- * SQLite's own default, in KiB; better-sqlite3 uses eight times as much. The system caches pages too, SQLite drops its own at each commit of
- * others, and sorting takes as much memory again.
+ * SQLite's own default, in KiB; better-sqlite3 uses eight times as much. The system caches pages too,
+ * SQLite drops its own at each commit of others, and sorting takes as much memory again.
  */
 const cacheSize = 2000;
 

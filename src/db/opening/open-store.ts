@@ -43,7 +43,10 @@ export interface StoreOptions {
 /** A pause after each commit would slow a run at full speed by a tenth. */
 const usualCommitsApart = 8;
 
-/** Opens a store for writing. Creates a missing one (mode 0600). Throws `STORE_…` if the file cannot be used. */
+/**
+ * Opens a store for writing. Creates a missing one (mode 0600). Throws `STORE_…` if the file cannot be
+ * used.
+ */
 export async function openStore(named: string, options: StoreOptions = {}): Promise<Store> {
   // SQLite puts its files beside the target of a link.
   const path = fileAt(named) === undefined ? named : realpathSync(named);
@@ -66,7 +69,10 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
   }
 }
 
-/** Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if the store does not exist. */
+/**
+ * Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if the
+ * store does not exist.
+ */
 export async function openExistingStore(path: string, options: StoreOptions = {}): Promise<Store> {
   requireNoOrphanLog(path);
   if (sizeOf(path) === 0) throw new NoStoreYet(path);
@@ -143,7 +149,10 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
   return { path, db, sql, messages, write, writeAtOnce, hurry, close, [Symbol.dispose]: close };
 }
 
-/** The transactions of a store, and the notes about blocks of rows, which come after the commit that filled a block. */
+/**
+ * The transactions of a store, and the notes about blocks of rows, which come after the commit that filled
+ * a block.
+ */
 function createTransactions(path: string, db: Connection) {
   const sql = preparer(db);
   const blocks = rowBlockNoter(sql);
@@ -156,7 +165,10 @@ function createTransactions(path: string, db: Connection) {
   });
   return {
     transact: (work: (tx: Transaction) => void): void => transaction.immediate(work),
-    /** Others may write first. The next write notes rows whose notes failed, or whose process ended before them. */
+    /**
+     * Others may write first. The next write notes rows whose notes failed, or whose process ended before
+     * them.
+     */
     writeNotes: async () => {
       if (!areNotesDue) return;
       await nextTurn();
@@ -171,7 +183,9 @@ function createTransactions(path: string, db: Connection) {
   };
 }
 
-/** Notes the store's path once, and gives it its id: a copy at another path must not remove its data files. */
+/**
+ * Notes the store's path once, and gives it its id: a copy at another path must not remove its data files.
+ */
 async function noteHome(store: Store) {
   if (homeOf(store.sql) !== undefined) return;
   const home = realpathSync(store.path);

@@ -17,7 +17,10 @@ export function requireOwnKind(db: Connection, path: string) {
   throw storeUnavailable(`${path} is a SQLite file of another program; name another file with --db`);
 }
 
-/** Throws `STORE_TOO_NEW` or `STORE_TOO_OLD` if the store has another schema. A store without tables passes. */
+/**
+ * Throws `STORE_TOO_NEW` or `STORE_TOO_OLD` if the store has another schema. A store without tables
+ * passes.
+ */
 export function requireKnownVersion(db: Connection, path: string) {
   // Check first: another process may make the store meanwhile, and then it has its version.
   const isNew = isEmpty(db);
@@ -52,7 +55,10 @@ export function requireReadable(version: number, path: string) {
 /** Whether the file is a store still being made, or whose maker ended before it was done. */
 export const isEmpty = (db: Connection): boolean => versionOf(db) === 0 && applicationIdOf(db) === 0;
 
-/** Makes the tables of a new store, unless another process has made them meanwhile. Call it in one transaction. */
+/**
+ * Makes the tables of a new store, unless another process has made them meanwhile. Call it in one
+ * transaction.
+ */
 export function createTables(db: Connection) {
   if (!isEmpty(db)) return;
   db.exec(schema);
@@ -60,7 +66,10 @@ export function createTables(db: Connection) {
   db.pragma(`application_id = ${applicationId}`);
 }
 
-/** Throws `STORE_TOO_NEW` if another program has changed the schema since this process opened the store. Part of each write. */
+/**
+ * Throws `STORE_TOO_NEW` if another program has changed the schema since this process opened the store.
+ * Part of each write.
+ */
 export function requireSameVersion(db: Connection, path: string) {
   const version = versionOf(db);
   if (version === schemaVersion) return;

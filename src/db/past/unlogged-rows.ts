@@ -99,7 +99,7 @@ export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last
 /** Tables with rows of an execution that follow from the log. */
 const ofExecution = wordsOf(`
   workflow_executions runs run_states stage_delays stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results returned_slices
-  late_messages observed_runs observed_samples observed_keys message_subjects
+  late_messages observed_runs observed_samples observed_keys stf_sites handed_over message_subjects
 `);
 
 /** Columns that every store numbers for itself. */

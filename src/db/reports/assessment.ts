@@ -2,11 +2,13 @@ import { capacityOf, deadlineOf, forecastOf } from '../../monitoring/capacity.ts
 import { timeLeft } from '../../monitoring/estimate.ts';
 import { type Facts, downSeconds, driverGaps } from '../../monitoring/facts.ts';
 import { findingsOf } from '../../monitoring/findings/index.ts';
+import { withKnown } from '../../monitoring/findings/known.ts';
 import { healthOf, heardHealth } from '../../monitoring/health.ts';
 import { oldestInHand, overdueSlices, paceOf } from '../../monitoring/pace.ts';
 import { progressSoFar } from '../../monitoring/progress.ts';
 import { stageStates } from '../../monitoring/stage-states.ts';
 import { type ExecutionRow, withPlan } from '../execution/find-execution.ts';
+import { knownOf } from '../log/store-identity.ts';
 import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';
@@ -46,7 +48,10 @@ export function assessWithFindings(
       driven.facts,
     );
   return Object.assign(stateOf(sql, execution, gathered, moment), {
-    findings: findingsOf({ driving: evidence, heard }),
+    findings:
+      heard === undefined
+        ? findingsOf({ driving: evidence })
+        : withKnown(heard.execution_id, findingsOf({ heard }), knownOf(sql)),
     causes: (heard ?? evidence)?.causes ?? [],
     /** Where this store drives it. */
     evidence,
@@ -55,7 +60,10 @@ export function assessWithFindings(
   });
 }
 
-/** The facts about an execution: of its plan and its driver, where this store has them, else what messages of other programs show. */
+/**
+ * The facts about an execution: of its plan and its driver, where this store has them, else what messages of
+ * other programs show.
+ */
 function gather(sql: Prepare, execution: ExecutionRow, moment: Moment) {
   const planned = withPlan(execution);
   if (planned === undefined) return { heard: heardFacts(sql, execution, moment) };
@@ -68,10 +76,15 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
   return {
     detail,
     progress: driven?.progress ?? progressSoFar(execution, detail),
-    /** Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the clock here is behind. */
+    /**
+     * Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the
+     * clock here is behind.
+     */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
-    /** Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone. */
+    /**
+     * Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone.
+     */
     duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
     driving: driven?.judged,
     /** What the messages of other programs show, where it is known from them. */
@@ -99,7 +112,10 @@ function judge(facts: Facts) {
       overdue: overdueSlices(facts, pace).length,
       /** Undefined without one, and while no age is known. */
       oldest,
-      /** For the oldest slice, if its payload has a time limit: nobody ends a payload whose worker is gone. ISO 8601. */
+      /**
+       * For the oldest slice, if its payload has a time limit: nobody ends a payload whose worker is gone.
+       * ISO 8601.
+       */
       ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,
     },
     /** The current speed. */

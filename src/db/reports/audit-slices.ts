@@ -157,7 +157,22 @@ export function appliedMessages(sql: Prepare, executionId: string, type: string)
 
 /** One check of an audit, and what it found. */
 export interface AuditCheck {
-  check: 'stf_planned' | 'stf_announced' | 'stf_ready' | 'samples' | 'slices' | 'coverage' | 'results' | 'counts';
+  check:
+    | 'stf_planned'
+    | 'stf_announced'
+    | 'stf_ready'
+    | 'samples'
+    | 'slices'
+    | 'coverage'
+    | 'results'
+    | 'counts'
+    // Of prompt processing.
+    | 'handed_over'
+    | 'processing'
+    | 'stf_registered'
+    | 'stf_processed'
+    | 'stf_failed'
+    | 'run_closed';
   /** `unknown`: nothing shows whether it holds, and `problem` says why. */
   state: 'ok' | 'open' | 'broken' | 'unknown';
   expected: number;

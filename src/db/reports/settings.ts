@@ -69,6 +69,10 @@ const numbers: readonly [keyof KnownConfiguration, section: string, key: string]
   ['slices_per_sample', 'fast_processing', 'slices_per_sample'],
   ['slice_processing_time', 'fast_processing', 'slice_processing_time'],
   ['target_worker_count', 'fast_processing', 'target_worker_count'],
+  // In prompt processing they stand before those of the DAQ.
+  ['stf_count', 'simulation', 'stf_count'],
+  ['physics_period_count', 'simulation', 'physics_period_count'],
+  ['stf_interval', 'simulation', 'stf_interval'],
 ];
 
 /** Ratios or seconds; all other settings are counts. */

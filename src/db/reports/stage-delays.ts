@@ -8,13 +8,14 @@ import {
 } from '../../domain/stages.ts';
 import type { StagePicture } from '../../monitoring/timeline/picture.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isOfPrompt } from '../observed/prompt.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The stages that any item of an execution of this store has passed, as the projection counts them. */
 export const countedDelays = (sql: Prepare, executionId: string): CountedDelay[] =>
   countedStages(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
 
-/** The stages of either kind of execution, with the number of items of each size: the buckets of `bucketOf`, smallest first. */
+/** Stages with the number of items of each size: the buckets of `bucketOf`, smallest first. */
 export function stagePictures(sql: Prepare, executionId: string): StagePicture[] {
   const counted = countedStages(sql, executionId).map(({ stage, buckets }) => ({
     ...summarizeStage(stage, buckets),
@@ -39,9 +40,24 @@ function countedStages(sql: Prepare, executionId: string): { stage: StageName; b
     .filter(({ buckets }) => buckets.length > 0);
 }
 
-/** As SQL: the milliseconds that each file or slice spent in a stage, `ms`, in index order. `?` is the execution. */
+const passagesOf = (sql: Prepare, executionId: string) =>
+  Object.entries(isOfPrompt({ sql, execution_id: executionId }) ? promptPassages : passages) as [StageName, string][];
+
+const took = `(SELECT took_ms AS ms FROM stf_files INDEXED BY stf_files_took WHERE execution_id = ? AND ${indexPredicates.tookTime})`;
+
+/** The same in prompt processing. */
+const promptPassages: Readonly<Partial<Record<StageName, string>>> = {
+  'stf_gen → registered': took,
+  'registered → processed': `(SELECT CAST(round((julianday(processed_at) - julianday(registered_at)) * 86400000) AS INTEGER) AS ms
+    FROM stf_files WHERE execution_id = ? AND processed_at IS NOT NULL AND registered_at IS NOT NULL)`,
+};
+
+/**
+ * As SQL: the milliseconds that each file or slice spent in a stage, `ms`, in index order. `?` is the
+ * execution.
+ */
 const passages: Readonly<Partial<Record<StageName, string>>> = {
-  'stf_gen → stf_ready': `(SELECT took_ms AS ms FROM stf_files INDEXED BY stf_files_took WHERE execution_id = ? AND ${indexPredicates.tookTime})`,
+  'stf_gen → stf_ready': took,
   'stf_ready → tf_file_registered': `(SELECT waited_ms AS ms FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice → slice_started': `(SELECT waited_ms AS ms FROM tf_slices INDEXED BY tf_slices_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice_started → slice_result': tookAs('completed'),
@@ -52,11 +68,9 @@ function tookAs(status: 'completed' | 'failed'): string {
   return `(SELECT took_ms AS ms FROM tf_slices INDEXED BY tf_slices_took WHERE execution_id = ? AND status = '${status}' AND ${indexPredicates.tookTime})`;
 }
 
-/** The same of an observed execution. Percentiles are exact, from the times of the items themselves. */
+/** The same of an observed execution. Percentiles are exact. */
 export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
-  stages.flatMap(({ stage }) => {
-    const passage = passages[stage];
-    if (passage === undefined) return [];
+  passagesOf(sql, executionId).flatMap(([stage, passage]) => {
     const items = sql<[string], number>(`SELECT count(*) FROM ${passage}`).value(executionId) ?? 0;
     if (items === 0) return [];
     // From the end that is nearer.

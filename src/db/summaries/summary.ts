@@ -165,7 +165,7 @@ function keyed(
 ): Keyed {
   const { names } = columns;
   const byColumn = (
-    column: 'attempt' | 'tfCount' | 'cause' | 'worker' | 'host' | 'stf',
+    column: 'attempt' | 'tfCount' | 'cause' | 'worker' | 'host' | 'job' | 'stf',
     name: Keyed['name'],
   ): Keyed => ({
     of: (at) => columns[column][at] as number,
@@ -187,6 +187,8 @@ function keyed(
       return byColumn('worker', (number) => names.worker.all[number]);
     case 'host':
       return byColumn('host', (number) => names.host.all[number]);
+    case 'job':
+      return byColumn('job', (number) => names.job.all[number]);
     case 'stf_filename':
       return byColumn('stf', (number) => columns.stfOfFile.get(number) ?? names.stf.all[number]);
     case 'minute':

@@ -2,7 +2,10 @@ import { createCauses } from '../../domain/causes.ts';
 import { failedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import { millisecondsAt, timeLength } from '../../lib/time.ts';
 
-/** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the slice was made. */
+/**
+ * When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the
+ * slice was made.
+ */
 type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed', number>;
 
 /** The value of a name column without a name. */
@@ -38,12 +41,19 @@ class Names {
 }
 
 /**
- * Every attempt at every slice of one execution as columns of numbers: 54 bytes per attempt, so that counts, times and pictures of a hundred
- * thousand take milliseconds. Times are milliseconds since 1970, or NaN; names are numbers of `names`; states are indexes of `sliceStatuses`.
+ * Every attempt at every slice of one execution as columns of numbers: 58 bytes per attempt, so that counts,
+ * times and pictures of a hundred thousand take milliseconds. Times are milliseconds since 1970, or NaN;
+ * names are numbers of `names`; states are indexes of `sliceStatuses`.
  */
 export class AttemptColumns {
   length = 0;
-  readonly names = { stf: new Names(), worker: new Names(), host: new Names(), cause: createCauses() };
+  readonly names = {
+    stf: new Names(),
+    worker: new Names(),
+    host: new Names(),
+    job: new Names(),
+    cause: createCauses(),
+  };
   stf = new Int32Array(0);
   sliceId = new Int32Array(0);
   attempt = new Int32Array(0);
@@ -53,12 +63,16 @@ export class AttemptColumns {
   isCurrent = new Uint8Array(0);
   worker = new Int32Array(0);
   host = new Int32Array(0);
+  job = new Int32Array(0);
   cause = new Int32Array(0);
   created = new Float64Array(0);
   queued = new Float64Array(0);
   started = new Float64Array(0);
   completed = new Float64Array(0);
-  /** The last attempt of each slice, by the file that numbers it and its id, and the previous attempt of each attempt. */
+  /**
+   * The last attempt of each slice, by the file that numbers it and its id, and the previous attempt of each
+   * attempt.
+   */
   readonly #last: number[][] = [];
   #before = new Int32Array(0);
   readonly #causes = new Map<string, number>();
@@ -66,7 +80,10 @@ export class AttemptColumns {
   /** The STF file of each other file that numbers slices, by the number of that file's name. */
   readonly stfOfFile = new Map<number, string>();
 
-  /** The index of an attempt at a slice, added if missing. @param of its STF file, and the file that numbers its slices, if that is another one */
+  /**
+   * The index of an attempt at a slice, added if missing.
+   * @param of its STF file, and the file that numbers its slices, if that is another one
+   */
   placeOf(of: { stf: string; file: string | undefined }, sliceId: number, attempt: number): number {
     const stf = this.names.stf.numberOf(of.file ?? of.stf);
     if (of.file !== undefined && !this.stfOfFile.has(stf)) this.stfOfFile.set(stf, of.stf);
@@ -96,8 +113,9 @@ export class AttemptColumns {
   }
 
   /** Call after `setState`: only a failure has a cause. */
-  setNames(at: number, worker: string | undefined, host: string | undefined, error: string | undefined) {
+  setNames(at: number, [worker, host, error, job]: readonly (string | undefined)[]) {
     const { names } = this;
+    this.job[at] = job === undefined ? noName : names.job.numberOf(job);
     this.worker[at] = worker === undefined ? noName : names.worker.numberOf(worker);
     this.host[at] = host === undefined ? noName : names.host.numberOf(host);
     this.cause[at] = this.state[at] === failedState ? this.#causeOf(error) : noName;
@@ -121,7 +139,7 @@ export class AttemptColumns {
 
   #grow() {
     const size = Math.max(1024, this.stf.length * 2);
-    for (const name of ['stf', 'sliceId', 'attempt', 'tfCount', 'worker', 'host', 'cause'] as const)
+    for (const name of ['stf', 'sliceId', 'attempt', 'tfCount', 'worker', 'host', 'job', 'cause'] as const)
       this[name] = longer(this[name], new Int32Array(size));
     for (const name of ['state', 'isCurrent'] as const) this[name] = longer(this[name], new Uint8Array(size));
     for (const name of ['created', 'queued', 'started', 'completed'] as const)
@@ -142,7 +160,10 @@ const valueEndCode = valueEnd.charCodeAt(0);
 /** Placeholder for the file that numbers slices: NULL if that is the STF file. */
 const numberedIn = 'numbered in';
 
-/** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them, with semicolons between. */
+/**
+ * As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them,
+ * with semicolons between.
+ */
 const ownValues = {
   current:
     `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; coalesce(tf_count, 0); created_at; ` +
@@ -154,13 +175,14 @@ const ownValues = {
 
 /** As SQL: values that others may have made. */
 const foreignValues = {
-  current: ['assigned_worker', 'left_by', 'hostname', `iif(status = 'failed', substr(error, 1, 1000), NULL)`],
-  earlier: ['a.worker_id', 'NULL', 'a.hostname', 'substr(a.error, 1, 1000)'],
+  current: ['assigned_worker', 'left_by', 'hostname', `iif(status = 'failed', substr(error, 1, 1000), NULL)`, 'job'],
+  earlier: ['a.worker_id', 'NULL', 'a.hostname', 'substr(a.error, 1, 1000)', 'a.job'],
 };
 
 /**
- * As SQL: attempts as one text, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and `tf_slices AS s`. better-sqlite3 takes
- * four times as long to make a row of values as SQLite takes to read it. Separators in texts of others are replaced, so that none looks like two.
+ * As SQL: attempts as one text, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and
+ * `tf_slices AS s`. better-sqlite3 takes four times as long to make a row of values as SQLite takes to read
+ * it. Separators in texts of others are replaced, so that none looks like two.
  */
 export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean): string {
   const isElsewhere = isObserved ? (kind === 'current' ? 'tf_filename' : 's.tf_filename') : 'NULL';
@@ -215,6 +237,6 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
     columns.setTimes(place, { created, queued, started: wasStarted ? started : NaN, completed: time() });
     const worker = optional();
     const left = optional();
-    columns.setNames(place, worker ?? left, optional(), optional());
+    columns.setNames(place, [worker ?? left, optional(), optional(), optional()]);
   }
 }

@@ -6,11 +6,16 @@ import { type Facts, delayOf, secondsBetween } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
 import { type Judgement, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';
 
-/** Living agents send a sign of life every few seconds: a driver that has just started has not heard them yet. */
+/**
+ * Living agents send a sign of life every few seconds: a driver that has just started has not heard them yet.
+ */
 const hasJustBegun = ({ driver, now }: Facts): boolean =>
   driver !== undefined && (now - Date.parse(driver.since)) / 1000 < lateSeconds;
 
-/** Slices are started, done or in hand: some worker is there although it does not report itself, such as one of another make. */
+/**
+ * Slices are started, done or in hand: some worker is there although it does not report itself, such as one
+ * of another make.
+ */
 const isWorkedOn = (facts: Facts): boolean =>
   facts.in_hand.some(({ since }) => secondsBetween(since, facts.now) < strangerSeconds) ||
   (['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const).some(

@@ -3,7 +3,10 @@ import { sha256 } from '../../lib/sha256.ts';
 import { shortPaths, clipWords } from '../../lib/words.ts';
 import { type Finding, wholeSentence } from './rule.ts';
 
-/** A finding must last this long before it raises an alarm, and be gone this long before the alarm is over. Seconds. */
+/**
+ * A finding must last this long before it raises an alarm, and be gone this long before the alarm is over.
+ * Seconds.
+ */
 export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };
 
 /** A finding as an alarm reports it. */
@@ -15,7 +18,10 @@ export interface AlarmFinding {
   sentence: string;
 }
 
-/** The findings of an execution that raise alarms, the worst per code and subject. Findings of severity `info` raise none. */
+/**
+ * The findings of an execution that raise alarms, the worst per code and subject. Findings of severity `info`
+ * raise none.
+ */
 export function alarmFindings(executionId: string, findings: readonly Finding[]): AlarmFinding[] {
   const found = new Map<string, AlarmFinding>();
   for (const finding of findings) {
@@ -56,8 +62,9 @@ interface AlarmStep {
 }
 
 /**
- * The change that one look at a finding makes. Its alarm is raised once the finding has lasted, and is over once it has been gone as long, so a flickering
- * finding is one alarm. A finding that stays worse raises the alarm anew.
+ * The change that one look at a finding makes. Its alarm is raised once the finding has lasted, and is over
+ * once it has been gone as long, so a flickering finding is one alarm. A finding that stays worse raises the
+ * alarm anew.
  * @param severity of the finding, or undefined
  * @param patience seconds
  */

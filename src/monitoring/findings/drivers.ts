@@ -123,7 +123,10 @@ export const driverRules: readonly FindingRule[] = [
       };
     },
 
-    /** A service has given up on an execution whose drivers achieved nothing, or resumes it again and again while results still come in. */
+    /**
+     * A service has given up on an execution whose drivers achieved nothing, or resumes it again and again
+     * while results still come in.
+     */
     TAKE_UP_FAILED: (situation) => {
       const { execution_id, take_ups, process, drivers } = situation;
       const isDriven = process?.alive === true && drivers.at(-1)?.until === undefined;

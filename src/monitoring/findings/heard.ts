@@ -27,15 +27,55 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
           next: here('list_stf_files', { status: 'registered' }),
         },
 
-  SAMPLES_UNSLICED: ({ unsliced, isOver, last_slice }) =>
-    unsliced.count === 0
-      ? undefined
-      : {
-          severity: 'error',
-          sentence: `${were(unsliced.count, 'TF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not cut into slices${last_slice === undefined ? ', and none was: the fast processing agent is gone, or hears nothing' : `; the last slice was sent at ${timeOf(last_slice)}`}.`,
-          ids: [...unsliced.ids],
-          next: here('list_tf_files', { order: 'newest' }),
-        },
+  SAMPLES_UNSLICED: (facts) => {
+    const { unsliced, isOver, last_slice, oldest_unsliced } = facts;
+    if (unsliced.count === 0) return undefined;
+    const next = here('list_tf_files', { order: 'newest' });
+    const ids = [...unsliced.ids];
+    // While it sends slices, it is only behind.
+    if (!isOver && last_slice !== undefined && secondsSince(facts, last_slice) < nextStepSeconds) {
+      const age =
+        oldest_unsliced === undefined ? '' : `, the oldest for ${roundDuration(secondsSince(facts, oldest_unsliced))}`;
+      const files = `${counted(unsliced.count, 'TF file')} ${unsliced.count === 1 ? 'waits' : 'wait'}`;
+      const sentence = `${files} for fast processing for more than ${nextStepSeconds} s${age}; it still sends slices, the last one ${roundDuration(secondsSince(facts, last_slice))} ago.`;
+      return { severity: 'warning', sentence, ids, next };
+    }
+    const rest =
+      last_slice === undefined
+        ? ', and none was: the fast processing agent is gone, or hears nothing'
+        : `; the last slice was sent at ${timeOf(last_slice)}`;
+    return {
+      severity: 'error',
+      sentence: `${were(unsliced.count, 'TF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not cut into slices${rest}.`,
+      ids,
+      next,
+    };
+  },
+
+  TRANSFORMER_GONE: (facts) => {
+    const { gone_workers: gone, delays, counts } = facts;
+    if (gone.length === 0 || !facts.hearsResults) return undefined;
+    return {
+      severity: 'warning',
+      sentence: `${gone.join(', ')} gave results of this run, and no sign for ${roundDuration(noResultSeconds(delays))}, while ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'}: ${gone.length === 1 ? 'it is' : 'they are'} gone.`,
+      ids: [...gone],
+      next: call('list_agents', { agent_type: 'worker', include_exited: true }),
+    };
+  },
+
+  /** A worker that was started without a run serves the run of its first slice for good. */
+  TRANSFORMER_BOUND: (facts) => {
+    const { bound_workers: bound, counts, run_id, oldest_waiting, last_result = 0 } = facts;
+    if (bound.length === 0 || oldest_waiting === undefined || !facts.hearsResults) return undefined;
+    if (secondsSince(facts, Math.max(oldest_waiting, last_result)) < nextStepSeconds) return undefined;
+    const which = bound.map(({ worker, run_id: run }) => `${worker} (run ${run})`).join(', ');
+    return {
+      severity: 'warning',
+      sentence: `${counted(counts.slices_queued, 'TF slice')} of run ${run_id} ${counts.slices_queued === 1 ? 'waits' : 'wait'}, and ${which} ${bound.length === 1 ? 'lives and is' : 'live and are'} still bound to an earlier run: a worker keeps the run of its first slice. Restart ${bound.length === 1 ? 'it' : 'them'}.`,
+      ids: bound.map(({ worker }) => worker),
+      next: call('list_agents', { agent_type: 'worker' }),
+    };
+  },
 
   SIZE_CHANGED: ({ shrunken }) =>
     shrunken === undefined
@@ -47,7 +87,9 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
           next: here('list_tf_slices', { tf_filename: shrunken.first }),
         },
 
-  /** Reported only if the bus was heard and there are more such slices than results that may belong to them. */
+  /**
+   * Reported only if the bus was heard and there are more such slices than results that may belong to them.
+   */
   SLICES_NOT_SENT: ({ unsent, ...facts }) =>
     !facts.isBusHeard || unsent.count <= facts.results_unmatched
       ? undefined
@@ -191,6 +233,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     const [example] = ids;
     return {
       severity: 'warning',
+      senders: [...new Set(broken_keys.map(({ sender }) => sender))],
       sentence: `${words.join('; ')}${more}. Their senders fill these keys in other messages.`,
       ids,
       next: example === undefined ? here('list_messages') : call('list_messages', { message_id: example }),

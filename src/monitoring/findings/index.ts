@@ -3,6 +3,7 @@ import { agentRules } from './agents.ts';
 import { driverRules } from './drivers.ts';
 import { heardRules } from './heard.ts';
 import { stageRules } from './progress.ts';
+import { promptRules } from './prompt.ts';
 import { type Finding, type FindingRule, type Known, type Situation, findingsBy, stayFailed } from './rule.ts';
 import { sliceRules } from './slices.ts';
 import { storeRules } from './store.ts';
@@ -22,6 +23,8 @@ const order: readonly string[] = [
   'TAKEN_UP',
   'SLICES_UNANSWERED',
   'NO_TRANSFORMER',
+  'TRANSFORMER_GONE',
+  'TRANSFORMER_BOUND',
   'NOTHING_SUCCEEDS',
   'FAILURES_ON_ONE',
   'SLICE_OVERDUE',
@@ -37,12 +40,19 @@ const order: readonly string[] = [
   'UNANSWERED',
   'READER_BEHIND',
   'RUN_SILENT',
+  'NOT_HANDED_OVER',
+  'DATA_AGENT_WAITS',
   'STF_NOT_READY',
+  'STF_NOT_REGISTERED',
+  'STF_FAILED',
+  'STF_NOT_PROCESSED',
   'SLICES_NOT_SENT',
   'SAMPLES_UNSLICED',
   'SLICES_FAILED',
   'SLICES_RETRIED',
   'NOT_HEARD',
+  'RUN_NOT_CLOSED',
+  'WORKFLOWS_MIXED',
   'TOLD_OTHERWISE',
   'SLICE_SLOW',
   'RESULTS_REPEATED',
@@ -67,6 +77,7 @@ export const findingRules: readonly FindingRule[] = [
   ...agentRules,
   ...driverRules,
   ...heardRules,
+  ...promptRules,
   ...sliceRules,
   ...stageRules,
   ...storeRules,
@@ -79,7 +90,10 @@ const sliceFactsOf = (facts: Situation): SliceFacts => ({
   until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
 });
 
-/** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
+/**
+ * The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run
+ * may be meant to lag and drain.
+ */
 export function findingsOf({ driving, heard }: Causes): Finding[] {
   const slices = heard ?? (driving && sliceFactsOf(driving));
   if (slices === undefined) return [];
@@ -113,13 +127,16 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   DRIVER_SILENT: standstill,
   BROKER_AWAY: standstill,
   AGENT_GONE: ['WORKER_GONE'],
+  NO_TRANSFORMER: ['TRANSFORMER_GONE'],
   // More workers would not help where some are slow, or the slices are.
   SLOT_SLOW: ['WORKERS_TOO_FEW'],
   SLICES_SLOWER: ['WORKERS_TOO_FEW'],
   NOTHING_SUCCEEDS: ['SLICES_RETRIED', 'STAGE_STUCK', 'STAGE_SLOW'],
 };
 
-/** Findings that explain why a role's stage does not go on: returns the roles that the finding explains fully. */
+/**
+ * Findings that explain why a role's stage does not go on: returns the roles that the finding explains fully.
+ */
 const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes) => readonly string[]>> = {
   AGENT_MISSING: ({ ids }) => ids,
   // Other slices may wait for another reason.

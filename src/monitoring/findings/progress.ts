@@ -46,7 +46,10 @@ export const stageRules: readonly FindingRule[] = [
     }),
   ),
   ...rulesOf('driving', {
-    /** An execution that was stopped, or failed, leaves slices behind; one that was stopped may also end before all of them were made. */
+    /**
+     * An execution that was stopped, or failed, leaves slices behind; one that was stopped may also end
+     * before all of them were made.
+     */
     WORK_UNDONE: (facts) => {
       const { given_up, status, counts, slices_final, slices_planned = 0 } = facts;
       if (status === 'running' || status === 'completed') return undefined;

@@ -16,6 +16,8 @@ export interface Finding {
   causes?: string;
   /** Its subjects: agents, workers, slices, messages. */
   ids: string[];
+  /** The programs that it is about, if its ids name other things. */
+  senders?: string[];
   /** Its one subject, if findings of its code may have different ones: each gets its own alarm. */
   about?: string;
   next: { tool: string; arguments: Record<string, unknown> };
@@ -31,7 +33,9 @@ export interface Judgement {
 /** How an execution is driven: its plan, its driver and agents, and what follows. */
 export interface Situation extends Facts, Evidence, Judgement {}
 
-/** All that is known about an execution. A part that nobody can know is absent, and its findings are silent. */
+/**
+ * All that is known about an execution. A part that nobody can know is absent, and its findings are silent.
+ */
 export interface Known {
   slices: SliceFacts;
   /** Where this store has its plan and its drivers. */
@@ -71,7 +75,10 @@ export const rulesOf = <Part extends keyof Known>(needs: Part, finds: Finds<NonN
     find: ({ [needs]: about }) => (about === undefined ? undefined : find(about)),
   }));
 
-/** Findings that apply only while an execution runs and has a driver. Without a driver nothing goes on, and another finding says so. */
+/**
+ * Findings that apply only while an execution runs and has a driver. Without a driver nothing goes on, and
+ * another finding says so.
+ */
 export const ifDriven = (finds: Finds<Situation>): Finds<Situation> =>
   Object.fromEntries(
     Object.entries(finds).map(([code, find]) => [
@@ -129,7 +136,9 @@ export function causesSentence(causes: readonly CauseCount[]): string {
   return `${head}: ${named.join(', ')}${more}.`;
 }
 
-/** Slices that stay failed. After the end of an execution no slice is retried, whatever attempts it had left. */
+/**
+ * Slices that stay failed. After the end of an execution no slice is retried, whatever attempts it had left.
+ */
 export const stayFailed = ({ status, counts, exhausted_count }: Facts & Evidence): number =>
   status === 'running' ? exhausted_count : counts.slices_failed;
 

@@ -32,7 +32,9 @@ function workersSentence(workers: SliceFacts['by_worker']): string {
 /** Fewer slices do not show what is usual. */
 const minItems = 20;
 
-/** A slice is out of all proportion if it took this many times the p95 of all, and at least this many seconds. */
+/**
+ * A slice is out of all proportion if it took this many times the p95 of all, and at least this many seconds.
+ */
 const minRatio = 10;
 const minSeconds = 1;
 

@@ -31,7 +31,10 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     };
   },
 
-  /** Rows are later than the clock here, so that no age is known, or the clock of a host that works on the execution is off. */
+  /**
+   * Rows are later than the clock here, so that no age is known, or the clock of a host that works on the
+   * execution is off.
+   */
   CLOCK_OFF: ({ ahead_seconds, agents }) => {
     if (ahead_seconds > 0)
       return {

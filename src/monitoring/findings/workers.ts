@@ -27,7 +27,10 @@ const shownDetail = 400;
 const backlogWords = ({ backlog = 0, backlog_seconds: work }: Capacity): string =>
   `${counted(backlog, 'slice')} waiting${work === undefined ? '' : `, ${roundDuration(work)} of work`}`;
 
-/** The last slices take as long as one slice in any run; with too few workers they take much longer, and half of all slices waited. */
+/**
+ * The last slices take as long as one slice in any run; with too few workers they take much longer, and half
+ * of all slices waited.
+ */
 const minDrains = 3;
 
 /** The same for an ended execution: the slices left by the DAQ took long. */
@@ -68,7 +71,10 @@ export const workerRules: readonly FindingRule[] = [
         };
       },
 
-      /** A worker takes slices, but its work does not count: its build is too old, or it does not say whose slices they are. */
+      /**
+       * A worker takes slices, but its work does not count: its build is too old, or it does not say whose
+       * slices they are.
+       */
       WORKER_USELESS: ({ useless }) =>
         useless.map(({ agent, hostname, unheard_since }) => ({
           severity: 'error' as const,
@@ -81,7 +87,10 @@ export const workerRules: readonly FindingRule[] = [
           next: call('list_agents', { agent_type: 'worker' }),
         })),
 
-      /** An agent is heard but leaves work of this execution to others. Other findings report work that nobody can do. */
+      /**
+       * An agent is heard but leaves work of this execution to others. Other findings report work that nobody
+       * can do.
+       */
       WORKER_OFF_DUTY: ({ off_duty, unfit, unanswered }) => {
         const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]): boolean =>
           unfit.some((slices) => slices.reason === reason && slices.kind === kind) ||

@@ -1,34 +1,61 @@
-import { type FactOf, type SaidFact, standingBy, timeOf } from './said.ts';
+import { foldPrompt } from './prompt.ts';
+import { type FactOf, isBefore, type SaidFact, standingBy, timeOf } from './said.ts';
 
-export type StfFact = FactOf<'stf_gen' | 'stf_ready' | 'told_stf' | 'told_stf_ready'>;
+export type StfFact = FactOf<'stf_gen' | 'stf_ready' | 'told_stf' | 'told_stf_ready' | 'told_jobs'>;
 export type TfFact = FactOf<'tf_file_registered' | 'told_tf'>;
 
-/** An STF file by all messages about it, in any order: one announces it, another says it is ready, REST registers it. Undefined without any. */
-export function foldStf(messages: readonly SaidFact<StfFact>[]) {
-  const { stands, repeats } = standingBy(messages, ({ kind }) => kind);
-  const [ready, toldReady] = [stands.get('stf_ready'), stands.get('told_stf_ready')];
-  const sources = [stands.get('stf_gen'), ready, stands.get('told_stf'), toldReady].flatMap((one) => one ?? []);
-  const [first] = sources;
+const isJobs = (said: SaidFact<StfFact>): said is SaidFact<FactOf<'told_jobs'>> => said.fact.kind === 'told_jobs';
+
+/**
+ * An STF file by all messages about it, in any order: one announces it, another says it is ready, REST
+ * registers it. Undefined without any.
+ * @param isPrompt of prompt processing: being registered is its readiness, and PanDA processes it
+ */
+export function foldStf(messages: readonly SaidFact<StfFact>[], isPrompt = false) {
+  const reports = messages.filter(isJobs);
+  const others = messages.filter((one) => !isJobs(one));
+  const { stands, repeats } = standingBy(others, ({ kind }) => kind);
+  const standing = <Kind extends StfFact['kind']>(kind: Kind) => stands.get(kind) as SaidFact<FactOf<Kind>> | undefined;
+  const [announced, told] = [standing('stf_gen'), standing('told_stf')];
+  const processed = standing('stf_ready') ?? standing('told_stf_ready');
+  const sources = [announced, standing('stf_ready'), told, standing('told_stf_ready'), reports.toSorted(bySending)[0]];
+  const [first, ...later] = sources.flatMap((one) => one ?? []);
   if (first === undefined) return undefined;
-  const facts = sources.map(({ fact }): Partial<FactOf<'stf_ready'>> => ({ ...fact, kind: 'stf_ready' }));
+  const facts = [first, ...later].map(({ fact }): Partial<FactOf<'stf_ready'>> => ({ ...fact, kind: 'stf_ready' }));
   const known = <K extends keyof FactOf<'stf_ready'>>(field: K) =>
     facts.find((one) => one[field] !== undefined)?.[field] ?? null;
-  const processed = ready ?? toldReady;
-  const row = {
-    stf_filename: first.fact.stf_filename,
-    sequence: known('sequence'),
-    status: processed === undefined ? 'registered' : 'processed',
-    checksum: known('checksum'),
-    size_bytes: known('size_bytes'),
-    tf_count: known('tf_count'),
-    created_at: timeOf(first),
-    processed_at: processed === undefined ? null : timeOf(processed),
-    took_ms: processed === undefined ? null : Math.max(0, processed.sent_ms - first.sent_ms),
+  const { row, sites, spare } = isPrompt
+    ? foldPrompt(reports, announced, told)
+    : { row: readyRow(processed, first), sites: [], spare: [] };
+  return {
+    row: {
+      stf_filename: first.fact.stf_filename,
+      sequence: known('sequence'),
+      checksum: known('checksum'),
+      size_bytes: known('size_bytes'),
+      tf_count: known('tf_count'),
+      created_at: timeOf(first),
+      ...row,
+    },
+    sites,
+    repeats,
+    spare,
   };
-  return { row, repeats };
 }
 
-/** A TF file by all messages about it: it is announced once, or registered by REST alone. Undefined without any. */
+const bySending = (a: SaidFact, b: SaidFact): number => (isBefore(a, b) ? -1 : 1);
+
+const readyRow = (ready: SaidFact | undefined, first: SaidFact) => ({
+  status: ready === undefined ? ('registered' as const) : ('processed' as const),
+  registered_at: null,
+  processed_at: ready === undefined ? null : timeOf(ready),
+  took_ms: ready === undefined ? null : Math.max(0, ready.sent_ms - first.sent_ms),
+});
+
+/**
+ * A TF file by all messages about it: it is announced once, or registered by REST alone. Undefined without
+ * any.
+ */
 export function foldTf(messages: readonly SaidFact<TfFact>[]) {
   const { stands, repeats } = standingBy(messages, ({ kind }) => kind);
   const announced = stands.get('tf_file_registered');

@@ -32,7 +32,10 @@ export interface Repeat {
   contradicts: boolean;
 }
 
-/** Of messages that state one fact, the one that stands, by default the first one sent, and how the others repeat it. */
+/**
+ * Of messages that state one fact, the one that stands, by default the first one sent, and how the others
+ * repeat it.
+ */
 export function standingOf<F extends Fact>(
   said: readonly SaidFact<F>[],
   isBetter: (a: SaidFact<F>, b: SaidFact<F>) => boolean = isBefore,
@@ -61,7 +64,10 @@ export function standingBy<F extends Fact>(
   return { stands, repeats };
 }
 
-/** Results are compared by state: each has its own times. A slice is the same whether or not its message names the execution. */
+/**
+ * Results are compared by state: each has its own times. A slice is the same whether or not its message names
+ * the execution.
+ */
 function contradicts(a: Fact, b: Fact): boolean {
   if (a.kind === 'result' && b.kind === 'result') return a.state !== b.state;
   return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));

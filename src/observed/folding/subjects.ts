@@ -1,5 +1,6 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { Fact, ResultFact, ResultKey } from '../reading/fact.ts';
+import type { FactOf } from './said.ts';
 
 /** A subject of messages: a thing by its name, or a name that joins a result to its slice. */
 export interface Subject {
@@ -10,11 +11,15 @@ export interface Subject {
 /** Phases that a run enters once. It may have many pauses. */
 export const phasesOnce: ReadonlySet<PhaseMessage> = new Set(['run_imminent', 'start_run', 'end_run']);
 
-const stfSubjects = ['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready'] as const;
+/** The subjects of messages about an STF file. */
+export const stfSubjects = ['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready', 'told_jobs'] as const;
+const isOfStf = (fact: Fact): fact is FactOf<(typeof stfSubjects)[number]> =>
+  stfSubjects.some((kind) => kind === fact.kind);
+
 const tfSubjects = ['tf_file_registered', 'told_tf'] as const;
 
 /** The subjects of messages on the bus about a run and its files. */
-export const busSubjects: readonly string[] = [...phasesOnce, ...stfSubjects, ...tfSubjects].filter(
+export const busSubjects: readonly string[] = [...phasesOnce, 'handed_over', ...stfSubjects, ...tfSubjects].filter(
   (name) => !name.startsWith('told'),
 );
 
@@ -29,16 +34,17 @@ const resultSubject = ({ by, value }: ResultKey): Subject[] =>
 const toldSlice = ({ copyOf, slice_filename }: ResultFact): Subject[] =>
   copyOf === undefined ? [] : subject('slice', slice_filename);
 
-/** The subjects of a message; first, the thing whose messages repeat one another. Empty for a fact that only the execution has. */
+/**
+ * The subjects of a message; first, the thing whose messages repeat one another. Empty for a fact that only
+ * the execution has.
+ */
 export function subjectsOf(fact: Fact): Subject[] {
+  if (isOfStf(fact)) return subject(fact.kind, fact.stf_filename);
   switch (fact.kind) {
     case 'phase':
       return phasesOnce.has(fact.type) ? subject(fact.type, '') : [];
-    case 'stf_gen':
-    case 'stf_ready':
-    case 'told_stf':
-    case 'told_stf_ready':
-      return subject(fact.kind, fact.stf_filename);
+    case 'handed_over':
+      return subject(fact.kind, fact.site ?? '');
     case 'tf_file_registered':
     case 'told_tf':
       return subject(fact.kind, fact.tf_filename);
@@ -60,14 +66,10 @@ export function subjectsOf(fact: Fact): Subject[] {
 
 /** The subjects of the messages that decide together with this one how a thing stands. */
 export function relatedTo(fact: Fact): Subject[] {
+  if (isOfStf(fact)) return about(stfSubjects, fact.stf_filename);
   switch (fact.kind) {
     case 'phase':
       return about([...phasesOnce], '');
-    case 'stf_gen':
-    case 'stf_ready':
-    case 'told_stf':
-    case 'told_stf_ready':
-      return about(stfSubjects, fact.stf_filename);
     case 'tf_file_registered':
     case 'told_tf':
       return about(tfSubjects, fact.tf_filename);

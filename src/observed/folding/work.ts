@@ -10,13 +10,19 @@ type SaidRegistration = SaidFact<ToldSlice>;
 /** A message about slices. */
 export type SaidWork = SaidFact<SliceFact | ResultFact | ToldSlice>;
 
-/** An attempt at a slice: the message that sent it, or its registration if that was not heard, and the result that counts. */
+/**
+ * An attempt at a slice: the message that sent it, or its registration if that was not heard, and the result
+ * that counts.
+ */
 export interface Attempt {
   slice: SaidSlice | SaidRegistration;
   result: SaidResult | undefined;
 }
 
-/** A slice: its attempts, in the order in which their senders say they made them, and the one that decides how it stands. */
+/**
+ * A slice: its attempts, in the order in which their senders say they made them, and the one that decides how
+ * it stands.
+ */
 export interface FoldedSlice {
   slice_filename: string;
   attempts: readonly Attempt[];
@@ -36,8 +42,8 @@ interface OpenAttempt extends Pick<Attempt, 'slice'> {
 }
 
 /**
- * How slices stand by all messages about them. A function of the messages alone: neither their order nor their repetition makes a difference, and what
- * REST tells joins what was heard.
+ * How slices stand by all messages about them. A function of the messages alone: neither their order nor
+ * their repetition makes a difference, and what REST tells joins what was heard.
  * @param messages all that are related to one another; see `relatedTo`
  */
 export function foldWork(messages: readonly SaidWork[]) {
@@ -78,7 +84,10 @@ export function foldWork(messages: readonly SaidWork[]) {
 
 const byOrder = (a: SaidWork, b: SaidWork): number => (isBefore(a, b) ? -1 : 1);
 
-/** Each `req_id` of a slice is an attempt at it, else each time; a repeated one is the same message delivered again. */
+/**
+ * Each `req_id` of a slice is an attempt at it, else each time; a repeated one is the same message delivered
+ * again.
+ */
 const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact): string =>
   [slice_filename, req_id === undefined ? `at ${requested_at ?? ''}` : `as ${req_id}`].join('\0');
 
@@ -88,7 +97,10 @@ function heardAttempt(slice: SaidSlice): OpenAttempt {
   return { slice, slice_filename, names, results: [] };
 }
 
-/** Gives results to the attempts that they name: of several, to the first by what its sender says. Returns the results that fit none. */
+/**
+ * Gives results to the attempts that they name: of several, to the first by what its sender says. Returns the
+ * results that fit none.
+ */
 function giveResults(results: readonly SaidResult[], attempts: readonly OpenAttempt[]): SaidResult[] {
   const inOrder = attempts.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
   return results.filter((result) => {
@@ -109,7 +121,11 @@ function unheardAttempt(slice: SaidRegistration, { fact: { key } }: SaidResult):
   return { slice, slice_filename, names, results: [] };
 }
 
-/** REST repeats results of the bus word for word: such a copy is the same message, which the bus tells more about. @param results in the order of sending */
+/**
+ * REST repeats results of the bus word for word: such a copy is the same message, which the bus tells more
+ * about.
+ * @param results in the order of sending
+ */
 function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
   const heard = results.filter(({ fact }) => fact.copyOf === undefined);
   const texts = new Set(heard.map(({ body }) => body));
@@ -183,10 +199,13 @@ export const statusNow = ({ attempts, current }: FoldedSlice): SliceStatus => st
 const statusOf = ({ result }: Attempt): SliceStatus =>
   result === undefined ? 'unanswered' : result.fact.state === 'done' ? 'completed' : 'failed';
 
-/** The columns that a result fills; without one, they are null. The worker's clock may be in any zone, so its start is the result's time minus the duration that it measured. */
+/**
+ * The columns that a result fills; without one, they are null. The worker's clock may be in any zone, so its
+ * start is the result's time minus the duration that it measured.
+ */
 function outcomeOf({ slice, result }: Attempt) {
-  const { started_at, processed_at, processing_seconds, worker, hostname, state, error }: Partial<ResultFact> =
-    result?.fact ?? {};
+  const fact: Partial<ResultFact> = result?.fact ?? {};
+  const { started_at, processed_at, processing_seconds, worker, hostname, state, error } = fact;
   const measured = plausible(processing_seconds);
   const took = plausible(secondsBetween(started_at, processed_at)) ?? measured;
   const took_ms = took === undefined ? null : Math.round(took * 1000);
@@ -201,8 +220,13 @@ function outcomeOf({ slice, result }: Attempt) {
     starts: result === undefined ? 0 : 1,
     waited_ms: took_ms === null ? null : Math.max(0, sent_ms - took_ms - slice.sent_ms),
     took_ms,
+    job: jobOf(fact),
   };
 }
+
+/** The PanDA task and job of a result, as far as it names them. */
+const jobOf = ({ panda_task_id, panda_id }: Partial<ResultFact>): string | null =>
+  [panda_task_id, panda_id].filter((id) => id !== undefined).join('/') || null;
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null;
 

@@ -1,4 +1,5 @@
 import type { Dialect } from './fact.ts';
+import { saysDecision } from './prompt.ts';
 import { objectOf } from './values.ts';
 import { outcomeIn, type SlicesOfDialect, workReadings } from './work.ts';
 
@@ -13,10 +14,14 @@ const slices: SlicesOfDialect = {
     /_slice_\d+(?:\.tf)?$/.test(String(tf_filename)) ? {} : { fastmon_file: tf_filename },
 };
 
-/** The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a failed slice. */
+/**
+ * The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a
+ * failed slice.
+ */
 export const dialectF: Dialect = {
   words(body) {
     const content = objectOf(body['content']);
+    if (saysDecision(body)) return true;
     switch (body['msg_type']) {
       case 'transformer_ready':
         return true;

@@ -1,6 +1,7 @@
 import type { ExecutionStatus } from '../../domain/states.ts';
 import type { DialectName } from '../dialects.ts';
 import type { readings } from './lifecycle.ts';
+import type { jobsOf } from './prompt.ts';
 import type { Fields, stfFileFact, tfFileFact } from './values.ts';
 import type { resultOf, sliceOf, SlicesOfDialect } from './work.ts';
 
@@ -19,13 +20,16 @@ type ToldFact =
       /** As the runner writes it: without a zone. */
       start_time: string;
       executed_by: string | undefined;
-      workflow_name: string | undefined;
       parameters: Readonly<Record<string, unknown>>;
     }
   | { kind: 'told_status'; status: ExecutionStatus }
-  | NonNullable<ReturnType<typeof stfFileFact<'told_stf'>>>
+  /** `sites`: those that were chosen to process it; undefined if the registration does not say. */
+  | (NonNullable<ReturnType<typeof stfFileFact<'told_stf'>>> & { sites: string[] | undefined })
   | NonNullable<ReturnType<typeof tfFileFact<'told_tf'>>>
   | { kind: 'told_stf_ready'; stf_filename: string }
+  | NonNullable<ReturnType<typeof jobsOf>>
+  /** The data run, as data taking: it is closed once its data agent has no more to do. */
+  | { kind: 'told_run'; isClosed: boolean }
   | ToldSlice
   /** Changes no table: messages say the same, or it names a run. */
   | { kind: 'told' };

@@ -1,5 +1,6 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import { asObject } from '../../lib/read-json.ts';
+import { datasetOf, handedOver, policyOf } from './prompt.ts';
 import { countOf, type Fields, nameOf, numberOf, objectOf, sizeOf, stfFileFact, textOf, tfFileFact } from './values.ts';
 
 /** Orders to the programs that start workers. Seconds. */
@@ -15,7 +16,7 @@ function workersSaid(body: Fields) {
 const phase = (type: PhaseMessage) => (body: Fields) => {
   // Fast processing repeats the end of a run for workers, with the whole original message inside.
   const { total_stf_files } = asObject(body['content']) ?? body;
-  return { kind: 'phase' as const, type, total_stf_files: countOf(total_stf_files) };
+  return { kind: 'phase' as const, type, total_stf_files: countOf(total_stf_files), dataset: datasetOf(body) };
 };
 
 /** The messages that all dialects word alike. */
@@ -25,12 +26,14 @@ export const readings = {
   pause_run: phase('pause_run'),
   resume_run: phase('resume_run'),
   end_run: phase('end_run'),
-  stf_gen: (body: Fields) =>
-    stfFileFact('stf_gen', { ...body, tf_count: countOf(body['tf_count']) ?? body['total_tfs'] }),
-  // Prompt processing sends it once per run, without a file.
+  stf_gen: (body: Fields) => {
+    const file = stfFileFact('stf_gen', { ...body, tf_count: countOf(body['tf_count']) ?? body['total_tfs'] });
+    return file && { ...file, policy: policyOf(body) };
+  },
   stf_ready: (body: Fields) => {
     const file = stfFileFact('stf_ready', body);
-    return file && { ...file, checksum: textOf(body['checksum']), size_bytes: sizeOf(body['size_bytes']) };
+    if (file === undefined) return handedOver(body);
+    return { ...file, checksum: textOf(body['checksum']), size_bytes: sizeOf(body['size_bytes']) };
   },
   // In both dialects its size field is the number of its Time Frames, not a size.
   tf_file_registered: (body: Fields) => tfFileFact('tf_file_registered', body, nameOf(body['stf_filename'])),

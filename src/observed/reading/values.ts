@@ -34,7 +34,10 @@ const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u;
 
 export const hasHidden = (text: string): boolean => hidden.test(text);
 
-/** A name of a program, a namespace, a run or an execution; undefined if it is too long, or has hidden characters. */
+/**
+ * A name of a program, a namespace, a run or an execution; undefined if it is too long, or has hidden
+ * characters.
+ */
 export const shortName = (text: string | undefined): string | undefined =>
   text === undefined || text.length > maxShortName || hasHidden(text) ? undefined : text;
 
@@ -48,7 +51,11 @@ export const sliceIdOf = (value: unknown): number | undefined => {
 export const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-/** The frames of a TF file or a slice. @param first field of the first frame's number @param last field of the last one's */
+/**
+ * The frames of a TF file or a slice.
+ * @param first field of the first frame's number
+ * @param last field of the last one's
+ */
 export const framesIn = (fields: Fields, first = 'tf_first', last = 'tf_last') => ({
   tf_first: countOf(fields[first]),
   tf_last: countOf(fields[last]),
@@ -81,7 +88,10 @@ export const numberOf = (value: unknown): number | undefined =>
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? toUSVString(value.slice(0, maxText)) : undefined;
 
-/** The first of these names with a character that nobody sees, in words; otherwise undefined. @param names the values of each field */
+/**
+ * The first of these names with a character that nobody sees, in words; otherwise undefined.
+ * @param names the values of each field
+ */
 export function hiddenIn(names: Readonly<Record<string, readonly unknown[]>>): string | undefined {
   for (const [field, values] of Object.entries(names))
     for (const value of values) {

@@ -45,8 +45,8 @@ export function sliceOf(body: Fields, dialect: SlicesOfDialect) {
 }
 
 /**
- * The names of a slice in a message; undefined if it names no TF file or no number. The slice's own name is built from these two, so that all dialects
- * name a slice alike.
+ * The names of a slice in a message; undefined if it names no TF file or no number. The slice's own name is
+ * built from these two, so that all dialects name a slice alike.
  */
 export function namedSlice(content: Fields, dialect: Pick<SlicesOfDialect, 'tfFilename'>) {
   const [told, slice_id] = [nameOf(content['tf_filename']), sliceIdOf(content['slice_id'])];

@@ -40,7 +40,10 @@ export function logLineOf(body: Fields): ToldLogLine | { lacks: string } {
   };
 }
 
-/** The log line that a recorded call states, without secrets; undefined for any other call, and for a body that nothing may walk through. */
+/**
+ * The log line that a recorded call states, without secrets; undefined for any other call, and for a body
+ * that nothing may walk through.
+ */
 export function logLineIn({ method, path, status, body }: RestLine): ToldLogLine | undefined {
   if (method !== 'POST' || resourceOf(path).resource !== 'logs' || !wasTaken(status) || !isShallow(body))
     return undefined;
@@ -48,7 +51,9 @@ export function logLineIn({ method, path, status, body }: RestLine): ToldLogLine
   return 'lacks' in line ? undefined : line;
 }
 
-/** How many of a program's last lines to search for a repeated line: a logger resends what was not answered. */
+/**
+ * How many of a program's last lines to search for a repeated line: a logger resends what was not answered.
+ */
 export const resentWithin = 30;
 
 /** Tells the lines of a recording from those that were sent again, in the order of the recording. */

@@ -4,6 +4,7 @@ import { wireHash } from '../../messages/identity.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import { registeredSlice } from '../reading/dialects.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
+import { chosenSites, jobsOf } from '../reading/prompt.ts';
 import { readMessage } from '../reading/read-message.ts';
 import {
   type Fields,
@@ -23,7 +24,10 @@ import { resourceOf, restOf } from './rest-call.ts';
 interface Write {
   method: string;
   path: string;
-  /** Names that the path or the body gives only as a number of the monitor: `run_id`, and `name` of a file or slice. */
+  /**
+   * Names that the path or the body gives only as a number of the monitor: `run_id`, and `name` of a file or
+   * slice.
+   */
   headers: Readonly<Record<string, string>>;
   body: Fields;
 }
@@ -45,10 +49,10 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'PATCH workflow-executions': { type: 'execution_status', fact: ({ body }) => statusOf(body) },
   'POST run-states': { type: 'run_registered', fact: states, run: 'run_number' },
   'PATCH run-states': { type: 'run_state_told', fact: states },
-  'POST runs': { type: 'data_run_opened', fact: states, run: 'run_number' },
-  'PATCH runs': { type: 'data_run_closed', fact: states },
+  'POST runs': { type: 'data_run_opened', fact: ({ body }) => dataRunOf(body), run: 'run_number' },
+  'PATCH runs': { type: 'data_run_closed', fact: ({ body }) => dataRunOf(body) },
   'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: 'run' },
-  'PATCH stf-files': { type: 'stf_status', fact: (write) => stfReady(write) },
+  'PATCH stf-files': { type: 'stf_status', fact: (write) => stfChanged(write) },
   'POST fastmon-files': { type: 'tf_registered', fact: ({ body }) => tfOf(body) },
   'PATCH fastmon-files': { type: 'tf_status', fact: states },
   'POST tf-slices': { type: 'slice_registered', fact: ({ body }) => sliceOf(body), run: 'run_number' },
@@ -56,7 +60,9 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'POST system-state-events': { type: 'system_event', fact: states, run: 'run_number' },
 };
 
-/** Parses a row of the log made by other programs: a message, or a REST write to their monitor. Never throws. */
+/**
+ * Parses a row of the log made by other programs: a message, or a REST write to their monitor. Never throws.
+ */
 export function readStatement(line: MessageLine): Statement {
   const rest = restOf(line.destination);
   return rest === undefined ? readMessage(line) : readTold({ ...rest, headers: line.headers, body: fieldsOf(line) });
@@ -72,7 +78,7 @@ function readTold(write: Write): Statement {
   const metadata = objectOf(body['metadata']);
   return {
     message_type: rule?.type ?? `${method.toLowerCase()} ${resource}`.slice(0, 50),
-    sender: senderOf(body, metadata),
+    sender: senderOf(method, body, metadata),
     namespace: idOf(body['namespace']),
     run_id: shortName(headers['run_id']) ?? shortName(idOf(rule?.run && body[rule.run])) ?? runInPath(resource, id),
     told_id: shortName(executionNamed(body) ?? (resource === 'workflow-executions' ? idOf(id) : undefined)),
@@ -99,9 +105,11 @@ const executionNamed = (body: Fields): string | undefined =>
     .map(({ execution_id }) => (typeof execution_id === 'string' ? idOf(execution_id) : undefined))
     .find((id) => id !== undefined);
 
-const senderOf = (body: Fields, metadata: Fields): string | undefined =>
+/** A change keeps who created an object, and adds who wrote it. */
+const senderOf = (method: string, body: Fields, metadata: Fields): string | undefined =>
   shortName(
-    idOf(metadata['created_by']) ??
+    (method === 'PATCH' ? idOf(metadata['processed_by']) : undefined) ??
+      idOf(metadata['created_by']) ??
       idOf(metadata['agent_name']) ??
       idOf(metadata['processed_by']) ??
       idOf(body['executed_by']) ??
@@ -132,7 +140,6 @@ function executionOf(body: Fields): Fact | undefined {
     // Their monitor adds its configured zone.
     start_time: (idOf(body['start_time']) ?? '').replace(/(?:Z|[+-]\d\d:?\d\d)$/, ''),
     executed_by: idOf(body['executed_by']),
-    workflow_name: idOf(objectOf(objectOf(body['parameter_values'])['workflow'])['name']),
     parameters: objectOf(body['parameter_values']),
   };
 }
@@ -142,19 +149,26 @@ const statuses: ReadonlySet<unknown> = new Set(reportedStatuses);
 const statusOf = ({ status }: Fields): Fact =>
   statuses.has(status) ? { kind: 'told_status', status: status as ExecutionStatus } : { kind: 'told' };
 
-const stfOf = (body: Fields): Fact | undefined =>
-  stfFileFact('told_stf', {
+const dataRunOf = ({ end_time = null }: Fields): Fact => ({ kind: 'told_run', isClosed: end_time !== null });
+
+function stfOf(body: Fields): Fact | undefined {
+  const metadata = objectOf(body['metadata']);
+  const file = stfFileFact('told_stf', {
     filename: body['stf_filename'],
-    sequence: objectOf(body['metadata'])['sequence'],
+    sequence: metadata['sequence'],
     tf_count: body['tf_count'],
   });
+  return file && { ...file, sites: chosenSites(metadata) };
+}
 
-/** A data agent marks a processed file by its status. */
-function stfReady({ body, headers }: Write): Fact {
+/**
+ * A data agent marks a processed file by its status; the agent of prompt processing notes the jobs of a file.
+ */
+function stfChanged({ body, headers }: Write): Fact {
   const stf_filename = nameOf(headers['name']);
-  return body['status'] === 'processed' && stf_filename !== undefined
-    ? { kind: 'told_stf_ready', stf_filename }
-    : { kind: 'told' };
+  if (stf_filename === undefined) return { kind: 'told' };
+  const jobs = jobsOf(stf_filename, body);
+  return jobs ?? (body['status'] === 'processed' ? { kind: 'told_stf_ready', stf_filename } : { kind: 'told' });
 }
 
 const tfOf = (body: Fields): Fact | undefined =>
@@ -169,7 +183,10 @@ function sliceOf(body: Fields): Fact | undefined {
 /** Hexadecimal digits of a hash that tell messages apart. */
 const digits = 16;
 
-/** The id of a heard message or a REST write: a function of the message alone, so every recording of it has the same id. */
+/**
+ * The id of a heard message or a REST write: a function of the message alone, so every recording of it has
+ * the same id.
+ */
 export function heardId(statement: Statement, destination: string, body: string): string {
   const { message_type, namespace = '', run_id = 'none' } = statement;
   const rest = restOf(destination);

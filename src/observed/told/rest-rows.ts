@@ -15,11 +15,14 @@ const idFields: Readonly<Record<string, string>> = {
 };
 
 /**
- * Converts the calls of one recording to rows of the log, in their order; a call that states nothing to undefined. The numbers that a monitor gave to its
- * objects are not names, since a newly set up one starts over with them, but the calls show which objects have them.
+ * Converts the calls of one recording to rows of the log, in their order; a call that states nothing to
+ * undefined. The numbers that a monitor gave to its objects are not names, since a newly set up one starts
+ * over with them, but the calls show which objects have them.
  */
 export function createReferences(): (call: RestLine) => MessageLine | undefined {
-  /** By resource and id. An execution has the names of its run, and an STF file is also known by its own name. */
+  /**
+   * By resource and id. An execution has the names of its run, and an STF file is also known by its own name.
+   */
   const known = new Map<string, Names>();
   const runOf = (key: string): string | undefined => known.get(key)?.['run_id'];
   const namesOf = (resource: string, body: Fields): Names => {
@@ -73,6 +76,7 @@ const lasting = {
     'parameter_values',
   ],
   'run-states': ['run_number'],
+  runs: ['run_number'],
   'stf-files': ['stf_filename'],
   'fastmon-files': ['stf_file', 'stf_filename', 'tf_filename', 'tf_first', 'tf_last', 'tf_count'],
   'tf-slices': ['slice_id', 'tf_first', 'tf_last', 'tf_count', 'tf_filename', 'stf_filename', 'run_number'],
@@ -83,7 +87,8 @@ const lasting = {
 export type ReadResource = keyof typeof lasting;
 
 /**
- * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end.
+ * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its
+ * end.
  * @param at when it was read, ISO 8601 in UTC @param run_id the run that it was read for
  */
 export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
@@ -92,16 +97,37 @@ export function linesOfObject(resource: ReadResource, object: Fields, at: string
   const body = Object.fromEntries(fields.map((field) => [field, object[field]]));
   const stated = { ...body, ...lastingMetadata(object), ...(resource === 'tf-slices' ? lackedBySlice(object) : {}) };
   const registration = restLine(timeOf(object, at), 'GET', `/api/${resource}/`, headers, stated);
-  if (resource === 'workflow-executions') return [registration, ...endOf(object, headers, at)];
-  return resource === 'stf-files' ? [registration, ...processedOf(object, headers, at)] : [registration];
+  return [registration, ...(changes[resource]?.(object, headers, at) ?? [])];
 }
 
-/** The row of an STF file that its data agent has processed. */
+/** The rows of what has changed in an object since its registration. */
+const changes: Partial<Record<ReadResource, (object: Fields, headers: Names, at: string) => MessageLine[]>> = {
+  'workflow-executions': endOf,
+  'stf-files': processedOf,
+  runs: ({ run_id, end_time = null }, headers, at) =>
+    end_time === null ? [] : [restLine(at, 'GET', `/api/runs/${idOf(run_id) ?? ''}/`, headers, { end_time })],
+};
+
+/** The row of an STF file that its data agent has processed, or of its jobs in PanDA. */
 function processedOf(object: Fields, headers: Names, at: string): MessageLine[] {
   const { stf_filename: name, status, file_id } = object;
-  if (status !== 'processed' || typeof name !== 'string') return [];
-  const body = { status, stf_filename: name };
+  const jobs = lastingJobs(objectOf(object['metadata']));
+  if (typeof name !== 'string' || (status !== 'processed' && jobs === undefined)) return [];
+  const body = { status, stf_filename: name, ...jobs };
   return [restLine(at, 'GET', `/api/stf-files/${idOf(file_id) ?? ''}/`, { ...headers, name }, body)];
+}
+
+/**
+ * What the agent of prompt processing notes of a file, without when it looked; undefined if it noted nothing.
+ */
+function lastingJobs(metadata: Fields): { metadata: Fields } | undefined {
+  const noted = Object.entries(metadata).filter(([key]) => key.startsWith('panda_') && !key.endsWith('_polled_at'));
+  if (noted.length === 0) return undefined;
+  const { processed_by } = metadata;
+  const text = JSON.stringify({ processed_by, ...Object.fromEntries(noted) }, (key, value: unknown) =>
+    key === 'polled_at' ? undefined : value,
+  );
+  return { metadata: JSON.parse(text) as Fields };
 }
 
 function endOf(object: Fields, headers: Names, at: string): MessageLine[] {
@@ -113,8 +139,9 @@ function endOf(object: Fields, headers: Names, at: string): MessageLine[] {
 
 /** The part of `metadata` that does not change. */
 function lastingMetadata({ metadata }: Fields): Fields {
-  const { execution_id, sequence } = objectOf(metadata);
-  return execution_id === undefined && sequence === undefined ? {} : { metadata: { execution_id, sequence } };
+  const { execution_id, sequence, decision_box_selected_sites } = objectOf(metadata);
+  const lasts = { execution_id, sequence, decision_box_selected_sites };
+  return Object.values(lasts).every((value) => value === undefined) ? {} : { metadata: lasts };
 }
 
 /** When the monitor learned of an object, if it gives that with a zone; else when it was read. */

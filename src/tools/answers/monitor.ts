@@ -19,7 +19,7 @@ import { qualities } from '../../domain/logbook-words.ts';
 import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths, origins, severities } from '../../domain/states.ts';
 import { dialectsInWords } from '../../observed/dialects.ts';
-import { stageDelay } from './timeline.ts';
+import { siteWork, stageDelay } from './timeline.ts';
 
 /** A note of a person. */
 export const personsNote = () =>
@@ -112,13 +112,13 @@ const counts = () => ({
   last_message_id: optionalString,
   message_count: int,
   stf_count: int,
-  tf_files_received: int,
+  tf_files_received: optionalInt,
   slices_created: optionalInt,
   slices_queued: optionalInt,
   slices_processing: optionalInt,
-  slices_completed: int,
-  slices_failed: int,
-  slices_retried: int,
+  slices_completed: optionalInt,
+  slices_failed: optionalInt,
+  slices_retried: optionalInt,
   ...observedCounts(),
   slices_overdue: optionalInt.describe('In hand for too long'),
   slices_to_redo: optionalInt.describe('With workers that are gone'),
@@ -155,7 +155,14 @@ const settings = () => ({
     max_retries: optionalInt,
     write_files: optionalBoolean,
   }).optional(),
-  dataset: object({ name: string, state: oneOf(['open', 'final']), files: int, bytes: int }).optional(),
+  dataset: object({
+    name: string,
+    state: optionalOneOf(['open', 'final']),
+    files: optionalInt,
+    bytes: optionalInt,
+  }).optional(),
+  policy: optionalString.describe('How prompt processing chooses sites'),
+  sites: siteWork().optional(),
 });
 
 /** Its progress, and how it moves. */

@@ -14,6 +14,7 @@ import {
   strings,
 } from '../../domain/fields.ts';
 import { listColumns } from '../../domain/list-columns.ts';
+import { siteWork } from './timeline.ts';
 
 /** The answer of `audit_execution`. The ids name the missing items. */
 export const auditAnswer = () =>
@@ -22,7 +23,7 @@ export const auditAnswer = () =>
     status: string,
     verdict: oneOf(['balanced', 'open', 'broken']),
     summary: string,
-    slices_failed: int.describe('Without a retry left'),
+    slices_failed: optionalInt.describe('Without a retry left'),
     checks: objects({
       check: string,
       state: oneOf(['ok', 'open', 'broken', 'unknown']),
@@ -32,6 +33,7 @@ export const auditAnswer = () =>
       ids: strings,
       id_count: int,
     }),
+    sites: siteWork().optional(),
     data_as_of: optionalString,
   });
 

@@ -20,6 +20,20 @@ const numbers = () => ints;
 /** The delays of a stage, in seconds of wall time. */
 export const stageDelay = () => object({ stage: string, items: int, p50: float, p95: float, max: float });
 
+/** The sites that process the STF files of a run. */
+export const siteWork = () =>
+  objects({
+    site: optionalString,
+    input_dataset: optionalString,
+    output_dataset: optionalString,
+    task_id: optionalString,
+    handed_over_at: optionalString,
+    registered: optionalInt.describe('All its files; of these:'),
+    processing: optionalInt,
+    processed: optionalInt,
+    failed: optionalInt,
+  });
+
 const pictured = () => ({
   from: optionalString,
   until: optionalString,
@@ -99,6 +113,7 @@ export const timelineAnswer = () =>
     ...pictured(),
     ...failures(),
     ...work(),
+    sites: siteWork().optional(),
   });
 
 /** The answer, which may come while the execution is still being read. */

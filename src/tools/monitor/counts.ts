@@ -14,14 +14,20 @@ export function countsOf(execution: ExecutionRow, { detail, driving, heard }: Fu
   const { stf_count, tf_files_received, slices_created, slices_completed, slices_failed } = execution;
   const { slices_retried } = detail;
   const ended = { slices_completed, slices_failed, slices_retried };
-  if (heard !== undefined) return { stf_count, tf_files_received, ...heardSlices(heard, ended) };
+  if (heard?.prompt !== undefined) return { stf_count, ...heardTimes(heard) };
+  if (heard !== undefined) {
+    const slices = isUnseen(heard) ? {} : heardSlices(heard, ended);
+    return { stf_count, tf_files_received, ...heardTimes(heard), ...slices };
+  }
   if (driving === undefined) return { stf_count, tf_files_received, slices_created, ...ended };
   return { stf_count, tf_files_received, slices_created, ...drivenSlices(execution, driving.in_hand, ended) };
 }
 
 type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
 
-/** Slices that are late or lost matter only while the run goes on; those without a result only after its end. */
+/**
+ * Slices that are late or lost matter only while the run goes on; those without a result only after its end.
+ */
 function drivenSlices(
   { status, slices_created, slices_queued }: ExecutionRow,
   { count, overdue, lost }: InHand,
@@ -39,23 +45,17 @@ function drivenSlices(
   };
 }
 
-/** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
-function heardSlices(facts: HeardFacts, ended: Ended) {
-  const { counts, gaps, slices_unheard } = facts;
-  // If results come for slices that nobody sent over the bus, the slices go another way.
-  const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
+/** Whether a run's slices go where nobody listens, so that nothing is known of them. */
+export const isUnseen = ({ slicing, counts, results_unmatched, slices_told }: HeardFacts): boolean =>
+  slicing === 'unheard' && counts.slices_created + results_unmatched + slices_told === 0;
+
+/** What was told by REST, how its messages are worded, and when they were heard. */
+function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
   return {
-    // Registered by REST and not sent, or sent and heard.
-    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + facts.slices_unsent,
-    ...ended,
-    slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
-    told:
-      facts.told === undefined
-        ? null
-        : present({ status: facts.told.status, at: timeOf(facts.told.at), by: facts.told.by ?? null }),
-    dialect: facts.dialects === '' ? null : facts.dialects.split('').join('+'),
-    heard_since: timeOf(facts.heard_since),
-    heard_until: timeOf(facts.now),
+    told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by ?? null }),
+    dialect: dialects === '' ? null : dialects.split('').join('+'),
+    heard_since: timeOf(heard_since),
+    heard_until: timeOf(now),
     not_heard:
       gaps.length === 0
         ? null
@@ -64,6 +64,19 @@ function heardSlices(facts: HeardFacts, ended: Ended) {
             until: timeOf(until),
             reason: clip(isFilled === true ? `${reason}; read from swf-monitor since` : reason, shownText),
           })),
+  };
+}
+
+/** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
+function heardSlices(facts: HeardFacts, ended: Ended) {
+  const { counts, slices_unheard } = facts;
+  // If results come for slices that nobody sent over the bus, the slices go another way.
+  const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
+  return {
+    // Registered by REST and not sent, or sent and heard.
+    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + facts.slices_unsent,
+    ...ended,
+    slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
     tf_files_sliced: facts.tf_files_sliced,
     slices_unanswered: isElsewhere ? null : counts.slices_queued,
     results_repeated: facts.results_repeated,

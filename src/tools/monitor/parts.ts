@@ -4,6 +4,7 @@ import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/causes.ts';
 import { shownDrivers } from '../../domain/shown.ts';
+import { promptProcessing, statusReasonOf } from '../../domain/workflows.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
@@ -117,9 +118,15 @@ export function oldestOf({ driving }: FullAssessment) {
   return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, ...ends });
 }
 
-export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionRecord) {
-  if (dataset_name === null || dataset_state === null) return null;
-  return { name: dataset_name, state: dataset_state, files: dataset_files, bytes: dataset_bytes };
+/** The dataset of a run; of prompt processing, as far as is known. */
+export function datasetOf(
+  { dataset_name, dataset_state: state, dataset_files: files, dataset_bytes: bytes }: ExecutionRecord,
+  { workflow_name, processing_unheard }: ExecutionRow,
+) {
+  if (dataset_name === null) return null;
+  if (workflow_name === promptProcessing)
+    return present({ name: dataset_name, state, ...(processing_unheard === 0 ? { files } : {}) });
+  return state === null ? null : { name: dataset_name, state, files, bytes };
 }
 
 /** The names of an execution, as far as they are known. */
@@ -136,8 +143,10 @@ export const namesOf = (
 });
 
 /** Why an execution has its status, where that says more than the status. */
-export const statusReason = ({ status_reason }: ExecutionRow): string | null =>
-  status_reason === 'completed' ? null : clipped(status_reason);
+export function statusReason(execution: ExecutionRow): string | null {
+  const reason = statusReasonOf(execution);
+  return reason === 'completed' ? null : clipped(reason);
+}
 
 export function agentsOf(executionId: string, queries: Queries) {
   const driverPid = queries.driver(executionId)?.pid;

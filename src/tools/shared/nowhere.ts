@@ -13,6 +13,7 @@ const kinds: Readonly<Record<string, ValueKind>> = {
   namespace: 'namespace',
   executed_by: 'user',
   workflow_name: 'workflow',
+  site: 'site',
   assigned_worker: 'worker',
   stf_filename: 'STF file',
   tf_filename: 'TF sample',

@@ -109,7 +109,9 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       {isPart && (
         <PartShown part={part} line={line} {...{ shown, isAwaited }} onZoom={zoom} onWhole={() => change(wholeRun)} />
       )}
-      <Pictures {...{ monitor, shown, asOf, theme, zoom, open, hasEnded, frame: ref }} />
+      {monitor.sites === undefined && (
+        <Pictures {...{ monitor, shown, asOf, theme, zoom, open, hasEnded, frame: ref }} />
+      )}
       <People monitor={at.monitor} />
       <div class={dimmedIf(at.isNow)}>
         <Tabs

@@ -6,6 +6,7 @@ import { timeOfMoment, type useShown } from '../state/moment.ts';
 import { thisMoment } from '../transport/call.ts';
 import { Bar, type Fact, FactList, PromptButton, promptOf } from './card.tsx';
 import { Key, StatePill } from './pill.tsx';
+import { Sites } from './sites.tsx';
 
 interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'verdict' | 'counts' | 'isNow' | 'isAwaited'> {
   /** The earlier moment that the monitor is of. */
@@ -15,12 +16,10 @@ interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'verdict' 
 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
 export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, slider }: Props) {
-  const { execution_id, status, progress } = monitor;
-  const { created, completed, failed, processing, queued, lost } = counts;
+  const { execution_id } = monitor;
+  const { failed } = counts;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
-  // Counts of an earlier moment stand beside the status of now until its own has come.
-  const now = { isInHandKnown: monitor.slices_processing !== undefined, isOver: status !== 'running' && !isNow };
   return (
     <section class={`card header ${isAwaited && !isNow ? 'awaited' : ''}`}>
       <div class="title">
@@ -36,6 +35,20 @@ export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, sli
         <PromptButton text={promptAbout(monitor)} />
       </div>
       <Facts {...{ monitor, verdict, moment, dimmed }} />
+      {monitor.sites === undefined ? <Slices {...{ monitor, counts, isNow, dimmed }} /> : <Sites monitor={monitor} />}
+      {slider}
+    </section>
+  );
+}
+
+/** How far the slices are. */
+function Slices({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
+  const { status, progress } = monitor;
+  const { created, completed, failed, processing, queued, lost } = counts;
+  // Counts of an earlier moment stand beside the status of now until its own has come.
+  const now = { isInHandKnown: monitor.slices_processing !== undefined, isOver: status !== 'running' && !isNow };
+  return (
+    <>
       <Figures {...{ monitor, counts, isNow, dimmed }} />
       <Bar
         total={Math.max(progress?.slices_planned ?? 0, created)}
@@ -51,8 +64,7 @@ export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, sli
             ),
         )}
       </p>
-      {slider}
-    </section>
+    </>
   );
 }
 

@@ -103,12 +103,7 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
     {
       head: 'slices',
       shade: 'wide',
-      cell: (row) => (
-        <>
-          <Bar total={Math.max(row.slices_planned ?? 0, row.slices_created)} parts={partsOf(row)} />
-          <small>{doneWords(row)}</small>
-        </>
-      ),
+      cell: (row) => (row.slices_created === undefined ? null : <SlicesOf {...row} created={row.slices_created} />),
     },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
     numbers('took', tookOf, 'when'),
@@ -120,15 +115,23 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
   return <Table label="Executions" columns={columns} rows={rows} keyOf={({ execution_id }) => execution_id} isCards />;
 }
 
-const partsOf = ({ slices_created: created, slices_completed: completed, slices_failed: failed }: ExecutionRow) => ({
-  completed,
-  failed,
-  undone: created - completed - failed,
-});
-
 /** How much of the plan is done; without a plan, of what was made so far. */
-const doneWords = ({ slices_created: created, slices_planned: planned, ...row }: ExecutionRow): string =>
-  `${count(row.slices_completed + row.slices_failed)} of ${count(planned ?? created)}${planned === undefined ? ' so far' : ''}`;
+function SlicesOf({
+  created,
+  slices_planned: planned,
+  slices_completed: completed = 0,
+  slices_failed: failed = 0,
+}: ExecutionRow & { created: number }) {
+  return (
+    <>
+      <Bar total={Math.max(planned ?? 0, created)} parts={{ completed, failed, undone: created - completed - failed }} />
+      <small>
+        {count(completed + failed)} of {count(planned ?? created)}
+        {planned === undefined && ' so far'}
+      </small>
+    </>
+  );
+}
 
 const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
   <>
@@ -137,7 +140,7 @@ const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
   </>
 );
 
-const State = ({ row: { silent_seconds, slices_failed, ...row } }: { row: ExecutionRow }) => (
+const State = ({ row: { silent_seconds, slices_failed = 0, ...row } }: { row: ExecutionRow }) => (
   <>
     <StatePill {...row} isSilent={silent_seconds !== undefined} failed={slices_failed} />
     {row.status_reason !== row.status && row.status !== 'unknown' && <small>{row.status_reason}</small>}

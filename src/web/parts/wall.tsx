@@ -4,7 +4,7 @@ import { duration, wholeDuration } from '../../lib/duration.ts';
 import { headOf } from '../../lib/words.ts';
 import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
-import { age, amount, count, inZone, percent, time } from '../shared/format.ts';
+import { age, amount, count, inZone, time } from '../shared/format.ts';
 import { silentSinceOf, wallState } from '../shared/states.ts';
 import { useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
@@ -13,8 +13,8 @@ import { executionHash } from '../state/route.ts';
 import { noAnswer, showInTab } from '../state/tab.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
-import { Bar } from './card.tsx';
 import { Pill, StatePill } from './pill.tsx';
+import { doneWords, Progress, whatWords } from './progress.tsx';
 
 /** How often the wall polls. Milliseconds. */
 const every = 2000;
@@ -114,10 +114,9 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
         {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />}
       </article>
     );
-  const { progress, findings, namespace } = monitor;
-  const { created, completed, failed, processing, queued } = countsNow(monitor);
+  const { findings, namespace } = monitor;
+  const { completed, failed } = countsNow(monitor);
   const over = completed + failed;
-  const planned = progress?.slices_planned;
   const [worst] = findings;
   const { state, words } = wallState(monitor);
   return (
@@ -130,22 +129,16 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       <p class="big">
         {doneWords(monitor, over)}
         <small>
-          {count(over)} of {count(planned ?? created)} slices
+          {whatWords(monitor, over)}
         </small>
         <small>{factsOf(monitor, failed).join(', ')}</small>
       </p>
-      <Bar total={Math.max(planned ?? 0, created)} parts={{ completed, failed, processing, queued }} />
+      <Progress monitor={monitor} />
       <p class="sentence">{worst === undefined ? `${namespace}: nothing is wrong` : inZone(headOf(worst.sentence))}</p>
       <p class="quiet other">{findings.length > 1 && `and ${amount(findings.length - 1, 'more finding')}`}</p>
       {hasRoom && <Course id={id} />}
     </article>
   );
-}
-
-/** The share of the planned slices that are final; without a plan, the slices that have a result. */
-function doneWords({ progress }: Monitor, over: number): string {
-  const { slices_planned: planned, slices_final = over } = progress ?? {};
-  return planned === undefined ? count(over) : percent(slices_final, planned, 0);
 }
 
 /** What else a card says in figures. Its line has its place, also where it is empty. */
@@ -162,7 +155,7 @@ function factsOf(monitor: Monitor, failed: number): string[] {
 function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
   return (
     <ul class="ended">
-      {rows.map(({ execution_id, status, end_time, slices_failed }) => (
+      {rows.map(({ execution_id, status, end_time, slices_failed = 0 }) => (
         <li key={execution_id}>
           <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>

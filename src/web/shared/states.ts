@@ -42,8 +42,8 @@ export function wallState(monitor: Monitor): { state: string; words: string } {
 /** Orders of rows other than by time, largest first. */
 export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
   took: ({ duration_seconds }) => duration_seconds,
-  failed: ({ slices_failed }) => slices_failed,
-  slices: ({ slices_created }) => slices_created,
+  failed: ({ slices_failed = 0 }) => slices_failed,
+  slices: ({ slices_created = 0 }) => slices_created,
   STFs: ({ stf_count }) => stf_count,
 };
 

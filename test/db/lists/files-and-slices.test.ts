@@ -93,7 +93,9 @@ describe('listing STF files', () => {
         tf_file_count: 1,
         slice_count: 4,
         created_at: at(3),
+        registered_at: null,
         processed_at: at(4),
+        sites: null,
       },
     ]);
   });

@@ -45,7 +45,8 @@ const copiedLater = {
   recorded_blocks: '*',
 };
 
-const log = `SELECT seq, message_id, message_type, destination, payload, sent_at, recorded_at, effect, effect_code, goes_out, outbox_sent_at FROM workflow_messages`;
+const log = `SELECT seq, message_id, message_type, destination, payload, sent_at, recorded_at,
+  effect, effect_code, goes_out, outbox_sent_at FROM workflow_messages`;
 
 const never = () => {};
 const runOf = 'stf_datataking-tester-0001';
@@ -89,7 +90,7 @@ describe.each(storedVersions)('a store of schema version %i', (version) => {
 });
 
 describe('an upgrade', () => {
-  it('that fails before any of its steps leaves the older store and nothing else, and succeeds when it is repeated', async () => {
+  it('that fails before any of its steps leaves the older store alone, and succeeds when repeated', async () => {
     const folder = olderStore(18);
     const path = join(folder, 'swf.db');
     const before = digestOf(path);
@@ -145,7 +146,8 @@ describe('an upgrade', () => {
     const other = new Database(path);
     other.pragma('journal_mode = WAL');
     const sign = other.prepare(
-      `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat) VALUES (?, ?, ?, '0.0.9', 'then', 'then')`,
+      `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat)
+        VALUES (?, ?, ?, '0.0.9', 'then', 'then')`,
     );
     sign.run(pid, pid_started, hostname);
     await expect(upgradeStore(path, never)).rejects.toMatchObject({
@@ -173,7 +175,8 @@ describe('an upgrade', () => {
   it('gives log lines their places among the messages, which older schemas did not note', async () => {
     const path = join(olderStore(18), 'swf.db');
     await upgradeStore(path, never);
-    const places = `SELECT timestamp, coalesce((SELECT max(seq) FROM workflow_messages WHERE recorded_at <= timestamp), 0) AS expected, after_seq FROM app_logs`;
+    const places = `SELECT after_seq, coalesce(
+      (SELECT max(seq) FROM workflow_messages WHERE recorded_at <= timestamp), 0) AS expected FROM app_logs`;
     const lines = rowsOf(path, places);
     expect(lines.map((line) => line['after_seq'])).toEqual(lines.map((line) => line['expected']));
     expect(new Set(lines.map((line) => line['after_seq'])).size).toBeGreaterThan(5);
@@ -181,9 +184,15 @@ describe('an upgrade', () => {
 
   it('gives no number twice, even if the rows with the last ones were pruned', async () => {
     const path = join(olderStore(18), 'swf.db');
-    rowsOf(path, 'SELECT 1', 'DELETE FROM app_logs WHERE log_id > 40; DELETE FROM message_rows WHERE seq > 170');
+    rowsOf(
+      path,
+      'SELECT 1',
+      `DELETE FROM app_logs WHERE log_id > 40;
+      DELETE FROM message_rows WHERE seq > 170`,
+    );
     await upgradeStore(path, never);
-    const sequences = `SELECT name, seq FROM sqlite_sequence WHERE name IN ('app_logs', 'message_rows') ORDER BY name`;
+    const sequences = `SELECT name, seq FROM sqlite_sequence
+      WHERE name IN ('app_logs', 'message_rows') ORDER BY name`;
     expect(rowsOf(path, sequences)).toEqual([
       { name: 'app_logs', seq: 51 },
       { name: 'message_rows', seq: 180 },
@@ -248,8 +257,9 @@ describe('an upgrade', () => {
 });
 
 describe('each change of the schema', () => {
-  it('has an entry that says how an older store is read, and the version before it has a store in the tests', () => {
-    // If this fails: make a store with the build before the change (test/stores/make.js), and add the version to schemaChanges.
+  it('says how an older store is read, and the version before it has a store in the tests', () => {
+    // If this fails: make a store with the build before the change (test/stores/make.js),
+    // and add the version to schemaChanges.
     expect(storedVersions.at(-1)).toBeGreaterThanOrEqual(schemaVersion - 1);
     const changed = schemaChanges.map(({ version }) => version);
     expect(changed).toEqual(expect.arrayContaining(Array.from({ length: schemaVersion - 38 }, (_, at) => 39 + at)));

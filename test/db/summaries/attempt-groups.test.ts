@@ -12,7 +12,7 @@ function addRow(columns: AttemptColumns, i: number, error: string | undefined): 
   const at = columns.placeOf({ stf: 'swf.7.000001.stf', file: undefined }, i, 1);
   columns.setState(at, error === undefined ? 'completed' : 'failed', true);
   columns.setTimes(at, { created: i, queued: i, started: i, completed: i + 1 });
-  columns.setNames(at, 'worker-1/00', 'host-a', error);
+  columns.setNames(at, ['worker-1/00', 'host-a', error, undefined]);
 }
 
 it.each<[SummaryKey, unknown]>([

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
 import { findingRules, findingsOf } from '../../../src/monitoring/findings/index.ts';
+import { withKnown } from '../../../src/monitoring/findings/known.ts';
 import { heardHealth } from '../../../src/monitoring/health.ts';
+import type { PromptFacts } from '../../../src/monitoring/prompt-facts.ts';
 import { ago, factsOf } from './situation.ts';
 
 type Given = Parameters<typeof factsOf>[0];
 
 const two = { count: 2, ids: ['a', 'b'] };
 const one = { count: 1, ids: ['a'] };
+const none = { count: 0, ids: [] };
 const delay = (p95: number) => [
   { stage: 'slice_started → slice_result' as const, items: 99, mean: p95, p50: p95, p95, max: p95, last_at: '' },
 ];
@@ -33,6 +36,29 @@ const failing = (attempts: number, seconds: number, more: { isMore?: boolean; la
   last_done: undefined,
   ...more,
 });
+
+/** A run of prompt processing in which nothing is wrong, except what is given. */
+const prompt = (more: Partial<PromptFacts> = {}): PromptFacts => ({
+  policy: undefined,
+  poll_seconds: undefined,
+  sites: [],
+  isTold: true,
+  isHandedOver: true,
+  first_stf: ago(300),
+  last_report: ago(20),
+  unregistered: none,
+  open: none,
+  failed: none,
+  reasons: [],
+  data_run: 'open',
+  ended_at: undefined,
+  waits_for: undefined,
+  ...more,
+});
+
+const bound = { worker: 'w-1', run_id: '100009' };
+
+const site = (name: string, failed: number) => ({ site: name, registered: 9, processing: 0, processed: 0, failed });
 
 /** Situations in which one thing is wrong, by the code of the finding that reports it. */
 const situations: Readonly<Record<string, Record<string, Given>>> = {
@@ -74,7 +100,52 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
   },
   STF_NOT_READY: { two: { unready: two }, one: { unready: one } },
   SLICES_NOT_SENT: { two: { unsent: two }, 'one that no result can be of': { unsent: two, results_unmatched: 0 } },
-  SAMPLES_UNSLICED: { two: { unsliced: two } },
+  SAMPLES_UNSLICED: {
+    'two, and no slice for a minute': { unsliced: two, last_slice: ago(61) },
+    'two, and no slice at all': { unsliced: two, last_slice: undefined },
+    'two that wait while slices are sent': { unsliced: two, last_slice: ago(3), oldest_unsliced: ago(95) },
+    'one of a run that has ended': { unsliced: one, last_slice: ago(3), isOver: true },
+  },
+  TRANSFORMER_GONE: {
+    one: { gone_workers: ['w-1'], counts: { slices_queued: 3 } },
+    two: { gone_workers: ['w-1', 'w-2'], counts: { slices_queued: 1 } },
+  },
+  TRANSFORMER_BOUND: {
+    one: {
+      bound_workers: [{ worker: 'w-1', run_id: '100009' }],
+      oldest_waiting: ago(60),
+      last_result: undefined,
+      counts: { slices_queued: 3 },
+    },
+    'two, after a last result': {
+      bound_workers: ['w-1', 'w-2'].map((worker) => ({ worker, run_id: '100009' })),
+      oldest_waiting: ago(119),
+      last_result: ago(60),
+      counts: { slices_queued: 1 },
+    },
+  },
+  NOT_HANDED_OVER: {
+    'for a minute': { prompt: prompt({ isHandedOver: false, first_stf: ago(60) }) },
+    'to the end': { prompt: prompt({ isHandedOver: false, first_stf: ago(9) }), status: 'completed', isOver: true },
+  },
+  DATA_AGENT_WAITS: { 'for an earlier run': { prompt: prompt({ waits_for: '100009', data_run: undefined }) } },
+  STF_NOT_REGISTERED: { two: { prompt: prompt({ unregistered: two }) } },
+  STF_FAILED: {
+    'at a site, with a reason': {
+      prompt: prompt({ failed: two, sites: [site('A', 2), site('B', 0)], reasons: ['no'] }),
+    },
+    'without one': { prompt: prompt({ failed: one }) },
+  },
+  STF_NOT_PROCESSED: {
+    'without a report': { prompt: prompt({ open: two, last_report: ago(240) }) },
+    'with a long interval of reports': { prompt: prompt({ open: one, poll_seconds: 100, last_report: ago(360) }) },
+    'when observation ended': { prompt: prompt({ open: two }), isObserved: false, isListening: false },
+  },
+  RUN_NOT_CLOSED: { 'a minute after its end': { prompt: prompt({ ended_at: ago(60) }), phase: 'completed' } },
+  WORKFLOWS_MIXED: {
+    'in fast processing': { strangers: ['data-agent-1'] },
+    'in prompt processing': { strangers: ['fastmon-1', 'fpa-1'], prompt: prompt() },
+  },
   SLICES_FAILED: {
     'several workers': {
       counts: { slices_failed: 7 },
@@ -221,6 +292,20 @@ describe('the findings of an observed execution', () => {
     ],
     ['an end after which nothing was registered', { told: { status: 'completed', at: ago(90), by: 'x' } }],
     ['as many registered as heard', { told: { status: 'completed', at: ago(90), by: 'x' }, slices_told: 150 }],
+    ['a worker that is bound elsewhere for less than a minute', { bound_workers: [bound], oldest_waiting: ago(59) }],
+    ['a run that was handed over', { prompt: prompt() }],
+    ['a run whose first file is young', { prompt: prompt({ isHandedOver: false, first_stf: ago(59) }) }],
+    ['a run that no site gets', { prompt: prompt({ isHandedOver: false, policy: 'none' }) }],
+    ['a run that skips all sites', { prompt: prompt({ isHandedOver: false, policy: 'skip' }) }],
+    ['a run of which the bus was not heard', { prompt: prompt({ isHandedOver: false }), isBusHeard: false }],
+    ['a run whose beginning was not heard', { prompt: prompt({ isHandedOver: false }), phase: 'none' }],
+    [
+      'files that are not registered where nothing comes by REST',
+      { prompt: prompt({ isTold: false, unregistered: two }) },
+    ],
+    ['files that wait for the next report', { prompt: prompt({ open: two, last_report: ago(239) }) }],
+    ['a run that ended a moment ago and is open', { prompt: prompt({ ended_at: ago(59) }), phase: 'completed' }],
+    ['a run that is closed', { prompt: prompt({ ended_at: ago(600), data_run: 'closed' }), phase: 'completed' }],
     [
       'an ended run whose bus was not heard',
       { told: { status: 'completed', at: ago(90), by: 'x' }, slices_told: 9, isBusHeard: false },
@@ -257,8 +342,49 @@ describe('the health of an observed execution', () => {
       { stf_span: undefined, counts: { stf_count: 1 }, messages: 11, first_message: ago(900), last_message: ago(300) },
       'stalled',
     ],
+    ['whose run stays open', { status: 'terminated', isOver: true, prompt: prompt({ ended_at: ago(9) }) }, 'stalled'],
+    ['whose files PanDA has', { status: 'completed', prompt: prompt({ open: two, data_run: 'closed' }) }, 'draining'],
+    [
+      'whose files nobody reports any more',
+      { status: 'completed', prompt: prompt({ open: two, last_report: ago(240), data_run: 'closed' }) },
+      'stalled',
+    ],
+    ['that is not handed over', { prompt: prompt({ isHandedOver: false }) }, 'stalled'],
+    ['whose files are all done', { status: 'completed', prompt: prompt({ data_run: 'closed' }) }, 'finished'],
+    ['that failed with an open run', { status: 'failed', prompt: prompt({ ended_at: ago(600) }) }, 'failed'],
     ['with one message', { stf_span: undefined, messages: 1, last_message: ago(119) }, 'progressing'],
   ])('of one %s follows from status, silence, answers and phase', (_, given, health) => {
     expect(heardHealth(factsOf(given))).toBe(health);
+  });
+});
+
+describe('known findings', () => {
+  const given = {
+    shrunken: { count: 2, first: 'a', largest: 1, usual: 9 },
+    broken_keys: [key('k', 'm-1')],
+    gaps: [gap(100, 40)],
+  };
+  const codesWith = (known: readonly string[], facts: Given = given) =>
+    withKnown('e', findingsOf({ heard: factsOf(facts) }), known).map(({ code }) => code);
+
+  it.each<[string, readonly string[], string[]]>([
+    ['none', [], ['NOT_HEARD', 'CONTRACT_BROKEN', 'SIZE_CHANGED']],
+    ['one by its code', ['SIZE_CHANGED'], ['NOT_HEARD', 'CONTRACT_BROKEN', 'KNOWN']],
+    ['two', ['SIZE_CHANGED', 'CONTRACT_BROKEN'], ['NOT_HEARD', 'KNOWN']],
+    ['one of its sender', ['CONTRACT_BROKEN x'], ['NOT_HEARD', 'SIZE_CHANGED', 'KNOWN']],
+    ['one of a pattern of senders', ['CONTRACT_BROKEN *'], ['NOT_HEARD', 'SIZE_CHANGED', 'KNOWN']],
+    [
+      'one of another sender',
+      ['CONTRACT_BROKEN y*', 'CONTRACT_BROKEN .'],
+      ['NOT_HEARD', 'CONTRACT_BROKEN', 'SIZE_CHANGED'],
+    ],
+  ])('are one line: %s', (_, known, codes) => {
+    expect(codesWith(known)).toEqual(codes);
+  });
+
+  it('are counted in their line, and are never errors', () => {
+    const [, line] = withKnown('e', findingsOf({ heard: factsOf(given) }), ['SIZE_CHANGED', 'CONTRACT_BROKEN']);
+    expect(line).toMatchObject({ severity: 'info', sentence: '2 known findings: CONTRACT_BROKEN, SIZE_CHANGED.' });
+    expect(codesWith(['STF_NOT_READY'], { unready: two })).toEqual(['STF_NOT_READY']);
   });
 });

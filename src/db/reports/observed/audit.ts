@@ -1,5 +1,8 @@
+import { processingUnheard } from '../../../domain/workflows.ts';
 import { roundDuration } from '../../../lib/duration.ts';
-import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
+import { type HeardFacts } from '../../../monitoring/heard-facts.ts';
+import type { PromptFacts } from '../../../monitoring/prompt-facts.ts';
+import { isNotHandedOver } from '../../../monitoring/prompt-state.ts';
 import { areAll } from '../../../observed/dialects.ts';
 import { type ExecutionRow, countsOf } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -7,15 +10,26 @@ import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { type AuditCheck, type Checks, type Compared, checked, comparedCounts, namedIds } from '../audit-slices.ts';
 import { heardFacts } from './facts.ts';
+import { isOpenFile } from './prompt.ts';
 import { count, unslicedSamples } from './samples.ts';
 
-/** Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
+/**
+ * Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap
+ * leaves the verdict open.
+ */
 export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {
   const { execution_id } = execution;
   const facts = heardFacts(sql, execution, moment);
   const stfs = count(sql, stfFiles, execution_id);
+  const announced = checkAnnounced(sql, execution, stfs);
+  const mayBeWhole = facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown';
+  if (facts.prompt !== undefined) {
+    const checks = [announced, ...promptChecks(sql, facts, facts.prompt, stfs), checkCounts(sql, execution)];
+    const remarks = [handOverRemark(facts.prompt, announced), gapRemark(facts)];
+    return { checks, mayBeWhole, remark: remarks.filter((one) => one !== undefined).join(' ') || undefined };
+  }
   const checks = [
-    checkAnnounced(sql, execution, stfs),
+    announced,
     checked(
       'stf_ready',
       missing(sql, execution_id, 'stf_filename', stfFiles, unready),
@@ -35,9 +49,46 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
   const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id))];
   return {
     checks,
-    mayBeWhole: facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown',
+    mayBeWhole,
     remark: remarks.filter((one) => one !== undefined).join(' ') || undefined,
   };
+}
+
+/** All that the bus says of prompt processing. */
+function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: AuditCheck): string | undefined {
+  if (isTold) return undefined;
+  const places = sites.flatMap(({ site, handed_over_at: at }) =>
+    at === undefined ? [] : `${site === undefined ? '' : `to ${site} `}at ${new Date(at).toISOString()}`,
+  );
+  const over = places.length === 0 ? 'not handed over to PanDA' : `handed over to PanDA: ${places.join(', ')}`;
+  return `${found} of ${expected} STF files were announced; the run was ${over}.`;
+}
+
+/**
+ * The checks of prompt processing: how its files are processed comes by REST alone. Files that failed are
+ * named, and final.
+ */
+function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs: number): AuditCheck[] {
+  const { execution_id, run_id } = facts;
+  const found = prompt.sites.filter(({ handed_over_at: at }) => at !== undefined).length;
+  const over = { expected: found + Number(isNotHandedOver(facts)), found, ids: [] };
+  const handedOver = checked('handed_over', over, 'open', 'run was not handed over to PanDA');
+  if (!prompt.isTold) {
+    const unheard = { expected: stfs, found: 0, ids: [], id_count: 0 };
+    return [handedOver, { check: 'processing', state: 'unknown', ...unheard, problem: processingUnheard }];
+  }
+  const files = (check: AuditCheck['check'], lacking: string, problem: string): AuditCheck =>
+    checked(check, missing(sql, execution_id, 'stf_filename', stfFiles, `${stfFiles} AND ${lacking}`), 'open', problem);
+  const isClosed = prompt.data_run === 'closed';
+  const closed = { expected: 1, found: Number(isClosed), ids: isClosed ? [] : [run_id] };
+  const { ids, count: failed } = prompt.failed;
+  return [
+    handedOver,
+    files('stf_registered', `status = 'announced'`, 'STF files were announced and are not registered'),
+    files('stf_processed', isOpenFile, 'STF files are neither processed nor failed'),
+    { check: 'stf_failed', state: 'ok', expected: failed, found: failed, ids: [...ids], id_count: failed },
+    checked('run_closed', closed, 'open', 'data run is not closed by its data agent'),
+  ];
 }
 
 function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {
@@ -121,7 +172,11 @@ const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id 
 const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames ${slices} GROUP BY tf_filename)`;
 const unsliced = `${sliced} WHERE frames <> high - low + 1`;
 
-/** Compares all items of a kind with the missing ones. @param all @param lacking the rest of a SELECT, from FROM on */
+/**
+ * Compares all items of a kind with the missing ones.
+ * @param all
+ * @param lacking the rest of a SELECT, from FROM on
+ */
 function missing(sql: Prepare, executionId: string, column: string, all: string, lacking: string): Compared {
   const [expected, lacks] = [count(sql, all, executionId), count(sql, lacking, executionId)];
   const rows = sql<[string], string>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);

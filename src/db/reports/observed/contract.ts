@@ -13,7 +13,9 @@ export interface SaidType {
   sender: string;
   destination: string;
   messages: number;
-  /** When the first was sent, since the first message of the run, and the mean interval between two. Seconds. */
+  /**
+   * When the first was sent, since the first message of the run, and the mean interval between two. Seconds.
+   */
   first_seconds: number;
   every_seconds: number | undefined;
   /** Keys that some messages fill, and in how many messages. */
@@ -78,8 +80,8 @@ interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | '
 }
 
 /**
- * Keys that a sender fills in some messages of a type and state but not in others, most frequently missing first. A key that depends on the state,
- * or is never filled, is not broken.
+ * Keys that a sender fills in some messages of a type and state but not in others, most frequently missing
+ * first. A key that depends on the state, or is never filled, is not broken.
  */
 export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
   sql<[string], CountRow>(

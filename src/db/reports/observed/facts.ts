@@ -6,8 +6,7 @@ import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
-import { numberOf } from '../../migrations/names.ts';
-import { heardTimeOf } from '../../observed/hearings.ts';
+import { hasOpenFiles, heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -22,8 +21,10 @@ import {
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { timedDelays } from '../stage-delays.ts';
 import { brokenKeys } from './contract.ts';
+import { isPrompt, promptFacts, strangersIn } from './prompt.ts';
 import { hearsResults, slicingOf } from './reach.ts';
 import { named, sampleSizes, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
+import { lastWorkerSign, rampUp, workersFacts } from './workers.ts';
 
 /** Later than every time, as ISO 8601: nothing is waited for. */
 const afterAll = '9999-12-31T23:59:59.999Z';
@@ -41,29 +42,31 @@ interface ObservedRow extends HeardRecord {
   last_done_ms: number;
 }
 
-/** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
+/**
+ * Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged.
+ * @param now milliseconds since 1970
+ */
 export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment): HeardFacts {
   const { execution_id, namespace, status, phase } = execution;
   const { read_ms, ...recorded } = kept(sql, recordedFacts)(execution);
   const { first_message: first, last_message: last, told } = recorded;
   const isToldEnded = told !== undefined && told.status !== 'running';
-  const is_done = Number((phase === 'completed' || isToldEnded) && execution.slices_queued === 0);
+  const isAnswered = execution.slices_queued === 0 && !hasOpenFiles(sql, execution_id);
+  const is_done = Number((phase === 'completed' || isToldEnded) && isAnswered);
   const heard = heardTimeOf(sql, { execution_id, namespace, first, last, is_done }, moment);
   // Programs that reported the end of a run still answer what is under way.
   const mayAnswer = isToldEnded && heard.isObserved && heard.until - told.at < nextStepSeconds * 1000;
   const isOver = status !== 'running' && !mayAnswer;
   const before = (seconds: number): string =>
     isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
-  const slicing = slicingOf(sql, execution, recorded);
-  const unsliced =
-    slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, before(nextStepSeconds)) : none;
   return {
     ...recorded,
+    ...dueFacts(sql, execution, recorded, { before, isOver, until: heard.until }),
     execution_id,
     status,
     phase,
+    isObserved: heard.isObserved,
     isOver,
-    slicing,
     hearsResults: hearsResults(sql, execution, recorded),
     isBusHeard: execution.slices_created > recorded.slices_unheard || isBusHeard(sql, execution_id),
     counts: execution,
@@ -72,16 +75,39 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     isListening: heard.isListening,
     heard_since: heard.since,
     gaps: heard.gaps.map((gap) => (gap.until <= (read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
-    passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
+    ...workersFacts(sql, execution, { until: heard.until, delays: recorded.delays, isOver }),
+    last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
+  };
+}
+
+/**
+ * What is due of a run by a moment, and is not there.
+ * @param before the time that lies so many seconds before it, as ISO 8601
+ */
+function dueFacts(
+  sql: Prepare,
+  execution: ExecutionRow,
+  recorded: Omit<ReturnType<typeof recordedFacts>, 'read_ms'>,
+  { before, isOver, until }: { before: (seconds: number) => string; isOver: boolean; until: number },
+) {
+  const { execution_id } = execution;
+  const next = before(nextStepSeconds);
+  const prompt = isPrompt(execution) ? promptFacts(sql, execution, next) : undefined;
+  const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
+  const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, next) : none;
+  const timeOf = (time: string, from: string): number | undefined =>
+    unsliced.count === 0 ? undefined : timeAmong(sql, time, from, execution_id);
+  return {
+    prompt,
+    slicing,
     unsliced,
-    last_slice: unsliced.count === 0 ? undefined : timeAmong(sql, 'max(created_at)', ofExecution, execution_id),
+    oldest_unsliced: timeOf('min(created_at)', unslicedFiles),
+    last_slice: timeOf('max(created_at)', ofExecution),
+    passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
-      recorded.slices_unsent === 0
-        ? none
-        : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : heard.until),
-    unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
-    last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
+      recorded.slices_unsent === 0 ? none : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : until),
+    unready: prompt === undefined ? unreadyStfs(sql, execution_id, next) : none,
   };
 }
 
@@ -117,6 +143,8 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     ...known,
     repeated_ids: repeatedResults(sql, execution_id, record),
     delays,
+    isBeginHeard: isBeginHeard(sql, execution_id),
+    strangers: strangersIn(sql, execution),
     messages: countAllMessages(sql, execution_id),
     stf_span: status === 'running' ? stfSpan(sql, execution_id) : undefined,
     tf_files_sliced: sizes.files,
@@ -165,10 +193,14 @@ function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
 const timeAmong = (sql: Prepare, time: string, from: string, id: string): number | undefined =>
   milliseconds(sql<[string], string | null>(`SELECT ${time} ${from}`).value(id));
 
+const unslicedFiles = 'FROM fastmon_files WHERE execution_id = ? AND slice_count = 0';
 const ofExecution = 'FROM tf_slices WHERE execution_id = ?';
 const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
 
-/** Slices without a result that were sent before a slice whose result came by a given time; if that is after all, every slice without a result. */
+/**
+ * Slices without a result that were sent before a slice whose result came by a given time; if that is after
+ * all, every slice without a result.
+ */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
   if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;
@@ -185,22 +217,8 @@ function unreadyStfs(sql: Prepare, id: string, before: string): Some {
   return someOf(sql, 'stf_filename', from, { id, before });
 }
 
-/** As fast processing announced it for the run. */
-function rampUp(sql: Prepare, executionId: string): number | undefined {
-  const seconds = sql<[string]>(
-    `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) FROM message_rows INDEXED BY message_rows_type
-     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'run_imminent_worker'`)} ORDER BY seq LIMIT 1`,
-  ).value(executionId);
-  return typeof seconds === 'number' && seconds >= 0 ? seconds : undefined;
-}
-
-/** Later signs say nothing about the time that was heard. */
-function lastWorkerSign(sql: Prepare, namespace: string, until: number): number | undefined {
-  const last = sql<[string, string], string | null>(
-    `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
-  );
-  return milliseconds(last.value(namespace, new Date(until).toISOString()));
-}
+const isBeginHeard = (sql: Prepare, id: string): boolean =>
+  sql<[string]>('SELECT 1 FROM runs WHERE execution_id = ? AND start_time IS NOT NULL').has(id);
 
 /** Whether a message about the run or its files was heard. */
 const isBusHeard = (sql: Prepare, id: string): boolean =>

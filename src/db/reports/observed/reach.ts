@@ -29,7 +29,10 @@ export function hearsResults(sql: Prepare, execution: ExecutionRow, record: Hear
   return topics === undefined || topics.some(mayCarryResults);
 }
 
-/** Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its runner reported its configuration. */
+/**
+ * Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its
+ * runner reported its configuration.
+ */
 const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
   sql<[{ id: string }]>(
     `SELECT 1 WHERE EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'run_imminent_worker'`)})

@@ -13,7 +13,10 @@ export const slicedSamples = 'FROM observed_samples WHERE execution_id = ?';
 export const count = (sql: Prepare, from: string, ...values: string[]): number =>
   sql<string[], number>(`SELECT count(*) ${from}`).value(...values) ?? 0;
 
-/** TF files announced before a time (ISO 8601) and not sliced. Skips senders without any sliced file: their files are another family, which nobody slices. */
+/**
+ * TF files announced before a time (ISO 8601) and not sliced. Skips senders without any sliced file: their
+ * files are another family, which nobody slices.
+ */
 export function unslicedSamples(
   sql: Prepare,
   { execution_id, slices_created }: ExecutionRow,

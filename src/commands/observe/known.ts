@@ -1,0 +1,23 @@
+import { configInvalid } from '../../lib/errors.ts';
+import { nearest } from '../../lib/suggest.ts';
+import { findingRules } from '../../monitoring/findings/index.ts';
+import { knownEntry } from '../../monitoring/findings/known.ts';
+import { configOf } from '../shared/configured.ts';
+import type { ConfigFlags, Io } from '../shared/io.ts';
+
+/**
+ * The findings that `[observe] known` acknowledges; undefined if the configuration does not say. Throws
+ * `CONFIG_INVALID` for a code that no finding has.
+ */
+export function knownFindings(io: Io, flags: ConfigFlags): string[] | undefined {
+  const { known } = configOf(io, flags).config.observe ?? {};
+  const codes = findingRules.map(({ code }) => code);
+  for (const entry of known ?? []) {
+    const { code } = knownEntry(entry);
+    if (!codes.includes(code))
+      throw configInvalid(
+        `observe.known: no finding has the code ${JSON.stringify(code.slice(0, 80))}; the nearest is ${nearest(code, codes, 1)[0]}, docs/monitor.md lists all`,
+      );
+  }
+  return known;
+}

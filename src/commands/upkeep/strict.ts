@@ -1,0 +1,121 @@
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import type { Queries } from '../../db/queries.ts';
+import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
+import { promptProcessing } from '../../domain/workflows.ts';
+import { pause } from '../../lib/deadline.ts';
+import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { type Expected, type Gated, type GateReason, gateReasons } from '../../monitoring/gate.ts';
+import { exitCodes, type Io } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+
+export interface StrictArguments {
+  executionId?: string;
+  expect?: Expected;
+  /** Seconds. */
+  wait?: number;
+}
+
+/** How often to look whether a run has ended. */
+const lookMilliseconds = 500;
+
+/** What comes after the end of a run comes within this. */
+const settledMilliseconds = 60_000;
+
+/** How many ids a reason names. */
+const namedIds = 5;
+
+/**
+ * `swf-mcp check --strict`: whether a run is whole, for a script: 0, or 3 with a line for each reason. Throws
+ * `EXECUTION_NOT_FOUND` and what a missing store throws, once the time to wait is over.
+ */
+export async function strictCheck(io: Io, { executionId = 'latest', expect = {}, wait = 0 }: StrictArguments) {
+  using reader = createStoreReader(io);
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  const until = performance.now() + wait * 1000;
+  for (;;) {
+    const isLast = performance.now() >= until || interrupted.signal.aborted;
+    const judged = judgeNow(reader.queries, { executionId, expect, isLast });
+    if (judged !== undefined && (isLast || judged.reasons.length === 0 || judged.isSettled)) return tell(io, judged);
+    await pause(lookMilliseconds, [interrupted.signal]);
+  }
+}
+
+type Judged = ReturnType<typeof judge>;
+
+/** Undefined while there is no such execution, which may begin later. */
+function judgeNow(
+  queries: () => Queries,
+  { executionId, expect, isLast }: { executionId: string; expect: Expected; isLast: boolean },
+): Judged | undefined {
+  try {
+    const asked = queries();
+    return asked.snapshot(() => judge(asked, asked.execution(executionId), expect));
+  } catch (error) {
+    const isMissing =
+      error instanceof NoStoreYet || (error instanceof SwfError && error.code === 'EXECUTION_NOT_FOUND');
+    if (isMissing && !isLast) return undefined;
+    throw error;
+  }
+}
+
+function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
+  const now = Date.now();
+  const { execution_id, status, status_reason, end_time } = execution;
+  const { heard, health, detail } = queries.assess(execution, now);
+  const { checks } = queries.audit(execution);
+  const counts = countsOf(queries, execution, detail);
+  const { failed } = counts;
+  const gated: Gated = {
+    status,
+    status_reason,
+    checks,
+    failed: heard?.prompt?.failed ?? { count: failed, ids: heard?.failed.ids ?? [] },
+    counts,
+    made: isPrompt(execution)
+      ? { done: counts.processed + failed, words: 'STF file was processed, as far as is known' }
+      : { done: counts.completed + failed, words: 'slice has a result' },
+    heard,
+  };
+  const isOver = status !== 'running' && health !== 'draining';
+  // After its end a run may still get what was under way.
+  const mayGoOn = status === 'completed' && heard?.isObserved === true && !hasSettled(end_time, now);
+  return { execution_id, words: wordsOf(counts), reasons: gateReasons(gated, expect), isSettled: isOver && !mayGoOn };
+}
+
+const isPrompt = ({ workflow_name }: ExecutionRow): boolean => workflow_name === promptProcessing;
+
+const hasSettled = (end: string | null, now: number): boolean =>
+  end === null || now - Date.parse(end) > settledMilliseconds;
+
+const wordsOf = (counts: Gated['counts']): string =>
+  `completed and balanced: ${Object.entries(counts)
+    .map(([name, n]) => `${name} ${n}`)
+    .join(', ')}`;
+
+/** The counts that may be expected. Without slices, STF files are counted by what became of them. */
+function countsOf(queries: Queries, execution: ExecutionRow, detail: ExecutionRecord): Gated['counts'] {
+  const { execution_id, stf_count, tf_files_received, slices_created, slices_completed } = execution;
+  const all = { stf: stf_count, tf: tf_files_received, slices: slices_created, completed: slices_completed };
+  if (!isPrompt(execution))
+    return { ...all, failed: detail.slices_exhausted, registered: stf_count, processed: detail.stfs_ready };
+  const count = (status: string): number =>
+    queries.stfFiles({ execution_id, status }, { order: 'newest', limit: 1 }).total_count;
+  const [processed, failed] = [count('processed'), count('failed')];
+  return { ...all, failed, registered: count('registered') + count('processing') + processed + failed, processed };
+}
+
+function tell(io: Io, { execution_id, words, reasons }: Judged) {
+  printLines(
+    io,
+    reasons.length === 0 ? [`ok    ${execution_id}  ${words}`] : reasons.map((one) => failLine(execution_id, one)),
+  );
+  return reasons.length === 0 ? exitCodes.fine : exitCodes.workflowFailed;
+}
+
+function failLine(id: string, { words, ids, id_count }: GateReason): string {
+  const shown = ids.slice(0, namedIds);
+  const more = id_count > shown.length ? ` and ${id_count - shown.length} more` : '';
+  return `fail  ${id}  ${words}${shown.length === 0 ? '' : `: ${shown.join(', ')}${more}`}`;
+}

@@ -1,0 +1,52 @@
+import { promptProcessing } from '../../domain/workflows.ts';
+import { type FactOf, type SaidFact, standingBy } from '../../observed/folding/said.ts';
+import type { SiteWork } from '../../observed/reading/prompt.ts';
+import { foldWith, type ObservedScope } from './said.ts';
+
+/** Whether an execution is of prompt processing, as far as is known yet. */
+export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'execution_id'>): boolean =>
+  sql<[string, string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ? AND workflow_name = ?').has(
+    execution_id,
+    promptProcessing,
+  );
+
+/** Notes by which policy sites are chosen; all STF files of a run have the same. */
+export function notePolicy({ sql, execution_id }: ObservedScope, policy: string): void {
+  sql('UPDATE observed_runs SET policy = min(coalesce(policy, $policy), $policy) WHERE execution_id = $id').run({
+    policy,
+    id: execution_id,
+  });
+}
+
+/** Writes how an STF file fares at its sites. A site without a name is the only one. */
+export function writeSites({ sql, execution_id }: ObservedScope, stf: string, sites: readonly SiteWork[]): void {
+  sql('DELETE FROM stf_sites WHERE execution_id = ? AND stf_filename = ?').run(execution_id, stf);
+  for (const work of sites)
+    sql(
+      `INSERT INTO stf_sites (execution_id, stf_filename, site, status, task_id, input_dataset, output_dataset, reason)
+       VALUES ($execution_id, $stf, coalesce($site, ''), $status, $task_id, $input_dataset, $output_dataset, $reason) ON CONFLICT DO NOTHING`,
+    ).run({ ...work, execution_id, stf });
+}
+
+type SaidHandOver = SaidFact<FactOf<'handed_over'>>;
+
+/** A run is handed over to PanDA once for each site: the first message counts. */
+export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier: SaidHandOver | undefined): void {
+  const { stands } = foldWith(scope, said, earlier, (messages: SaidHandOver[]) =>
+    standingBy(messages, ({ site = '' }) => site),
+  ).after;
+  for (const { fact, sent_ms } of stands.values())
+    scope
+      .sql(
+        `INSERT INTO handed_over (execution_id, site, input_dataset, at_ms) VALUES ($execution_id, coalesce($site, ''), $input_dataset, $sent_ms)
+         ON CONFLICT (execution_id, site) DO UPDATE SET input_dataset = excluded.input_dataset, at_ms = excluded.at_ms`,
+      )
+      .run({ site: fact.site, input_dataset: fact.input_dataset, execution_id: scope.execution_id, sent_ms });
+}
+
+/** The data run of an execution is opened and closed by REST; closed, it stays so. */
+export function dataRunTold({ sql, execution_id }: ObservedScope, { fact }: SaidFact<FactOf<'told_run'>>): void {
+  sql(
+    `UPDATE runs SET dataset_state = iif($isClosed OR dataset_state = 'final', 'final', 'open') WHERE execution_id = $id`,
+  ).run({ isClosed: fact.isClosed ? 1 : 0, id: execution_id });
+}

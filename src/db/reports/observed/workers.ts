@@ -1,0 +1,44 @@
+import type { StageDelay } from '../../../domain/stages.ts';
+import { type HeardFacts, noResultSeconds } from '../../../monitoring/heard-facts.ts';
+import type { ExecutionRow } from '../../execution/find-execution.ts';
+import { numberOf } from '../../migrations/names.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+import { named } from './samples.ts';
+
+/** The workers that are gone, or serve another run, while slices wait. */
+export function workersFacts(
+  sql: Prepare,
+  { execution_id, namespace, slices_queued }: ExecutionRow,
+  { until, delays, isOver }: { until: number; delays: readonly StageDelay[]; isOver: boolean },
+): Pick<HeardFacts, 'gone_workers' | 'bound_workers'> {
+  if (isOver || slices_queued === 0) return { gone_workers: [], bound_workers: [] };
+  const values = { id: execution_id, namespace, since: new Date(until - noResultSeconds(delays) * 1000).toISOString() };
+  const worker = `FROM system_agents AS a LEFT JOIN observed_runs AS o ON o.execution_id = current_execution_id
+    WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND a.namespace = $namespace AND current_execution_id`;
+  return {
+    gone_workers: sql<[object], string>(
+      `SELECT agent_name ${worker} = $id AND last_heartbeat < $since ORDER BY 1 LIMIT ${named}`,
+    ).values(values),
+    bound_workers: sql<[object], { worker: string; run_id: string }>(
+      `SELECT agent_name AS worker, run_id ${worker} <> $id AND last_heartbeat >= $since ORDER BY 1 LIMIT ${named}`,
+    ).all(values),
+  };
+}
+
+/** Later signs say nothing about the time that was heard. */
+export function lastWorkerSign(sql: Prepare, namespace: string, until: number): number | undefined {
+  const last = sql<[string, string], string | null>(
+    `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
+  );
+  const time = last.value(namespace, new Date(until).toISOString());
+  return time === null || time === undefined ? undefined : Date.parse(time);
+}
+
+/** As fast processing announced it for the run. */
+export function rampUp(sql: Prepare, executionId: string): number | undefined {
+  const seconds = sql<[string]>(
+    `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) FROM message_rows INDEXED BY message_rows_type
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'run_imminent_worker'`)} ORDER BY seq LIMIT 1`,
+  ).value(executionId);
+  return typeof seconds === 'number' && seconds >= 0 ? seconds : undefined;
+}

@@ -1,0 +1,47 @@
+import { counted } from '../../lib/counted.ts';
+import { call, type Finding } from './rule.ts';
+
+/** A pattern of a name, in which `*` stands for any part. */
+const patternOf = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replace(/[^\w]/g, '\\$&'))
+      .join('.*')}$`,
+  );
+
+/** The code of an entry of `[observe] known`, and its pattern, if it has one. */
+export function knownEntry(entry: string): { code: string; pattern: string | undefined } {
+  const [, code = entry, pattern] = /^(\S+)(?:\s+(\S.*?))?\s*$/.exec(entry.trim()) ?? [];
+  return { code, pattern };
+}
+
+/** Whether people know of a finding: never of an error. With patterns, all of its senders must match one. */
+function isKnown({ code, severity, senders = [], ids }: Finding, known: readonly string[]): boolean {
+  const entries = known.map(knownEntry).filter((entry) => entry.code === code);
+  if (severity === 'error' || entries.length === 0) return false;
+  const patterns = entries.flatMap(({ pattern }) => (pattern === undefined ? [] : patternOf(pattern)));
+  if (patterns.length < entries.length) return true;
+  const names = senders.length > 0 ? senders : ids;
+  return names.length > 0 && names.every((name) => patterns.some((pattern) => pattern.test(name)));
+}
+
+/**
+ * The findings with those that people know of as one of severity `info`, which raises no alarm.
+ * @param known entries such as `CODE` or `CODE sender-*`
+ */
+export function withKnown(executionId: string, findings: readonly Finding[], known: readonly string[]): Finding[] {
+  const folded = findings.filter((finding) => isKnown(finding, known));
+  if (folded.length === 0) return [...findings];
+  const codes = [...new Set(folded.map(({ code }) => code))];
+  return [
+    ...findings.filter((finding) => !folded.includes(finding)),
+    {
+      code: 'KNOWN',
+      severity: 'info',
+      sentence: `${counted(folded.length, 'known finding')}: ${codes.join(', ')}.`,
+      ids: codes,
+      next: call('get_execution_timeline', { execution_id: executionId }),
+    },
+  ];
+}

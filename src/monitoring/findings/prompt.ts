@@ -1,0 +1,88 @@
+import { counted, were } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
+import { nextStepSeconds, secondsSince } from '../heard-facts.ts';
+import { isNotClosed, isNotHandedOver, isUnprocessed, reportSeconds } from '../prompt-state.ts';
+import { call, type FindingRule, here, rulesOf } from './rule.ts';
+
+/** Findings about prompt processing. The bus says only that a run was handed over; all else comes by REST. */
+export const promptRules: readonly FindingRule[] = rulesOf('heard', {
+  NOT_HANDED_OVER: (facts) => {
+    const { prompt, counts, isOver } = facts;
+    if (prompt?.first_stf === undefined || !isNotHandedOver(facts)) return undefined;
+    const since = isOver ? '' : `, the first ${roundDuration(secondsSince(facts, prompt.first_stf))} ago`;
+    return {
+      severity: 'error',
+      sentence: `${were(counts.stf_count, 'STF file')} announced${since}, and no data agent has handed the run over to PanDA (stf_ready): none runs, it cannot make the dataset, or no file was uploaded.`,
+      next: here('list_messages'),
+    };
+  },
+
+  DATA_AGENT_WAITS: ({ prompt, isOver, first_message, ...facts }) => {
+    if (prompt?.waits_for === undefined || !prompt.isTold) return undefined;
+    if (!isOver && secondsSince(facts, first_message) < nextStepSeconds) return undefined;
+    return {
+      severity: 'error',
+      sentence: `No data agent has opened the run at its monitor, and run ${prompt.waits_for} before it was never closed: its data agent may wait for that run without end, and serves no later one. Restart it.`,
+      ids: [prompt.waits_for],
+      next: call('list_agents', { agent_type: 'data', include_exited: true }),
+    };
+  },
+
+  STF_NOT_REGISTERED: ({ prompt, isOver }) =>
+    prompt === undefined || !prompt.isTold || prompt.unregistered.count === 0
+      ? undefined
+      : {
+          severity: 'error',
+          sentence: `${were(prompt.unregistered.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not registered: their upload failed, or the data agent is gone. PanDA does not process them.`,
+          ids: [...prompt.unregistered.ids],
+          next: here('list_stf_files', { status: 'announced' }),
+        },
+
+  STF_FAILED: ({ prompt }) => {
+    if (prompt === undefined || prompt.failed.count === 0) return undefined;
+    const { failed, reasons, sites } = prompt;
+    const places = sites.flatMap(({ site, failed: n }) => (n === 0 || site === undefined ? [] : `${n} at ${site}`));
+    return {
+      severity: 'error',
+      sentence: `${counted(failed.count, 'STF file')} failed in PanDA${places.length === 0 ? '' : ` (${places.join(', ')})`}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}.`,
+      ids: [...failed.ids],
+      next: here('list_stf_files', { status: 'failed' }),
+    };
+  },
+
+  STF_NOT_PROCESSED: (facts) => {
+    const { prompt, isObserved } = facts;
+    if (prompt === undefined || prompt.open.count === 0) return undefined;
+    const isStuck = isUnprocessed(facts);
+    if (!isStuck && isObserved) return undefined;
+    const files = counted(prompt.open.count, 'STF file');
+    return {
+      severity: isStuck ? 'error' : 'warning',
+      sentence: isStuck
+        ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and no agent has reported of any for ${roundDuration(secondsSince(facts, prompt.last_report ?? 0))}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
+        : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
+      ids: [...prompt.open.ids],
+      next: call('list_agents', { agent_type: 'processing', include_exited: true }),
+    };
+  },
+
+  RUN_NOT_CLOSED: (facts) =>
+    isNotClosed(facts)
+      ? {
+          severity: 'warning',
+          sentence: `Data taking of run ${facts.run_id} has ended, and its data agent has not closed the run: the dataset stays open, and PanDA waits for more files without end.`,
+          ids: [facts.run_id],
+          next: here('list_messages', { message_type: 'data_run_opened' }),
+        }
+      : undefined,
+
+  WORKFLOWS_MIXED: ({ strangers, prompt }) =>
+    strangers.length === 0
+      ? undefined
+      : {
+          severity: 'warning',
+          sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this run, which is of ${prompt === undefined ? 'fast' : 'prompt'} processing. Give each workflow a namespace of its own.`,
+          ids: [...strangers],
+          next: call('list_agents', { include_exited: true }),
+        },
+});

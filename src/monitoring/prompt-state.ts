@@ -1,0 +1,48 @@
+import { type HeardFacts, nextStepSeconds, secondsSince } from './heard-facts.ts';
+import type { PromptFacts } from './prompt-facts.ts';
+
+/** Policies by which no site gets a file. */
+const noSite: ReadonlySet<string> = new Set(['none', 'skip']);
+
+/**
+ * Whether a run of prompt processing had files for long enough, and nothing was heard of its hand-over to
+ * PanDA.
+ */
+export function isNotHandedOver(facts: HeardFacts): boolean {
+  const { prompt, gaps, isBusHeard, status } = facts;
+  if (prompt?.first_stf === undefined || prompt.isHandedOver || noSite.has(prompt.policy ?? '')) return false;
+  // It may have been said when nobody listened.
+  if (!isBusHeard || facts.phase === 'none' || gaps.length > 0) return false;
+  return (facts.isOver && status !== 'unknown') || secondsSince(facts, prompt.first_stf) >= nextStepSeconds;
+}
+
+/**
+ * Whether data taking of a run has ended, by its announcement or as told, and its data agent has not closed
+ * it.
+ */
+export function isNotClosed(facts: HeardFacts): boolean {
+  const { prompt, told, isOver } = facts;
+  if (prompt?.data_run !== 'open') return false;
+  const ended = prompt.ended_at ?? (told === undefined || told.status === 'running' ? undefined : told.at);
+  return ended !== undefined && (isOver || secondsSince(facts, ended) >= nextStepSeconds);
+}
+
+/** How often the agent of prompt processing asks PanDA unless reported. Seconds. */
+const usualPoll = 60;
+const minUnprocessed = 180;
+
+/**
+ * How long files may wait without a report of their agent, which writes one each time that it asks PanDA.
+ * Seconds.
+ */
+export const reportSeconds = ({ poll_seconds = usualPoll }: PromptFacts): number =>
+  Math.max(minUnprocessed, 3 * poll_seconds) + nextStepSeconds;
+
+/** Whether files wait for PanDA, and nobody reports of them any more. */
+export function isUnprocessed(facts: HeardFacts): boolean {
+  const { prompt, isObserved } = facts;
+  if (prompt === undefined || prompt.open.count === 0) return false;
+  return (
+    isObserved && prompt.last_report !== undefined && secondsSince(facts, prompt.last_report) >= reportSeconds(prompt)
+  );
+}

@@ -1,0 +1,40 @@
+import { promptProcessing, workflowInId } from '../domain/workflows.ts';
+import { chosenSites } from '../observed/reading/prompt.ts';
+import { type Fields, objectOf } from '../observed/reading/values.ts';
+
+/** Whether an STF file of prompt processing waits for PanDA: a site has it. */
+export const isOpen = ({ status, metadata }: Fields): boolean =>
+  (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
+
+/** A run being read. */
+export type Run = ReturnType<typeof newRun>;
+
+export const newRun = (execution_id: string, run_id?: string) => ({
+  execution_id,
+  run_id,
+  isPrompt: workflowInId(execution_id) === promptProcessing,
+  /** Whether PanDA still has files of it. */
+  hasJobs: false,
+  /** Whether it is no longer listed as running. */
+  isGone: false,
+  /** When it was seen to have ended. Milliseconds since 1970. */
+  endedAt: undefined as number | undefined,
+  /** When reading its lists last began. */
+  listedAt: -Infinity,
+  /** Digests of the lines read about it. */
+  seen: new Set<string>(),
+  /** STF files whose TF files are still to be read, and all known STF files. */
+  stfs: [] as string[],
+  allStfs: new Set<string>(),
+  /** Whether a request of this round was skipped. */
+  isPartial: false,
+  /** Whether an object of it was left out, since it is nested too deeply. */
+  isTooDeep: false,
+});
+
+/** The objects of a list: an array, or a page of it. */
+export function itemsOf(answer: unknown): Fields[] {
+  const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
+  if (!Array.isArray(items)) throw new Error('it answers with something other than a list');
+  return items.map(objectOf);
+}

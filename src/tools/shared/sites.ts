@@ -1,0 +1,21 @@
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import { present } from '../../lib/present.ts';
+import type { ToolContext } from './tool.ts';
+
+/**
+ * How the sites of prompt processing fare with the STF files of an execution; nothing for any other workflow.
+ * Counts are absent where nothing came by REST.
+ */
+export function sitesPart(execution: ExecutionRow, { queries }: Pick<ToolContext, 'queries'>) {
+  const prompt = queries.promptSites(execution);
+  if (prompt === undefined) return {};
+  const isTold = execution.processing_unheard === 0;
+  const sites = prompt.sites.map(({ handed_over_at: at, registered, processing, processed, failed, ...site }) =>
+    present({
+      ...site,
+      handed_over_at: at === undefined ? null : new Date(at).toISOString(),
+      ...(isTold ? { registered, processing, processed, failed } : {}),
+    }),
+  );
+  return { policy: prompt.policy, sites };
+}

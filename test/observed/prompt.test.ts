@@ -1,0 +1,344 @@
+import { describe, expect, it } from 'vitest';
+
+import { replayDifferences } from '../../src/db/maintenance/replay.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import { type Answer, ask, temporaryFolder } from '../helpers.ts';
+import { shuffled } from './generator.ts';
+import { idsOf, isCall, isOfStf, judge, type Line, linesOf, readLines, typeOf } from './prompt-runs.ts';
+import { tablesOf } from './tables.ts';
+
+const bus = (name: string): Line[] => linesOf(name, 'bus');
+const all = (name: string): Line[] => [...bus(name), ...linesOf(name, 'rest')].toSorted((a, b) => (a.t < b.t ? -1 : 1));
+
+const stf = (run: number, n: number): string => `swf.${run}.00000${n}.stf`;
+
+const onlyBus = (lines: readonly Line[]): Line[] => lines.filter(({ destination }) => destination !== undefined);
+
+/** A line of the data agent: what it says on the bus, and what it writes to the monitor. */
+const isOfDataAgent = (line: Line): boolean =>
+  typeOf(line) === 'stf_ready' || isCall(line, 'POST', 'stf-files') || String(line['path']).startsWith('/api/runs/');
+
+const isReport = (line: Line): boolean => isCall(line, 'PATCH', 'stf-files');
+
+const minutesAfter = (lines: readonly Line[], minutes: number): string =>
+  new Date(Date.parse(lines.at(-1)?.t ?? '') + 60_000 * minutes).toISOString();
+
+/** A line with changes to its body. */
+const changed = (line: Line, change: (body: Answer) => void): Line => {
+  const copy = structuredClone(line);
+  if (copy['body'] !== null && typeof copy['body'] === 'object') change(copy['body']);
+  return copy;
+};
+
+/** Words about slices, which prompt processing has not. */
+const slices = /slice|sample|\btf_/i;
+
+describe('a recorded run of prompt processing', () => {
+  it.each([
+    ['PP-1', 3, 'H', [undefined]],
+    ['PP-2', 6, 'F', ['E1_BNL', 'E1_JLAB']],
+    ['PP-6', 5, 'H', [undefined]],
+  ] as const)(
+    '%s from the bus alone is announced and handed over, and nothing more is known',
+    async (name, n, dialect, sites) => {
+      const { monitor, audit, codes } = await judge(bus(name));
+      expect(monitor).toMatchObject({
+        workflow_name: 'prompt_processing',
+        status: 'completed',
+        status_reason: 'processing is not on the bus',
+        health: 'finished',
+        stf_count: n,
+        dialect,
+      });
+      expect(monitor['sites'].map(({ site }: Answer) => site)).toEqual(sites);
+      for (const site of monitor['sites']) {
+        expect(site).toHaveProperty('handed_over_at');
+        expect(site).not.toHaveProperty('registered');
+      }
+      expect(codes).toEqual([]);
+      expect(audit['verdict']).toBe('open');
+      expect(audit['summary']).toContain(`${n} of ${n} STF files were announced; the run was handed over to PanDA: `);
+      expect(audit['summary']).toContain('Processing is not on the bus');
+      expect(JSON.stringify([Object.keys(monitor), monitor['latency'], audit])).not.toMatch(slices);
+    },
+  );
+
+  it('PP-1 with REST is balanced: each file is registered and processed, and the run is closed', async () => {
+    const { monitor, audit, codes } = await judge(all('PP-1'));
+    expect(monitor).toMatchObject({
+      status: 'completed',
+      health: 'finished',
+      dataset: { name: 'swf.104001.run', state: 'final', files: 3 },
+      sites: [
+        {
+          task_id: '41001',
+          output_dataset: 'user.shifter.swf.104001.processed',
+          registered: 3,
+          processing: 0,
+          processed: 3,
+          failed: 0,
+        },
+      ],
+      configuration: { config: 'prompt_processing_default' },
+    });
+    expect(monitor).not.toHaveProperty('status_reason');
+    expect(monitor['latency'].map(({ stage }: Answer) => stage)).toEqual([
+      'stf_gen → registered',
+      'registered → processed',
+    ]);
+    expect(monitor['latency'][0].p50).toBeLessThan(1);
+    expect(monitor['agents'].map(({ agent_name: name }: Answer) => name)).toContain('processing-agent-shifter-2');
+    expect(codes).toEqual([]);
+    expect(audit).toMatchObject({ verdict: 'balanced' });
+    expect(JSON.stringify(audit)).not.toMatch(slices);
+  });
+
+  it('PP-2 with REST has three files at each of its two sites', async () => {
+    const { monitor, audit, client } = await judge(all('PP-2'));
+    expect(monitor).toMatchObject({
+      policy: 'round-robin',
+      sites: ['E1_BNL', 'E1_JLAB'].map((site) => ({
+        site,
+        input_dataset: `group.daq:run.104101.${site}`,
+        output_dataset: `user.shifter.swf.104101.processed.${site}`,
+        registered: 3,
+        processed: 3,
+      })),
+    });
+    expect(audit).toMatchObject({ verdict: 'balanced', sites: [{ site: 'E1_BNL' }, { site: 'E1_JLAB' }] });
+    expect(await ask(client, 'get_execution_timeline', { execution_id: 'latest' })).toMatchObject({
+      sites: [{ processed: 3 }, { processed: 3 }],
+    });
+    const { items } = await ask(client, 'list_stf_files', { execution_id: 'latest', order: 'oldest' });
+    expect(items[1]).toMatchObject({
+      status: 'processed',
+      sites: [{ name: 'E1_JLAB', status: 'processed', task_id: '41002' }],
+    });
+    const of = async (filter: Record<string, unknown>): Promise<unknown> =>
+      (await ask(client, 'list_workflow_executions', filter))['total_count'];
+    expect(await of({ site: 'E1_JLAB', workflow_name: 'prompt_processing' })).toBe(1);
+    expect(await of({ site: 'E1_CERN' })).toBe(0);
+  });
+
+  it('PP-4, stopped, stays open: its data run was never closed', async () => {
+    const { monitor, audit, codes } = await judge(all('PP-4'));
+    expect(monitor).toMatchObject({ status: 'terminated', health: 'stalled', dataset: { state: 'open' } });
+    expect(codes).toEqual(['RUN_NOT_CLOSED']);
+    expect(audit['verdict']).toBe('open');
+    expect(idsOf(audit, 'run_closed')).toEqual(['104301']);
+    expect(await judge(bus('PP-4'))).toMatchObject({ monitor: { status: 'unknown' }, codes: [] });
+  });
+
+  it('PP-5 is two runs on one bus, each of its own workflow', async () => {
+    const { client, executions } = await readLines(all('PP-5'));
+    expect(executions).toEqual(['prompt_processing-shifter-0001', 'stf_datataking-shifter-0001']);
+    for (const [workflow_name, namespace] of [
+      ['prompt_processing', 'epic-prompt'],
+      ['stf_datataking', 'epic-shift'],
+    ]) {
+      const { items } = await ask(client, 'list_workflow_executions', { workflow_name });
+      expect(items).toMatchObject([{ workflow_name, namespace }]);
+      expect(await ask(client, 'audit_execution', { execution_id: items[0].execution_id })).toMatchObject({
+        verdict: 'balanced',
+      });
+    }
+    const fast = await judge(bus('PP-5'), { id: 'stf_datataking-shifter-0001' });
+    expect(fast.monitor).toMatchObject({ slices_sent: 66, slices_completed: 66 });
+    expect(fast.monitor).not.toHaveProperty('sites');
+  });
+
+  it('PP-6 with REST lacks the files whose upload was refused, and names the one that failed', async () => {
+    const { monitor, audit, findings, codes } = await judge(all('PP-6'));
+    expect(codes).toEqual(['STF_NOT_REGISTERED', 'STF_FAILED']);
+    expect(findings['STF_NOT_REGISTERED']).toMatch(/^2 STF files were announced/);
+    expect(findings['STF_FAILED']).toContain('panda job 7001002 failed');
+    expect(monitor['sites']).toMatchObject([{ registered: 3, processed: 2, failed: 1 }]);
+    expect(audit['verdict']).toBe('open');
+    expect(idsOf(audit, 'stf_registered')).toEqual([stf(104501, 1), stf(104501, 3)]);
+    expect(audit['summary']).toContain(`1 STF file failed in PanDA: ${stf(104501, 4)}`);
+  });
+
+  it.each(['PP-1', 'PP-2', 'PP-6'])(
+    '%s gives the same tables in any order, twice, and from its own log',
+    async (name) => {
+      const storeOf = async (lines: readonly Line[]) => {
+        const { folder } = await readLines(lines);
+        return openStore(`${folder}/swf.db`);
+      };
+      const store = await storeOf(all(name));
+      const expected = tablesOf(store.db);
+      for (const seed of [1, 2, 3]) {
+        // Rows are named by the answers to their registrations, which a recording has in order.
+        const [heard, called] = [shuffled(bus(name), seed), linesOf(name, 'rest')];
+        const other = await storeOf(seed === 1 ? [...heard, ...called] : [...called, ...heard, ...heard]);
+        expect(tablesOf(other.db)).toEqual(expected);
+        other.close();
+      }
+      const empty = await openStore(`${temporaryFolder()}/empty.db`);
+      expect(await replayDifferences(store.sql, empty)).toEqual({ sentences: [], count: 0 });
+      store.close();
+      empty.close();
+    },
+  );
+});
+
+describe('a run of prompt processing in which', () => {
+  it('a site refuses the task is whole, and its failed files are named', async () => {
+    const reason = 'all selected decision-box site submissions failed';
+    const refused = all('PP-2').map((line) =>
+      changed(line, (body) => {
+        if (!isReport(line) || body['metadata'].panda_site_statuses?.E1_JLAB === undefined) return;
+        body['status'] = 'failed';
+        body['metadata'].panda_poll_reason = reason;
+        body['metadata'].panda_site_statuses = { E1_JLAB: { status: 'failed', input_dataset: 'x' } };
+      }),
+    );
+    const { audit, monitor, findings } = await judge(refused);
+    expect(findings).toEqual({ STF_FAILED: `3 STF files failed in PanDA (3 at E1_JLAB): ${reason}.` });
+    expect(monitor['sites']).toMatchObject([{ processed: 3 }, { site: 'E1_JLAB', processed: 0, failed: 3 }]);
+    expect(audit).toMatchObject({ verdict: 'balanced' });
+    expect(audit['summary']).toContain(`3 STF files failed in PanDA: ${stf(104101, 2)}`);
+    expect((await judge(onlyBus(refused))).codes).toEqual([]);
+  });
+
+  it('the data agent is killed looks healthy on the bus, and with REST has files that are not registered', async () => {
+    const lines = all('PP-1');
+    const third = isOfStf(stf(104001, 3), lines);
+    const killed = lines.filter((line) => {
+      const isDead = third(line) && typeOf(line) !== 'stf_gen';
+      return !isDead && !isCall(line, 'PATCH', 'runs');
+    });
+    const { monitor, audit, codes } = await judge(killed);
+    expect(codes).toEqual(['STF_NOT_REGISTERED', 'RUN_NOT_CLOSED']);
+    expect(monitor).toMatchObject({ status: 'completed', health: 'stalled' });
+    expect(audit['verdict']).toBe('open');
+    expect(idsOf(audit, 'stf_registered')).toEqual([stf(104001, 3)]);
+    expect(await judge(onlyBus(killed))).toMatchObject({ codes: [], monitor: { health: 'finished' } });
+  });
+
+  it('there is no data agent was not handed over', async () => {
+    const lines = all('PP-1').filter((line) => !isOfDataAgent(line) && !isReport(line));
+    const heard = await judge(onlyBus(lines));
+    expect(heard.findings['NOT_HANDED_OVER']).toMatch(/^3 STF files were announced, and no data agent/);
+    expect(idsOf(heard.audit, 'handed_over')).toEqual([]);
+    expect(heard.audit['summary']).toContain('not handed over to PanDA');
+    const told = await judge(lines);
+    expect(told.codes).toEqual(['NOT_HANDED_OVER', 'STF_NOT_REGISTERED']);
+    expect(told.audit['verdict']).toBe('open');
+  });
+
+  it('the policy is none is in order without a hand-over, and balanced with REST', async () => {
+    const lines = all('PP-2')
+      .filter((line) => typeOf(line) !== 'stf_ready' && !isReport(line))
+      .map((line) =>
+        changed(line, (body) => {
+          if (body['decision_policy'] !== undefined) body['decision_policy'] = 'none';
+          const settings = body['parameter_values']?.prompt_processing;
+          if (settings !== undefined) settings.decision_box_policy = 'none';
+          if (body['metadata']?.decision_box_selected_sites !== undefined)
+            Object.assign(body['metadata'], { decision_box_selected_sites: [], decision_box_site_datasets: [] });
+        }),
+      );
+    expect(await judge(onlyBus(lines))).toMatchObject({ codes: [], monitor: { policy: 'none' } });
+    const { audit, codes, monitor } = await judge(lines);
+    expect(codes).toEqual([]);
+    expect(monitor).toMatchObject({ health: 'finished' });
+    expect(monitor['sites']).toMatchObject([
+      { site: 'E1_BNL', registered: 0 },
+      { site: 'E1_JLAB', registered: 0 },
+    ]);
+    expect(audit).toMatchObject({ verdict: 'balanced' });
+  });
+
+  it('the processing agent is gone drains, and then stands still', async () => {
+    const lines = all('PP-1').filter((line) => !isReport(line));
+    const { monitor, audit, findings } = await judge(lines);
+    expect(monitor).toMatchObject({ status: 'completed', health: 'draining' });
+    expect(findings['STF_NOT_PROCESSED']).toMatch(/^3 STF files were neither processed nor failed when observation/);
+    expect(audit['verdict']).toBe('open');
+    expect(idsOf(audit, 'stf_processed')).toHaveLength(3);
+  });
+
+  it('agents of fast processing take part is reported as mixed', async () => {
+    const lines = all('PP-1');
+    const ready = bus('PP-1').find((line) => typeOf(line) === 'stf_ready') as Line;
+    const meant = (body: Answer): Line => ({ ...ready, body: { ...ready['body'], ...body } });
+    const strangers = [
+      meant({ req_id: undefined, filename: stf(104001, 1), sender: 'data-agent-shifter-9' }),
+      meant({ msg_type: 'tf_file_registered', tf_filename: 'x.tf', sender: 'fastmon-agent-shifter-8' }),
+    ];
+    const { findings, monitor } = await judge([...lines, ...strangers]);
+    expect(Object.keys(findings)).toEqual(['WORKFLOWS_MIXED']);
+    expect(findings['WORKFLOWS_MIXED']).toContain('data-agent-shifter-9, fastmon-agent-shifter-8 took part');
+    expect(monitor['sites']).toMatchObject([{ processed: 3 }]);
+  });
+
+  it('the runner tells its monitor another workflow is shown under its own', async () => {
+    const lines = all('PP-1').map((line) =>
+      changed(line, (body) => {
+        if (isCall(line, 'POST', 'workflow-executions')) body['parameter_values'].workflow.name = 'stf_datataking';
+      }),
+    );
+    expect((await judge(lines)).monitor).toMatchObject({ workflow_name: 'prompt_processing' });
+  });
+
+  it('the execution id has another form is known by its dataset, whatever comes first', async () => {
+    const renamed = (lines: readonly Line[]): Line[] =>
+      JSON.parse(JSON.stringify(lines).replaceAll('prompt_processing-shifter-0001', 'night-run')) as Line[];
+    const told = await judge(renamed(all('PP-2')));
+    expect(told).toMatchObject({ monitor: { workflow_name: 'prompt_processing' }, audit: { verdict: 'balanced' } });
+    const late = renamed(bus('PP-2').toReversed());
+    expect(await judge([...renamed(linesOf('PP-2', 'rest')), ...late])).toMatchObject({
+      audit: { verdict: 'balanced' },
+      monitor: { sites: [{ processed: 3 }, { processed: 3 }] },
+    });
+  });
+
+  it('the files are first heard of while an observer listens are awaited for a minute', async () => {
+    const lines = bus('PP-1').filter((line) => typeOf(line) !== 'stf_ready' && typeOf(line) !== 'end_run');
+    expect((await judge(lines)).codes).toEqual([]);
+    expect((await judge(lines, { until: minutesAfter(lines, 2) })).codes).toEqual(['NOT_HANDED_OVER']);
+    const gap = { gap: { from: lines[3]?.t, until: lines[4]?.t, reason: 'the broker was away' } } as unknown as Line;
+    const gone = await judge([...lines.slice(0, 4), gap, ...lines.slice(4)], { until: minutesAfter(lines, 2) });
+    expect(gone.codes).toEqual(['NOT_HEARD']);
+  });
+});
+
+describe('two runs of prompt processing', () => {
+  /** A second run of the same programs, a quarter of an hour later. */
+  const later = (lines: readonly Line[]): Line[] =>
+    (
+      JSON.parse(
+        JSON.stringify(lines).replaceAll('shifter-0001', 'shifter-0002').replaceAll('104001', '104002'),
+      ) as Line[]
+    ).map((line) => {
+      const at = Date.parse(line.t) + 900_000;
+      const headers = line['headers'] && { ...line['headers'], timestamp: String(at) };
+      return { ...line, t: new Date(at).toISOString(), ...(headers ? { headers } : {}) };
+    });
+
+  it('are judged each for itself', async () => {
+    const calls = later(linesOf('PP-1', 'rest')).map((line) =>
+      // A monitor counts on.
+      JSON.parse(
+        JSON.stringify(line)
+          .replaceAll('"run_id":1,', '"run_id":2,')
+          .replaceAll('"run":1,', '"run":2,')
+          .replaceAll('/api/runs/1/', '/api/runs/2/'),
+      ),
+    ) as Line[];
+    const { client, executions } = await readLines([...all('PP-1'), ...later(bus('PP-1')), ...calls]);
+    expect(executions).toHaveLength(2);
+    const { items } = await ask(client, 'list_workflow_executions', { workflow_name: 'prompt_processing' });
+    expect(items).toMatchObject([{ health: 'finished' }, { health: 'finished' }]);
+  });
+
+  it('of which the first was never closed may have a data agent that serves no later one', async () => {
+    const first = all('PP-1').filter((line) => !isCall(line, 'PATCH', 'runs'));
+    const second = later(all('PP-1')).filter((line) => !isOfDataAgent(line) && !isReport(line));
+    const { findings, codes } = await judge([...first, ...second], { id: 'prompt_processing-shifter-0002' });
+    expect(codes).toEqual(['NOT_HANDED_OVER', 'DATA_AGENT_WAITS', 'STF_NOT_REGISTERED']);
+    expect(findings['DATA_AGENT_WAITS']).toContain('run 104001 before it was never closed');
+    expect((await judge(first)).codes).toEqual(['RUN_NOT_CLOSED']);
+  });
+});
