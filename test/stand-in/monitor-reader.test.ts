@@ -31,7 +31,7 @@ describe('a monitor that is read', () => {
     );
     await pass(120);
     expect(said).toEqual([
-      'WARNING swf-monitor: an object of workflow-executions of e-5 is nested too deeply; it is left out',
+      'WARNING swf-monitor: an object of workflow-executions of e-5 is nested too deeply; it was skipped',
     ]);
     expect(JSON.stringify(lines)).toContain('e-6');
   });

@@ -199,6 +199,25 @@ describe('an upgrade', () => {
     ]);
   });
 
+  it('keeps which messages the broker has still to get', async () => {
+    const path = join(olderStore(18), 'swf.db');
+    const sent = `UPDATE message_rows SET goes_out = 1 WHERE seq <= 20;
+      UPDATE message_rows SET outbox_sent_at = '2026-12-01T00:00:00.000Z' WHERE seq <= 10`;
+    rowsOf(path, 'SELECT 1', sent);
+    await upgradeStore(path, never);
+    expect(rowsOf(path, log)).toEqual(rowsOf(`${path}.schema-18`, log));
+    expect(
+      rowsOf(path, `SELECT count(*) AS n FROM message_rows WHERE goes_out = 1 AND outbox_sent_at IS NULL`),
+    ).toEqual([{ n: 10 }]);
+  });
+
+  it('keeps when the monitor of an observed run was read', async () => {
+    const path = join(olderStore(38), 'swf.db');
+    rowsOf(path, 'SELECT 1', 'UPDATE observed_runs SET read_ms = 7');
+    await upgradeStore(path, never);
+    expect(rowsOf(path, 'SELECT read_ms FROM observed_runs')).toEqual([{ read_ms: 7 }]);
+  });
+
   const prepared = (sql: string, name = '') => {
     const path = join(olderStore(18), 'swf.db');
     rowsOf(path, 'SELECT 1', sql);
