@@ -143,7 +143,10 @@ function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): E
   );
 }
 
-/** The execution of a message. `isNew`: to messages of its namespace, too, whose namespace a message is the first to report. */
+/**
+ * The execution of a message. `isNew`: to messages of its namespace, too, whose namespace a message is the
+ * first to report.
+ */
 interface FoundRun {
   run: ObservedRun;
   isNew: boolean;
