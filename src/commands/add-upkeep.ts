@@ -73,6 +73,16 @@ export function addLogbook(add: Add) {
   );
 }
 
+/** The flags of a check that decides for a script. */
+const strictOptions = () =>
+  [
+    ['--strict', 'one run, the latest without an id: exit 0 only if it was completed and is whole, else 3'],
+    new Option('--expect <KEY=N,…>', `with --strict: counts that it must have, of ${expectable.join(', ')}`).argParser(
+      parseExpected,
+    ),
+    ['--wait <S>', 'with --strict: seconds to wait for the run and its end', parsePositive],
+  ] as const;
+
 /** The commands that look after a store. */
 export function addUpkeep(add: Add) {
   add(
@@ -91,12 +101,7 @@ export function addUpkeep(add: Add) {
     [
       ['--skip-files', 'do not read the data files'],
       ['--deep', 'replay the whole log and compare every row computed from it'],
-      ['--strict', 'one run, the latest without an id: exit 0 only if it was completed and is whole, else 3'],
-      new Option(
-        '--expect <KEY=N,…>',
-        `with --strict: counts that it must have, of ${expectable.join(', ')}`,
-      ).argParser(parseExpected),
-      ['--wait <S>', 'with --strict: seconds to wait for the run and its end', parsePositive],
+      ...strictOptions(),
     ],
     async () => (await import('./upkeep/check.ts')).checkCommand,
     {

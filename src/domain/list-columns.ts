@@ -17,6 +17,7 @@ import {
 } from './fields.ts';
 import { alarmSeverities, alarmStates, qualities } from './logbook-words.ts';
 import { phases } from './run-phases.ts';
+import { sitesOfFile } from './site-fields.ts';
 import { sliceStatuses } from './slice-states.ts';
 import { agentStates, agentStatuses, executionStatuses, healths, origins, stfStatuses } from './states.ts';
 
@@ -59,8 +60,7 @@ function column<Schema extends z.ZodType>(schema: Schema, head: string, look: Lo
 
 /**
  * The columns of each list, by its tool, in the order of its answer: from them follow the rows that are read, the answer, and the tables of terminals.
- * To add a column, add a line; `db/lists/` has the SQL of what no table has, `tools/` what is made of a row. Times are ISO 8601, durations seconds of
- * wall time.
+ * To add a column, add a line; `db/lists/` has the SQL of what no table has, `tools/` what is made of a row. Times are ISO 8601, durations seconds.
  */
 const lists = {
   list_workflow_executions: () => ({
@@ -135,11 +135,7 @@ const lists = {
     created_at: column(string, 'CREATED', 'time', 1),
     registered_at: column(optionalString, 'REGISTERED', 'time', 5),
     processed_at: column(optionalString, 'PROCESSED', 'time', 2),
-    sites: column(
-      objects({ name: optionalString, status: string, task_id: optionalString, reason: optionalString }).optional(),
-      'SITES',
-      'files',
-    ),
+    sites: column(sitesOfFile(), 'SITES', 'files'),
   }),
   list_tf_files: () => ({
     tf_filename: column(string, 'TF FILE', 'name'),

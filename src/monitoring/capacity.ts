@@ -3,10 +3,15 @@ import { rounded } from '../lib/rounded.ts';
 import { type Facts, idleSeconds, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import type { AgedSlice } from './pace.ts';
 
-/** Whether the workers keep up with the DAQ, or did. Rates are per second of wall time. Figures that do not apply are undefined. */
+/**
+ * Whether the workers keep up with the DAQ, or did. Rates are per second of wall time. Figures that do not
+ * apply are undefined.
+ */
 export type Capacity = NonNullable<ReturnType<typeof capacityOf>>;
 
-/** Undefined at full speed, where the DAQ's intervals take no time, and while the time per slice is unknown. */
+/**
+ * Undefined at full speed, where the DAQ's intervals take no time, and while the time per slice is unknown.
+ */
 export function capacityOf(facts: Facts) {
   const { params, counts, phase } = facts;
   const { daq_state_machine: daq } = params;
@@ -24,7 +29,10 @@ export function capacityOf(facts: Facts) {
     service_seconds: rounded(service, 2),
     /** Worker slots; undefined once it cannot be known. */
     workers,
-    /** Slices per second that the DAQ causes while it makes STFs; after the end, as they came; undefined while the run drains. */
+    /**
+     * Slices per second that the DAQ causes while it makes STFs; after the end, as they came; undefined while
+     * the run drains.
+     */
     arrival_rate: isDraining ? undefined : rounded(arrival, 2),
     /** Workers that would keep up. */
     workers_needed: isDraining ? undefined : needed,
@@ -53,7 +61,10 @@ function drainSeconds({ status, phase_changed_at, end_time, idle }: Facts): numb
   return rounded(Math.max(0, lasted), 2);
 }
 
-/** Mean seconds between STFs as they came, without times in which none could: a run may have had several speeds. */
+/**
+ * Mean seconds between STFs as they came, without times in which none could: a run may have had several
+ * speeds.
+ */
 function measuredInterval({ counts, first_stf_at, last_stf_at, idle }: Facts): number | undefined {
   if (first_stf_at === undefined || last_stf_at === undefined || counts.stf_count < 2) return undefined;
   const [first, last] = [Date.parse(first_stf_at), Date.parse(last_stf_at)];
@@ -84,7 +95,10 @@ function expectedFirstSlice(facts: Facts): string | undefined {
   return at < facts.now ? undefined : new Date(at).toISOString();
 }
 
-/** When a slice in hand must end by its payload's limit, and when its last attempt must if each takes that long. Undefined without a limit. */
+/**
+ * When a slice in hand must end by its payload's limit, and when its last attempt must if each takes that
+ * long. Undefined without a limit.
+ */
 export function deadlineOf(slice: AgedSlice, facts: Facts): { deadline: string; worst_end: string } | undefined {
   const limit = payloadLimit(facts);
   if (limit === undefined) return undefined;

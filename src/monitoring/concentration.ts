@@ -1,6 +1,9 @@
 import { logChoose, probabilityOfAtLeast } from '../lib/hypergeometric.ts';
 
-/** A slice's first attempt, once it has ended, with the places that may be the cause of a failure. A retry happens since another place has failed it. */
+/**
+ * A slice's first attempt, once it has ended, with the places that may be the cause of a failure. A retry
+ * happens since another place has failed it.
+ */
 export interface PlacedAttempt {
   stf: string | null;
   /** The number of the slice within its STF file. */
@@ -37,10 +40,15 @@ const minRatio = 3;
 /** More places than this are not "some places". */
 const maxPlaces = 8;
 
-/** If everything fails for a while, that hits the STF files of that time: one file is the cause only with at least this share of all failures. */
+/**
+ * If everything fails for a while, that hits the STF files of that time: one file is the cause only with at
+ * least this share of all failures.
+ */
 const minPartOfStf = 0.5;
 
-/** Of two kinds with the same attempts, the wider is reported: a host with one worker, a worker with one slot. */
+/**
+ * Of two kinds with the same attempts, the wider is reported: a host with one worker, a worker with one slot.
+ */
 const kindsByWidth = [
   'host',
   'worker',
@@ -50,10 +58,12 @@ const kindsByWidth = [
 ] as const satisfies readonly Concentration['kind'][];
 
 /**
- * Finds the places whose failures chance explains least. Chance would spread failures over the places like a draw without replacement (the
- * hypergeometric distribution). Tests the worst places for each number of places and corrects for the number of choices (Bonferroni), so that a run
- * whose failures are chance has a finding with a probability below `falseAlarmRate`.
- * @param attempts first attempts only: the slices that are retried are those that fail, wherever they are tried again
+ * Finds the places whose failures chance explains least. Chance would spread failures over the places like a
+ * draw without replacement (the hypergeometric distribution). Tests the worst places for each number of
+ * places and corrects for the number of choices (Bonferroni), so that a run whose failures are chance has a
+ * finding with a probability below `falseAlarmRate`.
+ * @param attempts first attempts only: the slices that are retried are those that fail, wherever they are
+ * tried again
  */
 export function concentrationOf(attempts: readonly PlacedAttempt[]): Concentration | undefined {
   const tables = kindsByWidth.map((kind) => tableOf(attempts, kind));

@@ -9,8 +9,9 @@ import { stageStates } from './stage-states.ts';
 export type TimeLeft = ReturnType<typeof withOverrun>;
 
 /**
- * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined if it cannot be known: the run
- * runs until stopped, an operator has paused it, or it is stalled or has ended.
+ * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined
+ * if it cannot be known: the run runs until stopped, an operator has paused it, or it is stalled or has
+ * ended.
  */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   const { slices_planned: planned, status, isHeld, params } = facts;
@@ -41,7 +42,10 @@ function byRate(facts: Facts, planned: number): Estimate | undefined {
   return { likely, least: likely * 0.6, most: likely * 2 };
 }
 
-/** Most slices to play one by one; of more, several count as one that takes as much longer. Every look at an execution plays them. */
+/**
+ * Most slices to play one by one; of more, several count as one that takes as much longer. Every look at an
+ * execution plays them.
+ */
 const maxPlayed = 50_000;
 
 /** Plays what is left on: the schedule of the DAQ, and workers that take equally long for each slice. */
@@ -69,7 +73,8 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
 }
 
 /**
- * The slices that are left without those in hand, as they come to workers, and when the DAQ is done, in seconds of wall time from now.
+ * The slices that are left without those in hand, as they come to workers, and when the DAQ is done, in
+ * seconds of wall time from now.
  * @param together how many slices count as one
  */
 function ahead(facts: Facts, { left, together }: { left: number; together: number }): Arrivals & { daq: number } {
@@ -94,8 +99,8 @@ function ahead(facts: Facts, { left, together }: { left: number; together: numbe
 }
 
 /**
- * A slice in hand for longer than usual does not show when it will end: it may take as long again, and as much longer as its payload may
- * take in all remaining attempts.
+ * A slice in hand for longer than usual does not show when it will end: it may take as long again, and as
+ * much longer as its payload may take in all remaining attempts.
  */
 function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
   const pace = paceOf(facts);
@@ -142,7 +147,10 @@ export function daqAhead(facts: Facts): ReturnType<typeof periodsAhead> {
   return { ...periods, end: end + ending };
 }
 
-/** The STFs of the remaining physics periods, in order, of very many several at a time, and the standbys, in which workers take no slices. */
+/**
+ * The STFs of the remaining physics periods, in order, of very many several at a time, and the standbys, in
+ * which workers take no slices.
+ */
 function periodsAhead(facts: Facts, from: number) {
   const daq = facts.params.daq_state_machine;
   const { left, each, inPeriod, isStandbyFirst } = periodsLeft(facts);
@@ -153,7 +161,8 @@ function periodsAhead(facts: Facts, from: number) {
   const standby = 2 * daq.broadcast_delay + daq.standby_duration;
   const together = Math.ceil(left / maxArrivals);
   const [stfs, standbys]: [{ at: number; count: number }[], { from: number; to: number }[]] = [[], []];
-  // Between two STFs nothing else is said; a period that has just begun has said so first, and one of given duration is still running.
+  // Between two STFs nothing else is said; a period that has just begun has said so first, and one of given
+  // duration is still running.
   let end = from + (facts.phase !== 'physics' || inPeriod > 0 ? 0 : isStandbyFirst ? idle : daq.broadcast_delay);
   const periods = Math.ceil(left / each - 1e-9);
   const merged = Math.ceil(periods / maxPeriods);

@@ -143,7 +143,10 @@ export interface Evidence {
   take_ups: number;
   unfit: readonly UnfitSlices[];
   off_duty: readonly OffDutyAgent[];
-  /** Workers whose work does not count. `unheard_since` is when their messages stopped arriving, ISO 8601; undefined if they are refused for their version. */
+  /**
+   * Workers whose work does not count. `unheard_since` is when their messages stopped arriving, ISO 8601;
+   * undefined if they are refused for their version.
+   */
   useless: readonly { agent: string; hostname: string; unheard_since: string | undefined }[];
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];

@@ -20,7 +20,10 @@ export interface SliceInHand {
 export interface Facts {
   /** In milliseconds since 1970. */
   now: number;
-  /** How far its newest row is later than that, if by more than clocks usually differ: then no age is known. Seconds; 0 if it is not. */
+  /**
+   * How far its newest row is later than that, if by more than clocks usually differ: then no age is known.
+   * Seconds; 0 if it is not.
+   */
   ahead_seconds: number;
   status: ExecutionStatus;
   phase: Phase;
@@ -35,9 +38,15 @@ export interface Facts {
   hasChangedSpeed: boolean;
   /** Agents of other processes may work on it. */
   isOverBroker: boolean;
-  /** Since when its recorder has received nothing from the broker, ISO 8601; undefined if it is connected, or has none. */
+  /**
+   * Since when its recorder has received nothing from the broker, ISO 8601; undefined if it is connected, or
+   * has none.
+   */
   broker_away_since: string | undefined;
-  /** Worker slots: as configured within one process, as heard over a broker; undefined once it cannot be known. */
+  /**
+   * Worker slots: as configured within one process, as heard over a broker; undefined once it cannot be
+   * known.
+   */
   slots: number | undefined;
   counts: Counts;
   stfs_ready: number;
@@ -56,13 +65,19 @@ export interface Facts {
   last_stf_at: string | undefined;
   /** When the item arrived that has waited longest for a stage; absent if nothing waits or it is unknown. */
   waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string>>>;
-  /** The newest times of standby, in which workers start nothing. Milliseconds since 1970; `end` is undefined while it lasts. */
+  /**
+   * The newest times of standby, in which workers start nothing. Milliseconds since 1970; `end` is undefined
+   * while it lasts.
+   */
   standbys: readonly { start: number; end: number | undefined }[];
   /** When the first slice was made. */
   first_slice_at: string | undefined;
   /** Attempts that ended since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
-  /** Of an ended execution, the times in which nothing could progress: it was paused or between two periods, or had no driver. Milliseconds since 1970. */
+  /**
+   * Of an ended execution, the times in which nothing could progress: it was paused or between two periods,
+   * or had no driver. Milliseconds since 1970.
+   */
   idle: readonly { from: number; until: number }[];
   /** Slices being processed by live workers, oldest first. */
   in_hand: readonly SliceInHand[];
@@ -93,7 +108,10 @@ export const delayOf = <Delay extends StageDelay>(
 /** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */
 export const payloadLimit = ({ params }: Facts): number | undefined => payloadSpecOf(params).limit_seconds;
 
-/** Time that a worker spends on a slice, in seconds of wall time: as observed, else as planned. Undefined for a payload command until one ends. */
+/**
+ * Time that a worker spends on a slice, in seconds of wall time: as observed, else as planned. Undefined for
+ * a payload command until one ends.
+ */
 export function serviceSeconds(facts: Facts): number | undefined {
   // If none has completed, the failed ones show how long a slice takes.
   const observed = delayOf(facts, 'slice_started → slice_result') ?? delayOf(facts, 'slice_started → failed result');
@@ -106,7 +124,8 @@ export function serviceSeconds(facts: Facts): number | undefined {
 const plannedSeconds = ({ params }: Facts): number => wallSeconds(params.fast_processing.slice_processing_time, params);
 
 /**
- * The periods in which an execution had no driver, oldest first, each with the user who took it over. Times are ISO 8601.
+ * The periods in which an execution had no driver, oldest first, each with the user who took it over. Times
+ * are ISO 8601.
  * @param since counts only the time after this
  */
 export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>

@@ -1,6 +1,9 @@
 import { delayOf, type Facts, payloadLimit, secondsBetween, type SliceInHand, wallSeconds } from './facts.ts';
 
-/** How long slices of an execution usually take, and when a slice in hand is slow enough to report. Seconds of wall time. */
+/**
+ * How long slices of an execution usually take, and when a slice in hand is slow enough to report. Seconds of
+ * wall time.
+ */
 export interface Pace {
   /** The p95 of completed slices, else as planned; undefined for a payload with too few completed. */
   usual_seconds: number | undefined;
@@ -20,8 +23,8 @@ const enough = 5;
 const unknownSlowSeconds = 60;
 
 /**
- * How long a slice usually takes, and when it counts as slow or stalled, in seconds of wall time: by the p95 of completed slices; with fewer than five,
- * by the configured time, or by a minute for a payload.
+ * How long a slice usually takes, and when it counts as slow or stalled, in seconds of wall time: by the p95
+ * of completed slices; with fewer than five, by the configured time, or by a minute for a payload.
  */
 export function paceOf(facts: Facts): Pace {
   const completed = delayOf(facts, 'slice_started → slice_result');
@@ -44,13 +47,18 @@ const bounds = (usual: number): Pace => ({
 /** A slice in hand with its age in seconds. */
 export type AgedSlice = ReturnType<typeof aged>;
 
-/** While the broker is away, what became of a slice is not known, so its age is that of the last moment at which its worker could be heard. */
+/**
+ * While the broker is away, what became of a slice is not known, so its age is that of the last moment at
+ * which its worker could be heard.
+ */
 const aged = (slice: SliceInHand, { now, broker_away_since: away }: Facts) => ({
   ...slice,
   seconds: secondsBetween(slice.since, away === undefined ? now : Date.parse(away)),
 });
 
-/** The slices that are not taken over, oldest first: those of live workers, and all of them without a driver. */
+/**
+ * The slices that are not taken over, oldest first: those of live workers, and all of them without a driver.
+ */
 const heldSlices = ({ in_hand, lost, driver }: Facts): readonly SliceInHand[] =>
   driver?.alive === false ? [...lost, ...in_hand].toSorted((a, b) => (a.since < b.since ? -1 : 1)) : in_hand;
 
@@ -66,7 +74,10 @@ export const overdueSlices = (facts: Facts, { slow_seconds }: Pace): AgedSlice[]
     .map((slice) => aged(slice, facts))
     .filter(({ seconds }) => seconds > slow_seconds);
 
-/** State of the slices in hand, judged by the oldest. While a third of them are in time and others finish, hanging slices make a run slow, not stuck. */
+/**
+ * State of the slices in hand, judged by the oldest. While a third of them are in time and others finish,
+ * hanging slices make a run slow, not stuck.
+ */
 export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace): 'working' | 'slow' | 'stuck' {
   const [oldest = 0, ...others] = facts.in_hand.map((slice) => aged(slice, facts).seconds);
   if (oldest <= slow_seconds) return 'working';

@@ -10,7 +10,10 @@ export interface Service {
   at: string;
   /** How long the payload took, as its worker measured it. */
   seconds: number;
-  /** How long the slice was in hand beyond that, in seconds; undefined if unknown. Nothing in it depends on the slice, so it shows how fast the machine was. */
+  /**
+   * How long the slice was in hand beyond that, in seconds; undefined if unknown. Nothing in it depends on
+   * the slice, so it shows how fast the machine was.
+   */
   overhead: number | undefined;
 }
 
@@ -37,13 +40,22 @@ const falseAlarmRate = 0.001;
 /** Fewer slices do not show how fast a slot is, or whether times grow. */
 const [minOfSlot, minOfRun] = [10, 30];
 
-/** A slot is slow if its slices take this many times as long; slices are slower if the last third takes this many times as long. */
+/**
+ * A slot is slow if its slices take this many times as long; slices are slower if the last third takes this
+ * many times as long.
+ */
 const [slotRatio, growthRatio] = [2, 1.5];
 
-/** Slices begun about together are compared with each other, this many for each slot: a machine may slow down as a whole. */
+/**
+ * Slices begun about together are compared with each other, this many for each slot: a machine may slow down
+ * as a whole.
+ */
 const roundsOfBlock = 4;
 
-/** Finds the slots that are slow by their medians, and by a rank test among slices begun at about the same time. */
+/**
+ * Finds the slots that are slow by their medians, and by a rank test among slices begun at about the same
+ * time.
+ */
 export function slowSlots(services: readonly Service[]): SlowSlots | undefined {
   const ranked = bySeconds(services);
   const bySlot = grouped(ranked, ({ slot }) => slot);
@@ -78,8 +90,9 @@ export function slowerSlices(services: readonly Service[]): SlowerSlices | undef
 }
 
 /**
- * The probability that chance alone makes times grow as clearly: by the medians of the STF files in their order, by the slices of each file, or by both.
- * Neither test depends on the other, and both hold however much files differ.
+ * The probability that chance alone makes times grow as clearly: by the medians of the STF files in their
+ * order, by the slices of each file, or by both. Neither test depends on the other, and both hold however
+ * much files differ.
  */
 function growthChance(inOrder: readonly Service[]): number {
   const files = [...grouped(inOrder, ({ stf }) => stf).values()];
@@ -99,8 +112,8 @@ function trendOf(values: readonly number[]): number {
 }
 
 /**
- * How many times as long the overhead takes at the end as at the beginning, at most, and at least 1: by bounds of the medians, which few slices leave
- * wide. Undefined where no overhead is known.
+ * How many times as long the overhead takes at the end as at the beginning, at most, and at least 1: by
+ * bounds of the medians, which few slices leave wide. Undefined where no overhead is known.
  */
 function machineGrowth(begin: readonly Service[], end: readonly Service[]): number | undefined {
   const [first, last] = [begin, end].map((some) =>
@@ -114,7 +127,10 @@ function machineGrowth(begin: readonly Service[], end: readonly Service[]): numb
   return low === 0 ? undefined : Math.max(1, bound(last, 1) / low);
 }
 
-/** The bounds of a median lie this far from the middle, divided by the root of the number of values: one standard deviation. */
+/**
+ * The bounds of a median lie this far from the middle, divided by the root of the number of values: one
+ * standard deviation.
+ */
 const boundWidth = 0.5;
 
 /** In the order in which they were begun. */
@@ -141,8 +157,9 @@ function blocksOf(services: readonly Service[], size: number): Service[][] {
 }
 
 /**
- * How much higher than by chance some items rank, in standard deviations: the rank sum test of Wilcoxon, summed over blocks as van Elteren does. The normal
- * distribution overstates small probabilities of few items.
+ * How much higher than by chance some items rank, in standard deviations: the rank sum test of Wilcoxon,
+ * summed over blocks as van Elteren does. The normal distribution overstates small probabilities of few
+ * items.
  */
 function rankExcess<T extends Step>(blocks: readonly (readonly T[])[], isMarked: (item: T) => boolean): number {
   let [excess, variance] = [0, 0];
@@ -160,7 +177,10 @@ function rankExcess<T extends Step>(blocks: readonly (readonly T[])[], isMarked:
   return variance <= 0 ? 0 : excess / Math.sqrt(variance);
 }
 
-/** The rank of each item by its seconds, from 1; equal ones share their mean rank. `ties` corrects the variance. */
+/**
+ * The rank of each item by its seconds, from 1; equal ones share their mean rank. `ties` corrects the
+ * variance.
+ */
 function ranksOf(items: readonly Step[]): { of: Float64Array; ties: number } {
   const order = items.map((_, at) => at).toSorted((a, b) => (items[a]?.seconds ?? 0) - (items[b]?.seconds ?? 0));
   const of = new Float64Array(items.length);
@@ -175,7 +195,10 @@ function ranksOf(items: readonly Step[]): { of: Float64Array; ties: number } {
   return { of, ties };
 }
 
-/** The probability that a standard normal variable is at least this large, by a continued fraction; 1 where it is too large to matter. */
+/**
+ * The probability that a standard normal variable is at least this large, by a continued fraction; 1 where it
+ * is too large to matter.
+ */
 function upperTail(z: number): number {
   if (z < 1.5) return 1;
   let fraction = 0;

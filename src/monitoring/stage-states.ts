@@ -19,10 +19,16 @@ export interface StageState {
 const slowFactor = 3;
 const stuckFactor = 6;
 
-/** The same for a stage whose usual time is unknown, since nothing has passed it: a first file may be fetched for long. Seconds. */
+/**
+ * The same for a stage whose usual time is unknown, since nothing has passed it: a first file may be fetched
+ * for long. Seconds.
+ */
 const [unknownSlowSeconds, unknownStuckSeconds] = [20, 60];
 
-/** The work of a stage. Times are ISO 8601, `expected` seconds of wall time, undefined while nothing has passed it. */
+/**
+ * The work of a stage. Times are ISO 8601, `expected` seconds of wall time, undefined while nothing has
+ * passed it.
+ */
 interface Work {
   stage: StageState['stage'];
   waiting: number;
@@ -44,7 +50,10 @@ export function stageStates(facts: Facts): StageState[] {
 
 const severity = ['waiting', 'working', 'slow', 'stuck'] as const;
 
-/** State of the workers: that of the oldest slice in hand or of a queue from which nothing is taken, whichever is worse. */
+/**
+ * State of the workers: that of the oldest slice in hand or of a queue from which nothing is taken, whichever
+ * is worse.
+ */
 function workerState(facts: Facts): StageState {
   const queue = queueState(facts);
   if (queue.state === 'paused' || queue.state === 'done' || facts.in_hand.length === 0) return queue;
@@ -136,8 +145,8 @@ function fileWork(facts: Facts): Work[] {
 }
 
 /**
- * Free workers take slices. Over a broker their number is unknown: a worker with a slice in hand may be the only one. The pace of other slices
- * shows how long a slice may be in hand.
+ * Free workers take slices. Over a broker their number is unknown: a worker with a slice in hand may be the
+ * only one. The pace of other slices shows how long a slice may be in hand.
  */
 function workerWork(facts: Facts): Work {
   const { counts, waiting_since, in_hand, isOverBroker, params, others_in_hand } = facts;

@@ -21,7 +21,10 @@ export const worstOf = (healths: readonly Health[]): Health | undefined =>
 /** Healths that need a person, whether or not a finding names them. */
 const severityOf: Readonly<Partial<Record<Health, Severity>>> = { failed: 'error', stalled: 'error', slow: 'warning' };
 
-/** The worst of an execution's findings and its health as the index of a severity; the number of severities if there is nothing. */
+/**
+ * The worst of an execution's findings and its health as the index of a severity; the number of severities if
+ * there is nothing.
+ */
 const worstSeverity = ({ findings, health }: Condition): number =>
   [...findings.map(({ severity }) => severity), health === undefined ? undefined : severityOf[health]]
     .map((severity) => (severity === undefined ? severities.length : severities.indexOf(severity)))

@@ -56,7 +56,7 @@ export const listWorkflowExecutionsTool = defineList({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
     executed_by: text('The user who started it'),
-    workflow_name: text('Such as stf_datataking, prompt_processing'),
+    workflow_name: text('Such as prompt_processing'),
     site: text('That processes its STF files'),
     origin: choice(origins, 'Run here, or observed'),
     quality: choice(qualities, 'Quality set by a person'),

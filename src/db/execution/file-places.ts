@@ -22,8 +22,8 @@ export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T
 }
 
 /**
- * Notes the place of a TF file that is registered again as the same file. Returns whether it has moved. A host's local path is no better place than
- * an address.
+ * Notes the place of a TF file that is registered again as the same file. Returns whether it has moved. A
+ * host's local path is no better place than an address.
  */
 export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_registered'>): boolean {
   const { execution_id = '', tf_filename, file_url } = message;
@@ -61,14 +61,16 @@ const returnsOf = (sql: Prepare, executionId: string) =>
 type MadeFile = Omit<LostFile, 'since'> & { last_sign: string; moved: number };
 
 /**
- * The TF files with open slices that no worker could get: files that are missing from their place or differ from the announced ones, and files in
- * places that no worker reaches and whose hosts are silent. @param now milliseconds since 1970
+ * The TF files with open slices that no worker could get: files that are missing from their place or differ
+ * from the announced ones, and files in places that no worker reaches and whose hosts are silent. @param now
+ * milliseconds since 1970
  */
 export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): LostFile[] {
   const returned = returnsOf(sql, executionId);
   if (returned.length === 0) return [];
   const wrong = new Set(returned.filter(({ reason }) => reason === 'WRONG_FILE').map(({ tf_filename }) => tf_filename));
-  // A worker avoids a whole place, so slices of its other files need not have been returned. A moved file is no longer at its first place.
+  // A worker avoids a whole place, so slices of its other files need not have been returned. A moved file is
+  // no longer at its first place.
   const away = new Set(returned.filter(({ reason }) => reason === 'NO_FILE').map(({ kind }) => kind));
   const given = new Set(returned.map(({ tf_filename }) => tf_filename));
   const before = new Date(now - goneSeconds * 1000).toISOString();

@@ -15,8 +15,9 @@ interface Range {
 type Batch = ReturnType<Journal['read']>;
 
 /**
- * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value SQLite would plan anew at each call,
- * since it decides which partial index fits. A row that had an effect is JSON.
+ * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value
+ * SQLite would plan anew at each call, since it decides which partial index fits. A row that had an effect is
+ * JSON.
  */
 function conditionOf(reading: Reading): { where: string; values: string[] } {
   const ofType = (type: MessageType): string => `type_no = ${numberOf(`'${type}'`)} AND effect = 'applied'`;
@@ -28,8 +29,10 @@ function conditionOf(reading: Reading): { where: string; values: string[] } {
 export function readMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const newest = `SELECT max(seq) FROM message_rows WHERE execution_no = ${numberOf('?')}`;
   const upTo = sql<number | null>(newest).value(executionId) ?? 0;
-  // Read each type by its index, rather than find the few of one type among all others. Name the index, since SQLite prefers a shorter one. Leave
-  // rows that other processes record meanwhile to the next call, or a later message of one type would hide an earlier one of another.
+  // Read each type by its index, rather than find the few of one type among all others. Name the index, since
+  // SQLite prefers a shorter one. Leave
+  // rows that other processes record meanwhile to the next call, or a later message of one type would hide an
+  // earlier one of another.
   const parts = readings.map((reading) => {
     const { where, values } = conditionOf(reading);
     const text = `SELECT seq, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_type
@@ -80,6 +83,9 @@ export function readMessage(sql: Prepare, id: string): Message | undefined {
   return payload === undefined ? undefined : decodeRecorded(payload);
 }
 
-/** The message in which a driver said its end: one whose process lives on, as that of a service, may have ended. */
+/**
+ * The message in which a driver said its end: one whose process lives on, as that of a service, may have
+ * ended.
+ */
 export const driverEnd = (sql: Prepare, executionId: string, epoch: number): Message | undefined =>
   readMessage(sql, `${executionId}/driver_ended/${epoch}`);

@@ -20,8 +20,9 @@ const maxKept = 500;
 const cacheOf: (sql: Prepare) => Map<string, Known> = onceFor(() => new Map());
 
 /**
- * The parameters of an execution as its log has them, which is their only source. They never change, and parsing their JSON for each message would
- * be most of the work, so each connection parses them once. Throws `CONFIG_INVALID` if this program cannot use them.
+ * The parameters of an execution as its log has them, which is their only source. They never change, and
+ * parsing their JSON for each message would be most of the work, so each connection parses them once. Throws
+ * `CONFIG_INVALID` if this program cannot use them.
  */
 export function executionParams(sql: Prepare, execution: ExecutionKey): ExecutionParams {
   const { key, execution_id, run_number, start_time } = execution;

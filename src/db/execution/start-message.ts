@@ -6,8 +6,8 @@ import { numberOf, typeNumbers } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /**
- * The message that began an execution, with its whole configuration. Throws `EXECUTION_NOT_RUNNING` if this store has none: the execution was
- * started elsewhere.
+ * The message that began an execution, with its whole configuration. Throws `EXECUTION_NOT_RUNNING` if this
+ * store has none: the execution was started elsewhere.
  */
 export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
   const payload = sql<string>(
@@ -23,8 +23,8 @@ export function startMessage(sql: Prepare, executionId: string): Message<'run_wo
 const newestRows = 64;
 
 /**
- * The simulated time in seconds that an execution has reached, and when it was sent. Agents' steps may be recorded slightly out of tick order, so
- * this checks the last few rows, not only the last.
+ * The simulated time in seconds that an execution has reached, and when it was sent. Agents' steps may be
+ * recorded slightly out of tick order, so this checks the last few rows, not only the last.
  */
 export const lastTick = (sql: Prepare, executionId: string) =>
   sql<{ tick: number; sent_at: string }>(

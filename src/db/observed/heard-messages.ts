@@ -40,8 +40,9 @@ export interface Outcome {
 }
 
 /**
- * Records a message of other programs and applies it. Never fails because of its content: a message that is not understood is kept. A repeated
- * message changes nothing, and the order in which messages come makes no difference.
+ * Records a message of other programs and applies it. Never fails because of its content: a message that is
+ * not understood is kept. A repeated message changes nothing, and the order in which messages come makes no
+ * difference.
  * @param number on replay: the row's number; otherwise the next one
  */
 export function recordHeard(tx: Transaction, line: MessageLine, number?: number): Outcome {
@@ -83,7 +84,10 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
   return { kind: 'new', isKept, execution_id: found?.run.execution_id };
 }
 
-/** Moves a recorded message to an earlier time, so that the order in which recordings are read makes no difference. */
+/**
+ * Moves a recorded message to an earlier time, so that the order in which recordings are read makes no
+ * difference.
+ */
 function setEarlier(
   tx: Transaction,
   run: ObservedRun | undefined,
@@ -109,7 +113,10 @@ function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
   return sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).has(told_id);
 }
 
-/** When it was sent: by the broker's clock, which all have in common, else when it was heard. Milliseconds since 1970. */
+/**
+ * When it was sent: by the broker's clock, which all have in common, else when it was heard. Milliseconds
+ * since 1970.
+ */
 const sentAt = ({ headers, t }: MessageLine): number => brokerTime(headers) ?? Date.parse(t);
 
 const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
@@ -136,7 +143,10 @@ function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): E
   );
 }
 
-/** The execution of a message. `isNew`: to messages of its namespace, too, whose namespace a message is the first to report. */
+/**
+ * The execution of a message. `isNew`: to messages of its namespace, too, whose namespace a message is the
+ * first to report.
+ */
 interface FoundRun {
   run: ObservedRun;
   isNew: boolean;
@@ -196,7 +206,10 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
   applyFact?.({ tx, sql: tx.sql, ...run }, { ...said, fact }, earlier && { ...earlier, fact });
 }
 
-/** Adopts earlier messages of a run whose execution or namespace is now known; also messages that name the execution and no run. */
+/**
+ * Adopts earlier messages of a run whose execution or namespace is now known; also messages that name the
+ * execution and no run.
+ */
 function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement): void {
   const { numberOf: number } = nameNumbers(tx.sql);
   let { namespace } = run;

@@ -78,7 +78,9 @@ export function reopenSettled(sql: Prepare, executionId: string): void {
   ).run(executionId);
 }
 
-/** The present status of an execution that is stored as running and no longer heard; undefined for all others. */
+/**
+ * The present status of an execution that is stored as running and no longer heard; undefined for all others.
+ */
 export function unheardExecution(sql: Prepare, executionId: string, moment: Moment): Standing | undefined {
   const run = sql<[string], OpenRun>(`${openRun()} WHERE execution_id = ? AND status = 'running'`).get(executionId);
   return run && standingAt(sql, run, moment);

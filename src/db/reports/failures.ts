@@ -22,13 +22,16 @@ import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
-/** As SQL: the failed attempts of an execution, those that slices still are in and those that were tried again. */
+/**
+ * As SQL: the failed attempts of an execution, those that slices still are in and those that were tried
+ * again.
+ */
 const lastFailed = `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`;
 const earlierFailed = `earlier_attempts WHERE execution_id = ? AND state = 'failed'`;
 
 /**
- * Why attempts of an execution failed, most frequent cause first, from 1,000 failures at most. If there are more, half are attempts that were
- * retried by now and half are not.
+ * Why attempts of an execution failed, most frequent cause first, from 1,000 failures at most. If there are
+ * more, half are attempts that were retried by now and half are not.
  */
 export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
   const [last, earlier] = [lastFailed, earlierFailed].map((from) =>
@@ -52,7 +55,10 @@ interface ResultRow {
   recorded_ms: number;
 }
 
-/** The failed attempts of an own execution since its last success; undefined if the newest attempt succeeded, or nothing was tried. */
+/**
+ * The failed attempts of an own execution since its last success; undefined if the newest attempt succeeded,
+ * or nothing was tried.
+ */
 export function failuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
   const field = (name: string): string => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
   const newest = sql<[string, number], ResultRow>(
@@ -122,7 +128,10 @@ const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentra
 /** How many failed attempts to search for the first. */
 const failuresLookedAt = 5000;
 
-/** When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for the first. */
+/**
+ * When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for
+ * the first.
+ */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {
   const found = [lastFailed, earlierFailed].map((from) =>
     sql<[string, number], { at: string | null; n: number }>(
@@ -141,7 +150,10 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
   return early.value(executionId, resultsLookedAt[1]) ?? undefined;
 }
 
-/** The first error line of an execution. The driver's lines about its end do not count: they repeat a reason, or say why the driver left. */
+/**
+ * The first error line of an execution. The driver's lines about its end do not count: they repeat a reason,
+ * or say why the driver left.
+ */
 export const firstError = (sql: Prepare, executionId: string): Evidence['first_error'] =>
   sql<[string], NonNullable<Evidence['first_error']>>(
     `SELECT timestamp, agent, message, log_id FROM app_logs
@@ -149,7 +161,10 @@ export const firstError = (sql: Prepare, executionId: string): Evidence['first_e
        AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
   ).get(executionId);
 
-/** The completed slice that took longest, if that is out of all proportion. What its worker measured is in an index, and is known of observed slices. */
+/**
+ * The completed slice that took longest, if that is out of all proportion. What its worker measured is in an
+ * index, and is known of observed slices.
+ */
 export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]): SlowSlice | undefined {
   if (!hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))) return undefined;
   const slowest = (from: string, order: string): SlowSlice | undefined =>
@@ -164,7 +179,8 @@ export function slowestSlice(sql: Prepare, executionId: string, delays: readonly
 }
 
 /**
- * The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order.
+ * The failed attempts of an observed execution since its last completed slice, by the times of the results,
+ * which may come in any order.
  * @param done when that was completed, in milliseconds since 1970; 0 if none was
  */
 export function observedFailuresInARow(sql: Prepare, id: string, done: number): FailuresInARow | undefined {
@@ -189,7 +205,10 @@ export function observedFailuresInARow(sql: Prepare, id: string, done: number): 
 /** The first and the last slices to look at, each. */
 const lookedAt = 1500;
 
-/** The findings that the times of an execution's completed first attempts support, among its first and its last slices. */
+/**
+ * The findings that the times of an execution's completed first attempts support, among its first and its
+ * last slices.
+ */
 export function serviceFindings(
   sql: Prepare,
   executionId: string,

@@ -121,7 +121,10 @@ function addSlice(group: Group, columns: AttemptColumns, at: number, execution: 
 /** A time of a row; NaN without one. */
 type TimeAt = (at: number) => number;
 
-/** The time of a row to use: for attempts, queueing counts as creation. Columns are replaced when they grow, which may happen between two steps. */
+/**
+ * The time of a row to use: for attempts, queueing counts as creation. Columns are replaced when they grow,
+ * which may happen between two steps.
+ */
 function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): TimeAt {
   // A slice that waits again after its execution was stopped does not count as started: no worker has it.
   if (time_field === 'started' && !isOfAttempts)

@@ -67,9 +67,10 @@ function attemptReader(sql: Prepare, executionId: string) {
 }
 
 /**
- * The attempts of one execution, kept in step with the store: read once in pieces, then updated from the messages since. A piece takes about ten
- * milliseconds, so that other requests are answered in between. Only rows of the projection are read, never message contents: the projection alone
- * judges messages that come late, twice or against the rules.
+ * The attempts of one execution, kept in step with the store: read once in pieces, then updated from the
+ * messages since. A piece takes about ten milliseconds, so that other requests are answered in between. Only
+ * rows of the projection are read, never message contents: the projection alone judges messages that come
+ * late, twice or against the rules.
  */
 export function createAttemptHistory(sql: Prepare, executionId: string) {
   const reader = attemptReader(sql, executionId);
@@ -79,7 +80,8 @@ export function createAttemptHistory(sql: Prepare, executionId: string) {
   /** Keys up to which slices and earlier attempts have been read; undefined: all have. */
   let slicesRead: number | undefined = 0;
   let earlierRead: string | undefined = '';
-  // Messages up to these places have been followed. Those from now on are followed afterwards, even if a piece already reflects them.
+  // Messages up to these places have been followed. Those from now on are followed afterwards, even if a
+  // piece already reflects them.
   let seq = newest();
   let lateSeq = maxOf('SELECT max(late_seq) FROM late_messages WHERE execution_id = ?');
 
