@@ -6,7 +6,7 @@ import { monitorOf } from './monitor.ts';
 import { atSite, onEachBroker, sets } from './site.ts';
 
 /**
- * The whole workflow over each kind of broker, every agent a process of its own, at a speed that leaves no time to wait. The floor is stompit alone, in
+ * The whole workflow over each kind of broker, every agent its own process, at a speed that leaves no time to wait. The floor is stompit alone, in
  * the same run: as many persistent messages, of the same size, as go through the broker.
  */
 const stfs = Number(process.argv[2] ?? 100);
@@ -17,7 +17,7 @@ const bodyBytes = 600;
 /** Messages that a run sends over the broker: files twice, slices, starts and results. */
 const wireMessages = stfs * (3 + 15 * 3) + 6;
 
-/** One run, every agent a process of its own: its seconds, and the delay between a slice and its start, p95 in milliseconds. */
+/** One run, every agent its own process: its seconds, and the delay between a slice and its start, p95 in milliseconds. */
 function workflow(broker: Broker, speed: string, slots: number, count: number, more: string[] = []) {
   const settings = [
     `testbed.namespace=b${Math.random().toString(36).slice(2, 8)}`,

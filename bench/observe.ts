@@ -13,7 +13,7 @@ import { temporaryFolder } from '../test/folder.ts';
 
 /**
  * An observer that records what a producer says at a rate over Artemis, both on this machine: how many messages are lost, the observer's memory and processor time. The floor
- * is a bare subscriber in a process of its own, in the same round, which counts messages and writes nothing. `store` as third argument: into a store.
+ * is a bare subscriber in its own process, in the same round, which counts messages and writes nothing. `store` as third argument: into a store.
  */
 const rate = Number(process.argv[2] ?? 500);
 const seconds = Number(process.argv[3] ?? 60);

@@ -7,7 +7,7 @@ import { bytesAMessage, type Contended, type Plain, runContended, runPlain } fro
 import { cli } from './processes.ts';
 
 /**
- * The pipeline and the starts of this build beside those of another one, each on a store of its own schema, in interleaved pairs: npm run bench:pairs -- OTHER/dist/cli.js [ROUNDS]. A ratio is the
+ * The pipeline and the starts of this build beside those of another one, each on its own store schema, in interleaved pairs: npm run bench:pairs -- OTHER/dist/cli.js [ROUNDS]. A ratio is the
  * median of the ratios of the rounds, since the machine may be faster in one than in another.
  */
 const [other = '', given = '5'] = process.argv.slice(2);

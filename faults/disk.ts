@@ -18,7 +18,7 @@ export interface FullDisk {
   twice: string[];
 }
 
-/** Whether this user may mount a disk of its own. */
+/** Whether this user may mount its own disk. */
 export function mayMount(): boolean {
   const folder = temporaryFolder();
   try {

@@ -10,7 +10,7 @@ import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';
 /** Whether this user may make namespaces of processes. */
 export const mayUnshare = (): boolean => spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
 
-/** A run in a namespace of processes of its own, as in a container with our host name, which others want to take up while it lives. */
+/** A run in its own namespace of processes, as in a container with our host name, which others want to take up while it lives. */
 export async function otherNamespace(seed: number, expected: Outcome) {
   const folder = temporaryFolder();
   const words = ['--pid', '--fork', '--kill-child', process.execPath, cliPath, 'run', '--speed', '100', ...runSettings];

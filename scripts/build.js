@@ -75,7 +75,7 @@ const apart = (folder) => ({
   },
 });
 
-/** Commands that are loaded together, below src/commands: each entry of its own splits what commands share into more chunks, and each costs a start half a millisecond. */
+/** Commands that are loaded together, below src/commands: a separate entry for each would split what commands share into more chunks, and each costs a start half a millisecond. */
 const groups = {
   services: [
     'services/agent',

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 const [program = '', ...rest] = process.argv.slice(2);
-// Here, so that packages are found; and of its own, so that two may run at a time.
+// Here, so that packages are found; under its own name, so that two may run at a time.
 const outdir = mkdtempSync('dist-run-');
 const common = { bundle: true, format: 'esm', platform: 'node', target: 'node20', outdir, logLevel: 'warning' };
 await build({ ...common, entryPoints: [program], packages: 'external' });

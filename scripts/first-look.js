@@ -34,7 +34,7 @@ Add it to an MCP client (an AI assistant) with this block, and ask "how far is m
 
 ${JSON.stringify({ mcpServers: { 'swf-mcp': { command: process.execPath, args: [cli, ...storeOption] } } }, null, 2)}
 
-See the same at a terminal:
+See the same in a terminal:
 
   npx swf-mcp status
 
@@ -42,6 +42,6 @@ And as pictures in your browser:
 
   npx swf-mcp open
 
-Watch a run while it goes on, twenty times faster than real time:
+Watch a run in progress, twenty times faster than real time:
 
   npx swf-mcp run --speed 20`);

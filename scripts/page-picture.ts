@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 
 /**
- * Makes the pictures of the page in docs/ from real runs, one with slices that fail and one that goes on: npm run docs:page. It needs a browser (CHROMIUM, or Debian's), and is a script of its own since
+ * Makes the pictures of the page in docs/ from real runs, one with slices that fail and one that goes on: npm run docs:page. It needs a browser (CHROMIUM, or Debian's), and is its own script since
  * each run looks a little different.
  */
 const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-picture-'));

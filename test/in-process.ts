@@ -25,7 +25,7 @@ export interface Finished {
   stderr: string;
 }
 
-/** A command that goes on, in a process of its own or in that of the tests. */
+/** A command that keeps running, in its own process or in that of the tests. */
 export interface Running {
   finished: Promise<Finished>;
   /** Resolves when stdout or stderr has matched, with the first group of the pattern or all of what it fits. */

@@ -40,7 +40,7 @@ const calls: readonly [tool: string, args: Record<string, unknown>][] = [
 /** Items of a list that are shown. */
 const shown = 2;
 
-/** Makes a run in a store of its own and asks every tool about it, by the built command line. */
+/** Makes a run in its own store and asks every tool about it, by the built command line. */
 export function makeAnswers(): Answer[] {
   const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-answers-'));
   const cli = resolve('dist/cli.js');
@@ -69,10 +69,10 @@ export function shortened(value: unknown): unknown {
 /** The page of answers, as Markdown. */
 export function answersPage(answers: readonly Answer[]): string {
   return [
-    '# One answer a tool',
+    '# One answer per tool',
     '',
-    'Each tool of the server, called at a terminal after a run of three STF files. `npm run docs` makes this page, and a test compares the form of every',
-    `answer with what the tools give now. Lists are cut to ${shown} items here. [Asking](asking.md) explains pages, search and times.`,
+    'Each tool of the server, called in a terminal after a run of three STF files. `npm run docs` generates this page, and a test checks that every answer',
+    `still has this shape. Lists are cut to ${shown} items here. [Asking](asking.md) explains pages, search and times.`,
     '',
     ...answers.flatMap(({ tool, args, answer }) => [
       `## ${tool}`,

@@ -15,19 +15,19 @@ interface TelemetryWords<T extends TelemetryType> {
 const common = {
   sender: 'name of the agent or program',
   namespace: 'others ignore the message',
-  timestamp: 'when it was said, ISO 8601 in UTC',
+  timestamp: 'when it was sent, ISO 8601 in UTC',
 };
 
 /** Each telemetry message in words, with its fields. The compiler asks for those of a new one. */
 export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
   execution_state: {
-    about: 'How an execution stands. It is said every 5 seconds, and at each change.',
+    about: 'The state of an execution. Sent every 5 seconds, and at each change.',
     from: 'the recorder of the execution',
     to: 'agents without a store',
     fields: {
       ...common,
       execution_id: 'of the execution',
-      store_id: 'of the recorder that speaks',
+      store_id: 'of the recorder that sends it',
       epoch: 'number of the driver of the execution, from 1',
       run_id: 'run number as text',
       phase: 'of the run',
@@ -36,21 +36,22 @@ export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
       workflow_params: 'the parameters of the execution',
       plan_version: 'version of the rule by which frames are sampled and cut',
       max_retries: 'attempts after the first',
-      resting: 'workers that take none of its slices for now, since others do what fails there: `agent`, `detail`',
+      resting:
+        'workers that currently take none of its slices, because others complete what fails there: `agent`, `detail`',
       over: 'the `message_id` of slices that a worker began although their attempt has a result: it drops them and sends no result',
     },
   },
   agent_heartbeat: {
     about:
-      'A sign of life. It is said every 5 seconds, and at each change; an agent that is silent for 60 seconds counts as gone.',
+      'A heartbeat. Sent every 5 seconds, and at each change; an agent that is silent for 60 seconds counts as gone.',
     from: 'an agent without a store',
     to: 'recorders and other agents',
     fields: {
       ...common,
       agent_name: 'of the agent, the same after a restart',
-      agent_type: 'the part that it plays',
-      state: 'of the agent; `EXITED` is its last word',
-      in_hand: 'the `message_id` of each message that it works on',
+      agent_type: 'its role',
+      state: 'of the agent; `EXITED` is the last one it sends',
+      in_hand: 'the `message_id` of each message that it is processing',
       free_slots: 'slots of a worker without a slice; 0 of others',
       slots: 'all slots of a worker',
       off_duty: 'kinds of work that it cannot do: `reason`, `name`, `since`, `detail`; mostly empty',
@@ -59,7 +60,7 @@ export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
       boot_id: 'of the machine, so that a process id after a reboot is another one; may be empty',
       version: 'of the program',
       wire: 'version of this page: 2',
-      since: 'when the process began, ISO 8601: tells two processes of a name apart',
+      since: 'when the process began, ISO 8601: distinguishes two processes with the same name',
       store_id: 'of a recorder: the id of its store',
     },
   },

@@ -64,7 +64,7 @@ function daqSentence(step: DaqStep): string {
     case 'pause_run':
       return `standby (${step.reason})`;
     case 'resume_run':
-      return `physics goes on (${step.reason})`;
+      return `physics continues (${step.reason})`;
     case 'end_run':
       return `the run ends with ${step.total_stf_files} STF files`;
   }
@@ -97,7 +97,7 @@ function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
 /** The number of STFs between two checks whether a consumer is far behind. */
 const backpressureEvery = 10;
 
-/** An operator's request. Only the simulator can carry it out, since nobody else sends `pause_run` and `resume_run`. */
+/** An operator's request. Only the simulator can carry it out, since only it sends `pause_run` and `resume_run`. */
 type PauseCommand = Message<'pause_workflow' | 'resume_workflow'>;
 
 interface DaqOptions {
@@ -112,13 +112,13 @@ interface DaqOptions {
 
 /** Reasons why a request changes nothing. */
 export const pauseRefusals = {
-  paused: { code: 'ALREADY', reason: 'is paused already' },
+  paused: { code: 'ALREADY', reason: 'is already paused' },
   running: { code: 'ALREADY', reason: 'is not paused' },
   ended: { code: 'REFUSED', reason: 'the DAQ is done; its remaining slices are still being processed' },
 } as const satisfies Record<string, { code: EffectCode; reason: string }>;
 
 /**
- * Sends the schedule's messages, each at its time, until the run is over or the execution is stopped. Writes an STF's file before announcing it. An
+ * Sends the schedule's messages, each at its time, until the run has ended or the execution is stopped. Writes an STF's file before announcing it. An
  * operator's pause stops the schedule's clock; if no STFs are due anyway (before physics, in standby), it only holds back the next step. Throws the
  * errors of `Journal.step`, and `DATA_UNAVAILABLE` if the disk fails.
  */
@@ -230,7 +230,7 @@ class DaqSimulator {
   async #hold(isHeld: boolean, id: string) {
     this.#isHeld = isHeld;
     this.#heldUntil = this.#execution.clock.now();
-    const message = isHeld ? 'an operator holds the next step back' : 'the next step is no longer held back';
+    const message = isHeld ? 'an operator is holding the next step' : 'the next step is no longer held back';
     await this.#record({ takes: [id], logs: [{ level: 'INFO', message }] });
   }
 

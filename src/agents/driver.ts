@@ -27,7 +27,7 @@ const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 
 type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
 
 /**
- * Waits until the execution is over: everything is done, or somebody asks to stop it. Judges by the projection, never by a consumer's cursor. Returns
+ * Waits until the execution has ended: everything is done, or a stop is requested. Judges by the projection, never by a consumer's cursor. Returns
  * undefined if the execution is stopped here first. Throws the errors of `Journal.step`.
  */
 export async function awaitVerdict(
@@ -86,7 +86,7 @@ export function leavingStep(why: Leave, { name, epoch }: DriverOptions, { clock 
   const line: LogLine =
     why.cause === 'interrupted'
       ? { level: 'WARNING', message: 'the driver was interrupted; the execution can be resumed', context }
-      : { level: 'ERROR', message: `the driver could not go on: ${why.code ?? 'a bug'}: ${why.reason}`, context };
+      : { level: 'ERROR', message: `the driver could not continue: ${why.code ?? 'a bug'}: ${why.reason}`, context };
   return { sender: name, tick: clock.now(), says: [{ msg_type: 'driver_ended', epoch, ...why }], logs: [line] };
 }
 

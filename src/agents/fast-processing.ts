@@ -56,7 +56,7 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
   if (!isRetried(attempt, max_retries)) {
     context.log({
       level: 'ERROR',
-      message: `slice ${slice_filename} stays failed after ${attempt === 1 ? 'one attempt' : `${attempt} attempts`}: ${reason}`,
+      message: `slice ${slice_filename} failed permanently after ${attempt === 1 ? 'one attempt' : `${attempt} attempts`}: ${reason}`,
       context: { slice_filename, attempt },
     });
     return [];

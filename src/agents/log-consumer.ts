@@ -73,7 +73,7 @@ async function take(
       const logs: LogLine[] = [];
       const says = await handlePatiently(who, message, agent, logs);
       place.skipped += 1;
-      // Without consequences the cursor may lag a while: rereading such messages does nothing.
+      // While messages have no consequences the cursor may lag behind: rereading such messages does nothing.
       if (says.length === 0 && logs.length === 0 && place.skipped < batchSize) continue;
       const cursor = { role: place.role, from: place.cursor, to: seq };
       place.cursor = seq;

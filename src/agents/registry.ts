@@ -6,7 +6,7 @@ import { fastProcessingAgent } from './fast-processing.ts';
 import { fastmonAgent } from './fastmon.ts';
 import { workerRole } from './slice-messages.ts';
 
-/** The agents that read the log. The DAQ simulator and the workers have loops of their own. */
+/** The agents that read the log. The DAQ simulator and the workers have their own loops. */
 export const readingAgents: readonly Agent[] = [dataAgent, fastmonAgent, fastProcessingAgent];
 
 /** Every agent type. A new type needs a file and a line here, and a line in `readingAgents` if it reads the log. */

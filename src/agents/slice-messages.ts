@@ -32,7 +32,7 @@ export const failureOf = (begun: Attempt, error: string) =>
     error,
   }) as const;
 
-/** @param took seconds of wall time from start to result, by a clock that nobody sets; undefined if the workflow's time is virtual */
+/** @param took seconds of wall time from start to result, by a monotonic clock; undefined if the workflow's time is virtual */
 export const resultOf = (fields: Attempt, result: PayloadResult, took: number | undefined): Draft<'slice_result'> => ({
   msg_type: 'slice_result',
   ...fields,

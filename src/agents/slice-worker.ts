@@ -22,8 +22,8 @@ export interface SliceWork {
 }
 
 /**
- * The state of a slice's execution. `open`: its slices may start. `paused`: they wait on the queue. `over`: nothing is left to do. `unknown`: nobody
- * has heard of it yet.
+ * The state of a slice's execution. `open`: its slices may start. `paused`: they wait on the queue. `over`: nothing is left to do. `unknown`: it
+ * has not been reported yet.
  */
 export type ExecutionStanding = 'open' | 'paused' | 'over' | 'unknown';
 
@@ -36,7 +36,7 @@ export interface SliceWorkerOptions {
   standing: (delivered: DeliveredSlice) => ExecutionStanding;
   /** Resolves when a standing may have changed, or `signal` is aborted. */
   changed: (signal: AbortSignal) => Promise<void>;
-  /** Aborted when the execution is over, whatever is still in hand. */
+  /** Aborted when the execution has ended, whatever is still in progress. */
   overFor: (delivered: DeliveredSlice) => AbortSignal;
   /** Returns the work on a slice, or why this worker cannot do it. */
   prepare: (delivered: DeliveredSlice) => Promise<SliceWork | Unfit>;
@@ -65,20 +65,20 @@ const maxResults = 1000;
 const workKeyOf = ({ storeId, slice }: DeliveredSlice) =>
   `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
 
-/** A restored store numbers its executions anew: a slice of the same name is then another one, sent at another time. */
+/** A restored store numbers its executions again: a slice of the same name is then another one, sent at another time. */
 const sentKeyOf = (delivered: DeliveredSlice) => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
 
 export type SliceWorker = ReturnType<typeof createSliceWorker>;
 
 /**
  * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers a dead worker's slice.
- * Acknowledges a slice without work if its execution is over, and reports it as returned if this worker cannot do it.
+ * Acknowledges a slice without work if its execution has ended, and reports it as returned if this worker cannot do it.
  */
 export function createSliceWorker(options: SliceWorkerOptions) {
   const { name, hostname, overFor, begin, stopped, onChange } = options;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
   const inHand = new Map<string, { doing: Promise<Outcome>; ending: AbortController }>();
-  /** For each execution, a signal that aborts when it is over or everything ends. */
+  /** For each execution, a signal that aborts when it or everything ends. */
   const ends = new WeakMap<AbortSignal, AbortSignal>();
   const { confirmed, resultOn } = createReports(options);
 
@@ -111,7 +111,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
   return {
     /** The ids of the slice messages in hand. */
     inHand: () => [...inHand.keys()].map((key) => key.slice(key.indexOf(' ') + 1)),
-    /** Ends the work on a slice whose attempt is over, and reports nothing about it. */
+    /** Ends the work on a slice whose attempt has ended, and reports nothing about it. */
     drop: (storeId: string, messageId: string) => inHand.get(`${storeId} ${messageId}`)?.ending.abort(),
     /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
     async handle(delivered: QueuedSlice, slot: number) {
@@ -175,7 +175,7 @@ async function untilOpen(
 function createReports({ say, draining }: SliceWorkerOptions) {
   /**
    * The newest results, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
-   * Its result is then sent again, and not worked for again.
+   * Its result is then sent again, instead of processing the slice again.
    */
   const results = new Map<string, Draft<'slice_result'>>();
   /** Callbacks that limit the waits for confirmation. */
@@ -218,11 +218,11 @@ function createReports({ say, draining }: SliceWorkerOptions) {
   };
 }
 
-/** The fate of a slice whose execution is over, whose process stops, or whose attempt is over. */
+/** The fate of a slice whose execution or attempt has ended, or whose process stops. */
 const fateBy = (over: AbortSignal, stopped: AbortSignal, own: AbortSignal): Outcome | undefined =>
   over.aborted ? 'done' : stopped.aborted ? 'kept' : own.aborted ? 'done' : undefined;
 
-/** Does work with a signal of its own, which is aborted also when `end` is. */
+/** Does work with its own signal, which is also aborted when `end` is. */
 async function untilEnd<T>(end: AbortSignal, ending: AbortController, work: (signal: AbortSignal) => Promise<T>) {
   const abort = () => ending.abort();
   end.addEventListener('abort', abort);
@@ -233,7 +233,7 @@ async function untilEnd<T>(end: AbortSignal, ending: AbortController, work: (sig
   }
 }
 
-/** Every slice in hand listens to this signal. */
+/** Every slice in progress listens to this signal. */
 function endOf(...signals: AbortSignal[]): AbortSignal {
   const signal = AbortSignal.any(signals);
   setMaxListeners(0, signal);

@@ -10,13 +10,13 @@ import type { ExecutionContext } from './agent.ts';
 import type { LeftSlice, OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
 import { failureOf, resultOf, slotName, startFields } from './slice-messages.ts';
 
-/** An attempt fails once this many drivers were killed while it was in hand: its payload may have killed them. */
+/** An attempt fails once this many drivers were killed while it was in progress: its payload may have killed them. */
 const maxKilledDrivers = 3;
 
 /**
- * The slices that earlier processes began and did not end, in the order in which to begin them again. A slice that has seen two drivers killed begins
+ * The slices that earlier processes began and did not end, in the order in which to begin them again. A slice during which two drivers were killed begins
  * alone, so that another kill shows which slice it is and costs no other slice an attempt.
- * @param killed how many drivers were killed while an attempt was in hand
+ * @param killed how many drivers were killed while an attempt was in progress
  */
 export function createLeftSlices(left: readonly LeftSlice[], killed: (slice: OpenSlice) => number) {
   let suspects: OpenSlice[] = left.filter((slice) => killed(slice) === maxKilledDrivers - 1);
@@ -57,7 +57,7 @@ interface WorkerOptions {
   hostname: string;
   queue: SliceQueue;
   payload: Payload;
-  /** Called with words about each slot that takes no slices for now, when they change. */
+  /** Called with a sentence about each slot that currently takes no slices, when they change. */
   onResting?: (words: readonly string[]) => void;
 }
 
@@ -116,12 +116,12 @@ class WorkerPool {
     await Promise.all(this.#inHand);
   }
 
-  /** Fails the slices that were in hand at three kills, since nobody else will, and says that others begin alone. */
+  /** Fails the slices that were being processed at three kills, since no worker will, and reports that others start alone. */
   async #failGivenUp() {
     const { givenUp, suspects } = this.#left;
     if (givenUp.length + suspects === 0) return;
     const { journal, clock } = this.#execution;
-    const error = 'the process that drives the execution was killed three times while this slice was in hand';
+    const error = 'the process that drives the execution was killed three times while it processed this slice';
     const says = givenUp.map((slice) => failureOf(slice, error));
     const message = `two processes were killed while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in hand; these begin one at a time, so that a third kill shows which one it is`;
     const logs = suspects === 0 ? [] : [{ level: 'WARNING' as const, message }];
@@ -185,7 +185,7 @@ class WorkerPool {
     return slots.filter((slot) => !resting.some(({ place }) => place === slot));
   }
 
-  /** A slot for each slice, if there is another one not the slot that failed it last. */
+  /** A slot for each slice; if there is another one, not the slot where it failed last. */
   #slotsFor(slices: readonly OpenSlice[], ready: readonly string[]): string[] {
     const free = [...ready];
     return slices.map(({ slice_filename: slice }) => {

@@ -18,7 +18,7 @@ export interface BrokerSettings {
   vhost?: string | undefined;
 }
 
-/** A message as a broker delivers it. The connection does not parse its body (`exchange/wire.ts` does): other programs use formats of their own. */
+/** A message as a broker delivers it. The connection does not parse its body (`exchange/wire.ts` does): other programs use their own formats. */
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
   /** The broker's own id of the message, the same at every delivery; undefined if the broker has none. */
@@ -33,13 +33,13 @@ export interface Delivery {
   /** Hex digest of the whole body, if that is too large to keep. */
   sha256?: string | undefined;
   /**
-   * Tells the broker that the message is handled. Does nothing once the delivery's session is over.
+   * Acknowledges the message. Does nothing once the delivery's session has ended.
    * @param onConfirmed called when the broker confirms that it will not deliver the message again
    */
   acknowledge(onConfirmed?: () => void): void;
-  /** Lets the broker deliver the message again, to somebody else or to us. Does nothing once the session is over. */
+  /** Lets the broker redeliver the message, to another consumer or to us. Does nothing once the session has ended. */
   giveBack(): void;
-  /** Aborted when the delivery's session is over: the broker then redelivers the message, perhaps to another process. */
+  /** Aborted when the delivery's session has ended: the broker then redelivers the message, perhaps to another process. */
   lost: AbortSignal;
 }
 
@@ -73,7 +73,7 @@ export interface Subscription {
   prefetch?: number;
   /** Requires copies: refused if each message goes to only one reader, since we would take it from its owner. */
   copiesOnly?: boolean;
-  /** The name under which the broker keeps messages while nobody listens. The connection needs a client id. */
+  /** The name under which the broker keeps messages while no one is subscribed. The connection needs a client id. */
   durableName?: string;
   onMessage: (delivery: Delivery) => void;
 }
@@ -114,7 +114,7 @@ export interface BrokerConnection {
   subscribe(subscription: Subscription): void;
   unsubscribe(id: string): void;
   /**
-   * Removes a durable subscription that nobody listens to. Returns false if the broker had no such subscription. Rejects with `BROKER_UNREACHABLE`
+   * Removes a durable subscription without a subscriber. Returns false if the broker had no such subscription. Rejects with `BROKER_UNREACHABLE`
    * while there is no session.
    */
   forget(subscription: DurablePlace): Promise<boolean>;

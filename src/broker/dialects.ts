@@ -42,7 +42,7 @@ export interface BrokerDialect {
   /** The broker's own id of a delivered message, the same at every delivery; undefined if it has none. */
   messageId(headers: Readonly<Headers>): string | undefined;
   /**
-   * The header that acknowledges a delivery. Programs of the existing testbed send an `ack` header of their own, which brokers pass on: Artemis
+   * The header that acknowledges a delivery. Programs of the existing testbed send their own `ack` header, which brokers pass on: Artemis
    * appends its own after it, but in STOMP the first one counts, and an ACK with theirs costs the connection.
    */
   acknowledgedBy: 'ack' | 'message-id';
@@ -57,7 +57,7 @@ export interface BrokerDialect {
   silenceFactor: number;
 }
 
-/** A message choice as an SQL-92 selector, which JMS brokers read. */
+/** The selection of messages as an SQL-92 selector, as JMS brokers understand it. */
 function selectorOf({ namespace, store, execution, not = {} }: Only): string {
   const quoted = (values: readonly string[]) => values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
   const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
@@ -196,7 +196,7 @@ const rabbitMq: BrokerDialect = {
     'x-message-ttl': String(keptMilliseconds),
     'x-expires': String(unusedMilliseconds),
   }),
-  // Only a subscription of this session can be removed for good.
+  // Only a subscription of this session can be removed permanently.
   forget: (name, subscribe) => [
     { command: 'SUBSCRIBE', headers: subscribe },
     {
@@ -208,7 +208,7 @@ const rabbitMq: BrokerDialect = {
   // Connections share the queue of a durable subscription.
   isHeldElsewhere: () => false,
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
-  // Its header `message-id` names the delivery and not the message.
+  // Its header `message-id` identifies the delivery, not the message.
   messageId: () => undefined,
   acknowledgedBy: 'ack',
   // A subscription's unacknowledged messages stay with its session when it ends.
@@ -225,7 +225,7 @@ export const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
 };
 
 /**
- * The dialect of a broker by its own name for itself.
+ * The dialect of a broker, by the name that the broker gives itself.
  * @param server the header of its CONNECTED frame; a broker that omits it counts as ActiveMQ Classic
  */
 export const dialectOfServer = (server: string | undefined): BrokerDialect =>

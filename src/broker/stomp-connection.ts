@@ -203,7 +203,7 @@ class ReturningConnection implements BrokerConnection {
   }
 }
 
-const notUp = (): SwfError => brokerUnreachable('there is no connection to the broker at the moment');
+const notUp = (): SwfError => brokerUnreachable('there is currently no connection to the broker');
 
 const standingBy = (name: string): SwfError =>
-  brokerRefused(`another process listens as ${name}; this one stands by and takes over when that ends`);
+  brokerRefused(`another process is subscribed as ${name}; this one waits and takes over when it ends`);

@@ -144,7 +144,7 @@ class ArrivingBody {
 
 export const asSwfError = (error: unknown, address: BrokerAddress): SwfError =>
   brokerUnreachable(
-    `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`,
+    `${showAddress(address)} cannot be reached: ${messageOf(error)}; check the host, the port, and that the broker is running`,
     { cause: error },
   );
 

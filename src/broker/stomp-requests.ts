@@ -32,11 +32,11 @@ export function createRequests(
   };
   /** A broker that has answered later frames refuses this one silently, as RabbitMQ does when a queue rejects a message. */
   const late = (id: string, number: number) => {
-    const silence = `${address} gave no receipt for ${receiptMilliseconds / 1000} s`;
-    if (newestAnswered > number) refuse(id, brokerRefused(`${silence}, and did for what came after it`));
+    const silence = `${address} sent no receipt within ${receiptMilliseconds / 1000} s`;
+    if (newestAnswered > number) refuse(id, brokerRefused(`${silence}, although it confirmed later messages`));
     else onSilence(brokerUnreachable(`${silence}; reconnecting`));
   };
-  /** Sends a frame; resolves at its receipt, rejects at its refusal and at the end of the session. */
+  /** Sends a frame; resolves on the receipt; rejects if the broker refuses it or the session ends. */
   const ask = (command: string, headers: Record<string, string>, body = ''): Promise<void> =>
     new Promise((resolve, reject) => {
       if (ended.aborted) return reject(ended.reason as Error);
@@ -104,5 +104,5 @@ function cureOf(sentence: string): string {
       return `this user lacks the right "${right}" on ${place}: ask the broker's administrator for it`;
   }
   if (refusedLogins.some((pattern) => pattern.test(sentence))) return 'check user and password';
-  return "the broker's log says more";
+  return "see the broker's log";
 }

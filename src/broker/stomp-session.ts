@@ -24,12 +24,12 @@ const lastWordMilliseconds = 5;
 const lateMilliseconds = 60_000;
 
 interface SessionCallbacks {
-  /** The dialect of a broker by its own name for itself. */
+  /** The dialect of a broker, by the name that the broker gives itself. */
   dialectOf: (server: string | undefined) => BrokerDialect;
   current: (id: string) => Subscription | undefined;
   /** Called when the broker has let us in. */
   onConnected: () => void;
-  /** Called when the session is over or the broker refuses it. */
+  /** Called when the session has ended or the broker refuses it. */
   onLost: (error: SwfError) => void;
 }
 
@@ -52,7 +52,7 @@ export class StompSession {
   #upSince: number | undefined;
   /** When the broker last sent anything, in milliseconds since 1970. */
   #dataAt: number | undefined;
-  /** Up to when it certainly brought everything, once it is over: a broker that closed it had sent all before. Undefined if it fell silent. */
+  /** Up to when it certainly brought everything, once it has ended: a broker that closed it had sent all before. Undefined if it fell silent. */
   aliveAt: number | undefined;
   #muteTimer: NodeJS.Timeout | undefined;
 
@@ -89,7 +89,7 @@ export class StompSession {
         clearTimeout(this.#muteTimer);
         const socket = this.client.getTransportSocket();
         socket.on('data', () => (this.#dataAt = Date.now()));
-        // The client reports a closed connection as an error of its own.
+        // The client reports a closed connection as its own error.
         socket.on('end', () => (this.aliveAt ??= Date.now()));
         this.#callbacks.onConnected();
       });
@@ -195,7 +195,7 @@ export async function requireCopies(
   const { clientId: _none, ...anonymous } = settings;
   if (await isTaken(anonymous, address, headers))
     throw brokerRefused(
-      `${destination} is a queue at this broker: each message goes to one reader, and would be taken from its owner; leave it out with --topics, or ask those who run the broker for a copy of it`,
+      `${destination} is a queue on this broker: each message goes to a single reader, so an observer would take it from its owner; leave it out with --topics, or ask the broker's administrators for a copy of it`,
     );
 }
 
@@ -224,10 +224,10 @@ async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers
     if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))
       return false;
     throw brokerUnreachable(
-      `${headers['destination']} is not listened to: the broker did not say whether it is a queue (${messageOf(error)})`,
+      `${headers['destination']} is not subscribed to: the broker did not report whether it is a queue (${messageOf(error)})`,
       { cause: error },
     );
   } finally {
-    session.end(brokerUnreachable('the probe is over'));
+    session.end(brokerUnreachable('the probe has ended'));
   }
 }

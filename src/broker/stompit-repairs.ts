@@ -107,9 +107,9 @@ export function createOutgoingFrames(socket: Socket) {
     // The last frame of all, DISCONNECT, is followed by `finish` at once.
     if (!socket.destroyed) socket.write(Buffer.concat(frames));
   };
-  /** Throws an `Error` once the connection is over. */
+  /** Throws an `Error` once the connection has ended. */
   const send = (frame: Buffer) => {
-    if (isFinished) throw new Error('the connection is over');
+    if (isFinished) throw new Error('the connection has ended');
     if (waiting.length === 0) setImmediate(flush);
     waiting.push(frame);
   };
@@ -154,7 +154,7 @@ class OutgoingFrame extends EventEmitter {
       this.#send(Buffer.concat([...this.#parts, end]));
       callback?.();
     } catch (error) {
-      // Like a stream: not within the call.
+      // Asynchronously, as a stream does.
       queueMicrotask(() => this.emit('error', error));
     }
     return this;

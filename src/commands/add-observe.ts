@@ -27,26 +27,24 @@ const words = (text: string, before: string[] = []): string[] =>
 export function addObserve(add: Add) {
   add(
     'observe',
-    'records a testbed that others run, until SIGTERM; sends nothing unless --allow-control is given',
+    'record a testbed that others run, until SIGTERM; sends nothing unless --allow-control is given',
     [
       [
         '--broker <URL>',
-        'the STOMP broker to listen to: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
+        'subscribe to this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
       ],
       ['--config <FILE>', 'the configuration that names the broker, and the findings that are known'],
       setOption(),
-      new Option('--layout <NAME>', 'the broker layout of the site, which says what topics there are').choices(
-        layoutNames,
-      ),
+      new Option('--layout <NAME>', 'subscribe to the topics of this broker layout of the site').choices(layoutNames),
       [
         '--topics <T,…>',
-        'the topics, by their whole names, in place of those of a layout: only names that exist, since a missing one is made',
+        "full topic names, instead of a layout's; they must exist, because subscribing creates missing ones",
         words,
       ],
-      ['--namespace <NAME>', 'only this namespace; may be repeated (default: all)', another],
+      ['--namespace <NAME>', 'record only this namespace; may be repeated (default: all)', another],
       [
         '--record <FILE>',
-        'into a file, .gz compressed, or FOLDER/ for a file a day; into the store too where --db or $SWF_DB names one (default: into the store)',
+        'record to FILE (.gz to compress) or FOLDER/ (one file per day) instead of the store; with --db or $SWF_DB, to both',
       ],
       [
         '--metrics <[HOST:]PORT>',
@@ -54,26 +52,26 @@ export function addObserve(add: Add) {
       ],
       [
         '--monitor-url <URL>',
-        'read swf-monitor too, at most one request a second: parameters, stops, files, results that were missed ($SWF_MONITOR_TOKEN where it must)',
+        'also read swf-monitor, at most one request per second: parameters, stops, files, missed results (with $SWF_MONITOR_TOKEN if it needs one)',
       ],
       [
         '--api <[HOST:]PORT>',
-        'stand in for swf-monitor: answer what programs of the testbed ask and tell by REST (default host: 127.0.0.1; others need $SWF_MONITOR_TOKEN)',
+        'stand in for swf-monitor: answer the REST calls of testbed programs (default host: 127.0.0.1; others need $SWF_MONITOR_TOKEN)',
       ],
       [
         '--allow-control',
-        'send what start_workflow and control_workflow ask of the testbed to its queue /queue/workflow_control; nothing else is ever sent',
+        "forward start_workflow and control_workflow requests to the testbed's queue /queue/workflow_control; nothing else is ever sent",
       ],
       new Option('--until-parent-ends').hideHelp(),
-      ['--check', 'record nothing; say after a while what was heard and what was not'],
+      ['--check', 'record nothing: listen for --wait seconds, then report what was and was not heard'],
       ['--wait <S>', 'with --check: seconds to listen', parsePositive, 35],
       [
         '--contract [EXECUTION_ID]',
-        'from the store: types, senders, keys, order and delays of what was said in a run (default: latest)',
+        'report message types, senders, keys, order and delays of a recorded run (default: latest)',
       ],
       ['--against <EXECUTION_ID>', 'with --contract: compare with an earlier run'],
       ['--from <FILE...>', 'read recordings instead of a broker'],
-      ['--until <TIME>', 'with --from: when listening ended (default: the end of each recording)'],
+      ['--until <TIME>', 'with --from: the time at which listening ended (default: the end of each recording)'],
       ['--anonymize <FILE>', 'with --from: write a recording without the names of people, hosts and folders'],
       jsonOption(),
     ],
@@ -109,7 +107,7 @@ function refuseBroker(flags: Partial<Flags>) {
   );
   if (other !== undefined)
     throw argumentInvalid(
-      `--from reads recordings, and --${optionName(other)} is for a testbed that is heard; leave one of them out`,
+      `--from reads recordings, and --${optionName(other)} is for observing a running testbed; leave one of them out`,
     );
 }
 

@@ -10,10 +10,10 @@ type StatusFlags = StatusArguments & WatchArguments & { watch: boolean };
 export function addQuestions(add: Add) {
   add(
     'status [EXECUTION_ID]',
-    'status of an execution (default: all running ones, else the newest)',
+    'show the status of an execution (default: all running ones, else the newest)',
     [
-      ['--watch', 'keep showing it until it has ended'],
-      ['--all', 'all running executions; with --json as an array'],
+      ['--watch', 'keep the view up to date until the execution has ended'],
+      ['--all', 'show all running executions; with --json as an array'],
       asOfOption(),
       notifyOption(),
       jsonOption(),
@@ -22,7 +22,7 @@ export function addQuestions(add: Add) {
       watch ? (await import('./ask/watch.ts')).watchCommand : (await import('./ask/status.ts')).statusCommand,
     {
       check: ({ watch, asOf, notify, all, executionId }) => {
-        if (watch && asOf !== undefined) return '--watch shows what goes on, --as-of what was: give one';
+        if (watch && asOf !== undefined) return '--watch shows the present, --as-of the past: give one';
         if (!watch && notify !== undefined) return '--notify needs --watch';
         return (
           all &&
@@ -35,7 +35,7 @@ export function addQuestions(add: Add) {
 
   add(
     'open [EXECUTION_ID]',
-    'the page in your browser, by the server of this store or by one of its own',
+    'open the page in your browser, starting a server if none serves this store',
     [],
     async () => (await import('./serve/open.ts')).openCommand,
   );
@@ -50,15 +50,18 @@ type ReportFlags = ReportArguments & Omit<HtmlArguments, 'html'> & { html?: stri
 function addReport(add: Add) {
   add(
     'report [EXECUTION_ID]',
-    'a report of an execution, as Markdown or as a page in one file; with --since, of a period',
+    'report on an execution, as Markdown or as a page in one file; with --since, on a period',
     [
-      ['--markdown', 'as Markdown (the default)'],
-      ['--html <FILE>', 'one file for a browser or an email, with every attempt, and with error texts and their paths'],
-      ['--without-logs', 'without log lines, and without the error texts and traces of slices'],
-      ['--force', 'replace the file'],
-      ['--since <TIME>', 'of all executions alive since then: -8h, or ISO 8601'],
-      ['--until <TIME>', 'up to then (default: now)'],
-      ['--namespace <NAME>', 'of a period: only this namespace'],
+      ['--markdown', 'print Markdown (the default)'],
+      [
+        '--html <FILE>',
+        'write one file for a browser or an email, with every attempt, and with error texts and their paths',
+      ],
+      ['--without-logs', 'leave out log lines, and the error texts, outputs and paths of slices'],
+      ['--force', 'overwrite the file'],
+      ['--since <TIME>', 'report on all executions active since then: -8h, or ISO 8601'],
+      ['--until <TIME>', 'end the period then (default: now)'],
+      ['--namespace <NAME>', 'with --since: only this namespace'],
       asOfOption(),
     ],
     async ({ html }: ReportFlags) => {
@@ -69,7 +72,7 @@ function addReport(add: Add) {
       check: ({ html, markdown, since, until, namespace }) =>
         html !== undefined &&
         (markdown || [since, until, namespace].some((given) => given !== undefined)) &&
-        '--html is of one execution: give neither --markdown nor a time',
+        '--html reports on one execution: give neither --markdown nor a time',
     },
   );
 }
@@ -78,12 +81,12 @@ function addReport(add: Add) {
 function addPlan(add: Add) {
   add(
     'plan [CONFIG]',
-    'how a run would go, without running it: files, slices, bytes, time, workers',
+    'predict a run without running it: files, slices, bytes, time, workers',
     [
       ['--stf-count <N>', 'STF files per physics period; 0: as many as fit', parseCount],
       [
         '--as-played <EXECUTION_ID>',
-        'replay a run with its own times; --set changes target_worker_count, slice_processing_time (a factor), stf_sampling_rate, without_worker or without_host (default: as it was)',
+        'replay a past run with its own times; --set changes target_worker_count, slice_processing_time (a factor), stf_sampling_rate, without_worker or without_host (default: unchanged)',
       ],
       setOption(),
       jsonOption(),
@@ -93,7 +96,7 @@ function addPlan(add: Add) {
       check: ({ asPlayed, config, stfCount }: PlanArguments) =>
         asPlayed !== undefined &&
         (config !== undefined || stfCount !== undefined) &&
-        '--as-played has the slices that came: give neither a configuration nor --stf-count',
+        '--as-played replays the slices of a past run: give neither a configuration nor --stf-count',
     },
   );
 }
@@ -101,19 +104,19 @@ function addPlan(add: Add) {
 function addCalls(add: Add) {
   add(
     'config [CONFIG]',
-    'the effective configuration as TOML, with where each value came from',
+    'print the effective configuration as TOML, with the source of each value',
     [setOption(), ['--list', 'list the available configurations with their files']],
     async () => (await import('./ask/config.ts')).configCommand,
   );
 
   add(
     'call <TOOL> [ARGUMENTS...]',
-    'calls an MCP tool with key=value or JSON; prints its structured answer',
+    'call an MCP tool with key=value or JSON, and print its structured answer',
     [['--yes', 'do not ask before a tool changes something']],
     async () => (await import('./ask/call.ts')).callCommand,
   ).addHelpText('after', '\nThe tools and their arguments: swf-mcp tools');
 
-  add('tools [TOOL]', 'lists the MCP tools, or the arguments of one', [], async ({ tool }: { tool?: string }) => {
+  add('tools [TOOL]', 'list the MCP tools, or the arguments of one', [], async ({ tool }: { tool?: string }) => {
     const { toolsCommand } = await import('./tables/tools.ts');
     return (io) => toolsCommand(io, tool);
   });

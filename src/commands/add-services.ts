@@ -11,28 +11,28 @@ import { type Add, brokerOption, parsePositive, type Run, setOption } from './sh
 
 const upMetricsOption = [
   '--metrics <[HOST:]PORT>',
-  "the agents' figures for Prometheus: of the first here, of the others at the ports behind it",
+  'serve figures for Prometheus: the first agent at this port, the others at the ports after it',
 ] as const;
 
 const observeOption = (what: string) =>
-  new Option('--observe <LAYOUT>', `${what}: the layout of its topics, or none`).choices(['none', ...layoutNames]);
+  new Option('--observe <LAYOUT>', `${what} with this topic layout, or none`).choices(['none', ...layoutNames]);
 
 const watchOption = [
   '--watch',
-  'also raise alarms for findings that last, as swf-mcp watch does (notifies $SWF_WEBHOOK)',
+  'also raise alarms for findings that persist, as swf-mcp watch does (notifies $SWF_WEBHOOK)',
 ] as const;
 
 /** The commands that run agents as services. */
 export function addServices(add: Add) {
   add(
     'agent',
-    'runs one agent as a process of its own, on a broker, until SIGTERM',
+    'run one agent in its own process over a broker, until SIGTERM',
     [
-      new Argument('<TYPE>', 'what the agent does').choices(separateTypes),
+      new Argument('<TYPE>', 'the role of the agent').choices(separateTypes),
       brokerOption(),
-      ['--config <FILE>', 'the configuration, for its namespace, broker and worker slots'],
+      ['--config <FILE>', 'read namespace, broker and worker slots from this configuration'],
       setOption(),
-      ['--index <N>', 'distinguishes agents of one type on one machine', parsePositive, 1],
+      ['--index <N>', 'distinguish agents of the same type on one machine', parsePositive, 1],
       ['--metrics <[HOST:]PORT>', 'serve figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)'],
       new Option('--until-parent-ends').hideHelp(),
     ],
@@ -41,13 +41,13 @@ export function addServices(add: Add) {
 
   add(
     'up [CONFIG]',
-    'runs and restarts all agents that the configuration wants on this host, until SIGTERM',
+    'run and restart all agents that the configuration assigns to this host, until SIGTERM',
     [
       brokerOption(),
       setOption(),
-      observeOption('also an observer of a testbed'),
+      observeOption('also run an observer of a testbed'),
       watchOption,
-      ['--notify <PATH>', 'program to run at each change of an alarm (needs --watch)'],
+      ['--notify <PATH>', 'run this program at each change of an alarm (needs --watch)'],
       upMetricsOption,
     ],
     async () => (await import('./services/up.ts')).upCommand,
@@ -56,13 +56,13 @@ export function addServices(add: Add) {
 
   add(
     'unit [CONFIG]',
-    'prints a service file that runs "swf-mcp up", or "swf-mcp observe", with these arguments',
+    'print a service file that runs "swf-mcp up" or "swf-mcp observe" with these arguments',
     [
       brokerOption(),
       setOption(),
-      ['--user', "for the user's own systemd (loginctl enable-linger lets it run without a login)"],
-      ['--supervisor', 'for supervisord'],
-      observeOption('for an observer'),
+      ['--user', "write it for the user's own systemd (loginctl enable-linger lets it run without a login)"],
+      ['--supervisor', 'write it for supervisord'],
+      observeOption('run an observer instead'),
       watchOption,
       upMetricsOption,
     ],
@@ -80,31 +80,31 @@ export function addServices(add: Add) {
 export function addCallsOfServices(add: Add) {
   add(
     'ready <NAME>',
-    'waits for the first heartbeat of an agent, or of one of a type; "observer": until one listens into the store',
+    'wait for the first heartbeat of an agent, or of any agent of a type; "observer": until an observer writes into the store',
     [
       brokerOption(),
-      ['--config <FILE>', 'the configuration, for its namespace and broker'],
+      ['--config <FILE>', 'read namespace and broker from this configuration'],
       setOption(),
-      ['--wait <S>', 'seconds', parsePositive, 90],
+      ['--wait <S>', 'seconds to wait', parsePositive, 90],
     ],
     async () => (await import('./services/ready.ts')).readyCommand,
   );
 
   add(
     'request [CONFIG]',
-    'asks the recorder service of a namespace ("up", "agent daq_simulator") for an execution, from any host',
+    'request an execution from the recorder service of a namespace ("up", "agent daq_simulator"), from any host',
     [brokerOption(), setOption(), ['--speed <N>', 'simulated seconds per second', parsePositive, 1]],
     async () => (await import('./services/request.ts')).requestCommand,
   );
 
   add(
     'serve-files <[HOST:]PORT>',
-    'publishes the folder of data files read-only by HTTP, for agents on other hosts, until SIGTERM',
+    'publish the folder of data files read-only over HTTP, for agents on other hosts, until SIGTERM',
     [
-      ['--config <FILE>', 'the configuration, for its data.dir'],
+      ['--config <FILE>', 'read data.dir from this configuration'],
       setOption(),
-      ['--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)'],
-      ['--tls-key <FILE>', 'the key of the certificate, a PEM file'],
+      ['--tls-cert <FILE>', 'use TLS with this certificate, a PEM file (needs --tls-key)'],
+      ['--tls-key <FILE>', 'use this key for the certificate, a PEM file'],
     ],
     async () => (await import('./serve/serve-files.ts')).serveFilesCommand,
     { names: ['where'] },
@@ -132,26 +132,22 @@ type ServeFlags = Omit<ServeArguments, 'open'> & { open: boolean };
 export function addServe(program: Command, std: Std, run: Run) {
   program
     .command('serve', { isDefault: true })
-    .description('MCP server on stdio (also without a command), or over HTTP')
+    .description('run the MCP server on stdio (the default without a command) or over HTTP')
     .option(
       '--http <[HOST:]PORT>',
       'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',
     )
     .option('--open', 'show the page in your browser (needs --http)')
-    .option('--read-only', 'offer no tool that changes anything, not even notes')
+    .option('--read-only', 'offer no tools that change anything, not even notes')
     .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
-    .option(
-      '--max-runs <N>',
-      'a tool starts a run only while fewer than this are under way (default: 4)',
-      parsePositive,
-    )
+    .option('--max-runs <N>', 'let tools start a run only while fewer than N are running (default: 4)', parsePositive)
     .option(
       '--insecure-local',
-      'let every user of this machine use tools that change something over HTTP, without a token',
+      'let every user of this machine use the tools that change something over HTTP, without a token',
     )
-    .option('--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)')
-    .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')
-    .option('--behind-proxy', 'a proxy in front speaks TLS and sets X-Forwarded headers')
+    .option('--tls-cert <FILE>', 'use TLS with this certificate, a PEM file (needs --tls-key)')
+    .option('--tls-key <FILE>', 'use this key for the certificate, a PEM file')
+    .option('--behind-proxy', 'trust a proxy in front, which ends TLS and sets X-Forwarded headers')
     .allowExcessArguments()
     .action((flags: ServeFlags, command: Command) => {
       refuseUnknownCommand(program, command);

@@ -11,7 +11,7 @@ const longestEvery = 3600;
 function parseEvery(text: string) {
   const every = parsePositive(text);
   if (every <= longestEvery) return every;
-  throw new InvalidArgumentError(`give 1 to ${longestEvery}.`);
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${longestEvery}.`);
 }
 
 function parseExpected(text: string): Expected {
@@ -28,17 +28,17 @@ function parseExpected(text: string): Expected {
   return expected;
 }
 
-const author = ['--requested-by <NAME>', 'the person in whose name it is written (default: the user)'] as const;
+const author = ['--requested-by <NAME>', 'the person on whose behalf (default: the user)'] as const;
 
 /** The commands for writing about runs, and the service that raises alarms. */
 export function addLogbook(add: Add) {
   add(
     'note <EXECUTION_ID|none> <TEXT>',
-    'writes a note about an execution, or about none',
+    'write a note about an execution, or about none',
     [
-      ['--at <TIME>', 'the time that it is about: ISO 8601, or -10m (default: now)'],
-      ['--about <NAME>', 'the file, worker or message that it is about'],
-      ['--for-next', 'for the next shift: its report begins with this note'],
+      ['--at <TIME>', 'the time it refers to: ISO 8601, or -10m (default: now)'],
+      ['--about <NAME>', 'the file, worker or message it refers to'],
+      ['--for-next', 'leave it for the next shift, whose report begins with it'],
       author,
     ],
     async () => (await import('./logbook/logbook.ts')).noteCommand,
@@ -47,26 +47,26 @@ export function addLogbook(add: Add) {
 
   add(
     'quality <EXECUTION_ID> <good|bad|test|none>',
-    'judges the quality of a run; none withdraws it',
-    [new Option('--reason <TEXT>', 'why').makeOptionMandatory(), author],
+    'set the quality of a run; none withdraws it',
+    [new Option('--reason <TEXT>', 'reason').makeOptionMandatory(), author],
     async () => (await import('./logbook/logbook.ts')).qualityCommand,
     { names: ['executionId', 'value'] },
   );
 
   add(
     'watch',
-    'raises alarms for findings that last and notifies receivers, until SIGTERM',
+    'raise alarms for findings that persist, and notify receivers, until SIGTERM',
     [
-      ['--config <FILE>', 'the configuration; [watch.after] says how many seconds a finding must last'],
+      ['--config <FILE>', 'read from this configuration how many seconds a finding must persist ([watch.after])'],
       setOption(),
-      ['--notify <PATH>', 'program to run at each change of an alarm (it gets SWF_EVENT, SWF_ID, SWF_TEXT …)'],
+      ['--notify <PATH>', 'run this program at each change of an alarm (with SWF_EVENT, SWF_ID, SWF_TEXT …)'],
       new Option(
         '--webhook <URL>',
-        'an address that each change is posted to, as Mattermost and Slack read it; may be repeated',
+        'post each change to this address, in the format of Mattermost and Slack; may be repeated',
       )
         .argParser(another)
         .default([], '$SWF_WEBHOOK, if set'),
-      ['--every <S>', `seconds between two looks, at most ${longestEvery}`, parseEvery, 5],
+      ['--every <S>', `seconds between checks, at most ${longestEvery}`, parseEvery, 5],
       new Option('--until-parent-ends').hideHelp(),
     ],
     async () => (await import('./services/watch.ts')).watchCommand,
@@ -77,17 +77,17 @@ export function addLogbook(add: Add) {
 export function addUpkeep(add: Add) {
   add(
     'export <EXECUTION_ID>',
-    'writes everything recorded about an execution, one file per table',
+    'write everything recorded about an execution, one file per table',
     [
-      new Option('--out <FOLDER>', 'a new folder').makeOptionMandatory(),
-      new Option('--format <FORMAT>', 'how the files are written').choices(formats).default('csv'),
+      new Option('--out <FOLDER>', 'write into this new folder').makeOptionMandatory(),
+      new Option('--format <FORMAT>', 'file format').choices(formats).default('csv'),
     ],
     async () => (await import('./export/export-command.ts')).exportCommand,
   );
 
   add(
     'check [EXECUTION_ID]',
-    'is the store sound, do all executions balance, are their files as they were made; a line each',
+    'check the store, the balance of every execution, and its files; one line each',
     [
       ['--skip-files', 'do not read the data files'],
       ['--deep', 'replay the whole log and compare every row computed from it'],
@@ -107,7 +107,7 @@ export function addUpkeep(add: Add) {
 
   add(
     'backup <FILE>',
-    'copies the store as it is now into a new file, even while a run goes on',
+    'copy the store as it is now into a new file, even during a run',
     [],
     async () => (await import('./upkeep/backup.ts')).backupCommand,
   );
@@ -121,19 +121,21 @@ export function addUpkeep(add: Add) {
 
   add(
     'prune',
-    'removes ended executions completely, with their data files',
+    'remove ended executions completely, with their data files',
     [
       ['--keep <N>', 'keep the newest N executions', parseCount],
-      ['--older-than <AGE>', 'only those that ended longer ago than this, such as 12h, 30d or 8w', parseAge],
-      ['--observed', 'executions of other programs instead of our own, by when they were last heard'],
-      ['--dry-run', 'only say what would be removed'],
+      [
+        '--older-than <AGE>',
+        'remove only executions that ended longer ago than this, such as 12h, 30d or 8w',
+        parseAge,
+      ],
+      ['--observed', 'remove executions of other programs (by when they were last heard) instead of own ones'],
+      ['--dry-run', 'only print what would be removed'],
     ],
     async () => (await import('./upkeep/prune.ts')).pruneCommand,
     {
       check: ({ keep, olderThan }: PruneArguments) =>
-        keep === undefined &&
-        olderThan === undefined &&
-        'say what is to be removed: --keep N, --older-than AGE, or both',
+        keep === undefined && olderThan === undefined && 'say what to remove: --keep N, --older-than AGE, or both',
     },
   );
 }

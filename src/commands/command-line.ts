@@ -36,7 +36,7 @@ import { commandsByTool } from './tables/catalogue.ts';
 function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, run: Run) {
   const program = new Command('swf-mcp')
     .description(
-      'Runs the fast processing workflow of the ePIC streaming testbed and answers questions about it over MCP.',
+      'Run the fast processing workflow of the ePIC streaming testbed, and answer questions about it over MCP.',
     )
     .version(version, '-V, --version')
     .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)')
@@ -72,11 +72,11 @@ function falseUnlessGiven(command: Command) {
 function addRuns(add: Add) {
   add(
     'run [CONFIG]',
-    'runs the workflow once, from start to end',
+    'run the workflow once, from start to end',
     [
       ['--stf-count <N>', 'STF files per physics period (default: as configured, 10 as shipped)', parseCount],
       brokerOption(),
-      speedOption('1 is real time (default), 20 twenty times faster, max as fast as it goes'),
+      speedOption('factor on real time: 1 (default), 20 for twenty times faster, max for as fast as possible'),
       setOption(),
       notifyOption(),
       jsonOption(),
@@ -87,11 +87,11 @@ function addRuns(add: Add) {
 
   add(
     'resume <EXECUTION_ID>',
-    'continues an interrupted execution',
+    'resume an interrupted execution',
     [
       ...forTheRecord,
       brokerOption(),
-      speedOption('default: the speed it was started with'),
+      speedOption('factor on real time (default: the speed it was started with)'),
       jsonOption(),
       senderOption(),
     ],
@@ -99,9 +99,9 @@ function addRuns(add: Add) {
   );
 
   const does: Record<Action, string> = {
-    stop: 'ends a running execution in order, also one whose process was killed',
-    pause: 'pauses a running execution: no STF is made, workers finish the slice in hand',
-    continue: 'lets a paused execution go on',
+    stop: 'stop an execution cleanly, even if its process was killed',
+    pause: 'pause an execution: the DAQ makes no more STFs, workers finish their current slice',
+    continue: 'continue a paused execution',
   };
   for (const action of actions)
     add(`${action} <EXECUTION_ID>`, does[action], [...forTheRecord, senderOption()], async () =>
@@ -112,7 +112,7 @@ function addRuns(add: Add) {
 function addHelp(program: Command, add: Add) {
   add(
     'completion',
-    'prints a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
+    'print a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
     [
       new Argument('<SHELL>', 'the shell; ids, alarms, files: what the store has, for such a script').choices([
         ...shells,
@@ -128,12 +128,12 @@ function addHelp(program: Command, add: Add) {
 
   add(
     'doctor [CONFIG]',
-    'checks Node, store, configuration and broker, and says how to fix problems',
+    'check Node.js, store, configuration and broker, and print how to fix problems',
     [
       brokerOption(),
       setOption(),
       ['--wait <S>', 'seconds to listen for other programs on the broker', parsePositive],
-      ['--prove', 'test the broker by sending messages; says first what may remain'],
+      ['--prove', 'test the broker by sending messages; lists first what it may leave behind'],
       ['--unsubscribe', "remove the namespace's durable subscriptions from the broker"],
     ],
     async () => (await import('./doctor/doctor.ts')).doctorCommand,
@@ -143,7 +143,7 @@ function addHelp(program: Command, add: Add) {
   program
     .helpCommand(false)
     .command('help [COMMAND]')
-    .description('how to use a command')
+    .description('show how to use a command')
     .action((name: string | undefined, _, help: Command) => {
       const command = name === undefined ? program : program.commands.find((one) => one.name() === name);
       if (command === undefined) help.error(unknownCommand(program, String(name)));

@@ -37,7 +37,7 @@ export function findConfig(name: string, places: ConfigPlaces) {
   if (found !== undefined) return found;
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, places)}"swf-mcp config --list" names all, and without a name it is ${usualConfiguration}`,
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, places)}"swf-mcp config --list" names all, and the default is ${usualConfiguration}`,
   );
 }
 

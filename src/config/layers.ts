@@ -44,7 +44,7 @@ export function readLayers(sources: ConfigSources): { table: Table; origins: Ori
 /** Merges a file over its includes: the including file wins, a later include wins over an earlier one. */
 function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, including: string[] = []): Table {
   if (including.includes(path))
-    throw configInvalid(`${path} includes itself (${[...including, path].join(' → ')}); take one include out`);
+    throw configInvalid(`${path} includes itself (${[...including, path].join(' → ')}); remove one include`);
   const table = readToml(path);
   const merged: Table = {};
   for (const include of includedPaths(table, path, places))
@@ -86,7 +86,7 @@ function applySet(table: Table, set: string, origins: Origins) {
   const [, given = '', text = ''] = match;
   if (given === 'workflow.includes' || given === 'workflow.config')
     throw configInvalid(
-      `--set ${JSON.stringify(set)}: files are read before keys are set; write it into a file of your own`,
+      `--set ${JSON.stringify(set)}: files are read before keys are set; write it into your own file`,
     );
   const dotted = given === movedPeriodCount.from ? movedPeriodCount.to : given;
   const path = dotted.split('.');
@@ -96,7 +96,7 @@ function applySet(table: Table, set: string, origins: Origins) {
     if (!Object.hasOwn(section, name)) section[name] = {};
     if (!isTable(section[name]))
       throw configInvalid(
-        `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is no section; fix that first`,
+        `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is not a section; fix that first`,
       );
     section = section[name];
   }
@@ -128,7 +128,7 @@ export function adoptTestbed(table: Table, origins: Origins) {
   const { fast_processing, workflow, simulation, parameters } = table;
   for (const key of idleKeys) {
     if (!isTable(fast_processing) || !Object.hasOwn(fast_processing, key)) continue;
-    warnings.push(`fast_processing.${key} is known and has no effect here`);
+    warnings.push(`fast_processing.${key} has no effect here`);
     delete fast_processing[key];
   }
   // The layers have read the file that it names.
@@ -139,7 +139,7 @@ export function adoptTestbed(table: Table, origins: Origins) {
   // The testbed has it in either section.
   moveKey(table, origins, 'physics_period_count', ['daq_state_machine', 'fast_processing']);
   if (isTable(parameters)) {
-    if (Object.keys(parameters).length > 0) warnings.push('[parameters] is known and has no effect here; use --set');
+    if (Object.keys(parameters).length > 0) warnings.push('[parameters] has no effect here; use --set');
     delete table['parameters'];
   }
   return warnings;
@@ -185,7 +185,7 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
     if (home === undefined) {
       const known = Object.values(openSections).flatMap(({ shape }) => Object.keys(shape));
       throw configInvalid(
-        `the request sets ${key}, which it may not; the nearest that it may set is ${nearest(key, known, 1)[0]}`,
+        `the request sets ${key}, which is not allowed; the nearest allowed key is ${nearest(key, known, 1)[0]}`,
       );
     }
     sections[home] = { ...sections[home], ...(isSection ? value : { [key]: value }) };
@@ -198,7 +198,7 @@ export function requireBareName(name: string | undefined, workingFolder: string)
   if (name === undefined) return name;
   if (!configNamePattern.test(name))
     throw configInvalid(
-      `the request names the configuration ${JSON.stringify(name)}; it may give the bare name of a configuration only, such as fast_processing_default`,
+      `the request names the configuration ${JSON.stringify(name)}; only the bare name of a configuration is allowed, such as fast_processing_default`,
     );
   if (isFile(resolve(workingFolder, name)))
     throw configInvalid(

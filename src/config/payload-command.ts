@@ -43,7 +43,7 @@ export function requireRunnable({ worker: { payload }, agents }: Config, path: s
   const obstacle = obstacleOf(program, path);
   if (obstacle === undefined) return;
   throw configInvalid(
-    `worker.payload: the program ${program} ${obstacle}, so every slice would fail; fix it, or name another with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
+    `worker.payload: the program ${program} ${obstacle}, so every slice would fail; fix it, or name another program with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
   );
 }
 
@@ -57,6 +57,8 @@ export function payloadWarnings(command: readonly string[]) {
   const known = placeholders.map((name) => `{${name}}`).join(', ');
   return [
     ...(obstacle === undefined ? [] : [`worker.payload: ${program} ${obstacle}; on this host every slice would fail`]),
-    ...unknown.map((name) => `worker.payload: {${name}} is no placeholder and stays as it is; there are ${known}`),
+    ...unknown.map(
+      (name) => `worker.payload: {${name}} is not a placeholder and stays as it is; placeholders are ${known}`,
+    ),
   ];
 }

@@ -9,7 +9,7 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
   const { fast_processing, daq_state_machine: daq, worker, data } = config;
   if (fast_processing.stf_count === 0 && daq.stf_interval + daq.stf_generation_time === 0)
     throw configInvalid(
-      'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
+      'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which never ends when stf_interval and stf_generation_time are 0; set one of them',
     );
   if (worker.payload !== undefined && !data.write_files)
     throw configInvalid(
@@ -17,11 +17,11 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
     );
 }
 
-/** On a shared broker the shipped file's namespace isolates nobody: all users who chose none share it. */
+/** On a shared broker the shipped file's namespace isolates no one: all users who chose none share it. */
 export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }) {
   if (isOwnNamespace) return;
   throw configInvalid(
-    `testbed.namespace = "${config.testbed.namespace}" is that of the shipped file; with a broker give your own with --set testbed.namespace=NAME, or use a file of your own`,
+    `testbed.namespace = "${config.testbed.namespace}" is that of the shipped file; with a broker set your own with --set testbed.namespace=NAME, or use your own file`,
   );
 }
 
@@ -30,7 +30,7 @@ export function requireEveryAgent({ agents }: Config) {
   for (const [type, { enabled }] of Object.entries(agents)) {
     if (enabled) continue;
     throw configInvalid(
-      `agents.${type}.enabled = false: without a broker nobody else does the work of the ${type} agent; enable it`,
+      `agents.${type}.enabled = false: without a broker nothing else does the work of the ${type} agent; enable it`,
     );
   }
 }

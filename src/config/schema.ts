@@ -25,7 +25,7 @@ const listenSeconds = z.number().min(0).max(600).optional();
 
 const brokerSection = z.strictObject({
   url: text.describe(
-    '`stomp://host:port` or `stomp+ssl://host:port`, a comma list for failover; without one, in one process',
+    '`stomp://host:port` or `stomp+ssl://host:port`, a comma list for failover; without one, everything runs in one process',
   ),
   user: z.string().optional().describe('login'),
   password: z.string().optional().describe('login'),
@@ -36,15 +36,15 @@ const brokerSection = z.strictObject({
     .describe('kind of broker: `auto` (what the broker calls itself), `activemq`, `artemis` or `rabbitmq`'),
   vhost: z.string().min(1).max(255).optional().describe("RabbitMQ's virtual host; without one, `/`"),
   layout: layout.describe(
-    'topics of the existing testbed that this broker has, to hear its programs by: `head`, `2025-12` or `2025-10`',
+    'topics of the existing testbed on this broker, to detect its programs: `head`, `2025-12` or `2025-10`',
   ),
   listen_seconds: listenSeconds.describe(
-    'seconds to listen at the start for programs of another make in the namespace, 0 for none; without it 3, and 35 where `layout` is given and the namespace is new to the store',
+    'seconds to listen at the start for other software in the namespace, 0 for none; default 3, or 35 if `layout` is given and the namespace is new to the store',
   ),
   heartbeat_seconds: z.number().min(0.5).max(3600).default(30).describe('seconds between heartbeats, both ways'),
   destinations: z
     .strictObject({
-      broadcast: topic(destinations.broadcast, 'messages to everybody'),
+      broadcast: topic(destinations.broadcast, 'messages to all agents'),
       slices: queue(destinations.slices, 'slices for the workers'),
       results: queue(destinations.results, 'reports of the workers'),
       control: queue(destinations.control, 'requests to the DAQ simulator'),
@@ -71,7 +71,7 @@ const testbedSection = z.strictObject({
 const secondsByCode = z.record(z.string(), z.number().min(0).max(86_400)).optional();
 const watchSection = z.strictObject({
   after: secondsByCode.describe(
-    'seconds that a finding must last before `watch` raises an alarm, by code, such as `SLICES_FAILED = 60`; without it 30 for warnings, 10 for errors',
+    'seconds that a finding must persist before `watch` raises an alarm, by code, such as `SLICES_FAILED = 60`; default 30 for warnings, 10 for errors',
   ),
 });
 
@@ -89,7 +89,7 @@ export const configSchema = z.strictObject({
   workflow: z
     .strictObject({
       ...workflowSection.shape,
-      includes: z.array(z.string()).default([]).describe('files that are read first'),
+      includes: z.array(z.string()).default([]).describe('files to read first'),
     })
     .prefault({}),
   agents: z

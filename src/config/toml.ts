@@ -46,7 +46,7 @@ function parseToml(text: string, source: string) {
   }
 }
 
-/** The parser's tables have hidden keys of their own; a plain copy has only the file's. */
+/** The parser's tables have further hidden keys; a plain copy has only the file's. */
 function plainCopy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plainCopy);
   if (!isTable(value)) return value;

@@ -38,7 +38,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     },
     /** The plan of one of our own executions. Throws `ARGUMENT_INVALID` for an observed execution. */
     executionParams: (execution: ExecutionRow) =>
-      executionParams(sql, requireOwn(execution, 'be planned, or have its files looked at,')),
+      executionParams(sql, requireOwn(execution, 'be planned, or have its files checked,')),
     audit: (execution: ExecutionRow) => audit(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
     /** Assesses an execution. `now` is in milliseconds since 1970. */
     assess: (execution: ExecutionRow, now: number) => assess(sql, execution, { isAlive, now }),
@@ -51,7 +51,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     stoppedBy: kept(sql, stoppedBy),
-    /** For an observed execution, the settings its runner told by REST; undefined if none. */
+    /** For an observed execution, the settings that its runner reported over REST; undefined if none. */
     configuration: kept(sql, configurationOf),
     /** The health of an execution, undefined if its status is unknown; an ended execution needs no assessment. */
     health: (execution: ExecutionRow, now: number): Health | undefined =>
@@ -91,7 +91,7 @@ const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   /** Wall time of an execution in seconds; so far, while it runs. */
   duration: (execution: ExecutionRow, now: number) =>
     secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
-  /** Wall time in seconds since the last sign of life of its driver; undefined while a driver is there, and after the end. */
+  /** Wall time in seconds since its driver was last heard from; undefined while a driver is there, and after the end. */
   silence: (execution: ExecutionRow, now: number): number | undefined => {
     const since = silentSince(sql, execution, isAlive);
     return since === undefined ? undefined : Math.max(0, now - since) / 1000;

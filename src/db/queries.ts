@@ -116,7 +116,7 @@ export type Queries = ReturnType<typeof createQueries>;
 
 const createLogbookQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   ...questionsTo(sql, { notesOf, notesWritten, judgementsUntil, alarmsIn, openAlarms }),
-  /** The quality of a run; undefined if nobody set it, or it was taken back. */
+  /** The quality of a run; undefined if it was never set, or was withdrawn. */
   qualityOf(executionId: string) {
     const quality = qualityOf(sql, executionId);
     return quality?.value === 'none' ? undefined : quality;

@@ -141,7 +141,7 @@ function nextInPhysics(position: DaqPosition, params: WorkflowParams): TimedStep
   return { msg_type: 'pause_run', ordinal: position.ordinal + 1, reason: 'period', tick };
 }
 
-/** STFs that the whole run will make, or undefined if it goes on until it is stopped. */
+/** STFs that the whole run will make, or undefined if it continues until it is stopped. */
 export function plannedStfCount(params: WorkflowParams): number | undefined {
   const { stf_count, physics_period_count } = params.fast_processing;
   const daq = params.daq_state_machine;

@@ -79,10 +79,10 @@ const lists = {
     slices_planned: column(optionalInt.describe('Of the whole run, if planned'), 'PLANNED', 'number'),
     slices_completed: column(optionalInt, 'DONE', 'number'),
     slices_failed: column(optionalInt, 'FAILED', 'number'),
-    health: column(optionalOneOf(healths).describe('Absent: no longer heard'), 'HEALTH', 'state'),
+    health: column(optionalOneOf(healths).describe('Absent: no longer sending'), 'HEALTH', 'state'),
     status_reason: column(optionalString, 'REASON'),
     duration_seconds: column(float, 'TOOK', 'life'),
-    silent_seconds: optionalFloat.describe('since its driver was last heard'),
+    silent_seconds: optionalFloat.describe('since its driver last sent a heartbeat'),
     bytes: column(int, 'BYTES', 'number'),
     retries: column(int, 'RETRIES', 'number', 3),
     speed: column(optionalString, 'SPEED'),
@@ -111,8 +111,8 @@ const lists = {
     error: column(optionalString, 'ERROR', 'error'),
     payload: column(optionalString.describe('Name and digest; absent: the placeholder'), 'PAYLOAD'),
     exit_code: column(optionalInt.describe('Of the payload command'), 'EXIT', 'number'),
-    signal: column(optionalString.describe('That ended the payload command'), 'SIGNAL'),
-    output_tail: optionalString.describe('The end of its output, where it failed'),
+    signal: column(optionalString.describe('That killed the payload command'), 'SIGNAL'),
+    output_tail: optionalString.describe('The end of its output, if it failed'),
     outputs: column(
       objects({ name: string, size_bytes: int, checksum: string }).optional().describe('Files that it wrote'),
       'OUTPUTS',
@@ -164,7 +164,7 @@ const lists = {
     destination: column(string, 'DESTINATION'),
     effect: column(oneOf(messageEffects), 'EFFECT', 'state', 2),
     effect_reason: column(optionalString, 'REASON'),
-    repeats: optionalString.describe('The message that says the same, and counts'),
+    repeats: optionalString.describe('The message with the same content, which counts'),
     contradicts: optionalString,
     body: column(z.record(string, z.unknown()).optional(), 'SAYS', 'body'),
     body_truncated: optionalTrue,
@@ -187,7 +187,7 @@ const lists = {
     namespace: column(string, 'NAMESPACE'),
     state: column(optionalOneOf(agentStates), 'STATE', 'state'),
     status: column(
-      optionalOneOf(agentStatuses).describe('Absent for programs of others: silence says nothing'),
+      optionalOneOf(agentStatuses).describe('Absent for other programs, whose silence means nothing'),
       'STATUS',
       'state',
     ),
@@ -210,7 +210,7 @@ const lists = {
     subject: column(string, 'SUBJECT', 'id'),
     severity: column(oneOf(alarmSeverities), 'SEVERITY', 'state', 2),
     state: column(oneOf(alarmStates), 'STATE', 'state'),
-    sentence: column(string.describe('Of its finding now; once cleared, the last'), 'SAYS', 'sentence', 1),
+    sentence: column(string.describe('Of its finding now; once cleared, the last one'), 'SAYS', 'sentence', 1),
     raised_sentence: optionalString.describe('When it was raised, if that differs'),
     execution_id: column(optionalString, 'EXECUTION', 'name'),
     raised_at: column(string, 'RAISED', 'time'),
@@ -239,11 +239,11 @@ export function listColumns<List extends ListName>(list: List): Columns<List> {
 /** An item of a list's answer. */
 export type ListItem<List extends ListName> = z.infer<z.ZodObject<Columns<List>>>;
 
-/** One page of a list: its items, and how to go on. */
+/** One page of a list: its items, and how to get the next. */
 export const pageAnswer = <Item extends z.ZodObject>(item: Item) =>
   object({
     items: z.array(item),
-    total_count: int.describe('All rows that fit, on whatever page'),
+    total_count: int.describe('All matching rows, on all pages'),
     total_is_lower_bound: optionalTrue.describe('There may be more than total_count: counting all would take long'),
     has_more: boolean,
     next_cursor: optionalString,

@@ -15,12 +15,12 @@ const silentSeconds = 30;
 /** A process on another host is gone, and its work in hand is lost. */
 export const goneSeconds = 60;
 
-/** A worker that does not report itself, such as one of another make, counts as working on a slice for this long at most. */
+/** A worker that does not report itself, such as a foreign one, counts as working on a slice for this long at most. */
 export const strangerSeconds = 600;
 
 type Liveness = 'heard' | 'late' | 'silent' | 'gone';
 
-/** The liveness of a process or agent by the time of its last sign of life, ISO 8601. @param now in milliseconds since 1970 */
+/** The liveness of a process or agent by when it was last heard from, ISO 8601. @param now in milliseconds since 1970 */
 export function livenessOf(lastSign: string, now: number): Liveness {
   const age = (now - Date.parse(lastSign)) / 1000;
   if (age < lateSeconds) return 'heard';

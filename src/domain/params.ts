@@ -29,13 +29,18 @@ export const fastProcessingSection = z.object({
   physics_period_count: count(1, 'physics periods per run; 0: until stopped'),
   target_worker_count: count(30, 'worker slots', 1, 10_000),
   stf_sampling_rate: z.number().min(0).max(1).default(1).describe('fraction of STF files to sample, 0 to 1'),
-  slices_per_sample: count(15, 'TF slices a sample', 1, 10_000),
-  slice_processing_time: seconds(30, 'seconds a slice, for the placeholder payload'),
+  slices_per_sample: count(15, 'TF slices per sample', 1, 10_000),
+  slice_processing_time: seconds(30, 'seconds per slice, for the placeholder payload'),
 });
 
 export const fastmonSection = z.object({
   tf_samples_per_stf: count(1, 'TF samples a sampled STF', 1, 999),
-  tf_fraction: z.number().gt(0).max(1).default(0.15).describe('part of the STF frames in its samples together'),
+  tf_fraction: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.15)
+    .describe('part of the STF frames that its samples contain together'),
 });
 
 /** A frame's header takes 16 bytes (`frames.ts`); the rest is its content. */
@@ -48,9 +53,9 @@ export const daqSection = z.object({
   beam_not_ready_end_delay: seconds(5, 'seconds after `end_run`'),
   broadcast_delay: seconds(1, 'seconds after each announcement of a state'),
   stf_interval: seconds(2, 'seconds between two STFs'),
-  stf_generation_time: seconds(0.1, 'seconds that an STF takes to be made'),
+  stf_generation_time: seconds(0.1, 'seconds that the making of an STF takes'),
   standby_duration: seconds(2, 'seconds between two physics periods'),
-  physics_period_duration: seconds(10, 'seconds, where `stf_count` is 0'),
+  physics_period_duration: seconds(10, 'seconds, if `stf_count` is 0'),
   tf_per_stf: count(1000, 'Time Frames in an STF', 1, 1_000_000),
   tf_size_bytes: count(64, 'bytes in a Time Frame', minFrameBytes, 16_777_216),
 });
@@ -86,7 +91,7 @@ export const workerSection = z.object({
     .min(1)
     .max(200)
     .optional()
-    .describe('name by which workers of other hosts know the payload; without one, the name of its program'),
+    .describe('name by which workers on other hosts know the payload; default: the name of its program'),
   timeout_seconds: z
     .number()
     .positive()
@@ -110,9 +115,9 @@ export const dataSection = z.object({
     .min(1)
     .optional()
     .describe(
-      'folder of the data files, from the folder of the file that says it (`--set`: from the working folder); without one, the path of the store and `.data`',
+      'folder of the data files, relative to the configuration file (`--set`: to the working folder); default: the path of the store and `.data`',
     ),
-  write_files: z.boolean().default(true).describe('`false`: no file is written, and there are no checksums'),
+  write_files: z.boolean().default(true).describe('`false`: no files are written, and there are no checksums'),
   url: fileAddress.optional().describe('where `dir` is published, such as `http://HOST:8090`; without one, it is not'),
   sources: z
     .array(fileAddress)
@@ -133,7 +138,7 @@ export const dataSection = z.object({
     .min(0)
     .max(100_000)
     .default(72)
-    .describe('hours that an agent without a store keeps files of an execution after its end'),
+    .describe('hours for which an agent without a store keeps files of an execution after its end'),
 });
 
 export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('max')]);
@@ -171,7 +176,7 @@ export const executionParamsSchema = workflowParamsSchema.extend({
 
 export type ExecutionParams = z.infer<typeof executionParamsSchema>;
 
-/** The part of the parameters that everybody may see: no paths, no commands. */
+/** The part of the parameters that everyone may see: no paths, no commands. */
 export function workflowParamsOf(params: ExecutionParams): WorkflowParams {
   const { workflow, fast_processing, fastmon, daq_state_machine, speed } = params;
   return { workflow, fast_processing, fastmon, daq_state_machine, speed };
@@ -179,7 +184,7 @@ export function workflowParamsOf(params: ExecutionParams): WorkflowParams {
 
 /**
  * The program that a worker runs on a slice. A new kind needs a member here and an entry in `payload/kinds.ts`, which the compiler demands.
- * `limit_seconds` is wall time; the placeholder has no limit of its own.
+ * `limit_seconds` is wall time; the placeholder has no limit.
  */
 export type PayloadSpec =
   | { kind: 'placeholder'; seconds: number; limit_seconds?: undefined }

@@ -39,7 +39,7 @@ interface EndedAttempt {
 /**
  * Which places of an execution rest: slots of one process, or workers on a broker. A place whose attempts fail at once would take every slice and use up
  * the retries of all, beside places that do their work. So a place with more failures in a row than chance explains waits a little for what others do with
- * its slices. If they complete them, it rests, longer each time. If the slices fail elsewhere too, they are to blame, and it goes on, as it does where
+ * its slices. If they complete them, it rests, longer each time. If the slices fail elsewhere too, they are to blame, and it continues, as it does where
  * everything fails everywhere. Times are milliseconds by any clock.
  */
 export class RestingPlaces {
@@ -50,7 +50,7 @@ export class RestingPlaces {
   readonly #isPresent: (place: string) => boolean;
 
   /**
-   * @param maxRetries without retries nobody else tries what failed, so nobody is ever to blame
+   * @param maxRetries without retries no other worker tries what failed, so none is ever to blame
    * @param isPresent whether a place is still there: nothing is awaited from one that is gone
    */
   constructor(maxRetries: number, isPresent: (place: string) => boolean = () => true) {
@@ -66,7 +66,7 @@ export class RestingPlaces {
   ended({ place: name, slice, error, isRetried }: EndedAttempt, now: number): Resting[] {
     const place = this.#place(name);
     const hasFailed = error !== undefined;
-    // A place where nothing has succeeded excuses nobody.
+    // A place where nothing has succeeded excuses no other.
     const isWitness = !hasFailed || place.failed < place.tried;
     const others = isWitness
       ? [...this.#failing].filter(([, other]) => other !== place && other.slices.delete(slice))
@@ -172,6 +172,6 @@ export function restWords({ place, until, failures, error, isToBlame }: Resting,
   const what = isToBlame ? `rests for ${Math.round((until - now) / 1000)} s` : 'waits';
   const others = isToBlame
     ? 'others completed the same slices'
-    : 'whether others complete these slices is not known yet';
+    : 'it is not known yet whether others complete these slices';
   return `${place} ${what}: its last ${failures} attempts failed, and ${others}; the last error: ${error.slice(0, 200)}`;
 }

@@ -25,7 +25,7 @@ interface Heard {
 
 export type AgentDirectory = ReturnType<typeof createAgentDirectory>;
 
-/** The agents of a namespace that a process hears, including those that a recorder hosts: what each has in hand and could do. */
+/** The agents of a namespace whose heartbeats a process receives, including those that a recorder hosts: what each has in hand and could do. */
 export function createAgentDirectory() {
   /** By process: if two use one agent name, one has to go, and the other's work in hand stays known. */
   const processes = new Map<string, Heard>();
@@ -69,7 +69,7 @@ export function createAgentDirectory() {
     },
     /** Whether an agent is heard. */
     isPresent: (agent: string): boolean => present().some((heard) => heard.agent === agent),
-    /** The ids of all messages that somebody has in hand. */
+    /** The ids of all messages that an agent is processing. */
     inHand: () => new Set(present().flatMap(({ report }) => report.in_hand)),
     /** Whether a heard agent of this type is on duty for these kinds of work. */
     hasOnDuty: (type: AgentType, kinds: readonly OffDuty[] = []): boolean => onDuty(type, kinds).length > 0,

@@ -6,11 +6,11 @@ import type { Monitor } from './monitor-agents.ts';
 export interface BrokerChoice {
   settings: BrokerSettings;
   connect: Connect;
-  /** How it looks for programs of another make before it begins. */
+  /** How it looks for foreign programs before it begins. */
   listening: Listening;
 }
 
-/** The check for programs of another make in a namespace (`namespace-guard.ts`). */
+/** The check for foreign programs in a namespace (`namespace-guard.ts`). */
 export interface Listening {
   broadcast: string;
   /** Also the topics of the site's layout. */
@@ -19,7 +19,7 @@ export interface Listening {
   sharedQueues: readonly string[];
   /** Depends on the layout if left out. */
   seconds: number | undefined;
-  /** Also asked for living agents, if known. */
+  /** Also asked for live agents, if known. */
   monitor?: Monitor | undefined;
   /** Prints for the operator that it listens. */
   say: (line: string) => void;

@@ -11,7 +11,7 @@ interface SendSource<T extends { seq: number }> {
   confirmed(items: readonly T[]): Promise<void>;
   /** The broker has refused the item three times; it is not sent again. Resolves when it is no longer pending. */
   refused(item: T, error: SwfError): Promise<void>;
-  /** Called once for an item that was in flight at so many ends of a connection. Tries go on. */
+  /** Called once for an item that was in flight when so many connections ended. It is still retried. */
   onEnds(item: T, times: number): void;
   onFault(error: unknown): void;
 }
@@ -34,7 +34,7 @@ const maxEnds = 5;
 
 /** For operators: what is wrong with a message that was in flight at so many ends of its connection. */
 export const endsSentence = (times: number): string =>
-  `the connection has ended each of the ${times} times that it was sent; it is tried again every minute`;
+  `sending it has broken the connection ${times} times; it is retried every minute`;
 
 /** The harm that a message did in earlier tries. */
 interface Trouble {
@@ -44,7 +44,7 @@ interface Trouble {
 
 /**
  * Sends messages until the broker has confirmed each, many at a time and started in order. Repeats an interrupted send, so a receiver may get a
- * message twice. Leaves out a message that the broker keeps refusing, so that later messages go on.
+ * message twice. Leaves out a message that the broker keeps refusing, so that later messages are sent.
  */
 export class ConfirmedSender<T extends { seq: number }> {
   readonly #broker: BrokerConnection;
@@ -119,7 +119,7 @@ export class ConfirmedSender<T extends { seq: number }> {
       this.#receipts.push(item);
       if (!this.#isNoting) void this.#noteReceipts();
     } catch (error) {
-      // If the session is over, everything without a receipt is sent again in the next one.
+      // If the session has ended, everything without a receipt is sent again in the next one.
       this.#underWay.delete(item.seq);
       if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(item, error, isAlone);
       else this.#noteEnd(item);

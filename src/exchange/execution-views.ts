@@ -20,7 +20,7 @@ interface View {
   over: AbortController;
 }
 
-/** A namespace's executions as their recorders report them. Nothing is stored: a starting process hears everything within seconds. */
+/** A namespace's executions as their recorders report them. Nothing is stored: a starting process receives everything within seconds. */
 export class ExecutionViews {
   /** By execution and store: two stores may give the same id. */
   readonly #views = new Map<string, View>();
@@ -54,7 +54,7 @@ export class ExecutionViews {
     this.#onPaused = callback;
   }
 
-  /** Calls back with each slice whose attempt is over, though a worker has begun it. */
+  /** Calls back with each slice whose attempt has ended although a worker has started it. */
   onOver(callback: (storeId: string, messageId: string) => void): void {
     this.#onOver = callback;
   }
@@ -78,7 +78,7 @@ export class ExecutionViews {
     return this.#find(executionId, storeId)?.state;
   }
 
-  /** Aborted when the execution is over. */
+  /** Aborted when the execution has ended. */
   overFor(executionId: string, storeId?: string): AbortSignal {
     return this.#find(executionId, storeId)?.over.signal ?? neverAborted;
   }
@@ -137,7 +137,7 @@ export class ExecutionViews {
     if (!this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
     // Without its recorder, trust the queue, which delivered the slice.
     if (this.isSilent(storeId)) return 'open';
-    // Its recorder reports other executions but not this one: it has ended, or nobody drives it. Once it is resumed, the slice is sent again.
+    // Its recorder reports other executions but not this one: it has ended, or has no driver. Once it is resumed, the slice is sent again.
     const now = performance.now();
     const key = keyOf(slice.execution_id, storeId);
     const known = this.#unheardOf.get(key);
@@ -147,7 +147,7 @@ export class ExecutionViews {
     return now - first < silentMilliseconds ? 'unknown' : 'over';
   }
 
-  /** Whether the execution is paused, or lets this worker rest. Without its recorder neither counts: nobody would ever end it. */
+  /** Whether the execution is paused, or lets this worker rest. Without its recorder neither counts: nothing would ever end it. */
   #rests(view: View): boolean {
     const { status, held, phase, store_id } = view.state;
     if (status !== 'running' || this.isSilent(store_id)) return false;

@@ -25,7 +25,7 @@ export interface Monitor {
   token: string | undefined;
 }
 
-/** A namespace's living agents according to swf-monitor, which also hears idle agents. Warns and returns none if it cannot be asked. */
+/** A namespace's live agents according to swf-monitor, which also knows idle agents. Warns and returns none if the request fails. */
 export async function agentsOfMonitor({ url, token }: Monitor, namespace: string, say: (line: string) => void) {
   const destination = `${url.replace(/\/$/, '')}/api/systemagents/`;
   try {
@@ -44,7 +44,7 @@ export async function agentsOfMonitor({ url, token }: Monitor, namespace: string
       }));
   } catch (error) {
     say(
-      `WARNING SWF_MONITOR_URL: ${destination} cannot be asked for agents of namespace ${namespace}: ${messageOf(error)}`,
+      `WARNING SWF_MONITOR_URL: ${destination} the agents of namespace ${namespace} cannot be requested: ${messageOf(error)}`,
     );
     return [];
   }

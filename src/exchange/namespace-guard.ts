@@ -11,10 +11,10 @@ import { decodedOf, reportsIn } from './wire.ts';
 /** How many programs an error names. */
 const named = 5;
 
-/** A program of another make, with one of its message types and where it was heard. */
+/** A foreign program, with one of its message types and where it was heard. */
 type Named = Pick<Heard, 'name' | 'msg_type' | 'destination'>;
 
-/** A program of another make, with all that its message says. */
+/** A foreign program, with all that its message says. */
 interface Heard extends ForeignProgram {
   destination: string;
 }
@@ -43,17 +43,17 @@ export function createForeignEar(
   };
 }
 
-/** Seconds to hear broadcasts, which a run sends every two seconds or so. */
+/** Seconds to wait for broadcasts, which a run sends every two seconds or so. */
 const broadcastSeconds = 3;
 
-/** Seconds to hear a transformer, which beats every 30 s, only on topics of a layout. */
+/** Seconds to wait for a transformer, which sends a heartbeat every 30 s, only on topics of a layout. */
 const layoutSeconds = 35;
 
 /** Seconds to listen on a broadcast topic and a layout's topics, so that every program at work there is heard. */
 export const secondsToHear = (layout: readonly string[]): number =>
   layout.length === 0 ? broadcastSeconds : layoutSeconds;
 
-/** Subscriptions by which a working program hears programs of other makes on a layout's topics. */
+/** Subscriptions by which a working program detects foreign programs on a layout's topics. */
 export const layoutSubscriptions = (topics: readonly string[], ear: Ear): Subscription[] =>
   topics.map((destination, at) => ({
     id: `layout-${at + 1}`,
@@ -85,7 +85,7 @@ interface GuardOptions extends ConnectOptions {
   isKnown?: boolean;
   /** The topic of telemetry. Hearing a recorder of the namespace there ends the listening: it has listened itself. */
   telemetry?: string;
-  /** Called if nobody was heard in the full time. */
+  /** Called if no program was heard in the full time. */
   onClear?: () => Promise<void>;
 }
 
@@ -93,7 +93,7 @@ interface GuardOptions extends ConnectOptions {
 const lookMilliseconds = 250;
 
 /**
- * Connects to the broker, and listens for programs of another make in a namespace before anything else is subscribed or sent: they would take our
+ * Connects to the broker, and listens for foreign programs in a namespace before anything else is subscribed or sent: they would take our
  * messages for their own. Idle agents send nothing and are not heard. Throws `BROKER_…`, and `NAMESPACE_IN_USE` with the names of the programs heard.
  */
 export async function connectGuarded(choice: BrokerChoice, options: GuardOptions): Promise<BrokerConnection> {
@@ -102,7 +102,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   const seconds = choice.listening.seconds ?? (isKnown ? broadcastSeconds : secondsToHear(layout));
   if (seconds === 0) return connectToBroker(choice, options);
   const heard = new Map<string, Named>();
-  /** Other namespaces in which programs of another make work. */
+  /** Other namespaces in which foreign programs work. */
   const others = new Set<string>();
   const recorderHeard = new AbortController();
   const ends = signal === undefined ? [recorderHeard.signal] : [recorderHeard.signal, signal];
@@ -119,9 +119,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   };
   const broker = await connectToBroker(choice, options, prepare);
   try {
-    say(
-      `listening for ${seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,
-    );
+    say(`listening for ${seconds} s for other software in namespace ${namespace} (broker.listen_seconds)`);
     const asked = monitor === undefined ? [] : await agentsOfMonitor(monitor, namespace, say);
     for (const agent of asked) heard.set(agent.name, agent);
     const isWhole = asked.length === 0 && (await listen(broker, seconds, ends));
@@ -138,7 +136,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   }
 }
 
-/** Whether the listening lasted its full time. Without a connection nobody is heard, and no time passes. */
+/** Whether the listening lasted its full time. Without a connection nothing is heard, and no time passes. */
 async function listen(broker: BrokerConnection, seconds: number, ends: readonly AbortSignal[]): Promise<boolean> {
   let left = seconds * 1000;
   while (left > 0 && !ends.some(({ aborted }) => aborted)) {
@@ -157,7 +155,7 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
 
 /** The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]` */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
-  `programs of another make work on this broker (namespace ${other}); they read its queues for all namespaces, so they take what is ours, and a message that they do not know may end their work: give yours its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
+  `other software works on this broker (namespace ${other}); it reads its queues for all namespaces, so it takes messages of swf-mcp, and one that it does not know may stop it: give swf-mcp its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
 /** Says what silence leaves open in a namespace that is new here, where neither the site's topics nor its monitor are known. */
 function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say }: Listening) {
@@ -166,9 +164,9 @@ function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say 
 
 /** What silence on the broadcasts leaves open, and the two ways to be sure. */
 export const idleSentence = (namespace: string): string =>
-  `no program of another make was heard in namespace ${namespace}, but idle ones send nothing there: to be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or SWF_MONITOR_URL to its monitor`;
+  `no other software was heard in namespace ${namespace}, but idle programs send nothing there: to be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or SWF_MONITOR_URL to its monitor`;
 
-/** The refusal of a namespace in which programs of another make work. @param isBegun we were there first */
+/** The refusal of a namespace in which foreign programs work. @param isBegun we were there first */
 export function namespaceInUse(namespace: string, heard: readonly Named[], isBegun = false): SwfError {
   const programs = heard
     .slice(0, named)
@@ -176,6 +174,6 @@ export function namespaceInUse(namespace: string, heard: readonly Named[], isBeg
   const more = heard.length > named ? `, and ${heard.length - named} more` : '';
   return new SwfError(
     'NAMESPACE_IN_USE',
-    `programs of another make work in namespace ${namespace}: ${programs.join(', ')}${more}; they would take our messages for their own, and stop. ${isBegun ? 'So this process leaves it to them: go on when they have ended, or stop what runs and begin anew in a namespace of your own' : 'Use a namespace of your own'} (testbed.namespace)`,
+    `other software works in namespace ${namespace}: ${programs.join(', ')}${more}; it would take swf-mcp's messages for its own, and stop. ${isBegun ? 'So this process leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
   );
 }

@@ -81,7 +81,7 @@ export class SliceConsumers {
     clearTimeout(this.#back);
     this.#failed.signal.throwIfAborted();
     // A free slot must receive no more slices. A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its
-    // slice to somebody else.
+    // slice to another worker.
     await Promise.all(
       this.#slots().map(async (slot) => {
         await this.#busy.get(slot);
@@ -114,13 +114,13 @@ export class SliceConsumers {
     this.#options.onChange();
   }
 
-  /** Notes that the slice in hand can be done. */
+  /** Notes that the current slice can be done. */
   noteFit(): void {
     this.#unfitInARow = 0;
   }
 
   /**
-   * Notes that the slice in hand cannot be done. No effect if the broker withholds such slices.
+   * Notes that the current slice cannot be done. No effect if the broker withholds such slices.
    * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
    */
   noteUnfit(othersCan: boolean): void {

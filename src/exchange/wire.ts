@@ -10,7 +10,7 @@ import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 /** Reads a delivery in the workflow's own vocabulary, only once. Never throws. Rejects an oversized body, since its beginning must not pass for a message. */
 export const decodedOf = onceFor((delivery: Delivery): Decoded => {
   if (delivery.isWhole) return decodeMessage(delivery.body);
-  return refused(`a body of ${delivery.size} bytes is too large; its beginning is kept`);
+  return refused(`a body of ${delivery.size} bytes is too large; only its beginning is kept`);
 });
 
 /** A refused message is identified by its body alone: it must not pass for a message of the execution that it names. */
@@ -33,7 +33,7 @@ export const reportOf = (destination: string, report: Telemetry, isSerious = fal
   expirySeconds: telemetrySeconds,
 });
 
-/** A subscription to the reports of a namespace. Calls `hear` with undefined for a message that is no report. */
+/** A subscription to the reports of a namespace. Calls `hear` with undefined for a message that is not a report. */
 export const reportsIn = (
   namespace: string,
   destination: string,
@@ -60,7 +60,7 @@ export const readingTypes = ['data', 'fastmon'] as const satisfies readonly Agen
 export const resultsOfStore = (results: string, namespace: string, storeId: string): string =>
   `${results}.${namespace}.${storeId}`;
 
-/** Listeners on the topic hear a message at once, or after an outage; later it is old news. */
+/** Subscribers of the topic receive a message at once, or after an outage; later it is outdated. */
 const broadcastExpirySeconds = 24 * 3600;
 
 /** A slice expires on its queue: a broker must not keep a forgotten run's work forever. */

@@ -39,7 +39,7 @@ export interface PreparedFile {
 export interface DataFiles {
   /** Makes the folder of an execution that has written nothing yet. A folder that disappears later is not recreated. */
   prepare(): void;
-  /** Writes an STF's file aside: nobody sees it before it is published. */
+  /** Writes an STF's file aside: it is not visible before it is published. */
   prepareStf(stf: StfToWrite): Promise<PreparedFile>;
   /** Size and checksum of a file. `expected` gives the size if nothing is written. */
   measure(filename: string, expected: { tf_count: number; frameBytes: number }): Promise<FileFacts>;
@@ -65,7 +65,7 @@ export const noDataFiles: DataFiles = {
   tidy: () => Promise.resolve(),
 };
 
-/** Errors that an operator can fix and no message caused: with more room or a repaired disk, everything goes on. */
+/** Errors that an operator can fix and no message caused: with more space or a repaired disk, everything continues. */
 const mendable: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
 
 /** A missing file may be one file's fault. A missing or inaccessible folder is the disk's fault. */
@@ -81,8 +81,11 @@ export function asDataError(error: unknown, path: string, folder: string): unkno
   if (code === undefined || error instanceof SwfError) return error;
   const dataError = (what: string, todo: string): SwfError =>
     dataUnavailable(`${what} (${messageOf(error)}); ${todo}, then resume or stop the execution`, { cause: error });
-  if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'make room or fix the disk');
+  if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'free some space or fix the disk');
   if (missing.has(code) && !canAccess(folder, constants.R_OK | constants.W_OK | constants.X_OK))
-    return dataError(`the data folder ${folder} is not there or may not be used`, 'bring it back, or fix its rights');
+    return dataError(
+      `the data folder ${folder} does not exist or cannot be used`,
+      'restore it, or fix its permissions',
+    );
   return error;
 }

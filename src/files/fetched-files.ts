@@ -17,7 +17,7 @@ const maxMilliseconds = 1_800_000;
 /** How much of its last output to show. */
 const shown = 300;
 
-const todo = 'look at data.fetch and its rights';
+const todo = 'check data.fetch and its permissions';
 
 /**
  * Fetches a file by the site's command (`[data] fetch`), whose words have `{url}` and `{path}`. Throws `DATA_UNAVAILABLE` if it fails. `signal` ends
@@ -40,7 +40,7 @@ async function fetchByCommand(
 /** Why it has failed, with its last words; undefined if it has not. */
 const run = ([program = '', ...args]: string[], env: NodeJS.ProcessEnv, signal: AbortSignal) =>
   new Promise<string | undefined>((resolve) => {
-    // A group of its own, so that its children end with it.
+    // Its own group, so that its children end with it.
     const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     let lastWords = '';
     child.stderr.on('data', (chunk: Buffer) => (lastWords = (lastWords + String(chunk)).slice(-shown)));

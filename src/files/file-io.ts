@@ -23,10 +23,10 @@ const closeFile = promisify(fs.close);
  * close, which says nothing about the data read.
  */
 export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
-  // Opening a pipe in place of the file would block until somebody writes to it.
+  // Opening a pipe in place of the file would block until another process writes to it.
   const file = await openAt(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
-    if (!fs.fstatSync(file).isFile()) throw new Error(`${basename(path)} is no regular file`);
+    if (!fs.fstatSync(file).isFile()) throw new Error(`${basename(path)} is not a regular file`);
     return await work(file);
   } finally {
     fs.close(file, () => {});

@@ -13,7 +13,7 @@ const ended = 'ended\n';
 
 const millisecondsAnHour = 3_600_000;
 
-/** While a recorder is away nobody reports that its executions end, and the files may be the only copies: they are kept this much longer. */
+/** While a recorder is away the end of its executions is not reported, and the files may be the only copies: they are kept this much longer. */
 const unendedFactor = 10;
 const unendedHours = 720;
 

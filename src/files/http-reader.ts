@@ -17,16 +17,12 @@ export function refusalOf(url: string, status: number): NotFetched {
   switch (status) {
     case 401:
     case 403:
-      return new NotFetched(
-        url,
-        `the server lets nobody in without its token (${status})`,
-        'set SWF_FILES_TOKEN to it',
-      );
+      return new NotFetched(url, `the server requires its token (${status})`, 'set SWF_FILES_TOKEN to it');
     case 404:
     case 410:
       return new NoSuchFile(url, `it is not there (${status})`, 'check whether its host publishes the right folder');
     default:
-      return new NotFetched(url, `the server answers ${status}`, 'look at its log');
+      return new NotFetched(url, `the server answers ${status}`, 'check its log');
   }
 }
 
@@ -158,7 +154,7 @@ async function follow({ prefixes }: FileSources, url: string, headers: Record<st
     await response.body?.cancel();
     address = new URL(target, address).href;
   }
-  throw new NotFetched(url, `it is redirected more than ${maxRedirects} times`, 'look at its server');
+  throw new NotFetched(url, `it is redirected more than ${maxRedirects} times`, 'check its server');
 }
 
 /** Aborts a request whose server is silent for a while. */
@@ -171,7 +167,7 @@ class Silence {
   }
 
   async during<T>(step: Promise<T>): Promise<T> {
-    const end = () => this.#over.abort(new Error(`it has said nothing for ${silentMilliseconds / 1000} s`));
+    const end = () => this.#over.abort(new Error(`it has sent nothing for ${silentMilliseconds / 1000} s`));
     const timer = setTimeout(end, silentMilliseconds);
     try {
       return await step;
@@ -201,7 +197,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 const strongTag = (tag: string | null) => (tag === null || tag.startsWith('W/') ? undefined : tag);
 
 const changed = (url: string): SwfError =>
-  new NotFetched(url, 'it changed while it was being read', 'look at who writes it: data files do not change');
+  new NotFetched(url, 'it changed while it was being read', 'check what writes it: data files must not change');
 
 function unreachable(url: string, error: unknown): SwfError {
   const { cause } = error as { cause?: unknown };
@@ -209,7 +205,7 @@ function unreachable(url: string, error: unknown): SwfError {
   return new NotFetched(
     url,
     `its server cannot be reached (${why})`,
-    'check whether it runs and whether the network lets it through',
+    'check whether it is running and whether the network lets the request through',
     error,
   );
 }

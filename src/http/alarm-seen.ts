@@ -14,7 +14,7 @@ export type MarkSeen = (
 ) => Promise<{ alarm_id: string; seen_by: string; is_over: boolean; is_new: boolean }>;
 
 const refusal =
-  'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; at a terminal "swf-mcp alarms seen ID" does';
+  'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; in a terminal, use "swf-mcp alarms seen ID"';
 
 /** Largest accepted body; it may hold a note. */
 const bodyLimit = '32kb';
@@ -26,7 +26,7 @@ const seenBody = z.strictObject({
   requested_by: z.string().trim().min(1).max(maxAuthor).optional(),
 });
 
-/** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if nobody may */
+/** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if no client may */
 export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
   app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response) => {
     if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);
@@ -38,7 +38,7 @@ async function answerSeen(request: Request, response: Response, markSeen: MarkSe
   const { name: sender = nameless } = callerOf(request);
   const { data } = seenBody.safeParse(request.body);
   if (data === undefined)
-    return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
+    return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, with text and requested_by if you like');
   try {
     const { alarm_id, text, requested_by = sender } = data;
     response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));

@@ -23,7 +23,7 @@ import { addPage } from './page.ts';
 export interface AppOptions extends McpOptions {
   queries: () => Queries;
   metrics: Metrics;
-  /** Undefined if nobody may mark alarms as seen. */
+  /** Undefined if no client may mark alarms as seen. */
   markSeen: MarkSeen | undefined;
   /** Every request except the health check must carry one of these tokens; without tokens, none is required. */
   tokens: readonly Token[];
@@ -38,7 +38,7 @@ export interface AppOptions extends McpOptions {
 /** Larger requests are refused: no tool needs that much. */
 const bodyLimit = '4mb';
 
-/** The HTTP server: the health check is open to everybody; all `routes` require the token, so a route added there is closed by default. */
+/** The HTTP server: the health check is open to everyone; all `routes` require the token, so a route added there is closed by default. */
 export function createApp(options: AppOptions): Express {
   const { queries, tokens, anyHost, behindProxy, log } = options;
   const app = guardedApp(anyHost);
@@ -76,7 +76,7 @@ function addMcp(app: Express, options: AppOptions, turn: Turn): void {
   app.post('/mcp', compressed(), readBody, createMcpAnswerer(options, turn));
   app.all('/mcp', (_, response) => {
     response.setHeader('Allow', 'POST');
-    refuse(response, 405, -32_000, 'this server keeps no sessions: send every request by POST');
+    refuse(response, 405, -32_000, 'this server keeps no sessions: send every request with POST');
   });
 }
 
@@ -110,7 +110,7 @@ function answerHealth(response: Response, queries: () => Queries): void {
   } catch (error) {
     // Before the first run there is nothing to read, and nothing is wrong.
     const isMissing = error instanceof NoStoreYet;
-    // Everybody may ask, so the answer names no paths.
+    // Everyone may request it, so the answer names no paths.
     response.status(isMissing ? 200 : 503).json({
       status: isMissing ? 'ok' : 'error',
       store: isMissing ? 'none yet' : error instanceof SwfError ? error.code : 'cannot be read',

@@ -10,7 +10,7 @@ export const scopes = ['read', 'note', 'control'] as const;
 
 type Scope = (typeof scopes)[number];
 
-/** An authorized client: the holder of a token or, if there are no tokens, anybody on this machine. */
+/** An authorized client: the holder of a token or, if there are no tokens, any user of this machine. */
 export interface Caller {
   /** The token's name; undefined if it has none. */
   name: string | undefined;
@@ -33,7 +33,7 @@ export function createCallers(tokens: readonly Token[]): (given: string) => Call
   };
 }
 
-/** Whether a host name or address is this machine's own, which nobody else can reach. */
+/** Whether a host name or address is this machine's own, which other machines cannot reach. */
 export const isLoopback = (host: string): boolean =>
   ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 

@@ -34,7 +34,7 @@ export function guardedApp(anyHost: boolean): Express {
         response,
         403,
         -32_000,
-        `UNAUTHORIZED: the host ${quoted(request.host ?? '')} is not this server; ask for 127.0.0.1 or localhost`,
+        `UNAUTHORIZED: the host ${quoted(request.host ?? '')} is not this server; use 127.0.0.1 or localhost`,
       );
     else if (origin !== undefined && !isOurs(origin, request))
       refuse(response, 403, -32_000, `UNAUTHORIZED: requests from the origin ${quoted(origin)} are not served`);

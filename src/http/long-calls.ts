@@ -19,11 +19,11 @@ export type LongReply = { answer: Record<string, unknown> } | { code: ErrorCode;
 /** Most threads; the second serves a second client. */
 const maxThreads = 2;
 
-/** How long a call may take, and its thread may go on after it. Milliseconds. */
+/** How long a call may take, and how long its thread may continue after that. Milliseconds. */
 interface Limits {
   /** A call that takes longer is abandoned together with its thread. */
   milliseconds?: number;
-  /** A thread that was told to give up, and does not within this time, is ended. */
+  /** A thread that was asked to give up, and does not within this time, is ended. */
   giveUpMilliseconds?: number;
 }
 
@@ -32,7 +32,7 @@ const lastMomentMilliseconds = 5000;
 
 const givenUp: LongReply = {
   code: 'STORE_UNAVAILABLE',
-  message: 'the call was cancelled before it was answered; ask again',
+  message: 'the call was cancelled before it was answered; call again',
 };
 
 /**
@@ -124,7 +124,7 @@ const replyOf = (thread: Worker, { call, signal }: { call: LongCall; signal: Abo
 
 const tooLong = (milliseconds: number): LongReply => ({
   code: 'ARGUMENT_INVALID',
-  message: `it took longer than ${milliseconds / 1000} s and was given up; ask for less: one execution_id, or a shorter time from start_time to end_time`,
+  message: `it took longer than ${milliseconds / 1000} s and was cancelled; ask for less: one execution_id, or a shorter period from start_time to end_time`,
 });
 
 /** The reply of a failed thread: the call's fault if it needed too much memory, else a bug. */
@@ -132,7 +132,7 @@ function failed(error: unknown): LongReply {
   if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY')
     return {
       code: 'ARGUMENT_INVALID',
-      message: 'it needs more memory than a call may have; ask for less: one execution_id, or a shorter time',
+      message: 'it needs more memory than a call may use; ask for less: one execution_id, or a shorter time',
     };
   return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -12,7 +12,7 @@ import { callerOf, clientOf, isOfThisMachine, refuse } from './guard.ts';
 export interface Client extends Caller {
   /** Identifies the client: calls are counted and served in turn per client. */
   key: string;
-  /** Whether it is on this machine, as far as its address tells. */
+  /** Whether it is on this machine, as far as its address shows. */
   isHere: boolean;
   /** Whether it wants fields without the same as text. */
   fieldsAlone: boolean;
@@ -35,7 +35,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     const messages = messagesOf(request.body);
     const { length } = messages;
     if (length === 0)
-      return refuse(response, 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them');
+      return refuse(response, 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them');
     const client = {
       ...callerOf(request),
       key: clientOf(request),
@@ -50,7 +50,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     const taken = limits.take(client.key, { count: length, id: idOf(messages), cancel: () => cancelled.abort() });
     if ('limit' in taken) {
       response.setHeader('Retry-After', '1');
-      const words = `too many calls are under way: ${taken.limit}; wait for answers, and send it again`;
+      const words = `too many calls are in progress: ${taken.limit}; wait for answers, and send it again`;
       return refuse(response, 429, -32_000, words);
     }
     for (const one of unwanted) one.cancel?.();

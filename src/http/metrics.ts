@@ -24,8 +24,8 @@ export function createMetrics(version: string) {
       const executions = queries === undefined ? undefined : readExecutions(queries, now);
       return [
         ...gauge('swf_mcp_info', 'Version of the server.', [[{ version }, 1]]),
-        ...gauge('swf_mcp_uptime_seconds', 'Since the server started.', (now - began) / 1000),
-        ...gauge('swf_mcp_store_readable', '1 where the store can be read.', executions === undefined ? 0 : 1),
+        ...gauge('swf_mcp_uptime_seconds', 'Time since the server started.', (now - began) / 1000),
+        ...gauge('swf_mcp_store_readable', '1 if the store can be read.', executions === undefined ? 0 : 1),
         ...counter(
           'swf_mcp_tool_calls_total',
           'Tool calls.',
@@ -36,7 +36,7 @@ export function createMetrics(version: string) {
         ),
         ...counter(
           'swf_mcp_tool_seconds_total',
-          'Time that tool calls took.',
+          'Total time of tool calls.',
           [...calls].map(([tool, { seconds }]): Sample => [{ tool }, seconds]),
         ),
         ...(executions ?? []),
@@ -61,7 +61,7 @@ function readExecutions(queries: Queries, now: number): string[] | undefined {
     return [
       ...gauge(
         'swf_data_age_seconds',
-        'Since the store was last written.',
+        'Time since the store was last written.',
         dataAsOf === undefined ? [] : Math.max(0, (now - Date.parse(dataAsOf)) / 1000),
       ),
       ...metricsOf(told),
@@ -95,10 +95,12 @@ function metricsOf(told: readonly Told[]): string[] {
   const inHand = ({ driving }: Told, samplesOf: (of: InHand) => Sample[]): Sample[] =>
     driving === undefined ? [] : samplesOf(driving.in_hand);
   return [
-    ...each('swf_execution_status', '1 for the state of an execution; for an hour after its end.', (one) => [
-      [{ ...id(one), status: one.execution.status }, 1],
-    ]),
-    ...each('swf_execution_health', '1 for the health that an execution has.', (one) =>
+    ...each(
+      'swf_execution_status',
+      '1 for the current state of an execution; kept for an hour after its end.',
+      (one) => [[{ ...id(one), status: one.execution.status }, 1]],
+    ),
+    ...each('swf_execution_health', '1 for the current health of an execution.', (one) =>
       one.health === undefined ? [] : [[{ ...id(one), health: one.health }, 1]],
     ),
     ...each('swf_execution_stf_files', 'STF files of an execution.', (one) => [
@@ -112,13 +114,13 @@ function metricsOf(told: readonly Told[]): string[] {
       const open = one.driving === undefined ? { unanswered: waiting } : { queued: waiting, processing, lost };
       return Object.entries({ ...open, completed, failed }).map(([state, n = 0]): Sample => [{ ...id(one), state }, n]);
     }),
-    ...each('swf_execution_slices_stay_failed', 'TF slices that failed without a retry left.', (one) => [
+    ...each('swf_execution_slices_stay_failed', 'TF slices that failed permanently.', (one) => [
       [id(one), one.detail.slices_exhausted],
     ]),
-    ...each('swf_execution_slices_overdue', 'Slices in hand for too long.', (one) =>
+    ...each('swf_execution_slices_overdue', 'Slices in progress for too long.', (one) =>
       inHand(one, ({ overdue }) => [[id(one), overdue]]),
     ),
-    ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in hand for longest.', (one) =>
+    ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in progress longest.', (one) =>
       inHand(one, ({ oldest, count, lost }) =>
         oldest === undefined && count + lost > 0 ? [] : [[id(one), oldest?.seconds ?? 0]],
       ),

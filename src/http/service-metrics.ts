@@ -17,10 +17,10 @@ const serviceLines = ({ version, schema }: Program, { isConnected, reconnects }:
   ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
   ...gauge(
     'swf_broker_connected',
-    '1 while the broker is there.',
+    '1 while connected to the broker.',
     isConnected === undefined ? [] : Number(isConnected),
   ),
-  ...counter('swf_broker_reconnects_total', 'Connections that came back.', reconnects),
+  ...counter('swf_broker_reconnects_total', 'Reconnections to the broker.', reconnects),
 ];
 
 /** Figures of an agent or recorder process at one moment. */
@@ -48,23 +48,23 @@ export function agentMetricsText(figures: AgentFigures): string {
   const { oldest } = unsent;
   return [
     ...serviceLines(figures, traffic),
-    ...gauge('swf_outbox_unsent_messages', 'Messages that the broker has not confirmed.', unsent.count),
+    ...gauge('swf_outbox_unsent_messages', 'Messages not yet confirmed by the broker.', unsent.count),
     ...gauge(
       'swf_outbox_oldest_unsent_timestamp_seconds',
-      'Since when the oldest of them waits; absent while no message waits.',
+      'Unix time at which the oldest unconfirmed message was queued; absent if there is none.',
       oldest && oldest / 1000,
     ),
-    ...counter('swf_messages_sent_total', 'Messages that the broker confirmed.', by('type', traffic.sent)),
-    ...counter('swf_messages_received_total', 'Messages that the broker brought.', by('type', traffic.received)),
-    ...counter('swf_messages_refused_total', 'Sends that the broker refused.', by('type', traffic.refused)),
-    ...gauge('swf_reader_behind_messages', 'Messages that wait to be answered.', by('role', Object.entries(behind))),
-    ...gauge('swf_off_duty_kinds', 'Kinds of work that it cannot do.', by('reason', Object.entries(offDuty))),
-    ...gauge('swf_slots', 'Slots of a worker.', by('state', Object.entries(slots))),
-    ...histogram(
-      'swf_step_duration_seconds',
-      'Messages that were read and answered, and slices that were done.',
-      traffic.steps,
+    ...counter('swf_messages_sent_total', 'Messages confirmed by the broker.', by('type', traffic.sent)),
+    ...counter('swf_messages_received_total', 'Messages received from the broker.', by('type', traffic.received)),
+    ...counter('swf_messages_refused_total', 'Messages refused by the broker.', by('type', traffic.refused)),
+    ...gauge('swf_reader_behind_messages', 'Messages waiting to be processed.', by('role', Object.entries(behind))),
+    ...gauge(
+      'swf_off_duty_kinds',
+      'Kinds of work that this agent currently cannot do.',
+      by('reason', Object.entries(offDuty)),
     ),
+    ...gauge('swf_slots', 'Slots of this worker.', by('state', Object.entries(slots))),
+    ...histogram('swf_step_duration_seconds', 'Time to process a message or a slice.', traffic.steps),
     '',
   ].join('\n');
 }
@@ -86,18 +86,14 @@ export function observerMetricsText(figures: ObserverFigures): string {
     places.map((place) => [{ place: place.kind }, Number(place[figure])]);
   return [
     ...serviceLines(figures, figures),
-    ...counter('swf_observer_messages_total', 'Messages that were heard, by topic.', by('topic', figures.messages)),
+    ...counter('swf_observer_messages_total', 'Messages received, by topic.', by('topic', figures.messages)),
     ...gauge(
       'swf_observer_last_message_timestamp_seconds',
-      'When the newest message came; absent before the first.',
+      'Unix time at which the newest message arrived; absent before the first.',
       lastMessageAt && lastMessageAt / 1000,
     ),
-    ...gauge('swf_observer_waiting_lines', 'Lines that are not written yet.', byPlace('waiting')),
-    ...counter(
-      'swf_observer_dropped_messages_total',
-      'Messages that were not recorded, since there was no room for them.',
-      byPlace('dropped'),
-    ),
+    ...gauge('swf_observer_waiting_lines', 'Lines not yet written.', byPlace('waiting')),
+    ...counter('swf_observer_dropped_messages_total', 'Messages not recorded for lack of room.', byPlace('dropped')),
     ...gauge('swf_observer_cannot_write', '1 while lines cannot be written.', byPlace('isFailing')),
     '',
   ].join('\n');

@@ -5,7 +5,7 @@ import { pause } from './deadline.ts';
  * `timestamp` use the wall clock.
  *
  * Work on behalf of the workflow happens between `enter()` and `leave()`. A sleeper is outside while it sleeps and is inside again when its time
- * comes. This tells virtual time when no work is in progress.
+ * comes. This lets virtual time know when no work is in progress.
  */
 export interface Clock {
   /** Whether its time has nothing to do with the wall's. */
@@ -39,7 +39,7 @@ interface Sleeper {
   wake: () => void;
 }
 
-/** Virtual time: jumps to the next sleeper when nobody is inside; does not move without a sleeper. */
+/** Virtual time: jumps to the next sleeper when no task is inside; does not move without a sleeper. */
 export function createVirtualClock(startTick = 0): Clock {
   let now = startTick;
   let inside = 0;

@@ -51,7 +51,7 @@ export function readRegularFile(path: string): { content: Buffer; mode: number }
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(file);
-    if (!stats.isFile()) throw new Error(stats.isDirectory() ? 'it is a folder' : 'it is no regular file');
+    if (!stats.isFile()) throw new Error(stats.isDirectory() ? 'it is a folder' : 'it is not a regular file');
     if (stats.size > most) throw new Error(`it has ${stats.size} bytes, more than ${most}`);
     return { content: readFileSync(file), mode: stats.mode };
   } finally {
@@ -64,7 +64,7 @@ const writtenByAll = 0o002;
 const sticky = 0o1000;
 
 /**
- * Why a file or folder must not be trusted with this process's output: somebody else could change it. Undefined if it is fine or missing. The
+ * Why a file or folder must not be trusted with this process's output: another user could change it. Undefined if it is fine or missing. The
  * administrator's files, and all files used by the administrator, are fine.
  */
 export function whyNotOurs(path: string): string | undefined {
@@ -73,19 +73,19 @@ export function whyNotOurs(path: string): string | undefined {
   const { uid, mode } = stats;
   const ours = userId();
   if (ours !== 0 && uid !== 0 && uid !== ours) return `it belongs to another user (id ${uid})`;
-  // In a sticky folder, such as /tmp, nobody can remove another's files.
+  // In a sticky folder, such as /tmp, users cannot remove each other's files.
   const isOpen = (mode & writtenByAll) !== 0 && (stats.isFile() || (mode & sticky) === 0);
-  return isOpen ? `everybody may write it (mode ${(mode & 0o7777).toString(8)})` : undefined;
+  return isOpen ? `everyone may write it (mode ${(mode & 0o7777).toString(8)})` : undefined;
 }
 
-/** Where the user id has no name, as in containers, a file of the process tells it. */
+/** Where the user id has no name, as in containers, a file of the process shows it. */
 const userId = () => tried(() => userInfo().uid) ?? statSync('/proc/self').uid;
 
 /** Why a file cannot be run here; undefined if it can. */
 export function fileObstacle(file: string): string | undefined {
   try {
     accessSync(file, constants.X_OK);
-    return statSync(file).isFile() ? undefined : 'is no file';
+    return statSync(file).isFile() ? undefined : 'is not a file';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'may not be executed';
   }

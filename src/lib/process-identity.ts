@@ -6,7 +6,7 @@ import { tried } from './tried.ts';
 /** A process of some host. Its start time distinguishes it from a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** Opaque: its start time, and where its pid is valid. Empty if the system does not tell. */
+  /** Opaque: its start time, and where its pid is valid. Empty if the system does not report it. */
   pid_started: string;
   hostname: string;
 }
@@ -19,7 +19,7 @@ const bootIdPath = '/proc/sys/kernel/random/boot_id';
 
 /**
  * Where a pid is valid: this boot of this machine, and this pid namespace. Two containers may have the same host name, and neither sees the other's
- * processes. Empty if the system does not tell.
+ * processes. Empty if the system does not report it.
  */
 const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => readFileSync(bootIdPath, 'utf8').trim())]
   .filter((part) => part !== undefined)
@@ -27,10 +27,10 @@ const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => re
 
 export const hostname = (): string => here;
 
-/** This boot of this machine; empty if the system does not tell. */
+/** This boot of this machine; empty if the system does not report it. */
 export const bootId = (): string => tried(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
 
-/** This machine, the same after a boot (machine-id(5)); its name if the system does not tell. */
+/** This machine, the same after a boot (machine-id(5)); its name if the system does not report it. */
 export const machineId = (): string => tried(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
 
 export function currentProcess(): ProcessIdentity {
@@ -38,7 +38,7 @@ export function currentProcess(): ProcessIdentity {
   return { pid: process.pid, pid_started: started === undefined ? '' : `${started} ${pidsHere}`, hostname: here };
 }
 
-/** Whether a process of this host is alive. Undefined for other hosts, and other pid namespaces, where only heartbeats tell. */
+/** Whether a process of this host is alive. Undefined for other hosts, and other pid namespaces, where only heartbeats show it. */
 export function isAlive(identity: ProcessIdentity): boolean | undefined {
   if (identity.hostname !== here) return undefined;
   const [started, pids] = identity.pid_started.split(' ');
@@ -71,7 +71,7 @@ function startOf(pid: number): string | undefined {
   return fields?.[0] === 'Z' ? 'ended' : fields?.[19];
 }
 
-/** The processor time that a process has used, fields 14 and 15 in hundredths of a second. Milliseconds; undefined if the system does not tell. */
+/** The processor time that a process has used, fields 14 and 15 in hundredths of a second. Milliseconds; undefined if the system does not report it. */
 export function processorMilliseconds(pid: number): number | undefined {
   const fields = statOf(pid);
   return fields && 10 * (Number(fields[11]) + Number(fields[12]));

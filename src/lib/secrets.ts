@@ -23,4 +23,4 @@ const minLength = 16;
 export const weaknessOf = (token: string): string | undefined =>
   token.length >= minLength
     ? undefined
-    : `has ${token.length} characters and can be guessed; on an address that others can reach give one of at least ${minLength}`;
+    : `has ${token.length} characters and can be guessed; on an address that others can reach, use one of at least ${minLength}`;

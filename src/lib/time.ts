@@ -12,7 +12,7 @@ const tolerated = 1000;
 
 /**
  * The wall clock without its steps back: times of one process are in the order in which they were read, and the time between two is never negative.
- * If the wall clock is set back, this one goes on as before. If it is set forward, this one follows, since others see the new time.
+ * If the wall clock is set back, this one continues as before. If it is set forward, this one follows, since others see the new time.
  */
 export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
   let last = wall();
@@ -93,7 +93,7 @@ export function millisecondsAt(text: string, at: number): number {
   return seconds * 1000 + digits(20) * 10 + text.charCodeAt(at + 22) - 48;
 }
 
-/** Starts to measure wall time by a clock that nobody sets. Returns a function that gives the seconds since. */
+/** Starts to measure wall time by a monotonic clock. Returns a function that gives the seconds since. */
 export function startStopwatch(): () => number {
   const since = performance.now();
   return () => (performance.now() - since) / 1000;
@@ -115,7 +115,7 @@ export function parseTime(name: string, value: string | undefined, now: number):
   const year = date?.getUTCFullYear();
   if (date !== undefined && year !== undefined && year >= 0 && year <= 9999) return date.toISOString();
   throw valueInvalid(
-    `${name} = ${JSON.stringify(value)} is no time; give ISO 8601 such as 2026-11-24T10:00:00Z, or a relative time such as -15m, -2h, -7d`,
+    `${name} = ${JSON.stringify(value)} is not a time; give ISO 8601 such as 2026-11-24T10:00:00Z, or a relative time such as -15m, -2h, -7d`,
   );
 }
 

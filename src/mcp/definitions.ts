@@ -92,7 +92,7 @@ export const pageExtension = { 'io.modelcontextprotocol/ui': {} };
 export const monitorPage = {
   uri,
   name: 'Monitor of an execution',
-  description: 'An interactive picture of an execution, for clients that show MCP Apps',
+  description: 'An interactive view of an execution, for clients that support MCP Apps',
   mimeType,
 };
 

@@ -34,7 +34,7 @@ export function htmlReport(parts: HtmlParts) {
   return page(parts, `<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">`);
 }
 
-/** One file for a chat that hosts it under a policy of its own. */
+/** One file for a chat that hosts it under its own policy. */
 export const hostedPage = (parts: Omit<HtmlParts, 'data'>) => page(parts, '');
 
 const page = ({ title, style, script, data }: HtmlParts, policy: string) =>

@@ -48,7 +48,7 @@ export const answering = (answers: Methods) => ({
     const { data } = schema.safeParse(given);
     if (data === undefined) throw invalidParams(`${method} takes params ${takes}`);
     if (method.endsWith('/list') && data['cursor'] !== undefined)
-      throw invalidParams(`${method} is one page; leave cursor out`);
+      throw invalidParams(`${method} has only one page; leave cursor out`);
     return (await (answers[method] as Answer<typeof data>)(data, request)) as Record<string, unknown>;
   },
 });

@@ -15,7 +15,7 @@ export const reportTemplate = {
   name: 'execution_report',
   title: 'Report of an execution',
   description:
-    'How one execution went: state, counts, delays, findings and whether its data is complete; execution_id may be "latest"',
+    'Report on one execution: state, counts, delays, findings and whether its data is complete; execution_id may be "latest"',
   mimeType: 'text/markdown',
 } as const;
 
@@ -42,7 +42,7 @@ export function offeredReports(queries: Queries) {
     ...rows.map(({ execution_id, status, start_time }) => ({
       uri: `swf://executions/${encodeURIComponent(execution_id)}/report`,
       name: `Report of ${execution_id}`,
-      description: `${status}, begun ${start_time}`,
+      description: `${status}, started ${start_time}`,
       mimeType,
     })),
     {

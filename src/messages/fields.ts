@@ -20,7 +20,7 @@ export const text = z.string().min(1).max(1000);
 /** A sentence of a person or a program, which may quote others. */
 export const sentence = z.string().max(20_000);
 
-/** A limit for frames, slices and counts that nobody will reach. */
+/** A limit for frames, slices and counts that will never be reached. */
 const maxNumber = 2_147_483_647;
 
 export const index = z.int().nonnegative().max(maxNumber);
@@ -109,7 +109,7 @@ export const payloadFacts = {
 };
 
 /**
- * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`: the few messages that tell the story of
+ * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`: the few messages that summarize
  * an execution. `command`: a landmark that waits for its driver. `logbook`: a person's statement or an alarm.
  */
 export type Trait = 'frequent' | 'landmark' | 'command' | 'logbook';

@@ -29,7 +29,7 @@ const saidBy = {
   announcement: 'person',
 } as const;
 
-/** The programs of the testbed, as far as an observer can tell them apart. */
+/** The programs of the testbed, as far as an observer can distinguish them. */
 export type ProgramType = NonNullable<(typeof saidBy)[keyof typeof saidBy]>;
 
 const isForeign = (type: string): type is keyof typeof saidBy => Object.hasOwn(saidBy, type);
@@ -40,10 +40,10 @@ export function programTypeOf(msgType: string, destination: string): ProgramType
   return isForeign(msgType) ? saidBy[msgType] : undefined;
 }
 
-/** A program of another make, as described by one of its messages. */
+/** A foreign program, as described by one of its messages. */
 export type ForeignProgram = NonNullable<ReturnType<typeof foreignProgramOf>>;
 
-/** The program of another make that sent a message; undefined for our messages and for unknown types. */
+/** The foreign program that sent a message; undefined for our messages and for unknown types. */
 export function foreignProgramOf(decoded: Decoded, headers: Readonly<Record<string, string>>) {
   const body: Record<string, unknown> = decoded.kind === 'message' ? { ...decoded.message } : decoded.body;
   if (typeof body['message_id'] === 'string') return undefined;

@@ -54,7 +54,7 @@ function traceOf(execution: string): string {
 
 /**
  * The `traceparent` of a message as in W3C Trace Context: `00-{trace}-{span}-01`. The trace is the first 32 hexadecimal digits of the execution id's
- * SHA-256, the span the first 16 of the message id's. So a message sent twice is one span, nothing has to be stored, and anybody with the log can
+ * SHA-256, the span the first 16 of the message id's. So a message sent twice is one span, nothing has to be stored, and anyone with the log can
  * compute them.
  */
 export const traceParent = (executionId: string, messageId: string): string =>

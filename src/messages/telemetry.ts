@@ -125,6 +125,6 @@ export function telemetryOf(decoded: Decoded): Telemetry | undefined {
  */
 export const wireVersion = 2;
 
-/** Whether a worker's build does not work with this one. */
+/** Whether a worker's build is incompatible with this one. */
 export const isRefused = ({ agent_type, wire }: { agent_type: string; wire: number }): boolean =>
   agent_type === 'worker' && wire < wireVersion;

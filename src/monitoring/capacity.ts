@@ -22,7 +22,7 @@ export function capacityOf(facts: Facts) {
   return {
     /** Time that a worker spends on a slice. */
     service_seconds: rounded(service, 2),
-    /** Worker slots; undefined once nobody can tell. */
+    /** Worker slots; undefined once it cannot be known. */
     workers,
     /** Slices per second that the DAQ causes while it makes STFs; after the end, as they came; undefined while the run drains. */
     arrival_rate: isDraining ? undefined : rounded(arrival, 2),
@@ -80,7 +80,7 @@ function expectedFirstSlice(facts: Facts): string | undefined {
   const tick = tickOfFirstStf(params);
   if (tick === undefined || params.fast_processing.stf_sampling_rate === 0) return undefined;
   const at = Date.parse(start_time) + wallSeconds(tick, params) * 1000;
-  // It is late, and nobody knows by how much.
+  // It is late, by an unknown time.
   return at < facts.now ? undefined : new Date(at).toISOString();
 }
 

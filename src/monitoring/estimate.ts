@@ -10,7 +10,7 @@ export type TimeLeft = ReturnType<typeof withOverrun>;
 
 /**
  * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined if it cannot be known: the run
- * goes on until stopped, an operator has paused it, or it is stalled or over.
+ * runs until stopped, an operator has paused it, or it is stalled or has ended.
  */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   const { slices_planned: planned, status, isHeld, params } = facts;
@@ -20,7 +20,7 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   return estimate === undefined ? undefined : withOverrun(estimate, facts);
 }
 
-/** Files wait for an agent that has done nothing for long: nobody knows when it goes on. */
+/** Files wait for an agent that has been idle for long: it is not known when it will continue. */
 const isHeldUp = (facts: Facts): boolean =>
   stageStates(facts).some(({ stage, state }) => stage !== 'worker' && (state === 'slow' || state === 'stuck'));
 
@@ -105,7 +105,7 @@ function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
   return {
     seconds_left: Math.ceil(Math.max(likely, overrun)),
     at_least: Math.floor(Math.min(least, likely)),
-    /** Undefined if nobody can tell: a slice in hand is overdue, and nothing ends it. */
+    /** Undefined if it cannot be known: a slice in hand is overdue, and nothing ends it. */
     at_most: longest.includes(undefined)
       ? undefined
       : Math.ceil(Math.max(most, likely, overrun) + Math.max(0, ...longest.map((one) => one ?? 0))),
@@ -126,7 +126,7 @@ function sinceDaqStep(facts: Facts): number {
   return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds ?? 0);
 }
 
-/** Most arrivals of STFs, and most periods, to tell apart: every look at an execution asks for them. */
+/** Most arrivals of STFs, and most periods, to count separately: every view of an execution requests them. */
 const maxArrivals = 5000;
 const maxPeriods = 5000;
 
@@ -153,7 +153,7 @@ function periodsAhead(facts: Facts, from: number) {
   const standby = 2 * daq.broadcast_delay + daq.standby_duration;
   const together = Math.ceil(left / maxArrivals);
   const [stfs, standbys]: [{ at: number; count: number }[], { from: number; to: number }[]] = [[], []];
-  // Between two STFs nothing else is said; a period that has just begun has said so first, and one of given duration goes on.
+  // Between two STFs nothing else is said; a period that has just begun has said so first, and one of given duration is still running.
   let end = from + (facts.phase !== 'physics' || inPeriod > 0 ? 0 : isStandbyFirst ? idle : daq.broadcast_delay);
   const periods = Math.ceil(left / each - 1e-9);
   const merged = Math.ceil(periods / maxPeriods);

@@ -136,7 +136,7 @@ export interface Evidence {
   /** The newest starts whose worker vanished. */
   lost_starts: readonly LostStart[];
   agents: readonly AgentSeen[];
-  /** Agent types that the execution needs but no living agent of its namespace has. */
+  /** Agent types that the execution needs but no live agent of its namespace has. */
   missing: readonly string[];
   behind: readonly ReaderBehind[];
   /** How often it was recently resumed without a single new row. */
@@ -165,7 +165,7 @@ export interface Evidence {
   /** Slices that stay failed: some of them, and how many there are. */
   exhausted: readonly string[];
   exhausted_count: number;
-  /** Slices that workers had in hand when the execution was stopped or failed: nobody has finished them. */
+  /** Slices that workers had in hand when the execution was stopped or failed: they were not finished. */
   given_up: number;
   /** Slices started a second time as the same attempt, because their worker was gone. */
   begun_again: number;

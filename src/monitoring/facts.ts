@@ -12,7 +12,7 @@ export interface SliceInHand {
   /** ISO 8601. */
   since: string;
   attempt: number;
-  /** Its worker is gone: nobody works on it. */
+  /** Its worker is gone: it is not being processed. */
   isLost: boolean;
 }
 
@@ -35,9 +35,9 @@ export interface Facts {
   hasChangedSpeed: boolean;
   /** Agents of other processes may work on it. */
   isOverBroker: boolean;
-  /** Since when its recorder has heard nothing from the broker, ISO 8601; undefined if it hears it, or has none. */
+  /** Since when its recorder has received nothing from the broker, ISO 8601; undefined if it is connected, or has none. */
   broker_away_since: string | undefined;
-  /** Worker slots: as configured within one process, as heard over a broker; undefined once nobody can tell. */
+  /** Worker slots: as configured within one process, as heard over a broker; undefined once it cannot be known. */
   slots: number | undefined;
   counts: Counts;
   stfs_ready: number;
@@ -45,7 +45,7 @@ export interface Facts {
   /** Samples of STFs that are not ready. */
   samples_of_unready: number;
   slices_expected: number;
-  /** Planned STFs of the whole run; undefined for a run that goes on until stopped. */
+  /** Planned STFs of the whole run; undefined for a run that continues until stopped. */
   stf_planned: number | undefined;
   slices_planned: number | undefined;
   slices_final: number;
@@ -56,15 +56,15 @@ export interface Facts {
   last_stf_at: string | undefined;
   /** When the item arrived that has waited longest for a stage; absent if nothing waits or it is unknown. */
   waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string>>>;
-  /** The newest times of standby, in which workers start nothing. Milliseconds since 1970; `end` is undefined while it goes on. */
+  /** The newest times of standby, in which workers start nothing. Milliseconds since 1970; `end` is undefined while it lasts. */
   standbys: readonly { start: number; end: number | undefined }[];
   /** When the first slice was made. */
   first_slice_at: string | undefined;
   /** Attempts that ended since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
-  /** Of an ended execution, the times in which nothing could go on: it was paused or between two periods, or had no driver. Milliseconds since 1970. */
+  /** Of an ended execution, the times in which nothing could progress: it was paused or between two periods, or had no driver. Milliseconds since 1970. */
   idle: readonly { from: number; until: number }[];
-  /** Slices in the hands of living workers, the oldest first. */
+  /** Slices being processed by live workers, oldest first. */
   in_hand: readonly SliceInHand[];
   /** Over a broker: slices of other executions in the hands of workers of the namespace. */
   others_in_hand: number;
@@ -77,7 +77,7 @@ export interface Facts {
 /** Seconds from a time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
 export const secondsBetween = (from: string, to: number): number => Math.max(0, (to - Date.parse(from)) / 1000);
 
-/** Seconds of a time (milliseconds since 1970) in which nothing could go on. */
+/** Seconds of a time (milliseconds since 1970) in which nothing could progress. */
 export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number): number =>
   idle.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, until) - Math.max(one.from, from)), 0) / 1000;
 
@@ -106,7 +106,7 @@ export function serviceSeconds(facts: Facts): number | undefined {
 const plannedSeconds = ({ params }: Facts): number => wallSeconds(params.fast_processing.slice_processing_time, params);
 
 /**
- * The periods in which nobody drove an execution, the oldest first, each with the user who took it over. Times are ISO 8601.
+ * The periods in which an execution had no driver, oldest first, each with the user who took it over. Times are ISO 8601.
  * @param since counts only the time after this
  */
 export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>

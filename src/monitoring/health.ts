@@ -32,7 +32,7 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health | 
   return phase === 'completed' ? 'draining' : 'progressing';
 }
 
-/** The health of an execution as far as its messages show; undefined while it is not heard: nobody knows how it does. */
+/** The health of an execution as far as its messages show; undefined while nothing is heard from it: its health is not known. */
 export function heardHealth(facts: HeardFacts): Health | undefined {
   const { status, phase, isListening } = facts;
   if (status !== 'failed' && status !== 'unknown' && isStuck(facts)) return 'stalled';

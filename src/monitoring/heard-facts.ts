@@ -64,7 +64,7 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
   /** Whether nothing more is expected of it, so that what is missing is judged without waiting. */
   isOver: boolean;
-  /** Whether results come on a topic that is listened to, as far as anybody knows. */
+  /** Whether results come on a subscribed topic, as far as is known. */
   hearsResults: boolean;
   /**
    * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is
@@ -75,7 +75,7 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   unsent: Some;
   /** Whether any message about it was heard on the bus. */
   isBusHeard: boolean;
-  /** Now while somebody listens, else the end of what was heard. */
+  /** Now while an observer listens, else the end of what was heard. */
   now: number;
   isListening: boolean;
   /** Whether an observer lives: its broker may be away for a while. */
@@ -93,7 +93,7 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   repeated_ids: readonly string[];
   /**
    * When the first slice was sent, while no result came; the last one, if files are not sliced; and the
-   * oldest waiting one, until the run is over.
+   * oldest waiting one, until the run has ended.
    */
   first_slice: number | undefined;
   last_slice: number | undefined;
@@ -139,13 +139,13 @@ const usualProcessing = (delays: readonly StageDelay[]): number =>
 /** A slice counts as passed over once later ones were answered this long ago, in seconds. */
 export const passedSeconds = (delays: readonly StageDelay[]): number => Math.max(60, 3 * usualProcessing(delays));
 
-/** Without a result for this long, in seconds, nobody works. */
+/** Without a result for this long, in seconds, no worker is working. */
 export const noResultSeconds = (delays: readonly StageDelay[]): number => Math.max(120, 6 * usualProcessing(delays));
 
 /** The next step is expected within this many seconds after a file was announced. */
 export const nextStepSeconds = 60;
 
-/** Whether slices wait and nobody has answered any for too long. */
+/** Whether slices wait and none has had a result for too long. */
 export function isUnanswered(facts: HeardFacts): boolean {
   const { oldest_waiting, last_result, delays } = facts;
   if (oldest_waiting === undefined || !facts.hearsResults) return false;

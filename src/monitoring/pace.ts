@@ -44,13 +44,13 @@ const bounds = (usual: number): Pace => ({
 /** A slice in hand with its age in seconds. */
 export type AgedSlice = ReturnType<typeof aged>;
 
-/** While the broker is away nobody knows what became of a slice, so its age is that of the last moment at which its worker could be heard. */
+/** While the broker is away, what became of a slice is not known, so its age is that of the last moment at which its worker could be heard. */
 const aged = (slice: SliceInHand, { now, broker_away_since: away }: Facts) => ({
   ...slice,
   seconds: secondsBetween(slice.since, away === undefined ? now : Date.parse(away)),
 });
 
-/** The slices that nobody takes over, the oldest first: those of living workers, and all of them without a driver. */
+/** The slices that are not taken over, oldest first: those of live workers, and all of them without a driver. */
 const heldSlices = ({ in_hand, lost, driver }: Facts): readonly SliceInHand[] =>
   driver?.alive === false ? [...lost, ...in_hand].toSorted((a, b) => (a.since < b.since ? -1 : 1)) : in_hand;
 

@@ -31,13 +31,13 @@ export const progressSoFar = (counts: Counts, recorded: Recorded) => ({
 
 export type Progress = ReturnType<typeof progressSoFar>;
 
-/** The TF slices of a whole run; undefined if it goes on until it is stopped. */
+/** The TF slices of a whole run; undefined if it continues until it is stopped. */
 export function plannedSlices(params: ExecutionParams): number | undefined {
   const stfs = plannedStfCount(params);
   return stfs === undefined ? undefined : planOf(params).counts(stfs).slices;
 }
 
-/** Progress of an execution against its plan. A run that goes on until stopped has no planned counts. */
+/** Progress of an execution against its plan. A run that continues until stopped has no planned counts. */
 export function progressOf(counts: Counts, recorded: ProgressRecord): Progress {
   const soFar = progressSoFar(counts, recorded);
   const stf_planned = plannedStfCount(recorded.params);

@@ -44,7 +44,7 @@ export function stageStates(facts: Facts): StageState[] {
 
 const severity = ['waiting', 'working', 'slow', 'stuck'] as const;
 
-/** State of the workers: that of the oldest slice in hand or of a queue that nobody takes from, whichever is worse. */
+/** State of the workers: that of the oldest slice in hand or of a queue from which nothing is taken, whichever is worse. */
 function workerState(facts: Facts): StageState {
   const queue = queueState(facts);
   if (queue.state === 'paused' || queue.state === 'done' || facts.in_hand.length === 0) return queue;
@@ -57,12 +57,12 @@ export const queueState = (facts: Facts): StageState => toStageState(workerWork(
 
 function toStageState({ stage, waiting, since, expected, isBusy = false }: Work, facts: Facts): StageState {
   const from = latest(facts.start_time, facts.driver?.since, ...since);
-  // Workers start nothing in standby; the DAQ's own steps go on.
+  // Workers start nothing in standby; the DAQ's own steps continue.
   const idle = secondsBetween(from, facts.now) - (stage === 'worker' ? restedSince(from, facts) : 0);
   const judged = isBusy && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
   // A stage that was stuck before a standby between two periods is stuck in it too.
   const isExcused = facts.isHeld || (facts.phase === 'standby' && judged !== 'stuck');
-  // Agents between these go on in a pause.
+  // Agents between these continue in a pause.
   const rests = stage === 'daq_simulator' || stage === 'worker';
   return {
     stage,

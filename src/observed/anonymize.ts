@@ -19,7 +19,7 @@ const urlHost = /(?<=[a-z][a-z0-9+.-]{0,30}:\/\/(?:[^\s/@]*@)?)[\w.-]+/gi;
 const path = /(?<![\w/.:])\/(?!(?:topic|queue|api|swf-monitor)\/)[^\s"'<>:,;()]+\/(?=[^\s"'<>:,;()]*)/g;
 const urlPath = /(?<=:\/\/[\w.-]+(?::\d+)?)\/[^\s"'<>:,;()]+\//g;
 
-/** Words that appear in such places but name nobody. */
+/** Words that appear in such places but name no person. */
 const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***']);
 
 /**

@@ -12,7 +12,7 @@ export function observedTopics(named: readonly string[], layout: LayoutName | un
   const topics = named.length > 0 ? named : [broadcastTopic, ...layoutTopics(layout)];
   for (const topic of topics) {
     const why = refusalOf(topic);
-    if (why !== undefined) throw configInvalid(`${JSON.stringify(topic.slice(0, 200))} is not listened to: ${why}`);
+    if (why !== undefined) throw configInvalid(`${JSON.stringify(topic.slice(0, 200))} is not subscribed to: ${why}`);
   }
   return [...new Set(topics)];
 }
@@ -25,9 +25,9 @@ export const mayCarryResults = (topic: string): boolean => topic !== broadcastTo
 
 function refusalOf(topic: string): string | undefined {
   if (topic.startsWith('/queue/'))
-    return 'each message of a queue goes to one reader, so an observer would take it from its owner; name a topic';
+    return 'each message of a queue goes to a single reader, so an observer would take it from its owner; name a topic';
   if (/[*>#]/.test(topic))
-    return 'a pattern leaves an address of its own on the broker; name each topic whole, as the site has it';
+    return 'a pattern would create its own address on the broker; give the full name of each topic';
   if (!/^\/topic\/[\w.-]+$/.test(topic)) return 'a topic is named as /topic/panda.slices';
   return undefined;
 }

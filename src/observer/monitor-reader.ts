@@ -192,7 +192,7 @@ const createTaker =
     if (!isShallow(object)) {
       if (!run.isTooDeep)
         say(
-          `WARNING swf-monitor: an object of ${resource} of ${run.execution_id} is nested too deeply; it is left out`,
+          `WARNING swf-monitor: an object of ${resource} of ${run.execution_id} is nested too deeply; it was skipped`,
         );
       run.isTooDeep = true;
       return false;

@@ -72,7 +72,7 @@ export async function observe(options: ObserverOptions): Promise<void> {
     ]);
     if (!isListening) return;
     onListening();
-    say(`listens to ${topics.join(', ')}`);
+    say(`subscribed to ${topics.join(', ')}`);
     await aborted(signal);
   } finally {
     clearInterval(timer);
@@ -111,7 +111,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   const seen = {
     /** Whether something would be heard now. */
     isHearing: false,
-    /** Connections that came back. */
+    /** Reconnections to the broker. */
     reconnects: 0,
     /** By topic, including messages of other namespaces. */
     messages: new Map(topics.map((topic) => [topic, 0])),

@@ -16,7 +16,7 @@ type Capture = Omit<CaptureLine, 'capture' | 't'>;
 
 /**
  * Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. `leave` lets another observer write there. A name that
- * ends with `/` is a folder, which is made. An existing file is continued, and notes that nobody listened meanwhile.
+ * ends with `/` is a folder, which is made. An existing file is continued, and notes that no observer listened meanwhile.
  * @param capture the first line of a new file
  */
 export async function recordingPlace(name: string, capture: Capture, limit = maxBytes) {
@@ -46,7 +46,7 @@ const beginning =
       return file;
     } catch (error) {
       await file.close();
-      const words = `${path} cannot be written: ${messageOf(error)}; make room, or name another file`;
+      const words = `${path} cannot be written: ${messageOf(error)}; free some space, or name another file`;
       throw dataUnavailable(words, { cause: error });
     }
   };
@@ -55,7 +55,7 @@ function makeNamedFolder(name: string): void {
   try {
     makeFolder(name);
   } catch (error) {
-    throw dataUnavailable(`${name} cannot be made: ${messageOf(error)}; name another folder`, { cause: error });
+    throw dataUnavailable(`${name} cannot be created: ${messageOf(error)}; name another folder`, { cause: error });
   }
 }
 
@@ -74,7 +74,7 @@ function dailyFiles(folder: string, begin: Begin, limit: number): (time: string)
     if (day > current.day) return next(day, 1, time);
     return current.file.size() < limit ? current.file : next(current.day, current.number + 1, time);
   };
-  /** Continues the newest file if it is of this day; else its last line shows since when nobody has listened. */
+  /** Continues the newest file if it is of this day; else its last line shows since when no observer has listened. */
   const continued = async (day: string, time: string): Promise<RecordingFile> => {
     const newest = await newestIn(folder);
     if (newest === undefined) return next(day, 1, time);
@@ -100,7 +100,7 @@ async function newestIn(folder: string): Promise<{ day: string; number: number }
 
 const nameOf = (day: string, number: number): string => `${day}${number === 1 ? '' : `.${number}`}.jsonl.gz`;
 
-/** The period in which nobody listened, since the last line of a continued recording. */
+/** The period in which no observer listened, since the last line of a continued recording. */
 function pauseSince(last: string | undefined, until: string): GapLine | undefined {
   const from = last === undefined ? undefined : timeOf(last);
   return from === undefined || from >= until ? undefined : { gap: { from, until, reason: 'no observer ran' } };
@@ -119,7 +119,7 @@ const signMilliseconds = 10_000;
  * Locks a recording for this process: two observers writing one file would tear each other's lines.
  * @param path of the lock, beside the recording
  * @returns how to release it
- * Throws `AGENT_IN_USE` if a living process holds it, and `DATA_UNAVAILABLE` if no lock can be made.
+ * Throws `AGENT_IN_USE` if a live process holds it, and `DATA_UNAVAILABLE` if no lock can be made.
  */
 async function lockRecording(path: string): Promise<() => Promise<void>> {
   for (let hasTried = false; ; hasTried = true) {

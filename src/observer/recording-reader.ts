@@ -31,7 +31,7 @@ export async function* readRecordings(
   for (const path of paths) {
     // Some callers read it more than once.
     if ((await stat(path).catch(() => undefined))?.isFile() === false)
-      throw argumentInvalid(`${path} cannot be read: it is no file; name a recording`);
+      throw argumentInvalid(`${path} cannot be read: it is not a file; name a recording`);
     await advance(path, linesOf(path, onTorn), '');
   }
   while (heads.length > 0) {

@@ -25,14 +25,14 @@ import { createWaitingLines, type WaitingLine } from './waiting-lines.ts';
 /** Messages per transaction: other writers must not wait for long. */
 const together = 200;
 
-/** How often an observer reports that it hears, in milliseconds. */
+/** How often an observer reports that it is connected, in milliseconds. */
 const beatMilliseconds = 5000;
 
 export interface StoreWriterOptions {
   store: Store;
   /** Namespaces to record; all if empty. */
   namespaces: readonly string[];
-  /** The topics that it listens to; undefined if it hears no broker. */
+  /** The topics that it listens to; undefined without a broker. */
   topics?: readonly string[];
   version: string;
   /** Whether requests to programs of the testbed are sent. */
@@ -44,7 +44,7 @@ export interface StoreWriterOptions {
 type Heard = (now: number) => Span | undefined;
 
 /**
- * Records the lines of an observer in a store, shortly after they come. Throws `NAMESPACE_IN_USE` while another observer of this store hears the same
+ * Records the lines of an observer in a store, shortly after they arrive. Throws `NAMESPACE_IN_USE` while another observer of this store records the same
  * namespaces.
  */
 export async function openStoreWriter({ store, namespaces, topics, version, maySend, say }: StoreWriterOptions) {
@@ -94,7 +94,7 @@ export async function openStoreWriter({ store, namespaces, topics, version, mayS
       await lines.flush();
       await writeIfPossible((tx) => noteRead(tx, run, at));
     },
-    /** Writes the rest, and records that nobody listens now. @param heardUntil milliseconds since 1970; now by default */
+    /** Writes the rest, and records that no observer listens now. @param heardUntil milliseconds since 1970; now by default */
     async close(heardUntil?: number): Promise<void> {
       clearInterval(timer);
       store.hurry();
@@ -123,6 +123,6 @@ function recordLine(
   return [namespace];
 }
 
-/** The namespace of a program of another make. */
+/** The namespace of a foreign program. */
 const foreignNamespace = (line: MessageLine): string | undefined =>
   shortName(foreignProgramOf({ kind: 'unknown', msg_type: '', body: { ...fieldsOf(line) } }, line.headers)?.namespace);

@@ -21,7 +21,7 @@ interface WaitingLinesOptions {
   name: string;
   /** Writes the first of these lines, at least one. Resolves with how many. */
   write: (lines: readonly WaitingLine[]) => Promise<number>;
-  /** Called once when nothing can be written, and once when it goes on. */
+  /** Called once when nothing can be written, and once when writing continues. */
   say: (line: string) => void;
   /** In milliseconds since 1970. */
   now?: () => number;
@@ -48,7 +48,7 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
   };
   const tellDropped = (until: string): void => {
     if (droppedSince === undefined) return;
-    push({ gap: { from: droppedSince, until, reason: 'messages could not be written as fast as they came' } }, until);
+    push({ gap: { from: droppedSince, until, reason: 'messages arrived faster than they could be written' } }, until);
     droppedSince = undefined;
   };
   const add = (line: RecordingLine, time: string, text = JSON.stringify(line)): void => {
@@ -67,7 +67,7 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
         for (const { text } of waiting.slice(0, written)) size -= text.length;
         waiting = waiting.slice(written);
       }
-      if (isFailing) say(`${name} is written again`);
+      if (isFailing) say(`${name} can be written again`);
       isFailing = false;
     } catch (error) {
       if (!isFailing) say(`WARNING ${name} cannot be written (${messageOf(error)}); lines wait, retrying`);
@@ -83,7 +83,7 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
     const until = new Date(heardUntil).toISOString();
     add({ until }, until);
     await flush();
-    if (waiting.length > 0) say(`WARNING ${waiting.length} lines are lost: ${name} does not take them`);
+    if (waiting.length > 0) say(`WARNING ${waiting.length} lines are lost: they could not be written to ${name}`);
   };
   const backlog = () => ({ waiting: waiting.length, dropped, isFailing });
   return { add, flush, close, backlog, oldest: () => waiting[0] && Date.parse(waiting[0].time) };

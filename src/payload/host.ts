@@ -42,7 +42,7 @@ function startOrphanGuard(environment: NodeJS.ProcessEnv) {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   const gone = once(child, 'close').catch(() => {});
-  if (child.pid === undefined) throw new Error('the system lets no process be started that guards payloads');
+  if (child.pid === undefined) throw new Error('the system allows no process to be started to guard payloads');
   // Without the guard, payloads still end with their groups, so there is nothing to report.
   child.stdin.on('error', () => {});
   child.unref();

@@ -57,7 +57,7 @@ export const createCommandPayload = (options: CommandPayloadOptions): Payload =>
       if (error instanceof SwfError) throw error;
       const fault = asDataError(error, final, options.folder);
       if (fault instanceof SwfError) throw fault;
-      const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
+      const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; check its permissions and free space`;
       // The program's own end says more.
       return resultOf(ended ?? neverBegun, noOutputs, (ended && causeOf(ended, options)) ?? trouble);
     }
@@ -72,7 +72,9 @@ function refuseFullDisk({ how }: Ended, folder: string) {
   if (how.kind === 'aborted' || (how.kind === 'exit' && how.exit_code === 0)) return;
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize >= noRoom) return;
-  throw dataUnavailable(`the disk of ${folder} is full, and the payload failed on it; make room, then resume`);
+  throw dataUnavailable(
+    `the disk of ${folder} is full, and the payload failed because of it; free some space, then resume`,
+  );
 }
 
 const neverBegun: Ended = { how: { kind: 'exit', exit_code: 0 }, seconds: 0, output: '' };
@@ -156,7 +158,7 @@ function causeOf({ how, seconds }: Ended, { command, limitSeconds }: CommandPayl
     case 'signal':
       return `${name} was ended by ${how.signal} ${after}`;
     case 'timeout':
-      return `${name} was still running after worker.timeout_seconds = ${limitSeconds} and was ended by ${
+      return `${name} was still running after worker.timeout_seconds = ${limitSeconds} and was killed by ${
         how.ignoredSigterm ? 'SIGKILL, since SIGTERM did not end it' : 'SIGTERM'
       }`;
     case 'not started':
@@ -168,14 +170,14 @@ function causeOf({ how, seconds }: Ended, { command, limitSeconds }: CommandPayl
 
 function whyNotStarted(program: string, code: string): string {
   if (code === 'ENOENT' && existsSync(program))
-    return 'the interpreter that its first line names is not there (ENOENT)';
+    return 'the interpreter named in its first line does not exist (ENOENT)';
   return reasons[code] ?? code;
 }
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such program (ENOENT)',
   EACCES: 'it may not be executed (EACCES)',
-  ENOTDIR: 'a part of its path is no folder (ENOTDIR)',
+  ENOTDIR: 'a part of its path is not a folder (ENOTDIR)',
   E2BIG: 'its arguments are too long (E2BIG)',
   EAGAIN: 'the system allows no more processes (EAGAIN)',
   EMFILE: 'this process has too many files open (EMFILE); lower fast_processing.target_worker_count',

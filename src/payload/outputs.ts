@@ -95,7 +95,7 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
 }
 
 /**
- * How many workers were killed in the middle of an attempt: each left its folder unfinished. One that ends in order removes it, even on a full disk.
+ * How many workers were killed in the middle of an attempt: each left its folder unfinished. One that ends cleanly removes it, even on a full disk.
  * @param final the folder of the attempt
  */
 export const killedIn = (final: string): number =>

@@ -5,7 +5,7 @@ import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A recorder hears its own reports, one each beat: without two of them the line is cut, long before the connection breaks. Milliseconds. */
+/** A recorder receives its own reports, one per beat: if two are missing, the connection is lost, long before the connection breaks. Milliseconds. */
 const quietMilliseconds = 2 * beatSeconds * 1000;
 
 const lookMilliseconds = 1000;
@@ -18,7 +18,7 @@ interface BrokerLinkOptions extends Pick<Surroundings, 'store' | 'namespace' | '
 
 export type BrokerLink = ReturnType<typeof createBrokerLink>;
 
-/** Whether a recorder hears its broker. While it does not, its store says so, and agents that it cannot hear do not count as gone. */
+/** Whether a recorder receives messages from its broker. While it does not, its store records that, and agents that it cannot hear do not count as gone. */
 export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking }: BrokerLinkOptions) {
   let heardAt = performance.now();
   let lookedAt = heardAt;
@@ -27,7 +27,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
   /** ISO 8601. */
   let awaySince: string | undefined;
 
-  /** Notes for readers of the store since when nobody is heard, and resets the silence of agents when they can be heard again. */
+  /** Notes for readers of the store since when nothing is heard, and resets the silence of agents when they can be heard again. */
   function noteAway(since: string | undefined, forgiven?: string) {
     awaySince = since;
     store
@@ -54,7 +54,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
     heardAt = performance.now();
     if (awaySince === undefined || !broker.isUp()) return;
     hearsSince = heardAt;
-    // The earliest last sign of an agent that may have lived when the link was lost.
+    // The earliest last message of an agent that may have been alive when the link was lost.
     noteAway(undefined, new Date(Date.parse(awaySince) - lateSeconds * 1000).toISOString());
   }
 

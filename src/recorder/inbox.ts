@@ -110,7 +110,7 @@ function judge(destination: string, delivery: Delivery, { destinations }: InboxO
   const type = fieldOf(decoded, 'msg_type');
   if (type === undefined || !isMessageType(type)) return decoded;
   const right = destinations[vocabulary[type].destination];
-  return right === destination ? decoded : refused(`${type} is taken from ${right}, and came on ${destination}`);
+  return right === destination ? decoded : refused(`${type} is accepted from ${right}, but arrived on ${destination}`);
 }
 
 /** Records a message that cannot be recorded as rejected. @param strays unknown executions heard of before */

@@ -11,7 +11,7 @@ import { vocabulary } from '../messages/vocabulary.ts';
 import type { Basics, Surroundings } from './surroundings.ts';
 
 interface OutboxOptions extends Basics, Pick<Surroundings, 'broker'> {
-  /** Where results are to go on a broker without selectors. */
+  /** Where results go on a broker without selectors. */
   replyTo: () => string | undefined;
   /** Called with a message that the broker refuses. */
   onUnsendable: (messageId: string, error: SwfError) => void;
@@ -87,7 +87,7 @@ const longestMilliseconds = 3000;
 
 /**
  * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker without selectors, workers drop them
- * themselves: they hear that the execution has ended.
+ * themselves: they are informed that the execution has ended.
  */
 export async function takeLeftovers(
   executionId: string,

@@ -26,7 +26,7 @@ interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
 
 /**
- * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if somebody waits for the end. The store's
+ * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if a user waits for the end. The store's
  * next process sends the messages still unsent.
  */
 const lastMessagesMilliseconds = { usual: 30_000, hurried: 1000 } as const;
@@ -43,8 +43,8 @@ type Shared = RecorderOptions & Surroundings;
 export type RecorderSession = Awaited<ReturnType<typeof openRecorderSession>>;
 
 /**
- * The broker's side of a recorder: sends the log's messages for others, records their messages, reports how its executions are, hears which agents
- * there are, and resends work that nobody has.
+ * The broker's side of a recorder: sends the log's messages for others, records their messages, reports how its executions are, receives which agents
+ * there are, and resends work that no agent has.
  */
 export async function openRecorderSession(broker: BrokerConnection, options: RecorderOptions) {
   const { store, destinations } = options;
@@ -95,7 +95,7 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
   };
 }
 
-/** Makes the parts of a recorder, and subscribes to what they hear. */
+/** Makes the parts of a recorder, and subscribes to what they receive. */
 function createParts(shared: Shared) {
   const { broker, namespace, destinations, storeId: id, directory, views, notifier, warn, listening } = shared;
   // This process leaves the namespace to programs of other makes.
@@ -206,4 +206,4 @@ function listenDurably(shared: Shared, inbox: Inbox): BrokerConnection {
 }
 
 const strayWarning = (executionId: string, namespace: string) =>
-  `messages of ${executionId}, which this store does not know, come here: another store uses namespace ${namespace} on this broker; they are recorded without effect`;
+  `messages of ${executionId}, which this store does not know, arrive here: another store uses namespace ${namespace} on this broker; they are recorded without effect`;

@@ -23,13 +23,13 @@ import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A slice that nobody has for this long while a slot is free, or later ones are begun, counts as lost. */
+/** A slice that no worker has for this long while a slot is free, or later ones are started, counts as lost. */
 const unheldSeconds = 30;
 
 /** How long a returned slice waits before it is sent again; the wait doubles each time. */
 const returnSeconds = { first: 5, longest: 60 };
 
-/** A file that nobody answers for this long, and for this many times the usual delay, is announced again. */
+/** A file without an answer for this long, and for this many times the usual delay, is announced again. */
 const unansweredSeconds = 60;
 const usualFactor = 3;
 
@@ -75,12 +75,12 @@ type Dues = ReturnType<typeof createDues>;
  * queue. So if others are begun long after, it has lost them, however busy the workers are.
  */
 function createBegun() {
-  /** Since when nobody has a slice in hand, by message id. */
+  /** Since when no worker has a slice, by message id. */
   const dropped = new Map<string, number>();
   const lastStarts = new Map<string, number>();
   return {
     note: (executionId: string) => void lastStarts.set(executionId, performance.now()),
-    /** Those of an execution that are lost. @param ids slices that nobody has in hand now */
+    /** Those of an execution that are lost. @param ids slices that no worker has now */
     lost(executionId: string, ids: ReadonlySet<string>): ReadonlySet<string> {
       const isOf = (id: string) => id.startsWith(`${executionId}/`);
       for (const id of dropped.keys()) if (isOf(id) && !ids.has(id)) dropped.delete(id);
@@ -158,7 +158,7 @@ async function notePlace(message: Message<'tf_file_registered'>, { store, warn, 
     // A message that contradicts the log is about another file.
     if (!store.messages.isRecorded({ kind: 'message', message })) return;
     const isMoved = await store.write((tx) => noteNewPlace(tx, message));
-    if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is at ${message.file_url ?? ''} now`);
+    if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is now at ${message.file_url ?? ''}`);
   } catch (error) {
     onFault(error);
   }
@@ -207,7 +207,7 @@ function unheld({ driven, unclaimed, begun }: Unheld, options: ResendingOptions)
       });
     for (const id of lost) unclaimed.note(id);
     onLost(lost);
-    if (lost.length > 0) warn(`nobody has ${lost.length} TF slices of ${executionId}; they are sent again`);
+    if (lost.length > 0) warn(`no worker has ${lost.length} TF slices of ${executionId}; they are sent again`);
     return lost;
   });
 }

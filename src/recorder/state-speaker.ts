@@ -13,7 +13,7 @@ import type { Basics, Surroundings } from './surroundings.ts';
 /** How often to send an execution's state, in milliseconds. */
 const everyMilliseconds = beatSeconds * 1000;
 
-/** How often to send the last state: this topic keeps messages for nobody. */
+/** How often to send the last state: this topic keeps no messages. */
 const lastWords = 5;
 
 interface Driven {
@@ -44,7 +44,7 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
 interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
   /** The workers that rest. */
   restingOf: (executionId: string) => NonNullable<ExecutionState['resting']>;
-  /** Called with every state sent: this process need not hear it from the broker. */
+  /** Called with every state sent: this process need not receive it from the broker. */
   onSaid: (state: ExecutionState) => void;
 }
 

@@ -10,7 +10,7 @@ import type { Surroundings } from './surroundings.ts';
 
 type Attempt = Draft<'slice_started'> | Draft<'slice_result'>;
 
-/** How long after a rest to say that it is over, in milliseconds: at the moment itself it is not. */
+/** How long after a rest to report its end, in milliseconds: at the moment itself it has not ended. */
 const afterMilliseconds = 10;
 
 interface Driven {
@@ -29,7 +29,7 @@ interface RestingWorkersOptions {
   isPresent: (agent: string) => boolean;
 }
 
-/** The workers that take no slices of an execution for now, since what fails there succeeds elsewhere. A recorder tells them in the state of the execution. */
+/** The workers that currently take no slices of an execution, because what fails there succeeds elsewhere. A recorder lists them in the state of the execution. */
 export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorkersOptions) {
   const executions = new Map<string, Driven>();
 
@@ -118,8 +118,8 @@ export function createRepeatedStarts(directory: AgentDirectory) {
 type UnheardWorkersOptions = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
 
 /**
- * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a worker of
- * another make that does not copy it works in vain.
+ * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a
+ * foreign worker that does not copy it works in vain.
  */
 export function createUnheardWorkers({ store, directory, warn, onFault }: UnheardWorkersOptions) {
   /** Workers that have reported. */
@@ -127,7 +127,7 @@ export function createUnheardWorkers({ store, directory, warn, onFault }: Unhear
   /** Silent workers already warned about. */
   const unheard = new Set<string>();
   return {
-    /** Call with slice messages that nobody holds any longer and that came to nothing. */
+    /** Call with slice messages that no worker holds any longer and that had no result. */
     noteLost(messageIds: readonly string[]) {
       const holders = new Set(messageIds.map((id) => directory.holderOf(id)));
       for (const agent of holders) {

@@ -41,7 +41,7 @@ export interface Reached {
   folder: string | undefined;
   /**
    * Fetches the whole file if it is on another host. Resolves with false if that has none, or another than announced. Throws `DATA_UNAVAILABLE`.
-   * @param over aborted when nobody needs it any longer
+   * @param over aborted when it is no longer needed
    */
   bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
 }
@@ -119,7 +119,7 @@ export function createDataAccess({ data, environment, draining, stopped: signal 
     },
     /** Call when an execution has ended: files fetched and made for it are removed after a while. */
     noteEnd(executionId: string) {
-      // On a full disk the files are kept longer, as if nobody had heard of the end.
+      // On a full disk the files are kept longer, as if the end had not been reported.
       if (data.dir !== undefined) tried(() => noteRemoteEnd(dir, executionId));
     },
     /** Removes the files of executions that were kept long enough. */
@@ -143,7 +143,7 @@ function obstacleIn(place: FilePlace, data: AccessOptions['data'], ways: FetchWa
   const { file_url: url, storeId } = place;
   const { dir } = data;
   if (url === undefined) return undefined;
-  if (dir === undefined) return 'no folder of data files is known; name it with --set data.dir=FOLDER';
+  if (dir === undefined) return 'the folder of data files is not known; set it with --set data.dir=FOLDER';
   if (isHere(place, data)) return whyNoFolder(dir);
   if (isElsewhere(url))
     return place.makesFiles === true && data.url === undefined ? unpublished : obstacleToSource(url, ways);
@@ -186,17 +186,19 @@ function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
   const token = environment['SWF_FILES_TOKEN'];
   if (token === undefined || token === '') return undefined;
   if (bearerTokenPattern.test(token)) return token;
-  throw configInvalid('SWF_FILES_TOKEN holds a blank or another character that no header can hold; choose another');
+  throw configInvalid(
+    'SWF_FILES_TOKEN contains a blank or another character that is not allowed in a header; choose another',
+  );
 }
 
 const unpublished =
-  'files that are made here could be read by nobody: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT';
+  'no other host could read files made here: publish data.dir with "swf-mcp serve-files", and give its address with --set data.url=http://HOST:PORT';
 
 /** Why a folder of data files cannot be used; undefined if it is there. */
 const whyNoFolder = (dir: string) =>
   tried(() => statSync(dir).isDirectory()) === true
     ? undefined
-    : `the data folder ${dir} is not there; bring it back, or name another with --set data.dir=FOLDER`;
+    : `the data folder ${dir} does not exist; restore it, or name another with --set data.dir=FOLDER`;
 
 /** How often to look for a missing file, and the pause between looks in milliseconds. */
 const maxLooks = 10;
@@ -214,7 +216,7 @@ export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace
     const code = await obstacleTo(join(folder, filename));
     if (code === undefined) return;
     if (code === 'EACCES' || code === 'EPERM')
-      throw new NotFetched(file_url, `this user may not read it (${code})`, 'fix its rights');
+      throw new NotFetched(file_url, `this user may not read it (${code})`, 'fix its permissions');
     if (code !== 'ENOENT' || look === maxLooks || until.some(({ aborted }) => aborted))
       throw new NoSuchFile(file_url, `it is not there (${code})`, 'check whether it is the right folder');
     await pause(lookMilliseconds, until);

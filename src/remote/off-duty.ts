@@ -18,7 +18,7 @@ export interface Kind extends OffDuty {
   reason: ReturnReason;
   /** Whether the agent can do it again. */
   isMended: () => boolean | Promise<boolean>;
-  /** Whether nobody will ask for it again. */
+  /** Whether it will never be requested again. */
   isOver?: () => boolean;
 }
 

@@ -13,7 +13,7 @@ import { createSpeaker, type Speaker } from './speaker.ts';
 /** The work of an agent of some type, besides its signs of life. */
 export interface Part {
   report(): Report;
-  /** Whether something waits to hear a recorder. */
+  /** Whether something waits for a recorder. */
   waits(): boolean;
   /** Resolves when the process drains and the work in hand is done. */
   run(): Promise<void>;
@@ -79,7 +79,7 @@ interface Figures {
 export interface RunningAgent {
   name: string;
   figures(): Figures;
-  /** Resolves when the agent has stopped; rejects if it cannot go on. */
+  /** Resolves when the agent has stopped; rejects if it cannot continue. */
   done: Promise<void>;
   /** Finishes the work in hand and stops. */
   stop(): void;

@@ -89,7 +89,7 @@ export function createWorkerPart(around: Surroundings): Part {
     connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
     slots: params.fast_processing.target_worker_count,
     reject({ body }) {
-      agentLog.warn(`threw away a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
+      agentLog.warn(`discarded a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
       return Promise.resolve();
     },
     voice: remoteVoice(around),

@@ -18,7 +18,7 @@ export interface ReadingAgentOptions extends Surroundings {
   agent: Agent;
 }
 
-/** The most messages that wait to hear their recorder. Beyond that the oldest are dropped: their recorder sends them again when it is back. */
+/** The most messages that wait for their recorder. Beyond that the oldest are dropped: their recorder sends them again when it is back. */
 const maxUnheard = 200;
 
 /** The most ended executions to remember. */
@@ -33,7 +33,7 @@ interface Hand {
   key: string;
   storeId: string | undefined;
   acknowledge: () => void;
-  /** Aborted when nobody waits for it any longer. */
+  /** Aborted when it is no longer awaited. */
   dropped: AbortController;
 }
 
@@ -70,7 +70,7 @@ export function createReadingAgent(options: ReadingAgentOptions) {
   return {
     /** The ids of the messages in hand. */
     inHand: () => [...inHand.values()].map(({ message }) => messageIdOf(message)),
-    /** Whether messages wait to hear their recorder. */
+    /** Whether messages wait for their recorder. */
     hasUnheard: unheard.hasAny,
     /** Resolves when the work in hand is done. */
     settled: chains.settled,
@@ -168,7 +168,7 @@ async function answer(hand: Hand, state: ExecutionState, options: ReadingAgentOp
       return await handle(hand, state, { execution_id, filename, file_url, storeId, makesFiles }, options);
     } catch (error) {
       if (error instanceof SwfError) {
-        log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
+        log.write({ level: 'ERROR', message: `${messageIdOf(message)} is retried: ${error.line}` }, execution_id);
         const over = views.overFor(execution_id, storeId);
         await pause(againMilliseconds, [draining, over]);
         if (over.aborted) return [];

@@ -126,7 +126,7 @@ async function work(part: Part, around: Surroundings, lastMessages: () => unknow
   const lookForRecorder = () => {
     const isSilent = part.waits() && views.isSilent();
     if (isSilent && !isSilenceTold)
-      agentLog.warn(`no recorder of namespace ${around.namespace} has been heard for 15 s; is one running?`);
+      agentLog.warn(`no recorder of namespace ${around.namespace} has been heard from for 15 s; is one running?`);
     isSilenceTold = isSilent;
   };
   const look = setInterval(lookForRecorder, lookMilliseconds);
@@ -163,7 +163,7 @@ function twinIn({ agent_name, since, hostname, pid, state }: AgentHeartbeat, sel
   if (later > 0 && later < twinMilliseconds) return undefined;
   return new SwfError(
     'AGENT_IN_USE',
-    `${agent_name} is process ${pid} on ${hostname} already; end that, or start this one with another --index`,
+    `${agent_name} is already running as process ${pid} on ${hostname}; end that, or start this one with another --index`,
   );
 }
 
@@ -171,6 +171,6 @@ async function tidy({ access, views, agentLog }: Surroundings) {
   try {
     await access.tidy((id) => views.stateOf(id)?.status === 'running');
   } catch (error) {
-    agentLog.warn(`files that were kept long enough cannot be removed: ${messageOf(error)}`);
+    agentLog.warn(`expired files cannot be removed: ${messageOf(error)}`);
   }
 }

@@ -84,7 +84,7 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
   sendNow();
   return {
     silence,
-    /** Call when something has changed that others should hear. */
+    /** Call when something has changed that others should know. */
     changed() {
       if (isClosed) return;
       soon ??= setTimeout(sendNow, Math.max(0, lastAt + changeMilliseconds - performance.now()));

@@ -64,7 +64,7 @@ export function createSlicePreparation(options: SlicePreparationOptions) {
       if (!(error instanceof SwfError) || lifetime.draining.aborted || over().aborted) throw error;
       return noFile(delivered, error.message);
     }
-    const detail = `${file_url} is not there, or has another checksum than ${checksum ?? 'was announced'}; bring the right file`;
+    const detail = `${file_url} does not exist, or its checksum is not ${checksum ?? 'the announced one'}; provide the right file`;
     return unfit(delivered, 'WRONG_FILE', detail, isRight);
   }
 
@@ -75,7 +75,7 @@ export function createSlicePreparation(options: SlicePreparationOptions) {
       await own.read();
       const spec = specOf(delivered, own, options);
       if (spec === undefined) {
-        const why = `slices ask for the payload ${workKind(slice, 'NO_PAYLOAD')}, and ${own.words()}`;
+        const why = `slices require the payload ${workKind(slice, 'NO_PAYLOAD')}, and ${own.words()}`;
         return unfit(delivered, 'NO_PAYLOAD', why, () => specOf(delivered, own, options) !== undefined);
       }
       const known = offDuty.whyNot({ reason: 'NO_FILE', name: workKind(slice, 'NO_FILE') });
@@ -110,7 +110,7 @@ function createOwnPayload({ params, environment }: SlicePreparationOptions) {
     words(): string {
       if (payload === undefined) return "this worker has none; give it with --set 'worker.payload=[…]'";
       if (!isProgramThere(payload, path))
-        return `the program ${payload[0] ?? ''} of this worker is not there, or may not be executed; bring it`;
+        return `the program ${payload[0] ?? ''} of this worker does not exist, or may not be executed; install it`;
       const { name: own, digest } = nameOf(payload);
       return `this worker has ${own} ${digest}; copy the recorder's program and files to this host, and use the same worker.payload`;
     },

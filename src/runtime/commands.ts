@@ -79,7 +79,7 @@ export function isDriven(store: Store, executionId: string, isAlive: LivenessTes
 /** How often to check whether the driver has handled a command, in milliseconds. */
 const lookMilliseconds = 50;
 
-/** After a longer wait the user wants to hear why. */
+/** After a longer wait the user wants to know why. */
 const soonMilliseconds = 2000;
 
 interface WaitOptions {
@@ -124,14 +124,14 @@ function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Out
 
 export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
   executionNotRunning(
-    `the process that drove ${executionId} is gone; go on with "swf-mcp${storeOption} resume ${executionId}", or end it with "swf-mcp${storeOption} stop ${executionId}"`,
+    `the process that drove ${executionId} is gone; continue with "swf-mcp${storeOption} resume ${executionId}", or end it with "swf-mcp${storeOption} stop ${executionId}"`,
   );
 
 /** A recorder looks for such requests every five seconds. */
 const recorderMilliseconds = 15_000;
 
 /**
- * Asks the living recorder to resume an execution that nobody drives, even after repeated failures. Throws `EXECUTION_IN_USE` if it cannot, or does
+ * Asks the live recorder to resume an execution without a driver, even after repeated failures. Throws `EXECUTION_IN_USE` if it cannot, or does
  * not answer within 15 s, as `swf-mcp run` does not; the request is then withdrawn.
  */
 export async function askRecorder(

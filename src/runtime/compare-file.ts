@@ -50,7 +50,7 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
   try {
     const entry = await lstat(path);
     const { size } = entry;
-    if (!entry.isFile()) return wrong('changed', `${file.name} is no regular file`, { found_bytes: size });
+    if (!entry.isFile()) return wrong('changed', `${file.name} is not a regular file`, { found_bytes: size });
     // The name comes from a message, and a folder may have become a link: read nothing outside.
     if (!(await realpath(path)).startsWith(`${await realpath(folder)}${sep}`))
       return wrong('changed', `${file.name} is not in the folder of its execution`);

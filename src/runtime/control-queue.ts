@@ -71,7 +71,7 @@ const isRecorded = (sql: Prepare, id: string) => readMessage(sql, `run_workflow/
 
 /** Why a request that is known only by its words is not taken. */
 export const guessedRefusal = (id: string): string =>
-  `it has the words of run_workflow/${id}, which the broker may deliver again; if it is another request, send it once more, best with a command_id`;
+  `its content is that of run_workflow/${id}, which the broker may redeliver; if it is another request, send it again, preferably with a command_id`;
 
 /**
  * Acknowledges a request. Forgets one from a broker without ids once it can no longer be delivered again.
@@ -102,7 +102,7 @@ export function recordControl(host: Host): () => void {
 function refusalOf(delivery: Delivery, taken: string | undefined): string | undefined {
   if (taken !== undefined) return guessedRefusal(taken);
   return fieldOf(decodedOf(delivery), 'msg_type') === 'run_workflow'
-    ? 'this namespace is recorded by a run, which starts no other; "swf-mcp agent daq_simulator" takes requests'
+    ? 'this namespace is recorded by a run, which starts no other; "swf-mcp agent daq_simulator" accepts requests'
     : undefined;
 }
 

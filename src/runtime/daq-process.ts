@@ -22,7 +22,7 @@ import { driveExecution, type DrivenExecution } from './driven-execution.ts';
 import { driverSelf, enterHost, type Host, type HostOptions } from './host.ts';
 import { startTakeUp } from './take-up.ts';
 
-/** The DAQ simulator as a process of its own. It takes requests from the control queue and drives each execution that it starts. */
+/** The DAQ simulator as a separate process. It takes requests from the control queue and drives each execution that it starts. */
 interface DaqAgentOptions extends HostOptions, RequestSurroundings {
   broker: BrokerChoice;
   /** Aborted when the agent is to stop, perhaps while it still waits for its broker. */
@@ -32,15 +32,15 @@ interface DaqAgentOptions extends HostOptions, RequestSurroundings {
 /** How long an ending service waits for the broker to take its last heartbeat. */
 const lastBeatMilliseconds = 1000;
 
-/** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before it works. */
+/** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before it starts. */
 export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAgent> {
   const patience = { patient: true, signal: options.interrupted };
   const { host } = await enterHost(options, ['daq_simulator', 'fast_processing'], () => {}, patience);
   const { lifetime, store, namespace, heartbeat } = host;
-  /** Requests being taken, one after the other: one may be delivered again meanwhile. */
+  /** Requests being handled, one at a time; the broker may redeliver one meanwhile. */
   const taking = new Set<Promise<void>>();
   const driving = createDriving(host);
-  /** The next request is taken when this is over. */
+  /** The next request is handled once this has ended. */
   const awaitTaking = (begun: Promise<void>) => {
     const over: Promise<void> = begun
       .catch((error: unknown) => lifetime.fail(error))
@@ -67,7 +67,7 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
       await driving.leaveAll();
       lifetime.throwFault();
     } finally {
-      // A broker that does not answer delays nobody: the next recorder sends what it has not confirmed.
+      // A broker that does not answer causes no delay: the next recorder sends what it has not confirmed.
       await withDeadline(beat.close(), lastBeatMilliseconds, undefined);
       await host.close({ isHurried: true });
     }
@@ -80,7 +80,7 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
   };
 }
 
-/** Says that this agent lives, to agents that wait for a recorder. */
+/** Sends heartbeats, so that waiting agents find this recorder. */
 function sayAlive(host: Host) {
   const { recorder, namespace, options } = host;
   const { broker, destinations, storeId: store_id } = recorder;
@@ -94,10 +94,10 @@ function createDriving(host: Host) {
   const { lifetime } = host;
   const { log } = host.options;
   const running = new Map<string, { driven: DrivenExecution; ended: Promise<void> }>();
-  /** A fault of one execution, such as of its folder, does not concern the others; it is resumed later. Without the store nothing goes on. */
+  /** A fault in one execution (for example in its folder) does not affect the others; it is resumed later. Without the store, everything stops. */
   const leave = (executionId: string, error: unknown) => {
     if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) lifetime.fail(error);
-    else log.write({ level: 'ERROR', message: `${executionId} could not go on: ${error.line}` });
+    else log.write({ level: 'ERROR', message: `${executionId} could not continue: ${error.line}` });
   };
   return {
     has: (executionId: string) => running.has(executionId),
@@ -115,7 +115,7 @@ function createDriving(host: Host) {
     async leaveAll() {
       const left = [...running];
       for (const [executionId, { driven }] of left) {
-        const message = `${executionId} is left: the next recorder takes it up; "swf-mcp stop ${executionId}" ends it`;
+        const message = `${executionId} is left running: the next recorder resumes it, or end it with "swf-mcp stop ${executionId}"`;
         if (lifetime.fault === undefined) log.write({ level: 'WARNING', message });
         driven.leave();
       }
@@ -141,7 +141,7 @@ async function takeRequest(delivery: Delivery, host: Host, { around, driving, aw
   recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
 }
 
-/** The execution that a request makes. Undefined if it makes none: any problem with it is recorded as the reason for its refusal. */
+/** The execution that a request starts. Undefined if it starts none; the reason is recorded. */
 async function begin(delivery: Delivery, id: string, host: Host, around: RequestSurroundings) {
   const { store, options, processId: process_id, agents, namespace } = host;
   const request = readControlMessage(delivery, id, around);
@@ -161,7 +161,7 @@ async function begin(delivery: Delivery, id: string, host: Host, around: Request
       return begun;
     });
     if (drive !== undefined)
-      options.log.write({ level: 'WARNING', message: `${drive.execution_id} starts, asked for by ${command.sender}` });
+      options.log.write({ level: 'WARNING', message: `${drive.execution_id} starts, requested by ${command.sender}` });
     return drive;
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'CONFIG_INVALID') throw error;

@@ -11,7 +11,7 @@ import { removeWhole } from '../files/folders.ts';
 import { configInvalid, dataUnavailable, executionInUse, messageOf } from '../lib/errors.ts';
 import { makeFolder, whyNotOurs } from '../lib/file-system.ts';
 
-/** Throws `DATA_UNAVAILABLE` for a folder that somebody else could change behind our back. */
+/** Throws `DATA_UNAVAILABLE` for a folder that another user could change behind our back. */
 function requireOurFolder(dir: string) {
   const why = whyNotOurs(dir);
   if (why === undefined) return;
@@ -26,10 +26,10 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
   try {
     makeFolder(dir);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
-    if (!statSync(dir).isDirectory()) throw new Error('it is no folder');
+    if (!statSync(dir).isDirectory()) throw new Error('it is not a folder');
   } catch (error) {
     throw dataUnavailable(
-      `the data folder ${dir} cannot be made or used (${messageOf(error)}); fix it, or name another with --set data.dir=FOLDER`,
+      `the data folder ${dir} cannot be created or used (${messageOf(error)}); fix it, or name another with --set data.dir=FOLDER`,
       { cause: error },
     );
   }
@@ -44,7 +44,7 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
   if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
   if (!write_files || dir === undefined || existsSync(join(dir, executionId))) return;
   throw dataUnavailable(
-    `the data folder ${join(dir, executionId)} is not there, so ${executionId} cannot go on; bring it back, then "swf-mcp resume ${executionId}" goes on and "swf-mcp stop ${executionId}" ends it`,
+    `the data folder ${join(dir, executionId)} does not exist, so ${executionId} cannot continue; restore it, then resume with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
   );
 }
 
@@ -55,27 +55,27 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
   throw configInvalid(
-    `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} that this store does not know: they are another store's, or of the time behind a backup that was restored; give this store another data.dir, or move that folder away`,
+    `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} that this store does not know: they belong to another store, or are newer than a backup that was restored; give this store another data.dir, or move that folder away`,
   );
 }
 
-/** Lets an execution go on only with its own files. Throws `DATA_UNAVAILABLE` if they are missing, and `EXECUTION_IN_USE` in a copy of its store. */
+/** Lets an execution continue only with its own files. Throws `DATA_UNAVAILABLE` if they are missing, and `EXECUTION_IN_USE` in a copy of its store. */
 export function requireOwnFiles(
   { sql, path }: Pick<Store, 'sql' | 'path'>,
   { execution_id, stf_count }: { execution_id: string; stf_count: number },
   config: Config,
 ): void {
   const home = homeOf(sql);
-  // The data files belong to the store that this one is a copy of, which may go on too.
+  // The data files belong to the store that this one is a copy of, which may continue too.
   if (config.data.write_files && home !== undefined && home !== realpathSync(path))
     throw executionInUse(
-      `${execution_id} writes into the data folder of the store ${home}, of which ${path} is a copy; to go on with the copy, end what uses that store and move the copy into its place`,
+      `${execution_id} writes into the data folder of the store ${home}, of which ${path} is a copy; to continue with the copy, end what uses that store and move the copy into its place`,
     );
   if (stf_count > 0) requireExecutionFolder(config, execution_id);
 }
 
 /**
- * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be somebody else's, so a folder without the
+ * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be another user's, so a folder without the
  * execution's name, or with anything but our files, is left. Throws `DATA_UNAVAILABLE` if the system refuses.
  * @returns why the folder is left, if it is
  */
@@ -86,7 +86,7 @@ export async function removeDataFolder(folder: string, executionId: string, stor
     return left;
   } catch (error) {
     throw dataUnavailable(
-      `the data folder ${folder} cannot be removed (${messageOf(error).slice(0, 300)}); fix its rights and prune again`,
+      `the data folder ${folder} cannot be removed (${messageOf(error).slice(0, 300)}); fix its permissions and prune again`,
       { cause: error },
     );
   }
@@ -106,10 +106,10 @@ export async function whyLeft(folder: string, executionId: string, store: string
     throw error;
   });
   if (entry === undefined) return undefined;
-  if (!entry.isDirectory()) return 'it is a link, or no folder';
+  if (!entry.isDirectory()) return 'it is a link, or not a folder';
   const other =
     (await readdir(folder)).find((name) => !isOurs(name)) ?? (await strangeOutput(join(folder, outputsName)));
-  return other === undefined ? undefined : `it holds ${other}, which is no file of an execution`;
+  return other === undefined ? undefined : `it holds ${other}, which is not a file of an execution`;
 }
 
 /** The other store, if any, whose usual data folder holds a folder. */

@@ -56,15 +56,15 @@ export function driveExecution(host: Host, drive: Drive, speed?: Speed) {
     }));
   };
   return {
-    /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
+    /** Resolves when the execution has ended, in whatever way; rejects if it could not continue here and can be resumed. */
     done: driveToTheEnd(host, here, { driver, payloads, beginTasks }),
     /** Asks the execution to stop; `done` follows. */
     stop: (reason: string) => requestStop(options.user, { state: 'stopped', reason }, execution),
-    /** Stops driving here; `done` follows. The next process that resumes the execution goes on with it. */
+    /** Stops driving here; `done` follows. The next process that resumes the execution continues it. */
     leave: () => lifetime.stop(),
     /** Leaves the execution as it is, to be resumed, because this process ends at once. Returns false if it has ended. */
     leaveAtOnce(): boolean {
-      // It has just ended: nothing is left to go on with.
+      // It has just ended: nothing is left to continue.
       if (requireExecution(store.sql, drive.execution_id).status !== 'running') return false;
       // If this fails, the process that resumes it will find that this one is gone.
       tried(() => execution.journal.stepAtOnce(leavingStep({ cause: 'interrupted' }, driver, execution)));
@@ -120,7 +120,7 @@ async function driveToTheEnd(host: Host, here: Execution, { driver, payloads, be
 async function prepareFiles({ session }: Host, { overview, execution }: Execution) {
   const { files } = execution.agent;
   if (overview.counts().stf_count === 0) files.prepare();
-  // Without a broker this process is alone: half-written files are nobody's work in hand.
+  // Without a broker this process is alone: half-written files are not being written any more.
   if (session === undefined) await files.tidy();
 }
 

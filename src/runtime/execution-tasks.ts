@@ -63,7 +63,7 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
 }
 
 /**
- * The fast processing agent's watch over slices that have killed their workers too often: it reports their failure itself, since nobody else will.
+ * The fast processing agent's watch over slices that have killed their workers too often: it reports their failure itself, since no worker will.
  * Runs until the execution is stopped.
  */
 async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {

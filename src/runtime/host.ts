@@ -73,7 +73,7 @@ export async function enterHost<T>(
     const { processAgents, entered } = await enterStore(options, agentTypes, alsoEnter);
     const { process_id: processId, agents } = processAgents;
     const names = Object.values(agents);
-    // A run speaks as its driver, an agent of its own process as itself.
+    // A run speaks as its driver, a separate agent process as itself.
     log.speakAs(agents.daq_simulator ?? (names[0] as string));
     if (choice !== undefined && broker !== undefined)
       session = await openRecorderSession(broker, {
@@ -97,7 +97,7 @@ interface Entry {
   agents: Readonly<Partial<Record<AgentType, string>>>;
   /** Undefined without a broker. */
   session: RecorderSession | undefined;
-  /** Draining: the process was told to stop. Stopped: it ends, or has a fault. */
+  /** Draining: the process was asked to stop. Stopped: it ends, or has a fault. */
   lifetime: Lifetime;
 }
 

@@ -39,7 +39,7 @@ export function startExecution(
   };
   return takeUp(options, (tx, processAgents) => {
     const drive = beginExecution(store, tx, command, driverSelf(options, processAgents, speed), isAlive);
-    if (drive === undefined) throw new Error('a command with a new id made no execution');
+    if (drive === undefined) throw new Error('a command with a new id started no execution');
     refuseForeignFolder(config, drive);
     return drive;
   });
@@ -97,7 +97,7 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   return {
     execution_id,
     run_number,
-    /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
+    /** Resolves when the execution has ended, in whatever way; rejects if it could not continue here and can be resumed. */
     done: untilClosed(),
     /** Asks the execution to stop; `done` follows. */
     stop(reason: string) {

@@ -43,14 +43,14 @@ export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
     const stop = waitingCommands(store.sql, executionId, ['stop_workflow'])[0]?.message_id;
     const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map(messageIdOf);
     if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
-      const message = `${executionId} is left alone: it was taken up ${maxTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`;
+      const message = `${executionId} is left alone: it was resumed ${maxTakeUps} times in ten minutes without success; "swf-mcp status ${executionId}" shows why`;
       return leave(executionId, 'ERROR', message);
     }
     try {
       const { drive, isPaused } = await takeFrom(host, executionId, { stop, requests });
       left.delete(executionId);
       const pause = isPaused ? '; it stays paused' : '';
-      log.write({ level: 'WARNING', message: `${executionId} is taken up: its driver was gone${pause}` });
+      log.write({ level: 'WARNING', message: `${executionId} is resumed: its driver was gone${pause}` });
       onTaken(drive);
     } catch (error) {
       // Another process was faster, its parameters are of another version, or its files are missing.
@@ -59,7 +59,7 @@ export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
       await store.write((tx) => {
         for (const id of requests) noteRefused(tx, id, 'REFUSED', line);
       });
-      leave(executionId, 'WARNING', `${executionId} is not taken up: ${line}`);
+      leave(executionId, 'WARNING', `${executionId} is not resumed: ${line}`);
     }
   }
 
@@ -93,7 +93,7 @@ function isWithoutDriver({ store, processId }: Host, executionId: string): boole
   return owner === undefined || owner.process_id === processId || !isProcessAlive(owner, isAlive);
 }
 
-/** The pause that stays in force: nobody has ended it, so a crash must not end it. */
+/** The pause that stays in force: it was not ended, so a crash must not end it. */
 function pauseOf({ store: { sql } }: Host, executionId: string): Message<'pause_workflow'> | undefined {
   const waiting = waitingCommands(sql, executionId, ['pause_workflow', 'resume_workflow']).at(-1);
   if (waiting !== undefined) return waiting.msg_type === 'pause_workflow' ? waiting : undefined;

@@ -94,7 +94,7 @@ function answered({ store, onCall }: StandInOptions, { method, answer }: Call): 
     } = method === 'GET'
       ? answer({ sql: store.sql } as Transaction, question)
       : await store.write((tx) => answer(tx, question));
-    if (isCut) response.set('warning', `299 swf-mcp "only the newest ${maxListed} are listed: ask for one run"`);
+    if (isCut) response.set('warning', `299 swf-mcp "only the newest ${maxListed} are listed: request one run"`);
     response.status(status).json(body);
     const [scheme = null] = /^\w+/.exec(request.headers.authorization ?? '') ?? [];
     onCall({
@@ -138,7 +138,7 @@ function tokenCheck({ say }: StandInOptions, isTrusted: (request: Request) => bo
     const given = givenIn(request);
     if (!isSaid)
       say(
-        `WARNING a program at ${ip ?? 'an unknown address'} ${given === '' ? 'sends no token' : 'sends a wrong token'}, and is refused; agents of the testbed try again for ever: give them the value of SWF_MONITOR_TOKEN`,
+        `WARNING a program at ${ip ?? 'an unknown address'} ${given === '' ? 'sends no token' : 'sends a wrong token'}, and is refused; agents of the testbed retry for ever: give them the value of SWF_MONITOR_TOKEN`,
       );
     isSaid = true;
     response.setHeader('WWW-Authenticate', 'Token');
@@ -158,7 +158,7 @@ function onError({ say }: StandInOptions): ErrorRequestHandler {
     else {
       say(`ERROR a call could not be recorded: ${messageOf(error)}`);
       // Their programs wait and try again.
-      response.status(503).json({ detail: 'The store takes nothing at this moment.' });
+      response.status(503).json({ detail: 'The store cannot be written at the moment.' });
     }
   };
 }

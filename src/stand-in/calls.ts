@@ -18,7 +18,7 @@ function nextExecution(tx: Transaction, { body }: Question): Answer {
   return success({ workflow_name, sequence: nextSequence(tx, workflow_name) });
 }
 
-/** A namespace exists as soon as somebody names it; its first owner stays its owner. */
+/** A namespace exists as soon as a request names it; its first owner stays its owner. */
 function ensureNamespace(tx: Transaction, { body }: Question): Answer {
   const name = textOf(body['name']);
   if (name === undefined || name === '') return without('name');

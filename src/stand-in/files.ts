@@ -15,7 +15,7 @@ function stfNamed(sql: Prepare, stf: string, agent: string | undefined) {
   return (namespace === undefined ? undefined : theirs) ?? open.at(-1) ?? all.at(-1);
 }
 
-/** A run has ended when its data taking or its execution has: after a stop nobody ends the data taking. */
+/** A run has ended when its data taking or its execution has: after a stop nothing ends the data taking. */
 function hasEnded(sql: Prepare, run: string | undefined): boolean {
   if (run === undefined) return false;
   if ((objectNamed(sql, 'runs', run)?.document['end_time'] ?? null) !== null) return true;

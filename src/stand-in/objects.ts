@@ -25,7 +25,7 @@ export const callsOf = (resource: Resource): Call[] => [
   { method: 'PATCH', path: `${resource.path}/:id`, answer: (tx, question) => change(tx, { resource, ...question }) },
 ];
 
-/** Answers with one object. For an object that nobody registered here, the answer lets their programs go on. */
+/** Answers with one object. For an object that is not registered here, the answer lets their programs continue. */
 function read(sql: Prepare, resource: Resource, id: string): Answer {
   const body = objectOf(sql, resource.path, id)?.document ?? resource.unknown?.(id, sql);
   return body === undefined ? { status: 404, body: { detail: 'Not found.' } } : { status: 200, body };
@@ -72,7 +72,7 @@ export function register(tx: Transaction, writing: Writing): Answer {
   if (known !== undefined && (again === 'same' || (isOffRecord !== true && isRecorded(tx, line))))
     return { status: 201, body: known.document };
   if (known !== undefined && again === 'refuse')
-    return refused(tx, line, { [nameField]: [`${names.name} is registered already, with other fields.`] });
+    return refused(tx, line, { [nameField]: [`${names.name} is already registered, with other fields.`] });
   const id = object_id ?? known?.object_id ?? (idKind === 'uuid' ? randomUUID() : String(nextNumber(tx, path)));
   const shownId = idKind === 'number' || idKind === 'run' ? Number(id) : id;
   const document = { ...resource.more(body, at), ...body, [resource.idField]: shownId };
@@ -88,7 +88,7 @@ function change(tx: Transaction, writing: Writing & { id: string }): Answer {
   const run_id = object?.run_id ?? resource.runOf?.(sql, id);
   const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, named(run_id, object && nameOf(object)));
   if (object === undefined)
-    return refused(tx, line, { detail: [`nothing of that id is registered here: ${id.slice(0, 100)}`] });
+    return refused(tx, line, { detail: [`nothing with that id is registered here: ${id.slice(0, 100)}`] });
   return put(tx, resource, line, 200, { ...object, document: changed(resource, object, body) });
 }
 
@@ -99,7 +99,7 @@ function put(tx: Transaction, { isOffRecord }: Resource, line: MessageLine, stat
   return { status, body: object.document };
 }
 
-/** An object that nobody has registered here, named by its path. */
+/** An object that is not registered here, named by its path. */
 function madeUp(sql: Prepare, { resource, at }: Writing, id: string): MonitorObject | undefined {
   const { path, idKind, unknown } = resource;
   if (unknown === undefined) return undefined;

@@ -72,9 +72,9 @@ export interface Resource {
   wanted?: (query: Query) => ObjectsWanted;
   /** Whether a list has an object that it would have by the query. */
   isListed?: (object: MonitorObject, query: Query, sql: Prepare) => boolean;
-  /** The object that a change applies to, if its body tells better than its path. */
+  /** The object that a change applies to, if its body identifies it better than its path. */
   target?: (body: Body, object: MonitorObject, sql: Prepare) => MonitorObject | undefined;
-  /** An object that nobody has registered here but their programs expect to exist. */
+  /** An object that is not registered here but that their programs expect to exist. */
   unknown?: (id: string, sql: Prepare) => Document;
   /** The run of an object that is not identified by one. */
   runOf?: (sql: Prepare, id: string) => string | undefined;
@@ -91,7 +91,7 @@ export const word = () =>
     .string()
     .min(1)
     .max(maxShortName)
-    .refine((text) => !hasHidden(text), 'An id has only characters that can be seen.');
+    .refine((text) => !hasHidden(text), 'An id may contain only visible characters.');
 
 /** A run number, which some programs write as text. */
 export const runNumber = () =>

@@ -13,12 +13,12 @@ export const addNoteTool = defineLiveTool({
   name: 'add_note',
   title: 'Write a note about a run',
   description:
-    "A person's word about an execution, or about none, shown in monitor, reports and the page. It is never changed: a further note corrects it.",
+    "Adds a person's note about an execution, or about none; monitor, reports and the page show it. A note never changes: correct it with another one.",
   input: () => ({
     execution_id: requiredText('Execution id, "latest", or "none"'),
-    text: z.string().trim().min(1).max(maxNote).describe('The words'),
-    at: text('Time that it is about (default now)'),
-    about: text('File, worker or message that it is about'),
+    text: z.string().trim().min(1).max(maxNote).describe('The text'),
+    at: text('Time it refers to (default now)'),
+    about: text('File, worker or message it refers to'),
     for_next: optionalBoolean.describe('For the next shift'),
     requested_by: requestedBy('The person'),
   }),
@@ -36,14 +36,14 @@ export const addNoteTool = defineLiveTool({
 export function timeOfNote(at: string | undefined, now: number): string | undefined {
   const time = parseTime('at', at, now);
   if (time !== undefined && Date.parse(time) > now)
-    throw argumentInvalid(`at = ${time} is still to come; leave it out for now, or give -10m`);
+    throw argumentInvalid(`at = ${time} is in the future; leave it out for now, or give -10m`);
   return time;
 }
 
 /** Tools that write are offered only if the server has a logbook. */
 export function logbookOf({ logbook }: LiveContext): Logbook {
   if (logbook === undefined)
-    throw new SwfError('TOOL_NOT_FOUND', 'this server changes nothing; start it without --read-only');
+    throw new SwfError('TOOL_NOT_FOUND', 'this server is read-only; start it without --read-only');
   return logbook;
 }
 

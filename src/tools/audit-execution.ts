@@ -13,8 +13,8 @@ export const auditExecutionTool = defineTool({
   title: 'Audit an execution',
   description:
     'Is the data complete: did every announced STF become ready, give its planned TF samples and slices without gap or overlap, and every slice one result, ' +
-    'and are the kept counts those of the rows? verdict balanced, open (not done yet, or stopped before) or broken, with the ids of what is missing. ' +
-    'Slices that stayed failed are final but not processed: see slices_failed. verify_files looks at the files.',
+    'and do the stored counts match the rows? verdict balanced, open (not done yet, or stopped early) or broken, with the ids of what is missing. ' +
+    'Permanently failed slices are final but not processed: see slices_failed. verify_files checks the files.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({ execution_id: requiredExecution }),
@@ -41,12 +41,12 @@ export const auditExecutionTool = defineTool({
 
 /** The state of an execution that may be incomplete. @param isDriven undefined if other programs run it */
 function openWords(status: ExecutionStatus, health: Health | undefined, isDriven: boolean | undefined): string {
-  if (status === 'unknown') return 'It is no longer heard, and its end was not heard';
-  if (status === 'failed') return 'It failed before all was done';
-  if (status !== 'running') return `It was ${status} before all was known to be done`;
-  if (health !== undefined) return `It still runs (health ${health})`;
+  if (status === 'unknown') return 'Nothing is heard from it any more, and its end was not reported';
+  if (status === 'failed') return 'It failed before everything was done';
+  if (status !== 'running') return `It was ${status} before everything was known to be done`;
+  if (health !== undefined) return `It is still running (health ${health})`;
   if (isDriven === undefined) return 'Its observer has lost the broker';
-  return isDriven ? 'It still runs (health unknown)' : 'Its driver is gone, and it waits to be resumed';
+  return isDriven ? 'It is still running (health unknown)' : 'Its driver is gone, and it waits to be resumed';
 }
 
 const asSentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
@@ -56,7 +56,7 @@ function failedWords({ checks }: Audit, failed: number | undefined): string {
   if (failed !== undefined)
     return failed === 0
       ? ''
-      : ` ${counted(failed, 'slice')} stayed failed: ${failed === 1 ? 'its' : 'their'} data are not processed.`;
+      : ` ${counted(failed, 'slice')} failed permanently: ${failed === 1 ? 'its' : 'their'} data is not processed.`;
   const { ids, id_count: files } = checks.find(({ check }) => check === 'stf_failed') ?? { ids: [], id_count: 0 };
   if (files === 0) return '';
   const more = files > ids.length ? ` and ${files - ids.length} more` : '';
@@ -79,10 +79,10 @@ function summaryOf(audit: Audit, { failed, words }: { failed: number | undefined
     case 'balanced':
       return failed === undefined
         ? `Every announced STF file is registered, and PanDA is done with each; the data run is closed.${lost}`
-        : `Everything that was announced is there and has its one result.${lost}`;
+        : `Everything that was announced exists and has exactly one result.${lost}`;
     case 'open':
-      return `${words}; what there is agrees.${wrong.length > 0 ? ` ${asSentence(wrong.join('; '))}` : ''}${lost}`;
+      return `${words}; what exists is consistent.${wrong.length > 0 ? ` ${asSentence(wrong.join('; '))}` : ''}${lost}`;
     case 'broken':
-      return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
+      return `The records contradict each other, or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }
 }

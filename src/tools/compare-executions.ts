@@ -15,7 +15,7 @@ export const compareExecutionsTool = defineTool({
   title: 'Compare two executions',
   description:
     'Is this run slower than that one, and what changed? Delays of each stage, rates, failures and the configuration of two executions side by side; ' +
-    'differences says in sentences what differs noticeably.',
+    'differences lists in sentences what differs noticeably.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
@@ -45,7 +45,7 @@ export const compareExecutionsTool = defineTool({
           : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
         ...(isOver(a) && isOver(b)
           ? [...circumstances(a, b), ...figureWords(a.figures, b.figures, isSameSpeed(a, b))]
-          : [`${isOver(a) || isOver(b) ? 'one of them has' : 'they have'} not ended: the figures are those so far`]),
+          : [`${isOver(a) || isOver(b) ? 'one of them has' : 'they have'} not ended: the figures are those up to now`]),
         ...onlyOne('a', a, b),
         ...onlyOne('b', b, a),
         ...(isSameSpeed(a, b) ? stages.flatMap(({ stage, p95 }) => stageWords(stage, p95)) : []),
@@ -131,7 +131,7 @@ function times({ a, b }: Pair): string {
 /** Both with their names, for a sentence that begins with the larger one. */
 const largerFirst = ({ a, b }: Pair) => (a > b ? (['a', a, 'b', b] as const) : (['b', b, 'a', a] as const));
 
-/** How each figure is said, where both differ noticeably. Seconds are wall time. */
+/** The sentence about each figure, if both differ noticeably. Seconds are wall time. */
 const words = {
   duration_seconds: (both) => {
     const [name, took, other, rest] = largerFirst(both);
@@ -139,12 +139,12 @@ const words = {
   },
   stf_count: ({ a, b }) => `a has ${counted(a, 'STF file')}, b ${b}`,
   slices_completed: ({ a, b }) => `${counted(a, 'slice')} completed in a, ${b} in b`,
-  slices_failed: ({ a, b }) => `${counted(a, 'slice')} failed for good in a, ${b} in b`,
+  slices_failed: ({ a, b }) => `${counted(a, 'slice')} failed permanently in a, ${b} in b`,
   slice_retries: ({ a, b }) => `${counted(a, 'retry', 'retries')} in a, ${b} in b`,
   slices_per_second: (both) => {
     const [name, rate, other, rest] = largerFirst(both);
-    if (rest === 0) return `${both.a} slices a second were completed in a, ${both.b} in b`;
-    return `${name} completed ${rate} slices a second, ${times(both)} as many as ${other} (${rest})`;
+    if (rest === 0) return `${both.a} slices per second were completed in a, ${both.b} in b`;
+    return `${name} completed ${rate} slices per second, ${times(both)} as many as ${other} (${rest})`;
   },
 } satisfies Record<string, (both: Pair) => string>;
 

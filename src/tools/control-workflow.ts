@@ -15,13 +15,13 @@ export const controlWorkflowTool = defineLiveTool({
   name: 'control_workflow',
   title: 'Pause, continue or stop an execution',
   description:
-    'pause: no STF is made, workers finish the slice in hand; continue: lets a paused one go on; stop: ends it in order, also one whose process was killed, and ' +
-    'cannot be taken back; resume: goes on with one whose driver is gone. Answers when the effect is seen (applied), refused with the reason, or not seen in 10 s (pending).',
+    'pause: the DAQ makes no more STFs, workers finish their current slice; continue: ends a pause; stop: ends it cleanly, even if its process was killed, and ' +
+    'cannot be undone; resume: resumes one whose driver is gone. Answers applied once the effect is seen, refused with the reason, or pending after 10 s.',
   input: () => ({
     execution_id: requiredExecution,
     action: oneOf(allActions).describe('pause, continue, stop or resume'),
     reason: text('Why, for the record'),
-    requested_by: requestedBy('The person who asked for it'),
+    requested_by: requestedBy('The person who requested it'),
   }),
   output: () =>
     object({
@@ -57,13 +57,17 @@ export const controlWorkflowTool = defineLiveTool({
 
 function stopped(answer: TestbedAnswer): TestbedAnswer & CommandState {
   if (answer.heard_as !== undefined)
-    return { effect: 'applied', sentence: 'its programs were asked to stop it, and it has ended', ...answer };
+    return { effect: 'applied', sentence: 'its programs were requested to stop it, and it has ended', ...answer };
   if (answer.sent_at === undefined)
-    return { effect: 'refused', sentence: 'its observer could not send it, and never will: ask again', ...answer };
+    return {
+      effect: 'refused',
+      sentence: 'its observer could not send it, and will not retry: request it again',
+      ...answer,
+    };
   return {
     effect: 'pending',
     sentence:
-      'its programs were asked once to stop it; a stop is not said on their bus: look with get_workflow_monitor',
+      'its programs were requested once to stop it; a stop is not reported on their bus: check with get_workflow_monitor',
     ...answer,
   };
 }

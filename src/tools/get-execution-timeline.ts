@@ -24,19 +24,19 @@ export const getExecutionTimelineTool = defineLiveTool({
   title: 'Timeline of an execution',
   hasPage: true,
   description:
-    'An execution over time: slices made, completed and failed in each of some bins, how many waited and were in work at its end and at most, phases and pauses, delays, failures by cause with when they came, ' +
-    'and the worst workers. With slots: a line a worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
+    'An execution over time: slices created, completed and failed per bin, how many were queued and in progress at its end and at most, phases and pauses, delays, failures by cause with when they came, ' +
+    'and the worst workers. With slots: a line per worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
     execution_id: requiredExecution,
     start_time: text('Part of its life: ISO 8601, or -15m'),
-    end_time: text('As start_time'),
+    end_time: text('End, as start_time'),
     bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
     detail: choice(['concise', 'page'], 'page: all, for pictures'),
     first_slot: integer(0, 100_000, 'First worker slot, by name'),
     slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
-    since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: unchanged is said in short'),
+    since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: if unchanged, the answer is short'),
   }),
   output: timelineAnswer,
   async perform(args, context) {
@@ -72,4 +72,4 @@ export const getExecutionTimelineTool = defineLiveTool({
 const fewerBins = (asked: number | undefined, { count, width }: { count: number; width: number }) =>
   asked === undefined || count >= asked
     ? undefined
-    : `${count} bins of ${roundDuration(width / 1000)} in place of ${asked}: their width is round, and at least two intervals between STF files.`;
+    : `${count} bins of ${roundDuration(width / 1000)} instead of ${asked}: their width is a round number, and at least two intervals between STF files.`;

@@ -72,9 +72,9 @@ export function findTool(offered: readonly Tool[], name: string): Tool {
   if (tool !== undefined) return tool;
   const names = offered.map((candidate) => candidate.name);
   const why = controlTools.some(isNamed)
-    ? `${name} changes something: it is there for tokens that may control, where the server is started with --allow-control`
+    ? `${name} changes something: it is offered to tokens of scope control, if the server is started with --allow-control`
     : noteTools.some(isNamed)
-      ? `${name} writes into the logbook: it is there for tokens of scope note or control, and not where the server is started with --read-only`
+      ? `${name} writes into the logbook: it is offered to tokens of scope note or control, unless the server is started with --read-only`
       : `there is no tool ${JSON.stringify(clip(name))}; the nearest: ${nearest(name.slice(0, 100), names).join(', ')}`;
   throw new SwfError('TOOL_NOT_FOUND', why);
 }

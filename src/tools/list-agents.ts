@@ -8,8 +8,8 @@ export const listAgentsTool = defineList({
   name: 'list_agents',
   title: 'List agents',
   description:
-    'The agents that work or have worked: are all of them alive, since when has one been silent, which host and process. ' +
-    'status is OK, WARNING (late), ERROR or STALE (gone without a word). Agents that ended in order (EXITED) are shown for an execution_id or with include_exited.',
+    'The agents that run or have run: which are alive, since when one has been silent, its host and process. ' +
+    'status is OK, WARNING (late), ERROR or STALE (vanished). Agents that shut down cleanly (EXITED) are shown for an execution_id or with include_exited.',
   input: () => ({
     namespace,
     agent_type: choice(knownAgentTypes, 'Role of the agent'),

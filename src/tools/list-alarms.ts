@@ -11,12 +11,13 @@ const shownSentence = 600;
 export const listAlarmsTool = defineList({
   name: 'list_alarms',
   title: 'List alarms',
-  description: 'Findings that lasted, raised by "swf-mcp watch": who has seen each, and whether it is over (cleared).',
+  description:
+    'Alarms: findings that persisted, raised by "swf-mcp watch"; who has seen each, and whether it has cleared.',
   input: () => ({
     execution_id: executionId,
     namespace,
     state: choice(alarmStates, 'raised: unseen'),
-    severity: choice(alarmSeverities, 'Of the finding'),
+    severity: choice(alarmSeverities, 'Severity of the finding'),
   }),
   window: 'raised_at',
   ask: ({ queries }) => queries.alarms,
@@ -32,4 +33,4 @@ export const listAlarmsTool = defineList({
 });
 
 const nobodyWatches =
-  'No "swf-mcp watch" runs on this store: alarms stand as the last one left them, and none is raised or cleared now; the findings of get_workflow_monitor tell what is wrong.';
+  'No "swf-mcp watch" runs on this store: alarms are as the last one left them, and none is raised or cleared now; the findings of get_workflow_monitor show what is wrong.';

@@ -50,6 +50,6 @@ function levelNumber(level: string | undefined): number | undefined {
   if (Object.hasOwn(logLevels, name)) return logLevels[name as keyof typeof logLevels];
   if (/^\d{1,2}$/.test(name)) return Number(name);
   throw valueInvalid(
-    `level = ${JSON.stringify(level)} is no log level; give ${levelNames.join(', ')}, or a number from 0 to 99`,
+    `level = ${JSON.stringify(level)} is not a log level; give ${levelNames.join(', ')}, or a number from 0 to 99`,
   );
 }

@@ -19,7 +19,7 @@ export const listMessagesTool = defineList({
   title: 'List workflow messages',
   description:
     'The messages of the workflow as recorded (stf_gen, stf_ready, tf_file_registered, slice, slice_result; stop_workflow of operators; note, quality, alarm_raised …), each with its ' +
-    'effect, and why where it had none. body has its further fields, cut; message_id gives the whole payload. For what agents logged use list_logs.',
+    'effect, and why if it had none. body has its further fields, cut; message_id gives the whole payload. For what agents logged use list_logs.',
   takesLong: ({ search }) => search !== undefined,
   input: () => ({
     execution_id: executionId,
@@ -29,7 +29,7 @@ export const listMessagesTool = defineList({
     message_type: text('Such as stf_ready'),
     effect: choice(messageEffects, 'Effect of recording it'),
     search: words('Whole words in sequence, of id or body'),
-    message_id: text('Only this message, whole', shownId),
+    message_id: text('Only this message, in full', shownId),
   }),
   window: 'sent_at',
   isWide: true,
@@ -49,7 +49,7 @@ export const listMessagesTool = defineList({
   check({ message_id }, total) {
     if (message_id !== undefined && total === 0)
       throw argumentInvalid(
-        `there is no message ${JSON.stringify(message_id)} that fits the other arguments; list_messages without message_id shows the ids`,
+        `there is no message ${JSON.stringify(message_id)} that matches the other arguments; list_messages without message_id shows the ids`,
       );
   },
 });

@@ -21,8 +21,8 @@ export const listTfSlicesTool = defineList({
   title: 'List TF slices',
   description:
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
-    'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: nobody works on it. ' +
-    'Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
+    'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: no worker is processing it. ' +
+    'Its full result: list_messages(message_type="slice_result", search=slice_filename).',
   input: () => ({
     run_number: runNumber,
     execution_id: executionId,
@@ -31,9 +31,9 @@ export const listTfSlicesTool = defineList({
     status: choice(sliceStatuses, 'State of the slice'),
     slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
     assigned_worker: textOrNumber(300, 'Worker (worker-agent-shifter-485/07), its agent, or a slot (7)'),
-    min_retries: integer(0, 1000, 'Retries at least'),
+    min_retries: integer(0, 1000, 'At least this many retries'),
     order_by: choice(sliceOrders, 'seconds: of its last attempt; order=newest: largest first'),
-    time_field: choice(timeFields, 'Time that start_time and end_time mean (default created)'),
+    time_field: choice(timeFields, 'Which time start_time and end_time refer to (default created)'),
   }),
   window: 'time_field',
   isWide: true,

@@ -23,7 +23,7 @@ const plannedAnswer = () =>
     daq_seconds: float,
     total_seconds: float,
     target_worker_count: int,
-    workers_needed: int.describe('To keep up while STFs come'),
+    workers_needed: int.describe('To keep up while STFs arrive'),
     worker_use: float.describe('Part of the workers’ time, 0 to 1'),
     longest_wait_seconds: float.describe('Of a slice for a worker'),
   });
@@ -32,21 +32,21 @@ export const planRunTool = defineLiveTool({
   name: 'plan_run',
   title: 'Plan a run',
   description:
-    'How a run would go: files, slices, bytes, how long, whether the workers keep up. Of a configuration (default the shipped one) or of ' +
-    'an execution, with changes: do 100 workers suffice for slices of 45 s? With as_played: would 20 workers have done?',
+    'How a run would go: files, slices, bytes, how long, whether the workers keep up. For a configuration (default: the shipped one) or ' +
+    'an execution, with changes: would 100 workers suffice for slices of 45 s? With as_played: would 20 workers have sufficed?',
   takesLong: () => true,
   input: () => ({
     config: text('Bare name of a configuration, such as histogram'),
     execution_id: executionId,
     target_worker_count: integer(1, 10_000, 'Worker slots'),
-    slice_processing_time: number('Seconds a slice'),
+    slice_processing_time: number('Seconds per slice'),
     stf_sampling_rate: number('0 to 1'),
     stf_interval: number('Seconds between STFs'),
     stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
-    slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
-    as_played: optionalBoolean.describe('On the times of execution_id; slice_processing_time is a factor'),
-    without_worker: text('as_played: leave it out'),
-    without_host: text('As without_worker'),
+    slices_per_sample: integer(1, 10_000, 'TF slices per sample'),
+    as_played: optionalBoolean.describe('With the times of execution_id; slice_processing_time is a factor'),
+    without_worker: text('as_played: run without it'),
+    without_host: text('Like without_worker'),
   }),
   output: () => plannedAnswer().partial().extend({ assumptions: strings, as_played: asPlayedAnswer().optional() }),
   async perform({ as_played = false, without_worker, without_host, config, execution_id, ...changes }, context) {
@@ -57,13 +57,13 @@ export const planRunTool = defineLiveTool({
       const { stf_count, stf_interval, slices_per_sample, ...others } = changes;
       refuse(
         { config, stf_count, stf_interval, slices_per_sample },
-        'cannot be changed with as_played, which has the slices that came and their times; leave one of them out',
+        'cannot be changed with as_played, which replays the slices of the run with their times; leave one of them out',
       );
       if (execution_id === undefined)
-        throw argumentInvalid('as_played needs the execution_id of the run to play again, such as "latest"');
+        throw argumentInvalid('as_played needs the execution_id of the run to replay, such as "latest"');
       return playedAgain(context, execution_id, { ...others, ...left });
     }
-    refuse(left, 'leaves out a worker of an execution that is played again: give as_played=true with it');
+    refuse(left, 'leaves out a worker of a replayed execution: give as_played=true with it');
     if (config !== undefined && execution_id !== undefined)
       throw argumentInvalid('config and execution_id are both given; give one of them');
     const base = execution_id === undefined ? undefined : knownRun(queries(), execution_id);
@@ -77,7 +77,7 @@ export const planRunTool = defineLiveTool({
 });
 
 const measuredWords = ({ slices }: { slices: number }, changes: { slices_per_sample?: number | undefined }) =>
-  `, as the ${slices} slices done took on average${changes.slices_per_sample === undefined ? '' : '; slices of another size may take longer or shorter'}`;
+  `, the average of the ${slices} completed slices${changes.slices_per_sample === undefined ? '' : '; slices of another size may take more or less time'}`;
 
 /** Slices that must be done before their mean says more than the configuration. */
 const enoughSlices = 5;
@@ -127,17 +127,17 @@ export const planOf = (params: ExecutionParams, run: PlayedRun, serviceWords?: s
 const assumptionsOf = (
   { worker, speed, fast_processing }: ExecutionParams,
   { isEndless }: PlayedRun,
-  serviceWords = worker.payload === undefined ? '' : ', as configured; the payload may take longer or shorter',
+  serviceWords = worker.payload === undefined ? '' : ', as configured; the payload may take more or less time',
 ) => [
   `each slice takes ${fast_processing.slice_processing_time} s${serviceWords}`,
-  'no slice fails or is tried again, nobody pauses the run, and files are written as fast as STFs come',
-  ...(isEndless ? ['the run goes on until it is stopped: these figures are of its first physics period'] : []),
+  'no slice fails or is retried, the run is not paused, and files are written as fast as STFs arrive',
+  ...(isEndless ? ['the run continues until it is stopped: these figures are for its first physics period'] : []),
   ...(speed === 1
     ? []
     : [
         speed === 'max'
-          ? 'seconds are of simulated time; it runs as fast as the machine can'
-          : `seconds are of simulated time, which goes ${speed} times as fast as wall time`,
+          ? 'seconds are of simulated time; the run is as fast as the machine allows'
+          : `seconds are of simulated time, which passes ${speed} times as fast as wall time`,
       ]),
-  `the store takes ${bytesAMessage} bytes a message, as measured`,
+  `the store takes ${bytesAMessage} bytes per message, as measured`,
 ];

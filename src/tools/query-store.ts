@@ -8,7 +8,7 @@ export const queryStoreTool = defineLiveTool({
   name: 'query_store',
   title: 'Ask in SQL',
   description:
-    'One SELECT (SQLite) for what no other tool answers, over these views. v_executions(execution_id run_number namespace status phase executed_by ' +
+    'One SELECT (SQLite) for questions that no other tool answers, over these views. v_executions(execution_id run_number namespace status phase executed_by ' +
     'start_time end_time duration_seconds stf_count slices_created slices_completed slices_failed retries bytes), v_stf_files(stf_filename execution_id sequence status size_bytes ' +
     'tf_count slice_count created_at processed_at), v_tf_files, v_slices(slice_filename slice_id tf_filename stf_filename execution_id tf_first tf_last status retries assigned_worker ' +
     'created_at assigned_at completed_at seconds error), v_attempts(slice_filename attempt execution_id state worker_id hostname queued_at started_at completed_at seconds error exit_code), ' +

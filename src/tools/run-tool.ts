@@ -62,7 +62,7 @@ function checkArguments(tool: Tool, args: unknown = {}): Record<string, string> 
   const given = asObject(args);
   if (given === undefined)
     throw argumentInvalid(
-      `the arguments of ${tool.name} are not a JSON object; give {} or names with values, such as {"execution_id":"latest"} where it takes that`,
+      `the arguments of ${tool.name} are not a JSON object; give {} or names with values, such as {"execution_id":"latest"} if the tool takes that`,
     );
   const named = withoutAliases(tool, given);
   // The schema ignores an own property of this name.
@@ -79,9 +79,7 @@ function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<stri
   for (const [key, value] of Object.entries(given)) {
     const name = Object.hasOwn(tool.aliases, key) ? (tool.aliases[key] as string) : key;
     if (renamed.has(name) && renamed.get(name) !== value)
-      throw argumentInvalid(
-        `${key} is another spelling of ${name} and both were given with different values; give one`,
-      );
+      throw argumentInvalid(`${key} is another spelling of ${name}, and the two were given different values; give one`);
     renamed.set(name, value);
   }
   return Object.fromEntries(renamed);
@@ -137,7 +135,7 @@ export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): R
     issues = schema.safeParse(copy, uncompiled).error?.issues ?? [];
   }
   const more = unshown.size > named ? ` and ${unshown.size - named} more` : '';
-  const note = `The store holds values that cannot be shown: ${[...unshown].slice(0, named).join(', ')}${more}. "swf-mcp check --deep" looks for their cause.`;
+  const note = `The store contains values that cannot be shown: ${[...unshown].slice(0, named).join(', ')}${more}. "swf-mcp check --deep" searches for their cause.`;
   return { ...copy, note: typeof copy['note'] === 'string' ? `${copy['note']} ${note}` : note };
 }
 

@@ -10,7 +10,7 @@ export const setQualityTool = defineLiveTool({
   name: 'set_quality',
   title: 'Judge the quality of a run',
   description:
-    'Says that the data of an execution are good or bad, or that it was a test, and why; "none" takes that back. The last word counts.',
+    'Sets the quality of the data of an execution to good or bad, or marks it as a test, with the reason; "none" withdraws that. The last call counts.',
   input: () => ({
     execution_id: requiredExecution,
     value: oneOf(qualities).describe('Judgement'),

@@ -8,8 +8,8 @@ export const shiftReportTool = defineLiveTool({
   name: 'shift_report',
   title: 'Report of a shift',
   description:
-    'A hand-over of a time, by default the last 8 hours: what the last shift left, the executions that lived in it, failures by cause, alarms, notes, who did what and why, ' +
-    'what is open, what the next shift should know. A past time is reported as of its end. text is the same as Markdown: ask for one form.',
+    'A hand-over for a period, by default the last 8 hours: what the last shift left, the executions active in it, failures by cause, alarms, notes, who did what and why, ' +
+    'what is open, what the next shift should know. A past period is reported as of its end. text is the same as Markdown: request one form.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({

@@ -10,20 +10,20 @@ export const startWorkflowTool = defineLiveTool({
   name: 'start_workflow',
   title: 'Start a run',
   description:
-    'Starts a run as a process of its own, which goes on when this server ends, and returns its execution_id at once: wait_for_execution watches it. ' +
-    'Without arguments: 10 STFs in real time, some three minutes.',
+    'Starts a run as a separate process, which continues when this server ends, and returns its execution_id at once: follow it with wait_for_execution. ' +
+    'Without arguments: 10 STFs in real time, about three minutes.',
   input: () => ({
     config: text('Name of a configuration, such as histogram'),
-    namespace: text('Of an observed testbed: its programs are asked'),
+    namespace: text('Of an observed testbed: the request goes to its programs'),
     speed: textOrNumber(20, '1 is real time, 20 twenty times faster, "max"'),
     stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
     physics_period_count: integer(1, 1e9, 'Physics periods'),
     target_worker_count: integer(1, 10_000, 'Worker slots'),
     stf_sampling_rate: number('0 to 1'),
-    slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
-    slice_processing_time: number('Seconds a slice'),
-    tf_samples_per_stf: integer(1, 999, 'TF samples an STF'),
-    tf_fraction: number('Part of the frames sampled'),
+    slices_per_sample: integer(1, 10_000, 'TF slices per sample'),
+    slice_processing_time: number('Seconds per slice'),
+    tf_samples_per_stf: integer(1, 999, 'TF samples per STF'),
+    tf_fraction: number('Fraction of the frames to sample'),
     stf_interval: number('Seconds between STFs'),
     standby_duration: number('Seconds between periods'),
     physics_period_duration: number('Seconds, with stf_count 0'),
@@ -73,6 +73,6 @@ function speedOf(speed: string | undefined): number | 'max' | undefined {
 /** The server offers these tools only if it has a control. */
 export function controlOf({ control }: LiveContext): Control {
   if (control === undefined)
-    throw new SwfError('TOOL_NOT_FOUND', 'this server may not change anything; start it with --allow-control');
+    throw new SwfError('TOOL_NOT_FOUND', 'this server must not change anything; start it with --allow-control');
   return control;
 }

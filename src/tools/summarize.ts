@@ -50,26 +50,26 @@ export const summarizeTool = defineLiveTool({
   name: 'summarize',
   title: 'Count and sum',
   description:
-    'How many, how long, how much: counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
-    'Such as what="slices", group_by="cause", "worker" (who is slow or fails), "minute" (rate), "stf_filename,status"; what="executions", group_by="day" (trends). ' +
+    'Counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
+    'For example what="slices", group_by="cause", "worker" (who is slow or fails), "minute" (rate), "stf_filename,status"; what="executions", group_by="day" (trends). ' +
     'By cause, worker, host, job (PanDA task/job) or attempt it counts attempts at slices, else slices: see counts. Times without rows have no group.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
     what: oneOf(summarized).describe(summarized.join(', ')),
     group_by: requiredText(
-      `One or two, with a comma, of ${everyKey.join(', ')}, as they fit what. cause: errors made alike. status of messages: their effect`,
+      `One or two, with a comma, of ${everyKey.join(', ')}, as they fit what. cause: similar errors. status of messages: their effect`,
     ),
     execution_id: executionId,
     run_number: runNumber,
     namespace,
     status: text('State; of slices as list_tf_slices'),
     assigned_worker: text('As list_tf_slices'),
-    start_time: text('Of time_field, which hours and days are of too: ISO 8601, or -15m, -2h, -7d'),
-    end_time: text('As start_time'),
-    time_field: choice(timeFields, 'Time that is meant (default created; executions: their start)'),
+    start_time: text('Earliest time_field: ISO 8601, or -15m, -2h, -7d'),
+    end_time: text('End, as start_time'),
+    time_field: choice(timeFields, 'Which time counts (default created; executions: their start)'),
     order_by: choice(orders, 'Largest first; key: from A to Z (default for times)'),
-    limit: integer(1, 1000, 'Groups (default 50)'),
+    limit: integer(1, 1000, 'Number of groups (default 50)'),
   }),
   output: summaryAnswer,
   async perform(args, context) {
@@ -114,7 +114,7 @@ export function questionOf(args: SummaryArguments, context: ToolContext): Summar
   const ofRun = run_number === undefined ? undefined : context.queries.executionOfRun(run_number);
   const execution_id = resolveExecution(args.execution_id, context) ?? ofRun;
   if (ofRun !== undefined && ofRun !== execution_id)
-    throw argumentInvalid(`run_number ${run_number} is that of ${ofRun}; give one of both`);
+    throw argumentInvalid(`run_number ${run_number} belongs to ${ofRun}; give one or the other`);
   return {
     what,
     keys: keysOf(what, args.group_by),
@@ -172,12 +172,12 @@ function refuseUnfit({ what, status, assigned_worker, order_by, ...others }: Sum
   if (others.namespace !== undefined && what === 'logs') refuse('namespace', 'give execution_id');
   const hasCounts = what === 'messages' || what === 'logs';
   if (hasCounts && (order_by === 'failed' || order_by === 'seconds'))
-    refuse(`order_by = "${order_by}"`, 'they are counted: count or key');
+    refuse(`order_by = "${order_by}"`, 'they are only counted: give count or key');
   if (!timesOf[what].includes(time)) refuse(`time_field = "${time}"`, `its times are ${timesOf[what].join(', ')}`);
 }
 
 /** Why there are no groups. */
 export function emptyNote(args: SummaryArguments, question: SummaryQuestion, context: ToolContext): string {
   const nowhere = nowhereNote({ ...args }, question, context);
-  return nowhere ?? 'nothing fits: there are no such rows, or none in that time';
+  return nowhere ?? 'nothing matches: there are no such rows, or none in that period';
 }

@@ -11,7 +11,7 @@ import { printable } from '../lib/printable.ts';
 const sums = () => ({
   count: int,
   slices: optionalInt.describe('Of attempts: different slices'),
-  stay_failed: optionalInt.describe('Of attempts: failures in which their slices stand'),
+  stay_failed: optionalInt.describe('Of attempts: failures that are the current state of their slices'),
   failed: optionalInt,
   retries: optionalInt,
   bytes: optionalInt,
@@ -29,7 +29,7 @@ const keyFields = () => Object.fromEntries(everyKey.map((key) => [key, optionalS
 export const summaryAnswer = () =>
   object({
     what: oneOf(summarized),
-    counts: string.describe('The rows that are counted'),
+    counts: string.describe('The rows counted'),
     groups: objects({ ...keyFields(), example: optionalString, ...sums() }),
     groups_omitted: int,
     total: object(sums()),

@@ -21,7 +21,7 @@ export const traceDataProductTool = defineTool({
   title: 'Trace an STF, TF sample or slice',
   description:
     'The path of an STF file, TF sample or TF slice: where it came from, every hop with time, sender and delay, each attempt ' +
-    'with worker and outcome, its place in the queue, what was made of it, outputs, and the log lines that name it.',
+    'with worker and outcome, its place in the queue, what was made from it, outputs, and the log lines that name it.',
   takesMoment: true,
   input: () => ({ filename: requiredText('Such as swf.101993.000001_slice_003.tf') }),
   output: traceAnswer,
@@ -119,7 +119,7 @@ function resultOf({ execution_id, name }: Product, queries: Queries) {
   return present({ ...frames, seconds, exit_code, signal, output_tail, outputs, outputs_folder, outputs_omitted });
 }
 
-/** The state of a slice in words: a status alone may look like work although nobody works. */
+/** The state of a slice in words: a status alone may look like work although none is done. */
 function standingWords(
   { status }: { status: string },
   { attempts_made, isGone, seconds_in_hand, ahead = 0 }: SliceStanding,
@@ -129,24 +129,24 @@ function standingWords(
   const ended = `the execution has ended (${execution.status})`;
   switch (status) {
     case 'unanswered':
-      return 'sent; no result was heard';
+      return 'sent; no result was received';
     case 'queued':
       if (execution.status !== 'running')
-        return attempts_made > 0 ? `given up in hand: ${ended}` : `never begun: ${ended}`;
+        return attempts_made > 0 ? `abandoned while being processed: ${ended}` : `never started: ${ended}`;
       return waitWords(execution, ahead, context);
     case 'processing':
-      if (isGone) return 'its worker is gone: nobody works on it';
-      return `in hand for ${Math.round(seconds_in_hand ?? 0)} s`;
+      if (isGone) return 'its worker is gone: no worker is processing it';
+      return `being processed for ${Math.round(seconds_in_hand ?? 0)} s`;
     default:
       return status;
   }
 }
 
-/** Why a slice waits: nobody works, or others come first, with the time that they take. */
+/** Why a slice waits: no work is done, or others come first, with the time that they take. */
 function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: ToolContext): string {
-  if (queries.driver(execution.execution_id)?.isAlive() === false) return 'waits: nobody drives the execution';
+  if (queries.driver(execution.execution_id)?.isAlive() === false) return 'waits: no process drives the execution';
   const pause = queries.pausedBy(execution);
-  if (pause !== undefined) return `waits: the execution is paused by ${pause.name} since ${pause.time}`;
+  if (pause !== undefined) return `waits: the execution was paused by ${pause.name} at ${pause.time}`;
   const { service_seconds, workers = 0 } = queries.assess(execution, now).driving?.capacity ?? {};
   const place = `waits; ${counted(ahead, 'queued slice')} ${ahead === 1 ? 'comes' : 'come'} before it`;
   if (service_seconds === undefined || workers === 0) return place;

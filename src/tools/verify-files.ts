@@ -42,13 +42,13 @@ export const verifyFilesTool = defineLiveTool({
   name: 'verify_files',
   title: 'Verify data files',
   description:
-    'Are the files on disk still as they were made: reads STF files, TF samples and what payloads wrote, and compares size, checksum and frames with what is recorded. ' +
-    'missing, changed, or unreachable from this host. At most 2 s or 2,000 files a call: follow next_cursor to the end.',
+    'Are the files on disk unchanged? Reads STF files, TF samples and payload outputs, and compares size, checksum and frames with what is recorded. ' +
+    'missing, changed, or unreachable from this host. At most 2 s or 2,000 files per call: follow next_cursor to the end.',
   takesLong: () => true,
   input: () => ({
     execution_id: requiredExecution,
-    stf_filename: text('Only this STF file, with what was made of it'),
-    cursor: text('next_cursor of the call before'),
+    stf_filename: text('Only this STF file, with what was made from it'),
+    cursor: text('next_cursor of the previous call'),
   }),
   output: () =>
     object({
@@ -98,7 +98,7 @@ export const verifyFilesTool = defineLiveTool({
 function ofAnother(queries: Queries, stf_filename: string | undefined, execution_id: string): string | undefined {
   const owner = stf_filename === undefined ? undefined : queries.product(stf_filename).execution_id;
   if (owner === undefined || owner === execution_id) return undefined;
-  return `${stf_filename} is of ${owner}, not of ${execution_id}: nothing was checked`;
+  return `${stf_filename} belongs to ${owner}, not to ${execution_id}: nothing was checked`;
 }
 
 type Found = ReturnType<typeof noFiles>;
@@ -107,7 +107,7 @@ type Found = ReturnType<typeof noFiles>;
 const unreachableNote = ({ unreachable, checked }: Found) =>
   unreachable.length === 0
     ? undefined
-    : `${unreachable.length} of ${checked} files cannot be read from here, so this call does not say whether they are as they were made`;
+    : `${unreachable.length} of ${checked} files cannot be read from here, so this call does not show whether they are unchanged`;
 
 const noFiles = () => ({ checked: 0, missing: [] as Wrong[], changed: [] as Wrong[], unreachable: [] as Wrong[] });
 
@@ -162,6 +162,6 @@ function readPlace(cursor: string | undefined, of: string): Place {
   if (data?.of === of) return { kind: data.kind, after: data.after };
   throw new SwfError(
     'CURSOR_INVALID',
-    `cursor ${JSON.stringify(cursor.slice(0, 60))} does not belong to this execution and STF file; give the next_cursor of the call before unchanged, or leave it out`,
+    `cursor ${JSON.stringify(cursor.slice(0, 60))} does not belong to this execution and STF file; give the next_cursor of the previous call unchanged, or leave it out`,
   );
 }

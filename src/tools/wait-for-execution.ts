@@ -40,7 +40,7 @@ export const waitForExecutionTool = defineLiveTool({
   title: 'Wait for an execution',
   description:
     'Waits up to 45 s until something happens to an execution: until=change (default: counts, phase or status), phase (or status), or end. ' +
-    'Says what has changed, and whether to call again.',
+    'Reports what has changed, and whether to call again.',
   input: () => ({
     execution_id: requiredExecution,
     until: choice(['change', 'phase', 'end'], 'change, phase or end'),
@@ -56,7 +56,7 @@ export const waitForExecutionTool = defineLiveTool({
       health: optionalOneOf(healths),
       counts: z.record(string, int),
       seconds_left: optionalInt,
-      slices_overdue: optionalInt.describe('In hand for too long'),
+      slices_overdue: optionalInt.describe('In progress for too long'),
       oldest_in_hand: object(sliceInHand()).optional(),
       next: string,
       data_as_of: optionalString,
@@ -102,11 +102,11 @@ export const waitForExecutionTool = defineLiveTool({
 
 type Look = ReturnType<typeof look>;
 
-/** The name of a count in the answer: where nobody says whether slices wait or are in hand, they are unanswered. */
+/** The name of a count in the answer: where it is not reported whether slices wait or are being processed, they are unanswered. */
 const nameIn = ({ driving }: Look, name: string) =>
   driving === undefined && name === 'slices_queued' ? 'slices_unanswered' : name;
 
-/** The counts, and the slices that are being worked on, as far as anybody tells. */
+/** The counts, and the slices that are being worked on, as far as is reported. */
 function workOf({ execution, driving }: Look) {
   const counts = countsIn(execution);
   if (driving === undefined) {
@@ -124,8 +124,10 @@ function workOf({ execution, driving }: Look) {
 
 /** Why nothing will happen by itself, so that waiting is useless. */
 function standstill({ health, driving }: Look): string | undefined {
-  if (health === 'stalled') return 'it is stalled: get_workflow_monitor says why and what to do';
-  return driving?.isHeld === true ? 'an operator has paused it: it goes on when somebody continues it' : undefined;
+  if (health === 'stalled') return 'it is stalled: get_workflow_monitor reports why and what to do';
+  return driving?.isHeld === true
+    ? 'an operator has paused it: it continues when someone continues it with control_workflow'
+    : undefined;
 }
 
 function nextOf(now: Look): string {
@@ -133,11 +135,13 @@ function nextOf(now: Look): string {
   if (status === 'running') {
     const again = `call wait_for_execution again with execution_id ${execution_id}`;
     const isSlow = now.health === 'slow' || (now.driving?.in_hand.overdue ?? 0) > 0;
-    return standstill(now) ?? (isSlow ? `it is slow: get_workflow_monitor says what is overdue; then ${again}` : again);
+    return (
+      standstill(now) ?? (isSlow ? `it is slow: get_workflow_monitor reports what is overdue; then ${again}` : again)
+    );
   }
-  if (status === 'unknown') return 'it is no longer heard; get_workflow_monitor says since when';
+  if (status === 'unknown') return 'nothing is heard from it any more; get_workflow_monitor reports since when';
   const failed = now.execution.slices_failed;
-  return `it has ended${failed === 0 ? '' : `, and ${counted(failed, 'slice')} failed`}; get_workflow_monitor tells how`;
+  return `it has ended${failed === 0 ? '' : `, and ${counted(failed, 'slice')} failed`}; get_workflow_monitor reports how`;
 }
 
 function look({ queries }: LiveContext, executionId: string) {

@@ -56,7 +56,9 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
       if (signal.aborted) return;
       standing.failures += 1;
       if (standing.failures === 1)
-        say(`WARNING ${receiver.name} was not told of ${standing.telling ?? 'alarms'}: ${messageOf(error)}; retrying`);
+        say(
+          `WARNING ${receiver.name} was not notified of ${standing.telling ?? 'alarms'}: ${messageOf(error)}; retrying`,
+        );
       await pause(backoff(standing.failures, retries), [signal]);
     }
 }
@@ -77,7 +79,7 @@ async function deliverNext(receiver: Receiver, options: DeliveryOptions, standin
     delete standing.telling;
   }
   await store.write((tx) => noteDelivered(tx, receiver.key, next.seq));
-  if (standing.failures > 0) say(`${receiver.name} takes alarms again`);
+  if (standing.failures > 0) say(`${receiver.name} accepts alarms again`);
   standing.failures = 0;
   standing.refusals = 0;
   return 0;
@@ -93,7 +95,7 @@ async function tell(
   const { page, say, signal } = options;
   const delivery = deliveryOf(next, page);
   if (delivery === undefined) {
-    say(`WARNING ${receiver.name} is not told of ${next.message_id}, which cannot be read`);
+    say(`WARNING ${receiver.name} is not notified of ${next.message_id}, which cannot be read`);
     return;
   }
   standing.telling = next.message_id;
@@ -103,7 +105,7 @@ async function tell(
     if (!(error instanceof Refused)) throw error;
     standing.refusals += 1;
     if (standing.refusals < maxRefusals) throw error;
-    say(`WARNING ${receiver.name} is not told of ${next.message_id}: ${error.message}, ${maxRefusals} times`);
+    say(`WARNING ${receiver.name} is not notified of ${next.message_id}: ${error.message}, ${maxRefusals} times`);
   }
 }
 
@@ -122,7 +124,7 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
   const by = msg_type === 'alarm_seen' ? ` by ${seenBy(message)}` : '';
   const again = count > 1 ? ` (time ${count})` : '';
   // The sentence of a cleared alarm describes the past.
-  const was = msg_type === 'alarm_cleared' ? 'it said: ' : '';
+  const was = msg_type === 'alarm_cleared' ? 'it was: ' : '';
   const link =
     page === undefined || execution_id === undefined
       ? ''

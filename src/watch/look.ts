@@ -62,7 +62,7 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
 const patienceOf = (alarmId: string, severity: AlarmFinding['severity'], after: Situation['after']): number =>
   after[alarmId.slice(0, alarmId.indexOf('/'))] ?? usualPatience[severity];
 
-/** Whether somebody knows of an alarm of an ended execution, which changes no more: a person judged the run, or acknowledged the alarm. */
+/** Whether someone knows of an alarm of an ended execution, which no longer changes: a person judged the run, or acknowledged the alarm. */
 function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof endedExecution>): boolean {
   if (ended === undefined) return false;
   if (ended.isJudged) return true;

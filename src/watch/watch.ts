@@ -77,13 +77,13 @@ async function takePlace(options: WatchOptions, processId: number): Promise<bool
     if (isMine) {
       const names = receivers.map(({ name }) => name);
       say(
-        `watches ${store.path}${names.length === 0 ? ', and tells nobody: give --notify or --webhook' : `, and tells ${names.join(' and ')}`}`,
+        `watching ${store.path}${names.length === 0 ? ', without a receiver: give --notify or --webhook' : `, notifying ${names.join(' and ')}`}`,
       );
       return true;
     }
     if (isFirst)
       say(
-        `another process watches this store; this one stands by${receivers.length === 0 ? '' : ', and tells what comes meanwhile once it watches'}`,
+        `another process is watching this store; this one waits${receivers.length === 0 ? '' : ', and reports what happens meanwhile once it takes over'}`,
       );
     await pause(standbyMilliseconds, [signal]);
   }
@@ -98,7 +98,7 @@ function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string)
   const changes = leaveOut(tx, key, Date.now() - stale);
   if (changes > 0)
     say(
-      `WARNING ${name} is not told of ${changes} ${changes === 1 ? 'change that is' : 'changes that are'} older than a day; "swf-mcp alarms" lists alarms`,
+      `WARNING ${name} is not notified of ${changes} ${changes === 1 ? 'change that is' : 'changes that are'} older than a day; "swf-mcp alarms" lists alarms`,
     );
 }
 
@@ -114,7 +114,7 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
       took = performance.now() - began;
       const lines = await recordLook(store, processId, { found, now, after });
       if (lines === undefined)
-        throw executionInUse('another process watches this store now; start this one again to stand by');
+        throw executionInUse('another process watches this store now; start this one again to wait for it');
       for (const line of lines) say(line);
       looker.succeeded(now);
     } catch (error) {

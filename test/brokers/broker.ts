@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseBrokerUrl } from '../../src/broker/address.ts';
 import type { BrokerSettings, DialectName } from '../../src/broker/connection.ts';
 
-/** A real broker on a loopback port with a folder of its own. */
+/** A real broker on a loopback port with its own folder. */
 export interface Broker {
   kind: DialectName;
   port: number;
@@ -57,7 +57,7 @@ export const login = { user, password };
 /** Options for a JVM that runs for seconds: compiling less halves the processor time of a start. */
 export const quickJvm = ['-Xms64M', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
-/** Runs a broker as a process in a folder of its own, where a crash leaves its dumps. */
+/** Runs a broker as a process in its own folder, where a crash leaves its dumps. */
 export async function runBroker(
   kind: DialectName,
   port: number,

@@ -76,7 +76,7 @@ export async function startDroppingProxy(
   return { port: (server.address() as { port: number }).port, dropped };
 }
 
-/** TLS in front of a broker, with a certificate of its own for `localhost`. */
+/** TLS in front of a broker, with its own certificate for `localhost`. */
 export async function startTls(
   port: number,
   folder: string,

@@ -211,7 +211,7 @@ describe('--notify', () => {
       folder,
     });
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^WARNING .*tell\.sh, told of ended, ended with 7$/m);
+    expect(stderr).toMatch(/^WARNING .*tell\.sh, run for ended, ended with 7$/m);
     const { code: refused, stderr: why } = await runCli(['run', '--notify', './nothing'], { folder });
     expect({ refused, why }).toEqual({
       refused: 1,
@@ -247,13 +247,13 @@ describe.skipIf(isMissing('script') || isMissing('stty'))('keys below the live v
     await shows(/p pause {2}c continue {2}q stop {2}\? help/);
     await shows(/simulated \d+ s/);
     press('?');
-    await shows(/p: no STF, slices in hand end/);
+    await shows(/p: pause \(slices in progress finish\)/);
     press('p');
     const paused = await shows(/pause: it is paused/);
     for (const line of paused.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
     await shows(/paused/);
     press('c');
-    await shows(/continue: it goes on/);
+    await shows(/continue: it continues/);
     press('q');
     await shows(/stop the execution\? y\/N/);
     press('n');

@@ -191,15 +191,15 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     const { items } = await ask(client, 'list_messages', { order: 'oldest' });
     const reasons = (items as Answer[]).map(({ effect, effect_reason }) => `${effect}: ${effect_reason}`);
     for (const reason of [
-      'may give the bare name of a configuration only',
-      'sets data, which it may not',
+      'only the bare name of a configuration is allowed',
+      'sets data, which is not allowed',
       'stf_count',
       'executed_by',
       'speed max',
       'not JSON',
       'nested deeper than 100',
-      'run_workflow is taken from /queue/workflow_control',
-      'start_run is taken from /topic/epictopic',
+      'run_workflow is accepted from /queue/workflow_control',
+      'start_run is accepted from /topic/epictopic',
     ]) {
       expect(reasons).toContainEqual(expect.stringMatching(new RegExp(`^rejected: .*${reason}`)));
     }
@@ -209,7 +209,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await agent?.finished).toMatchObject({ code: 0 });
   });
 
-  it('a worker discards invalid messages, and finishes its own slices when it is told to stop', async () => {
+  it('a worker discards invalid messages, and finishes its own slices when it is asked to stop', async () => {
     const folder = temporaryFolder();
     const own = [
       '--set',
@@ -237,7 +237,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
         body,
       });
     await bus.close();
-    await first.saw(/(?:[^]*threw away a message on the queue of slices){3}/);
+    await first.saw(/(?:[^]*discarded a message on the queue of slices){3}/);
     const client = (): ReturnType<typeof connectInProcess> => connectInProcess(join(folder, 'swf.db'));
     const count = async (args: object) =>
       (await ask(await client(), 'list_messages', { ...args }))['total_count'] as number;
@@ -268,7 +268,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await second.finished;
   });
 
-  it('a worker told to stop in standby exits with a slice waiting, and another one continues the run', async () => {
+  it('a worker asked to stop in standby exits with a slice waiting, and another one continues the run', async () => {
     const folder = temporaryFolder();
     const own = [
       '--set',

@@ -66,10 +66,10 @@ describe('the trace of a waiting slice', () => {
     };
     await expect.poll(standing).toMatch(/^waits; \d+ queued slices come before it, about \d+ s of work for 1 worker$/);
     await control(folder, 'pause');
-    await expect.poll(standing).toMatch(/^waits: the execution is paused by tester since /);
+    await expect.poll(standing).toMatch(/^waits: the execution was paused by tester since /);
     run.child.kill('SIGKILL');
     await run.finished;
-    await expect.poll(standing).toBe('waits: nobody drives the execution');
+    await expect.poll(standing).toBe('waits: no process drives the execution');
   });
 });
 
@@ -100,7 +100,7 @@ describe('pause', () => {
     const paused = await monitorOf(folder);
     expect(await control(folder, 'pause')).toMatchObject({
       code: 0,
-      stdout: 'stf_datataking-tester-0001 is paused already\n',
+      stdout: 'stf_datataking-tester-0001 is already paused\n',
     });
     expect(await monitorOf(folder)).toMatchObject({
       stf_count: paused['stf_count'],
@@ -109,7 +109,7 @@ describe('pause', () => {
 
     expect(await control(folder, 'continue')).toMatchObject({
       code: 0,
-      stdout: 'stf_datataking-tester-0001 goes on\n',
+      stdout: 'stf_datataking-tester-0001 continues\n',
     });
     expect(await control(folder, 'continue')).toMatchObject({
       code: 0,
@@ -157,7 +157,7 @@ describe('pause', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'completed', stf_count: 10, slices_completed: 150 });
   });
 
-  it('before physics or in standby only delays the next step', async () => {
+  it('a pause a pause before physics or in standby only delays the next step', async () => {
     const { folder } = await startEndless(
       ...['daq_state_machine.standby_duration=120', 'daq_state_machine.no_beam_not_ready_delay=60'].flatMap((set) => [
         '--set',
@@ -246,7 +246,7 @@ describe('pause', () => {
 });
 
 describe('stop', () => {
-  it('ends the log in order and cuts no slice short, even with 200 workers', async () => {
+  it('ends the log cleanly and cuts no slice short, even with 200 workers', async () => {
     const { folder, run } = await startEndless(
       '--speed',
       '1000',
@@ -278,12 +278,12 @@ describe('stop', () => {
     expect(answers.map(({ code }) => code)).toEqual([0, 0]);
     expect(await control(folder, 'stop')).toMatchObject({
       code: 0,
-      stdout: 'stf_datataking-tester-0001 is stopped already\n',
+      stdout: 'stf_datataking-tester-0001 is already stopped\n',
     });
     expect((await run.finished).code).toBe(4);
   });
 
-  it('ends a run in order: end_run is sent, and slices in hand return to the queue', async () => {
+  it('ends a run cleanly: end_run is sent, and slices in hand return to the queue', async () => {
     const { folder, run } = await startEndless('--set', 'fast_processing.slice_processing_time=100');
     await until(folder, { slices_processing: 30 });
     expect((await control(folder, 'stop')).code).toBe(0);

@@ -176,7 +176,7 @@ for (const { kind, missing, start } of kinds) {
       beating.child.kill();
       await startTestbed('idle', 'idle');
       const beside = await runCli(...command('idle', 'run', '--stf-count', '1', '--speed', '50', ...listen, ...small));
-      expect(beside).toMatchObject({ code: 0, stderr: expect.stringContaining('idle ones send nothing there') });
+      expect(beside).toMatchObject({ code: 0, stderr: expect.stringContaining('idle programs send nothing there') });
     });
   });
 }

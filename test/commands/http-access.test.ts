@@ -29,7 +29,10 @@ function certificate(folder: string): { cert: string; key: string } {
 describe('the tokens of a server', () => {
   it('have a name and a scope: a read token is offered no control, and a stop names its token', async () => {
     const folder = temporaryFolder();
-    const env = tokenFile(folder, '# who may ask\nscreen read look-9431\n\nshift.leader control lead-1107\n');
+    const env = tokenFile(
+      folder,
+      '# who may use the server\nscreen read look-9431\n\nshift.leader control lead-1107\n',
+    );
     const { url } = await startHttp({ folder, env }, '--allow-control');
     const reader = await connectHttp(url, bearer('look-9431'));
     const leader = await connectHttp(url, bearer('lead-1107'));
@@ -162,7 +165,7 @@ describe('a server that others can reach', () => {
     );
   });
 
-  it('requires tokens that nobody can guess', async () => {
+  it('requires tokens that cannot be guessed', async () => {
     const folder = temporaryFolder();
     const start = async (args: string[], env: Record<string, string>) =>
       (await runCli(args, { folder, env: { ...env } })).stderr;

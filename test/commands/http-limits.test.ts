@@ -45,7 +45,7 @@ describe('the limits of the server over HTTP', () => {
     for (const { headers: told, body } of busy) {
       expect(told['retry-after']).toBe('1');
       expect(JSON.parse(body).error.message).toMatch(
-        /too many calls are under way: 300 calls of one client, of at most 200/,
+        /too many calls are in progress: 300 calls of one client, of at most 200/,
       );
     }
     expect((await send(full.url, { headers, body: monitor })).status).toBe(200);
@@ -166,7 +166,9 @@ describe('the limits of the server over HTTP', () => {
       const asked = async (params?: object) =>
         answerIn((await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) })).body);
       const refused = (message: string) => ({ error: { code: -32_602, message } });
-      expect(await asked({ cursor: 'made-up' })).toMatchObject(refused(`${method} is one page; leave cursor out`));
+      expect(await asked({ cursor: 'made-up' })).toMatchObject(
+        refused(`${method} has only one page; leave cursor out`),
+      );
       expect(await asked({ cursor: 5 })).toMatchObject(refused(`${method} takes params such as {}`));
       expect(await asked()).toMatchObject({ result: {} });
     }

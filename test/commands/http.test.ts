@@ -265,7 +265,7 @@ describe('the server over HTTP', () => {
   it('warns that every local user can ask it without a token, and requires --insecure-local for control', async () => {
     const folder = temporaryFolder();
     const { server } = await startHttp({ folder });
-    await server.saw(/WARNING every user of this machine can ask this server; set SWF_MCP_TOKEN/);
+    await server.saw(/WARNING every user of this machine can use this server; set SWF_MCP_TOKEN/);
     expect(await runCli(['serve', '--http', '0', '--allow-control'], { folder })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
@@ -328,7 +328,7 @@ describe('the server over HTTP', () => {
     expect(next['items']).toHaveLength(20);
   });
 
-  it('sends the answers that are under way and exits when it is told to stop', async () => {
+  it('sends the answers in progress and exits when it is asked to stop', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '1'], { folder });
     await run.saw(/execution /);

@@ -137,18 +137,18 @@ describe('a note and a quality', () => {
       { args: ['note', id, ' '], line: /^ARGUMENT_INVALID: the note has 0 characters; give 1 to 4000/ },
       {
         args: ['note', id, 'x', '--at', '2999-01-01T00:00:00Z'],
-        line: /^ARGUMENT_INVALID: --at 2999.* is still to come/,
+        line: /^ARGUMENT_INVALID: --at 2999.* is in the future/,
       },
       { args: ['note', id, 'x', '--at', 'soon'], line: /^ARGUMENT_INVALID: --at "soon"/, code: 2 },
       {
         args: ['quality', id, 'goood', '--reason', 'x'],
-        line: /^ARGUMENT_INVALID: "goood" is no quality; the nearest is good, allowed are good, bad, test, none/,
+        line: /^ARGUMENT_INVALID: "goood" is not a quality; the nearest is good, allowed are good, bad, test, none/,
         code: 2,
       },
       { args: ['note', id, 'x', '--about', ''], line: /^ARGUMENT_INVALID: about: / },
       { args: ['alarms', 'seen', ''], line: /^ARGUMENT_INVALID: the alarm name is empty/ },
       { args: ['note', id, 'x', '--requested-by', ''], line: /^ARGUMENT_INVALID: --requested-by has 0 characters/ },
-      { args: ['alarms', 'seen', 'X'], line: /^ARGUMENT_INVALID: there is no alarm "X", and none was raised yet/ },
+      { args: ['alarms', 'seen', 'X'], line: /^ARGUMENT_INVALID: there is no alarm "X", and none has been raised yet/ },
     ])
       expect({ args, ...(await runCli(args, { folder })) }).toMatchObject({
         args,
@@ -222,11 +222,11 @@ describe('alarms', () => {
       stderr: expect.stringMatching(/^ARGUMENT_INVALID: 2 .*"STAGE_STUCK".*:worker, .*:data/),
     });
     expect((await runCli(['alarms', 'seen', `STAGE_STUCK/${id}:w`], { folder })).stdout).toMatch(
-      /:worker is seen by tester\n$/,
+      /:worker is now seen by tester\n$/,
     );
     expect(
       (await runCli(['alarms', 'seen', `STAGE_STUCK/${id}:worker`, '--requested-by', 'bo'], { folder })).stdout,
-    ).toMatch(/:worker was seen by tester before\n$/);
+    ).toMatch(/:worker was already seen by tester\n$/);
     const { stdout } = await runCli(['alarms'], { folder });
     expect(stdout.split('\n').map((line) => /(raised|seen) .*:(\w+)/.exec(line)?.slice(1))).toEqual([
       undefined,

@@ -259,7 +259,7 @@ describe('a run', () => {
     expect(monitor['findings'][0]).toMatchObject({ code: 'EXECUTION_FAILED', severity: 'error' });
   });
 
-  it('completes when nobody reads its output', async () => {
+  it('completes when its output is not read', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--stf-count', '2', '--speed', '100'], { folder });
     await started.saw(/run_imminent/);
@@ -356,7 +356,7 @@ describe('a run', () => {
     const other = new Database(join(folder, 'swf.db'));
     other.exec('BEGIN IMMEDIATE');
     started.child.kill('SIGINT');
-    await started.saw(/ending the run in order/);
+    await started.saw(/ending the run/);
     started.child.kill('SIGINT');
     expect(await started.finished).toMatchObject({ code: 130 });
     other.close();
@@ -394,7 +394,7 @@ describe('a run', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'stops in order at %s: the execution ends, and its agents exit',
+    'stops cleanly at %s: the execution ends, and its agents exit',
     async (signal) => {
       const folder = temporaryFolder();
       const started = startCli(['run', '--stf-count', '3', '--speed', '20', '--json'], { folder });

@@ -115,7 +115,7 @@ describe('the server on stdio', () => {
     expect(lines.map((line) => line['id'] ?? 0).toSorted()).toEqual([0, 0, 1, 2, 3, 4, 5]);
     expect(lines).toContainEqual(
       expect.objectContaining({
-        error: { code: -32_600, message: 'the line is longer than 10 MB and was left out; send less in one call' },
+        error: { code: -32_600, message: 'the line is longer than 10 MB and was skipped; send less in one call' },
       }),
     );
     expect(stderr.split('\n')[0]).toBe(`swf-mcp ${version}: MCP server on stdio, store ${join(folder, 'swf.db')}`);

@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
       .toEqual(['daq_simulator', 'data', 'fast_processing', 'fastmon', 'worker', 'worker']);
     const [worker] = (await agents(folder)).filter(({ agent_type }) => agent_type === 'worker');
     process.kill(worker?.['pid'] as number, 'SIGKILL');
-    await up.saw(/worker \d has ended by SIGKILL; it is started again in 1 s/);
+    await up.saw(/worker \d has ended by SIGKILL; restarting in 1 s/);
     const pids = async (): Promise<unknown[]> => (await agents(folder)).map(({ pid }) => pid);
     await expect.poll(pids).not.toContain(worker?.['pid']);
     expect(await agents(folder)).toHaveLength(6);
@@ -163,7 +163,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     const up = start(folder, 'up', ...common);
     // Lines of other agents may stand between these.
     await up.saw(/worker 1: AGENT_IN_USE: /);
-    await up.saw(/worker 1 has ended with exit code 75; it is started again in 1 s/);
+    await up.saw(/worker 1 has ended with exit code 75; restarting in 1 s/);
     const workers = async (): Promise<unknown[]> =>
       (await agents(folder)).filter(({ agent_type }) => agent_type === 'worker').map(({ pid, state }) => [pid, state]);
     await expect.poll(workers).toEqual([[before.child.pid, 'READY']]);
@@ -190,7 +190,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(stdout).toMatch(/^TimeoutStopSec=7230$/m);
     expect(await start(folder, 'up', '--metrics', '65535', ...common).finished).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: --metrics 65535 names no ports for 2 agents/),
+      stderr: expect.stringMatching(/^CONFIG_INVALID: --metrics 65535 leaves no ports for 2 agents/),
     });
   });
 
@@ -215,7 +215,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     const args = ['ready', 'worker', '--wait', '1', ...sets('testbed.namespace=nobody')];
     expect(await start(folder, ...args).finished).toMatchObject({
       code: 1,
-      stderr: 'worker of namespace nobody was not heard within 1 s\n',
+      stderr: 'worker of namespace nobody was not heard from within 1 s\n',
     });
   });
 

@@ -104,7 +104,7 @@ describe.skipIf(missing)('in a terminal', () => {
     const seen = runInTerminal(['run', ...slow, ...stubborn], { columns: 80, rows: 24, folder });
     await seen.started.saw(/[1-9]\d* processing/);
     seen.started.child.stdin?.write('\u0003');
-    await seen.started.saw(/once more ends it at once/);
+    await seen.started.saw(/press it again to exit immediately/);
     seen.started.child.stdin?.write('\u0003');
     expect((await seen.started.finished).code).toBe(130);
     expectCursor(seen.written());
@@ -119,7 +119,7 @@ describe.skipIf(missing)('in a terminal', () => {
     store.db.exec(`UPDATE processes SET last_beat = '2026-01-01T00:00:00.000Z'`);
     store.close();
     const seen = runInTerminal(['status', '--watch'], { columns: 100, rows: 24, folder });
-    await seen.started.saw(/its process \d+ on .* has not been heard for a while/);
+    await seen.started.saw(/its process \d+ on .* has not been heard from for a while/);
     expect((await seen.rows()).join('\n')).toMatch(/ stalled {2}phase physics/);
     seen.started.child.stdin?.write('\u0003');
     expect((await seen.started.finished).code).toBe(130);
@@ -133,7 +133,7 @@ describe.skipIf(missing)('in a terminal', () => {
     await seen.started.saw(/progressing/);
     expect((await seen.rows())[0]).toMatch(/^stf_datataking-tester-0001 {2}run 100010/);
     run.child.kill('SIGKILL');
-    await seen.started.saw(/its process is gone; go on with[^]*swf-mcp resume stf_datataking-tester-0001/);
+    await seen.started.saw(/its process is gone; continue with[^]*swf-mcp resume stf_datataking-tester-0001/);
     expect((await runCli(['stop', 'latest'], { folder })).code).toBe(0);
     expect((await seen.started.finished).code).toBe(4);
     expect((await seen.rows()).at(-1)).toMatch(

@@ -43,7 +43,7 @@ describe('check', () => {
     expect(stdout).toBe(
       [
         'ok    integrity  no damage in the file',
-        'ok    schema     as this program makes it',
+        'ok    schema     as this program creates it',
         'ok    blocks     times, words and numbers are kept of all rows',
         `ok    ${first}  completed, balanced: 2 STF files, 2 TF samples, 30 of 30 TF slices completed`,
         `ok    ${first}  4 files in ${dataOf(folder, first)}`,
@@ -63,7 +63,7 @@ describe('check', () => {
     const { code, stdout } = await runCli(['check', 'latest'], { folder });
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      new RegExp(`^ok {4}${first} {2}terminated before all was done, and the records agree: 3 STF files`, 'm'),
+      new RegExp(`^ok {4}${first} {2}terminated before everything was done, and the records agree: 3 STF files`, 'm'),
     );
     expect(stdout).not.toMatch(/^broken/m);
     expect(stdout).toMatch(
@@ -314,7 +314,7 @@ describe('prune', () => {
       new RegExp(`^open {2}${first} {2}is being removed; .* prune`, 'm'),
     );
     expect((await runCli(['prune', '--keep', '100', '--dry-run'], { folder })).stdout).toContain(
-      `would go on removing ${first}`,
+      `would continue removing ${first}`,
     );
     const client = await connectInProcess(join(folder, 'swf.db'));
     expect((await ask(client, 'list_tf_slices', {}))['total_count']).toBeGreaterThanOrEqual(Number(left));

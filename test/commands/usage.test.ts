@@ -103,7 +103,7 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['agent', 'data'], /^CONFIG_INVALID: an agent of its own needs a broker/],
+    [['agent', 'data'], /^CONFIG_INVALID: a separate agent needs a broker/],
     [['agent', 'data', '--broker', 'stomp://127.0.0.1:1'], /^CONFIG_INVALID: testbed\.namespace/],
   ])('refuses %j and exits with 78, since a restart would not help', async (args, line) => {
     const { code, stderr } = await runCli(args, { folder: temporaryFolder() });

@@ -85,13 +85,13 @@ describe('swf-mcp watch', () => {
     const { path, lines } = program(folder, 'tell.sh');
     const env = { SWF_WEBHOOK: hook.url, SWF_MCP_TOKEN: 'hidden' };
     const watching = startCli(['watch', '--notify', path, ...quickly], { folder, env });
-    await watching.saw(/^waits for the store /m);
+    await watching.saw(/^waiting for the store /m);
     await failingRun(folder);
     await until(() => expect(hook.told).toHaveLength(1));
     const open = await runCli(['alarms'], { folder });
     expect(open.stdout).toMatch(/raised +error +SLICES_FAILED +stf_datataking-tester-0001/);
     const seen = await runCli(['alarms', 'seen', 'SLICES', 'I look at it', '--requested-by', 'Ana'], { folder });
-    expect(seen.stdout).toBe('SLICES_FAILED/stf_datataking-tester-0001 is seen by Ana (as tester claims)\n');
+    expect(seen.stdout).toBe('SLICES_FAILED/stf_datataking-tester-0001 is now seen by Ana (as tester claims)\n');
     // The execution has ended, so its alarm is over once a person has seen it.
     await until(() => expect(hook.told).toHaveLength(3));
     await until(() => expect(lines()).toHaveLength(3));
@@ -117,7 +117,7 @@ describe('swf-mcp watch', () => {
     onTestFinished(() => store.close());
     const before = lastLook(store.sql);
     const again = startCli(['watch', ...quickly], { folder });
-    await again.saw(/and tells nobody/);
+    await again.saw(/without a receiver/);
     await until(() => expect(lastLook(store.sql)).toBeGreaterThan(before));
     again.child.kill('SIGTERM');
     expect((await again.finished).stderr).not.toContain('raised');
@@ -129,7 +129,7 @@ describe('swf-mcp watch', () => {
     hook.status = 503;
     const watching = startCli(['watch', '--webhook', hook.url, ...quickly], { folder });
     await failingRun(folder);
-    await watching.saw(/WARNING webhook at .* was not told of .*: it answered 503; retrying/);
+    await watching.saw(/WARNING webhook at .* was not notified of .*: it answered 503; retrying/);
     await runCli(['alarms', 'seen', 'SLICES_FAILED'], { folder });
     hook.status = 0;
     await until(() => expect(hook.hanging).toBe(1));
@@ -183,7 +183,7 @@ describe('swf-mcp watch', () => {
     for (const { args, line } of [
       {
         args: ['--webhook', 'testbed'],
-        line: /^CONFIG_INVALID: the webhook is no address that can be posted to; give https:/,
+        line: /^CONFIG_INVALID: the webhook is not an address that can be posted to; give https:/,
       },
       { args: ['--notify', './none'], line: /^ARGUMENT_INVALID: --notify .\/none cannot be run/ },
       {

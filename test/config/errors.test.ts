@@ -46,7 +46,7 @@ describe('an error of a configuration', () => {
     [
       'an unknown name',
       { name: 'histogra' },
-      '; the nearest is histogram_default; "swf-mcp config --list" names all, and without a name it is fast_processing_default',
+      '; the nearest is histogram_default; "swf-mcp config --list" names all, and the default is fast_processing_default',
     ],
     ['an unknown default', { name: 'x_default' }, 'no x_default, x_default.toml in ./workflows'],
     ['a name unlike any known', { name: 'zzzzzzzz' }, 'among the shipped files; "swf-mcp config --list" names all'],
@@ -97,18 +97,18 @@ describe('an error of a configuration', () => {
     [
       'a set of files',
       set('workflow.includes=["a"]'),
-      '--set "workflow.includes=[\\"a\\"]": files are read before keys are set; write it into a file of your own',
+      '--set "workflow.includes=[\\"a\\"]": files are read before keys are set; write it into your own file',
     ],
     ['a set of the testbed’s file', set('workflow.config=a'), 'files are read before keys are set'],
     [
       'a set below a value',
       set('testbed.namespace.x=1'),
-      '--set "testbed.namespace.x=1": namespace = "mine" is no section; fix that first',
+      '--set "testbed.namespace.x=1": namespace = "mine" is not a section; fix that first',
     ],
     [
       'a file that includes itself',
       file('[workflow]\nincludes = ["a.toml"]\n'),
-      /a\.toml includes itself \(\S+a\.toml → \S+a\.toml\); take one include out$/,
+      /a\.toml includes itself \(\S+a\.toml → \S+a\.toml\); remove one include$/,
     ],
     [
       'files that include each other',
@@ -137,7 +137,7 @@ describe('an error of a configuration', () => {
       file('[worker]\nx = = 1\n'),
       /^\S+a\.toml line 4, column \d+: [^\n]*(?<!pos \d+:?); fix the TOML there$/,
     ],
-    ['a key of [simulation] that nobody knows', file('[simulation]\nstf_count = 2\nmagic = 1\n'), 'simulation'],
+    ['an unknown key of [simulation]', file('[simulation]\nstf_count = 2\nmagic = 1\n'), 'simulation'],
   ])('names the place and the cure: %s', (_, given, words) => {
     expect(errorOf(given)).toEqual(
       typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
@@ -197,9 +197,9 @@ describe('the origin of a key', () => {
       file('[parameters]\nx = 1\n[agents.other]\nenabled = true\n[fast_processing]\nworker_rampup_time = 3\n'),
     ).loaded;
     expect(warnings.toSorted()).toEqual([
-      '[parameters] is known and has no effect here; use --set',
+      '[parameters] has no effect here; use --set',
       'agents.other is not bundled with swf-mcp and is not started',
-      'fast_processing.worker_rampup_time is known and has no effect here',
+      'fast_processing.worker_rampup_time has no effect here',
     ]);
     expect(load(file('[parameters]\n')).loaded.warnings).toEqual([]);
   });

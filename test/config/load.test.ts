@@ -158,7 +158,7 @@ describe('a wrong configuration', () => {
   });
 
   it.each([
-    ['fast_processing.stf_count.x=1', /--set ".*": stf_count = 10 is no section/],
+    ['fast_processing.stf_count.x=1', /--set ".*": stf_count = 10 is not a section/],
     ['workflow.includes=["a.toml"]', /files are read before/],
     ['fast_processing.stf_count=nan', /fast_processing\.stf_count = NaN/],
     ['fast_processing.stf_count=1979-05-27', /fast_processing\.stf_count = 1979-05-27/],
@@ -213,9 +213,9 @@ describe('the testbed’s own files', () => {
     expect(isOwnNamespace).toBe(true);
     expect(warnings).toEqual([
       'agents.processing is not bundled with swf-mcp and is not started',
-      'fast_processing.worker_rampup_time is known and has no effect here',
-      'fast_processing.worker_rampdown_time is known and has no effect here',
-      'fast_processing.num_tf_per_slice is known and has no effect here',
+      'fast_processing.worker_rampup_time has no effect here',
+      'fast_processing.worker_rampdown_time has no effect here',
+      'fast_processing.num_tf_per_slice has no effect here',
     ]);
   });
 

@@ -47,13 +47,13 @@ describe('a payload command', () => {
     ['a program in a PATH without folders', ['run.sh'], delimiter, 'the program run.sh is in no folder of PATH, so'],
     ['a file that is not there', [inFolder('gone')], '', `the program ${inFolder('gone')} is not there, so`],
     ['a file that cannot be run', [inFolder('text')], '', `the program ${inFolder('text')} may not be executed, so`],
-    ['a folder', [join(folder, 'bin')], '', `the program ${join(folder, 'bin')} is no file, so`],
+    ['a folder', [join(folder, 'bin')], '', `the program ${join(folder, 'bin')} is not a file, so`],
   ])('of %s can be run, or the error says why', (_, payload, path, words) => {
     const check = (): void => requireRunnable(withPayload(payload), path);
     if (words === '') expect(check).not.toThrow();
     else
       expect(check).toThrow(
-        `worker.payload: ${words} every slice would fail; fix it, or name another with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
+        `worker.payload: ${words} every slice would fail; fix it, or name another program with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
       );
     expect(() => requireRunnable(withPayload(payload, false), path)).not.toThrow();
   });
@@ -65,7 +65,7 @@ describe('a payload command', () => {
       ['run', '{path}', '{path} {stf_path}'],
       ['path', 'stf_path'].map(
         (name) =>
-          `worker.payload: {${name}} is no placeholder and stays as it is; there are {tf_path}, {start}, {end}, {tf_count}, {slice_filename}, {run_number}, {output_dir}`,
+          `worker.payload: {${name}} is not a placeholder and stays as it is; placeholders are {tf_path}, {start}, {end}, {tf_count}, {slice_filename}, {run_number}, {output_dir}`,
       ),
     ],
     [[inFolder('gone')], [`worker.payload: ${inFolder('gone')} is not there; on this host every slice would fail`]],

@@ -39,7 +39,7 @@ describe('the rules of a whole configuration', () => {
     [
       '0 STFs without an interval',
       { fast_processing: { stf_count: 0 }, daq_state_machine: { stf_interval: 0, stf_generation_time: 0 } },
-      'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
+      'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which never ends when stf_interval and stf_generation_time are 0; set one of them',
     ],
     ['a payload with files', { worker: { payload: ['true'] } }, undefined],
     ['neither files nor a payload', { data: { write_files: false } }, undefined],
@@ -56,7 +56,7 @@ describe('the rules of a whole configuration', () => {
     const config = configOf();
     expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: true }))).toBeUndefined();
     expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: false }))).toBe(
-      'testbed.namespace = "mine" is that of the shipped file; with a broker give your own with --set testbed.namespace=NAME, or use a file of your own',
+      'testbed.namespace = "mine" is that of the shipped file; with a broker set your own with --set testbed.namespace=NAME, or use your own file',
     );
   });
 
@@ -64,7 +64,7 @@ describe('the rules of a whole configuration', () => {
     const without = (type: string) => configOf({ agents: { [type]: { enabled: false } } });
     expect(errorOf(() => requireEveryAgent(configOf()))).toBeUndefined();
     expect(errorOf(() => requireEveryAgent(without('fastmon')))).toBe(
-      'agents.fastmon.enabled = false: without a broker nobody else does the work of the fastmon agent; enable it',
+      'agents.fastmon.enabled = false: without a broker nothing else does the work of the fastmon agent; enable it',
     );
     expect(errorOf(() => requireRecorderAgents(without('fastmon')))).toBeUndefined();
     expect(errorOf(() => requireRecorderAgents(without('fast_processing')))).toBe(
@@ -121,7 +121,7 @@ describe('a request', () => {
 
   it.each(['worker', 'stf_coun', 'fastmon'])('is refused if it sets %s, with the nearest key', (key) => {
     expect(errorOf(() => void requestedSections({ [key]: 3 }))).toMatch(
-      new RegExp(`^the request sets ${key}, which it may not; the nearest that it may set is [a-z_]+$`),
+      new RegExp(`^the request sets ${key}, which is not allowed; the nearest allowed key is [a-z_]+$`),
     );
   });
 
@@ -131,7 +131,7 @@ describe('a request', () => {
     expect(requireBareName(undefined, folder)).toBeUndefined();
     expect(requireBareName('histogram', folder)).toBe('histogram');
     expect(errorOf(() => void requireBareName('../etc', folder))).toBe(
-      'the request names the configuration "../etc"; it may give the bare name of a configuration only, such as fast_processing_default',
+      'the request names the configuration "../etc"; only the bare name of a configuration is allowed, such as fast_processing_default',
     );
     expect(errorOf(() => void requireBareName('trap', folder))).toBe(
       'the request names the configuration "trap"; a file of that name in the working folder would be taken instead: rename it',

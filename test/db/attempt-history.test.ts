@@ -51,7 +51,7 @@ function rowsOf(columns: AttemptColumns): unknown[] {
 }
 
 describe('the attempts of an execution kept in memory', () => {
-  it('equal those read afresh after every delivery, in order, late or repeated', async () => {
+  it('match a fresh read after every delivery, whether in order, late or repeated', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...histories),

@@ -77,7 +77,7 @@ describe('a run', () => {
     for (const file of storeFiles) renameSync(join(folder, file), join(folder, `${file}.away`));
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(oneLine('STORE_UNAVAILABLE')) });
-    expect(stderr).toMatch(/was removed while it was open; put it back and resume/);
+    expect(stderr).toMatch(/was removed while it was open; restore it, and resume/);
     for (const file of storeFiles)
       if (existsSync(join(folder, `${file}.away`))) renameSync(join(folder, `${file}.away`), join(folder, file));
     await resumesToTheEnd(folder);
@@ -101,7 +101,7 @@ describe('a run', () => {
     await resumesToTheEnd(folder);
   });
 
-  it('ends in order or with a one-line error if its write-ahead log is truncated, and so does resume', async () => {
+  it('ends cleanly or with a one-line error if its write-ahead log is truncated, and so does resume', async () => {
     const folder = temporaryFolder();
     const run = await runInPhysics(folder);
     const wal = join(folder, 'swf.db-wal');
@@ -271,7 +271,7 @@ describe.skipIf(!hasOtherUser && !inCi)('a user without permissions', () => {
     expect(codeOf(run.stderr)).toBe('STORE_READ_ONLY');
   });
 
-  it('gets a one-line error in a read-only folder, and can run with a store of their own', () => {
+  it('gets a one-line error in a read-only folder, and can run with its own store', () => {
     const folder = openFolder();
     const closed = runAsOther(folder, ['--db', 'new/swf.db', 'run', '--speed', 'max']);
     expect(closed).toMatchObject({ code: 1, stdout: '' });

@@ -34,7 +34,7 @@ const sliceReturned = JSON.stringify({
   worker_id: 'worker-agent-tester-12345678/01',
   hostname: 'host-b',
   reason: 'NO_FILE',
-  detail: 'no folder of data files is known',
+  detail: 'the folder of data files is not known',
   sender: 'worker-agent-tester-12345678',
   namespace: 'test',
   execution_id: 'stf_datataking-tester-0001',

@@ -67,15 +67,15 @@ describe('prune', () => {
       ['elsewhere', precious],
       ['y-0001', link],
     ])
-      expect(dry.stdout).toContain(`would go on removing ${id}; the folder ${place} would be left: it `);
+      expect(dry.stdout).toContain(`would continue removing ${id}; the folder ${place} would be left: it `);
     const { code, stderr } = await runCli(['prune', '--keep', '100'], { folder });
     expect(code).toBe(0);
     expect(stderr.trimEnd().split('\n').toSorted()).toEqual(
       [
         'WARNING the folder relative is left: it is not named relative',
-        `WARNING the folder ${precious} is left: it holds thesis.tex, which is no file of an execution`,
+        `WARNING the folder ${precious} is left: it holds thesis.tex, which is not a file of an execution`,
         `WARNING the folder ${precious} is left: it is not named elsewhere`,
-        `WARNING the folder ${link} is left: it is a link, or no folder`,
+        `WARNING the folder ${link} is left: it is a link, or not a folder`,
         `WARNING the folder ${victim} is left: it is in the data folder of the store ${join(other, 'swf.db')}`,
       ].toSorted(),
     );
@@ -101,7 +101,7 @@ describe('a store that is damaged or changed from outside', () => {
     const folder = await finished();
     alterStore(folder, `PRAGMA ignore_check_constraints = 1; UPDATE tf_slices SET status = 'lost' WHERE slice_id = 4`);
     const { items, note } = await ask(await connectStdio({ folder }), 'list_tf_slices', { limit: 200 });
-    expect(note).toMatch(/^The store holds values that cannot be shown: items\.\d+\.status/);
+    expect(note).toMatch(/^The store contains values that cannot be shown: items\.\d+\.status/);
     const rows = items as { slice_id: number; status?: string }[];
     expect(rows.filter(({ status }) => status === undefined).map(({ slice_id }) => slice_id)).toEqual([4, 4]);
     expect(rows.filter(({ status }) => status === 'completed').length).toBe(rows.length - 2);
@@ -176,7 +176,7 @@ describe('a store that is damaged or changed from outside', () => {
       expect({ code, stderr }).toEqual({
         code: 1,
         stderr: expect.stringMatching(
-          /STORE_UNAVAILABLE: .*swf\.db-wal, a part of the store, was removed while it was open; what was written before is in the store/,
+          /STORE_UNAVAILABLE: .*swf\.db-wal, a part of the store, was removed while it was open; earlier writes are in the store/,
         ),
       });
       expect(count).toBeGreaterThan(2);
@@ -203,7 +203,7 @@ describe('a store that is damaged or changed from outside', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
-        /STORE_TOO_NEW: .* was brought to schema version \d+ by another swf-mcp .* it writes nothing more/,
+        /STORE_TOO_NEW: .* was migrated to schema version \d+ by another swf-mcp .* this one writes nothing more/,
       ),
     });
   });
@@ -316,12 +316,12 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     const { code, stdout } = runAsOther(folder, ['--db', db('own.db'), 'doctor']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: everybody may write it \(mode 777\)/m,
+      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: everyone may write it \(mode 777\)/m,
     );
     chmodSync(db('own.db.data'), 0o700);
     chmodSync(db('own.db'), 0o644);
     expect(runAsOther(folder, ['--db', db('own.db'), 'doctor']).stdout).toMatch(
-      /^warn {2}rights +.*own\.db: others may read or write it \(mode 644\); chmod 600 it/m,
+      /^warn {2}rights +.*own\.db: other users may read or write it \(mode 644\); chmod 600 it/m,
     );
     // Planted beside a store that does not exist yet, to read and write what goes into it.
     chmodSync(db('own.db'), 0o600);

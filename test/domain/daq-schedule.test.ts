@@ -107,7 +107,7 @@ describe('the DAQ schedule', () => {
     ]);
   });
 
-  it('has no planned number of STFs for a run without an end', () => {
+  it('has no planned number of STFs for a run that never ends', () => {
     expect(
       plannedStfCount(workflowParamsSchema.parse({ fast_processing: { physics_period_count: 0 } })),
     ).toBeUndefined();

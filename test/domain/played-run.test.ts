@@ -116,7 +116,7 @@ describe('a simulated run', () => {
         fast_processing: { stf_count: 30_000, slices_per_sample: 50 },
         daq_state_machine: { tf_per_stf: 1000 },
       }),
-    ).toThrow(/^the run has more than 1000000 slices, too many to be played; plan a part/);
+    ).toThrow(/^the run has more than 1000000 slices, too many to simulate; plan a part/);
     expect(() => played({ fast_processing: { stf_count: 100_001 } })).toThrow(
       expect.objectContaining({ code: 'ARGUMENT_INVALID' }),
     );

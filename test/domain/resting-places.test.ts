@@ -74,7 +74,7 @@ describe('a place whose attempts fail', () => {
     expect(resting(12)).toEqual([['bad', 22]]);
   });
 
-  it('goes on if others fail about as often, or its slices fail there too', () => {
+  it('keeps working if others fail about as often, or its slices fail there too', () => {
     const often = made();
     often.done(0, 'other', 'x');
     often.fail(0, 'other', 'y', 'z');
@@ -94,7 +94,7 @@ describe('a place whose attempts fail', () => {
     expect(slices.resting(5)).toEqual([['one', 15]]);
   });
 
-  it('goes on at once if nobody tries slices again, and waits if others will try its next ones', () => {
+  it('keeps working at once if slices are not retried, and waits if others will try its next ones', () => {
     const alone = made(0);
     alone.done(0, 'good', ...many);
     for (const slice of 'abcd') alone.end(1, 'bad', slice, 'no file', false);
@@ -121,7 +121,7 @@ describe('a place whose attempts fail', () => {
     expect(places.resting(1000)).toEqual([]);
   });
 
-  it('goes on if it is the only one, or where everything fails everywhere', () => {
+  it('keeps working if it is the only one, or where everything fails everywhere', () => {
     const { fail, resting } = made();
     fail(1, 'one', ...many);
     expect(resting(1)).toEqual([]);

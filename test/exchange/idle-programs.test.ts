@@ -29,10 +29,10 @@ async function saidWhere({
   return said.filter((line) => line.startsWith('WARNING'));
 }
 
-it('a process that hears nobody says that idle programs cannot be heard, and both ways to be sure', async () => {
+it('a process that hears no other program reports that idle programs cannot be heard, and both ways to be sure', async () => {
   expect(await saidWhere({})).toEqual([
     expect.stringMatching(
-      /^WARNING no program .* in namespace mine, but idle ones .* broker\.layout .*head.*SWF_MONITOR_URL/,
+      /^WARNING no other software .* in namespace mine, but idle programs .* broker\.layout .*head.*SWF_MONITOR_URL/,
     ),
   ]);
 });

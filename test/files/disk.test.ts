@@ -30,7 +30,7 @@ describe('an error of the file system', () => {
     const folder = temporaryFolder();
     const error = asDataError(fault(code), `${folder}/a.stf`, folder) as SwfError;
     expect(error.line).toBe(
-      `DATA_UNAVAILABLE: ${folder}/a.stf cannot be written or read (${code}: no luck); make room or fix the disk, then resume or stop the execution`,
+      `DATA_UNAVAILABLE: ${folder}/a.stf cannot be written or read (${code}: no luck); free some space or fix the disk, then resume or stop the execution`,
     );
     expect(error.cause).toMatchObject({ code });
   });
@@ -43,7 +43,7 @@ describe('an error of the file system', () => {
       expect(asDataError(error, `${folder}/a.stf`, folder)).toBe(error);
       const away = join(folder, 'away');
       expect((asDataError(error, `${away}/a.stf`, away) as SwfError).line).toBe(
-        `DATA_UNAVAILABLE: the data folder ${away} is not there or may not be used (${code}: no luck); bring it back, or fix its rights, then resume or stop the execution`,
+        `DATA_UNAVAILABLE: the data folder ${away} does not exist or cannot be used (${code}: no luck); restore it, or fix its permissions, then resume or stop the execution`,
       );
     },
   );
@@ -65,7 +65,7 @@ describe('the data files of an execution', () => {
   };
   const facts = { filename: 'a.stf', ...stf, tf_count: 20, frameBytes: 64 };
 
-  it('are in a folder of their own that only their owner may enter', () => {
+  it('are in their own folder that only their owner may enter', () => {
     expect(statSync(make().folder).mode & 0o777).toBe(0o700);
   });
 
@@ -142,7 +142,7 @@ describe('the data files of an execution', () => {
   it('must not be pipes', async () => {
     const { folder, files } = make();
     execFileSync('mkfifo', [join(folder, 'a.stf')]);
-    await expect(files.measure('a.stf', facts)).rejects.toThrow('a.stf is no regular file');
+    await expect(files.measure('a.stf', facts)).rejects.toThrow('a.stf is not a regular file');
   });
 
   it('that are missing cause ENOENT, and a missing folder causes DATA_UNAVAILABLE', async () => {

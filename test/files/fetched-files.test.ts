@@ -96,7 +96,7 @@ describe('a fetched file', () => {
     const fetched = createFetchedFiles(ways, createCheckedFiles());
     await expect(fetched.bring({ url: `${host.root}a.tf`, path, checksum }, never)).rejects.toMatchObject({
       code: 'DATA_UNAVAILABLE',
-      message: expect.stringContaining('/gone is not there or may not be used') as string,
+      message: expect.stringContaining('/gone does not exist or cannot be used') as string,
     });
   });
 });
@@ -119,9 +119,9 @@ describe('a configured fetch command', () => {
   });
 
   it.each([
-    ['exit 3', 'sh ended with code 3; look at data.fetch and its rights'],
-    ['echo "no such bucket" >&2; exit 1', 'sh ended with code 1: no such bucket; look at data.fetch and its rights'],
-    ['kill -9 $$', 'sh was ended by SIGKILL; look'],
+    ['exit 3', 'sh ended with code 3; check data.fetch and its permissions'],
+    ['echo "no such bucket" >&2; exit 1', 'sh ended with code 1: no such bucket; check data.fetch and its permissions'],
+    ['kill -9 $$', 'sh was ended by SIGKILL; check'],
     ['printf "%0400d" 7 >&2; exit 1', `ended with code 1: ${'0'.repeat(299)}7;`],
   ])('that runs %j is reported with its cause', async (script, why) => {
     const { bring } = fetching(host, { command: shell(script) });

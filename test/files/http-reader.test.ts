@@ -72,7 +72,7 @@ describe('a file of another host', () => {
   it('is not put together from two versions', async () => {
     const host = await fileHost(breaksAfter(6, content, { etag: '"one"' }), serves(content, { etag: '"two"' }));
     await expect(read(host)).rejects.toThrow(
-      `${host.root}a.tf cannot be fetched: it changed while it was being read; look at who writes it: data files do not change`,
+      `${host.root}a.tf cannot be fetched: it changed while it was being read; check what writes it: data files must not change`,
     );
   });
 
@@ -92,7 +92,7 @@ describe('a file of another host', () => {
     const host = await fileHost(refuses(503));
     await expect(read(host)).rejects.toMatchObject({
       code: 'DATA_UNAVAILABLE',
-      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it answers 503); check whether it runs and whether the network lets it through`,
+      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it answers 503); check whether it is running and whether the network lets the request through`,
     });
     expect(host.asked).toHaveLength(5);
   });
@@ -105,12 +105,12 @@ describe('a file of another host', () => {
 
   it('is given up if its server does not answer', async () => {
     const host = await fileHost(() => {});
-    await expect(read(host)).rejects.toThrow('(it has said nothing for 20 s)');
+    await expect(read(host)).rejects.toThrow('(it has sent nothing for 20 s)');
   });
 
   it('is given up if its server stops in the middle of the file', async () => {
     const host = await fileHost((response) => void response.writeHead(200).write('0123'));
-    await expect(read(host)).rejects.toThrow('(it has said nothing for 20 s)');
+    await expect(read(host)).rejects.toThrow('(it has sent nothing for 20 s)');
   });
 
   it('causes an error with the reason if no server answers', async () => {
@@ -120,11 +120,11 @@ describe('a file of another host', () => {
   });
 
   it.each([
-    [401, 'the server lets nobody in without its token (401); set SWF_FILES_TOKEN to it'],
-    [403, 'the server lets nobody in without its token (403); set SWF_FILES_TOKEN to it'],
+    [401, 'the server requires its token (401); set SWF_FILES_TOKEN to it'],
+    [403, 'the server requires its token (403); set SWF_FILES_TOKEN to it'],
     [404, 'it is not there (404); check whether its host publishes the right folder'],
     [410, 'it is not there (410); check whether its host publishes the right folder'],
-    [418, 'the server answers 418; look at its log'],
+    [418, 'the server answers 418; check its log'],
   ])('is requested only once if the status is %i', async (status, why) => {
     const host = await fileHost(refuses(status));
     await expect(read(host)).rejects.toThrow(`${host.root}a.tf cannot be fetched: ${why}`);
@@ -153,7 +153,7 @@ describe('an address of a file', () => {
     expect(await read(host)).toBe('0123456789abcdefghij');
     expect(host.asked.map(({ url }) => url)).toEqual(['/a.tf', ...Array.from({ length: 5 }, () => '/b.tf')]);
     const circle = await fileHost(on);
-    await expect(read(circle)).rejects.toThrow('it is redirected more than 5 times; look at its server');
+    await expect(read(circle)).rejects.toThrow('it is redirected more than 5 times; check its server');
     expect(circle.asked).toHaveLength(6);
   });
 

@@ -185,7 +185,7 @@ describe('a request that a foreign page may have sent', () => {
     [{ host: 'localhost', origin: 'http://localhost:9' }, 403],
     [{ host: 'localhost', origin: 'null' }, 403],
     [{ host: 'localhost', origin: 'not an address' }, 403],
-  ])('with %j is answered with %i', async (headers, status) => {
+  ])('with %j was answered with %i', async (headers, status) => {
     const { root } = await serve();
     expect(await raw(`${root}/healthz`, headers)).toBe(status);
   });
@@ -379,9 +379,9 @@ describe('the page', () => {
 describe('a message of MCP', () => {
   it.each([
     ['{bad', 400, -32_700, 'the body is not JSON'],
-    ['7', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
-    ['null', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
-    ['[]', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
+    ['7', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
+    ['null', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
+    ['[]', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
     [`"${'x'.repeat(4_200_000)}"`, 413, -32_600, 'the body is larger than 4mb'],
   ])('that is %.10s is refused', async (body, status, code, message) => {
     const { post } = await serve();
@@ -395,7 +395,7 @@ describe('a message of MCP', () => {
     expect([status, headers.get('allow')]).toEqual([405, 'POST']);
     expect(errorIn(text)).toEqual({
       code: -32_000,
-      message: 'this server keeps no sessions: send every request by POST',
+      message: 'this server keeps no sessions: send every request with POST',
     });
   });
 
@@ -429,7 +429,7 @@ describe('a message of MCP', () => {
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(errorIn(refused.text).code).toBe(-32_000);
     expect(errorIn(refused.text).message).toBe(
-      'too many calls are under way: 201 calls of one client, of at most 200; wait for answers, and send it again',
+      'too many calls are in progress: 201 calls of one client, of at most 200; wait for answers, and send it again',
     );
     expect((await post(toolCall('x'), by('secret-r'))).status).toBe(200);
     stop.abort();

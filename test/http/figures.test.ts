@@ -79,17 +79,17 @@ describe('the metrics of an agent', () => {
     expect(heads(agentMetricsText(figures))).toMatchInlineSnapshot(`
       [
         "gauge swf_build_info: This program.",
-        "gauge swf_broker_connected: 1 while the broker is there.",
-        "counter swf_broker_reconnects_total: Connections that came back.",
-        "gauge swf_outbox_unsent_messages: Messages that the broker has not confirmed.",
-        "gauge swf_outbox_oldest_unsent_timestamp_seconds: Since when the oldest of them waits; absent while no message waits.",
-        "counter swf_messages_sent_total: Messages that the broker confirmed.",
-        "counter swf_messages_received_total: Messages that the broker brought.",
-        "counter swf_messages_refused_total: Sends that the broker refused.",
-        "gauge swf_reader_behind_messages: Messages that wait to be answered.",
-        "gauge swf_off_duty_kinds: Kinds of work that it cannot do.",
-        "gauge swf_slots: Slots of a worker.",
-        "histogram swf_step_duration_seconds: Messages that were read and answered, and slices that were done.",
+        "gauge swf_broker_connected: 1 while connected to the broker.",
+        "counter swf_broker_reconnects_total: Reconnections to the broker.",
+        "gauge swf_outbox_unsent_messages: Messages not yet confirmed by the broker.",
+        "gauge swf_outbox_oldest_unsent_timestamp_seconds: Unix time at which the oldest unconfirmed message was queued; absent if there is none.",
+        "counter swf_messages_sent_total: Messages confirmed by the broker.",
+        "counter swf_messages_received_total: Messages received from the broker.",
+        "counter swf_messages_refused_total: Messages refused by the broker.",
+        "gauge swf_reader_behind_messages: Messages waiting to be processed.",
+        "gauge swf_off_duty_kinds: Kinds of work that this agent currently cannot do.",
+        "gauge swf_slots: Slots of this worker.",
+        "histogram swf_step_duration_seconds: Time to process a message or a slice.",
       ]
     `);
   });
@@ -134,12 +134,12 @@ describe('the metrics of an observer', () => {
     expect(heads(observerMetricsText(figures))).toMatchInlineSnapshot(`
       [
         "gauge swf_build_info: This program.",
-        "gauge swf_broker_connected: 1 while the broker is there.",
-        "counter swf_broker_reconnects_total: Connections that came back.",
-        "counter swf_observer_messages_total: Messages that were heard, by topic.",
-        "gauge swf_observer_last_message_timestamp_seconds: When the newest message came; absent before the first.",
-        "gauge swf_observer_waiting_lines: Lines that are not written yet.",
-        "counter swf_observer_dropped_messages_total: Messages that were not recorded, since there was no room for them.",
+        "gauge swf_broker_connected: 1 while connected to the broker.",
+        "counter swf_broker_reconnects_total: Reconnections to the broker.",
+        "counter swf_observer_messages_total: Messages received, by topic.",
+        "gauge swf_observer_last_message_timestamp_seconds: Unix time at which the newest message arrived; absent before the first.",
+        "gauge swf_observer_waiting_lines: Lines not yet written.",
+        "counter swf_observer_dropped_messages_total: Messages not recorded for lack of room.",
         "gauge swf_observer_cannot_write: 1 while lines cannot be written.",
       ]
     `);
@@ -226,18 +226,18 @@ describe('the metrics of the server', () => {
     expect(heads(metrics.text(store([row(1, {})], []), now))).toMatchInlineSnapshot(`
       [
         "gauge swf_mcp_info: Version of the server.",
-        "gauge swf_mcp_uptime_seconds: Since the server started.",
-        "gauge swf_mcp_store_readable: 1 where the store can be read.",
+        "gauge swf_mcp_uptime_seconds: Time since the server started.",
+        "gauge swf_mcp_store_readable: 1 if the store can be read.",
         "counter swf_mcp_tool_calls_total: Tool calls.",
-        "counter swf_mcp_tool_seconds_total: Time that tool calls took.",
-        "gauge swf_data_age_seconds: Since the store was last written.",
-        "gauge swf_execution_status: 1 for the state of an execution; for an hour after its end.",
-        "gauge swf_execution_health: 1 for the health that an execution has.",
+        "counter swf_mcp_tool_seconds_total: Total time of tool calls.",
+        "gauge swf_data_age_seconds: Time since the store was last written.",
+        "gauge swf_execution_status: 1 for the current state of an execution; kept for an hour after its end.",
+        "gauge swf_execution_health: 1 for the current health of an execution.",
         "gauge swf_execution_stf_files: STF files of an execution.",
         "gauge swf_execution_slices: TF slices of an execution by state.",
-        "gauge swf_execution_slices_stay_failed: TF slices that failed without a retry left.",
-        "gauge swf_execution_slices_overdue: Slices in hand for too long.",
-        "gauge swf_execution_oldest_slice_seconds: Age of the slice that has been in hand for longest.",
+        "gauge swf_execution_slices_stay_failed: TF slices that failed permanently.",
+        "gauge swf_execution_slices_overdue: Slices in progress for too long.",
+        "gauge swf_execution_oldest_slice_seconds: Age of the slice that has been in progress longest.",
         "gauge swf_execution_slice_retries: Attempts after the first.",
       ]
     `);

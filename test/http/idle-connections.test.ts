@@ -127,7 +127,7 @@ describe('connections beyond the limit', () => {
     await expect.poll(() => ended).toHaveLength(1);
   });
 
-  it('have room when others have ended, and end with the server', async () => {
+  it('accept new connections once others end, and all close with the server', async () => {
     const { server, port, endAll } = await start();
     for (const socket of await openMany(port, 5)) {
       socket.destroy();

@@ -44,7 +44,7 @@ describe('long calls', () => {
     // A call waits for its place first.
     await nextTurn();
     vi.advanceTimersByTime(300);
-    await expect(spun).rejects.toThrow(/took longer than 0\.3 s and was given up; ask for less/);
+    await expect(spun).rejects.toThrow(/took longer than 0\.3 s and was cancelled; ask for less/);
     expect(await next).toEqual({ args: 1 });
   });
 

@@ -106,11 +106,16 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
 });
 
 describe('a server on stdio', () => {
-  it('serves a client that discovers it and then begins with the handshake', async () => {
-    const { talk } = talkOnStdio({ folder: temporaryFolder() });
-    expect((await talk(request('server/discover', 1, stateless))).result).toHaveProperty('supportedVersions');
-    expect((await talk(request('initialize', 2, initializeParams))).result).toHaveProperty('protocolVersion');
-    expect((await talk(request('tools/list', 3))).result).not.toHaveProperty('resultType');
+  it('serves a client that discovers it and then begins with the handshake like one that does not', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const [usual, looking] = [talkOnStdio({ folder }).talk, talkOnStdio({ folder }).talk];
+    expect((await looking(request('server/discover', -1, stateless))).result).toHaveProperty('supportedVersions');
+    const wrong: [string, object] = ['initialize', {}];
+    for (const [at, [method, params]] of [wrong, ['initialize', initializeParams] as const, ...questions].entries())
+      expect(parted(await looking(request(method, at, params))), method).toEqual(
+        parted(await usual(request(method, at, params))),
+      );
   });
 
   it('keeps the era of the first request', async () => {

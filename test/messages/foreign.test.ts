@@ -5,7 +5,7 @@ import { destinations, queuesSharedWithTestbed, layoutNames, layoutTopics } from
 import { foreignProgramOf, told } from '../../src/messages/foreign.ts';
 import { isRefused } from '../../src/messages/telemetry.ts';
 
-describe('a program of another make', () => {
+describe('a foreign program', () => {
   const types = [
     'run_imminent',
     'start_run',

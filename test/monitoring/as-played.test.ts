@@ -182,7 +182,7 @@ describe('a run that is replayed on its measured times', () => {
       expect(without).toMatchObject({ failed: 0, slices: 10, waits: expect.toSatisfy((all) => all.length === 10) });
     });
 
-    it('says how many slices fail, and nothing where nobody knows it', () => {
+    it('says how many slices fail, and nothing where that is not known', () => {
       const once = measuredRun(attemptsOf(failing(false), 2), keepsPlace);
       expect(playAgain(once).failed).toBe(5);
       expect(playAgain(once, { slots: 1 }).failed).toBe(5);

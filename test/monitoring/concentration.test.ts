@@ -74,7 +74,7 @@ describe('a place where slices fail', () => {
     expect(concentrationOf(attemptsOf(run))).toMatchObject({ kind: 'host', places: ['host-0', 'host-1'] });
   });
 
-  it('is not an STF file that was made while everything failed for a while', () => {
+  it('does not blame an STF file made while everything failed', () => {
     const run = {
       seed: 6,
       stfs: 30,

@@ -252,7 +252,7 @@ describe('the remaining time of a run whose files wait', () => {
   it.each([
     ['the agent has just got the first', 98, true],
     ['the agent may still be busy with the first', 81, true],
-    ['the agent has done nothing for longer than usual: nobody knows when it goes on', 79, false],
+    ['the agent has been idle for longer than usual: it is not known when it will continue', 79, false],
     ['the agent is stuck', 30, false],
   ])('is known or absent where %s', (_, since, isKnown) => {
     expect(timeLeft({ ...waiting, waiting_since: { data: at(since) } }, 'slow') !== undefined).toBe(isKnown);

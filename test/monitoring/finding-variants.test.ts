@@ -35,7 +35,7 @@ const overBroker = { isOverBroker: true, delays: [] };
 
 /** Situations in which the sentence of a finding differs from the usual one. */
 const situations: Readonly<Record<string, Given>> = {
-  'too few workers in a run without an end': { facts: { stf_planned: undefined }, judged: { capacity: capacity() } },
+  'too few workers in a run that never ends': { facts: { stf_planned: undefined }, judged: { capacity: capacity() } },
   'too few workers, one slice waiting': { judged: { capacity: capacity({ backlog: 1 }) } },
   'enough workers': { judged: { capacity: capacity({ workers_needed: 30 }) } },
   'no backlog': { judged: { capacity: capacity({ backlog: 0 }) } },
@@ -179,7 +179,7 @@ const situations: Readonly<Record<string, Given>> = {
       agents: Array.from({ length: 7 }, (_, n) => agent({ status: 'STALE', agent_name: `worker-agent-rita-${n}` })),
     },
   },
-  'an agent that ended in order': { evidence: { agents: [agent({ status: 'STALE', state: 'EXITED' })] } },
+  'an agent that ended cleanly': { evidence: { agents: [agent({ status: 'STALE', state: 'EXITED' })] } },
   'an agent gone while the broker is away': {
     facts: { isOverBroker: true, broker_away_since: ago(30) },
     evidence: { agents: [agent({ status: 'STALE' })] },

@@ -5,7 +5,7 @@ import { findingRules, findingsOf } from '../../src/monitoring/findings/index.ts
 import { agent, driver, gone, inHand, offDuty, stage, undriven } from './parts.ts';
 import { ago, type Given, situationOf } from './situation.ts';
 
-const withoutPayload = offDuty({ detail: 'slices ask for the payload recon.sh, and this worker has none' });
+const withoutPayload = offDuty({ detail: 'slices require the payload recon.sh, and this worker has none' });
 
 /** A situation for every finding, each with nothing else wrong. */
 const situations: Readonly<Record<string, Given>> = {
@@ -281,7 +281,7 @@ describe('the findings', () => {
     const given = { evidence: { drivers: [faultAgo(59), faultAgo(20), faultAgo(5)] } };
     const [finding] = findingsOf({ driving: situationOf(given) }).filter(({ code }) => code === 'TAKE_UP_FAILED');
     expect(finding?.sentence).toBe(
-      'DATA_UNAVAILABLE: /data is full (ENOSPC). So 3 drivers have failed within 60 s, though results of workers are recorded meanwhile. Fix that: the service goes on trying.',
+      'DATA_UNAVAILABLE: /data is full (ENOSPC). So 3 drivers have failed within 60 s, although results of workers are recorded meanwhile. Fix that: the service keeps trying.',
     );
   });
 });

@@ -31,7 +31,7 @@ describe('the health of an execution', () => {
     ['whose driver is silent', { driver: { ...alive, silent: true } }, [], 'stalled'],
     ['whose driver is gone in a pause', { driver: { ...alive, alive: false }, isHeld: true }, [], 'stalled'],
     ['that was never driven from here', { driver: undefined }, [], 'progressing'],
-    ['that goes on', {}, ['done', 'working', 'waiting'], 'progressing'],
+    ['that progresses', {}, ['done', 'working', 'waiting'], 'progressing'],
     ['with a slow stage', {}, ['working', 'slow'], 'slow'],
     ['with a stuck stage beside a slow one', {}, ['slow', 'stuck'], 'stalled'],
     ['whose DAQ is done', { phase: 'completed' }, ['working'], 'draining'],

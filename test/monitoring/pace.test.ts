@@ -106,7 +106,7 @@ describe('the pace of slices', () => {
     expect(oldestInHand(factsOf())).toBeUndefined();
   });
 
-  it('does not grow while the broker is away: nobody knows what became of a slice', () => {
+  it('does not grow while the broker is away: what became of a slice is not known', () => {
     const facts = factsOf({ facts: { ...hand(70, 63), broker_away_since: ago(60) } });
     expect(oldestInHand(facts)).toMatchObject({ slice_filename: 's70', seconds: 10 });
     expect(overdueSlices(facts, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s70']);
@@ -158,7 +158,7 @@ describe('capacity', () => {
   const capacity = ({ facts = {}, counts = {}, params = {} }: Given = {}) =>
     capacityOf(factsOf({ facts: { ...done(100, 2, 4), ...facts }, counts, params: { ...daq, ...params } }));
 
-  it('shows while STFs arrive whether the slots suffice', () => {
+  it('shows whether the slots suffice while STFs still arrive', () => {
     // 300 slices of 20 STFs, one every 2 s: 7.5 a second, of 4 s each.
     expect(capacity({ counts: { slices_queued: 61 } })).toEqual({
       service_seconds: 4,
@@ -179,7 +179,7 @@ describe('capacity', () => {
     expect(capacity({ facts: { slots: 0 } })).toMatchObject({ keeps_up: false, backlog_seconds: undefined });
   });
 
-  it('follows from the parameters in a run without an end', () => {
+  it('follows from the parameters in a run that never ends', () => {
     const params = {
       fast_processing: { stf_sampling_rate: 0.5, slices_per_sample: 8 },
       fastmon: { tf_samples_per_stf: 3 },
@@ -285,7 +285,7 @@ describe('progress', () => {
     expect(of({ params: run, counts: { slices_completed } })).toMatchObject({ slices_planned: 300, percent });
   });
 
-  it('has no percentage in a run without an end or without slices', () => {
+  it('has no percentage in a run that never ends or without slices', () => {
     expect(of({ params: { fast_processing: { physics_period_count: 0 } } })).toMatchObject({
       stf_planned: undefined,
       tf_files_planned: undefined,

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { cliPath, type Started, startProcess, temporaryFolder, withoutListening } from '../helpers.ts';
 
-/** Why tests with networks of their own cannot run here, or undefined. In CI that is a failure. */
+/** Why tests with their own networks cannot run here, or undefined. In CI that is a failure. */
 export function networksAreMissing(): string | undefined {
   const mayMake = process.getuid?.() === 0 && existsSync('/usr/sbin/ip');
   return mayMake || process.env['CI'] === 'true'
     ? undefined
-    : 'tests with networks of their own are skipped: run as root with the Debian package iproute2 to enable them';
+    : 'tests with their own networks are skipped: run as root with the Debian package iproute2 to enable them';
 }
 
 const ip = (...words: string[]): void =>
@@ -18,7 +18,7 @@ const ip = (...words: string[]): void =>
 let made = 0;
 
 /**
- * Hosts that share nothing but a network: each has a network namespace, a name, a machine id and a folder of its own, and sees the folders of the
+ * Hosts that share nothing but a network: each has a network namespace, a name, a machine id and its own folder, and sees the folders of the
  * others empty. This process reaches all of them at their addresses.
  */
 export class Hosts {

@@ -68,7 +68,7 @@ describe.skipIf(missing !== undefined)('docs/hosts.md', () => {
     for (const { on, words } of commands)
       for (const host of on === 'both' ? [a] : [hosts.host(on)]) await run(host, words);
     expect(ran).toBe(9);
-    expect(output).toMatch(/^ok {4}files +http:\/\/\S+:8090 answers, and takes the token$/m);
+    expect(output).toMatch(/^ok {4}files +http:\/\/\S+:8090 answers, and accepts the token$/m);
     expect(output).toMatch(/completed/);
     expect(output.match(/^worker-agent-\S+ +(?:READY|PROCESSING) /gm)).toHaveLength(2);
     expect(readdirSync(join(b.folder, 'files-b'))).toHaveLength(1);

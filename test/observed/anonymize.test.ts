@@ -107,7 +107,7 @@ describe('an anonymous recording', () => {
     ]);
   });
 
-  it('is unchanged if it names nobody', () => {
+  it('is unchanged if it names no person', () => {
     expect(anonymized({ a: 'x', b: [1] })).toEqual([{ a: 'x', b: [1] }]);
   });
 });

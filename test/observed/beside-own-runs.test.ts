@@ -21,7 +21,7 @@ async function folderWith(lines: readonly object[], folder = temporaryFolder()):
 const statusOf = async (folder: string, id: string): Promise<Answer> =>
   JSON.parse((await runCli(['status', id, '--json'], { folder })).stdout) as Answer;
 
-/** A message as programs of another make send it. */
+/** A message as foreign programs send it. */
 const said = (body: Record<string, unknown>, at = 0): object => ({
   t: new Date(1_795_770_000_000 + at * 1000).toISOString(),
   destination: '/topic/epictopic',

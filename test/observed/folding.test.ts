@@ -402,7 +402,7 @@ describe('the row of a slice', () => {
     expect(rowOf(...said(slice('s'), result('name', 's', { state: 'failed' }))).error).toBe('failed without a reason');
   });
 
-  it('leaves the other attempts to rows of their own', () => {
+  it('leaves the other attempts to their own rows', () => {
     const messages = said(
       slice('s', { req_id: 'q', requested_at: '1' }),
       slice('s', { req_id: 'r', requested_at: '2' }),

@@ -48,7 +48,7 @@ class Site {
 
   isAlive = ({ pid }: { pid: number }): boolean => this.#alive.has(pid);
 
-  /** An observer listens from one time to another, hears these messages, and then lives on, ends in order, or is killed. */
+  /** An observer listens from one time to another, hears these messages, and then lives on, ends cleanly, or is killed. */
   async observe(from: number, until: number, how: 'lives' | 'ends' | 'is killed', lines: readonly MessageLine[] = []) {
     this.#observers += 1;
     const pid = 1000 + this.#observers;
@@ -138,7 +138,7 @@ describe('a time in which nothing was heard', () => {
     expect(site.answer(hours + 600_000)).toMatchObject({ status: 'completed', verdict: 'balanced', gaps: [] });
   });
 
-  it('does not touch a run whose observer ended in order with all that was announced', async () => {
+  it('does not touch a run whose observer ended cleanly with all that was announced', async () => {
     const site = await Site.open();
     await site.observe(first - 1000, last + 300, 'ends', run);
     expect(site.answer(last + 300)).toMatchObject({ status: 'completed', verdict: 'balanced', gaps: [] });
@@ -231,7 +231,7 @@ describe('the time heard of an observer whose messages lag', () => {
 describe('the status of a run that is no longer observed', () => {
   const middle = () => Math.round((first + last) / 2);
 
-  it.each(['ends', 'is killed'] as const)('is unknown if its end was not heard and its observer %s', async (how) => {
+  it.each(['ends', 'is killed'] as const)('is unknown if its end was not reported and its observer %s', async (how) => {
     const site = await Site.open();
     await site.observe(first - 1000, middle() + 90_000, how, upTo(middle()));
     const now = middle() + 3_600_000;
@@ -269,7 +269,7 @@ describe('the status of a run that is no longer observed', () => {
     await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now }));
     const answer = site.answer(now);
     expect(answer).toMatchObject({ status: 'running', health: undefined });
-    expect(answer.summary).toMatch(/^Its observer has lost the broker; what there is agrees\./);
+    expect(answer.summary).toMatch(/^Its observer has lost the broker; what exists is consistent\./);
     expect(answer.codes.filter((code) => code !== 'RESULTS_REPEATED')).toEqual(['NOT_HEARD']);
   });
 
@@ -309,7 +309,7 @@ describe('the status of a run that is no longer observed', () => {
   });
 });
 
-describe('messages of a run of which nobody has named the execution', () => {
+describe('messages of a run whose execution was never named', () => {
   it('are mentioned where executions are asked for', async () => {
     const site = await Site.open();
     const nameless = run.slice(5).filter((line) => !JSON.stringify(line).includes(id));
@@ -377,7 +377,7 @@ describe('the samples of a run without slices', () => {
     expect(answer).toMatchObject({ status: 'completed', verdict: 'open' });
     expect(samplesOf(answer)).toMatchObject({ state: 'open', expected: 0, found: 0 });
     expect(answer.summary).toBe(
-      'It was completed before all was known to be done; what there is agrees. No TF file was announced or sliced, though fast processing takes part.',
+      'It was completed before everything was known to be done; what exists is consistent. No TF file was announced or sliced, although fast processing takes part.',
     );
   });
 
@@ -389,12 +389,12 @@ describe('the samples of a run without slices', () => {
       ['/topic/epictopic', '/topic/panda.workers'],
       'slices are not on a subscribed topic',
     ],
-    ['nothing shows that anybody slices', isBroadcast, topics, 'nobody slices here'],
+    ['nothing shows that any program makes slices', isBroadcast, topics, 'no program here makes slices'],
     [
       'nobody knows what was listened to',
       isBroadcast,
       undefined,
-      'slices are not on a subscribed topic, or nobody slices here',
+      'slices are not on a subscribed topic, or no program here makes slices',
     ],
   ])('are unknown, with the reason, if %s', async (_, isHeard, listened, problem) => {
     const answer = await answerTo(run.filter(isHeard), listened);

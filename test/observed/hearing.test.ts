@@ -127,7 +127,7 @@ describe('a gap', () => {
     expect(gapOf(hearing, awake + 5000, awake + later, awake + later)).toMatchObject({ from: iso(stopped - silence) });
   });
 
-  it('lasts to the moment at which it is asked for, and goes on', () => {
+  it('lasts to the moment at which it is requested, and continues', () => {
     const hearing = heardUntil(start + 60_000);
     expect(hearing.gap(start + 60_000)).toBeUndefined();
     hearing.lost('cut', start + 60_000, start + 60_000);
@@ -180,7 +180,7 @@ describe('the time heard', () => {
     expect(quiet.until(start + 20_000 + silence)).toBe(start + 20_000 + silence);
   });
 
-  it('is now again once the topic that lagged falls quiet, though others go on', () => {
+  it('is now again once the topic that lagged falls quiet, although others continue', () => {
     const hearing = steady();
     hearing.message(start + 20_000, '/topic/slices', start + 12_000 + ahead - 20);
     for (let at = start + 21_000; at <= start + 20_000 + silence; at += 1000) {

@@ -54,7 +54,7 @@ describe.each(hidden)('a name with %s character', (_, character) => {
       .prepare(`SELECT effect, effect_code, effect_reason FROM message_rows WHERE effect = 'rejected'`)
       .all() as Record<string, string>[];
     expect(row).toMatchObject({ effect: 'rejected', effect_code: 'UNREADABLE' });
-    expect(row?.['effect_reason']).toMatch(new RegExp(`^${field} "e.*1" has characters that nobody sees`));
+    expect(row?.['effect_reason']).toMatch(new RegExp(`^${field} "e.*1" contains invisible characters`));
     const queries = createQueries(store.db, () => undefined);
     expect(queries.recentExecutionIds()).toEqual(['good-0001']);
     store.close();

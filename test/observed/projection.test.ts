@@ -125,7 +125,7 @@ describe('an observed run', () => {
     store.close();
   });
 
-  it('gets an execution of its own if another run has its name, and no second one if it is repeated', async () => {
+  it('gets its own execution if another run has its name, and no second one if it is repeated', async () => {
     const first = makeRun({ seed: 5, run: 1 });
     const second = makeRun({ seed: 5, run: 2, start: 1_795_780_000_000 });
     const store = await storeOf([...first.lines, ...second.lines, ...first.lines]);

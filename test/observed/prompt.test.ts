@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import { replayDifferences } from '../../src/db/maintenance/replay.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { type Answer, ask, temporaryFolder } from '../helpers.ts';
+import { type Answer, ask, runCli, temporaryFolder } from '../helpers.ts';
 import { shuffled } from './generator.ts';
 import { idsOf, isCall, isOfStf, judge, type Line, linesOf, readLines, typeOf } from './prompt-runs.ts';
 import { tablesOf } from './tables.ts';
@@ -340,5 +342,26 @@ describe('two runs of prompt processing', () => {
     expect(codes).toEqual(['NOT_HANDED_OVER', 'DATA_AGENT_WAITS', 'STF_NOT_REGISTERED']);
     expect(findings['DATA_AGENT_WAITS']).toContain('run 104001 before it was never closed');
     expect((await judge(first)).codes).toEqual(['RUN_NOT_CLOSED']);
+  });
+});
+
+describe('known findings of a configuration', () => {
+  it('are one line of the monitor, and a code that nothing has is refused', async () => {
+    const folder = temporaryFolder();
+    const read = (known: string) =>
+      runCli(['observe', '--from', resolve('test/recordings/PP-5/bus.jsonl.gz'), '--set', `observe.known=${known}`], {
+        folder,
+      });
+    expect(await read('["SIZE_CHANGED", "CONTRACT_BROKEN fast_processing-agent-*"]')).toMatchObject({ code: 0 });
+    const { stdout } = await runCli(['status', 'stf_datataking-shifter-0001'], { folder });
+    expect(stdout).toContain('KNOWN: 2 known findings: CONTRACT_BROKEN, SIZE_CHANGED.');
+    expect(stdout).not.toContain('slice messages');
+    const wrong = await read('["SIZE_CHANGE"]');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('the nearest is SIZE_CHANGED');
+    expect(await read('[]')).toMatchObject({ code: 0 });
+    expect((await runCli(['status', 'stf_datataking-shifter-0001'], { folder })).stdout).toContain(
+      'SIZE_CHANGED: From',
+    );
   });
 });

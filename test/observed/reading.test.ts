@@ -136,7 +136,7 @@ const examples: [string, Body, object | undefined][] = [
     { msg_type: 'slice', message_id: 'e/slice/a/1', run_id: '1', tf_filename: 'a_tf_001.tf', slice_id: 0, attempt: 2 },
     { kind: 'slice', req_id: 'a_tf_001_slice_000.tf/2' },
   ],
-  ['a type that nobody knows', { msg_type: 'new_type', run_id: '1' }, undefined],
+  ['an unknown type', { msg_type: 'new_type', run_id: '1' }, undefined],
 ];
 
 describe('a message of the testbed', () => {

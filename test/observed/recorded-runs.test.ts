@@ -230,7 +230,7 @@ describe('in a recording that was altered,', () => {
     expect(codesOf(monitor)).toContain('SLICES_UNANSWERED');
   });
 
-  it('the loss of all results is reported as no transformer, once the ramp-up is over', async () => {
+  it('the loss of all results is reported as no transformer, once the ramp-up has ended', async () => {
     const silent = h1.filter((line) => typeOf(line) !== 'slice_result' && typeOf(line) !== 'heartbeat');
     expect(codesOf(await monitorOf(silent, minutesAfter(h1, 4)))).not.toContain('NO_TRANSFORMER');
     const monitor = await monitorOf(silent, minutesAfter(h1, 7));

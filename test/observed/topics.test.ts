@@ -23,7 +23,7 @@ describe('an observer listens', () => {
 
   it.each([
     ['/queue/panda.results.fastprocessing', /would take it from its owner/],
-    ['/topic/panda.#', /a pattern leaves an address/],
+    ['/topic/panda.#', /a pattern would create its own address/],
     ['/topic/panda.*', /a pattern/],
     ['/topic/>', /a pattern/],
     ['/topic/a::queue', /a topic is named as/],

@@ -48,7 +48,7 @@ describe('slices without a result, of other programs,', () => {
     const filename = unanswered[0]?.slice_filename ?? '';
     expect(await ask(client, 'trace_data_product', { filename })).toMatchObject({
       status: 'unanswered',
-      standing: 'sent; no result was heard',
+      standing: 'sent; no result was received',
     });
     const { counts } = await ask(client, 'wait_for_execution', { execution_id, timeout_seconds: 1 });
     expect(counts).toMatchObject({ slices_unanswered: n });

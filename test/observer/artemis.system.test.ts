@@ -53,7 +53,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
 
   const start = async (folder: string, ...words: string[]): Promise<Started> => {
     const observer = startCli(['observe', '--broker', broker.url, ...words], { folder, env: broker.env });
-    await observer.saw(/listens to /);
+    await observer.saw(/subscribed to /);
     return observer;
   };
   const stop = async (observer: Started): Promise<void> => {
@@ -141,7 +141,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     const { stdout } = await runCli(['status', 'latest', '--json'], { folder });
     const answer = JSON.parse(stdout) as Answer;
     expect(answer).toMatchObject({ slices_sent: 211, slices_completed: 201, slices_failed: 10, origin: 'observed' });
-    expect(answer['not_heard']).toEqual([expect.objectContaining({ reason: 'nobody listened' })]);
+    expect(answer['not_heard']).toEqual([expect.objectContaining({ reason: 'no observer listened' })]);
   });
 
   it('loses no written message when it is killed, and records the time until the next one as a gap', async () => {
@@ -204,14 +204,14 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(missing.length).toBeGreaterThan(0);
   });
 
-  it('lists with --check what it hears, and what it does not', async () => {
+  it('lists with --check what it receives, and what it does not', async () => {
     const folder = temporaryFolder();
     const peer = await speaker(broker);
     const checking = startCli(
       ['observe', '--check', '--wait', '4', '--json', '--broker', broker.url, '--layout', 'head'],
       { folder, env: broker.env },
     );
-    await checking.saw(/listens to /);
+    await checking.saw(/subscribed to /);
     await play(peer, await readRecording('H-1'));
     const { code, stdout } = await checking.finished;
     await peer.close();
@@ -235,7 +235,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
       env: broker.env,
     });
     expect(quiet.code).toBe(1);
-    expect(quiet.stdout).toContain('not heard: a runner, which says something while a run goes on');
+    expect(quiet.stdout).toContain('not heard: a runner, which sends messages during a run');
   });
 
   it('exits with 78 if the broker refuses it, and refuses a queue before it connects', async () => {

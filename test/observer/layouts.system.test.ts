@@ -48,7 +48,7 @@ describe.skipIf(why !== undefined).each([
   });
   afterAll(() => broker.stop());
 
-  it('hears slices and results, and takes none from their consumers', async () => {
+  it('receives slices and results, and takes none from their consumers', async () => {
     const slicesTo = '/queue/panda.transformer.slices';
     const lines = (await readRecording('H-1'))
       .filter(({ destination }) => destination !== '/topic/panda.workers')
@@ -60,7 +60,7 @@ describe.skipIf(why !== undefined).each([
       folder,
       env: broker.env,
     });
-    await observer.saw(/listens to /);
+    await observer.saw(/subscribed to /);
     const peer = await speaker(broker);
     await play(peer, lines);
     await peer.close();

@@ -44,7 +44,7 @@ async function listen(namespaces: string[] = []) {
 }
 
 describe('an observer', () => {
-  it('hears every topic, with headers and body', async () => {
+  it('receives every topic, with headers and body', async () => {
     const { heard, say } = await listen();
     await say('/topic/epictopic', { msg_type: 'stf_gen', namespace: 'a', run_id: '1' });
     await say('/topic/panda.results', 'broken {', { 'client-id': 'me' });
@@ -92,7 +92,7 @@ describe('an observer', () => {
     await expect
       .poll(() => said)
       .toEqual([
-        expect.stringMatching(/^listens to \/topic\/epictopic, /),
+        expect.stringMatching(/^subscribed to \/topic\/epictopic, /),
         expect.stringMatching(/^WARNING BROKER_UNREACHABLE: .*; retrying$/),
         'the broker is back',
       ]);

@@ -3,7 +3,7 @@ import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import type { Broker } from '../brokers/broker.ts';
 
-/** A program of another make that sends messages. */
+/** A foreign program that sends messages. */
 export async function speaker(broker: Broker): Promise<BrokerConnection> {
   const connection = connectByStomp(broker.settings, () => {});
   await connection.connect({ once: true });

@@ -25,7 +25,7 @@ import { runCli, temporaryFolder } from '../helpers.ts';
 const by = 'a test';
 const line = (t: string, text = 'x'): MessageLine => ({ t, destination: '/topic/a', headers: {}, text });
 
-/** Writes lines as an observer does that ends in order. */
+/** Writes lines as an observer does that ends cleanly. */
 async function write(name: string, lines: readonly MessageLine[], limit?: number): Promise<void> {
   const place = await recordingPlace(name, { by }, limit);
   const writer = createRecordingWriter({
@@ -132,11 +132,11 @@ describe('a recording', () => {
     await expect(place.fileAt(at(1))).rejects.toThrow(/x\.jsonl cannot be written: .*EISDIR.*; name another file/);
     writeFileSync(join(folder, 'file'), '');
     await expect(recordingPlace(join(folder, 'file/'), { by })).rejects.toThrow(
-      /cannot be made: .*; name another folder/,
+      /cannot be created: .*; name another folder/,
     );
     // If the system reports that the parent of a folder is missing, Node's recursive mkdir never returns.
     await expect(recordingPlace('/proc/recordings/', { by })).rejects.toThrow(
-      /cannot be made: .*; name another folder/,
+      /cannot be created: .*; name another folder/,
     );
   });
 
@@ -220,7 +220,7 @@ describe('a recording', () => {
     expect(taken.map((text) => (JSON.parse(text) as MessageLine).t)).toEqual([at(0), at(1), at(2)]);
     expect(said).toEqual([
       expect.stringMatching(/^WARNING the recording cannot be written \(ENOSPC/),
-      'the recording is written again',
+      'the recording can be written again',
     ]);
     await writer.close();
   });
@@ -252,7 +252,7 @@ describe('a recording', () => {
       {
         from: at(kept.length),
         until: expect.any(String),
-        reason: 'messages could not be written as fast as they came',
+        reason: 'messages arrived faster than they could be written',
       },
     ]);
     expect(found.at(-2)).toEqual(line(at(90)));
@@ -384,7 +384,7 @@ describe('recordings are read', () => {
     expect(await runCli(['observe', '--from', 'notes.txt', '--record', 'x/'], { folder })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^ARGUMENT_INVALID: --from reads recordings, and --record is for a testbed that is heard/,
+        /^ARGUMENT_INVALID: --from reads recordings, and --record is for observing a running testbed/,
       ) as string,
     });
   });

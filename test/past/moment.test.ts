@@ -75,10 +75,10 @@ describe('a moment', () => {
     expect(stdout).toMatch(/^ {2}as of {7}\S+Z: all that follows is as it was then$/m);
     expect(await runCli(['logs', '-f', '--as-of', '-1m'], { folder })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('--as-of has no meaning with -f'),
+      stderr: expect.stringContaining('--as-of has no effect with -f'),
     });
     expect(await runCli(['status', '--watch', '--as-of', '-1m'], { folder })).toMatchObject({
-      stderr: expect.stringContaining('--watch shows what goes on, --as-of what was'),
+      stderr: expect.stringContaining('--watch shows the present, --as-of the past'),
     });
   });
 });

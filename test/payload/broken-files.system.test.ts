@@ -45,7 +45,7 @@ describe('a pipe, device, socket or folder in place of a data file', () => {
     await runCli(run, { folder });
     const check = await runCli(['check'], { folder });
     expect(check).toMatchObject({ code: 1, stderr: '' });
-    expect(check.stdout).toMatch(/_tf_001\.tf (is no regular file|is not in the folder of its execution)/);
+    expect(check.stdout).toMatch(/_tf_001\.tf (is not a regular file|is not in the folder of its execution)/);
     const { stdout } = await runCli(['call', 'verify_files', '{"execution_id":"latest"}'], { folder });
     expect(JSON.parse(stdout)).toMatchObject({ changed: [{ problem: expect.stringMatching(/_tf_001\.tf is no/) }] });
   });
@@ -77,7 +77,7 @@ describe('a pipe, device, socket or folder in place of a data file', () => {
     const client = await connectInProcess(join(folder, 'swf.db'));
     let failed = [] as { error: string }[];
     while (failed.length === 0) failed = (await askAll(client, 'list_tf_slices', { status: 'failed' })) as never;
-    for (const { error } of failed) expect(error).toMatch(/_tf_001\.tf is no regular file/);
+    for (const { error } of failed) expect(error).toMatch(/_tf_001\.tf is not a regular file/);
     const asked = performance.now();
     run.child.kill('SIGTERM');
     expect(await run.finished).toMatchObject({ code: 130 });

@@ -74,7 +74,9 @@ describe('a payload command', () => {
       env: { ACTIVEMQ_PASSWORD: 'secret', SWF_MCP_TOKEN: 'secret', PASSED_ON: 'yes' },
     });
     expect(code).toBe(0);
-    expect(stderr).toMatch(/worker\.payload: \{unknown\} is no placeholder and stays as it is; there are \{tf_path\}/);
+    expect(stderr).toMatch(
+      /worker\.payload: \{unknown\} is not a placeholder and stays as it is; placeholders are \{tf_path\}/,
+    );
     const [slice] = await slicesOf(folder);
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
     const outputs = join(data, 'outputs', 'swf.100010.000001_slice_000', 'attempt_1');
@@ -184,7 +186,7 @@ describe('a payload command', () => {
 
   it.each([
     ['in its group, that holds its output open', `sleep ${sleep} & exit 0`],
-    ['in a session of its own', `setsid sleep ${sleep} & exit 0`],
+    ['in its own session', `setsid sleep ${sleep} & exit 0`],
   ])('that leaves a process behind %s succeeds at once, and the process ends with the run', async (_, script) => {
     const { folder, args } = withPayload(script);
     const { code, stdout } = await runCli(args, { folder });
@@ -214,7 +216,7 @@ describe('a payload command', () => {
       'rm -r "$SWF_OUTPUT_DIR"; ln -s /etc "$SWF_OUTPUT_DIR"',
       /it is no longer a folder/,
     ],
-    ['names an interpreter that does not exist', undefined, /the interpreter that its first line names is not there/],
+    ['names an interpreter that does not exist', undefined, /the interpreter named in its first line does not exist/],
   ])('that %s fails its slice with the cause, without listed outputs', async (_, script, cause) => {
     const { folder, args } = withPayload(script ?? '');
     if (script === undefined) writeFileSync(join(folder, 'payload.sh'), '#!/no/such/interpreter\n');
@@ -339,7 +341,7 @@ describe('the configuration of a payload', () => {
       slices.map(({ slice_id }) => (slice_id === 2 ? [1, 'failed'] : [0, 'completed'])),
     );
     expect(slices.find(({ slice_id }) => slice_id === 2)?.['error']).toBe(
-      'the process that drives the execution was killed three times while this slice was in hand',
+      'the process that drives the execution was killed three times while it processed this slice',
     );
   });
 

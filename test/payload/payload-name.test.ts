@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { isSamePayload, payloadNameOf, readPayload } from '../../src/payload/payload-name.ts';
 import { temporaryFolder } from '../folder.ts';
 
-/** A host with a payload of its own. */
+/** A host with its own payload. */
 function host(files: Record<string, string>): string {
   const folder = temporaryFolder();
   for (const [name, content] of Object.entries(files)) {

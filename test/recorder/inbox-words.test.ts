@@ -69,7 +69,7 @@ describe('the callbacks of an inbox', () => {
 });
 
 describe('an inbox', () => {
-  it('selects the results of its own store, and takes everything on a queue of its own', async () => {
+  it('selects the results of its own store, and takes everything on its own queue', async () => {
     const made = await setUpWithFiles();
     const { inbox } = listen(made);
     expect(inbox.work('r', results, { store: 'S' })).toMatchObject({
@@ -125,7 +125,7 @@ describe('an inbox', () => {
     expect(reasons(made)).toEqual([
       null,
       'too many at once',
-      `stf_ready is taken from ${broadcast}, and came on ${results}`,
+      `stf_ready is accepted from ${broadcast}, but arrived on ${results}`,
     ]);
   });
 });

@@ -125,7 +125,7 @@ describe('an outbox', () => {
     outbox.pump();
     await expect.poll(() => unsendable).toEqual([id]);
     expect(reasons).toEqual([
-      'BROKER_REFUSED: the connection has ended each of the 5 times that it was sent; it is tried again every minute',
+      'BROKER_REFUSED: sending it has broken the connection 5 times; it is retried every minute',
     ]);
     expect(got.bodies()).toContainEqual(expect.stringContaining('000002.stf'));
     isBad = false;

@@ -115,7 +115,7 @@ describe('a sample that workers find wrong', () => {
     await at('http://b:1/data/x/file.tf');
     await at('http://b:1/data/x/file.tf');
     expect(place()).toBe('http://b:1/data/x/file.tf');
-    expect(made.warnings).toEqual([`TF file ${tf_filename} was made again: it is at http://b:1/data/x/file.tf now`]);
+    expect(made.warnings).toEqual([`TF file ${tf_filename} was made again: it is now at http://b:1/data/x/file.tf`]);
     expect(made.faults).toEqual([]);
     made.made.store.db.exec('DROP TABLE moved_files');
     await at('http://c:1/data/x/file.tf');

@@ -32,7 +32,7 @@ function workers() {
   return { resting, told, warnings, end, namesOf };
 }
 
-it('a worker rests once others complete what failed there, and its recorder says so then and when it is over', async () => {
+it('a worker rests once others complete what failed there, and its recorder reports that then and when the rest has ended', async () => {
   const { resting, told, warnings, end } = workers();
   resting.add('mine', driven.params);
   end('mine', 'good', 'done', ...Array.from({ length: 20 }, (_, n) => 10 + n));
@@ -52,7 +52,7 @@ it('a worker rests once others complete what failed there, and its recorder says
   expect(told[2]?.[0]).toBeCloseTo(11, 0);
 });
 
-it('nobody rests in an execution that another process drives, or that was forgotten', () => {
+it('no worker rests in an execution that another process drives, or that was forgotten', () => {
   const { resting, told, end, namesOf } = workers();
   resting.add('forgotten', driven.params);
   resting.forget('forgotten');

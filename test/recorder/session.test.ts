@@ -149,7 +149,7 @@ describe('a recorder', () => {
     await made.open();
     const again = { ...sampleFields('http://b:1/data/x/file.tf'), sender: 'tester' };
     await made.tell({ destination: broadcast, body: messageOf('tf_file_registered', again) });
-    expect(made.warnings).toEqual([expect.stringMatching(/was made again: it is at http:\/\/b:1\/data/)]);
+    expect(made.warnings).toEqual([expect.stringMatching(/was made again: it is now at http:\/\/b:1\/data/)]);
   });
 
   it('records a delivery as applied or as refused, for a part that acknowledges it itself', async () => {

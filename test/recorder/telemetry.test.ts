@@ -153,7 +153,7 @@ describe('other recorders of a namespace', () => {
     await sayState('daq-a', 'their store');
     await sayState('daq-b', 'a third store', { epoch: 3 });
     expect(warnings).toEqual([
-      `daq-a, process 4711 on elsewhere, records namespace test on this broker into another store: each store has its own executions only, and a request goes to either; give one of them a namespace of its own (testbed.namespace)`,
+      `daq-a, process 4711 on elsewhere, records namespace test on this broker into another store: each store has only its own executions, and a request goes to either; give one of them its own namespace (testbed.namespace)`,
       expect.stringMatching(/^daq-b records namespace test /),
     ]);
     // Their executions are known here; their recorders are not agents of ours.

@@ -46,7 +46,7 @@ describe('a file within reach', () => {
     const dir = join(shared, execution_id, filename);
     const { access: at } = access({ dir, sources: ['http://there:1/'] });
     expect(at.of(place(there))).toEqual({
-      obstacle: expect.stringMatching(/^the data folder \S+a\.stf is not there or may not be used/),
+      obstacle: expect.stringMatching(/^the data folder \S+a\.stf does not exist or cannot be used/),
     });
   });
 });
@@ -98,7 +98,7 @@ describe('a file of another host', () => {
 
   it.each(['with a blank', 'mit-Ümlaut'])('cannot be fetched with a token that is invalid in a header: %s', (token) => {
     expect(() => access({}, { SWF_FILES_TOKEN: token })).toThrow(
-      'SWF_FILES_TOKEN holds a blank or another character that no header can hold; choose another',
+      'SWF_FILES_TOKEN contains a blank or another character that is not allowed in a header; choose another',
     );
     expect(() => access({}, { SWF_FILES_TOKEN: '' })).not.toThrow();
   });

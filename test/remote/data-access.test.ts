@@ -16,7 +16,7 @@ describe('a file', () => {
       'is out of reach without a data folder',
       place(here),
       {},
-      /^no folder of data files is known; name it with --set data\.dir=FOLDER$/,
+      /^the folder of data files is not known; set it with --set data\.dir=FOLDER$/,
     ],
     ['is within reach in the shared folder', place(here), { dir: shared }, undefined],
     [
@@ -35,13 +35,13 @@ describe('a file', () => {
       'is out of reach if the folder does not exist',
       place(here, { storeId: undefined }),
       { dir: nowhere },
-      /^the data folder \S+not-there is not there; bring it back, or name another with --set data\.dir=FOLDER$/,
+      /^the data folder \S+not-there does not exist; restore it, or name another with --set data\.dir=FOLDER$/,
     ],
     [
       'is out of reach if the folder is a file',
       place(here, { storeId: undefined }),
       { dir: join(shared, execution_id, filename) },
-      /^the data folder \S+a\.stf is not there/,
+      /^the data folder \S+a\.stf does not exist/,
     ],
     [
       'is out of reach at an address that is not a source',
@@ -83,7 +83,7 @@ describe('a file', () => {
       'is out of reach for an agent that makes files without publishing them',
       place(there, { filename: 'b', makesFiles: true }),
       { dir: shared, sources: ['http://there:1/'] },
-      /^files that are made here could be read by nobody: publish data\.dir with "swf-mcp serve-files"/,
+      /^no other host could read files made here: publish data\.dir with "swf-mcp serve-files"/,
     ],
     [
       'is within reach for an agent that publishes the files it makes',

@@ -25,7 +25,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
   });
   afterAll(() => broker.stop());
 
-  /** A separate host: an agent with a folder of its own. */
+  /** A separate host: an agent with its own folder. */
   const host = async (
     here: Site,
     type: string,
@@ -112,7 +112,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     stranger.agent.child.kill('SIGTERM');
     await stranger.agent.finished;
     const forgetful = await host(here, 'worker', [sources(daq.url)], { SWF_FILES_TOKEN: 'wrong' });
-    await forgetful.agent.saw(/off duty for NO_FILE .*without its token \(401\); set SWF_FILES_TOKEN to it/);
+    await forgetful.agent.saw(/off duty for NO_FILE .*requires its token \(401\); set SWF_FILES_TOKEN to it/);
     await expect.poll(() => here.findings()).toContain('NO_WORKER_FOR');
     forgetful.agent.child.kill('SIGTERM');
     await forgetful.agent.finished;
@@ -180,14 +180,16 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     const daq = await startServeFiles(here.dataFolder, { token });
     const unpublished = await host(here, 'fastmon', [sources(daq.url)]);
     const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('fastmon'), ...sets(`data.url=${daq.url}`));
-    await unpublished.agent.saw(/off duty for NO_FILE .*could be read by nobody: publish data\.dir/);
+    await unpublished.agent.saw(/off duty for NO_FILE .*no other host could read files made here: publish data\.dir/);
     const told = async (): Promise<unknown> =>
       ((await here.monitor())['findings'] as { code: string; sentence: string }[]).find(
         ({ code }) => code === 'UNANSWERED',
       )?.sentence;
     await expect
       .poll(told, { timeout: 90_000, interval: 1000 })
-      .toMatch(/could be read by nobody.*\(fastmon-agent-\S+ on \S+\)\. So the fastmon agent has not answered/);
+      .toMatch(
+        /no other host could read files made here.*\(fastmon-agent-\S+ on \S+\)\. So the fastmon agent has not answered/,
+      );
     expect(await here.control('stop')).toMatchObject({ code: 0 });
     expect(await run.finished).toMatchObject({ code: 4 });
   });
@@ -205,9 +207,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     const names = readdirSync(join(fastmon.files, execution)).filter((name) => name.endsWith('.tf'));
     rmSync(join(fastmon.files, execution, names.toSorted()[0] ?? ''));
     const worker = await host(here, 'worker', [sources(samples.url)]);
-    await worker.agent.saw(
-      /off duty for WRONG_FILE swf\.\S+\.tf http:\S+: http:\S+ is not there, or has another checksum/,
-    );
+    await worker.agent.saw(/off duty for WRONG_FILE swf\.\S+\.tf http:\S+: http:\S+ does not exist, or its checksum/);
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(await here.monitor()).toMatchObject({ slices_completed: 6, slices_failed: 0 });
@@ -305,7 +305,7 @@ describe('serve-files', () => {
       runCli(['serve-files', ...args], { folder, env });
     expect(await attempt(['0.0.0.0:0'])).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: .*a token is needed; set SWF_FILES_TOKEN/),
+      stderr: expect.stringMatching(/^CONFIG_INVALID: .*needs a token; set SWF_FILES_TOKEN/),
     });
     expect(await attempt(['0'], { SWF_FILES_TOKEN: '' })).toMatchObject({ code: 78 });
     expect(await attempt(['somewhere'])).toMatchObject({

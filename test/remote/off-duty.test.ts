@@ -48,7 +48,7 @@ it('a kind of work that cannot be done is reported once with its reason, and aga
   expect(warnings).toHaveLength(4);
 });
 
-it('a kind that is over is dropped without a report, and a failing check changes nothing', async () => {
+it('a kind that has ended is dropped without a report, and a failing check changes nothing', async () => {
   const { offDuty, warnings, counts, add } = list();
   add('wrong.tf', { reason: 'WRONG_FILE', isOver: () => true });
   add('open.tf', { reason: 'WRONG_FILE', isOver: () => false });

@@ -35,7 +35,7 @@ export async function outcome(folder: string, execution = 'latest'): Promise<unk
       .filter(({ effect }) => effect === 'applied')
       .map(({ message_id, message_type }) => neutral(idOf(message_id as string, message_type as string)))
       .toSorted(),
-    // A worker that dies costs a start, which counts in `retries`; further attempts have messages of their own.
+    // A worker that dies costs a start, which counts in `retries`; further attempts have their own messages.
     slices: slices.map((slice) => [neutral(slice['slice_filename']), slice['status']]).toSorted(),
     files: files
       .map((file) => [neutral(file['stf_filename']), file['status'], file['size_bytes'], file['slice_count']])

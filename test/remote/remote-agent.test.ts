@@ -93,7 +93,7 @@ describe('an agent without a store', () => {
     expect(here.warnings()).toEqual([]);
     await here.tell(broadcast, stfOf(1), { namespace, store_id: 's1' });
     await pass(20);
-    const line = `no recorder of namespace ${namespace} has been heard for 15 s; is one running?`;
+    const line = `no recorder of namespace ${namespace} has been heard from for 15 s; is one running?`;
     expect(here.warnings()).toEqual([line]);
     // The recorder receives it too, once it is running.
     const said = here.telemetry.filter(({ body }) => body['msg_type'] === 'agent_log');
@@ -109,7 +109,7 @@ describe('an agent without a store', () => {
     const here = await agentSite();
     await here.start('data');
     here.broker.goDown();
-    const line = 'BROKER_UNREACHABLE: there is no connection to the broker at the moment';
+    const line = 'BROKER_UNREACHABLE: there is currently no connection to the broker';
     // That of the agent, and that of its durable subscription.
     expect(here.warnings()).toEqual([line, line]);
     here.broker.comeUp();
@@ -166,7 +166,7 @@ describe('files that an agent has fetched', () => {
     await pass(600, 10);
     await expect
       .poll(() => here.warnings())
-      .toEqual([expect.stringMatching(/^files that were kept long enough cannot be removed: .*EISDIR/)]);
+      .toEqual([expect.stringMatching(/^expired files cannot be removed: .*EISDIR/)]);
   });
 });
 
@@ -178,7 +178,7 @@ describe('an agent with the name of another', () => {
     const agent = await here.start('data');
     const end = expect(agent.done).rejects.toMatchObject({
       code: 'AGENT_IN_USE',
-      message: `${name} is process 4711 on elsewhere already; end that, or start this one with another --index`,
+      message: `${name} is already running as process 4711 on elsewhere; end that, or start this one with another --index`,
     });
     await here.tell(telemetry, twin('2025-12-31T00:00:00.000Z'));
     await end;

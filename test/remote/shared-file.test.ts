@@ -66,7 +66,7 @@ describe('a file in a folder shared with the recorder', () => {
     );
   });
 
-  it('is given up at once when the work on it is over', async () => {
+  it('is given up at once when the work on it has ended', async () => {
     disk = () => 'ENOENT';
     const { end, giveUp } = look();
     await pass(0.5, 0.5);
@@ -76,8 +76,8 @@ describe('a file in a folder shared with the recorder', () => {
   });
 
   it.each([
-    ['EACCES', NotFetched, 'a.stf cannot be fetched: this user may not read it (EACCES); fix its rights'],
-    ['EPERM', NotFetched, 'a.stf cannot be fetched: this user may not read it (EPERM); fix its rights'],
+    ['EACCES', NotFetched, 'a.stf cannot be fetched: this user may not read it (EACCES); fix its permissions'],
+    ['EPERM', NotFetched, 'a.stf cannot be fetched: this user may not read it (EPERM); fix its permissions'],
     ['EIO', NoSuchFile, 'a.stf cannot be fetched: it is not there (EIO); check whether it is the right folder'],
     ['', NoSuchFile, 'a.stf cannot be fetched: it is not there (unreadable); check whether it is the right folder'],
   ])('is not waited for if waiting does not help: %s', async (code, kind, message) => {

@@ -100,7 +100,7 @@ export class Site {
     return ((await this.monitor())['findings'] as Answer[]).map(({ code }) => code as string);
   }
 
-  /** Any command of the site, in a folder of its own. */
+  /** Any command of the site, in its own folder. */
   start(args: string[], folder: string, env: Record<string, string> = {}): Started {
     const [command = '', ...rest] = args;
     return startCli([command, ...rest, '--broker', this.#broker().url, ...this.#settings], {

@@ -14,7 +14,7 @@ import { file_url, tf_filename, worker } from './slice-preparation-setup.ts';
 const checksum = `sha256:${createHash('sha256').update('right').digest('hex')}`;
 const wrong = {
   reason: 'WRONG_FILE',
-  detail: `${file_url} is not there, or has another checksum than ${checksum}; bring the right file`,
+  detail: `${file_url} does not exist, or its checksum is not ${checksum}; provide the right file`,
 };
 
 describe('the file of a slice', () => {
@@ -63,11 +63,11 @@ describe('the file of a slice', () => {
     reach.found = { files, folder: temporaryFolder() };
     expect(await prepare({})).toEqual({
       reason: 'WRONG_FILE',
-      detail: `${tf_filename} is not there, or has another checksum than was announced; bring the right file`,
+      detail: `${tf_filename} does not exist, or its checksum is not the announced one; provide the right file`,
     });
   });
 
-  it('that is wrong is dropped from the off-duty list once its execution is over', async () => {
+  it('that is wrong is dropped from the off-duty list once its execution has ended', async () => {
     const { prepare, reach, kinds, views, warnings } = worker();
     views.hear(stateOf());
     reach.found = { files, folder: temporaryFolder() };

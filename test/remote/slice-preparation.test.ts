@@ -116,7 +116,7 @@ describe('a payload command', () => {
       'has its slice returned by a worker without a payload',
       () => ({}),
       (path) => ({ payload: nameOf(path) }),
-      /^slices ask for the payload payload\.sh sha256:\w+, and this worker has none; give it with --set 'worker\.payload=\[…\]'$/,
+      /^slices require the payload payload\.sh sha256:\w+, and this worker has none; give it with --set 'worker\.payload=\[…\]'$/,
     ],
     [
       'has its slice returned by a worker with another payload',
@@ -128,7 +128,7 @@ describe('a payload command', () => {
       'has its slice returned if the program of the worker is gone',
       (path) => ({ payload: [`${path}.gone`] }),
       (path) => ({ payload: nameOf(path) }),
-      /and the program \S+payload\.sh\.gone of this worker is not there, or may not be executed; bring it$/,
+      /and the program \S+payload\.sh\.gone of this worker does not exist, or may not be executed; install it$/,
     ],
   ])('%s', async (_, own, slice, why) => {
     const path = program();

@@ -109,7 +109,7 @@ describe('a remote worker', () => {
     await here.start('worker');
     await here.tell(slices, `no slice ${'x'.repeat(300)}`, sliceHeaders);
     expect(here.warnings()).toEqual([
-      `threw away a message on the queue of slices that is not a slice: no slice ${'x'.repeat(191)}`,
+      `discarded a message on the queue of slices that is not a slice: no slice ${'x'.repeat(191)}`,
     ]);
     expect(here.broker.waiting(slices)).toBe(0);
   });
@@ -172,7 +172,9 @@ describe('a remote worker', () => {
     await here.tell(telemetry, stateOf());
     await tellSlice(here, 0, 20);
     await pass(17);
-    expect(here.warnings()).toEqual([expect.stringMatching(/^no recorder of namespace test has been heard for 15 s/)]);
+    expect(here.warnings()).toEqual([
+      expect.stringMatching(/^no recorder of namespace test has been heard from for 15 s/),
+    ]);
   });
 });
 

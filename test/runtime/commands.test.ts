@@ -56,7 +56,7 @@ describe('the message for the outcome of a command', () => {
 
   it('says what happened, or is an error that says what to do', async () => {
     expect(failed({ effect: 'applied' })).toContain('is stopped; see "swf-mcp --db x.db status ');
-    expect(failed({ effect: 'already', reason: 'is stopped already' })).toBe(`${execution_id} is stopped already`);
+    expect(failed({ effect: 'already', reason: 'is already stopped' })).toBe(`${execution_id} is already stopped`);
     await expectErrors('commands', {
       none: failed({ effect: 'none', reason: 'the DAQ is done' }),
       pending: failed({ effect: 'pending' }),

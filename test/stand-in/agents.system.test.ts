@@ -22,7 +22,7 @@ describe.skipIf(why !== undefined)('agents written from the tables of the testbe
     const words = ['observe', '--broker', broker.url, '--layout', 'head', '--api', '0'];
     const observer = startCli(words, { folder, env });
     const root = (await observer.saw(/stands in for swf-monitor at (\S+)\//)).replace(/\/$/, '');
-    await observer.saw(/listens to/);
+    await observer.saw(/subscribed to/);
     const theirs = [resolve('test/stand-in/agents.py'), String(broker.port), `${root}/swf-monitor`, 'epic-test', '20'];
     const agents = startProcess('/usr/bin/python3', theirs, { folder, env });
     const { code, stdout, stderr } = await agents.finished;

@@ -31,7 +31,7 @@ describe('a monitor that is read', () => {
     );
     await pass(120);
     expect(said).toEqual([
-      'WARNING swf-monitor: an object of workflow-executions of e-5 is nested too deeply; it is left out',
+      'WARNING swf-monitor: an object of workflow-executions of e-5 is nested too deeply; it was skipped',
     ]);
     expect(JSON.stringify(lines)).toContain('e-6');
   });
@@ -49,5 +49,49 @@ describe('a monitor that is read', () => {
     await pass(130);
     expect(said.slice(1)).toEqual(['swf-monitor is back']);
     expect(reader.isHearing()).toBe(true);
+  });
+});
+
+describe('a monitor that is read about prompt processing', () => {
+  const file = (status: string, more: object = {}) => ({
+    file_id: 'f-1',
+    stf_filename: 'a.stf',
+    status,
+    metadata: { decision_box_selected_sites: ['A'], ...more },
+  });
+  const job = { panda_task_id: '7', panda_site_statuses: { A: { status: 'processed', polled_at: 'p' } } };
+
+  it('is asked for files and runs until PanDA is done, and takes each state once', async () => {
+    let stf: object = file('registered');
+    let status = 'running';
+    const execution = (): object => ({ execution_id: 'prompt_processing-u-1', status });
+    const { pass, asked, lines } = readerOf((path) => {
+      if (path === 'workflow-executions/?status=running')
+        return Promise.resolve(status === 'running' ? [execution()] : []);
+      if (path.startsWith('workflow-executions/')) return Promise.resolve(execution());
+      if (path === 'run-states/')
+        return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'prompt_processing-u-1' } }]);
+      if (path === 'runs/?run_number=5') return Promise.resolve([{ run_id: 1, run_number: 5, end_time: 't' }]);
+      return Promise.resolve(path === 'stf-files/?run_number=5' ? [stf] : []);
+    });
+    await pass(60);
+    status = 'completed';
+    await pass(600);
+    stf = file('processing', { panda_task_id: '7', panda_polled_at: '1' });
+    await pass(60);
+    stf = file('processing', { panda_task_id: '7', panda_polled_at: '2' });
+    await pass(60);
+    stf = file('processed', job);
+    await pass(600);
+    const changes = lines.filter(({ destination }) => destination === 'GET /api/stf-files/f-1/');
+    expect(changes).toMatchObject([
+      { body: { status: 'processing', metadata: { panda_task_id: '7' } } },
+      { body: { status: 'processed', metadata: { panda_site_statuses: { A: { status: 'processed' } } } } },
+    ]);
+    expect(JSON.stringify(changes)).not.toContain('polled_at');
+    expect(lines).toContainEqual(expect.objectContaining({ destination: 'GET /api/runs/1/' }));
+    expect(asked.filter(({ path }) => path.startsWith('tf-slices'))).toEqual([]);
+    const last = asked.filter(({ path }) => path.startsWith('stf-files')).at(-1)?.at ?? 0;
+    expect((asked.at(-1)?.at ?? 0) - last).toBeGreaterThan(200_000);
   });
 });

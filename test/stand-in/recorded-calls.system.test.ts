@@ -13,7 +13,7 @@ import { rounds } from '../rounds.ts';
 import { Player, readCalls } from './player.ts';
 import { standIn } from './stand-in-process.ts';
 
-/** An observer that stands in for swf-monitor, in a folder of its own. */
+/** An observer that stands in for swf-monitor, in its own folder. */
 async function observer(...words: string[]) {
   const folder = temporaryFolder();
   const started = startCli(['observe', '--api', '0', ...words], { folder, env: { SWF_MONITOR_TOKEN: 'secret' } });

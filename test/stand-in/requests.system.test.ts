@@ -21,7 +21,7 @@ describe.skipIf(why !== undefined)('a testbed that is observed', () => {
     const words = ['observe', '--broker', broker.url, '--layout', 'head', '--api', '0'];
     const observer = startCli([...words, '--allow-control'], surroundings);
     const root = (await observer.saw(/stands in for swf-monitor at (\S+)\//)).replace(/\/$/, '');
-    await observer.saw(/listens to/);
+    await observer.saw(/subscribed to/);
     const tell = async (method: string, path: string, body: object): Promise<Answer> =>
       (await (
         await fetch(`${root}/api/${path}`, {
@@ -91,7 +91,7 @@ describe.skipIf(why !== undefined)('a testbed that is observed', () => {
     const surroundings = { folder, env: broker.env };
     const words = ['observe', '--broker', broker.url, '--layout', 'head', '--namespace', 'quiet', '--allow-control'];
     const observer = startCli(words, surroundings);
-    await observer.saw(/listens to/);
+    await observer.saw(/subscribed to/);
     const client = await connectStdio({ folder }, '--allow-control');
     const runner = await speaker(broker);
     const body = { msg_type: 'run_imminent', namespace: 'quiet', execution_id: 'theirs-0001', run_id: '9' };
@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined)('a testbed that is observed', () => {
       effect: 'pending',
       asked_at: expect.any(String),
       not_taken_after: expect.any(String),
-      sentence: expect.stringContaining('a stop is not said on their bus'),
+      sentence: expect.stringContaining('a stop is not reported on their bus'),
     });
     expect(Date.parse(answer['not_taken_after']) - Date.parse(answer['sent_at'])).toBe(30_000);
     expect(answer).not.toHaveProperty('heard_as');

@@ -17,12 +17,12 @@ describe('a comparison', () => {
     expect(figureWords(figures, other, true)).toEqual([
       'a took 12.3 s, 1.5 times as long as b (8.200 s)',
       'a has 10 STF files, b 5',
-      '0 slices failed for good in a, 3 in b',
-      'b completed 24.4 slices a second, 2.0 times as many as a (12.2)',
+      '0 slices failed permanently in a, 3 in b',
+      'b completed 24.4 slices per second, 2.0 times as many as a (12.2)',
     ]);
     expect(figureWords(figures, other, false)).toEqual([
       'a has 10 STF files, b 5',
-      '0 slices failed for good in a, 3 in b',
+      '0 slices failed permanently in a, 3 in b',
     ]);
     expect(stageWords('slice → slice_started', { a: 0.01, b: 1 })).toEqual([
       'slice → slice_started: 95 % took at most 1.000 s in b, 100 times the 0.010 s of a',

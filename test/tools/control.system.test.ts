@@ -61,7 +61,7 @@ describe('start_workflow', () => {
     });
     expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
       effect: 'applied',
-      sentence: 'it is paused already',
+      sentence: 'it is already paused',
     });
     expect(await ask(second, 'control_workflow', { execution_id, action: 'continue' })).toMatchObject({
       effect: 'applied',
@@ -81,7 +81,7 @@ describe('start_workflow', () => {
     });
     expect(await ask(second, 'control_workflow', { execution_id, action: 'stop' })).toMatchObject({
       effect: 'applied',
-      sentence: 'it is stopped already',
+      sentence: 'it is already stopped',
     });
     expect(codeOf(await refusal(second, 'control_workflow', { execution_id, action: 'pause' }))).toBe(
       'EXECUTION_NOT_RUNNING',

@@ -140,7 +140,7 @@ describe('the handover of an eight-hour shift', () => {
       expect.stringMatching(`^${idOf(6)} runs, health stalled`),
       `${idOf(2)} was failed (the disk is full)`,
       `no quality is set for ${idOf(5)}, ${idOf(3)}, ${idOf(1)}`,
-      `nobody has seen alarm SLICES_FAILED/${idOf(5)}: SLICES_FAILED it is`,
+      `no one has seen alarm SLICES_FAILED/${idOf(5)}: SLICES_FAILED it is`,
     ]);
     const lines = (report['text'] as string).split('\n');
     const titles = lines.filter((line) => line.startsWith('## ')).map((line) => line.slice(3));
@@ -179,7 +179,7 @@ describe('the handover of an eight-hour shift', () => {
     ]);
     expect(report['alarms'][1]).not.toHaveProperty('seen_by');
     expect(report).not.toHaveProperty('for_next');
-    expect(report['open']).toContain(`nobody has seen alarm STAGE_STUCK/${idOf(3)}: STAGE_STUCK it is`);
+    expect(report['open']).toContain(`no one has seen alarm STAGE_STUCK/${idOf(3)}: STAGE_STUCK it is`);
   });
 
   it('lists every quality judgement in order, and shows the one in effect at its end', async () => {
@@ -223,8 +223,8 @@ describe('the handover of an eight-hour shift', () => {
     ]);
     expect(report['people']).toContainEqual(expect.objectContaining({ name: 'ana', did: 'saw DRIVER_GONE of' }));
     expect(report['open'].slice(-2)).toEqual([
-      `nobody has seen alarm DRIVER_GONE/${idOf(2)}: DRIVER_GONE it is`,
-      'nobody has seen 1 alarm that was raised before this time',
+      `no one has seen alarm DRIVER_GONE/${idOf(2)}: DRIVER_GONE it is`,
+      'no one has seen 1 alarm that was raised before this period',
     ]);
   });
 
@@ -234,7 +234,7 @@ describe('the handover of an eight-hour shift', () => {
       await note(made, n, { author: 'ana', text: `note ${n}`, at: 7 - n / 10, for_next: true });
     const client = await connectInProcess(made.path);
     const { text } = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(0) });
-    expect(text).toContain('- 18 more notes, earlier; ask for a shorter time');
+    expect(text).toContain('- 18 more notes, earlier; ask for a shorter period');
     expect(text).toMatch(/ana: note 30$/);
     expect(text).not.toMatch(/note 18$/m);
   });
@@ -278,5 +278,5 @@ it('the handover of three runs with a bad slot has at most 25 lines, its cause o
   expect(text).toMatch(
     /FAILURES_ON_ONE.* \(seen by ana \d\d:\d\d:\d\d, I clean it, not over\): 348 of 384 .* slot w\/05/,
   );
-  expect(text).toContain(`- nobody has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices stay failed`);
+  expect(text).toContain(`- no one has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices stay failed`);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createLogLineWriter } from '../../src/db/log/log-lines.ts';
 import { ask, connectInProcess, makeRunningStore, refusal } from '../helpers.ts';
 
-/** Texts that could do more than be read: move a cursor, add colour, reverse text, hide it, or begin a line of their own. */
+/** Texts that could do more than be read: move a cursor, add colour, reverse text, hide it, or begin their own line. */
 const nasty = [
   'escape \u001B[2J\u001B]0;title\u0007',
   'right to left \u202Etxt.exe\u202C and isolated \u2066a\u2069',

@@ -133,7 +133,7 @@ describe('a list', () => {
       rows.push(...page['items']);
       cursor = page['next_cursor'];
       if (cursor !== undefined)
-        expect(page['note']).toMatch(/^This page ends after \d+ rows, since an answer has at most/);
+        expect(page['note']).toMatch(/^This page ends after \d+ rows, because an answer has at most/);
     } while (cursor !== undefined);
     expect(rows.map(({ message }) => Number.parseInt(message, 10))).toEqual(
       Array.from({ length: 60 }, (_, index) => 59 - index),

@@ -52,7 +52,8 @@ describe('the plan of a run', () => {
     await runWorkflow(folder, '--stf-count', '1', '--speed', '5', ...set('worker.payload=["sh","-c","sleep 0.2"]'));
     const client = await connectStdio({ folder });
     const { assumptions, total_seconds } = await ask(client, 'plan_run', { execution_id: 'latest' });
-    const [, seconds, slices] = /^each slice takes ([\d.]+) s, as the (\d+) slices done/.exec(assumptions[0]) ?? [];
+    const [, seconds, slices] =
+      /^each slice takes ([\d.]+) s, the average of the (\d+) completed slices/.exec(assumptions[0]) ?? [];
     // 0.2 s of real time and the start of a process, at five times real speed.
     expect(Number(seconds)).toBeGreaterThan(1);
     expect(Number(seconds)).toBeLessThan(20);

@@ -84,35 +84,31 @@ describe('a list filtered by name', () => {
     [
       'list_tf_slices',
       { assigned_worker: '99' },
-      /^assigned_worker "99" is found nowhere; the nearest are worker-agent-tester-5\//,
+      /^assigned_worker "99" is not found; the nearest are worker-agent-tester-5\//,
     ],
     [
       'list_tf_slices',
       { assigned_worker: 'worker-agent-rita-5' },
-      /^assigned_worker "worker-agent-rita-5" is found nowhere; the nearest are worker-agent-tester-5/,
+      /^assigned_worker "worker-agent-rita-5" is not found; the nearest are worker-agent-tester-5/,
     ],
     ['list_tf_slices', { slice_filename: 'swf.100010.000001_slice_099.tf' }, /nearest are swf\.100010\.000001_slice_0/],
     ['list_tf_slices', { stf_filename: 'swf.100010.000009.stf' }, /nearest are swf\.100010\.00000\d\.stf/],
     [
       'list_messages',
       { message_type: 'slice_results' },
-      /^message_type "slice_results" is found nowhere; the nearest are slice_result/,
+      /^message_type "slice_results" is not found; the nearest are slice_result/,
     ],
-    ['list_messages', { agent: 'daq' }, /^agent "daq" is found nowhere; the nearest are /],
+    ['list_messages', { agent: 'daq' }, /^agent "daq" is not found; the nearest are /],
     ['list_messages', { namespace: 'Torre2' }, /nearest are torre2/],
-    ['list_logs', { agent: 'daq' }, /^agent "daq" is found nowhere/],
-    [
-      'list_workflow_executions',
-      { executed_by: 'Rita' },
-      /^executed_by "Rita" is found nowhere; the nearest are tester/,
-    ],
+    ['list_logs', { agent: 'daq' }, /^agent "daq" is not found/],
+    ['list_workflow_executions', { executed_by: 'Rita' }, /^executed_by "Rita" is not found; the nearest are tester/],
     ['list_workflow_executions', { workflow_name: 'stf' }, /nearest are stf_datataking/],
     ['list_tf_files', { tf_filename: 'swf.100010.000001_tf_009.tf' }, /nearest are swf\.100010\.000001_tf_001\.tf/],
     ['list_agents', { namespace: 'torre3' }, /nearest are torre2/],
     [
       'list_stf_files',
       { execution_id: 'stf_datataking-tester-0001', run_number: 100_011 },
-      /^run_number 100011 is that of stf_datataking-tester-0002, not of stf_datataking-tester-0001\.$/,
+      /^run_number 100011 belongs to stf_datataking-tester-0002, not to stf_datataking-tester-0001\.$/,
     ],
   ] as const)('from %s(%j) is empty, and a note says why', async (tool, args, note) => {
     const folder = await twoRuns();

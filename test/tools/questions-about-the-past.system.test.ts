@@ -51,7 +51,7 @@ describe('an answer about what happened', () => {
     expect(findingOf(monitor, 'DRIVER_GONE')).toBeUndefined();
     const { items } = await evidenceOf(client, monitor, 'DRIVER_FAULT');
     expect(items.map(({ message }: Answer) => message)).toContainEqual(
-      expect.stringMatching(/^the driver could not go on: DATA_UNAVAILABLE/),
+      expect.stringMatching(/^the driver could not continue: DATA_UNAVAILABLE/),
     );
     const { items: agents } = await askWithin(client, 'list_agents', { execution_id: 'latest' });
     expect(new Set(agents.map(({ status }: Answer) => status))).toEqual(new Set(['ERROR']));
@@ -82,7 +82,7 @@ describe('an answer about what happened', () => {
     expect(typesOf(monitor)[0]).toBe('workflow_ended');
     const lost = (monitor['events'] as Answer[]).find(({ type }) => type === 'driver_lost');
     expect(lost?.['note']).toMatch(
-      /^driver 1 was lost: last sign of life 20\S+Z \((beat|message|log)\); taken up [\d.]+ s later$/,
+      /^driver 1 was lost: last heard from at 20\S+Z \((beat|message|log)\); resumed [\d.]+ s later$/,
     );
     // The killed agents did not exit cleanly.
     const { items } = await askWithin(client, 'list_agents', { execution_id: 'latest', agent_type: 'worker' });
@@ -99,7 +99,9 @@ describe('an answer about what happened', () => {
     expect(first['drivers'][0].last_heard >= last).toBe(true);
     const [row] = (await askWithin(client, 'list_workflow_executions', { status: 'running' }))['items'];
     expect(row).toMatchObject({ health: 'stalled', duration_seconds: first['duration_seconds'] });
-    expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(`last heard ${first['drivers'][0].last_heard}`);
+    expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(
+      `last heard from at ${first['drivers'][0].last_heard}`,
+    );
     const { stdout } = await runCli(['status'], { folder });
     expect(stdout).toContain(`, silent since ${first['drivers'][0].last_heard}\n`);
   });
@@ -174,7 +176,7 @@ describe('an answer about what happened', () => {
     expect(resumed).toMatchObject({
       effect: 'applied',
       driver: { alive: true },
-      sentence: expect.stringMatching(/^it goes on, driven by process \d+, as rita asked$/),
+      sentence: expect.stringMatching(/^it continues, driven by process \d+, as rita asked$/),
     });
     await ask(client, 'control_workflow', {
       execution_id: 'latest',
@@ -454,7 +456,7 @@ describe('resuming', () => {
       ['resume', 'latest', '--speed', '50', '--requested-by', 'Zed', '--reason', 'host rebooted'],
       { folder },
     );
-    await resumed.saw(/WARNING Dana had paused it at \S+ \(beam dump\); it goes on now/);
+    await resumed.saw(/WARNING Dana had paused it at \S+ \(beam dump\); it continues now/);
     await resumed.saw(/resume_run: physics/);
     const monitor = await monitorOf(await clientOf(folder));
     expect(monitor['drivers'].at(-1)).toMatchObject({ by: 'tester', claimed_by: 'Zed' });

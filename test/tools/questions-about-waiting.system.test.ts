@@ -49,7 +49,7 @@ describe('the answer to whether a run is stuck', () => {
       health: 'slow',
       slices_overdue: 1,
       oldest_in_hand: { slice_filename: slice(1, 5) },
-      next: expect.stringMatching(/^it is slow: get_workflow_monitor says what is overdue/),
+      next: expect.stringMatching(/^it is slow: get_workflow_monitor reports what is overdue/),
     });
   });
 

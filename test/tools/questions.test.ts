@@ -184,7 +184,7 @@ describe('a careful assistant with these tools can tell', () => {
     const monitor = await askWithin(await clientOf(folder), 'get_workflow_monitor', { execution_id: 'latest' });
     const { items } = await evidenceOf(client, monitor, 'DRIVER_GONE');
     expect(items.map((one: Answer) => one['status'])).toEqual(['STALE', 'STALE', 'STALE', 'STALE', 'STALE']);
-    expect(monitor['findings'][0].sentence).toContain(`last heard ${monitor['drivers'][0].last_heard}`);
+    expect(monitor['findings'][0].sentence).toContain(`last heard from at ${monitor['drivers'][0].last_heard}`);
   });
 
   it('7. which workers died, and with which slices', async () => {

@@ -67,7 +67,7 @@ describe('the shift report', () => {
     expect(report['totals']).toMatchObject({ slices_stay_failed: 0, slices_not_done: notDone });
     expect(text).toMatch(
       new RegExp(
-        String.raw`attempts? failed\. At its end 0 of their slices had failed for good and ${notDone} were unfinished\.$`,
+        String.raw`attempts? failed\. At its end 0 of their slices had failed permanently and ${notDone} were unfinished\.$`,
         'm',
       ),
     );
@@ -84,9 +84,14 @@ describe('the shift report', () => {
     expect(await ask(client, 'shift_report', { ...past, as_of: once['as_of_exact'] })).toEqual(once);
     // As of a later moment, a run that was still in progress is shown by its counts.
     expect(await ask(client, 'shift_report', { ...past, as_of: secondsAgo(0) })).toMatchObject({
-      note: expect.stringMatching(/^what still ran at the end of this time is told by its counts then, without health/),
+      note: expect.stringMatching(
+        /^executions still running at the end of this period are reported with their counts at that time, without health/,
+      ),
       executions: [{ status: 'running', slices_created: once['executions'][0].slices_created }, {}, {}],
-      open: [expect.anything(), expect.stringMatching(/ ran at the end of this time: \d+ of \d+ slices done/)],
+      open: [
+        expect.anything(),
+        expect.stringMatching(/ was running at the end of this period: \d+ of \d+ slices made so far are done/),
+      ],
     });
     expect(once).toMatchObject({
       totals: { ...report['totals'], running: 1 },
@@ -97,7 +102,7 @@ describe('the shift report', () => {
       ],
       open: [
         'no quality is set for stf_datataking-tester-0002, stf_datataking-tester-0001',
-        expect.stringMatching(/^stf_datataking-alice-0003 runs, health paused: \d+ of \d+ slices done/),
+        expect.stringMatching(/^stf_datataking-alice-0003 runs, health paused: \d+ of \d+ slices made so far are done/),
       ],
     });
     run.child.kill('SIGINT');
@@ -124,7 +129,7 @@ describe('the shift report', () => {
     expect((await ask(client, 'shift_report', { start_time: '-1h' }))['totals'].executions).toBe(1);
     expect(await ask(client, 'shift_report', { start_time: '-9h', end_time: '-8h' })).toMatchObject({
       totals: { executions: 0 },
-      note: 'no execution lived in this time',
+      note: 'no execution was active in this period',
     });
     expect((await ask(client, 'shift_report', { namespace: 'tets' }))['note']).toMatch(/the nearest are test/);
     expect(codeOf(await refusal(client, 'shift_report', { start_time: 'yesterday' }))).toBe('ARGUMENT_INVALID');
@@ -158,7 +163,7 @@ describe('the shift report', () => {
     expect(await noteOf()).toBeUndefined();
     setLast(-60_000, 90_000);
     expect(await noteOf()).toMatch(
-      /^messages sent in this time but recorded later are missing: stf_\S+; get_workflow_monitor has them$/,
+      /^messages sent in this period but recorded later are missing: stf_\S+; get_workflow_monitor has them$/,
     );
   });
 
@@ -178,7 +183,7 @@ describe('the shift report', () => {
     expect(report).toMatchObject({ people_omitted: 42, executions_omitted: 49 });
     expect(report['text']).toMatch(/^- .* resumed stf_datataking-tester-0001 \(magnet quench\)$/m);
     expect(report['open']).toEqual([
-      '10 more executions were not examined; ask for a shorter time or one namespace',
+      '10 more executions were not examined; ask for a shorter period or one namespace',
       expect.stringMatching(/^no quality is set for stf_datataking-tester-0061, .* and 44 more$/),
       expect.stringMatching(/^stf_datataking-tester-0001 runs, health /),
     ]);

@@ -242,7 +242,7 @@ describe('a summary', () => {
     expect(await total({ assigned_worker: 'worker-agent-tester-9' })).toBe(7);
     expect(await ask(client, 'summarize', { what: 'slices', group_by: 'status', namespace: 'tset' })).toMatchObject({
       groups: [],
-      note: expect.stringMatching(/namespace "tset" is found nowhere; the nearest are test/),
+      note: expect.stringMatching(/namespace "tset" is not found; the nearest are test/),
     });
   });
 

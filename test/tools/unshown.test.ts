@@ -17,7 +17,7 @@ it('values that do not fit the schema are removed with a note, and their neighbo
   expect(fitting(schema, answer)).toEqual({
     items: [{ id: 1, size: 5 }, { id: 2 }, { id: 3 }],
     words: ['a', 'b', 'c'],
-    note: expect.stringMatching(/^The store holds values that cannot be shown: .*items\.1\.size/),
+    note: expect.stringMatching(/^The store contains values that cannot be shown: .*items\.1\.size/),
   });
 });
 
@@ -30,6 +30,6 @@ it('a required value that does not fit the schema is removed, and an existing no
   expect(fitting(schema, { items: [{ id: 0.5, size: 1 }], words: [], note: 'This page is short.' })).toEqual({
     items: [{ size: 1 }],
     words: [],
-    note: expect.stringMatching(/^This page is short\. The store holds values that cannot be shown: items\.0\.id/),
+    note: expect.stringMatching(/^This page is short\. The store contains values that cannot be shown: items\.0\.id/),
   });
 });

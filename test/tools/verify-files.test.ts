@@ -58,7 +58,7 @@ describe('verify_files', () => {
       checked: 4,
       missing_count: 0,
       unreachable_count: 4,
-      note: expect.stringMatching(/^4 of \d+ files cannot be read from here, so this call does not say/),
+      note: expect.stringMatching(/^4 of \d+ files cannot be read from here, so this call does not show/),
       unreachable: expect.arrayContaining([
         expect.objectContaining({
           problem: expect.stringMatching(/there is no folder .*swf\.db\.data\/stf_datataking-tester-0001 here$/),
@@ -87,7 +87,7 @@ describe('verify_files', () => {
     const asked = { execution_id: 'latest', stf_filename: stf(1) };
     expect(await ask(await clientOf(folder), 'verify_files', asked)).toMatchObject({
       checked: 0,
-      note: `${stf(1)} is of stf_datataking-tester-0001, not of stf_datataking-tester-0002: nothing was checked`,
+      note: `${stf(1)} belongs to stf_datataking-tester-0001, not to stf_datataking-tester-0002: nothing was checked`,
     });
   });
 
@@ -135,7 +135,7 @@ describe('verify_files', () => {
     expect(found['checked']).toBe(100);
     expect(JSON.stringify(found)).not.toMatch(/found_(bytes|checksum)/);
     expect((await ask(client, 'verify_files', { execution_id: 'latest', stf_filename: 'nosuch.stf' }))['note']).toMatch(
-      /stf_filename "nosuch.stf" is found nowhere/,
+      /stf_filename "nosuch.stf" is not found/,
     );
   });
 
@@ -148,7 +148,7 @@ describe('verify_files', () => {
     execFileSync('mkfifo', [join(files, stf(1))]);
     const client = await clientOf(folder);
     expect(await ask(client, 'verify_files', { execution_id: 'latest' })).toMatchObject({
-      changed: [{ name: stf(1), problem: `${stf(1)} is no regular file` }],
+      changed: [{ name: stf(1), problem: `${stf(1)} is not a regular file` }],
     });
     expect(readdirSync(files)).toContain(stf(1));
   });

@@ -51,7 +51,7 @@ const end = (time = Date.now()): Promise<unknown> =>
 const messages = (): unknown => made.store.sql('SELECT count(*) FROM message_rows').value();
 
 describe('the sentence of an alarm', () => {
-  it('is that of its finding now, while the first is kept and nobody is told anew', async () => {
+  it('is that of its finding now, while the first is kept and no receiver is notified again', async () => {
     await look('3 TF slices stay failed.');
     const told = messages();
     expect(await look('51 TF slices stay failed.')).toEqual([]);

@@ -154,8 +154,8 @@ describe('an alarm', () => {
     const first = away.told.filter(({ id }) => id === away.told[0]?.id);
     expect(away.told.slice(0, first.length)).toEqual(first);
     expect(hanging.told).toHaveLength(1);
-    expect(watching.lines.filter((line) => line.includes('away was not told'))).toEqual([
-      `WARNING away was not told of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 503; retrying`,
+    expect(watching.lines.filter((line) => line.includes('away was not notified'))).toEqual([
+      `WARNING away was not notified of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 503; retrying`,
     ]);
   });
 
@@ -182,7 +182,7 @@ describe('an alarm', () => {
     const second = start(made, [b]);
     await until(() =>
       expect(second.lines).toEqual([
-        'another process watches this store; this one stands by, and tells what comes meanwhile once it watches',
+        'another process is watching this store; this one waits, and reports what happens meanwhile once it takes over',
       ]),
     );
     first.findings = [stuck('data')];
@@ -205,7 +205,7 @@ describe('an alarm', () => {
     await until(() => expect(strict.told.at(-1)?.subject).toBe(`${execution_id}:worker`));
     expect(strict.told).toHaveLength(6);
     expect(watching.lines).toContain(
-      `WARNING strict is not told of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 400, 5 times`,
+      `WARNING strict is not notified of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 400, 5 times`,
     );
   });
 
@@ -224,7 +224,7 @@ describe('an alarm', () => {
     second.findings = [stuck('data'), stuck('worker')];
     await until(() => expect(a.told.map(({ subject }) => subject)).toEqual([`${execution_id}:worker`]));
     expect(second.lines[0]).toBe(
-      'WARNING a is not told of 1 change that is older than a day; "swf-mcp alarms" lists alarms',
+      'WARNING a is not notified of 1 change that is older than a day; "swf-mcp alarms" lists alarms',
     );
   });
 
@@ -236,7 +236,7 @@ describe('an alarm', () => {
     });
     const watching = start(made, [a]);
     watching.findings = [stuck('data')];
-    await until(() => expect(watching.lines).toContain('a takes alarms again'));
+    await until(() => expect(watching.lines).toContain('a accepts alarms again'));
     watching.findings = [];
     await until(() => expect(changesOf(a)).toEqual(['raised 1', 'cleared 1']));
   });

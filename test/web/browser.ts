@@ -53,7 +53,7 @@ export function useBrowser() {
         complaints.push(`dialog: ${dialog.message()}`);
         void dialog.dismiss();
       });
-      // Tests beside these make networks of their own, and the browser then gives up what it is loading.
+      // Tests beside these make their own networks, and the browser then gives up what it is loading.
       page.on('requestfailed', (request) => {
         const isInterrupted = request.failure()?.errorText === 'net::ERR_NETWORK_CHANGED';
         if (isInterrupted && request.resourceType() === 'script') page.reload().catch(() => {});

@@ -38,7 +38,7 @@ describe('a report', () => {
     expect(below).toMatchObject({ code: 1, stderr: expect.stringMatching(/^DATA_UNAVAILABLE: /) as string });
     expect((await runCli(['report', id, '--html', `${'n'.repeat(245)}.html`], { folder })).code).toBe(0);
     expect(readdirSync(folder).filter((name) => name.includes('part') || name === 'target')).toEqual([]);
-    expect(stderr).toMatch(/run\.html is there already; give another file, or --force to replace it/);
+    expect(stderr).toMatch(/run\.html already exists; give another file, or --force to overwrite it/);
   });
 
   it('contains no log lines and no paths of slices with --without-logs', async () => {

@@ -21,8 +21,8 @@ export async function callCommand(io: Io, { tool: name, arguments: words, yes }:
   // Report a wrong name before a missing store.
   const tool = findTool(everyTool, name);
   const args = parseArguments(words);
-  if (tool.writes !== undefined && !yes && (await io.ask(`${name} changes something: do it?`)) === false) {
-    io.err('nothing was done; --yes answers the question beforehand');
+  if (tool.writes !== undefined && !yes && (await io.ask(`${name} changes something: continue?`)) === false) {
+    io.err('nothing was done; --yes skips this question');
     return exitCodes.mendable;
   }
   using reader = createStoreReader(io);

@@ -28,7 +28,9 @@ export async function planCommand(io: Io, { config, stfCount, asPlayed, sets, js
 function planLines(plan: ReturnType<typeof planOf>) {
   const { target_worker_count: workers, workers_needed: needed, longest_wait_seconds: wait } = plan;
   const enough =
-    needed <= workers ? 'they keep up' : `${needed} would keep up; a slice waits up to ${wholeDuration(wait)} for one`;
+    needed <= workers
+      ? 'they keep up'
+      : `${needed} would keep up; a slice waits up to ${wholeDuration(wait)} for a worker`;
   return [
     `STF files    ${plan.stf_files}`,
     `TF samples   ${plan.tf_files}`,
@@ -86,7 +88,7 @@ const columns: readonly { head: string; of: (waits: Waits, start: number) => str
   {
     head: 'TOOK',
     of: ({ end, undone = 0 }, start) =>
-      end === undefined ? `${undone} never done` : duration((Date.parse(end) - start) / 1000),
+      end === undefined ? `${undone} never finished` : duration((Date.parse(end) - start) / 1000),
   },
   { head: 'SLOTS', of: ({ worker_slots }) => String(worker_slots) },
   { head: 'SLICES', of: ({ slices }) => String(slices) },
@@ -110,7 +112,7 @@ function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest 
   ];
   const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
   return [
-    `${execution_id}, from ${from}, in wall time; played again it ends ${offOf(was, replayed, rest.off_percent)}`,
+    `${execution_id}, from ${from}, in wall time; replayed it ends ${offOf(was, replayed, rest.off_percent)}`,
     ...alignedLines(cells),
     '',
     `slices that wait, up to ${most}, a column for ${rest.bin_seconds} s`,

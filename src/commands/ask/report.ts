@@ -37,7 +37,7 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
   const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
   if (executionId !== undefined && isOfTime)
     throw argumentInvalid(
-      'a report is of one execution, or of a time (--since, --until, --namespace); give one of both',
+      'a report is about one execution or about a period (--since, --until, --namespace); give one or the other',
     );
   if (!isOfTime) {
     using reader = createStoreReader(io);
@@ -63,7 +63,7 @@ export interface HtmlArguments {
 const maxRows = 200;
 const maxTraces = 100;
 
-/** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. */
+/** `swf-mcp report --html FILE`: an execution as one file that anyone can open, with every attempt in it. */
 export async function htmlReportCommand(io: Io, args: HtmlArguments) {
   const data = await gather(io, args);
   const folder = join(io.packageFolder, 'dist', 'web');

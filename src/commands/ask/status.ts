@@ -66,7 +66,7 @@ async function runningIds(io: Io, as_of: string | undefined) {
 
 function pauseOf({ paused_by, health, execution_id }: Monitor, option: string) {
   if (health !== 'paused') return '';
-  if (paused_by === undefined) return ' between two periods, goes on by itself';
+  if (paused_by === undefined) return ' between two periods, continues by itself';
   return ` by ${givenBy(paused_by)}; swf-mcp${option} continue ${execution_id}`;
 }
 
@@ -79,7 +79,7 @@ function leftOf({ progress }: Monitor) {
   if (seconds_left === undefined || at_least === undefined) return [];
   const range =
     at_most === undefined
-      ? 'or more: nobody knows how long the overdue slices take'
+      ? 'or more: it is not known how long the overdue slices take'
       : `between ${wholeDuration(at_least)} and ${wholeDuration(at_most)}`;
   return [`  time left   about ${wholeDuration(seconds_left)}, ${range}`];
 }
@@ -104,7 +104,8 @@ const stopLines = ({ stopped_by }: Monitor) =>
 function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor) {
   if (oldest_in_hand === undefined) return [];
   const { slice_filename: slice, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
-  const usual = usual_seconds === undefined ? 'usual is not known yet' : `usual ${duration(usual_seconds)}`;
+  const usual =
+    usual_seconds === undefined ? 'the usual duration is not known yet' : `usual ${duration(usual_seconds)}`;
   const overdue = slices_overdue === 0 ? '' : `, ${slices_overdue} overdue`;
   return [`  oldest      ${slice} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`];
 }

@@ -11,7 +11,7 @@ import { type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { plannedParams } from './tool-services.ts';
 
-/** A server starts a run only if fewer than this are under way in its store; `--max-runs` changes it. */
+/** A server starts a run only if fewer than this are in progress in its store; `--max-runs` changes it. */
 const usualMaxRuns = 4;
 
 /** Limits of a run that a tool starts. People start larger runs at a terminal. */
@@ -23,7 +23,7 @@ const maxOfARun = {
   bytes: 100_000_000_000,
 } as const;
 
-/** Room that a run must leave on the disk of the store, in bytes. */
+/** Space that a run must leave on the disk of the store, in bytes. */
 const roomLeft = 1_000_000_000;
 
 /** The place of a starting run, with the process that will drive it: once the run is in the store, it is counted there. */
@@ -32,7 +32,7 @@ export interface RunPlace {
 }
 
 /**
- * Gives places to starting runs: as many as may be under way in the store, counting runs that are not in it yet. Throws `ARGUMENT_INVALID` if all
+ * Gives places to starting runs: as many as may be in progress in the store, counting runs that are not in it yet. Throws `ARGUMENT_INVALID` if all
  * places are taken.
  */
 export function createRunPlaces(io: Io, maxRuns = usualMaxRuns) {
@@ -52,7 +52,7 @@ function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExe
   const named = running.slice(0, 5).map(({ execution_id }) => execution_id);
   const shown = named.length === 0 ? '' : ` (${named.join(', ')}${running.length > 5 ? ', …' : ''})`;
   return argumentInvalid(
-    `${underWay} runs are under way in this store${shown}, and this server starts one only where fewer than ${maxRuns} are; wait for one with wait_for_execution, or stop one with control_workflow`,
+    `${underWay} runs are in progress in this store${shown}, and this server starts one only while there are fewer than ${maxRuns}; wait for one with wait_for_execution, or stop one with control_workflow`,
   );
 }
 
@@ -67,14 +67,14 @@ function drivenIn(io: Io): DrivenExecution[] {
   }
 }
 
-/** Refuses a run that is larger than a tool may ask for. Throws `ARGUMENT_INVALID` with the limit, and `CONFIG_…`. */
+/** Refuses a run that is larger than a tool may request. Throws `ARGUMENT_INVALID` with the limit, and `CONFIG_…`. */
 export async function requireBounded(io: Io, { config, speed, settings }: StartRequest) {
   const sets = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   const planned = plannedParams(io, { config, sets });
   const params = { ...planned, speed: speed ?? planned.speed };
   if (params.fast_processing.physics_period_count === 0)
     throw tooMuch(
-      'physics_period_count = 0: a run without an end',
+      'physics_period_count = 0: a run that never ends',
       `one of at most ${maxOfARun.seconds / 86_400} days`,
     );
   const plan = planOf(params, await inTurns(playRun(params)).catch(tooLargeToPlay));
@@ -90,7 +90,7 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
 
 const tooMuch = (asked: string, limit: number | string) =>
   argumentInvalid(
-    `the run would be too large for a tool: ${asked}, allowed: ${limit}; ask for less (plan_run tells how much), or start it at a terminal with swf-mcp run`,
+    `the run would be too large for a tool: ${asked}, allowed: ${limit}; ask for less (plan_run shows how much), or start it in a terminal with swf-mcp run`,
   );
 
 const tooLargeToPlay = (error: unknown) => {
@@ -113,7 +113,7 @@ function freeBytes(path: string): number {
 
 type DrivenExecution = ReturnType<typeof drivenExecutions>[number];
 
-/** The running executions that a living process drives, newest first. */
+/** The running executions driven by a live process, newest first. */
 export const drivenExecutions = (queries: Queries) =>
   queries
     .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })

@@ -51,7 +51,7 @@ function requireUndriven(io: Io, executionId: string) {
   const hasDriver = execution.status === 'running' && driver?.isAlive() === true;
   if (!hasDriver || queries.silence(execution, Date.now()) !== undefined) return;
   throw executionInUse(
-    `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,
+    `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; continue a paused one with action "continue"`,
   );
 }
 
@@ -80,11 +80,11 @@ async function command(io: Io, action: Action, request: ControlRequest): Promise
   const reason = request.reason ?? (action === 'stop' ? `stopped by ${by.claimed ?? by.name}` : undefined);
   const { status } = requireControllable(store.sql, execution_id, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
-  // Nobody drives it, so a separate process resumes it in order to end it.
+  // It has no driver, so a separate process resumes it to end it.
   if (isUndriven && action === 'stop') return await stopUndriven(io, { ...request, reason });
   if (isUndriven) throw nobodyDrives(execution_id);
   const recorded = await recordCommand(store, execution_id, { action, by, reason });
-  if (recorded === undefined) return { effect: 'applied', sentence: 'it is stopped already' };
+  if (recorded === undefined) return { effect: 'applied', sentence: 'it is already stopped' };
   return stateOf(action, await awaitEffect(store, recorded, { isAlive, patienceSeconds }));
 }
 
@@ -97,11 +97,11 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
   if (message === undefined)
     return {
       effect: 'pending',
-      sentence: 'a process was started to resume it, and has not reported yet: look with get_workflow_monitor',
+      sentence: 'a process was started to resume it, and has not reported yet: check with get_workflow_monitor',
     };
   if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
   const driver = message.event === 'resumed' ? message.by : `process ${started.pid}`;
-  return { effect: 'applied', sentence: `it goes on, driven by ${driver}, as ${by.claimed ?? by.name} asked` };
+  return { effect: 'applied', sentence: `it continues, driven by ${driver}, as requested by ${by.claimed ?? by.name}` };
 }
 
 /** The options that record why something was asked, by whom, and in whose name. */
@@ -113,8 +113,8 @@ const forTheRecord = ({ reason, by: { name, claimed } }: ControlRequest) => [
 
 const sentences: Readonly<Record<Action, string>> = {
   stop: 'it is stopped',
-  pause: 'it is paused: no STF is made, workers finish the slice in hand',
-  continue: 'it goes on',
+  pause: 'it is paused: the DAQ makes no more STFs, workers finish their current slice',
+  continue: 'it continues',
 };
 
 function stateOf(action: Action, outcome: Outcome): CommandState {
@@ -129,7 +129,7 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
       return {
         effect: 'pending',
         sentence:
-          'the process that drives it has not accepted it yet; it stays recorded: look with get_workflow_monitor',
+          'the process that drives it has not accepted it yet; it stays recorded: check with get_workflow_monitor',
       };
   }
 }
@@ -141,6 +141,7 @@ async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandSta
   if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };
   return {
     effect: 'pending',
-    sentence: 'nobody drove it; a process was started to end it, and is not done yet: look with get_workflow_monitor',
+    sentence:
+      'no process was driving it; one was started to end it, and is not done yet: check with get_workflow_monitor',
   };
 }

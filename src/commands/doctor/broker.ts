@@ -21,7 +21,7 @@ export interface BrokerLook {
   config: Config;
   /** The store of this host, which may not exist. */
   storePath: string;
-  /** Seconds to listen; if omitted, as long as it takes to hear a run, or with a layout a transformer. */
+  /** Seconds to listen; if omitted, as long as it takes to detect a run, or with a layout a transformer. */
   wait: number | undefined;
   /** Tries what the broker does with messages, by sending some. */
   prove: boolean;
@@ -38,7 +38,11 @@ export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   if (login.state === 'fail') return;
   yield* lookAtOthers(look);
   if (prove) yield* proveBroker(settings, config);
-  else yield ['not tried', ok('rights, destinations and what the broker does with messages: --prove sends some')];
+  else
+    yield [
+      'not tried',
+      ok('to check rights, destinations and how the broker handles messages, send some with --prove'),
+    ];
 }
 
 const loginOf = ({ user, servers }: BrokerSettings) =>
@@ -66,7 +70,7 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
   const shared = queuesSharedWithTestbed(destinations);
   if (other !== undefined && shared.length > 0) yield ['shared queues', warn(sharingSentence(other, shared))];
   if (heard.programs.length === 0)
-    yield ['other program', ok(others.length > 0 ? 'none was heard' : idleSentence(namespace))];
+    yield ['other program', ok(others.length > 0 ? 'none was heard from' : idleSentence(namespace))];
   for (const agent of heard.agents) yield ['agent', diagnoseAgent(agent)];
   for (const agent of unheard)
     yield [
@@ -81,9 +85,9 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
 
 function diagnoseProgram(program: Heard['programs'][number], own: string) {
   const { name, namespace, msg_type, destination } = program;
-  const what = `${name} of another make works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
+  const what = `${name} of other software works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
   if (namespace !== own) return ok(what);
-  return fail(`${what}, which is yours too: what starts there is refused; set testbed.namespace`);
+  return fail(`${what}, which is also yours: runs are refused there; set testbed.namespace`);
 }
 
 function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Heard['agents'][number]) {
@@ -138,7 +142,7 @@ const most = 50;
 
 type Heard = Awaited<ReturnType<typeof listenTo>>;
 
-/** Listens by plain subscriptions, which end with the connection: they take nothing from anybody and leave nothing behind. */
+/** Listens by plain subscriptions, which end with the connection: they take nothing from others and leave nothing behind. */
 async function listenTo(
   broker: BrokerConnection,
   topics: readonly string[],

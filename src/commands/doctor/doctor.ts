@@ -62,7 +62,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
   let settings: BrokerSettings | undefined;
   const asked = await attempt(() => {
     settings = brokerSettings(args.broker, config.broker, io.env);
-    return ok(settings?.servers.map(showAddress).join(',') ?? 'none asked for: everything in one process');
+    return ok(settings?.servers.map(showAddress).join(',') ?? 'none configured: everything runs in one process');
   });
   yield ['broker', asked];
   if (settings === undefined) {
@@ -92,28 +92,28 @@ function lookAtNode(nodeVersion: string) {
 
 function lookAtStore(path: string) {
   requireNoOrphanLog(path);
-  if (!existsSync(path)) return ok(`${path} (not there yet; the first run makes it)`);
+  if (!existsSync(path)) return ok(`${path} (does not exist yet; the first run creates it)`);
   openReader(path).close();
   return ok(path);
 }
 
-/** Can anybody else change or read the store and its folder? */
+/** Can other users change or read the store and its folder? */
 function* lookAtRights(path: string): Generator<Diagnosis> {
   const [why, whyFolder] = [whyNotOurs(path), whyNotOurs(dirname(path))];
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
   const isOpen = (mode & 0o077) !== 0;
   if (why !== undefined) yield fail(`${path}: ${why}; "chmod 600" it if it is yours, or name another with --db`);
-  if (whyFolder !== undefined)
-    yield warn(`${dirname(path)}: ${whyFolder}, so another could put a store in the place of yours`);
-  if (isOpen) yield warn(`${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`);
-  if (why === undefined && whyFolder === undefined && !isOpen) yield ok('the store is for this user alone');
+  if (whyFolder !== undefined) yield warn(`${dirname(path)}: ${whyFolder}, so another user could replace your store`);
+  if (isOpen)
+    yield warn(`${path}: other users may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`);
+  if (why === undefined && whyFolder === undefined && !isOpen) yield ok('only this user can use the store');
 }
 
 /** Can the folder of data files be used? The first run that writes files creates it. */
 function lookAtData({ data }: Config, io: Io) {
   if (!data.write_files) return ok('no files are written');
   const dir = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
-  if (!existsSync(dir)) return ok(`${dir} (not there yet; the first run makes it)`);
+  if (!existsSync(dir)) return ok(`${dir} (does not exist yet; the first run creates it)`);
   requireDataFolder({ data: { ...data, dir } });
   return ok(dir);
 }
@@ -125,13 +125,13 @@ function lookAtFileSystem(path: string) {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
   if (!canAccess(folder, constants.W_OK))
-    return fail(`${folder} cannot be written; fix its rights, or name another file with --db`);
+    return fail(`${folder} cannot be written; fix its permissions, or name another file with --db`);
   const { bavail, bsize } = statfsSync(folder);
   const kind = networkFileSystemOf(folder);
   const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
-  if (bavail * bsize < minFree) return fail(`${folder} is nearly full, ${free}; make room`);
+  if (bavail * bsize < minFree) return fail(`${folder} is nearly full, ${free}; free some space`);
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
-  return fail(`${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`);
+  return fail(`${folder} is on ${kind}, where a store would be damaged; name a file on a local disk with --db`);
 }
 
 /** How long to wait for a file server's answer, in milliseconds. */
@@ -144,7 +144,7 @@ async function* lookAtSources({ data }: Config, token: string | undefined): Asyn
     yield [
       'files',
       command !== undefined || !/^https?:/.test(source)
-        ? warn(`${source} is fetched from by a command, which is not tried`)
+        ? warn(`${source} is fetched by a command, which is not tried`)
         : await attempt(() => lookAtSource(source, token)),
     ];
 }
@@ -158,9 +158,9 @@ async function lookAtSource(source: string, token: string | undefined) {
     ({ status } = await fetch(url, { method: 'HEAD', headers, signal, redirect: 'manual' }));
   } catch (error) {
     const why = messageOf((error as { cause?: unknown }).cause ?? error);
-    return fail(`${source} does not answer (${why}); look whether its server runs there`);
+    return fail(`${source} does not answer (${why}); check whether its server is running`);
   }
   // The file is missing, as it should be.
-  if (status === 404) return ok(`${source} answers${token === undefined ? '' : ', and takes the token'}`);
+  if (status === 404) return ok(`${source} answers${token === undefined ? '' : ', and accepts the token'}`);
   return fail(refusalOf(source, status).message);
 }

@@ -26,7 +26,7 @@ const acknowledgeSeconds = 1800;
 const afterPayloadSeconds = 60;
 
 /**
- * Tests what a broker does with messages: on each destination with one message that expires, otherwise under names of its own. The first line says
+ * Tests what a broker does with messages: on each destination with one message that expires, otherwise under its own names. The first line says
  * what may remain.
  */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
@@ -35,7 +35,7 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
   yield [
     'remains',
     ok(
-      `nothing where this user may remove queues and addresses; otherwise /queue/${name}.selector, .deep, .share and .expiry, /topic/${name} with its durable subscription, and any of the destinations below that did not exist before`,
+      `nothing if this user may remove queues and addresses; otherwise /queue/${name}.selector, .deep, .share and .expiry, /topic/${name} with its durable subscription, and those of the destinations below that did not exist before`,
     ),
   ];
   let skew: number | undefined;
@@ -61,8 +61,8 @@ const proveSelector = (settings: BrokerSettings, destination: string) =>
     // Leave no message behind.
     broker.unsubscribe('doctor');
     await listen(broker, { destination, only: () => ({ namespace: 'other' }), id: 'rest' }).comes(1);
-    if (other > 0) return fail('a message of another namespace came; this broker does not keep namespaces apart');
-    return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
+    if (other > 0) return fail('a message of another namespace arrived; this broker does not keep namespaces apart');
+    return ok(broker.hasSelectors() ? 'selects messages by namespace' : 'no selectors; names contain the namespace');
   });
 
 /** Tests that a message is found behind many for others: ActiveMQ Classic looks at the first `maxPageSize` only. */
@@ -81,7 +81,7 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string) =>
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     await pause(quietMilliseconds);
     return warn(
-      `a message is not found behind ${foreignMessages} that are for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
+      `a message is not found behind ${foreignMessages} for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
     );
   });
 
@@ -97,11 +97,11 @@ const proveFairShare = (settings: BrokerSettings, destination: string) =>
     await pause(quietMilliseconds);
     for (const hand of hands) hand.acknowledgeAll();
     if (counts.some((count) => count !== 1))
-      return fail(`two slots were handed ${counts.join(' and ')} messages; each must have one at a time`);
-    return ok('two slots have one message each');
+      return fail(`two slots received ${counts.join(' and ')} messages; each must get one at a time`);
+    return ok('two slots get one message each');
   });
 
-/** Tests that a message sent while nobody listens is kept. */
+/** Tests that a message sent while no one is subscribed is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string) {
   const named = { ...settings, clientId: durableName };
   const subscription = { destination, only: () => ({ namespace: 'doctor' }), durableName };
@@ -114,9 +114,9 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
   const stays = await remove(named, subscription);
   if (!isKept)
     return fail(
-      `a message sent while nobody listened did not arrive: agents that are down would lose messages${stays}`,
+      `a message sent while no one was subscribed did not arrive: agents that are down would lose messages${stays}`,
     );
-  const what = 'keeps what is sent while nobody listens';
+  const what = 'keeps what is sent while no one is subscribed';
   return stays === '' ? ok(what) : warn(`${what}${stays}`);
 }
 
@@ -127,7 +127,7 @@ async function remove(named: BrokerSettings, subscription: DurablePlace) {
     return '';
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
-    return `; ${subscription.durableName} stays, since this user may not remove it; ask an administrator to`;
+    return `; ${subscription.durableName} remains, because this user may not remove it; ask an administrator to`;
   }
 }
 
@@ -153,7 +153,7 @@ const trialNamespace = 'swf-mcp-doctor';
 function proveDestination(settings: BrokerSettings, named: [string, string], onTime: (skew: number) => void) {
   const [key, destination] = named;
   const isQueue = destination.startsWith('/queue/');
-  const mend = `set broker.destinations.${key} to a ${isQueue ? 'queue' : 'topic'} of your own, such as /${isQueue ? 'queue' : 'topic'}/swf.${key}`;
+  const mend = `set broker.destinations.${key} to your own ${isQueue ? 'queue' : 'topic'}, such as /${isQueue ? 'queue' : 'topic'}/swf.${key}`;
   return withConnections(settings, 1, async ([broker]) => {
     const only = () => ({ namespace: trialNamespace });
     const got = listen(broker, { destination, only, ack: isQueue ? 'each' : 'auto' });
@@ -169,15 +169,15 @@ function proveDestination(settings: BrokerSettings, named: [string, string], onT
     const isBack = await got.comes(1);
     const { timestamp } = got.deliveries[0]?.headers ?? {};
     if (timestamp !== undefined) onTime(Number(timestamp) - Date.now());
-    if (isBack) return ok(`${destination} may be written and read`);
-    return fail(`another program reads ${destination} too, and took what was sent there; ${mend}`);
+    if (isBack) return ok(`${destination} can be written and read`);
+    return fail(`another program also reads ${destination}, and took what was sent there; ${mend}`);
   });
 }
 
 const proveTimeLimit = (settings: BrokerSettings, timeout: number) =>
   withConnections(settings, 1, async ([broker]) => {
     const longest = timeout + afterPayloadSeconds;
-    if (broker.hasSelectors()) return ok('a slice may be held as long as its payload takes');
+    if (broker.hasSelectors()) return ok('a slice may be held for as long as its payload takes');
     if (longest > acknowledgeSeconds)
       return fail(
         `RabbitMQ takes a slice away after ${acknowledgeSeconds} s, and worker.timeout_seconds = ${timeout} allows more; lower it, or raise consumer_timeout of the broker`,

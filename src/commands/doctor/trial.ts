@@ -7,7 +7,7 @@ const comesMilliseconds = 3000;
 
 type Brokers = [BrokerConnection, ...BrokerConnection[]];
 
-/** Runs work with connections of its own, which are closed whatever happens. */
+/** Runs work with its own connections, which are closed whatever happens. */
 export async function withConnections<T>(settings: BrokerSettings, count: number, work: (of: Brokers) => Promise<T>) {
   const brokers = Array.from({ length: count }, () => connectByStomp(settings, () => {}));
   try {
@@ -65,7 +65,7 @@ export function listen(broker: BrokerConnection, { acknowledges = true, ...subsc
     async has(count: number) {
       if (!(await comes(count)))
         throw brokerRefused(
-          'a message that was sent did not arrive; look at the rights of this user, and at what else reads there',
+          'a message that was sent did not arrive; check the rights of this user, and what else reads there',
         );
     },
   };

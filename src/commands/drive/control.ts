@@ -53,10 +53,12 @@ async function control(io: Io, store: Store, executionId: string, asked: Asked) 
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
   if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
   const command = await recordCommand(store, execution_id, asked);
-  if (command === undefined) return `${execution_id} is stopped already`;
+  if (command === undefined) return `${execution_id} is already stopped`;
   if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
   const onWait = () =>
-    io.err(`waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which does not answer yet`);
+    io.err(
+      `waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which has not answered yet`,
+    );
   const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
   return answerOf(outcome, { action, execution_id, db: storeOption(io) });
 }
@@ -73,19 +75,19 @@ export function answerOf(outcome: Outcome, command: { action: Action; execution_
     case 'pending':
       throw new SwfError(
         'COMMAND_PENDING',
-        `the process that drives ${execution_id} has not accepted the command within ${patienceSeconds} s; it stays recorded and takes effect when that process goes on; look with "${next('status')}"`,
+        `the process that drives ${execution_id} did not accept the command within ${patienceSeconds} s; it stays recorded and takes effect when that process continues; check with "${next('status')}"`,
       );
     case 'applied':
       return {
         stop: `${execution_id} is stopped; see "${next('status')}"`,
-        pause: `${execution_id} is paused: no STF is made, workers finish the slice in hand; go on with "${next('continue')}"`,
-        continue: `${execution_id} goes on`,
+        pause: `${execution_id} is paused: the DAQ makes no more STFs, workers finish their current slice; continue with "${next('continue')}"`,
+        continue: `${execution_id} continues`,
       }[action];
   }
 }
 
 /**
- * Resumes an execution without a driver only to end it, so that everybody hears of the end. False if another process has resumed or ended it
+ * Resumes an execution without a driver only to end it, so that its end is reported to all. False if another process has resumed or ended it
  * meanwhile.
  */
 async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command) {

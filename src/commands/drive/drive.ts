@@ -158,20 +158,20 @@ export function oneAMinute(log: Log) {
   };
 }
 
-/** Ends the driven execution in order at a signal, even right after the start: an execution that has begun gets its end. */
+/** Ends the driven execution cleanly on a signal, even right after the start: an execution that has begun gets its end. */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;
   const stop = () => {
     if (running === undefined || interruptedBy === undefined) return;
-    say(`${interruptedBy}: ending the run in order; once more ends it at once`);
+    say(`${interruptedBy}: ending the run; a second one exits immediately`);
     store.hurry();
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
   };
   const leaveAtOnce = () => {
     if (running === undefined || !running.leaveAtOnce()) return;
-    say(`interrupted at once; go on with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
+    say(`interrupted immediately; continue with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
   };
   io.onInterrupt((signal) => {
     interruptedBy = signal;

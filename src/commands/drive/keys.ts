@@ -8,8 +8,8 @@ import { type Io, userName } from '../shared/io.ts';
 const patienceSeconds = 30;
 
 /**
- * Handles keys below a live view. Returns a function that ends it; does nothing without a keyboard.
- * @param leave called at q, which ends the view alone; without it q ends the execution, after a question
+ * Handles keys below a live view. Returns a function that stops handling keys; does nothing without a keyboard.
+ * @param leave called on q, which then only closes the view; without it, q asks and then stops the execution
  */
 export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void) {
   const hint = `p pause  c continue  q ${leave === undefined ? 'stop' : 'leave'}  ? help`;
@@ -35,7 +35,7 @@ export function startKeys(io: Io, live: Live, execution_id: string, leave?: () =
     else if (key === 'q') {
       isAsked = true;
       say('stop the execution? y/N');
-    } else if (key === '?') say(help + (leave === undefined ? 'ends the run' : 'leaves the view'));
+    } else if (key === '?') say(help + (leave === undefined ? 'stop the run' : 'leave the view'));
     else say(hint);
   };
   const end = io.onKey(onKey);
@@ -44,7 +44,7 @@ export function startKeys(io: Io, live: Live, execution_id: string, leave?: () =
   return end;
 }
 
-const help = 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: ';
+const help = 'p: pause (slices in progress finish)  c: continue  q, Ctrl-C: ';
 
 /** Gives a command through the store, like any other command, so that its author is recorded. */
 async function giveCommand(io: Io, action: Action, execution_id: string) {

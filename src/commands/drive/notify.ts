@@ -22,7 +22,7 @@ export function requireProgram(io: Io, path: string | undefined) {
   } catch (error) {
     throw argumentInvalid(`--notify ${path} cannot be run (${messageOf(error)}); give one program`, { cause: error });
   }
-  throw argumentInvalid(`--notify ${path} is no file; give one program`);
+  throw argumentInvalid(`--notify ${path} is not a file; give one program`);
 }
 
 /** @param program as `requireProgram` returns it @param queries the store at the moment of looking */
@@ -66,5 +66,5 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
 
 async function tellProgram(io: Io, program: string, variables: Record<string, string>) {
   const problem = await runProgram(program, io.env, variables);
-  if (problem !== undefined) io.err(`WARNING ${program}, told of ${variables['SWF_EVENT']}, ${problem}`);
+  if (problem !== undefined) io.err(`WARNING ${program}, run for ${variables['SWF_EVENT']}, ${problem}`);
 }

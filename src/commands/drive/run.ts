@@ -82,7 +82,7 @@ function tellOfInterrupted(io: Io, { sql }: Store, namespace: string) {
   const next = (name: string, id: string) => `"swf-mcp${storeOption(io)} ${name} ${id}"`;
   for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted))
     io.err(
-      `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); go on with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
+      `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); continue it with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
     );
   const more = interrupted.length - toldInterrupted;
   if (more > 0)
@@ -97,14 +97,14 @@ interface ResumeArguments extends ControlArguments {
   json: boolean;
 }
 
-/** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of an ended execution. Returns the exit code. */
+/** `swf-mcp resume`: resumes an interrupted execution; shows the summary of an ended execution. Returns the exit code. */
 export async function resumeCommand(io: Io, args: ResumeArguments) {
   requireControlOptions(args);
   userName(io);
   logLevel(io);
   using store = await openExistingStore(storePath(io), storeOptions(io));
   const { executionId, broker, speed, json } = args;
-  const execution = requireOwn(requireExecution(store.sql, executionId), 'be taken up');
+  const execution = requireOwn(requireExecution(store.sql, executionId), 'be resumed');
   const { execution_id } = execution;
   const config = recordedConfig(store, execution_id);
   if (execution.status !== 'running') {
@@ -116,9 +116,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments) {
   }
   const settings = brokerSettings(broker, config.broker, io.env);
   if (settings !== undefined && config.broker.url === undefined)
-    throw configInvalid(
-      `${execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
-    );
+    throw configInvalid(`${execution_id} runs in one process and uses no broker; resume it without --broker`);
   const recorder = settings && recorderOf(store.sql, execution.namespace, isAlive);
   if (recorder?.observes === 0 && speed === undefined && !isDriven(store, execution_id, isAlive))
     return await resumeThere(io, store, recorder, { ...args, executionId: execution_id });
@@ -143,7 +141,7 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
   await askRecorder(store, executionId, { recorder, by: { name: sender ?? userName(io), claimed }, reason });
   const by = `process ${recorder.pid} on ${recorder.hostname}`;
   io.tellParent({ event: 'resumed', by });
-  const sentence = `${executionId} goes on, driven by ${by}, which records its namespace; see "swf-mcp${storeOption(io)} status ${executionId}"`;
+  const sentence = `${executionId} continues, driven by ${by}, which records its namespace; see "swf-mcp${storeOption(io)} status ${executionId}"`;
   if (json) io.err(sentence);
   else printLines(io, [sentence]);
   return exitCodes.fine;
@@ -157,7 +155,7 @@ function tellOfPause(io: Io, store: Store, executionId: string) {
   if (pause === undefined || isDriven(store, executionId, isAlive)) return;
   io.err(
     printable(
-      `WARNING ${pause.name} had paused it at ${pause.time}${clause(' (', pause.reason, ')')}; it goes on now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
+      `WARNING ${pause.name} had paused it at ${pause.time}${clause(' (', pause.reason, ')')}; it continues now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
     ),
   );
 }

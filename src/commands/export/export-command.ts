@@ -33,7 +33,7 @@ interface ExportArguments {
  * empty is left alone.
  */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments) {
-  if (out === '') throw argumentInvalid('--out names no folder; give a new one');
+  if (out === '') throw argumentInvalid('--out is empty; name a new folder');
   const folder = resolve(io.workingFolder, out);
   using db = openReader(storePath(io));
   const queries = createQueries(db, isAlive);
@@ -68,7 +68,7 @@ function makeNew(folder: string) {
     );
 }
 
-/** Writes the last of some files. If it fails, removes them all, or somebody would take the export for whole. */
+/** Writes the last of some files. If it fails, removes them all, or the export would be taken for complete. */
 function write(paths: readonly string[], work: (path: string) => number) {
   const path = paths.at(-1) ?? '';
   try {
@@ -77,7 +77,7 @@ function write(paths: readonly string[], work: (path: string) => number) {
     for (const one of paths) rmSync(one, { force: true });
     if (error instanceof SwfError || !(error instanceof Error) || !('code' in error)) throw error;
     throw dataUnavailable(
-      `${path} cannot be written (${messageOf(error)}); nothing is left of the export: make room, or give another folder with --out`,
+      `${path} cannot be written (${messageOf(error)}); the export was removed: free some space, or give another folder with --out`,
       { cause: error },
     );
   }
@@ -146,7 +146,7 @@ const writers: Readonly<Record<Format, Write>> = {
   parquet: (path, { columns }, rows) => {
     const entries = Object.entries(columns);
     const count = { n: 0 };
-    // The writer would make a file that everybody can read.
+    // The writer would make a file that everyone can read.
     closeSync(openSync(path, 'wx', 0o600));
     const written = parquetWriteRows({
       writer: fileWriter(path),

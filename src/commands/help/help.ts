@@ -26,14 +26,14 @@ export function groupCommands(program: Command) {
 export const examples: Readonly<Record<string, readonly string[]>> = {
   run: [
     'run                              as shipped, in real time: 2 min 46 s',
-    'run --speed max --stf-count 3    as fast as it goes, 3 STF files',
+    'run --speed max --stf-count 3    as fast as possible, 3 STF files',
     'run mine.toml --set fast_processing.target_worker_count=100',
-    'run --notify ./tell.sh           tell.sh hears of failures and the end',
+    'run --notify ./tell.sh           tell.sh is called on failures and at the end',
   ],
   observe: [
-    'observe --check --broker stomp://HOST:61613    who is heard',
+    'observe --check --broker stomp://HOST:61613    which programs send',
     'observe --broker stomp://HOST:61613 --layout head --record heard/',
-    'observe --from heard/*.jsonl.gz --anonymize given-away.jsonl.gz',
+    'observe --from heard/*.jsonl.gz --anonymize shareable.jsonl.gz',
   ],
   resume: ['resume latest', 'resume stf_datataking-alice-0001 --speed 20'],
   pause: ['pause latest --reason "beam studies"'],
@@ -42,7 +42,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   status: ['status', 'status --watch', 'status --all --json', 'status stf_datataking-alice-0001'],
   list: ['list --status running', 'list --start-time -1d -o csv'],
   files: ['files --has-slices false', 'files latest -o wide'],
-  agents: ['agents                               living agents', 'agents latest'],
+  agents: ['agents                               live agents', 'agents latest'],
   tools: ['tools', 'tools summarize'],
   config: ['config', 'config histogram', 'config --list'],
   slices: ['slices --status failed', 'slices latest --order-by seconds -o wide', 'slices -o csv'],

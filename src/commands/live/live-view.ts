@@ -115,7 +115,7 @@ function legend({ execution, inHand }: Snapshot, paint: Paint, width: number) {
 
 function workLines(snapshot: Snapshot, width: number, rows = 0) {
   const { execution, slots, retries, exhausted, last, error, inHand } = snapshot;
-  // Slices keep their last state, but nobody works on them once the execution has ended.
+  // Slices keep their last state, but none is processed once the execution has ended.
   const busy = execution.status === 'running' ? (inHand?.count ?? 0) : 0;
   const waiting = execution.slices_failed - exhausted;
   const lastError =
@@ -199,7 +199,7 @@ const spread = (left: string, right: string, width: number) =>
 export const cut = (line: string, width: number): string =>
   stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
 
-/** The next step, if somebody has to take one. A command to copy is alone on its line. */
+/** The next step, if a person has to take one. A command to copy is alone on its line. */
 function advice(snapshot: Snapshot, storeOption: string) {
   const { health, execution } = snapshot;
   const next = (name: string) => `  swf-mcp${storeOption} ${name} ${execution.execution_id}`;
@@ -209,10 +209,10 @@ function advice(snapshot: Snapshot, storeOption: string) {
 
 function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => string) {
   if (inHand === undefined) return ['nothing shows that it is still running; check with', next('status')];
-  if (driver?.isAlive() !== true) return ['its process is gone; go on with', next('resume')];
+  if (driver?.isAlive() !== true) return ['its process is gone; continue with', next('resume')];
   if (driver.isSilent())
     return [
-      `its process ${driver.pid} on ${driver.hostname} has not been heard for a while; look whether it is stopped`,
+      `its process ${driver.pid} on ${driver.hostname} has not been heard from for a while; check whether it is suspended`,
     ];
   const what =
     inHand.overdue > 0
@@ -223,11 +223,11 @@ function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => str
 
 function pausedAdvice({ pausedBy, execution }: Snapshot, next: (name: string) => string) {
   if (pausedBy === undefined)
-    return execution.phase === 'standby' ? ['', 'standby between two physics periods: it goes on by itself'] : [];
+    return execution.phase === 'standby' ? ['', 'standby between two physics periods: it continues by itself'] : [];
   const { name, time, reason } = pausedBy;
   return [
     '',
-    `${printable(name)} paused it at ${time.slice(11, 19)}${clause(' (', reason && printable(reason), ')')}; go on with`,
+    `${printable(name)} paused it at ${time.slice(11, 19)}${clause(' (', reason && printable(reason), ')')}; continue with`,
     next('continue'),
   ];
 }

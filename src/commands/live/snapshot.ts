@@ -48,7 +48,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
     };
   });
 
-/** Between two messages simulated time goes on at the given speed, even in a pause: a pause holds back the DAQ, not the clock. */
+/** Between two messages simulated time continues at the given speed, even in a pause: a pause holds back the DAQ, not the clock. */
 function simulatedNow(last: { tick: number; sent_at: string } | undefined, speed: Speed | undefined) {
   if (last === undefined || typeof speed !== 'number') return last?.tick;
   return last.tick + Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;

@@ -78,15 +78,15 @@ export async function seenCommand(io: Io, { name, text, requestedBy }: Writer & 
   if (text !== undefined) requireText('the text', text);
   const request = { text, ...authorOf(io, requestedBy) };
   const { alarm_id, seen_by, is_over, is_new } = await createLogbook(io).seen(name, request);
-  const what = is_new ? `is seen by ${seen_by}` : `was seen by ${seen_by} before`;
-  io.out(printable(`${alarm_id} ${what}${is_over ? '; it is over' : ''}`) + '\n');
+  const what = is_new ? `is now seen by ${seen_by}` : `was already seen by ${seen_by}`;
+  io.out(printable(`${alarm_id} ${what}${is_over ? '; it has cleared' : ''}`) + '\n');
 }
 
 function qualityNamed(value: string) {
   const found = qualities.find((one) => one === value);
   if (found !== undefined) return found;
   throw valueInvalid(
-    `${JSON.stringify(value)} is no quality; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
+    `${JSON.stringify(value)} is not a quality; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
   );
 }
 

@@ -20,11 +20,11 @@ const longestWait = 86_400;
 
 /** The programs of a run, and when each is heard. */
 const expected: readonly { type: ProgramType; hint: string }[] = [
-  { type: 'runner', hint: 'says something while a run goes on' },
+  { type: 'runner', hint: 'sends messages during a run' },
   { type: 'data agent', hint: 'answers each STF file' },
-  { type: 'fastmon agent', hint: 'announces TF files; the newer one says nothing on the bus' },
-  { type: 'fast processing agent', hint: 'sends slices, where a layout is listened to' },
-  { type: 'transformer', hint: 'beats every 30 s from 30 s after its start, where a layout is listened to' },
+  { type: 'fastmon agent', hint: 'announces TF files; the newer one sends nothing on the bus' },
+  { type: 'fast processing agent', hint: 'sends slices, if a layout is given' },
+  { type: 'transformer', hint: 'sends a heartbeat every 30 s, beginning 30 s after its start, if a layout is given' },
 ];
 
 /** `swf-mcp observe --check`: listens for a while, records nothing, and says what was heard. Returns the exit code: 1 if nothing was. */
@@ -34,7 +34,7 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
   const ending = new AbortController();
   io.onInterrupt(() => ending.abort());
   let trouble = '';
-  // An unreachable broker is reported when the time is over, at the latest.
+  // An unreachable broker is reported when the time has passed, at the latest.
   const timer = setTimeout(() => ending.abort(), Math.min(args.wait, longestWait) * 1000);
   let hasListened = false;
   const began = performance.now();

@@ -77,7 +77,7 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
       signal,
     });
   };
-  /** Only waits: REST tells what happens, by a stand-in as long as this process runs. */
+  /** Only waits: what happens is reported over REST, to a stand-in as long as this process runs. */
   const hearNoBroker = (): Promise<void> => {
     const isTold = (): boolean => api !== undefined || reading?.isHearing() === true;
     const since = Date.now();

@@ -34,7 +34,7 @@ function rootOf(url: string): string {
     : { protocol: '', username: '', password: '' };
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
     throw configInvalid(
-      `--monitor-url ${JSON.stringify(printable(username === '' && password === '' ? url : protocol))} is no address of swf-monitor; give http://HOST/swf-monitor or https://…, and its token as SWF_MONITOR_TOKEN`,
+      `--monitor-url ${JSON.stringify(printable(username === '' && password === '' ? url : protocol))} is not an address of swf-monitor; give http://HOST/swf-monitor or https://…, and its token as SWF_MONITOR_TOKEN`,
     );
   return url.replace(/\/+$/, '').replace(/\/api$/, '');
 }
@@ -46,7 +46,7 @@ async function get(url: string, token: string, signal: AbortSignal): Promise<unk
     // The token goes to the monitor alone.
     redirect: 'error',
   });
-  if (!response.ok) throw new Error(`${new URL(url).pathname} is answered with ${response.status}`);
+  if (!response.ok) throw new Error(`${new URL(url).pathname} was answered with ${response.status}`);
   return JSON.parse(await textOf(response)) as unknown;
 }
 
@@ -57,7 +57,7 @@ async function textOf(response: Response): Promise<string> {
   for await (const part of response.body ?? []) {
     size += (part as Uint8Array).length;
     if (size > maxBytes)
-      throw new Error(`${new URL(response.url).pathname} is answered with more than ${maxBytes} bytes`);
+      throw new Error(`${new URL(response.url).pathname} was answered with more than ${maxBytes} bytes`);
     parts.push(part as Uint8Array);
   }
   return Buffer.concat(parts).toString('utf8');

@@ -27,7 +27,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
   const known = isConfigured ? knownFindings(io, flags) : undefined;
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
-    throw argumentInvalid(`--until ${until} is no time; give one in ISO 8601 with its zone`);
+    throw argumentInvalid(`--until ${until} is not a time; give one in ISO 8601 with its zone`);
   using store = await openStore(storePath(io), storeOptions(io));
   if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
   const counts = await readIntoStore(recordingsOf(from), {
@@ -38,13 +38,13 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
   });
   if (counts.rejected > 0 && counts.messages + counts.rest + counts.gaps === 0)
     throw argumentInvalid(
-      `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name what "observe --record" has written`,
+      `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name a file written by "observe --record"`,
     );
   if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);
   else {
     const { messages, rest, kept, rejected, gaps, executions } = counts;
     io.out(
-      `${messages} messages read, ${kept} of them of no known kind; ${rest} REST calls, ${gaps} gaps, ${rejected} lines that could not be read\n`,
+      `${messages} messages read, ${kept} of them of unknown type; ${rest} REST calls, ${gaps} gaps, ${rejected} lines that could not be read\n`,
     );
     for (const id of executions) io.out(`  ${id}\n`);
   }
@@ -64,7 +64,7 @@ const recordingsOf = (names: readonly string[]): string[] =>
 const tellTorn =
   (io: Io) =>
   ({ path, why }: TornFile): void =>
-    io.err(`WARNING ${path} is torn: ${why}; the part before that is read`);
+    io.err(`WARNING ${path} is incomplete: ${why}; the part before that was read`);
 
 const linesAtOnce = 1000;
 
@@ -94,6 +94,6 @@ export async function anonymizeCommand(io: Io, from: string[], target: string, j
   if (json) io.out(`${JSON.stringify(counts)}\n`);
   else
     io.err(
-      `${target}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Look at it before you give it away.`,
+      `${target}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Check it before you share it.`,
     );
 }

@@ -12,7 +12,7 @@ export interface AccessArguments {
   http: string;
   /** Whether the tools that change something are offered. */
   allowControl: boolean;
-  /** Whether everybody on this machine may use control without a token. */
+  /** Whether every user of this machine may use control without a token. */
   insecureLocal: boolean;
   tlsCert?: string;
   tlsKey?: string;
@@ -21,7 +21,7 @@ export interface AccessArguments {
 }
 
 export interface Access {
-  /** Empty if everybody on this machine may ask. */
+  /** Empty if every user of this machine may call it. */
   tokens: Token[];
   tls: { cert: Buffer; key: Buffer } | undefined;
 }
@@ -33,18 +33,18 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
   const tls = readTls(io, args);
   if (!isLoopback(host) && tokens.length === 0)
     throw invalid(
-      `--http ${http}: on an address that others can reach a token is needed; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or bind to 127.0.0.1`,
+      `--http ${http}: an address that others can reach needs a token; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or bind to 127.0.0.1`,
     );
   if (!isLoopback(host) && tls === undefined && !behindProxy)
     throw invalid(
-      `--http ${http}: on an address that others can reach the token would go over the network in the clear; give --tls-cert and --tls-key, --behind-proxy where a proxy in front speaks TLS, or bind to 127.0.0.1`,
+      `--http ${http}: on an address that others can reach, the token would cross the network in the clear; give --tls-cert and --tls-key, --behind-proxy if a proxy in front ends TLS, or bind to 127.0.0.1`,
     );
   if (!isLoopback(host) || behindProxy) requireLong(tokens, http);
   if (tokens.length === 0 && behindProxy)
-    throw invalid('--behind-proxy lets in everybody whom the proxy lets in; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');
+    throw invalid('--behind-proxy admits everyone whom the proxy admits; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');
   if (tokens.length === 0 && allowControl && !insecureLocal)
     throw invalid(
-      '--allow-control over HTTP without a token lets every user of this machine start and end runs; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or give --insecure-local if that is wanted',
+      '--allow-control over HTTP without a token lets every user of this machine start and stop runs; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or give --insecure-local if you want that',
     );
   return { tokens, tls };
 }
@@ -62,16 +62,20 @@ function requireLong(tokens: readonly Token[], http: string) {
 function readTokens(io: Io): Token[] {
   for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
     if (io.env[name] === '')
-      throw invalid(`${name} is set and empty, so everybody on this machine could ask; give it a value, or unset it`);
+      throw invalid(
+        `${name} is set but empty, so everyone on this machine could use the server; give it a value, or unset it`,
+      );
   const alone = io.env['SWF_MCP_TOKEN'];
   if (alone !== undefined && !bearerTokenPattern.test(alone))
-    throw invalid('SWF_MCP_TOKEN holds a blank or another character that no header can hold; choose another');
+    throw invalid(
+      'SWF_MCP_TOKEN contains a blank or another character that is not allowed in a header; choose another',
+    );
   const path = io.env['SWF_MCP_TOKEN_FILE'];
   const more = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));
   const all = [...(alone === undefined ? [] : [{ name: undefined, scope: 'control' as const, token: alone }]), ...more];
   // One token must not have two names: a stop would name the wrong one.
   if (new Set(all.map(({ token }) => token)).size < all.length)
-    throw invalid('SWF_MCP_TOKEN_FILE names a token twice, or the one of SWF_MCP_TOKEN; give each name its own');
+    throw invalid('SWF_MCP_TOKEN_FILE has the same token twice, or that of SWF_MCP_TOKEN; give each name its own');
   return all;
 }
 
@@ -80,9 +84,9 @@ function tokensIn(path: string): Token[] {
     .split('\n')
     .map((line, at) => tokenOf(line.trim(), `SWF_MCP_TOKEN_FILE, line ${at + 1}`))
     .filter((token) => token !== undefined);
-  if (tokens.length === 0) throw invalid(`SWF_MCP_TOKEN_FILE: ${printable(path)} holds no token; ${form}`);
+  if (tokens.length === 0) throw invalid(`SWF_MCP_TOKEN_FILE: ${printable(path)} contains no token; ${form}`);
   if (new Set(tokens.map(({ name }) => name)).size < tokens.length)
-    throw invalid('SWF_MCP_TOKEN_FILE has a name twice; give each token a name of its own');
+    throw invalid('SWF_MCP_TOKEN_FILE has the same name twice; give each token its own name');
   return tokens;
 }
 
@@ -117,7 +121,7 @@ function tokenOf(line: string, where: string): Token | undefined {
     throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
   if (scope === undefined) throw invalid(`${where}, ${name}: unknown scope ${JSON.stringify(word)}; ${form}`);
   if (!bearerTokenPattern.test(token))
-    throw invalid(`${where}, ${name}: the token holds a character that no header can hold; choose another`);
+    throw invalid(`${where}, ${name}: the token contains a character that is not allowed in a header; choose another`);
   return { name, scope, token };
 }
 

@@ -32,7 +32,7 @@ const timeLimits = { headersTimeout: 10_000, requestTimeout: 30_000, connections
 
 const brokenRequests: Readonly<Record<string, readonly [status: string, message: string]>> = {
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are too large'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
 };
 
 /** Refuses a request that is not HTTP like any other request: as JSON. */
@@ -66,7 +66,7 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
     return createHttpsServer({ ...timeLimits, ...tls, handshakeTimeout: timeLimits.headersTimeout }, listener);
   } catch (error) {
     throw configInvalid(
-      `--tls-cert and --tls-key are no certificate and its key as PEM (${printable(messageOf(error))})`,
+      `--tls-cert and --tls-key are not a certificate and its key as PEM (${printable(messageOf(error))})`,
       { cause: error },
     );
   }
@@ -78,7 +78,7 @@ export function parseAddress(where: string, option: string) {
   const port = Number(digits);
   if (digits === '' || port > 65_535)
     throw configInvalid(
-      `${option} ${JSON.stringify(printable(where))} is no address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
+      `${option} ${JSON.stringify(printable(where))} is not an address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
     );
   return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
 }
@@ -120,7 +120,7 @@ export async function close({ server, endConnections }: ReturnType<typeof create
 }
 
 /**
- * Serves the figures of a process for Prometheus at `/metrics` of an HTTP server of its own, and at `/healthz` that it lives. Throws
+ * Serves the figures of a process for Prometheus at `/metrics` of its own HTTP server, and at `/healthz` that it is alive. Throws
  * `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
  * @param where as given; if omitted, there is no server
  * @param text the figures now
@@ -132,7 +132,7 @@ export async function serveMetrics(io: Io, where: string | undefined, text: () =
   const bounded = createBoundedServer(({ url, method, headers }, response) => {
     // Against DNS rebinding: a page in a browser on this machine could reach it under a foreign name, which the browser sends as the host.
     const isForeign = isPrivate && headers.host !== undefined && !isLoopback(hostOf(headers.host) ?? '');
-    if (isForeign && url !== '/healthz') answer(response, 403, 'ask for 127.0.0.1 or localhost\n');
+    if (isForeign && url !== '/healthz') answer(response, 403, 'use 127.0.0.1 or localhost\n');
     else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');
     else if (url === '/metrics') answerMetrics(response, text);
     else if (url === '/healthz') answer(response, 200, 'ok\n');

@@ -9,7 +9,7 @@ import { createStoreReader } from '../shared/store-reader.ts';
 const usual = { host: '127.0.0.1', port: 8181 };
 const patience = 2000;
 
-/** `swf-mcp open`: shows the page from this store's server if it is up, else from a server of its own until a signal. Returns the exit code. */
+/** `swf-mcp open`: shows the page from this store's server if it is up, else from its own server until a signal. Returns the exit code. */
 export async function openCommand(io: Io, { executionId }: { executionId: string | undefined }) {
   const root = `http://${usual.host}:${usual.port}/`;
   const there = await storeServedAt(root);
@@ -18,7 +18,7 @@ export async function openCommand(io: Io, { executionId }: { executionId: string
     openBrowser(io, root + hash);
     return exitCodes.fine;
   }
-  if (there.isUp) io.err(`at ${root} another store is served, or another program listens: a free port is taken`);
+  if (there.isUp) io.err(`at ${root} another store is served, or another program listens: using a free port instead`);
   const { plainServer, serveOverHttp } = await import('./serve.ts');
   const http = `${usual.host}:${there.isUp ? 0 : usual.port}`;
   return serveOverHttp(io, { ...plainServer, http, open: hash });
@@ -31,7 +31,7 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
     const { store_id } = (await response.json()) as { store_id?: string };
     return { isUp: true, storeId: store_id };
   } catch (error) {
-    // A refused connection means that nobody listens. Anything else means that somebody does.
+    // A refused connection means that nothing listens. Anything else means that something does.
     const { code } = ((error as Error).cause ?? {}) as { code?: string };
     return { isUp: code !== 'ECONNREFUSED' };
   }

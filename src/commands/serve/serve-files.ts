@@ -32,11 +32,11 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
   const root = rootOf(await listen(bounded.server, address, `serve-files ${where}`), tls);
   io.err(`swf-mcp ${io.version}: files of ${folder} at ${root}${token === undefined ? '' : ', with a token'}`);
   if (!existsSync(folder))
-    io.err(`WARNING ${folder} is not there yet; the first run or agent with this data.dir makes it`);
+    io.err(`WARNING ${folder} does not exist yet; the first run or agent with this data.dir creates it`);
   if (token === undefined)
     io.err('WARNING every user of this machine can read these files; set SWF_FILES_TOKEN to keep others out');
   else if (tls === undefined && !isLoopback(address.host))
-    io.err('WARNING the token and the files go over the network in the clear; give --tls-cert and --tls-key');
+    io.err('WARNING the token and the files cross the network in the clear; give --tls-cert and --tls-key');
   tellReady(io);
   await aborted(signal);
   await close(bounded);
@@ -46,11 +46,11 @@ function readToken(io: Io, host: string, where: string) {
   const token = io.env['SWF_FILES_TOKEN'];
   if (token === undefined && !isLoopback(host))
     throw invalid(
-      `serve-files ${where}: on an address that others can reach a token is needed; set SWF_FILES_TOKEN, here and where files are fetched`,
+      `serve-files ${where}: an address that others can reach needs a token; set SWF_FILES_TOKEN, here and where files are fetched`,
     );
   if (token !== undefined && !bearerTokenPattern.test(token))
     throw invalid(
-      'SWF_FILES_TOKEN is empty, or holds a blank or another character that no header can hold; choose another',
+      'SWF_FILES_TOKEN is empty, or contains a blank or another character that is not allowed in a header; choose another',
     );
   const weakness = token === undefined || isLoopback(host) ? undefined : weaknessOf(token);
   if (weakness !== undefined)
@@ -61,5 +61,5 @@ function readToken(io: Io, host: string, where: string) {
 /** A missing folder is allowed: the first run or agent makes it. */
 function requireFolder(folder: string) {
   if (existsSync(folder) && !statSync(folder).isDirectory())
-    throw invalid(`data.dir = ${JSON.stringify(folder)} is no folder; name another with --set data.dir=FOLDER`);
+    throw invalid(`data.dir = ${JSON.stringify(folder)} is not a folder; name another with --set data.dir=FOLDER`);
 }

@@ -28,7 +28,7 @@ const threadMegabytes = 512;
 export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions) {
   const address = parseAddress(args.http, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
-  // Without a token clients are unknown, so nobody can sign.
+  // Without a token clients are unknown, so none can sign.
   const mayWrite = tokens.length > 0 || args.insecureLocal;
   const logbook = mayWrite ? options.logbook : undefined;
   const stopping = new AbortController();
@@ -94,7 +94,7 @@ function tell(io: Io, { allowControl, open }: HttpArguments, bound: AddressInfo,
   io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);
   if (tokens.length === 0)
     io.err(
-      `WARNING every user of this machine can ask this server${allowControl ? ', and start and end runs' : ''}; set SWF_MCP_TOKEN to keep others out`,
+      `WARNING every user of this machine can use this server${allowControl ? ', and start and stop runs' : ''}; set SWF_MCP_TOKEN to keep others out`,
     );
   // A browser cannot go to an address that means all of this machine's addresses.
   const isAny = bound.address === '0.0.0.0' || bound.address === '::';

@@ -28,14 +28,14 @@ interface AgentArguments extends BrokerFlags {
 
 const momentMilliseconds = 500;
 
-/** `swf-mcp agent TYPE`: one agent as a process of its own, until stopped. Returns the exit code. */
+/** `swf-mcp agent TYPE`: one agent as its own process, until stopped. Returns the exit code. */
 export function agentCommand(io: Io, args: AgentArguments) {
   const { untilParentEnds } = args;
   return asService(io, (signal) => work(io, args, signal), {
     untilParentEnds,
     // Restarted by "up", it may start while its predecessor still finishes its work.
     passing: untilParentEnds ? ['AGENT_IN_USE'] : [],
-    finishing: 'finishing the work in hand',
+    finishing: 'finishing work in progress',
   });
 }
 
@@ -89,7 +89,7 @@ async function workUntilStopped(
   // Warn now, before workers return their slices.
   if (type === 'fastmon' && sources.length > 0 && url === undefined)
     io.err(
-      'WARNING nobody could read TF samples that are made here, so this agent makes none of what it fetches: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT',
+      'WARNING no other host could read TF samples made here, so this agent makes none from files it fetches: publish data.dir with "swf-mcp serve-files", and give its address with --set data.url=http://HOST:PORT',
     );
   const starting = startRemoteAgent({
     type,
@@ -126,7 +126,7 @@ type Surroundings = ReturnType<typeof surroundingsOf>;
 function surroundingsOf(io: Io, flags: BrokerFlags) {
   userName(io);
   logLevel(io);
-  const { config, settings } = configWithBroker(io, 'an agent of its own', flags);
+  const { config, settings } = configWithBroker(io, 'a separate agent', flags);
   requireRecorderAgents(config);
   // With the folder of data files, and without secrets.
   const recorded = asRecorded(config, storePath(io), io.workingFolder, settings);

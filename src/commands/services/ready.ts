@@ -27,17 +27,17 @@ async function waitForObserver(io: Io, wait: number) {
   for (;;) {
     const [observer] = observersIn(reader);
     if (observer !== undefined) {
-      io.out(`observer is ready: process ${observer.pid} on ${observer.hostname} listens\n`);
+      io.out(`observer is ready: process ${observer.pid} on ${observer.hostname}\n`);
       return exitCodes.fine;
     }
     if (performance.now() >= deadline) break;
     await pause(lookMilliseconds);
   }
-  io.err(`no observer was listening into ${storePath(io)} within ${wait} s`);
+  io.err(`no observer was writing into ${storePath(io)} within ${wait} s`);
   return exitCodes.mendable;
 }
 
-/** The observers of a store; empty while the store is missing or empty, or somebody has it alone. */
+/** The observers of a store; empty while the store is missing or empty, or another process has it exclusively. */
 function observersIn(reader: StoreReader) {
   try {
     return reader.queries().listeningObservers(Date.now());
@@ -58,7 +58,7 @@ async function waitForAgent(io: Io, { name, wait, ...flags }: ReadyArguments) {
   const agent = broker === undefined ? undefined : await hearAgent(broker, config, name, deadline - performance.now());
   late.abort();
   await broker?.close();
-  if (agent === undefined) io.err(`${name} of namespace ${namespace} was not heard within ${wait} s`);
+  if (agent === undefined) io.err(`${name} of namespace ${namespace} was not heard from within ${wait} s`);
   else io.out(`${agent} is ready\n`);
   return agent === undefined ? exitCodes.mendable : exitCodes.fine;
 }

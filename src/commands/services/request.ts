@@ -19,7 +19,7 @@ interface RequestArguments extends BrokerFlags {
 /** A recorder service sends a heartbeat every five seconds. */
 const hearMilliseconds = 7000;
 
-/** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns when the broker has the request. */
+/** `swf-mcp request`: requests an execution from the recorder service of a namespace, from any host. Returns when the broker has the request. */
 export async function requestCommand(io: Io, { speed, ...flags }: RequestArguments) {
   const { settings, config } = configWithBroker(io, 'request', flags);
   const { namespace } = config.testbed;
@@ -33,12 +33,12 @@ export async function requestCommand(io: Io, { speed, ...flags }: RequestArgumen
     const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds, (id) => (driven = id));
     if (recorder === undefined && driven !== undefined)
       throw executionInUse(
-        `${command_id} is refused: a run that drives ${driven} records namespace ${namespace}, and starts no other; ask again when it has ended, or record with "swf-mcp up"`,
+        `${command_id} is refused: namespace ${namespace} is recorded by the run of ${driven}, which starts no other; request again when it has ended, or record with "swf-mcp up"`,
       );
-    io.out(`${command_id} is asked for\n`);
+    io.out(`${command_id} is requested\n`);
     if (recorder === undefined)
       io.err(
-        `WARNING no recorder service of namespace ${namespace} is heard; the broker keeps the request for one: "swf-mcp up" or "swf-mcp agent daq_simulator"`,
+        `WARNING no recorder service of namespace ${namespace} was heard from; the broker keeps the request until there is one: "swf-mcp up" or "swf-mcp agent daq_simulator"`,
       );
     else io.err(`${recorder} takes it; "swf-mcp list" on its host shows the execution, or why it was refused`);
   } finally {

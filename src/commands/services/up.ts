@@ -31,7 +31,7 @@ const steadyMilliseconds = 60_000;
  * restarted when it ends. Returns the exit code.
  */
 export function upCommand(io: Io, args: UpArguments) {
-  const finishing = 'the agents finish the work in hand';
+  const finishing = 'the agents are finishing work in progress';
   return asService(io, (stopping) => runAgents(io, args, stopping), { finishing });
 }
 
@@ -40,7 +40,7 @@ async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal) {
   const loaded = configOf(io, args);
   requireBroker('up', broker, loaded.config.broker, io.env);
   const agents = agentsOf(loaded.config);
-  // An observer alone has no namespace of its own.
+  // An observer alone has no namespace.
   if (agents.length > 0) requireOwnNamespace(loaded);
   requireRecorderAgents(loaded.config);
   const wanted = [
@@ -77,8 +77,8 @@ async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal) {
 /** The namespace is to blame if all agents say so, else the settings. */
 const noneCanWork = (codes: readonly (string | undefined)[]) =>
   codes.every((code) => code === 'NAMESPACE_IN_USE')
-    ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace, as the lines above say')
-    : configInvalid('no agent can work with these settings, as the lines above say; fix them');
+    ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace: see the lines above')
+    : configInvalid('no agent can work with these settings: see the lines above, and fix them');
 
 interface Wanted {
   /** The prefix of its lines. */
@@ -89,14 +89,14 @@ interface Wanted {
   isOfStore?: true;
 }
 
-/** Each agent with a port of its own, in the order in which they are started. */
+/** Each agent with its own port, in the order in which they are started. */
 function withMetrics(agents: readonly Wanted[], metrics: string | undefined) {
   if (metrics === undefined) return [...agents];
   const [, host = '', first = ''] = /^(.*:)?(\d{1,5})$/.exec(metrics) ?? [];
   const port = Number(first);
   if (first === '' || port === 0 || port + agents.length - 1 > 65_535)
     throw configInvalid(
-      `--metrics ${metrics} names no ports for ${agents.length} agents; give [HOST:]PORT, the first of as many ports`,
+      `--metrics ${metrics} leaves no ports for ${agents.length} agents; give [HOST:]PORT, the first of that many ports`,
     );
   return agents.map(({ words, ...agent }, at) => ({ ...agent, words: [...words, '--metrics', `${host}${port + at}`] }));
 }
@@ -141,7 +141,7 @@ async function keepUp(io: Io, { label, words: command }: Wanted, common: readonl
     const child = await io.spawnSelf(
       hasWorked && command[0] === 'agent' ? [...args, '--set', 'broker.listen_seconds=0'] : args,
     );
-    // Identical lines of several agents could not be told apart.
+    // Identical lines of several agents could not be distinguished.
     child.onLine((line) => {
       hasWorked ||= line.includes('works in namespace');
       lastCode = /^([A-Z]+_[A-Z_]+): /.exec(line)?.[1] ?? lastCode;
@@ -158,7 +158,7 @@ async function keepUp(io: Io, { label, words: command }: Wanted, common: readonl
     }
     failures = performance.now() - began > steadyMilliseconds ? 1 : failures + 1;
     const wait = backoff(failures, pauses);
-    io.err(`${label} ${words}; it is started again in ${wait / 1000} s`);
+    io.err(`${label} ${words}; restarting in ${wait / 1000} s`);
     await pause(wait, [stopping]);
     if (stopping.aborted) return undefined;
   }

@@ -19,7 +19,7 @@ interface WatchArguments extends ConfigFlags {
   untilParentEnds: boolean;
 }
 
-/** `swf-mcp watch`: raises alarms of findings that last, and tells receivers, until SIGTERM. Returns the exit code. */
+/** `swf-mcp watch`: raises alarms for findings that persist, and notifies receivers, until SIGTERM. Returns the exit code. */
 export const watchCommand = (io: Io, args: WatchArguments) =>
   asService(io, (signal) => watchStore(io, args, signal), args);
 
@@ -47,14 +47,14 @@ async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal) {
 /** How often to look for the store, in milliseconds. */
 const lookMilliseconds = 1000;
 
-/** Opens the store once somebody has made it; undefined if the signal comes first. */
+/** Opens the store once it exists; undefined if the signal comes first. */
 async function openWhenThere(io: Io, signal: AbortSignal) {
   for (let isFirst = true; !signal.aborted; isFirst = false)
     try {
       return await openExistingStore(storePath(io), storeOptions(io));
     } catch (error) {
       if (!(error instanceof NoStoreYet)) throw error;
-      if (isFirst) io.err(`waits for the store ${storePath(io)}, which a run or an observer makes`);
+      if (isFirst) io.err(`waiting for the store ${storePath(io)}, which a run or an observer creates`);
       if (isFirst) tellReady(io);
       await pause(lookMilliseconds, [signal]);
     }

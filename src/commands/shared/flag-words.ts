@@ -40,12 +40,11 @@ export const errorInFlags = (code: ErrorCode, sentence: string, words: Words): s
     ? inFlags(sentence, words)
     : inUnquoted(sentence, (part) => withCommands(part, words));
 
-/** The description of an argument. Names in a list are values. */
+/** The description of an argument, in lower case as in all help. Names in a list are values. */
 export const helpInFlags = (description: string, words: Words): string =>
-  inFlags(description, words).replaceAll(
-    /(?<![\w-])(?<!, )[a-z]+(?:_[a-z]+)+(?![\w,])/g,
-    (name) => words.flags.get(name) ?? name,
-  );
+  inFlags(description, words)
+    .replaceAll(/(?<![\w-])(?<!, )[a-z]+(?:_[a-z]+)+(?![\w,])/g, (name) => words.flags.get(name) ?? name)
+    .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
 export const flagOf = (argument: string) => `--${argument.replaceAll('_', '-')}`;
 

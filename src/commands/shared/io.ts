@@ -29,7 +29,7 @@ export interface Io {
   err(line: string): void;
   /** The terminal behind stdout or stderr, if it can be painted on. */
   terminal(stream: 'out' | 'err'): Terminal | undefined;
-  /** From now on the process goes on even if nobody reads its output. */
+  /** From now on the process continues even if its output is not read. */
   keepGoingWithoutOutput(): void;
   /** A server runs beside other programs for weeks, and should take little memory once it has started. */
   staysForLong(): void;
@@ -45,9 +45,9 @@ export interface Io {
   runBeside(command: string, args: readonly string[]): Promise<void>;
   /** Sends a message to the swf-mcp that started this process, if one did. */
   tellParent(message: ChildMessage): void;
-  /** Calls back at each key of the terminal behind stdin. Returns a function that ends it; undefined if nobody sits there. */
+  /** Calls back at each key of the terminal behind stdin. Returns a function that ends it; undefined without a user there. */
   onKey(callback: (key: string) => void): (() => void) | undefined;
-  /** Asks a person at the terminal, who answers y or not. Undefined if nobody sits there. */
+  /** Asks a person at the terminal, who answers y or not. Undefined without a user there. */
   ask(question: string): Promise<boolean> | undefined;
   /** Calls back at SIGINT, SIGTERM and SIGHUP. A second signal ends the process at once, after `last`. */
   onInterrupt(callback: (signal: string) => void, last?: () => void): void;
@@ -141,7 +141,7 @@ export function logLevel({ env }: Io): LogLevel {
   if (Object.hasOwn(logLevels, name)) return name as LogLevel;
   const names = Object.keys(logLevels);
   throw configInvalid(
-    `SWF_LOG_LEVEL = ${JSON.stringify(text)} is no log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
+    `SWF_LOG_LEVEL = ${JSON.stringify(text)} is not a log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
   );
 }
 
@@ -163,7 +163,7 @@ function known(ask: () => string, what: string, instead: string) {
   try {
     return ask();
   } catch (error) {
-    throw configInvalid(`the system knows no ${what} for this user; give ${instead}`, { cause: error });
+    throw configInvalid(`the system has no ${what} for this user; give ${instead}`, { cause: error });
   }
 }
 
@@ -188,7 +188,7 @@ export function pageUrl({ env }: Pick<Io, 'env'>) {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
     throw configInvalid(
-      'SWF_PAGE_URL is no address of the page; give http://HOST:PORT/ or https://HOST/PATH/, without a login in it',
+      'SWF_PAGE_URL is not an address of the page; give http://HOST:PORT/ or https://HOST/PATH/, without a login in it',
     );
   const { origin, pathname } = url;
   return `${origin}${pathname.replace(/\/*$/, '/')}`;

@@ -28,7 +28,7 @@ export const calling =
     return run(async (io) => (await load(args))(io, args));
   };
 
-/** An argument with a description of its own, an option, or its flags and description, and how it is read. */
+/** An argument with its own description, an option, or its flags and description, and how it is read. */
 type Takes = Argument | Option | readonly [flags: string, about: string, ...reading: unknown[]];
 
 interface Refinements<Args> {
@@ -80,21 +80,21 @@ export const setOption = (): Option =>
 /** The values of an option that may come again. */
 export const another = (text: string, before: string[] = []): string[] => [...before, text];
 
-export const jsonOption = () => new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
+export const jsonOption = () => new Option('--json', 'print one JSON object on stdout, everything else on stderr');
 
 export const notifyOption = () =>
   new Option(
     '--notify <PATH>',
-    'a program that is run at the first slice that stays failed, and at the end (SWF_EVENT)',
+    'run this program at the first permanently failed slice and at the end (see SWF_EVENT)',
   );
 
 export const asOfOption = () =>
-  new Option('--as-of <TIME>', 'as it was then: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
+  new Option('--as-of <TIME>', 'show the state at this moment: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
 
 /** Why something is asked, and in whose name. */
 export const forTheRecord = [
-  ['--reason <TEXT>', 'why, for the record'],
-  ['--requested-by <NAME>', 'the person in whose name it is asked (default: the user)'],
+  ['--reason <TEXT>', 'reason, for the record'],
+  ['--requested-by <NAME>', 'the person on whose behalf (default: the user)'],
 ] as const;
 
 /** For the server, which starts this program in the name of its client. */

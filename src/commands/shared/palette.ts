@@ -1,7 +1,7 @@
 /** The meanings of colours: the state words of the field. */
 export type Shade = 'completed' | 'processing' | 'queued' | 'failed' | 'warning' | 'idle';
 
-/** Paints a text in the colour of a state. A word or a glyph must say the same: not everybody sees the colour. */
+/** Paints a text in the colour of a state. A word or a glyph must say the same: not everyone sees the colour. */
 export type Paint = (shade: Shade, text: string) => string;
 
 /**
@@ -20,7 +20,7 @@ const shades: Readonly<Record<Shade, { rgb: string; of256: number; of16: number 
 const black = '\u001B[30m';
 const reset = '\u001B[0m';
 
-/** @param depth bits of colour, as Node's `getColorDepth` tells: 1 (none, also by `NO_COLOR`), 4, 8 or 24 */
+/** @param depth bits of colour, as Node's `getColorDepth` returns it: 1 (none, also by `NO_COLOR`), 4, 8 or 24 */
 export function createPaint(depth = 1): Paint {
   if (depth < 4) return (_, text) => text;
   return (shade, text) => {

@@ -10,12 +10,12 @@ const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"
 /** A line with its times as people read them: to the second, with their zone. */
 export const withPlainTimes = (line: string): string => line.replaceAll(isoTime, '$1 $2 UTC');
 
-/** The label of a line, such as `ok    store  `: its text goes on after it. */
+/** The label of a line, such as `ok    store  `: the text follows it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
- * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a command stays
- * whole; into a pipe so does every line. Characters that move a cursor are made visible.
+ * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words and quoted commands are not split.
+ * Output to a pipe is not wrapped. Characters that move a cursor are made visible.
  * @param paint adds colours to a line that is laid out
  */
 export function printLines(
@@ -36,7 +36,7 @@ function fitted(line: string, width: number) {
   if (stringWidth(line) <= width) return line;
   const [begin] = label.exec(line) ?? [''];
   const isWide = begin.length > width / 2;
-  // A label that takes half of the terminal has a line of its own.
+  // A label that takes half of the terminal has its own line.
   const indent = isWide ? 2 : begin.length;
   const text = line.slice(begin.length).replaceAll(/"swf-mcp [^"]*"/g, (quoted) => quoted.replaceAll(' ', firm));
   const [first = '', ...rest] = wrapAnsi(text, width - indent).split('\n');

@@ -49,7 +49,7 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
   };
 }
 
-/** When a start is over, in milliseconds: until then a client's waiting time matters more than memory. */
+/** When a start has ended, in milliseconds: until then a client's waiting time matters more than memory. */
 const settled = 300;
 
 /** V8 reads these flags whenever its heap would grow: a third less memory, as fast. */
@@ -73,12 +73,12 @@ function callAtSignals(callback: (signal: string) => void, last = () => {}) {
     });
 }
 
-/** How long work that nobody waits for may keep the process alive, in milliseconds. */
+/** How long work that is not awaited may keep the process alive, in milliseconds. */
 const lastMilliseconds = 1000;
 
 /**
  * Ends this process if it does not end by itself. A disk that never answers holds a thread that even an exit would wait for, so the last resort is
- * SIGKILL. Waits for output that somebody has still to read.
+ * SIGKILL. Waits for output that is still to be read.
  */
 export function endSoon() {
   const look = () => {
@@ -90,7 +90,7 @@ export function endSoon() {
 
 let worksWithoutOutput = false;
 
-/** Ends the process once its reader is gone ("swf-mcp status | head -1", a client that died); a run goes on without a reader. */
+/** Ends the process once its reader is gone ("swf-mcp status | head -1", a client that died); a run continues without a reader. */
 export function endWithoutReaders() {
   // Each answer that a client has not read yet waits with a listener.
   process.stdout.setMaxListeners(0);
@@ -98,7 +98,7 @@ export function endWithoutReaders() {
     if (worksWithoutOutput) return;
     if (code === 'EPIPE') process.exit(exitCodes.fine);
     process.stderr.write(
-      `DATA_UNAVAILABLE: standard output cannot be written (${code}); make room, or write elsewhere\n`,
+      `DATA_UNAVAILABLE: standard output cannot be written (${code}); free some space, or write elsewhere\n`,
     );
     process.exit(exitCodes.mendable);
   });
@@ -170,7 +170,7 @@ function callAtKeys(callback: (key: string) => void) {
       else process.kill(process.pid, signal);
     }
   };
-  // In the background the terminal is somebody else's: reading from it would stop the process.
+  // In the background the terminal belongs to another process: reading from it would stop the process.
   const leaveTerminal = () => {
     setRaw(false);
     stdin.pause();

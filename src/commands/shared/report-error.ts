@@ -16,7 +16,7 @@ export function reportError(reporter: Reporter, error: unknown) {
   if (error instanceof SwfError) return reportOurs(reporter, error);
   if (error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_FAILED') {
     reporter.err(
-      `swf-mcp was installed for another Node.js than ${reporter.nodeVersion}: run "npm rebuild better-sqlite3" where it is installed, or install it again`,
+      `swf-mcp was installed for a Node.js other than ${reporter.nodeVersion}: run "npm rebuild better-sqlite3" where it is installed, or install it again`,
     );
     return exitCodes.mendable;
   }

@@ -14,19 +14,19 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 interface ServiceOptions {
   /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds?: boolean;
-  /** Errors that go away by themselves here. */
+  /** Errors that are transient for this service. */
   passing?: readonly ErrorCode[];
-  /** Its words, at a signal, for the work that it still does. */
+  /** What to print on a signal about work still in progress. */
   finishing?: string;
 }
 
-/** Runs work to its end, or until a signal. Returns the exit code that tells a service manager whether a restart helps. */
+/** Runs work to its end, or until a signal. Returns the exit code, which shows a service manager whether a restart helps. */
 export async function asService(io: Io, work: (signal: AbortSignal) => Promise<void>, options: ServiceOptions = {}) {
   const { untilParentEnds = false, passing = [], finishing } = options;
   io.keepGoingWithoutOutput();
   const interrupted = new AbortController();
   io.onInterrupt((name) => {
-    if (finishing !== undefined) io.err(`${name}: ${finishing}; once more ends at once`);
+    if (finishing !== undefined) io.err(`${name}: ${finishing}; send it again to exit immediately`);
     interrupted.abort();
   });
   if (untilParentEnds) io.onParentEnd(() => interrupted.abort());
@@ -45,13 +45,11 @@ export async function asService(io: Io, work: (signal: AbortSignal) => Promise<v
 function asPassing(error: unknown) {
   const isTaken =
     error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
-  return isTaken
-    ? new SwfError('AGENT_IN_USE', `${error.message}, or wait for the agent that was there before`)
-    : error;
+  return isTaken ? new SwfError('AGENT_IN_USE', `${error.message}, or wait for the previous agent to exit`) : error;
 }
 
 /**
- * Notifies systemd that this process is ready, and then that it lives, if systemd asked for it (sd_notify(3)). Node.js has no sockets of that kind, so a
+ * Notifies systemd that this process is ready, and then that it is alive, if systemd asked for it (sd_notify(3)). Node.js has no sockets of that kind, so a
  * child runs `systemd-notify`: a unit needs `NotifyAccess=all`.
  */
 export function tellReady(io: Io) {

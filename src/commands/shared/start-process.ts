@@ -19,7 +19,7 @@ const childMessageSchema = z.discriminatedUnion('event', [
 
 export type ChildMessage = z.infer<typeof childMessageSchema>;
 
-/** How much of the end of a process's output to keep, in characters: nobody is shown more. */
+/** How much of the end of a process's output to keep, in characters: no more is ever shown. */
 const keptOutput = 2000;
 
 interface Place {
@@ -27,7 +27,7 @@ interface Place {
   env: NodeJS.ProcessEnv;
 }
 
-/** Starts a program in a session of its own, so that neither the end nor the signals of this process reach it. */
+/** Starts a program in its own session, so that neither the end nor the signals of this process reach it. */
 export function startDetached(command: string, args: readonly string[], { cwd, env: all }: Place) {
   // A run has no business with the server's token.
   const { SWF_MCP_TOKEN: _token, ...env } = all;
@@ -37,7 +37,7 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-keptOutput)));
   const first = firstOf(child, () => output);
-  // It may fail when nobody waits for it.
+  // It may fail when it is not awaited.
   first.catch(() => {});
   return {
     pid: child.pid,
@@ -53,12 +53,12 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
   };
 }
 
-/** The first message of a child. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends without a word. */
+/** The first message of a child. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends without output. */
 async function firstOf(child: ChildProcess, output: () => string) {
   const first = await new Promise<unknown>((resolve, reject) => {
     child.once('error', reject);
     child.once('message', resolve);
-    child.once('close', () => reject(new Error(`the process ended without a word: ${output()}`)));
+    child.once('close', () => reject(new Error(`the process ended without output: ${output()}`)));
   });
   const message = childMessageSchema.parse(first);
   if (message.event === 'failed') throw new SwfError(message.code, message.sentence);
@@ -117,13 +117,13 @@ interface Browsed {
   err(line: string): void;
 }
 
-/** Prints an address on a line of its own, and opens it in the user's browser if there is one. Never fails. */
+/** Prints an address on its own line, and opens it in the user's browser if there is one. Never fails. */
 export function openBrowser(io: Browsed, address: string) {
   io.out(`${address}\n`);
   const launcher = launcherOf(io.env);
   if (launcher === undefined) return;
   const [program = '', ...words] = wordsOf(launcher, address);
   const child = spawn(program, words, { stdio: 'ignore', detached: true, env: io.env });
-  child.on('error', ({ message }) => io.err(`${program} does not start (${message}); open the address yourself`));
+  child.on('error', ({ message }) => io.err(`${program} did not start (${message}); open the address yourself`));
   child.unref();
 }

@@ -54,7 +54,7 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
     queries: () => current().queries,
     async past(asOf, present, question) {
       const opened = current();
-      // Few ask about the past, and reading a log again takes modules of its own.
+      // Few ask about the past, and reading a log again needs further modules.
       const { createPasts } = await import('../../db/past-queries.ts');
       opened.pasts ??= createPasts(opened.db, isAlive);
       return opened.pasts.ask(asOf, present, question);

@@ -12,8 +12,7 @@ function hintAtTimes(command: Command): void {
   command.configureOutput({ outputError: (text, write) => write(hinted(text)) });
 }
 
-const outputOption = (): Option =>
-  new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table');
+const outputOption = (): Option => new Option('-o, --output <FORM>', 'output format').choices(outputs).default('table');
 
 /** The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table is asked for. */
 export async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
@@ -25,8 +24,8 @@ export async function addTables(program: Command, words: readonly string[], run:
       .command(named === undefined ? name : `${name} [${named.word}]`)
       .description(about)
       .addOption(outputOption())
-      .option('--limit <N>', 'maximum number of rows (default: 50; all as json and csv)', parsePositive);
-    if (table.parts !== undefined) command.option('--all', 'also alarms that have ended');
+      .option('--limit <N>', 'maximum number of rows (default: 50; json and csv: all)', parsePositive);
+    if (table.parts !== undefined) command.option('--all', 'include alarms that have ended');
     if (name === 'alarms') addSeen(command, run);
     hintAtTimes(command);
     if (name === 'logs') command.option('-f, --follow', 'keep printing new lines');
@@ -44,7 +43,7 @@ export async function addTables(program: Command, words: readonly string[], run:
   }
   const summarize = program
     .command('summarize [WHAT]')
-    .description('how many, how long: slices (default), stf_files, messages, logs or executions in groups')
+    .description('count and time slices (default), stf_files, messages, logs or executions, grouped')
     .addOption(outputOption())
     .option('--limit <N>', 'maximum number of groups (default: 50)', parsePositive);
   hintAtTimes(summarize);
@@ -55,7 +54,7 @@ export async function addTables(program: Command, words: readonly string[], run:
   );
   program
     .command('trace <DATA_FILE>')
-    .description('the path of an STF file, TF sample or TF slice through the workflow')
+    .description('show the path of an STF file, TF sample or TF slice through the workflow')
     .addOption(outputOption())
     .addOption(asOfOption())
     .action((file: string, options: { output: Output; asOf?: string }) =>
@@ -67,7 +66,7 @@ export async function addTables(program: Command, words: readonly string[], run:
 function addSeen(alarms: Command, run: Run): void {
   alarms
     .command('seen <ID> [TEXT]')
-    .description('says that you have seen an alarm: its id, or a unique prefix of it')
+    .description('mark an alarm as seen, by its id or a unique prefix of it')
     .option('--requested-by <NAME>', 'the person who has seen it (default: the user)')
     .action(calling(run, ['name', 'text'], async () => (await import('../logbook/logbook.ts')).seenCommand));
 }

@@ -28,7 +28,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'list',
     tool: 'list_workflow_executions',
-    about: 'executions and their state',
+    about: 'list executions and their state',
     usual: 'all',
     columns: [
       'execution_id',
@@ -47,7 +47,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'slices',
     tool: 'list_tf_slices',
-    about: 'TF slices: state, worker, retries, error',
+    about: 'list TF slices: state, worker, retries, error',
     ...ofNewest,
     columns: ['slice_filename', 'status', 'retries', 'assigned_worker', 'seconds', 'completed_at', 'error'],
     wide: [
@@ -67,7 +67,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'files',
     tool: 'list_stf_files',
-    about: 'STF files: state, size, samples and slices made of them',
+    about: 'list STF files: state, size, and the samples and slices made from them',
     ...ofNewest,
     columns: [
       'stf_filename',
@@ -84,7 +84,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'samples',
     tool: 'list_tf_files',
-    about: 'TF samples: their frames, and the slices cut from them',
+    about: 'list TF samples: their frames, and the slices cut from them',
     ...ofNewest,
     columns: ['tf_filename', 'tf_first', 'tf_last', 'tf_count', 'size_bytes', 'slice_count', 'created_at'],
     wide: ['stf_filename', 'execution_id'],
@@ -92,7 +92,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'messages',
     tool: 'list_messages',
-    about: 'messages: who sent what, and with what effect',
+    about: 'list messages: who sent what, and with what effect',
     ...ofNewest,
     columns: ['sent_at', 'message_type', 'sender_agent', 'effect', 'body'],
     wide: ['message_id', 'destination', 'effect_reason', 'execution_id'],
@@ -100,7 +100,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'logs',
     tool: 'list_logs',
-    about: 'log lines of agents; -f follows',
+    about: 'list log lines of agents; -f prints new ones as they come',
     ...ofNewest,
     columns: ['timestamp', 'level', 'agent', 'message'],
     wide: ['execution_id', 'context'],
@@ -108,7 +108,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'agents',
     tool: 'list_agents',
-    about: 'living agents, or those of the newest execution: their work, and when they were last heard',
+    about: 'list live agents, or else those of the newest execution: their work and last heartbeat',
     named: ofExecution,
     usual: 'all, else newest',
     columns: [
@@ -125,7 +125,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'alarms',
     tool: 'list_alarms',
-    about: 'alarms that are not over, unseen ones first; "alarms seen ID" marks one as seen',
+    about: 'list open alarms, unseen first; "alarms seen ID" marks one as seen',
     usual: 'all',
     parts: [{ state: 'raised' }, { state: 'seen' }],
     columns: ['raised_at', 'state', 'severity', 'code', 'subject', 'seen_by', 'sentence'],

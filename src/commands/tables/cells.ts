@@ -43,7 +43,7 @@ const secondsOf = (value: unknown) => (typeof value === 'number' ? duration(valu
 const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown, item: Item) => string }>> = {
   text: {},
   state: { isState: true },
-  // A file or an id: its end tells most.
+  // A file or an id: its end says most.
   name: { cut: 'start', least: 24 },
   // The same beginning for all of a store.
   id: { cut: 'start', least: 12 },

@@ -54,7 +54,7 @@ const withoutMeaning = Object.entries({ order: '--order', endTime: '--end-time',
 function refuseWhatCannotFollow({ output, flags }: TableArguments): void {
   const [, wrong] = withoutMeaning.find(([flag]) => flags[flag] !== undefined) ?? [];
   if (wrong !== undefined)
-    throw argumentInvalid(`${wrong} has no meaning with -f, which shows each line as it comes; leave one of them out`);
+    throw argumentInvalid(`${wrong} has no effect with -f, which shows each line as it arrives; leave one of them out`);
   if (output === 'csv' || output === 'wide')
     throw argumentInvalid(`-f writes lines, or JSON with -o json; leave -o ${output} out`);
 }

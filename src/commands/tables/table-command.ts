@@ -39,7 +39,7 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   const rows = await readRows(io, table, args, most, given.flags['all'] === true);
   const { items, total_count: total, note, newest } = rows;
   show(io, table, output, items);
-  const remark = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
+  const remark = note ?? (items.length === 0 && newest === undefined ? 'no matching rows' : undefined);
   const words = { flags: flagsOfTool(table.tool), commands: commandsByTool };
   if (remark !== undefined) io.err(printable(inFlags(remark, words)));
   sayNewest(io, newest, items.length);
@@ -48,10 +48,10 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
     io.err(`${items.length} of ${bound}${total} rows; --limit ${total} shows all`);
 }
 
-/** Names the execution that was shown though nobody named it: the user may have meant another. If rows go to a program, only when there are no rows. */
+/** Names the execution that was shown although none was named: the user may have meant another. If rows go to a program, only when there are no rows. */
 export function sayNewest(io: Io, newest: string | undefined, rows: number): void {
   if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
-  const what = rows === 0 ? 'no rows that fit in' : 'of';
+  const what = rows === 0 ? 'no matching rows in' : 'of';
   io.err(printable(`${what} ${newest}, the newest; "swf-mcp list" shows all`));
 }
 
@@ -93,7 +93,7 @@ export function pageAsker(io: Io, reader: StoreReader) {
 
 type AskPage = ReturnType<typeof pageAsker>;
 
-/** `newest`: the newest execution, if the rows are of it because nobody named one. */
+/** `newest`: the newest execution, if the rows are of it because none was named. */
 type Rows = Omit<Page<Item>, 'has_more'> & { newest?: string | undefined };
 
 async function readRows(io: Io, table: TableCommand, args: Arguments, most: number, isAll: boolean): Promise<Rows> {

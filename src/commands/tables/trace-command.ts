@@ -29,7 +29,7 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
   { head: 'NOTE', cut: 'middle', least: 14, shorten: shortError, of: ({ note }) => note },
 ];
 
-/** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. */
+/** `swf-mcp trace FILE`: the path of a file through the workflow, for a person. */
 export async function traceCommand(io: Io, filename: string, { output, asOf }: { output: Output; asOf?: string }) {
   const answer = await askTool(io, traceDataProductTool, { filename, as_of: asOf });
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
@@ -44,7 +44,7 @@ function csvOf({ hops }: Trace): string {
   return [heads, ...hops.map((hop: Item) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
-/** How a slice was processed, a line a fact. */
+/** How a slice was processed, one fact per line. */
 function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>): string[] {
   const { host, exit_code, signal, outputs = [], outputs_omitted = 0, outputs_folder } = slice;
   const written = outputs.length + outputs_omitted;
@@ -70,7 +70,7 @@ function linesOf(answer: Trace, width: number | undefined): string[] {
     ...factLines(answer),
     ...(slices === undefined ? [] : [`slices: ${counts.join(', ')}`]),
     ...tableLines(columns, rows, width),
-    ...(answer.more_hops === true ? ['there are more messages than are shown'] : []),
+    ...(answer.more_hops === true ? ['there are more messages than shown'] : []),
     ...logs.map(({ time, agent, message }) => `${time} ${agent}: ${message}`),
   ];
 }

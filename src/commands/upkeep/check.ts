@@ -37,7 +37,7 @@ const maxWidth = 40;
 /** How many ids a line names. */
 const named = 5;
 
-/** How many executions that are in order get a line each: a flood of messages may name thousands. */
+/** How many sound executions get a line each: a flood of messages may name thousands. */
 const shownFine = 200;
 
 /**
@@ -78,7 +78,7 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
     await attempt('integrity', () => tellAll(tell, 'integrity', damageOf(db), 'no damage in the file'));
     await attempt('schema', () => {
       const wrong = schemaDifferences(db);
-      tellAll(tell, 'schema', wrong, 'as this program makes it');
+      tellAll(tell, 'schema', wrong, 'as this program creates it');
       if (wrong.length > 0) return;
       const blocks = queries.snapshot(() => blockDifferences(preparer(db)));
       tellBlocks(tell, blocks);
@@ -89,7 +89,11 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
     tell('open', 'log', 'is not compared while an execution is being removed; finish that with "swf-mcp prune"');
   else if (deep) await attempt('log', () => tellReplay(tell, path));
   for (const removal of executionId === undefined ? open : [])
-    tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
+    tell(
+      'open',
+      removal.execution_id,
+      'is being removed; if that was interrupted, the next "swf-mcp prune" continues it',
+    );
   const ids = executionId === undefined ? allExecutionIds(preparer(db)) : [queries.execution(executionId).execution_id];
   width = ids.reduce((widest, id) => Math.max(widest, Math.min(id.length, maxWidth)), 0);
   let fine = 0;
@@ -106,7 +110,7 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
       });
       if (!skipFiles) await checkFiles(tellOfRun, db, execution);
     });
-  if (fine > shownFine) tell('ok', 'others', `${fine - shownFine} more lines about executions that are in order`);
+  if (fine > shownFine) tell('ok', 'others', `${fine - shownFine} more lines about executions that are fine`);
   return failed ? exitCodes.mendable : exitCodes.fine;
 }
 
@@ -149,7 +153,7 @@ function namesOf(ids: readonly string[], count: number) {
 
 /** How executions of other programs end with something open. */
 const endings: Readonly<Record<string, string>> = {
-  unknown: 'its end was not heard',
+  unknown: 'its end was not reported',
   completed: 'completed, but not known to be complete',
 };
 
@@ -159,7 +163,7 @@ function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Aud
   // A stopped or failed execution no longer has anything open: it stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
   const stateOf = { balanced: 'ok', open: 'open', broken: 'fail' } as const;
-  const ended = endings[status] ?? `${status} before all was done`;
+  const ended = endings[status] ?? `${status} before everything was done`;
   if (isEndedEarly) tell('ok', execution_id, `${ended}, and the records agree: ${counts}`);
   else tell(stateOf[verdict], execution_id, `${status}, ${verdict}: ${counts}`);
   for (const { check, state, expected, found, ids, id_count, problem } of checks) {

@@ -54,7 +54,7 @@ async function tellRemovable(io: Io, path: string, rule: RemovalRule) {
       left === undefined ? `, with the folder ${data_folder}` : `; the folder ${data_folder} would be left: ${left}`;
     return printLines(io, [`${will} ${execution_id}${state}${folder}`]);
   };
-  for (const one of openRemovals(sql)) await tell('would go on removing', one);
+  for (const one of openRemovals(sql)) await tell('would continue removing', one);
   const found = removableExecutions(sql, rule, isAlive);
   for (const one of found) await tell('would remove', one, `, ${one.status} ${one.end_time ?? ''}`);
   printLines(io, [`${executionsIn(found.length)} would be removed`]);
@@ -109,7 +109,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule) {
   await forgetEarlierAgents(store);
   const removed = removable.length - failures.length;
   printLines(io, [
-    `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}`,
+    `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the space in the store will be reused, and "swf-mcp backup" writes a smaller copy'}`,
   ]);
   tellRunning(io, sql);
   for (const { line } of failures.slice(1)) io.err(line);

@@ -93,7 +93,7 @@ export function takeOver(
   { isAlive, follows }: { isAlive: LivenessTest; follows?: string | undefined },
 ): Drive {
   const { sql } = tx;
-  const execution = requireOwn(requireExecution(sql, executionId), 'be taken up');
+  const execution = requireOwn(requireExecution(sql, executionId), 'be resumed');
   const { execution_id, run_number, namespace, status } = execution;
   const { process_id, user, version, claimedBy: claimed_by, reason } = driver;
   const { pid, hostname } = driver.identity;
@@ -103,7 +103,7 @@ export function takeOver(
   const other = before?.process_id === process_id ? undefined : before;
   if (other !== undefined && isProcessAlive(other, isAlive) && isHeld(sql, execution_id))
     throw executionInUse(
-      `${execution_id} is paused, and process ${other.pid} on ${other.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
+      `${execution_id} is paused, and process ${other.pid} on ${other.hostname} drives it; continue it with "swf-mcp continue ${execution_id}"`,
     );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   goOnWithClock(tx, execution_id);

@@ -55,19 +55,19 @@ export const withPlan = (execution: ExecutionRow): OwnExecution | undefined =>
 export function requireObserved(execution: ExecutionRow): ObservedExecution {
   if (execution.origin === 'observed') return execution;
   throw argumentInvalid(
-    `${execution.execution_id} was run by swf-mcp; docs/messages.md has the contract of its messages. Name an execution that was observed`,
+    `${execution.execution_id} was run by swf-mcp, whose messages are specified in docs/messages.md; name an observed execution`,
   );
 }
 
 /**
  * Throws `ARGUMENT_INVALID` for an execution of other programs.
- * @param purpose what cannot be done to one, such as `be taken up`
+ * @param purpose what cannot be done to one, such as `be resumed`
  */
 export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
   const planned = withPlan(execution);
   if (planned !== undefined) return planned;
   throw argumentInvalid(
-    `${execution.execution_id} is observed: other programs run it, so it cannot ${purpose} here; get_workflow_monitor shows what was heard of it`,
+    `${execution.execution_id} is observed: other programs run it, so it cannot ${purpose} here; get_workflow_monitor shows what was recorded of it`,
   );
 }
 
@@ -124,7 +124,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   const near = nearest(executionId, known);
   throw new SwfError(
     'EXECUTION_NOT_FOUND',
-    `there is no execution ${JSON.stringify(executionId)}; the nearest: ${near.join(', ')}; "latest" is the last one, list_workflow_executions lists all`,
+    `there is no execution ${JSON.stringify(executionId)}; the nearest: ${near.join(', ')}; "latest" is the newest one, list_workflow_executions lists all`,
   );
 }
 
@@ -138,7 +138,7 @@ function firstWords(sql: Prepare): string {
   if (since === null || since === undefined) return '"swf-mcp run" makes one';
   return (
     messagesWithoutExecution(sql) ??
-    `no run of other programs has been heard since listening began at ${new Date(since).toISOString()}`
+    `no run of other programs has been observed since listening began at ${new Date(since).toISOString()}`
   );
 }
 
@@ -159,7 +159,7 @@ export function messagesWithoutExecution(sql: Prepare): string | undefined {
   const count = runs.reduce((sum, { n }) => sum + n, 0);
   const names = runs.slice(0, namedRuns).map(({ run }) => run);
   const more = runs.length > namedRuns ? ` and ${runs.length - namedRuns} more` : '';
-  return `${count === countedMessages ? 'at least ' : ''}${counted(count, 'message')} of run ${names.join(', ')}${more} ${count === 1 ? 'belongs' : 'belong'} to no execution, since none that was heard names one; list_messages has ${count === 1 ? 'it' : 'them'}`;
+  return `${count === countedMessages ? 'at least ' : ''}${counted(count, 'message')} of run ${names.join(', ')}${more} ${count === 1 ? 'belongs' : 'belong'} to no execution, because none of the recorded messages names one; list_messages has ${count === 1 ? 'it' : 'them'}`;
 }
 
 /** The execution of a run: our own, else the newest with that number, or undefined. */

@@ -45,7 +45,7 @@ const windowSeconds = 600;
 
 const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
 
-/** How often an execution was recently taken up without producing a row. @param now milliseconds since 1970 */
+/** How often an execution was recently resumed without producing a row. @param now milliseconds since 1970 */
 export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()): number {
   const last = sql<number>(
     `SELECT seq FROM message_rows WHERE execution_no = ${numberOf('?')} AND effect = 'applied'

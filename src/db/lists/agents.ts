@@ -6,7 +6,7 @@ import { columnsOf, type Page, type RowOf, type Texts, type Window } from './lis
 import { listRows } from './list-rows.ts';
 import { countAllMessages } from './message-counts.ts';
 
-/** `off_duty`: kinds of work that it cannot do, as JSON. `clock_offset`: seconds that its clock is ahead. `heard_on`: for a program of another make, the host it reports, or empty. */
+/** `off_duty`: kinds of work that it cannot do, as JSON. `clock_offset`: seconds that its clock is ahead. `heard_on`: for a foreign program, the host it reports, or empty. */
 export type AgentRow = RowOf<
   'list_agents',
   SignsOfLife & { off_duty: string | null; clock_offset: number | null; heard_on: string | null },

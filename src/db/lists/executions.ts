@@ -38,7 +38,7 @@ export interface ExecutionFilter
 
 /**
  * Lists executions whose life overlaps the window.
- * @param isAlive tells which running executions are driven
+ * @param isAlive whether a running execution has a driver
  */
 export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page, isAlive: LivenessTest) {
   const { start_time, end_time, has_failures, status } = filter;
@@ -152,7 +152,7 @@ function shownPayload(json: string): string {
   return Array.isArray(payload) ? shownCommand(payload.map(String)) : 'placeholder';
 }
 
-/** Running executions whose driver gave its last sign of life before a time. */
+/** Running executions whose driver was last heard from before a time. */
 const deadBefore = (sql: Prepare, time: string, isAlive: LivenessTest) =>
   interruptedExecutions(sql, undefined, isAlive)
     .filter((one) => lastSignOf(sql, one).at < time)

@@ -119,7 +119,7 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
   const rowsOf = `${from} ${source}`;
   if (countUpTo(sql, rowsOf, indexed, maxLookedAt + 1) > maxLookedAt)
     throw argumentInvalid(
-      `order_by would have to sort more than ${maxLookedAt} rows; narrow them, by execution_id, a status other than completed, or a file`,
+      `order_by would have to sort more than ${maxLookedAt} rows; narrow the selection by execution_id, a status other than completed, or a file`,
     );
   const fits = [...indexed, ...rest];
   const after = page.after ?? 0;

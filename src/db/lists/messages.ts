@@ -40,7 +40,7 @@ export const headColumns = [
 ].join(', ');
 
 /**
- * The body as it may be shown. For `run_workflow` only the sections that `run_imminent` sends to everybody: the whole configuration, with its
+ * The body as it may be shown. For `run_workflow` only the sections that `run_imminent` sends to all agents: the whole configuration, with its
  * paths, stays in the store.
  */
 export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} AND json_valid(body)

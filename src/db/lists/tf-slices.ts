@@ -120,7 +120,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       ['tf_slices_execution', ['execution']],
     ],
     window: filter,
-    // Slices that wait for a worker, and those that nobody has answered, are counted as one.
+    // Slices that wait for a worker, and those without a result, are counted as one.
     total:
       status === 'queued' || status === 'unanswered'
         ? undefined

@@ -166,7 +166,7 @@ export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: 
     : { body: payload, is_whole: 1 };
 }
 
-/** The texts before and after the fields; undefined if a column of the envelope is empty. A text that JSON escapes does not match. */
+/** The texts before and after the fields; undefined if a column of the envelope is empty. Values that JSON would escape do not match. */
 function envelopeTexts(
   { message_id, envelope: { msg_type, sender, namespace, execution_id, run_id, simulation_tick } }: Said,
   sentAt: string,

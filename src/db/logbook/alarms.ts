@@ -56,7 +56,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   const known = sql<string>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500').values();
   throw argumentInvalid(
     known.length === 0
-      ? `there is no alarm ${JSON.stringify(name)}, and none was raised yet; "swf-mcp watch" raises them`
+      ? `there is no alarm ${JSON.stringify(name)}, and none has been raised yet; "swf-mcp watch" raises them`
       : `there is no alarm ${JSON.stringify(name)}; the nearest: ${nearest(name, known).join(', ')}`,
   );
 }

@@ -80,7 +80,7 @@ function explained(error: unknown, source: string, target: string): unknown {
   if (code === 'EEXIST') return isThere(target, error);
   const why =
     code === 'SQLITE_FULL' || code === 'ENOSPC'
-      ? 'its disk has no room; make room or name another place'
+      ? 'its disk is full; free some space or name another place'
       : code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS'
         ? `${messageOf(error)}; its file system has no links: name a place on another, and copy it from there`
         : `${messageOf(error)}; name another place`;

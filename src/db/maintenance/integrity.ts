@@ -26,7 +26,7 @@ export function schemaDifferences(db: Connection): string[] {
     ...[...expected].flatMap(([name, sql]) =>
       found.get(name) === sql ? [] : [`${name} is ${found.has(name) ? 'changed' : 'missing'}`],
     ),
-    ...[...found.keys()].flatMap((name) => (expected.has(name) ? [] : [`${name} is not of this program`])),
+    ...[...found.keys()].flatMap((name) => (expected.has(name) ? [] : [`${name} does not belong to this program`])),
   ];
 }
 

@@ -32,7 +32,7 @@ const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHE
 /** How long a process that drove an execution may still have last messages to send. */
 const lastMessagesMilliseconds = 60_000;
 
-/** Ended executions that a rule gives up, oldest first, except those with a living process, unsent messages, or a note for the next shift. */
+/** Ended executions that a rule selects, oldest first, except those with a live process, unsent messages, or a note for the next shift. */
 export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: LivenessTest): Removable[] {
   const { keep = 0, endedBefore, observed = false } = rule;
   if (observed) return removableObserved(sql, keep, endedBefore);
@@ -56,10 +56,10 @@ export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: Li
     });
 }
 
-/** An observed execution reported as running may go on this long after its last message. Milliseconds. */
+/** An observed execution reported as running may continue this long after its last message. Milliseconds. */
 const mayGoOn = 24 * 3_600_000;
 
-/** No message tells whether an observed execution goes on, so the time of its last message decides. */
+/** No message shows whether an observed execution is still running, so the time of its last message decides. */
 const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999') =>
   sql<Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
@@ -89,7 +89,7 @@ const ofExecution = {
 } as const;
 
 /**
- * Removes an execution with everything recorded of it. It disappears for readers at once; after an interruption, the next removal does the rest.
+ * Removes an execution with everything recorded about it. It disappears for readers at once; after an interruption, the next removal does the rest.
  * `by` is the user who removes it. `removeFolder` removes its data files, and may be called again.
  */
 export async function removeExecution(
@@ -130,7 +130,7 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
 }
 
 /**
- * Removes the notes about programs of another make that were not heard since, and the times in which an observer listened to them. @param
+ * Removes the notes about foreign programs that were not heard since, and the times in which an observer listened to them. @param
  * heardBefore ISO 8601
  */
 export async function forgetPrograms(store: Store, heardBefore: string) {
@@ -150,7 +150,7 @@ export async function forgetPrograms(store: Store, heardBefore: string) {
   });
 }
 
-/** Removes agent states from before the first remaining execution: that time is no longer asked about. */
+/** Removes agent states from before the first remaining execution: that time is no longer queried. */
 export async function forgetEarlierAgents(store: Store) {
   const first = oldestStart(store.sql);
   await store.write(({ sql }) => sql('DELETE FROM past_agents WHERE until < ?').run(first ?? utcNow()));
@@ -198,7 +198,7 @@ export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonl
   tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
 }
 
-/** Makes readers, which keep the words of the newest rows, read them anew. */
+/** Makes readers, which cache the words of the newest rows, read them again. */
 function notePruning({ sql }: Transaction) {
   sql(
     `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,

@@ -21,7 +21,7 @@ export interface HistoryRow {
   from_broker?: true;
   /** For a message heard from other programs: the stored headers (JSON). */
   headers?: string;
-  /** For a command: whether its driver applied it, which nothing else in the log tells. */
+  /** For a command: whether its driver applied it, which nothing else in the log shows. */
   applied?: boolean;
   /** Left out in histories older than codes. */
   code?: EffectCode;

@@ -61,7 +61,7 @@ export function rowBlockNoter(sql: Prepare) {
   return {
     /** Whether a block has become full since the last notes. Call it at the end of a write transaction. */
     isDue: () => whole().some(({ name, last }) => last !== known.get(name)),
-    /** Call it in a write transaction of its own: words take longer than most writes, and others would have to wait for both. */
+    /** Call it in its own write transaction: words take longer than most writes, and others would have to wait for both. */
     note() {
       for (const { name, last } of whole()) {
         const timed = timedTables.find(({ table }) => table === name);

@@ -138,7 +138,7 @@ function freeName(sql: Prepare, toldId: string, behind: string): string {
   return name;
 }
 
-/** Sets a namespace that is told later than the execution, for earlier messages too. */
+/** Sets a namespace that is reported later than the execution, for earlier messages too. */
 export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string): void {
   const number = nameNumbers(sql).numberOf(namespace);
   for (const update of [
@@ -168,7 +168,7 @@ export function noteRead({ sql }: Transaction, run: { execution_id: string; run_
   update.run(at, run.run_id, run.execution_id);
 }
 
-/** The executions last told to be running, by their programs' names for them. */
+/** The executions last reported as running, by their programs' names for them. */
 export const toldRunning = (sql: Prepare): { execution_id: string; run_id: string }[] =>
   sql<[], { execution_id: string; run_id: string }>(
     `SELECT told_id AS execution_id, run_id FROM observed_runs WHERE told_status = 'running' AND run_id <> '' ORDER BY first_ms`,

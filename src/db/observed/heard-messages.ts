@@ -47,7 +47,7 @@ export interface Outcome {
 export function recordHeard(tx: Transaction, line: MessageLine, number?: number): Outcome {
   const statement = readStatement(line);
   const sent_ms = sentAt(line);
-  // A registration has an execution of its own.
+  // A registration has its own execution.
   const isRegistration = statement.fact?.kind === 'told_execution';
   const knownRun = isRegistration ? undefined : observedRunOf(tx, { ...statement, at: sent_ms });
   noteSign(tx, statement, { destination: line.destination, at: sent_ms, execution_id: knownRun?.execution_id });
@@ -127,7 +127,7 @@ function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): E
     return {
       effect: 'rejected',
       code: 'UNREADABLE',
-      reason: `${hidden} has characters that nobody sees; send a name of letters, digits and signs`,
+      reason: `${hidden} contains invisible characters; send a name of letters, digits and signs`,
     };
   if (fact !== undefined && (run_id !== undefined || told_id !== undefined)) return applied;
   return none(
@@ -136,7 +136,7 @@ function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): E
   );
 }
 
-/** The execution of a message. `isNew`: to messages of its namespace, too, whose namespace a message is the first to tell. */
+/** The execution of a message. `isNew`: to messages of its namespace, too, whose namespace a message is the first to report. */
 interface FoundRun {
   run: ObservedRun;
   isNew: boolean;

@@ -23,9 +23,9 @@ export interface Observer {
   process_id: number;
   /** Milliseconds since 1970. */
   now: number;
-  /** The topics that it listens to; undefined if it hears no broker. */
+  /** The topics that it listens to; undefined without a broker. */
   topics?: readonly string[] | undefined;
-  /** Whether it sends requests to the programs that it hears. */
+  /** Whether it sends requests to the programs that it observes. */
   maySend?: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ export function beginHearing(tx: Transaction, observer: Observer, isAlive: Liven
     if (mine.some((one) => one === anyNamespace || hears(other, one)))
       throw new SwfError(
         'NAMESPACE_IN_USE',
-        `process ${other.pid} on ${other.hostname} observes ${other.namespace === anyNamespace ? 'all namespaces' : `namespace ${other.namespace}`} into this store already; end it first, or give each observer a --namespace of its own`,
+        `process ${other.pid} on ${other.hostname} observes ${other.namespace === anyNamespace ? 'all namespaces' : `namespace ${other.namespace}`} into this store already; end it first, or give each observer its own --namespace`,
       );
   const values = { now, process_id, topics: topicsText(topics), may_send: maySend ? 1 : 0 };
   for (const namespace of mine)
@@ -65,7 +65,7 @@ interface ObserverRow extends ProcessSigns {
 const hears = (observer: ObserverRow, namespace: string): boolean =>
   observer.namespace === anyNamespace || observer.namespace === namespace;
 
-/** The living observers. */
+/** The live observers. */
 const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
   sql<[], ObserverRow>(
     `SELECT namespace, process_id, until_ms, beat_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
@@ -73,11 +73,11 @@ const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
     .all()
     .filter((row) => isProcessAlive(row, isAlive));
 
-/** The observers that hear messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
+/** The observers that receive messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
 export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number): ObserverRow[] =>
   observersOf(sql, isAlive).filter(({ beat_ms }) => beat_ms !== null && now - beat_ms < silence);
 
-/** The process that hears a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
+/** The process that observes a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
 export const processOfObserver = (sql: Prepare, namespace: string, isAlive: LivenessTest, now: number) =>
   listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id;
 
@@ -108,7 +108,7 @@ export function noteSpan(
 
 /** Notes a time in which nothing could be heard. Times are ISO 8601. */
 export function noteGap({ sql }: Transaction, gap: { from: string; until: string; reason?: unknown }): void {
-  const reason = typeof gap.reason === 'string' ? toUSVString(gap.reason.slice(0, 500)) : 'no reason was told';
+  const reason = typeof gap.reason === 'string' ? toUSVString(gap.reason.slice(0, 500)) : 'no reason was given';
   const insert = sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)');
   insert.run(Date.parse(gap.from), Date.parse(gap.until), reason);
 }
@@ -119,7 +119,7 @@ export function noteUnrecorded(tx: Transaction, time: string, error: unknown): n
   return [];
 }
 
-/** Gives an observer a namespace in which it hears programs of another make, unless another living process records it. */
+/** Gives an observer a namespace in which it observes foreign programs, unless another live process records it. */
 export function claimNamespace(
   { sql }: Transaction,
   { namespace, process_id }: { namespace: string; process_id: number },
@@ -170,7 +170,7 @@ const longestQuiet = 60_000;
  * When an execution was heard, and when it could not be. Milliseconds since 1970.
  * @param run the messages of the execution
  * @returns `until`: up to when it was heard: now while an observer listens and messages do not lag, else the last moment at which its store was listening.
- * `isListening`: whether an observer hears messages now. `isObserved`: whether one lives: its broker may be away for a while.
+ * `isListening`: whether an observer receives messages now. `isObserved`: whether one is alive: its broker may be away for a while.
  */
 export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment) {
   const { namespace, first, last } = run;
@@ -194,13 +194,13 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
   const gaps = sql<[number, number, number], { from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(over, first, Math.min(until, over));
-  // A run that was complete when its observer ended in order stays complete, whenever the next one begins.
+  // A run that was complete when its observer ended cleanly stays complete, whenever the next one begins.
   const unheard = unheardIn(spans, { since: first, until: Math.min(until, over) })
     .filter(({ from, isInOrder }) => from < last || run.is_done === 0 || !isInOrder)
-    .map(({ from, until: to }) => ({ from, until: to, reason: 'nobody listened' }));
-  // A living observer that hears nothing notes the gap only once its broker is back.
+    .map(({ from, until: to }) => ({ from, until: to, reason: 'no observer listened' }));
+  // A live observer that receives nothing notes the gap only once its broker is back.
   const isAway = isObserved && !isListening && now - until > passing && over > until;
-  const reason = 'the observer hears nothing from its broker';
+  const reason = 'the observer receives nothing from its broker';
   const away = isAway ? [{ from: until, until: Math.min(now, over), reason }] : [];
   return { since, until, isListening, isObserved, gaps: mergedSpans([...gaps, ...unheard, ...away], passing) };
 }
@@ -232,7 +232,7 @@ const passing = 1000;
 
 type HeardSpan = Span & { is_ended: number };
 
-/** The parts of a life that no span covers. `isInOrder`: whether the observer before it ended in order. */
+/** The parts of a life that no span covers. `isInOrder`: whether the observer before it ended cleanly. */
 function unheardIn(spans: readonly HeardSpan[], life: Span) {
   const gaps: { from: number; until: number; isInOrder: boolean }[] = [];
   const before = spans.filter(({ since }) => since <= life.since);

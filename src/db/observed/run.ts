@@ -105,7 +105,7 @@ const lastPhase = ({ sql, execution_id }: ObservedScope) =>
      ORDER BY sent_ms DESC, message_id DESC LIMIT 1`,
   ).get(execution_id);
 
-/** Applies what the testbed's monitor was told by REST of an execution. */
+/** Applies what was reported about an execution to the testbed's monitor over REST. */
 export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>): void {
   const { parameters, executed_by = null } = fact;
   const update = scope.sql('UPDATE workflow_executions SET params = ?, executed_by = ? WHERE execution_id = ?');
@@ -119,7 +119,7 @@ interface Told extends Said {
 }
 
 /**
- * The last end that was told counts, at the time of the first; an execution that has ended does not run
+ * The last reported end counts, at the time of the first; an execution that has ended does not run
  * again.
  */
 export function statusTold(scope: ObservedScope): void {
@@ -137,7 +137,7 @@ export function statusTold(scope: ObservedScope): void {
     sql(update).run({ status, sent_ms, by, end, execution_id });
 }
 
-/** Every status that was told of an execution, in order. */
+/** Every status that was reported of an execution, in order. */
 const everyStatus = ({ sql, execution_id }: ObservedScope): Told[] =>
   sql<[string], Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows

@@ -30,7 +30,7 @@ const completed = ({ last }: OpenRun): Standing => ({
 });
 
 /**
- * How a running execution stands at a moment; undefined while it runs as far as is known. Once observation
+ * The state of a running execution at a moment; undefined while it runs as far as is known. Once observation
  * has ended, an execution whose end was announced is completed, with or without all results, and the status
  * of any other is unknown.
  */
@@ -46,7 +46,7 @@ function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | unde
 }
 
 /**
- * Notes which observed executions are over: while an observer lives, those whose end was announced, once
+ * Notes which observed executions have ended: while an observer is alive, those whose end was announced, once
  * every slice has a result and a minute has been heard since; all others once no observer lives. Later
  * messages still count.
  */

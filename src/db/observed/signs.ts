@@ -19,7 +19,7 @@ const agentTypeOf: Partial<Record<ProgramType, KnownAgentType>> = {
 /** The agents that write to the monitor of the testbed, by what they state there. */
 const writers: Partial<Record<Fact['kind'], KnownAgentType>> = { told_stf: 'data', told_jobs: 'processing' };
 
-/** The last sign of a program. */
+/** When a program was last heard from. */
 export interface Sign {
   type: KnownAgentType;
   namespace: string;
@@ -37,7 +37,7 @@ interface Gathered {
   all: Sign;
 }
 
-/** A recording is read in large parts; the first sign in each tells since when a program was there. */
+/** A recording is read in large parts; the first message in each shows since when a program was there. */
 const signs = buffered((tx, sender, { first, all }: Gathered) => {
   if (first.at < all.at) noteProgram(tx, sender, first);
   noteProgram(tx, sender, all);

@@ -14,7 +14,7 @@ export interface Store extends Disposable {
   readonly messages: MessageWriter;
   /**
    * Runs `work` in one immediate transaction. Resolves with its result once committed. Concurrent writes share a commit; a failing write does not
-   * affect the others. While another process writes, this retries with pauses in which the process goes on, so `work` may be called more than once.
+   * affect the others. While another process writes, this retries with pauses in which the process does other work, so `work` may be called more than once.
    * Throws `STORE_UNAVAILABLE` if the store stays locked, or if another file has taken its place, and the errors of `work`.
    */
   write<T>(work: (tx: Transaction) => T): Promise<T>;

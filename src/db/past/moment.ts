@@ -54,7 +54,7 @@ function upTo(sql: Prepare, messageId: string, time: number | undefined, present
   ).get(messageId);
   if (row === undefined && time !== undefined)
     throw argumentInvalid(
-      `as_of names a message that is not on record: ${JSON.stringify(messageId.slice(0, 200))}; it may have been removed with its execution: give the time alone, ${new Date(time).toISOString()}`,
+      `as_of names a message that is not recorded: ${JSON.stringify(messageId.slice(0, 200))}; it may have been removed with its execution: give the time alone, ${new Date(time).toISOString()}`,
     );
   if (row === undefined)
     throw argumentInvalid(
@@ -75,7 +75,7 @@ function recordedBy(sql: Prepare, time: number, present: number): Moment {
 function requirePast(now: number, present: number): number {
   if (now <= present) return now;
   throw argumentInvalid(
-    `as_of ${new Date(now).toISOString()} is still to come; it is ${new Date(present).toISOString()} now`,
+    `as_of ${new Date(now).toISOString()} is in the future; it is now ${new Date(present).toISOString()}`,
   );
 }
 

@@ -14,7 +14,7 @@ import type { Moment } from './moment.ts';
 const agentsThen = `SELECT * FROM live.past_agents AS p
   WHERE since = (SELECT max(since) FROM live.past_agents WHERE agent_name = p.agent_name AND is_heard = p.is_heard AND since <= $iso)`;
 
-/** As SQL: the last sign of life of a process until $iso: of its agents if it has any, since it may have been silent for a while. */
+/** As SQL: when a process was last heard from, until $iso: of its agents if it has any, since it may have been silent for a while. */
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
   WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
@@ -52,7 +52,7 @@ export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_l
 export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso' | 'last'>) {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) sql(`INSERT INTO ${table} ${select}`).run(at);
-  // Lines at one place among the messages are told apart by time; if no row marks the cut, lines count by their times alone, as messages do.
+  // Lines at one place among the messages are distinguished by time; if no row marks the cut, lines count by their times alone, as messages do.
   const isByTime = at.recordedBy < Number.MAX_SAFE_INTEGER;
   const isNew = isByTime
     ? 'timestamp <= $iso AND timestamp > $isoBefore'

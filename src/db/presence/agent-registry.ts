@@ -11,7 +11,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, isRemote, type LivenessTest, type ProcessSigns, signColumns, momentOfTest } from './leases.ts';
 
-/** Registers a starting agent under a name of its own. Returns the name. */
+/** Registers a starting agent under its own name. Returns the name. */
 export function registerAgent(
   tx: Transaction,
   agent: { type: string; user: string; namespace: string; process_id: number; execution_id?: string },
@@ -31,10 +31,10 @@ export interface Beat {
   execution_id?: string | undefined;
 }
 
-/** How a process has ended: in order, by a fault that it noticed, or killed, which another process notes. */
+/** How a process has ended: cleanly, by a fault that it noticed, or killed, which another process notes. */
 export type ProcessEnd = 'order' | 'fault' | 'lost';
 
-/** Records that a process has ended, and its agents with it. Agents that could not go on stay visible. */
+/** Records that a process has ended, and its agents with it. Agents that could not continue stay visible. */
 export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd) {
   const now = wallNow();
   sql('UPDATE processes SET last_beat = ?, ended = ? WHERE process_id = ?').run(now, ended, processId);
@@ -83,8 +83,8 @@ export const processColumns = `${signColumns}, ended`;
 const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK', fault: 'ERROR', lost: 'STALE' };
 
 /**
- * The status of an agent by its last sign of life: `STALE` if its process is gone without a word or has missed several heartbeats, `WARNING` if it
- * is late, `ERROR` if its process could not go on. An agent that has ended in order is `OK`.
+ * The status of an agent by when it was last heard from: `STALE` if its process has vanished or has missed several heartbeats, `WARNING` if it
+ * is late, `ERROR` if its process could not continue. An agent that shut down cleanly is `OK`.
  */
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
@@ -99,7 +99,7 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
  * An agent whose process is gone has ended, whether it reported so or not; the state of a silent agent on another host is unknown.
  */
 export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState | undefined {
-  // A silent remote agent need not have ended: the network may be down, or no recorder hears it.
+  // A silent remote agent need not have ended: the network may be down, or no recorder receives its messages.
   if (row.state === 'EXITED' || (!isRemote(row) && !isProcessAlive(row, isAlive))) return 'EXITED';
   if (agentStatus(row, isAlive) === 'STALE') return undefined;
   if (row.agent_type !== 'worker') return row.state;
@@ -134,7 +134,7 @@ const heardAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest, con
     .filter((row) => isHeard(row, isAlive))
     .map((row) => ({ ...row, off_duty: kindsIn(row.off_duty) }));
 
-/** The types of living swf-mcp agents in a namespace, whatever they work on. */
+/** The types of live swf-mcp agents in a namespace, whatever they work on. */
 export const livingTypes = (sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> =>
   new Set(heardAgents(sql, namespace, isAlive, 'TRUE').map(({ agent_type }) => agent_type));
 
@@ -159,7 +159,7 @@ export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Want
 
 /**
  * Agents of a namespace that are heard but cannot do all work: they are off duty for some kinds, are refused because they speak an earlier version of
- * the messages, or are of another make and their messages do not arrive.
+ * the messages, or are foreign and their messages do not arrive.
  */
 export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   heardAgents(

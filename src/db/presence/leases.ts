@@ -18,7 +18,7 @@ export interface ProcessSigns extends ProcessIdentity {
   is_remote: number;
 }
 
-/** Whether a process is alive; undefined if only heartbeats tell. */
+/** Whether a process is alive; undefined if only heartbeats show it. */
 export interface LivenessTest {
   (identity: ProcessIdentity): boolean | undefined;
   /** The moment in question, in milliseconds since 1970; defaults to the present. */
@@ -113,7 +113,7 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
     .value(executionId, processId, wallNow()) as number;
 }
 
-/** The last sign of life of a process: a heartbeat, or a message or log line of its agents. `at` is UTC in ISO 8601. */
+/** When a process was last heard from: a heartbeat, or a message or log line of its agents. `at` is UTC in ISO 8601. */
 interface LastSign {
   at: string;
   by: 'beat' | 'message' | 'log';

@@ -9,7 +9,7 @@ interface Recorder extends ProcessSigns {
   observes: number;
 }
 
-/** The living process that records a namespace in this store. */
+/** The live process that records a namespace in this store. */
 export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTest): Recorder | undefined {
   const recorder = sql<Recorder>(
     `SELECT ${signColumns}, process_id IN (SELECT process_id FROM hearings) AS observes
@@ -27,7 +27,7 @@ export function becomeRecorder(tx: Transaction, namespace: string, processId: nu
   if (recorder?.observes === 1)
     throw new SwfError(
       'NAMESPACE_IN_USE',
-      `process ${recorder.pid} on ${recorder.hostname} observes namespace ${namespace} into this store, where programs of others work; use another namespace`,
+      `process ${recorder.pid} on ${recorder.hostname} observes namespace ${namespace} into this store, where other software works; use another namespace`,
     );
   if (recorder !== undefined)
     throw executionInUse(
@@ -43,22 +43,22 @@ export function becomeRecorder(tx: Transaction, namespace: string, processId: nu
 export const hasRecorded = (sql: Prepare, namespace: string) =>
   sql('SELECT 1 FROM recorders WHERE namespace = ?').has(namespace);
 
-/** Whether an earlier check heard no program of another make in a namespace on a broker. @param broker its address and the topics */
+/** Whether an earlier check heard no foreign program in a namespace on a broker. @param broker its address and the topics */
 export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string) =>
   sql('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
 
-/** Notes that no program of another make was heard in a namespace. */
+/** Notes that no foreign program was heard in a namespace. */
 export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string) {
   const note = 'INSERT OR IGNORE INTO known_namespaces (namespace, broker, listened_at) VALUES (?, ?, ?)';
   sql(note).run(namespace, broker, utcNow());
 }
 
-/** Notes since when the recorder of a namespace has heard nothing from its broker, ISO 8601; `undefined` if it hears it. */
+/** Notes since when the recorder of a namespace has received nothing from its broker, ISO 8601; `undefined` if it is connected. */
 export function noteBrokerAway({ sql }: Transaction, namespace: string, since: string | undefined) {
   sql('UPDATE recorders SET broker_away_since = ? WHERE namespace = ?').run(since ?? null, namespace);
 }
 
-/** Since when the recorder of a namespace has heard nothing from its broker, ISO 8601; undefined if it hears it, or there is no recorder. */
+/** Since when the recorder of a namespace has received nothing from its broker, ISO 8601; undefined if it is connected, or there is no recorder. */
 export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
   sql<string | null>(
     `SELECT broker_away_since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,

@@ -84,7 +84,7 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
        WHERE agent_name = ? AND ${indexPredicates.ownAgent} AND ${indexPredicates.remoteProcess}`,
     )
     .get(beat.agent_name);
-  // If two processes use one name, the younger has started, and the elder goes on.
+  // If two processes use one name, the younger has started, and the older keeps running.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
   const message = `process ${beat.pid} on ${beat.hostname} has restarted: its predecessor, process ${before.pid}, did not report its end`;
   const origin = { agent: beat.agent_name, execution_id: before.current_execution_id };
@@ -135,7 +135,7 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
     sql('UPDATE processes SET logged_n = ? WHERE process_id = ?').run(last.n, mark.process_id);
 }
 
-/** Resets the silence of agents when a cut-off recorder hears again: it could hear none of them in that time. */
+/** Resets the silence of agents when a cut-off recorder is connected again: it could hear none of them in that time. */
 export function forgiveSilence({ sql }: Transaction, since: string) {
   const now = wallNow();
   const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?) AND ${indexPredicates.ownAgent}`;

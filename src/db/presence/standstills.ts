@@ -60,7 +60,7 @@ export function noteStandstill(
   if (until - from < shortest * 1000) return undefined;
   const [since, end] = [new Date(from).toISOString(), new Date(until).toISOString()];
   const seconds = Math.round((until - from) / 100) / 10;
-  const message = `nothing was written for ${seconds} s, since ${since}: the process stood still, or the store could not be written`;
+  const message = `nothing was written for ${seconds} s, since ${since}: the process was suspended, or the store could not be written`;
   for (const { execution_id, run_number, agent } of drivenIn(tx.sql, processId, since, end)) {
     tx.sql('INSERT INTO standstills (execution_id, since, until) VALUES (?, ?, ?)').run(execution_id, since, end);
     const run_id = run_number === null ? null : String(run_number);

@@ -19,13 +19,13 @@ export type QueryReply = { answer: SqlAnswer } | { code: ErrorCode; message: str
 /** Processor time of a query. */
 const maxMilliseconds = 2000;
 
-/** How long a query may take where the machine is busy with other work, or the system does not tell its processor time. */
+/** How long a query may take where the machine is busy with other work, or the system does not report its processor time. */
 const longestMilliseconds = 5 * maxMilliseconds;
 
 /** Concurrent processes. Other queries wait for their turn, when their time limit starts. */
 const turns = pLimit(2);
 
-/** Megabytes of JavaScript's own memory; SQLite has a limit of its own. */
+/** Megabytes of JavaScript's own memory; SQLite has its own limit. */
 const heapLimit = 256;
 
 /** Beside the bundle. */
@@ -65,7 +65,7 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
         const wait = Math.min(Math.max(left, 50), until - performance.now());
         if (left > 0 && wait > 0) return endIn(wait, until);
         return refuse(
-          `took longer than ${maxMilliseconds / 1000} s and was ended; ask for less: one execution_id, no recursion without an end`,
+          `took longer than ${maxMilliseconds / 1000} s and was ended; ask for less: one execution_id, no endless recursion`,
         );
       }, milliseconds);
     };

@@ -153,7 +153,7 @@ const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
   'workflow_ended',
 ]);
 
-/** Records a body without an id of its own, identified by its destination and text. */
+/** Records a body without its own id, identified by its destination and text. */
 function recordOther(
   tx: Transaction,
   { destination, body }: ReceivedMessage,

@@ -39,7 +39,7 @@ export function assessWithFindings(
 ) {
   const gathered = gather(sql, execution, moment);
   const { driven, heard } = gathered;
-  // Not by spreading: where that comes first, V8 makes a hidden class for each property of each object, which filled the heap.
+  // No spread here: if it comes first, V8 creates a hidden class for each property of each object, which filled the heap.
   const evidence =
     driven &&
     Object.assign(
@@ -53,7 +53,7 @@ export function assessWithFindings(
         ? findingsOf({ driving: evidence })
         : withKnown(heard.execution_id, findingsOf({ heard }), knownOf(sql)),
     causes: (heard ?? evidence)?.causes ?? [],
-    /** Where this store drives it. */
+    /** If this store drives it. */
     evidence,
     /** Wall time without a driver, between two of them. */
     down_seconds: downSeconds(driverGaps(evidence?.drivers ?? [])),
@@ -77,13 +77,13 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
     detail,
     progress: driven?.progress ?? progressSoFar(execution, detail),
     /**
-     * Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the
+     * Undefined while it is unknown: of an execution of other programs without an observer, or while the
      * clock here is behind.
      */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
     /**
-     * Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone.
+     * Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer is gone.
      */
     duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
     driving: driven?.judged,
@@ -104,16 +104,16 @@ function judge(facts: Facts) {
     stages,
     pace,
     in_hand: {
-      /** Of living workers. */
+      /** Of live workers. */
       count: facts.in_hand.length,
       /** Of workers that are gone. */
       lost: facts.lost.length,
-      /** Slices that take too long: of living workers, and of all where nobody drives the execution. */
+      /** Slices that take too long: of live workers, and of all if the execution has no driver. */
       overdue: overdueSlices(facts, pace).length,
-      /** Undefined without one, and while no age is known. */
+      /** Undefined if there is none, or while no age is known. */
       oldest,
       /**
-       * For the oldest slice, if its payload has a time limit: nobody ends a payload whose worker is gone.
+       * For the oldest slice, if its payload has a time limit: nothing ends a payload whose worker is gone.
        * ISO 8601.
        */
       ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,

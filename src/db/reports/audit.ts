@@ -139,5 +139,5 @@ function checkCounts({ sql, execution, stfs, samples, cuts, plan }: Audited): Au
   };
   const counts = comparedCounts(rows, kept);
   const told = counts.ids.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ');
-  return checked('counts', counts, 'broken', `kept counts are not those of the rows: ${told}`);
+  return checked('counts', counts, 'broken', `stored counts do not match the rows: ${told}`);
 }

@@ -36,15 +36,15 @@ const startedIn = (body: string): Started => ({ ...unstated, ...objectIn(body) }
 
 type Ended = Pick<DriverSpan, 'code' | 'reason'> & { cause: NonNullable<DriverSpan['ended']> };
 
-/** The end of a driver that vanished without a word. @param sign its last sign of life */
+/** The end of a driver that vanished. @param sign when it was last heard from */
 const lost = (sign: string): Pick<DriverSpan, 'ended' | 'reason'> => ({
   ended: 'lost',
-  reason: `it vanished without a word; its last sign of life was a ${sign}`,
+  reason: `it vanished without notice; its last message was a ${sign}`,
 });
 
 /**
- * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A driver whose process vanished without a
- * word ends with its last sign of life.
+ * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A driver whose process vanished without
+ * notice ends when it was last heard from.
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest): DriverSpan[] {
   const owner = ownerOf(sql, executionId);
@@ -58,7 +58,7 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
   });
 }
 
-/** The last drivers as far as recorded: a driver that vanished without a word has no recorded end. */
+/** The last drivers as far as recorded: a driver that vanished has no recorded end. */
 function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
   const ended = driverRows(sql, executionId, 'ended');
   const losses = driverRows(sql, executionId, 'lost');

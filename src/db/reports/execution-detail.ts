@@ -40,7 +40,7 @@ export function executionRecord(sql: Prepare, { execution_id, run_number }: Exec
   if (row === undefined)
     throw new SwfError(
       'RUN_NOT_FOUND',
-      `the store has no run ${run_number} for ${execution_id}, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
+      `the store has no run ${run_number} for ${execution_id}, so little is known about it; list_messages(execution_id="${execution_id}") has its messages`,
     );
   return { ...row, last_tick: lastTick(sql, execution_id)?.tick ?? null };
 }

@@ -128,7 +128,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
   };
 }
 
-/** The times in which nothing could go on in an ended execution: pauses, standby, and times without a driver. */
+/** The times in which nothing could progress in an ended execution: pauses, standby, and times without a driver. */
 function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {
   const isResumed = (ownerOf(sql, executionId)?.epoch ?? 1) !== 1;
   const gaps = isResumed ? driverGaps(driversOf(sql, executionId, () => false)) : [];

@@ -17,7 +17,7 @@ export const lastMessage = (sql: Prepare, executionId: string): LastMessage | un
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
 
-/** A message that tells the story of an execution. The body of `run_workflow`, a whole configuration, is left out. */
+/** A message that is a landmark of an execution. The body of `run_workflow`, a whole configuration, is left out. */
 export interface Landmark extends MessageHead {
   /** Its fields, or its whole text if the message is stored whole. */
   body: string | null;
@@ -27,7 +27,7 @@ export interface Landmark extends MessageHead {
 const phaseTypes: readonly string[] = ['pause_run', 'resume_run'];
 const maxPhases = 2;
 
-/** By which other programs tell their monitor how an execution ended, a stop too. */
+/** The writes by which other programs report to their monitor how an execution ended, including a stop. */
 const toldTypes = ['execution_status'];
 
 /** As SQL: the `seq` of the newest messages of each type, found by the type index. */
@@ -44,7 +44,7 @@ const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
   FROM newest CROSS JOIN message_rows USING (seq) ORDER BY seq DESC LIMIT ($limit + 0)`;
 
 /**
- * The newest messages that tell the story of an execution: its phases, drivers, commands and end. Only the last two changes between periods are
+ * The newest messages that are the landmarks of an execution: its phases, drivers, commands and end. Only the last two changes between periods are
  * included, so that they do not crowd out who paused or took over.
  */
 export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>
@@ -125,13 +125,13 @@ function lastCommand(
   };
 }
 
-/** The pause of an execution that is paused now; undefined if nobody paused it, or it rests between two periods. */
+/** The pause of an execution that is paused now; undefined if it was not paused, or rests between two periods. */
 export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined {
   if (status !== 'running' || !isHeld(sql, execution_id)) return undefined;
   return lastCommand(sql, execution_id, 'pause_workflow');
 }
 
-/** A stop of a running execution that no driver has carried out yet: the execution goes on. */
+/** A stop of a running execution that no driver has carried out yet: the execution is still running. */
 export const pendingStop = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
   status === 'running' ? lastCommand(sql, execution_id, 'stop_workflow', 'waiting') : undefined;
 

@@ -11,7 +11,7 @@ import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 type Configuration = ReturnType<typeof plannedConfiguration>;
 
-/** The settings that are known of an execution. */
+/** The known settings of an execution. */
 type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | undefined };
 
 const maxShown = 200;
@@ -22,7 +22,7 @@ const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
 const shownConfig = 80;
 
 /**
- * The settings of an execution that an operator asks for: of its plan, or as its runner told them by REST; undefined if nobody has. Times are in
+ * The settings of an execution that operators want to know: those of its plan, or those that its runner reported over REST; undefined without a report. Times are in
  * simulated seconds, except `timeout_seconds`.
  */
 export function configurationOf(sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined {
@@ -81,7 +81,7 @@ const fractions = new Set(['stf_interval', 'stf_sampling_rate', 'tf_fraction', '
 const longestName = 80;
 
 /**
- * The settings that the runner of an observed execution told its monitor, under our names. Undefined if none were told. Source: `parameter_values` of
+ * The settings that the runner of an observed execution reported to its monitor, under our names. Undefined if none were reported. Source: `parameter_values` of
  * POST /api/workflow-executions/.
  */
 function toldConfiguration(params: Readonly<Record<string, unknown>>): KnownConfiguration | undefined {

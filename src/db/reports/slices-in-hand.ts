@@ -38,7 +38,7 @@ export function goneWorkers(
   sql: Prepare,
   isAlive: LivenessTest,
 ): (slice: { assigned_worker: string | null; assigned_at: string | null }) => boolean {
-  /** Since when the living process of an agent is known, milliseconds since 1970. */
+  /** Since when the live process of an agent is known, milliseconds since 1970. */
   const known = new Map<string, number>();
   const knownSince = (agent: string): number => {
     const row = sql<[string], ProcessSigns & { registered_at: string }>(

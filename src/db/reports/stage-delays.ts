@@ -22,9 +22,12 @@ export function stagePictures(sql: Prepare, executionId: string): StagePicture[]
     buckets: buckets.map(({ bucket, items }): [number, number] => [bucket, items]),
   }));
   if (counted.length > 0) return counted;
-  return timedDelays(sql, executionId).map((delay) => {
+  const passageOf = new Map(passagesOf(sql, executionId));
+  return timedDelays(sql, executionId).flatMap((delay) => {
+    const passage = passageOf.get(delay.stage);
+    if (passage === undefined) return [];
     const rows = sql<[string], { bucket: number; items: number }>(
-      `SELECT ${bucket} AS bucket, count(*) AS items FROM ${passages[delay.stage]} GROUP BY 1 ORDER BY 1`,
+      `SELECT ${bucket} AS bucket, count(*) AS items FROM ${passage} GROUP BY 1 ORDER BY 1`,
     ).all(executionId);
     return { ...delay, buckets: rows.map((row): [number, number] => [row.bucket, row.items]) };
   });

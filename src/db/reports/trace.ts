@@ -99,7 +99,7 @@ export function findProduct(sql: Prepare, name: string): Product {
   );
 }
 
-/** A message on a product's way, with what a worker says in it. */
+/** A message on a product's path, with what a worker reports in it. */
 export interface Hop extends MessageHead {
   /** The worker that begins or has ended an attempt. */
   worker: string | null;
@@ -121,7 +121,7 @@ const hopColumns = [
   `${fieldOf('error', 'slice_result')} AS error`,
 ].join(', ');
 
-/** Observed messages by their `seq`, with what a worker says in them. */
+/** Observed messages by their `seq`, with what a worker reports in them. */
 function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
   const isResult = `type_no IN ${typeNumbers(['slice_result'])}`;
   const rows = sql<[string], Hop>(
@@ -149,7 +149,7 @@ function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_fi
   );
 }
 
-/** The messages on a product's way, found by their ids: about its sources, itself, and what was made of it. */
+/** The messages on a product's path, found by their ids: about its sources, itself, and what was made from it. */
 export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[] {
   const { kind, name, execution_id, stf_filename, tf_filename } = product;
   const seqs = seqsAbout(sql, product);
@@ -176,7 +176,7 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
   return rows.toSorted((a, b) => a.key - b.key).slice(0, limit);
 }
 
-/** The slices made of an STF or a sample, counted by status, with the time of the last completion. */
+/** The slices made from an STF or a sample, counted by status, with the time of the last completion. */
 export function slicesOf(sql: Prepare, { kind, name, execution_id }: Product) {
   const column = kind === 'stf' ? 'stf_filename' : 'tf_filename';
   return sql<[string, string], { status: string; n: number; last_at: string | null }>(

@@ -38,7 +38,7 @@ export function begunAgain(sql: Prepare, executionId: string, delays: readonly S
 const maxKinds = 20;
 
 /**
- * Waiting slices that no heard worker can do, each worker for a reason of its own. They are reported by the reason of one worker. A broker leaves such
+ * Waiting slices that no heard worker can do, each worker for its own reason. They are reported by the reason of one worker. A broker leaves such
  * slices alone, so none need have been returned.
  */
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {

@@ -5,7 +5,7 @@ import { type Connection, Database } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Another process that wrote within this time is assumed to go on writing, in milliseconds. */
+/** Another process that wrote within this time is assumed to keep writing, in milliseconds. */
 const recently = 1000;
 
 /** In milliseconds. Less is not slept. */
@@ -52,7 +52,7 @@ export function pollStore(db: Connection, onChange: () => void): () => void {
 /** How long to retry a write, outside SQLite, before giving up, in milliseconds. */
 export const patienceMilliseconds = 30_000;
 
-/** The same if somebody waits for the end, or if a write has already waited in vain. */
+/** The same if a user waits for the end, or if a write has already waited in vain. */
 export const impatientMilliseconds = 2000;
 
 /** Whether another connection has the store locked, even if the error is already a `SwfError`. */

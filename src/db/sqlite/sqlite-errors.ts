@@ -13,11 +13,11 @@ export function asSwfError(error: unknown, path: string): unknown {
 
 type StoreError = [prefix: string, code: ErrorCode, sentence: string];
 
-/** A store whose tables somebody has changed. */
+/** A store whose tables were changed by hand. */
 const incomplete: StoreError = [
   'SQLITE_ERROR',
   'STORE_CORRUPT',
-  'lacks a part of its schema; look with "swf-mcp check", and restore it from a backup',
+  'lacks a part of its schema; examine it with "swf-mcp check", and restore it from a backup',
 ];
 
 const storeErrors: StoreError[] = [
@@ -28,7 +28,7 @@ const storeErrors: StoreError[] = [
     'STORE_READ_ONLY',
     'cannot be written; make the file and its folder writable or name another file with --db',
   ],
-  ['SQLITE_FULL', 'STORE_UNAVAILABLE', 'has no room on its disk; make room, then resume, or try again'],
+  ['SQLITE_FULL', 'STORE_UNAVAILABLE', 'has no space left on its disk; free some, then resume, or try again'],
   ['SQLITE_BUSY', 'STORE_UNAVAILABLE', 'is locked by another program; try again'],
   ['SQLITE_CANTOPEN', 'STORE_UNAVAILABLE', 'cannot be opened; check the rights on the file and its folder'],
   ['SQLITE_IOERR', 'STORE_UNAVAILABLE', 'cannot be read or written; check its disk'],

@@ -8,7 +8,7 @@ import { tried } from '../../lib/tried.ts';
 import { type Connection, Database } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
-/** Identifies the file at a path, to tell it from a replacement; undefined if there is no file to see. */
+/** Identifies the file at a path, to distinguish it from a replacement; undefined if there is no file to see. */
 export const fileAt = (path: string): string | undefined =>
   tried(() => {
     const { dev, ino } = statSync(path);
@@ -32,7 +32,7 @@ export function requireSameFiles(path: string, opened: Record<'file' | 'log', st
   const now = statSync(path, { throwIfNoEntry: false });
   if (now === undefined || `${now.dev}/${now.ino}` !== opened.file || now.size === 0) {
     const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
-    throw storeUnavailable(`the store ${path} was ${what} while it was open; put it back and resume what was running`);
+    throw storeUnavailable(`the store ${path} was ${what} while it was open; restore it, and resume what was running`);
   }
   requireSameLog(path, opened.log, db);
 }
@@ -48,7 +48,7 @@ export function requireWritable(path: string) {
   requireOurs(path);
 }
 
-/** Throws `STORE_UNAVAILABLE` if somebody else could change the store behind our back. */
+/** Throws `STORE_UNAVAILABLE` if another user could change the store behind our back. */
 function requireOurs(path: string) {
   // The last writes are in the files beside it.
   const found = ['', '-wal', '-shm', '-journal']
@@ -57,7 +57,7 @@ function requireOurs(path: string) {
   if (found === undefined) return;
   const { file, why } = found;
   throw storeUnavailable(
-    `the store ${file} is not written: ${why}, so nothing in it could be believed; "chmod 600" it if it is yours, or name another file with --db`,
+    `the store ${file} is not written: ${why}, so its contents could not be trusted; "chmod 600" it if it is yours, or name another file with --db`,
   );
 }
 
@@ -72,9 +72,9 @@ function requireSameLog(path: string, log: string | undefined, db: Connection) {
   if (log === undefined || now === log) return;
   const what = now === undefined ? 'removed' : 'replaced';
   const isWhole = now === undefined && moveLog(db);
-  const rest = isWhole ? 'what was written before is in the store' : 'the last of what was written may be missing';
+  const rest = isWhole ? 'earlier writes are in the store' : 'the latest writes may be missing';
   throw storeUnavailable(
-    `${logOf(path)}, a part of the store, was ${what} while it was open; ${rest}: resume what was running, and leave the files beside a store alone`,
+    `${logOf(path)}, a part of the store, was ${what} while it was open; ${rest}: resume what was running, and do not touch the files beside a store`,
   );
 }
 
@@ -99,16 +99,16 @@ export function requireNoOrphanLog(path: string) {
   if (sizeOf(logOf(path)) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
     'STORE_CORRUPT',
-    `the store ${path} is empty or gone, and ${path}-wal beside it holds what was written last; put the store back, restore a backup, or move ${path}-wal away`,
+    `the store ${path} is empty or gone, and ${path}-wal beside it holds the latest writes; put the store back, restore a backup, or move ${path}-wal away`,
   );
 }
 
-/** Throws `STORE_UNAVAILABLE` if other hosts may write the store too. A store that nobody writes can be read from a copy. */
+/** Throws `STORE_UNAVAILABLE` if other hosts may write the store too. A store that is not being written can be read from a copy. */
 function requireLocal(path: string) {
   const network = networkFileSystemOf(path);
   if (network === undefined) return;
   throw storeUnavailable(
-    `the store ${path} is on a network file system (${network}), where SQLite's write-ahead log gets damaged; name a file on a local disk with --db`,
+    `the store ${path} is on a network file system (${network}), where SQLite's write-ahead log would be damaged; name a file on a local disk with --db`,
   );
 }
 
@@ -119,7 +119,7 @@ const maxBytes = 256 * 1024 * 1024;
 const journalModeBytes = [18, 19];
 
 /**
- * Reads a store that nobody has open, in a read-only folder, into memory: SQLite cannot read a write-ahead log without files beside it. Undefined
+ * Reads a store that no process has open, in a read-only folder, into memory: SQLite cannot read a write-ahead log without files beside it. Undefined
  * if the copy would not be the whole store, or is too large.
  */
 export function readIntoMemory(path: string): Connection | undefined {

@@ -21,10 +21,10 @@ export interface TestbedRequest {
   body: string;
 }
 
-/** For a namespace whose programs nobody may send requests to. */
+/** For a namespace to whose programs no requests may be sent. */
 export const noObserver = (namespace: string): SwfError =>
   argumentInvalid(
-    `no observer of namespace ${JSON.stringify(namespace)} may send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
+    `no observer of namespace ${JSON.stringify(namespace)} is allowed to send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
   );
 
 /** Writes a request for an observer to send. Throws `ARGUMENT_INVALID` if no observer may. @param now milliseconds since 1970 */
@@ -40,7 +40,7 @@ export function askTestbed(
 
 /**
  * The next request to send. It is marked first, so that it is never sent twice: their queue is shared, and a second command would start two runs.
- * @param namespaces the namespaces that the observer hears; empty: all
+ * @param namespaces the namespaces that the observer records; empty: all
  */
 export function takeRequest({ sql }: Transaction, namespaces: readonly string[], now: number) {
   const row = sql<[{ since: number; namespaces: string }], TestbedRequest>(

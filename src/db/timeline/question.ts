@@ -42,7 +42,7 @@ export function timelineQuestion(
   const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
   if (from > until)
     throw argumentInvalid(
-      `${execution.execution_id} lived from ${execution.start_time} to ${new Date(end).toISOString()}, and not in the time from start_time to end_time; give a part of that, or leave them out`,
+      `${execution.execution_id} was active from ${execution.start_time} to ${new Date(end).toISOString()}, which start_time and end_time do not overlap; give a part of that, or leave them out`,
     );
   return {
     ...wanted,
@@ -55,7 +55,7 @@ export function timelineQuestion(
   };
 }
 
-/** Times about which nothing is known, or when nobody could do anything, the oldest of each kind first. */
+/** Times about which nothing is known, or when nothing could be done, the oldest of each kind first. */
 function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, { isAlive, now }: Moment): PhaseBand[] {
   const { execution_id } = execution;
   const { end: until, silentSince: start } = life;
@@ -76,13 +76,13 @@ const band = (phase: PhaseBand['phase'], from: string, to: string): PhaseBand =>
   end: Date.parse(to),
 });
 
-/** Whether workers may go on while the driver is away, or unheard: in processes of their own. */
+/** Whether workers may continue while the driver is away, or unheard: in separate processes. */
 function goOnWithoutDriver(sql: Prepare, execution: ExecutionRow): boolean {
   const isOverBroker = sql<number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?');
   return knownParams(sql, execution) === undefined || isOverBroker.value(execution.execution_id) === 1;
 }
 
-/** A life with the times in which nobody worked. */
+/** A life with the times in which no work was done. */
 function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
   const over = holes.flatMap(({ start, end }) => (end === undefined ? [] : { from: start, until: end }));
   return over.length === 0 ? life : { ...life, idle: mergedSpans(over) };
@@ -100,7 +100,7 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
   return { start, end: Math.max(end, Math.min(moment.now, 2 * end - start)), hasEnded, silentSince: end };
 }
 
-/** When the last result came, where no driver ends the work: workers may go on after a runner has ended. Milliseconds since 1970. */
+/** When the last result came, where no driver ends the work: workers may continue after a runner has ended. Milliseconds since 1970. */
 function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number }): number {
   const { execution_id, end_time } = execution;
   if (end_time === null || knownParams(sql, execution) !== undefined) return 0;
@@ -120,7 +120,7 @@ function planned(sql: Prepare, execution: ExecutionRow): Pick<TimelineQuestion, 
 /** The execution, and the part of it to draw. */
 export interface TimelineQuestion extends Omit<WantedPicture, 'anchor'> {
   execution: ExecutionRow;
-  /** Times about which nothing is known, or when nobody could do anything. */
+  /** Times about which nothing is known, or when nothing could be done. */
   holes: readonly PhaseBand[];
 }
 

@@ -106,7 +106,7 @@ function playedOn(params: ExecutionParams, arrivals: Schedule) {
 
 const tooLarge = (what: string): SwfError =>
   argumentInvalid(
-    `the run has ${what}, too many to be played; plan a part of it with a smaller stf_count, and multiply`,
+    `the run has ${what}, too many to simulate; plan a part of it with a smaller stf_count, and multiply`,
   );
 
 function* playSchedule(params: ExecutionParams): Steps<Schedule> {

@@ -22,7 +22,7 @@ export interface PlayedAgain {
   slices: number;
   /** Attempts that no worker was left for. */
   undone: number;
-  /** Slices whose last attempt fails; undefined if nobody knows how some of them would end. */
+  /** Slices whose last attempt fails; undefined if it is not known how some of them would end. */
   failed: number | undefined;
   queued: number[];
   /** For the attempts that were started. */
@@ -117,7 +117,7 @@ function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Chang
 
 /**
  * The first attempts at the slices without those that failed on a worker which is left out: the attempt that followed takes their place. Where none followed,
- * nobody knows how the slice would end; it takes the usual time.
+ * it is not known how the slice would end; it takes the usual time.
  */
 function withoutFailures(
   { workers, usual, leftOut }: MeasuredRun,

@@ -30,7 +30,7 @@ function costOf(stages: Judgement['stages'], missing: readonly string[]): string
     )
     .map(
       ({ stage, waiting, idle_seconds }) =>
-        `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for the ${stage} stage, which has done nothing for ${roundDuration(idle_seconds)}`,
+        `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for the ${stage} stage, which has been idle for ${roundDuration(idle_seconds)}`,
     );
   return waits.length === 0 ? '' : ` (${waits.join('; ')})`;
 }
@@ -60,7 +60,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
       const behind = facts.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
       return {
         severity: 'error',
-        sentence: `No ${missing.join(' and no ')} agent works on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
+        sentence: `No ${missing.join(' and no ')} agent is working on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
         ids: [...missing],
         next: call('list_agents', {}),
       };
@@ -92,7 +92,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
       const outcome = slices.length === 0 ? '' : `Their slices: ${slices.join(', ')}${others}. `;
       return {
         severity: 'warning',
-        sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${descriptions.join(', ')}. ${outcome}Look at their hosts; slices go to other workers.`,
+        sentence: `Vanished, last heard from at ${gone[0]?.last_heartbeat}: ${descriptions.join(', ')}. ${outcome}Check their hosts; slices go to other workers.`,
         ids: [...names, ...left.slice(0, namedAgents).map(({ slice_filename }) => slice_filename)],
         next: here('list_agents'),
       };
@@ -104,7 +104,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
         severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
         sentence:
           off_duty === undefined
-            ? `The ${role} agent is heard and has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}; they are sent again after some minutes.`
+            ? `The ${role} agent is alive but has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}; they are sent again after a few minutes.`
             : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}.`,
         ids: [first],
         about: role,
@@ -117,7 +117,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
         .filter(({ seconds }) => seconds > worthAWord)
         .map(({ role, rows, since, seconds }) => ({
           severity: 'warning',
-          sentence: `The ${role} agent is ${rows.toLocaleString('en')} messages and more behind: it has not read those since ${since}, ${roundDuration(seconds)} ago.`,
+          sentence: `The ${role} agent is ${rows.toLocaleString('en')} or more messages behind: it has read none recorded since ${since}, ${roundDuration(seconds)} ago.`,
           ids: [role],
           about: role,
           next: here('list_agents'),

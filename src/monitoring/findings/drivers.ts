@@ -14,7 +14,7 @@ const pauseSentence = (by: Evidence['paused_by']): string =>
 /** After this many resumes without anything new, an execution is left alone. */
 export const maxTakeUps = 3;
 
-/** `maxTakeUps` drivers that fail within this time are reported, whatever else goes on. Seconds. */
+/** `maxTakeUps` drivers that fail within this time are reported, whatever else happens. Seconds. */
 const oftenSeconds = 60;
 
 /** Drivers fail one after the other although messages of workers are recorded, such as on a full disk. */
@@ -26,7 +26,7 @@ function failsOften({ now, drivers }: Situation): Found | undefined {
   const { code = 'a bug', reason = 'no reason given' } = failed.at(-1) ?? {};
   return {
     severity: 'error',
-    sentence: `${code}: ${reason}. So ${failed.length} drivers have failed within ${oftenSeconds} s, though results of workers are recorded meanwhile. Fix that: the service goes on trying.`,
+    sentence: `${code}: ${reason}. So ${failed.length} drivers have failed within ${oftenSeconds} s, although results of workers are recorded meanwhile. Fix that: the service keeps trying.`,
     next: here('get_workflow_monitor'),
   };
 }
@@ -54,13 +54,15 @@ export const driverRules: readonly FindingRule[] = [
         return undefined;
       const who = `process ${process.pid} on ${process.hostname}`;
       const how =
-        last?.ended === 'interrupted' ? `was interrupted at ${last.until}` : `is gone, last heard ${process.last_sign}`;
+        last?.ended === 'interrupted'
+          ? `was interrupted at ${last.until}`
+          : `is gone, last heard from at ${process.last_sign}`;
       const held = facts.isHeld
         ? ` ${pauseSentence(paused_by)}; it stays paused until "swf-mcp continue ${execution_id}".`
         : '';
       return {
         severity: 'error',
-        sentence: `The driver, ${who}, ${how}, so nothing runs. ${facts.isOverBroker ? 'A recorder service takes it up within ten seconds, where one is kept by "swf-mcp up"; otherwise run' : 'Run'} "swf-mcp resume ${execution_id}".${held}`,
+        sentence: `The driver, ${who}, ${how}, so nothing runs. ${facts.isOverBroker ? 'A recorder service ("swf-mcp up") resumes it within ten seconds if one is running; otherwise run' : 'Run'} "swf-mcp resume ${execution_id}".${held}`,
         ids: [who],
         next: here('list_agents'),
       };
@@ -72,7 +74,7 @@ export const driverRules: readonly FindingRule[] = [
       const who = `process ${process.pid} on ${process.hostname}`;
       return {
         severity: 'error',
-        sentence: `The driver, ${who}, lives but has not been heard since ${process.last_sign}: the process is suspended, or its machine is overloaded. Nothing goes on. "kill -CONT ${process.pid}" there wakes a suspended one; otherwise end it, and run "swf-mcp resume ${execution_id}".`,
+        sentence: `The driver, ${who}, is alive but has not been heard from since ${process.last_sign}: the process is suspended, or its machine is overloaded. Nothing is progressing. "kill -CONT ${process.pid}" there resumes a suspended one; otherwise end it, and run "swf-mcp resume ${execution_id}".`,
         ids: [who],
         next: here('list_agents'),
       };
@@ -85,11 +87,11 @@ export const driverRules: readonly FindingRule[] = [
       const why = reason === undefined ? '' : ` (${reason})`;
       const waits =
         process?.alive === true
-          ? `process ${process.pid} on ${process.hostname} has not taken it up`
-          : 'no process drives the execution that could take it up';
+          ? `process ${process.pid} on ${process.hostname} has not resumed it`
+          : 'no process drives the execution, so none could act on it';
       return {
         severity: 'warning',
-        sentence: `${name} asked for a stop at ${time}${why}, and it has had no effect yet: ${waits}.`,
+        sentence: `${name} requested a stop at ${time}${why}, which has had no effect yet: ${waits}.`,
         next: here('list_messages', { message_type: 'stop_workflow' }),
       };
     },
@@ -102,13 +104,13 @@ export const driverRules: readonly FindingRule[] = [
       const where = phase === 'standby' ? '' : ` in phase ${phase}`;
       return {
         severity: 'info',
-        sentence: `${pauseSentence(paused_by)}${where}; "swf-mcp continue ${execution_id}" lets it go on.`,
+        sentence: `${pauseSentence(paused_by)}${where}; continue it with "swf-mcp continue ${execution_id}".`,
         ids: [execution_id],
         next: here('list_messages', { message_type: 'pause_workflow' }),
       };
     },
 
-    /** Another process took it over, to go on or to end it, after the previous one was gone. */
+    /** Another process took it over, to continue or to end it, after the previous one was gone. */
     TAKEN_UP: ({ drivers, begun_again }) => {
       const gaps = driverGaps(drivers);
       const last = gaps.at(-1);
@@ -133,10 +135,10 @@ export const driverRules: readonly FindingRule[] = [
       if (situation.status !== 'running') return undefined;
       if (take_ups < maxTakeUps || isDriven) return failsOften(situation);
       const { code, reason } = drivers.findLast(({ ended }) => ended === 'fault') ?? {};
-      const cause = reason === undefined ? 'Its drivers came to nothing' : `${code ?? 'a bug'}: ${reason}`;
+      const cause = reason === undefined ? 'Its drivers failed' : `${code ?? 'a bug'}: ${reason}`;
       return {
         severity: 'error',
-        sentence: `${cause}. It was taken up ${take_ups} times within ten minutes, each time in vain. Fix that, then run "swf-mcp resume ${execution_id}"; otherwise the service tries again ten minutes after the last time.`,
+        sentence: `${cause}. It was resumed ${take_ups} times within ten minutes, each time without success. Fix that, then run "swf-mcp resume ${execution_id}"; otherwise the service tries again ten minutes after the last attempt.`,
         next: here('get_workflow_monitor'),
       };
     },
@@ -149,7 +151,7 @@ export const driverRules: readonly FindingRule[] = [
           : `; the first error, at ${first_error.timestamp} by ${first_error.agent}: ${first_error.message}`;
       return {
         severity: 'error',
-        sentence: `The workflow could not go on: ${status_reason ?? 'no reason given'}${first}`,
+        sentence: `The workflow could not continue: ${status_reason ?? 'no reason given'}${first}`,
         ids: first_error === undefined ? [] : [first_error.agent],
         next: here('list_logs', { level: 'WARNING', order: 'oldest' }),
       };
@@ -158,12 +160,12 @@ export const driverRules: readonly FindingRule[] = [
   ...rulesOf(
     'driving',
     ifDriven({
-      /** While the broker is away, nobody else is heard and nothing reaches them. */
+      /** While the broker is away, no other agent is heard and nothing reaches them. */
       BROKER_AWAY: ({ broker_away_since: since }) => {
         if (since === undefined) return undefined;
         return {
           severity: 'error',
-          sentence: `Its recorder has heard nothing from the broker since ${since}; what agents elsewhere do meanwhile is not known. "swf-mcp doctor --broker URL" says why; it goes on when the broker is back.`,
+          sentence: `Its recorder has received nothing from the broker since ${since}; what agents elsewhere are doing is not known. "swf-mcp doctor --broker URL" shows why; the run continues when the broker is back.`,
           next: call('list_logs', { level: 'WARNING' }),
         };
       },

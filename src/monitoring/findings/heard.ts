@@ -42,7 +42,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     }
     const rest =
       last_slice === undefined
-        ? ', and none was: the fast processing agent is gone, or hears nothing'
+        ? ', and none was: the fast processing agent is gone, or receives nothing'
         : `; the last slice was sent at ${timeOf(last_slice)}`;
     return {
       severity: 'error',
@@ -134,7 +134,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (secondsSince(facts, lastSign) < limit) return undefined;
     return {
       severity: 'error',
-      sentence: `${were(counts.slices_created, 'TF slice')} sent, and neither a result nor a heartbeat of a transformer was heard for ${roundDuration(limit)}: none runs, or its queue is bound to no topic.`,
+      sentence: `${were(counts.slices_created, 'TF slice')} sent, and neither a result nor a heartbeat of a transformer was received for ${roundDuration(limit)}: none is running, or its queue is not bound to the topic.`,
       next: call('list_agents', { agent_type: 'worker', include_exited: true }),
     };
   },
@@ -145,7 +145,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `${counted(results_unmatched, 'result')} ${results_unmatched === 1 ? 'fits' : 'fit'} no slice that was heard: the slices were sent before anybody listened, or another program made the results.`,
+          sentence: `${counted(results_unmatched, 'result')} ${results_unmatched === 1 ? 'fits' : 'fit'} no slice that was received: the slices were sent before the observer listened, or another program made the results.`,
           next: here('list_messages', { message_type: 'slice_result' }),
         },
 
@@ -154,7 +154,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'info',
-          sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices. list_messages names in repeats what each repeats.`,
+          sentence: `${counted(results_repeated, 'result')} repeated earlier ones (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices. list_messages shows in "repeats" which message each one repeats.`,
           ids: [...repeated_ids],
           next: here('list_messages', { message_id: repeated_ids[0] ?? '' }),
         },
@@ -174,7 +174,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       : 'counts are lower bounds';
     return {
       severity: isFilled ? 'info' : 'warning',
-      sentence: `Nothing could be heard in ${some.length === 1 ? `a gap of ${roundDuration(seconds)}` : `${some.length} gaps, ${roundDuration(seconds)} in all`}, ${which} (${first.reason}): ${meaning}.`,
+      sentence: `Nothing could be received in ${some.length === 1 ? `a gap of ${roundDuration(seconds)}` : `${some.length} gaps, ${roundDuration(seconds)} in all`}, ${which} (${first.reason}): ${meaning}.`,
       next: here('list_messages', { start_time, end_time }),
     };
   },
@@ -183,7 +183,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     isSilent(facts)
       ? {
           severity: 'error',
-          sentence: `Nothing was heard of the run for ${roundDuration(secondsSince(facts, facts.last_message))}, since ${timeOf(facts.last_message)}, and its end was not said: it was stopped, which the bus does not tell, or its runner is gone.`,
+          sentence: `No message of the run was received for ${roundDuration(secondsSince(facts, facts.last_message))}, since ${timeOf(facts.last_message)}, and its end was not reported: it was stopped, which the bus does not report, or its runner is gone.`,
           next: here('list_messages', { limit: 5 }),
         }
       : undefined,
@@ -203,7 +203,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (!isBusHeard || slices_told === 0 || (unsent.count === 0 && untold === 0)) return undefined;
     return {
       severity: 'warning',
-      sentence: `Its runner reported it ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, and ${counts.slices_created} were heard on the bus.`,
+      sentence: `Its runner reported it ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, but ${counts.slices_created} were received on the bus.`,
       ids: [...unsent.ids],
       next: here('list_messages', { message_type: 'slice_registered' }),
     };

@@ -104,7 +104,7 @@ export function findingsOf({ driving, heard }: Causes): Finding[] {
 /** The part of what is known that shows why stages stand still. */
 type Causes = Pick<Known, 'driving' | 'heard'>;
 
-/** If nothing goes on, all of these follow. */
+/** If nothing progresses, all of these follow. */
 const standstill = [
   'DATA_OLD',
   'AGENT_GONE',
@@ -135,7 +135,7 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Findings that explain why a role's stage does not go on: returns the roles that the finding explains fully.
+ * Findings that explain why a role's stage does not progress: returns the roles that the finding explains fully.
  */
 const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes) => readonly string[]>> = {
   AGENT_MISSING: ({ ids }) => ids,

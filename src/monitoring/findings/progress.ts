@@ -19,7 +19,7 @@ function stagesThatAre(state: 'stuck' | 'slow', severity: Found['severity'], fac
     .filter((stage) => stage.state === state)
     .map(({ stage, waiting, idle_seconds, expected_seconds }) => ({
       severity,
-      sentence: `${nothingDone[stage]} for ${roundDuration(idle_seconds)}, with ${waiting} waiting; ${expected_seconds === undefined ? 'what is usual is not known yet' : `${roundDuration(expected_seconds)} is usual`}.`,
+      sentence: `${nothingDone[stage]} for ${roundDuration(idle_seconds)}, with ${waiting} waiting; ${expected_seconds === undefined ? 'the usual time is not known yet' : `${roundDuration(expected_seconds)} is usual`}.`,
       ids: [stage],
       about: stage,
       next: stage === 'worker' ? here('list_tf_slices', slices) : here('list_agents'),
@@ -38,7 +38,7 @@ export const stageRules: readonly FindingRule[] = [
       FILE_GONE: (facts) =>
         facts.gone.map(({ hostname, files, first, since }) => ({
           severity: 'error' as const,
-          sentence: `${hostname} has been silent since ${since}, so no worker can have the ${counted(files, 'TF file')} made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
+          sentence: `${hostname} has been silent since ${since}, so no worker can read the ${counted(files, 'TF file')} made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
           ids: [first],
           about: hostname,
           next: call('list_agents', { agent_type: 'fastmon' }),
@@ -60,7 +60,7 @@ export const stageRules: readonly FindingRule[] = [
         severity: 'warning',
         sentence:
           undone === 0
-            ? `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all others have a final result.`
+            ? `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all the others have a final result.`
             : `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which workers had in hand`}.`,
         next: here('audit_execution'),
       };

@@ -34,7 +34,7 @@ export interface Judgement {
 export interface Situation extends Facts, Evidence, Judgement {}
 
 /**
- * All that is known about an execution. A part that nobody can know is absent, and its findings are silent.
+ * All that is known about an execution. A part that cannot be known is absent, and its findings are silent.
  */
 export interface Known {
   slices: SliceFacts;

@@ -141,7 +141,7 @@ export const sliceRules: readonly FindingRule[] = [
     SLICES_SLOWER: ({ slower }) =>
       slower && {
         severity: 'warning',
-        sentence: `TF slices take longer and longer: ${roundDuration(slower.first_seconds)} was usual in the first third, ${roundDuration(slower.last_seconds)} in the last.${slower.isMachineKnown ? '' : ' Nothing shows whether the machines became slower as a whole.'}`,
+        sentence: `TF slices take longer and longer: ${roundDuration(slower.first_seconds)} was usual in the first third, ${roundDuration(slower.last_seconds)} in the last.${slower.isMachineKnown ? '' : ' It is not known whether the machines became slower as a whole.'}`,
         next: here('get_execution_timeline'),
       },
   }),
@@ -171,7 +171,7 @@ export const sliceRules: readonly FindingRule[] = [
         const { usual_seconds, slow_seconds, stalled_seconds } = pace;
         const limit = payloadLimit(facts);
         const usual =
-          usual_seconds === undefined ? 'what is usual is not known yet' : `${roundDuration(usual_seconds)} is usual`;
+          usual_seconds === undefined ? 'the usual time is not known yet' : `${roundDuration(usual_seconds)} is usual`;
         const end = limit === undefined ? '' : `; the payload is ended after ${roundDuration(limit)}`;
         const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${roundDuration(oldest.seconds)})`;
         const which = overdue.length === 1 ? held : `the oldest is ${held}`;
@@ -180,7 +180,7 @@ export const sliceRules: readonly FindingRule[] = [
         const taken =
           overdue.length < slots
             ? ''
-            : ` ${slots === 1 ? 'The only slot is taken by it' : `All ${slots} slots are taken by such slices`}: nothing else is worked on.`;
+            : ` ${slots === 1 ? 'The only slot is taken by it' : `All ${slots} slots are taken by such slices`}: no other slice is processed.`;
         const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
         return {
           severity: isStalled ? 'error' : 'warning',

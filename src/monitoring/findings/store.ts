@@ -39,7 +39,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (ahead_seconds > 0)
       return {
         severity: 'warning',
-        sentence: `Its newest row is ${roundDuration(ahead_seconds)} later than the clock here: one of the two clocks is off, or was set back. How long things have taken until now is not known; the order of recording is right.`,
+        sentence: `Its newest row is ${roundDuration(ahead_seconds)} ahead of the clock here: one of the two clocks is off, or was set back. Durations up to now are not known; the order of recording is right.`,
         next: here('list_agents'),
       };
     const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedOffset);
@@ -67,7 +67,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (waiting.count === 0 || status !== 'running') return undefined;
     return {
       severity: 'warning',
-      sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'waits' : 'wait'} for something that has not come.`,
+      sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'waits' : 'wait'} for something that has not arrived.`,
       ids: [...waiting.ids],
       next: call('list_messages', { message_id: waiting.ids[0] ?? '' }),
     };
@@ -77,7 +77,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (parts.length === 0) return undefined;
     return {
       severity: 'error',
-      sentence: `The store is damaged: ${parts.join(', ')} cannot be read and are left out; "swf-mcp check" says more.`,
+      sentence: `The store is damaged: ${parts.join(', ')} cannot be read and are left out; "swf-mcp check" has details.`,
       ids: [...parts],
       next: here('audit_execution'),
     };

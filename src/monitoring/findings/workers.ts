@@ -16,10 +16,10 @@ const lacks: Readonly<Record<string, string>> = {
 type OffDutyAgent = Evidence['off_duty'][number];
 
 const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent): string =>
-  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it looks every 30 s whether it can again.`;
+  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks every 30 s whether it can again.`;
 
 const restSentence = ({ agent, hostname, detail }: OffDutyAgent): string =>
-  `${agent} on ${hostname}: ${detail ?? 'it rests'}. It takes slices again after that, and rests longer each time that it fails; look at that host.`;
+  `${agent} on ${hostname}: ${detail ?? 'it rests'}. It takes slices again after that, and rests longer after each failure; check that host.`;
 
 /** Longest reason shown, in characters. */
 const shownDetail = 400;
@@ -43,7 +43,7 @@ function wereTooFew(facts: Facts, capacity: Capacity): Found | undefined {
   if (waited < service_seconds || (workers_needed ?? 0) > facts.counts.slices_created) return undefined;
   return {
     severity: 'info',
-    sentence: `${counted(workers, 'worker')} could not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${roundDuration(drain_seconds)} after the DAQ.`,
+    sentence: `${counted(workers, 'worker')} could not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was finished ${roundDuration(drain_seconds)} after the DAQ.`,
     next: here('get_execution_timeline'),
   };
 }
@@ -65,7 +65,7 @@ export const workerRules: readonly FindingRule[] = [
         if (lost.length === 0) return undefined;
         return {
           severity: 'warning',
-          sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'is' : 'are'} in the hands of workers that are gone; ${facts.isOverBroker ? 'the broker hands them out again' : 'they are begun again'}.`,
+          sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'was' : 'were'} being processed by workers that are gone; ${facts.isOverBroker ? 'the broker hands them out again' : 'they are started again'}.`,
           ids: lost.slice(0, 5).flatMap(({ assigned_worker, slice_filename }) => [assigned_worker, slice_filename]),
           next: here('list_tf_slices', { status: 'processing' }),
         };
@@ -80,8 +80,8 @@ export const workerRules: readonly FindingRule[] = [
           severity: 'error' as const,
           sentence:
             unheard_since === undefined
-              ? `${agent} on ${hostname} is of an earlier build, which also takes slices of other programs; its slots do not count here. End it, and install this version there.`
-              : `${agent} on ${hostname} takes slices, and nothing that it has said of them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; stop it, or fix it as docs/broker.md says.`,
+              ? `${agent} on ${hostname} is an earlier build, which also takes slices of other programs; its slots do not count here. Stop it, and install this version there.`
+              : `${agent} on ${hostname} takes slices, but none of its messages about them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; stop it, or fix it as described in docs/broker.md.`,
           ids: [agent, hostname],
           about: agent,
           next: call('list_agents', { agent_type: 'worker' }),
@@ -111,7 +111,7 @@ export const workerRules: readonly FindingRule[] = [
         unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
           severity: 'error' as const,
           sentence: shortDigests(
-            `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is heard' : `: none of the ${others + 1} workers that are heard can do them`}.`,
+            `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
           ),
           ids: [reason, kind],
           about: kind,

@@ -27,14 +27,14 @@ export interface Life {
   hasEnded: boolean;
   /** When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done since. */
   silentSince?: number;
-  /** Times in which nobody worked: without a driver, or while it stood still. */
+  /** Times in which no work was done: without a driver, or while it stood still. */
   idle?: readonly Period[];
 }
 
-/** The time until which anybody worked. */
+/** The time until which workers worked. */
 export const endOfWork = ({ end, silentSince }: Life): number => silentSince ?? end;
 
-/** Milliseconds from one time to another in which anybody may have worked. */
+/** Milliseconds from one time to another in which work may have been done. */
 export const workTime = ({ idle = [] }: Life, from: number, until: number): number =>
   idle.reduce(
     (sum, hole) => sum - Math.max(0, Math.min(hole.until, until) - Math.max(hole.from, from)),

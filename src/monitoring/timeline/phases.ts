@@ -4,7 +4,7 @@ type Hole = 'unheard' | 'unwritten' | 'undriven';
 /** A phase of an execution in a picture: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. */
 export interface PhaseBand {
   phase: 'before' | 'imminent' | 'physics' | 'standby' | 'paused' | 'draining' | 'after' | Hole;
-  /** Milliseconds since 1970; `end` is undefined while it goes on. */
+  /** Milliseconds since 1970; `end` is undefined while it lasts. */
   start: number;
   end: number | undefined;
   /** The operator who paused. */

@@ -2,7 +2,7 @@ import { completedState, failedState, sliceStatuses } from '../../domain/slice-s
 import { type Attempts, type Life, type Period, endOfWork, goesOn, workTime } from './attempts.ts';
 import { type Bins, binOf } from './series.ts';
 
-/** When a worker had an attempt: until its end, or as long as anybody works; undefined if its start is unknown. */
+/** When a worker had an attempt: until its end, or as long as workers work; undefined if its start is unknown. */
 function workOf(attempts: Attempts, at: number, life: Life): Period | undefined {
   const from = attempts.started[at] as number;
   const completed = attempts.completed[at] as number;

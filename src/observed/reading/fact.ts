@@ -59,7 +59,7 @@ export interface Statement {
   told_id: string | undefined;
   dialect: DialectName | undefined;
   simulation_tick: number | undefined;
-  /** Which of its names has characters that nobody sees, with the name escaped: it could pass for another. */
+  /** Which of its names has invisible characters, with the name escaped: it could pass for another. */
   hidden?: string | undefined;
   /** Undefined if its type states none, or its key is incomplete. */
   fact: Fact | undefined;

@@ -15,7 +15,7 @@ export interface HeardProgram {
 
 export type HeardTopic = ReturnType<ReturnType<typeof createHeard>['topics']>[number];
 
-/** Names come from other programs: at most this many are told apart. */
+/** Names come from other programs: at most this many are distinguished. */
 const maxNames = 1000;
 
 const other = 'other';

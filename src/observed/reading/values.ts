@@ -29,7 +29,7 @@ export function idOf(value: unknown): string | undefined {
   return text === undefined || text.length > maxName ? undefined : toUSVString(text);
 }
 
-/** Characters that nobody sees: an id with one of them could pass for another. */
+/** Invisible characters: an id with one of them could pass for another. */
 const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u;
 
 export const hasHidden = (text: string): boolean => hidden.test(text);
@@ -89,7 +89,7 @@ export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? toUSVString(value.slice(0, maxText)) : undefined;
 
 /**
- * The first of these names with a character that nobody sees, in words; otherwise undefined.
+ * The first of these names with an invisible character, in words; otherwise undefined.
  * @param names the values of each field
  */
 export function hiddenIn(names: Readonly<Record<string, readonly unknown[]>>): string | undefined {

@@ -56,7 +56,7 @@ export function logLineIn({ method, path, status, body }: RestLine): ToldLogLine
  */
 export const resentWithin = 30;
 
-/** Tells the lines of a recording from those that were sent again, in the order of the recording. */
+/** Distinguishes the lines of a recording from those that were sent again, in the order of the recording. */
 export function createResentTest(): (line: ToldLogLine) => boolean {
   const last = new Map<string, string[]>();
   return ({ agent, message, context }) => {

@@ -119,7 +119,7 @@ const senderOf = (method: string, body: Fields, metadata: Fields): string | unde
 const runInPath = (resource: string, id: string | undefined): string | undefined =>
   resource === 'run-states' ? idOf(id) : undefined;
 
-/** A result that fast processing reports to the monitor is the very message that it heard. */
+/** A result that fast processing reports to the monitor is the very message that it received. */
 function resultIn(resource: string, { event_type, event_data }: Fields): Statement | undefined {
   const body =
     resource === 'system-state-events' && event_type === 'slice_result'
@@ -180,7 +180,7 @@ function sliceOf(body: Fields): Fact | undefined {
   return { kind: 'told_slice', ...named, stf_filename: nameOf(body['stf_filename']), ...framesIn(body) };
 }
 
-/** Hexadecimal digits of a hash that tell messages apart. */
+/** Hexadecimal digits of a hash that distinguish messages. */
 const digits = 16;
 
 /**

@@ -4,7 +4,7 @@ import { type Fields, idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine, RestLine } from '../recording-lines.ts';
 import { named, type Names, resourceOf, restLine, wasTaken, writes } from './rest-call.ts';
 
-/** Writes that state no fact about a workflow: drawn numbers, signs of life, log lines. */
+/** Writes that state no fact about a workflow: drawn numbers, heartbeats, log lines. */
 const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
 
 /** The field of an answer that has the id of an object. */

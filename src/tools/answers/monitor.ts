@@ -46,13 +46,13 @@ const command = () =>
     time: string,
     reason: optionalString,
     claimed_by: optionalString,
-    sent_by: optionalString.describe('Where the name is only claimed: the sender'),
+    sent_by: optionalString.describe('If the name is only claimed: the sender'),
   });
 
 /** The execution, its state, and the operators and processes behind it. */
 const identity = () => ({
   execution_id: string,
-  origin: oneOf(origins).describe('observed: made by other programs; what they did not tell is absent'),
+  origin: oneOf(origins).describe('observed: run by other programs; unreported facts are absent'),
   workflow_name: optionalString,
   namespace: optionalString,
   executed_by: optionalString,
@@ -62,9 +62,9 @@ const identity = () => ({
   health: optionalOneOf(healths),
   paused_by: command().optional().describe('Who paused it; absent between two periods'),
   stopped_by: command()
-    .extend({ pending: optionalTrue.describe('No driver has taken it up: it has had no effect yet') })
+    .extend({ pending: optionalTrue.describe('Not accepted by a driver yet') })
     .optional()
-    .describe('Who ended it early, or asked for that'),
+    .describe('Who ended it early, or requested that'),
   drivers: objects({
     epoch: int,
     since: string,
@@ -94,7 +94,7 @@ const observedCounts = () => ({
   slices_sent: optionalInt,
   slices_unanswered: optionalInt,
   results_repeated: optionalInt,
-  results_unmatched: optionalInt.describe('Fit no heard slice'),
+  results_unmatched: optionalInt.describe('Fit no known slice'),
   results_without_slice: optionalInt.describe('Slices not on the bus'),
   without_execution: optionalInt.describe('Slices that name no execution'),
 });
@@ -120,18 +120,18 @@ const counts = () => ({
   slices_failed: optionalInt,
   slices_retried: optionalInt,
   ...observedCounts(),
-  slices_overdue: optionalInt.describe('In hand for too long'),
+  slices_overdue: optionalInt.describe('In progress for too long'),
   slices_to_redo: optionalInt.describe('With workers that are gone'),
   slices_not_done: optionalInt.describe('Without a result, after the end'),
   causes: objects({ cause: string, attempts: int, example: optionalString })
     .optional()
-    .describe('Of failed attempts; numbers are N where they differ, then with an example'),
+    .describe('Of failed attempts; differing numbers are N, with an example'),
   oldest_in_hand: object({
     ...sliceInHand(),
     attempt: int,
     usual_seconds: optionalFloat,
-    deadline: optionalString.describe('The payload is ended then'),
-    worst_end: optionalString.describe('Where each attempt left takes as long'),
+    deadline: optionalString.describe('The payload is killed then'),
+    worst_end: optionalString.describe('If each attempt left takes as long'),
   }).optional(),
 });
 
@@ -173,7 +173,7 @@ const flow = () => ({
     tf_files_expected: int.describe('Of the STFs so far'),
     tf_files_planned: optionalInt.describe('Of the whole run'),
     slices_expected: int.describe('Of the samples so far'),
-    slices_final: int.describe('Completed, or failed without a retry left'),
+    slices_final: int.describe('Completed, or failed permanently'),
     slices_planned: optionalInt.describe('Of the whole run'),
     percent: optionalFloat.describe('slices_final of slices_planned'),
     simulation_tick: optionalFloat.describe('Seconds of simulated time'),

@@ -69,10 +69,10 @@ const failures = () => ({
     attempts: int,
     slices: int,
     exhausted: int,
-    slots: int.describe('worker slots known to have had them'),
+    slots: int.describe('worker slots known to have run them'),
     worst_slot: optionalString,
     worst_slot_attempts: optionalInt,
-    host: optionalString.describe('of all these attempts, if others were elsewhere'),
+    host: optionalString.describe('of all these attempts, if others ran elsewhere'),
     first: string,
     last: string,
     example: string,
@@ -96,7 +96,7 @@ const work = () => ({
   spans: z
     .array(numbers())
     .optional()
-    .describe('slot, start and duration in ms from "from" (-1: goes on), state, STF of stfs, slice, attempt'),
+    .describe('slot, start and duration in ms from "from" (-1: still running), state, STF of stfs, slice, attempt'),
   stfs: strings.optional(),
 });
 
@@ -108,7 +108,7 @@ export const timelineAnswer = () =>
     seq: optionalInt,
     data_as_of: optionalString,
     unchanged: optionalTrue,
-    loading: optionalFloat.describe('The part that is read: ask again'),
+    loading: optionalFloat.describe('The part read so far: call again'),
     note: optionalString,
     ...pictured(),
     ...failures(),

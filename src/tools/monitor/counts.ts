@@ -26,7 +26,7 @@ export function countsOf(execution: ExecutionRow, { detail, driving, heard }: Fu
 type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
 
 /**
- * Slices that are late or lost matter only while the run goes on; those without a result only after its end.
+ * Slices that are late or lost matter only during the run; those without a result only after its end.
  */
 function drivenSlices(
   { status, slices_created, slices_queued }: ExecutionRow,
@@ -70,7 +70,7 @@ function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
 /** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
 function heardSlices(facts: HeardFacts, ended: Ended) {
   const { counts, slices_unheard } = facts;
-  // If results come for slices that nobody sent over the bus, the slices go another way.
+  // If results come for slices that were not sent over the bus, the slices go another way.
   const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
     // Registered by REST and not sent, or sent and heard.

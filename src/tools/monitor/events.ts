@@ -6,7 +6,7 @@ import { objectIn } from '../../lib/read-json.ts';
 import { claimedName } from '../../lib/words.ts';
 import { clipped } from './parts.ts';
 
-/** A message that tells the story of an execution, as the monitor shows it: its sender and its meaning. */
+/** A message that is a landmark of an execution, as the monitor shows it: its sender and its meaning. */
 export function asEvent(row: Landmark) {
   const body = bodyOf(row.body);
   return present({
@@ -38,10 +38,10 @@ const words = (...parts: (string | undefined)[]): string | null => {
   return known.length === 0 ? null : known.join(' ');
 };
 
-/** How long nobody drove an execution, as far as its clock tells. */
+/** How long an execution had no driver, as far as its clock shows. */
 function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body): string {
   const seconds = (Date.parse(sent_at) - Date.parse(last_sign)) / 1000;
-  return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${roundDuration(seconds)} later` : '';
+  return Number.isFinite(seconds) && seconds >= 0 ? `; resumed ${roundDuration(seconds)} later` : '';
 }
 
 function noteOf(row: Landmark, body: Body): string | null {
@@ -56,7 +56,7 @@ function noteOf(row: Landmark, body: Body): string | null {
     case 'driver_ended':
       return cause === 'fault' ? words('fault:', code, reason) : words(cause);
     case 'driver_lost':
-      return `driver ${epoch} was lost: last sign of life ${last_sign} (${last_sign_by})${gapOf(row, body)}`;
+      return `driver ${epoch} was lost: last heard from at ${last_sign} (${last_sign_by})${gapOf(row, body)}`;
     case 'end_run':
       return (
         [total_stf_files && counted(Number(total_stf_files), 'STF file'), reason].filter(Boolean).join(', ') || null

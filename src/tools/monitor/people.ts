@@ -33,6 +33,6 @@ export const notePart = ({ text, author, sent_by, at, about, for_next }: Note) =
     for_next: for_next === 1 ? true : null,
   });
 
-/** The person who has seen an alarm, with the name of the claimant if that is another; null if nobody has. */
+/** The person who has seen an alarm, with the name of the claimant if that is another; null if no one has. */
 export const seenByShown = ({ seen_by, seen_sent_by }: Record<'seen_by' | 'seen_sent_by', string | null>) =>
   seen_by === null ? null : claimedName(seen_by, seen_sent_by);

@@ -20,7 +20,7 @@ import type { LiveContext } from '../shared/tool.ts';
 
 const waitsFields = () =>
   object({
-    end: optionalString.describe('Of the last slice; absent where some find no worker'),
+    end: optionalString.describe('Of the last slice; absent if some find no worker'),
     wait_p50: optionalFloat,
     wait_p95: optionalFloat,
     wait_max: optionalFloat,
@@ -28,7 +28,7 @@ const waitsFields = () =>
     slices: int,
     slices_failed: optionalInt.describe('Absent if unknown'),
     worker_slots: int,
-    undone: optionalInt.describe('Attempts that no worker was left for'),
+    undone: optionalInt.describe('Attempts for which no worker was left'),
   });
 
 /** A run as it was, as replayed, and as it would go with changes. Seconds and times are wall time. */
@@ -37,14 +37,14 @@ export const asPlayedAnswer = () =>
     execution_id: string,
     real_end: string,
     replayed_end: string,
-    off_percent: float.describe('Of the time from start to end, by which the model misses'),
+    off_percent: float.describe('Error of the model, of the time from start to end'),
     was: waitsFields(),
     replayed: waitsFields(),
     changed: waitsFields().optional(),
     from: string,
     bin_seconds: float,
     backlog: object({ was: ints, replayed: ints, changed: ints.optional() }).describe(
-      'Slices that wait at the end of each bin',
+      'Slices waiting at the end of each bin',
     ),
   });
 
@@ -74,7 +74,7 @@ export async function playedAgain(
   const execution = context.queries().execution(executionId);
   if (execution.status === 'running')
     throw argumentInvalid(
-      `execution_id = ${JSON.stringify(executionId)}: it has not ended, so nobody knows how long its slices take; play it again when it has`,
+      `execution_id = ${JSON.stringify(executionId)}: it has not ended, so it is not known how long its slices take; replay it when it has`,
     );
   // The queue of a plan keeps the order in which slices were made; other programs resend a slice as a new message.
   const keepsPlace = context.queries().knownParams(execution) !== undefined;
@@ -83,7 +83,7 @@ export async function playedAgain(
   });
   if (run.count === 0)
     throw argumentInvalid(
-      `execution_id = ${JSON.stringify(executionId)}: it has no slice that was processed, so there is nothing to play again`,
+      `execution_id = ${JSON.stringify(executionId)}: no slice of it was processed, so there is nothing to replay`,
     );
   const changes = changesOf(asked, run, execution, context.queries());
   const changed = changes && playAgain(run, changes);
@@ -98,7 +98,7 @@ function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, que
   const { slice_processing_time: factor, stf_sampling_rate: rate, without_worker, without_host } = asked;
   if (factor !== undefined && !(factor > 0 && factor <= 1000))
     throw argumentInvalid(
-      `slice_processing_time = ${factor}: with as_played it is a factor of the measured times, from above 0 to 1000; 0.5 is half as long`,
+      `slice_processing_time = ${factor}: with as_played it is a factor on the measured times, above 0 and at most 1000; 0.5 halves them`,
     );
   return {
     slots: asked.target_worker_count,
@@ -112,7 +112,7 @@ function partOf(rate: number, was: number, { first }: MeasuredRun): number {
   const files = new Set(first.map(({ stf }) => stf)).size;
   if (rate > 0 && rate <= was && Math.floor((files * rate) / was) > 0) return rate / was;
   throw argumentInvalid(
-    `stf_sampling_rate = ${rate}: with as_played it is at most ${was}, as it was, since only of what was sampled there are times, and has to leave one of the ${files} STF files at least`,
+    `stf_sampling_rate = ${rate}: with as_played it is at most ${was}, that of the run, since only sampled files have times, and must leave at least one of the ${files} STF files`,
   );
 }
 
@@ -124,7 +124,7 @@ function leftOut(workers: readonly Worker[], name?: string, host?: string): Chan
   const refuse = (argument: string, value: string, of: 'name' | 'host'): never => {
     const known = new Set(workers.map((one) => one[of]));
     throw argumentInvalid(
-      `${argument} = ${JSON.stringify(value)} did none of its slices; the nearest that did are ${nearest(value, [...known]).join(', ')}`,
+      `${argument} = ${JSON.stringify(value)} processed none of its slices; the nearest that did are ${nearest(value, [...known]).join(', ')}`,
     );
   };
   if (name !== undefined && !workers.some(isNamed)) refuse('without_worker', name, 'name');
@@ -163,7 +163,7 @@ function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, 
   const iso = (time: number) => new Date(time).toISOString();
   const waitsOf = (played: PlayedAgain): AsPlayed['was'] =>
     present({
-      // Slices that nobody starts have no known end and no known wait.
+      // Slices that are never started have no known end and no known wait.
       ...(played.undone > 0 ? { undone: played.undone } : { end: iso(endOf(played)), ...quantiles(played.waits) }),
       backlog_max: maxWaiting(played),
       slices: played.slices,
@@ -207,22 +207,22 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[]
   const without = Math.round(secondsWithout(slots));
   const times = run.still.length === 1 ? 'once' : `${run.still.length} times`;
   const still = run.still.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
-  const each = 'seconds are of wall time; slices come when they came';
-  const worker = 'each goes to the worker slot that is free first';
+  const each = 'seconds are of wall time; slices arrive when they did';
+  const worker = 'each goes to the worker slot that is first free';
   return [
     run.hasFailed
       ? `${each}, take as long as they took, and fail where they failed`
       : `${each} and take as long as they took`,
     slots.some(({ length }) => length > 1)
-      ? `${worker}; a worker that came when another was gone has its slot`
+      ? `${worker}; a worker that replaced one that had gone uses its slot`
       : worker,
-    without === 0 ? [] : `for ${without} s there was no worker, as it was`,
+    without === 0 ? [] : `for ${without} s there was no worker, as in the run`,
     run.still.length === 0
       ? []
-      : `slices waited beside free slots ${times}, for ${Math.round(10 * still) / 10} s in all, as they did`,
+      : `slices waited beside free slots ${times}, for ${Math.round(10 * still) / 10} s in all, as in the run`,
     run.leftOut === 0
       ? []
-      : `${counted(run.leftOut, 'attempt')} without a known begin or end ${run.leftOut === 1 ? 'is' : 'are'} left out`,
+      : `${counted(run.leftOut, 'attempt')} without a known start or end ${run.leftOut === 1 ? 'is' : 'are'} left out`,
     changes === undefined ? [] : changesSaid(changes, run),
   ].flat();
 }
@@ -232,10 +232,10 @@ const changesSaid = ({ slots, factor, part, isLeftOut }: Changes, { hasFailed }:
     isLeftOut === undefined ? [] : 'workers are left out',
     isLeftOut === undefined || !hasFailed
       ? []
-      : 'slices that failed there go elsewhere: as they went when they were tried again, else in the usual time with an unknown end',
+      : 'slices that failed there go elsewhere: with the result of their retry, else for the usual time with an unknown result',
     slots === undefined
       ? []
-      : `${slots} worker slots in all; further ones have workers when the middle one of those that were has some`,
+      : `${slots} worker slots in all; additional ones have workers when the median one of the run had`,
     factor === undefined ? [] : `a slice takes ${factor} times as long as it took`,
     part === undefined ? [] : `${Math.round(part * 1000) / 10} % of the STF files that were sampled, spread evenly`,
   ]

@@ -14,7 +14,7 @@ export const clipShown = (text: string, most: number): string => clip(printable(
 /** The beginning of a text that takes at most `most` characters when written as JSON. */
 export function clipEscaped(text: string, most: number): string {
   let kept = clip(text, most);
-  // Each round cuts at least what is over, so a few rounds are enough even where every character is escaped.
+  // Each round cuts at least the excess, so a few rounds are enough even where every character is escaped.
   for (let over = escapedLength(kept) - most; over > 0; over = escapedLength(kept) - most)
     kept = clip(kept, kept.length - Math.max(1, Math.ceil(over / 6)));
   return kept;

@@ -51,7 +51,7 @@ export async function inTurns<T>(work: Steps<T>): Promise<T> {
 
 const tooLong = (isGivenUp: boolean): SwfError =>
   isGivenUp
-    ? storeUnavailable('the call was cancelled before it was answered; ask again')
+    ? storeUnavailable('the call was cancelled before it was answered; call again')
     : argumentInvalid(
-        `it would take longer than ${maxMilliseconds / 1000} s; ask for less: one execution_id, or a shorter time from start_time to end_time`,
+        `it would take longer than ${maxMilliseconds / 1000} s; ask for less: one execution_id, or a shorter period from start_time to end_time`,
       );

@@ -65,14 +65,14 @@ interface List<Name extends ListName, In extends z.ZodRawShape, Row>
 }
 
 const shortPage =
-  'This page is short: enough rows were looked at. Go on with next_cursor, or narrow the time (start_time, end_time).';
+  'This page is short because enough rows were scanned. Continue with next_cursor, or narrow the period (start_time, end_time).';
 
 /** Such a page has fewer rows than were asked for. */
 const cutPage = (rows: number) =>
-  `This page ends after ${rows} rows, since an answer has at most ${pageCharacters} characters. Go on with next_cursor.`;
+  `This page ends after ${rows} rows, because an answer has at most ${pageCharacters} characters. Continue with next_cursor.`;
 
 const shiftingPages =
-  'Pages in this order go by position: if slices change meanwhile, the next page may repeat a row or miss one.';
+  'Pages in this order are counted by position: if slices change meanwhile, the next page may repeat a row or miss one.';
 
 /** Declares a tool that lists rows. */
 export function defineList<Name extends ListName, In extends z.ZodRawShape, Row extends { key: number }>(
@@ -160,7 +160,7 @@ function chosenOf(asked: string | undefined, known: readonly string[]): readonly
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw valueInvalid(
-      `fields = ${JSON.stringify(unknown.slice(0, 60))} is no field of an item; give some of ${known.join(', ')}, with commas`,
+      `fields = ${JSON.stringify(unknown.slice(0, 60))} is not a field of an item; give some of ${known.join(', ')}, separated by commas`,
     );
   return known.filter((name) => names.includes(name));
 }

@@ -9,7 +9,7 @@ export const momentArgument = { as_of: z.string().min(1).max(500).optional().des
 
 export const momentFields = { as_of: optionalString, as_of_exact: optionalString };
 
-/** The moment of a past state, as answers tell it. */
+/** The moment of a past state, as answers report it. */
 export const momentOf = ({ now, exact }: Past) => ({
   as_of: new Date(now).toISOString(),
   as_of_exact: exact,

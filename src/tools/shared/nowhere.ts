@@ -40,13 +40,13 @@ export function nowhereNote(
       near.length === 0
         ? `there is no ${kind} yet`
         : `the nearest are ${near.map((one) => clipShown(one, shown)).join(', ')}`;
-    return `${name} ${JSON.stringify(clipShown(value, shown))} is found nowhere; ${there}.`;
+    return `${name} ${JSON.stringify(clipShown(value, shown))} is not found; ${there}.`;
   });
   const run = args['run_number'];
   if (typeof run === 'number' && execution_id !== undefined) {
     const owner = queries.executionOfRun(run);
     if (owner !== undefined && owner !== execution_id)
-      notes.push(`run_number ${run} is that of ${owner}, not of ${execution_id}.`);
+      notes.push(`run_number ${run} belongs to ${owner}, not to ${execution_id}.`);
   }
   return notes.length === 0 ? undefined : notes.join(' ');
 }
@@ -63,7 +63,7 @@ export const words = (description: string) =>
     .string()
     .max(300)
     .refine(hasWord, 'has no word to look for; give letters or digits')
-    .refine((text) => !tooShort.test(text), 'has too little before the *; give three letters or digits at least')
+    .refine((text) => !tooShort.test(text), 'has too little before the *; give at least three letters or digits')
     .optional()
     .describe(`${description}; word* for any ending`);
 
@@ -78,7 +78,7 @@ export function otherWords<Filter extends { search?: string | undefined }, Row>(
   const { search } = filter;
   if (search === undefined) return undefined;
   const nothing =
-    'Nothing that fits has these whole words in this sequence; a * at the end stands for any ending, but AND, OR, NOT and a * inside are no operators. Agents, runs and times are not searched: they have arguments of their own.';
+    'Nothing that matches has these whole words in this sequence; a * at the end stands for any ending, but AND, OR, NOT and a * inside are not operators. Agents, runs and times are not searched: they have their own arguments.';
   const longer = `${search.trimEnd()}*`;
   if (search.trimEnd().endsWith('*') || tooShort.test(longer)) return nothing;
   const { rows } = ask({ ...filter, search: longer }, { order: 'newest', limit: 1, uncounted: true });

@@ -10,7 +10,7 @@ const cursorSchema = object({
   after: z.int().nonnegative(),
   /** How many rows were returned so far. */
   given: z.int().nonnegative(),
-  /** How many rows there are, if earlier pages could tell; else 0. */
+  /** How many rows there are, if earlier pages counted them; else 0. */
   total: z.int().nonnegative(),
   /** Which list and arguments it belongs to. */
   of: string,
@@ -33,7 +33,7 @@ export function fingerprint(tool: string, args: Record<string, unknown>): string
   return sha256().update(text).digest('base64url').slice(0, 12);
 }
 
-/** Where an answer goes on, as a text that its reader gives back unchanged. */
+/** Where an answer continues, as a text that its reader returns unchanged. */
 export const writeCursor = (cursor: object): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
 
 /** What a cursor says; undefined if it is none of these. */
@@ -50,7 +50,7 @@ export function readCursor(text: string | undefined, of: () => string): Cursor |
   if (data?.of === of()) return data;
   const why =
     data === undefined
-      ? 'was not made by this tool; give the next_cursor of the page before unchanged, or leave it out'
-      : 'belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out';
+      ? 'was not made by this tool; give the next_cursor of the previous page unchanged, or leave it out'
+      : 'belongs to a list with other arguments; repeat the arguments of the previous page, or leave the cursor out';
   throw new SwfError('CURSOR_INVALID', `cursor ${JSON.stringify(text.slice(0, 60))} ${why}`);
 }

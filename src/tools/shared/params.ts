@@ -49,21 +49,21 @@ export const namespace = text('Namespace');
 /** The arguments of every list. @param time the time that its window covers, in words */
 export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows per page (default 50)'),
-  cursor: text('next_cursor of the page before', 2000),
-  order: choice(['newest', 'oldest'], 'By recording (default newest)'),
-  start_time: text(`Of ${time}: ISO 8601, or -2h`),
-  end_time: text('As start_time'),
+  cursor: text('next_cursor of the previous page', 2000),
+  order: choice(['newest', 'oldest'], 'In order of recording (default newest)'),
+  start_time: text(`Earliest ${time}: ISO 8601, or -2h`),
+  end_time: text('End, as start_time'),
 });
 
 /** The fields to return for items of a wide list. */
-export const itemFields = text('Only these of an item, with commas');
+export const itemFields = text('Only these fields, separated by commas');
 
 /** Both times of a list, in order. */
 export function parseWindow(asked: { start_time?: string | undefined; end_time?: string | undefined }, now: number) {
   const start_time = parseTime('start_time', asked.start_time, now);
   const end_time = parseTime('end_time', asked.end_time, now);
   if (start_time !== undefined && end_time !== undefined && start_time > end_time)
-    throw argumentInvalid(`start_time ${start_time} is after end_time ${end_time}; exchange them`);
+    throw argumentInvalid(`start_time ${start_time} is after end_time ${end_time}; swap them`);
   return { start_time, end_time };
 }
 
@@ -77,7 +77,7 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
   const recent = queries.recentRunNumbers();
   const known =
     recent.length === 0
-      ? 'this store has no execution yet; "swf-mcp run" makes one'
+      ? 'this store has no execution yet; "swf-mcp run" creates one'
       : `the newest are ${recent.join(', ')}`;
   throw new SwfError('RUN_NOT_FOUND', `there is no run ${run}; ${known}`);
 }

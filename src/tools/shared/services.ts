@@ -72,7 +72,7 @@ export interface TestbedAnswer {
   not_taken_after?: string;
 }
 
-/** The state of a command: taken up, refused for a reason, or not yet heard. */
+/** The state of a command: accepted, refused for a reason, or not yet received. */
 export interface CommandState {
   effect: 'applied' | 'refused' | 'pending';
   sentence: string;
@@ -80,7 +80,7 @@ export interface CommandState {
 
 /** The control that tools have over executions. The implementation is injected if the operator allows it. */
 export interface Control {
-  /** Starts a run as a process of its own that outlives the server. Throws `SwfError` if it cannot start. */
+  /** Starts a run as its own process that outlives the server. Throws `SwfError` if it cannot start. */
   start(request: StartRequest): Promise<{ execution_id: string; run_number: number; pid: number }>;
   /** Asks an observed testbed for a run. Throws `ARGUMENT_INVALID` if no observer of it may send. */
   startTheirs(namespace: string, request: StartRequest): Promise<TestbedAnswer>;
@@ -89,8 +89,8 @@ export interface Control {
     execution: { execution_id: string; told_id: string; namespace: string },
     request: ControlRequest,
   ): Promise<TestbedAnswer>;
-  /** Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` if it has ended or nobody drives it. */
+  /** Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` if it has ended or has no driver. */
   command(action: Action, request: ControlRequest): Promise<CommandState>;
-  /** Resumes an interrupted execution as a process of its own. Throws `EXECUTION_…` if it has ended or is driven. */
+  /** Resumes an interrupted execution as its own process. Throws `EXECUTION_…` if it has ended or is driven. */
   resume(request: ControlRequest): Promise<CommandState>;
 }

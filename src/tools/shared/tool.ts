@@ -27,7 +27,7 @@ export interface LiveContext {
   now: () => number;
   /** The earlier moment that the call is about, as `TIME@MESSAGE_ID`; undefined for the present. */
   asOf?: string | undefined;
-  /** Aborted once nobody waits for the answer. */
+  /** Aborted once the answer is no longer awaited. */
   signal: AbortSignal;
   /** Reports progress to the client, if it asked for that. */
   progress: (done: number, total: number | undefined, message: string) => void;
@@ -48,7 +48,7 @@ export const pastContext = (context: LiveContext, past: Past): LiveContext => ({
   ...context,
   queries: () => past.queries,
   held: (ask) => ask(past.queries),
-  past: () => Promise.reject(new Error('a call about an earlier moment asks about another one')),
+  past: () => Promise.reject(new Error('a call as of an earlier moment requests another moment')),
   now: () => past.now,
   asOf: past.exact,
 });

@@ -104,7 +104,7 @@ function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecu
   return { ...counts, health, silent_seconds: queries.silence(row, now), duration_seconds, findings };
 }
 
-/** An execution as it was at the end of a shift that it outlived, as far as sums tell: without its health. */
+/** An execution as it was at the end of a shift that it outlived, as far as sums show: without its health. */
 function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift): Steps<ShiftExecution> {
   const { execution_id, start_time } = row;
   const scope = { execution_id, end_time, keys: ['status'] } as const;

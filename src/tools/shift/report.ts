@@ -66,7 +66,7 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
   const nowhere = nowhereNote({ ...args }, {}, { queries: context.queries() });
-  const nothing = facts.all.length === 0 ? (nowhere ?? 'no execution lived in this time') : undefined;
+  const nothing = facts.all.length === 0 ? (nowhere ?? 'no execution was active in this period') : undefined;
   const gap = nothing ?? (isWhole ? undefined : uncertain);
   return present({
     start_time: shift.start_time,
@@ -81,17 +81,17 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
 
 /** Said if executions outlived the shift and there was too much to read again for their state at its end. */
 const uncertain =
-  'what still ran at the end of this time is told by its counts then, without health and findings; get_workflow_monitor with as_of tells how one stood';
+  'executions still running at the end of this period are reported with their counts at that time, without health and findings; get_workflow_monitor with as_of reports the state of each';
 
 /**
- * The note of a report: what it does not tell, and where to find it. Undefined if it tells everything.
+ * The note of a report: what it omits, and where to find that. Undefined if it omits nothing.
  * @param late executions with messages that were recorded too late
  */
 function noteOf(gap: string | undefined, late: readonly string[]): string | undefined {
   const missing =
     late.length === 0
       ? []
-      : `messages sent in this time but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`;
+      : `messages sent in this period but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`;
   return [gap ?? [], missing].flat().join('; ') || undefined;
 }
 

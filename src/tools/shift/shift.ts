@@ -79,7 +79,7 @@ export function handoverOf(queries: Queries, shift: Shift, now: number) {
     notes: written.filter(({ for_next }) => for_next === 0),
     forNext: written.filter(({ for_next }) => for_next === 1),
     alarms: alarmsOf(queries, shift, now),
-    /** Whether anybody watches for alarms; undefined for a shift that is over, and if nobody ever has. */
+    /** Whether a process watches for alarms; undefined for a shift that has ended, and if none ever did. */
     isWatched: isOver(shift, now) ? undefined : queries.isWatched(now),
     /** The qualities set by the end of the shift, and the last one of each execution unless it was taken back. */
     judgements,
@@ -112,13 +112,13 @@ export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time,
   const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): PersonAction[] => {
     if (!isIn(set_at)) return [];
     const by = { name: author, ...(sent_by === null ? {} : { sent_by }) };
-    const did = value === 'none' ? 'took back the quality of' : `set quality ${value} for`;
+    const did = value === 'none' ? 'withdrew the quality of' : `set quality ${value} for`;
     return [{ time: set_at, ...by, did, execution_id, reason }];
   });
   return [...seen, ...judged];
 }
 
-/** The work that is left: alarms that nobody has seen, and executions that nobody has judged. */
+/** The work that is left: alarms that no one has seen, and executions without a quality. */
 export function undoneByPeople(
   { alarms, qualities }: Handover,
   executions: readonly ShiftExecution[],
@@ -128,7 +128,7 @@ export function undoneByPeople(
   const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
   const raised = unseen
     .filter(({ raised_at }) => raised_at >= start_time)
-    .map(({ alarm_id, sentence }) => `nobody has seen alarm ${alarm_id}: ${headOf(sentence)}`);
+    .map(({ alarm_id, sentence }) => `no one has seen alarm ${alarm_id}: ${headOf(sentence)}`);
   const unjudged = executions
     .filter(({ row, status }) => status !== 'running' && !qualities.has(row.execution_id))
     .map(({ row }) => row.execution_id);
@@ -139,7 +139,7 @@ export function undoneByPeople(
     ...raised,
     ...(old === 0
       ? []
-      : [`nobody has seen ${old} ${old === 1 ? 'alarm that was' : 'alarms that were'} raised before this time`]),
+      : [`no one has seen ${old} ${old === 1 ? 'alarm that was' : 'alarms that were'} raised before this period`]),
   ];
 }
 

@@ -37,7 +37,7 @@ export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefi
     .toSorted((a, b) => b.count - a.count)
     .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`);
   const alarmLines = alarms.toReversed().map((alarm) => alarmLine(alarm, shown));
-  const unwatched = '"swf-mcp watch" no longer runs, so no alarm is raised now: start it.';
+  const unwatched = '"swf-mcp watch" is no longer running, so no alarms are raised: start it.';
   const open = openMatters(facts, shift).map((line) => `- ${markdownText(line, longestMatter)}`);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
@@ -64,7 +64,7 @@ const isTold = ({ did }: PersonAction): boolean => did !== 'started' && !did.sta
 function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
   const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
   const more = notes.length - lines.length;
-  return more === 0 ? lines : [`- ${counted(more, 'more note')}, earlier; ask for a shorter time`, ...lines];
+  return more === 0 ? lines : [`- ${counted(more, 'more note')}, earlier; ask for a shorter period`, ...lines];
 }
 
 /** Links times to the page as it was then: of an execution, or of the shift. */
@@ -90,8 +90,8 @@ function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, s
   const head = `${counted(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
   const { waiting, stay_failed } = left(executions);
   return (
-    `${head}. In this time ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
-    `and ${counted(countOf(causes), 'attempt')} failed. At its end ${stay_failed} of their slices had failed for good and ${waiting} were unfinished.`
+    `${head}. In this period ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
+    `and ${counted(countOf(causes), 'attempt')} failed. At its end ${stay_failed} of their slices had failed permanently and ${waiting} were unfinished.`
   );
 }
 
@@ -143,7 +143,7 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   return [
     unseen === 0
       ? []
-      : `${counted(unseen, 'more execution')} ${unseen === 1 ? 'was' : 'were'} not examined; ask for a shorter time or one namespace`,
+      : `${counted(unseen, 'more execution')} ${unseen === 1 ? 'was' : 'were'} not examined; ask for a shorter period or one namespace`,
     ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
     undoneByPeople(handover, executions, shift),
     ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
@@ -164,10 +164,10 @@ function openOf(execution: ShiftExecution): string[] {
   const id = row.execution_id;
   if (status === 'running') {
     const grave = findings.filter(({ severity }) => severity !== 'info');
-    const done = `${slices_completed} of ${slices_created} slices done that were made so far`;
+    const done = `${slices_completed} of ${slices_created} slices made so far are done`;
     return [
       health === undefined
-        ? `${id} ran at the end of this time: ${done}`
+        ? `${id} was running at the end of this period: ${done}`
         : `${id} runs, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
       // The causes have a part of their own.
       ...grave.map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`),

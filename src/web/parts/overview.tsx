@@ -124,7 +124,10 @@ function SlicesOf({
 }: ExecutionRow & { created: number }) {
   return (
     <>
-      <Bar total={Math.max(planned ?? 0, created)} parts={{ completed, failed, undone: created - completed - failed }} />
+      <Bar
+        total={Math.max(planned ?? 0, created)}
+        parts={{ completed, failed, undone: created - completed - failed }}
+      />
       <small>
         {count(completed + failed)} of {count(planned ?? created)}
         {planned === undefined && ' so far'}

@@ -128,9 +128,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       <Pill state={state}>{words}</Pill>
       <p class="big">
         {doneWords(monitor, over)}
-        <small>
-          {whatWords(monitor, over)}
-        </small>
+        <small>{whatWords(monitor, over)}</small>
         <small>{factsOf(monitor, failed).join(', ')}</small>
       </p>
       <Progress monitor={monitor} />

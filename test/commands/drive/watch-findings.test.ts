@@ -21,8 +21,8 @@ it('a run logs a finding once after two checks in a row, and again if it returns
   const lines: string[] = [];
   const end = watchFindings(queries, 'e-1', { write: ({ message }) => lines.push(message) });
   const missing = { code: 'AGENT_MISSING', severity: 'error', sentence: 'No data agent.' };
-  const told = { code: 'SLICES_FAILED', severity: 'error', sentence: 'It has lines of its own.' };
-  const info = { code: 'TAKEN_UP', severity: 'info', sentence: 'It was taken up.' };
+  const told = { code: 'SLICES_FAILED', severity: 'error', sentence: 'It has its own lines.' };
+  const info = { code: 'TAKEN_UP', severity: 'info', sentence: 'It was resumed.' };
   const stuck = (about: string) => ({ code: 'STAGE_STUCK', severity: 'error', sentence: about, about });
   const looks: [findings: object[], told: string[]][] = [
     [[missing, told, info], []],

@@ -17,7 +17,7 @@ describe("a tool's sentence at a terminal", () => {
     ['order_by = "foo": must be one of recorded, retries', '--order-by "foo": must be one of recorded, retries'],
     ['status = "done": no state; status: State of it', '--status "done": no state; --status: State of it'],
     ['status = 2999-01: to come', '--status 2999-01: to come'],
-    ['order_by "foo" is found nowhere', '--order-by "foo" is found nowhere'],
+    ['order_by "foo" is not found', '--order-by "foo" is not found'],
     ['give order=newest or order_by=seconds', 'give --order newest or --order-by seconds'],
     ['none; list_messages lists all', 'none; "swf-mcp messages" lists all'],
     // Unchanged: names that are not flags of the command, fields of items, calls, user input, and plain words.
@@ -47,11 +47,11 @@ describe("a tool's sentence at a terminal", () => {
   });
 
   it.each([
-    ['Time that start_time and order_by mean', 'Time that --since and --order-by mean'],
-    ['Of start_time: ISO 8601', 'Of --since: ISO 8601'],
+    ['Time that start_time and order_by mean', 'time that --since and --order-by mean'],
+    ['Of start_time: ISO 8601', 'of --since: ISO 8601'],
     ['with order=newest the largest', 'with --order newest the largest'],
-    ['As list_messages', 'As "swf-mcp messages"'],
-    ['One of status, start_time, order_by', 'One of status, start_time, order_by'],
+    ['As list_messages', 'as "swf-mcp messages"'],
+    ['One of status, start_time, order_by', 'one of status, start_time, order_by'],
   ])('in help: %s', (description, shown) => {
     expect(helpInFlags(description, words)).toBe(shown);
   });

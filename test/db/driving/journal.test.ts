@@ -21,7 +21,7 @@ async function twoDrivers() {
 }
 
 describe('the lease of an execution', () => {
-  it('belongs to one living process, and gets a new epoch each time it is taken', async () => {
+  it('belongs to one live process, and gets a new epoch each time it is taken', async () => {
     const { first, second, living, take } = await twoDrivers();
     expect(await take(first)).toBe(1);
     // A process may take its own lease again.

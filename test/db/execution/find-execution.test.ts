@@ -89,7 +89,7 @@ describe('an execution that is not found', () => {
     );
     expect(refusal(store, name)).toEqual([
       'EXECUTION_NOT_FOUND',
-      'there is no execution in this store yet; no run of other programs has been heard since listening began at 2026-11-28T10:00:00.000Z',
+      'there is no execution in this store yet; no run of other programs has been observed since listening began at 2026-11-28T10:00:00.000Z',
     ]);
   });
 
@@ -110,7 +110,7 @@ describe('an execution that is not found', () => {
     await hear(2, '9', { execution_id: 'theirs' });
     expect(words()).toBeUndefined();
     await hear(3, '7');
-    const rest = 'to no execution, since none that was heard names one; list_messages has';
+    const rest = 'to no execution, because none of the recorded messages names one; list_messages has';
     expect(words()).toBe(`1 message of run 7 belongs ${rest} it`);
     for (const [at, run] of [8, 8, 8, 5, 5, 6].entries()) await hear(10 + at, String(run));
     expect(words()).toBe(`7 messages of run 8, 5, 6 and 1 more belong ${rest} them`);
@@ -132,7 +132,7 @@ describe('an execution that is not found', () => {
       const { store } = await makeRunningStore();
       expect(refusal(store, name)).toEqual([
         'EXECUTION_NOT_FOUND',
-        `there is no execution "${name}"; the nearest: ${id}; "latest" is the last one, list_workflow_executions lists all`,
+        `there is no execution "${name}"; the nearest: ${id}; "latest" is the newest one, list_workflow_executions lists all`,
       ]);
     },
   );
@@ -161,15 +161,15 @@ describe('an operation on an execution', () => {
     const { store } = await makeRunningStore();
     store.db.exec(observe('other-1', 7));
     const [own, other] = [requireExecution(store.sql, id), requireExecution(store.sql, 'other-1')];
-    expect(requireOwn(own, 'be taken up')).toBe(own);
+    expect(requireOwn(own, 'be resumed')).toBe(own);
     expect(requireObserved(other)).toBe(other);
-    expect(() => requireOwn(other, 'be taken up')).toThrow(
-      'other-1 is observed: other programs run it, so it cannot be taken up here; get_workflow_monitor shows what was heard of it',
+    expect(() => requireOwn(other, 'be resumed')).toThrow(
+      'other-1 is observed: other programs run it, so it cannot be resumed here; get_workflow_monitor shows what was recorded of it',
     );
     expect(() => requireObserved(own)).toThrow(
-      `${id} was run by swf-mcp; docs/messages.md has the contract of its messages. Name an execution that was observed`,
+      `${id} was run by swf-mcp, whose messages are specified in docs/messages.md; name an observed execution`,
     );
-    for (const refused of [() => requireOwn(other, 'be taken up'), () => requireObserved(own)])
+    for (const refused of [() => requireOwn(other, 'be resumed'), () => requireObserved(own)])
       expect(refused).toThrow(expect.objectContaining({ code: 'ARGUMENT_INVALID' }));
   });
 });

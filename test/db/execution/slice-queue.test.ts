@@ -80,7 +80,7 @@ describe('an attempt that a broker delivers', () => {
     expect(queue.standing('not-yet-heard.tf', 1)).toBe('open');
   });
 
-  it('is over once its execution has ended or was removed, and open if that is unknown', async () => {
+  it('has ended once its execution has ended or was removed, and open if that is unknown', async () => {
     const made = await withSlice();
     await made.say('workflow_ended', { status: 'terminated', reason: 'stopped', ...noCounts });
     expect(queueOf(made).standing(sliceName, 1)).toBe('over');

@@ -17,7 +17,7 @@ async function takenUp() {
   };
 }
 
-describe('an execution that is taken up repeatedly', () => {
+describe('an execution that is resumed repeatedly', () => {
   it('counts each driver started since its last progress, except its first driver', async () => {
     const { say, begin, count } = await takenUp();
     await begin(1, 60);

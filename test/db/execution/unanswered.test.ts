@@ -96,7 +96,7 @@ describe('a queued slice', () => {
   });
 });
 
-describe('slices that nobody answers', () => {
+describe('slices without a result', () => {
   const messageOf = (name: string, attempt = 1): string => `${id}/slice/${name}/${attempt}`;
 
   /** Two slices that were sent a hundred seconds ago. */

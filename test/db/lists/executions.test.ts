@@ -34,7 +34,7 @@ describe('listing executions', () => {
     ['those that were observed', { origin: 'observed' }, 'seen'],
     ['our own', { origin: 'own' }, 'cleo bob ada'],
     ['those of a quality', { quality: 'bad' }, 'ada'],
-    ['none of a quality that nobody has set', { quality: 'good' }, ''],
+    ['none of a quality that was never set', { quality: 'good' }, ''],
     ['those without a quality', { quality: 'none' }, 'seen cleo bob'],
     ['those with failed slices', { has_failures: true }, 'ada'],
     ['those without failed slices', { has_failures: false }, 'seen cleo bob'],

@@ -49,7 +49,7 @@ describe('a filter value', () => {
     expect(new Set(told).size).toBe(told?.length);
   });
 
-  it('is answered with nearest ones even if it is very long', () => {
+  it('suggests the nearest values even for a very long one', () => {
     expect(nearestKnown(made.store.sql, 'user', `${'x'.repeat(99)}ada${'bob'.repeat(99)}`)).toHaveLength(3);
   });
 });

@@ -33,7 +33,7 @@ it('a list sorts half a million rows, and refuses one more with how to narrow th
   });
   db.exec('INSERT INTO items VALUES (500001, 0)');
   expect(sorted).toThrow(
-    'order_by would have to sort more than 500000 rows; narrow them, by execution_id, a status other than completed, or a file',
+    'order_by would have to sort more than 500000 rows; narrow the selection by execution_id, a status other than completed, or a file',
   );
   db.close();
 });

@@ -104,7 +104,7 @@ describe('notes', () => {
 });
 
 describe('an entry', () => {
-  it('is in the namespace of its own execution, and in none without one', async () => {
+  it('is in the namespace of its execution, and in none without one', async () => {
     await insert('workflow_executions', [execution('one'), execution('two', { namespace: 'b' })]);
     for (const execution_id of ['one', 'two', undefined])
       await addNote(made.store, { execution_id, text: String(execution_id), author: 'ana', sender: 's' });
@@ -187,7 +187,7 @@ describe('the quality of a run', () => {
 });
 
 describe('the watcher', () => {
-  it('is one process, and another only once the first is gone, which goes on where that one last looked', async () => {
+  it('is one process, and another only once the first is gone, which continues where that one last looked', async () => {
     const { store } = made;
     const hours = 3_600_000;
     const identity = (pid: number) => ({ pid, pid_started: 'then', hostname: 'host' });

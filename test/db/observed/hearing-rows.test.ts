@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 const isAlive = (): boolean => true;
 const minute = 60_000;
-const nobody = 'nobody listened';
+const nobody = 'no observer listened';
 
 const process = (tx: Transaction, pid: number): number =>
   registerProcess(tx, { pid, pid_started: '', hostname: 'h' }, '0');
@@ -115,7 +115,7 @@ describe('the time that a recording covers', () => {
 
 describe('a namespace', () => {
   it.each<[what: string, how: 'free' | 'mine' | 'ended' | 'lives', isMine: boolean]>([
-    ['that nobody records is given to an observer', 'free', true],
+    ['that no process records is given to an observer', 'free', true],
     ['stays with its observer', 'mine', true],
     ['whose recorder has ended is given to an observer', 'ended', true],
     ['stays with a recorder that lives', 'lives', false],
@@ -244,7 +244,7 @@ describe('the time in which an execution was heard', () => {
   });
 
   it.each<[what: string, end: 'order' | 'killed' | 'recording', hasGap: boolean]>([
-    ['has no gap after an observer that ended in order with the run', 'order', false],
+    ['has no gap after an observer that ended cleanly with the run', 'order', false],
     ['has no gap after a recording that ended with the run', 'recording', false],
     ['has a gap after one that was killed', 'killed', true],
   ])('%s', async (_what, end, hasGap) => {
@@ -294,7 +294,7 @@ describe('an observed execution that is no longer heard', () => {
     ]);
   });
 
-  it('is told so while it is stored as running', () => {
+  it('is reported so while it is stored as running', () => {
     const { sql } = made.store;
     expect([...unheardExecutions(sql, moment).keys()]).toEqual(['silent', 'over']);
     expect(all.map(([id]) => unheardExecution(sql, id, moment)?.status)).toEqual([
@@ -304,7 +304,7 @@ describe('an observed execution that is no longer heard', () => {
     ]);
   });
 
-  it('is completed a minute after its last message while an observer listens, unless REST tells its end', async () => {
+  it('is completed a minute after its last message while an observer listens, unless its end is reported over REST', async () => {
     const status = async (now: number) => {
       await made.store.write((tx) => {
         tx.sql('UPDATE hearings SET until_ms = ?, beat_ms = ?').run(now, now);
@@ -322,7 +322,7 @@ describe('an observed execution that is no longer heard', () => {
   });
 });
 
-describe('a sign of a program of another make', () => {
+describe('a sign of a foreign program', () => {
   const sign = { type: 'data', namespace: 'a', host: '', execution_id: undefined, at: 1000 } as const;
   const iso = (at: number): string => new Date(at).toISOString();
 

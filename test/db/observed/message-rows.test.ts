@@ -28,7 +28,7 @@ const told = (at: number, path: string, body: object, run?: number): MessageLine
 });
 
 const record = async (...lines: MessageLine[]): Promise<void> => {
-  // Each in a transaction of its own, as they are heard.
+  // Each in its own transaction, as they are heard.
   for (const line of lines) await made.store.write((tx) => recordHeard(tx, line));
 };
 
@@ -356,7 +356,7 @@ describe('a message of swf-mcp itself', () => {
   });
 });
 
-describe('the status that REST told of an execution', () => {
+describe('the status of an execution that was reported over REST', () => {
   it('is of its own messages that had an effect', async () => {
     const register = (at: number, id: string, start: string) =>
       told(at, 'POST /api/workflow-executions/', {

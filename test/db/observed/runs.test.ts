@@ -117,7 +117,7 @@ describe('the execution of a registration', () => {
   });
 });
 
-describe('a namespace that is told later', () => {
+describe('a namespace that is reported later', () => {
   it('is given to the execution and to its heard messages that name none', async () => {
     await made.say('resume_run', { ordinal: 1, reason: 'operator', execution_id: 'a', namespace: 'own' });
     const { sql } = made.store;
@@ -197,7 +197,7 @@ describe('what the monitor had of a run', () => {
     ]);
   });
 
-  it('is wanted of those last told to run whose run is known, in the order of their begin', async () => {
+  it('is wanted of those last reported as running whose run is known, in the order of their begin', async () => {
     await made.store.write((tx) => {
       const status = 'running';
       observe(tx, { execution_id: 'a', told_id: 'a', run_id: '2', told_status: status, first_ms: 2 });
@@ -217,9 +217,9 @@ describe('a message of an execution that has ended', () => {
   it.each<[what: string, stored: string, queued: number, told: string | undefined, then: string]>([
     ['shows that it runs if it was only not heard', 'unknown', 0, undefined, 'running'],
     ['shows that it runs if a slice waits', 'completed', 1, undefined, 'running'],
-    ['shows that it runs if a slice waits and it was told to run', 'completed', 1, 'running', 'running'],
+    ['shows that it runs if a slice waits and it was reported as running', 'completed', 1, 'running', 'running'],
     ['changes nothing if no slice waits', 'completed', 0, undefined, 'completed'],
-    ['changes nothing if its end was told', 'completed', 1, 'completed', 'completed'],
+    ['changes nothing if its end was reported', 'completed', 1, 'completed', 'completed'],
     ['changes nothing if it failed', 'failed', 1, 'failed', 'failed'],
     ['changes nothing while it runs', 'running', 0, undefined, 'running'],
   ])('%s', async (_what, status, slices_queued, told_status, then) => {
@@ -242,7 +242,7 @@ describe('a message of an execution that has ended', () => {
   it.each<[what: string, end: number | null, told: string | undefined, at: number, then: number | null]>([
     ['moves its end', 5000, undefined, 7000, 7000],
     ['does not move its end back', 5000, undefined, 3000, 5000],
-    ['leaves the end that was told', 5000, 'completed', 7000, 5000],
+    ['leaves the end that was reported', 5000, 'completed', 7000, 5000],
     ['gives it no end', null, undefined, 7000, null],
   ])('%s', async (_what, end, told_status, at, then) => {
     const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());

@@ -156,8 +156,8 @@ describe('an execution', () => {
 
   it.each<[what: string, status: string, told: string | null, then: string]>([
     ['runs again at the moment, if it completed by going quiet', 'completed', null, 'running'],
-    ['stays completed if that was told', 'completed', 'completed', 'completed'],
-    ['stays failed although nothing was told', 'failed', null, 'failed'],
+    ['stays completed if that was reported', 'completed', 'completed', 'completed'],
+    ['stays failed although nothing was reported', 'failed', null, 'failed'],
   ])('%s', (_what, status, told, then) => {
     const { past, live } = pastAndLive();
     const run = live.prepare(

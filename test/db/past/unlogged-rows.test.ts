@@ -169,7 +169,7 @@ describe('an agent', () => {
     ]);
   });
 
-  it('is told apart from one of another make with the same name', () => {
+  it('is distinguished from a foreign one with the same name', () => {
     present('a');
     present('a', { heard_on: 'h' });
     agent('a', 1, 10, 60);
@@ -352,7 +352,7 @@ describe('a process that is gone today', () => {
     ['was gone if another process had the name by then', { message: [150, 11], taken: [140, 0] }, false],
     ['was gone if another process took the name at that moment', { message: [150, 11], taken: [150, 0] }, false],
     ['was alive if another process took the name later', { message: [150, 11], taken: [160, 0] }, true],
-    ['was alive if one of another make had the name by then', { message: [150, 11], taken: [140, 1] }, true],
+    ['was alive if a foreign one had the name by then', { message: [150, 11], taken: [140, 1] }, true],
     ['was alive if it took the name from another process', { message: [150, 11], taken: [5, 0] }, true],
   ])('%s', (_what, { agent: name = 'a', message, taken, registered = 0, beat = 20 }, wasAlive) => {
     process(1, registered, beat);

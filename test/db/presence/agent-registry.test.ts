@@ -32,7 +32,7 @@ async function twoAgents() {
 }
 
 describe('an agent that starts', () => {
-  it('gets a name of its own, the state STARTING and a first heartbeat', async () => {
+  it('gets its own name, the state STARTING and a first heartbeat', async () => {
     const { store, data, worker } = await twoAgents();
     expect([data, worker]).toEqual(['data-agent-ada-1', 'worker-agent-ada-2']);
     expect(

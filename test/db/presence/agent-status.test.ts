@@ -31,7 +31,7 @@ afterEach(() => void vi.useRealTimers());
 
 describe('the status of an agent', () => {
   it.each<[what: string, signs: Signs, isAlive: boolean | undefined, status: string]>([
-    ['that ended in order is OK', { state: 'EXITED', ended: 'order' }, false, 'OK'],
+    ['that ended cleanly is OK', { state: 'EXITED', ended: 'order' }, false, 'OK'],
     ['that exited is OK, even if the end of its process is not recorded', { state: 'EXITED' }, false, 'OK'],
     ['that ended by a fault is ERROR', { state: 'EXITED', ended: 'fault' }, true, 'ERROR'],
     ['that was killed is STALE', { state: 'EXITED', ended: 'lost' }, true, 'STALE'],
@@ -42,7 +42,7 @@ describe('the status of an agent', () => {
     ['heard 30 s ago is STALE', { agent: 30 }, true, 'STALE'],
     ['with a dead process is STALE', {}, false, 'STALE'],
     ['with a process that failed is ERROR', { ended: 'fault' }, false, 'ERROR'],
-    ['with a dead process that ended in order is STALE', { ended: 'order' }, false, 'STALE'],
+    ['with a dead process that ended cleanly is STALE', { ended: 'order' }, false, 'STALE'],
     ['on another host, with a process heard less than 15 s ago, is OK', { process: 14.999 }, undefined, 'OK'],
     ['on another host, with a process heard 15 s ago, is STALE', { process: 15 }, undefined, 'STALE'],
     ['without a store, heard less than 15 s ago, is OK', { is_remote: 1, agent: 14.999, process: 14.999 }, false, 'OK'],

@@ -59,7 +59,7 @@ async function agentsLike(own: Record<string, Made>, ofOther: Record<string, Mad
   return { store, recorder };
 }
 
-describe('the living agents of a namespace', () => {
+describe('the live agents of a namespace', () => {
   it('are listed by type if they are our own and heard, even if late', async () => {
     const { store } = await agentsLike({
       heard: { type: 'data' },

@@ -29,7 +29,7 @@ async function twoProcesses() {
 }
 
 describe('the recorder of a namespace', () => {
-  it('is one living process, until it dies or ends', async () => {
+  it('is one live process, until it dies or ends', async () => {
     const { store, first, second, living, become, recorder } = await twoProcesses();
     expect([recorder(), hasRecorded(store.sql, 'test')]).toEqual([undefined, false]);
     await become(first);
@@ -51,7 +51,7 @@ describe('the recorder of a namespace', () => {
     expect(recorder()).toBe(101);
   });
 
-  it('cannot start while a living observer listens to other programs in it', async () => {
+  it('cannot start while a live observer listens to other programs in it', async () => {
     const { store, first, second, living, become } = await twoProcesses();
     await become(first);
     await store.write(({ sql }) =>
@@ -60,7 +60,7 @@ describe('the recorder of a namespace', () => {
     await expect(become(second)).rejects.toMatchObject({
       code: 'NAMESPACE_IN_USE',
       message:
-        'process 101 on host-a observes namespace test into this store, where programs of others work; use another namespace',
+        'process 101 on host-a observes namespace test into this store, where other software works; use another namespace',
     });
     living.delete(101);
     await become(second);

@@ -198,7 +198,7 @@ describe('an agent whose messages about slices do not arrive', () => {
 });
 
 describe('a recorder that was cut off', () => {
-  it('resets the silence of living agents that it could not hear', async () => {
+  it('resets the silence of live agents that it could not hear', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const own = await register(store, 101);

@@ -42,7 +42,7 @@ describe('a standstill', () => {
     await record(...recorded);
     const line = await standstill(100, 200, shortest);
     const [from, until] = gap ?? [0, 0];
-    const told = `nothing was written for ${until - from} s, since ${at(from)}: the process stood still, or the store could not be written`;
+    const told = `nothing was written for ${until - from} s, since ${at(from)}: the process was suspended, or the store could not be written`;
     expect(line).toBe(gap === undefined ? undefined : told);
     expect(standstillsOf(store.sql, id)).toEqual(gap === undefined ? [] : [{ from: at(from), until: at(until) }]);
   });

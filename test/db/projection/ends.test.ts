@@ -74,7 +74,7 @@ describe('the end of an execution', () => {
 
   it.each([
     ['failed if it made the execution fail', 'failed', true, false, 'failed'],
-    ['as it is if nobody took up the request', 'failed', false, false, 'registered'],
+    ['as it is if no agent accepted the request', 'failed', false, false, 'registered'],
     ['as it is if the execution was stopped', 'terminated', true, false, 'registered'],
     ['processed if it was ready', 'failed', true, true, 'processed'],
   ] as const)('leaves an STF %s', async (...[, status, isTaken, isReady, expected]) => {

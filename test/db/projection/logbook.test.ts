@@ -11,7 +11,7 @@ const alarm = (count = 1) => ({ ...named, sentence: 'Nothing is read.', severity
 const rowOf = ({ store }: TestStore): any => store.db.prepare('SELECT * FROM alarms').get();
 
 describe('an alarm', () => {
-  it('is raised, seen by somebody, and cleared, each with its time', async () => {
+  it('is raised, seen by a person, and cleared, each with its time', async () => {
     const made = await makeRunningStore();
     expect(await made.say('alarm_raised', { ...alarm(), timestamp: at(1) })).toMatchObject({ effect: 'applied' });
     const raised = {
@@ -44,7 +44,7 @@ describe('an alarm', () => {
     expect(rowOf(made)).toEqual({ ...seen, state: 'cleared', cleared_at: at(3) });
   });
 
-  it('may be about no execution, and be seen without a text by the sender', async () => {
+  it('accepts a note about no execution, and an acknowledgement without text', async () => {
     const made = await makeStore();
     await made.say('alarm_raised', { ...alarm(), execution_id: undefined });
     await made.say('alarm_seen', { ...alarm(), author: 'tester', execution_id: undefined });

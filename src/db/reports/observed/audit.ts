@@ -40,7 +40,7 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
       'slices',
       missing(sql, execution_id, 'tf_filename', sliced, unsliced),
       'open',
-      'TF files are sliced in part, or by holes',
+      'TF files are only partly sliced, or with gaps',
     ),
     checkSamples(sql, execution, facts, stfs),
     checkResults(sql, execution_id, facts),
@@ -122,7 +122,7 @@ function checkSamples(
       found,
       ids: [],
       id_count: 0,
-      problem: 'no TF file was announced or sliced, though fast processing takes part',
+      problem: 'no TF file was announced or sliced, although fast processing takes part',
     };
   // The last ones are open too, until they are sliced.
   const open = unslicedSamples(sql, execution, dialects, '9999');
@@ -133,8 +133,8 @@ function checkSamples(
 /** Why slices cannot be seen. */
 const unseen: Readonly<Record<Exclude<HeardFacts['slicing'], 'seen'>, string>> = {
   unheard: 'slices are not on a subscribed topic',
-  none: 'nobody slices here',
-  'none or unheard': 'slices are not on a subscribed topic, or nobody slices here',
+  none: 'no program here makes slices',
+  'none or unheard': 'slices are not on a subscribed topic, or no program here makes slices',
 };
 
 function gapRemark({ gaps }: HeardFacts): string | undefined {
@@ -142,7 +142,7 @@ function gapRemark({ gaps }: HeardFacts): string | undefined {
   if (first === undefined) return undefined;
   const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
   const which = gaps.length === 1 ? '' : ` in ${gaps.length} times`;
-  return `Nothing could be heard for ${roundDuration(seconds)}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
+  return `Nothing could be received for ${roundDuration(seconds)}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
 }
 
 /** TF files that slices name and no announcement does. */
@@ -158,8 +158,8 @@ const unannounced = (sql: Prepare, executionId: string): number =>
 function samplesRemark({ tf_files_sliced: sliced, counts, dialects }: HeardFacts, others: number) {
   if (others === 0) return undefined;
   return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
-    ? 'Slices give TF files other names than their announcements, so samples are compared by number only.'
-    : `Of ${others} of ${sliced} TF files that slices name no announcement was heard.`;
+    ? 'Slices and announcements name TF files differently, so samples are compared only by number.'
+    : `No announcement was received of ${others} of the ${sliced} TF files that slices name.`;
 }
 
 const stfFiles = 'FROM stf_files WHERE execution_id = ?';
@@ -188,7 +188,7 @@ function missing(sql: Prepare, executionId: string, column: string, all: string,
 function checkAnnounced(sql: Prepare, { execution_id }: ExecutionRow, found: number): AuditCheck {
   const stated = sql<[string], number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
   const counts = { expected: stated.value(execution_id) ?? found, found, ids: [] };
-  return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
+  return checked('stf_announced', counts, 'open', 'STF files of the run were not received');
 }
 
 function checkCounts(sql: Prepare, execution: ExecutionRow): AuditCheck {
@@ -202,6 +202,6 @@ function checkCounts(sql: Prepare, execution: ExecutionRow): AuditCheck {
     'counts',
     comparedCounts(rows ?? {}, countsOf(sql, execution.execution_id)),
     'broken',
-    'kept counts are not those of the rows',
+    'stored counts do not match the rows',
   );
 }

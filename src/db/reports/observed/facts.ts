@@ -111,7 +111,7 @@ function dueFacts(
   };
 }
 
-/** The record of a run, with the status that was told last by REST; undefined if none was. */
+/** The record of a run, with the status last reported over REST; undefined if none was. */
 function recordOf(sql: Prepare, executionId: string) {
   const row = sql<[string], ObservedRow>(
     `SELECT told_id, run_id, dialects, first_ms AS first_message, last_ms AS last_message, without_execution, results_repeated, results_unmatched,
@@ -121,7 +121,7 @@ function recordOf(sql: Prepare, executionId: string) {
   if (row === undefined)
     throw new SwfError(
       'RUN_NOT_FOUND',
-      `the store does not say which run ${executionId} is, so little is known of it; list_messages(execution_id="${executionId}") has what was said`,
+      `the store does not say which run ${executionId} is, so little is known about it; list_messages(execution_id="${executionId}") has its messages`,
     );
   const { told_status, told_by, told_ms, ...record } = row;
   const told =

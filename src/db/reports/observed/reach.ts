@@ -21,7 +21,7 @@ export function slicingOf(sql: Prepare, execution: ExecutionRow, record: HeardRe
   return isSubscribed ? 'none' : 'unheard';
 }
 
-/** Whether the results of a run's slices come on a topic that is listened to, as far as anybody knows. */
+/** Whether the results of a run's slices come on a subscribed topic, as far as is known. */
 export function hearsResults(sql: Prepare, execution: ExecutionRow, record: HeardRecord): boolean {
   const { namespace, slices_created, slices_queued } = execution;
   if (slices_queued < slices_created || record.results_unmatched > 0) return true;

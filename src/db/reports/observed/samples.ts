@@ -15,7 +15,7 @@ export const count = (sql: Prepare, from: string, ...values: string[]): number =
 
 /**
  * TF files announced before a time (ISO 8601) and not sliced. Skips senders without any sliced file: their
- * files are another family, which nobody slices.
+ * files are another family, which is not sliced.
  */
 export function unslicedSamples(
   sql: Prepare,
