@@ -112,7 +112,7 @@ export function addCallsOfServices(add: Add) {
 
   add(
     'add',
-    'registers this server with an assistant: prints the file and the entry, and writes it with --yes',
+    'register this server with an assistant: print the file and the entry, write it with --yes',
     [
       new Argument('<CLIENT>', 'the assistant').choices(['claude', 'cursor', 'vscode', 'codex']),
       new Option('--scope <SCOPE>', 'for all projects of the user, or for this folder')

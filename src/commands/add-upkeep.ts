@@ -110,6 +110,11 @@ export function addUpkeep(add: Add) {
     },
   );
 
+  addCopies(add);
+}
+
+/** The commands that copy, upgrade or shorten a store. */
+function addCopies(add: Add) {
   add(
     'backup <FILE>',
     'copy the store as it is now into a new file, even during a run',
@@ -119,7 +124,7 @@ export function addUpkeep(add: Add) {
 
   add(
     'upgrade',
-    'makes a store of an older version one of this version, beside it; the older store stays as NAME.schema-N',
+    'bring a store of an older version up to date; the older store stays as NAME.schema-N',
     [],
     async () => (await import('./upkeep/upgrade.ts')).upgradeCommand,
   );

@@ -55,6 +55,7 @@ export const schemaChanges: readonly SchemaChange[] = [
     since: 21,
   },
   { version: 39 },
+  { version: 40 },
 ];
 
 /**

@@ -212,7 +212,7 @@ describe('an upgrade', () => {
   });
 
   it('keeps when the monitor of an observed run was read', async () => {
-    const path = join(olderStore(38), 'swf.db');
+    const path = join(olderStore(storedVersions.at(-1) as number), 'swf.db');
     rowsOf(path, 'SELECT 1', 'UPDATE observed_runs SET read_ms = 7');
     await upgradeStore(path, never);
     expect(rowsOf(path, 'SELECT read_ms FROM observed_runs')).toEqual([{ read_ms: 7 }]);
