@@ -11,10 +11,11 @@ const each = new RegExp(`[${unprintable}]`, 'gu');
  * the text beside it.
  */
 export const printable = (text: string): string =>
-  text.replaceAll(each, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`;
-  });
+  escaped(text, (code) => (code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`));
+
+/** A text whose characters of `unprintable` are replaced by what stands for their code point. */
+export const escaped = (text: string, escape: (codePoint: number) => string): string =>
+  text.replaceAll(each, (character) => escape(character.codePointAt(0) ?? 0));
 
 /** The end of a text as `printable` shows it, with whole escapes, in at most `most` characters when written as JSON. */
 export function lastPrintable(text: string, most: number): string {

@@ -19,7 +19,7 @@ function seldom(tell: (line: string) => void): (line: string) => void {
   return (line) => {
     const now = performance.now();
     if (now - since > 60_000) {
-      if (leftOut > 0) tell(`${leftOut} more lines like the last ones were left out`);
+      if (leftOut > 0) tell(`${leftOut} more such lines were left out`);
       [told, leftOut, since] = [0, 0, now];
     }
     if (told < linesAMinute) tell(line);
@@ -56,7 +56,7 @@ export function serveStdio(
   const lines = withoutLongLines(maxLineBytes, (id) =>
     refuse(
       errorCodes.invalidRequest,
-      `the line is longer than ${maxLineBytes / 1_000_000} MB and was left out; send less in one call`,
+      `the line is longer than ${maxLineBytes / 1_000_000} MB and was skipped; send less in one call`,
       id,
     ),
   );
@@ -67,7 +67,7 @@ export function serveStdio(
   let connection: ReturnType<typeof connectTo> | undefined;
   const hear = async (line: Buffer) => {
     const message = tried(() => JSON.parse(String(line)) as unknown);
-    if (message === undefined) return refuse(errorCodes.noJson, 'the line is no JSON');
+    if (message === undefined) return refuse(errorCodes.noJson, 'the line is not JSON');
     if (!isMessage(message))
       return refuse(
         errorCodes.invalidRequest,

@@ -289,7 +289,7 @@ describe.skipIf(isMissing('script') || isMissing('stty'))('keys below the live v
     const folder = temporaryFolder();
     const args = ['call', 'start_workflow', 'stf_count=1', 'speed=max'];
     const seen = runInTerminal(args, { columns: 100, rows: 24, folder });
-    await expect.poll(async () => (await seen.rows()).join('\n')).toMatch(/do it\? y\/N/);
+    await expect.poll(async () => (await seen.rows()).join('\n')).toMatch(/continue\? y\/N/);
     seen.started.child.stdin?.write('n\r');
     expect((await seen.started.finished).code).toBe(1);
     expect((await seen.rows()).join('\n')).toMatch(/nothing was done/);

@@ -119,8 +119,8 @@ describe('the server over HTTP', () => {
       ['a number', url, { headers: good, body: '7' }, 400, /./],
       ['an empty batch', url, { headers: good, body: '[]' }, 400, /./],
       ['a header that never ends', url, { headers: { ...good, x: 'x'.repeat(100_000) } }, 431, /./],
-      ['a stream to listen to', url, { headers: good, method: 'GET' }, 405, /by POST/],
-      ['the end of a session', url, { headers: good, method: 'DELETE' }, 405, /by POST/],
+      ['a stream to listen to', url, { headers: good, method: 'GET' }, 405, /with POST/],
+      ['the end of a session', url, { headers: good, method: 'DELETE' }, 405, /with POST/],
       ['an answer in another form', url, { headers: { ...good, accept: 'text/html' }, body: monitor }, 406, /Accept/],
       [
         'an unknown protocol version',

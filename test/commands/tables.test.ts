@@ -70,14 +70,14 @@ describe('tables for people', () => {
       (await table('logs', '--level', 'ERROR', '--agent', 'fast_processing-agent-tester-9')).slice(1),
     ).toHaveLength(6);
     const help = (await table('slices', '--help')).join('\n');
-    expect(help).toMatch(/--status <queued\|processing\|completed\|failed\|unanswered>\s+State of the slice/);
+    expect(help).toMatch(/--status <queued\|processing\|completed\|failed\|unanswered>\s+state of the slice/);
     expect(help).toMatch(/--assigned-worker <TEXT>/);
   });
 
   it('without rows say where they looked, and a CSV without rows has its header', async () => {
     const none = await runCli(['slices', '--status', 'queued'], { folder });
     expect(none).toMatchObject({ code: 0, stdout: '' });
-    expect(none.stderr).toBe('no rows that fit in stf_datataking-tester-0002, the newest; "swf-mcp list" shows all\n');
+    expect(none.stderr).toBe('no matching rows in stf_datataking-tester-0002, the newest; "swf-mcp list" shows all\n');
     const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
     expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at,sites\r\n$/);
     const full = await runCli(['files', '-o', 'csv', '--limit', '1'], { folder });

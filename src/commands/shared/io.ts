@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import { namePattern } from '../../domain/names.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { type LogLevel, logLevels } from '../../lib/logger.ts';
+import { escaped, printable } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { ChildMessage, spawnChild, startDetached } from './start-process.ts';
 
@@ -121,9 +122,13 @@ export function namesStore(io: Io): ((sentence: string) => string) | undefined {
   return (sentence) => withStore(sentence, storeOption({ db }));
 }
 
-/** A word, quoted for a shell. */
-export const shellWord = (word: string): string =>
-  /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+/** A word, quoted for a shell; for bash or zsh if it has characters that a terminal may not show. */
+export function shellWord(word: string): string {
+  if (/^[A-Za-z0-9_./:@%+=,-]+$/.test(word)) return word;
+  if (printable(word) === word) return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  const quoted = word.replaceAll(/[\\']/g, String.raw`\$&`);
+  return `$'${escaped(quoted, (code) => `\\U${code.toString(16).padStart(8, '0')}`)}'`;
+}
 
 /** The user's name as used in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if it cannot be part of an id. */
 export function userName({ env }: Io): string {

@@ -52,13 +52,22 @@ export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefi
       ...(isWatched === false ? [unwatched] : []),
     ]),
     ...section('Notes', noteLines(notes, shown)),
-    ...section('Who did what', actionLines(actions.filter(isTold), shown)),
+    ...section(
+      'Who did what',
+      actionLines(
+        actions.filter((action) => isTold(action, facts.all)),
+        shown,
+      ),
+    ),
     ...section('For the next shift', noteLines(forNext, shown)),
   ].join('\n');
 }
 
-/** Whether an action is told by itself: the table says who started a run, and an alarm who has seen it. */
-const isTold = ({ did }: PersonAction): boolean => did !== 'started' && !did.startsWith('saw ');
+/** Whether an action has its own line: the table says who started a run, unless a client did, and an alarm who has seen it. */
+const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all']): boolean =>
+  did === 'started'
+    ? all.some((row) => row.execution_id === execution_id && row.executed_by !== name)
+    : !did.startsWith('saw ');
 
 /** The last notes, which are the newest, in their order. */
 function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
