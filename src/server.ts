@@ -37,7 +37,10 @@ export interface ServerOptions
   log: Log;
 }
 
-/** The server's instructions to an assistant about all its tools: explains fields that many answers share once. */
+/**
+ * The server's instructions to an assistant about all its tools: explains fields that many answers share
+ * once.
+ */
 const instructions =
   'Answers about the fast processing workflow of the ePIC streaming testbed, from its recorded messages: a DAQ simulator announces Super Time Frame ' +
   '(STF) files, fastmon samples Time Frames (TF) from them, fast processing cuts samples into TF slices, workers process the slices. ' +

@@ -91,6 +91,8 @@ describe('a server on stdio', () => {
       'node:stream',
       'node:timers/promises',
       'node:url',
+      // As `node:stream`.
+      'node:util',
     ]);
     const files = urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
     const named = files

@@ -40,7 +40,8 @@ export interface AgentRole {
 }
 
 /**
- * An agent is a function from a message to messages. It keeps nothing in memory that it would need after a restart and touches nothing but its
+ * An agent is a function from a message to messages. It keeps nothing in memory that it would need after a
+ * restart and touches nothing but its
  * context, so real time, simulation, tests and recovery run the same code.
  */
 export interface Agent extends AgentRole {
@@ -55,7 +56,10 @@ export interface ExecutionContext {
   journal: Journal;
   notifier: Notifier;
   clock: Clock;
-  /** Draining: nothing more comes, so a consumer reads to the end of the log and ends. Stopped: everything ends. */
+  /**
+   * Draining: nothing more comes, so a consumer reads to the end of the log and ends. Stopped: everything
+   * ends.
+   */
   lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
 }
 
@@ -77,7 +81,8 @@ export class AgentFailure extends Error {
 }
 
 /**
- * Lets an agent handle a message and retries failures. Throws `AgentFailure` if it keeps failing. Rethrows `SwfError` at once: a problem that can be
+ * Lets an agent handle a message and retries failures. Throws `AgentFailure` if it keeps failing. Rethrows
+ * `SwfError` at once: a problem that can be
  * fixed outside is not the message's fault.
  * @param lines collects the log lines of the try that counts
  */

@@ -19,7 +19,9 @@ export interface DriverOptions {
   onPause: () => void;
 }
 
-/** Only these messages wake the driver: checking after each of the many others would cost more than they do. */
+/**
+ * Only these messages wake the driver: checking after each of the many others would cost more than they do.
+ */
 const wakesWhileDaqWorks = new Set<MessageType>([...commandTypes, 'end_run']);
 const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 'tf_file_registered', 'slice_result']);
 
@@ -27,7 +29,8 @@ const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 
 type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
 
 /**
- * Waits until the execution has ended: everything is done, or a stop is requested. Judges by the projection, never by a consumer's cursor. Returns
+ * Waits until the execution has ended: everything is done, or a stop is requested. Judges by the projection,
+ * never by a consumer's cursor. Returns
  * undefined if the execution is stopped here first. Throws the errors of `Journal.step`.
  */
 export async function awaitVerdict(
@@ -50,7 +53,10 @@ export async function awaitVerdict(
   return undefined;
 }
 
-/** Records the end of an execution in one step: `end_run` unless already sent, the driver's own end, and `workflow_ended` last. */
+/**
+ * Records the end of an execution in one step: `end_run` unless already sent, the driver's own end, and
+ * `workflow_ended` last.
+ */
 export async function endExecution(
   verdict: Verdict,
   { name, overview, epoch }: DriverOptions,
@@ -76,7 +82,9 @@ export async function endExecution(
   });
 }
 
-/** Why a driver leaves a running execution: it was interrupted, or it failed. The execution can be resumed. */
+/**
+ * Why a driver leaves a running execution: it was interrupted, or it failed. The execution can be resumed.
+ */
 export type Leave = { cause: 'interrupted' } | { cause: 'fault'; code?: string | undefined; reason: string };
 
 /** The step that records a driver's leaving, the last row of its epoch. */

@@ -72,7 +72,10 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
   return [sliceMessage({ ...slice, attempt: attempt + 1 }, context)];
 }
 
-/** The message of a slice. Takes only the slice's own fields from an earlier attempt's message; the envelope comes from the next step. */
+/**
+ * The message of a slice. Takes only the slice's own fields from an earlier attempt's message; the envelope
+ * comes from the next step.
+ */
 function sliceMessage(slice: Omit<Draft<'slice'>, 'msg_type'>, { conditions, payload }: AgentContext): Draft<'slice'> {
   const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, attempt } = slice;
   const { size_bytes, file_url, checksum } = slice;

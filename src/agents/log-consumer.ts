@@ -13,15 +13,20 @@ interface Place {
   role: string;
   /** The recorded cursor, which only steps move. */
   cursor: number;
-  /** The highest sequence that this process has read. It may be ahead of the cursor, which skips messages without consequences. */
+  /**
+   * The highest sequence that this process has read. It may be ahead of the cursor, which skips messages
+   * without consequences.
+   */
   seen: number;
   /** Messages without consequences since the cursor moved. */
   skipped: number;
 }
 
 /**
- * Lets an agent read the log after its cursor until the execution is stopped, or to the end of the log once it drains. Each message with its
- * consequences is one step. Throws `AgentFailure` if the agent keeps failing on a message, `DATA_UNAVAILABLE` if the disk fails, and the errors of
+ * Lets an agent read the log after its cursor until the execution is stopped, or to the end of the log once
+ * it drains. Each message with its
+ * consequences is one step. Throws `AgentFailure` if the agent keeps failing on a message, `DATA_UNAVAILABLE`
+ * if the disk fails, and the errors of
  * `Journal.step`.
  */
 export async function consumeLog(agent: Agent, name: string, execution: ExecutionContext): Promise<void> {
@@ -55,7 +60,8 @@ function placeOf(journal: Journal, role: string): Place {
 }
 
 /**
- * Handles messages in order. Each step starts from the cursor that the previous step sets, so a refused step also refuses the steps after it. Steps
+ * Handles messages in order. Each step starts from the cursor that the previous step sets, so a refused step
+ * also refuses the steps after it. Steps
  * are awaited together, so that they share commits.
  */
 async function take(

@@ -7,7 +7,8 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 
 /**
- * The edge between the agents and everything around them. Agents and driver see only these interfaces; `db/execution/` implements the store's,
+ * The edge between the agents and everything around them. Agents and driver see only these interfaces;
+ * `db/execution/` implements the store's,
  * `payload/` the work on a slice. Neither side imports the other.
  */
 
@@ -32,26 +33,38 @@ export interface Step {
   refuses?: { id: string; code: EffectCode; reason: string }[];
 }
 
-/** The messages of a type, or only those in one `state`, so that messages a consumer has no use for are not even fetched. */
+/**
+ * The messages of a type, or only those in one `state`, so that messages a consumer has no use for are not
+ * even fetched.
+ */
 export type Reading = MessageType | { msg_type: MessageType; state: string };
 
 /** The log of one execution. */
 export interface Journal {
   /** How far a role has read; 0 at the beginning. */
   cursor(role: string): number;
-  /** Messages that had an effect, after `after`, at most `limit`. `seen`: the log has been read up to here. */
+  /**
+   * Messages that had an effect, after `after`, at most `limit`. `seen`: the log has been read up to here.
+   */
   read(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
-  /** The same for messages that took effect late, in the order of taking effect; `seq` is the place in that order. */
+  /**
+   * The same for messages that took effect late, in the order of taking effect; `seq` is the place in that
+   * order.
+   */
   readLate(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
   message(id: string): Message | undefined;
   /** How many messages a role has yet to read, counted up to `most`. */
   behind(role: string, readings: readonly Reading[], most: number): number;
   /**
-   * Records a step. Returns false, and records nothing, if the cursor was elsewhere. Throws `EXECUTION_IN_USE` if another process has taken over the
+   * Records a step. Returns false, and records nothing, if the cursor was elsewhere. Throws
+   * `EXECUTION_IN_USE` if another process has taken over the
    * execution, `STORE_UNAVAILABLE` if the store cannot be written.
    */
   step(step: Step): Promise<boolean>;
-  /** The same, synchronously and without retries, for a process about to exit. Throws if the store cannot be written at that moment. */
+  /**
+   * The same, synchronously and without retries, for a process about to exit. Throws if the store cannot be
+   * written at that moment.
+   */
   stepAtOnce(step: Step): void;
 }
 
@@ -59,7 +72,10 @@ export interface Journal {
 export interface Overview {
   phase(): Phase;
   counts(): Counts;
-  /** Whether everything that was announced is done: files ready, samples and slices as planned, every slice final. */
+  /**
+   * Whether everything that was announced is done: files ready, samples and slices as planned, every slice
+   * final.
+   */
   isSettled(): boolean;
   /** The oldest pending request to stop. */
   pendingStop(): Message<'stop_workflow'> | undefined;
@@ -106,10 +122,16 @@ export type PayloadResult = { seconds: number; facts?: PayloadFacts } & (
   | { state: 'failed'; error: string }
 );
 
-/** A worker's work on a slice. Every failure becomes the slice's result; only a faulty disk throws `DATA_UNAVAILABLE`. */
+/**
+ * A worker's work on a slice. Every failure becomes the slice's result; only a faulty disk throws
+ * `DATA_UNAVAILABLE`.
+ */
 export interface Payload {
   run(slice: OpenSlice, by: { worker_id: string; signal: AbortSignal }): Promise<PayloadResult>;
-  /** How many processes were killed in the middle of this attempt; left out by payloads that cannot kill the process that runs them. */
+  /**
+   * How many processes were killed in the middle of this attempt; left out by payloads that cannot kill the
+   * process that runs them.
+   */
   killed?(slice: OpenSlice): number;
 }
 

@@ -9,7 +9,10 @@ import { workerRole } from './slice-messages.ts';
 /** The agents that read the log. The DAQ simulator and the workers have their own loops. */
 export const readingAgents: readonly Agent[] = [dataAgent, fastmonAgent, fastProcessingAgent];
 
-/** Every agent type. A new type needs a file and a line here, and a line in `readingAgents` if it reads the log. */
+/**
+ * Every agent type. A new type needs a file and a line here, and a line in `readingAgents` if it reads the
+ * log.
+ */
 export const agentRoles: Readonly<Record<AgentType, AgentRole>> = {
   daq_simulator: daqSimulatorRole,
   data: dataAgent,

@@ -16,7 +16,10 @@ export type Attempt = Pick<
   'slice_id' | 'slice_filename' | 'tf_filename' | 'attempt' | 'worker_id' | 'hostname'
 >;
 
-/** The fields that all reports on an attempt share. Arguments are separate: an object made only to pass them would cost time twice for each slice. */
+/**
+ * The fields that all reports on an attempt share. Arguments are separate: an object made only to pass them
+ * would cost time twice for each slice.
+ */
 export const startFields = (
   { slice_id, slice_filename, tf_filename, attempt }: Omit<Attempt, 'worker_id' | 'hostname'>,
   worker_id: string,
@@ -32,7 +35,10 @@ export const failureOf = (begun: Attempt, error: string) =>
     error,
   }) as const;
 
-/** @param took seconds of wall time from start to result, by a monotonic clock; undefined if the workflow's time is virtual */
+/**
+ * @param took seconds of wall time from start to result, by a monotonic clock; undefined if the workflow's
+ * time is virtual
+ */
 export const resultOf = (fields: Attempt, result: PayloadResult, took: number | undefined): Draft<'slice_result'> => ({
   msg_type: 'slice_result',
   ...fields,

@@ -18,7 +18,10 @@ export interface BrokerSettings {
   vhost?: string | undefined;
 }
 
-/** A message as a broker delivers it. The connection does not parse its body (`exchange/wire.ts` does): other programs use their own formats. */
+/**
+ * A message as a broker delivers it. The connection does not parse its body (`exchange/wire.ts` does): other
+ * programs use their own formats.
+ */
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
   /** The broker's own id of the message, the same at every delivery; undefined if the broker has none. */
@@ -37,13 +40,22 @@ export interface Delivery {
    * @param onConfirmed called when the broker confirms that it will not deliver the message again
    */
   acknowledge(onConfirmed?: () => void): void;
-  /** Lets the broker redeliver the message, to another consumer or to us. Does nothing once the session has ended. */
+  /**
+   * Lets the broker redeliver the message, to another consumer or to us. Does nothing once the session has
+   * ended.
+   */
   giveBack(): void;
-  /** Aborted when the delivery's session has ended: the broker then redelivers the message, perhaps to another process. */
+  /**
+   * Aborted when the delivery's session has ended: the broker then redelivers the message, perhaps to another
+   * process.
+   */
   lost: AbortSignal;
 }
 
-/** Selects messages by their header `store_id`: one recorder's, one recorder's plus messages without the header, or all messages with it. */
+/**
+ * Selects messages by their header `store_id`: one recorder's, one recorder's plus messages without the
+ * header, or all messages with it.
+ */
 export type StoreChoice = { is: string } | { isOrNone: string } | 'named';
 
 /** The messages of a destination that a subscription selects. All conditions must hold. */
@@ -65,15 +77,21 @@ export interface Subscription {
   /** When a message counts as handled. `each`: when it is acknowledged. `auto`: when it is delivered. */
   ack: 'auto' | 'each';
   /**
-   * Called at each subscribe. Selects all messages if left out. A broker without selectors honors only the namespace, as part of the destination's
+   * Called at each subscribe. Selects all messages if left out. A broker without selectors honors only the
+   * namespace, as part of the destination's
    * name, so the reader must filter the rest.
    */
   only?: () => Only;
   /** Messages that the broker may have in flight to us, unacknowledged. */
   prefetch?: number;
-  /** Requires copies: refused if each message goes to only one reader, since we would take it from its owner. */
+  /**
+   * Requires copies: refused if each message goes to only one reader, since we would take it from its owner.
+   */
   copiesOnly?: boolean;
-  /** The name under which the broker keeps messages while no one is subscribed. The connection needs a client id. */
+  /**
+   * The name under which the broker keeps messages while no one is subscribed. The connection needs a client
+   * id.
+   */
   durableName?: string;
   onMessage: (delivery: Delivery) => void;
 }
@@ -81,7 +99,9 @@ export interface Subscription {
 /** The parts of a durable subscription needed to remove it. */
 export type DurablePlace = Pick<Subscription, 'destination' | 'only'> & { durableName: string };
 
-/** An outgoing message. On brokers without selectors, its header `namespace` is also part of its destination. */
+/**
+ * An outgoing message. On brokers without selectors, its header `namespace` is also part of its destination.
+ */
 export interface Outgoing {
   destination: string;
   headers: Record<string, string>;
@@ -98,10 +118,14 @@ export interface ConnectHow {
   mayBeRefused?: boolean;
 }
 
-/** A message broker connection that reconnects after a break. `stomp-connection.ts` implements it; tests use a broker in memory. */
+/**
+ * A message broker connection that reconnects after a break. `stomp-connection.ts` implements it; tests use a
+ * broker in memory.
+ */
 export interface BrokerConnection {
   /**
-   * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` if no server of the list lets us in during the first
+   * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` if no server
+   * of the list lets us in during the first
    * round, and `how` does not ask for more tries.
    */
   connect(how: ConnectHow): Promise<void>;
@@ -114,12 +138,14 @@ export interface BrokerConnection {
   subscribe(subscription: Subscription): void;
   unsubscribe(id: string): void;
   /**
-   * Removes a durable subscription without a subscriber. Returns false if the broker had no such subscription. Rejects with `BROKER_UNREACHABLE`
+   * Removes a durable subscription without a subscriber. Returns false if the broker had no such
+   * subscription. Rejects with `BROKER_UNREACHABLE`
    * while there is no session.
    */
   forget(subscription: DurablePlace): Promise<boolean>;
   /**
-   * Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` if the broker refuses this message, and with either code if the session ends
+   * Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` if the broker refuses this message, and
+   * with either code if the session ends
    * before the receipt.
    */
   send(message: Outgoing): Promise<void>;

@@ -19,7 +19,9 @@ export interface BrokerDialect {
   isServer(server: string): boolean;
   /** Whether a subscription may choose messages by their headers. */
   hasSelectors: boolean;
-  /** The broker's form of a destination. Its name includes the namespace if nothing else separates namespaces. */
+  /**
+   * The broker's form of a destination. Its name includes the namespace if nothing else separates namespaces.
+   */
   place(destination: string, namespace: string | undefined): Place;
   /** SUBSCRIBE headers that select messages. */
   choose(only: Only): Headers;
@@ -34,7 +36,8 @@ export interface BrokerDialect {
   /** Whether a refusal means that another connection has the same client id. */
   isHeldElsewhere(message: string): boolean;
   /**
-   * SUBSCRIBE headers that the broker accepts if a topic's name denotes a queue, and refuses otherwise. The subscription takes no message. Undefined
+   * SUBSCRIBE headers that the broker accepts if a topic's name denotes a queue, and refuses otherwise. The
+   * subscription takes no message. Undefined
    * if a topic cannot be a queue.
    */
   probeForQueue?(destination: string): Headers;
@@ -42,16 +45,20 @@ export interface BrokerDialect {
   /** The broker's own id of a delivered message, the same at every delivery; undefined if it has none. */
   messageId(headers: Readonly<Headers>): string | undefined;
   /**
-   * The header that acknowledges a delivery. Programs of the existing testbed send their own `ack` header, which brokers pass on: Artemis
+   * The header that acknowledges a delivery. Programs of the existing testbed send their own `ack` header,
+   * which brokers pass on: Artemis
    * appends its own after it, but in STOMP the first one counts, and an ACK with theirs costs the connection.
    */
   acknowledgedBy: 'ack' | 'message-id';
   /**
-   * How to return a delivery to its queue. `resubscribe`: end the subscription, since NACK would destroy the message. `nack`: NACK, since ending a
+   * How to return a delivery to its queue. `resubscribe`: end the subscription, since NACK would destroy the
+   * message. `nack`: NACK, since ending a
    * subscription would keep the message from others.
    */
   giveBack: 'resubscribe' | 'nack';
-  /** Whether it holds back small frames until the network acknowledges its earlier data (Nagle's algorithm). */
+  /**
+   * Whether it holds back small frames until the network acknowledges its earlier data (Nagle's algorithm).
+   */
   holdsBackFrames: boolean;
   /** How many of its own heartbeat intervals the broker may be silent. */
   silenceFactor: number;
@@ -110,7 +117,8 @@ export const activeMqClassic: BrokerDialect = {
   giveBack: 'resubscribe',
   // Its option transport.tcpNoDelay is off.
   holdsBackFrames: true,
-  // It pings only if it has sent nothing since its last check, so it may be silent for up to twice the interval.
+  // It pings only if it has sent nothing since its last check, so it may be silent for up to twice the
+  // interval.
   silenceFactor: 2.2,
 };
 
@@ -118,7 +126,8 @@ export const activeMqClassic: BrokerDialect = {
 const wideWindow = 4_194_304;
 
 /**
- * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as a topic, so each frame names the kind of
+ * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as
+ * a topic, so each frame names the kind of
  * destination that it means; acceptor prefixes and existing addresses agree with that.
  */
 const artemis: BrokerDialect = {
@@ -140,7 +149,8 @@ const artemis: BrokerDialect = {
     destination,
     id: 'probe',
     ack: 'auto',
-    // A durable subscription to a topic needs a client id, which this connection lacks; for a queue the name has no meaning.
+    // A durable subscription to a topic needs a client id, which this connection lacks; for a queue the name
+    // has no meaning.
     'durable-subscription-name': 'probe',
     selector: '1 = 0',
   }),
@@ -159,14 +169,18 @@ function placeOf(destination: string): Place {
 }
 
 /**
- * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if the broker loses its disk, but not
+ * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if
+ * the broker loses its disk, but not
  * within the same millisecond.
  */
 function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
   return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
 }
 
-/** How long the queue of a durable subscription keeps a message, and how long it outlives its readers, in milliseconds. */
+/**
+ * How long the queue of a durable subscription keeps a message, and how long it outlives its readers, in
+ * milliseconds.
+ */
 const keptMilliseconds = 24 * 3_600_000;
 const unusedMilliseconds = 7 * keptMilliseconds;
 

@@ -19,7 +19,10 @@ import { surviveHostileHeaders } from './stompit-repairs.ts';
 const pauses = { first: 500, longest: 30_000 };
 /** How often a connection tries again while another holds its client id, in milliseconds. */
 const standbyPause = 5000;
-/** A session that lasted this long, and longer than the pause before it, makes the next pause short again: a bad line is not a bad broker. */
+/**
+ * A session that lasted this long, and longer than the pause before it, makes the next pause short again: a
+ * bad line is not a bad broker.
+ */
 const steadyMilliseconds = 5000;
 
 /**
@@ -29,7 +32,8 @@ const steadyMilliseconds = 5000;
  * - Every send settles: at the broker's receipt, at its refusal, or at the end of its session.
  * - Nothing is queued here: the sender keeps messages without a receipt (the log is the outbox) and limits those in flight.
  *
- * stompit 1.0.0 has bugs that crash the process or hang forever. Each is handled where it occurs, with the reason beside it.
+ * stompit 1.0.0 has bugs that crash the process or hang forever. Each is handled where it occurs, with the
+ * reason beside it.
  */
 export const connectByStomp: Connect = (settings, onTrouble) => new ReturningConnection(settings, onTrouble);
 

@@ -23,7 +23,10 @@ const disconnectMilliseconds = 3000;
 /** RabbitMQ reads the header `host` as a virtual host; the others ignore it. */
 const defaultVirtualHost = '/';
 
-/** How long a broker may be silent beyond its interval, in milliseconds: a shorter margin drops healthy connections. */
+/**
+ * How long a broker may be silent beyond its interval, in milliseconds: a shorter margin drops healthy
+ * connections.
+ */
 export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number): number =>
   Math.round(heartbeatSeconds * 1000 * Math.max(0.1, silenceFactor - 1.1)) + 2000;
 
@@ -91,7 +94,8 @@ export function receive(
     let isSettled = false;
     // stompit acknowledges by the header `ack`, which may be the sender's.
     const own = { headers: { ...frame.headers, ack: frame.headers[dialect.acknowledgedBy] ?? '' } };
-    // A second ACK, or an ACK on another connection or subscription than the delivery's, costs the connection.
+    // A second ACK, or an ACK on another connection or subscription than the delivery's, costs the
+    // connection.
     const settle = (how: (message: Frame) => void) => {
       if (isSettled || ended.aborted || wire.isEnded || !mustAcknowledge) return;
       isSettled = true;
@@ -157,7 +161,8 @@ export function disconnect(client: Client): Promise<void> {
 }
 
 /**
- * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one once the network has acknowledged the last;
+ * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one once
+ * the network has acknowledged the last;
  * the kernel does that 40 ms later, or at once with any write.
  */
 export function acknowledgeAtOnce(client: Client): void {

@@ -52,7 +52,10 @@ export class StompSession {
   #upSince: number | undefined;
   /** When the broker last sent anything, in milliseconds since 1970. */
   #dataAt: number | undefined;
-  /** Up to when it certainly brought everything, once it has ended: a broker that closed it had sent all before. Undefined if it fell silent. */
+  /**
+   * Up to when it certainly brought everything, once it has ended: a broker that closed it had sent all
+   * before. Undefined if it fell silent.
+   */
   aliveAt: number | undefined;
   #muteTimer: NodeJS.Timeout | undefined;
 
@@ -111,7 +114,8 @@ export class StompSession {
       onServer: (server) => this.#meetServer(server),
       onError: (frame) => this.#refused(frame),
     });
-    // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts and stays silent.
+    // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts and stays
+    // silent.
     const mute = () => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
     this.#muteTimer = setTimeout(mute, connectMilliseconds);
   }
@@ -138,7 +142,8 @@ export class StompSession {
       const arrival = { client: this.client, dialect: this.#dialect, ended: this.#ended.signal, wire, frame };
       receive(arrival, mustAcknowledge, { onMessage, giveBack });
     });
-    // stompit's own subscribe() cannot ask for a receipt, and without a receipt, a message published next can be missed.
+    // stompit's own subscribe() cannot ask for a receipt, and without a receipt, a message published next can
+    // be missed.
     return this.requests.ask('SUBSCRIBE', { ...subscribeHeaders(this.#dialect, subscription), id: wire.id, ack });
   }
 
@@ -148,7 +153,8 @@ export class StompSession {
     if (wire === undefined) return;
     this.#wire.delete(id);
     wire.isEnded = true;
-    // Messages may still arrive for it, from Artemis even after the receipt, and stompit closes the connection on an unknown subscription.
+    // Messages may still arrive for it, from Artemis even after the receipt, and stompit closes the
+    // connection on an unknown subscription.
     const forget = () => void delete this.client._subscriptions[wire.id];
     this.requests
       .ask('UNSUBSCRIBE', { id: wire.id })
@@ -163,7 +169,9 @@ export class StompSession {
     if (holdsBackFrames) acknowledgeAtOnce(this.client);
   }
 
-  /** An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session. */
+  /**
+   * An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session.
+   */
   #refused({ sentence, receiptId }: ErrorFrame) {
     const refusal = asRefusal(sentence, this.address);
     if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;
@@ -180,8 +188,10 @@ export class StompSession {
 }
 
 /**
- * Ensures that every reader of a topic gets copies: on Artemis a topic's name may denote a queue, and a subscriber then takes messages from its
- * owner. Probes in a separate session, since the broker ends the session of a refused frame. Rejects with `BROKER_REFUSED` if it is a queue, with
+ * Ensures that every reader of a topic gets copies: on Artemis a topic's name may denote a queue, and a
+ * subscriber then takes messages from its
+ * owner. Probes in a separate session, since the broker ends the session of a refused frame. Rejects with
+ * `BROKER_REFUSED` if it is a queue, with
  * `BROKER_UNREACHABLE` if the probe fails.
  */
 export async function requireCopies(
@@ -199,7 +209,10 @@ export async function requireCopies(
     );
 }
 
-/** Artemis's words for a subscription that it does not create: for a topic the probe lacks a client id. Other refusals say nothing about the name. */
+/**
+ * Artemis's words for a subscription that it does not create: for a topic the probe lacks a client id. Other
+ * refusals say nothing about the name.
+ */
 const refusesProbe = /creating subscription probe\b/i;
 
 async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers: Record<string, string>) {

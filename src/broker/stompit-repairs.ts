@@ -4,10 +4,15 @@ import type { Writable } from 'node:stream';
 
 import stompit, { type Client, type Frame } from 'stompit';
 
-/** stompit 1.0.0 has bugs that crash the process. This file fixes those beyond one connection's code, each with its reason. */
+/**
+ * stompit 1.0.0 has bugs that crash the process. This file fixes those beyond one connection's code, each
+ * with its reason.
+ */
 
 export interface ErrorFrame {
-  /** Its header, and the first line of its body if that says more: some brokers give the reason only there. */
+  /**
+   * Its header, and the first line of its body if that says more: some brokers give the reason only there.
+   */
   sentence: string;
   /** Our frame that it answers. */
   receiptId: string | undefined;
@@ -19,7 +24,8 @@ const maxErrorText = 4096;
 const maxErrorLine = 300;
 
 /**
- * stompit's ERROR handler calls a method that frames do not have, which crashes the process (RabbitMQ and Artemis send ERROR for a wrong password).
+ * stompit's ERROR handler calls a method that frames do not have, which crashes the process (RabbitMQ and
+ * Artemis send ERROR for a wrong password).
  * stompit installs handlers twice, always through this method.
  */
 export function replaceHandlers(
@@ -60,7 +66,10 @@ function readError(frame: Frame, onError: (frame: ErrorFrame) => void) {
 
 let isRepaired = false;
 
-/** A header named `hasOwnProperty` makes stompit's parser throw, and the broker would redeliver the message at every restart. */
+/**
+ * A header named `hasOwnProperty` makes stompit's parser throw, and the broker would redeliver the message at
+ * every restart.
+ */
 export function surviveHostileHeaders(): void {
   if (isRepaired) return;
   isRepaired = true;
@@ -73,7 +82,10 @@ export function surviveHostileHeaders(): void {
   };
 }
 
-/** The characters that each version of STOMP escapes, and how. CONNECT is sent before a version is agreed on, and escapes none. */
+/**
+ * The characters that each version of STOMP escapes, and how. CONNECT is sent before a version is agreed on,
+ * and escapes none.
+ */
 const escaped: Readonly<Record<string, RegExp>> = { '1.1': /[\\\n:]/g, '1.2': /[\\\r\n:]/g };
 const escapes: Readonly<Record<string, string>> = {
   '\\': '\\\\',
@@ -89,7 +101,8 @@ const end = Buffer.from('\0\n');
 export type OutgoingFrames = ReturnType<typeof createOutgoingFrames>;
 
 /**
- * Outgoing frames, in place of stompit's stream, which writes each frame in three pieces and waits for the socket after each. Here a frame is one
+ * Outgoing frames, in place of stompit's stream, which writes each frame in three pieces and waits for the
+ * socket after each. Here a frame is one
  * piece, and frames of the same moment share one write, which costs half as much, for the broker too.
  */
 export function createOutgoingFrames(socket: Socket) {

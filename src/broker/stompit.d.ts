@@ -12,7 +12,10 @@ declare module 'stompit' {
   type CommandHandlers = Partial<Record<string, (frame: Frame, beforeSendResponse: () => void) => void>>;
 
   export interface Client extends EventEmitter {
-    /** How long the broker may be silent beyond its heartbeat interval, in milliseconds. The client reads it when the session begins. */
+    /**
+     * How long the broker may be silent beyond its heartbeat interval, in milliseconds. The client reads it
+     * when the session begins.
+     */
     _heartbeatDelayMargin: number;
     /** Outgoing frames and heartbeats. */
     _output: { heartbeat(): void };

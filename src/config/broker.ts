@@ -7,7 +7,8 @@ import type { BrokerSection } from './schema.ts';
 type Env = NodeJS.ProcessEnv;
 
 /**
- * The broker requested by `--broker` or `[broker] url`, completed from the environment; undefined if none was requested. Throws `CONFIG_INVALID`.
+ * The broker requested by `--broker` or `[broker] url`, completed from the environment; undefined if none was
+ * requested. Throws `CONFIG_INVALID`.
  * @param flag `--broker`: a URL, or `env` to take the broker wholly from the environment
  */
 export function brokerSettings(flag: string | undefined, section: BrokerSection, env: Env): BrokerSettings | undefined {
@@ -26,7 +27,10 @@ export function brokerSettings(flag: string | undefined, section: BrokerSection,
   };
 }
 
-/** The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested. @param who the command, as the subject of a sentence */
+/**
+ * The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested. @param
+ * who the command, as the subject of a sentence
+ */
 export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env) {
   const settings = brokerSettings(flag, section, env);
   if (settings !== undefined) return settings;

@@ -14,7 +14,10 @@ export interface ConfigPlaces {
   shippedFolder: string;
 }
 
-/** Finds the file of `SWF_TESTBED_CONFIG`; a bare name in `./workflows`, as in the testbed. Throws `CONFIG_NOT_FOUND`. */
+/**
+ * Finds the file of `SWF_TESTBED_CONFIG`; a bare name in `./workflows`, as in the testbed. Throws
+ * `CONFIG_NOT_FOUND`.
+ */
 export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces) {
   const path = name.includes('/') ? resolve(workingFolder, name) : join(workingFolder, 'workflows', name);
   if (isFile(path)) return path;

@@ -22,7 +22,10 @@ export interface ConfigSources extends ConfigPlaces {
 /** This key has two places; `--set` of either must win over a file that sets the other. */
 const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: 'fast_processing.physics_period_count' };
 
-/** Merges all layers into one table and notes the file or flag of each key. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
+/**
+ * Merges all layers into one table and notes the file or flag of each key. Throws `CONFIG_NOT_FOUND` or
+ * `CONFIG_INVALID`.
+ */
 export function readLayers(sources: ConfigSources): { table: Table; origins: Origins; path: string } {
   const origins: Origins = new Map();
   const path = findConfig(sources.name ?? usualConfiguration, sources);
@@ -54,7 +57,9 @@ function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, inc
   return merged;
 }
 
-/** The files under a file: its includes, and under them the file that the testbed's `[workflow] config` names. */
+/**
+ * The files under a file: its includes, and under them the file that the testbed's `[workflow] config` names.
+ */
 function includedPaths(table: Table, path: string, places: ConfigPlaces) {
   const { config, includes = [] } = isTable(table['workflow']) ? table['workflow'] : {};
   const named = typeof config === 'string' ? [findConfig(config, places)] : [];
@@ -104,7 +109,10 @@ function applySet(table: Table, set: string, origins: Origins) {
   origins.set(dotted, '--set');
 }
 
-/** The testbed's own files load unchanged. Keys that have another place here are moved; keys without a meaning here are removed and reported. */
+/**
+ * The testbed's own files load unchanged. Keys that have another place here are moved; keys without a meaning
+ * here are removed and reported.
+ */
 const bundledAgents: ReadonlySet<string> = new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker']);
 
 /** Keys of the testbed's `[fast_processing]` that are known but have no effect here. */
@@ -174,7 +182,8 @@ function moveKey(table: Table, origins: Origins, key: string, [from, to]: readon
 }
 
 /**
- * Turns a request's parameters into configuration sections. Keys may be in their section, or bare as the testbed sends them. Throws `CONFIG_INVALID`
+ * Turns a request's parameters into configuration sections. Keys may be in their section, or bare as the
+ * testbed sends them. Throws `CONFIG_INVALID`
  * for keys that a request may not set.
  */
 export function requestedSections(params: Readonly<Record<string, unknown>>): Table {

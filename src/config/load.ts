@@ -60,7 +60,10 @@ function withPayload(worker: Config['worker'], folder: string, warnings: string[
   return { ...worker, payload };
 }
 
-/** Parses the recorded configuration of an execution to resume. Throws `CONFIG_INVALID` if this program cannot use it. */
+/**
+ * Parses the recorded configuration of an execution to resume. Throws `CONFIG_INVALID` if this program cannot
+ * use it.
+ */
 export function parseRecordedConfig(params: unknown, executionId: string): Config {
   const { speed: _, plan_version: __, ...recorded } = params as Table;
   return checkConfig(recorded, () => `the configuration recorded for ${executionId}`);
@@ -114,7 +117,8 @@ function firstLeaf(key: string, table: Table) {
 }
 
 /**
- * A configuration as recorded: with the data folder in full, so that an execution can be resumed from any folder; with its broker's address; and
+ * A configuration as recorded: with the data folder in full, so that an execution can be resumed from any
+ * folder; with its broker's address; and
  * without secrets.
  */
 export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings): Config {

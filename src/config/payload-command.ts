@@ -16,7 +16,8 @@ const placeholders: readonly string[] = [
 ];
 
 /**
- * A command with absolute paths. It runs in the slice's output folder, so words that begin with `./` or `../`, and a program given by path, are
+ * A command with absolute paths. It runs in the slice's output folder, so words that begin with `./` or
+ * `../`, and a program given by path, are
  * resolved against the configuration's folder.
  */
 export function resolvePayload(command: readonly string[], folder: string) {
@@ -27,14 +28,18 @@ export function resolvePayload(command: readonly string[], folder: string) {
   ];
 }
 
-/** Why a program cannot be run here; undefined if it can. @param path the environment's PATH; without one, a bare name is not looked for */
+/**
+ * Why a program cannot be run here; undefined if it can. @param path the environment's PATH; without one, a
+ * bare name is not looked for
+ */
 function obstacleOf(program: string, path?: string) {
   if (program.includes('/')) return fileObstacle(program);
   return path === undefined || onPath(program, path) !== undefined ? undefined : 'is in no folder of PATH';
 }
 
 /**
- * Throws `CONFIG_INVALID` for a payload command that cannot start, if workers of this process would run it: every attempt at every slice would fail.
+ * Throws `CONFIG_INVALID` for a payload command that cannot start, if workers of this process would run it:
+ * every attempt at every slice would fail.
  * @param path the environment's PATH; without one, the system decides where to look
  */
 export function requireRunnable({ worker: { payload }, agents }: Config, path: string | undefined) {
@@ -47,7 +52,10 @@ export function requireRunnable({ worker: { payload }, agents }: Config, path: s
   );
 }
 
-/** Warns about likely mistakes: a program given by path that cannot run, or a word that only looks like a placeholder. */
+/**
+ * Warns about likely mistakes: a program given by path that cannot run, or a word that only looks like a
+ * placeholder.
+ */
 export function payloadWarnings(command: readonly string[]) {
   const [program = ''] = command;
   // On another host it may run.

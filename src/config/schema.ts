@@ -11,7 +11,10 @@ import {
 } from '../domain/params.ts';
 import { destinations, layoutNames } from '../messages/destinations.ts';
 
-/** The configuration of a run. This schema holds the only defaults and the only descriptions: `docs/configuration.md` is generated from it. */
+/**
+ * The configuration of a run. This schema holds the only defaults and the only descriptions:
+ * `docs/configuration.md` is generated from it.
+ */
 const enabled = (about: string) => z.boolean().default(true).describe(about);
 const count = z.int().min(0).max(1000).default(1).describe('processes of this agent that `up` runs on this host');
 const agentSection = z.strictObject({ enabled: enabled('whether `run` and `up` start this agent'), count });

@@ -53,7 +53,9 @@ function plainCopy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainCopy(inner)]));
 }
 
-/** Parses a TOML value; any other text stays as it is, so `--set testbed.namespace=torre2` needs no quotes. */
+/**
+ * Parses a TOML value; any other text stays as it is, so `--set testbed.namespace=torre2` needs no quotes.
+ */
 export const tomlValue = (text: string): unknown =>
   tried(() => plainCopy(TOML.parse(`value = ${text}`)['value'])) ?? text;
 

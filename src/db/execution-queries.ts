@@ -53,7 +53,9 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     stoppedBy: kept(sql, stoppedBy),
     /** For an observed execution, the settings that its runner reported over REST; undefined if none. */
     configuration: kept(sql, configurationOf),
-    /** The health of an execution, undefined if its status is unknown; an ended execution needs no assessment. */
+    /**
+     * The health of an execution, undefined if its status is unknown; an ended execution needs no assessment.
+     */
     health: (execution: ExecutionRow, now: number): Health | undefined =>
       execution.status === 'running' || isPrompt(execution)
         ? assess(sql, execution, { isAlive, now }).health
@@ -91,7 +93,10 @@ const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   /** Wall time of an execution in seconds; so far, while it runs. */
   duration: (execution: ExecutionRow, now: number) =>
     secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
-  /** Wall time in seconds since its driver was last heard from; undefined while a driver is there, and after the end. */
+  /**
+   * Wall time in seconds since its driver was last heard from; undefined while a driver is there, and after
+   * the end.
+   */
   silence: (execution: ExecutionRow, now: number): number | undefined => {
     const since = silentSince(sql, execution, isAlive);
     return since === undefined ? undefined : Math.max(0, now - since) / 1000;

@@ -31,7 +31,10 @@ import {
   type WantedTimeline,
 } from './timeline/question.ts';
 
-/** As SQL: the times of the newest heartbeat, message and log line. An alarm must not make an idle store look fresh. */
+/**
+ * As SQL: the times of the newest heartbeat, message and log line. An alarm must not make an idle store look
+ * fresh.
+ */
 const newestOf = [
   'SELECT max(last_heartbeat) FROM system_agents',
   `SELECT ${messageColumns.recorded_at} FROM message_rows WHERE ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
@@ -125,13 +128,17 @@ const createLogbookQueries = (sql: Prepare, isAlive: LivenessTest) => ({
 });
 
 /**
- * Questions about all attempts of an execution, which are kept in memory. Take each step of an answer in a snapshot.
+ * Questions about all attempts of an execution, which are kept in memory. Take each step of an answer in a
+ * snapshot.
  * @param plain reads attempts, each once, so their rows are not kept
  */
 function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTest) {
   const historyOf = rememberHistories(plain);
   return {
-    /** The question for a picture of an execution's life, or of part of it (ISO 8601). `now` is in milliseconds since 1970. */
+    /**
+     * The question for a picture of an execution's life, or of part of it (ISO 8601). `now` is in
+     * milliseconds since 1970.
+     */
     timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
       timelineQuestion(sql, execution, { wanted, isAlive, now }),
     *timeline(question: TimelineQuestion): Steps<Timeline> {

@@ -33,12 +33,16 @@ export const clipCause = (cause: string, most: number): string =>
 /** Keep the numbers that say which failure it was, such as exit codes. */
 const kept = /\b(exit code|signal|status|errno) (\d+)/g;
 
-/** How many characters of an error to read, and of a cause to show: it ends at a word, with `…` where it was cut. */
+/**
+ * How many characters of an error to read, and of a cause to show: it ends at a word, with `…` where it was
+ * cut.
+ */
 const maxRead = 600;
 export const longestCause = 300;
 
 /**
- * The cause of a failure: its error with numbers, file names and addresses made alike, so that a hundred failures of one kind read as one. Everything
+ * The cause of a failure: its error with numbers, file names and addresses made alike, so that a hundred
+ * failures of one kind read as one. Everything
  * that groups failures uses it.
  */
 export function causeOf(error: string): string {
@@ -76,7 +80,8 @@ interface Alike {
 export type Causes = ReturnType<typeof createCauses>;
 
 /**
- * Numbers causes from 0, in order of appearance, and words each as exactly as its errors allow: a number, file name or address that all of
+ * Numbers causes from 0, in order of appearance, and words each as exactly as its errors allow: a number,
+ * file name or address that all of
  * them share stays as it was.
  */
 export function createCauses() {

@@ -1,4 +1,7 @@
-/** The names of the counts of an execution that every answer reports alike, in the order in which they are shown. */
+/**
+ * The names of the counts of an execution that every answer reports alike, in the order in which they are
+ * shown.
+ */
 export const countNames = [
   'stf_count',
   'tf_files_received',

@@ -2,11 +2,14 @@ import { exactOrUndefined } from './fractions.ts';
 import type { WorkflowParams } from './params.ts';
 
 /**
- * The DAQ's schedule as a pure function: the simulator's next message and its time follow from the parameters and from the
+ * The DAQ's schedule as a pure function: the simulator's next message and its time follow from the parameters
+ * and from the
  * messages so far. States and delays are those of the testbed's DAQ state machine:
- * no beam → `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby between → `end_run`.
+ * no beam → `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby between
+ * → `end_run`.
  *
- * An STF is announced when it has been generated. A `period` pause ends a physics period; an `operator` pause stops the
+ * An STF is announced when it has been generated. A `period` pause ends a physics period; an `operator` pause
+ * stops the
  * schedule's clock until its `resume_run`.
  */
 export type DaqStep =
@@ -85,7 +88,8 @@ export function tickOfFirstStf(params: WorkflowParams): number | undefined {
 }
 
 /**
- * The simulator's next step and its tick, or `finished` with the tick at which the DAQ is done. While an operator pauses the run, the
+ * The simulator's next step and its tick, or `finished` with the tick at which the DAQ is done. While an
+ * operator pauses the run, the
  * next step is the `resume_run`, which has no planned time (`tick` is Infinity).
  */
 export function nextStep(
@@ -116,7 +120,8 @@ export function nextStep(
         tick: last.tick + daq.broadcast_delay + daq.standby_duration,
       };
     case 'end_run':
-      // After a power cut the broker may still have the end of the run while the store has lost STFs before it.
+      // After a power cut the broker may still have the end of the run while the store has lost STFs before
+      // it.
       if (position.stfs < last.total_stf_files)
         return { msg_type: 'stf_gen', sequence: position.stfs + 1, tick: last.tick };
       return { msg_type: 'finished', tick: last.tick + daq.broadcast_delay + daq.beam_not_ready_end_delay };

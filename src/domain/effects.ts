@@ -3,7 +3,10 @@ export const messageEffects = ['applied', 'none', 'rejected', 'conflict'] as con
 
 export type MessageEffect = (typeof messageEffects)[number];
 
-/** Why a message was recorded without effect: a closed list beside the sentence for people. Decisions use only the code, so sentences may be reworded. */
+/**
+ * Why a message was recorded without effect: a closed list beside the sentence for people. Decisions use only
+ * the code, so sentences may be reworded.
+ */
 export type EffectCode =
   | 'UNREADABLE'
   /** Its `msg_type` is not in the vocabulary. */

@@ -9,7 +9,10 @@ export const stfFilename = (run: number, sequence: number): string => `swf.${run
 export const tfFilename = (stf: string, sample: number): string =>
   `${stf.replace(/\.stf$/, '')}_tf_${padded(sample, 3)}.tf`;
 
-/** The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file. @param sliceId from 0 */
+/**
+ * The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file. @param
+ * sliceId from 0
+ */
 export function sliceFilename(file: string, sliceId: number): string {
   const base = file.replace(/\.s?tf$/, '');
   return `${base}_slice_${padded(sliceId, 3)}${base === file ? '' : '.tf'}`;
@@ -21,18 +24,26 @@ export function sampleNumber(filename: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The folder of what an attempt at a slice writes, below that of its execution: `outputs/{slice without .tf}/attempt_{n}`. */
+/**
+ * The folder of what an attempt at a slice writes, below that of its execution: `outputs/{slice without
+ * .tf}/attempt_{n}`.
+ */
 export const outputPath = (slice: string, attempt: number): string =>
   `${outputsName}/${slice.replace(/\.tf$/, '')}/attempt_${attempt}`;
 
 /** The folder of everything that payloads of an execution write, in the execution's folder. */
 export const outputsName = 'outputs';
 
-/** A folder of outputs as a person reads it: where it is not absolute, it is below the data folder of its host. */
+/**
+ * A folder of outputs as a person reads it: where it is not absolute, it is below the data folder of its
+ * host.
+ */
 export const outputsPlace = (folder: string, host = 'its host'): string =>
   folder.startsWith('/') ? folder : `${folder} below data.dir of ${host}`;
 
-/** Kinds of data files, in the order in which they are made: STF files, TF samples, and what payloads write. */
+/**
+ * Kinds of data files, in the order in which they are made: STF files, TF samples, and what payloads write.
+ */
 export const fileKinds = ['stf', 'tf', 'output'] as const;
 
 export type FileKind = (typeof fileKinds)[number];

@@ -13,7 +13,10 @@ export function floorOfProduct(n: number, value: number): number {
   return Number((BigInt(n) * numerator) / denominator);
 }
 
-/** Part `index` (from 0) of `total`, cut into `parts` whole numbers that differ by at most one, the larger ones first. */
+/**
+ * Part `index` (from 0) of `total`, cut into `parts` whole numbers that differ by at most one, the larger
+ * ones first.
+ */
 export function evenPart(total: number, parts: number, index: number): { start: number; size: number } {
   const least = Math.floor(total / parts);
   const larger = total % parts;

@@ -3,8 +3,10 @@ import { crc32 } from 'node:zlib';
 /**
  * STF and TF files: Time Frames one after the other, all of one length within a file.
  *
- * A frame is a header of four little-endian 32-bit words (magic, index of the frame in its STF, length of the content in
- * bytes, CRC-32 of index, length and content) and its content. A TF file holds a range of an STF's frames unchanged.
+ * A frame is a header of four little-endian 32-bit words (magic, index of the frame in its STF, length of the
+ * content in
+ * bytes, CRC-32 of index, length and content) and its content. A TF file holds a range of an STF's frames
+ * unchanged.
  */
 const magic = 0x46_54_57_53; // "SWTF"
 
@@ -24,7 +26,8 @@ export function encodeFrames(
     const start = frame * frameBytes;
     const end = start + frameBytes;
     const index = first + frame;
-    // A cheap generator (xorshift) is enough: the content stands for detector data and must only be the same each time.
+    // A cheap generator (xorshift) is enough: the content stands for detector data and must only be the same
+    // each time.
     let state =
       Math.imul(stf.run, 0x9e_37_79_b1) ^ Math.imul(stf.sequence, 0x85_eb_ca_6b) ^ Math.imul(index, 0xc2_b2_ae_35) || 1;
     for (let at = start + headerBytes; at < end; at += 1) {
@@ -58,7 +61,10 @@ export function indexOfFrame(frame: Buffer, frameBytes: number): number | undefi
   return typeof found === 'number' ? found : undefined;
 }
 
-/** Checks that `buffer` is exactly the frames `first`…, each with its index and checksum. Throws an `Error` naming the frame. */
+/**
+ * Checks that `buffer` is exactly the frames `first`…, each with its index and checksum. Throws an `Error`
+ * naming the frame.
+ */
 export function verifyFrames(buffer: Buffer, first: number, frameBytes: number): void {
   for (let start = 0; start < buffer.length; start += frameBytes) {
     const expected = first + start / frameBytes;

@@ -11,7 +11,10 @@ const noSums = () => ({
   bytes: 0,
   /** One value per row with a duration. */
   seconds: [] as number[],
-  /** For attempts: the numbers of their slices by execution, and how many attempts are failures that their slices are still in. */
+  /**
+   * For attempts: the numbers of their slices by execution, and how many attempts are failures that their
+   * slices are still in.
+   */
   slices: new Map<string, Set<number>>(),
   stayFailed: 0,
   /** For executions: their number of slices. */
@@ -68,7 +71,10 @@ export function slicesOf(groups: readonly Sums[]): number {
   return [...all.values()].reduce((sum, numbers) => sum + numbers.size, 0);
 }
 
-/** The spread of several groups' durations together, in seconds to the millisecond; undefined if there are no durations. */
+/**
+ * The spread of several groups' durations together, in seconds to the millisecond; undefined if there are no
+ * durations.
+ */
 export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]) {
   const length = groups.reduce((sum, { seconds }) => sum + seconds.length, 0);
   if (length === 0) return undefined;

@@ -1,12 +1,16 @@
 /**
- * One rule for silence. Processes and agents send a sign of life every few seconds; the age of the last one shows how they are. Durations are seconds
+ * One rule for silence. Processes and agents send a sign of life every few seconds; the age of the last one
+ * shows how they are. Durations are seconds
  * of wall time.
  */
 
 /** Between two signs of life. */
 export const beatSeconds = 5;
 
-/** Three signs are missing: a process is stopped, its machine is overloaded, or the line is cut. Its statements no longer hold. */
+/**
+ * Three signs are missing: a process is stopped, its machine is overloaded, or the line is cut. Its
+ * statements no longer hold.
+ */
 export const lateSeconds = 15;
 
 /** Six are missing: a process on this host will not recover by itself. */
@@ -15,12 +19,18 @@ const silentSeconds = 30;
 /** A process on another host is gone, and its work in hand is lost. */
 export const goneSeconds = 60;
 
-/** A worker that does not report itself, such as a foreign one, counts as working on a slice for this long at most. */
+/**
+ * A worker that does not report itself, such as a foreign one, counts as working on a slice for this long at
+ * most.
+ */
 export const strangerSeconds = 600;
 
 type Liveness = 'heard' | 'late' | 'silent' | 'gone';
 
-/** The liveness of a process or agent by when it was last heard from, ISO 8601. @param now in milliseconds since 1970 */
+/**
+ * The liveness of a process or agent by when it was last heard from, ISO 8601. @param now in milliseconds
+ * since 1970
+ */
 export function livenessOf(lastSign: string, now: number): Liveness {
   const age = (now - Date.parse(lastSign)) / 1000;
   if (age < lateSeconds) return 'heard';

@@ -3,8 +3,10 @@ import * as z from 'zod';
 import { isFileAddress } from './file-address.ts';
 
 /**
- * The parameters that decide what an execution does, by section, with their defaults. Configuration, messages, agents and projection share them.
- * Times are seconds of simulated time. Unknown keys are allowed here, since messages and older records may have them; the configuration refuses them.
+ * The parameters that decide what an execution does, by section, with their defaults. Configuration,
+ * messages, agents and projection share them.
+ * Times are seconds of simulated time. Unknown keys are allowed here, since messages and older records may
+ * have them; the configuration refuses them.
  * `docs/configuration.md` shows the descriptions.
  */
 const seconds = (fallback: number, about: string) =>
@@ -156,7 +158,9 @@ export const workflowParamsSchema = z.object({
 
 export type WorkflowParams = z.infer<typeof workflowParamsSchema>;
 
-/** The versions of the plan that this program knows, the newest last. `plan/versions.ts` has a line for each. */
+/**
+ * The versions of the plan that this program knows, the newest last. `plan/versions.ts` has a line for each.
+ */
 const planVersions = [1] as const;
 
 type PlanVersion = (typeof planVersions)[number];
@@ -183,7 +187,8 @@ export function workflowParamsOf(params: ExecutionParams): WorkflowParams {
 }
 
 /**
- * The program that a worker runs on a slice. A new kind needs a member here and an entry in `payload/kinds.ts`, which the compiler demands.
+ * The program that a worker runs on a slice. A new kind needs a member here and an entry in
+ * `payload/kinds.ts`, which the compiler demands.
  * `limit_seconds` is wall time; the placeholder has no limit.
  */
 export type PayloadSpec =

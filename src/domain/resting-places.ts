@@ -1,16 +1,28 @@
-/** A place is suspect after this many failures in a row, if chance explains them no better than this by how often another place fails. */
+/**
+ * A place is suspect after this many failures in a row, if chance explains them no better than this by how
+ * often another place fails.
+ */
 const [enoughFailures, chance] = [3, 0.001];
 
 /** How often a place fails at most that has failed nothing yet: it may be a good one. */
 const unfailedRate = 0.1;
 
-/** A suspect rests once others have completed this many slices that failed there, or all of them, and for each that fails elsewhere too this many more. */
+/**
+ * A suspect rests once others have completed this many slices that failed there, or all of them, and for each
+ * that fails elsewhere too this many more.
+ */
 const [enoughBlames, blamesPerExcuse] = [3, 4];
 
-/** The first rest of a place, and the longest: each is twice as long as the one before, until an attempt succeeds. Milliseconds. */
+/**
+ * The first rest of a place, and the longest: each is twice as long as the one before, until an attempt
+ * succeeds. Milliseconds.
+ */
 const [firstRest, longestRest] = [10_000, 300_000];
 
-/** How long a suspect waits at most after each failure for what others do with its slices: where others have ended attempts, and where none has yet. Milliseconds. */
+/**
+ * How long a suspect waits at most after each failure for what others do with its slices: where others have
+ * ended attempts, and where none has yet. Milliseconds.
+ */
 const [shortWait, longWait] = [10_000, 120_000];
 
 /** A place that takes no slices for now. */
@@ -37,14 +49,20 @@ interface EndedAttempt {
 }
 
 /**
- * Which places of an execution rest: slots of one process, or workers on a broker. A place whose attempts fail at once would take every slice and use up
- * the retries of all, beside places that do their work. So a place with more failures in a row than chance explains waits a little for what others do with
- * its slices. If they complete them, it rests, longer each time. If the slices fail elsewhere too, they are to blame, and it continues, as it does where
+ * Which places of an execution rest: slots of one process, or workers on a broker. A place whose attempts
+ * fail at once would take every slice and use up
+ * the retries of all, beside places that do their work. So a place with more failures in a row than chance
+ * explains waits a little for what others do with
+ * its slices. If they complete them, it rests, longer each time. If the slices fail elsewhere too, they are
+ * to blame, and it continues, as it does where
  * everything fails everywhere. Times are milliseconds by any clock.
  */
 export class RestingPlaces {
   readonly #places = new Map<string, Place>();
-  /** The places with failures since their last success. Nearly always there are none, and each result costs nothing. */
+  /**
+   * The places with failures since their last success. Nearly always there are none, and each result costs
+   * nothing.
+   */
   readonly #failing = new Map<string, Place>();
   readonly #mayRest: boolean;
   readonly #isPresent: (place: string) => boolean;
@@ -112,7 +130,10 @@ export class RestingPlaces {
     return rest;
   }
 
-  /** Whether a place has more failures in a row than chance explains, by the other place that fails least, and failures since its last rest. */
+  /**
+   * Whether a place has more failures in a row than chance explains, by the other place that fails least, and
+   * failures since its last rest.
+   */
   #isSuspect(place: Place, rates: readonly Rate[]): boolean {
     if (!this.#mayRest || place.failures < enoughFailures || place.failures === place.answered) return false;
     const best = rates.find((one) => one.place !== place);
@@ -141,7 +162,10 @@ interface Rate {
 const rateOf = ({ tried, failed }: Place) => Math.min((failed + 1) / (tried + 2), failed === 0 ? unfailedRate : 1);
 
 const unsuspected = () => ({
-  /** The slices of the failures in a row that may be tried again and have not been elsewhere, and how many there were. */
+  /**
+   * The slices of the failures in a row that may be tried again and have not been elsewhere, and how many
+   * there were.
+   */
   slices: new Set<string>(),
   distinct: 0,
   /** How many of these slices others have completed, and how many failed where something had succeeded. */

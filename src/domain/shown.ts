@@ -17,7 +17,9 @@ const plainFields = [
 /** Fields that say nothing to people. */
 const technical: ReadonlySet<string> = new Set(['command_id', 'simulation_tick', 'output_tail', 'payload', 'file_url']);
 
-/** The body of a message in one line: what it is about and how it went, then its other fields as `name=value`. */
+/**
+ * The body of a message in one line: what it is about and how it went, then its other fields as `name=value`.
+ */
 export function bodyOf(body: unknown): string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return textOf(body);
   const fields = Object.entries(body).filter(([field]) => !technical.has(field));
@@ -35,7 +37,8 @@ export function bodyOf(body: unknown): string {
 const lastOf = (path: string) => path.split('/').at(-1) ?? '';
 
 /**
- * A payload command that is safe to show: its program's name and its number of arguments. An argument may hold a path, an address or a password in
+ * A payload command that is safe to show: its program's name and its number of arguments. An argument may
+ * hold a path, an address or a password in
  * any form, so none is shown; the setting's mark shows whether two commands are the same.
  */
 export function shownCommand([program = '', ...rest]: readonly string[]): string {
@@ -68,7 +71,10 @@ const noticeableRatio = 1.25;
 /** Seconds that differ by less count as equal. */
 const noticeableSeconds = 0.05;
 
-/** Whether two figures of two executions differ by more than chance would have it. @param unit of the figures: seconds have a least difference */
+/**
+ * Whether two figures of two executions differ by more than chance would have it. @param unit of the figures:
+ * seconds have a least difference
+ */
 export function isNoticeable(a: number, b: number, unit: 'seconds' | 'other'): boolean {
   if (a === b || (unit === 'seconds' && Math.abs(a - b) < noticeableSeconds)) return false;
   const [less, more] = [Math.min(a, b), Math.max(a, b)];

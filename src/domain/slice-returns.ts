@@ -1,6 +1,9 @@
 import { isElsewhere } from './file-address.ts';
 
-/** Why a worker returns a slice: it cannot reach the file, has another payload, or finds a different file than announced. */
+/**
+ * Why a worker returns a slice: it cannot reach the file, has another payload, or finds a different file than
+ * announced.
+ */
 export const returnReasons = ['NO_FILE', 'NO_PAYLOAD', 'WRONG_FILE'] as const;
 
 export type ReturnReason = (typeof returnReasons)[number];
@@ -37,7 +40,10 @@ function wholeKind({ tf_filename, file_url, payload }: SliceNeeds, reason: Retur
   }
 }
 
-/** All kinds of work of a slice: an agent is on duty for it if it can do all of them. Other programs name a wrong file without its place. */
+/**
+ * All kinds of work of a slice: an agent is on duty for it if it can do all of them. Other programs name a
+ * wrong file without its place.
+ */
 export const workKinds = (needs: SliceNeeds): { reason: ReturnReason; name: string }[] => [
   ...returnReasons.map((reason) => ({ reason, name: workKind(needs, reason) })),
   { reason: 'WRONG_FILE', name: needs.tf_filename },

@@ -25,7 +25,10 @@ interface Heard {
 
 export type AgentDirectory = ReturnType<typeof createAgentDirectory>;
 
-/** The agents of a namespace whose heartbeats a process receives, including those that a recorder hosts: what each has in hand and could do. */
+/**
+ * The agents of a namespace whose heartbeats a process receives, including those that a recorder hosts: what
+ * each has in hand and could do.
+ */
 export function createAgentDirectory() {
   /** By process: if two use one agent name, one has to go, and the other's work in hand stays known. */
   const processes = new Map<string, Heard>();

@@ -9,7 +9,9 @@ interface SendSource<T extends { seq: number }> {
   outgoing(item: T): Outgoing;
   /** The broker has these items. Resolves when they are no longer pending. */
   confirmed(items: readonly T[]): Promise<void>;
-  /** The broker has refused the item three times; it is not sent again. Resolves when it is no longer pending. */
+  /**
+   * The broker has refused the item three times; it is not sent again. Resolves when it is no longer pending.
+   */
   refused(item: T, error: SwfError): Promise<void>;
   /** Called once for an item that was in flight when so many connections ended. It is still retried. */
   onEnds(item: T, times: number): void;
@@ -23,8 +25,10 @@ export const sendWindow = 256;
 const afterRefusal = [1000, 5000] as const;
 
 /**
- * A message in flight at this many ends of a connection rests, so that others are sent, and then goes alone: some brokers end a connection instead of
- * refusing a message, as RabbitMQ 4.0 does if a full queue rejects it. It is never left out for that: a bad line is not a refusal.
+ * A message in flight at this many ends of a connection rests, so that others are sent, and then goes alone:
+ * some brokers end a connection instead of
+ * refusing a message, as RabbitMQ 4.0 does if a full queue rejects it. It is never left out for that: a bad
+ * line is not a refusal.
  */
 const suspectEnds = 2;
 const rests = { first: 1000, longest: 60_000 };
@@ -43,7 +47,8 @@ interface Trouble {
 }
 
 /**
- * Sends messages until the broker has confirmed each, many at a time and started in order. Repeats an interrupted send, so a receiver may get a
+ * Sends messages until the broker has confirmed each, many at a time and started in order. Repeats an
+ * interrupted send, so a receiver may get a
  * message twice. Leaves out a message that the broker keeps refusing, so that later messages are sent.
  */
 export class ConfirmedSender<T extends { seq: number }> {

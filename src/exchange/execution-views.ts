@@ -9,7 +9,9 @@ import type { ExecutionState } from '../messages/telemetry.ts';
 /** A recorder unheard for this long is silent, in milliseconds. */
 const silentMilliseconds = lateSeconds * 1000;
 
-/** The most executions to remember. The oldest are forgotten; recorders report running ones every few seconds. */
+/**
+ * The most executions to remember. The oldest are forgotten; recorders report running ones every few seconds.
+ */
 const maxKept = 1000;
 
 /** The most executions to exclude at the broker: a header must not grow longer than a broker reads. */
@@ -20,13 +22,19 @@ interface View {
   over: AbortController;
 }
 
-/** A namespace's executions as their recorders report them. Nothing is stored: a starting process receives everything within seconds. */
+/**
+ * A namespace's executions as their recorders report them. Nothing is stored: a starting process receives
+ * everything within seconds.
+ */
 export class ExecutionViews {
   /** By execution and store: two stores may give the same id. */
   readonly #views = new Map<string, View>();
   /** When each store's recorder was last heard. */
   readonly #heard = new Map<string, number>();
-  /** When the first and last slices came for each execution, by the same key, that no recorder reports: slices after the first need not wait as long. */
+  /**
+   * When the first and last slices came for each execution, by the same key, that no recorder reports: slices
+   * after the first need not wait as long.
+   */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
   /** Any change wakes all that wait for one. */
   readonly #news = createNotifier();
@@ -137,7 +145,8 @@ export class ExecutionViews {
     if (!this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
     // Without its recorder, trust the queue, which delivered the slice.
     if (this.isSilent(storeId)) return 'open';
-    // Its recorder reports other executions but not this one: it has ended, or has no driver. Once it is resumed, the slice is sent again.
+    // Its recorder reports other executions but not this one: it has ended, or has no driver. Once it is
+    // resumed, the slice is sent again.
     const now = performance.now();
     const key = keyOf(slice.execution_id, storeId);
     const known = this.#unheardOf.get(key);
@@ -147,7 +156,10 @@ export class ExecutionViews {
     return now - first < silentMilliseconds ? 'unknown' : 'over';
   }
 
-  /** Whether the execution is paused, or lets this worker rest. Without its recorder neither counts: nothing would ever end it. */
+  /**
+   * Whether the execution is paused, or lets this worker rest. Without its recorder neither counts: nothing
+   * would ever end it.
+   */
   #rests(view: View): boolean {
     const { status, held, phase, store_id } = view.state;
     if (status !== 'running' || this.isSilent(store_id)) return false;

@@ -2,7 +2,10 @@ import * as z from 'zod';
 
 import { messageOf } from '../lib/errors.ts';
 
-/** The monitor's agents beat at least every minute; an agent silent for longer than this has ended. In milliseconds. */
+/**
+ * The monitor's agents beat at least every minute; an agent silent for longer than this has ended. In
+ * milliseconds.
+ */
 const livingMilliseconds = 300_000;
 
 /** How long the monitor may take, in milliseconds. */
@@ -25,7 +28,10 @@ export interface Monitor {
   token: string | undefined;
 }
 
-/** A namespace's live agents according to swf-monitor, which also knows idle agents. Warns and returns none if the request fails. */
+/**
+ * A namespace's live agents according to swf-monitor, which also knows idle agents. Warns and returns none if
+ * the request fails.
+ */
 export async function agentsOfMonitor({ url, token }: Monitor, namespace: string, say: (line: string) => void) {
   const destination = `${url.replace(/\/$/, '')}/api/systemagents/`;
   try {

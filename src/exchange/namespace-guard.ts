@@ -23,7 +23,8 @@ interface Heard extends ForeignProgram {
 type Ear = (destination: string, delivery: Delivery) => void;
 
 /**
- * Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs to its run's namespace.
+ * Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs
+ * to its run's namespace.
  * @param onOther called with each other namespace heard
  */
 export function createForeignEar(
@@ -49,7 +50,9 @@ const broadcastSeconds = 3;
 /** Seconds to wait for a transformer, which sends a heartbeat every 30 s, only on topics of a layout. */
 const layoutSeconds = 35;
 
-/** Seconds to listen on a broadcast topic and a layout's topics, so that every program at work there is heard. */
+/**
+ * Seconds to listen on a broadcast topic and a layout's topics, so that every program at work there is heard.
+ */
 export const secondsToHear = (layout: readonly string[]): number =>
   layout.length === 0 ? broadcastSeconds : layoutSeconds;
 
@@ -63,7 +66,9 @@ export const layoutSubscriptions = (topics: readonly string[], ear: Ear): Subscr
     onMessage: (delivery) => ear(destination, delivery),
   }));
 
-/** A subscription to the broadcasts without a namespace in their headers. Our own broadcasts have one there. */
+/**
+ * A subscription to the broadcasts without a namespace in their headers. Our own broadcasts have one there.
+ */
 export const unmarkedSubscription = (broadcast: string, ear: Ear): Subscription => ({
   id: 'unmarked',
   destination: broadcast,
@@ -83,7 +88,10 @@ interface GuardOptions extends ConnectOptions {
   namespace: string;
   /** This process has listened before, and has had the namespace since: a short time is enough. */
   isKnown?: boolean;
-  /** The topic of telemetry. Hearing a recorder of the namespace there ends the listening: it has listened itself. */
+  /**
+   * The topic of telemetry. Hearing a recorder of the namespace there ends the listening: it has listened
+   * itself.
+   */
   telemetry?: string;
   /** Called if no program was heard in the full time. */
   onClear?: () => Promise<void>;
@@ -93,8 +101,10 @@ interface GuardOptions extends ConnectOptions {
 const lookMilliseconds = 250;
 
 /**
- * Connects to the broker, and listens for foreign programs in a namespace before anything else is subscribed or sent: they would take our
- * messages for their own. Idle agents send nothing and are not heard. Throws `BROKER_…`, and `NAMESPACE_IN_USE` with the names of the programs heard.
+ * Connects to the broker, and listens for foreign programs in a namespace before anything else is subscribed
+ * or sent: they would take our
+ * messages for their own. Idle agents send nothing and are not heard. Throws `BROKER_…`, and
+ * `NAMESPACE_IN_USE` with the names of the programs heard.
  */
 export async function connectGuarded(choice: BrokerChoice, options: GuardOptions): Promise<BrokerConnection> {
   const { namespace, isKnown = false, telemetry, signal, onClear } = options;
@@ -147,17 +157,24 @@ async function listen(broker: BrokerConnection, seconds: number, ends: readonly 
   return left <= 0;
 }
 
-/** Refuses a namespace in which programs were heard, and warns of queues that those of another namespace read. */
+/**
+ * Refuses a namespace in which programs were heard, and warns of queues that those of another namespace read.
+ */
 function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { sharedQueues, say }: Listening) {
   if (heard.length > 0) throw namespaceInUse(namespace, heard);
   if (other !== undefined && sharedQueues.length > 0) say(`WARNING ${sharingSentence(other, sharedQueues)}`);
 }
 
-/** The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]` */
+/**
+ * The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]`
+ */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
   `other software works on this broker (namespace ${other}); it reads its queues for all namespaces, so it takes messages of swf-mcp, and one that it does not know may stop it: give swf-mcp its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
-/** Says what silence leaves open in a namespace that is new here, where neither the site's topics nor its monitor are known. */
+/**
+ * Says what silence leaves open in a namespace that is new here, where neither the site's topics nor its
+ * monitor are known.
+ */
 function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say }: Listening) {
   if (isKnown !== true && layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
 }

@@ -14,7 +14,10 @@ export interface SliceConsumersOptions {
   worker: Pick<SliceWorker, 'handle'>;
   /** Handles a message on the queue that is not a slice. */
   reject: (delivery: Delivery) => Promise<void>;
-  /** Slices to leave on the queue for now, by header and values: slices of paused executions and of kinds that cannot be done. */
+  /**
+   * Slices to leave on the queue for now, by header and values: slices of paused executions and of kinds that
+   * cannot be done.
+   */
   unwanted: () => Readonly<Record<string, readonly string[]>>;
   /** Whether this worker is to take no slices at all for now. */
   isResting?: () => boolean;

@@ -23,7 +23,10 @@ export function createTraffic() {
     received: new Map<string, number>(),
     refused: new Map<string, number>(),
     steps,
-    /** Whether any connection is up: of two agents in one role, one waits for its turn with a connection that is down. */
+    /**
+     * Whether any connection is up: of two agents in one role, one waits for its turn with a connection that
+     * is down.
+     */
     get isConnected(): boolean {
       return [...connections].some((connection) => connection.isUp());
     },

@@ -7,13 +7,19 @@ import { traceParent } from '../messages/identity.ts';
 import { type Telemetry, telemetryOf } from '../messages/telemetry.ts';
 import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
-/** Reads a delivery in the workflow's own vocabulary, only once. Never throws. Rejects an oversized body, since its beginning must not pass for a message. */
+/**
+ * Reads a delivery in the workflow's own vocabulary, only once. Never throws. Rejects an oversized body,
+ * since its beginning must not pass for a message.
+ */
 export const decodedOf = onceFor((delivery: Delivery): Decoded => {
   if (delivery.isWhole) return decodeMessage(delivery.body);
   return refused(`a body of ${delivery.size} bytes is too large; only its beginning is kept`);
 });
 
-/** A refused message is identified by its body alone: it must not pass for a message of the execution that it names. */
+/**
+ * A refused message is identified by its body alone: it must not pass for a message of the execution that it
+ * names.
+ */
 export const refused = (reason: string): Decoded => ({ kind: 'rejected', reason, body: {} });
 
 /** Telemetry is soon old news, but another host's clock may be off by minutes and must not silence it. */
@@ -33,7 +39,10 @@ export const reportOf = (destination: string, report: Telemetry, isSerious = fal
   expirySeconds: telemetrySeconds,
 });
 
-/** A subscription to the reports of a namespace. Calls `hear` with undefined for a message that is not a report. */
+/**
+ * A subscription to the reports of a namespace. Calls `hear` with undefined for a message that is not a
+ * report.
+ */
 export const reportsIn = (
   namespace: string,
   destination: string,
@@ -78,7 +87,8 @@ interface WireFacts {
 }
 
 /**
- * The STOMP headers of a message. Only a start need not survive the broker: the result repeats it, and heartbeats name the slice meanwhile. ActiveMQ
+ * The STOMP headers of a message. Only a start need not survive the broker: the result repeats it, and
+ * heartbeats name the slice meanwhile. ActiveMQ
  * Classic does a quarter more without starts on its disk.
  */
 export function wireHeaders(facts: WireFacts): Record<string, string> {
@@ -110,7 +120,10 @@ export const sliceHeaders = (needs: SliceNeeds): Record<string, string> => ({
   tf_filename: needs.tf_filename,
 });
 
-/** How long a broker may keep a message, in seconds. Results are the only copy of work done, so they do not expire. */
+/**
+ * How long a broker may keep a message, in seconds. Results are the only copy of work done, so they do not
+ * expire.
+ */
 export function expirySeconds(type: MessageType): number | undefined {
   const { destination } = vocabulary[type];
   if (destination === 'results') return undefined;

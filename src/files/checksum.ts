@@ -23,7 +23,10 @@ export type CheckedFiles = ReturnType<typeof createCheckedFiles>;
 export function createCheckedFiles() {
   const sums = new Map<string, Promise<string>>();
   return {
-    /** Whether a file can be read and has this checksum. No checksum, or one of an unknown kind, fits every file. */
+    /**
+     * Whether a file can be read and has this checksum. No checksum, or one of an unknown kind, fits every
+     * file.
+     */
     async agrees(path: string, checksum: string | undefined): Promise<boolean> {
       try {
         if (checksum?.startsWith('sha256:') !== true) {

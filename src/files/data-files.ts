@@ -33,11 +33,15 @@ export interface PreparedFile {
 }
 
 /**
- * The data files of one execution. Every method may be called again for the same file with the same result. All throw `DATA_UNAVAILABLE` if the disk
+ * The data files of one execution. Every method may be called again for the same file with the same result.
+ * All throw `DATA_UNAVAILABLE` if the disk
  * or the folder is at fault, and an `Error` if a file is.
  */
 export interface DataFiles {
-  /** Makes the folder of an execution that has written nothing yet. A folder that disappears later is not recreated. */
+  /**
+   * Makes the folder of an execution that has written nothing yet. A folder that disappears later is not
+   * recreated.
+   */
   prepare(): void;
   /** Writes an STF's file aside: it is not visible before it is published. */
   prepareStf(stf: StfToWrite): Promise<PreparedFile>;
@@ -45,13 +49,18 @@ export interface DataFiles {
   measure(filename: string, expected: { tf_count: number; frameBytes: number }): Promise<FileFacts>;
   /** Writes frames `first` to `last` of one file as another. */
   copyFrames(from: string, to: string, range: FramesOfFile): Promise<FileFacts>;
-  /** Reads frames `first` to `last` and checks index and checksum of each. Throws an `Error` that names the frame. */
+  /**
+   * Reads frames `first` to `last` and checks index and checksum of each. Throws an `Error` that names the
+   * frame.
+   */
   verify(filename: string, range: FramesOfFile): Promise<void>;
   /** Removes files that a killed process left unfinished. Only for the one process that writes here. */
   tidy(): Promise<void>;
 }
 
-/** For `write_files = false`: nothing is written, sizes are as files would have, and there are no checksums. */
+/**
+ * For `write_files = false`: nothing is written, sizes are as files would have, and there are no checksums.
+ */
 export const noDataFiles: DataFiles = {
   prepare: () => {},
   prepareStf: ({ tf_count, frameBytes }) =>
@@ -65,7 +74,10 @@ export const noDataFiles: DataFiles = {
   tidy: () => Promise.resolve(),
 };
 
-/** Errors that an operator can fix and no message caused: with more space or a repaired disk, everything continues. */
+/**
+ * Errors that an operator can fix and no message caused: with more space or a repaired disk, everything
+ * continues.
+ */
 const mendable: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
 
 /** A missing file may be one file's fault. A missing or inaccessible folder is the disk's fault. */

@@ -26,7 +26,8 @@ import {
 const openFiles = 64;
 
 /**
- * The data files of an execution in their own folder, created with mode 0700. Writes a file aside and then renames it, so that a name never denotes half
+ * The data files of an execution in their own folder, created with mode 0700. Writes a file aside and then
+ * renames it, so that a name never denotes half
  * a file. File names come from messages: the vocabulary allows no separator and no leading dot.
  * @param urlOf the address by which others know a file; by default, its path
  */

@@ -20,7 +20,8 @@ const shown = 300;
 const todo = 'check data.fetch and its permissions';
 
 /**
- * Fetches a file by the site's command (`[data] fetch`), whose words have `{url}` and `{path}`. Throws `DATA_UNAVAILABLE` if it fails. `signal` ends
+ * Fetches a file by the site's command (`[data] fetch`), whose words have `{url}` and `{path}`. Throws
+ * `DATA_UNAVAILABLE` if it fails. `signal` ends
  * the command and everything that it started.
  * @param environment that the command inherits
  */
@@ -65,12 +66,16 @@ const run = ([program = '', ...args]: string[], env: NodeJS.ProcessEnv, signal: 
 /** How often to check whether another process is done, in milliseconds. */
 const lookMilliseconds = 200;
 
-/** How often a holder shows that it lives, and after how much silence a holder that cannot be checked loses the lock, in milliseconds. */
+/**
+ * How often a holder shows that it lives, and after how much silence a holder that cannot be checked loses
+ * the lock, in milliseconds.
+ */
 const signMilliseconds = 60_000;
 const silentMilliseconds = 300_000;
 
 /**
- * Does `work` while no other process does the same for this path: several worker processes share their files. The lock is a file beside the path that
+ * Does `work` while no other process does the same for this path: several worker processes share their files.
+ * The lock is a file beside the path that
  * names its holder; a dead holder's lock is void. Throws the file system's errors.
  */
 export async function withFetchLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -111,10 +116,16 @@ async function isLeft(lock: string): Promise<boolean> {
   }
 }
 
-/** How long to wait at a time while another process removes an abandoned lock, and after how long that process counts as dead. Milliseconds. */
+/**
+ * How long to wait at a time while another process removes an abandoned lock, and after how long that process
+ * counts as dead. Milliseconds.
+ */
 const [guardMilliseconds, diedMilliseconds] = [10, 10_000];
 
-/** Lets one of many processes remove an abandoned lock, so that it is the abandoned lock that goes, not the next holder's. */
+/**
+ * Lets one of many processes remove an abandoned lock, so that it is the abandoned lock that goes, not the
+ * next holder's.
+ */
 async function remove(lock: string) {
   const guard = `${lock}.left`;
   if (!(await take(guard, ''))) {
@@ -148,7 +159,9 @@ interface FileToFetch {
 
 export type FetchedFiles = ReturnType<typeof createFetchedFiles>;
 
-/** Whole files of other hosts, each fetched once per host and shared by all slots and processes that want it. */
+/**
+ * Whole files of other hosts, each fetched once per host and shared by all slots and processes that want it.
+ */
 export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
   const underWay = new Map<string, Promise<boolean>>();
   const isThere = ({ path, checksum }: FileToFetch) => checked.agrees(path, checksum);
@@ -182,7 +195,8 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
 
   return {
     /**
-     * Resolves when the file is there; with false if its source lacks it or has other content than announced. Continues an earlier partial fetch.
+     * Resolves when the file is there; with false if its source lacks it or has other content than announced.
+     * Continues an earlier partial fetch.
      * Throws `DATA_UNAVAILABLE` if the file is unavailable or the disk is at fault.
      */
     bring(file: FileToFetch, signal: AbortSignal): Promise<boolean> {

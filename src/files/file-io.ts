@@ -19,7 +19,8 @@ const readFrom = promisify(fs.read);
 const closeFile = promisify(fs.close);
 
 /**
- * Opens a regular file, reads it by its descriptor, and closes it. Throws an `Error` for a pipe, a device or anything else. Does not wait for the
+ * Opens a regular file, reads it by its descriptor, and closes it. Throws an `Error` for a pipe, a device or
+ * anything else. Does not wait for the
  * close, which says nothing about the data read.
  */
 export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
@@ -33,7 +34,9 @@ export async function readFile<T>(path: string, work: (file: number) => Promise<
   }
 }
 
-/** Makes a file (mode 0600), or empties it (`w`) or extends it (`a`), writes by its descriptor, and closes it. */
+/**
+ * Makes a file (mode 0600), or empties it (`w`) or extends it (`a`), writes by its descriptor, and closes it.
+ */
 export async function writeFile<T>(path: string, flags: 'w' | 'a', work: (file: number) => Promise<T>): Promise<T> {
   const file = await openAt(path, flags, 0o600);
   try {
@@ -57,7 +60,10 @@ export const readerOf =
     return buffer.subarray(0, bytesRead);
   };
 
-/** How much of a file's beginning to read at once: most samples are no larger, and a read costs more than its bytes. */
+/**
+ * How much of a file's beginning to read at once: most samples are no larger, and a read costs more than its
+ * bytes.
+ */
 const headBytes = 16_384;
 
 /** A reader of a small file that needs no more reads; undefined for a larger one. */
@@ -80,7 +86,10 @@ export async function readAll(read: ReadAt, take: (chunk: Buffer) => unknown): P
   }
 }
 
-/** Passes the bytes from `start` to `end` to `take`, in whole frames. Throws an `Error` if the file is shorter. */
+/**
+ * Passes the bytes from `start` to `end` to `take`, in whole frames. Throws an `Error` if the file is
+ * shorter.
+ */
 export async function readRange(
   read: ReadAt,
   { start, end, frameBytes }: { start: number; end: number; frameBytes: number },
@@ -97,7 +106,8 @@ export async function readRange(
 }
 
 /**
- * The index that the file's first frame has or must have; undefined if no frame shows it. Two frames must agree on it, if there are two: one damaged
+ * The index that the file's first frame has or must have; undefined if no frame shows it. Two frames must
+ * agree on it, if there are two: one damaged
  * or misplaced frame must not make the others wrong.
  */
 export async function firstIndex(read: ReadAt, frameBytes: number): Promise<number | undefined> {
@@ -128,7 +138,10 @@ export interface WritePlace {
 /** The address of an unpublished file: its path. */
 export const pathAddress = (folder: string) => (filename: string) => pathToFileURL(join(folder, filename)).href;
 
-/** Writes a file aside. Two processes may write the same file at the same time, each under its own name. Throws `DATA_UNAVAILABLE` if the disk is at fault. */
+/**
+ * Writes a file aside. Two processes may write the same file at the same time, each under its own name.
+ * Throws `DATA_UNAVAILABLE` if the disk is at fault.
+ */
 export async function writeAside(
   { folder, urlOf }: WritePlace,
   filename: string,
@@ -162,7 +175,10 @@ export async function writeAside(
   return { publish, discard };
 }
 
-/** Writes a file aside, with its checksum, and publishes it. Throws `DATA_UNAVAILABLE` if the disk is at fault. */
+/**
+ * Writes a file aside, with its checksum, and publishes it. Throws `DATA_UNAVAILABLE` if the disk is at
+ * fault.
+ */
 export async function writeHashed(
   place: WritePlace,
   filename: string,

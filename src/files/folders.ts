@@ -7,17 +7,26 @@ import { promisify } from 'node:util';
 import { makeFolder } from '../lib/file-system.ts';
 import { tried } from '../lib/tried.ts';
 
-/** Marks an execution's folder made by an agent without a store. Its time says when the execution was last seen running or ended, its content says which. */
+/**
+ * Marks an execution's folder made by an agent without a store. Its time says when the execution was last
+ * seen running or ended, its content says which.
+ */
 const remoteMarker = '.swf-mcp-remote';
 const ended = 'ended\n';
 
 const millisecondsAnHour = 3_600_000;
 
-/** While a recorder is away the end of its executions is not reported, and the files may be the only copies: they are kept this much longer. */
+/**
+ * While a recorder is away the end of its executions is not reported, and the files may be the only copies:
+ * they are kept this much longer.
+ */
 const unendedFactor = 10;
 const unendedHours = 720;
 
-/** Makes the folder of an execution on the host of an agent without a store. Passes on the errors of the file system. */
+/**
+ * Makes the folder of an execution on the host of an agent without a store. Passes on the errors of the file
+ * system.
+ */
 export function prepareRemoteFolder(dir: string, executionId: string): void {
   const folder = join(dir, executionId);
   if (existsSync(folder)) return;
@@ -46,7 +55,10 @@ interface Keeping {
   isRunning: (executionId: string) => boolean;
 }
 
-/** Removes folders that agents without a store made and that were kept long enough. Throws the first error after checking all. */
+/**
+ * Removes folders that agents without a store made and that were kept long enough. Throws the first error
+ * after checking all.
+ */
 export async function removeOldRemoteFolders(dir: string, keeping: Keeping): Promise<void> {
   const folders = existsSync(dir) ? readdirSync(dir, { withFileTypes: true }).filter((one) => one.isDirectory()) : [];
   const errors: unknown[] = [];
@@ -84,7 +96,8 @@ export const isMarked = (folder: string, storeId: string): boolean =>
 const run = promisify(execFile);
 
 /**
- * Removes a folder and its contents, if it exists. A payload can nest folders deeper than a path can name: the system's own tool descends step by
+ * Removes a folder and its contents, if it exists. A payload can nest folders deeper than a path can name:
+ * the system's own tool descends step by
  * step. Throws the system's errors.
  */
 export async function removeWhole(folder: string): Promise<void> {

@@ -26,7 +26,9 @@ const seenBody = z.strictObject({
   requested_by: z.string().trim().min(1).max(maxAuthor).optional(),
 });
 
-/** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if no client may */
+/**
+ * `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if no client may
+ */
 export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
   app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response) => {
     if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);

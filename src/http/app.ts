@@ -25,7 +25,9 @@ export interface AppOptions extends McpOptions {
   metrics: Metrics;
   /** Undefined if no client may mark alarms as seen. */
   markSeen: MarkSeen | undefined;
-  /** Every request except the health check must carry one of these tokens; without tokens, none is required. */
+  /**
+   * Every request except the health check must carry one of these tokens; without tokens, none is required.
+   */
   tokens: readonly Token[];
   /** Whether requests may use host names other than this machine's loopback names. */
   anyHost: boolean;
@@ -38,7 +40,10 @@ export interface AppOptions extends McpOptions {
 /** Larger requests are refused: no tool needs that much. */
 const bodyLimit = '4mb';
 
-/** The HTTP server: the health check is open to everyone; all `routes` require the token, so a route added there is closed by default. */
+/**
+ * The HTTP server: the health check is open to everyone; all `routes` require the token, so a route added
+ * there is closed by default.
+ */
 export function createApp(options: AppOptions): Express {
   const { queries, tokens, anyHost, behindProxy, log } = options;
   const app = guardedApp(anyHost);

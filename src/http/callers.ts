@@ -24,7 +24,10 @@ export interface Token extends Caller {
 
 const digest = (text: string): Buffer => sha256().update(text).digest();
 
-/** Finds the caller that a token belongs to; undefined for an unknown token. Compares in constant time, always with every known token. */
+/**
+ * Finds the caller that a token belongs to; undefined for an unknown token. Compares in constant time, always
+ * with every known token.
+ */
 export function createCallers(tokens: readonly Token[]): (given: string) => Caller | undefined {
   const known = tokens.map(({ token, ...caller }) => ({ caller, expected: digest(token) }));
   return (given) => {

@@ -1,12 +1,18 @@
 import { setImmediate as nextLoop } from 'node:timers/promises';
 
-/** Most concurrent calls, per client and in total. A wait for an execution counts as one for as long as it lasts. */
+/**
+ * Most concurrent calls, per client and in total. A wait for an execution counts as one for as long as it
+ * lasts.
+ */
 export const callLimits = { ofOneClient: 200, ofAll: 1000 } as const;
 
 /** The calls of one request. */
 export interface RequestCalls {
   count: number;
-  /** The id by which the client may cancel them; undefined for a batch, whose other requests want their answers. */
+  /**
+   * The id by which the client may cancel them; undefined for a batch, whose other requests want their
+   * answers.
+   */
   id?: unknown;
   cancel?: () => void;
 }
@@ -19,7 +25,10 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
   const sum = (requests: Iterable<RequestCalls>): number =>
     [...requests].reduce((total, { count }) => total + count, 0);
   return {
-    /** Admits the calls of a request and returns how to end them or, if they are too many, the limit they would exceed. */
+    /**
+     * Admits the calls of a request and returns how to end them or, if they are too many, the limit they
+     * would exceed.
+     */
     take: (client: string, request: RequestCalls): { end: () => void } | { limit: string } => {
       const own = sum(requestsOf(client)) + request.count;
       const all = sum(underWay.keys()) + request.count;
@@ -28,7 +37,9 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
       underWay.set(request, client);
       return { end: () => void underWay.delete(request) };
     },
-    /** The request under way with an id. Two sessions of one client may use the same id: then none is found. */
+    /**
+     * The request under way with an id. Two sessions of one client may use the same id: then none is found.
+     */
     find: (client: string, id: unknown): RequestCalls | undefined => {
       const [request, other] = requestsOf(client).filter((one) => one.id !== undefined && one.id === id);
       return other === undefined ? request : undefined;
@@ -37,7 +48,8 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
 }
 
 /**
- * Places for work, at most one for each client. Clients are served in turn: one that waits for a hundred places delays only itself. The result
+ * Places for work, at most one for each client. Clients are served in turn: one that waits for a hundred
+ * places delays only itself. The result
  * waits for a place, and resolves with how to leave it, or with undefined if the signal comes first.
  */
 export function createPlaces(most: number) {
@@ -83,7 +95,10 @@ export function createPlaces(most: number) {
 /** Waits for the turn of a client. */
 export type Turn = (client: string) => Promise<void>;
 
-/** Starts one call in each turn of the event loop, of each client in turn: between two calls of a batch, others are heard and served. */
+/**
+ * Starts one call in each turn of the event loop, of each client in turn: between two calls of a batch,
+ * others are heard and served.
+ */
 export function createTurns(): Turn {
   const takePlace = createPlaces(1);
   return async (client) => {

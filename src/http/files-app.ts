@@ -21,7 +21,8 @@ const namePattern = /^(?!\.)[^/\\]{1,255}$/;
 const unfinishedPattern = /\.(?:part|fetching)$/;
 
 /**
- * Serves the data files of executions, read-only, at `/{execution_id}/{filename}`, with byte ranges and strong ETags that change with the file. It
+ * Serves the data files of executions, read-only, at `/{execution_id}/{filename}`, with byte ranges and
+ * strong ETags that change with the file. It
  * lists nothing and follows no links.
  */
 export function createFilesApp({ folder, token }: FilesAppOptions): Express {
@@ -35,7 +36,9 @@ export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   return app;
 }
 
-/** Answers an address that cannot be decoded, such as /%zz: express itself would show paths of this machine. */
+/**
+ * Answers an address that cannot be decoded, such as /%zz: express itself would show paths of this machine.
+ */
 function refuseBroken(_: unknown, __: Request, response: Response, next: NextFunction): void {
   if (response.headersSent) next();
   else refuse(response, 400, 'the address cannot be read');

@@ -10,15 +10,18 @@ export function refuse(response: Response, status: number, code: number, message
 }
 
 /**
- * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of this machine
+ * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of
+ * this machine
  * is another program, whose pages must not read the answers.
  */
 const isOurs = (origin: string, { protocol, host }: Request): boolean =>
   tried(() => new URL(origin).origin === new URL(`${protocol}://${host}`).origin) ?? false;
 
 /**
- * A server that forbids caching and content sniffing, unless a route sets other headers. It refuses requests that a foreign web page could send through
- * a browser on this machine: a `Host` that is not ours (DNS rebinding), or an `Origin` other than the request's scheme, host and port. Behind a proxy
+ * A server that forbids caching and content sniffing, unless a route sets other headers. It refuses requests
+ * that a foreign web page could send through
+ * a browser on this machine: a `Host` that is not ours (DNS rebinding), or an `Origin` other than the
+ * request's scheme, host and port. Behind a proxy
  * these are the forwarded values.
  * @param anyHost accepts any name of this server, since a token keeps strangers out
  */
@@ -76,7 +79,10 @@ export function callerOf(request: Request): Caller {
   return caller;
 }
 
-/** The client that limits and turns apply to: a token's name, from any address; without a token, a network of addresses. */
+/**
+ * The client that limits and turns apply to: a token's name, from any address; without a token, a network of
+ * addresses.
+ */
 export function clientOf(request: Request): string {
   const { name } = callerOf(request);
   return name === undefined ? `from ${networkOf(request.ip ?? '')}` : `token ${name}`;
@@ -85,7 +91,10 @@ export function clientOf(request: Request): string {
 /** Whether a request comes from this machine; through a proxy here, all do. */
 export const isOfThisMachine = ({ ip = '' }: Request): boolean => networkOf(ip) === 'loopback';
 
-/** Groups addresses that one machine can have any number of: loopback addresses, and addresses of an IPv6 network. */
+/**
+ * Groups addresses that one machine can have any number of: loopback addresses, and addresses of an IPv6
+ * network.
+ */
 function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
   if (isLoopback(plain)) return 'loopback';

@@ -1,7 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Most open connections: each costs memory and a file descriptor, and a few hundred are the most that any system has. */
+/**
+ * Most open connections: each costs memory and a file descriptor, and a few hundred are the most that any
+ * system has.
+ */
 const maxConnections = 1000;
 
 interface Connection {
@@ -16,8 +19,10 @@ interface Connection {
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /**
- * Closes a connection if a new one would be too many: the one idle for longest or, if none is idle, one whose client does not read its answer.
- * So clients that connect and say nothing, or ask and do not read the answers, do not shut others out. Returns how to end all connections.
+ * Closes a connection if a new one would be too many: the one idle for longest or, if none is idle, one whose
+ * client does not read its answer.
+ * So clients that connect and say nothing, or ask and do not read the answers, do not shut others out.
+ * Returns how to end all connections.
  */
 export function limitConnections(server: Server, most: number = maxConnections): () => void {
   /** By peer, the least recently changed first. */

@@ -36,7 +36,8 @@ const givenUp: LongReply = {
 };
 
 /**
- * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop stays free. A client has one
+ * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop
+ * stays free. A client has one
  * running at a time, and clients are served in turn.
  */
 export function createLongCalls(startThread: () => Worker, limits: Limits = {}) {
@@ -69,7 +70,8 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
     busy.add(thread);
     const { reply, isLost } = await replyOf(thread, { call, signal }, limits);
     if (!isLost) keep(thread);
-    // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there are hardly ever more.
+    // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there
+    // are hardly ever more.
     const end = isLost && Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
     void Promise.resolve(end).then(() => {
       busy.delete(thread);
@@ -79,7 +81,9 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
   };
 
   return {
-    /** Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long or is given up. */
+    /**
+     * Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long or is given up.
+     */
     async call(client: string, call: LongCall, signal: AbortSignal): Promise<Record<string, unknown>> {
       const leave = await takePlace(client, signal);
       const given = leave && (await answered(call, signal, leave));

@@ -71,7 +71,10 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
   };
 }
 
-/** Calls back once when a request is answered or its client has gone. Node does not report the latter for a response queued behind another. */
+/**
+ * Calls back once when a request is answered or its client has gone. Node does not report the latter for a
+ * response queued behind another.
+ */
 function onceOver({ socket }: Request, response: Response, callback: () => void): void {
   const end = (): void => {
     response.off('close', end);
@@ -112,7 +115,8 @@ function wanted(messages: Messages): Messages {
 }
 
 /**
- * Drops two headers of the transport: its promise to keep the connection, which it makes even to clients that asked to close (Node sets the right
+ * Drops two headers of the transport: its promise to keep the connection, which it makes even to clients that
+ * asked to close (Node sets the right
  * one), and, where our answer is compressed, the order not to transform it, which is meant for proxies.
  */
 function adjustHeaders(request: Request, response: Response): void {
@@ -124,7 +128,10 @@ function adjustHeaders(request: Request, response: Response): void {
   }) as Response['writeHead'];
 }
 
-/** Whether a client asks to save data, as the page does: it asks again and again. Others are mostly on this machine, and answered sooner without. */
+/**
+ * Whether a client asks to save data, as the page does: it asks again and again. Others are mostly on this
+ * machine, and answered sooner without.
+ */
 const isToBeCompressed = ({ headers }: Pick<Request, 'headers'>): boolean =>
   headers['save-data'] === 'on' && /\b(?:br|gzip|deflate)\b/.test(String(headers['accept-encoding']));
 

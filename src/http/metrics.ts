@@ -51,7 +51,9 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** Most running executions to report, the newest, and most ended ones. */
 const most = 20;
 
-/** How long to report ended executions, in milliseconds: a reader that looks every minute sees how each ended. */
+/**
+ * How long to report ended executions, in milliseconds: a reader that looks every minute sees how each ended.
+ */
 const toldAfterEnd = 3_600_000;
 
 /** Undefined if the store cannot be read: that is reported too. */

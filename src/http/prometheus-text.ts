@@ -6,7 +6,10 @@ export type Sample = [labels: Readonly<Record<string, string>>, value: number];
 export const by = (label: string, values: Iterable<readonly [key: string, value: number]>): Sample[] =>
   [...values].map(([key, value]) => [{ [label]: key }, value]);
 
-/** A metric in Prometheus text format 0.0.4, line by line. A single value has no labels; without a value only the head is written. */
+/**
+ * A metric in Prometheus text format 0.0.4, line by line. A single value has no labels; without a value only
+ * the head is written.
+ */
 const metric =
   (type: 'gauge' | 'counter') =>
   (name: string, help: string, values: readonly Sample[] | number = []): string[] => {

@@ -32,7 +32,9 @@ interface AgentFigures extends Program {
     refused: ReadonlyMap<string, number>;
     steps: Parameters<typeof histogram>[2];
   };
-  /** Messages not confirmed by the broker; `oldest`: since when the oldest waits, in milliseconds since 1970. */
+  /**
+   * Messages not confirmed by the broker; `oldest`: since when the oldest waits, in milliseconds since 1970.
+   */
   unsent: { count: number; oldest: number | undefined };
   /** Messages waiting to be read and answered, by role, for agents that read. */
   behind: Readonly<Record<string, number>>;

@@ -1,5 +1,6 @@
 /**
- * Waits for `work`, but no longer than `milliseconds`. Rethrows an error of `work` in time, and ignores a later one.
+ * Waits for `work`, but no longer than `milliseconds`. Rethrows an error of `work` in time, and ignores a
+ * later one.
  * @returns the result of `work`, or `late` if the time runs out first; `work` itself then continues
  */
 export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: number, late: Late): Promise<T | Late> {

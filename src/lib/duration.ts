@@ -1,4 +1,7 @@
-/** Seconds as people read them: `3 ms`, `1.25 s`, `12.3 s`, from two minutes on `2 min 5 s`, from an hour on `1 h 2 min`. */
+/**
+ * Seconds as people read them: `3 ms`, `1.25 s`, `12.3 s`, from two minutes on `2 min 5 s`, from an hour on
+ * `1 h 2 min`.
+ */
 export function duration(seconds: number): string {
   if (seconds < 0) return `-${duration(-seconds)}`;
   if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;
@@ -18,12 +21,16 @@ const withRest = (n: number, unit: string, rest: number, restUnit: string) =>
 export const wholeDuration = (seconds: number): string =>
   seconds < 119.5 ? `${Math.round(seconds)} s` : duration(seconds);
 
-/** The same for a sentence: whole seconds from ten on, below to two digits, so that a short time is never `0 s`. */
+/**
+ * The same for a sentence: whole seconds from ten on, below to two digits, so that a short time is never `0
+ * s`.
+ */
 export const roundDuration = (seconds: number): string =>
   seconds < 9.95 ? `${Number(Math.max(0, seconds).toPrecision(2))} s` : wholeDuration(seconds);
 
 /**
- * How long to wait after this many failures in a row: `first` after one, doubled for each further one, at most `longest`. All are in the same unit of
+ * How long to wait after this many failures in a row: `first` after one, doubled for each further one, at
+ * most `longest`. All are in the same unit of
  * time.
  */
 export const backoff = (failures: number, { first, longest }: { first: number; longest: number }): number =>

@@ -1,7 +1,8 @@
 import { printable } from './printable.ts';
 
 /**
- * The closed list of errors that the user or the environment causes. Any other thrown error is a bug in this program. `docs/errors.md` has one entry
+ * The closed list of errors that the user or the environment causes. Any other thrown error is a bug in this
+ * program. `docs/errors.md` has one entry
  * per code.
  */
 export const errorCodes = [
@@ -52,7 +53,10 @@ export class SwfError extends Error {
     return value instanceof Error && value.name === 'SwfError';
   }
 
-  /** The one line that people and assistants see: `CODE: sentence`, in which foreign text can do nothing but be read. */
+  /**
+   * The one line that people and assistants see: `CODE: sentence`, in which foreign text can do nothing but
+   * be read.
+   */
   get line(): string {
     return printable(`${this.code}: ${this.message}`);
   }

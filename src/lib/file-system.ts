@@ -15,7 +15,8 @@ import { dirname, delimiter, join } from 'node:path';
 import { tried } from './tried.ts';
 
 /**
- * Makes a folder and its missing parents, with mode 0700. Node's own recursive way never returns if the system refuses a folder by saying that its
+ * Makes a folder and its missing parents, with mode 0700. Node's own recursive way never returns if the
+ * system refuses a folder by saying that its
  * parent is missing, as /proc does. Throws the system's errors.
  */
 export function makeFolder(path: string): void {
@@ -43,7 +44,8 @@ export const namesIn = (folder: string): string[] => tried(() => readdirSync(fol
 const most = 4_000_000;
 
 /**
- * The content and mode of a small file. Does not wait for a pipe in its place, or read a device endlessly. Throws an `Error` that says what is there
+ * The content and mode of a small file. Does not wait for a pipe in its place, or read a device endlessly.
+ * Throws an `Error` that says what is there
  * instead, and the system's errors.
  */
 export function readRegularFile(path: string): { content: Buffer; mode: number } {
@@ -64,7 +66,8 @@ const writtenByAll = 0o002;
 const sticky = 0o1000;
 
 /**
- * Why a file or folder must not be trusted with this process's output: another user could change it. Undefined if it is fine or missing. The
+ * Why a file or folder must not be trusted with this process's output: another user could change it.
+ * Undefined if it is fine or missing. The
  * administrator's files, and all files used by the administrator, are fine.
  */
 export function whyNotOurs(path: string): string | undefined {

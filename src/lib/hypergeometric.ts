@@ -1,5 +1,6 @@
 /**
- * The probability that a draw without replacement has at least `observed` marked items: the upper tail of the hypergeometric distribution.
+ * The probability that a draw without replacement has at least `observed` marked items: the upper tail of the
+ * hypergeometric distribution.
  * @param urn numbers of all items, marked items and drawn items; whole numbers
  * @returns from 0 to 1
  */

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
 /**
- * The life of a piece of work, such as a process, an execution or an agent. It only goes forward: it works, may drain, and is stopped. A fault stops
+ * The life of a piece of work, such as a process, an execution or an agent. It only goes forward: it works,
+ * may drain, and is stopped. A fault stops
  * it at once and is kept for its owner.
  */
 export class Lifetime {
@@ -41,7 +42,10 @@ export class Lifetime {
     if (this.#fault !== undefined) throw this.#fault.error;
   }
 
-  /** Returns a lifetime within this one: when this one stops or fails, so does the child, which may also end earlier. */
+  /**
+   * Returns a lifetime within this one: when this one stops or fails, so does the child, which may also end
+   * earlier.
+   */
   child(): Lifetime {
     const child = new Lifetime();
     const end = () => (this.#fault === undefined ? child.stop() : child.fail(this.#fault.error));

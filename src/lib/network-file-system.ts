@@ -24,7 +24,8 @@ const fuse = 0x65_73_55_46;
 const networkFuse = /^fuse\.(sshfs|rclone|s3fs|glusterfs|ceph|ceph-fuse|gcsfuse|smbnetfs|davfs|cvmfs2|eosxd|xrootdfs)$/;
 
 /**
- * The name of the network file system that a path is on, or undefined for a local one. SQLite's write-ahead log needs memory
+ * The name of the network file system that a path is on, or undefined for a local one. SQLite's write-ahead
+ * log needs memory
  * that all its users share, so a store on a network file system gets damaged.
  */
 export function networkFileSystemOf(path: string): string | undefined {
@@ -56,7 +57,10 @@ function mountedAs(folder: string): string | undefined {
   }
 }
 
-/** Fields as in proc(5): the mount point is the fifth, with spaces as octal escapes; the type follows the dash. */
+/**
+ * Fields as in proc(5): the mount point is the fifth, with spaces as octal escapes; the type follows the
+ * dash.
+ */
 function mountOf(line: string): { at: string; kind: string } {
   const [before = '', after = ''] = line.split(' - ');
   const at = (before.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_, octal: string) =>

@@ -1,13 +1,16 @@
 /**
- * Characters that do more than show text, as the body of a regular expression's class with the flag u: controls, direction and other formats, private
- * use, line and paragraph separators, and all invisible ones. U+2800 and U+1D159 are invisible too, though Unicode counts them as symbols.
+ * Characters that do more than show text, as the body of a regular expression's class with the flag u:
+ * controls, direction and other formats, private
+ * use, line and paragraph separators, and all invisible ones. U+2800 and U+1D159 are invisible too, though
+ * Unicode counts them as symbols.
  */
 export const unprintable = String.raw`\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}`;
 
 const each = new RegExp(`[${unprintable}]`, 'gu');
 
 /**
- * A text as one line for a terminal. Escapes characters of `unprintable`, so that no text can look like two lines, move a cursor, or hide or reverse
+ * A text as one line for a terminal. Escapes characters of `unprintable`, so that no text can look like two
+ * lines, move a cursor, or hide or reverse
  * the text beside it.
  */
 export const printable = (text: string): string =>
@@ -17,7 +20,10 @@ export const printable = (text: string): string =>
 export const escaped = (text: string, escape: (codePoint: number) => string): string =>
   text.replaceAll(each, (character) => escape(character.codePointAt(0) ?? 0));
 
-/** The end of a text as `printable` shows it, with whole escapes, in at most `most` characters when written as JSON. */
+/**
+ * The end of a text as `printable` shows it, with whole escapes, in at most `most` characters when written as
+ * JSON.
+ */
 export function lastPrintable(text: string, most: number): string {
   const shown: string[] = [];
   let left = most;

@@ -11,14 +11,18 @@ export interface ProcessIdentity {
   hostname: string;
 }
 
-/** Read once: a system call per lookup would cost more than the lookup. A renamed host keeps its old name for this process. */
+/**
+ * Read once: a system call per lookup would cost more than the lookup. A renamed host keeps its old name for
+ * this process.
+ */
 const here = os.hostname();
 
 /** See random(4). */
 const bootIdPath = '/proc/sys/kernel/random/boot_id';
 
 /**
- * Where a pid is valid: this boot of this machine, and this pid namespace. Two containers may have the same host name, and neither sees the other's
+ * Where a pid is valid: this boot of this machine, and this pid namespace. Two containers may have the same
+ * host name, and neither sees the other's
  * processes. Empty if the system does not report it.
  */
 const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => readFileSync(bootIdPath, 'utf8').trim())]
@@ -38,7 +42,10 @@ export function currentProcess(): ProcessIdentity {
   return { pid: process.pid, pid_started: started === undefined ? '' : `${started} ${pidsHere}`, hostname: here };
 }
 
-/** Whether a process of this host is alive. Undefined for other hosts, and other pid namespaces, where only heartbeats show it. */
+/**
+ * Whether a process of this host is alive. Undefined for other hosts, and other pid namespaces, where only
+ * heartbeats show it.
+ */
 export function isAlive(identity: ProcessIdentity): boolean | undefined {
   if (identity.hostname !== here) return undefined;
   const [started, pids] = identity.pid_started.split(' ');
@@ -71,7 +78,10 @@ function startOf(pid: number): string | undefined {
   return fields?.[0] === 'Z' ? 'ended' : fields?.[19];
 }
 
-/** The processor time that a process has used, fields 14 and 15 in hundredths of a second. Milliseconds; undefined if the system does not report it. */
+/**
+ * The processor time that a process has used, fields 14 and 15 in hundredths of a second. Milliseconds;
+ * undefined if the system does not report it.
+ */
 export function processorMilliseconds(pid: number): number | undefined {
   const fields = statOf(pid);
   return fields && 10 * (Number(fields[11]) + Number(fields[12]));

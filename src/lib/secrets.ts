@@ -19,7 +19,10 @@ export const bearerTokenPattern = /^[\x21-\x7E]+$/;
 
 const minLength = 16;
 
-/** Why a token is too weak for an address that others can reach, where they can try tokens; undefined if it is long enough. */
+/**
+ * Why a token is too weak for an address that others can reach, where they can try tokens; undefined if it is
+ * long enough.
+ */
 export const weaknessOf = (token: string): string | undefined =>
   token.length >= minLength
     ? undefined

@@ -11,8 +11,10 @@ interface PlatformClocks {
 const tolerated = 1000;
 
 /**
- * The wall clock without its steps back: times of one process are in the order in which they were read, and the time between two is never negative.
- * If the wall clock is set back, this one continues as before. If it is set forward, this one follows, since others see the new time.
+ * The wall clock without its steps back: times of one process are in the order in which they were read, and
+ * the time between two is never negative.
+ * If the wall clock is set back, this one continues as before. If it is set forward, this one follows, since
+ * others see the new time.
  */
 export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
   let last = wall();
@@ -62,7 +64,10 @@ export const utcNow = (): string => new Date(steadyClock().now()).toISOString();
 /** The same by the wall clock as set now: for signs of life, which others compare with their own clocks. */
 export const wallNow = (): string => new Date().toISOString();
 
-/** A time with a zone in the stored form, or undefined for anything else. A naive time does not say which moment it means. */
+/**
+ * A time with a zone in the stored form, or undefined for anything else. A naive time does not say which
+ * moment it means.
+ */
 export function toUtc(text: string | undefined): string | undefined {
   if (text === undefined || !zoned.test(text)) return undefined;
   const date = new Date(text);
@@ -78,7 +83,8 @@ const daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 export const timeLength = 24;
 
 /**
- * The stored time at a position of a text, in milliseconds since 1970. For very many times: it takes a fifth of the time of `Date.parse`, which
+ * The stored time at a position of a text, in milliseconds since 1970. For very many times: it takes a fifth
+ * of the time of `Date.parse`, which
  * handles years outside this century and the last.
  */
 export function millisecondsAt(text: string, at: number): number {

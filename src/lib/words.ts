@@ -3,7 +3,10 @@ import { printable } from './printable.ts';
 /** The words of a text, for a long list of names in code. */
 export const wordsOf = (text: string): string[] => text.trim().split(/\s+/);
 
-/** The beginning of a text, at most `most` characters, ending at a word where it has one, with `…` where it was cut. */
+/**
+ * The beginning of a text, at most `most` characters, ending at a word where it has one, with `…` where it
+ * was cut.
+ */
 export function clipWords(text: string, most: number): string {
   if (text.length <= most) return text;
   const part = text.slice(0, most - 1);
@@ -16,7 +19,8 @@ export function clipWords(text: string, most: number): string {
 export const shortDigests = (text: string): string => text.replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
 
 /**
- * Shortens long paths in a sentence to their last two parts: the reason after them matters more than their folders. URLs stay.
+ * Shortens long paths in a sentence to their last two parts: the reason after them matters more than their
+ * folders. URLs stay.
  * @param max a path of this length or less stays as it is
  */
 export const shortPaths = (text: string, max = 40): string =>
@@ -37,11 +41,17 @@ export function headOf(sentence: string): string {
 export const claimedName = (name: string, sentBy: string | null | undefined): string =>
   sentBy === null || sentBy === undefined ? name : `${name} (as ${sentBy} claims)`;
 
-/** A value of a message, an answer or a row as text: strings unchanged, other values as JSON, null and undefined as an empty string. */
+/**
+ * A value of a message, an answer or a row as text: strings unchanged, other values as JSON, null and
+ * undefined as an empty string.
+ */
 export const textOf = (value: unknown): string =>
   value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 
-/** A CSV record as in RFC 4180, with its line end. Fields with commas, quotes or line breaks are quoted; missing values are empty. */
+/**
+ * A CSV record as in RFC 4180, with its line end. Fields with commas, quotes or line breaks are quoted;
+ * missing values are empty.
+ */
 export const csvRecord = (values: readonly unknown[]): string => `${values.map(csvField).join(',')}\r\n`;
 
 function csvField(value: unknown): string {

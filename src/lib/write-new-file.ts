@@ -6,7 +6,8 @@ import { argumentInvalid, dataUnavailable, messageOf, SwfError } from './errors.
 import { tried } from './tried.ts';
 
 /**
- * Writes a file whole or not at all, with mode 0600: creates it beside its place and moves it there. Does not write to a pipe or link. Throws
+ * Writes a file whole or not at all, with mode 0600: creates it beside its place and moves it there. Does not
+ * write to a pipe or link. Throws
  * `ARGUMENT_INVALID` if something is there that must not be replaced, `DATA_UNAVAILABLE` if the file cannot be written.
  * @param replaces whether to replace an existing file
  */
@@ -42,5 +43,8 @@ function moveToFree(part: string, path: string) {
   }
 }
 
-/** Removes a leftover file. Ignores errors, such as a name that is too long or a missing folder: an earlier error says what went wrong. */
+/**
+ * Removes a leftover file. Ignores errors, such as a name that is too long or a missing folder: an earlier
+ * error says what went wrong.
+ */
 export const removeIfThere = (path: string): void => tried(() => rmSync(path, { force: true }));

@@ -6,8 +6,10 @@ import type { Tool } from '../tools/shared/tool.ts';
 type Schema = Record<string, unknown>;
 
 /**
- * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so it is short: only an answer's fields and their
- * kinds, since the answer itself shows the rest. Answers are checked against the whole schema before they are sent.
+ * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so it is
+ * short: only an answer's fields and their
+ * kinds, since the answer itself shows the rest. Answers are checked against the whole schema before they are
+ * sent.
  */
 export const definitionOf = (tool: Tool) => ({
   name: tool.name,
@@ -28,7 +30,8 @@ export const definitionOf = (tool: Tool) => ({
 const unsaid: ReadonlySet<string> = new Set(['minLength', 'maxLength']);
 
 function inputSchema(schema: z.ZodObject): Schema {
-  // Some models refuse a whole server for additionalProperties; the server's own words about an unknown argument are better anyway.
+  // Some models refuse a whole server for additionalProperties; the server's own words about an unknown
+  // argument are better anyway.
   // Some clients refuse one for a $schema that they do not know; without one they use their own dialect.
   const { properties = {}, additionalProperties: _, $schema: __, ...rest } = z.toJSONSchema(schema, { io: 'input' });
   return {
@@ -96,7 +99,10 @@ export const monitorPage = {
   mimeType,
 };
 
-/** The part of a tool's definition that says that the page can show its answer; older clients use the second name. */
+/**
+ * The part of a tool's definition that says that the page can show its answer; older clients use the second
+ * name.
+ */
 const pageOfTool = { ui: { resourceUri: uri }, 'ui/resourceUri': uri };
 
 /** The answer to `resources/read`: the page loads nothing from elsewhere and draws its own border. */

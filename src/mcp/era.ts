@@ -1,5 +1,6 @@
 /**
- * The adapters of the two eras of MCP, each loaded for the first client of its era. Up to 2025-11-25 a client begins
+ * The adapters of the two eras of MCP, each loaded for the first client of its era. Up to 2025-11-25 a client
+ * begins
  * with the handshake `initialize`; from 2026-07-28 on, each request names its revision.
  */
 export const adapters = {
@@ -14,7 +15,8 @@ const firstStateless = '2026-07-28';
 const revisionKey = 'io.modelcontextprotocol/protocolVersion';
 
 /**
- * The era of a client. An unknown later revision belongs to the second era, which refuses it with a list of those served.
+ * The era of a client. An unknown later revision belongs to the second era, which refuses it with a list of
+ * those served.
  * @param body a message, or a list of them
  * @param header the `MCP-Protocol-Version` of its request, over HTTP
  */

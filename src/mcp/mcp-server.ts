@@ -54,7 +54,9 @@ export const errorCodes = {
   internal: -32_603,
 } as const;
 
-/** A protocol error in our words alone. The class of SDK 1.x prefixes its name and code, as clients do again. */
+/**
+ * A protocol error in our words alone. The class of SDK 1.x prefixes its name and code, as clients do again.
+ */
 export class ProtocolFault extends Error {
   readonly code: number;
   readonly data: object | undefined;

@@ -39,7 +39,10 @@ export type Methods = { [Name in Method]: Answer<z.infer<(typeof wanted)[Name]['
 
 const isMethod = (method: string): method is Method => Object.hasOwn(wanted, method);
 
-/** The methods, with checked params. The SDKs' own schemas would report wrong ones as internal errors, with a dump. */
+/**
+ * The methods, with checked params. The SDKs' own schemas would report wrong ones as internal errors, with a
+ * dump.
+ */
 export const answering = (answers: Methods) => ({
   methods: Object.keys(wanted),
   async answer(method: string, given: unknown, request: McpRequest) {

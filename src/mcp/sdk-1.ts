@@ -4,7 +4,10 @@ import * as z from 'zod';
 
 import type { McpServer, Post, Wire } from './mcp-server.ts';
 
-/** Never used: it is for requests of a server to its client. The SDK would create a costly one for each server. */
+/**
+ * Never used: it is for requests of a server to its client. The SDK would create a costly one for each
+ * server.
+ */
 const jsonSchemaValidator = {
   getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
 };
@@ -59,7 +62,8 @@ export async function answerPost(mcp: McpServer, { request, response, body, turn
     void transport.close();
     void server.close();
   });
-  // The client no longer waits, so the stream ends, and the call with it: with an error, in case another session cancelled.
+  // The client no longer waits, so the stream ends, and the call with it: with an error, in case another
+  // session cancelled.
   cancelled.addEventListener('abort', () => {
     const error = { code: -32_800, message: 'the call was cancelled by its client' };
     const { id } = body as { id: RequestId };

@@ -23,7 +23,10 @@ const cacheHints: NonNullable<ServerOptions['cacheHints']> = {
   'tools/list': { ...forAll, cacheScope: 'private' },
 };
 
-/** Never used: it is for requests of a server to its client. The SDK would create a costly one for each server. */
+/**
+ * Never used: it is for requests of a server to its client. The SDK would create a costly one for each
+ * server.
+ */
 const jsonSchemaValidator = {
   getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
 };

@@ -32,7 +32,8 @@ function seldom(tell: (line: string) => void): (line: string) => void {
 const maxLineBytes = 10_000_000;
 
 /**
- * Serves one client on its lines of JSON, in the era of its first message. Returns a promise that resolves when the client
+ * Serves one client on its lines of JSON, in the era of its first message. Returns a promise that resolves
+ * when the client
  * has gone, and a function that closes the connection.
  */
 export function serveStdio(

@@ -8,10 +8,16 @@ export const clause = (before: string, value: string | number | null | undefined
 export const statusWords = (status: string, reason: string | null | undefined) =>
   `${status}${reason === status ? '' : clause(' (', reason, ')')}`;
 
-/** Slices that are not tried again: `1 stays failed`. @param slices their number in other words, such as `2 slices` */
+/**
+ * Slices that are not tried again: `1 stays failed`. @param slices their number in other words, such as `2
+ * slices`
+ */
 export const stayFailed = (n: number, slices = String(n)) => `${slices} ${nounFor(n, 'stays', 'stay')} failed`;
 
-/** The unfinished slices. For an observed execution it is not reported whether they wait or are being processed. */
+/**
+ * The unfinished slices. For an observed execution it is not reported whether they wait or are being
+ * processed.
+ */
 export function openWords(queued: number, inHand: { count: number; lost: number } | undefined) {
   if (inHand === undefined) return `${queued} without a result`;
   const { count, lost } = inHand;

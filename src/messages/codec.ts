@@ -44,7 +44,10 @@ export function decodeObject(body: Record<string, unknown>): Decoded {
   return { kind: 'rejected', reason: reason.slice(0, keptReason), body };
 }
 
-/** Reads a recorded message that had an effect. It was readable when recorded; throws an `Error` if it no longer is. */
+/**
+ * Reads a recorded message that had an effect. It was readable when recorded; throws an `Error` if it no
+ * longer is.
+ */
 export function decodeRecorded(body: string): Message {
   const decoded = decodeMessage(body);
   if (decoded.kind !== 'message') throw new Error('a recorded message can no longer be read');

@@ -5,7 +5,8 @@ import { executionIdPattern, fileNamePattern, namePattern } from '../domain/name
 import type { DestinationName } from './destinations.ts';
 
 /**
- * Single fields, with their limits. Every number and text from a wire has a limit: values beyond it are rejected with the
+ * Single fields, with their limits. Every number and text from a wire has a limit: values beyond it are
+ * rejected with the
  * reason, and sums of values within it never overflow an answer.
  */
 
@@ -93,7 +94,10 @@ export const workFields = {
 /** The person for whom a command was given, as the sender claims: the name is not verified. */
 export const claim = { claimed_by: z.string().min(1).max(100).optional().catch(undefined) };
 
-/** Facts about a payload command. Another program's worker may mean something else by these names, so a wrong type is dropped. */
+/**
+ * Facts about a payload command. Another program's worker may mean something else by these names, so a wrong
+ * type is dropped.
+ */
 export const payloadFacts = {
   exit_code: z.int().min(-maxNumber).max(maxNumber).optional().catch(undefined),
   signal: z.string().max(20).optional().catch(undefined),
@@ -109,7 +113,8 @@ export const payloadFacts = {
 };
 
 /**
- * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`: the few messages that summarize
+ * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`:
+ * the few messages that summarize
  * an execution. `command`: a landmark that waits for its driver. `logbook`: a person's statement or an alarm.
  */
 export type Trait = 'frequent' | 'landmark' | 'command' | 'logbook';

@@ -1,7 +1,8 @@
 import type { Decoded } from './codec.ts';
 
 /**
- * The messages of the existing testbed's programs, with the program that sends each, where it is known. If a type is also ours, `message_id` distinguishes
+ * The messages of the existing testbed's programs, with the program that sends each, where it is known. If a
+ * type is also ours, `message_id` distinguishes
  * them: ours have it, theirs do not.
  */
 const saidBy = {
@@ -34,7 +35,10 @@ export type ProgramType = NonNullable<(typeof saidBy)[keyof typeof saidBy]>;
 
 const isForeign = (type: string): type is keyof typeof saidBy => Object.hasOwn(saidBy, type);
 
-/** The program that sends a message; undefined for a type without a known sender. The copy of `end_run` for workers comes from fast processing. */
+/**
+ * The program that sends a message; undefined for a type without a known sender. The copy of `end_run` for
+ * workers comes from fast processing.
+ */
 export function programTypeOf(msgType: string, destination: string): ProgramType | undefined {
   if (msgType === 'end_run' && destination.endsWith('panda.workers')) return 'fast processing agent';
   return isForeign(msgType) ? saidBy[msgType] : undefined;

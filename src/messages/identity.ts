@@ -4,7 +4,8 @@ import type { Message } from './message.ts';
 import { isLogbookType, type MessageType, type Vocabulary, vocabulary } from './vocabulary.ts';
 
 /**
- * The id of a message, derived from its content: `{execution_id}/{msg_type}` and its natural key (docs/messages.md). The same statement made twice
+ * The id of a message, derived from its content: `{execution_id}/{msg_type}` and its natural key
+ * (docs/messages.md). The same statement made twice
  * has the same id. `run_workflow` makes its execution, so its id cannot name it.
  */
 export function messageIdOf(message: Message): string {
@@ -14,7 +15,10 @@ export function messageIdOf(message: Message): string {
   return [...scope, message.msg_type, ...(key === '' ? [] : [key])].join('/');
 }
 
-/** The content of a message as one canonical text. Two messages with the same id either agree in it or contradict each other. */
+/**
+ * The content of a message as one canonical text. Two messages with the same id either agree in it or
+ * contradict each other.
+ */
 export function contentOf(message: Message): string {
   const fields = message as Record<string, unknown>;
   return JSON.stringify(contentFields(vocabulary[message.msg_type]).map((field) => canonical(fields[field])));
@@ -53,8 +57,10 @@ function traceOf(execution: string): string {
 }
 
 /**
- * The `traceparent` of a message as in W3C Trace Context: `00-{trace}-{span}-01`. The trace is the first 32 hexadecimal digits of the execution id's
- * SHA-256, the span the first 16 of the message id's. So a message sent twice is one span, nothing has to be stored, and anyone with the log can
+ * The `traceparent` of a message as in W3C Trace Context: `00-{trace}-{span}-01`. The trace is the first 32
+ * hexadecimal digits of the execution id's
+ * SHA-256, the span the first 16 of the message id's. So a message sent twice is one span, nothing has to be
+ * stored, and anyone with the log can
  * compute them.
  */
 export const traceParent = (executionId: string, messageId: string): string =>

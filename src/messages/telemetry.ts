@@ -8,7 +8,8 @@ import type { Decoded } from './codec.ts';
 import { envelopeShape, epoch, index, positive, text } from './fields.ts';
 
 /**
- * Messages repeated on the telemetry topic; they never become rows of the log. Unknown fields are allowed, so that an older program understands a
+ * Messages repeated on the telemetry topic; they never become rows of the log. Unknown fields are allowed, so
+ * that an older program understands a
  * newer one.
  */
 const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };
@@ -28,7 +29,10 @@ const executionStateSchema = z.object({
   workflow_params: workflowParamsSchema,
   plan_version: planVersionSchema,
   max_retries: index,
-  /** Workers that are to take none of its slices for now, since what fails there is done elsewhere: the name of each, and why. */
+  /**
+   * Workers that are to take none of its slices for now, since what fails there is done elsewhere: the name
+   * of each, and why.
+   */
   resting: z
     .array(z.object({ agent: text, detail: z.string().max(1000) }))
     .max(1000)
@@ -120,7 +124,8 @@ export function telemetryOf(decoded: Decoded): Telemetry | undefined {
 }
 
 /**
- * The version of the telemetry messages. Workers of version 1 take slices of every program in the namespace; workers of version 2 take only
+ * The version of the telemetry messages. Workers of version 1 take slices of every program in the namespace;
+ * workers of version 2 take only
  * recorders' slices, and know a payload by its content.
  */
 export const wireVersion = 2;

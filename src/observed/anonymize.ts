@@ -23,7 +23,8 @@ const urlPath = /(?<=:\/\/[\w.-]+(?::\d+)?)\/[^\s"'<>:,;()]+\//g;
 const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***']);
 
 /**
- * Replaces names of people, hosts and folders, equal ones alike. It reads a recording twice: `collect` takes names from the places that hold names, then
+ * Replaces names of people, hosts and folders, equal ones alike. It reads a recording twice: `collect` takes
+ * names from the places that hold names, then
  * `replace` returns values in which they are replaced wherever they appear as whole words. Keys stay.
  */
 export function createAnonymizer() {

@@ -4,12 +4,16 @@ import { readJson } from '../lib/read-json.ts';
 import { sha256 } from '../lib/sha256.ts';
 
 /**
- * A body as a recording keeps it. JSON stays JSON if writing it again gives the same text, apart from spaces; all other text stays text. Binary data and
+ * A body as a recording keeps it. JSON stays JSON if writing it again gives the same text, apart from spaces;
+ * all other text stays text. Binary data and
  * bodies over a megabyte are kept as size and digest.
  */
 export type KeptBody = { body: unknown } | { text: string } | { size: number; sha256: string };
 
-/** Deeper bodies are kept as text: nothing in the testbed is a tenth as deep, and code that walks through a body must return. */
+/**
+ * Deeper bodies are kept as text: nothing in the testbed is a tenth as deep, and code that walks through a
+ * body must return.
+ */
 const maxDepth = 100;
 
 /** Converts a body from the wire to its kept form, without secrets. */
@@ -42,7 +46,8 @@ export function isShallow(value: unknown, depth = 0): boolean {
 const token = /\s+|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[^\s"\d-]+/gy;
 
 /**
- * A JSON text without spaces, with strings and numbers as JavaScript writes them, and all else in place. Duplicate keys stay, and so do numbers that
+ * A JSON text without spaces, with strings and numbers as JavaScript writes them, and all else in place.
+ * Duplicate keys stay, and so do numbers that
  * JavaScript cannot hold, so that neither matches the text written from the value.
  */
 const compact = (text: string): string => text.replace(token, (one) => writtenToken(one));
@@ -69,11 +74,15 @@ const mask = '***';
 
 const secretName = /token|password|secret|authorization/i;
 
-/** The user part of a URL. The length of a scheme is bounded, so that a long word is not scanned again from each of its letters. */
+/**
+ * The user part of a URL. The length of a scheme is bounded, so that a long word is not scanned again from
+ * each of its letters.
+ */
 const userOfUrl = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#"'<>\\]*@/gi;
 
 /**
- * A key with its value within a text that is not parsed as JSON: written as JSON, as a query, or as a header. A value needs no terminator, so that each
+ * A key with its value within a text that is not parsed as JSON: written as JSON, as a query, or as a header.
+ * A value needs no terminator, so that each
  * letter is scanned once.
  */
 const secretInText =
@@ -88,7 +97,8 @@ export function maskText(text: string): string {
 }
 
 /**
- * Masks the secrets in a JSON value: the values of keys that name a secret, and the users of URLs in every text. The order of keys stays. Absent keys
+ * Masks the secrets in a JSON value: the values of keys that name a secret, and the users of URLs in every
+ * text. The order of keys stays. Absent keys
  * stay absent, and `null` stays `null`.
  */
 export function maskValue(value: unknown): unknown {

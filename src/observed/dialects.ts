@@ -1,14 +1,21 @@
 interface Traits {
   /** Whose programs these are, in two or three words. */
   programs: string;
-  /** Whether slices give TF files other names than their announcements, so that only their numbers can be compared. */
+  /**
+   * Whether slices give TF files other names than their announcements, so that only their numbers can be
+   * compared.
+   */
   renamesTfFiles?: true;
-  /** Whether swf-mcp itself words messages so: its slices are on queues, which an observer cannot read, and its execution may belong to this store. */
+  /**
+   * Whether swf-mcp itself words messages so: its slices are on queues, which an observer cannot read, and
+   * its execution may belong to this store.
+   */
   isOurs?: true;
 }
 
 /**
- * The wordings of programs of one make and time, each by one letter, which stores keep. `reading/dialects.ts` has how each is read. The first that words
+ * The wordings of programs of one make and time, each by one letter, which stores keep. `reading/dialects.ts`
+ * has how each is read. The first that words
  * a message as it is counts, and H words what no other does: a new one stands before it.
  */
 export const dialects = {

@@ -47,7 +47,10 @@ export interface Arrived {
   large?: { size: number; sha256: string } | undefined;
 }
 
-/** When a message was sent by the broker's clock, in milliseconds since 1970; undefined if the broker does not say. */
+/**
+ * When a message was sent by the broker's clock, in milliseconds since 1970; undefined if the broker does not
+ * say.
+ */
 export function brokerTime({ timestamp = '' }: Readonly<Record<string, string>>): number | undefined {
   return /^\d{12,14}$/.test(timestamp) ? Number(timestamp) : undefined;
 }
@@ -126,7 +129,10 @@ function message(line: Record<string, unknown>): ReadLine {
   };
 }
 
-/** The time by which a line is merged with others: a gap by its end. Undefined for the first line and for rejected lines. */
+/**
+ * The time by which a line is merged with others: a gap by its end. Undefined for the first line and for
+ * rejected lines.
+ */
 export function timeOfLine(read: ReadLine): string | undefined {
   if (read.kind === 'message' || read.kind === 'rest') return read.line.t;
   if (read.kind === 'rejected') return undefined;

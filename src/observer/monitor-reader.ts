@@ -18,7 +18,10 @@ const betweenLists = 20_000;
 /** A run is read for this long after its end, in milliseconds: results come late. */
 const readAfterEnd = 120_000;
 
-/** The files of prompt processing take hours: they are read for this long after the end of data taking, in milliseconds. */
+/**
+ * The files of prompt processing take hours: they are read for this long after the end of data taking, in
+ * milliseconds.
+ */
 const readJobs = 24 * 3_600_000;
 
 /** A run, by the ids that its programs use. */
@@ -38,7 +41,8 @@ interface MonitorReaderOptions {
 }
 
 /**
- * Reads swf-monitor, one request after the other and at most one a second: running executions, their runs and parameters, files, slices and results. Takes
+ * Reads swf-monitor, one request after the other and at most one a second: running executions, their runs and
+ * parameters, files, slices and results. Takes
  * each object once. While the monitor is away it backs off, and says so once.
  */
 export function createMonitorReader(given: MonitorReaderOptions) {

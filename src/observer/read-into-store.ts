@@ -117,7 +117,10 @@ export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'reject
   else if ('gap' in line.line) counts.gaps += 1;
 }
 
-/** The time that a recording covers, from its first line to its last, and the topics that it says were listened to. */
+/**
+ * The time that a recording covers, from its first line to its last, and the topics that it says were
+ * listened to.
+ */
 interface RecordedSpan {
   since?: number;
   until?: number;

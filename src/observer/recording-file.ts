@@ -12,7 +12,8 @@ const compressed = promisify(gzip);
 export type RecordingFile = ReturnType<typeof recordingFile>;
 
 /**
- * A recording on disk that lines are appended to. A file whose name ends with `.gz` consists of compressed pieces, one per append, so that a killed
+ * A recording on disk that lines are appended to. A file whose name ends with `.gz` consists of compressed
+ * pieces, one per append, so that a killed
  * process leaves whole pieces behind.
  * @param size bytes written completely
  */
@@ -40,7 +41,8 @@ function recordingFile(path: string, handle: FileHandle, size: number) {
 /**
  * Opens a recording, or starts one. Cuts off a torn end.
  * @returns the file with its last line, if any
- * Throws `DATA_UNAVAILABLE` if it cannot be written, and `ARGUMENT_INVALID` for a file that is not a recording, which stays unchanged.
+ * Throws `DATA_UNAVAILABLE` if it cannot be written, and `ARGUMENT_INVALID` for a file that is not a
+ * recording, which stays unchanged.
  */
 export async function openRecording(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {
   const handle = await openTo(path, constants.O_RDWR | constants.O_CREAT);
@@ -77,7 +79,10 @@ async function openTo(path: string, flags: number): Promise<FileHandle> {
 
 const notOurs = (path: string, what: string): SwfError => argumentInvalid(`${path} ${what}; name another file`);
 
-/** Bytes of a file to read to find its last line. A line is a few kilobytes, and a piece of a compressed file at most some seconds long. */
+/**
+ * Bytes of a file to read to find its last line. A line is a few kilobytes, and a piece of a compressed file
+ * at most some seconds long.
+ */
 const tailBytes = 16 * 1024 * 1024;
 
 /** The first bytes of a gzip piece: its mark, and deflate. */
@@ -105,7 +110,8 @@ function textOfHead(head: Buffer, isCompressed: boolean): string {
 }
 
 /**
- * The intact part of a recording, before anything torn by a full disk or a crash of the machine: its bytes, up to the last end of a line or of a piece,
+ * The intact part of a recording, before anything torn by a full disk or a crash of the machine: its bytes,
+ * up to the last end of a line or of a piece,
  * and its last line. Undefined if no whole line or piece is found near its end: then nothing may be cut off.
  */
 async function wholePart(handle: FileHandle, size: number, isCompressed: boolean) {
@@ -136,7 +142,8 @@ function pieceBefore(tail: Buffer, end: number): string | undefined {
   for (let marks = 0; at >= 0 && marks < maxMarks; marks += 1) {
     try {
       const bytes = gunzipSync(tail.subarray(at, end));
-      // A piece ends with its length; zeros that a crash of the machine leaves behind it are silently skipped.
+      // A piece ends with its length; zeros that a crash of the machine leaves behind it are silently
+      // skipped.
       if (tail.readUInt32LE(end - 4) === bytes.length) return bytes.toString('utf8');
     } catch {
       // Torn, or a mark within a piece by chance.

@@ -15,8 +15,10 @@ const maxBytes = 1_000_000_000;
 type Capture = Omit<CaptureLine, 'capture' | 't'>;
 
 /**
- * Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. `leave` lets another observer write there. A name that
- * ends with `/` is a folder, which is made. An existing file is continued, and notes that no observer listened meanwhile.
+ * Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. `leave` lets
+ * another observer write there. A name that
+ * ends with `/` is a folder, which is made. An existing file is continued, and notes that no observer
+ * listened meanwhile.
  * @param capture the first line of a new file
  */
 export async function recordingPlace(name: string, capture: Capture, limit = maxBytes) {
@@ -31,7 +33,9 @@ export async function recordingPlace(name: string, capture: Capture, limit = max
   return { fileAt: dailyFiles(name, begin, limit), leave };
 }
 
-/** Begins a file. @param before the last line of the previous recording, if this file is new and continues it */
+/**
+ * Begins a file. @param before the last line of the previous recording, if this file is new and continues it
+ */
 type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
 
 const beginning =
@@ -74,7 +78,10 @@ function dailyFiles(folder: string, begin: Begin, limit: number): (time: string)
     if (day > current.day) return next(day, 1, time);
     return current.file.size() < limit ? current.file : next(current.day, current.number + 1, time);
   };
-  /** Continues the newest file if it is of this day; else its last line shows since when no observer has listened. */
+  /**
+   * Continues the newest file if it is of this day; else its last line shows since when no observer has
+   * listened.
+   */
   const continued = async (day: string, time: string): Promise<RecordingFile> => {
     const newest = await newestIn(folder);
     if (newest === undefined) return next(day, 1, time);
@@ -141,7 +148,8 @@ async function lockRecording(path: string): Promise<() => Promise<void>> {
 
 async function removeOfTheDead(path: string): Promise<void> {
   const holder = await holderOf(path);
-  // A process on another host, or on this one before a reboot, cannot be seen from here: the age of its lock decides.
+  // A process on another host, or on this one before a reboot, cannot be seen from here: the age of its lock
+  // decides.
   if (holder !== undefined && (isAlive(holder) ?? (await isFresh(path))))
     throw new SwfError(
       'AGENT_IN_USE',

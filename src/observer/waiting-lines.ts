@@ -5,7 +5,10 @@ import type { RecordingFile } from './recording-file.ts';
 /** Most characters kept waiting: nothing may pile up in the broker, and memory is finite. */
 const maxWaiting = 64 * 1024 * 1024;
 
-/** How long lines wait for others, and the interval of retries, in milliseconds. A killed process loses no more than this. */
+/**
+ * How long lines wait for others, and the interval of retries, in milliseconds. A killed process loses no
+ * more than this.
+ */
 const flushMilliseconds = 300;
 
 export interface WaitingLine {
@@ -28,7 +31,8 @@ interface WaitingLinesOptions {
 }
 
 /**
- * Lines on their way into a file or a store, in order. Adding a line never blocks: lines that cannot be written wait here, and lines
+ * Lines on their way into a file or a store, in order. Adding a line never blocks: lines that cannot be
+ * written wait here, and lines
  * without room are dropped and recorded as a gap.
  * @returns `add`: a line, with its time in ISO 8601, and as JSON if already made. `flush` tries to write all waiting lines, and resolves after the attempt.
  * `close` writes the rest and the time when listening ended, in milliseconds since 1970, now by default.

@@ -31,11 +31,15 @@ interface CommandPayloadOptions {
 /** Facts about a slice, by the name of their placeholder. */
 type Facts = Readonly<Record<string, string>>;
 
-/** Characters of the last line of output that an error quotes, from its beginning: there it says what is wrong. */
+/**
+ * Characters of the last line of output that an error quotes, from its beginning: there it says what is
+ * wrong.
+ */
 const quotedCharacters = 200;
 
 /**
- * Runs a command on each slice, in a fresh output folder; the files there at the end are the slice's outputs. Every failure becomes the slice's
+ * Runs a command on each slice, in a fresh output folder; the files there at the end are the slice's outputs.
+ * Every failure becomes the slice's
  * result, with the cause in its error. Only a failing disk throws `DATA_UNAVAILABLE`.
  */
 export const createCommandPayload = (options: CommandPayloadOptions): Payload => ({
@@ -203,7 +207,10 @@ export function createPayload(spec: PayloadSpec, surroundings: PayloadSurroundin
   }
 }
 
-/** Stands in for a reconstruction: reads the slice's frames, checks the index and checksum of each, and takes `seconds` of simulated time. */
+/**
+ * Stands in for a reconstruction: reads the slice's frames, checks the index and checksum of each, and takes
+ * `seconds` of simulated time.
+ */
 const placeholder = (seconds: number, { files, clock, frameBytes }: PayloadSurroundings): Payload => ({
   async run(slice, { signal }) {
     const start = clock.now();

@@ -10,7 +10,10 @@ import { asideEnding } from '../files/file-io.ts';
 import { removeWhole } from '../files/folders.ts';
 import { makeFolder, namesIn } from '../lib/file-system.ts';
 
-/** The files that a payload wrote, by their paths below the output folder. Those that are omitted exist too: a message holds only so much. */
+/**
+ * The files that a payload wrote, by their paths below the output folder. Those that are omitted exist too: a
+ * message holds only so much.
+ */
 export type Outputs = Pick<PayloadFacts, 'outputs_omitted'> & { outputs: OutputFile[] };
 
 type OutputFile = NonNullable<PayloadFacts['outputs']>[number];
@@ -24,7 +27,8 @@ export const outputFolder = (executionFolder: string, sliceFilename: string, att
   join(executionFolder, outputPath(sliceFilename, attempt));
 
 /**
- * Makes a fresh folder beside its final place: two workers may get the same attempt. Throws the system's errors, also if the execution's own folder
+ * Makes a fresh folder beside its final place: two workers may get the same attempt. Throws the system's
+ * errors, also if the execution's own folder
  * is gone: a new one in its place would hide that its data is missing.
  */
 export function makeAside(executionFolder: string, final: string): string {
@@ -40,7 +44,10 @@ export const noOutputs: Outputs = { outputs: [] };
 
 export const discard = (path: string): Promise<void> => removeWhole(path).catch(() => {});
 
-/** Gives a folder its final name and replaces what an interrupted worker left there. A folder without files is removed. */
+/**
+ * Gives a folder its final name and replaces what an interrupted worker left there. A folder without files is
+ * removed.
+ */
 export async function settle(aside: string, final: string, { outputs, outputs_omitted }: Outputs): Promise<void> {
   if (outputs.length === 0 && outputs_omitted === undefined) {
     await discard(aside);
@@ -51,7 +58,8 @@ export async function settle(aside: string, final: string, { outputs, outputs_om
 }
 
 /**
- * The regular files below a folder, by name, with size and checksum. Omits files that cannot be read, lie too deep, or follow too many others, and
+ * The regular files below a folder, by name, with size and checksum. Omits files that cannot be read, lie too
+ * deep, or follow too many others, and
  * counts the omitted ones that were seen. Throws an `Error` if there is no folder.
  */
 export async function listOutputs(folder: string): Promise<Outputs> {
@@ -71,7 +79,10 @@ export async function listOutputs(folder: string): Promise<Outputs> {
   return { outputs, outputs_omitted: paths.length - outputs.length || undefined };
 }
 
-/** How many entries of output folders to read, and how deep: a payload can make a million, and folders that no path can name. */
+/**
+ * How many entries of output folders to read, and how deep: a payload can make a million, and folders that no
+ * path can name.
+ */
 const most = { entries: 100_000, depth: 50 };
 
 async function regularFiles(folder: string): Promise<string[]> {
@@ -95,13 +106,17 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
 }
 
 /**
- * How many workers were killed in the middle of an attempt: each left its folder unfinished. One that ends cleanly removes it, even on a full disk.
+ * How many workers were killed in the middle of an attempt: each left its folder unfinished. One that ends
+ * cleanly removes it, even on a full disk.
  * @param final the folder of the attempt
  */
 export const killedIn = (final: string): number =>
   namesIn(dirname(final)).filter((name) => name.startsWith(`${basename(final)}.`) && name.endsWith(asideEnding)).length;
 
-/** Removes folders that killed workers left unfinished, when the execution has ended. Only for the one process that works on it. */
+/**
+ * Removes folders that killed workers left unfinished, when the execution has ended. Only for the one process
+ * that works on it.
+ */
 export async function tidyOutputs(executionFolder: string): Promise<void> {
   const root = join(executionFolder, outputsName);
   const left = namesIn(root).flatMap((slice) =>

@@ -7,8 +7,10 @@ import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
 /**
- * A payload command's name and digest: SHA-256 of its words, and of the bytes of each file that they name; a program without "/" is found on PATH. A
- * path counts by its last part, so the same files in another folder are the same payload: two hosts with equal digests run the same program on a
+ * A payload command's name and digest: SHA-256 of its words, and of the bytes of each file that they name; a
+ * program without "/" is found on PATH. A
+ * path counts by its last part, so the same files in another folder are the same payload: two hosts with
+ * equal digests run the same program on a
  * slice. `docs/payloads.md` explains what this means for an author.
  * @param command with absolute paths, as a configuration is loaded
  * @param path the environment's PATH
@@ -27,7 +29,8 @@ export const isSamePayload = (asked: PayloadName, own: PayloadName): boolean =>
   asked.name === own.name && (asked.digest === undefined || asked.digest === own.digest);
 
 /**
- * Reads the files of a command ahead of `payloadNameOf`: a container image of gigabytes must not hold up this process's heartbeats.
+ * Reads the files of a command ahead of `payloadNameOf`: a container image of gigabytes must not hold up this
+ * process's heartbeats.
  * @param path the environment's PATH
  */
 export async function readPayload(command: readonly string[], path: string | undefined): Promise<void> {
@@ -57,7 +60,10 @@ export function isProgramThere([program = '']: readonly string[], path: string |
   return file !== undefined && fileObstacle(file) === undefined;
 }
 
-/** A word without this host's folders: for a path, also after `--option=`, its last part and the file's content. */
+/**
+ * A word without this host's folders: for a path, also after `--option=`, its last part and the file's
+ * content.
+ */
 function digestWord(word: string): string[] {
   const { option, file } = pathIn(word);
   if (file === undefined) return [word];
@@ -65,7 +71,10 @@ function digestWord(word: string): string[] {
   return [option, basename(file), ...(content === undefined ? [] : [content])];
 }
 
-/** The file that the system runs for a program: itself with a "/", else the first on PATH; undefined if PATH has none. */
+/**
+ * The file that the system runs for a program: itself with a "/", else the first on PATH; undefined if PATH
+ * has none.
+ */
 const programOf = (program: string, path = '') => (program.includes('/') ? program : onPath(program, path));
 
 const chunkBytes = 1_048_576;

@@ -34,14 +34,18 @@ const keptOutput = 4096;
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
 const grace = 2000;
 
-/** How long to wait for output after the program's end, in milliseconds: a process left behind may hold the pipes forever. */
+/**
+ * How long to wait for output after the program's end, in milliseconds: a process left behind may hold the
+ * pipes forever.
+ */
 const drainTime = 250;
 
 /** Longest delay that a Node timer supports. */
 const longestTimer = 2 ** 31 - 1;
 
 /**
- * Runs a program in its own process group and returns when it has ended: by itself, after its time, or because `signal` was
+ * Runs a program in its own process group and returns when it has ended: by itself, after its time, or
+ * because `signal` was
  * aborted. Every process of its group ends with it. Never throws.
  */
 export async function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {

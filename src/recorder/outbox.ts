@@ -22,7 +22,10 @@ const lookMilliseconds = 20;
 
 export type Outbox = ReturnType<typeof createOutbox>;
 
-/** Sends the rows of a namespace, and marks them at the broker's receipts. The log is the outbox: a receiver that gets a message twice finds it recorded. */
+/**
+ * Sends the rows of a namespace, and marks them at the broker's receipts. The log is the outbox: a receiver
+ * that gets a message twice finds it recorded.
+ */
 export function createOutbox(options: OutboxOptions) {
   const { store, broker, namespace, onUnsendable, onFault } = options;
   const sender = new ConfirmedSender<UnsentRow>(broker, {
@@ -82,11 +85,15 @@ function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; b
 /** A queue that gives nothing for this long is empty, in milliseconds. */
 const quietMilliseconds = 300;
 
-/** The longest time to take leftovers: slices that workers return later are acknowledged by the workers that get them. */
+/**
+ * The longest time to take leftovers: slices that workers return later are acknowledged by the workers that
+ * get them.
+ */
 const longestMilliseconds = 3000;
 
 /**
- * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker without selectors, workers drop them
+ * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker
+ * without selectors, workers drop them
  * themselves: they are informed that the execution has ended.
  */
 export async function takeLeftovers(

@@ -26,7 +26,8 @@ interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
 
 /**
- * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if a user waits for the end. The store's
+ * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if
+ * a user waits for the end. The store's
  * next process sends the messages still unsent.
  */
 const lastMessagesMilliseconds = { usual: 30_000, hurried: 1000 } as const;
@@ -43,7 +44,8 @@ type Shared = RecorderOptions & Surroundings;
 export type RecorderSession = Awaited<ReturnType<typeof openRecorderSession>>;
 
 /**
- * The broker's side of a recorder: sends the log's messages for others, records their messages, reports how its executions are, receives which agents
+ * The broker's side of a recorder: sends the log's messages for others, records their messages, reports how
+ * its executions are, receives which agents
  * there are, and resends work that no agent has.
  */
 export async function openRecorderSession(broker: BrokerConnection, options: RecorderOptions) {
@@ -195,7 +197,10 @@ async function flush(outbox: Outbox, patience: number, warn: (message: string) =
     warn('some messages are still unconfirmed; the next recorder of this store and namespace sends them');
 }
 
-/** Makes the broker keep messages sent while the recorder is down. The subscription needs a connection with its own client id. */
+/**
+ * Makes the broker keep messages sent while the recorder is down. The subscription needs a connection with
+ * its own client id.
+ */
 function listenDurably(shared: Shared, inbox: Inbox): BrokerConnection {
   const { namespace, storeId: id, destinations, settings, connect, warn } = shared;
   const durableName = recorderSubscription(namespace, id);

@@ -23,7 +23,9 @@ import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A slice that no worker has for this long while a slot is free, or later ones are started, counts as lost. */
+/**
+ * A slice that no worker has for this long while a slot is free, or later ones are started, counts as lost.
+ */
 const unheldSeconds = 30;
 
 /** How long a returned slice waits before it is sent again; the wait doubles each time. */

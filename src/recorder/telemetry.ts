@@ -12,7 +12,10 @@ interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'vie
   onNewcomer: () => void;
 }
 
-/** Hears remote agents' reports about themselves and enters them into the store: `list_agents` and `list_logs` answer from there. */
+/**
+ * Hears remote agents' reports about themselves and enters them into the store: `list_agents` and `list_logs`
+ * answer from there.
+ */
 export function createTelemetryInbox(options: TelemetryOptions): Subscription {
   const { store, namespace, storeId, destinations, directory, views, warn, onFault, onHeard, onNewcomer } = options;
   /** Workers of earlier builds and other stores that are recorded in this namespace, already warned about. */

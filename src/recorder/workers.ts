@@ -29,7 +29,10 @@ interface RestingWorkersOptions {
   isPresent: (agent: string) => boolean;
 }
 
-/** The workers that currently take no slices of an execution, because what fails there succeeds elsewhere. A recorder lists them in the state of the execution. */
+/**
+ * The workers that currently take no slices of an execution, because what fails there succeeds elsewhere. A
+ * recorder lists them in the state of the execution.
+ */
 export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorkersOptions) {
   const executions = new Map<string, Driven>();
 
@@ -92,7 +95,8 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
 export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
 
 /**
- * Starts of an attempt by a worker that was restarted under its name: the second start's message says the same as the first, so the log has only one.
+ * Starts of an attempt by a worker that was restarted under its name: the second start's message says the
+ * same as the first, so the log has only one.
  * Each means that an earlier start was lost.
  */
 export function createRepeatedStarts(directory: AgentDirectory) {
@@ -102,7 +106,8 @@ export function createRepeatedStarts(directory: AgentDirectory) {
       const id = sliceMessageId(execution_id, slice_filename, attempt);
       const since = directory.sinceOf(sender);
       const known = attempts.get(id);
-      // Another worker's start is another message. The same process repeats its start after the connection broke.
+      // Another worker's start is another message. The same process repeats its start after the connection
+      // broke.
       const isLoss = known?.worker_id === worker_id && known.since !== since;
       attempts.set(id, { worker_id, since, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });
     },
@@ -118,7 +123,8 @@ export function createRepeatedStarts(directory: AgentDirectory) {
 type UnheardWorkersOptions = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
 
 /**
- * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a
+ * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices'
+ * header `store_id`, so a
  * foreign worker that does not copy it works in vain.
  */
 export function createUnheardWorkers({ store, directory, warn, onFault }: UnheardWorkersOptions) {

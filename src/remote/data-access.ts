@@ -40,7 +40,8 @@ export interface Reached {
   files: DataFiles;
   folder: string | undefined;
   /**
-   * Fetches the whole file if it is on another host. Resolves with false if that has none, or another than announced. Throws `DATA_UNAVAILABLE`.
+   * Fetches the whole file if it is on another host. Resolves with false if that has none, or another than
+   * announced. Throws `DATA_UNAVAILABLE`.
    * @param over aborted when it is no longer needed
    */
   bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
@@ -68,8 +69,10 @@ const minRoom = 16_777_216;
 export type DataAccess = ReturnType<typeof createDataAccess>;
 
 /**
- * The data files of a recorder, seen from this host. A URL says where its writer has a file. For a path, looks for the file's name in `[data] dir`,
- * if that folder is marked as the recorder's; fetches from another host's address, if it is a source. Throws `CONFIG_INVALID` for a token that no header
+ * The data files of a recorder, seen from this host. A URL says where its writer has a file. For a path,
+ * looks for the file's name in `[data] dir`,
+ * if that folder is marked as the recorder's; fetches from another host's address, if it is a source. Throws
+ * `CONFIG_INVALID` for a token that no header
  * can hold.
  */
 export function createDataAccess({ data, environment, draining, stopped: signal }: AccessOptions) {
@@ -205,8 +208,10 @@ const maxLooks = 10;
 const lookMilliseconds = 500;
 
 /**
- * Resolves when a file in a folder shared with the recorder is readable. Waits for it, since a network disk may show it some seconds late. For a
- * fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched` if permissions are in the way, which waiting does not fix.
+ * Resolves when a file in a folder shared with the recorder is readable. Waits for it, since a network disk
+ * may show it some seconds late. For a
+ * fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched` if permissions are in the way, which
+ * waiting does not fix.
  * @param until aborting one of these ends the wait
  */
 export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace, until: AbortSignal[]): Promise<void> {

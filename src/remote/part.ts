@@ -50,7 +50,10 @@ export interface Surroundings extends WorkerSurroundings {
   lifetime: Lifetime;
 }
 
-/** Completes what the parts of a process work with. Throws `CONFIG_INVALID` for a token that no header can hold. */
+/**
+ * Completes what the parts of a process work with. Throws `CONFIG_INVALID` for a token that no header can
+ * hold.
+ */
 export function surroundingsOf<Given extends Omit<WorkerSurroundings, 'access' | 'offDuty' | 'speaker'>>(
   given: Given,
   warn: (message: string) => void,

@@ -29,7 +29,10 @@ interface WorkerOptions extends Pick<SliceConsumersOptions, 'connectApart' | 'sl
   voice: Voice;
 }
 
-/** The slots of a worker on a broker: in a process without a store, or in that of a recorder, which speaks about its own slices in another way. */
+/**
+ * The slots of a worker on a broker: in a process without a store, or in that of a recorder, which speaks
+ * about its own slices in another way.
+ */
 export function createWorker(around: WorkerSurroundings, { payloads, voice, ...queue }: WorkerOptions): Part {
   const { name, namespace, destinations, connection, views, offDuty, others, onChange, onStep } = around;
   const { draining, stopped } = around.lifetime;
@@ -112,7 +115,8 @@ export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views'
     overFor: ({ slice, storeId }) => views.overFor(slice.execution_id, storeId),
     workAtHand: () => undefined,
     async begin(draft, delivered) {
-      // If a slice kills its worker, others must have seen its start. Do not wait for an absent broker: the start travels ahead of the result.
+      // If a slice kills its worker, others must have seen its start. Do not wait for an absent broker: the
+      // start travels ahead of the result.
       await withDeadline(say(draft, delivered), startMilliseconds, true);
       return true;
     },
@@ -138,7 +142,10 @@ const window = 256;
 /** How long to wait for the work in hand at the end, in milliseconds. */
 const lastMessagesMilliseconds = 5000;
 
-/** A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the next one. */
+/**
+ * A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the
+ * next one.
+ */
 export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings): Part {
   const agent = readingAgents.find((candidate) => candidate.type === type);
   if (agent === undefined) throw new Error(`no agent reads as ${type}`);

@@ -18,7 +18,10 @@ export interface ReadingAgentOptions extends Surroundings {
   agent: Agent;
 }
 
-/** The most messages that wait for their recorder. Beyond that the oldest are dropped: their recorder sends them again when it is back. */
+/**
+ * The most messages that wait for their recorder. Beyond that the oldest are dropped: their recorder sends
+ * them again when it is back.
+ */
 const maxUnheard = 200;
 
 /** The most ended executions to remember. */
@@ -38,7 +41,8 @@ interface Hand {
 }
 
 /**
- * An agent without a store: reads broadcasts, sends what follows from them, and acknowledges a broadcast once that is confirmed. Reads the messages
+ * An agent without a store: reads broadcasts, sends what follows from them, and acknowledges a broadcast once
+ * that is confirmed. Reads the messages
  * of one execution in order.
  */
 export function createReadingAgent(options: ReadingAgentOptions) {
@@ -181,7 +185,10 @@ async function answer(hand: Hand, state: ExecutionState, options: ReadingAgentOp
     }
 }
 
-/** Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message again when one is on duty. */
+/**
+ * Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message
+ * again when one is on duty.
+ */
 async function handle({ message }: Hand, state: ExecutionState, place: FilePlace, options: ReadingAgentOptions) {
   const { access, agent, agentLog: log, name, onStep, params, views, lifetime, offDuty } = options;
   const { execution_id } = message;

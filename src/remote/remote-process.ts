@@ -58,7 +58,10 @@ export function remoteAgentName(type: AgentType, user: string, index: number): s
   return `${type}-agent-${user}-${BigInt(`0x${hash}`).toString().slice(0, 8)}`;
 }
 
-/** Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and `NAMESPACE_IN_USE`. */
+/**
+ * Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and
+ * `NAMESPACE_IN_USE`.
+ */
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
   const { broker, namespace, destinations, interrupted: signal, log } = options;
   const onTrouble = (error: SwfError) => log.write({ level: 'WARNING', message: error.line });
@@ -153,7 +156,10 @@ function noteState(state: ExecutionState, { views, access, onChange }: Surroundi
   if (state.status !== 'running') access.noteEnd(state.execution_id);
 }
 
-/** Why this process leaves its name to the one that sent a heartbeat; undefined if that has another name, or goes itself. */
+/**
+ * Why this process leaves its name to the one that sent a heartbeat; undefined if that has another name, or
+ * goes itself.
+ */
 function twinIn({ agent_name, since, hostname, pid, state }: AgentHeartbeat, self: Self): SwfError | undefined {
   const isTwin = agent_name === self.agent_name && since !== self.since && state !== 'EXITED';
   const began = Date.parse(self.since);

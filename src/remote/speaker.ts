@@ -40,7 +40,8 @@ interface Saying {
 export type Speaker = ReturnType<typeof createSpeaker>;
 
 /**
- * Sends a remote agent's messages until the broker has confirmed them. It has no store: work with unconfirmed messages at the end of its process is
+ * Sends a remote agent's messages until the broker has confirmed them. It has no store: work with unconfirmed
+ * messages at the end of its process is
  * repeated by the next agent that gets the same message.
  */
 export function createSpeaker(options: SpeakerOptions) {
@@ -73,7 +74,10 @@ export function createSpeaker(options: SpeakerOptions) {
     });
   return {
     say,
-    /** Asks to end an execution that an agent cannot continue. @param filename the one file that is the cause, or an empty name */
+    /**
+     * Asks to end an execution that an agent cannot continue. @param filename the one file that is the cause,
+     * or an empty name
+     */
     stop(about: About, { reason, filename }: { reason: string; filename: string }): Promise<boolean> {
       const file = filename === '' ? {} : { filename };
       return say({ msg_type: 'stop_workflow', command_id: randomUUID(), state: 'failed', reason, ...file }, about);

@@ -28,19 +28,24 @@ interface Requester {
 }
 
 /**
- * The outcome of a command. `already`: the requested state was there, with that state. `none`: it was refused, with the reason. `pending`: the driver
+ * The outcome of a command. `already`: the requested state was there, with that state. `none`: it was
+ * refused, with the reason. `pending`: the driver
  * has not carried it out in time; it stays recorded.
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
 
 const purposes: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };
 
-/** The execution that a command is for. Throws `EXECUTION_NOT_FOUND`, and `ARGUMENT_INVALID` for another program's execution. */
+/**
+ * The execution that a command is for. Throws `EXECUTION_NOT_FOUND`, and `ARGUMENT_INVALID` for another
+ * program's execution.
+ */
 export const requireControllable = (sql: Prepare, executionId: string, action: Action): OwnExecution =>
   requireOwn(requireExecution(sql, executionId), purposes[action]);
 
 /**
- * Records a command for the driver of a running execution; returns `undefined` for a stop of an execution that was stopped before. Throws
+ * Records a command for the driver of a running execution; returns `undefined` for a stop of an execution
+ * that was stopped before. Throws
  * `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING` if it has ended, and `ARGUMENT_INVALID` for another program's execution.
  */
 export async function recordCommand(
@@ -68,7 +73,9 @@ export async function recordCommand(
   });
 }
 
-/** Whether a driver of this execution lives. A service lives on where its driver has ended, as on a full disk. */
+/**
+ * Whether a driver of this execution lives. A service lives on where its driver has ended, as on a full disk.
+ */
 export function isDriven(store: Store, executionId: string, isAlive: LivenessTest): boolean {
   const { execution_id } = requireExecution(store.sql, executionId);
   const owner = ownerOf(store.sql, execution_id);
@@ -91,7 +98,10 @@ interface WaitOptions {
   storeOption?: string;
 }
 
-/** Waits until the driver has handled a command. Throws `EXECUTION_NOT_RUNNING` if the driver's process is gone. */
+/**
+ * Waits until the driver has handled a command. Throws `EXECUTION_NOT_RUNNING` if the driver's process is
+ * gone.
+ */
 export async function awaitEffect(
   store: Store,
   { action, execution_id, message_id }: Command,
@@ -131,7 +141,8 @@ export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
 const recorderMilliseconds = 15_000;
 
 /**
- * Asks the live recorder to resume an execution without a driver, even after repeated failures. Throws `EXECUTION_IN_USE` if it cannot, or does
+ * Asks the live recorder to resume an execution without a driver, even after repeated failures. Throws
+ * `EXECUTION_IN_USE` if it cannot, or does
  * not answer within 15 s, as `swf-mcp run` does not; the request is then withdrawn.
  */
 export async function askRecorder(

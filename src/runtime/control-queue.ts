@@ -24,7 +24,10 @@ const passMilliseconds = 500;
 const isFor = (storeId: string, { headers }: Delivery) =>
   headers['store_id'] === undefined || headers['store_id'] === storeId;
 
-/** Listens to a namespace's control queue for requests to this store or to any. Returns a function that ends it. */
+/**
+ * Listens to a namespace's control queue for requests to this store or to any. Returns a function that ends
+ * it.
+ */
 export function listenToControl(host: Host, onMessage: (delivery: Delivery) => void): () => void {
   const { recorder, namespace } = host;
   recorder.broker.subscribe({
@@ -53,8 +56,10 @@ export interface RequestIdentity {
 }
 
 /**
- * Recognizes a redelivered request, so that it makes one execution. A broker without its own ids (RabbitMQ) says only that it has delivered a message
- * before: a message with the words of a request that was taken, and whose acknowledgement the broker has not confirmed, is that request.
+ * Recognizes a redelivered request, so that it makes one execution. A broker without its own ids (RabbitMQ)
+ * says only that it has delivered a message
+ * before: a message with the words of a request that was taken, and whose acknowledgement the broker has not
+ * confirmed, is that request.
  */
 export function identifyRequest(sql: Prepare, namespace: string, { id, headers, body }: Delivery): RequestIdentity {
   if (id !== undefined) return { id, isTaken: isRecorded(sql, id), isGuess: false };
@@ -82,7 +87,10 @@ export function acknowledgeRequest(host: Host, delivery: Delivery, id: string, f
   delivery.acknowledge(delivery.id === undefined ? forget : undefined);
 }
 
-/** A run drives its own execution and starts no other. Requests to stop, pause or resume are recorded for its driver. */
+/**
+ * A run drives its own execution and starts no other. Requests to stop, pause or resume are recorded for its
+ * driver.
+ */
 export function recordControl(host: Host): () => void {
   const { recorder, lifetime, store, namespace } = host;
   const take = async (delivery: Delivery) => {
@@ -116,7 +124,10 @@ interface RunRequest {
 type ControlMessage = RunRequest | { kind: 'other'; refusal?: string };
 
 export interface RequestSurroundings {
-  /** The agent's own configuration: its namespace and broker always apply, the rest only to requests that name no configuration. */
+  /**
+   * The agent's own configuration: its namespace and broker always apply, the rest only to requests that name
+   * no configuration.
+   */
   config: Config;
   /** Where to find configurations that requests name. */
   sources: ConfigSources;
@@ -124,7 +135,10 @@ export interface RequestSurroundings {
   asRecorded: (config: Config) => Config;
 }
 
-/** Reads a message of the control queue, and fills in fields that the testbed's own requests lack. @param commandId for a request that has none */
+/**
+ * Reads a message of the control queue, and fills in fields that the testbed's own requests lack. @param
+ * commandId for a request that has none
+ */
 export function readControlMessage(delivery: Delivery, commandId: string, around: RequestSurroundings): ControlMessage {
   const received = decodedOf(delivery);
   const fields: Record<string, unknown> = received.kind === 'message' ? { ...received.message } : received.body;
@@ -159,7 +173,10 @@ function completed(fields: Record<string, unknown>, command_id: string, { testbe
   };
 }
 
-/** The agent's namespace and broker apply; a request chooses a configuration by name and sets parameters of the workflow. */
+/**
+ * The agent's namespace and broker apply; a request chooses a configuration by name and sets parameters of
+ * the workflow.
+ */
 function requestedConfig(request: Message<'run_workflow'>, { config, sources }: RequestSurroundings): Config {
   requireRealTime(request.speed);
   const name = requireBareName(request.config, sources.workingFolder) ?? sources.name;

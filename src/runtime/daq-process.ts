@@ -22,7 +22,10 @@ import { driveExecution, type DrivenExecution } from './driven-execution.ts';
 import { driverSelf, enterHost, type Host, type HostOptions } from './host.ts';
 import { startTakeUp } from './take-up.ts';
 
-/** The DAQ simulator as a separate process. It takes requests from the control queue and drives each execution that it starts. */
+/**
+ * The DAQ simulator as a separate process. It takes requests from the control queue and drives each execution
+ * that it starts.
+ */
 interface DaqAgentOptions extends HostOptions, RequestSurroundings {
   broker: BrokerChoice;
   /** Aborted when the agent is to stop, perhaps while it still waits for its broker. */
@@ -94,7 +97,10 @@ function createDriving(host: Host) {
   const { lifetime } = host;
   const { log } = host.options;
   const running = new Map<string, { driven: DrivenExecution; ended: Promise<void> }>();
-  /** A fault in one execution (for example in its folder) does not affect the others; it is resumed later. Without the store, everything stops. */
+  /**
+   * A fault in one execution (for example in its folder) does not affect the others; it is resumed later.
+   * Without the store, everything stops.
+   */
   const leave = (executionId: string, error: unknown) => {
     if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) lifetime.fail(error);
     else log.write({ level: 'ERROR', message: `${executionId} could not continue: ${error.line}` });
@@ -111,7 +117,10 @@ function createDriving(host: Host) {
         });
       running.set(execution_id, { driven, ended });
     },
-    /** A stopped service mostly comes back, perhaps in a newer version, and then resumes the executions that it leaves now. */
+    /**
+     * A stopped service mostly comes back, perhaps in a newer version, and then resumes the executions that
+     * it leaves now.
+     */
     async leaveAll() {
       const left = [...running];
       for (const [executionId, { driven }] of left) {

@@ -20,7 +20,10 @@ function requireOurFolder(dir: string) {
   );
 }
 
-/** Makes the folder of all executions' data files, if any are written. Throws `DATA_UNAVAILABLE` if it cannot be made or used. */
+/**
+ * Makes the folder of all executions' data files, if any are written. Throws `DATA_UNAVAILABLE` if it cannot
+ * be made or used.
+ */
 export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, 'data'>): void {
   if (!write_files || dir === undefined) return;
   try {
@@ -37,7 +40,8 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
 }
 
 /**
- * Requires the files of a started execution before it is resumed: with a new empty folder in their place, its slices would fail or be done without
+ * Requires the files of a started execution before it is resumed: with a new empty folder in their place, its
+ * slices would fail or be done without
  * their data. Throws `DATA_UNAVAILABLE`.
  */
 function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string) {
@@ -49,7 +53,8 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
 }
 
 /**
- * Two stores may give their executions the same id; they must not write into the same folder. Called in the transaction that begins the execution, so
+ * Two stores may give their executions the same id; they must not write into the same folder. Called in the
+ * transaction that begins the execution, so
  * that a throw undoes its beginning. Throws `CONFIG_INVALID`.
  */
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
@@ -59,7 +64,10 @@ export function refuseForeignFolder({ data: { dir, write_files } }: Config, { ex
   );
 }
 
-/** Lets an execution continue only with its own files. Throws `DATA_UNAVAILABLE` if they are missing, and `EXECUTION_IN_USE` in a copy of its store. */
+/**
+ * Lets an execution continue only with its own files. Throws `DATA_UNAVAILABLE` if they are missing, and
+ * `EXECUTION_IN_USE` in a copy of its store.
+ */
 export function requireOwnFiles(
   { sql, path }: Pick<Store, 'sql' | 'path'>,
   { execution_id, stf_count }: { execution_id: string; stf_count: number },
@@ -75,7 +83,8 @@ export function requireOwnFiles(
 }
 
 /**
- * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be another user's, so a folder without the
+ * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be
+ * another user's, so a folder without the
  * execution's name, or with anything but our files, is left. Throws `DATA_UNAVAILABLE` if the system refuses.
  * @returns why the folder is left, if it is
  */
@@ -93,7 +102,8 @@ export async function removeDataFolder(folder: string, executionId: string, stor
 }
 
 /**
- * Why a folder would be left: it is not this execution's. Undefined if it would be removed, or is gone. Throws the system's errors.
+ * Why a folder would be left: it is not this execution's. Undefined if it would be removed, or is gone.
+ * Throws the system's errors.
  * @param store the file of the store
  */
 export async function whyLeft(folder: string, executionId: string, store: string): Promise<string | undefined> {

@@ -15,7 +15,10 @@ import { type Execution, openHere } from './execution.ts';
 import type { Host } from './host.ts';
 import { requestStop, supervise, type Task, createWakeSignal } from './supervisor.ts';
 
-/** How long to wait for tasks that are to stop: a hanging one (on a file system that does not answer) must not keep the execution from ending. */
+/**
+ * How long to wait for tasks that are to stop: a hanging one (on a file system that does not answer) must not
+ * keep the execution from ending.
+ */
 const patienceMilliseconds = 4000;
 
 /** How much of an error `driver_ended` takes. */
@@ -56,13 +59,19 @@ export function driveExecution(host: Host, drive: Drive, speed?: Speed) {
     }));
   };
   return {
-    /** Resolves when the execution has ended, in whatever way; rejects if it could not continue here and can be resumed. */
+    /**
+     * Resolves when the execution has ended, in whatever way; rejects if it could not continue here and can
+     * be resumed.
+     */
     done: driveToTheEnd(host, here, { driver, payloads, beginTasks }),
     /** Asks the execution to stop; `done` follows. */
     stop: (reason: string) => requestStop(options.user, { state: 'stopped', reason }, execution),
     /** Stops driving here; `done` follows. The next process that resumes the execution continues it. */
     leave: () => lifetime.stop(),
-    /** Leaves the execution as it is, to be resumed, because this process ends at once. Returns false if it has ended. */
+    /**
+     * Leaves the execution as it is, to be resumed, because this process ends at once. Returns false if it
+     * has ended.
+     */
     leaveAtOnce(): boolean {
       // It has just ended: nothing is left to continue.
       if (requireExecution(store.sql, drive.execution_id).status !== 'running') return false;

@@ -24,7 +24,10 @@ const farBehind = 1000;
 /** How long agents have to be heard again after a connection break, in milliseconds. */
 const hearingMilliseconds = lateSeconds * 1000;
 
-/** Everything that works at the same time in a process that drives an execution: consumers, workers, DAQ simulator. */
+/**
+ * Everything that works at the same time in a process that drives an execution: consumers, workers, DAQ
+ * simulator.
+ */
 export const tasksOf = (host: Host, execution: Execution, daq: { onDone: () => void; wake: WakeSignal }): Task[] => [
   ...consumerTasks(host, execution),
   ...workerTasks(host, execution),
@@ -63,7 +66,8 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
 }
 
 /**
- * The fast processing agent's watch over slices that have killed their workers too often: it reports their failure itself, since no worker will.
+ * The fast processing agent's watch over slices that have killed their workers too often: it reports their
+ * failure itself, since no worker will.
  * Runs until the execution is stopped.
  */
 async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
@@ -108,7 +112,8 @@ const reportMilliseconds = 2000;
 const hostedSince = 'here';
 
 /**
- * Runs the worker that a recorder hosts: a remote worker in the recorder's own process. It takes slices from the broker's queue like any other, so
+ * Runs the worker that a recorder hosts: a remote worker in the recorder's own process. It takes slices from
+ * the broker's queue like any other, so
  * also those of other recorders of the namespace. Resolves when the execution is stopped.
  */
 async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {

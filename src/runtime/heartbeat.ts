@@ -19,7 +19,10 @@ interface Moment {
   monotonic: number;
 }
 
-/** Heartbeats farther apart than this show that a process stood still or could not write. A busy machine delays one by less. */
+/**
+ * Heartbeats farther apart than this show that a process stood still or could not write. A busy machine
+ * delays one by less.
+ */
 const standstillSeconds = beatSeconds + 10;
 
 /** A shorter time without a message is no hole. Seconds. */
@@ -64,7 +67,10 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   return {
     /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
     sawWork: (agent: string, executionId: string) => void worked.set(agent, executionId),
-    /** Records the work that an agent does not take for now. A store that cannot be written is reported by the heartbeats. */
+    /**
+     * Records the work that an agent does not take for now. A store that cannot be written is reported by the
+     * heartbeats.
+     */
     noteOffDuty: (agent: string, kinds: readonly OffDuty[]) =>
       void store.write((tx) => recordOffDuty(tx, agent, kinds)).catch(() => {}),
     start() {
@@ -80,7 +86,10 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   };
 }
 
-/** Notes more time than usual since the last written heartbeat. A write may have waited, so the time is that of the transaction. */
+/**
+ * Notes more time than usual since the last written heartbeat. A write may have waited, so the time is that
+ * of the transaction.
+ */
 function standstill(tx: Transaction, processId: number, before: Moment | undefined) {
   const now = { at: steadyClock().now(), monotonic: performance.now() };
   if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000)

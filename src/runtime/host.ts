@@ -46,11 +46,15 @@ export interface HostOptions {
 /** Enters whatever else belongs in the transaction that enters this process. */
 export type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>) => T;
 
-/** A process that hosts agents: its entry in the store, its heartbeats, its broker session and their shared lifetime. */
+/**
+ * A process that hosts agents: its entry in the store, its heartbeats, its broker session and their shared
+ * lifetime.
+ */
 export type Host = Awaited<ReturnType<typeof enterHost>>['host'];
 
 /**
- * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and `EXECUTION_IN_USE` if another process records
+ * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and
+ * `EXECUTION_IN_USE` if another process records
  * the namespace.
  * @param patience whether to wait for a broker that is not there yet, until interrupted
  */
@@ -127,7 +131,9 @@ function hostOf(options: HostOptions, entry: Entry) {
       if (name === undefined) throw new Error(`this process hosts no ${type} agent`);
       return name;
     },
-    /** Writes the last heartbeat, which says how the process ends, and sends the last messages to the broker. */
+    /**
+     * Writes the last heartbeat, which says how the process ends, and sends the last messages to the broker.
+     */
     async close({ isHurried = false, hasFault = lifetime.fault !== undefined } = {}) {
       await payloads.close();
       await heartbeat.end(hasFault ? 'fault' : 'order');
@@ -171,7 +177,10 @@ export function driverSelf(
   return { process_id, identity: currentProcess(), name, user: sender, version, speed, isOverBroker };
 }
 
-/** Connects, and listens first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is sent. */
+/**
+ * Connects, and listens first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is
+ * sent.
+ */
 function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: ConnectOptions) {
   const { namespace } = config.testbed;
   const place = placeOfBroker(choice.settings, choice.listening);

@@ -15,7 +15,8 @@ import { driverSelf, type Enter, enterHost, type HostOptions } from './host.ts';
 export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
 
 /**
- * Starts a new execution and drives it. Throws `DATA_UNAVAILABLE`, `CONFIG_INVALID`, `BROKER_…` and `STORE_…` before anything has begun.
+ * Starts a new execution and drives it. Throws `DATA_UNAVAILABLE`, `CONFIG_INVALID`, `BROKER_…` and `STORE_…`
+ * before anything has begun.
  * @param configName the user's name for the configuration
  */
 export function startExecution(
@@ -97,7 +98,10 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   return {
     execution_id,
     run_number,
-    /** Resolves when the execution has ended, in whatever way; rejects if it could not continue here and can be resumed. */
+    /**
+     * Resolves when the execution has ended, in whatever way; rejects if it could not continue here and can
+     * be resumed.
+     */
     done: untilClosed(),
     /** Asks the execution to stop; `done` follows. */
     stop(reason: string) {

@@ -24,14 +24,18 @@ export interface StandInOptions {
   onCall: (call: RestLine) => void;
 }
 
-/** Definitions of workflows are ten thousand characters long, and messages may be longer. Of strangers only short log lines are taken. */
+/**
+ * Definitions of workflows are ten thousand characters long, and messages may be longer. Of strangers only
+ * short log lines are taken.
+ */
 const bodyLimit = { trusted: '4mb', stranger: '64kb' };
 
 /** Their programs give a handful: each name is looked up in every object. */
 const maxNames = 20;
 
 /**
- * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without the prefix of a site, and records what they
+ * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without
+ * the prefix of a site, and records what they
  * state before it answers. Source: `docs/testbed.md`.
  */
 export function createStandIn(options: StandInOptions): Express {
@@ -126,7 +130,9 @@ function trustOf({ token }: StandInOptions): (request: Request) => boolean {
   return (request) => callerBy(givenIn(request)) !== undefined;
 }
 
-/** An agent with a wrong token retries forever and never starts: reports that once, where an operator looks. */
+/**
+ * An agent with a wrong token retries forever and never starts: reports that once, where an operator looks.
+ */
 function tokenCheck({ say }: StandInOptions, isTrusted: (request: Request) => boolean): RequestHandler {
   let isSaid = false;
   return (request, response, next) => {

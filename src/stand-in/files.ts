@@ -6,7 +6,10 @@ import { registeredSlice } from '../observed/reading/dialects.ts';
 import { objectOf } from '../observed/reading/values.ts';
 import { addedFields, count, fileName, numberIn, type Resource, runNumber, textOf } from './resource.ts';
 
-/** Finds an STF file by name: in the newest open run in the agent's namespace, else in the newest open run, else in the newest run. */
+/**
+ * Finds an STF file by name: in the newest open run in the agent's namespace, else in the newest open run,
+ * else in the newest run.
+ */
 function stfNamed(sql: Prepare, stf: string, agent: string | undefined) {
   const all = listObjects(sql, 'stf-files', { parent: stf });
   const open = all.filter(({ run_id }) => !hasEnded(sql, run_id));
@@ -53,7 +56,8 @@ export const stfFiles: Resource = {
   again: 'refuse',
   wanted: ({ stf_filename, run_number }) =>
     stf_filename === undefined ? { run_id: run_number } : { parent: stf_filename },
-  // A data agent does not register a file that it finds here: hide files of earlier runs, which are not its own.
+  // A data agent does not register a file that it finds here: hide files of earlier runs, which are not its
+  // own.
   isListed: ({ run_id }, { stf_filename }, sql) => stf_filename === undefined || !hasEnded(sql, run_id),
   aliases: { run_number: 'run' },
 };
@@ -113,7 +117,8 @@ export const tfSlices: Resource = {
     parent: fastmon_file_id,
     not: slice_id === undefined || fastmon_file_id !== undefined ? undefined : 'completed',
   }),
-  // The slice that a change names in its result: the public programs take the first of its number in the run, whatever its file.
+  // The slice that a change names in its result: the public programs take the first of its number in the run,
+  // whatever its file.
   target({ metadata }, { run_id }, sql) {
     const result = objectOf(objectOf(objectOf(metadata)['result'])['result']);
     const named = registeredSlice(result)?.slice_filename;

@@ -25,7 +25,10 @@ export const callsOf = (resource: Resource): Call[] => [
   { method: 'PATCH', path: `${resource.path}/:id`, answer: (tx, question) => change(tx, { resource, ...question }) },
 ];
 
-/** Answers with one object. For an object that is not registered here, the answer lets their programs continue. */
+/**
+ * Answers with one object. For an object that is not registered here, the answer lets their programs
+ * continue.
+ */
 function read(sql: Prepare, resource: Resource, id: string): Answer {
   const body = objectOf(sql, resource.path, id)?.document ?? resource.unknown?.(id, sql);
   return body === undefined ? { status: 404, body: { detail: 'Not found.' } } : { status: 200, body };
@@ -33,7 +36,10 @@ function read(sql: Prepare, resource: Resource, id: string): Answer {
 
 const paging: ReadonlySet<string> = new Set(['limit', 'offset', 'format', 'page', 'ordering']);
 
-/** The objects that match a query, the oldest first: as an array, or with `limit` as a page where swf-monitor has pages. @param url of the list */
+/**
+ * The objects that match a query, the oldest first: as an array, or with `limit` as a page where swf-monitor
+ * has pages. @param url of the list
+ */
 function list(sql: Prepare, resource: Resource, query: Query, url: string): Answer {
   const fields = Object.entries(query).flatMap(([key, value]) => {
     const field = resource.aliases?.[key] ?? key;
@@ -60,7 +66,10 @@ interface Writing {
   at: string;
 }
 
-/** Registers an object; if that states a fact, it adds a row of the log in the same transaction. The same request again gets the same answer. */
+/**
+ * Registers an object; if that states a fact, it adds a row of the log in the same transaction. The same
+ * request again gets the same answer.
+ */
 export function register(tx: Transaction, writing: Writing): Answer {
   const { resource, body, at } = writing;
   const { path, nameField, idKind, again, isOffRecord } = resource;
@@ -92,7 +101,10 @@ function change(tx: Transaction, writing: Writing & { id: string }): Answer {
   return put(tx, resource, line, 200, { ...object, document: changed(resource, object, body) });
 }
 
-/** Writes an object, and the row of the log that states it. Some resources state nothing about a workflow, so their writes make no rows of the log. */
+/**
+ * Writes an object, and the row of the log that states it. Some resources state nothing about a workflow, so
+ * their writes make no rows of the log.
+ */
 function put(tx: Transaction, { isOffRecord }: Resource, line: MessageLine, status: number, object: MonitorObject) {
   if (isOffRecord !== true) recordHeard(tx, line);
   putObject(tx, object);
@@ -124,7 +136,10 @@ const lasting: readonly string[] = [
   'version',
 ];
 
-/** The object after a change. Its names stay, and a later change without an end does not take back a recorded one. */
+/**
+ * The object after a change. Its names stay, and a later change without an end does not take back a recorded
+ * one.
+ */
 function changed({ idField }: Resource, { document }: MonitorObject, body: Body): Body {
   const kept = [idField, ...lasting, ...(body['end_time'] === null ? ['end_time'] : [])];
   const fixed = Object.fromEntries(kept.filter((name) => name in document).map((name) => [name, document[name]]));

@@ -48,11 +48,16 @@ export interface Registration extends ObjectNames {
   told_name?: string | undefined;
 }
 
-/** A collection of swf-monitor. To add one, add it to the file of its subject and to the list in `resources.ts`. */
+/**
+ * A collection of swf-monitor. To add one, add it to the file of its subject and to the list in
+ * `resources.ts`.
+ */
 export interface Resource {
   /** Its name in paths: `stf-files`. */
   path: string;
-  /** The answer field that has the id: a drawn number or UUID, or a run number or text that the program gives. */
+  /**
+   * The answer field that has the id: a drawn number or UUID, or a run number or text that the program gives.
+   */
   idField: string;
   idKind: 'number' | 'uuid' | 'run' | 'text';
   /** The field of a registration that names its object. */
@@ -62,13 +67,19 @@ export interface Resource {
   namesOf: (body: Body, tx: Transaction) => Registration;
   /** The answer fields that the body does not give. @param at ISO 8601 */
   more: (body: Body, at: string) => Document;
-  /** A second registration of a name with another body gets the first answer, replaces the first, or is refused. */
+  /**
+   * A second registration of a name with another body gets the first answer, replaces the first, or is
+   * refused.
+   */
   again: 'same' | 'replace' | 'refuse';
   /** swf-monitor answers a list with `limit` in pages. */
   isPaged?: true;
   /** Its writes are no rows of the log: they state nothing about a workflow. */
   isOffRecord?: true;
-  /** Narrows a list by the query parts that have a column; other parts are compared with the fields of each object. */
+  /**
+   * Narrows a list by the query parts that have a column; other parts are compared with the fields of each
+   * object.
+   */
   wanted?: (query: Query) => ObjectsWanted;
   /** Whether a list has an object that it would have by the query. */
   isListed?: (object: MonitorObject, query: Query, sql: Prepare) => boolean;

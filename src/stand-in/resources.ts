@@ -31,7 +31,8 @@ const workflowExecutions: Resource = {
   // Newly set up monitors give the same ids again.
   again: 'replace',
   runOf: newestRunOf,
-  // Fast processing requests the execution that a message names; an answer without parameters lets it continue with its own.
+  // Fast processing requests the execution that a message names; an answer without parameters lets it
+  // continue with its own.
   unknown: (id, sql) => ({
     execution_id: id,
     namespace: null,

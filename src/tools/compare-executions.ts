@@ -153,7 +153,10 @@ export type Figures = Record<keyof typeof words, number>;
 /** Figures that depend on the speed of a run. */
 const ofWallTime: ReadonlySet<keyof Figures> = new Set(['duration_seconds', 'slices_per_second'] as const);
 
-/** Sentences about the figures that differ noticeably. @param isComparable else durations and rates are not compared */
+/**
+ * Sentences about the figures that differ noticeably. @param isComparable else durations and rates are not
+ * compared
+ */
 export const figureWords = (a: Figures, b: Figures, isComparable: boolean): string[] =>
   (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
     if (!isComparable && ofWallTime.has(name)) return [];
@@ -161,7 +164,10 @@ export const figureWords = (a: Figures, b: Figures, isComparable: boolean): stri
     return isNoticeable(both.a, both.b, name === 'duration_seconds' ? 'seconds' : 'other') ? [words[name](both)] : [];
   });
 
-/** A sentence about the delays of a stage, where they differ noticeably. @param p95 95 of 100 are below, in seconds of wall time */
+/**
+ * A sentence about the delays of a stage, where they differ noticeably. @param p95 95 of 100 are below, in
+ * seconds of wall time
+ */
 export function stageWords(stage: string, p95: Pair): string[] {
   if (!isNoticeable(p95.a, p95.b, 'seconds')) return [];
   const [name, took, other, rest] = largerFirst(p95);

@@ -77,7 +77,8 @@ type Parts = Partial<Record<(typeof lists)[number] | 'findings', unknown[] | und
 const sizeOf = (answer: object): number => Buffer.byteLength(harmless(answer).text);
 
 /**
- * Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least important ones. `note` says how many
+ * Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least
+ * important ones. `note` says how many
  * each lost.
  */
 export function withinBudget<T extends Parts>(answer: T): T & { note?: string | undefined } {

@@ -63,7 +63,10 @@ export function shownSlice(row: TfSliceRow) {
   };
 }
 
-/** In the data folder of the run, or below that of a host that fetched the slice's file, which may have another name there. */
+/**
+ * In the data folder of the run, or below that of a host that fetched the slice's file, which may have
+ * another name there.
+ */
 const outputsFolder = ({ outputs_root, execution_id, slice_filename, attempt }: TfSliceRow) =>
   [outputs_root ?? [], execution_id, outputPath(slice_filename, attempt)].flat().join('/');
 

@@ -9,7 +9,9 @@ import { inTurns } from './shared/in-steps.ts';
 import { executionId, givenParameters, integer, number, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
-/** Bytes that a message takes in the store, with the rows that are read from it; and bytes of an empty store. */
+/**
+ * Bytes that a message takes in the store, with the rows that are read from it; and bytes of an empty store.
+ */
 const [bytesAMessage, emptyStore] = [800, 345_000];
 
 const plannedAnswer = () =>
@@ -82,7 +84,10 @@ const measuredWords = ({ slices }: { slices: number }, changes: { slices_per_sam
 /** Slices that must be done before their mean says more than the configuration. */
 const enoughSlices = 5;
 
-/** The parameters of an execution; where a payload command processes its slices, also how long that took on average, in simulated seconds. */
+/**
+ * The parameters of an execution; where a payload command processes its slices, also how long that took on
+ * average, in simulated seconds.
+ */
 function knownRun(queries: Queries, id: string) {
   const execution = queries.execution(id);
   const params = queries.executionParams(execution);

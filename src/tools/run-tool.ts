@@ -11,7 +11,8 @@ import { momentOfCursor } from './shared/page.ts';
 import { type LiveContext, pastContext, type Tool, type ToolContext } from './shared/tool.ts';
 
 /**
- * Calls a tool: checks the arguments, queries one state of the store, and builds the answer through the tool's output schema. For an earlier moment
+ * Calls a tool: checks the arguments, queries one state of the store, and builds the answer through the
+ * tool's output schema. For an earlier moment
  * (`as_of`) it queries the store as it was then. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
  */
 export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
@@ -28,7 +29,10 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
   });
 }
 
-/** The moment that a call is about: on later pages of a list that of the first page, since a relative time has moved on. */
+/**
+ * The moment that a call is about: on later pages of a list that of the first page, since a relative time has
+ * moved on.
+ */
 const asOfIn = ({ as_of, cursor }: { as_of?: string; cursor?: string }) =>
   as_of === undefined || cursor === undefined ? as_of : (momentOfCursor(cursor) ?? as_of);
 
@@ -52,7 +56,9 @@ async function answerOf(tool: Tool, checked: object, context: LiveContext): Prom
   });
 }
 
-/** Adds the moment of an answer, so that it can be requested again; an answer that looked back has its own. */
+/**
+ * Adds the moment of an answer, so that it can be requested again; an answer that looked back has its own.
+ */
 function withMoment(answer: Record<string, unknown>, { queries, now }: ToolContext): Record<string, unknown> {
   answer['as_of_exact'] ??= queries.momentExactly(now);
   return answer;
@@ -116,11 +122,15 @@ const named = 5;
 /** Most rounds of checking: removing a value may uncover another. */
 const maxRounds = 5;
 
-/** Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on each later one. */
+/**
+ * Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on
+ * each later one.
+ */
 export const uncompiled = { jitless: true } as const;
 
 /**
- * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row must not hide the others. A field that is
+ * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row
+ * must not hide the others. A field that is
  * missing for that reason is not a fault.
  */
 export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): Record<string, unknown> {

@@ -79,7 +79,9 @@ export const traceDataProductTool = defineTool({
   },
 });
 
-/** An STF file that the plan does not sample is done when it is ready, however long one waits for its samples. */
+/**
+ * An STF file that the plan does not sample is done when it is ready, however long one waits for its samples.
+ */
 function stfStanding(product: Product, execution: ExecutionRow, queries: Queries): string | undefined {
   const params = queries.knownParams(execution);
   if (params === undefined) return undefined;

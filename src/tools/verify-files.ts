@@ -145,7 +145,10 @@ const wrongOf = (file: RecordedFile, found: FileState): Wrong =>
     found_checksum: found.found_checksum,
   }) as Wrong;
 
-/** The files of one part, and the place of the next. All outputs of a slice have one key: the last slice is left for later if it may be incomplete. */
+/**
+ * The files of one part, and the place of the next. All outputs of a slice have one key: the last slice is
+ * left for later if it may be incomplete.
+ */
 function partOf(files: readonly RecordedFile[], { kind }: Place) {
   const last = files.at(-1);
   if (last === undefined || files.length < batch) {

@@ -102,7 +102,10 @@ export const waitForExecutionTool = defineLiveTool({
 
 type Look = ReturnType<typeof look>;
 
-/** The name of a count in the answer: where it is not reported whether slices wait or are being processed, they are unanswered. */
+/**
+ * The name of a count in the answer: where it is not reported whether slices wait or are being processed,
+ * they are unanswered.
+ */
 const nameIn = ({ driving }: Look, name: string) =>
   driving === undefined && name === 'slices_queued' ? 'slices_unanswered' : name;
 

@@ -26,7 +26,10 @@ interface Situation {
   after: Readonly<Record<string, number>>;
 }
 
-/** Decides the changes that a look makes, by the open alarms and the candidates: the step of each alarm, with its finding while that exists. */
+/**
+ * Decides the changes that a look makes, by the open alarms and the candidates: the step of each alarm, with
+ * its finding while that exists.
+ */
 function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
@@ -62,7 +65,10 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
 const patienceOf = (alarmId: string, severity: AlarmFinding['severity'], after: Situation['after']): number =>
   after[alarmId.slice(0, alarmId.indexOf('/'))] ?? usualPatience[severity];
 
-/** Whether someone knows of an alarm of an ended execution, which no longer changes: a person judged the run, or acknowledged the alarm. */
+/**
+ * Whether someone knows of an alarm of an ended execution, which no longer changes: a person judged the run,
+ * or acknowledged the alarm.
+ */
 function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof endedExecution>): boolean {
   if (ended === undefined) return false;
   if (ended.isJudged) return true;
@@ -71,7 +77,10 @@ function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof en
   return alarm.state !== 'cleared' || (alarm.cleared_at ?? '') >= (ended.end_time ?? '');
 }
 
-/** Records the findings of a look in one transaction. Returns a line for each change; undefined if another process watches now. */
+/**
+ * Records the findings of a look in one transaction. Returns a line for each change; undefined if another
+ * process watches now.
+ */
 export const recordLook = (store: Store, processId: number, situation: Situation): Promise<string[] | undefined> =>
   store.write((tx) => {
     if (!isWatcher(tx.sql, processId)) return undefined;

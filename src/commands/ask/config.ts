@@ -7,7 +7,10 @@ import { printable, unprintable } from '../../lib/printable.ts';
 import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
 
-/** `swf-mcp config`: the effective configuration as TOML, with the source of each value as a comment; secrets are masked. */
+/**
+ * `swf-mcp config`: the effective configuration as TOML, with the source of each value as a comment; secrets
+ * are masked.
+ */
 export function configCommand(io: Io, { list, ...flags }: ConfigFlags & { list: boolean }) {
   if (list) return listConfigs(io);
   const loaded = configOf(io, flags);
@@ -81,7 +84,10 @@ function lineOf(dotted: string, key: string, { value, source }: Effective) {
   return `${setting.padEnd(commentColumn)} # ${printable(source)}`;
 }
 
-/** JSON strings are TOML strings, except for characters that JSON does not escape and a terminal would not show. */
+/**
+ * JSON strings are TOML strings, except for characters that JSON does not escape and a terminal would not
+ * show.
+ */
 function tomlOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(tomlOf).join(', ')}]`;
   if (isTable(value))

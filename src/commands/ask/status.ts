@@ -135,7 +135,9 @@ function agentsOf({ agents }: Monitor) {
   ];
 }
 
-/** The causes of failed attempts at slices that no finding names, with counts: many failures have few causes. */
+/**
+ * The causes of failed attempts at slices that no finding names, with counts: many failures have few causes.
+ */
 const causesOf = ({ causes = [], findings }: Monitor) =>
   causes
     .filter(({ cause }) => {

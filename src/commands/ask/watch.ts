@@ -45,7 +45,10 @@ export async function watchCommand(io: Io, { executionId: given, json, notify }:
   return exitCodeOf(reader.queries().execution(executionId), false);
 }
 
-/** The named execution, else the newest driven one, since a killed later one shows nothing new, else the newest. */
+/**
+ * The named execution, else the newest driven one, since a killed later one shows nothing new, else the
+ * newest.
+ */
 function watched(queries: Queries, given: string | undefined): string {
   if (given !== undefined) return queries.execution(given).execution_id;
   const [driven = queries.execution('latest')] = drivenExecutions(queries);

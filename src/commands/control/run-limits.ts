@@ -26,13 +26,17 @@ const maxOfARun = {
 /** Space that a run must leave on the disk of the store, in bytes. */
 const roomLeft = 1_000_000_000;
 
-/** The place of a starting run, with the process that will drive it: once the run is in the store, it is counted there. */
+/**
+ * The place of a starting run, with the process that will drive it: once the run is in the store, it is
+ * counted there.
+ */
 export interface RunPlace {
   pid: number | undefined;
 }
 
 /**
- * Gives places to starting runs: as many as may be in progress in the store, counting runs that are not in it yet. Throws `ARGUMENT_INVALID` if all
+ * Gives places to starting runs: as many as may be in progress in the store, counting runs that are not in it
+ * yet. Throws `ARGUMENT_INVALID` if all
  * places are taken.
  */
 export function createRunPlaces(io: Io, maxRuns = usualMaxRuns) {
@@ -67,7 +71,10 @@ function drivenIn(io: Io): DrivenExecution[] {
   }
 }
 
-/** Refuses a run that is larger than a tool may request. Throws `ARGUMENT_INVALID` with the limit, and `CONFIG_…`. */
+/**
+ * Refuses a run that is larger than a tool may request. Throws `ARGUMENT_INVALID` with the limit, and
+ * `CONFIG_…`.
+ */
 export async function requireBounded(io: Io, { config, speed, settings }: StartRequest) {
   const sets = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   const planned = plannedParams(io, { config, sets });

@@ -42,7 +42,8 @@ export async function startTheirs(io: Io, namespace: string, request: StartReque
 }
 
 /**
- * Asks their runner to stop an execution. Their bus does not announce a stop, so its effect is seen only if their monitor reports it. Throws
+ * Asks their runner to stop an execution. Their bus does not announce a stop, so its effect is seen only if
+ * their monitor reports it. Throws
  * `EXECUTION_NOT_RUNNING` if it has ended, or a newer execution has its name: their command names no run, and would stop the newer one.
  */
 export function stopTheirs(
@@ -63,7 +64,10 @@ export function stopTheirs(
   });
 }
 
-/** @param begin checks before anything is asked, and returns a function that returns the execution in which the effect is seen */
+/**
+ * @param begin checks before anything is asked, and returns a function that returns the execution in which
+ * the effect is seen
+ */
 async function ask(
   io: Io,
   { namespace, body, by, seconds }: { namespace: string; body: object; by: string; seconds: number },
@@ -86,7 +90,10 @@ async function ask(
   }
 }
 
-/** Nothing was heard: an unsent request is withdrawn, and a sent request expires. After that it may be made again. */
+/**
+ * Nothing was heard: an unsent request is withdrawn, and a sent request expires. After that it may be made
+ * again.
+ */
 async function unheard(store: Store, request: number, asked_at: string): Promise<TestbedAnswer> {
   const isWithdrawn = await store.write((tx) => withdrawRequest(tx, request));
   const sent = isWithdrawn ? undefined : sentAt(store.sql, request);

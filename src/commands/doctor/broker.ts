@@ -28,7 +28,8 @@ export interface BrokerLook {
 }
 
 /**
- * Checks a broker without leaving a trace: whether it lets us in, who is heard, and whether its clock is right; a line each. `prove` first says what
+ * Checks a broker without leaving a trace: whether it lets us in, who is heard, and whether its clock is
+ * right; a line each. `prove` first says what
  * it leaves behind, then tries the rest.
  */
 export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
@@ -101,7 +102,10 @@ function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Hea
   return warn(shortDigests(`${what} is off duty: ${first.detail ?? `${first.reason} ${first.name}`}`));
 }
 
-/** A namespace as this host's store knows it: whether it was used over a broker, and workers whose messages never arrive. */
+/**
+ * A namespace as this host's store knows it: whether it was used over a broker, and workers whose messages
+ * never arrive.
+ */
 async function knownHere(path: string, namespace: string) {
   using store = await openExistingStore(path).catch(() => undefined);
   if (store === undefined) return { isUsed: false, unheard: [] };
@@ -142,7 +146,10 @@ const most = 50;
 
 type Heard = Awaited<ReturnType<typeof listenTo>>;
 
-/** Listens by plain subscriptions, which end with the connection: they take nothing from others and leave nothing behind. */
+/**
+ * Listens by plain subscriptions, which end with the connection: they take nothing from others and leave
+ * nothing behind.
+ */
 async function listenTo(
   broker: BrokerConnection,
   topics: readonly string[],
@@ -152,7 +159,10 @@ async function listenTo(
   /** Each by its name and namespace, with its first message. */
   const programs = new Map<string, ForeignProgram & { destination: string }>();
   const agents = new Map<string, AgentHeartbeat>();
-  /** Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined if none carried its time. */
+  /**
+   * Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined if
+   * none carried its time.
+   */
   let skew: number | undefined;
   const noteTime = ({ headers: { timestamp } }: Delivery) => {
     if (timestamp === undefined || !/^\d{1,15}$/.test(timestamp)) return;

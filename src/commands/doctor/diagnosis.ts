@@ -12,7 +12,10 @@ export const ok = (what: string): Diagnosis => ({ state: 'ok', what });
 export const warn = (what: string): Diagnosis => ({ state: 'warn', what });
 export const fail = (what: string): Diagnosis => ({ state: 'fail', what });
 
-/** Runs one check. An error that can be fixed becomes the diagnosis in its own words; any other error is a bug and is thrown. */
+/**
+ * Runs one check. An error that can be fixed becomes the diagnosis in its own words; any other error is a bug
+ * and is thrown.
+ */
 export async function attempt(look: () => Promise<Diagnosis> | Diagnosis): Promise<Diagnosis> {
   try {
     return await look();

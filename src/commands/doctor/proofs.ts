@@ -19,14 +19,18 @@ const trialLife = 10;
 /** When the message that tests expiry expires, in seconds. */
 const shortLife = 1;
 
-/** RabbitMQ closes a channel that leaves a message unacknowledged for this long, in seconds: its default `consumer_timeout`. */
+/**
+ * RabbitMQ closes a channel that leaves a message unacknowledged for this long, in seconds: its default
+ * `consumer_timeout`.
+ */
 const acknowledgeSeconds = 1800;
 
 /** How long a worker holds a slice after its payload, until the result is confirmed, in seconds. */
 const afterPayloadSeconds = 60;
 
 /**
- * Tests what a broker does with messages: on each destination with one message that expires, otherwise under its own names. The first line says
+ * Tests what a broker does with messages: on each destination with one message that expires, otherwise under
+ * its own names. The first line says
  * what may remain.
  */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
@@ -65,7 +69,10 @@ const proveSelector = (settings: BrokerSettings, destination: string) =>
     return ok(broker.hasSelectors() ? 'selects messages by namespace' : 'no selectors; names contain the namespace');
   });
 
-/** Tests that a message is found behind many for others: ActiveMQ Classic looks at the first `maxPageSize` only. */
+/**
+ * Tests that a message is found behind many for others: ActiveMQ Classic looks at the first `maxPageSize`
+ * only.
+ */
 const proveDeepQueue = (settings: BrokerSettings, destination: string) =>
   withConnections(settings, 1, async ([broker]) => {
     await Promise.all(
@@ -147,7 +154,8 @@ const proveExpiry = (settings: BrokerSettings, destination: string) =>
 const trialNamespace = 'swf-mcp-doctor';
 
 /**
- * Sends one message to a destination and waits for it: tests whether this user may write and read there, and whether another program takes it.
+ * Sends one message to a destination and waits for it: tests whether this user may write and read there, and
+ * whether another program takes it.
  * @param onTime called with the milliseconds by which the broker's clock is ahead
  */
 function proveDestination(settings: BrokerSettings, named: [string, string], onTime: (skew: number) => void) {

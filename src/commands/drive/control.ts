@@ -46,7 +46,10 @@ const againMilliseconds = 1000;
 
 type Asked = Parameters<typeof recordCommand>[2];
 
-/** Returns the outcome as a sentence; undefined if another process has resumed or ended the execution in between. */
+/**
+ * Returns the outcome as a sentence; undefined if another process has resumed or ended the execution in
+ * between.
+ */
 async function control(io: Io, store: Store, executionId: string, asked: Asked) {
   const { action } = asked;
   const { execution_id, status } = requireControllable(store.sql, executionId, action);
@@ -87,7 +90,8 @@ export function answerOf(outcome: Outcome, command: { action: Action; execution_
 }
 
 /**
- * Resumes an execution without a driver only to end it, so that its end is reported to all. False if another process has resumed or ended it
+ * Resumes an execution without a driver only to end it, so that its end is reported to all. False if another
+ * process has resumed or ended it
  * meanwhile.
  */
 async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command) {

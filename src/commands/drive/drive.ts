@@ -79,7 +79,10 @@ export async function driveToEnd(
   return code;
 }
 
-/** Throws `EXECUTION_NOT_RUNNING` if it was started elsewhere, `CONFIG_INVALID` if its configuration cannot be used. */
+/**
+ * Throws `EXECUTION_NOT_RUNNING` if it was started elsewhere, `CONFIG_INVALID` if its configuration cannot be
+ * used.
+ */
 export const recordedConfig = ({ sql }: Store, executionId: string): Config =>
   parseRecordedConfig(startMessage(sql, executionId).params, executionId);
 
@@ -128,9 +131,11 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
 }
 
 /** A line about a failed attempt: a run with a broken payload has one for each. */
-const aboutAttempt = /^slice \S+ (?:failed in attempt|stays failed)/;
+const aboutAttempt = /^slice \S+ (?:failed in attempt|failed permanently)/;
 
-/** Writes the first line about a failed attempt at once, then each minute the last, with how many there were. */
+/**
+ * Writes the first line about a failed attempt at once, then each minute the last, with how many there were.
+ */
 export function oneAMinute(log: Log) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let more = 0;
@@ -158,7 +163,10 @@ export function oneAMinute(log: Log) {
   };
 }
 
-/** Ends the driven execution cleanly on a signal, even right after the start: an execution that has begun gets its end. */
+/**
+ * Ends the driven execution cleanly on a signal, even right after the start: an execution that has begun gets
+ * its end.
+ */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;
@@ -203,7 +211,8 @@ const lookMilliseconds = 5000;
 const nameOf = ({ code, about = '' }: Finding) => `${code} ${about}`;
 
 /**
- * Logs each finding once it has lasted two looks, and again if it comes back: the log of a night must show why a run waits. Failed slices have lines
+ * Logs each finding once it has lasted two looks, and again if it comes back: the log of a night must show
+ * why a run waits. Failed slices have lines
  * of their own. Returns a function that ends it.
  */
 export function watchFindings(queries: Queries, executionId: string, log: Log) {

@@ -8,7 +8,8 @@ import { type Io, userName } from '../shared/io.ts';
 const patienceSeconds = 30;
 
 /**
- * Handles keys below a live view. Returns a function that stops handling keys; does nothing without a keyboard.
+ * Handles keys below a live view. Returns a function that stops handling keys; does nothing without a
+ * keyboard.
  * @param leave called on q, which then only closes the view; without it, q asks and then stops the execution
  */
 export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void) {

@@ -97,7 +97,10 @@ interface ResumeArguments extends ControlArguments {
   json: boolean;
 }
 
-/** `swf-mcp resume`: resumes an interrupted execution; shows the summary of an ended execution. Returns the exit code. */
+/**
+ * `swf-mcp resume`: resumes an interrupted execution; shows the summary of an ended execution. Returns the
+ * exit code.
+ */
 export async function resumeCommand(io: Io, args: ResumeArguments) {
   requireControlOptions(args);
   userName(io);
@@ -134,7 +137,9 @@ export async function resumeCommand(io: Io, args: ResumeArguments) {
   );
 }
 
-/** Asks the recorder of the namespace to resume it: a second recorder would know only half of the messages. */
+/**
+ * Asks the recorder of the namespace to resume it: a second recorder would know only half of the messages.
+ */
 async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: ResumeArguments) {
   const { executionId, json, sender, requestedBy: claimed, reason } = args;
   tellOfPause(io, store, executionId);

@@ -11,7 +11,9 @@ import { statusWords, stayFailed } from '../../mcp/words.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { alignedLines, printLines } from '../shared/print-lines.ts';
 
-/** The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it */
+/**
+ * The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it
+ */
 export function exitCodeOf(
   ended: { status: string; slices_failed: number; slices_queued?: number },
   interrupted: boolean,
@@ -67,7 +69,10 @@ const readEnding = (queries: Queries, executionId: string) =>
     };
   });
 
-/** The summary for people. The result and the next command come last, where a terminal of twenty lines shows them. */
+/**
+ * The summary for people. The result and the next command come last, where a terminal of twenty lines shows
+ * them.
+ */
 function summaryLines(ending: Ending, { data }: Config, db: string): string[] {
   const { summary, stfsReady, retries, simulated } = ending;
   const { execution_id, slices_created, slices_completed, slices_failed, stf_count } = summary;

@@ -68,7 +68,9 @@ function makeNew(folder: string) {
     );
 }
 
-/** Writes the last of some files. If it fails, removes them all, or the export would be taken for complete. */
+/**
+ * Writes the last of some files. If it fails, removes them all, or the export would be taken for complete.
+ */
 function write(paths: readonly string[], work: (path: string) => number) {
   const path = paths.at(-1) ?? '';
   try {

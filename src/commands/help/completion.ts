@@ -13,7 +13,8 @@ export const storeKinds = { EXECUTION_ID: 'ids', ID: 'alarms', DATA_FILE: 'files
 export type StoreKind = (typeof storeKinds)[keyof typeof storeKinds];
 
 /**
- * The ids that a shell may be given. It expands words, and an id may come from a message of another program, so only plain ones count; bash breaks words at a
+ * The ids that a shell may be given. It expands words, and an id may come from a message of another program,
+ * so only plain ones count; bash breaks words at a
  * colon.
  */
 export const plainIds = (ids: readonly string[]): string[] => ids.filter((id) => /^\w[\w.+~/-]*$/.test(id));
@@ -64,7 +65,10 @@ const completedOf = (program: Command, known: KnownWords) =>
       .find((kind) => kind !== undefined),
   }));
 
-/** A script that makes a shell complete commands, flags and their values. Made from the same commands as the help. */
+/**
+ * A script that makes a shell complete commands, flags and their values. Made from the same commands as the
+ * help.
+ */
 export function completionScript(program: Command, shell: Shell, known: KnownWords) {
   const commands = completedOf(program, known);
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands);

@@ -33,7 +33,8 @@ const shadeOfHealth: Readonly<Record<Health, Shade>> = {
 };
 
 /**
- * An execution as a few calm lines for a terminal: what it is, a bar per stage, who works, what happened last, what failed. Every line fits in
+ * An execution as a few calm lines for a terminal: what it is, a bar per stage, who works, what happened
+ * last, what failed. Every line fits in
  * `columns`, and a word or a glyph says everything that a colour says.
  */
 export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOptions): string[] {
@@ -167,7 +168,7 @@ function eventOf({ message_id, effect_code, effect_reason }: LastMessage) {
 
 /** The words before the cause of every failed slice, with the name of the slice. */
 const beforeCause =
-  /^slice (\S+) (?:stays failed after \d+ attempts|failed in attempt \d+ of \d+ and is queued again): (?:PAYLOAD_FAILED: )?/;
+  /^slice (\S+) (?:(?:stays failed|failed permanently) after \d+ attempts|failed in attempt \d+ of \d+ and is queued again): (?:PAYLOAD_FAILED: )?/;
 
 /** An error with its cause first: the words around it are the same each time. */
 function causeFirst(message: string) {

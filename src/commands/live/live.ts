@@ -11,7 +11,10 @@ const paintMilliseconds = 250;
 
 export type Live = ReturnType<typeof startLive>;
 
-/** A view of an execution that is painted over and over on a terminal. `queries` gives the store at the moment of painting. */
+/**
+ * A view of an execution that is painted over and over on a terminal. `queries` gives the store at the moment
+ * of painting.
+ */
 export function startLive(terminal: Terminal, queries: () => Queries, storeOption: string) {
   const screen = createScreen(terminal);
   const paint = createPaint(terminal.colorDepth);
@@ -80,7 +83,8 @@ export function createScreen(terminal: Terminal) {
       const isResized = columns !== terminal.columns() || rows !== terminal.rows();
       if (isSame && !isResized) return;
       const body = fitting.map((line) => `${line}${eraseToEndOfLine}\n`).join('');
-      // In one write, and without erasing first: unchanged text does not flicker. After a resize the place of the previous lines is unknown.
+      // In one write, and without erasing first: unchanged text does not flicker. After a resize the place of
+      // the previous lines is unknown.
       terminal.write(`${hideCursor}${isResized ? clearAll : toTop()}${body}${eraseBelow}`);
       shown = fitting;
       columns = terminal.columns();

@@ -48,7 +48,10 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
     };
   });
 
-/** Between two messages simulated time continues at the given speed, even in a pause: a pause holds back the DAQ, not the clock. */
+/**
+ * Between two messages simulated time continues at the given speed, even in a pause: a pause holds back the
+ * DAQ, not the clock.
+ */
 function simulatedNow(last: { tick: number; sent_at: string } | undefined, speed: Speed | undefined) {
   if (last === undefined || typeof speed !== 'number') return last?.tick;
   return last.tick + Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;
@@ -60,7 +63,8 @@ export type Rates = ReturnType<ReturnType<typeof createRates>>;
 /** Long enough that workers who finish all at once do not make a rate jump, in milliseconds. */
 const windowMilliseconds = 60_000;
 /**
- * Slices that take this many seconds or longer end in waves, so a counted rate would zigzag. Their rate is the number in hand divided by the time
+ * Slices that take this many seconds or longer end in waves, so a counted rate would zigzag. Their rate is
+ * the number in hand divided by the time
  * that one slice takes.
  */
 const longSlices = 5;
@@ -70,7 +74,8 @@ const smoothing = 0.1;
 const minMilliseconds = 1000;
 
 /**
- * Follows an execution and returns its rates. Times are from a monotonic clock, in milliseconds; time while the execution is paused or stalled does
+ * Follows an execution and returns its rates. Times are from a monotonic clock, in milliseconds; time while
+ * the execution is paused or stalled does
  * not count.
  */
 export function createRates() {
@@ -93,7 +98,10 @@ export function createRates() {
   };
 }
 
-/** The rate of one stage, from the moments at which its count was seen to change: time before its first item and after its last does not count. */
+/**
+ * The rate of one stage, from the moments at which its count was seen to change: time before its first item
+ * and after its last does not count.
+ */
 function createRate(): (count: number, at: number) => number | undefined {
   const changes: { at: number; count: number }[] = [];
   let seen: number | undefined;

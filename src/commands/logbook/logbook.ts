@@ -12,7 +12,10 @@ import type { Logbook } from '../../tools/shared/services.ts';
 import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
-/** The logbook of the store, as tools, routes and commands write it. The store is opened for each entry: there are few. */
+/**
+ * The logbook of the store, as tools, routes and commands write it. The store is opened for each entry: there
+ * are few.
+ */
 export const createLogbook = (io: Io): Logbook => ({
   note: (request) => onStore(io, (store) => addNote(store, request)),
   quality: (request) => onStore(io, (store) => setQuality(store, request)),

@@ -27,7 +27,10 @@ const expected: readonly { type: ProgramType; hint: string }[] = [
   { type: 'transformer', hint: 'sends a heartbeat every 30 s, beginning 30 s after its start, if a layout is given' },
 ];
 
-/** `swf-mcp observe --check`: listens for a while, records nothing, and says what was heard. Returns the exit code: 1 if nothing was. */
+/**
+ * `swf-mcp observe --check`: listens for a while, records nothing, and says what was heard. Returns the exit
+ * code: 1 if nothing was.
+ */
 export async function checkCommand(io: Io, args: CheckArguments): Promise<number> {
   const { settings, topics, namespaces } = listenedBy(io, args);
   const heard = createHeard(topics);

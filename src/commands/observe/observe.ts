@@ -91,7 +91,10 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
   await Promise.all([reading?.ended, hear()]);
 }
 
-/** Answers by REST if requested. The store records a statement before it is answered; a recording gets the call and its answer. */
+/**
+ * Answers by REST if requested. The store records a statement before it is answered; a recording gets the
+ * call and its answer.
+ */
 async function standInFor(io: Io, where: string | undefined, { store, recording }: Places) {
   if (where === undefined || store === undefined) return undefined;
   const { serveStandIn } = await import('./stand-in.ts');

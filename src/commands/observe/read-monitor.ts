@@ -6,11 +6,17 @@ import { createMonitorReader } from '../../observer/monitor-reader.ts';
 import type { Io } from '../shared/io.ts';
 import type { Places } from './places.ts';
 
-/** How long an answer may take, in milliseconds, and how large it may be, in bytes: one answer holds a whole run. */
+/**
+ * How long an answer may take, in milliseconds, and how large it may be, in bytes: one answer holds a whole
+ * run.
+ */
 const patienceMilliseconds = 30_000;
 const maxBytes = 64 * 1024 * 1024;
 
-/** Reads swf-monitor until the signal, and records what it has of runs under way. Throws `CONFIG_INVALID` if the URL is invalid. */
+/**
+ * Reads swf-monitor until the signal, and records what it has of runs under way. Throws `CONFIG_INVALID` if
+ * the URL is invalid.
+ */
 export function readMonitor(io: Io, url: string, namespaces: readonly string[], places: Places, signal: AbortSignal) {
   const root = rootOf(url);
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;

@@ -50,7 +50,9 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
   }
 }
 
-/** The recordings to read; for a folder, the files that an observer wrote there, in the order of their days. */
+/**
+ * The recordings to read; for a folder, the files that an observer wrote there, in the order of their days.
+ */
 const recordingsOf = (names: readonly string[]): string[] =>
   names.flatMap((name) =>
     statSync(name, { throwIfNoEntry: false })?.isDirectory() === true

@@ -26,7 +26,10 @@ export interface Access {
   tls: { cert: Buffer; key: Buffer } | undefined;
 }
 
-/** The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could ask, or a token could be overheard too easily. */
+/**
+ * The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could ask, or a token could
+ * be overheard too easily.
+ */
 export function readAccess(io: Io, host: string, args: AccessArguments): Access {
   const { http, allowControl, insecureLocal, behindProxy } = args;
   const tokens = readTokens(io);

@@ -19,13 +19,19 @@ import type { Access } from './http-access.ts';
 /** How long running requests may take to end when the server stops. */
 const patienceMilliseconds = 5000;
 
-/** Longer than clients and proxies keep an idle connection: a connection that both sides end at once loses a request. */
+/**
+ * Longer than clients and proxies keep an idle connection: a connection that both sides end at once loses a
+ * request.
+ */
 const keepAliveMilliseconds = 65_000;
 
 /** How long the refusal of a broken request may take to be written. */
 const lastWordsMilliseconds = 1000;
 
-/** How long a client may leave its answer unread before it is disconnected. A wait for an execution is silent for a minute at most. */
+/**
+ * How long a client may leave its answer unread before it is disconnected. A wait for an execution is silent
+ * for a minute at most.
+ */
 const silentMilliseconds = 90_000;
 
 const timeLimits = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
@@ -52,7 +58,10 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex) {
   setTimeout(() => socket.destroy(), lastWordsMilliseconds).unref();
 }
 
-/** An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID` for an invalid certificate. */
+/**
+ * An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID`
+ * for an invalid certificate.
+ */
 export function createBoundedServer(listener: RequestListener, tls: Access['tls']) {
   const server = tls === undefined ? createHttpServer(timeLimits, listener) : createTlsServer(listener, tls);
   server.keepAliveTimeout = keepAliveMilliseconds;
@@ -72,7 +81,10 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
   }
 }
 
-/** `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. @param option the option that it was given by */
+/**
+ * `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. @param option the option that it was given
+ * by
+ */
 export function parseAddress(where: string, option: string) {
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
   const port = Number(digits);
@@ -120,7 +132,8 @@ export async function close({ server, endConnections }: ReturnType<typeof create
 }
 
 /**
- * Serves the figures of a process for Prometheus at `/metrics` of its own HTTP server, and at `/healthz` that it is alive. Throws
+ * Serves the figures of a process for Prometheus at `/metrics` of its own HTTP server, and at `/healthz` that
+ * it is alive. Throws
  * `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
  * @param where as given; if omitted, there is no server
  * @param text the figures now
@@ -130,7 +143,8 @@ export async function serveMetrics(io: Io, where: string | undefined, text: () =
   const address = parseAddress(where, '--metrics');
   const isPrivate = isLoopback(address.host);
   const bounded = createBoundedServer(({ url, method, headers }, response) => {
-    // Against DNS rebinding: a page in a browser on this machine could reach it under a foreign name, which the browser sends as the host.
+    // Against DNS rebinding: a page in a browser on this machine could reach it under a foreign name, which
+    // the browser sends as the host.
     const isForeign = isPrivate && headers.host !== undefined && !isLoopback(hostOf(headers.host) ?? '');
     if (isForeign && url !== '/healthz') answer(response, 403, 'use 127.0.0.1 or localhost\n');
     else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');

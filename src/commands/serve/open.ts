@@ -9,7 +9,10 @@ import { createStoreReader } from '../shared/store-reader.ts';
 const usual = { host: '127.0.0.1', port: 8181 };
 const patience = 2000;
 
-/** `swf-mcp open`: shows the page from this store's server if it is up, else from its own server until a signal. Returns the exit code. */
+/**
+ * `swf-mcp open`: shows the page from this store's server if it is up, else from its own server until a
+ * signal. Returns the exit code.
+ */
 export async function openCommand(io: Io, { executionId }: { executionId: string | undefined }) {
   const root = `http://${usual.host}:${usual.port}/`;
   const there = await storeServedAt(root);
@@ -37,7 +40,9 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
   }
 }
 
-/** The id of the store; undefined for a copy, which has the same id: the server there may serve the original. */
+/**
+ * The id of the store; undefined for a copy, which has the same id: the server there may serve the original.
+ */
 function ownStoreId(io: Io) {
   using reader = createStoreReader(io);
   try {

@@ -21,10 +21,16 @@ export interface HttpArguments extends AccessArguments {
   open?: string | undefined;
 }
 
-/** Megabytes of JavaScript's own memory for long calls: a call that needs more ends its thread, not the server. */
+/**
+ * Megabytes of JavaScript's own memory for long calls: a call that needs more ends its thread, not the
+ * server.
+ */
 const threadMegabytes = 512;
 
-/** Serves MCP over Streamable HTTP until a signal comes; running calls are answered before it ends. Returns the exit code. */
+/**
+ * Serves MCP over Streamable HTTP until a signal comes; running calls are answered before it ends. Returns
+ * the exit code.
+ */
 export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions) {
   const address = parseAddress(args.http, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);

@@ -14,7 +14,10 @@ interface ReadyArguments extends BrokerFlags {
   wait: number;
 }
 
-/** `swf-mcp ready`: waits for the first heartbeat of an agent, or for an observer that listens. Returns 0 when it comes, 1 when it does not. */
+/**
+ * `swf-mcp ready`: waits for the first heartbeat of an agent, or for an observer that listens. Returns 0 when
+ * it comes, 1 when it does not.
+ */
 export const readyCommand = (io: Io, args: ReadyArguments) =>
   args.name === 'observer' ? waitForObserver(io, args.wait) : waitForAgent(io, args);
 
@@ -37,7 +40,9 @@ async function waitForObserver(io: Io, wait: number) {
   return exitCodes.mendable;
 }
 
-/** The observers of a store; empty while the store is missing or empty, or another process has it exclusively. */
+/**
+ * The observers of a store; empty while the store is missing or empty, or another process has it exclusively.
+ */
 function observersIn(reader: StoreReader) {
   try {
     return reader.queries().listeningObservers(Date.now());

@@ -19,7 +19,10 @@ interface RequestArguments extends BrokerFlags {
 /** A recorder service sends a heartbeat every five seconds. */
 const hearMilliseconds = 7000;
 
-/** `swf-mcp request`: requests an execution from the recorder service of a namespace, from any host. Returns when the broker has the request. */
+/**
+ * `swf-mcp request`: requests an execution from the recorder service of a namespace, from any host. Returns
+ * when the broker has the request.
+ */
 export async function requestCommand(io: Io, { speed, ...flags }: RequestArguments) {
   const { settings, config } = configWithBroker(io, 'request', flags);
   const { namespace } = config.testbed;
@@ -68,7 +71,8 @@ function send(broker: BrokerConnection, config: Config, asked: { command_id: str
 }
 
 /**
- * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or with undefined if none comes in time.
+ * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or
+ * with undefined if none comes in time.
  * @param name of the agent, or of a type of agents
  * @param onState called with each running execution that a recorder reports meanwhile
  */

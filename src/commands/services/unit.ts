@@ -18,7 +18,9 @@ export interface UnitArguments extends BrokerFlags {
 /** Time to confirm the result of a payload after its limit, and to write down what was recorded. Seconds. */
 const lastMessagesSeconds = 30;
 
-/** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
+/**
+ * `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments.
+ */
 export function unitCommand(io: Io, args: UnitArguments) {
   if (args.observe !== undefined && args.broker === undefined && args.config === undefined && args.sets.length === 0)
     throw configInvalid('an observer listens to a broker; give --broker stomp://HOST:PORT');
@@ -59,7 +61,9 @@ function payloadSeconds(io: Io, { config: named, sets }: UnitArguments) {
 
 type Service = Pick<UnitArguments, 'observe' | 'user'> & { folder: string; stopSeconds: number };
 
-/** A file by its whole path, since a service starts in another folder; a shipped configuration by its name. */
+/**
+ * A file by its whole path, since a service starts in another folder; a shipped configuration by its name.
+ */
 function placeOf({ workingFolder }: Io, config: string) {
   const path = resolve(workingFolder, config);
   return existsSync(path) ? path : config;

@@ -19,7 +19,10 @@ interface WatchArguments extends ConfigFlags {
   untilParentEnds: boolean;
 }
 
-/** `swf-mcp watch`: raises alarms for findings that persist, and notifies receivers, until SIGTERM. Returns the exit code. */
+/**
+ * `swf-mcp watch`: raises alarms for findings that persist, and notifies receivers, until SIGTERM. Returns
+ * the exit code.
+ */
 export const watchCommand = (io: Io, args: WatchArguments) =>
   asService(io, (signal) => watchStore(io, args, signal), args);
 

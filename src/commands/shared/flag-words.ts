@@ -11,7 +11,10 @@ export interface Words {
 /** Values stand in quotes, and stay as they are. */
 const quoted = /("(?:[^"\\]|\\.)*")/;
 
-/** An argument with its value (`order_by = "x"`, `order=newest`) or its description (`; order: …`). A name alone may be a field of an item, and stays. */
+/**
+ * An argument with its value (`order_by = "x"`, `order=newest`) or its description (`; order: …`). A name
+ * alone may be a field of an item, and stays.
+ */
 const given = /(?<![.\w/-]|\w\()([a-z_]+)(?: = $| = (?=\d)|=(?=\w|$))|^([a-z_]+) $|(?<=; )([a-z_]+)(?=: )/g;
 
 const tool = /(?<=^| )[a-z]+(?:_[a-z]+)+(?=$|[ ,;])/g;
@@ -34,7 +37,9 @@ export const inFlags = (sentence: string, words: Words): string =>
     }),
   );
 
-/** The sentence of an error. Other codes than these two name files, keys and ids, which look like arguments. */
+/**
+ * The sentence of an error. Other codes than these two name files, keys and ids, which look like arguments.
+ */
 export const errorInFlags = (code: ErrorCode, sentence: string, words: Words): string =>
   code === 'ARGUMENT_INVALID' || code === 'CURSOR_INVALID'
     ? inFlags(sentence, words)

@@ -46,7 +46,10 @@ export interface Io {
   runBeside(command: string, args: readonly string[]): Promise<void>;
   /** Sends a message to the swf-mcp that started this process, if one did. */
   tellParent(message: ChildMessage): void;
-  /** Calls back at each key of the terminal behind stdin. Returns a function that ends it; undefined without a user there. */
+  /**
+   * Calls back at each key of the terminal behind stdin. Returns a function that ends it; undefined without a
+   * user there.
+   */
   onKey(callback: (key: string) => void): (() => void) | undefined;
   /** Asks a person at the terminal, who answers y or not. Undefined without a user there. */
   ask(question: string): Promise<boolean> | undefined;
@@ -77,7 +80,10 @@ export function storePath({ db, env, workingFolder }: Io) {
   return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
 }
 
-/** A path that a person gave, seen from the working folder. An empty one stays empty, and a final slash, which names a folder, stays. */
+/**
+ * A path that a person gave, seen from the working folder. An empty one stays empty, and a final slash, which
+ * names a folder, stays.
+ */
 export const pathFrom = ({ workingFolder }: Io, path: string) =>
   path === '' ? '' : resolve(workingFolder, path) + (path.endsWith('/') && path !== '/' ? '/' : '');
 
@@ -101,19 +107,23 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
 /** `--db` again, for a command to type next. */
 export const storeOption = ({ db }: Pick<Io, 'db'>) => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
-/** Commands about what is in this store. Others are for other hosts too, where the store has another place. */
+/**
+ * Commands about what is in this store. Others are for other hosts too, where the store has another place.
+ */
 const ofStore =
   /"swf-mcp (?=(?:run|resume|continue|pause|stop|status|list|check|prune|backup|upgrade|alarms|watch)\b(?!" on its host))/g;
 
 /**
- * A sentence of ours whose quoted commands name the store, where the user named it: so they work when they are pasted.
+ * A sentence of ours whose quoted commands name the store, where the user named it: so they work when they
+ * are pasted.
  * @param option as `storeOption` gives it
  */
 export const withStore = (sentence: string, option: string): string =>
   sentence.replaceAll(ofStore, () => `"swf-mcp${option} `);
 
 /**
- * The same for the answers of servers, whose clients paste them into any terminal: how to make a sentence name the store; undefined where it is the
+ * The same for the answers of servers, whose clients paste them into any terminal: how to make a sentence
+ * name the store; undefined where it is the
  * default one.
  */
 export function namesStore(io: Io): ((sentence: string) => string) | undefined {
@@ -130,7 +140,10 @@ export function shellWord(word: string): string {
   return `$'${escaped(quoted, (code) => `\\U${code.toString(16).padStart(8, '0')}`)}'`;
 }
 
-/** The user's name as used in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if it cannot be part of an id. */
+/**
+ * The user's name as used in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if it cannot be part
+ * of an id.
+ */
 export function userName({ env }: Io): string {
   const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
   if (namePattern.test(name)) return name;
@@ -150,7 +163,10 @@ export function logLevel({ env }: Io): LogLevel {
   );
 }
 
-/** `FULL` waits for the disk at every commit, so that a power cut loses nothing; `NORMAL` may lose the last moments. */
+/**
+ * `FULL` waits for the disk at every commit, so that a power cut loses nothing; `NORMAL` may lose the last
+ * moments.
+ */
 const synchronousModes = ['NORMAL', 'FULL'] as const;
 
 /** Whether a power cut may cost the last moments: `SWF_SYNCHRONOUS`, else NORMAL. */
@@ -186,7 +202,10 @@ export interface Terminal {
 
 export const showCursor = '\u001B[?25h';
 
-/** The page's address for links in texts, with a trailing slash; undefined if `SWF_PAGE_URL` is not set. Throws `CONFIG_INVALID` if it is invalid. */
+/**
+ * The page's address for links in texts, with a trailing slash; undefined if `SWF_PAGE_URL` is not set.
+ * Throws `CONFIG_INVALID` if it is invalid.
+ */
 export function pageUrl({ env }: Pick<Io, 'env'>) {
   const { SWF_PAGE_URL: given = '' } = env;
   if (given === '') return undefined;

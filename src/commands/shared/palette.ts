@@ -1,11 +1,14 @@
 /** The meanings of colours: the state words of the field. */
 export type Shade = 'completed' | 'processing' | 'queued' | 'failed' | 'warning' | 'idle';
 
-/** Paints a text in the colour of a state. A word or a glyph must say the same: not everyone sees the colour. */
+/**
+ * Paints a text in the colour of a state. A word or a glyph must say the same: not everyone sees the colour.
+ */
 export type Paint = (shade: Shade, text: string) => string;
 
 /**
- * The testbed monitor's own colours (field.md §4), as backgrounds under black text, so that they are readable on dark and on
+ * The testbed monitor's own colours (field.md §4), as backgrounds under black text, so that they are readable
+ * on dark and on
  * light terminals: as 24-bit values, and the nearest of 256 and of 16 colours.
  */
 const shades: Readonly<Record<Shade, { rgb: string; of256: number; of16: number }>> = {
@@ -20,7 +23,9 @@ const shades: Readonly<Record<Shade, { rgb: string; of256: number; of16: number 
 const black = '\u001B[30m';
 const reset = '\u001B[0m';
 
-/** @param depth bits of colour, as Node's `getColorDepth` returns it: 1 (none, also by `NO_COLOR`), 4, 8 or 24 */
+/**
+ * @param depth bits of colour, as Node's `getColorDepth` returns it: 1 (none, also by `NO_COLOR`), 4, 8 or 24
+ */
 export function createPaint(depth = 1): Paint {
   if (depth < 4) return (_, text) => text;
   return (shade, text) => {
@@ -47,7 +52,9 @@ export const stateShades: Readonly<Record<string, Shade>> = {
   critical: 'failed',
 };
 
-/** Paints a line about an execution: the label of an indented line, else the status and health of its verdict. */
+/**
+ * Paints a line about an execution: the label of an indented line, else the status and health of its verdict.
+ */
 export const paintingStates = (paint: Paint) => (line: string) =>
   line.replaceAll(line.startsWith(' ') ? /(?<=^ {2})[a-z]+/g : /(?<=: |, health )[a-z]+/g, (word) => {
     const shade = stateShades[word];

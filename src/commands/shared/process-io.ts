@@ -6,7 +6,10 @@ import { printableLines } from '../../lib/printable.ts';
 import { tried } from '../../lib/tried.ts';
 import { exitCodes, type Io, showCursor, storeOption, type Terminal, withStore } from './io.ts';
 
-/** The working folder, which has no name if it was removed. Commands that need no folder still work, and others name the file they miss. */
+/**
+ * The working folder, which has no name if it was removed. Commands that need no folder still work, and
+ * others name the file they miss.
+ */
 const currentFolder = () => tried(() => process.cwd()) ?? dirname(process.execPath);
 
 /** The process itself as commands see it. @param program URL of the program's file */
@@ -77,7 +80,8 @@ function callAtSignals(callback: (signal: string) => void, last = () => {}) {
 const lastMilliseconds = 1000;
 
 /**
- * Ends this process if it does not end by itself. A disk that never answers holds a thread that even an exit would wait for, so the last resort is
+ * Ends this process if it does not end by itself. A disk that never answers holds a thread that even an exit
+ * would wait for, so the last resort is
  * SIGKILL. Waits for output that is still to be read.
  */
 export function endSoon() {
@@ -90,7 +94,10 @@ export function endSoon() {
 
 let worksWithoutOutput = false;
 
-/** Ends the process once its reader is gone ("swf-mcp status | head -1", a client that died); a run continues without a reader. */
+/**
+ * Ends the process once its reader is gone ("swf-mcp status | head -1", a client that died); a run continues
+ * without a reader.
+ */
 export function endWithoutReaders() {
   // Each answer that a client has not read yet waits with a listener.
   process.stdout.setMaxListeners(0);
@@ -140,10 +147,14 @@ const signals: Record<string, NodeJS.Signals> = { '\u0003': 'SIGINT', '\u001C': 
 /** How often to check whether the process is in the foreground, in milliseconds. */
 const lookMilliseconds = 500;
 
-/** Whether this process is in the foreground of its terminal. The system would stop a background process that touched the terminal. */
+/**
+ * Whether this process is in the foreground of its terminal. The system would stop a background process that
+ * touched the terminal.
+ */
 const isInForeground = () =>
   tried(() => {
-    // After the name, which may have spaces: state, parent, group, session, terminal, group in the foreground.
+    // After the name, which may have spaces: state, parent, group, session, terminal, group in the
+    // foreground.
     const fields = readFileSync('/proc/self/stat', 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');

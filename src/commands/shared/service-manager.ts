@@ -20,7 +20,10 @@ interface ServiceOptions {
   finishing?: string;
 }
 
-/** Runs work to its end, or until a signal. Returns the exit code, which shows a service manager whether a restart helps. */
+/**
+ * Runs work to its end, or until a signal. Returns the exit code, which shows a service manager whether a
+ * restart helps.
+ */
 export async function asService(io: Io, work: (signal: AbortSignal) => Promise<void>, options: ServiceOptions = {}) {
   const { untilParentEnds = false, passing = [], finishing } = options;
   io.keepGoingWithoutOutput();
@@ -49,7 +52,8 @@ function asPassing(error: unknown) {
 }
 
 /**
- * Notifies systemd that this process is ready, and then that it is alive, if systemd asked for it (sd_notify(3)). Node.js has no sockets of that kind, so a
+ * Notifies systemd that this process is ready, and then that it is alive, if systemd asked for it
+ * (sd_notify(3)). Node.js has no sockets of that kind, so a
  * child runs `systemd-notify`: a unit needs `NotifyAccess=all`.
  */
 export function tellReady(io: Io) {

@@ -8,7 +8,10 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { errorCodes, SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 
-/** The messages of a process to the swf-mcp that has started it, over the channel that Node opens between the two. */
+/**
+ * The messages of a process to the swf-mcp that has started it, over the channel that Node opens between the
+ * two.
+ */
 const childMessageSchema = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('started'), execution_id: z.string(), run_number: z.int() }),
   /** Another process, named in `by`, has resumed the execution. */
@@ -53,7 +56,10 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
   };
 }
 
-/** The first message of a child. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends without output. */
+/**
+ * The first message of a child. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends
+ * without output.
+ */
 async function firstOf(child: ChildProcess, output: () => string) {
   const first = await new Promise<unknown>((resolve, reject) => {
     child.once('error', reject);
@@ -69,7 +75,8 @@ async function firstOf(child: ChildProcess, output: () => string) {
 const besideMilliseconds = 5000;
 
 /**
- * Starts a child whose stdin ends when this process does, however it ends: see `onParentEnd`. Ctrl-C reaches the child only through this process, and
+ * Starts a child whose stdin ends when this process does, however it ends: see `onParentEnd`. Ctrl-C reaches
+ * the child only through this process, and
  * only this process speaks to the service manager.
  */
 export function spawnChild(command: string, args: readonly string[], { cwd, env }: Place) {
@@ -99,7 +106,10 @@ export function runBeside(command: string, args: readonly string[]) {
 
 const launchers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'open', win32: 'explorer' };
 
-/** The program that shows an address to the user; undefined if there is no screen. `BROWSER` may include arguments. */
+/**
+ * The program that shows an address to the user; undefined if there is no screen. `BROWSER` may include
+ * arguments.
+ */
 function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): string | undefined {
   if (BROWSER) return BROWSER;
   return launchers[platform()] ?? (DISPLAY || WAYLAND_DISPLAY ? 'xdg-open' : undefined);

@@ -68,7 +68,10 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
   };
 }
 
-/** Asks several things on one state of a store while it is written: one question after another, each in its own read transaction. */
+/**
+ * Asks several things on one state of a store while it is written: one question after another, each in its
+ * own read transaction.
+ */
 export function createStillReader(open: () => Connection) {
   let reader: { db: Connection; queries: Queries } | undefined;
   let asked: Promise<unknown> = Promise.resolve();

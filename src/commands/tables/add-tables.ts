@@ -14,7 +14,10 @@ function hintAtTimes(command: Command): void {
 
 const outputOption = (): Option => new Option('-o, --output <FORM>', 'output format').choices(outputs).default('table');
 
-/** The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table is asked for. */
+/**
+ * The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table is
+ * asked for.
+ */
 export async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
   // Completion needs the flags of all.
   const isWanted = (name: string) => words.includes(name) || words.includes('completion');

@@ -17,16 +17,25 @@ export interface ShownColumn extends Column {
   of: (item: Item) => string;
 }
 
-/** An error without the words that every payload failure has, and with the ends of its paths; then without that the payload ended. */
+/**
+ * An error without the words that every payload failure has, and with the ends of its paths; then without
+ * that the payload ended.
+ */
 export const shortError = [(error: string): string => shortPaths(shortened(error), 20), ownWords] as const;
 
-/** A log line with the ends of its paths; then without those words in its middle, and without what became of the slice that it names. */
+/**
+ * A log line with the ends of its paths; then without those words in its middle, and without what became of
+ * the slice that it names.
+ */
 export const shortLine = [
   (message: string): string => shortPaths(message, 20),
   (message: string): string =>
     message.replace(/PAYLOAD_FAILED: \S+ ended with exit code \d+[^;]*; its last words: /, ''),
   (message: string): string =>
-    message.replace(/ (?:stays failed after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): /, ': '),
+    message.replace(
+      / (?:(?:stays failed|failed permanently) after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): /,
+      ': ',
+    ),
 ] as const;
 
 /** The names of files. */

@@ -8,7 +8,10 @@ import { commandsByTool } from './catalogue.ts';
 /** Arguments that the table itself sets. */
 const ownArguments: readonly string[] = ['cursor', 'limit'];
 
-/** The arguments of a tool as flags, with its own descriptions in the words of flags: what an assistant may ask, a person may ask too. */
+/**
+ * The arguments of a tool as flags, with its own descriptions in the words of flags: what an assistant may
+ * ask, a person may ask too.
+ */
 export function filterOptions(toolName: string): Option[] {
   const words = { flags: flagsOfTool(toolName), commands: commandsByTool };
   return filtersOf(toolName).map(([argument, schema]) => {

@@ -14,7 +14,10 @@ const lookMilliseconds = 250;
 /** How many earlier lines to show without `--limit`. */
 const earlierLines = 20;
 
-/** `swf-mcp logs -f`: the last lines, and each new one, until the execution ends or it is interrupted. Returns the exit code. */
+/**
+ * `swf-mcp logs -f`: the last lines, and each new one, until the execution ends or it is interrupted. Returns
+ * the exit code.
+ */
 export async function followLogs(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
   refuseWhatCannotFollow(given);
   const interrupted = new AbortController();

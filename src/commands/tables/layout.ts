@@ -5,7 +5,10 @@ import { type Paint, stateShades } from '../shared/palette.ts';
 
 export interface Column {
   head: string;
-  /** The part of a text to cut first if the column is too narrow: the end of a file name says most, as do both ends of an error. */
+  /**
+   * The part of a text to cut first if the column is too narrow: the end of a file name says most, as do both
+   * ends of an error.
+   */
   cut?: 'start' | 'middle' | 'end' | undefined;
   /** Aligns the digits of numbers. */
   align?: 'right' | undefined;
@@ -68,7 +71,10 @@ function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] 
   );
 }
 
-/** A text without what says least: the first that can go where it is wider than a line, the others where it is wider than the room. */
+/**
+ * A text without what says least: the first that can go where it is wider than a line, the others where it is
+ * wider than the room.
+ */
 function shortenedTo(whole: string, shorten: Column['shorten'] = [], line: number, room: number): string {
   const [first, ...others] = shorten;
   if (first === undefined || stringWidth(whole) <= line) return whole;

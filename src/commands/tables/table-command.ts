@@ -48,14 +48,20 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
     io.err(`${items.length} of ${bound}${total} rows; --limit ${total} shows all`);
 }
 
-/** Names the execution that was shown although none was named: the user may have meant another. If rows go to a program, only when there are no rows. */
+/**
+ * Names the execution that was shown although none was named: the user may have meant another. If rows go to
+ * a program, only when there are no rows.
+ */
 export function sayNewest(io: Io, newest: string | undefined, rows: number): void {
   if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
   const what = rows === 0 ? 'no matching rows in' : 'of';
   io.err(printable(`${what} ${newest}, the newest; "swf-mcp list" shows all`));
 }
 
-/** The arguments of the tool: the flags, the value given without one, and the newest execution if none is named. */
+/**
+ * The arguments of the tool: the flags, the value given without one, and the newest execution if none is
+ * named.
+ */
 export function toolArguments({ tool, named: place, usual }: TableCommand, { named, flags }: TableArguments) {
   const args = argumentsOf(tool, flags);
   if (named !== undefined && place !== undefined) {

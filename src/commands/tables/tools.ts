@@ -4,7 +4,9 @@ import { findTool, everyTool } from '../../tools/index.ts';
 import type { Io } from '../shared/io.ts';
 import { tableLines } from './layout.ts';
 
-/** `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; for one tool, what it does and takes. */
+/**
+ * `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; for one tool, what it does and takes.
+ */
 export function toolsCommand(io: Io, name: string | undefined): void {
   const width = io.terminal('out')?.columns();
   if (name === undefined) {

@@ -61,7 +61,10 @@ async function tellRemovable(io: Io, path: string, rule: RemovalRule) {
   tellRunning(io, sql);
 }
 
-/** The store of which this one is a copy: a copy describes data files that are not its own, so it must not remove them. */
+/**
+ * The store of which this one is a copy: a copy describes data files that are not its own, so it must not
+ * remove them.
+ */
 function originalOf(sql: Prepare, path: string) {
   const home = homeOf(sql);
   return home === undefined || home === realpathSync(path) ? undefined : home;

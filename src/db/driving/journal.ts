@@ -52,7 +52,8 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
     const envelope = envelopeOf(step, held);
     const recordedAt = envelope.timestamp;
     const recorded = drafts.map((draft) =>
-      // Two spreads: listing properties after a spread is four times as slow, and this runs for every message.
+      // Two spreads: listing properties after a spread is four times as slow, and this runs for every
+      // message.
       store.messages.record(tx, { ...draft, ...envelope }, { recordedAt, goesOut: isOverBroker && isSent(draft) }),
     );
     // A repeated step records nothing new, and was logged the first time.
@@ -81,7 +82,10 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
   };
 }
 
-/** Not sent: control rows, which the driver reads from the store, and messages of hosted workers, which are for the recorder. */
+/**
+ * Not sent: control rows, which the driver reads from the store, and messages of hosted workers, which are
+ * for the recorder.
+ */
 const isSent = ({ msg_type }: Draft): boolean => !['control', 'results'].includes(vocabulary[msg_type].destination);
 
 /** The envelope shared by all messages of a step. */
@@ -96,7 +100,8 @@ const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_numbe
 });
 
 /**
- * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that was thought dead and wakes up late must no longer write.
+ * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that was thought dead and
+ * wakes up late must no longer write.
  * @param epoch undefined for agents of other processes, which need none
  */
 export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined) {
@@ -106,7 +111,10 @@ export function requireOwnership({ sql }: Transaction, executionId: string, epoc
   throw executionInUse(`${executionId} has been taken over by another process; this one ends`);
 }
 
-/** Moves a consumer's cursor by compare-and-set. False if it is elsewhere: another process has done the same work. */
+/**
+ * Moves a consumer's cursor by compare-and-set. False if it is elsewhere: another process has done the same
+ * work.
+ */
 export function moveCursor(
   { sql }: Transaction,
   executionId: string,

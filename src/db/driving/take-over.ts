@@ -65,7 +65,8 @@ export interface Driver {
 }
 
 /**
- * Starts an execution with its first message and makes this process its driver. Returns undefined if the command starts none: it is already
+ * Starts an execution with its first message and makes this process its driver. Returns undefined if the
+ * command starts none: it is already
  * recorded, or contradicts a recorded one. Throws what `takeOver` throws.
  */
 export function beginExecution(

@@ -6,7 +6,10 @@ import { columnsOf, type Page, type RowOf, type Texts, type Window } from './lis
 import { listRows } from './list-rows.ts';
 import { countAllMessages } from './message-counts.ts';
 
-/** `off_duty`: kinds of work that it cannot do, as JSON. `clock_offset`: seconds that its clock is ahead. `heard_on`: for a foreign program, the host it reports, or empty. */
+/**
+ * `off_duty`: kinds of work that it cannot do, as JSON. `clock_offset`: seconds that its clock is ahead.
+ * `heard_on`: for a foreign program, the host it reports, or empty.
+ */
 export type AgentRow = RowOf<
   'list_agents',
   SignsOfLife & { off_duty: string | null; clock_offset: number | null; heard_on: string | null },
@@ -21,7 +24,10 @@ export interface AgentFilter extends Window, Texts<'namespace' | 'agent_type'> {
   include_exited: boolean;
 }
 
-/** Executions of at most this many messages are read for their senders; larger ones too, unless nearly all messages of their time are their own. */
+/**
+ * Executions of at most this many messages are read for their senders; larger ones too, unless nearly all
+ * messages of their time are their own.
+ */
 const [fewMessages, manyMessages] = [2_000, 20_000];
 const mostlyOwn = 2;
 
@@ -37,7 +43,10 @@ const senders = `WITH wanted AS MATERIALIZED (SELECT name_no, name FROM names WH
 const bound = (direction: 'ASC' | 'DESC') =>
   `(SELECT seq FROM message_rows WHERE execution_no = name_no ORDER BY seq ${direction} LIMIT 1)`;
 
-/** As SQL: the same of many messages. Only those between its first and its last are looked at, so a participant is found at once. */
+/**
+ * As SQL: the same of many messages. Only those between its first and its last are looked at, so a
+ * participant is found at once.
+ */
 const participants = `WITH wanted AS MATERIALIZED (SELECT name_no, name, ${bound('ASC')} AS first, ${bound('DESC')} AS last FROM names WHERE name = ?)
   ${working} UNION
   SELECT a.seq FROM wanted CROSS JOIN system_agents AS a WHERE EXISTS (
@@ -71,7 +80,10 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page) {
   });
 }
 
-/** Whether asking of each agent is cheaper than reading all messages of an execution: it costs a look at others' messages of the same time. */
+/**
+ * Whether asking of each agent is cheaper than reading all messages of an execution: it costs a look at
+ * others' messages of the same time.
+ */
 function isLargeForSenders(sql: Prepare, execution: string): boolean {
   const messages = countAllMessages(sql, execution);
   if (messages <= fewMessages || messages > manyMessages) return messages > manyMessages;

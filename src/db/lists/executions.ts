@@ -119,10 +119,16 @@ const asOrdered = (value: string) => `(SELECT ${value} FROM message_rows
   WHERE execution_no = ${numberOf('e.execution_id')} AND ${indexPredicates.landmark}
     AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1)`;
 
-/** As SQL: the recorded payload, as JSON; NULL if nothing ordered the execution, or its parameters are damaged. */
+/**
+ * As SQL: the recorded payload, as JSON; NULL if nothing ordered the execution, or its parameters are
+ * damaged.
+ */
 const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`);
 
-/** As SQL: the configuration's name or path: as ordered, the usual one if none was named, else as its runner reported it. */
+/**
+ * As SQL: the configuration's name or path: as ordered, the usual one if none was named, else as its runner
+ * reported it.
+ */
 const configField = `coalesce(${asOrdered(`coalesce(${jsonField('body', 'config')}, '${usualConfiguration}')`)}, ${jsonField('params', 'workflow.config')})`;
 
 /** As SQL: whether the configuration has a given name. */

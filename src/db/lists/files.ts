@@ -13,7 +13,8 @@ export interface OfExecution {
 }
 
 /**
- * The conditions `execution` and, if both are given, `run`. A run is found by its execution, so that one index serves both.
+ * The conditions `execution` and, if both are given, `run`. A run is found by its execution, so that one
+ * index serves both.
  * @param table prefix of the column, if another table has a column of the same name
  */
 export function ofExecution(
@@ -27,7 +28,8 @@ export function ofExecution(
 }
 
 /**
- * A count kept for each run, of one execution or of all together. Undefined if rows must be counted: there are other conditions, or an execution is
+ * A count kept for each run, of one execution or of all together. Undefined if rows must be counted: there
+ * are other conditions, or an execution is
  * being removed, whose count goes before its rows.
  */
 export function keptCount(

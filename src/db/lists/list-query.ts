@@ -34,12 +34,17 @@ export type Texts<Name extends string> = { [K in Name]?: string | undefined };
 export type Window = Texts<'start_time' | 'end_time'>;
 
 /**
- * How a list finds its rows. Every list is a walk along one index in the order of its key, so that pages stay put while rows are added and
- * nothing has to be sorted. For example `list_messages(execution_id="e", message_type="slice", start_time="-1h")`:
+ * How a list finds its rows. Every list is a walk along one index in the order of its key, so that pages stay
+ * put while rows are added and
+ * nothing has to be sorted. For example `list_messages(execution_id="e", message_type="slice",
+ * start_time="-1h")`:
  *
- * 1. `indexes` names `message_rows_type` for the conditions `execution` and `type`. Both are given, so the walk goes along that index.
- * 2. The time is checked row by row. `time_blocks` gives the keys between which the last hour is, so the walk is bounded.
- * 3. A page scans at most `scanLimit` rows. If that does not fill it, the page ends there with `scanStoppedAt`.
+ * 1. `indexes` names `message_rows_type` for the conditions `execution` and `type`. Both are given, so the
+ * walk goes along that index.
+ * 2. The time is checked row by row. `time_blocks` gives the keys between which the last hour is, so the walk
+ * is bounded.
+ * 3. A page scans at most `scanLimit` rows. If that does not fill it, the page ends there with
+ * `scanStoppedAt`.
  */
 export interface ListQuery {
   select: string;
@@ -53,20 +58,30 @@ export interface ListQuery {
   instant?: string;
   /** The table whose times are noted in blocks; left out for short tables. */
   blocksOf?: string;
-  /** The column that the notes cover, if the window is on another one: nothing happens to a row before it is made. */
+  /**
+   * The column that the notes cover, if the window is on another one: nothing happens to a row before it is
+   * made.
+   */
   madeAt?: string;
   /** Rows to scan for one page, if more are worthwhile. */
   scanLimit?: number;
   conditions: Readonly<Record<string, Condition>>;
   /**
-   * Indexes in the order of `key`, each with the names of the conditions it serves, best first. Queries name the index, since SQLite prefers a
+   * Indexes in the order of `key`, each with the names of the conditions it serves, best first. Queries name
+   * the index, since SQLite prefers a
    * shorter one as soon as two keys bound the range, and walks past all rows that do not match.
    */
   indexes: readonly (readonly [index: string, conditions: readonly string[]])[];
-  /** Indexes of conditions whose rows lie close together, so that their first and last key bound the walk along any other index. */
+  /**
+   * Indexes of conditions whose rows lie close together, so that their first and last key bound the walk
+   * along any other index.
+   */
   rangeBounds?: readonly (readonly [index: string, condition: string])[];
   window: Window;
-  /** Finds the keys of the only candidates, for example by words, in the order of the page: at most `limit` of those in the range. */
+  /**
+   * Finds the keys of the only candidates, for example by words, in the order of the page: at most `limit` of
+   * those in the range.
+   */
   candidateKeys?: ((part: CandidateRange) => number[]) | undefined;
   /** Narrows a range to the part that begins, in the order of the page, near the first row that fits. */
   narrowRange?: ((range: KeyRange, order: Page['order']) => KeyRange) | undefined;

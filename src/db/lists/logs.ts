@@ -36,7 +36,8 @@ export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords:
       execution: ['execution_id = ?', filter.execution_id],
       run: ['run_id = ?', filter.run_id],
       agent: ['agent = ?', filter.agent],
-      // Warnings and errors have their own indexes, which serve the whole condition: their lines need no check.
+      // Warnings and errors have their own indexes, which serve the whole condition: their lines need no
+      // check.
       error: [`${indexPredicates.error} AND ? >= ${ERROR}`, level >= ERROR ? level : undefined],
       warning: [
         `${indexPredicates.warning} AND ? >= ${WARNING}`,

@@ -2,7 +2,10 @@ import { nameOf, numberOf } from '../migrations/names.ts';
 import { lastNoted } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The messages of an execution, or of all, by type, with or without effect: stored counts of whole blocks of the log, plus the rows after them. */
+/**
+ * The messages of an execution, or of all, by type, with or without effect: stored counts of whole blocks of
+ * the log, plus the rows after them.
+ */
 export function countMessages(sql: Prepare, executionId?: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const noted = lastNoted(sql, 'message_rows');

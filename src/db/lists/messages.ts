@@ -27,7 +27,10 @@ export type MessageHead = RowOf<
   'repeats' | 'contradicts' | 'body' | 'body_truncated' | 'payload' | 'payload_truncated'
 >;
 
-/** `repeats`, `contradicts`: for a message of other programs, the standing message that it repeats or contradicts. */
+/**
+ * `repeats`, `contradicts`: for a message of other programs, the standing message that it repeats or
+ * contradicts.
+ */
 export type MessageRow = MessageHead & Record<'repeats' | 'contradicts', string | null> & { payload: string };
 
 const { payload: wholePayload, ...columnsBesides } = messageColumns;
@@ -40,7 +43,8 @@ export const headColumns = [
 ].join(', ');
 
 /**
- * The body as it may be shown. For `run_workflow` only the sections that `run_imminent` sends to all agents: the whole configuration, with its
+ * The body as it may be shown. For `run_workflow` only the sections that `run_imminent` sends to all agents:
+ * the whole configuration, with its
  * paths, stays in the store.
  */
 export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} AND json_valid(body)
@@ -84,7 +88,10 @@ export function listMessages(sql: Prepare, filter: MessageFilter, page: Page, fi
   });
 }
 
-/** One condition for each way to find a type or an effect: which index serves it depends on the other conditions. */
+/**
+ * One condition for each way to find a type or an effect: which index serves it depends on the other
+ * conditions.
+ */
 function conditionsOf(filter: MessageFilter): Record<string, Condition> {
   const { message_type, execution_id, effect } = filter;
   const isOfExecution = execution_id !== undefined;
@@ -107,7 +114,10 @@ function conditionsOf(filter: MessageFilter): Record<string, Condition> {
   };
 }
 
-/** How many messages match a filter for an execution, a type, both or neither; undefined if they must be counted. */
+/**
+ * How many messages match a filter for an execution, a type, both or neither; undefined if they must be
+ * counted.
+ */
 function keptTotal(sql: Prepare, { execution_id, message_type, ...rest }: MessageFilter): number | undefined {
   const { run_id, namespace, agent, message_id, effect, search, start_time, end_time } = rest;
   const others = [run_id, namespace, agent, message_id, effect, search, start_time, end_time];

@@ -17,7 +17,10 @@ export type WordSearch = (
   part: CandidateRange,
 ) => number[];
 
-/** Numbers are bound as REAL, which FTS5 does not accept as a range bound: it would walk all rows outside the range. */
+/**
+ * Numbers are bound as REAL, which FTS5 does not accept as a range bound: it would walk all rows outside the
+ * range.
+ */
 const integer = 'CAST(? AS INTEGER)';
 
 /** Words as an FTS5 phrase, which has no operators. */
@@ -27,7 +30,8 @@ function phraseOf(words: string): string {
 }
 
 /**
- * The store indexes words by blocks of rows. This indexes the rows after the last block in memory when they are searched, with the same tokenizer,
+ * The store indexes words by blocks of rows. This indexes the rows after the last block in memory when they
+ * are searched, with the same tokenizer,
  * so that searches find a text alike before and after.
  */
 export function createWordSearch(sql: Prepare): WordSearch {
@@ -78,7 +82,10 @@ function findKeys(
   ).values(phrase, from, to, most);
 }
 
-/** The words of rows that are searched in memory: rows after the last noted block, mostly less than a block, and small sets of candidates. */
+/**
+ * The words of rows that are searched in memory: rows after the last noted block, mostly less than a block,
+ * and small sets of candidates.
+ */
 function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {
   const memory = preparer(new Database(':memory:'));
   const names = columns.join(', ');

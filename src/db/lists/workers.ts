@@ -5,7 +5,8 @@ import type { Condition } from './list-query.ts';
 export const maxValues = 2000;
 
 /**
- * The values of an indexed column, each found by one step along the index: as fast for many rows as for few. At most 2,000, sorted.
+ * The values of an indexed column, each found by one step along the index: as fast for many rows as for few.
+ * At most 2,000, sorted.
  * @param from the first value to return
  */
 export const distinctValues = (sql: Prepare, table: string, column: string, from = ''): string[] =>
@@ -19,7 +20,10 @@ export const distinctValues = (sql: Prepare, table: string, column: string, from
 /** The full names of workers that have had a slice. */
 export const workersOf = (sql: Prepare): string[] => distinctValues(sql, 'tf_slices', 'assigned_worker');
 
-/** How a worker may be named, in full, by its agent, or by its slot number: which slices it means, as SQL, and which full names. */
+/**
+ * How a worker may be named, in full, by its agent, or by its slot number: which slices it means, as SQL, and
+ * which full names.
+ */
 const namings = {
   whole: { condition: 'assigned_worker = ?', means: (worker: string, name: string) => worker === name },
   agent: {
@@ -35,7 +39,10 @@ const namings = {
 const hasWorker = (sql: Prepare, whole: string) =>
   sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').has(whole);
 
-/** An existing worker's name means that worker, whatever its form: workers of other programs choose their own names. */
+/**
+ * An existing worker's name means that worker, whatever its form: workers of other programs choose their own
+ * names.
+ */
 function namingOf(sql: Prepare, text: string): { by: keyof typeof namings; name: string } {
   if (hasWorker(sql, text)) return { by: 'whole', name: text };
   if (/^\d{1,5}$/.test(text)) return { by: 'slot', name: String(Number(text)).padStart(2, '0') };
@@ -48,7 +55,8 @@ const isAgent = (sql: Prepare, name: string) =>
   sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').has(name);
 
 /**
- * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With more than `maxValues` workers, an
+ * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With
+ * more than `maxValues` workers, an
  * unknown slot counts as known.
  */
 export function isKnownWorker(sql: Prepare, text: string): boolean {
@@ -64,7 +72,8 @@ export function isKnownWorker(sql: Prepare, text: string): boolean {
 }
 
 /**
- * The condition that a slice is or was with a worker, named `7`, `07`, `worker-agent-rita-5`, `worker-agent-rita-5/7` or `worker-agent-rita-5/07`.
+ * The condition that a slice is or was with a worker, named `7`, `07`, `worker-agent-rita-5`,
+ * `worker-agent-rita-5/7` or `worker-agent-rita-5/07`.
  * An index serves `worker`; `workers` is checked row by row.
  */
 export function workerConditions(sql: Prepare, text: string | undefined): Record<'worker' | 'workers', Condition> {

@@ -7,7 +7,10 @@ import { numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Commands in the log: `stop_workflow`, `pause_workflow`, `resume_workflow`. They wait there for the driver of their execution. */
+/**
+ * Commands in the log: `stop_workflow`, `pause_workflow`, `resume_workflow`. They wait there for the driver
+ * of their execution.
+ */
 
 /** The effect of a command that its driver has not carried out yet. */
 export const waitsForDriver: Effect = { effect: 'none', code: 'WAITS_FOR_DRIVER', reason: 'waits for the driver' };
@@ -51,7 +54,10 @@ export function noteRefused({ sql }: Transaction, messageId: string, code: Effec
   sql('UPDATE message_rows SET effect_code = ?, effect_reason = ? WHERE message_id = ?').run(code, reason, messageId);
 }
 
-/** Notes that the waiting commands of an execution will not be carried out. @param except the id of a command that keeps waiting */
+/**
+ * Notes that the waiting commands of an execution will not be carried out. @param except the id of a command
+ * that keeps waiting
+ */
 export function refuseWaiting(
   { sql }: Transaction,
   executionId: string,
@@ -71,7 +77,8 @@ const lastApplied = (columns: string, types: readonly string[]): string =>
 const isPause = `type_no = ${numberOf(`'pause_workflow'`)}`;
 
 /**
- * The last pause or continuation, and whether it is a pause that still holds: a takeover resumes an execution. The order of the log decides, since
+ * The last pause or continuation, and whether it is a pause that still holds: a takeover resumes an
+ * execution. The order of the log decides, since
  * clocks of hosts differ.
  */
 const lastChange = (sql: Prepare, executionId: string) =>

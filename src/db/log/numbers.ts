@@ -31,7 +31,10 @@ export interface FirstNumbers {
 
 const numberFrom = (first: number, end: number): number => first + Math.floor(Math.random() * (end - first));
 
-/** Moves a store's numbers once to a random place, so that stores that share a broker do not give the same ids. */
+/**
+ * Moves a store's numbers once to a random place, so that stores that share a broker do not give the same
+ * ids.
+ */
 export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers) {
   const { sql } = tx;
   const once = sql(`INSERT INTO store_meta (key, value) VALUES ('numbers_spread', '1') ON CONFLICT DO NOTHING`).run();
@@ -40,13 +43,18 @@ export function spreadNumbers(tx: Transaction, { first_execution_number, first_r
   reserveNumber(tx, 'run', (first_run_number ?? numberFrom(1_000_000, 10_000_000)) - 1);
 }
 
-/** Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its number for good, so each is looked up once. */
+/**
+ * Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its number
+ * for good, so each is looked up once.
+ */
 export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
   const find = (name: string) => sql<number>('SELECT name_no FROM names WHERE name = ?').value(name);
   const add = (name: string): number => Number(sql('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
   return {
-    /** The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction. */
+    /**
+     * The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction.
+     */
     numberOf: (name: string | undefined): number | null => {
       if (name === undefined) return null;
       const number = numbers.get(name) ?? find(name) ?? add(name);

@@ -51,7 +51,10 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string) {
   ).run(namespace);
 }
 
-/** Sends messages again: messages that no agent holds, unanswered ones, and ones that other agents sent first. @returns the executions that they belong to */
+/**
+ * Sends messages again: messages that no agent holds, unanswered ones, and ones that other agents sent first.
+ * @returns the executions that they belong to
+ */
 export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {
   const update = sql<string | null>(
     `UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE message_id = ?

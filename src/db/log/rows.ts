@@ -58,7 +58,8 @@ export interface Recorded extends Omit<LogRow, 'payload' | 'destination'> {
 export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outbox_sent_at IS NOT NULL))';
 
 /**
- * As SQL: when a row happened, for delays and durations: the sending time for processes of this store, and the recording time for rows that came
+ * As SQL: when a row happened, for delays and durations: the sending time for processes of this store, and
+ * the recording time for rows that came
  * over the broker, since another host's clock may be off.
  */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
@@ -146,7 +147,8 @@ interface Said {
 }
 
 /**
- * Cuts the envelope off a payload if the columns of its row can restore it byte for byte (`messageColumns.payload` does). Our own agents write the
+ * Cuts the envelope off a payload if the columns of its row can restore it byte for byte
+ * (`messageColumns.payload` does). Our own agents write the
  * envelope after the fields in a fixed order; a payload with another order, or that is not JSON, stays whole.
  */
 export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: string; is_whole: number } {
@@ -166,7 +168,10 @@ export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: 
     : { body: payload, is_whole: 1 };
 }
 
-/** The texts before and after the fields; undefined if a column of the envelope is empty. Values that JSON would escape do not match. */
+/**
+ * The texts before and after the fields; undefined if a column of the envelope is empty. Values that JSON
+ * would escape do not match.
+ */
 function envelopeTexts(
   { message_id, envelope: { msg_type, sender, namespace, execution_id, run_id, simulation_tick } }: Said,
   sentAt: string,
@@ -181,7 +186,10 @@ function envelopeTexts(
   ];
 }
 
-/** The columns that a body can fill, by the names of its fields. The id that came with a message is stored but not trusted. */
+/**
+ * The columns that a body can fill, by the names of its fields. The id that came with a message is stored but
+ * not trusted.
+ */
 export type EnvelopeColumns = { msg_type: string } & { [Field in keyof Envelope]?: Envelope[Field] | undefined };
 
 /** The usable envelope fields of a body that is not a message of the vocabulary. */

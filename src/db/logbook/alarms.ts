@@ -34,7 +34,10 @@ export const alarmColumns =
 /** Most names to list for an ambiguous one. */
 const shownNames = 5;
 
-/** The alarm with a name: its id, or a prefix that no other alarm has. Throws `ARGUMENT_INVALID` with similar ids. */
+/**
+ * The alarm with a name: its id, or a prefix that no other alarm has. Throws `ARGUMENT_INVALID` with similar
+ * ids.
+ */
 export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   const exact = alarmOf(sql, name);
   if (exact !== undefined) return exact;
@@ -75,7 +78,8 @@ export function noteSentence({ sql }: Transaction, alarmId: string, sentence: st
 }
 
 /**
- * The alarms of a time in their state at its end, oldest first; an alarm that came back is listed for each time. The table has only the last time,
+ * The alarms of a time in their state at its end, oldest first; an alarm that came back is listed for each
+ * time. The table has only the last time,
  * so this reads the log. Times are ISO 8601.
  */
 export function alarmsIn(sql: Prepare, { start_time, ...window }: Window): AlarmRow[] {

@@ -77,7 +77,10 @@ export interface AlarmContent extends AlarmFinding {
   count: number;
 }
 
-/** Writes an entry, in the namespace of its execution. Throws `ARGUMENT_INVALID` if the entry could not be read back. */
+/**
+ * Writes an entry, in the namespace of its execution. Throws `ARGUMENT_INVALID` if the entry could not be
+ * read back.
+ */
 export function recordEntry(
   store: Pick<Store, 'messages'>,
   tx: Transaction,

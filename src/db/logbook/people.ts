@@ -14,7 +14,10 @@ export interface Window {
   namespace?: string | null | undefined;
 }
 
-/** Entries of some types up to a time, oldest first, each with when it was written. Times are ISO 8601. Skips entries that can no longer be read. */
+/**
+ * Entries of some types up to a time, oldest first, each with when it was written. Times are ISO 8601. Skips
+ * entries that can no longer be read.
+ */
 export function entriesUntil<T extends LogbookType>(
   sql: Prepare,
   types: readonly T[],
@@ -75,7 +78,10 @@ export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = n
     .all(start_time, end_time, namespace, namespace)
     .toReversed();
 
-/** Every quality set up to a time, `none` too, oldest first, from the log, which has them all. It may have been set again since. */
+/**
+ * Every quality set up to a time, `none` too, oldest first, from the log, which has them all. It may have
+ * been set again since.
+ */
 export const judgementsUntil = (sql: Prepare, window: Omit<Window, 'start_time'>) =>
   entriesUntil(sql, ['quality'], window).map(({ execution_id = '', value, reason, author, sender, sent_at }) => ({
     execution_id,

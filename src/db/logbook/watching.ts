@@ -7,7 +7,9 @@ import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } fro
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** How far back the first watcher looks: executions that ended in the last shift are still news. Milliseconds. */
+/**
+ * How far back the first watcher looks: executions that ended in the last shift are still news. Milliseconds.
+ */
 const firstLook = 8 * 3_600_000;
 
 type WatcherRow = ProcessSigns & { process_id: number; ended: string | null; looked_ms: number };
@@ -42,7 +44,10 @@ export function noteLook({ sql }: Transaction, now: number) {
   sql('UPDATE watchers SET looked_ms = ?').run(now);
 }
 
-/** Whether a watcher is at work; undefined if there never was one. One that missed its heartbeats is not. @param now milliseconds since 1970 */
+/**
+ * Whether a watcher is at work; undefined if there never was one. One that missed its heartbeats is not.
+ * @param now milliseconds since 1970
+ */
 export function isWatched(sql: Prepare, isAlive: LivenessTest, now: number): boolean | undefined {
   const watcher = watcherOf(sql);
   if (watcher === undefined) return undefined;
@@ -80,7 +85,8 @@ export function endedExecution(sql: Prepare, executionId: string) {
 }
 
 /**
- * Executions to watch: running ones, ones that ended or were last heard since a time, and ones with alarms that are not over.
+ * Executions to watch: running ones, ones that ended or were last heard since a time, and ones with alarms
+ * that are not over.
  * @param since ISO 8601
  */
 export const watchedExecutions = (sql: Prepare, since: string) =>
@@ -117,7 +123,10 @@ export const firstUndelivered = (sql: Prepare, receiver: string) =>
     `SELECT seq, message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,
   ).get(receiver);
 
-/** Skips the changes that a receiver did not get in time: it was away, or was not wanted. @returns how many. @param before milliseconds since 1970 */
+/**
+ * Skips the changes that a receiver did not get in time: it was away, or was not wanted. @returns how many.
+ * @param before milliseconds since 1970
+ */
 export function leaveOut(tx: Transaction, receiver: string, before: number): number {
   const old = tx
     .sql<number>(`SELECT seq FROM ${undelivered} AND recorded_ms < ? ORDER BY seq`)

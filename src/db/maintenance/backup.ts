@@ -11,8 +11,10 @@ import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { fileAt } from '../sqlite/store-file.ts';
 
 /**
- * Writes the current state of the store into a new file, while others keep writing to the store. The file is compact, has mode 0600, and gets its
- * name only when it is complete and on disk; it never replaces a file. Throws `STORE_UNAVAILABLE` if it cannot be written.
+ * Writes the current state of the store into a new file, while others keep writing to the store. The file is
+ * compact, has mode 0600, and gets its
+ * name only when it is complete and on disk; it never replaces a file. Throws `STORE_UNAVAILABLE` if it
+ * cannot be written.
  */
 export function backupStore(db: Connection, target: string) {
   // Check before the work, so that no caller waits in vain.
@@ -58,7 +60,10 @@ function removeLeftovers(target: string) {
 /** No backup takes longer. Milliseconds. */
 const longest = 86_400_000;
 
-/** Whether the process that began a file may still write it. A process of another container or an earlier boot may for a day. */
+/**
+ * Whether the process that began a file may still write it. A process of another container or an earlier boot
+ * may for a day.
+ */
 function isBeingWritten(
   path: string,
   { pid, started, where }: { pid: number; started: string; where: string | undefined },

@@ -5,7 +5,9 @@ import { partSchema, partsOf, partTable, rowsOfPart, type SearchedTable, searche
 import { type Connection, Database } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 
-/** The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page. */
+/**
+ * The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page.
+ */
 export const damageOf = (db: Connection): string[] =>
   preparer(db)<string>('PRAGMA integrity_check')
     .values()
@@ -47,7 +49,10 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
   WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
 
-/** Selects rows that have no words, and words outside the rows of their part. Words of deleted rows may remain. */
+/**
+ * Selects rows that have no words, and words outside the rows of their part. Words of deleted rows may
+ * remain.
+ */
 function wordDifferences(sql: Prepare, searched: SearchedTable): string {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {
@@ -83,8 +88,10 @@ const namespaces = `
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 
 /**
- * Returns the notes about blocks of rows that disagree with their rows, in a few words each. Reads every row, but does not compare words: it only
- * checks that each row has some, and that no words lie outside the rows of their part. Times and namespaces of deleted rows may remain: a search then
+ * Returns the notes about blocks of rows that disagree with their rows, in a few words each. Reads every row,
+ * but does not compare words: it only
+ * checks that each row has some, and that no words lie outside the rows of their part. Times and namespaces
+ * of deleted rows may remain: a search then
  * reads some rows in vain, but misses none.
  */
 export function blockDifferences(sql: Prepare): string[] {

@@ -32,7 +32,10 @@ const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHE
 /** How long a process that drove an execution may still have last messages to send. */
 const lastMessagesMilliseconds = 60_000;
 
-/** Ended executions that a rule selects, oldest first, except those with a live process, unsent messages, or a note for the next shift. */
+/**
+ * Ended executions that a rule selects, oldest first, except those with a live process, unsent messages, or a
+ * note for the next shift.
+ */
 export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: LivenessTest): Removable[] {
   const { keep = 0, endedBefore, observed = false } = rule;
   if (observed) return removableObserved(sql, keep, endedBefore);
@@ -59,7 +62,9 @@ export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: Li
 /** An observed execution reported as running may continue this long after its last message. Milliseconds. */
 const mayGoOn = 24 * 3_600_000;
 
-/** No message shows whether an observed execution is still running, so the time of its last message decides. */
+/**
+ * No message shows whether an observed execution is still running, so the time of its last message decides.
+ */
 const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999') =>
   sql<Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
@@ -89,7 +94,8 @@ const ofExecution = {
 } as const;
 
 /**
- * Removes an execution with everything recorded about it. It disappears for readers at once; after an interruption, the next removal does the rest.
+ * Removes an execution with everything recorded about it. It disappears for readers at once; after an
+ * interruption, the next removal does the rest.
  * `by` is the user who removes it. `removeFolder` removes its data files, and may be called again.
  */
 export async function removeExecution(
@@ -130,7 +136,8 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
 }
 
 /**
- * Removes the notes about foreign programs that were not heard since, and the times in which an observer listened to them. @param
+ * Removes the notes about foreign programs that were not heard since, and the times in which an observer
+ * listened to them. @param
  * heardBefore ISO 8601
  */
 export async function forgetPrograms(store: Store, heardBefore: string) {

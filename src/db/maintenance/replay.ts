@@ -88,7 +88,10 @@ const historyRow = (row: MessageRow): HistoryRow => ({
 /** Messages to record per transaction. */
 const together = 200;
 
-/** Replays a log, message by message, into a store that has none of it. Rows keep their numbers if the history has them. */
+/**
+ * Replays a log, message by message, into a store that has none of it. Rows keep their numbers if the history
+ * has them.
+ */
 export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, 'messages' | 'write'>) {
   let waiting: HistoryRow[] = [];
   const record = async () => {
@@ -124,7 +127,10 @@ export const projected: readonly string[] = wordsOf(`
   observed_runs observed_samples observed_keys stf_sites handed_over notes run_quality alarms stage_delays
 `);
 
-/** The columns that identify a row of a table, by its primary key, or where that is a row number by its unique one: row numbers depend on what was pruned. */
+/**
+ * The columns that identify a row of a table, by its primary key, or where that is a row number by its unique
+ * one: row numbers depend on what was pruned.
+ */
 export const keyColumns = (sql: Prepare, table: string) =>
   sql<string>(
     `SELECT name FROM pragma_index_info((SELECT name FROM pragma_index_list(?) WHERE origin IN ('pk', 'u') ORDER BY origin LIMIT 1)) ORDER BY seqno`,
@@ -139,7 +145,8 @@ type Row = Record<string, string | number | null>;
 const maxListed = 20;
 
 /**
- * Replays a store's log into an empty store and compares the rows of both: which differ, which are missing, which are not in the log. The store must
+ * Replays a store's log into an empty store and compares the rows of both: which differ, which are missing,
+ * which are not in the log. The store must
  * not change meanwhile. Returns the first differences, a sentence each, and how many there are.
  */
 export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ sentences: string[]; count: number }> {
@@ -187,7 +194,9 @@ function compare(a: Row, b: Row, key: readonly string[]): number {
   return 0;
 }
 
-/** The rows of a table in the order of their keys. Keys are ASCII, which SQLite and JavaScript order alike. */
+/**
+ * The rows of a table in the order of their keys. Keys are ASCII, which SQLite and JavaScript order alike.
+ */
 function* rowsOf(sql: Prepare, table: string, key: readonly string[]): Generator<Row> {
   const columns = key.join(', ');
   const values = key.map(() => '?').join(', ');

@@ -39,7 +39,8 @@ const tables: readonly StrayTable[] = [
 ];
 
 /**
- * Removes messages and log lines that belong to no execution of this store and are older than what is kept. Returns how many.
+ * Removes messages and log lines that belong to no execution of this store and are older than what is kept.
+ * Returns how many.
  * @param before ISO 8601
  */
 export async function removeStrays(store: Store, before: string): Promise<number> {

@@ -2,7 +2,10 @@ import { logLevels } from '../../lib/logger.ts';
 import { lostStartsOf, sliceLostStarts } from './lost-starts.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
 
-/** As SQL: the STF files of an execution: those announced, or as many as the end of its run states. @param stated the number that it states */
+/**
+ * As SQL: the STF files of an execution: those announced, or as many as the end of its run states. @param
+ * stated the number that it states
+ */
 export const stfCount = (stated: string): string => `max(stfs_announced, coalesce(${stated}, 0))`;
 
 /** As SQL: the name of a line's level. */
@@ -16,11 +19,17 @@ export const levelName = (level: string): string =>
 const secondsBetween = (from: string, to: string): string =>
   `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
 
-/** As SQL: the id of the standing message that a message of other programs repeats, or contradicts. @param rows the table of the messages */
+/**
+ * As SQL: the id of the standing message that a message of other programs repeats, or contradicts. @param
+ * rows the table of the messages
+ */
 export const standingFor = (rows: string, contradicts: 0 | 1): string =>
   `(SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;
 
-/** The views that `query_store` may query. Columns are named as in the tools. `docs/store.md` describes them for others; an existing column stays. */
+/**
+ * The views that `query_store` may query. Columns are named as in the tools. `docs/store.md` describes them
+ * for others; an existing column stays.
+ */
 export const documentedViews: Readonly<Record<string, string>> = {
   v_executions: `SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, ${secondsBetween('e.start_time', 'e.end_time')} AS duration_seconds, ${stfCount('total_stf_files')} AS stf_count, tf_files_received,

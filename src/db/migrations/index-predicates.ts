@@ -21,7 +21,10 @@ export function typeTraits(type: string, isHeard: boolean): number | null {
   return bits.seldom | (landmarks.has(type) ? bits.landmark : 0) | (isEntry ? bits.logbook : 0);
 }
 
-/** As SQL: the traits of a message in bits, computed once per row: otherwise each index would evaluate its condition for every row. */
+/**
+ * As SQL: the traits of a message in bits, computed once per row: otherwise each index would evaluate its
+ * condition for every row.
+ */
 export const rareColumn = `CASE WHEN effect = 'applied' THEN type_traits ELSE coalesce(type_traits, 0) | ${Object.entries(
   ofEffect,
 )
@@ -31,11 +34,15 @@ export const rareColumn = `CASE WHEN effect = 'applied' THEN type_traits ELSE co
 const isRare = (trait: keyof typeof bits): string => `(rare & ${bits[trait]}) <> 0`;
 
 /**
- * The conditions of the partial indexes. SQLite uses a partial index only for a query that repeats its condition, so the schema and the queries
+ * The conditions of the partial indexes. SQLite uses a partial index only for a query that repeats its
+ * condition, so the schema and the queries
  * share these texts.
  */
 export const indexPredicates = {
-  /** Messages that decide how an observed slice stands. A condition on the bare column would make SQLite prepare every query of a subject anew for each value. */
+  /**
+   * Messages that decide how an observed slice stands. A condition on the bare column would make SQLite
+   * prepare every query of a subject anew for each value.
+   */
   deciding: `subject || '' = 'attempt'`,
   /** Messages that tell the story of an execution. */
   landmark: isRare('landmark'),

@@ -1,7 +1,10 @@
 import { destinationOf, messageTypes } from '../../messages/vocabulary.ts';
 import { nameOf } from './names.ts';
 
-/** As SQL: a time in milliseconds since 1970 as UTC in ISO 8601, the form in which times are shown and compared. */
+/**
+ * As SQL: a time in milliseconds since 1970 as UTC in ISO 8601, the form in which times are shown and
+ * compared.
+ */
 export const isoTime = (milliseconds: string): string =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
 
@@ -18,7 +21,8 @@ const envelope = {
 } as const;
 
 /**
- * As SQL: the columns that the view `workflow_messages` adds to a row of the log. (Generated columns would do the same, but SQLite computes them at
+ * As SQL: the columns that the view `workflow_messages` adds to a row of the log. (Generated columns would do
+ * the same, but SQLite computes them at
  * each insert, even virtual ones.)
  */
 export const messageColumns = {
@@ -30,7 +34,8 @@ export const messageColumns = {
   sent_at: isoTime('sent_ms'),
   recorded_at: isoTime('recorded_ms'),
   /**
-   * The message as sent, byte for byte. The columns have the envelope, so most bodies are stored without it (`db/log/rows.ts` cuts it off);
+   * The message as sent, byte for byte. The columns have the envelope, so most bodies are stored without it
+   * (`db/log/rows.ts` cuts it off);
    * a body with an unusual envelope is stored whole.
    */
   payload: `CASE WHEN is_whole THEN body ELSE

@@ -29,7 +29,8 @@ const isUnchanged = changing
 const silence = 15;
 
 /**
- * A sign of life without news extends the last row; a change within the minute of the last row replaces it. So each agent gets at most one row a
+ * A sign of life without news extends the last row; a change within the minute of the last row replaces it.
+ * So each agent gets at most one row a
  * minute; an agent that restarts in another process is another agent.
  * @param exit as SQL: the state before an exit, or NULL
  */
@@ -47,7 +48,10 @@ const noteAgent = (
 const noteLease = `INSERT OR REPLACE INTO past_leases (execution_id, epoch, process_id, taken_at, after_seq)
   VALUES (NEW.execution_id, NEW.epoch, NEW.process_id, NEW.taken_at, (SELECT coalesce(max(seq), 0) FROM message_rows));`;
 
-/** As SQL: earlier states that are not in the log, for questions about an earlier moment. Triggers keep them, so that no writer can forget to. */
+/**
+ * As SQL: earlier states that are not in the log, for questions about an earlier moment. Triggers keep them,
+ * so that no writer can forget to.
+ */
 export const pastTables = `-- Agents as they were: a row holds from one time to another.
 CREATE TABLE past_agents (
   agent_name TEXT NOT NULL,

@@ -48,8 +48,10 @@ export const timedTables: readonly NotedTable[] = [
 ];
 
 /**
- * Notes times, words and counts of whole blocks of rows, soon after they are full. If the process is killed first, the next one does it. Checking
- * the sequences once per transaction costs less than a trigger on each row, and writers need not do anything for it.
+ * Notes times, words and counts of whole blocks of rows, soon after they are full. If the process is killed
+ * first, the next one does it. Checking
+ * the sequences once per transaction costs less than a trigger on each row, and writers need not do anything
+ * for it.
  */
 export function rowBlockNoter(sql: Prepare) {
   const known = new Map<string, number>();
@@ -61,7 +63,10 @@ export function rowBlockNoter(sql: Prepare) {
   return {
     /** Whether a block has become full since the last notes. Call it at the end of a write transaction. */
     isDue: () => whole().some(({ name, last }) => last !== known.get(name)),
-    /** Call it in its own write transaction: words take longer than most writes, and others would have to wait for both. */
+    /**
+     * Call it in its own write transaction: words take longer than most writes, and others would have to wait
+     * for both.
+     */
     note() {
       for (const { name, last } of whole()) {
         const timed = timedTables.find(({ table }) => table === name);
@@ -94,7 +99,10 @@ export function lastNoted(sql: Prepare, table: string): number {
 
 const blockOf = (key: number) => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
 
-/** The part of a range of messages that begins, in the order of the page, near the first message of a namespace. */
+/**
+ * The part of a range of messages that begins, in the order of the page, near the first message of a
+ * namespace.
+ */
 export function nearNamespace(sql: Prepare, namespace: string, { from, to }: KeyRange, order: Order): KeyRange {
   const noted = lastNoted(sql, 'message_rows');
   if (order === 'oldest') {
@@ -114,7 +122,8 @@ export function nearNamespace(sql: Prepare, namespace: string, { from, to }: Key
 }
 
 /**
- * The range of keys that holds all rows of a time window. Rows are recorded about when they are sent, so it holds few others: late ones, and ones
+ * The range of keys that holds all rows of a time window. Rows are recorded about when they are sent, so it
+ * holds few others: late ones, and ones
  * from clocks that differ.
  */
 export function keysWithin(

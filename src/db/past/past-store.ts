@@ -25,7 +25,8 @@ import {
 const cacheSize = 64_000;
 
 /**
- * A store as it was at a moment, made from the log of the current one. Executions that have not changed since are copied; others are replayed up to
+ * A store as it was at a moment, made from the log of the current one. Executions that have not changed since
+ * are copied; others are replayed up to
  * the row of the moment. It can move to a later moment: then it reads only what is new.
  */
 export function createPastStore(live: Connection) {
@@ -60,7 +61,10 @@ export function createPastStore(live: Connection) {
       const isSameCut = recordedBy === reached.recordedBy || reached.last === 0;
       return isSameCut && reached.last <= last && reached.now <= now;
     },
-    /** Moves to a moment. Returns the connection, for reading only, and a test of whether a process was alive then. */
+    /**
+     * Moves to a moment. Returns the connection, for reading only, and a test of whether a process was alive
+     * then.
+     */
     async moveTo(moment: Moment, isAlive: LivenessTest) {
       db.pragma('query_only = OFF');
       const detach = attach(live, db);
@@ -86,7 +90,10 @@ export function createPastStore(live: Connection) {
 
 export type PastStore = ReturnType<typeof createPastStore>;
 
-/** Attaches a store as `live`. A copy in memory is written to a file for that. Returns a function that detaches it. */
+/**
+ * Attaches a store as `live`. A copy in memory is written to a file for that. Returns a function that
+ * detaches it.
+ */
 function attach(live: Connection, db: Connection): () => void {
   const folder = live.memory ? mkdtempSync(join(tmpdir(), 'swf-mcp-past-')) : undefined;
   const file = folder === undefined ? live.name : join(folder, 'store.db');

@@ -14,12 +14,16 @@ import type { Moment } from './moment.ts';
 const agentsThen = `SELECT * FROM live.past_agents AS p
   WHERE since = (SELECT max(since) FROM live.past_agents WHERE agent_name = p.agent_name AND is_heard = p.is_heard AND since <= $iso)`;
 
-/** As SQL: when a process was last heard from, until $iso: of its agents if it has any, since it may have been silent for a while. */
+/**
+ * As SQL: when a process was last heard from, until $iso: of its agents if it has any, since it may have been
+ * silent for a while.
+ */
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
   WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
 /**
- * Rows that do not follow from the log, as they were at a moment, by table; a table comes after the tables that it refers to. Each is emptied and
+ * Rows that do not follow from the log, as they were at a moment, by table; a table comes after the tables
+ * that it refers to. Each is emptied and
  * refilled, except log lines, which are many and never change.
  */
 const fillings: Readonly<Record<string, string>> = {
@@ -52,7 +56,8 @@ export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_l
 export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso' | 'last'>) {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) sql(`INSERT INTO ${table} ${select}`).run(at);
-  // Lines at one place among the messages are distinguished by time; if no row marks the cut, lines count by their times alone, as messages do.
+  // Lines at one place among the messages are distinguished by time; if no row marks the cut, lines count by
+  // their times alone, as messages do.
   const isByTime = at.recordedBy < Number.MAX_SAFE_INTEGER;
   const isNew = isByTime
     ? 'timestamp <= $iso AND timestamp > $isoBefore'
@@ -65,7 +70,8 @@ export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso
 const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity): string => `${hostname} ${pid} ${pid_started}`;
 
 /**
- * As SQL: whether a process gave a sign of life after $iso and row $last: a heartbeat, or a message of one of its agents, before another process took its name.
+ * As SQL: whether a process gave a sign of life after $iso and row $last: a heartbeat, or a message of one of
+ * its agents, before another process took its name.
  */
 const wasHeardLater = `last_beat > $iso OR EXISTS (
   SELECT 1 FROM live.past_agents AS p JOIN live.names ON name = agent_name
@@ -75,7 +81,8 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
     WHERE other.agent_name = p.agent_name AND other.is_heard = p.is_heard AND other.process_id <> p.process_id AND other.since > p.since), 1e15))`;
 
 /**
- * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed between two signs of life counts as
+ * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed
+ * between two signs of life counts as
  * gone from the first one on.
  */
 export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last }: Moment): LivenessTest {
@@ -119,7 +126,9 @@ export interface NewRows extends Moment {
 /** As SQL: all but logbook entries, which may come long after an execution and are always read again. */
 const ofRun = indexPredicates.exceptLogbook;
 
-/** The executions whose whole log is among the new rows: they were then as they are now, and need no replay. */
+/**
+ * The executions whose whole log is among the new rows: they were then as they are now, and need no replay.
+ */
 export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRows) =>
   sql<string>(
     `SELECT execution_id FROM live.workflow_executions JOIN live.names ON name = execution_id
@@ -146,7 +155,10 @@ function insertFrom(sql: Prepare, table: string, where: string): string {
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
 }
 
-/** Gives commands the effect they had at a moment: none if they still waited for their driver. @param iso the time of the clock */
+/**
+ * Gives commands the effect they had at a moment: none if they still waited for their driver. @param iso the
+ * time of the clock
+ */
 export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso: string }) {
   const noted = `SELECT seq FROM live.past_commands WHERE (after_seq, iif(after_seq = $last, noted_at, '')) <= ($last, $iso)`;
   sql(
@@ -172,7 +184,10 @@ export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
     }),
   );
 
-/** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehind` */
+/**
+ * Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as
+ * returned by `numberBehind`
+ */
 export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>) {
   for (const table of numbered) {
     const same = keyColumns(sql, table)

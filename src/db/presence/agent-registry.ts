@@ -83,7 +83,8 @@ export const processColumns = `${signColumns}, ended`;
 const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK', fault: 'ERROR', lost: 'STALE' };
 
 /**
- * The status of an agent by when it was last heard from: `STALE` if its process has vanished or has missed several heartbeats, `WARNING` if it
+ * The status of an agent by when it was last heard from: `STALE` if its process has vanished or has missed
+ * several heartbeats, `WARNING` if it
  * is late, `ERROR` if its process could not continue. An agent that shut down cleanly is `OK`.
  */
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
@@ -95,8 +96,10 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
 }
 
 /**
- * The current state of an agent. A worker is PROCESSING exactly while it has a slice in hand; the state of others is that of their last heartbeat.
- * An agent whose process is gone has ended, whether it reported so or not; the state of a silent agent on another host is unknown.
+ * The current state of an agent. A worker is PROCESSING exactly while it has a slice in hand; the state of
+ * others is that of their last heartbeat.
+ * An agent whose process is gone has ended, whether it reported so or not; the state of a silent agent on
+ * another host is unknown.
  */
 export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState | undefined {
   // A silent remote agent need not have ended: the network may be down, or no recorder receives its messages.
@@ -123,7 +126,10 @@ interface HeardRow extends TypedSigns {
   unheard_since: string | null;
 }
 
-/** The swf-mcp agents of a namespace that are heard, with the kinds of work they cannot do. @param condition as SQL */
+/**
+ * The swf-mcp agents of a namespace that are heard, with the kinds of work they cannot do. @param condition
+ * as SQL
+ */
 const heardAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest, condition: string) =>
   sql<HeardRow>(
     `SELECT agent_name AS agent, agent_type, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty, wire, unheard_since
@@ -158,7 +164,8 @@ export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Want
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
 
 /**
- * Agents of a namespace that are heard but cannot do all work: they are off duty for some kinds, are refused because they speak an earlier version of
+ * Agents of a namespace that are heard but cannot do all work: they are off duty for some kinds, are refused
+ * because they speak an earlier version of
  * the messages, or are foreign and their messages do not arrive.
  */
 export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>

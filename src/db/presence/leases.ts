@@ -59,7 +59,9 @@ export function isProcessAlive(row: ProcessSigns, isAlive: LivenessTest): boolea
 /** Whether a process has no store and is known by its heartbeats over the broker. */
 export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolean => is_remote === 1;
 
-/** Whether a process has missed its heartbeats. If it is alive, it is stopped, or its machine is overloaded. */
+/**
+ * Whether a process has missed its heartbeats. If it is alive, it is stopped, or its machine is overloaded.
+ */
 export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean =>
   livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
 
@@ -69,7 +71,10 @@ export const ownerOf = (sql: Prepare, executionId: string) =>
      WHERE execution_id = ?`,
   ).get(executionId);
 
-/** The process that drives an execution, or drove it last. Its liveness is checked only when a caller asks: in getters, which V8 makes slowly, it cost a monitor 45 µs. */
+/**
+ * The process that drives an execution, or drove it last. Its liveness is checked only when a caller asks: in
+ * getters, which V8 makes slowly, it cost a monitor 45 µs.
+ */
 export function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest) {
   const owner = ownerOf(sql, executionId);
   if (owner === undefined) return undefined;
@@ -83,7 +88,10 @@ export function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTes
   };
 }
 
-/** The running executions whose driver is gone, newest first, with the last heartbeat of each driver. @param namespace undefined: all */
+/**
+ * The running executions whose driver is gone, newest first, with the last heartbeat of each driver. @param
+ * namespace undefined: all
+ */
 export const interruptedExecutions = (sql: Prepare, namespace: string | undefined, isAlive: LivenessTest) =>
   sql<ProcessSigns & { execution_id: string; process_id: number }>(
     `SELECT execution_id, process_id, ${signColumns}
@@ -94,7 +102,8 @@ export const interruptedExecutions = (sql: Prepare, namespace: string | undefine
     .filter((row) => !isProcessAlive(row, isAlive));
 
 /**
- * Gives a process the lease of an execution: it becomes the driver. Returns the new epoch, the fencing token of every write. Throws
+ * Gives a process the lease of an execution: it becomes the driver. Returns the new epoch, the fencing token
+ * of every write. Throws
  * `EXECUTION_IN_USE` while another driver lives.
  */
 export function takeOwnership(tx: Transaction, executionId: string, processId: number, isAlive: LivenessTest): number {
@@ -113,7 +122,10 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
     .value(executionId, processId, wallNow()) as number;
 }
 
-/** When a process was last heard from: a heartbeat, or a message or log line of its agents. `at` is UTC in ISO 8601. */
+/**
+ * When a process was last heard from: a heartbeat, or a message or log line of its agents. `at` is UTC in ISO
+ * 8601.
+ */
 interface LastSign {
   at: string;
   by: 'beat' | 'message' | 'log';

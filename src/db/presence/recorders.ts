@@ -19,7 +19,8 @@ export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTes
 }
 
 /**
- * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives, since two would each know half of
+ * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one
+ * lives, since two would each know half of
  * the messages, and `NAMESPACE_IN_USE` while an observer has heard other programs in it.
  */
 export function becomeRecorder(tx: Transaction, namespace: string, processId: number, isAlive: LivenessTest) {
@@ -43,7 +44,10 @@ export function becomeRecorder(tx: Transaction, namespace: string, processId: nu
 export const hasRecorded = (sql: Prepare, namespace: string) =>
   sql('SELECT 1 FROM recorders WHERE namespace = ?').has(namespace);
 
-/** Whether an earlier check heard no foreign program in a namespace on a broker. @param broker its address and the topics */
+/**
+ * Whether an earlier check heard no foreign program in a namespace on a broker. @param broker its address and
+ * the topics
+ */
 export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string) =>
   sql('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
 
@@ -53,18 +57,27 @@ export function noteKnownNamespace({ sql }: Transaction, namespace: string, brok
   sql(note).run(namespace, broker, utcNow());
 }
 
-/** Notes since when the recorder of a namespace has received nothing from its broker, ISO 8601; `undefined` if it is connected. */
+/**
+ * Notes since when the recorder of a namespace has received nothing from its broker, ISO 8601; `undefined` if
+ * it is connected.
+ */
 export function noteBrokerAway({ sql }: Transaction, namespace: string, since: string | undefined) {
   sql('UPDATE recorders SET broker_away_since = ? WHERE namespace = ?').run(since ?? null, namespace);
 }
 
-/** Since when the recorder of a namespace has received nothing from its broker, ISO 8601; undefined if it is connected, or there is no recorder. */
+/**
+ * Since when the recorder of a namespace has received nothing from its broker, ISO 8601; undefined if it is
+ * connected, or there is no recorder.
+ */
 export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
   sql<string | null>(
     `SELECT broker_away_since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
   ).value(namespace) ?? undefined;
 
-/** Accepted requests that a broker without message ids may deliver again, since it has not confirmed their acknowledgement. */
+/**
+ * Accepted requests that a broker without message ids may deliver again, since it has not confirmed their
+ * acknowledgement.
+ */
 export const requestsInHand = (sql: Prepare, namespace: string) =>
   sql<string>('SELECT request_id FROM requests_in_hand WHERE namespace = ? ORDER BY taken_ms').values(namespace);
 
@@ -72,7 +85,8 @@ export const requestsInHand = (sql: Prepare, namespace: string) =>
 const heldMilliseconds = 600_000;
 
 /**
- * Notes a request at its first delivery. The broker would have delivered older ones before it, unless it still held them for a dead connection. So
+ * Notes a request at its first delivery. The broker would have delivered older ones before it, unless it
+ * still held them for a dead connection. So
  * this forgets old requests, and requests with the same words: better two executions than none.
  */
 export function noteRequestInHand({ sql }: Transaction, namespace: string, id: string) {

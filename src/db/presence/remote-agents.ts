@@ -13,8 +13,10 @@ import type { Transaction } from '../sqlite/transaction.ts';
 const arrivalsOf: (sql: Prepare) => Map<string, { sent: number; came: number }> = onceFor(() => new Map());
 
 /**
- * How far the clock of an agent's host is off, in tenths of a second; undefined if a heartbeat does not show it. Heartbeats that waited, behind a cut link
- * or in a stopped recorder, come late, and then all at once: only one that comes about an interval after the one before, and as long after it as it was sent
+ * How far the clock of an agent's host is off, in tenths of a second; undefined if a heartbeat does not show
+ * it. Heartbeats that waited, behind a cut link
+ * or in a stopped recorder, come late, and then all at once: only one that comes about an interval after the
+ * one before, and as long after it as it was sent
  * after it, was not held up.
  */
 function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: string): number | undefined {
@@ -32,7 +34,10 @@ function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: 
 /** A heartbeat that took this much longer than the one before was held up, in milliseconds. */
 const heldUp = 1000;
 
-/** Records a remote agent's heartbeat in the tables of processes and agents. Never changes an agent that runs in this store, whatever name it uses. */
+/**
+ * Records a remote agent's heartbeat in the tables of processes and agents. Never changes an agent that runs
+ * in this store, whatever name it uses.
+ */
 export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
   const { sql } = tx;
   const now = wallNow();
@@ -76,7 +81,10 @@ function isYoungerHeard(sql: Prepare, { agent_name, since }: AgentHeartbeat, now
   ).has(agent_name, since, late);
 }
 
-/** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */
+/**
+ * Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute,
+ * it must be seen.
+ */
 function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
   const before = tx
     .sql<{ pid: number; pid_started: string; state: string; current_execution_id: string | null }>(
@@ -117,7 +125,8 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
   const known = sql<{ process_id: number; logged_n: number; pid_started: string }>(
     `SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
   ).get(sender);
-  // Its heartbeat comes before its lines. Lines that an earlier process of the name left behind are written all the same.
+  // Its heartbeat comes before its lines. Lines that an earlier process of the name left behind are written
+  // all the same.
   const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
   const runOf = sql<number | null>('SELECT run_number FROM workflow_executions WHERE execution_id = ?');
@@ -135,7 +144,10 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
     sql('UPDATE processes SET logged_n = ? WHERE process_id = ?').run(last.n, mark.process_id);
 }
 
-/** Resets the silence of agents when a cut-off recorder is connected again: it could hear none of them in that time. */
+/**
+ * Resets the silence of agents when a cut-off recorder is connected again: it could hear none of them in that
+ * time.
+ */
 export function forgiveSilence({ sql }: Transaction, since: string) {
   const now = wallNow();
   const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?) AND ${indexPredicates.ownAgent}`;

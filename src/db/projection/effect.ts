@@ -22,7 +22,8 @@ export interface Scope {
 }
 
 /**
- * Projects one message type: changes tables as the message says, and returns whether it did. The result depends on the log alone: `at` is when
+ * Projects one message type: changes tables as the message says, and returns whether it did. The result
+ * depends on the log alone: `at` is when
  * the message happened (`happenedAt`), never the time of reading.
  */
 export type Projection<T extends MessageType> = (
@@ -30,7 +31,10 @@ export type Projection<T extends MessageType> = (
   context: { scope: Scope; at: string; tx: Transaction },
 ) => Effect;
 
-/** A function per message type. `run_workflow` is separate because it creates the execution that the others belong to. */
+/**
+ * A function per message type. `run_workflow` is separate because it creates the execution that the others
+ * belong to.
+ */
 export type Projections = { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> };
 
 /** Projects a logbook entry. @param message complete by itself; needs no execution */
@@ -43,7 +47,8 @@ export type LogbookProjection<T extends LogbookType> = (
 export type LogbookProjections = { [T in LogbookType]: LogbookProjection<T> };
 
 /**
- * Keys that messages wait for when they come before what they refer to, as deliveries over a broker may: a file name, an attempt at a slice, or
+ * Keys that messages wait for when they come before what they refer to, as deliveries over a broker may: a
+ * file name, an attempt at a slice, or
  * its failure. A message that provides a key releases the messages that wait for it.
  */
 export const attemptKey = (sliceFilename: string, attempt: number): string => `attempt ${attempt} of ${sliceFilename}`;

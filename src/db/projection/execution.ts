@@ -9,7 +9,10 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, none, type Projection, type Projections, type Scope } from './effect.ts';
 import { abandonSlices } from './slice-work.ts';
 
-/** Creates an execution from its first row, `run_workflow`, whose envelope already has the execution id and run number. */
+/**
+ * Creates an execution from its first row, `run_workflow`, whose envelope already has the execution id and
+ * run number.
+ */
 export function createExecution({ sql }: Transaction, message: Message<'run_workflow'>, at: string): Effect {
   const { execution_id, run_id, workflow_name, namespace, executed_by } = message;
   if (execution_id === undefined || run_id === undefined || !/^\d{1,15}$/.test(run_id))
@@ -67,7 +70,8 @@ export const executionProjections = {
   },
 
   /**
-   * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, from when to when. These functions only check
+   * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, from when
+   * to when. These functions only check
    * that none contradicts an earlier one.
    */
   driver_started: ({ epoch }, { scope, tx }) =>

@@ -18,10 +18,15 @@ const projections: Projections = { ...fileProjections, slice, ...workProjections
 
 type ExecutionRow = Pick<OwnExecution, 'key' | 'execution_id' | 'start_time' | 'namespace' | 'status' | 'run_number'>;
 
-/** The execution that a transaction asked about last, since one step has many messages about one execution. */
+/**
+ * The execution that a transaction asked about last, since one step has many messages about one execution.
+ */
 const latestOf: (tx: Transaction) => { row?: ExecutionRow | undefined } = onceFor(() => ({}));
 
-/** Projects a message, inside the transaction that records it. @param at when the message happened, as UTC in ISO 8601 */
+/**
+ * Projects a message, inside the transaction that records it. @param at when the message happened, as UTC in
+ * ISO 8601
+ */
 export function project(tx: Transaction, message: Message, at: string): Effect {
   if (message.msg_type === 'run_workflow') {
     forget(tx, message.execution_id);

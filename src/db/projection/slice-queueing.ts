@@ -49,7 +49,9 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
   return applied;
 }
 
-/** Whether the plan has this slice. With others than the planned slices an execution would never be complete. */
+/**
+ * Whether the plan has this slice. With others than the planned slices an execution would never be complete.
+ */
 function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope): boolean {
   const { tf_filename, slice_id, start, end, tf_count } = message;
   const planned = planOf(params).slice({ ...sample, tf_filename }, slice_id);

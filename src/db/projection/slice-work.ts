@@ -93,7 +93,10 @@ export const workProjections = {
   },
 } satisfies Partial<Projections>;
 
-/** A slice in hand is started again: its worker vanished, or a broker has delivered it twice. A start before the present driver's was interrupted with the whole run. */
+/**
+ * A slice in hand is started again: its worker vanished, or a broker has delivered it twice. A start before
+ * the present driver's was interrupted with the whole run.
+ */
 function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { execution_id }: Scope, at: string) {
   const isInterrupted = tx
     .sql(
@@ -110,12 +113,16 @@ function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { exe
   tx.sql('UPDATE tf_slices SET followed_starts = followed_starts + 1 WHERE seq = ?').run(seq);
 }
 
-/** How much shorter than measured a recorded time may be: the start is recorded a little after it. Seconds. */
+/**
+ * How much shorter than measured a recorded time may be: the start is recorded a little after it. Seconds.
+ */
 const slack = 1;
 
 /**
- * The seconds in hand as the worker measured them, if the times of recording cannot be right: the recorder was away and recorded both at once, or the
- * end long after it, or the clock was set. Otherwise undefined: the times of recording then give the time from hand-over to result.
+ * The seconds in hand as the worker measured them, if the times of recording cannot be right: the recorder
+ * was away and recorded both at once, or the
+ * end long after it, or the clock was set. Otherwise undefined: the times of recording then give the time
+ * from hand-over to result.
  */
 function tookOtherwise(measured: number | undefined, from: string | null | undefined, to: string): number | undefined {
   if (measured === undefined || from === null || from === undefined) return undefined;

@@ -3,7 +3,10 @@ import { onceFor } from '../../lib/once-for.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import type { Scope } from './effect.ts';
 
-/** Tables with counts that very many messages change, each with the SQL condition of a row. Its values: the execution and, for files, the name. */
+/**
+ * Tables with counts that very many messages change, each with the SQL condition of a row. Its values: the
+ * execution and, for files, the name.
+ */
 const rows = {
   run_states: 'execution_id = ?',
   stf_files: 'execution_id = ? AND stf_filename = ?',
@@ -22,7 +25,8 @@ interface CountedRow {
 }
 
 /**
- * The counts of a transaction, gathered in memory and written before its commit or the first read of them. A dozen messages count in the same few rows,
+ * The counts of a transaction, gathered in memory and written before its commit or the first read of them. A
+ * dozen messages count in the same few rows,
  * and writing a row costs as much as reading a message.
  */
 export const sumsOf = onceFor((tx: Transaction) => {

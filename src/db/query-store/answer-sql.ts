@@ -16,7 +16,10 @@ const maxColumns = 100;
 /** Bytes that SQLite may use. JavaScript holds a second copy of each returned value. */
 const maxMemory = 128 * 1024 * 1024;
 
-/** Runs one query on a read-only connection. Throws an `Error` with SQLite's message, which lists the existing columns if one is unknown. */
+/**
+ * Runs one query on a read-only connection. Throws an `Error` with SQLite's message, which lists the existing
+ * columns if one is unknown.
+ */
 export function answerSql(db: Connection, sql: string): SqlAnswer {
   db.pragma(`hard_heap_limit = ${maxMemory}`);
   checkSql(sql, takenNames(db));

@@ -19,7 +19,10 @@ export type QueryReply = { answer: SqlAnswer } | { code: ErrorCode; message: str
 /** Processor time of a query. */
 const maxMilliseconds = 2000;
 
-/** How long a query may take where the machine is busy with other work, or the system does not report its processor time. */
+/**
+ * How long a query may take where the machine is busy with other work, or the system does not report its
+ * processor time.
+ */
 const longestMilliseconds = 5 * maxMilliseconds;
 
 /** Concurrent processes. Other queries wait for their turn, when their time limit starts. */
@@ -32,7 +35,8 @@ const heapLimit = 256;
 const program = fileURLToPath(new URL('./query-process.js', import.meta.url));
 
 /**
- * Runs one SQL query on a store file, in a process that is killed after two seconds of processor time, or ten of wall time. Throws `ARGUMENT_INVALID` if the query is not allowed, is
+ * Runs one SQL query on a store file, in a process that is killed after two seconds of processor time, or ten
+ * of wall time. Throws `ARGUMENT_INVALID` if the query is not allowed, is
  * wrong, or takes too long or too much memory.
  */
 export async function askProcess(path: string, sql: string, signal: AbortSignal): Promise<SqlAnswer> {

@@ -32,8 +32,10 @@ function unquoted(quoted: string): string {
 export const viewNames = Object.keys(documentedViews);
 
 /**
- * Allows one `SELECT` over the documented views and nothing else. The connection only reads and the process is ended in time, so this check only
- * limits what can be read. That matters little: the only secrets of a store are the sections of configurations that no view has. Throws
+ * Allows one `SELECT` over the documented views and nothing else. The connection only reads and the process
+ * is ended in time, so this check only
+ * limits what can be read. That matters little: the only secrets of a store are the sections of
+ * configurations that no view has. Throws
  * `ARGUMENT_INVALID`, naming what is wrong and what is allowed.
  * @param taken names of the store's tables, views and modules, in lower case, which WITH tables must not use
  */
@@ -53,7 +55,8 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()) {
     throw refused(`has ${shown(stranger)} outside of a text; write names in ASCII, or in quotes`);
   const definitions = commonTables(tokens);
   const own = [...definitions.values()];
-  // A WITH name is valid only in its own scope, so a name shared with a table would open that table elsewhere.
+  // A WITH name is valid only in its own scope, so a name shared with a table would open that table
+  // elsewhere.
   const wrong = own.find((name) => taken.has(name) || viewNames.includes(name));
   if (wrong !== undefined)
     throw refused(`names its own table ${JSON.stringify(wrong)}, which the store has; choose another name`);
@@ -81,7 +84,10 @@ function withoutEnd(tokens: Token[]): Token[] {
   return tokens;
 }
 
-/** The names of WITH tables by the index of their definition: a name, optional columns, AS, and a query in parentheses. */
+/**
+ * The names of WITH tables by the index of their definition: a name, optional columns, AS, and a query in
+ * parentheses.
+ */
 function commonTables(tokens: readonly Token[]): Map<number, string> {
   const found = tokens.flatMap((token, at): [number, string][] => {
     if (!isName(token)) return [];

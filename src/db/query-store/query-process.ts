@@ -5,7 +5,9 @@ import { openReader } from '../opening/open-reader.ts';
 import { answerSql } from './answer-sql.ts';
 import type { QueryOrder, QueryReply } from './ask-process.ts';
 
-/** The process of one SQL query. It is killed if it takes too long: SQLite cannot be interrupted from within. */
+/**
+ * The process of one SQL query. It is killed if it takes too long: SQLite cannot be interrupted from within.
+ */
 process.on('message', ({ path, sql }: QueryOrder) => {
   // If the server dies, this thread kills the process, which handles no events while SQLite works.
   const isAlone = `process.ppid !== ${process.ppid}`;

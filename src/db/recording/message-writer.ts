@@ -46,7 +46,10 @@ export const createMessageWriter = (sql: Prepare) => ({
     recordMessage(tx, message, { destination: destinationOf(message.msg_type) }, circumstances),
   /** Records a message from outside, readable or not. */
   recordReceived,
-  /** Whether this very statement is in the log. With several processes on one store most arriving messages are, and checking needs no transaction. */
+  /**
+   * Whether this very statement is in the log. With several processes on one store most arriving messages
+   * are, and checking needs no transaction.
+   */
   isRecorded: (decoded: Decoded): boolean => recordOf(sql, decoded) !== undefined,
   /** Whether a message is recorded and cannot get another effect by arriving again. */
   isSettled(decoded: Decoded): boolean {
@@ -64,7 +67,8 @@ function recordReceived(tx: Transaction, received: ReceivedMessage, circumstance
   switch (decoded.kind) {
     case 'message': {
       const { message } = decoded;
-      // A driver speaks in the transaction that makes it the driver. Messages of others in its name must not take its ids.
+      // A driver speaks in the transaction that makes it the driver. Messages of others in its name must not
+      // take its ids.
       const refusal = circumstances.fromBroker === true ? refusalOf(tx, message) : undefined;
       if (refusal !== undefined) return other(message, none('REFUSED', `${message.msg_type} ${refusal}`));
       if (message.execution_id !== undefined || isOfNone(message.msg_type))
@@ -132,7 +136,10 @@ function recordMessage(tx: Transaction, message: Message, wire: Wire, circumstan
 /** Whether a message may name no execution, since it creates one or belongs to none. */
 const isOfNone = (type: MessageType): boolean => type === 'run_workflow' || isLogbookType(type);
 
-/** When a message was recorded, said, and happened. Another host's clock may be off, so a message from a broker happens when it is recorded. */
+/**
+ * When a message was recorded, said, and happened. Another host's clock may be off, so a message from a
+ * broker happens when it is recorded.
+ */
 function timesOf({ timestamp }: Message, { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances) {
   const sent = toUtc(timestamp) ?? sentAt ?? recordedAt;
   return { recordedAt, sentAt: sent, at: fromBroker === true ? recordedAt : sent };
@@ -181,7 +188,10 @@ function recordAgain(tx: Transaction, wire: Wire, known: LogRow, message: Messag
 /** Whether a row has had its effect, or waits for it. */
 const isSettled = ({ effect, effect_code }: LogRow): boolean => effect !== 'none' || effect_code === 'WAITS';
 
-/** Makes a row without effect give up its id. Stores its whole text: fields that columns hold may have been cut from the body. */
+/**
+ * Makes a row without effect give up its id. Stores its whole text: fields that columns hold may have been
+ * cut from the body.
+ */
 function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow) {
   const rename = sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?');
   rename.run(conflictId(message_id, destination, payload), payload, seq);
@@ -199,7 +209,10 @@ function agrees(known: LogRow, message: Message): boolean {
 
 type Request = Message<'run_workflow'>;
 
-/** Assigns a new `run_workflow` its execution id and run number, in the transaction that records it. No other code chooses them. */
+/**
+ * Assigns a new `run_workflow` its execution id and run number, in the transaction that records it. No other
+ * code chooses them.
+ */
 function withNumbers(tx: Transaction, message: Request, isReplay: boolean): Request {
   if (isReplay) {
     // Later executions must not draw its numbers.

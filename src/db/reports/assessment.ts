@@ -39,7 +39,8 @@ export function assessWithFindings(
 ) {
   const gathered = gather(sql, execution, moment);
   const { driven, heard } = gathered;
-  // No spread here: if it comes first, V8 creates a hidden class for each property of each object, which filled the heap.
+  // No spread here: if it comes first, V8 creates a hidden class for each property of each object, which
+  // filled the heap.
   const evidence =
     driven &&
     Object.assign(
@@ -83,7 +84,8 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
     /**
-     * Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer is gone.
+     * Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer
+     * is gone.
      */
     duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
     driving: driven?.judged,

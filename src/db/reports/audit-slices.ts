@@ -185,7 +185,10 @@ export interface AuditCheck {
   problem?: string;
 }
 
-/** The checks of an execution. `mayBeWhole`: it has ended and all of it could be seen, so that what is whole is complete. `remark`: a limit of the checks. */
+/**
+ * The checks of an execution. `mayBeWhole`: it has ended and all of it could be seen, so that what is whole
+ * is complete. `remark`: a limit of the checks.
+ */
 export interface Checks {
   checks: AuditCheck[];
   mayBeWhole: boolean;

@@ -23,12 +23,16 @@ import {
 import { heardChecks } from './observed/audit.ts';
 
 /**
- * Whether an execution's data are complete and its records agree: everything that was announced has become ready, been
+ * Whether an execution's data are complete and its records agree: everything that was announced has become
+ * ready, been
  * sampled and cut as planned, and got one final result, and the kept counts match the rows.
  */
 export interface Audit {
   execution_id: string;
-  /** `balanced`: complete; `open`: nothing is wrong, but something is not done; `broken`: the records contradict each other. */
+  /**
+   * `balanced`: complete; `open`: nothing is wrong, but something is not done; `broken`: the records
+   * contradict each other.
+   */
   verdict: 'balanced' | 'open' | 'broken';
   checks: AuditCheck[];
   /** A limit of the checks. */

@@ -16,7 +16,9 @@ interface DriverRow {
 /** How many of the last drivers are read. */
 const maxDrivers = 50;
 
-/** The newest driver messages of a type. An execution of many periods has many landmarks, but few of these. */
+/**
+ * The newest driver messages of a type. An execution of many periods has many landmarks, but few of these.
+ */
 const driverRows = (sql: Prepare, executionId: string, what: 'started' | 'ended' | 'lost'): DriverRow[] =>
   sql<[string, number], DriverRow>(
     `SELECT ${jsonField('body', 'epoch')} AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
@@ -43,7 +45,8 @@ const lost = (sign: string): Pick<DriverSpan, 'ended' | 'reason'> => ({
 });
 
 /**
- * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A driver whose process vanished without
+ * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A
+ * driver whose process vanished without
  * notice ends when it was last heard from.
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest): DriverSpan[] {
@@ -80,7 +83,10 @@ function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
     });
 }
 
-/** The speed of an execution's last driver, undefined if no driver stated one, and whether an earlier driver had another speed. */
+/**
+ * The speed of an execution's last driver, undefined if no driver stated one, and whether an earlier driver
+ * had another speed.
+ */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
   const speeds = driverRows(sql, executionId, 'started')
     .map(({ body }) => startedIn(body).speed)

@@ -43,7 +43,10 @@ const named = 5;
 const agentsLookedAt = 50;
 const lostStartsLookedAt = 100;
 
-/** The agent types that an execution needs beside its driver. The driver plays the other two, and has its own findings. */
+/**
+ * The agent types that an execution needs beside its driver. The driver plays the other two, and has its own
+ * findings.
+ */
 const neededTypes = agentTypes.filter((type) => type !== 'daq_simulator' && type !== 'fast_processing');
 
 /** The evidence that findings name. Damage in one table does not hide the rest. */

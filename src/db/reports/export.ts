@@ -13,7 +13,10 @@ export interface ExportedTable {
   /** The name of its file. */
   name: string;
   columns: Readonly<Record<string, ExportedKind>>;
-  /** As SQL: the rows of an execution between two keys, with the key of each as `key`. Values: $id, $after, $upTo. */
+  /**
+   * As SQL: the rows of an execution between two keys, with the key of each as `key`. Values: $id, $after,
+   * $upTo.
+   */
   rows: string;
   /** As SQL: the last key of a batch of $limit keys after $after. */
   lastKey: string;
@@ -137,7 +140,10 @@ export const exportedTables: readonly ExportedTable[] = [
   plain('quality', 'execution_id value reason author sent_by set_at', { table: 'run_quality', key: '1' }),
 ];
 
-/** The rows of a table, a few thousand in memory at a time. Read them in one snapshot: otherwise rows that change meanwhile come in their new state. */
+/**
+ * The rows of a table, a few thousand in memory at a time. Read them in one snapshot: otherwise rows that
+ * change meanwhile come in their new state.
+ */
 export function* exportedRows(sql: Prepare, table: ExportedTable, id: string): Generator<ExportedRow> {
   for (let after = 0; ;) {
     const values = { id, after, limit: batch };

@@ -32,7 +32,10 @@ function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, {
     .filter(({ isLost, since }) => !isLost && secondsBetween(since, now) < strangerSeconds).length;
 }
 
-/** The figures of an execution. All are kept and none is counted here, so a long run takes no longer than a short one. */
+/**
+ * The figures of an execution. All are kept and none is counted here, so a long run takes no longer than a
+ * short one.
+ */
 export function factsOf(
   sql: Prepare,
   execution: OwnExecution,
@@ -87,7 +90,10 @@ export function factsOf(
   return { facts, detail, progress };
 }
 
-/** Worker slots in all processes. Unknown after the end, when workers may be gone or work for others, and while the broker is away. */
+/**
+ * Worker slots in all processes. Unknown after the end, when workers may be gone or work for others, and
+ * while the broker is away.
+ */
 function slotsHeard(
   sql: Prepare,
   { status, namespace, execution_id, slices_queued }: OwnExecution,
@@ -128,7 +134,10 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
   };
 }
 
-/** The times in which nothing could progress in an ended execution: pauses, standby, and times without a driver. */
+/**
+ * The times in which nothing could progress in an ended execution: pauses, standby, and times without a
+ * driver.
+ */
 function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {
   const isResumed = (ownerOf(sql, executionId)?.epoch ?? 1) !== 1;
   const gaps = isResumed ? driverGaps(driversOf(sql, executionId, () => false)) : [];

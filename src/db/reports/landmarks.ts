@@ -17,7 +17,10 @@ export const lastMessage = (sql: Prepare, executionId: string): LastMessage | un
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
 
-/** A message that is a landmark of an execution. The body of `run_workflow`, a whole configuration, is left out. */
+/**
+ * A message that is a landmark of an execution. The body of `run_workflow`, a whole configuration, is left
+ * out.
+ */
 export interface Landmark extends MessageHead {
   /** Its fields, or its whole text if the message is stored whole. */
   body: string | null;
@@ -44,7 +47,8 @@ const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
   FROM newest CROSS JOIN message_rows USING (seq) ORDER BY seq DESC LIMIT ($limit + 0)`;
 
 /**
- * The newest messages that are the landmarks of an execution: its phases, drivers, commands and end. Only the last two changes between periods are
+ * The newest messages that are the landmarks of an execution: its phases, drivers, commands and end. Only the
+ * last two changes between periods are
  * included, so that they do not crowd out who paused or took over.
  */
 export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>
@@ -77,7 +81,8 @@ const usualDelay = 10_000;
 const ofExecution = `FROM message_rows WHERE execution_no = ${numberOf('$id')}`;
 
 /**
- * As SQL: the first conditions are the same for all rows, so an execution that was recorded in time is not read, nor one of this store, of which the
+ * As SQL: the first conditions are the same for all rows, so an execution that was recorded in time is not
+ * read, nor one of this store, of which the
  * recorder's times count.
  */
 const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} ORDER BY seq DESC LIMIT 1) > $until
@@ -85,7 +90,8 @@ const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} 
   AND sent_ms >= $from AND sent_ms < $until AND recorded_ms > $until AND recorded_ms - sent_ms > ${usualDelay} ORDER BY seq DESC LIMIT 1`;
 
 /**
- * Whether a message of another program was sent between two times but recorded only later, as after a cut line.
+ * Whether a message of another program was sent between two times but recorded only later, as after a cut
+ * line.
  * @param from @param until in milliseconds since 1970
  */
 export const isAnyRecordedLate = (sql: Prepare, id: string, from: number, until: number): boolean =>
@@ -98,7 +104,10 @@ interface CommandRow {
   claimed_by: string | null;
 }
 
-/** As SQL: a field of a body if it is a text. Bodies are kept as received, so an optional field may hold anything. */
+/**
+ * As SQL: a field of a body if it is a text. Bodies are kept as received, so an optional field may hold
+ * anything.
+ */
 const textOf = (field: string, most: number): string =>
   `CASE WHEN json_valid(body) AND json_type(body, '$.${field}') = 'text' THEN substr(body ->> '$.${field}', 1, ${most}) END`;
 
@@ -125,7 +134,9 @@ function lastCommand(
   };
 }
 
-/** The pause of an execution that is paused now; undefined if it was not paused, or rests between two periods. */
+/**
+ * The pause of an execution that is paused now; undefined if it was not paused, or rests between two periods.
+ */
 export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined {
   if (status !== 'running' || !isHeld(sql, execution_id)) return undefined;
   return lastCommand(sql, execution_id, 'pause_workflow');

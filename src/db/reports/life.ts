@@ -5,7 +5,8 @@ import { isProcessAlive, lastSignOf, type LivenessTest, type Moment, ownerOf } f
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
- * When an execution ended, in milliseconds since 1970: its end time; when its driver was last heard from, if the driver is gone; now, while it runs;
+ * When an execution ended, in milliseconds since 1970: its end time; when its driver was last heard from, if
+ * the driver is gone; now, while it runs;
  * for a running observed execution, when it was last listened to.
  */
 export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number {
@@ -16,7 +17,9 @@ export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment
 
 type Run = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
 
-/** When the driver was last heard from, if it is gone and the execution has no end. Milliseconds since 1970. */
+/**
+ * When the driver was last heard from, if it is gone and the execution has no end. Milliseconds since 1970.
+ */
 export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAlive: LivenessTest): number | undefined {
   const owner = end_time === null ? ownerOf(sql, execution_id) : undefined;
   const ended = owner && driverEnd(sql, execution_id, owner.epoch);

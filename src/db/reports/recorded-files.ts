@@ -7,7 +7,10 @@ interface Recorded {
   name: string;
   key: number;
   size_bytes: number | null;
-  /** Where its writer has it: its address, or for an output of a slice whose file was fetched, the worker's host. */
+  /**
+   * Where its writer has it: its address, or for an output of a slice whose file was fetched, the worker's
+   * host.
+   */
   place: string | null;
 }
 

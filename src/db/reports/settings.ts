@@ -22,7 +22,8 @@ const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
 const shownConfig = 80;
 
 /**
- * The settings of an execution that operators want to know: those of its plan, or those that its runner reported over REST; undefined without a report. Times are in
+ * The settings of an execution that operators want to know: those of its plan, or those that its runner
+ * reported over REST; undefined without a report. Times are in
  * simulated seconds, except `timeout_seconds`.
  */
 export function configurationOf(sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined {
@@ -49,7 +50,8 @@ function plannedConfiguration(sql: Prepare, execution: ExecutionRow, params: Exe
     slices_per_sample: fast_processing.slices_per_sample,
     slice_processing_time: fast_processing.slice_processing_time,
     target_worker_count: fast_processing.target_worker_count,
-    // The program with the digest that the newest slice asks for, before any slice with a mark of the whole command; or `placeholder`.
+    // The program with the digest that the newest slice asks for, before any slice with a mark of the whole
+    // command; or `placeholder`.
     payload: newestPayload(sql, execution.execution_id) ?? payloadOf(params),
     timeout_seconds: worker.payload === undefined ? undefined : worker.timeout_seconds,
     max_retries: worker.max_retries,
@@ -81,7 +83,8 @@ const fractions = new Set(['stf_interval', 'stf_sampling_rate', 'tf_fraction', '
 const longestName = 80;
 
 /**
- * The settings that the runner of an observed execution reported to its monitor, under our names. Undefined if none were reported. Source: `parameter_values` of
+ * The settings that the runner of an observed execution reported to its monitor, under our names. Undefined
+ * if none were reported. Source: `parameter_values` of
  * POST /api/workflow-executions/.
  */
 function toldConfiguration(params: Readonly<Record<string, unknown>>): KnownConfiguration | undefined {
@@ -121,7 +124,10 @@ function recordedParams(sql: Prepare, executionId: string): Record<string, unkno
   return objectIn(params.value(executionId));
 }
 
-/** Every setting of the plan of an execution by dotted key, with the name of its configuration and the program's version. */
+/**
+ * Every setting of the plan of an execution by dotted key, with the name of its configuration and the
+ * program's version.
+ */
 export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, Setting> {
   const params = knownParams(sql, execution);
   if (params === undefined) return new Map();

@@ -109,7 +109,10 @@ export interface Hop extends MessageHead {
   error: string | null;
 }
 
-/** As SQL: a field of a body, only for types whose vocabulary has it. Other messages may use its name for something else. */
+/**
+ * As SQL: a field of a body, only for types whose vocabulary has it. Other messages may use its name for
+ * something else.
+ */
 const fieldOf = (field: string, ...types: string[]): string =>
   `CASE WHEN type_no IN ${typeNumbers(types)} THEN ${jsonField('body', field)} END`;
 
@@ -132,7 +135,10 @@ function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
   return rows.all(JSON.stringify(seqs));
 }
 
-/** The `seq` of the messages whose subject is a file, its source or a slice, where subjects are recorded: none of our own, whose ids name them. */
+/**
+ * The `seq` of the messages whose subject is a file, its source or a slice, where subjects are recorded: none
+ * of our own, whose ids name them.
+ */
 function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_filename }: Product): number[] {
   const subjects = [
     ['stf_gen', stf_filename],
@@ -149,7 +155,9 @@ function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_fi
   );
 }
 
-/** The messages on a product's path, found by their ids: about its sources, itself, and what was made from it. */
+/**
+ * The messages on a product's path, found by their ids: about its sources, itself, and what was made from it.
+ */
 export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[] {
   const { kind, name, execution_id, stf_filename, tf_filename } = product;
   const seqs = seqsAbout(sql, product);

@@ -20,7 +20,10 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** Counting stops here. */
 const maxCounted = 10_000;
 
-/** Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
+/**
+ * Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that
+ * has begun.
+ */
 export const givenUpSlices = (sql: Prepare, executionId: string): number =>
   sql<[string], number>(
     `SELECT count(*) FROM (
@@ -28,7 +31,9 @@ export const givenUpSlices = (sql: Prepare, executionId: string): number =>
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${maxCounted})`,
   ).value(executionId) ?? 0;
 
-/** Counts starts after the first of each attempt: every start is a message, and only the first has a delay. */
+/**
+ * Counts starts after the first of each attempt: every start is a message, and only the first has a delay.
+ */
 export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
   const first = delays.find(({ stage }) => stage === 'slice → slice_started')?.items ?? 0;
   return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
@@ -38,7 +43,8 @@ export function begunAgain(sql: Prepare, executionId: string, delays: readonly S
 const maxKinds = 20;
 
 /**
- * Waiting slices that no heard worker can do, each worker for its own reason. They are reported by the reason of one worker. A broker leaves such
+ * Waiting slices that no heard worker can do, each worker for its own reason. They are reported by the reason
+ * of one worker. A broker leaves such
  * slices alone, so none need have been returned.
  */
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
@@ -122,7 +128,10 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
   return message?.msg_type === 'slice' ? workKind(message, 'NO_PAYLOAD') : undefined;
 }
 
-/** The TF files with waiting slices: how many of each, and the kinds of work that they are, except the payload. */
+/**
+ * The TF files with waiting slices: how many of each, and the kinds of work that they are, except the
+ * payload.
+ */
 const waitingFiles = (sql: Prepare, executionId: string): { slices: number; kinds: OffDuty[] }[] =>
   sql<[string], { tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open

@@ -10,7 +10,10 @@ import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { jsonField } from '../sqlite/statements.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Since when something has waited for each stage: the arrival of the oldest file or slice that it has not taken. */
+/**
+ * Since when something has waited for each stage: the arrival of the oldest file or slice that it has not
+ * taken.
+ */
 export function waitingSince(
   sql: Prepare,
   executionId: string,
@@ -53,7 +56,10 @@ function unsampledSince(sql: Prepare, executionId: string, params: ExecutionPara
 /** Changes of phase to look at: a stage that has been idle for longer is stuck anyway. */
 const maxChanges = 100;
 
-/** The newest times in which workers start nothing: between two periods, and while an operator has paused the run. */
+/**
+ * The newest times in which workers start nothing: between two periods, and while an operator has paused the
+ * run.
+ */
 export const standbysOf = (sql: Prepare, id: string): Facts['standbys'] =>
   phasesOf(0, phaseChanges(sql, id, maxChanges)).filter(({ phase }) => phase === 'standby' || phase === 'paused');
 

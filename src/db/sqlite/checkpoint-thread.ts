@@ -3,7 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { CheckpointData, CheckpointOrder } from './checkpointer.ts';
 import { Database } from './connection.ts';
 
-/** The thread of a `checkpointer`. An error ends it; from then on SQLite moves the pages in the writing process. */
+/**
+ * The thread of a `checkpointer`. An error ends it; from then on SQLite moves the pages in the writing
+ * process.
+ */
 const { path, hasEnded } = workerData as CheckpointData;
 
 process.on('exit', () => {

@@ -11,7 +11,9 @@ export interface CheckpointData {
   hasEnded: Int32Array;
 }
 
-/** Commits between two checkpoints: about 3,000 pages of 4 kB at full speed. Larger batches are hardly faster. */
+/**
+ * Commits between two checkpoints: about 3,000 pages of 4 kB at full speed. Larger batches are hardly faster.
+ */
 const commitsApart = 40;
 
 /** Pages in the write-ahead log at which SQLite moves them itself, at the end of a commit. */
@@ -24,8 +26,10 @@ const patience = 2000;
 const program = new URL('./checkpoint-thread.js', import.meta.url);
 
 /**
- * Moves the pages of the write-ahead log into the store in a thread, since a checkpoint takes as long as a hundred commits. A process that commits
- * often starts the thread. If the thread cannot run or falls behind, SQLite does the same at the end of some commits.
+ * Moves the pages of the write-ahead log into the store in a thread, since a checkpoint takes as long as a
+ * hundred commits. A process that commits
+ * often starts the thread. If the thread cannot run or falls behind, SQLite does the same at the end of some
+ * commits.
  */
 export function createCheckpointer(path: string, db: Connection) {
   const hasEnded = new Int32Array(new SharedArrayBuffer(4));

@@ -12,7 +12,10 @@ interface DatabaseClass {
   readonly SqliteError: typeof BetterSqlite3.SqliteError;
 }
 
-/** SQLite. It is required, not imported: before importing a CommonJS package, Node scans it for its exports, which takes longer than loading it. */
+/**
+ * SQLite. It is required, not imported: before importing a CommonJS package, Node scans it for its exports,
+ * which takes longer than loading it.
+ */
 export const Database = createRequire(import.meta.url)('better-sqlite3') as DatabaseClass;
 
 Object.assign(Database.prototype, {

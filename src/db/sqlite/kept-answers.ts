@@ -2,7 +2,10 @@ import { onceFor } from '../../lib/once-for.ts';
 import type { Connection } from './connection.ts';
 import { type Prepare, type Prepared, preparer } from './statements.ts';
 
-/** How many rows of one answer, and how many answers, are kept: a server asked about many executions must not grow forever. */
+/**
+ * How many rows of one answer, and how many answers, are kept: a server asked about many executions must not
+ * grow forever.
+ */
 const maxRows = 200;
 const maxAnswers = 400;
 
@@ -13,16 +16,21 @@ type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) =
 
 const keepers = new WeakMap<Prepare, Keep>();
 
-/** The question with its answers kept if the connection keeps answers; otherwise it is asked anew each time. */
+/**
+ * The question with its answers kept if the connection keeps answers; otherwise it is asked anew each time.
+ */
 export const kept = <Args extends unknown[], Answer>(
   sql: Prepare,
   question: Question<Args, Answer>,
 ): ((...args: Args) => Answer) => keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
 
 /**
- * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an unchanged store. An answer depends only on
- * its statement and values, since everything that depends on the time of asking is a value or is computed from rows. SQLite itself reports commits
- * of other connections (`PRAGMA data_version`), and the transaction holds the state of that version. Only for a connection that never writes. Rows
+ * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an
+ * unchanged store. An answer depends only on
+ * its statement and values, since everything that depends on the time of asking is a value or is computed
+ * from rows. SQLite itself reports commits
+ * of other connections (`PRAGMA data_version`), and the transaction holds the state of that version. Only for
+ * a connection that never writes. Rows
  * are frozen because readers share them.
  */
 export function keepAnswers(db: Connection) {

@@ -12,8 +12,10 @@ const recently = 1000;
 const rest = 2;
 
 /**
- * Leaves the store's lock free for a moment if other processes write too. SQLite has no queue: a waiting process tries again and again, and a run
- * at full speed holds the lock most of the time. Returns a function to call after each commit, before the next one.
+ * Leaves the store's lock free for a moment if other processes write too. SQLite has no queue: a waiting
+ * process tries again and again, and a run
+ * at full speed holds the lock most of the time. Returns a function to call after each commit, before the
+ * next one.
  * @param commitsApart commits between two rests
  */
 export function letOthersWrite(db: Connection, commitsApart: number): () => Promise<void> {
@@ -61,7 +63,10 @@ export function isBusy(error: unknown): boolean {
   return raw instanceof Database.SqliteError && (raw.code.startsWith('SQLITE_BUSY') || raw.code === 'SQLITE_LOCKED');
 }
 
-/** Retries while the store is locked. Throws `STORE_UNAVAILABLE` if it stays locked, and every other error as `SwfError`. */
+/**
+ * Retries while the store is locked. Throws `STORE_UNAVAILABLE` if it stays locked, and every other error as
+ * `SwfError`.
+ */
 export async function tryPatiently<T>(path: string, work: () => T, patience = patienceMilliseconds): Promise<T> {
   const deadline = performance.now() + patience;
   for (;;) {
@@ -87,12 +92,16 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** A transaction blocks other writing processes, so it takes no more work after this time, in milliseconds. */
+/**
+ * A transaction blocks other writing processes, so it takes no more work after this time, in milliseconds.
+ */
 const longEnough = 5;
 
 /**
- * Commits the writes of several parts of this process in one transaction, in the order of the requests. No write resolves before the commit. If
- * one throws, the group is rolled back and each write runs again alone, so that only the faulty one fails. (Savepoints would avoid the repetition,
+ * Commits the writes of several parts of this process in one transaction, in the order of the requests. No
+ * write resolves before the commit. If
+ * one throws, the group is rolled back and each write runs again alone, so that only the faulty one fails.
+ * (Savepoints would avoid the repetition,
  * but cost each write a copy of its pages.) Returns the function that writes.
  */
 export function createGroupCommit(transact: PatientTransaction) {

@@ -1,6 +1,9 @@
 import { type ErrorCode, messageOf, SwfError } from '../../lib/errors.ts';
 
-/** Translates an error of SQLite or the system about a store into an `SwfError`. Returns any other error unchanged. */
+/**
+ * Translates an error of SQLite or the system about a store into an `SwfError`. Returns any other error
+ * unchanged.
+ */
 export function asSwfError(error: unknown, path: string): unknown {
   if (error instanceof SwfError) return error;
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';

@@ -46,13 +46,18 @@ type Asked<Some extends Questions> = {
     : never;
 };
 
-/** Questions to a connection: functions of its statements and other arguments, as functions of the other arguments. */
+/**
+ * Questions to a connection: functions of its statements and other arguments, as functions of the other
+ * arguments.
+ */
 export const questionsTo = <Some extends Questions>(sql: Prepare, questions: Some) =>
   Object.fromEntries(
     Object.entries(questions).map(([name, question]) => [name, (...args: never[]) => question(sql, ...args)]),
   ) as Asked<Some>;
 
-/** With a plain value after LIMIT, SQLite replans the statement at each call. With an expression it does not. */
+/**
+ * With a plain value after LIMIT, SQLite replans the statement at each call. With an expression it does not.
+ */
 const plainLimit = /\b(LIMIT|OFFSET) \?/g;
 
 function prepareTranslated(db: Connection, sql: string): Prepared<unknown> {
@@ -91,6 +96,9 @@ function rowMaker(statement: Statement): (row: unknown[]) => unknown {
   };
 }
 
-/** As SQL: a field of a JSON column; null if the text is damaged, which would otherwise fail the whole statement. */
+/**
+ * As SQL: a field of a JSON column; null if the text is damaged, which would otherwise fail the whole
+ * statement.
+ */
 export const jsonField = (column: string, field: string): string =>
   `CASE WHEN json_valid(${column}) THEN ${column} ->> '$.${field}' END`;

@@ -8,7 +8,9 @@ import { tried } from '../../lib/tried.ts';
 import { type Connection, Database } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
-/** Identifies the file at a path, to distinguish it from a replacement; undefined if there is no file to see. */
+/**
+ * Identifies the file at a path, to distinguish it from a replacement; undefined if there is no file to see.
+ */
 export const fileAt = (path: string): string | undefined =>
   tried(() => {
     const { dev, ino } = statSync(path);
@@ -27,7 +29,10 @@ export function contentAt(path: string): string {
   return states.join(' ');
 }
 
-/** Throws `STORE_UNAVAILABLE` if the store was removed, emptied or replaced, or its log removed or replaced: writes would be lost, whatever SQLite says. */
+/**
+ * Throws `STORE_UNAVAILABLE` if the store was removed, emptied or replaced, or its log removed or replaced:
+ * writes would be lost, whatever SQLite says.
+ */
 export function requireSameFiles(path: string, opened: Record<'file' | 'log', string | undefined>, db: Connection) {
   const now = statSync(path, { throwIfNoEntry: false });
   if (now === undefined || `${now.dev}/${now.ino}` !== opened.file || now.size === 0) {
@@ -37,7 +42,10 @@ export function requireSameFiles(path: string, opened: Record<'file' | 'log', st
   requireSameLog(path, opened.log, db);
 }
 
-/** Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file; `STORE_UNAVAILABLE` if others could change the store. */
+/**
+ * Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file;
+ * `STORE_UNAVAILABLE` if others could change the store.
+ */
 export function requireWritable(path: string) {
   try {
     accessSync(dirname(path), constants.W_OK);
@@ -64,7 +72,8 @@ function requireOurs(path: string) {
 export const logOf = (path: string): string => `${path}-wal`;
 
 /**
- * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the old log.
+ * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the
+ * old log.
  * Moves this process's writes into the store first, unless another log was begun.
  */
 function requireSameLog(path: string, log: string | undefined, db: Connection) {
@@ -81,7 +90,10 @@ function requireSameLog(path: string, log: string | undefined, db: Connection) {
 /** Each try waits for locks as long as any statement does. */
 const maxTries = 50;
 
-/** Moves all of the write-ahead log into the store. Returns false if a reader of an older state, or another mover, stays in the way for long. */
+/**
+ * Moves all of the write-ahead log into the store. Returns false if a reader of an older state, or another
+ * mover, stays in the way for long.
+ */
 function moveLog(db: Connection): boolean {
   for (let tries = 0; tries < maxTries; tries += 1) {
     const [moved] = db.pragma('wal_checkpoint(FULL)') as { busy: number; log: number; checkpointed: number }[];
@@ -91,7 +103,8 @@ function moveLog(db: Connection): boolean {
 }
 
 /**
- * Throws `STORE_CORRUPT` if the store is empty or gone while its write-ahead log exists: SQLite would discard the log, which may hold nearly
+ * Throws `STORE_CORRUPT` if the store is empty or gone while its write-ahead log exists: SQLite would discard
+ * the log, which may hold nearly
  * everything.
  */
 export function requireNoOrphanLog(path: string) {
@@ -103,7 +116,10 @@ export function requireNoOrphanLog(path: string) {
   );
 }
 
-/** Throws `STORE_UNAVAILABLE` if other hosts may write the store too. A store that is not being written can be read from a copy. */
+/**
+ * Throws `STORE_UNAVAILABLE` if other hosts may write the store too. A store that is not being written can be
+ * read from a copy.
+ */
 function requireLocal(path: string) {
   const network = networkFileSystemOf(path);
   if (network === undefined) return;
@@ -115,11 +131,15 @@ function requireLocal(path: string) {
 /** Larger stores are not read into memory. */
 const maxBytes = 256 * 1024 * 1024;
 
-/** The header bytes that say how the file is written: 2 means a write-ahead log, 1 means none (SQLite, "Database File Format"). */
+/**
+ * The header bytes that say how the file is written: 2 means a write-ahead log, 1 means none (SQLite,
+ * "Database File Format").
+ */
 const journalModeBytes = [18, 19];
 
 /**
- * Reads a store that no process has open, in a read-only folder, into memory: SQLite cannot read a write-ahead log without files beside it. Undefined
+ * Reads a store that no process has open, in a read-only folder, into memory: SQLite cannot read a
+ * write-ahead log without files beside it. Undefined
  * if the copy would not be the whole store, or is too large.
  */
 export function readIntoMemory(path: string): Connection | undefined {
@@ -129,7 +149,10 @@ export function readIntoMemory(path: string): Connection | undefined {
   return new Database(bytes);
 }
 
-/** How long one try waits inside SQLite, which blocks this process, in milliseconds. Writers retry outside SQLite. */
+/**
+ * How long one try waits inside SQLite, which blocks this process, in milliseconds. Writers retry outside
+ * SQLite.
+ */
 const busyTimeout = { writer: 20, reader: 1000, server: 50 };
 
 /** The size of a SQLite header. SQLite treats a shorter file as empty and overwrites it. */

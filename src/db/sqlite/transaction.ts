@@ -1,14 +1,17 @@
 import type { Prepare } from './statements.ts';
 
 /**
- * An open write transaction. Only a store can make it, so a function that takes it runs inside a transaction. Facts read in the same transaction
+ * An open write transaction. Only a store can make it, so a function that takes it runs inside a transaction.
+ * Facts read in the same transaction
  * still hold, since no other process can write meanwhile.
  */
 export interface Transaction {
   readonly sql: Prepare;
   /** Defers `work` until the commit, or until what it writes is read. */
   readonly beforeReading: (work: () => void) => void;
-  /** Runs the deferred work. Call it before reading what earlier parts of the transaction may have gathered. */
+  /**
+   * Runs the deferred work. Call it before reading what earlier parts of the transaction may have gathered.
+   */
   readonly settle: () => void;
   /** No other code can make a transaction: only the store knows this key. */
   readonly [inTransaction]: true;

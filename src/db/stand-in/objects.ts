@@ -82,7 +82,10 @@ export const newestRunOf = (sql: Prepare, executionId: string): string | undefin
     `SELECT run_id FROM monitor_objects WHERE kind = 'run-states' AND parent = ? ORDER BY seq DESC LIMIT 1`,
   ).value(executionId) ?? undefined;
 
-/** A heard execution with the fields that swf-monitor would return; undefined if nothing was received about it. */
+/**
+ * A heard execution with the fields that swf-monitor would return; undefined if nothing was received about
+ * it.
+ */
 export const knownExecution = (sql: Prepare, executionId: string): Document | undefined =>
   sql<[string], Document>(
     'SELECT execution_id, namespace, status, executed_by, start_time, end_time FROM workflow_executions WHERE execution_id = ?',

@@ -6,7 +6,10 @@ import { insertRow, isExecution, isMessageId } from '../log/rows.ts';
 import { recordedAs, storedOf } from '../observed/said.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
+/**
+ * Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO
+ * 8601 in UTC: their own times have no zone
+ */
 export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): number {
   const { sql } = tx;
   const { agent, message } = line;
@@ -20,7 +23,10 @@ export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestam
   return insertOne(tx, line, at);
 }
 
-/** Writes a line of a recording, unless the store has it: recorded then, or read before. @param at when it was received, ISO 8601 in UTC */
+/**
+ * Writes a line of a recording, unless the store has it: recorded then, or read before. @param at when it was
+ * received, ISO 8601 in UTC
+ */
 export function addReadLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): void {
   const { sql } = tx;
   const known = sql<[string, string, string]>(

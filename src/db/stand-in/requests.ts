@@ -4,11 +4,14 @@ import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A request that has waited longer is not sent: its author was notified that it was not taken. Milliseconds. */
+/**
+ * A request that has waited longer is not sent: its author was notified that it was not taken. Milliseconds.
+ */
 const requestLifetime = 60_000;
 
 /**
- * Seconds after which an untaken request expires in the broker: a runner that comes later must not begin a run whose author was notified that it was
+ * Seconds after which an untaken request expires in the broker: a runner that comes later must not begin a
+ * run whose author was notified that it was
  * not taken.
  */
 export const expirySeconds = 30;
@@ -27,7 +30,10 @@ export const noObserver = (namespace: string): SwfError =>
     `no observer of namespace ${JSON.stringify(namespace)} is allowed to send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
   );
 
-/** Writes a request for an observer to send. Throws `ARGUMENT_INVALID` if no observer may. @param now milliseconds since 1970 */
+/**
+ * Writes a request for an observer to send. Throws `ARGUMENT_INVALID` if no observer may. @param now
+ * milliseconds since 1970
+ */
 export function askTestbed(
   tx: Transaction,
   { namespace, body, by, now }: { namespace: string; body: object; by: string; now: number },
@@ -39,7 +45,8 @@ export function askTestbed(
 }
 
 /**
- * The next request to send. It is marked first, so that it is never sent twice: their queue is shared, and a second command would start two runs.
+ * The next request to send. It is marked first, so that it is never sent twice: their queue is shared, and a
+ * second command would start two runs.
  * @param namespaces the namespaces that the observer records; empty: all
  */
 export function takeRequest({ sql }: Transaction, namespaces: readonly string[], now: number) {
@@ -69,7 +76,10 @@ export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
 export const newestKey = (sql: Prepare): number =>
   sql<[], number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
-/** The first execution of a namespace heard of after another one. @param after the other's sequence, since clocks of hosts and brokers differ */
+/**
+ * The first execution of a namespace heard of after another one. @param after the other's sequence, since
+ * clocks of hosts and brokers differ
+ */
 export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
   sql<[number, string], string>(
     `SELECT execution_id FROM workflow_executions AS e JOIN observed_runs USING (execution_id)

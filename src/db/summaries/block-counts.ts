@@ -9,7 +9,8 @@ import { instantOf, type RowSource } from './row-sources.ts';
 const maxMixed = 200;
 
 /**
- * Counts the rows of a table per minute, hour or day from the notes about its blocks, most of which lie within one span: a tenth of a second for ten
+ * Counts the rows of a table per minute, hour or day from the notes about its blocks, most of which lie
+ * within one span: a tenth of a second for ten
  * million rows. Undefined for any other question, or if too many blocks reach from one span into the next.
  */
 export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion) {
@@ -56,7 +57,10 @@ function isPlain({ what, keys, execution_id, namespace, status, time_field }: Su
 
 const blockAfter = (key: number) => (key === Number.MAX_SAFE_INTEGER ? key : Math.floor((key - 1) / rowsOfBlock) + 1);
 
-/** The name of a span, from the beginning of a time: for ISO 8601 in UTC, as all our times are, the one that `spanName` gives. */
+/**
+ * The name of a span, from the beginning of a time: for ISO 8601 in UTC, as all our times are, the one that
+ * `spanName` gives.
+ */
 export const shortTime = (span: Span, text: string): string =>
   span === 'day' ? text : span === 'hour' ? `${text}:00Z` : `${text}Z`;
 

@@ -17,7 +17,10 @@ interface Part extends Record<'n' | 'failed' | 'retries' | 'bytes' | 'slices' | 
   seconds: number | null;
 }
 
-/** Adds the rows of a table to groups, some thousand at a time, by the execution index if the question names an execution. */
+/**
+ * Adds the rows of a table to groups, some thousand at a time, by the execution index if the question names
+ * an execution.
+ */
 export function* addRows(
   groups: Groups,
   sql: Prepare,
@@ -51,7 +54,10 @@ export function* addRows(
   }
 }
 
-/** Message counts by type, for all executions or one, from kept figures; undefined if the question asks for more. */
+/**
+ * Message counts by type, for all executions or one, from kept figures; undefined if the question asks for
+ * more.
+ */
 function typeCounts(sql: Prepare, question: SummaryQuestion) {
   const { what, keys, execution_id, namespace, status, start_time, end_time } = question;
   const isPlain = [namespace, status, start_time, end_time].every((filter) => filter === undefined);

@@ -28,7 +28,10 @@ export interface WantedTimeline extends Pick<
   until: string | undefined;
 }
 
-/** The request with everything that follows from the execution. Throws `ARGUMENT_INVALID` if the window lies outside its life. */
+/**
+ * The request with everything that follows from the execution. Throws `ARGUMENT_INVALID` if the window lies
+ * outside its life.
+ */
 export function timelineQuestion(
   sql: Prepare,
   execution: ExecutionRow,
@@ -89,7 +92,8 @@ function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
 }
 
 /**
- * The life to draw. If the driver is gone, the life extends to now, but by no more than the time the execution was driven: a run that died a week ago
+ * The life to draw. If the driver is gone, the life extends to now, but by no more than the time the
+ * execution was driven: a run that died a week ago
  * must still be visible.
  */
 function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
@@ -100,7 +104,10 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
   return { start, end: Math.max(end, Math.min(moment.now, 2 * end - start)), hasEnded, silentSince: end };
 }
 
-/** When the last result came, where no driver ends the work: workers may continue after a runner has ended. Milliseconds since 1970. */
+/**
+ * When the last result came, where no driver ends the work: workers may continue after a runner has ended.
+ * Milliseconds since 1970.
+ */
 function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number }): number {
   const { execution_id, end_time } = execution;
   if (end_time === null || knownParams(sql, execution) !== undefined) return 0;

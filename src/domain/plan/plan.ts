@@ -1,8 +1,10 @@
 /**
- * The rules that decide what happens to the data: which STFs are sampled, which frames a sample holds, how a sample is cut. Agents, projection,
+ * The rules that decide what happens to the data: which STFs are sampled, which frames a sample holds, how a
+ * sample is cut. Agents, projection,
  * progress and audit share one plan. Frame indices are those of the STF, from 0, and inclusive.
  *
- * An execution keeps the version of the plan that it began with (`plan_version` of its `run_workflow`), so a new version never makes an old log
+ * An execution keeps the version of the plan that it began with (`plan_version` of its `run_workflow`), so a
+ * new version never makes an old log
  * wrong. To change these rules, add a file beside `v1.ts` and a line in `versions.ts`.
  */
 export interface Plan {
@@ -15,7 +17,9 @@ export interface Plan {
   slices(sample: SampleToCut): PlannedSlice[];
   /** The slice with this id; undefined if the sample has no such slice. */
   slice(sample: SampleToCut, slice_id: number): PlannedSlice | undefined;
-  /** How many samples and slices a run of `stfCount` STFs makes; undefined for a number too large to be exact. */
+  /**
+   * How many samples and slices a run of `stfCount` STFs makes; undefined for a number too large to be exact.
+   */
   counts(stfCount: number): { samples: number | undefined; slices: number | undefined };
 }
 

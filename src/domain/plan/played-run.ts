@@ -39,7 +39,9 @@ export function playWork({ ticks, counts, standbys }: Arrivals, freeAt: Float64A
   return { last, use: last > first ? (slices * service) / (workers * (last - first)) : 0, longestWait };
 }
 
-/** A run as it will go, if nothing fails and machines are no bottleneck. Times are seconds of simulated time. */
+/**
+ * A run as it will go, if nothing fails and machines are no bottleneck. Times are seconds of simulated time.
+ */
 export type PlayedRun = ReturnType<typeof playedOn>;
 
 /** The most slices to play: a second's work. */
@@ -66,7 +68,10 @@ const noArrivals = () => ({
   daqEnd: 0,
 });
 
-/** Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` if the run is too large to be played. */
+/**
+ * Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` if the run is too large to be
+ * played.
+ */
 export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
   const { fast_processing: given } = params;
   const fast_processing = { ...given, physics_period_count: given.physics_period_count || 1 };
@@ -124,7 +129,10 @@ function* playSchedule(params: ExecutionParams): Steps<Schedule> {
   }
 }
 
-/** The samples and slices of an STF. Every sampled STF gives the same numbers: only the places of its samples differ. */
+/**
+ * The samples and slices of an STF. Every sampled STF gives the same numbers: only the places of its samples
+ * differ.
+ */
 function stfOf(params: ExecutionParams) {
   const plan = planOf(params);
   const tf_count = params.daq_state_machine.tf_per_stf;

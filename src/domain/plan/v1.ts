@@ -18,7 +18,10 @@ export function planV1({ fast_processing, fastmon, daq_state_machine }: Workflow
   const sampleCount: Plan['sampleCount'] = ({ sequence, tf_count }) =>
     tf_count < 1 || !isSampled(sequence, rate) ? 0 : Math.min(tf_samples_per_stf, tf_count);
 
-  /** The frames of each of the samples of one STF: `tf_fraction` of its frames together, and at least one each. */
+  /**
+   * The frames of each of the samples of one STF: `tf_fraction` of its frames together, and at least one
+   * each.
+   */
   const sampleSizes = (tf_count: number, samples: number) => {
     const wanted = Math.max(samples, floorOfProduct(tf_count, tf_fraction));
     return Array.from({ length: samples }, (_, index) =>
@@ -32,7 +35,9 @@ export function planV1({ fast_processing, fastmon, daq_state_machine }: Workflow
   /** `slice_id` counts through the STF from 0. */
   const firstSliceId = (tfFile: string) => ((sampleNumber(tfFile) ?? 1) - 1) * slices_per_sample;
 
-  /** Slice `k` (from 0) of a sample: contiguous, without gap or overlap, sizes differing by at most one frame. */
+  /**
+   * Slice `k` (from 0) of a sample: contiguous, without gap or overlap, sizes differing by at most one frame.
+   */
   const cutSlice = (sample: SampleToCut, k: number): PlannedSlice => {
     const slice_id = firstSliceId(sample.tf_filename) + k;
     const { start, size } = evenPart(sample.tf_count, sliceCount(sample.tf_count), k);
@@ -63,7 +68,10 @@ export function planV1({ fast_processing, fastmon, daq_state_machine }: Workflow
   };
 }
 
-/** Sample `index` (from 0) of an STF lies at random in one of as many equal parts of the STF as it has samples. */
+/**
+ * Sample `index` (from 0) of an STF lies at random in one of as many equal parts of the STF as it has
+ * samples.
+ */
 function sampleOf(stf: Parameters<Plan['samples']>[0], samples: number, index: number, size: number): PlannedSample {
   const { run, sequence, tf_count } = stf;
   const sample = index + 1;

@@ -20,7 +20,10 @@ export interface MeasuredAttempt {
 /** A measured run, to be played again. Times are milliseconds since 1970. */
 export type MeasuredRun = ReturnType<typeof measuredRun>;
 
-/** Collects the measurements of a run. @param keepsPlace whether a failed slice keeps its place in the queue instead of going behind the others */
+/**
+ * Collects the measurements of a run. @param keepsPlace whether a failed slice keeps its place in the queue
+ * instead of going behind the others
+ */
 export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
   const all = attemptsIn(attempts, keepsPlace);
   const byStart = all.toSorted((a, b) => a.started - b.started);
@@ -120,10 +123,15 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Pe
   });
 }
 
-/** A time without a start up to the first of these is always chance, one above the second never. Milliseconds. */
+/**
+ * A time without a start up to the first of these is always chance, one above the second never. Milliseconds.
+ */
 const [minChance, maxChance] = [50, 1000];
 
-/** Goes through the run: finds when slices waited and slots were free but none was started (pauses, no driver or broker), and how long slices took to reach a free slot. */
+/**
+ * Goes through the run: finds when slices waited and slots were free but none was started (pauses, no driver
+ * or broker), and how long slices took to reach a free slot.
+ */
 function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { held: Period[]; direct: Period[] } {
   const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
   const opens = workers.map(({ from }) => from).toSorted((a, b) => a - b);
@@ -134,7 +142,8 @@ function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]):
   for (const [begun, { started, queued: since }] of byStart.entries()) {
     const free = opened(started) - closed(started) - (begun - ended(started));
     if (free <= 0) continue;
-    // Since when the slice waited and a slot was free: the latest of its arrival, the previous start, and the end that freed the first of these slots.
+    // Since when the slice waited and a slot was free: the latest of its arrival, the previous start, and the
+    // end that freed the first of these slots.
     const last = byStart[begun - 1]?.started ?? -Infinity;
     const from = Math.max(since, last, ends[ended(started) - free] ?? -Infinity);
     if (Number.isFinite(last)) held.push({ from, until: started });
@@ -172,7 +181,8 @@ interface Begun {
 }
 
 /**
- * The workers of a run, by number. A worker counts as gone if it was free and took nothing more while others took many waiting slices.
+ * The workers of a run, by number. A worker counts as gone if it was free and took nothing more while others
+ * took many waiting slices.
  * @param begun attempts in order of their start
  * @param usual time from one slice to the next waiting one, in milliseconds
  */

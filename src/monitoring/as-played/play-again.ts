@@ -39,8 +39,10 @@ const byTime = (a: Queued, b: Queued): number => a.at - b.at || a.attempt.rank -
 const byPlace = (a: Queued, b: Queued): number => a.attempt.rank - b.attempt.rank || a.at - b.at;
 
 /**
- * Plays a run again from its measurements: each slice comes when it came, takes as long as it took, fails where it failed, and goes to the first free slot.
- * Slices start in queue order, and none starts while the run stood still. An attempt that failed on a worker which is left out is not made.
+ * Plays a run again from its measurements: each slice comes when it came, takes as long as it took, fails
+ * where it failed, and goes to the first free slot.
+ * Slices start in queue order, and none starts while the run stood still. An attempt that failed on a worker
+ * which is left out is not made.
  */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
   const { dispatch, turnaround, still } = run;
@@ -75,7 +77,10 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
     else if (attempt.hasFailed) failed += 1;
     return end;
   };
-  /** Starts a slice on a slot. Drops a slot whose workers are gone; puts a slot whose next worker comes later behind the others. */
+  /**
+   * Starts a slice on a slot. Drops a slot whose workers are gone; puts a slot whose next worker comes later
+   * behind the others.
+   */
   const use = (slot: Slot, from: number): void => {
     const came = waiting.length > 0 ? clock : (coming.peek()?.at ?? Infinity) + dispatch;
     const ready = Math.max(from, came);
@@ -107,7 +112,10 @@ function startIn(slot: Slot, ready: number, still: readonly Period[]): number | 
   return held === undefined ? from : freeFrom(slot, held.until);
 }
 
-/** The slots after a change: keeps the earliest slots, and gives each further slot the workers of the middle one. */
+/**
+ * The slots after a change: keeps the earliest slots, and gives each further slot the workers of the middle
+ * one.
+ */
 function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Changes): Slot[] {
   const slots = slotsOf(isLeftOut === undefined ? workers : workers.filter((worker) => !isLeftOut(worker)));
   if (wanted === undefined) return slots;
@@ -116,7 +124,8 @@ function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Chang
 }
 
 /**
- * The first attempts at the slices without those that failed on a worker which is left out: the attempt that followed takes their place. Where none followed,
+ * The first attempts at the slices without those that failed on a worker which is left out: the attempt that
+ * followed takes their place. Where none followed,
  * it is not known how the slice would end; it takes the usual time.
  */
 function withoutFailures(

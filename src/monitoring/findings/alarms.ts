@@ -37,7 +37,9 @@ export function alarmFindings(executionId: string, findings: readonly Finding[])
 
 const longestName = 200;
 
-/** Shortens a name that a program gave itself, which may have any length; a digest distinguishes long names. */
+/**
+ * Shortens a name that a program gave itself, which may have any length; a digest distinguishes long names.
+ */
 function named(name: string): string {
   if (name.length <= longestName) return name;
   const digest = sha256().update(name).digest('hex').slice(0, 8);

@@ -135,7 +135,8 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Findings that explain why a role's stage does not progress: returns the roles that the finding explains fully.
+ * Findings that explain why a role's stage does not progress: returns the roles that the finding explains
+ * fully.
  */
 const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes) => readonly string[]>> = {
   AGENT_MISSING: ({ ids }) => ids,

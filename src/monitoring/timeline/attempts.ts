@@ -1,7 +1,10 @@
 /** Columns of names: indexes into `names`, -1 if unknown. */
 export type NameColumn = 'stf' | 'worker' | 'host' | 'cause';
 
-/** Columns of numbers: `state` is an index into `sliceStatuses`, `isCurrent` 1 if this is the slice's current attempt. */
+/**
+ * Columns of numbers: `state` is an index into `sliceStatuses`, `isCurrent` 1 if this is the slice's current
+ * attempt.
+ */
 type NumberColumn = 'sliceId' | 'attempt' | 'state' | 'isCurrent';
 
 /** Columns of times, in milliseconds since 1970, NaN if unknown; `created`: when the slice was made. */
@@ -25,7 +28,10 @@ export interface Life {
   /** Its end, or now. */
   end: number;
   hasEnded: boolean;
-  /** When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done since. */
+  /**
+   * When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done
+   * since.
+   */
   silentSince?: number;
   /** Times in which no work was done: without a driver, or while it stood still. */
   idle?: readonly Period[];

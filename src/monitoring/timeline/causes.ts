@@ -38,13 +38,18 @@ export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries
       ...slotsOf(attempts, slots),
       /** The host of all of them, if it is one and other attempts of the execution were on others. */
       host: allHosts.size > 1 ? onlyHost(attempts, hosts) : undefined,
-      /** When they came: one character per twentieth of the window, `.` none, `1` to `9` a count, `#` more. */
+      /**
+       * When they came: one character per twentieth of the window, `.` none, `1` to `9` a count, `#` more.
+       */
       when: times.map(shownCount).join(''),
     }))
     .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
 }
 
-/** The number of slots of failed attempts, the slot with the most, and how many it had; attempts whose slot no message names do not count. */
+/**
+ * The number of slots of failed attempts, the slot with the most, and how many it had; attempts whose slot no
+ * message names do not count.
+ */
 function slotsOf({ names: { worker } }: Attempts, slots: ReadonlyMap<number, number>) {
   const known = [...slots]
     .filter(([slot]) => slot >= 0)

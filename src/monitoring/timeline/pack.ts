@@ -1,6 +1,8 @@
 import type { Attempts, NameColumn } from './attempts.ts';
 
-/** The attempts of an execution as bytes, for a file with all of them: about two bytes each after compression. */
+/**
+ * The attempts of an execution as bytes, for a file with all of them: about two bytes each after compression.
+ */
 export interface Packed {
   names: Record<NameColumn, string[]>;
   bytes: Uint8Array;
@@ -15,7 +17,10 @@ const ofEach = <T>(make: (kind: NameColumn) => T): Record<NameColumn, T> => ({
 
 type Column = Exclude<keyof Attempts, 'length' | 'names'>;
 
-/** The columns, each with the one before it that its values are counted from; null: from the attempt before. So most numbers are small and alike. */
+/**
+ * The columns, each with the one before it that its values are counted from; null: from the attempt before.
+ * So most numbers are small and alike.
+ */
 const countedFrom: Readonly<Record<Column, Column | null>> = {
   stf: null,
   sliceId: null,
@@ -31,7 +36,9 @@ const countedFrom: Readonly<Record<Column, Column | null>> = {
   completed: 'started',
 };
 
-/** Packs attempts in the order of their STFs, slices and tries, so that the same attempts give the same bytes. */
+/**
+ * Packs attempts in the order of their STFs, slices and tries, so that the same attempts give the same bytes.
+ */
 export function pack(attempts: Attempts): Packed {
   const { length, names } = attempts;
   // By name, since numbers depend on the order in which names were met.

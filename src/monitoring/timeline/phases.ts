@@ -1,7 +1,13 @@
-/** Periods in which nothing could be heard, a driver wrote nothing, or there was no driver. They lie over phases. */
+/**
+ * Periods in which nothing could be heard, a driver wrote nothing, or there was no driver. They lie over
+ * phases.
+ */
 type Hole = 'unheard' | 'unwritten' | 'undriven';
 
-/** A phase of an execution in a picture: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. */
+/**
+ * A phase of an execution in a picture: `paused` by an operator, `standby` between two periods, `draining`
+ * after the DAQ, `after` the end.
+ */
 export interface PhaseBand {
   phase: 'before' | 'imminent' | 'physics' | 'standby' | 'paused' | 'draining' | 'after' | Hole;
   /** Milliseconds since 1970; `end` is undefined while it lasts. */

@@ -5,7 +5,10 @@ import type { PhaseBand } from './phases.ts';
 import { binsOf, levelsOf, seriesOf } from './series.ts';
 import { cellsOf, spansOf, workersOf } from './slots.ts';
 
-/** Delays of a stage with their buckets: `[n, items]`, where bucket n holds delays from 1.25^(n-1) to 1.25^n milliseconds. */
+/**
+ * Delays of a stage with their buckets: `[n, items]`, where bucket n holds delays from 1.25^(n-1) to 1.25^n
+ * milliseconds.
+ */
 export interface StagePicture extends StageDelay {
   buckets: [bucket: number, items: number][];
 }

@@ -2,8 +2,10 @@ import { completedState, failedState } from '../../domain/slice-states.ts';
 import { type Attempts, type Life, type Period, endOfWork, goesOn } from './attempts.ts';
 
 /**
- * Counts of events in each bin, levels at its end, and the peaks of levels within it. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
- * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits after it.
+ * Counts of events in each bin, levels at its end, and the peaks of levels within it. Levels sum up
+ * everything before, so that from outside the window they need only counts, and at the end of life they
+ * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits
+ * after it.
  * @param maxRetries attempts after the first that a slice may have
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
@@ -158,7 +160,8 @@ const widths = [
 const fewBins = 150;
 
 /**
- * How many slices waited and were in hand at the end of each fine step, up to the end of life: a rate needs a bin, a level has a value at each
+ * How many slices waited and were in hand at the end of each fine step, up to the end of life: a rate needs a
+ * bin, a level has a value at each
  * moment. Undefined if the bins are fine enough.
  * @param most largest number of steps; 0: none are wanted
  */
@@ -171,7 +174,8 @@ export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life:
 }
 
 /**
- * Bins of a window that stay put while an execution grows: they have round widths and count from one moment of its life. None is narrower than
+ * Bins of a window that stay put while an execution grows: they have round widths and count from one moment
+ * of its life. None is narrower than
  * `least`, or it would beat with the STF interval.
  * @param most largest number of bins
  */

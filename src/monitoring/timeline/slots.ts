@@ -2,7 +2,9 @@ import { completedState, failedState, sliceStatuses } from '../../domain/slice-s
 import { type Attempts, type Life, type Period, endOfWork, goesOn, workTime } from './attempts.ts';
 import { type Bins, binOf } from './series.ts';
 
-/** When a worker had an attempt: until its end, or as long as workers work; undefined if its start is unknown. */
+/**
+ * When a worker had an attempt: until its end, or as long as workers work; undefined if its start is unknown.
+ */
 function workOf(attempts: Attempts, at: number, life: Life): Period | undefined {
   const from = attempts.started[at] as number;
   const completed = attempts.completed[at] as number;
@@ -13,7 +15,8 @@ function workOf(attempts: Attempts, at: number, life: Life): Period | undefined 
 const overlap = (a: Period, b: Period): boolean => a.until >= b.from && a.from <= b.until;
 
 /**
- * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy throughout, `!` an attempt failed in it.
+ * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy
+ * throughout, `!` an attempt failed in it.
  * @param slots numbers of workers, in output order
  */
 export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[], life: Life): string[] {
@@ -88,7 +91,8 @@ export function workersOf(attempts: Attempts, window: Period, life: Life) {
 }
 
 /**
- * The attempts of some slots that overlap a window, as bars: the slot's row, the start (milliseconds since 1970) and the duration, undefined while it goes
+ * The attempts of some slots that overlap a window, as bars: the slot's row, the start (milliseconds since
+ * 1970) and the duration, undefined while it goes
  * on. Undefined if there are too many.
  */
 export function spansOf(

@@ -13,7 +13,10 @@ const page = { causes: 10, workers: Infinity, phases: 500 };
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-/** A picture for an assistant, at most 25,000 characters in all: times are ISO 8601, durations seconds, and unknown values are absent. */
+/**
+ * A picture for an assistant, at most 25,000 characters in all: times are ISO 8601, durations seconds, and
+ * unknown values are absent.
+ */
 export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline, life, concise);
 
 /** A picture for the page, with every worker, delay buckets and bars. */

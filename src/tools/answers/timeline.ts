@@ -100,7 +100,10 @@ const work = () => ({
   stfs: strings.optional(),
 });
 
-/** The answer of `get_execution_timeline`. Everything but the head is absent while the execution is being read, or if nothing has changed. */
+/**
+ * The answer of `get_execution_timeline`. Everything but the head is absent while the execution is being
+ * read, or if nothing has changed.
+ */
 export const timelineAnswer = () =>
   object({
     execution_id: string,

@@ -165,7 +165,10 @@ export function agentsOf(executionId: string, queries: Queries) {
 /** Longest sentence shown: the longest reason that a driver gives, and the words around it. */
 const shownSentence = 1500;
 
-/** Findings with their sentences whole, with cause, cost and cure, but only the ends of long paths. Only the first names why attempts failed. */
+/**
+ * Findings with their sentences whole, with cause, cost and cure, but only the ends of long paths. Only the
+ * first names why attempts failed.
+ */
 export function findingsOf(findings: readonly Finding[]): Omit<Finding, 'about' | 'causes'>[] {
   const sentences = sentencesOf(findings);
   return findings.map(({ code, severity, ids, next }, at) => ({
@@ -192,8 +195,10 @@ const comparedCause = 100;
 const errorsLookedAt = 50;
 
 /**
- * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of those that differ only in numbers and names
- * the newest is shown, with the number of the others among those looked at; those of causes that the answer lists are left out.
+ * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of
+ * those that differ only in numbers and names
+ * the newest is shown, with the number of the others among those looked at; those of causes that the answer
+ * lists are left out.
  */
 export function lastErrors(executionId: string, queries: Queries, listed: readonly CauseCount[]) {
   const logs = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt).map((row) => ({

@@ -5,7 +5,8 @@ const beyondAscii = /[^ -~]+/g;
 const suspicious = new RegExp(`[${unprintable}]`, 'u');
 
 /**
- * Whether JSON text holds anything that `printable` would change, escaped or as it is. Nearly all of it is ASCII, which needs no check for
+ * Whether JSON text holds anything that `printable` would change, escaped or as it is. Nearly all of it is
+ * ASCII, which needs no check for
  * Unicode classes: that costs ten times as much.
  */
 const isSuspicious = (text: string) =>
@@ -24,14 +25,18 @@ function withSentences(value: unknown, change: (sentence: string) => string, isO
   );
 }
 
-/** An answer whose quoted commands name the store; the text of a hand-over, which has the sentences of many, as a whole. */
+/**
+ * An answer whose quoted commands name the store; the text of a hand-over, which has the sentences of many,
+ * as a whole.
+ */
 function namingStore<T>(answer: T, name: (sentence: string) => string): T {
   const { text } = answer as { text?: unknown };
   return { ...(withSentences(answer, name) as T), ...(typeof text === 'string' ? { text: name(text) } : {}) };
 }
 
 /**
- * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages and logs may hold,
+ * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages
+ * and logs may hold,
  * become escapes, so no text can forge a line, move a cursor, or hide or reverse the text beside it.
  * @param name makes the commands of a sentence name the store; undefined: none has to
  */
@@ -43,7 +48,10 @@ export function harmless<T>(answer: T, name?: (sentence: string) => string): { a
   return { answer: safe, text: JSON.stringify(safe) };
 }
 
-/** The only field of an answer with several lines: a document of ours, in which each foreign text is already one line. */
+/**
+ * The only field of an answer with several lines: a document of ours, in which each foreign text is already
+ * one line.
+ */
 function documentOf(answer: unknown): { text?: string } {
   const { text } = answer as { text?: unknown };
   return typeof text === 'string' ? { text: printableLines(text) } : {};

@@ -11,13 +11,16 @@ const maxMilliseconds = 20_000;
 type Asking = Pick<LiveContext, 'queries' | 'signal'>;
 
 /**
- * Does work step by step, each in a snapshot of the store, and serves others in between. Starts over if another store has replaced the first one.
+ * Does work step by step, each in a snapshot of the store, and serves others in between. Starts over if
+ * another store has replaced the first one.
  * Throws `ARGUMENT_INVALID` if it would take too long.
  */
 export const inSteps = async <T>(context: Asking, begin: (queries: Queries) => Steps<T>): Promise<T> =>
   (await inStepsFor(context, begin, Infinity)) as T;
 
-/** The same for at most `milliseconds`; then undefined. Started again, the work continues where it was left. */
+/**
+ * The same for at most `milliseconds`; then undefined. Started again, the work continues where it was left.
+ */
 export async function inStepsFor<T>(
   { queries, signal }: Asking,
   begin: (queries: Queries) => Steps<T>,

@@ -29,7 +29,10 @@ type ListArguments = Readonly<Record<string, unknown>> &
 /** The relative parts of a question, resolved: the same on every page. */
 type Fixed = Record<'start_time' | 'end_time' | 'execution_id', string | undefined>;
 
-/** The question of a list: its arguments, with everything relative resolved. `run_id`: the run number as a text. */
+/**
+ * The question of a list: its arguments, with everything relative resolved. `run_id`: the run number as a
+ * text.
+ */
 type Question<Args> = Args & Fixed & { run_id: string | undefined };
 
 type ArgumentsOf<In extends z.ZodRawShape> = z.output<z.ZodObject<In>> & ListArguments;
@@ -89,7 +92,10 @@ export function defineList<Name extends ListName, In extends z.ZodRawShape, Row 
   });
 }
 
-/** One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND` before it looks at other arguments. */
+/**
+ * One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND`
+ * before it looks at other arguments.
+ */
 function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends { key: number }>(
   list: List<Name, In, Row>,
   args: ArgumentsOf<In>,
@@ -141,7 +147,10 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
   };
 }
 
-/** The fields of an item, without those that have no value. Field by field: spreading a row into a new object took most of a page's time. */
+/**
+ * The fields of an item, without those that have no value. Field by field: spreading a row into a new object
+ * took most of a page's time.
+ */
 function itemOf(names: readonly string[], row: object, changed: object): Record<string, unknown> {
   const item: Record<string, unknown> = {};
   for (const name of names) {
@@ -153,7 +162,10 @@ function itemOf(names: readonly string[], row: object, changed: object): Record<
   return item;
 }
 
-/** The names of the fields that a caller wants: all, or some with commas between. Throws `ARGUMENT_INVALID` for an unknown name. */
+/**
+ * The names of the fields that a caller wants: all, or some with commas between. Throws `ARGUMENT_INVALID`
+ * for an unknown name.
+ */
 function chosenOf(asked: string | undefined, known: readonly string[]): readonly string[] {
   if (asked === undefined) return known;
   const names = asked.split(',').map((name) => name.trim());

@@ -21,7 +21,8 @@ const kinds: Readonly<Record<string, ValueKind>> = {
 };
 
 /**
- * Explains an empty list if a filter names something that exists nowhere: a misspelt name must not pass for "there is nothing". Undefined if every
+ * Explains an empty list if a filter names something that exists nowhere: a misspelt name must not pass for
+ * "there is nothing". Undefined if every
  * value exists.
  * @param agents whose names `agent` may be
  */
@@ -68,7 +69,8 @@ export const words = (description: string) =>
     .describe(`${description}; word* for any ending`);
 
 /**
- * Explains an empty answer. A client that gives the beginning of a word, an operator, or something other than text must not conclude
+ * Explains an empty answer. A client that gives the beginning of a word, an operator, or something other than
+ * text must not conclude
  * that there is nothing.
  */
 export function otherWords<Filter extends { search?: string | undefined }, Row>(

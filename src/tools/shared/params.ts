@@ -67,7 +67,10 @@ export function parseWindow(asked: { start_time?: string | undefined; end_time?:
   return { start_time, end_time };
 }
 
-/** The id of an execution that exists (`latest` resolved), or undefined if none was requested. Throws `EXECUTION_NOT_FOUND`. */
+/**
+ * The id of an execution that exists (`latest` resolved), or undefined if none was requested. Throws
+ * `EXECUTION_NOT_FOUND`.
+ */
 export const resolveExecution = (id: string | undefined, { queries }: ToolContext): string | undefined =>
   id === undefined ? undefined : queries.execution(id).execution_id;
 
@@ -83,7 +86,8 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
 }
 
 /**
- * The parameters of a run that were given, each with the section of the configuration that has it. Throws `ARGUMENT_INVALID` for a value that the
+ * The parameters of a run that were given, each with the section of the configuration that has it. Throws
+ * `ARGUMENT_INVALID` for a value that the
  * configuration would refuse.
  */
 export const givenParameters = (given: Readonly<Record<string, number | undefined>>) =>

@@ -26,7 +26,10 @@ export interface FilePlace {
 export interface Services {
   /** Reads a file and compares it with its record. Does not throw for a file that is not as it should be. */
   compareFile(file: RecordedFile, place: FilePlace): Promise<FileState>;
-  /** The parameters that a run would have: of a configuration by its bare name, or of the default. Throws `CONFIG_…`. */
+  /**
+   * The parameters that a run would have: of a configuration by its bare name, or of the default. Throws
+   * `CONFIG_…`.
+   */
   plannedParams(config: string | undefined): ExecutionParams;
 }
 
@@ -35,7 +38,10 @@ export interface Logbook {
   /** Returns the id of the message. */
   note(request: NewNote): Promise<string>;
   quality(request: NewQuality): Promise<{ message_id: string; value: Quality; was: Quality }>;
-  /** Throws `ARGUMENT_INVALID` if `alarm` names none. @returns who has seen it; `is_over` if it was over by then, `is_new` if that was not known before */
+  /**
+   * Throws `ARGUMENT_INVALID` if `alarm` names none. @returns who has seen it; `is_over` if it was over by
+   * then, `is_new` if that was not known before
+   */
   seen(alarm: string, request: Author & { text: string | undefined }): Promise<Seen>;
 }
 
@@ -64,7 +70,10 @@ export interface ControlRequest {
   patienceSeconds: number;
 }
 
-/** The answer of a testbed that others run: when it was asked, when that was sent if it was, and how it was heard, or until when nothing was. */
+/**
+ * The answer of a testbed that others run: when it was asked, when that was sent if it was, and how it was
+ * heard, or until when nothing was.
+ */
 export interface TestbedAnswer {
   asked_at: string;
   sent_at?: string;
@@ -91,6 +100,8 @@ export interface Control {
   ): Promise<TestbedAnswer>;
   /** Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` if it has ended or has no driver. */
   command(action: Action, request: ControlRequest): Promise<CommandState>;
-  /** Resumes an interrupted execution as its own process. Throws `EXECUTION_…` if it has ended or is driven. */
+  /**
+   * Resumes an interrupted execution as its own process. Throws `EXECUTION_…` if it has ended or is driven.
+   */
   resume(request: ControlRequest): Promise<CommandState>;
 }

@@ -19,7 +19,10 @@ export interface ToolContext {
 export interface LiveContext {
   /** The store as it is at the time of the call. Throws `SwfError` if it does not exist. */
   queries: () => Queries;
-  /** Queries the store as it was at a moment. Throws `ARGUMENT_INVALID` if `asOf` names none. @param present milliseconds since 1970 */
+  /**
+   * Queries the store as it was at a moment. Throws `ARGUMENT_INVALID` if `asOf` names none. @param present
+   * milliseconds since 1970
+   */
   past: <T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T) => Promise<T>;
   /** Queries one state of the store, for as long as that takes. */
   held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
@@ -79,7 +82,10 @@ interface Declaration<Name extends string, In extends z.ZodRawShape, Out extends
   extends
     Pick<Tool<Name>, 'name' | 'title' | 'description' | 'hasPage' | 'takesMoment' | 'takesLong'>,
     Partial<Pick<Tool, 'aliases'>> {
-  /** Its arguments; others are refused. Schemas are made on first use: a call needs those of one tool, and a start needs none. */
+  /**
+   * Its arguments; others are refused. Schemas are made on first use: a call needs those of one tool, and a
+   * start needs none.
+   */
   input: () => In;
   output: () => Out;
 }

@@ -16,7 +16,9 @@ import {
 } from './shift.ts';
 
 export interface ShiftFacts {
-  /** Newest first. If there are very many, the running ones and the newest others; the rest are only in `all`. */
+  /**
+   * Newest first. If there are very many, the running ones and the newest others; the rest are only in `all`.
+   */
   executions: readonly ShiftExecution[];
   all: readonly ListedExecution[];
   /** STF files that were made in the shift. */
@@ -34,7 +36,10 @@ const pageRows = 200;
 /** Executions to examine closely. */
 const maxClose = 50;
 
-/** How many executions that ran at the end of a shift to examine: a testbed has a few, and a flood of messages may name thousands. */
+/**
+ * How many executions that ran at the end of a shift to examine: a testbed has a few, and a flood of messages
+ * may name thousands.
+ */
 const maxRunning = 500;
 
 /** Messages of an execution to search for what people did. */

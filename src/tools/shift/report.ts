@@ -29,7 +29,10 @@ interface Asked {
   namespace?: string | undefined;
 }
 
-/** The facts of a report, and how fresh they are: the store's last change, or the earlier moment that they describe. */
+/**
+ * The facts of a report, and how fresh they are: the store's last change, or the earlier moment that they
+ * describe.
+ */
 interface Looked {
   facts: ShiftFacts;
   /** Whether they have the health and findings of what ran at the end of the shift. */
@@ -41,7 +44,10 @@ interface Looked {
   as_of_exact?: string;
 }
 
-/** Looks at a shift; at a past one as of its end, unless that is too much to read again, or the call is about a moment already. */
+/**
+ * Looks at a shift; at a past one as of its end, unless that is too much to read again, or the call is about
+ * a moment already.
+ */
 async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
   const isPast = isOver(shift, context.now());
   if (!isPast || context.asOf !== undefined || isTooLargeToReplay(context.queries(), shift))
@@ -54,14 +60,20 @@ async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
   }));
 }
 
-/** Executions with messages that were sent in a shift and recorded after it, so that a report as of its end lacks them. */
+/**
+ * Executions with messages that were sent in a shift and recorded after it, so that a report as of its end
+ * lacks them.
+ */
 function lateOf(queries: Queries, shift: Shift): string[] {
   const [from, until] = [Date.parse(shift.start_time), Date.parse(shift.end_time)];
   const all = executionsOf(queries, shift).map(({ execution_id }) => execution_id);
   return all.filter((id) => queries.isAnyRecordedLate(id, from, until));
 }
 
-/** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */
+/**
+ * The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an
+ * invalid time.
+ */
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
@@ -98,7 +110,10 @@ function noteOf(gap: string | undefined, late: readonly string[]): string | unde
 const someOf = (ids: readonly string[]): string =>
   `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`;
 
-/** Whether there is too much to read again for the state at the end of a shift; that is a matter of all namespaces. */
+/**
+ * Whether there is too much to read again for the state at the end of a shift; that is a matter of all
+ * namespaces.
+ */
 function isTooLargeToReplay(queries: Queries, { end_time }: Shift): boolean {
   const outliving = executionsOf(queries, { start_time: end_time, end_time, namespace: undefined });
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;

@@ -11,7 +11,10 @@ export interface Shift {
   namespace: string | undefined;
 }
 
-/** Whether a shift ended before a time, in milliseconds since 1970. Nothing that came after its end is reported. */
+/**
+ * Whether a shift ended before a time, in milliseconds since 1970. Nothing that came after its end is
+ * reported.
+ */
 export const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
 
 /** Most messages to read again for a report of the past, so that it takes seconds. */
@@ -46,7 +49,8 @@ export interface PersonAction {
 }
 
 /**
- * At most `most` actions, in order of time. If there are more, it prefers commands to starts, and later actions to earlier ones: a stop must not be
+ * At most `most` actions, in order of time. If there are more, it prefers commands to starts, and later
+ * actions to earlier ones: a stop must not be
  * hidden behind the starts of a night.
  */
 export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
@@ -81,7 +85,9 @@ export function handoverOf(queries: Queries, shift: Shift, now: number) {
     alarms: alarmsOf(queries, shift, now),
     /** Whether a process watches for alarms; undefined for a shift that has ended, and if none ever did. */
     isWatched: isOver(shift, now) ? undefined : queries.isWatched(now),
-    /** The qualities set by the end of the shift, and the last one of each execution unless it was taken back. */
+    /**
+     * The qualities set by the end of the shift, and the last one of each execution unless it was taken back.
+     */
     judgements,
     qualities: new Map([...last].filter(([, { value }]) => value !== 'none')),
   };

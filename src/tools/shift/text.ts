@@ -25,7 +25,8 @@ const shownNotes = 12;
 const longestMatter = 400;
 
 /**
- * The report of a shift as Markdown, for an electronic logbook, in the order of the page: first what is open, last what the next shift should know.
+ * The report of a shift as Markdown, for an electronic logbook, in the order of the page: first what is open,
+ * last what the next shift should know.
  * The same facts give the same words.
  * @param page the address of the page, for links; undefined: no links
  */
@@ -63,7 +64,10 @@ export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefi
   ].join('\n');
 }
 
-/** Whether an action has its own line: the table says who started a run, unless a client did, and an alarm who has seen it. */
+/**
+ * Whether an action has its own line: the table says who started a run, unless a client did, and an alarm who
+ * has seen it.
+ */
 const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all']): boolean =>
   did === 'started'
     ? all.some((row) => row.execution_id === execution_id && row.executed_by !== name)
@@ -145,7 +149,10 @@ const stateWords = ({ status, health, silent_seconds }: Pick<ShiftExecution, 'st
 const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime): string =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
-/** Matters for the next shift: executions that need a person, alarms to see and executions to judge, then executions that run well. A reader may see only the first. */
+/**
+ * Matters for the next shift: executions that need a person, alarms to see and executions to judge, then
+ * executions that run well. A reader may see only the first.
+ */
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
@@ -159,7 +166,10 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   ].flat();
 }
 
-/** The condition of an execution with the work that it left undone as a finding. Only a running one has a health: an ended one can wait. */
+/**
+ * The condition of an execution with the work that it left undone as a finding. Only a running one has a
+ * health: an ended one can wait.
+ */
 function conditionOf(execution: ShiftExecution): Condition {
   const { status, health, findings, stay_failed } = execution;
   const isGrave = status === 'failed' || stay_failed > 0;
@@ -195,7 +205,10 @@ function openOf(execution: ShiftExecution): string[] {
 type Note = Handover['notes'][number];
 type Alarm = Handover['alarms'][number];
 
-/** Formats a time, with a link to the page as it was then if the page is known. @param executionId if left out, the shift itself */
+/**
+ * Formats a time, with a link to the page as it was then if the page is known. @param executionId if left
+ * out, the shift itself
+ */
 type ShownTime = (time: string, executionId?: string | null) => string;
 
 const longestNote = 600;

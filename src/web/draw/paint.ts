@@ -2,7 +2,10 @@ import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { spanOf } from './span.ts';
 
-/** A bar of work: the row of its slot, its times in milliseconds from the start of the window, its state, and the attempt it shows. */
+/**
+ * A bar of work: the row of its slot, its times in milliseconds from the start of the window, its state, and
+ * the attempt it shows.
+ */
 export interface Bar {
   row: number;
   start: number;
@@ -32,8 +35,10 @@ interface Ground {
 }
 
 /**
- * Paints bars pixel by pixel: the 162,000 bars of a long run take a hundredth of a second. Bars of a row alternate between two shades, and a pixel of
- * ground separates bars that touch, so each shows its true length. Failures are painted last and stay visible however narrow they are.
+ * Paints bars pixel by pixel: the 162,000 bars of a long run take a hundredth of a second. Bars of a row
+ * alternate between two shades, and a pixel of
+ * ground separates bars that touch, so each shows its true length. Failures are painted last and stay visible
+ * however narrow they are.
  */
 export function paintBars(ground: Ground, bars: readonly Bar[], span: number, colours: Colours): void {
   ground.pixels.fill(colours.ground);
@@ -62,7 +67,10 @@ const minParted = 3;
 const parted = ([left, right]: Edges, before: number): Edges =>
   left <= before && right - before > minParted ? [before + 1, right] : [left, right];
 
-/** Paints cells, one character per bin: the shade shows how busy a bin is, and a failure in it fills its lower half. */
+/**
+ * Paints cells, one character per bin: the shade shows how busy a bin is, and a failure in it fills its lower
+ * half.
+ */
 export function paintCells(ground: Ground, cells: readonly string[], colours: Colours): void {
   ground.pixels.fill(colours.ground);
   for (const [row, line] of cells.entries()) {
@@ -146,7 +154,10 @@ export class BarIndex {
   }
 }
 
-/** The attempts of a timeline as bars, in the order of their starts. @param hasEnded nothing is in hand any longer */
+/**
+ * The attempts of a timeline as bars, in the order of their starts. @param hasEnded nothing is in hand any
+ * longer
+ */
 export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
   const { spans = [], stfs = [] } = timeline;
   const { from, until } = spanOf(timeline);
@@ -165,5 +176,7 @@ export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
     .toSorted((a, b) => a.start - b.start);
 }
 
-/** Whether an attempt ended without a result: its worker disappeared or gave it back, or its execution ended. */
+/**
+ * Whether an attempt ended without a result: its worker disappeared or gave it back, or its execution ended.
+ */
 export const isLost = ({ state, isOpen }: Bar): boolean => !isOpen && (state === 'processing' || state === 'queued');

@@ -16,7 +16,10 @@ import { Latency } from './latency.tsx';
 const everyMilliseconds = 2000;
 const shownFindings = 1;
 
-/** How many parts to leave out so that the page is at most this high, in pixels. It is found anew for each key. */
+/**
+ * How many parts to leave out so that the page is at most this high, in pixels. It is found anew for each
+ * key.
+ */
 function useFit(height: number, key: string): number {
   const [left, setLeft] = useState({ key, parts: 0 });
   const parts = left.key === key ? left.parts : 0;

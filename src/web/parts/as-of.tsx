@@ -13,7 +13,10 @@ import { Button } from './card.tsx';
 /** A whole run plays in this many steps of this many milliseconds. */
 const film = { steps: 60, every: 200 };
 
-/** The execution whose film plays, and since when its slider was last moved: it plays on when "latest" becomes one execution, and the slider is mounted anew. */
+/**
+ * The execution whose film plays, and since when its slider was last moved: it plays on when "latest" becomes
+ * one execution, and the slider is mounted anew.
+ */
 const playing = { id: '', at: 0 };
 
 interface AsOfProps {

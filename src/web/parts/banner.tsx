@@ -91,7 +91,10 @@ export const Answered = <T,>({
   </>
 );
 
-/** A part of the page whose code loads when it is first shown. A server sends it as a separate file; the App and a report contain all parts. @param isQuiet shows nothing until then */
+/**
+ * A part of the page whose code loads when it is first shown. A server sends it as a separate file; the App
+ * and a report contain all parts. @param isQuiet shows nothing until then
+ */
 export const lazy =
   <Props extends object>(load: () => Promise<ComponentType<Props>>, isQuiet = false): ComponentType<Props> =>
   (props) => {

@@ -23,7 +23,9 @@ export interface Guide {
   points: readonly [at: number, value: number][];
 }
 
-/** The expected drain: the area from a level at one time down to zero, `least` to `most` milliseconds later. */
+/**
+ * The expected drain: the area from a level at one time down to zero, `least` to `most` milliseconds later.
+ */
 export interface Drain {
   at: number;
   level: number;
@@ -57,7 +59,10 @@ export interface Plot {
   timeline: Timeline;
   /** The parts of time that the values are of. */
   grid: Grid;
-  /** The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected after it. */
+  /**
+   * The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected
+   * after it.
+   */
   until: number;
   lines: readonly Line[];
   guides?: readonly Guide[];

@@ -29,7 +29,10 @@ interface Props extends Plot, Steered {
   height?: number;
 }
 
-/** Step lines over time with the phases behind them. Drag, wheel and keys choose a part; arrow keys read the values; the legend hides lines. */
+/**
+ * Step lines over time with the phases behind them. Drag, wheel and keys choose a part; arrow keys read the
+ * values; the legend hides lines.
+ */
 export function TimeChart({ lines: all, ...rest }: Props) {
   const [hidden, setHidden] = useState<readonly string[]>([]);
   const lines = all.filter(({ name }) => !hidden.includes(name));

@@ -142,7 +142,8 @@ function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number;
 function Figures({ comparison }: { comparison: Comparison }) {
   const { status, figures, stages, configuration } = comparison;
   const isOver = status.a !== 'running' && status.b !== 'running';
-  // Figures of a run that goes on are those so far, and those at another speed are of other times: nothing to judge by.
+  // Figures of a run that goes on are those so far, and those at another speed are of other times: nothing to
+  // judge by.
   const isJudged = isOver && configuration.every(({ key }) => key !== 'speed');
   const rows: Row[] = [
     ['state', status.a, status.b],

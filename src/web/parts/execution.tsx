@@ -29,10 +29,15 @@ const Tabs = lazy(async () => (await import('./tabs.tsx')).Tabs);
 const Workers = lazy(async () => (await import('./workers.tsx')).Workers);
 
 const second = 1000;
-/** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
+/**
+ * How often to request the pictures of an execution without a driver: only its time advances. Milliseconds.
+ */
 const silentEvery = 15 * second;
 
-/** How often to ask for pictures of a live run: its counts are new each second, and pictures are most of the bytes. */
+/**
+ * How often to ask for pictures of a live run: its counts are new each second, and pictures are most of the
+ * bytes.
+ */
 const pictureEvery = 5 * second;
 
 /** A running execution without new records for this long is reported as quiet. Seconds. */

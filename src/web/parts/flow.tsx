@@ -167,7 +167,10 @@ function drainOf({ status, progress }: Monitor, timeline: Timeline) {
   return { at: spanOf(timeline).until, level, least: at_least * 1000, most: Math.max(1, at_most) * 1000 };
 }
 
-/** A phase in words. The picture of a silent execution ends some time after its driver was lost, so they tell how long that is by now. */
+/**
+ * A phase in words. The picture of a silent execution ends some time after its driver was lost, so they tell
+ * how long that is by now.
+ */
 function wordsOf({ phase, by, began, goesOn }: PhaseSpan, now: number): string {
   if (phase !== 'undriven') return by === undefined ? phase : `${phase} by ${by}`;
   return goesOn ? `no driver for ${duration((now - began) / 1000)}` : 'no driver';

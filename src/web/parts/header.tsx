@@ -128,7 +128,9 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
 const ofAll = (n: number | undefined, word: string, otherwise: string): string =>
   n === undefined ? otherwise : `of ${count(n)} ${word}`;
 
-/** Why it has its status. A person's reason is told with the name, and the pill tells why a status is unknown. */
+/**
+ * Why it has its status. A person's reason is told with the name, and the pill tells why a status is unknown.
+ */
 const reasonOf = ({ status, status_reason, stopped_by }: Monitor): string | undefined =>
   status === 'unknown' || stopped_by?.reason === status_reason ? undefined : status_reason;
 

@@ -10,7 +10,9 @@ const rowHeight = 44;
 const left = 168;
 const right = 78;
 
-/** The distribution of each stage's delays on one logarithmic axis: bars, median, 95th percentile and longest. */
+/**
+ * The distribution of each stage's delays on one logarithmic axis: bars, median, 95th percentile and longest.
+ */
 export function Latency({ timeline }: { timeline: Timeline }) {
   const { latency } = timeline;
   const [box, width] = useWidth(480);

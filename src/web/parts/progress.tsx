@@ -11,7 +11,10 @@ export function Progress({ monitor }: { monitor: Monitor }) {
   return <Bar total={total} parts={{ completed, failed, processing, queued }} />;
 }
 
-/** What a card counts: slices, or in prompt processing STF files, with those that PanDA is done with at each site. */
+/**
+ * What a card counts: slices, or in prompt processing STF files, with those that PanDA is done with at each
+ * site.
+ */
 export function whatWords(monitor: Monitor, over: number): string {
   const { sites, progress } = monitor;
   if (sites === undefined)

@@ -151,7 +151,10 @@ function List({ items, ids }: { items: readonly string[]; ids: readonly string[]
   );
 }
 
-/** A sentence with its times in the reader's zone, and the ids of these executions as links; an id within a longer one is no link. */
+/**
+ * A sentence with its times in the reader's zone, and the ids of these executions as links; an id within a
+ * longer one is no link.
+ */
 function Linked({ text, ids }: { text: string; ids: readonly string[] }) {
   const any = ids.map((id) => id.replaceAll(/[^\w-]/g, String.raw`\$&`)).join('|');
   // Every second part is an id.

@@ -25,7 +25,10 @@ const [maxCards, maxEnded] = [6, 6];
 /** The most cards that have room for their course. */
 const maxRoomy = 3;
 
-/** The page for a wall screen: a card for each running execution, readable from afar, and small cards for the last ended ones. */
+/**
+ * The page for a wall screen: a card for each running execution, readable from afar, and small cards for the
+ * last ended ones.
+ */
 export function Wall() {
   const now = useNow();
   const { answer, fault, at } = useLists();
@@ -61,7 +64,10 @@ export function Wall() {
   );
 }
 
-/** The running executions that fit, the number of the others, and, of the twenty newest executions, those that ended last. */
+/**
+ * The running executions that fit, the number of the others, and, of the twenty newest executions, those that
+ * ended last.
+ */
 function useLists() {
   return usePoll(
     async () => {
@@ -168,7 +174,10 @@ function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
 /** How often the picture is renewed, in milliseconds, and in how many bins. */
 const [courseEvery, bins] = [10_000, 90];
 
-/** The slices that were done and that failed, from the start of an execution until now: whether it speeds up, slows down or stands still. */
+/**
+ * The slices that were done and that failed, from the start of an execution until now: whether it speeds up,
+ * slows down or stands still.
+ */
 function Course({ id }: { id: string }) {
   const ask = () => world.call<Timeline>('get_execution_timeline', { execution_id: id, bins, slots: 0 });
   const { answer } = usePoll(ask, { key: id, every: courseEvery });

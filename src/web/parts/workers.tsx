@@ -171,7 +171,10 @@ interface MarksProps {
   rowHeight: number;
 }
 
-/** Over the attempts: what is later than the chosen moment, the range to be chosen, the cursor and its attempt. */
+/**
+ * Over the attempts: what is later than the chosen moment, the range to be chosen, the cursor and its
+ * attempt.
+ */
 function Marks({ timeline, asOf, pending, cursor, bar, rowHeight }: MarksProps) {
   const { from, until } = spanOf(timeline);
   const span = Math.max(1, until - from);

@@ -69,7 +69,10 @@ export const tookOf = ({
 }: Pick<ExecutionRow, 'duration_seconds' | 'silent_seconds'>): string =>
   silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`;
 
-/** The time of day of a row, to the millisecond; after the date, if it is not that of the row above. A text that is no time stays. */
+/**
+ * The time of day of a row, to the millisecond; after the date, if it is not that of the row above. A text
+ * that is no time stays.
+ */
 export function rowTime(iso: string, above: string | undefined): string {
   const shown = (text = ''): string => (Number.isNaN(Date.parse(text)) ? text : isoIn(Date.parse(text)));
   const at = shown(iso);

@@ -49,7 +49,10 @@ export function useVerdict(id: string, isOver: boolean): string | undefined {
 /** Whether the last bin of a picture is over: time passes even if nothing is recorded. */
 const isBehind = ({ until }: TimelineAnswer): boolean => until !== undefined && Date.now() > Date.parse(until);
 
-/** The timeline of an execution, or of a part of it; keeps the previous answer if nothing has changed and no bin has ended. */
+/**
+ * The timeline of an execution, or of a part of it; keeps the previous answer if nothing has changed and no
+ * bin has ended.
+ */
 export function useTimeline(
   id: string,
   args: Record<string, unknown>,
@@ -73,7 +76,10 @@ export function useTimeline(
   );
 }
 
-/** A timeline with data to draw; undefined while it is loading, or if the answer only says that nothing has changed. */
+/**
+ * A timeline with data to draw; undefined while it is loading, or if the answer only says that nothing has
+ * changed.
+ */
 export const drawable = (answer: TimelineAnswer | undefined): Timeline | undefined =>
   answer === undefined || answer.series === undefined ? undefined : (answer as Timeline);
 
@@ -90,7 +96,10 @@ interface CourseOptions {
   hasSlots: boolean;
 }
 
-/** The course of an execution over time, and of the part that somebody chose. Each stays until the next one arrives. */
+/**
+ * The course of an execution over time, and of the part that somebody chose. Each stays until the next one
+ * arrives.
+ */
 export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: CourseOptions) {
   const isPart = part.start_time !== undefined;
   // The picture of the whole run is the one that is shown, unless somebody chose a part.

@@ -9,7 +9,10 @@ import { changed, hashOf, readRoute, type Route } from './route.ts';
 /** How many parts of a run were chosen before the shown one, by this page. */
 export const stepsBack = (): number => (history.state as { steps?: number } | null)?.steps ?? 0;
 
-/** The route of the address, and a function to change its parameters. A chosen part of a run adds a history entry, so "back" leaves it; other changes add nothing. */
+/**
+ * The route of the address, and a function to change its parameters. A chosen part of a run adds a history
+ * entry, so "back" leaves it; other changes add nothing.
+ */
 export function useRoute(): [Route, (params: Record<string, string | undefined>) => void] {
   const [route, setRoute] = useState(() => readRoute(location.hash));
   useEffect(() => {
@@ -47,7 +50,8 @@ export interface Polled<T> {
 export const longestPause = 15_000;
 
 /**
- * Asks now and again every `every` milliseconds: less often without an answer, not while the page is hidden, and never after `isOver`. The last
+ * Asks now and again every `every` milliseconds: less often without an answer, not while the page is hidden,
+ * and never after `isOver`. The last
  * answer stays until the next arrives.
  */
 export function usePoll<T>(
@@ -134,7 +138,10 @@ export function useMedia(query: string): boolean {
 /** The width of a card's content on a sheet of A4. Pixels. */
 const paperWidth = 670;
 
-/** The current width of an element in pixels. On paper it is that of a card, or drawings made for a wide screen would be shrunk to tiny letters. */
+/**
+ * The current width of an element in pixels. On paper it is that of a card, or drawings made for a wide
+ * screen would be shrunk to tiny letters.
+ */
 export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, number] {
   const ref = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(fallback);
@@ -165,7 +172,10 @@ export function useOnScreen(margin = '0px'): [RefObject<HTMLElement | null>, boo
   return [ref, isShown];
 }
 
-/** Whether an element is, or ever was, on or near the screen. Stays true, since the content that it loads may move it away again. */
+/**
+ * Whether an element is, or ever was, on or near the screen. Stays true, since the content that it loads may
+ * move it away again.
+ */
 export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
   const [ref, isNear] = useOnScreen('300px');
   const wasNear = useRef(false);
@@ -196,7 +206,8 @@ export function useChoice<T extends string>(name: string, initial: T): [T, (valu
 }
 
 /**
- * A place of one height for findings and causes, which come and go while a run goes on and while its film plays. It stays as it is when the run
+ * A place of one height for findings and causes, which come and go while a run goes on and while its film
+ * plays. It stays as it is when the run
  * ends, and an earlier moment has the height of now.
  */
 export function useStill(isLive: boolean, isThen: boolean) {

@@ -15,7 +15,9 @@ interface Painting {
   theme: string;
 }
 
-/** Paints attempts when data, size or colours have changed, never in a loop. Returns the canvas to paint on. */
+/**
+ * Paints attempts when data, size or colours have changed, never in a loop. Returns the canvas to paint on.
+ */
 export function usePainting({ timeline, bars, width, height, rowHeight, span, theme }: Painting) {
   const ref = useRef<HTMLCanvasElement>(null);
   const isDark = useMedia('(prefers-color-scheme: dark)');
@@ -38,7 +40,8 @@ export function usePainting({ timeline, bars, width, height, rowHeight, span, th
 function coloursOf(element: HTMLElement): Colours {
   const style = getComputedStyle(element);
   const colour = (name: string): number => {
-    // A canvas shows no text. Read from the element, since the variable itself has the colours of both themes.
+    // A canvas shows no text. Read from the element, since the variable itself has the colours of both
+    // themes.
     element.style.color = `var(${name})`;
     return pixelOf(style.color);
   };

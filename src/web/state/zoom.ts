@@ -17,7 +17,10 @@ export function moved({ from, until }: Range, by: number): Range {
   return { from: from + step, until: until + step };
 }
 
-/** The part of a run that a range asks for: it keeps its length if it can, and lies within the run. Undefined for the whole run. */
+/**
+ * The part of a run that a range asks for: it keeps its length if it can, and lies within the run. Undefined
+ * for the whole run.
+ */
 export function partWithin(whole: Range, { from, until }: Range): Range | undefined {
   const length = Math.max(shortest, until - from);
   if (length >= whole.until - whole.from) return undefined;
@@ -27,7 +30,10 @@ export function partWithin(whole: Range, { from, until }: Range): Range | undefi
 
 type Press = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>;
 
-/** The range that a key asks for: `+` and `-` around the cursor, Shift with an arrow to the side. With Ctrl, Cmd or Alt they are the browser's. */
+/**
+ * The range that a key asks for: `+` and `-` around the cursor, Shift with an arrow to the side. With Ctrl,
+ * Cmd or Alt they are the browser's.
+ */
 export function rangeByKey(shown: Range, press: Press, cursor?: number): Range | undefined {
   const { key, shiftKey, ctrlKey, metaKey, altKey } = press;
   if (ctrlKey || metaKey || altKey) return undefined;
@@ -44,7 +50,8 @@ type Turn = Pick<WheelEvent, 'deltaX' | 'deltaY' | 'ctrlKey' | 'metaKey' | 'shif
 const perUnit = { scale: 0.002, move: 0.001 };
 
 /**
- * The range that a turn of the wheel asks for: with Ctrl or Cmd (a pinch on a trackpad) it scales around the cursor, sideways or with Shift it moves.
+ * The range that a turn of the wheel asks for: with Ctrl or Cmd (a pinch on a trackpad) it scales around the
+ * cursor, sideways or with Shift it moves.
  * Undefined for a plain turn, which scrolls the page.
  */
 export function rangeByWheel(shown: Range, turn: Turn, cursor: number): Range | undefined {
@@ -60,7 +67,10 @@ const rest = 200;
 /** How long to keep a range that was requested, if nothing else is drawn. Milliseconds. */
 const patience = 2000;
 
-/** Changes the shown range of time by wheel and keys. @param onZoom undefined where no other range can be shown */
+/**
+ * Changes the shown range of time by wheel and keys. @param onZoom undefined where no other range can be
+ * shown
+ */
 export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined) {
   const [pending, setPending] = useState<Range | undefined>(undefined);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

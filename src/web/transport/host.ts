@@ -48,7 +48,8 @@ export interface HostEvents {
 }
 
 /**
- * The chat that hosts the page as an MCP App (revision 2026-01-26) and answers its tool calls. The page accepts messages only from the parent window,
+ * The chat that hosts the page as an MCP App (revision 2026-01-26) and answers its tool calls. The page
+ * accepts messages only from the parent window,
  * and the server checks ids from it like any others.
  */
 export async function hostWorld(events: HostEvents): Promise<World> {
@@ -135,7 +136,10 @@ function takeContext(context: HostContext, { onTheme }: HostEvents): void {
 /** The most height to request from a chat; the page scrolls beyond it. Pixels. */
 export const maxHeight = 700;
 
-/** Reports the content's size to the host when it changes, at most every tenth of a second, so that the frame fits. */
+/**
+ * Reports the content's size to the host when it changes, at most every tenth of a second, so that the frame
+ * fits.
+ */
 function reportSize(): void {
   let told = 0;
   let timer: number | undefined;

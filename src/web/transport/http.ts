@@ -2,7 +2,10 @@ import { answerOf, type Call, CallError, decoded, type World } from './call.ts';
 
 const tokenKey = 'swf-mcp-token';
 
-/** Removes a token from the address at once, so that nobody reads it on the screen. Fragments are never sent to a server. */
+/**
+ * Removes a token from the address at once, so that nobody reads it on the screen. Fragments are never sent
+ * to a server.
+ */
 function takeToken(): void {
   const [, token] = /^#token=([^&]+)$/.exec(location.hash) ?? [];
   if (token === undefined) return;
