@@ -160,7 +160,7 @@ describe('swf-mcp watch', () => {
     const kills = rounds(6, 3);
     for (let n = 0; n <= kills; n += 1) {
       const watching = startCli(['watch', '--webhook', hook.url], { folder });
-      await watching.saw(/^watches /m);
+      await watching.saw(/^watching /m);
       await raise(n);
       await delay((n * 37) % 300);
       if (n === kills) break;
@@ -178,7 +178,7 @@ describe('swf-mcp watch', () => {
     const folder = temporaryFolder();
     expect(await runCli(['watch', '--every', '86400'], { folder })).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/'86400' is invalid. give 1 to 3600/),
+      stderr: expect.stringMatching(/'86400' is invalid. Give a whole number from 1 to 3600/),
     });
     for (const { args, line } of [
       {

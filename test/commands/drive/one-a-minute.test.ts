@@ -12,12 +12,12 @@ it('failed attempts are one line a minute off a terminal, and everything else is
     log.write({ level: 'WARNING', message: `slice s${n} failed in attempt 1 of 2 and is queued again: no space` });
   failed(1);
   failed(2);
-  log.write({ level: 'ERROR', message: 'slice s3 stays failed after 2 attempts: no space' });
+  log.write({ level: 'ERROR', message: 'slice s3 failed permanently after 2 attempts: no space' });
   log.write({ level: 'WARNING', message: 'the clock was set back' });
   const first = 'WARNING slice s1 failed in attempt 1 of 2 and is queued again: no space';
   expect(written.splice(0)).toEqual([first, 'WARNING the clock was set back']);
   vi.advanceTimersByTime(60_000);
-  const second = 'ERROR 2 more attempts failed; the last: slice s3 stays failed after 2 attempts: no space';
+  const second = 'ERROR 2 more attempts failed; the last: slice s3 failed permanently after 2 attempts: no space';
   expect(written.splice(0)).toEqual([second]);
   vi.advanceTimersByTime(600_000);
   expect(written).toEqual([]);

@@ -50,7 +50,7 @@ async function inTheMiddle(): Promise<Snapshot> {
     },
     error: {
       timestamp: '2026-11-25T10:01:10.000Z',
-      message: `slice swf.100010.000003_slice_007.tf stays failed after 4 attempts: PAYLOAD_FAILED: recon ended with exit code 3 \u001B[31m`,
+      message: `slice swf.100010.000003_slice_007.tf failed permanently after 4 attempts: PAYLOAD_FAILED: recon ended with exit code 3 \u001B[31m`,
     },
   };
 }
