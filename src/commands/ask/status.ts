@@ -169,7 +169,9 @@ function verdictOf(answer: Monitor, option: string) {
     status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
   const slices = counted(slices_failed, 'slice');
   const failed = status === 'running' ? `${slices} failed` : stayFailed(slices_failed, slices);
-  return `${execution_id}: ${statusWords(status, status_reason)}${slices_failed === 0 ? '' : `, ${failed}`}${open}${clause(', health ', health)}${pauseOf(answer, option)}`;
+  const lost = (answer.sites ?? []).reduce((sum, site) => sum + (site.failed ?? 0), 0);
+  const files = lost === 0 ? '' : `, ${counted(lost, 'STF file')} failed`;
+  return `${execution_id}: ${statusWords(status, status_reason)}${slices_failed === 0 ? '' : `, ${failed}`}${files}${open}${clause(', health ', health)}${pauseOf(answer, option)}`;
 }
 
 /** The progress of an own execution against its plan. */

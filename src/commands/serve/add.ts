@@ -109,7 +109,9 @@ export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove 
   const title = `${client.title}, ${file}`;
   if (after === before)
     return printLines(io, [`${title}: ${remove ? 'has no' : 'has this'} entry ${server}; nothing to do`]);
+  const there = entryIn(client.isToml === true ? tomlOf(before) : settingsOf(before), client.key);
   if (entry !== undefined) io.out(`${title}:\n${change('', client.key, entry, file).trim()}\n`);
+  if (entry !== undefined && there !== undefined) printLines(io, [`in place of the entry ${JSON.stringify(there)}`]);
   else printLines(io, [`${title}: without the entry ${server}`]);
   if (!yes) return printLines(io, ['nothing is written yet; add --yes to write it']);
   write(file, after);
@@ -152,16 +154,29 @@ function changedJson(text: string, key: string, entry: Entry | undefined, file: 
     throw configInvalid(
       `${file} is not JSON: ${printParseErrorCode(wrong.error)} at character ${wrong.offset + 1}; fix it first`,
     );
-  if (isDeepStrictEqual(entryIn(settingsOf(text), key), entry)) return text;
+  const settings = settingsOf(text);
+  if (!isObject(settings) || !isObject(settings[key] ?? {}) || settings[key] === null)
+    throw configInvalid(`${file} has no object ${JSON.stringify(key)} of servers, but something else; fix it first`);
+  if (isDeepStrictEqual(entryIn(settings, key), entry)) return text;
   // Before all others: behind them it would come between one and its comment.
   const usesTabs = /^\t/m.test(text);
-  const formattingOptions = { insertSpaces: !usesTabs, tabSize: /^( +)\S/m.exec(text)?.[1]?.length ?? 2, eol: '\n' };
+  const formattingOptions = {
+    insertSpaces: !usesTabs,
+    tabSize: /^( +)\S/m.exec(text)?.[1]?.length ?? 2,
+    eol: eolOf(text),
+    keepLines: true,
+  };
   const changed = applyEdits(
     text,
     modify(text, [key, server], entry, { formattingOptions, getInsertionIndex: () => 0 }),
   );
   return changed.endsWith('\n') || text !== '' ? changed : `${changed}\n`;
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const eolOf = (text: string): string => (text.includes('\r\n') ? '\r\n' : '\n');
 
 function errorsIn(text: string): ParseError[] {
   const errors: ParseError[] = [];
@@ -180,7 +195,7 @@ function changedToml(text: string, key: string, entry: Entry | undefined, file: 
     const there = entryIn(settings, key);
     if (isDeepStrictEqual(there, entry)) return text;
     const { [server]: _, ...others } = (settings[key] ?? {}) as Settings;
-    const kept = there === undefined ? text : patchToml(text, { ...parseToml(text), [key]: others });
+    const kept = there === undefined ? text : withoutTable(text, key, others);
     const changed = entry === undefined ? kept : withTable(kept, `${key}.${server}`, entry);
     const expected = { ...settings, [key]: entry === undefined ? others : { ...others, [server]: entry } };
     if (isDeepStrictEqual({ [key]: {}, ...tomlOf(changed) }, expected)) return changed;
@@ -190,6 +205,26 @@ function changedToml(text: string, key: string, entry: Entry | undefined, file: 
   }
 }
 
+/** The text without the server's own table. What stands before the next table belongs to that. */
+function withoutTable(text: string, key: string, others: Settings): string {
+  const header = new RegExp(String.raw`^\s*\[\s*${key}\s*\.\s*"?${server}"?\s*[.\]]`);
+  let isOurs = false;
+  let between: string[] = [];
+  const kept = text.split(/(?<=\n)/).flatMap((line) => {
+    const isHeader = /^\s*\[/.test(line);
+    const before = isHeader ? between : [];
+    if (isHeader) isOurs = header.test(line);
+    between = isOurs && /^\s*(?:#|$)/.test(line) ? [...between, line] : [];
+    return isOurs ? before : [...before, line];
+  });
+  const without = [...kept, ...between].join('');
+  const expected = { ...tomlOf(text), [key]: others };
+  // An entry that is written in another way, such as inline.
+  return isDeepStrictEqual({ [key]: {}, ...(tried(() => tomlOf(without)) ?? {}) }, expected)
+    ? without
+    : patchToml(text, { ...parseToml(text), [key]: others });
+}
+
 /** Plain objects, which can be compared; times are texts. */
 const tomlOf = (text: string): Settings => JSON.parse(JSON.stringify(parseToml(text))) as Settings;
 
@@ -197,5 +232,6 @@ const tomlOf = (text: string): Settings => JSON.parse(JSON.stringify(parseToml(t
 function withTable(text: string, name: string, { command, args }: Entry): string {
   const gap = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';
   const words = args.map((word) => JSON.stringify(word)).join(', ');
-  return `${text}${gap}[${name}]\ncommand = ${JSON.stringify(command)}\nargs = [${words}]\n`;
+  const table = `${gap}[${name}]\ncommand = ${JSON.stringify(command)}\nargs = [${words}]\n`;
+  return `${text}${table.replaceAll('\n', eolOf(text))}`;
 }

@@ -35,7 +35,8 @@ export function nowhereNote(
   const notes = Object.entries({ agent: agents, ...kinds }).flatMap(([name, kind]) => {
     const value = args[name];
     if (typeof value !== 'string') return [];
-    const near = queries.nearestKnown(kind, value);
+    // A site without a name is empty.
+    const near = queries.nearestKnown(kind, value)?.filter((one) => one !== '');
     if (near === undefined) return [];
     const there =
       near.length === 0

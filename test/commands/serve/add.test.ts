@@ -162,6 +162,34 @@ describe.each(clients)('swf-mcp add %s', (name) => {
 });
 
 describe('swf-mcp add', () => {
+  it.each(['null', '[]', '3'])('refuses JSON whose list of servers is %s', async (list) => {
+    const here = new Home();
+    const text = `{ "mcpServers": ${list} }`;
+    const file = here.put('cursor', text);
+    const { code, stderr } = await here.cli('add', 'cursor', '--yes');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^CONFIG_INVALID: .*"mcpServers"/) });
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  it('shows the entry that it replaces', async () => {
+    const here = new Home();
+    here.put('cursor', '{ "mcpServers": { "swf-mcp": { "command": "old" } } }');
+    expect((await here.cli('add', 'cursor')).stdout).toContain('in place of the entry {"command":"old"}');
+  });
+
+  it.each(['\n', '\r\n'])('keeps the comment before the next table, and its line ends: %j', async (eol) => {
+    const here = new Home();
+    const own = ['[mcp_servers."swf-mcp"]', 'command = "x"', '[mcp_servers.swf-mcp.env]', 'A = "b"'];
+    const others = ['# about next', '[profiles.x]', 'n = 1', ''];
+    const file = here.put('codex', [...own, ...others].join(eol));
+    await here.cli('add', 'codex', '--yes');
+    const written = readFileSync(file, 'utf8');
+    expect(written.startsWith(others.join(eol))).toBe(true);
+    expect(written.replaceAll(eol, '')).not.toMatch(/[\r\n]/);
+    await here.cli('add', 'codex', '--remove', '--yes');
+    expect(readFileSync(file, 'utf8').trimEnd()).toBe(others.join(eol).trimEnd());
+  });
+
   it('names the store of $SWF_DB, which the assistant may not have in its environment', async () => {
     const here = new Home();
     here.env.SWF_DB = '/data/swf.db';
