@@ -69,7 +69,7 @@ export function gateReasons(run: Gated, expected: Expected): GateReason[] {
 }
 
 function statusWords({ status, status_reason }: Gated): string {
-  if (status === 'running') return 'it still runs';
+  if (status === 'running') return 'it has not ended';
   if (status === 'unknown') return `its end was not heard: ${status_reason}`;
   return `it was ${status}, not completed`;
 }

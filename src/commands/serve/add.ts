@@ -220,7 +220,7 @@ function withoutTable(text: string, key: string, others: Settings): string {
   const without = [...kept, ...between].join('');
   const expected = { ...tomlOf(text), [key]: others };
   // An entry that is written in another way, such as inline.
-  return isDeepStrictEqual({ [key]: {}, ...(tried(() => tomlOf(without)) ?? {}) }, expected)
+  return isDeepStrictEqual({ [key]: {}, ...tried(() => tomlOf(without)) }, expected)
     ? without
     : patchToml(text, { ...parseToml(text), [key]: others });
 }
