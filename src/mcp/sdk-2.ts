@@ -79,7 +79,7 @@ export async function answerPost(mcp: McpServer, { request, response, body, turn
   // Loaded on demand: on stdio it would cost a sixth of a start.
   const { toNodeHandler } = await import('@modelcontextprotocol/node');
   await turn();
-  if (over.aborted) return;
+  if (over.aborted || cancelled.aborted) return;
   const handler = createMcpHandler(() => serverOf(mcp), { legacy: 'reject' });
   cancelled.addEventListener('abort', () => void handler.close());
   await toNodeHandler(handler)(request as NodeIncomingMessageLike, response, body);

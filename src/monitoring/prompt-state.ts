@@ -12,7 +12,7 @@ export function isNotHandedOver(facts: HeardFacts): boolean {
   const { prompt, gaps, isBusHeard, status } = facts;
   if (prompt?.first_stf === undefined || prompt.isHandedOver || noSite.has(prompt.policy ?? '')) return false;
   // It may have been said when nobody listened.
-  if (!isBusHeard || facts.phase === 'none' || gaps.length > 0) return false;
+  if (!isBusHeard || !facts.isBeginHeard || facts.phase === 'none' || gaps.length > 0) return false;
   return (facts.isOver && status !== 'unknown') || secondsSince(facts, prompt.first_stf) >= nextStepSeconds;
 }
 

@@ -6,7 +6,7 @@ import { runCli, temporaryFolder } from '../helpers.ts';
 
 const recorded = (name: string): string => join(import.meta.dirname, '..', 'recordings', 'PP-6', name);
 
-it('the verdict of status counts the STF files that failed at the sites of a run', async () => {
+it('status and the hand-over name the STF files that failed at the sites of an ended run', async () => {
   const folder = temporaryFolder();
   const files = [recorded('bus.jsonl.gz'), recorded('rest.jsonl.gz')];
   expect(await runCli(['observe', '--from', ...files], { folder })).toMatchObject({ code: 0 });
@@ -14,4 +14,6 @@ it('the verdict of status counts the STF files that failed at the sites of a run
   expect(stdout.trimEnd().split('\n').at(-1)).toBe(
     'prompt_processing-shifter-0001: completed, 1 STF file failed, health finished',
   );
+  const report = await runCli(['report', '--since', '2026-11-29T00:00:00Z'], { folder });
+  expect(report.stdout).toMatch(/^- prompt_processing-shifter-0001 STF_FAILED: 1 STF file failed in PanDA/m);
 });

@@ -1,9 +1,13 @@
 import { resolve } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { replayDifferences } from '../../src/db/maintenance/replay.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
+import { createQueries } from '../../src/db/queries.ts';
+import { promptFacts } from '../../src/db/reports/observed/prompt.ts';
+import { isAlive } from '../../src/lib/process-identity.ts';
+import { linesOfObject } from '../../src/observed/told/rest-rows.ts';
 import { type Answer, ask, runCli, temporaryFolder } from '../helpers.ts';
 import { shuffled } from './generator.ts';
 import { idsOf, isCall, isOfStf, judge, type Line, linesOf, readLines, typeOf } from './prompt-runs.ts';
@@ -21,6 +25,15 @@ const isOfDataAgent = (line: Line): boolean =>
   typeOf(line) === 'stf_ready' || isCall(line, 'POST', 'stf-files') || String(line['path']).startsWith('/api/runs/');
 
 const isReport = (line: Line): boolean => isCall(line, 'PATCH', 'stf-files');
+
+/** What is known of prompt processing of the run in some lines. */
+async function promptOf(lines: readonly Line[]) {
+  const { folder } = await readLines(lines);
+  const store = await openStore(resolve(folder, 'swf.db'));
+  onTestFinished(() => store.close());
+  const execution = createQueries(store.db, isAlive).execution('prompt_processing-shifter-0001');
+  return promptFacts(store.sql, execution, new Date().toISOString());
+}
 
 const minutesAfter = (lines: readonly Line[], minutes: number): string =>
   new Date(Date.parse(lines.at(-1)?.t ?? '') + 60_000 * minutes).toISOString();
@@ -259,6 +272,18 @@ describe('a run of prompt processing in which', () => {
     expect(findings['STF_NOT_PROCESSED']).toMatch(/^3 STF files were neither processed nor failed when observation/);
     expect(audit['verdict']).toBe('open');
     expect(idsOf(audit, 'stf_processed')).toHaveLength(3);
+  });
+
+  it('the monitor is read has no last report, since reading does not show when its agent last asked PanDA', async () => {
+    const lines = all('PP-1').filter((line) => !isReport(line));
+    const read = lines.flatMap((line) =>
+      isCall(line, 'POST', 'stf-files')
+        ? (linesOfObject('stf-files', { ...line['body'], ...line['answer'] }, line.t, '104001') as unknown as Line[])
+        : [line],
+    );
+    expect((await promptOf(lines)).last_report).toEqual(expect.any(Number));
+    const { last_report, open } = await promptOf(read);
+    expect({ last_report, open: open.count }).toEqual({ last_report: undefined, open: 3 });
   });
 
   it('agents of fast processing take part is reported as mixed', async () => {

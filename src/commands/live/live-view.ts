@@ -168,7 +168,7 @@ function eventOf({ message_id, effect_code, effect_reason }: LastMessage) {
 
 /** The words before the cause of every failed slice, with the name of the slice. */
 const beforeCause =
-  /^slice (\S+) (?:(?:stays failed|failed permanently) after \d+ attempts|failed in attempt \d+ of \d+ and is queued again): (?:PAYLOAD_FAILED: )?/;
+  /^slice (\S+) (?:(?:stays failed|failed permanently) after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): (?:PAYLOAD_FAILED: )?/;
 
 /** An error with its cause first: the words around it are the same each time. */
 function causeFirst(message: string) {

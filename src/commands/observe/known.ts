@@ -6,10 +6,10 @@ import { configOf } from '../shared/configured.ts';
 import type { ConfigFlags, Io } from '../shared/io.ts';
 
 /**
- * The findings that `[observe] known` acknowledges; undefined if the configuration does not say. Throws
+ * The findings that `[observe] known` acknowledges. Throws
  * `CONFIG_INVALID` for a code that no finding has.
  */
-export function knownFindings(io: Io, flags: ConfigFlags): string[] | undefined {
+export function knownFindings(io: Io, flags: ConfigFlags): string[] {
   const { known } = configOf(io, flags).config.observe ?? {};
   const codes = findingRules.map(({ code }) => code);
   for (const entry of known ?? []) {
@@ -19,5 +19,5 @@ export function knownFindings(io: Io, flags: ConfigFlags): string[] | undefined 
         `observe.known: no finding has the code ${JSON.stringify(code.slice(0, 80))}; the nearest is ${nearest(code, codes, 1)[0]}, docs/monitor.md lists all`,
       );
   }
-  return known;
+  return known ?? [];
 }

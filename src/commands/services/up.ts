@@ -143,7 +143,8 @@ async function keepUp(io: Io, { label, words: command }: Wanted, common: readonl
     );
     // Identical lines of several agents could not be distinguished.
     child.onLine((line) => {
-      hasWorked ||= line.includes('works in namespace');
+      // A refusal has its code before such words.
+      hasWorked ||= /^\S+ works in namespace /.test(line);
       lastCode = /^([A-Z]+_[A-Z_]+): /.exec(line)?.[1] ?? lastCode;
       io.err(`${label}: ${line}`);
     });

@@ -58,7 +58,7 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
   id: { cut: 'start', least: 12 },
   person: { least: 8 },
   // One word: how it is while it runs, else how it ended.
-  standing: { isState: true, textIn: (status, { health }) => textOf((status === 'running' && health) || status) },
+  standing: { isState: true, textIn: (status, { health }) => textOf((health !== 'finished' && health) || status) },
   number: { align: 'right' },
   // UTC to the second.
   time: { textIn: (value) => textOf(value).slice(0, 19).replace('T', ' ') },

@@ -181,15 +181,17 @@ function conditionOf(execution: ShiftExecution): Condition {
 function openOf(execution: ShiftExecution): string[] {
   const { row, status, health, silent_seconds, stay_failed, slices_completed, slices_created, findings } = execution;
   const id = row.execution_id;
+  // The causes have a part of their own.
+  const grave = findings
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`);
   if (status === 'running') {
-    const grave = findings.filter(({ severity }) => severity !== 'info');
     const done = `${slices_completed} of ${slices_created} slices made so far are done`;
     return [
       health === undefined
         ? `${id} was running at the end of this period: ${done}`
         : `${id} runs, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
-      // The causes have a part of their own.
-      ...grave.map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`),
+      ...grave,
     ];
   }
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
@@ -199,6 +201,7 @@ function openOf(execution: ShiftExecution): string[] {
       ? []
       : `${id} ${status === 'unknown' ? 'is' : 'was'} ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`,
     stay_failed === 0 ? [] : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed`,
+    grave,
   ].flat();
 }
 

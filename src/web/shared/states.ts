@@ -16,7 +16,9 @@ export interface StateProps {
 /** The mark of an execution's state, and its words. With failed slices the mark is never a calm one. */
 export function stateOf(props: StateProps): { state: string; words: string } {
   const { status, status_reason: reason, health, isSilent, failed, isExhausted = status !== 'running' } = props;
-  const state = isSilent ? 'lost' : status === 'running' ? (health ?? status) : status;
+  // PanDA may work on the files of a run that has ended, or stand still.
+  const isUnderWay = status === 'running' || health === 'draining' || health === 'stalled';
+  const state = isSilent ? 'lost' : isUnderWay ? (health ?? status) : status;
   const words = isSilent ? 'running, no driver' : status === 'unknown' && reason ? inZone(reason) : state;
   if (failed === 0) return { state, words };
   return {
@@ -34,7 +36,8 @@ export function wallState(monitor: Monitor): { state: string; words: string } {
   const { status, health, findings } = monitor;
   const worst = findings[0]?.severity;
   const { state, words } = stateOf({ ...monitor, isSilent: silentSinceOf(monitor) !== undefined, failed: 0 });
-  const isCalm = status === 'running' && health !== 'stalled' && health !== 'paused' && state !== 'lost';
+  const isOver = status !== 'running' && (status !== 'completed' || health === 'finished');
+  const isCalm = !isOver && health !== 'stalled' && health !== 'paused' && state !== 'lost';
   if (worst === 'error') return { state: state === 'lost' ? state : 'error', words: isCalm ? 'error' : words };
   return { state: worst === 'warning' && isCalm ? 'warning' : state, words };
 }

@@ -299,6 +299,7 @@ describe('the findings of an observed execution', () => {
     ['a run that skips all sites', { prompt: prompt({ isHandedOver: false, policy: 'skip' }) }],
     ['a run of which the bus was not heard', { prompt: prompt({ isHandedOver: false }), isBusHeard: false }],
     ['a run whose beginning was not heard', { prompt: prompt({ isHandedOver: false }), phase: 'none' }],
+    ['a run that an observer joined late', { prompt: prompt({ isHandedOver: false }), isBeginHeard: false }],
     [
       'files that are not registered where nothing comes by REST',
       { prompt: prompt({ isTold: false, unregistered: two }) },

@@ -32,7 +32,8 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
     sql<[object], RunRow>(
       `SELECT dataset_state AS state, r.end_time AS ended, (SELECT min(created_at) FROM stf_files WHERE execution_id = $id) AS first,
        (SELECT max(sent_ms) FROM message_rows INDEXED BY message_rows_type
-        WHERE execution_no = ${numberOf('$id')} AND type_no IN ${typeNumbers(['stf_registered', 'stf_status'])}) AS report
+        WHERE execution_no = ${numberOf('$id')} AND type_no IN ${typeNumbers(['stf_registered', 'stf_status'])}
+          AND destination NOT LIKE 'GET %') AS report
      FROM runs AS r WHERE execution_id = $id`,
     ).get({ id }) ?? {};
   const some = (condition: string): Some => someOf(sql, 'stf_filename', files(condition), { id, before });
