@@ -84,7 +84,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     const set = sets('testbed.namespace=n');
     expect(await runCli([...args, ...set], { folder: temporaryFolder(), env: broker.env })).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: --metrics "nowhere" is no address/),
+      stderr: expect.stringMatching(/^CONFIG_INVALID: --metrics "nowhere" is not an address/),
     });
   });
 

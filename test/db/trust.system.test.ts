@@ -203,7 +203,7 @@ describe('a store that is damaged or changed from outside', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
-        /STORE_TOO_NEW: .* was migrated to schema version \d+ by another swf-mcp .* this one writes nothing more/,
+        /STORE_TOO_NEW: .* was brought to schema version \d+ by another swf-mcp .* it writes nothing more/,
       ),
     });
   });

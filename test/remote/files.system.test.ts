@@ -310,10 +310,10 @@ describe('serve-files', () => {
     expect(await attempt(['0'], { SWF_FILES_TOKEN: '' })).toMatchObject({ code: 78 });
     expect(await attempt(['somewhere'])).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/serve-files "somewhere" is no address/),
+      stderr: expect.stringMatching(/serve-files "somewhere" is not an address/),
     });
     expect(await attempt(['0', '--tls-cert', 'x.pem'])).toMatchObject({ code: 78 });
     const early = startCli(['serve-files', '0', ...sets('data.dir=not-there')], { folder });
-    await early.saw(/WARNING \S+not-there is not there yet/);
+    await early.saw(/WARNING \S+not-there does not exist yet/);
   });
 });
