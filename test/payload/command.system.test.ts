@@ -137,11 +137,11 @@ describe('a payload command', () => {
       /payload\.sh ended with exit code 7 after .*last words: no geometry/,
     ],
     ['a crash', 'kill -SEGV $$', /payload\.sh was ended by SIGSEGV after/],
-    ['a hang', `sleep ${sleep}`, /still running after worker\.timeout_seconds = 0\.5 and was ended by SIGTERM/],
+    ['a hang', `sleep ${sleep}`, /still running after worker\.timeout_seconds = 0\.5 and was killed by SIGTERM/],
     [
       'a program that ignores SIGTERM',
       `trap '' TERM; sleep ${sleep} & wait; sleep ${sleep}`,
-      /worker\.timeout_seconds = 0\.5 and was ended by SIGKILL, since SIGTERM did not end it/,
+      /worker\.timeout_seconds = 0\.5 and was killed by SIGKILL, since SIGTERM did not end it/,
     ],
   ])('that ends in %s fails its slice with the cause, and leaves no process', async (_, script, cause) => {
     const { folder, args } = withPayload(script, { 'worker.timeout_seconds': 0.5 });

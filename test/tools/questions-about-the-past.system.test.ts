@@ -103,7 +103,8 @@ describe('an answer about what happened', () => {
       `last heard from at ${first['drivers'][0].last_heard}`,
     );
     const { stdout } = await runCli(['status'], { folder });
-    expect(stdout).toContain(`, silent since ${first['drivers'][0].last_heard}\n`);
+    const silent = String(first['drivers'][0].last_heard).slice(0, 19).replace('T', ' ');
+    expect(stdout).toContain(`, silent since ${silent} UTC\n`);
   });
 
   it('marks the slices and agents of a dead run as gone', async () => {
@@ -140,7 +141,7 @@ describe('an answer about what happened', () => {
       note: 'beam tuning',
     });
     expect((await runCli(['status'], { folder })).stdout).toMatch(
-      /health paused by Rita M\. \(as tester claims\) at 20\S+Z \(beam tuning\); swf-mcp continue/,
+      /health paused by Rita M\. \(as tester claims\) at 20.+ UTC \(beam tuning\); swf-mcp continue/,
     );
     expect((await runCli(['stop', 'latest', '--reason', 'enough'], { folder })).code).toBe(0);
     expect(await monitorOf(client)).toMatchObject({
@@ -176,7 +177,7 @@ describe('an answer about what happened', () => {
     expect(resumed).toMatchObject({
       effect: 'applied',
       driver: { alive: true },
-      sentence: expect.stringMatching(/^it continues, driven by process \d+, as rita asked$/),
+      sentence: expect.stringMatching(/^it continues, driven by process \d+, as requested by rita$/),
     });
     await ask(client, 'control_workflow', {
       execution_id: 'latest',
@@ -450,7 +451,7 @@ describe('resuming', () => {
     run.child.kill('SIGKILL');
     await run.finished;
     expect((await runCli(['status'], { folder })).stdout).toMatch(
-      /paused by {3}Dana \(as tester claims\) at \S+ \(beam dump\)/,
+      /paused by {3}Dana \(as tester claims\) at .+ UTC \(beam dump\)/,
     );
     const resumed = startCli(
       ['resume', 'latest', '--speed', '50', '--requested-by', 'Zed', '--reason', 'host rebooted'],
