@@ -66,7 +66,7 @@ describe('the trace of a waiting slice', () => {
     };
     await expect.poll(standing).toMatch(/^waits; \d+ queued slices come before it, about \d+ s of work for 1 worker$/);
     await control(folder, 'pause');
-    await expect.poll(standing).toMatch(/^waits: the execution was paused by tester since /);
+    await expect.poll(standing).toMatch(/^waits: the execution was paused by tester at /);
     run.child.kill('SIGKILL');
     await run.finished;
     await expect.poll(standing).toBe('waits: no process drives the execution');
@@ -327,7 +327,11 @@ describe('stop', () => {
     const stop = () => runCliProcess(['stop', 'latest'], { folder });
     const stops = await Promise.all([stop(), stop()]);
     for (const one of stops)
-      expect(one).toMatchObject({ code: 0, stdout: expect.stringMatching(/ (is stopped|has ended)/), stderr: '' });
+      expect(one).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/ (is stopped|is already stopped|has ended)/),
+        stderr: '',
+      });
     expect(await monitorOf(folder)).toMatchObject({
       status: 'terminated',
       phase: 'completed',

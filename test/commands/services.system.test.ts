@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     const early = await start(temporaryFolder(), 'request', '--speed', '20', ...common).finished;
     expect(early).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/^WARNING no recorder service of namespace up4 is heard/m),
+      stderr: expect.stringMatching(/^WARNING no recorder service of namespace up4 was heard from/m),
     });
     start(folder, 'up', ...sets('testbed.namespace=up4'));
     await start(folder, 'ready', 'daq_simulator', ...sets('testbed.namespace=up4')).finished;
@@ -136,7 +136,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(
-        /^EXECUTION_IN_USE: .* a run that drives stf_datataking-tester-\d+ records namespace up7/,
+        /^EXECUTION_IN_USE: .* namespace up7 is recorded by the run of stf_datataking-tester-\d+/,
       ),
     });
     run.child.kill('SIGINT');

@@ -43,7 +43,7 @@ describe.skipIf(why !== undefined)('an observer as a service', () => {
     const pidWhenReady = async (): Promise<number> => {
       const { code, stdout } = await runCli(['ready', 'observer', '--wait', '30'], surroundings);
       expect(code).toBe(0);
-      return Number(/^observer is ready: process (\d+) on \S+ listens$/m.exec(stdout)?.[1]);
+      return Number(/^observer is ready: process (\d+) on \S+$/m.exec(stdout)?.[1]);
     };
     const first = await pidWhenReady();
     process.kill(first, 'SIGKILL');
