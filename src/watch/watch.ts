@@ -4,6 +4,7 @@ import {
   knowReceiver,
   lastLook,
   leaveOut,
+  hasOpenFiles,
   watchedExecutions,
 } from '../db/logbook/watching.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
@@ -151,7 +152,7 @@ function createLooker({ store, queries: queriesNow, say }: Pick<WatchOptions, 's
     try {
       const found = queries.snapshot(() => {
         const execution = queries.execution(id);
-        const isSettled = hasSettled(execution, now);
+        const isSettled = hasSettled(execution, now) && !hasOpenFiles(store.sql, id);
         const messages = queries.messageCount(id);
         if (isSettled) settledNow.set(id, messages);
         if (isSettled && isKnown && known.get(id) === messages) return undefined;

@@ -17,6 +17,7 @@ import {
   leaveOut,
   noteDelivered,
   noteLook,
+  hasOpenFiles,
   watchedExecutions,
 } from '../../../src/db/logbook/watching.ts';
 import { registerProcess } from '../../../src/db/presence/leases.ts';
@@ -292,7 +293,7 @@ describe('an execution that is watched', () => {
     last_ms: Date.parse(at(last)),
   });
 
-  it('runs, ended since a time, was heard since then, or has an alarm that is not over', async () => {
+  it('runs, ended or was heard since a time, has files at a site for a day, or an alarm that is not over', async () => {
     await insert('workflow_executions', [
       execution('running', { status: 'running', end_time: null }),
       execution('ended just before', { end_time: at(9.999) }),
@@ -307,6 +308,25 @@ describe('an execution that is watched', () => {
       heard('heard then', 10),
       heard('ended, heard since', 20),
     ]);
+    const day = 86_400;
+    const files = { registered: 1, processing: 2, processed: 3, failed: 4, 'processing for a day': -day };
+    await insert(
+      'workflow_executions',
+      Object.keys(files).map((name) => execution(name, { end_time: at(-day), origin: 'observed' })),
+    );
+    await insert(
+      'observed_runs',
+      Object.entries(files).map(([name, last]) => heard(name, last)),
+    );
+    await insert(
+      'stf_sites',
+      Object.keys(files).map((name) => ({
+        execution_id: name,
+        stf_filename: 'a.stf',
+        site: 'A',
+        status: name.split(' ')[0],
+      })),
+    );
     await insert(
       'alarms',
       ['raised', 'seen', 'cleared'].map((state) => alarm(state, { state, execution_id: state })),
@@ -319,6 +339,10 @@ describe('an execution that is watched', () => {
       'raised',
       'seen',
       'candidate',
+      'registered',
+      'processing',
     ]);
+    const open = Object.keys(files).filter((name) => hasOpenFiles(made.store.sql, name));
+    expect(open).toEqual(['registered', 'processing', 'processing for a day']);
   });
 });
