@@ -16,13 +16,18 @@ export function knownEntry(entry: string): { code: string; pattern: string | und
   return { code, pattern };
 }
 
+/** A finding names at most so many ids. */
+const mostIds = 5;
+
 /** Whether people know of a finding: never of an error. With patterns, all of its senders must match one. */
 function isKnown({ code, severity, senders = [], ids }: Finding, known: readonly string[]): boolean {
   const entries = known.map(knownEntry).filter((entry) => entry.code === code);
   if (severity === 'error' || entries.length === 0) return false;
   const patterns = entries.flatMap(({ pattern }) => (pattern === undefined ? [] : patternOf(pattern)));
   if (patterns.length < entries.length) return true;
-  const names = senders.length > 0 ? senders : ids;
+  // So many ids may be the first of more, which no pattern has been compared with.
+  const complete = ids.length < mostIds ? ids : [];
+  const names = senders.length > 0 ? senders : complete;
   return names.length > 0 && names.every((name) => patterns.some((pattern) => pattern.test(name)));
 }
 

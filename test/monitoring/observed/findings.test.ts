@@ -383,6 +383,16 @@ describe('known findings', () => {
     expect(codesWith(known)).toEqual(codes);
   });
 
+  it.each([
+    ['are all', 4, ['KNOWN']],
+    ['may be the first of more', 5, ['TRANSFORMER_GONE']],
+  ])('match a pattern where the ids that a finding names %s', (_, count, codes) => {
+    const ids = Array.from({ length: count }, (__, n) => `w-a${n}`);
+    const next = { tool: 'list_agents' as const, arguments: {} };
+    const finding = { code: 'TRANSFORMER_GONE', severity: 'warning' as const, sentence: 'x', ids, next };
+    expect(withKnown('e', [finding], ['TRANSFORMER_GONE w-a*']).map(({ code }) => code)).toEqual(codes);
+  });
+
   it('are counted in their line, and are never errors', () => {
     const [, line] = withKnown('e', findingsOf({ heard: factsOf(given) }), ['SIZE_CHANGED', 'CONTRACT_BROKEN']);
     expect(line).toMatchObject({ severity: 'info', sentence: '2 known findings: CONTRACT_BROKEN, SIZE_CHANGED.' });
