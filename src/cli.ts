@@ -10,8 +10,7 @@ import { printableLines } from './lib/printable.ts';
 
 /**
  * The process: runs the requested command and gives an exit code. Commands are loaded on demand, so that a
- * server starts without the agents and a run
- * without the server.
+ * server starts without the agents and a run without the server.
  */
 const { version } = packageJson;
 let io: Io | undefined;
@@ -34,8 +33,8 @@ async function main() {
 
 /**
  * Makes Node 22 and newer keep compiled code between starts, in the user's own folder, since code that others
- * can change must not run. If the folder cannot be
- * written, nothing is kept. `NODE_DISABLE_COMPILE_CACHE` and `NODE_COMPILE_CACHE` take precedence.
+ * can change must not run. If the folder cannot be written, nothing is kept. `NODE_DISABLE_COMPILE_CACHE` and
+ * `NODE_COMPILE_CACHE` take precedence.
  */
 function keepCompiledCode({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv) {
   const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };

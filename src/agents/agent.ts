@@ -41,8 +41,8 @@ export interface AgentRole {
 
 /**
  * An agent is a function from a message to messages. It keeps nothing in memory that it would need after a
- * restart and touches nothing but its
- * context, so real time, simulation, tests and recovery run the same code.
+ * restart and touches nothing but its context, so real time, simulation, tests and recovery run the same
+ * code.
  */
 export interface Agent extends AgentRole {
   /** The messages that it receives, in log order, and only those that had an effect. */
@@ -82,8 +82,7 @@ export class AgentFailure extends Error {
 
 /**
  * Lets an agent handle a message and retries failures. Throws `AgentFailure` if it keeps failing. Rethrows
- * `SwfError` at once: a problem that can be
- * fixed outside is not the message's fault.
+ * `SwfError` at once: a problem that can be fixed outside is not the message's fault.
  * @param lines collects the log lines of the try that counts
  */
 export async function handlePatiently(

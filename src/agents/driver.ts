@@ -30,8 +30,8 @@ type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop
 
 /**
  * Waits until the execution has ended: everything is done, or a stop is requested. Judges by the projection,
- * never by a consumer's cursor. Returns
- * undefined if the execution is stopped here first. Throws the errors of `Journal.step`.
+ * never by a consumer's cursor. Returns undefined if the execution is stopped here first. Throws the errors
+ * of `Journal.step`.
  */
 export async function awaitVerdict(
   { name, overview, daqIsDone, onPause }: DriverOptions,

@@ -24,10 +24,8 @@ interface Place {
 
 /**
  * Lets an agent read the log after its cursor until the execution is stopped, or to the end of the log once
- * it drains. Each message with its
- * consequences is one step. Throws `AgentFailure` if the agent keeps failing on a message, `DATA_UNAVAILABLE`
- * if the disk fails, and the errors of
- * `Journal.step`.
+ * it drains. Each message with its consequences is one step. Throws `AgentFailure` if the agent keeps failing
+ * on a message, `DATA_UNAVAILABLE` if the disk fails, and the errors of `Journal.step`.
  */
 export async function consumeLog(agent: Agent, name: string, execution: ExecutionContext): Promise<void> {
   const { notifier, lifetime, journal } = execution;
@@ -61,8 +59,7 @@ function placeOf(journal: Journal, role: string): Place {
 
 /**
  * Handles messages in order. Each step starts from the cursor that the previous step sets, so a refused step
- * also refuses the steps after it. Steps
- * are awaited together, so that they share commits.
+ * also refuses the steps after it. Steps are awaited together, so that they share commits.
  */
 async function take(
   messages: readonly LoggedMessage[],

@@ -8,8 +8,7 @@ import type { MessageType } from '../messages/vocabulary.ts';
 
 /**
  * The edge between the agents and everything around them. Agents and driver see only these interfaces;
- * `db/execution/` implements the store's,
- * `payload/` the work on a slice. Neither side imports the other.
+ * `db/execution/` implements the store's, `payload/` the work on a slice. Neither side imports the other.
  */
 
 export interface LoggedMessage {
@@ -57,8 +56,8 @@ export interface Journal {
   behind(role: string, readings: readonly Reading[], most: number): number;
   /**
    * Records a step. Returns false, and records nothing, if the cursor was elsewhere. Throws
-   * `EXECUTION_IN_USE` if another process has taken over the
-   * execution, `STORE_UNAVAILABLE` if the store cannot be written.
+   * `EXECUTION_IN_USE` if another process has taken over the execution, `STORE_UNAVAILABLE` if the store
+   * cannot be written.
    */
   step(step: Step): Promise<boolean>;
   /**

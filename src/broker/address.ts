@@ -12,8 +12,7 @@ const defaultPorts = { 'stomp:': 61_613, 'stomp+ssl:': 61_614 } as const;
 
 /**
  * Reads `stomp://host:port`, `stomp+ssl://host:port`, or a comma-separated failover list of them. Throws
- * `CONFIG_INVALID`. Logins belong in the
- * configuration or the environment, because logs show addresses.
+ * `CONFIG_INVALID`. Logins belong in the configuration or the environment, because logs show addresses.
  */
 export const parseBrokerUrl = (url: string): BrokerAddress[] => url.split(',').map((part) => parseOne(part.trim()));
 

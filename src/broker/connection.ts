@@ -78,8 +78,7 @@ export interface Subscription {
   ack: 'auto' | 'each';
   /**
    * Called at each subscribe. Selects all messages if left out. A broker without selectors honors only the
-   * namespace, as part of the destination's
-   * name, so the reader must filter the rest.
+   * namespace, as part of the destination's name, so the reader must filter the rest.
    */
   only?: () => Only;
   /** Messages that the broker may have in flight to us, unacknowledged. */
@@ -125,8 +124,7 @@ export interface ConnectHow {
 export interface BrokerConnection {
   /**
    * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` if no server
-   * of the list lets us in during the first
-   * round, and `how` does not ask for more tries.
+   * of the list lets us in during the first round, and `how` does not ask for more tries.
    */
   connect(how: ConnectHow): Promise<void>;
   isUp(): boolean;
@@ -139,14 +137,12 @@ export interface BrokerConnection {
   unsubscribe(id: string): void;
   /**
    * Removes a durable subscription without a subscriber. Returns false if the broker had no such
-   * subscription. Rejects with `BROKER_UNREACHABLE`
-   * while there is no session.
+   * subscription. Rejects with `BROKER_UNREACHABLE` while there is no session.
    */
   forget(subscription: DurablePlace): Promise<boolean>;
   /**
    * Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` if the broker refuses this message, and
-   * with either code if the session ends
-   * before the receipt.
+   * with either code if the session ends before the receipt.
    */
   send(message: Outgoing): Promise<void>;
   close(): Promise<void>;

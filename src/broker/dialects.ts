@@ -37,8 +37,7 @@ export interface BrokerDialect {
   isHeldElsewhere(message: string): boolean;
   /**
    * SUBSCRIBE headers that the broker accepts if a topic's name denotes a queue, and refuses otherwise. The
-   * subscription takes no message. Undefined
-   * if a topic cannot be a queue.
+   * subscription takes no message. Undefined if a topic cannot be a queue.
    */
   probeForQueue?(destination: string): Headers;
   expiry(seconds: number): Headers;
@@ -46,14 +45,13 @@ export interface BrokerDialect {
   messageId(headers: Readonly<Headers>): string | undefined;
   /**
    * The header that acknowledges a delivery. Programs of the existing testbed send their own `ack` header,
-   * which brokers pass on: Artemis
-   * appends its own after it, but in STOMP the first one counts, and an ACK with theirs costs the connection.
+   * which brokers pass on: Artemis appends its own after it, but in STOMP the first one counts, and an ACK
+   * with theirs costs the connection.
    */
   acknowledgedBy: 'ack' | 'message-id';
   /**
    * How to return a delivery to its queue. `resubscribe`: end the subscription, since NACK would destroy the
-   * message. `nack`: NACK, since ending a
-   * subscription would keep the message from others.
+   * message. `nack`: NACK, since ending a subscription would keep the message from others.
    */
   giveBack: 'resubscribe' | 'nack';
   /**
@@ -127,8 +125,8 @@ const wideWindow = 4_194_304;
 
 /**
  * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as
- * a topic, so each frame names the kind of
- * destination that it means; acceptor prefixes and existing addresses agree with that.
+ * a topic, so each frame names the kind of destination that it means; acceptor prefixes and existing
+ * addresses agree with that.
  */
 const artemis: BrokerDialect = {
   name: 'artemis',
@@ -170,8 +168,7 @@ function placeOf(destination: string): Place {
 
 /**
  * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if
- * the broker loses its disk, but not
- * within the same millisecond.
+ * the broker loses its disk, but not within the same millisecond.
  */
 function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
   return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;

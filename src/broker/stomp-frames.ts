@@ -162,8 +162,7 @@ export function disconnect(client: Client): Promise<void> {
 
 /**
  * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one once
- * the network has acknowledged the last;
- * the kernel does that 40 ms later, or at once with any write.
+ * the network has acknowledged the last; the kernel does that 40 ms later, or at once with any write.
  */
 export function acknowledgeAtOnce(client: Client): void {
   client.getTransportSocket().on('data', () => setImmediate(() => client._output.heartbeat()));

@@ -189,10 +189,9 @@ export class StompSession {
 
 /**
  * Ensures that every reader of a topic gets copies: on Artemis a topic's name may denote a queue, and a
- * subscriber then takes messages from its
- * owner. Probes in a separate session, since the broker ends the session of a refused frame. Rejects with
- * `BROKER_REFUSED` if it is a queue, with
- * `BROKER_UNREACHABLE` if the probe fails.
+ * subscriber then takes messages from its owner. Probes in a separate session, since the broker ends the
+ * session of a refused frame. Rejects with `BROKER_REFUSED` if it is a queue, with `BROKER_UNREACHABLE` if
+ * the probe fails.
  */
 export async function requireCopies(
   settings: BrokerSettings,

@@ -25,8 +25,7 @@ const maxErrorLine = 300;
 
 /**
  * stompit's ERROR handler calls a method that frames do not have, which crashes the process (RabbitMQ and
- * Artemis send ERROR for a wrong password).
- * stompit installs handlers twice, always through this method.
+ * Artemis send ERROR for a wrong password). stompit installs handlers twice, always through this method.
  */
 export function replaceHandlers(
   client: Client,
@@ -102,8 +101,8 @@ export type OutgoingFrames = ReturnType<typeof createOutgoingFrames>;
 
 /**
  * Outgoing frames, in place of stompit's stream, which writes each frame in three pieces and waits for the
- * socket after each. Here a frame is one
- * piece, and frames of the same moment share one write, which costs half as much, for the broker too.
+ * socket after each. Here a frame is one piece, and frames of the same moment share one write, which costs
+ * half as much, for the broker too.
  */
 export function createOutgoingFrames(socket: Socket) {
   let toEscape: RegExp | undefined;

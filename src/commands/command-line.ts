@@ -31,8 +31,7 @@ import { commandsByTool } from './tables/catalogue.ts';
 
 /**
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that
- * a server starts without the
- * agents and a run without the server.
+ * a server starts without the agents and a run without the server.
  */
 function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, run: Run) {
   const program = new Command('swf-mcp')

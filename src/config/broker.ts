@@ -28,8 +28,8 @@ export function brokerSettings(flag: string | undefined, section: BrokerSection,
 }
 
 /**
- * The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested. @param
- * who the command, as the subject of a sentence
+ * The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested.
+ * @param who the command, as the subject of a sentence
  */
 export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env) {
   const settings = brokerSettings(flag, section, env);

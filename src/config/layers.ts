@@ -183,8 +183,7 @@ function moveKey(table: Table, origins: Origins, key: string, [from, to]: readon
 
 /**
  * Turns a request's parameters into configuration sections. Keys may be in their section, or bare as the
- * testbed sends them. Throws `CONFIG_INVALID`
- * for keys that a request may not set.
+ * testbed sends them. Throws `CONFIG_INVALID` for keys that a request may not set.
  */
 export function requestedSections(params: Readonly<Record<string, unknown>>): Table {
   const sections: Record<string, Table> = {};

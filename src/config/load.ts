@@ -118,8 +118,7 @@ function firstLeaf(key: string, table: Table) {
 
 /**
  * A configuration as recorded: with the data folder in full, so that an execution can be resumed from any
- * folder; with its broker's address; and
- * without secrets.
+ * folder; with its broker's address; and without secrets.
  */
 export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings): Config {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);

@@ -17,8 +17,7 @@ const placeholders: readonly string[] = [
 
 /**
  * A command with absolute paths. It runs in the slice's output folder, so words that begin with `./` or
- * `../`, and a program given by path, are
- * resolved against the configuration's folder.
+ * `../`, and a program given by path, are resolved against the configuration's folder.
  */
 export function resolvePayload(command: readonly string[], folder: string) {
   const [program = '', ...args] = command;
@@ -29,8 +28,8 @@ export function resolvePayload(command: readonly string[], folder: string) {
 }
 
 /**
- * Why a program cannot be run here; undefined if it can. @param path the environment's PATH; without one, a
- * bare name is not looked for
+ * Why a program cannot be run here; undefined if it can.
+ * @param path the environment's PATH; without one, a bare name is not looked for
  */
 function obstacleOf(program: string, path?: string) {
   if (program.includes('/')) return fileObstacle(program);

@@ -60,8 +60,8 @@ export function createPasts(live: Connection, isAlive: LivenessTest) {
   return {
     /**
      * Asks the store as it was at a moment: a time, a message id, or `TIME@MESSAGE_ID`. Questions run one at
-     * a time, since the next may be about another moment.
-     * Throws `ARGUMENT_INVALID` if `asOf` names no moment.
+     * a time, since the next may be about another moment. Throws `ARGUMENT_INVALID` if `asOf` names no
+     * moment.
      * @param present milliseconds since 1970
      */
     ask<T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T): Promise<T> {

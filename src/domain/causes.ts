@@ -42,8 +42,7 @@ export const longestCause = 300;
 
 /**
  * The cause of a failure: its error with numbers, file names and addresses made alike, so that a hundred
- * failures of one kind read as one. Everything
- * that groups failures uses it.
+ * failures of one kind read as one. Everything that groups failures uses it.
  */
 export function causeOf(error: string): string {
   const codes: string[] = [];
@@ -81,8 +80,7 @@ export type Causes = ReturnType<typeof createCauses>;
 
 /**
  * Numbers causes from 0, in order of appearance, and words each as exactly as its errors allow: a number,
- * file name or address that all of
- * them share stays as it was.
+ * file name or address that all of them share stays as it was.
  */
 export function createCauses() {
   /** The words of each cause. */

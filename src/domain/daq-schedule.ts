@@ -3,14 +3,12 @@ import type { WorkflowParams } from './params.ts';
 
 /**
  * The DAQ's schedule as a pure function: the simulator's next message and its time follow from the parameters
- * and from the
- * messages so far. States and delays are those of the testbed's DAQ state machine:
- * no beam → `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby between
- * → `end_run`.
+ * and from the messages so far. States and delays are those of the testbed's DAQ state machine: no beam →
+ * `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby between →
+ * `end_run`.
  *
  * An STF is announced when it has been generated. A `period` pause ends a physics period; an `operator` pause
- * stops the
- * schedule's clock until its `resume_run`.
+ * stops the schedule's clock until its `resume_run`.
  */
 export type DaqStep =
   | { msg_type: 'run_imminent' | 'start_run' }
@@ -89,8 +87,7 @@ export function tickOfFirstStf(params: WorkflowParams): number | undefined {
 
 /**
  * The simulator's next step and its tick, or `finished` with the tick at which the DAQ is done. While an
- * operator pauses the run, the
- * next step is the `resume_run`, which has no planned time (`tick` is Infinity).
+ * operator pauses the run, the next step is the `resume_run`, which has no planned time (`tick` is Infinity).
  */
 export function nextStep(
   position: DaqPosition,

@@ -10,8 +10,8 @@ export const tfFilename = (stf: string, sample: number): string =>
   `${stf.replace(/\.stf$/, '')}_tf_${padded(sample, 3)}.tf`;
 
 /**
- * The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file. @param
- * sliceId from 0
+ * The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file.
+ * @param sliceId from 0
  */
 export function sliceFilename(file: string, sliceId: number): string {
   const base = file.replace(/\.s?tf$/, '');

@@ -4,9 +4,8 @@ import { crc32 } from 'node:zlib';
  * STF and TF files: Time Frames one after the other, all of one length within a file.
  *
  * A frame is a header of four little-endian 32-bit words (magic, index of the frame in its STF, length of the
- * content in
- * bytes, CRC-32 of index, length and content) and its content. A TF file holds a range of an STF's frames
- * unchanged.
+ * content in bytes, CRC-32 of index, length and content) and its content. A TF file holds a range of an STF's
+ * frames unchanged.
  */
 const magic = 0x46_54_57_53; // "SWTF"
 

@@ -1,7 +1,6 @@
 /**
  * One rule for silence. Processes and agents send a sign of life every few seconds; the age of the last one
- * shows how they are. Durations are seconds
- * of wall time.
+ * shows how they are. Durations are seconds of wall time.
  */
 
 /** Between two signs of life. */
@@ -28,8 +27,8 @@ export const strangerSeconds = 600;
 type Liveness = 'heard' | 'late' | 'silent' | 'gone';
 
 /**
- * The liveness of a process or agent by when it was last heard from, ISO 8601. @param now in milliseconds
- * since 1970
+ * The liveness of a process or agent by when it was last heard from, ISO 8601.
+ * @param now in milliseconds since 1970
  */
 export function livenessOf(lastSign: string, now: number): Liveness {
   const age = (now - Date.parse(lastSign)) / 1000;

@@ -4,9 +4,8 @@ import { isFileAddress } from './file-address.ts';
 
 /**
  * The parameters that decide what an execution does, by section, with their defaults. Configuration,
- * messages, agents and projection share them.
- * Times are seconds of simulated time. Unknown keys are allowed here, since messages and older records may
- * have them; the configuration refuses them.
+ * messages, agents and projection share them. Times are seconds of simulated time. Unknown keys are allowed
+ * here, since messages and older records may have them; the configuration refuses them.
  * `docs/configuration.md` shows the descriptions.
  */
 const seconds = (fallback: number, about: string) =>
@@ -188,8 +187,7 @@ export function workflowParamsOf(params: ExecutionParams): WorkflowParams {
 
 /**
  * The program that a worker runs on a slice. A new kind needs a member here and an entry in
- * `payload/kinds.ts`, which the compiler demands.
- * `limit_seconds` is wall time; the placeholder has no limit.
+ * `payload/kinds.ts`, which the compiler demands. `limit_seconds` is wall time; the placeholder has no limit.
  */
 export type PayloadSpec =
   | { kind: 'placeholder'; seconds: number; limit_seconds?: undefined }

@@ -50,12 +50,10 @@ interface EndedAttempt {
 
 /**
  * Which places of an execution rest: slots of one process, or workers on a broker. A place whose attempts
- * fail at once would take every slice and use up
- * the retries of all, beside places that do their work. So a place with more failures in a row than chance
- * explains waits a little for what others do with
- * its slices. If they complete them, it rests, longer each time. If the slices fail elsewhere too, they are
- * to blame, and it continues, as it does where
- * everything fails everywhere. Times are milliseconds by any clock.
+ * fail at once would take every slice and use up the retries of all, beside places that do their work. So a
+ * place with more failures in a row than chance explains waits a little for what others do with its slices.
+ * If they complete them, it rests, longer each time. If the slices fail elsewhere too, they are to blame, and
+ * it continues, as it does where everything fails everywhere. Times are milliseconds by any clock.
  */
 export class RestingPlaces {
   readonly #places = new Map<string, Place>();

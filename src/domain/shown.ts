@@ -38,8 +38,8 @@ const lastOf = (path: string) => path.split('/').at(-1) ?? '';
 
 /**
  * A payload command that is safe to show: its program's name and its number of arguments. An argument may
- * hold a path, an address or a password in
- * any form, so none is shown; the setting's mark shows whether two commands are the same.
+ * hold a path, an address or a password in any form, so none is shown; the setting's mark shows whether two
+ * commands are the same.
  */
 export function shownCommand([program = '', ...rest]: readonly string[]): string {
   const count = rest.length === 1 ? '1 argument' : `${rest.length} arguments`;
@@ -72,8 +72,8 @@ const noticeableRatio = 1.25;
 const noticeableSeconds = 0.05;
 
 /**
- * Whether two figures of two executions differ by more than chance would have it. @param unit of the figures:
- * seconds have a least difference
+ * Whether two figures of two executions differ by more than chance would have it.
+ * @param unit of the figures: seconds have a least difference
  */
 export function isNoticeable(a: number, b: number, unit: 'seconds' | 'other'): boolean {
   if (a === b || (unit === 'seconds' && Math.abs(a - b) < noticeableSeconds)) return false;

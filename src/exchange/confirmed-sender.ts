@@ -26,9 +26,8 @@ const afterRefusal = [1000, 5000] as const;
 
 /**
  * A message in flight at this many ends of a connection rests, so that others are sent, and then goes alone:
- * some brokers end a connection instead of
- * refusing a message, as RabbitMQ 4.0 does if a full queue rejects it. It is never left out for that: a bad
- * line is not a refusal.
+ * some brokers end a connection instead of refusing a message, as RabbitMQ 4.0 does if a full queue rejects
+ * it. It is never left out for that: a bad line is not a refusal.
  */
 const suspectEnds = 2;
 const rests = { first: 1000, longest: 60_000 };
@@ -48,8 +47,8 @@ interface Trouble {
 
 /**
  * Sends messages until the broker has confirmed each, many at a time and started in order. Repeats an
- * interrupted send, so a receiver may get a
- * message twice. Leaves out a message that the broker keeps refusing, so that later messages are sent.
+ * interrupted send, so a receiver may get a message twice. Leaves out a message that the broker keeps
+ * refusing, so that later messages are sent.
  */
 export class ConfirmedSender<T extends { seq: number }> {
   readonly #broker: BrokerConnection;

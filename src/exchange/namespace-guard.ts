@@ -102,9 +102,8 @@ const lookMilliseconds = 250;
 
 /**
  * Connects to the broker, and listens for foreign programs in a namespace before anything else is subscribed
- * or sent: they would take our
- * messages for their own. Idle agents send nothing and are not heard. Throws `BROKER_…`, and
- * `NAMESPACE_IN_USE` with the names of the programs heard.
+ * or sent: they would take our messages for their own. Idle agents send nothing and are not heard. Throws
+ * `BROKER_…`, and `NAMESPACE_IN_USE` with the names of the programs heard.
  */
 export async function connectGuarded(choice: BrokerChoice, options: GuardOptions): Promise<BrokerConnection> {
   const { namespace, isKnown = false, telemetry, signal, onClear } = options;
@@ -166,7 +165,8 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
 }
 
 /**
- * The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]`
+ * The harm that shared queues do between makes, and the way to end it.
+ * @param keys of `[broker.destinations]`
  */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
   `other software works on this broker (namespace ${other}); it reads its queues for all namespaces, so it takes messages of swf-mcp, and one that it does not know may stop it: give swf-mcp its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;

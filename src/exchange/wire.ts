@@ -88,8 +88,7 @@ interface WireFacts {
 
 /**
  * The STOMP headers of a message. Only a start need not survive the broker: the result repeats it, and
- * heartbeats name the slice meanwhile. ActiveMQ
- * Classic does a quarter more without starts on its disk.
+ * heartbeats name the slice meanwhile. ActiveMQ Classic does a quarter more without starts on its disk.
  */
 export function wireHeaders(facts: WireFacts): Record<string, string> {
   const { message_id, message_type, namespace, run_id, execution_id, store_id } = facts;

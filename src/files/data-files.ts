@@ -34,8 +34,7 @@ export interface PreparedFile {
 
 /**
  * The data files of one execution. Every method may be called again for the same file with the same result.
- * All throw `DATA_UNAVAILABLE` if the disk
- * or the folder is at fault, and an `Error` if a file is.
+ * All throw `DATA_UNAVAILABLE` if the disk or the folder is at fault, and an `Error` if a file is.
  */
 export interface DataFiles {
   /**

@@ -27,8 +27,8 @@ const openFiles = 64;
 
 /**
  * The data files of an execution in their own folder, created with mode 0700. Writes a file aside and then
- * renames it, so that a name never denotes half
- * a file. File names come from messages: the vocabulary allows no separator and no leading dot.
+ * renames it, so that a name never denotes half a file. File names come from messages: the vocabulary allows
+ * no separator and no leading dot.
  * @param urlOf the address by which others know a file; by default, its path
  */
 export function createDataFiles(folder: string, urlOf = pathAddress(folder)): DataFiles {

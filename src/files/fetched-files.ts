@@ -21,8 +21,7 @@ const todo = 'check data.fetch and its permissions';
 
 /**
  * Fetches a file by the site's command (`[data] fetch`), whose words have `{url}` and `{path}`. Throws
- * `DATA_UNAVAILABLE` if it fails. `signal` ends
- * the command and everything that it started.
+ * `DATA_UNAVAILABLE` if it fails. `signal` ends the command and everything that it started.
  * @param environment that the command inherits
  */
 async function fetchByCommand(
@@ -75,8 +74,8 @@ const silentMilliseconds = 300_000;
 
 /**
  * Does `work` while no other process does the same for this path: several worker processes share their files.
- * The lock is a file beside the path that
- * names its holder; a dead holder's lock is void. Throws the file system's errors.
+ * The lock is a file beside the path that names its holder; a dead holder's lock is void. Throws the file
+ * system's errors.
  */
 export async function withFetchLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const lock = `${path}.fetching`;
@@ -196,8 +195,8 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
   return {
     /**
      * Resolves when the file is there; with false if its source lacks it or has other content than announced.
-     * Continues an earlier partial fetch.
-     * Throws `DATA_UNAVAILABLE` if the file is unavailable or the disk is at fault.
+     * Continues an earlier partial fetch. Throws `DATA_UNAVAILABLE` if the file is unavailable or the disk is
+     * at fault.
      */
     bring(file: FileToFetch, signal: AbortSignal): Promise<boolean> {
       // The same file may be at another address by now.

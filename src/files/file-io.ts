@@ -20,8 +20,7 @@ const closeFile = promisify(fs.close);
 
 /**
  * Opens a regular file, reads it by its descriptor, and closes it. Throws an `Error` for a pipe, a device or
- * anything else. Does not wait for the
- * close, which says nothing about the data read.
+ * anything else. Does not wait for the close, which says nothing about the data read.
  */
 export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
   // Opening a pipe in place of the file would block until another process writes to it.
@@ -107,8 +106,7 @@ export async function readRange(
 
 /**
  * The index that the file's first frame has or must have; undefined if no frame shows it. Two frames must
- * agree on it, if there are two: one damaged
- * or misplaced frame must not make the others wrong.
+ * agree on it, if there are two: one damaged or misplaced frame must not make the others wrong.
  */
 export async function firstIndex(read: ReadAt, frameBytes: number): Promise<number | undefined> {
   const candidates = new Set<number>();

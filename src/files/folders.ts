@@ -97,8 +97,7 @@ const run = promisify(execFile);
 
 /**
  * Removes a folder and its contents, if it exists. A payload can nest folders deeper than a path can name:
- * the system's own tool descends step by
- * step. Throws the system's errors.
+ * the system's own tool descends step by step. Throws the system's errors.
  */
 export async function removeWhole(folder: string): Promise<void> {
   try {

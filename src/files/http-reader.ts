@@ -60,8 +60,7 @@ interface Opened {
 
 /**
  * Reads a file of another host by HTTP. Continues where a broken connection ended. Throws `DATA_UNAVAILABLE`
- * after several tries that bring nothing,
- * and for an address or a redirect outside the sources.
+ * after several tries that bring nothing, and for an address or a redirect outside the sources.
  */
 export async function* readByHttp(sources: FileSources, url: string, { start, end }: ByteRange, signal: AbortSignal) {
   let at = start;

@@ -27,7 +27,8 @@ const seenBody = z.strictObject({
 });
 
 /**
- * `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if no client may
+ * `POST /alarms/seen`: for tokens that may write into the logbook.
+ * @param markSeen undefined if no client may
  */
 export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
   app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response) => {

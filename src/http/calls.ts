@@ -49,8 +49,8 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
 
 /**
  * Places for work, at most one for each client. Clients are served in turn: one that waits for a hundred
- * places delays only itself. The result
- * waits for a place, and resolves with how to leave it, or with undefined if the signal comes first.
+ * places delays only itself. The result waits for a place, and resolves with how to leave it, or with
+ * undefined if the signal comes first.
  */
 export function createPlaces(most: number) {
   /** How to begin, by client, in the order in which clients are served next. */

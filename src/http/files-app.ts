@@ -22,8 +22,7 @@ const unfinishedPattern = /\.(?:part|fetching)$/;
 
 /**
  * Serves the data files of executions, read-only, at `/{execution_id}/{filename}`, with byte ranges and
- * strong ETags that change with the file. It
- * lists nothing and follows no links.
+ * strong ETags that change with the file. It lists nothing and follows no links.
  */
 export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   // Without a token, a web page could send requests through a browser on this machine.

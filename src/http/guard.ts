@@ -11,18 +11,16 @@ export function refuse(response: Response, status: number, code: number, message
 
 /**
  * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of
- * this machine
- * is another program, whose pages must not read the answers.
+ * this machine is another program, whose pages must not read the answers.
  */
 const isOurs = (origin: string, { protocol, host }: Request): boolean =>
   tried(() => new URL(origin).origin === new URL(`${protocol}://${host}`).origin) ?? false;
 
 /**
  * A server that forbids caching and content sniffing, unless a route sets other headers. It refuses requests
- * that a foreign web page could send through
- * a browser on this machine: a `Host` that is not ours (DNS rebinding), or an `Origin` other than the
- * request's scheme, host and port. Behind a proxy
- * these are the forwarded values.
+ * that a foreign web page could send through a browser on this machine: a `Host` that is not ours (DNS
+ * rebinding), or an `Origin` other than the request's scheme, host and port. Behind a proxy these are the
+ * forwarded values.
  * @param anyHost accepts any name of this server, since a token keeps strangers out
  */
 export function guardedApp(anyHost: boolean): Express {

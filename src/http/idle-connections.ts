@@ -20,9 +20,8 @@ const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddre
 
 /**
  * Closes a connection if a new one would be too many: the one idle for longest or, if none is idle, one whose
- * client does not read its answer.
- * So clients that connect and say nothing, or ask and do not read the answers, do not shut others out.
- * Returns how to end all connections.
+ * client does not read its answer. So clients that connect and say nothing, or ask and do not read the
+ * answers, do not shut others out. Returns how to end all connections.
  */
 export function limitConnections(server: Server, most: number = maxConnections): () => void {
   /** By peer, the least recently changed first. */

@@ -37,8 +37,7 @@ const givenUp: LongReply = {
 
 /**
  * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop
- * stays free. A client has one
- * running at a time, and clients are served in turn.
+ * stays free. A client has one running at a time, and clients are served in turn.
  */
 export function createLongCalls(startThread: () => Worker, limits: Limits = {}) {
   const takePlace = createPlaces(maxThreads);

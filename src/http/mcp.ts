@@ -116,8 +116,8 @@ function wanted(messages: Messages): Messages {
 
 /**
  * Drops two headers of the transport: its promise to keep the connection, which it makes even to clients that
- * asked to close (Node sets the right
- * one), and, where our answer is compressed, the order not to transform it, which is meant for proxies.
+ * asked to close (Node sets the right one), and, where our answer is compressed, the order not to transform
+ * it, which is meant for proxies.
  */
 function adjustHeaders(request: Request, response: Response): void {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;

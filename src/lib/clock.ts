@@ -2,12 +2,10 @@ import { pause } from './deadline.ts';
 
 /**
  * The time of the simulated workflow in seconds from its start ("ticks"). Only the workflow's own delays run
- * on it. Heartbeats, back-off and every
- * `timestamp` use the wall clock.
+ * on it. Heartbeats, back-off and every `timestamp` use the wall clock.
  *
  * Work on behalf of the workflow happens between `enter()` and `leave()`. A sleeper is outside while it
- * sleeps and is inside again when its time
- * comes. This lets virtual time know when no work is in progress.
+ * sleeps and is inside again when its time comes. This lets virtual time know when no work is in progress.
  */
 export interface Clock {
   /** Whether its time has nothing to do with the wall's. */
@@ -23,8 +21,8 @@ export interface Clock {
 const longestTimer = 2 ** 31 - 1;
 
 /**
- * Real time (`speed` 1) or a multiple of it. @param startTick the workflow's time now: 0, or the last
- * recorded tick of a resumed execution
+ * Real time (`speed` 1) or a multiple of it.
+ * @param startTick the workflow's time now: 0, or the last recorded tick of a resumed execution
  */
 export function createScaledClock(speed: number, startTick = 0): Clock {
   const origin = performance.now();

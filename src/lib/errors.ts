@@ -2,8 +2,7 @@ import { printable } from './printable.ts';
 
 /**
  * The closed list of errors that the user or the environment causes. Any other thrown error is a bug in this
- * program. `docs/errors.md` has one entry
- * per code.
+ * program. `docs/errors.md` has one entry per code.
  */
 export const errorCodes = [
   'CONFIG_NOT_FOUND',

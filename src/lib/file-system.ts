@@ -16,8 +16,7 @@ import { tried } from './tried.ts';
 
 /**
  * Makes a folder and its missing parents, with mode 0700. Node's own recursive way never returns if the
- * system refuses a folder by saying that its
- * parent is missing, as /proc does. Throws the system's errors.
+ * system refuses a folder by saying that its parent is missing, as /proc does. Throws the system's errors.
  */
 export function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
@@ -45,8 +44,7 @@ const most = 4_000_000;
 
 /**
  * The content and mode of a small file. Does not wait for a pipe in its place, or read a device endlessly.
- * Throws an `Error` that says what is there
- * instead, and the system's errors.
+ * Throws an `Error` that says what is there instead, and the system's errors.
  */
 export function readRegularFile(path: string): { content: Buffer; mode: number } {
   if (path === '') throw new Error('no file is named');
@@ -67,8 +65,8 @@ const sticky = 0o1000;
 
 /**
  * Why a file or folder must not be trusted with this process's output: another user could change it.
- * Undefined if it is fine or missing. The
- * administrator's files, and all files used by the administrator, are fine.
+ * Undefined if it is fine or missing. The administrator's files, and all files used by the administrator, are
+ * fine.
  */
 export function whyNotOurs(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });

@@ -2,8 +2,7 @@ import { setMaxListeners } from 'node:events';
 
 /**
  * The life of a piece of work, such as a process, an execution or an agent. It only goes forward: it works,
- * may drain, and is stopped. A fault stops
- * it at once and is kept for its owner.
+ * may drain, and is stopped. A fault stops it at once and is kept for its owner.
  */
 export class Lifetime {
   readonly #draining = new AbortController();

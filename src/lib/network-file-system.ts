@@ -25,8 +25,7 @@ const networkFuse = /^fuse\.(sshfs|rclone|s3fs|glusterfs|ceph|ceph-fuse|gcsfuse|
 
 /**
  * The name of the network file system that a path is on, or undefined for a local one. SQLite's write-ahead
- * log needs memory
- * that all its users share, so a store on a network file system gets damaged.
+ * log needs memory that all its users share, so a store on a network file system gets damaged.
  */
 export function networkFileSystemOf(path: string): string | undefined {
   let folder = targetOf(path);

@@ -1,8 +1,7 @@
 /**
  * Characters that do more than show text, as the body of a regular expression's class with the flag u:
- * controls, direction and other formats, private
- * use, line and paragraph separators, and all invisible ones. U+2800 and U+1D159 are invisible too, though
- * Unicode counts them as symbols.
+ * controls, direction and other formats, private use, line and paragraph separators, and all invisible ones.
+ * U+2800 and U+1D159 are invisible too, though Unicode counts them as symbols.
  */
 export const unprintable = String.raw`\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}`;
 
@@ -10,8 +9,7 @@ const each = new RegExp(`[${unprintable}]`, 'gu');
 
 /**
  * A text as one line for a terminal. Escapes characters of `unprintable`, so that no text can look like two
- * lines, move a cursor, or hide or reverse
- * the text beside it.
+ * lines, move a cursor, or hide or reverse the text beside it.
  */
 export const printable = (text: string): string =>
   escaped(text, (code) => (code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`));

@@ -22,8 +22,7 @@ const bootIdPath = '/proc/sys/kernel/random/boot_id';
 
 /**
  * Where a pid is valid: this boot of this machine, and this pid namespace. Two containers may have the same
- * host name, and neither sees the other's
- * processes. Empty if the system does not report it.
+ * host name, and neither sees the other's processes. Empty if the system does not report it.
  */
 const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => readFileSync(bootIdPath, 'utf8').trim())]
   .filter((part) => part !== undefined)

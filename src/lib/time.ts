@@ -12,9 +12,8 @@ const tolerated = 1000;
 
 /**
  * The wall clock without its steps back: times of one process are in the order in which they were read, and
- * the time between two is never negative.
- * If the wall clock is set back, this one continues as before. If it is set forward, this one follows, since
- * others see the new time.
+ * the time between two is never negative. If the wall clock is set back, this one continues as before. If it
+ * is set forward, this one follows, since others see the new time.
  */
 export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
   let last = wall();
@@ -84,8 +83,7 @@ export const timeLength = 24;
 
 /**
  * The stored time at a position of a text, in milliseconds since 1970. For very many times: it takes a fifth
- * of the time of `Date.parse`, which
- * handles years outside this century and the last.
+ * of the time of `Date.parse`, which handles years outside this century and the last.
  */
 export function millisecondsAt(text: string, at: number): number {
   const digits = (of: number) => (text.charCodeAt(at + of) - 48) * 10 + text.charCodeAt(at + of + 1) - 48;

@@ -7,8 +7,8 @@ import { tried } from './tried.ts';
 
 /**
  * Writes a file whole or not at all, with mode 0600: creates it beside its place and moves it there. Does not
- * write to a pipe or link. Throws
- * `ARGUMENT_INVALID` if something is there that must not be replaced, `DATA_UNAVAILABLE` if the file cannot be written.
+ * write to a pipe or link. Throws `ARGUMENT_INVALID` if something is there that must not be replaced,
+ * `DATA_UNAVAILABLE` if the file cannot be written.
  * @param replaces whether to replace an existing file
  */
 export function writeNewFile(path: string, text: string, replaces: boolean): void {

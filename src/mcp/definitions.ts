@@ -7,9 +7,8 @@ type Schema = Record<string, unknown>;
 
 /**
  * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so it is
- * short: only an answer's fields and their
- * kinds, since the answer itself shows the rest. Answers are checked against the whole schema before they are
- * sent.
+ * short: only an answer's fields and their kinds, since the answer itself shows the rest. Answers are checked
+ * against the whole schema before they are sent.
  */
 export const definitionOf = (tool: Tool) => ({
   name: tool.name,

@@ -1,7 +1,6 @@
 /**
  * The adapters of the two eras of MCP, each loaded for the first client of its era. Up to 2025-11-25 a client
- * begins
- * with the handshake `initialize`; from 2026-07-28 on, each request names its revision.
+ * begins with the handshake `initialize`; from 2026-07-28 on, each request names its revision.
  */
 export const adapters = {
   handshake: () => import('./sdk-1.ts'),

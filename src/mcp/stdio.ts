@@ -33,8 +33,7 @@ const maxLineBytes = 10_000_000;
 
 /**
  * Serves one client on its lines of JSON, in the era of its first message. Returns a promise that resolves
- * when the client
- * has gone, and a function that closes the connection.
+ * when the client has gone, and a function that closes the connection.
  */
 export function serveStdio(
   server: McpServer,

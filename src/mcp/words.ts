@@ -9,8 +9,8 @@ export const statusWords = (status: string, reason: string | null | undefined) =
   `${status}${reason === status ? '' : clause(' (', reason, ')')}`;
 
 /**
- * Slices that are not tried again: `1 stays failed`. @param slices their number in other words, such as `2
- * slices`
+ * Slices that are not tried again: `1 stays failed`.
+ * @param slices their number in other words, such as `2 slices`
  */
 export const stayFailed = (n: number, slices = String(n)) => `${slices} ${nounFor(n, 'stays', 'stay')} failed`;
 

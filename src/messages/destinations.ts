@@ -18,9 +18,8 @@ export type Destinations = Readonly<Record<DestinationName, string>>;
 
 /**
  * The topics of the existing testbed, by the layouts that its sites have had. Subscribing to a missing name
- * creates it for good, and a name with an
- * anycast queue gives its messages to every subscriber, so listen only to a layout that the site has. All
- * layouts contain `/topic/epictopic`.
+ * creates it for good, and a name with an anycast queue gives its messages to every subscriber, so listen
+ * only to a layout that the site has. All layouts contain `/topic/epictopic`.
  */
 const topicsOfLayout = {
   head: ['/topic/panda.slices', '/topic/panda.results', '/topic/panda.workers', '/topic/panda.transformer'],

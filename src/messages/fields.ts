@@ -6,8 +6,7 @@ import type { DestinationName } from './destinations.ts';
 
 /**
  * Single fields, with their limits. Every number and text from a wire has a limit: values beyond it are
- * rejected with the
- * reason, and sums of values within it never overflow an answer.
+ * rejected with the reason, and sums of values within it never overflow an answer.
  */
 
 /** File names from the wire. They never begin with a dot, so none is a folder. */
@@ -114,8 +113,8 @@ export const payloadFacts = {
 
 /**
  * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`:
- * the few messages that summarize
- * an execution. `command`: a landmark that waits for its driver. `logbook`: a person's statement or an alarm.
+ * the few messages that summarize an execution. `command`: a landmark that waits for its driver. `logbook`: a
+ * person's statement or an alarm.
  */
 export type Trait = 'frequent' | 'landmark' | 'command' | 'logbook';
 

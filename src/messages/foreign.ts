@@ -2,8 +2,7 @@ import type { Decoded } from './codec.ts';
 
 /**
  * The messages of the existing testbed's programs, with the program that sends each, where it is known. If a
- * type is also ours, `message_id` distinguishes
- * them: ours have it, theirs do not.
+ * type is also ours, `message_id` distinguishes them: ours have it, theirs do not.
  */
 const saidBy = {
   run_imminent: 'runner',

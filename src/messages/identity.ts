@@ -5,8 +5,8 @@ import { isLogbookType, type MessageType, type Vocabulary, vocabulary } from './
 
 /**
  * The id of a message, derived from its content: `{execution_id}/{msg_type}` and its natural key
- * (docs/messages.md). The same statement made twice
- * has the same id. `run_workflow` makes its execution, so its id cannot name it.
+ * (docs/messages.md). The same statement made twice has the same id. `run_workflow` makes its execution, so
+ * its id cannot name it.
  */
 export function messageIdOf(message: Message): string {
   const key = (vocabulary[message.msg_type].key as (m: Message) => string)(message);
@@ -58,10 +58,8 @@ function traceOf(execution: string): string {
 
 /**
  * The `traceparent` of a message as in W3C Trace Context: `00-{trace}-{span}-01`. The trace is the first 32
- * hexadecimal digits of the execution id's
- * SHA-256, the span the first 16 of the message id's. So a message sent twice is one span, nothing has to be
- * stored, and anyone with the log can
- * compute them.
+ * hexadecimal digits of the execution id's SHA-256, the span the first 16 of the message id's. So a message
+ * sent twice is one span, nothing has to be stored, and anyone with the log can compute them.
  */
 export const traceParent = (executionId: string, messageId: string): string =>
   `00-${traceOf(executionId)}-${digest(messageId, spanDigits)}-01`;

@@ -26,8 +26,8 @@ const alarmKey = ({ code, subject, count }: { code: string; subject: string; cou
 
 /**
  * People's notes and judgements, and alarms. The process that receives them records them; none goes over a
- * broker. They belong to an execution,
- * running or ended, own or observed, or to none, and their key is the whole id.
+ * broker. They belong to an execution, running or ended, own or observed, or to none, and their key is the
+ * whole id.
  */
 export const logbookMessages = {
   note: define(

@@ -10,12 +10,10 @@ export type Notifier = ReturnType<typeof createNotifier>;
 
 /**
  * Wakes the parts of this process that wait for messages. It carries no messages: the log after a consumer's
- * cursor is the only delivery, with or
- * without a broker, and the notifier says when to read on.
+ * cursor is the only delivery, with or without a broker, and the notifier says when to read on.
  *
  * Invariant: a consumer that takes a mark, reads the log and then waits for news since that mark misses
- * nothing. The same holds for a consumer that
- * reads, finds nothing and waits without an `await` between.
+ * nothing. The same holds for a consumer that reads, finds nothing and waits without an `await` between.
  * @param clock left out where nothing waits for all to be idle: over a broker time is real or scaled
  */
 export function createNotifier(clock?: Pick<Clock, 'enter' | 'leave'>) {
@@ -38,8 +36,7 @@ export function createNotifier(clock?: Pick<Clock, 'enter' | 'leave'>) {
     },
     /**
      * Resolves at the next announcement of one of `types` (of any type, if left out) or when `signal` is
-     * aborted; at once if there has been one since
-     * the mark. A waiting part is not at work: see `Clock`.
+     * aborted; at once if there has been one since the mark. A waiting part is not at work: see `Clock`.
      */
     news: (signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number): Promise<void> =>
       new Promise((resolve) => {

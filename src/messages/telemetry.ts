@@ -9,8 +9,7 @@ import { envelopeShape, epoch, index, positive, text } from './fields.ts';
 
 /**
  * Messages repeated on the telemetry topic; they never become rows of the log. Unknown fields are allowed, so
- * that an older program understands a
- * newer one.
+ * that an older program understands a newer one.
  */
 const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };
 
@@ -125,8 +124,7 @@ export function telemetryOf(decoded: Decoded): Telemetry | undefined {
 
 /**
  * The version of the telemetry messages. Workers of version 1 take slices of every program in the namespace;
- * workers of version 2 take only
- * recorders' slices, and know a payload by its content.
+ * workers of version 2 take only recorders' slices, and know a payload by its content.
  */
 export const wireVersion = 2;
 

@@ -52,12 +52,10 @@ const operatorCommand = define(
 
 /**
  * The vocabulary of the workflow (docs/messages.md): every message type with its destination, its fields and
- * its natural key. Unknown fields are
- * kept.
+ * its natural key. Unknown fields are kept.
  *
  * A new message type is one entry here. The compiler then demands its projection (`db/projection/index.ts`),
- * and a test the agent that sends it
- * (`emits`).
+ * and a test the agent that sends it (`emits`).
  */
 export const vocabulary = {
   run_workflow: define(

@@ -24,8 +24,8 @@ const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***
 
 /**
  * Replaces names of people, hosts and folders, equal ones alike. It reads a recording twice: `collect` takes
- * names from the places that hold names, then
- * `replace` returns values in which they are replaced wherever they appear as whole words. Keys stay.
+ * names from the places that hold names, then `replace` returns values in which they are replaced wherever
+ * they appear as whole words. Keys stay.
  */
 export function createAnonymizer() {
   const names = new Map<string, string>();

@@ -5,8 +5,7 @@ import { sha256 } from '../lib/sha256.ts';
 
 /**
  * A body as a recording keeps it. JSON stays JSON if writing it again gives the same text, apart from spaces;
- * all other text stays text. Binary data and
- * bodies over a megabyte are kept as size and digest.
+ * all other text stays text. Binary data and bodies over a megabyte are kept as size and digest.
  */
 export type KeptBody = { body: unknown } | { text: string } | { size: number; sha256: string };
 
@@ -47,8 +46,8 @@ const token = /\s+|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[^\s"\d-]+/gy;
 
 /**
  * A JSON text without spaces, with strings and numbers as JavaScript writes them, and all else in place.
- * Duplicate keys stay, and so do numbers that
- * JavaScript cannot hold, so that neither matches the text written from the value.
+ * Duplicate keys stay, and so do numbers that JavaScript cannot hold, so that neither matches the text
+ * written from the value.
  */
 const compact = (text: string): string => text.replace(token, (one) => writtenToken(one));
 
@@ -82,8 +81,7 @@ const userOfUrl = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#"'<>\\]*@/gi;
 
 /**
  * A key with its value within a text that is not parsed as JSON: written as JSON, as a query, or as a header.
- * A value needs no terminator, so that each
- * letter is scanned once.
+ * A value needs no terminator, so that each letter is scanned once.
  */
 const secretInText =
   /((?:token|password|secret|authorization)[\w-]{0,40}\\?["']?\s{0,20}[:=]\s{0,20})(?:\\?"(?:[^"\\]|\\[^"])*(?:\\?")?|'[^']*'?|(?:(?:Bearer|Token|Basic|ApiKey|Digest|Negotiate)\s{1,3})?[^\s,;&"'}\]]+)/gi;
@@ -98,8 +96,7 @@ export function maskText(text: string): string {
 
 /**
  * Masks the secrets in a JSON value: the values of keys that name a secret, and the users of URLs in every
- * text. The order of keys stays. Absent keys
- * stay absent, and `null` stays `null`.
+ * text. The order of keys stays. Absent keys stay absent, and `null` stays `null`.
  */
 export function maskValue(value: unknown): unknown {
   if (typeof value === 'string') return maskText(value);

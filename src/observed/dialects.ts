@@ -15,8 +15,8 @@ interface Traits {
 
 /**
  * The wordings of programs of one make and time, each by one letter, which stores keep. `reading/dialects.ts`
- * has how each is read. The first that words
- * a message as it is counts, and H words what no other does: a new one stands before it.
+ * has how each is read. The first that words a message as it is counts, and H words what no other does: a new
+ * one stands before it.
  */
 export const dialects = {
   S: { programs: 'swf-mcp', isOurs: true },

@@ -10,16 +10,17 @@ export const lagLimit = 5000;
 const plausibleOffset = 3_600_000;
 
 /**
- * Tracks up to when messages were heard, and since when none could be. The loss of a connection that fell silent is noticed late: a broker may be silent
- * for a while, and a stopped process notices nothing. So such a gap begins at the last moment at which messages would certainly have been heard. A closed
- * connection is noticed at once. All times are milliseconds since 1970. Call `tick` every second.
+ * Tracks up to when messages were heard, and since when none could be. The loss of a connection that fell
+ * silent is noticed late: a broker may be silent for a while, and a stopped process notices nothing. So such
+ * a gap begins at the last moment at which messages would certainly have been heard. A closed connection is
+ * noticed at once. All times are milliseconds since 1970. Call `tick` every second.
  * @param silence how long a broker may be silent before that is noticed, in milliseconds
  * @returns `until`: up to when messages were heard: now, but while messages lag, when the newest was sent.
- * `message`: one came, sent at a time by the broker's clock, undefined if the broker does not say. After a standstill it may have waited for long: it proves
- * nothing about the messages behind it.
- * `lost`: the connection is gone; the tick that notices a standstill may come later. `aliveAt`: up to when it certainly brought everything; undefined if it
- * fell silent.
- * `gap`: the gap until now, while the connection is gone. `back`: the connection is back; the gap that ends now, if there was one.
+ * `message`: one came, sent at a time by the broker's clock, undefined if the broker does not say. After a
+ * standstill it may have waited for long: it proves nothing about the messages behind it. `lost`: the
+ * connection is gone; the tick that notices a standstill may come later. `aliveAt`: up to when it certainly
+ * brought everything; undefined if it fell silent. `gap`: the gap until now, while the connection is gone.
+ * `back`: the connection is back; the gap that ends now, if there was one.
  */
 export function createHearing(silence: number, began: number) {
   /** The last moment at which this process ran and its connection was known to be alive. */

@@ -6,8 +6,7 @@ export const broadcastTopic = '/topic/epictopic';
 
 /**
  * The topics that an observer listens to: the named ones, else the layout's. Throws `CONFIG_INVALID` for a
- * name that would take messages from others or
- * leave something on the broker.
+ * name that would take messages from others or leave something on the broker.
  */
 export function observedTopics(named: readonly string[], layout: LayoutName | undefined): readonly string[] {
   const topics = named.length > 0 ? named : [broadcastTopic, ...layoutTopics(layout)];

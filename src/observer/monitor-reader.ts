@@ -42,8 +42,8 @@ interface MonitorReaderOptions {
 
 /**
  * Reads swf-monitor, one request after the other and at most one a second: running executions, their runs and
- * parameters, files, slices and results. Takes
- * each object once. While the monitor is away it backs off, and says so once.
+ * parameters, files, slices and results. Takes each object once. While the monitor is away it backs off, and
+ * says so once.
  */
 export function createMonitorReader(given: MonitorReaderOptions) {
   const options = { now: Date.now, known: [], ...given };

@@ -43,9 +43,9 @@ const tickMilliseconds = 1000;
 const silentMilliseconds = 30_000;
 
 /**
- * Listens to topics until the signal. It sends nothing, acknowledges nothing and keeps nothing on the broker: its subscriptions end with the connection,
- * and it takes messages at once, so that nothing waits for it there.
- * Rejects with `BROKER_REFUSED` if the broker does not let it in.
+ * Listens to topics until the signal. It sends nothing, acknowledges nothing and keeps nothing on the broker:
+ * its subscriptions end with the connection, and it takes messages at once, so that nothing waits for it
+ * there. Rejects with `BROKER_REFUSED` if the broker does not let it in.
  */
 export async function observe(options: ObserverOptions): Promise<void> {
   const { settings, connect, topics, say, signal, onListening } = options;

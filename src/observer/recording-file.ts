@@ -13,8 +13,7 @@ export type RecordingFile = ReturnType<typeof recordingFile>;
 
 /**
  * A recording on disk that lines are appended to. A file whose name ends with `.gz` consists of compressed
- * pieces, one per append, so that a killed
- * process leaves whole pieces behind.
+ * pieces, one per append, so that a killed process leaves whole pieces behind.
  * @param size bytes written completely
  */
 function recordingFile(path: string, handle: FileHandle, size: number) {
@@ -40,9 +39,8 @@ function recordingFile(path: string, handle: FileHandle, size: number) {
 
 /**
  * Opens a recording, or starts one. Cuts off a torn end.
- * @returns the file with its last line, if any
- * Throws `DATA_UNAVAILABLE` if it cannot be written, and `ARGUMENT_INVALID` for a file that is not a
- * recording, which stays unchanged.
+ * @returns the file with its last line, if any Throws `DATA_UNAVAILABLE` if it cannot be written, and
+ * `ARGUMENT_INVALID` for a file that is not a recording, which stays unchanged.
  */
 export async function openRecording(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {
   const handle = await openTo(path, constants.O_RDWR | constants.O_CREAT);
@@ -111,8 +109,8 @@ function textOfHead(head: Buffer, isCompressed: boolean): string {
 
 /**
  * The intact part of a recording, before anything torn by a full disk or a crash of the machine: its bytes,
- * up to the last end of a line or of a piece,
- * and its last line. Undefined if no whole line or piece is found near its end: then nothing may be cut off.
+ * up to the last end of a line or of a piece, and its last line. Undefined if no whole line or piece is found
+ * near its end: then nothing may be cut off.
  */
 async function wholePart(handle: FileHandle, size: number, isCompressed: boolean) {
   const at = Math.max(0, size - tailBytes);

@@ -16,9 +16,8 @@ type Capture = Omit<CaptureLine, 'capture' | 't'>;
 
 /**
  * Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. `leave` lets
- * another observer write there. A name that
- * ends with `/` is a folder, which is made. An existing file is continued, and notes that no observer
- * listened meanwhile.
+ * another observer write there. A name that ends with `/` is a folder, which is made. An existing file is
+ * continued, and notes that no observer listened meanwhile.
  * @param capture the first line of a new file
  */
 export async function recordingPlace(name: string, capture: Capture, limit = maxBytes) {
@@ -34,7 +33,8 @@ export async function recordingPlace(name: string, capture: Capture, limit = max
 }
 
 /**
- * Begins a file. @param before the last line of the previous recording, if this file is new and continues it
+ * Begins a file.
+ * @param before the last line of the previous recording, if this file is new and continues it
  */
 type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
 
@@ -125,8 +125,8 @@ const signMilliseconds = 10_000;
 /**
  * Locks a recording for this process: two observers writing one file would tear each other's lines.
  * @param path of the lock, beside the recording
- * @returns how to release it
- * Throws `AGENT_IN_USE` if a live process holds it, and `DATA_UNAVAILABLE` if no lock can be made.
+ * @returns how to release it Throws `AGENT_IN_USE` if a live process holds it, and `DATA_UNAVAILABLE` if no
+ * lock can be made.
  */
 async function lockRecording(path: string): Promise<() => Promise<void>> {
   for (let hasTried = false; ; hasTried = true) {

@@ -15,8 +15,8 @@ export interface TornFile {
 
 /**
  * The lines of recordings, merged by their times, as far as they can be read.
- * @param onTorn called for a file that cannot be read to its end
- * Throws `ARGUMENT_INVALID` for a file that cannot be opened.
+ * @param onTorn called for a file that cannot be read to its end Throws `ARGUMENT_INVALID` for a file that
+ * cannot be opened.
  */
 export async function* readRecordings(
   paths: readonly string[],

@@ -32,12 +32,12 @@ interface WaitingLinesOptions {
 
 /**
  * Lines on their way into a file or a store, in order. Adding a line never blocks: lines that cannot be
- * written wait here, and lines
- * without room are dropped and recorded as a gap.
- * @returns `add`: a line, with its time in ISO 8601, and as JSON if already made. `flush` tries to write all waiting lines, and resolves after the attempt.
- * `close` writes the rest and the time when listening ended, in milliseconds since 1970, now by default.
- * `backlog`: how many wait, how many were dropped since the process began, and whether the last write failed.
- * `oldest`: the time of the oldest line that is not written yet, in milliseconds since 1970.
+ * written wait here, and lines without room are dropped and recorded as a gap.
+ * @returns `add`: a line, with its time in ISO 8601, and as JSON if already made. `flush` tries to write all
+ * waiting lines, and resolves after the attempt. `close` writes the rest and the time when listening ended,
+ * in milliseconds since 1970, now by default. `backlog`: how many wait, how many were dropped since the
+ * process began, and whether the last write failed. `oldest`: the time of the oldest line that is not written
+ * yet, in milliseconds since 1970.
  */
 export function createWaitingLines({ name, write, say, now = Date.now }: WaitingLinesOptions) {
   let waiting: WaitingLine[] = [];

@@ -29,13 +29,12 @@ const patience = 3000;
 
 /**
  * Starts a guard, which ends payload processes whose own process is gone, however it ended. It is a small
- * shell in its own session that reads from a
- * pipe which process groups live. When the pipe closes, cleanly or because the writer was killed, the shell
- * kills the remaining groups and every
- * other process with the mark (a payload's child that left its group). Finding the mark needs Linux's /proc.
- * Throws an `Error` if the system cannot
- * start a process.
- * @param environment gives the PATH to `sh`; nothing else is passed on, or an outer guard would take this one for a payload
+ * shell in its own session that reads from a pipe which process groups live. When the pipe closes, cleanly or
+ * because the writer was killed, the shell kills the remaining groups and every other process with the mark
+ * (a payload's child that left its group). Finding the mark needs Linux's /proc. Throws an `Error` if the
+ * system cannot start a process.
+ * @param environment gives the PATH to `sh`; nothing else is passed on, or an outer guard would take this one
+ * for a payload
  */
 function startOrphanGuard(environment: NodeJS.ProcessEnv) {
   const mark = randomUUID();
@@ -68,8 +67,8 @@ function startOrphanGuard(environment: NodeJS.ProcessEnv) {
 export type OrphanGuard = ReturnType<typeof startOrphanGuard>;
 
 /**
- * The state for payload commands that a process has once, for all its executions. @param environment that
- * payload commands inherit, secrets aside
+ * The state for payload commands that a process has once, for all its executions.
+ * @param environment that payload commands inherit, secrets aside
  */
 export function createPayloadHost(environment: NodeJS.ProcessEnv) {
   let guard: OrphanGuard | undefined;

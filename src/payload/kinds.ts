@@ -39,8 +39,8 @@ const quotedCharacters = 200;
 
 /**
  * Runs a command on each slice, in a fresh output folder; the files there at the end are the slice's outputs.
- * Every failure becomes the slice's
- * result, with the cause in its error. Only a failing disk throws `DATA_UNAVAILABLE`.
+ * Every failure becomes the slice's result, with the cause in its error. Only a failing disk throws
+ * `DATA_UNAVAILABLE`.
  */
 export const createCommandPayload = (options: CommandPayloadOptions): Payload => ({
   killed: ({ slice_filename, attempt }) => killedIn(outputFolder(options.folder, slice_filename, attempt)),

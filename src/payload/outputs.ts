@@ -28,8 +28,8 @@ export const outputFolder = (executionFolder: string, sliceFilename: string, att
 
 /**
  * Makes a fresh folder beside its final place: two workers may get the same attempt. Throws the system's
- * errors, also if the execution's own folder
- * is gone: a new one in its place would hide that its data is missing.
+ * errors, also if the execution's own folder is gone: a new one in its place would hide that its data is
+ * missing.
  */
 export function makeAside(executionFolder: string, final: string): string {
   accessSync(executionFolder);
@@ -59,8 +59,8 @@ export async function settle(aside: string, final: string, { outputs, outputs_om
 
 /**
  * The regular files below a folder, by name, with size and checksum. Omits files that cannot be read, lie too
- * deep, or follow too many others, and
- * counts the omitted ones that were seen. Throws an `Error` if there is no folder.
+ * deep, or follow too many others, and counts the omitted ones that were seen. Throws an `Error` if there is
+ * no folder.
  */
 export async function listOutputs(folder: string): Promise<Outputs> {
   // A payload may have put something else in its place.

@@ -8,10 +8,9 @@ import { tried } from '../lib/tried.ts';
 
 /**
  * A payload command's name and digest: SHA-256 of its words, and of the bytes of each file that they name; a
- * program without "/" is found on PATH. A
- * path counts by its last part, so the same files in another folder are the same payload: two hosts with
- * equal digests run the same program on a
- * slice. `docs/payloads.md` explains what this means for an author.
+ * program without "/" is found on PATH. A path counts by its last part, so the same files in another folder
+ * are the same payload: two hosts with equal digests run the same program on a slice. `docs/payloads.md`
+ * explains what this means for an author.
  * @param command with absolute paths, as a configuration is loaded
  * @param path the environment's PATH
  */

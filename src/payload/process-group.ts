@@ -45,8 +45,7 @@ const longestTimer = 2 ** 31 - 1;
 
 /**
  * Runs a program in its own process group and returns when it has ended: by itself, after its time, or
- * because `signal` was
- * aborted. Every process of its group ends with it. Never throws.
+ * because `signal` was aborted. Every process of its group ends with it. Never throws.
  */
 export async function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {
   const began = performance.now();

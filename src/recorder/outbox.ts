@@ -93,8 +93,7 @@ const longestMilliseconds = 3000;
 
 /**
  * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker
- * without selectors, workers drop them
- * themselves: they are informed that the execution has ended.
+ * without selectors, workers drop them themselves: they are informed that the execution has ended.
  */
 export async function takeLeftovers(
   executionId: string,

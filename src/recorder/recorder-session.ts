@@ -27,8 +27,7 @@ interface RecorderOptions
 
 /**
  * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if
- * a user waits for the end. The store's
- * next process sends the messages still unsent.
+ * a user waits for the end. The store's next process sends the messages still unsent.
  */
 const lastMessagesMilliseconds = { usual: 30_000, hurried: 1000 } as const;
 
@@ -45,8 +44,7 @@ export type RecorderSession = Awaited<ReturnType<typeof openRecorderSession>>;
 
 /**
  * The broker's side of a recorder: sends the log's messages for others, records their messages, reports how
- * its executions are, receives which agents
- * there are, and resends work that no agent has.
+ * its executions are, receives which agents there are, and resends work that no agent has.
  */
 export async function openRecorderSession(broker: BrokerConnection, options: RecorderOptions) {
   const { store, destinations } = options;

@@ -96,8 +96,7 @@ export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
 
 /**
  * Starts of an attempt by a worker that was restarted under its name: the second start's message says the
- * same as the first, so the log has only one.
- * Each means that an earlier start was lost.
+ * same as the first, so the log has only one. Each means that an earlier start was lost.
  */
 export function createRepeatedStarts(directory: AgentDirectory) {
   const attempts = new Map<string, { worker_id: string; since: string | undefined; lost: number }>();
@@ -124,8 +123,7 @@ type UnheardWorkersOptions = Pick<Surroundings, 'store' | 'directory' | 'warn' |
 
 /**
  * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices'
- * header `store_id`, so a
- * foreign worker that does not copy it works in vain.
+ * header `store_id`, so a foreign worker that does not copy it works in vain.
  */
 export function createUnheardWorkers({ store, directory, warn, onFault }: UnheardWorkersOptions) {
   /** Workers that have reported. */

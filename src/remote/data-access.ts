@@ -70,10 +70,8 @@ export type DataAccess = ReturnType<typeof createDataAccess>;
 
 /**
  * The data files of a recorder, seen from this host. A URL says where its writer has a file. For a path,
- * looks for the file's name in `[data] dir`,
- * if that folder is marked as the recorder's; fetches from another host's address, if it is a source. Throws
- * `CONFIG_INVALID` for a token that no header
- * can hold.
+ * looks for the file's name in `[data] dir`, if that folder is marked as the recorder's; fetches from another
+ * host's address, if it is a source. Throws `CONFIG_INVALID` for a token that no header can hold.
  */
 export function createDataAccess({ data, environment, draining, stopped: signal }: AccessOptions) {
   const { dir = '', url: own } = data;
@@ -209,9 +207,8 @@ const lookMilliseconds = 500;
 
 /**
  * Resolves when a file in a folder shared with the recorder is readable. Waits for it, since a network disk
- * may show it some seconds late. For a
- * fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched` if permissions are in the way, which
- * waiting does not fix.
+ * may show it some seconds late. For a fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched`
+ * if permissions are in the way, which waiting does not fix.
  * @param until aborting one of these ends the wait
  */
 export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace, until: AbortSignal[]): Promise<void> {

@@ -42,8 +42,7 @@ interface Hand {
 
 /**
  * An agent without a store: reads broadcasts, sends what follows from them, and acknowledges a broadcast once
- * that is confirmed. Reads the messages
- * of one execution in order.
+ * that is confirmed. Reads the messages of one execution in order.
  */
 export function createReadingAgent(options: ReadingAgentOptions) {
   const { namespace, lifetime, views, speaker, onChange } = options;

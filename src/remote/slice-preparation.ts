@@ -34,8 +34,8 @@ const placeOf = ({ slice, storeId }: DeliveredSlice): FilePlace => ({
 
 /**
  * Prepares the work on slices of any recorder. A slice states everything that decides how it is done; facts
- * that it leaves out, as other programs'
- * slices do, come from its execution, and then from this host's own configuration.
+ * that it leaves out, as other programs' slices do, come from its execution, and then from this host's own
+ * configuration.
  */
 export function createSlicePreparation(options: SlicePreparationOptions) {
   const { access, views, offDuty, lifetime } = options;

@@ -41,8 +41,7 @@ export type Speaker = ReturnType<typeof createSpeaker>;
 
 /**
  * Sends a remote agent's messages until the broker has confirmed them. It has no store: work with unconfirmed
- * messages at the end of its process is
- * repeated by the next agent that gets the same message.
+ * messages at the end of its process is repeated by the next agent that gets the same message.
  */
 export function createSpeaker(options: SpeakerOptions) {
   const { broker, warn } = options;
@@ -75,8 +74,8 @@ export function createSpeaker(options: SpeakerOptions) {
   return {
     say,
     /**
-     * Asks to end an execution that an agent cannot continue. @param filename the one file that is the cause,
-     * or an empty name
+     * Asks to end an execution that an agent cannot continue.
+     * @param filename the one file that is the cause, or an empty name
      */
     stop(about: About, { reason, filename }: { reason: string; filename: string }): Promise<boolean> {
       const file = filename === '' ? {} : { filename };

@@ -29,8 +29,7 @@ interface Requester {
 
 /**
  * The outcome of a command. `already`: the requested state was there, with that state. `none`: it was
- * refused, with the reason. `pending`: the driver
- * has not carried it out in time; it stays recorded.
+ * refused, with the reason. `pending`: the driver has not carried it out in time; it stays recorded.
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
 
@@ -45,8 +44,8 @@ export const requireControllable = (sql: Prepare, executionId: string, action: A
 
 /**
  * Records a command for the driver of a running execution; returns `undefined` for a stop of an execution
- * that was stopped before. Throws
- * `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING` if it has ended, and `ARGUMENT_INVALID` for another program's execution.
+ * that was stopped before. Throws `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING` if it has ended, and
+ * `ARGUMENT_INVALID` for another program's execution.
  */
 export async function recordCommand(
   store: Store,
@@ -142,8 +141,8 @@ const recorderMilliseconds = 15_000;
 
 /**
  * Asks the live recorder to resume an execution without a driver, even after repeated failures. Throws
- * `EXECUTION_IN_USE` if it cannot, or does
- * not answer within 15 s, as `swf-mcp run` does not; the request is then withdrawn.
+ * `EXECUTION_IN_USE` if it cannot, or does not answer within 15 s, as `swf-mcp run` does not; the request is
+ * then withdrawn.
  */
 export async function askRecorder(
   store: Store,

@@ -34,8 +34,7 @@ const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 
 /**
  * Compares a file with its record: sizes and checksums of STF files and payload outputs, and each frame of a
- * TF sample. Does not throw for a file
- * that is not as it should be.
+ * TF sample. Does not throw for a file that is not as it should be.
  */
 export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<ComparedFile> {
   const { folder, frameBytes } = own;

@@ -57,9 +57,8 @@ export interface RequestIdentity {
 
 /**
  * Recognizes a redelivered request, so that it makes one execution. A broker without its own ids (RabbitMQ)
- * says only that it has delivered a message
- * before: a message with the words of a request that was taken, and whose acknowledgement the broker has not
- * confirmed, is that request.
+ * says only that it has delivered a message before: a message with the words of a request that was taken, and
+ * whose acknowledgement the broker has not confirmed, is that request.
  */
 export function identifyRequest(sql: Prepare, namespace: string, { id, headers, body }: Delivery): RequestIdentity {
   if (id !== undefined) return { id, isTaken: isRecorded(sql, id), isGuess: false };
@@ -136,8 +135,8 @@ export interface RequestSurroundings {
 }
 
 /**
- * Reads a message of the control queue, and fills in fields that the testbed's own requests lack. @param
- * commandId for a request that has none
+ * Reads a message of the control queue, and fills in fields that the testbed's own requests lack.
+ * @param commandId for a request that has none
  */
 export function readControlMessage(delivery: Delivery, commandId: string, around: RequestSurroundings): ControlMessage {
   const received = decodedOf(delivery);

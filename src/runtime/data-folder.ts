@@ -41,8 +41,7 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
 
 /**
  * Requires the files of a started execution before it is resumed: with a new empty folder in their place, its
- * slices would fail or be done without
- * their data. Throws `DATA_UNAVAILABLE`.
+ * slices would fail or be done without their data. Throws `DATA_UNAVAILABLE`.
  */
 function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string) {
   if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
@@ -54,8 +53,7 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
 
 /**
  * Two stores may give their executions the same id; they must not write into the same folder. Called in the
- * transaction that begins the execution, so
- * that a throw undoes its beginning. Throws `CONFIG_INVALID`.
+ * transaction that begins the execution, so that a throw undoes its beginning. Throws `CONFIG_INVALID`.
  */
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
@@ -84,8 +82,8 @@ export function requireOwnFiles(
 
 /**
  * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be
- * another user's, so a folder without the
- * execution's name, or with anything but our files, is left. Throws `DATA_UNAVAILABLE` if the system refuses.
+ * another user's, so a folder without the execution's name, or with anything but our files, is left. Throws
+ * `DATA_UNAVAILABLE` if the system refuses.
  * @returns why the folder is left, if it is
  */
 export async function removeDataFolder(folder: string, executionId: string, store: string) {

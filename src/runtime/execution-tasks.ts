@@ -67,8 +67,7 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
 
 /**
  * The fast processing agent's watch over slices that have killed their workers too often: it reports their
- * failure itself, since no worker will.
- * Runs until the execution is stopped.
+ * failure itself, since no worker will. Runs until the execution is stopped.
  */
 async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
   const { journal, clock, agent, lifetime } = execution;
@@ -113,8 +112,8 @@ const hostedSince = 'here';
 
 /**
  * Runs the worker that a recorder hosts: a remote worker in the recorder's own process. It takes slices from
- * the broker's queue like any other, so
- * also those of other recorders of the namespace. Resolves when the execution is stopped.
+ * the broker's queue like any other, so also those of other recorders of the namespace. Resolves when the
+ * execution is stopped.
  */
 async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {
   const { options, recorder, namespace, payloads } = host;

@@ -54,8 +54,7 @@ export type Host = Awaited<ReturnType<typeof enterHost>>['host'];
 
 /**
  * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and
- * `EXECUTION_IN_USE` if another process records
- * the namespace.
+ * `EXECUTION_IN_USE` if another process records the namespace.
  * @param patience whether to wait for a broker that is not there yet, until interrupted
  */
 export async function enterHost<T>(

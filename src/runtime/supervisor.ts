@@ -14,8 +14,7 @@ export interface Task {
 
 /**
  * Runs a task to its end. If the task cannot continue, its execution fails for that reason. An error of this
- * process, such as of its store, goes to
- * `onFault` instead: the execution can be resumed.
+ * process, such as of its store, goes to `onFault` instead: the execution can be resumed.
  */
 export async function supervise({ name, work }: Task, execution: ExecutionContext, onFault: (error: unknown) => void) {
   execution.clock.enter();

@@ -38,7 +38,8 @@ const paging: ReadonlySet<string> = new Set(['limit', 'offset', 'format', 'page'
 
 /**
  * The objects that match a query, the oldest first: as an array, or with `limit` as a page where swf-monitor
- * has pages. @param url of the list
+ * has pages.
+ * @param url of the list
  */
 function list(sql: Prepare, resource: Resource, query: Query, url: string): Answer {
   const fields = Object.entries(query).flatMap(([key, value]) => {

@@ -52,8 +52,8 @@ function openWords(status: ExecutionStatus, health: Health | undefined, isDriven
 const asSentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 /**
- * What failed for good, and is no gap in the data that there are. @param failed slices; undefined where STF
- * files are processed whole
+ * What failed for good, and is no gap in the data that there are.
+ * @param failed slices; undefined where STF files are processed whole
  */
 function failedWords({ checks }: Audit, failed: number | undefined): string {
   if (failed !== undefined)

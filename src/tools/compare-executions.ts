@@ -154,8 +154,8 @@ export type Figures = Record<keyof typeof words, number>;
 const ofWallTime: ReadonlySet<keyof Figures> = new Set(['duration_seconds', 'slices_per_second'] as const);
 
 /**
- * Sentences about the figures that differ noticeably. @param isComparable else durations and rates are not
- * compared
+ * Sentences about the figures that differ noticeably.
+ * @param isComparable else durations and rates are not compared
  */
 export const figureWords = (a: Figures, b: Figures, isComparable: boolean): string[] =>
   (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
@@ -165,8 +165,8 @@ export const figureWords = (a: Figures, b: Figures, isComparable: boolean): stri
   });
 
 /**
- * A sentence about the delays of a stage, where they differ noticeably. @param p95 95 of 100 are below, in
- * seconds of wall time
+ * A sentence about the delays of a stage, where they differ noticeably.
+ * @param p95 95 of 100 are below, in seconds of wall time
  */
 export function stageWords(stage: string, p95: Pair): string[] {
   if (!isNoticeable(p95.a, p95.b, 'seconds')) return [];

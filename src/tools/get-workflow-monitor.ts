@@ -78,8 +78,7 @@ const sizeOf = (answer: object): number => Buffer.byteLength(harmless(answer).te
 
 /**
  * Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least
- * important ones. `note` says how many
- * each lost.
+ * important ones. `note` says how many each lost.
  */
 export function withinBudget<T extends Parts>(answer: T): T & { note?: string | undefined } {
   const lost = new Map<string, number>();

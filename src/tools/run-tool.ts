@@ -12,8 +12,8 @@ import { type LiveContext, pastContext, type Tool, type ToolContext } from './sh
 
 /**
  * Calls a tool: checks the arguments, queries one state of the store, and builds the answer through the
- * tool's output schema. For an earlier moment
- * (`as_of`) it queries the store as it was then. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
+ * tool's output schema. For an earlier moment (`as_of`) it queries the store as it was then. Throws
+ * `ARGUMENT_INVALID`, and whatever the tool throws.
  */
 export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
   const checked = checkArguments(tool, args);
@@ -130,8 +130,7 @@ export const uncompiled = { jitless: true } as const;
 
 /**
  * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row
- * must not hide the others. A field that is
- * missing for that reason is not a fault.
+ * must not hide the others. A field that is missing for that reason is not a fault.
  */
 export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): Record<string, unknown> {
   const { success, data, error } = schema.safeParse(answer, uncompiled);

@@ -43,8 +43,8 @@ interface Standing {
 
 /**
  * Delivers each change of an alarm to one receiver, in order, until the signal. A change counts as delivered
- * once the receiver has taken it, so each is
- * delivered at least once, with the same id. Receivers do not wait for each other.
+ * once the receiver has taken it, so each is delivered at least once, with the same id. Receivers do not wait
+ * for each other.
  */
 export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
   const { say, signal } = options;
@@ -65,8 +65,8 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
 }
 
 /**
- * Delivers one change, if there is one. @returns how long to wait before looking for the next, in
- * milliseconds
+ * Delivers one change, if there is one.
+ * @returns how long to wait before looking for the next, in milliseconds
  */
 async function deliverNext(receiver: Receiver, options: DeliveryOptions, standing: Standing): Promise<number> {
   const { store, processId, say } = options;
@@ -149,7 +149,8 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
 
 /**
  * Limits how often something is done: at most `most` times in a span, and not before the time that `wait`
- * gives. @param span milliseconds
+ * gives.
+ * @param span milliseconds
  */
 export function createRateLimit(most: number, span: number) {
   const times: number[] = [];

@@ -45,8 +45,7 @@ const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
  * A receiver that gets a POST of JSON, whose `text` Mattermost and Slack show. Everything in its address but
- * the host may be secret and is never printed.
- * Throws `CONFIG_INVALID` for an invalid address.
+ * the host may be secret and is never printed. Throws `CONFIG_INVALID` for an invalid address.
  */
 export function webhookReceiver(url: string): Receiver {
   const { protocol = '', username = '', password = '', host = '' } = tried(() => new URL(url)) ?? {};

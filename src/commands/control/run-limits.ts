@@ -36,8 +36,7 @@ export interface RunPlace {
 
 /**
  * Gives places to starting runs: as many as may be in progress in the store, counting runs that are not in it
- * yet. Throws `ARGUMENT_INVALID` if all
- * places are taken.
+ * yet. Throws `ARGUMENT_INVALID` if all places are taken.
  */
 export function createRunPlaces(io: Io, maxRuns = usualMaxRuns) {
   const beginning = new Set<RunPlace>();

@@ -43,8 +43,8 @@ export async function startTheirs(io: Io, namespace: string, request: StartReque
 
 /**
  * Asks their runner to stop an execution. Their bus does not announce a stop, so its effect is seen only if
- * their monitor reports it. Throws
- * `EXECUTION_NOT_RUNNING` if it has ended, or a newer execution has its name: their command names no run, and would stop the newer one.
+ * their monitor reports it. Throws `EXECUTION_NOT_RUNNING` if it has ended, or a newer execution has its
+ * name: their command names no run, and would stop the newer one.
  */
 export function stopTheirs(
   io: Io,

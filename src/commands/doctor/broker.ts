@@ -29,8 +29,7 @@ export interface BrokerLook {
 
 /**
  * Checks a broker without leaving a trace: whether it lets us in, who is heard, and whether its clock is
- * right; a line each. `prove` first says what
- * it leaves behind, then tries the rest.
+ * right; a line each. `prove` first says what it leaves behind, then tries the rest.
  */
 export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   const { settings, config, prove } = look;

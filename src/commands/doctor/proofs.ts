@@ -30,8 +30,7 @@ const afterPayloadSeconds = 60;
 
 /**
  * Tests what a broker does with messages: on each destination with one message that expires, otherwise under
- * its own names. The first line says
- * what may remain.
+ * its own names. The first line says what may remain.
  */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;

@@ -91,8 +91,7 @@ export function answerOf(outcome: Outcome, command: { action: Action; execution_
 
 /**
  * Resumes an execution without a driver only to end it, so that its end is reported to all. False if another
- * process has resumed or ended it
- * meanwhile.
+ * process has resumed or ended it meanwhile.
  */
 async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command) {
   const config = recordedConfig(store, execution_id);

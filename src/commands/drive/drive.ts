@@ -212,8 +212,7 @@ const nameOf = ({ code, about = '' }: Finding) => `${code} ${about}`;
 
 /**
  * Logs each finding once it has lasted two looks, and again if it comes back: the log of a night must show
- * why a run waits. Failed slices have lines
- * of their own. Returns a function that ends it.
+ * why a run waits. Failed slices have lines of their own. Returns a function that ends it.
  */
 export function watchFindings(queries: Queries, executionId: string, log: Log) {
   let before = new Set<string>();

@@ -12,7 +12,8 @@ import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { alignedLines, printLines } from '../shared/print-lines.ts';
 
 /**
- * The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it
+ * The exit code of an execution that has ended.
+ * @param interrupted whether a signal to this process ended it
  */
 export function exitCodeOf(
   ended: { status: string; slices_failed: number; slices_queued?: number },

@@ -64,8 +64,7 @@ export type Rates = ReturnType<ReturnType<typeof createRates>>;
 const windowMilliseconds = 60_000;
 /**
  * Slices that take this many seconds or longer end in waves, so a counted rate would zigzag. Their rate is
- * the number in hand divided by the time
- * that one slice takes.
+ * the number in hand divided by the time that one slice takes.
  */
 const longSlices = 5;
 /** The weight of the newest look at the slices in hand. */
@@ -75,8 +74,7 @@ const minMilliseconds = 1000;
 
 /**
  * Follows an execution and returns its rates. Times are from a monotonic clock, in milliseconds; time while
- * the execution is paused or stalled does
- * not count.
+ * the execution is paused or stalled does not count.
  */
 export function createRates() {
   let active = 0;

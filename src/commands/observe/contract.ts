@@ -67,8 +67,8 @@ const keyWords = (keys: Readonly<Record<string, number>>, messages: number): str
 
 /**
  * Differences in the bus contract between two runs, a sentence each. Programs have different names in each
- * run, so they are compared by type and
- * destination. Message counts depend on the length of a run and are not compared.
+ * run, so they are compared by type and destination. Message counts depend on the length of a run and are not
+ * compared.
  */
 function contractDifferences(a: readonly SaidType[], b: readonly SaidType[]): string[] {
   const [mine, theirs] = [byName(a), byName(b)];

@@ -6,8 +6,7 @@ import { configOf } from '../shared/configured.ts';
 import type { ConfigFlags, Io } from '../shared/io.ts';
 
 /**
- * The findings that `[observe] known` acknowledges. Throws
- * `CONFIG_INVALID` for a code that no finding has.
+ * The findings that `[observe] known` acknowledges. Throws `CONFIG_INVALID` for a code that no finding has.
  */
 export function knownFindings(io: Io, flags: ConfigFlags): string[] {
   const { known } = configOf(io, flags).config.observe ?? {};

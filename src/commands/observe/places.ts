@@ -21,8 +21,7 @@ export type Places = Awaited<ReturnType<typeof placesOf>>;
 
 /**
  * The recording and the store, or the recording alone if nothing names a store: a recording takes many times
- * as many messages, and leaves nothing else
- * on a machine where no questions are asked.
+ * as many messages, and leaves nothing else on a machine where no questions are asked.
  */
 export async function placesOf(
   io: Io,

@@ -12,8 +12,7 @@ const keepAliveMilliseconds = 76_000;
 
 /**
  * Answers programs of the testbed in place of swf-monitor until it is ended. Throws `CONFIG_INVALID` if the
- * address cannot be used, or if others could
- * write without a token. Ended by `await using`.
+ * address cannot be used, or if others could write without a token. Ended by `await using`.
  * @param where `[HOST:]PORT`, as it was given
  */
 export async function serveStandIn(io: Io, where: string, store: Store, onCall: (call: RestLine) => void) {

@@ -82,8 +82,8 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
 }
 
 /**
- * `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. @param option the option that it was given
- * by
+ * `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`.
+ * @param option the option that it was given by
  */
 export function parseAddress(where: string, option: string) {
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
@@ -133,8 +133,7 @@ export async function close({ server, endConnections }: ReturnType<typeof create
 
 /**
  * Serves the figures of a process for Prometheus at `/metrics` of its own HTTP server, and at `/healthz` that
- * it is alive. Throws
- * `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
+ * it is alive. Throws `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
  * @param where as given; if omitted, there is no server
  * @param text the figures now
  */

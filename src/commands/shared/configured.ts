@@ -8,8 +8,8 @@ export const configOf = (io: Io, { config: name, sets }: ConfigFlags): Loaded =>
   loadConfig({ name, sets, ...configPlaces(io) });
 
 /**
- * The same for a command that needs a broker, and its own namespace on it. @param who the command, as the
- * subject of a sentence
+ * The same for a command that needs a broker, and its own namespace on it.
+ * @param who the command, as the subject of a sentence
  */
 export function configWithBroker(io: Io, who: string, flags: BrokerFlags) {
   const loaded = configOf(io, flags);

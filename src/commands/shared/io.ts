@@ -123,8 +123,7 @@ export const withStore = (sentence: string, option: string): string =>
 
 /**
  * The same for the answers of servers, whose clients paste them into any terminal: how to make a sentence
- * name the store; undefined where it is the
- * default one.
+ * name the store; undefined where it is the default one.
  */
 export function namesStore(io: Io): ((sentence: string) => string) | undefined {
   if ((io.db ?? nonEmpty(io.env['SWF_DB'])) === undefined) return undefined;

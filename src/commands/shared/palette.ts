@@ -8,8 +8,7 @@ export type Paint = (shade: Shade, text: string) => string;
 
 /**
  * The testbed monitor's own colours (field.md §4), as backgrounds under black text, so that they are readable
- * on dark and on
- * light terminals: as 24-bit values, and the nearest of 256 and of 16 colours.
+ * on dark and on light terminals: as 24-bit values, and the nearest of 256 and of 16 colours.
  */
 const shades: Readonly<Record<Shade, { rgb: string; of256: number; of16: number }>> = {
   completed: { rgb: '150;202;105', of256: 113, of16: 42 },

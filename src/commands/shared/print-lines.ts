@@ -15,8 +15,8 @@ const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
  * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words and
- * quoted commands are not split.
- * Output to a pipe is not wrapped. Characters that move a cursor are made visible.
+ * quoted commands are not split. Output to a pipe is not wrapped. Characters that move a cursor are made
+ * visible.
  * @param paint adds colours to a line that is laid out
  */
 export function printLines(

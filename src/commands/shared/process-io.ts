@@ -81,8 +81,7 @@ const lastMilliseconds = 1000;
 
 /**
  * Ends this process if it does not end by itself. A disk that never answers holds a thread that even an exit
- * would wait for, so the last resort is
- * SIGKILL. Waits for output that is still to be read.
+ * would wait for, so the last resort is SIGKILL. Waits for output that is still to be read.
  */
 export function endSoon() {
   const look = () => {

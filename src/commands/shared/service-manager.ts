@@ -53,8 +53,8 @@ function asPassing(error: unknown) {
 
 /**
  * Notifies systemd that this process is ready, and then that it is alive, if systemd asked for it
- * (sd_notify(3)). Node.js has no sockets of that kind, so a
- * child runs `systemd-notify`: a unit needs `NotifyAccess=all`.
+ * (sd_notify(3)). Node.js has no sockets of that kind, so a child runs `systemd-notify`: a unit needs
+ * `NotifyAccess=all`.
  */
 export function tellReady(io: Io) {
   const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: watchdog } = io.env;

@@ -76,8 +76,7 @@ const besideMilliseconds = 5000;
 
 /**
  * Starts a child whose stdin ends when this process does, however it ends: see `onParentEnd`. Ctrl-C reaches
- * the child only through this process, and
- * only this process speaks to the service manager.
+ * the child only through this process, and only this process speaks to the service manager.
  */
 export function spawnChild(command: string, args: readonly string[], { cwd, env }: Place) {
   const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _interval, WATCHDOG_PID: _pid, ...rest } = env;

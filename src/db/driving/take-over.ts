@@ -66,8 +66,7 @@ export interface Driver {
 
 /**
  * Starts an execution with its first message and makes this process its driver. Returns undefined if the
- * command starts none: it is already
- * recorded, or contradicts a recorded one. Throws what `takeOver` throws.
+ * command starts none: it is already recorded, or contradicts a recorded one. Throws what `takeOver` throws.
  */
 export function beginExecution(
   store: Pick<Store, 'messages'>,

@@ -62,8 +62,8 @@ type MadeFile = Omit<LostFile, 'since'> & { last_sign: string; moved: number };
 
 /**
  * The TF files with open slices that no worker could get: files that are missing from their place or differ
- * from the announced ones, and files in places that no worker reaches and whose hosts are silent. @param now
- * milliseconds since 1970
+ * from the announced ones, and files in places that no worker reaches and whose hosts are silent.
+ * @param now milliseconds since 1970
  */
 export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): LostFile[] {
   const returned = returnsOf(sql, executionId);

@@ -29,8 +29,7 @@ export function ofExecution(
 
 /**
  * A count kept for each run, of one execution or of all together. Undefined if rows must be counted: there
- * are other conditions, or an execution is
- * being removed, whose count goes before its rows.
+ * are other conditions, or an execution is being removed, whose count goes before its rows.
  */
 export function keptCount(
   sql: Prepare,

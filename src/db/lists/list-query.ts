@@ -68,8 +68,8 @@ export interface ListQuery {
   conditions: Readonly<Record<string, Condition>>;
   /**
    * Indexes in the order of `key`, each with the names of the conditions it serves, best first. Queries name
-   * the index, since SQLite prefers a
-   * shorter one as soon as two keys bound the range, and walks past all rows that do not match.
+   * the index, since SQLite prefers a shorter one as soon as two keys bound the range, and walks past all
+   * rows that do not match.
    */
   indexes: readonly (readonly [index: string, conditions: readonly string[]])[];
   /**

@@ -14,8 +14,7 @@ const fewRows = 300;
 
 /**
  * Reads one page after a key: along an index to the matching rows, or past at most some thousand rows, so
- * that no query takes long. Column names
- * come from this program, values are bound.
+ * that no query takes long. Column names come from this program, values are bound.
  */
 export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const { page } = query;
@@ -110,10 +109,8 @@ const maxLookedAt = 500_000;
 
 /**
  * Reads one page in the order of a value instead of the order of recording. Reads all rows along the index.
- * The key of a row is its position in
- * that order, and a page continues after a position: while rows change, one may appear twice or be missed.
- * Throws `ARGUMENT_INVALID` if there are
- * too many.
+ * The key of a row is its position in that order, and a page continues after a position: while rows change,
+ * one may appear twice or be missed. Throws `ARGUMENT_INVALID` if there are too many.
  * @param by as SQL: the value
  */
 export function listSorted<Row extends { key: number }>(sql: Prepare, query: ListQuery, by: string): ListPage<Row> {

@@ -44,8 +44,7 @@ export const headColumns = [
 
 /**
  * The body as it may be shown. For `run_workflow` only the sections that `run_imminent` sends to all agents:
- * the whole configuration, with its
- * paths, stays in the store.
+ * the whole configuration, with its paths, stays in the store.
  */
 export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} AND json_valid(body)
   THEN json_set(${wholePayload}, '$.params', json_object(

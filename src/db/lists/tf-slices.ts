@@ -11,8 +11,7 @@ import { workerConditions } from './workers.ts';
 
 /**
  * As SQL: the payload that the last attempt at a slice of `tf_slices AS s` asks for, as its name and digest;
- * null for the placeholder. The attempt's message is
- * found by its id (`sliceMessageId`).
+ * null for the placeholder. The attempt's message is found by its id (`sliceMessageId`).
  */
 export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coalesce(' ' || json_extract(body, '$.payload.digest'), '')
     FROM message_rows WHERE message_id = s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt AND json_valid(body))`;

@@ -31,8 +31,7 @@ function phraseOf(words: string): string {
 
 /**
  * The store indexes words by blocks of rows. This indexes the rows after the last block in memory when they
- * are searched, with the same tokenizer,
- * so that searches find a text alike before and after.
+ * are searched, with the same tokenizer, so that searches find a text alike before and after.
  */
 export function createWordSearch(sql: Prepare): WordSearch {
   const newest = new Map<string, ReturnType<typeof newestWords>>();

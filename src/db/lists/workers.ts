@@ -56,8 +56,7 @@ const isAgent = (sql: Prepare, name: string) =>
 
 /**
  * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With
- * more than `maxValues` workers, an
- * unknown slot counts as known.
+ * more than `maxValues` workers, an unknown slot counts as known.
  */
 export function isKnownWorker(sql: Prepare, text: string): boolean {
   const { by, name } = namingOf(sql, text);
@@ -73,8 +72,8 @@ export function isKnownWorker(sql: Prepare, text: string): boolean {
 
 /**
  * The condition that a slice is or was with a worker, named `7`, `07`, `worker-agent-rita-5`,
- * `worker-agent-rita-5/7` or `worker-agent-rita-5/07`.
- * An index serves `worker`; `workers` is checked row by row.
+ * `worker-agent-rita-5/7` or `worker-agent-rita-5/07`. An index serves `worker`; `workers` is checked row by
+ * row.
  */
 export function workerConditions(sql: Prepare, text: string | undefined): Record<'worker' | 'workers', Condition> {
   const none: Condition = ['1 = ?', undefined];

@@ -55,8 +55,8 @@ export function noteRefused({ sql }: Transaction, messageId: string, code: Effec
 }
 
 /**
- * Notes that the waiting commands of an execution will not be carried out. @param except the id of a command
- * that keeps waiting
+ * Notes that the waiting commands of an execution will not be carried out.
+ * @param except the id of a command that keeps waiting
  */
 export function refuseWaiting(
   { sql }: Transaction,
@@ -78,8 +78,7 @@ const isPause = `type_no = ${numberOf(`'pause_workflow'`)}`;
 
 /**
  * The last pause or continuation, and whether it is a pause that still holds: a takeover resumes an
- * execution. The order of the log decides, since
- * clocks of hosts differ.
+ * execution. The order of the log decides, since clocks of hosts differ.
  */
 const lastChange = (sql: Prepare, executionId: string) =>
   sql<{ held: number | null; payload: string }>(

@@ -59,8 +59,7 @@ export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outb
 
 /**
  * As SQL: when a row happened, for delays and durations: the sending time for processes of this store, and
- * the recording time for rows that came
- * over the broker, since another host's clock may be off.
+ * the recording time for rows that came over the broker, since another host's clock may be off.
  */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
 
@@ -148,8 +147,8 @@ interface Said {
 
 /**
  * Cuts the envelope off a payload if the columns of its row can restore it byte for byte
- * (`messageColumns.payload` does). Our own agents write the
- * envelope after the fields in a fixed order; a payload with another order, or that is not JSON, stays whole.
+ * (`messageColumns.payload` does). Our own agents write the envelope after the fields in a fixed order; a
+ * payload with another order, or that is not JSON, stays whole.
  */
 export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: string; is_whole: number } {
   const { payload } = row;

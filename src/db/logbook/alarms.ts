@@ -79,8 +79,7 @@ export function noteSentence({ sql }: Transaction, alarmId: string, sentence: st
 
 /**
  * The alarms of a time in their state at its end, oldest first; an alarm that came back is listed for each
- * time. The table has only the last time,
- * so this reads the log. Times are ISO 8601.
+ * time. The table has only the last time, so this reads the log. Times are ISO 8601.
  */
 export function alarmsIn(sql: Prepare, { start_time, ...window }: Window): AlarmRow[] {
   const alarms = new Map<string, AlarmRow>();

@@ -135,7 +135,8 @@ export const firstUndelivered = (sql: Prepare, receiver: string) =>
   ).get(receiver);
 
 /**
- * Skips the changes that a receiver did not get in time: it was away, or was not wanted. @returns how many.
+ * Skips the changes that a receiver did not get in time: it was away, or was not wanted.
+ * @returns how many.
  * @param before milliseconds since 1970
  */
 export function leaveOut(tx: Transaction, receiver: string, before: number): number {

@@ -12,9 +12,8 @@ import { fileAt } from '../sqlite/store-file.ts';
 
 /**
  * Writes the current state of the store into a new file, while others keep writing to the store. The file is
- * compact, has mode 0600, and gets its
- * name only when it is complete and on disk; it never replaces a file. Throws `STORE_UNAVAILABLE` if it
- * cannot be written.
+ * compact, has mode 0600, and gets its name only when it is complete and on disk; it never replaces a file.
+ * Throws `STORE_UNAVAILABLE` if it cannot be written.
  */
 export function backupStore(db: Connection, target: string) {
   // Check before the work, so that no caller waits in vain.

@@ -89,10 +89,9 @@ const namespaces = `
 
 /**
  * Returns the notes about blocks of rows that disagree with their rows, in a few words each. Reads every row,
- * but does not compare words: it only
- * checks that each row has some, and that no words lie outside the rows of their part. Times and namespaces
- * of deleted rows may remain: a search then
- * reads some rows in vain, but misses none.
+ * but does not compare words: it only checks that each row has some, and that no words lie outside the rows
+ * of their part. Times and namespaces of deleted rows may remain: a search then reads some rows in vain, but
+ * misses none.
  */
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string): string[] => {

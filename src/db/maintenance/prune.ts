@@ -95,8 +95,8 @@ const ofExecution = {
 
 /**
  * Removes an execution with everything recorded about it. It disappears for readers at once; after an
- * interruption, the next removal does the rest.
- * `by` is the user who removes it. `removeFolder` removes its data files, and may be called again.
+ * interruption, the next removal does the rest. `by` is the user who removes it. `removeFolder` removes its
+ * data files, and may be called again.
  */
 export async function removeExecution(
   store: Store,
@@ -137,8 +137,8 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
 
 /**
  * Removes the notes about foreign programs that were not heard since, and the times in which an observer
- * listened to them. @param
- * heardBefore ISO 8601
+ * listened to them.
+ * @param heardBefore ISO 8601
  */
 export async function forgetPrograms(store: Store, heardBefore: string) {
   await store.write(({ sql }) => {

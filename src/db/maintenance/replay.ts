@@ -146,8 +146,8 @@ const maxListed = 20;
 
 /**
  * Replays a store's log into an empty store and compares the rows of both: which differ, which are missing,
- * which are not in the log. The store must
- * not change meanwhile. Returns the first differences, a sentence each, and how many there are.
+ * which are not in the log. The store must not change meanwhile. Returns the first differences, a sentence
+ * each, and how many there are.
  */
 export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ sentences: string[]; count: number }> {
   await replay(historyOf(sql), empty);

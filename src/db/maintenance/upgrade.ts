@@ -36,12 +36,11 @@ export interface Upgraded {
 }
 
 /**
- * Makes an older store one of the newest schema: reads its log into a new file beside it, compares, and
- * puts the new file in its place. The older store stays as `NAME.schema-N`. Killed at any moment, the
- * store is the older or the new one, whole.
- * Returns undefined if the store has the newest schema. Throws `STORE_IN_USE` while another process has
- * the store open, `STORE_TOO_OLD`, `STORE_TOO_NEW`, `STORE_CORRUPT` if the new store would not have the
- * same log, and `STORE_UNAVAILABLE`, also if there is not enough room.
+ * Makes an older store one of the newest schema: reads its log into a new file beside it, compares, and puts
+ * the new file in its place. The older store stays as `NAME.schema-N`. Killed at any moment, the store is the
+ * older or the new one, whole. Returns undefined if the store has the newest schema. Throws `STORE_IN_USE`
+ * while another process has the store open, `STORE_TOO_OLD`, `STORE_TOO_NEW`, `STORE_CORRUPT` if the new
+ * store would not have the same log, and `STORE_UNAVAILABLE`, also if there is not enough room.
  * @param say told before each part of the work
  */
 export async function upgradeStore(named: string, say: (line: string) => void): Promise<Upgraded | undefined> {

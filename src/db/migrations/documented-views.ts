@@ -3,8 +3,8 @@ import { lostStartsOf, sliceLostStarts } from './lost-starts.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
 
 /**
- * As SQL: the STF files of an execution: those announced, or as many as the end of its run states. @param
- * stated the number that it states
+ * As SQL: the STF files of an execution: those announced, or as many as the end of its run states.
+ * @param stated the number that it states
  */
 export const stfCount = (stated: string): string => `max(stfs_announced, coalesce(${stated}, 0))`;
 
@@ -20,8 +20,8 @@ const secondsBetween = (from: string, to: string): string =>
   `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
 
 /**
- * As SQL: the id of the standing message that a message of other programs repeats, or contradicts. @param
- * rows the table of the messages
+ * As SQL: the id of the standing message that a message of other programs repeats, or contradicts.
+ * @param rows the table of the messages
  */
 export const standingFor = (rows: string, contradicts: 0 | 1): string =>
   `(SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;

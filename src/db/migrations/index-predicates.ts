@@ -35,8 +35,7 @@ const isRare = (trait: keyof typeof bits): string => `(rare & ${bits[trait]}) <>
 
 /**
  * The conditions of the partial indexes. SQLite uses a partial index only for a query that repeats its
- * condition, so the schema and the queries
- * share these texts.
+ * condition, so the schema and the queries share these texts.
  */
 export const indexPredicates = {
   /**

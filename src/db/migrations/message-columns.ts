@@ -22,8 +22,7 @@ const envelope = {
 
 /**
  * As SQL: the columns that the view `workflow_messages` adds to a row of the log. (Generated columns would do
- * the same, but SQLite computes them at
- * each insert, even virtual ones.)
+ * the same, but SQLite computes them at each insert, even virtual ones.)
  */
 export const messageColumns = {
   ...envelope,
@@ -35,8 +34,7 @@ export const messageColumns = {
   recorded_at: isoTime('recorded_ms'),
   /**
    * The message as sent, byte for byte. The columns have the envelope, so most bodies are stored without it
-   * (`db/log/rows.ts` cuts it off);
-   * a body with an unusual envelope is stored whole.
+   * (`db/log/rows.ts` cuts it off); a body with an unusual envelope is stored whole.
    */
   payload: `CASE WHEN is_whole THEN body ELSE
     '{"msg_type":"' || ${envelope.message_type} || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||

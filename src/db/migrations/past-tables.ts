@@ -30,8 +30,7 @@ const silence = 15;
 
 /**
  * A sign of life without news extends the last row; a change within the minute of the last row replaces it.
- * So each agent gets at most one row a
- * minute; an agent that restarts in another process is another agent.
+ * So each agent gets at most one row a minute; an agent that restarts in another process is another agent.
  * @param exit as SQL: the state before an exit, or NULL
  */
 const noteAgent = (

@@ -49,9 +49,8 @@ export const timedTables: readonly NotedTable[] = [
 
 /**
  * Notes times, words and counts of whole blocks of rows, soon after they are full. If the process is killed
- * first, the next one does it. Checking
- * the sequences once per transaction costs less than a trigger on each row, and writers need not do anything
- * for it.
+ * first, the next one does it. Checking the sequences once per transaction costs less than a trigger on each
+ * row, and writers need not do anything for it.
  */
 export function rowBlockNoter(sql: Prepare) {
   const known = new Map<string, number>();
@@ -123,8 +122,7 @@ export function nearNamespace(sql: Prepare, namespace: string, { from, to }: Key
 
 /**
  * The range of keys that holds all rows of a time window. Rows are recorded about when they are sent, so it
- * holds few others: late ones, and ones
- * from clocks that differ.
+ * holds few others: late ones, and ones from clocks that differ.
  */
 export function keysWithin(
   sql: Prepare,

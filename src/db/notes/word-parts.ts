@@ -41,8 +41,8 @@ export const searchedTables: readonly SearchedTable[] = [messageWords, logWords]
 
 /**
  * Rows whose words share one FTS5 table of SQLite. Deleting the words of single rows from a large one would
- * block all writers for a second, so
- * words of removed rows stay, and go with their table when none of its rows is left.
+ * block all writers for a second, so words of removed rows stay, and go with their table when none of its
+ * rows is left.
  */
 export const rowsOfPart = 2 ** 19;
 
@@ -78,8 +78,7 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
 
 /**
  * The parts that have rows in a range, in the order of the page: each part's table of words, and the keys of
- * its first and last row in the range.
- * Words of removed rows before and after these rows are skipped.
+ * its first and last row in the range. Words of removed rows before and after these rows are skipped.
  */
 export function* partsWithin(sql: Prepare, searched: SearchedTable, { from, to }: KeyRange, order: Order) {
   const { table, key } = searched;

@@ -14,11 +14,10 @@ export interface Store extends Disposable {
   readonly messages: MessageWriter;
   /**
    * Runs `work` in one immediate transaction. Resolves with its result once committed. Concurrent writes
-   * share a commit; a failing write does not
-   * affect the others. While another process writes, this retries with pauses in which the process does other
-   * work, so `work` may be called more than once.
-   * Throws `STORE_UNAVAILABLE` if the store stays locked, or if another file has taken its place, and the
-   * errors of `work`.
+   * share a commit; a failing write does not affect the others. While another process writes, this retries
+   * with pauses in which the process does other work, so `work` may be called more than once. Throws
+   * `STORE_UNAVAILABLE` if the store stays locked, or if another file has taken its place, and the errors of
+   * `work`.
    */
   write<T>(work: (tx: Transaction) => T): Promise<T>;
   /** The same in one synchronous try, for the last moment of a process. Throws if another process writes. */
@@ -30,8 +29,7 @@ export interface Store extends Disposable {
 
 /**
  * Writes items in one transaction. If one of them cannot be written, each gets its own transaction, so that
- * one bad item does not keep the others out.
- * Rejects on a fault of the store itself, which may be retried.
+ * one bad item does not keep the others out. Rejects on a fault of the store itself, which may be retried.
  * @param write returns what it has found
  * @param refuse called instead of `write` for an item that cannot be written
  */

@@ -24,9 +24,8 @@ const always = Number.MAX_SAFE_INTEGER;
 
 /**
  * The moment that an argument names: a time, for all rows recorded at or before it; a message id, for all
- * rows up to it, with the clock at its row;
- * or both as `TIME@MESSAGE_ID`.
- * Throws `ARGUMENT_INVALID` if it is neither, or if the time is in the future.
+ * rows up to it, with the clock at its row; or both as `TIME@MESSAGE_ID`. Throws `ARGUMENT_INVALID` if it is
+ * neither, or if the time is in the future.
  * @param present milliseconds since 1970
  */
 export function momentNamed(sql: Prepare, asOf: string, present: number): Moment {

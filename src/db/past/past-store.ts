@@ -26,8 +26,8 @@ const cacheSize = 64_000;
 
 /**
  * A store as it was at a moment, made from the log of the current one. Executions that have not changed since
- * are copied; others are replayed up to
- * the row of the moment. It can move to a later moment: then it reads only what is new.
+ * are copied; others are replayed up to the row of the moment. It can move to a later moment: then it reads
+ * only what is new.
  */
 export function createPastStore(live: Connection) {
   const db = new Database('');

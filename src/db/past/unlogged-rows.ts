@@ -23,8 +23,7 @@ const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)
 
 /**
  * Rows that do not follow from the log, as they were at a moment, by table; a table comes after the tables
- * that it refers to. Each is emptied and
- * refilled, except log lines, which are many and never change.
+ * that it refers to. Each is emptied and refilled, except log lines, which are many and never change.
  */
 const fillings: Readonly<Record<string, string>> = {
   store_meta: `SELECT key, value FROM live.store_meta`,
@@ -82,8 +81,7 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
 
 /**
  * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed
- * between two signs of life counts as
- * gone from the first one on.
+ * between two signs of life counts as gone from the first one on.
  */
 export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last }: Moment): LivenessTest {
   const heard = new Set(
@@ -156,8 +154,8 @@ function insertFrom(sql: Prepare, table: string, where: string): string {
 }
 
 /**
- * Gives commands the effect they had at a moment: none if they still waited for their driver. @param iso the
- * time of the clock
+ * Gives commands the effect they had at a moment: none if they still waited for their driver.
+ * @param iso the time of the clock
  */
 export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso: string }) {
   const noted = `SELECT seq FROM live.past_commands WHERE (after_seq, iif(after_seq = $last, noted_at, '')) <= ($last, $iso)`;
@@ -185,8 +183,8 @@ export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
   );
 
 /**
- * Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as
- * returned by `numberBehind`
+ * Gives replayed rows the numbers that they have in the store, which order the lists.
+ * @param behind as returned by `numberBehind`
  */
 export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>) {
   for (const table of numbered) {

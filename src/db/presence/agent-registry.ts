@@ -84,8 +84,8 @@ const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK',
 
 /**
  * The status of an agent by when it was last heard from: `STALE` if its process has vanished or has missed
- * several heartbeats, `WARNING` if it
- * is late, `ERROR` if its process could not continue. An agent that shut down cleanly is `OK`.
+ * several heartbeats, `WARNING` if it is late, `ERROR` if its process could not continue. An agent that shut
+ * down cleanly is `OK`.
  */
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
@@ -97,9 +97,8 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
 
 /**
  * The current state of an agent. A worker is PROCESSING exactly while it has a slice in hand; the state of
- * others is that of their last heartbeat.
- * An agent whose process is gone has ended, whether it reported so or not; the state of a silent agent on
- * another host is unknown.
+ * others is that of their last heartbeat. An agent whose process is gone has ended, whether it reported so or
+ * not; the state of a silent agent on another host is unknown.
  */
 export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState | undefined {
   // A silent remote agent need not have ended: the network may be down, or no recorder receives its messages.
@@ -127,8 +126,8 @@ interface HeardRow extends TypedSigns {
 }
 
 /**
- * The swf-mcp agents of a namespace that are heard, with the kinds of work they cannot do. @param condition
- * as SQL
+ * The swf-mcp agents of a namespace that are heard, with the kinds of work they cannot do.
+ * @param condition as SQL
  */
 const heardAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest, condition: string) =>
   sql<HeardRow>(
@@ -165,8 +164,7 @@ export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Want
 
 /**
  * Agents of a namespace that are heard but cannot do all work: they are off duty for some kinds, are refused
- * because they speak an earlier version of
- * the messages, or are foreign and their messages do not arrive.
+ * because they speak an earlier version of the messages, or are foreign and their messages do not arrive.
  */
 export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   heardAgents(

@@ -89,8 +89,8 @@ export function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTes
 }
 
 /**
- * The running executions whose driver is gone, newest first, with the last heartbeat of each driver. @param
- * namespace undefined: all
+ * The running executions whose driver is gone, newest first, with the last heartbeat of each driver.
+ * @param namespace undefined: all
  */
 export const interruptedExecutions = (sql: Prepare, namespace: string | undefined, isAlive: LivenessTest) =>
   sql<ProcessSigns & { execution_id: string; process_id: number }>(
@@ -103,8 +103,7 @@ export const interruptedExecutions = (sql: Prepare, namespace: string | undefine
 
 /**
  * Gives a process the lease of an execution: it becomes the driver. Returns the new epoch, the fencing token
- * of every write. Throws
- * `EXECUTION_IN_USE` while another driver lives.
+ * of every write. Throws `EXECUTION_IN_USE` while another driver lives.
  */
 export function takeOwnership(tx: Transaction, executionId: string, processId: number, isAlive: LivenessTest): number {
   const owner = ownerOf(tx.sql, executionId);

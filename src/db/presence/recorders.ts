@@ -20,8 +20,8 @@ export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTes
 
 /**
  * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one
- * lives, since two would each know half of
- * the messages, and `NAMESPACE_IN_USE` while an observer has heard other programs in it.
+ * lives, since two would each know half of the messages, and `NAMESPACE_IN_USE` while an observer has heard
+ * other programs in it.
  */
 export function becomeRecorder(tx: Transaction, namespace: string, processId: number, isAlive: LivenessTest) {
   const recorder = recorderOf(tx.sql, namespace, isAlive);
@@ -45,8 +45,8 @@ export const hasRecorded = (sql: Prepare, namespace: string) =>
   sql('SELECT 1 FROM recorders WHERE namespace = ?').has(namespace);
 
 /**
- * Whether an earlier check heard no foreign program in a namespace on a broker. @param broker its address and
- * the topics
+ * Whether an earlier check heard no foreign program in a namespace on a broker.
+ * @param broker its address and the topics
  */
 export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string) =>
   sql('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
@@ -86,8 +86,8 @@ const heldMilliseconds = 600_000;
 
 /**
  * Notes a request at its first delivery. The broker would have delivered older ones before it, unless it
- * still held them for a dead connection. So
- * this forgets old requests, and requests with the same words: better two executions than none.
+ * still held them for a dead connection. So this forgets old requests, and requests with the same words:
+ * better two executions than none.
  */
 export function noteRequestInHand({ sql }: Transaction, namespace: string, id: string) {
   const now = Date.now();

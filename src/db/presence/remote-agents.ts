@@ -14,10 +14,9 @@ const arrivalsOf: (sql: Prepare) => Map<string, { sent: number; came: number }> 
 
 /**
  * How far the clock of an agent's host is off, in tenths of a second; undefined if a heartbeat does not show
- * it. Heartbeats that waited, behind a cut link
- * or in a stopped recorder, come late, and then all at once: only one that comes about an interval after the
- * one before, and as long after it as it was sent
- * after it, was not held up.
+ * it. Heartbeats that waited, behind a cut link or in a stopped recorder, come late, and then all at once:
+ * only one that comes about an interval after the one before, and as long after it as it was sent after it,
+ * was not held up.
  */
 function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: string): number | undefined {
   const came = Date.parse(now);

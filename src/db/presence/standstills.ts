@@ -23,8 +23,7 @@ const maxRows = 20_000;
 
 /**
  * The longest time within a range in which a process recorded nothing of the executions that it drives: a
- * process may write after its last heartbeat.
- * Entries by others, such as a stop or an alarm, do not count.
+ * process may write after its last heartbeat. Entries by others, such as a stop or an alarm, do not count.
  */
 function longestGap({ sql }: Transaction, processId: number, [from, until]: Span): Span {
   const read = drivenIn(sql, processId, new Date(from).toISOString(), new Date(until).toISOString()).map((driven) =>
@@ -47,8 +46,7 @@ function longestGap({ sql }: Transaction, processId: number, [from, until]: Span
 
 /**
  * Records that a process wrote nothing for a while, with a log line for each execution that it drove then.
- * Returns a line for people, or undefined if it
- * did write.
+ * Returns a line for people, or undefined if it did write.
  * @param between the times of two heartbeats, in milliseconds since 1970
  * @param shortest the shortest time to note, in seconds
  */

@@ -23,8 +23,7 @@ export interface Scope {
 
 /**
  * Projects one message type: changes tables as the message says, and returns whether it did. The result
- * depends on the log alone: `at` is when
- * the message happened (`happenedAt`), never the time of reading.
+ * depends on the log alone: `at` is when the message happened (`happenedAt`), never the time of reading.
  */
 export type Projection<T extends MessageType> = (
   message: Message<T>,
@@ -48,8 +47,8 @@ export type LogbookProjections = { [T in LogbookType]: LogbookProjection<T> };
 
 /**
  * Keys that messages wait for when they come before what they refer to, as deliveries over a broker may: a
- * file name, an attempt at a slice, or
- * its failure. A message that provides a key releases the messages that wait for it.
+ * file name, an attempt at a slice, or its failure. A message that provides a key releases the messages that
+ * wait for it.
  */
 export const attemptKey = (sliceFilename: string, attempt: number): string => `attempt ${attempt} of ${sliceFilename}`;
 

@@ -71,8 +71,7 @@ export const executionProjections = {
 
   /**
    * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, from when
-   * to when. These functions only check
-   * that none contradicts an earlier one.
+   * to when. These functions only check that none contradicts an earlier one.
    */
   driver_started: ({ epoch }, { scope, tx }) =>
     isSaid(tx, scope, `driver_started/${epoch + 1}`) ? none('NO_STEP', `epoch ${epoch} is over`) : applied,

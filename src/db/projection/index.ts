@@ -24,8 +24,8 @@ type ExecutionRow = Pick<OwnExecution, 'key' | 'execution_id' | 'start_time' | '
 const latestOf: (tx: Transaction) => { row?: ExecutionRow | undefined } = onceFor(() => ({}));
 
 /**
- * Projects a message, inside the transaction that records it. @param at when the message happened, as UTC in
- * ISO 8601
+ * Projects a message, inside the transaction that records it.
+ * @param at when the message happened, as UTC in ISO 8601
  */
 export function project(tx: Transaction, message: Message, at: string): Effect {
   if (message.msg_type === 'run_workflow') {

@@ -120,9 +120,8 @@ const slack = 1;
 
 /**
  * The seconds in hand as the worker measured them, if the times of recording cannot be right: the recorder
- * was away and recorded both at once, or the
- * end long after it, or the clock was set. Otherwise undefined: the times of recording then give the time
- * from hand-over to result.
+ * was away and recorded both at once, or the end long after it, or the clock was set. Otherwise undefined:
+ * the times of recording then give the time from hand-over to result.
  */
 function tookOtherwise(measured: number | undefined, from: string | null | undefined, to: string): number | undefined {
   if (measured === undefined || from === null || from === undefined) return undefined;

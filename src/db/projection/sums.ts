@@ -26,8 +26,7 @@ interface CountedRow {
 
 /**
  * The counts of a transaction, gathered in memory and written before its commit or the first read of them. A
- * dozen messages count in the same few rows,
- * and writing a row costs as much as reading a message.
+ * dozen messages count in the same few rows, and writing a row costs as much as reading a message.
  */
 export const sumsOf = onceFor((tx: Transaction) => {
   const counted = new Map<string, CountedRow>();

@@ -36,8 +36,8 @@ const program = fileURLToPath(new URL('./query-process.js', import.meta.url));
 
 /**
  * Runs one SQL query on a store file, in a process that is killed after two seconds of processor time, or ten
- * of wall time. Throws `ARGUMENT_INVALID` if the query is not allowed, is
- * wrong, or takes too long or too much memory.
+ * of wall time. Throws `ARGUMENT_INVALID` if the query is not allowed, is wrong, or takes too long or too
+ * much memory.
  */
 export async function askProcess(path: string, sql: string, signal: AbortSignal): Promise<SqlAnswer> {
   checkSql(sql);

@@ -33,10 +33,9 @@ export const viewNames = Object.keys(documentedViews);
 
 /**
  * Allows one `SELECT` over the documented views and nothing else. The connection only reads and the process
- * is ended in time, so this check only
- * limits what can be read. That matters little: the only secrets of a store are the sections of
- * configurations that no view has. Throws
- * `ARGUMENT_INVALID`, naming what is wrong and what is allowed.
+ * is ended in time, so this check only limits what can be read. That matters little: the only secrets of a
+ * store are the sections of configurations that no view has. Throws `ARGUMENT_INVALID`, naming what is wrong
+ * and what is allowed.
  * @param taken names of the store's tables, views and modules, in lower case, which WITH tables must not use
  */
 export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()) {

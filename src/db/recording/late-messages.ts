@@ -18,9 +18,8 @@ interface WaitingRow {
 
 /**
  * Applies the messages that waited for `message`. They came before what they refer to, and were in the log
- * without effect. They are now projected
- * in order and noted as late: consumers have passed their place in the log, and read them by a separate
- * cursor.
+ * without effect. They are now projected in order and noted as late: consumers have passed their place in the
+ * log, and read them by a separate cursor.
  * @returns the types of the messages that took effect
  */
 export function releaseWaiting(tx: Transaction, message: Message): MessageType[] {

@@ -24,8 +24,7 @@ import { heardChecks } from './observed/audit.ts';
 
 /**
  * Whether an execution's data are complete and its records agree: everything that was announced has become
- * ready, been
- * sampled and cut as planned, and got one final result, and the kept counts match the rows.
+ * ready, been sampled and cut as planned, and got one final result, and the kept counts match the rows.
  */
 export interface Audit {
   execution_id: string;

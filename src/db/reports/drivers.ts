@@ -46,8 +46,7 @@ const lost = (sign: string): Pick<DriverSpan, 'ended' | 'reason'> => ({
 
 /**
  * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A
- * driver whose process vanished without
- * notice ends when it was last heard from.
+ * driver whose process vanished without notice ends when it was last heard from.
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest): DriverSpan[] {
   const owner = ownerOf(sql, executionId);

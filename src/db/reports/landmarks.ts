@@ -48,8 +48,7 @@ const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
 
 /**
  * The newest messages that are the landmarks of an execution: its phases, drivers, commands and end. Only the
- * last two changes between periods are
- * included, so that they do not crowd out who paused or took over.
+ * last two changes between periods are included, so that they do not crowd out who paused or took over.
  */
 export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>
   sql<[{ id: string; limit: number }], Landmark>(landmarks).all({ id, limit });
@@ -82,8 +81,7 @@ const ofExecution = `FROM message_rows WHERE execution_no = ${numberOf('$id')}`;
 
 /**
  * As SQL: the first conditions are the same for all rows, so an execution that was recorded in time is not
- * read, nor one of this store, of which the
- * recorder's times count.
+ * read, nor one of this store, of which the recorder's times count.
  */
 const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} ORDER BY seq DESC LIMIT 1) > $until
   AND (SELECT headers ${ofExecution} ORDER BY seq LIMIT 1) IS NOT NULL
@@ -92,7 +90,8 @@ const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} 
 /**
  * Whether a message of another program was sent between two times but recorded only later, as after a cut
  * line.
- * @param from @param until in milliseconds since 1970
+ * @param from
+ * @param until in milliseconds since 1970
  */
 export const isAnyRecordedLate = (sql: Prepare, id: string, from: number, until: number): boolean =>
   sql<[{ id: string; from: number; until: number }]>(lateRow).has({ id, from, until });

@@ -6,8 +6,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 
 /**
  * When an execution ended, in milliseconds since 1970: its end time; when its driver was last heard from, if
- * the driver is gone; now, while it runs;
- * for a running observed execution, when it was last listened to.
+ * the driver is gone; now, while it runs; for a running observed execution, when it was last listened to.
  */
 export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number {
   const { execution_id, end_time } = execution;

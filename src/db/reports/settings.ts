@@ -23,8 +23,7 @@ const shownConfig = 80;
 
 /**
  * The settings of an execution that operators want to know: those of its plan, or those that its runner
- * reported over REST; undefined without a report. Times are in
- * simulated seconds, except `timeout_seconds`.
+ * reported over REST; undefined without a report. Times are in simulated seconds, except `timeout_seconds`.
  */
 export function configurationOf(sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined {
   const params = knownParams(sql, execution);
@@ -84,8 +83,7 @@ const longestName = 80;
 
 /**
  * The settings that the runner of an observed execution reported to its monitor, under our names. Undefined
- * if none were reported. Source: `parameter_values` of
- * POST /api/workflow-executions/.
+ * if none were reported. Source: `parameter_values` of POST /api/workflow-executions/.
  */
 function toldConfiguration(params: Readonly<Record<string, unknown>>): KnownConfiguration | undefined {
   const section = (name: string): Readonly<Record<string, unknown>> => asObject(params[name]) ?? {};

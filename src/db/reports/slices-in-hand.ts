@@ -15,8 +15,7 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
 
 /**
  * The slices that workers have begun and not ended, oldest first; no more than there are slots. A slice is
- * lost if its worker's process is gone,
- * as far as this store knows the worker.
+ * lost if its worker's process is gone, as far as this store knows the worker.
  */
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
   const isGone = goneWorkers(sql, isAlive);
@@ -33,8 +32,7 @@ const unheardMilliseconds = 2 * beatSeconds * 1000;
 
 /**
  * Returns a test for whether the process that began a slice in hand is gone, as far as this store knows the
- * worker: no process of its name lives, or
- * the one that lives was first heard later.
+ * worker: no process of its name lives, or the one that lives was first heard later.
  */
 export function goneWorkers(
   sql: Prepare,

@@ -44,8 +44,7 @@ const maxKinds = 20;
 
 /**
  * Waiting slices that no heard worker can do, each worker for its own reason. They are reported by the reason
- * of one worker. A broker leaves such
- * slices alone, so none need have been returned.
+ * of one worker. A broker leaves such slices alone, so none need have been returned.
  */
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
   const { execution_id, namespace, slices_queued } = execution;

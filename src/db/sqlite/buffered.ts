@@ -3,8 +3,7 @@ import type { Transaction } from './transaction.ts';
 
 /**
  * Values that are gathered in memory during a transaction, each by its name, and written before its commit or
- * before they are read: very many
- * messages change the same few rows.
+ * before they are read: very many messages change the same few rows.
  * @returns changes a value; its first one in a transaction follows from undefined
  */
 export function buffered<Value>(write: (tx: Transaction, name: string, value: Value) => void) {

@@ -27,9 +27,8 @@ const program = new URL('./checkpoint-thread.js', import.meta.url);
 
 /**
  * Moves the pages of the write-ahead log into the store in a thread, since a checkpoint takes as long as a
- * hundred commits. A process that commits
- * often starts the thread. If the thread cannot run or falls behind, SQLite does the same at the end of some
- * commits.
+ * hundred commits. A process that commits often starts the thread. If the thread cannot run or falls behind,
+ * SQLite does the same at the end of some commits.
  */
 export function createCheckpointer(path: string, db: Connection) {
   const hasEnded = new Int32Array(new SharedArrayBuffer(4));

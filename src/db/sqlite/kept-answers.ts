@@ -26,12 +26,10 @@ export const kept = <Args extends unknown[], Answer>(
 
 /**
  * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an
- * unchanged store. An answer depends only on
- * its statement and values, since everything that depends on the time of asking is a value or is computed
- * from rows. SQLite itself reports commits
- * of other connections (`PRAGMA data_version`), and the transaction holds the state of that version. Only for
- * a connection that never writes. Rows
- * are frozen because readers share them.
+ * unchanged store. An answer depends only on its statement and values, since everything that depends on the
+ * time of asking is a value or is computed from rows. SQLite itself reports commits of other connections
+ * (`PRAGMA data_version`), and the transaction holds the state of that version. Only for a connection that
+ * never writes. Rows are frozen because readers share them.
  */
 export function keepAnswers(db: Connection) {
   const sql = preparer(db);

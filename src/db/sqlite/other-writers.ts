@@ -13,9 +13,8 @@ const rest = 2;
 
 /**
  * Leaves the store's lock free for a moment if other processes write too. SQLite has no queue: a waiting
- * process tries again and again, and a run
- * at full speed holds the lock most of the time. Returns a function to call after each commit, before the
- * next one.
+ * process tries again and again, and a run at full speed holds the lock most of the time. Returns a function
+ * to call after each commit, before the next one.
  * @param commitsApart commits between two rests
  */
 export function letOthersWrite(db: Connection, commitsApart: number): () => Promise<void> {
@@ -99,10 +98,9 @@ const longEnough = 5;
 
 /**
  * Commits the writes of several parts of this process in one transaction, in the order of the requests. No
- * write resolves before the commit. If
- * one throws, the group is rolled back and each write runs again alone, so that only the faulty one fails.
- * (Savepoints would avoid the repetition,
- * but cost each write a copy of its pages.) Returns the function that writes.
+ * write resolves before the commit. If one throws, the group is rolled back and each write runs again alone,
+ * so that only the faulty one fails. (Savepoints would avoid the repetition, but cost each write a copy of
+ * its pages.) Returns the function that writes.
  */
 export function createGroupCommit(transact: PatientTransaction) {
   const queue: Waiting[] = [];

@@ -73,8 +73,7 @@ export const logOf = (path: string): string => `${path}-wal`;
 
 /**
  * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the
- * old log.
- * Moves this process's writes into the store first, unless another log was begun.
+ * old log. Moves this process's writes into the store first, unless another log was begun.
  */
 function requireSameLog(path: string, log: string | undefined, db: Connection) {
   const now = fileAt(logOf(path));
@@ -104,8 +103,7 @@ function moveLog(db: Connection): boolean {
 
 /**
  * Throws `STORE_CORRUPT` if the store is empty or gone while its write-ahead log exists: SQLite would discard
- * the log, which may hold nearly
- * everything.
+ * the log, which may hold nearly everything.
  */
 export function requireNoOrphanLog(path: string) {
   // In this order: a new store is written before its log exists.
@@ -139,8 +137,8 @@ const journalModeBytes = [18, 19];
 
 /**
  * Reads a store that no process has open, in a read-only folder, into memory: SQLite cannot read a
- * write-ahead log without files beside it. Undefined
- * if the copy would not be the whole store, or is too large.
+ * write-ahead log without files beside it. Undefined if the copy would not be the whole store, or is too
+ * large.
  */
 export function readIntoMemory(path: string): Connection | undefined {
   if (sizeOf(logOf(path)) > 0 || sizeOf(path) > maxBytes) return undefined;
@@ -161,8 +159,8 @@ const minBytes = 100;
 /**
  * Opens the file, or explains why it cannot be a store before SQLite does so in its own words.
  * @param make creates a missing file
- * @param isServer whether clients wait for answers of this process meanwhile
- * Throws `NoStoreYet` if there is no file and no `make`, else `STORE_UNAVAILABLE` or `STORE_CORRUPT`.
+ * @param isServer whether clients wait for answers of this process meanwhile Throws `NoStoreYet` if there is
+ * no file and no `make`, else `STORE_UNAVAILABLE` or `STORE_CORRUPT`.
  */
 export function connect(path: string, make?: () => void, { isServer = false } = {}): Connection {
   try {

@@ -2,8 +2,7 @@ import type { Prepare } from './statements.ts';
 
 /**
  * An open write transaction. Only a store can make it, so a function that takes it runs inside a transaction.
- * Facts read in the same transaction
- * still hold, since no other process can write meanwhile.
+ * Facts read in the same transaction still hold, since no other process can write meanwhile.
  */
 export interface Transaction {
   readonly sql: Prepare;

@@ -7,8 +7,8 @@ import { recordedAs, storedOf } from '../observed/said.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO
- * 8601 in UTC: their own times have no zone
+ * Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number.
+ * @param at ISO 8601 in UTC: their own times have no zone
  */
 export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): number {
   const { sql } = tx;
@@ -24,8 +24,8 @@ export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestam
 }
 
 /**
- * Writes a line of a recording, unless the store has it: recorded then, or read before. @param at when it was
- * received, ISO 8601 in UTC
+ * Writes a line of a recording, unless the store has it: recorded then, or read before.
+ * @param at when it was received, ISO 8601 in UTC
  */
 export function addReadLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): void {
   const { sql } = tx;

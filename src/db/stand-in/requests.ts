@@ -11,8 +11,7 @@ const requestLifetime = 60_000;
 
 /**
  * Seconds after which an untaken request expires in the broker: a runner that comes later must not begin a
- * run whose author was notified that it was
- * not taken.
+ * run whose author was notified that it was not taken.
  */
 export const expirySeconds = 30;
 
@@ -31,8 +30,8 @@ export const noObserver = (namespace: string): SwfError =>
   );
 
 /**
- * Writes a request for an observer to send. Throws `ARGUMENT_INVALID` if no observer may. @param now
- * milliseconds since 1970
+ * Writes a request for an observer to send. Throws `ARGUMENT_INVALID` if no observer may.
+ * @param now milliseconds since 1970
  */
 export function askTestbed(
   tx: Transaction,
@@ -77,8 +76,8 @@ export const newestKey = (sql: Prepare): number =>
   sql<[], number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
 /**
- * The first execution of a namespace heard of after another one. @param after the other's sequence, since
- * clocks of hosts and brokers differ
+ * The first execution of a namespace heard of after another one.
+ * @param after the other's sequence, since clocks of hosts and brokers differ
  */
 export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
   sql<[number, string], string>(

@@ -10,8 +10,8 @@ const maxMixed = 200;
 
 /**
  * Counts the rows of a table per minute, hour or day from the notes about its blocks, most of which lie
- * within one span: a tenth of a second for ten
- * million rows. Undefined for any other question, or if too many blocks reach from one span into the next.
+ * within one span: a tenth of a second for ten million rows. Undefined for any other question, or if too many
+ * blocks reach from one span into the next.
  */
 export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion) {
   const [span] = question.keys;

@@ -93,8 +93,7 @@ function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
 
 /**
  * The life to draw. If the driver is gone, the life extends to now, but by no more than the time the
- * execution was driven: a run that died a week ago
- * must still be visible.
+ * execution was driven: a run that died a week ago must still be visible.
  */
 function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
   const start = Date.parse(execution.start_time);

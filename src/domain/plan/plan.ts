@@ -1,11 +1,11 @@
 /**
  * The rules that decide what happens to the data: which STFs are sampled, which frames a sample holds, how a
- * sample is cut. Agents, projection,
- * progress and audit share one plan. Frame indices are those of the STF, from 0, and inclusive.
+ * sample is cut. Agents, projection, progress and audit share one plan. Frame indices are those of the STF,
+ * from 0, and inclusive.
  *
  * An execution keeps the version of the plan that it began with (`plan_version` of its `run_workflow`), so a
- * new version never makes an old log
- * wrong. To change these rules, add a file beside `v1.ts` and a line in `versions.ts`.
+ * new version never makes an old log wrong. To change these rules, add a file beside `v1.ts` and a line in
+ * `versions.ts`.
  */
 export interface Plan {
   /** How many samples an STF of `tf_count` frames gives. */

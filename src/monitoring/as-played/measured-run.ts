@@ -21,8 +21,8 @@ export interface MeasuredAttempt {
 export type MeasuredRun = ReturnType<typeof measuredRun>;
 
 /**
- * Collects the measurements of a run. @param keepsPlace whether a failed slice keeps its place in the queue
- * instead of going behind the others
+ * Collects the measurements of a run.
+ * @param keepsPlace whether a failed slice keeps its place in the queue instead of going behind the others
  */
 export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
   const all = attemptsIn(attempts, keepsPlace);

@@ -40,9 +40,8 @@ const byPlace = (a: Queued, b: Queued): number => a.attempt.rank - b.attempt.ran
 
 /**
  * Plays a run again from its measurements: each slice comes when it came, takes as long as it took, fails
- * where it failed, and goes to the first free slot.
- * Slices start in queue order, and none starts while the run stood still. An attempt that failed on a worker
- * which is left out is not made.
+ * where it failed, and goes to the first free slot. Slices start in queue order, and none starts while the
+ * run stood still. An attempt that failed on a worker which is left out is not made.
  */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
   const { dispatch, turnaround, still } = run;
@@ -125,8 +124,8 @@ function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Chang
 
 /**
  * The first attempts at the slices without those that failed on a worker which is left out: the attempt that
- * followed takes their place. Where none followed,
- * it is not known how the slice would end; it takes the usual time.
+ * followed takes their place. Where none followed, it is not known how the slice would end; it takes the
+ * usual time.
  */
 function withoutFailures(
   { workers, usual, leftOut }: MeasuredRun,

@@ -92,8 +92,7 @@ export function workersOf(attempts: Attempts, window: Period, life: Life) {
 
 /**
  * The attempts of some slots that overlap a window, as bars: the slot's row, the start (milliseconds since
- * 1970) and the duration, undefined while it goes
- * on. Undefined if there are too many.
+ * 1970) and the duration, undefined while it goes on. Undefined if there are too many.
  */
 export function spansOf(
   attempts: Attempts,

@@ -89,7 +89,8 @@ export type ReadResource = keyof typeof lasting;
 /**
  * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its
  * end.
- * @param at when it was read, ISO 8601 in UTC @param run_id the run that it was read for
+ * @param at when it was read, ISO 8601 in UTC
+ * @param run_id the run that it was read for
  */
 export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
   const headers = named(run_id);

@@ -196,9 +196,8 @@ const errorsLookedAt = 50;
 
 /**
  * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of
- * those that differ only in numbers and names
- * the newest is shown, with the number of the others among those looked at; those of causes that the answer
- * lists are left out.
+ * those that differ only in numbers and names the newest is shown, with the number of the others among those
+ * looked at; those of causes that the answer lists are left out.
  */
 export function lastErrors(executionId: string, queries: Queries, listed: readonly CauseCount[]) {
   const logs = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt).map((row) => ({

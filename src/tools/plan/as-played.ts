@@ -64,8 +64,7 @@ interface AskedChanges {
 
 /**
  * Plays an execution again from its measurements, as it was and with changes. Throws `ARGUMENT_INVALID` for a
- * change that cannot be made, and if nothing
- * was processed.
+ * change that cannot be made, and if nothing was processed.
  */
 export async function playedAgain(
   context: Pick<LiveContext, 'queries' | 'signal'>,

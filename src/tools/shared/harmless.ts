@@ -6,8 +6,7 @@ const suspicious = new RegExp(`[${unprintable}]`, 'u');
 
 /**
  * Whether JSON text holds anything that `printable` would change, escaped or as it is. Nearly all of it is
- * ASCII, which needs no check for
- * Unicode classes: that costs ten times as much.
+ * ASCII, which needs no check for Unicode classes: that costs ten times as much.
  */
 const isSuspicious = (text: string) =>
   escapedControl.test(text) || suspicious.test(text.match(beyondAscii)?.join('') ?? '');
@@ -36,8 +35,8 @@ function namingStore<T>(answer: T, name: (sentence: string) => string): T {
 
 /**
  * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages
- * and logs may hold,
- * become escapes, so no text can forge a line, move a cursor, or hide or reverse the text beside it.
+ * and logs may hold, become escapes, so no text can forge a line, move a cursor, or hide or reverse the text
+ * beside it.
  * @param name makes the commands of a sentence name the store; undefined: none has to
  */
 export function harmless<T>(answer: T, name?: (sentence: string) => string): { answer: T; text: string } {

@@ -12,8 +12,7 @@ type Asking = Pick<LiveContext, 'queries' | 'signal'>;
 
 /**
  * Does work step by step, each in a snapshot of the store, and serves others in between. Starts over if
- * another store has replaced the first one.
- * Throws `ARGUMENT_INVALID` if it would take too long.
+ * another store has replaced the first one. Throws `ARGUMENT_INVALID` if it would take too long.
  */
 export const inSteps = async <T>(context: Asking, begin: (queries: Queries) => Steps<T>): Promise<T> =>
   (await inStepsFor(context, begin, Infinity)) as T;

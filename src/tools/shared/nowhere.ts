@@ -22,8 +22,7 @@ const kinds: Readonly<Record<string, ValueKind>> = {
 
 /**
  * Explains an empty list if a filter names something that exists nowhere: a misspelt name must not pass for
- * "there is nothing". Undefined if every
- * value exists.
+ * "there is nothing". Undefined if every value exists.
  * @param agents whose names `agent` may be
  */
 export function nowhereNote(
@@ -71,8 +70,7 @@ export const words = (description: string) =>
 
 /**
  * Explains an empty answer. A client that gives the beginning of a word, an operator, or something other than
- * text must not conclude
- * that there is nothing.
+ * text must not conclude that there is nothing.
  */
 export function otherWords<Filter extends { search?: string | undefined }, Row>(
   filter: Filter,

@@ -87,8 +87,7 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
 
 /**
  * The parameters of a run that were given, each with the section of the configuration that has it. Throws
- * `ARGUMENT_INVALID` for a value that the
- * configuration would refuse.
+ * `ARGUMENT_INVALID` for a value that the configuration would refuse.
  */
 export const givenParameters = (given: Readonly<Record<string, number | undefined>>) =>
   Object.entries(given).flatMap(([name, value]) => {

@@ -39,8 +39,8 @@ export interface Logbook {
   note(request: NewNote): Promise<string>;
   quality(request: NewQuality): Promise<{ message_id: string; value: Quality; was: Quality }>;
   /**
-   * Throws `ARGUMENT_INVALID` if `alarm` names none. @returns who has seen it; `is_over` if it was over by
-   * then, `is_new` if that was not known before
+   * Throws `ARGUMENT_INVALID` if `alarm` names none.
+   * @returns who has seen it; `is_over` if it was over by then, `is_new` if that was not known before
    */
   seen(alarm: string, request: Author & { text: string | undefined }): Promise<Seen>;
 }

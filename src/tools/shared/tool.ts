@@ -20,8 +20,8 @@ export interface LiveContext {
   /** The store as it is at the time of the call. Throws `SwfError` if it does not exist. */
   queries: () => Queries;
   /**
-   * Queries the store as it was at a moment. Throws `ARGUMENT_INVALID` if `asOf` names none. @param present
-   * milliseconds since 1970
+   * Queries the store as it was at a moment. Throws `ARGUMENT_INVALID` if `asOf` names none.
+   * @param present milliseconds since 1970
    */
   past: <T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T) => Promise<T>;
   /** Queries one state of the store, for as long as that takes. */

@@ -50,8 +50,7 @@ export interface PersonAction {
 
 /**
  * At most `most` actions, in order of time. If there are more, it prefers commands to starts, and later
- * actions to earlier ones: a stop must not be
- * hidden behind the starts of a night.
+ * actions to earlier ones: a stop must not be hidden behind the starts of a night.
  */
 export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
   const latest = actions.toReversed();

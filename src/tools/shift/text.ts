@@ -26,8 +26,7 @@ const longestMatter = 400;
 
 /**
  * The report of a shift as Markdown, for an electronic logbook, in the order of the page: first what is open,
- * last what the next shift should know.
- * The same facts give the same words.
+ * last what the next shift should know. The same facts give the same words.
  * @param page the address of the page, for links; undefined: no links
  */
 export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefined): string {
@@ -209,8 +208,8 @@ type Note = Handover['notes'][number];
 type Alarm = Handover['alarms'][number];
 
 /**
- * Formats a time, with a link to the page as it was then if the page is known. @param executionId if left
- * out, the shift itself
+ * Formats a time, with a link to the page as it was then if the page is known.
+ * @param executionId if left out, the shift itself
  */
 type ShownTime = (time: string, executionId?: string | null) => string;
 

@@ -36,9 +36,8 @@ interface Ground {
 
 /**
  * Paints bars pixel by pixel: the 162,000 bars of a long run take a hundredth of a second. Bars of a row
- * alternate between two shades, and a pixel of
- * ground separates bars that touch, so each shows its true length. Failures are painted last and stay visible
- * however narrow they are.
+ * alternate between two shades, and a pixel of ground separates bars that touch, so each shows its true
+ * length. Failures are painted last and stay visible however narrow they are.
  */
 export function paintBars(ground: Ground, bars: readonly Bar[], span: number, colours: Colours): void {
   ground.pixels.fill(colours.ground);
@@ -155,8 +154,8 @@ export class BarIndex {
 }
 
 /**
- * The attempts of a timeline as bars, in the order of their starts. @param hasEnded nothing is in hand any
- * longer
+ * The attempts of a timeline as bars, in the order of their starts.
+ * @param hasEnded nothing is in hand any longer
  */
 export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
   const { spans = [], stfs = [] } = timeline;

@@ -93,7 +93,8 @@ export const Answered = <T,>({
 
 /**
  * A part of the page whose code loads when it is first shown. A server sends it as a separate file; the App
- * and a report contain all parts. @param isQuiet shows nothing until then
+ * and a report contain all parts.
+ * @param isQuiet shows nothing until then
  */
 export const lazy =
   <Props extends object>(load: () => Promise<ComponentType<Props>>, isQuiet = false): ComponentType<Props> =>

@@ -51,8 +51,7 @@ export const longestPause = 15_000;
 
 /**
  * Asks now and again every `every` milliseconds: less often without an answer, not while the page is hidden,
- * and never after `isOver`. The last
- * answer stays until the next arrives.
+ * and never after `isOver`. The last answer stays until the next arrives.
  */
 export function usePoll<T>(
   ask: (before: T | undefined) => Promise<T>,
@@ -207,8 +206,7 @@ export function useChoice<T extends string>(name: string, initial: T): [T, (valu
 
 /**
  * A place of one height for findings and causes, which come and go while a run goes on and while its film
- * plays. It stays as it is when the run
- * ends, and an earlier moment has the height of now.
+ * plays. It stays as it is when the run ends, and an earlier moment has the height of now.
  */
 export function useStill(isLive: boolean, isThen: boolean) {
   const ref = useRef<HTMLDivElement>(null);

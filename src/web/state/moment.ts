@@ -13,8 +13,7 @@ interface Asked {
 
 /**
  * An execution as shown: now, or at the moment of the address once the server has answered for it. Until then
- * it is the moment before, if there
- * was one. A report has no server to ask.
+ * it is the moment before, if there was one. A report has no server to ask.
  */
 export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
   const asOf = asOfFrom(params, line);

@@ -51,8 +51,7 @@ const perUnit = { scale: 0.002, move: 0.001 };
 
 /**
  * The range that a turn of the wheel asks for: with Ctrl or Cmd (a pinch on a trackpad) it scales around the
- * cursor, sideways or with Shift it moves.
- * Undefined for a plain turn, which scrolls the page.
+ * cursor, sideways or with Shift it moves. Undefined for a plain turn, which scrolls the page.
  */
 export function rangeByWheel(shown: Range, turn: Turn, cursor: number): Range | undefined {
   const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = turn;
@@ -68,8 +67,8 @@ const rest = 200;
 const patience = 2000;
 
 /**
- * Changes the shown range of time by wheel and keys. @param onZoom undefined where no other range can be
- * shown
+ * Changes the shown range of time by wheel and keys.
+ * @param onZoom undefined where no other range can be shown
  */
 export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined) {
   const [pending, setPending] = useState<Range | undefined>(undefined);

@@ -49,8 +49,7 @@ export interface HostEvents {
 
 /**
  * The chat that hosts the page as an MCP App (revision 2026-01-26) and answers its tool calls. The page
- * accepts messages only from the parent window,
- * and the server checks ids from it like any others.
+ * accepts messages only from the parent window, and the server checks ids from it like any others.
  */
 export async function hostWorld(events: HostEvents): Promise<World> {
   addEventListener('message', ({ source, data }: MessageEvent<Message>) => {
