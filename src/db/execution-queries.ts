@@ -1,4 +1,5 @@
 import type { Health } from '../domain/states.ts';
+import { isPrompt } from '../domain/workflows.ts';
 import { healthAfterEnd } from '../monitoring/health.ts';
 import { type ExecutionRow, requireExecution, requireObserved, requireOwn } from './execution/find-execution.ts';
 import { executionParams, knownParams } from './execution/params.ts';
@@ -21,7 +22,7 @@ import {
 } from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
-import { isPrompt, promptSites } from './reports/observed/prompt.ts';
+import { promptSites } from './reports/observed/prompt.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
 import { countedDelays } from './reports/stage-delays.ts';
 import { type Product, findProduct, messagesOf, sliceStanding, slicesOf } from './reports/trace.ts';

@@ -4,6 +4,10 @@
  */
 export const promptProcessing = 'prompt_processing';
 
+/** Whether a run is of prompt processing. */
+export const isPrompt = ({ workflow_name }: { workflow_name?: string | null | undefined }): boolean =>
+  workflow_name === promptProcessing;
+
 /**
  * The workflow in the id of an execution: a runner makes ids of the name of the workflow, which is a word, of
  * a user and of a number. Undefined for another id.

@@ -2,15 +2,7 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { InitializeRequestParamsSchema, type RequestId, type ServerResult } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
-import type { McpServer, Post, Wire } from './mcp-server.ts';
-
-/**
- * Never used: it is for requests of a server to its client. The SDK would create a costly one for each
- * server.
- */
-const jsonSchemaValidator = {
-  getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
-};
+import { invalidParams, jsonSchemaValidator, type McpServer, type Post, type Wire } from './mcp-server.ts';
 
 /** A server of SDK 1.x: revisions to 2025-11-25. */
 export function serverOf({ info, capabilities, instructions, answer }: McpServer) {
@@ -37,8 +29,7 @@ function onInitialize(server: Server) {
     z.object({ method: z.literal('initialize'), params: z.unknown().optional() }),
     ({ method, params }) => {
       const { data } = InitializeRequestParamsSchema.safeParse(params);
-      if (data === undefined)
-        throw Object.assign(new Error(`initialize takes params such as ${paramsOfInitialize}`), { code: -32_602 });
+      if (data === undefined) throw invalidParams(`initialize takes params such as ${paramsOfInitialize}`);
       return own._oninitialize({ method, params: data });
     },
   );

@@ -9,7 +9,7 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod';
 
-import type { McpServer, Post, Wire } from './mcp-server.ts';
+import { jsonSchemaValidator, type McpServer, type Post, type Wire } from './mcp-server.ts';
 
 /** Clients may keep for five minutes what only another version of the server changes. */
 const forAll: CacheHint = { ttlMs: 300_000, cacheScope: 'public' };
@@ -21,14 +21,6 @@ const cacheHints: NonNullable<ServerOptions['cacheHints']> = {
   'resources/templates/list': forAll,
   // Depends on the token.
   'tools/list': { ...forAll, cacheScope: 'private' },
-};
-
-/**
- * Never used: it is for requests of a server to its client. The SDK would create a costly one for each
- * server.
- */
-const jsonSchemaValidator = {
-  getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
 };
 
 /** The SDK's own check would report wrong params of a call with a dump, and copy each answer. */

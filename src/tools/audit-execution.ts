@@ -1,6 +1,6 @@
 import type { Audit } from '../db/reports/audit.ts';
 import type { ExecutionStatus, Health } from '../domain/states.ts';
-import { promptProcessing } from '../domain/workflows.ts';
+import { isPrompt } from '../domain/workflows.ts';
 import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
 import { auditAnswer } from './answers/reports.ts';
@@ -24,8 +24,7 @@ export const auditExecutionTool = defineTool({
     const audit = queries.audit(execution);
     const isDriven = queries.driver(execution.execution_id)?.isAlive();
     const health = isDriven === false ? undefined : queries.health(execution, now);
-    const isPrompt = execution.workflow_name === promptProcessing;
-    const slices_failed = isPrompt ? undefined : queries.executionRecord(execution).slices_exhausted;
+    const slices_failed = isPrompt(execution) ? undefined : queries.executionRecord(execution).slices_exhausted;
     return present({
       execution_id: execution.execution_id,
       status: execution.status,

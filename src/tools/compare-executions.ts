@@ -175,5 +175,5 @@ export function stageWords(stage: string, p95: Pair): string[] {
   return [`${stage}: 95 % took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`];
 }
 
-export const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }): string =>
+const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }): string =>
   `${key} is ${a ?? 'not set'} in a, ${b ?? 'not set'} in b`;

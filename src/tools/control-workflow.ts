@@ -57,7 +57,7 @@ export const controlWorkflowTool = defineLiveTool({
 
 function stopped(answer: TestbedAnswer): TestbedAnswer & CommandState {
   if (answer.heard_as !== undefined)
-    return { effect: 'applied', sentence: 'its programs were requested to stop it, and it has ended', ...answer };
+    return { effect: 'applied', sentence: 'its programs were asked to stop it, and it has ended', ...answer };
   if (answer.sent_at === undefined)
     return {
       effect: 'refused',
@@ -67,7 +67,7 @@ function stopped(answer: TestbedAnswer): TestbedAnswer & CommandState {
   return {
     effect: 'pending',
     sentence:
-      'its programs were requested once to stop it; a stop is not reported on their bus: check with get_workflow_monitor',
+      'its programs were asked once to stop it; a stop is not reported on their bus: check with get_workflow_monitor',
     ...answer,
   };
 }

@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, origins } from '../domain/states.ts';
-import { promptProcessing, statusReasonOf } from '../domain/workflows.ts';
+import { isPrompt, statusReasonOf } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { plannedSlices } from '../monitoring/progress.ts';
 import { clipShown } from './shared/clip.ts';
@@ -79,6 +79,6 @@ export const listWorkflowExecutionsTool = defineList({
     duration_seconds: context.queries.duration(row, context.now),
     silent_seconds: context.queries.silence(row, context.now),
     speed: row.speed === null ? undefined : String(row.speed),
-    ...(row.workflow_name === promptProcessing ? noSlices : {}),
+    ...(isPrompt(row) ? noSlices : {}),
   }),
 });

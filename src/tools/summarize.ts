@@ -177,7 +177,7 @@ function refuseUnfit({ what, status, assigned_worker, order_by, ...others }: Sum
 }
 
 /** Why there are no groups. */
-export function emptyNote(args: SummaryArguments, question: SummaryQuestion, context: ToolContext): string {
+function emptyNote(args: SummaryArguments, question: SummaryQuestion, context: ToolContext): string {
   const nowhere = nowhereNote({ ...args }, question, context);
   return nowhere ?? 'nothing matches: there are no such rows, or none in that period';
 }

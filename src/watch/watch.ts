@@ -4,9 +4,9 @@ import {
   knowReceiver,
   lastLook,
   leaveOut,
-  hasOpenFiles,
   watchedExecutions,
 } from '../db/logbook/watching.ts';
+import { hasOpenFiles } from '../db/observed/hearings.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Queries } from '../db/queries.ts';

@@ -115,7 +115,7 @@ describe('the gate', () => {
       prompt('PP-1').filter((line) => typeOf(line) !== 'stf_ready' && !isReport(line)),
       [/handed_over 0 of 1/],
     ],
-    ['its end', beforeEnd(prompt('PP-1')), [/it has not ended|its end was not heard/]],
+    ['its end', beforeEnd(prompt('PP-1')), [/its end was not heard/]],
     [
       'the close of its data run',
       prompt('PP-1').filter((line) => !isCall(line, 'PATCH', 'runs')),

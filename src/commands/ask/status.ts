@@ -1,6 +1,6 @@
 import { ownWords } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
-import { promptProcessing } from '../../domain/workflows.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { SwfError } from '../../lib/errors.ts';
@@ -209,7 +209,7 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
   const { progress, dataset } = answer;
   return [
     answer.execution_id,
-    `  run         ${[answer.run_id, answer.workflow_name === promptProcessing ? 'prompt processing' : '', phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
+    `  run         ${[answer.run_id, isPrompt(answer) ? 'prompt processing' : '', phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
     ...configurationOf(answer),
     ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: all that follows is as it was then`]),
     `  started     ${answer.start_time}, ${livedOf(answer)}`,

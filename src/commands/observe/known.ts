@@ -6,9 +6,11 @@ import { configOf } from '../shared/configured.ts';
 import type { ConfigFlags, Io } from '../shared/io.ts';
 
 /**
- * The findings that `[observe] known` acknowledges. Throws `CONFIG_INVALID` for a code that no finding has.
+ * The findings that `[observe] known` acknowledges; undefined if no configuration was given: the store keeps its
+ * own. Throws `CONFIG_INVALID` for a code that no finding has.
  */
-export function knownFindings(io: Io, flags: ConfigFlags): string[] {
+export function knownFindings(io: Io, flags: ConfigFlags): string[] | undefined {
+  if (flags.config === undefined && flags.sets.length === 0) return undefined;
   const { known } = configOf(io, flags).config.observe ?? {};
   const codes = findingRules.map(({ code }) => code);
   for (const entry of known ?? []) {

@@ -22,9 +22,7 @@ export interface ReadArguments extends ConfigFlags {
 
 /** `swf-mcp observe --from FILE…`: reads recordings into the store. */
 export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments): Promise<void> {
-  // A recording needs no configuration.
-  const isConfigured = flags.config !== undefined || flags.sets.length > 0;
-  const known = isConfigured ? knownFindings(io, flags) : undefined;
+  const known = knownFindings(io, flags);
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
     throw argumentInvalid(`--until ${until} is not a time; give one in ISO 8601 with its zone`);

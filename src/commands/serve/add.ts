@@ -111,8 +111,8 @@ export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove 
     return printLines(io, [`${title}: ${remove ? 'has no' : 'has this'} entry ${server}; nothing to do`]);
   const there = entryIn(client.isToml === true ? tomlOf(before) : settingsOf(before), client.key);
   if (entry !== undefined) io.out(`${title}:\n${change('', client.key, entry, file).trim()}\n`);
-  if (entry !== undefined && there !== undefined) printLines(io, [`in place of the entry ${JSON.stringify(there)}`]);
-  else printLines(io, [`${title}: without the entry ${server}`]);
+  if (entry === undefined) printLines(io, [`${title}: without the entry ${server}`]);
+  else if (there !== undefined) printLines(io, [`in place of the entry ${JSON.stringify(there)}`]);
   if (!yes) return printLines(io, ['nothing is written yet; add --yes to write it']);
   write(file, after);
   printLines(io, [`written; ${remove ? 'restart the client' : client.next}`]);

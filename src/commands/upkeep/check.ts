@@ -46,10 +46,10 @@ const shownFine = 200;
  */
 export async function checkCommand(io: Io, { strict, ...args }: CheckArguments) {
   if (!strict) return checkAll(io, args);
-  const code = await (await import('./strict.ts')).strictCheck(io, args);
+  const { code, execution_id } = await (await import('./strict.ts')).strictCheck(io, args);
   // Only then are its files read.
   if (code !== exitCodes.fine || !args.deep) return code;
-  const isSound = (await checkAll(io, { executionId: 'latest', ...args, deep: false })) === exitCodes.fine;
+  const isSound = (await checkAll(io, { ...args, executionId: execution_id, deep: false })) === exitCodes.fine;
   return isSound ? code : exitCodes.workflowFailed;
 }
 

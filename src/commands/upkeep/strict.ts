@@ -1,7 +1,7 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
-import { promptProcessing } from '../../domain/workflows.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { type Expected, type Gated, type GateReason, gateReasons } from '../../monitoring/gate.ts';
@@ -26,7 +26,7 @@ const settledMilliseconds = 60_000;
 const namedIds = 5;
 
 /**
- * `swf-mcp check --strict`: whether a run is whole, for a script: 0, or 3 with a line for each reason. Throws
+ * `swf-mcp check --strict`: whether a run is whole, for a script: the run, and 0, or 3 with a line for each reason. Throws
  * `EXECUTION_NOT_FOUND` and what a missing store throws, once the time to wait is over.
  */
 export async function strictCheck(io: Io, { executionId = 'latest', expect = {}, wait = 0 }: StrictArguments) {
@@ -35,9 +35,11 @@ export async function strictCheck(io: Io, { executionId = 'latest', expect = {},
   io.onInterrupt(() => interrupted.abort());
   const until = performance.now() + wait * 1000;
   for (;;) {
-    const isLast = performance.now() >= until || interrupted.signal.aborted;
+    const isLast = performance.now() >= until;
     const judged = judgeNow(reader.queries, { executionId, expect, isLast });
-    if (judged !== undefined && (isLast || judged.reasons.length === 0 || judged.isSettled)) return tell(io, judged);
+    if (interrupted.signal.aborted) return { code: exitCodes.interrupted, execution_id: judged?.execution_id };
+    if (judged !== undefined && (isLast || judged.reasons.length === 0 || judged.isSettled))
+      return { code: tell(io, judged), execution_id: judged.execution_id };
     await pause(lookMilliseconds, [interrupted.signal]);
   }
 }
@@ -83,8 +85,6 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
   const mayGoOn = status === 'completed' && heard?.isObserved === true && !hasSettled(end_time, now);
   return { execution_id, words: wordsOf(counts), reasons: gateReasons(gated, expect), isSettled: isOver && !mayGoOn };
 }
-
-const isPrompt = ({ workflow_name }: ExecutionRow): boolean => workflow_name === promptProcessing;
 
 const hasSettled = (end: string | null, now: number): boolean =>
   end === null || now - Date.parse(end) > settledMilliseconds;

@@ -87,12 +87,6 @@ export function endedExecution(sql: Prepare, executionId: string) {
 /** How long after its last message PanDA may be at work on files of a run that has ended, in milliseconds. */
 const patience = 24 * 3_600_000;
 
-const isOpen = `s.status IN ('registered', 'processing')`;
-
-/** Whether sites have yet to process STF files of an execution. */
-export const hasOpenFiles = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM stf_sites AS s WHERE execution_id = ? AND ${isOpen} LIMIT 1`).has(executionId);
-
 /**
  * Executions to watch: running ones, ones that ended or were last heard since a time, ones whose files may
  * still be processed at a site, and ones with alarms that are not over.
@@ -104,7 +98,7 @@ export const watchedExecutions = (sql: Prepare, since: string) =>
        OR (end_time IS NULL AND ${milliseconds('$since')} <= (
          SELECT last_ms FROM observed_runs AS o WHERE o.execution_id = e.execution_id))
        OR execution_id IN (SELECT execution_id FROM observed_runs AS o WHERE last_ms >= ${milliseconds('$since')} - ${patience}
-         AND EXISTS (SELECT 1 FROM stf_sites AS s WHERE s.execution_id = o.execution_id AND ${isOpen}))
+         AND EXISTS (SELECT 1 FROM stf_sites AS s WHERE s.execution_id = o.execution_id AND s.status IN ('registered', 'processing')))
        OR execution_id IN (SELECT execution_id FROM alarms WHERE state IN ('raised', 'seen') UNION SELECT execution_id FROM alarm_candidates)
      ORDER BY seq`,
   ).values({ since });

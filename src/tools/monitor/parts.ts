@@ -4,7 +4,7 @@ import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/causes.ts';
 import { shownDrivers } from '../../domain/shown.ts';
-import { promptProcessing, statusReasonOf } from '../../domain/workflows.ts';
+import { isPrompt, statusReasonOf } from '../../domain/workflows.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
@@ -124,7 +124,7 @@ export function datasetOf(
   { workflow_name, processing_unheard }: ExecutionRow,
 ) {
   if (dataset_name === null) return null;
-  if (workflow_name === promptProcessing)
+  if (isPrompt({ workflow_name }))
     return present({ name: dataset_name, state, ...(processing_unheard === 0 ? { files } : {}) });
   return state === null ? null : { name: dataset_name, state, files, bytes };
 }

@@ -3,7 +3,7 @@ import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Group } from '../../domain/groups.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
-import { promptProcessing } from '../../domain/workflows.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
 import {
@@ -105,7 +105,7 @@ function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecu
   const stay_failed = queries.executionRecord(row).slices_exhausted;
   const counts = { row, status, stf_count, slices_created, slices_completed, stay_failed };
   // What PanDA made of the files of an ended run stands in its findings.
-  if (status !== 'running' && row.workflow_name !== promptProcessing)
+  if (status !== 'running' && !isPrompt(row))
     return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
   const { health, findings, duration_seconds } = queries.assessWithFindings(row, now, queries.dataAsOf());
   return { ...counts, health, silent_seconds: queries.silence(row, now), duration_seconds, findings };

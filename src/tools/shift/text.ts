@@ -1,3 +1,4 @@
+import { longestCause } from '../../domain/causes.ts';
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
@@ -17,7 +18,6 @@ const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11,
 
 const shownRows = 15;
 const shownCauses = 6;
-const longestCause = 300;
 const shownActions = 12;
 const shownOpen = 10;
 const shownAlarms = 10;

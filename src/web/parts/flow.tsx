@@ -102,7 +102,7 @@ const isEmpty = ({ series: { arrived, queued, processing } }: Timeline): boolean
   [arrived, queued, processing].every((values) => values.every((n) => n === 0));
 
 /** The levels of a picture, each from the moment on at which it was so: the end of its step or bin. */
-export function levelsIn(timeline: Timeline) {
+function levelsIn(timeline: Timeline) {
   const { levels, series } = timeline;
   const { from, bin } = spanOf(timeline);
   const { queued, processing } = levels ?? series;

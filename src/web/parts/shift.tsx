@@ -47,9 +47,13 @@ const inTheList = <a href={hashOf({ page: 'overview', ids: [], params: {} })}>in
 function Report({ report }: { report: ShiftAnswer }) {
   const ids = report.executions.map(({ execution_id }) => execution_id);
   const { totals } = report;
-  // The table says who started a run, and an alarm who has seen it.
+  // The table says who started a run, unless a client did, and an alarm who has seen it.
   const told = report.people
-    .filter(({ did }) => did !== 'started' && !did.startsWith('saw '))
+    .filter(({ did, name, execution_id: id }) =>
+      did === 'started'
+        ? report.executions.some((row) => row.execution_id === id && row.executed_by !== name)
+        : !did.startsWith('saw '),
+    )
     .map(
       ({ time: at, name, did, execution_id, reason }) =>
         `${time(at, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,

@@ -106,6 +106,7 @@ describe.each(clients)('swf-mcp add %s', (name) => {
     expect(code).toBe(0);
     expect(stdout).toContain(here.file(name));
     expect(stdout).toContain(JSON.stringify(cliPath));
+    expect(stdout).not.toMatch(/without the entry|in place of/);
     expect(stdout).toMatch(/nothing is written yet; add --yes to write it\n$/);
     expect(existsSync(here.file(name))).toBe(false);
   });

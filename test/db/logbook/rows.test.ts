@@ -17,7 +17,6 @@ import {
   leaveOut,
   noteDelivered,
   noteLook,
-  hasOpenFiles,
   watchedExecutions,
 } from '../../../src/db/logbook/watching.ts';
 import { registerProcess } from '../../../src/db/presence/leases.ts';
@@ -342,7 +341,5 @@ describe('an execution that is watched', () => {
       'registered',
       'processing',
     ]);
-    const open = Object.keys(files).filter((name) => hasOpenFiles(made.store.sql, name));
-    expect(open).toEqual(['registered', 'processing', 'processing for a day']);
   });
 });

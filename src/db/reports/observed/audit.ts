@@ -1,6 +1,6 @@
 import { processingUnheard } from '../../../domain/workflows.ts';
 import { roundDuration } from '../../../lib/duration.ts';
-import { type HeardFacts } from '../../../monitoring/heard-facts.ts';
+import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
 import type { PromptFacts } from '../../../monitoring/prompt-facts.ts';
 import { isNotHandedOver } from '../../../monitoring/prompt-state.ts';
 import { areAll } from '../../../observed/dialects.ts';

@@ -1,4 +1,5 @@
 import type { ExecutionStatus } from '../../../domain/states.ts';
+import { isPrompt } from '../../../domain/workflows.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
@@ -21,7 +22,7 @@ import {
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { timedDelays } from '../stage-delays.ts';
 import { brokenKeys } from './contract.ts';
-import { isPrompt, promptFacts, strangersIn } from './prompt.ts';
+import { promptFacts, strangersIn } from './prompt.ts';
 import { hearsResults, slicingOf } from './reach.ts';
 import { named, sampleSizes, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
 import { lastWorkerSign, rampUp, workersFacts } from './workers.ts';

@@ -1,4 +1,4 @@
-import { promptProcessing } from '../../../domain/workflows.ts';
+import { isPrompt, promptProcessing } from '../../../domain/workflows.ts';
 import { asObject, objectIn } from '../../../lib/read-json.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import type { PromptFacts, SiteWork } from '../../../monitoring/prompt-facts.ts';
@@ -6,10 +6,6 @@ import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { numberOf, typeNumbers } from '../../migrations/names.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { count, someOf } from './samples.ts';
-
-/** Whether an execution is of prompt processing. */
-export const isPrompt = ({ workflow_name }: Pick<ExecutionRow, 'workflow_name'>): boolean =>
-  workflow_name === promptProcessing;
 
 /** As SQL: the STF files of an execution by a condition. */
 const files = (condition: string): string => `FROM stf_files WHERE execution_id = $id AND ${condition}`;

@@ -5,7 +5,7 @@ import { numberOf } from '../../migrations/names.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { named } from './samples.ts';
 
-/** The workers that are gone, or serve another run, while slices wait. */
+/** The workers that are gone, or are bound to an earlier run, while slices wait. */
 export function workersFacts(
   sql: Prepare,
   { execution_id, namespace, slices_queued }: ExecutionRow,
@@ -13,14 +13,15 @@ export function workersFacts(
 ): Pick<HeardFacts, 'gone_workers' | 'bound_workers'> {
   if (isOver || slices_queued === 0) return { gone_workers: [], bound_workers: [] };
   const values = { id: execution_id, namespace, since: new Date(until - noResultSeconds(delays) * 1000).toISOString() };
-  const worker = `FROM system_agents AS a LEFT JOIN observed_runs AS o ON o.execution_id = current_execution_id
+  const worker = `FROM system_agents AS a JOIN observed_runs AS o ON o.execution_id = current_execution_id
     WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND a.namespace = $namespace AND current_execution_id`;
   return {
     gone_workers: sql<[object], string>(
       `SELECT agent_name ${worker} = $id AND last_heartbeat < $since ORDER BY 1 LIMIT ${named}`,
     ).values(values),
     bound_workers: sql<[object], { worker: string; run_id: string }>(
-      `SELECT agent_name AS worker, run_id ${worker} <> $id AND last_heartbeat >= $since ORDER BY 1 LIMIT ${named}`,
+      `SELECT agent_name AS worker, run_id ${worker} <> $id AND last_heartbeat >= $since
+         AND o.first_ms < (SELECT first_ms FROM observed_runs WHERE execution_id = $id) ORDER BY 1 LIMIT ${named}`,
     ).all(values),
   };
 }
