@@ -1,5 +1,7 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
+import { isAttemptOver } from '../db/execution/unanswered.ts';
 import { writeEach } from '../db/opening/store.ts';
+import type { Prepare } from '../db/sqlite/statements.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { unmarkedSubscription } from '../exchange/namespace-guard.ts';
 import { decodedOf, refused } from '../exchange/wire.ts';
@@ -20,8 +22,11 @@ interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'desti
   onStray: (executionId: string) => void;
   /** Called for each slice that a worker returns, even if already recorded. */
   onReturned: (message: Message<'slice_returned'>) => void;
-  /** Called for each start of a slice, even if already recorded: its worker repeats it, or has begun anew. */
-  onStarted: (message: Message<'slice_started'>) => void;
+  /**
+   * Called for each start of a slice, even if already recorded: its worker repeats it, or has begun anew.
+   * @param isOver whether the attempt had ended before this start arrived
+   */
+  onStarted: (message: Message<'slice_started'>, isOver: boolean) => void;
   /** Called for each new start and result of a slice, once it is recorded. */
   onAttempt: (message: Message<'slice_started'> | Message<'slice_result'>) => void;
   /** Called with each agent that reports on a slice. */
@@ -56,9 +61,10 @@ export function createInbox(options: InboxOptions) {
         const batch = waiting.splice(0, window);
         // Never reject a message that is already recorded, even on the wrong destination.
         const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery)));
+        const over = new Set(batch.filter(({ decoded }) => isOver(store.sql, decoded)));
         const types = fresh.length === 0 ? [] : await recordAll(fresh, strays, options);
         for (const { delivery } of batch) delivery.acknowledge();
-        for (const { decoded } of batch) note(decoded, options);
+        for (const incoming of batch) note(incoming.decoded, over.has(incoming), options);
         for (const { decoded } of fresh) noteAttempt(decoded, options);
         if (types.length > 0) onRecorded(types);
       }
@@ -74,8 +80,7 @@ export function createInbox(options: InboxOptions) {
     if (destination === destinations.broadcast) onBroadcast(delivery);
     // Ignore other namespaces. A message without a namespace is ours.
     if ((delivery.headers['namespace'] ?? fieldOf(decodedOf(delivery), 'namespace') ?? namespace) !== namespace) {
-      delivery.acknowledge();
-      return;
+      return delivery.acknowledge();
     }
     waiting.push({ destination, delivery, decoded: judge(destination, delivery, options) });
     if (!isWorking) void drain();
@@ -133,12 +138,19 @@ function recordAll(batch: readonly Incoming[], strays: Set<string>, { store, onS
   );
 }
 
-function note(decoded: Decoded, { onWorker, onReturned, onStarted, onRegistered }: InboxOptions) {
+/** Whether a message begins an attempt that has ended. Ask before recording: its result may have arrived with it. */
+function isOver(sql: Prepare, decoded: Decoded): boolean {
+  if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice_started') return false;
+  const { execution_id = '', slice_filename, attempt } = decoded.message;
+  return isAttemptOver(sql, execution_id, slice_filename, attempt);
+}
+
+function note(decoded: Decoded, wasOver: boolean, { onWorker, onReturned, onStarted, onRegistered }: InboxOptions) {
   if (decoded.kind !== 'message') return;
   const { message } = decoded;
   if (vocabulary[message.msg_type].destination === 'results') onWorker(message.sender);
   if (message.msg_type === 'slice_returned') onReturned(message);
-  else if (message.msg_type === 'slice_started') onStarted(message);
+  else if (message.msg_type === 'slice_started') onStarted(message, wasOver);
   else if (message.msg_type === 'tf_file_registered') onRegistered(message);
 }
 

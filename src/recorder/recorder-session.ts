@@ -1,6 +1,5 @@
 import type { BrokerConnection, Delivery } from '../broker/connection.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
-import { isAttemptOver } from '../db/execution/unanswered.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
 import { pollStore } from '../db/sqlite/other-writers.ts';
@@ -120,12 +119,11 @@ function createParts(shared: Shared) {
     onBroadcast: (delivery) => ear(destinations.broadcast, delivery),
     onStray: (executionId) => warn(strayWarning(executionId, namespace)),
     onReturned: (message) => resending.noteReturn(message),
-    onStarted(message) {
+    onStarted(message, isOver) {
       repeatedStarts.note(message);
       const { execution_id = '', slice_filename, attempt } = message;
       // A broker that was killed may deliver slices again whose results are recorded.
-      if (isAttemptOver(shared.store.sql, execution_id, slice_filename, attempt))
-        states.sayAll(execution_id, false, [sliceMessageId(execution_id, slice_filename, attempt)]);
+      if (isOver) states.sayAll(execution_id, false, [sliceMessageId(execution_id, slice_filename, attempt)]);
       resending.noteStart(message);
     },
     onAttempt: (message) => resting.note(message.execution_id, message),

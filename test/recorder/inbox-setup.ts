@@ -9,6 +9,8 @@ export function listen({ store, ours, faults }: Exchange) {
   const noted: string[] = [];
   const note = (what: string) => (of: unknown) =>
     void noted.push([what, typeof of === 'string' ? of : (of as { msg_type?: string })?.msg_type].join(' ').trim());
+  /** Of each start of a slice, whether its attempt had ended before. */
+  const begun: boolean[] = [];
   const recorded: MessageType[] = [];
   const told: MessageType[][] = [];
   let wake = (): void => {};
@@ -27,7 +29,10 @@ export function listen({ store, ours, faults }: Exchange) {
     onBroadcast: () => noted.push('broadcast'),
     onWorker: note('worker'),
     onRegistered: note('registered'),
-    onStarted: note('started'),
+    onStarted(message, isOver) {
+      note('started')(message);
+      begun.push(isOver);
+    },
     onAttempt: note('attempt'),
     onFault: (error) => faults.push(error),
   });
@@ -39,7 +44,7 @@ export function listen({ store, ours, faults }: Exchange) {
       wake = () => (recorded.length >= count ? resolve() : undefined);
       wake();
     });
-  return { inbox, strays, noted, recorded, told, next };
+  return { inbox, strays, noted, begun, recorded, told, next };
 }
 
 export const body = (msg_type: string, fields: object): string =>

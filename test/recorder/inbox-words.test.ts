@@ -18,7 +18,7 @@ describe('the callbacks of an inbox', () => {
     const made = await setUp();
     await saySample(made);
     await saySlices(made, 2);
-    const { inbox, noted, recorded } = listen(made);
+    const { inbox, noted, begun, recorded } = listen(made);
     const { onMessage } = inbox.work('results', results);
     const places = inbox.work('broadcast', broadcast);
     const began = word('slice_started', workFields(0));
@@ -48,6 +48,8 @@ describe('the callbacks of an inbox', () => {
     expect(noted.filter((line) => line === 'broadcast')).toHaveLength(2);
     // Each of them was new once; the sample was known before.
     expect(recorded.toSorted()).toEqual(['slice_result', 'slice_returned', 'slice_started']);
+    // A result that arrives with its start does not make that late.
+    expect(begun).toEqual([false, true]);
     expect(made.faults).toEqual([]);
   });
 
