@@ -515,7 +515,8 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
           setTimeout(() => resolve(0), 1000);
         }),
     );
-    expect(shifted).toBeLessThan(0.01);
+    // 0.001 to 0.011 by the order in which parts arrive; it was 0.089 while they had no places.
+    expect(shifted).toBeLessThan(0.03);
     // Charts below the first view are fetched when they come near, and may move the cards.
     await painted(page);
     const network = await page.context().newCDPSession(page);
