@@ -45,11 +45,6 @@ export interface Post {
   cancelled: AbortSignal;
 }
 
-/** For the SDKs. Never used: it is for requests of a server to its client. They would create a costly one each. */
-export const jsonSchemaValidator = {
-  getValidator: () => () => ({ valid: false as const, data: undefined, errorMessage: 'not used' }),
-};
-
 /** JSON-RPC's codes of errors. */
 export const errorCodes = {
   noJson: -32_700,

@@ -1,12 +1,17 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { InitializeRequestParamsSchema, type RequestId, type ServerResult } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ErrorCode,
+  InitializeRequestParamsSchema,
+  type RequestId,
+  type ServerResult,
+} from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
-import { invalidParams, jsonSchemaValidator, type McpServer, type Post, type Wire } from './mcp-server.ts';
+import type { McpServer, Post, Wire } from './mcp-server.ts';
 
 /** A server of SDK 1.x: revisions to 2025-11-25. */
 export function serverOf({ info, capabilities, instructions, answer }: McpServer) {
-  const server = new Server(info, { capabilities, instructions, jsonSchemaValidator });
+  const server = new Server(info, { capabilities, instructions });
   onInitialize(server);
   // All other methods. The SDK's own handlers would report wrong params as internal errors.
   server.fallbackRequestHandler = ({ method, params }, { signal, _meta, sendNotification }) =>
@@ -29,7 +34,10 @@ function onInitialize(server: Server) {
     z.object({ method: z.literal('initialize'), params: z.unknown().optional() }),
     ({ method, params }) => {
       const { data } = InitializeRequestParamsSchema.safeParse(params);
-      if (data === undefined) throw invalidParams(`initialize takes params such as ${paramsOfInitialize}`);
+      if (data === undefined)
+        throw Object.assign(new Error(`initialize takes params such as ${paramsOfInitialize}`), {
+          code: ErrorCode.InvalidParams,
+        });
       return own._oninitialize({ method, params: data });
     },
   );

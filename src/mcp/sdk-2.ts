@@ -9,7 +9,7 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod';
 
-import { jsonSchemaValidator, type McpServer, type Post, type Wire } from './mcp-server.ts';
+import type { McpServer, Post, Wire } from './mcp-server.ts';
 
 /** Clients may keep for five minutes what only another version of the server changes. */
 const forAll: CacheHint = { ttlMs: 300_000, cacheScope: 'public' };
@@ -32,7 +32,7 @@ class UncheckedCalls extends Server {
 
 /** A server of SDK 2.x: revision 2026-07-28. */
 function serverOf({ info, capabilities, instructions, methods, answer }: McpServer) {
-  const server = new UncheckedCalls(info, { capabilities, instructions, jsonSchemaValidator, cacheHints });
+  const server = new UncheckedCalls(info, { capabilities, instructions, cacheHints });
   for (const method of methods)
     server.setRequestHandler(
       method,
