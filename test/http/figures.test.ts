@@ -139,7 +139,7 @@ describe('the metrics of an observer', () => {
         "counter swf_observer_messages_total: Messages received, by topic.",
         "gauge swf_observer_last_message_timestamp_seconds: Unix time at which the newest message arrived; absent before the first.",
         "gauge swf_observer_waiting_lines: Lines not yet written.",
-        "counter swf_observer_dropped_messages_total: Messages dropped because too many were waiting.",
+        "counter swf_observer_dropped_messages_total: Messages dropped because too many lines were waiting.",
         "gauge swf_observer_cannot_write: 1 while lines cannot be written.",
       ]
     `);

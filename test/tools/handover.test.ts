@@ -128,9 +128,9 @@ describe('the handover of an eight-hour shift', () => {
         .map(({ name, did, execution_id }) => `${name} ${did} ${execution_id}`),
     ).toEqual([
       `ana saw EXECUTION_FAILED of ${idOf(2)}`,
-      `ana set quality bad for ${idOf(2)}`,
+      `ana set the quality to bad for ${idOf(2)}`,
       `bo saw STAGE_STUCK of ${idOf(3)}`,
-      `bo set quality good for ${idOf(4)}`,
+      `bo set the quality to good for ${idOf(4)}`,
     ]);
     expect(
       report['open'].filter(
@@ -201,8 +201,8 @@ describe('the handover of an eight-hour shift', () => {
     expect(report['executions']).toMatchObject([{ quality: 'good' }]);
     expect(report['people'].map(({ name, sent_by, did }: Record<string, string>) => [name, sent_by, did])).toEqual([
       ['tester', undefined, 'started'],
-      ['ana', 'token', 'set quality bad for'],
-      ['ana', 'token', 'set quality good for'],
+      ['ana', 'token', 'set the quality to bad for'],
+      ['ana', 'token', 'set the quality to good for'],
     ]);
     expect((await until(hour(3)))['executions'][0]).not.toHaveProperty('quality');
   });

@@ -43,7 +43,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
               <Stage key={stage.stage} stage={stage} top={row * rowHeight} at={at} width={width} />
             ))}
           </svg>
-          <p class="small">● median · ▮ 95 % · ◆ longest; on the right median and 95 %</p>
+          <p class="small">● median · ▮ 95 % · ◆ longest; at the right, median and 95 %</p>
         </div>
       )}
     </Card>

@@ -98,7 +98,7 @@ describe('the live view', () => {
     const snapshot = await inTheMiddle();
     const stalled = renderView({ ...snapshot, health: 'stalled' }, rates, { columns: 80, paint: plain }).join('\n');
     expect(stalled).toMatch(/TF slices .*stalled$/m);
-    expect(stalled).toMatch(/continue with\n {2}swf-mcp resume stf_datataking-tester-0001$/m);
+    expect(stalled).toMatch(/resume it with\n {2}swf-mcp resume stf_datataking-tester-0001$/m);
     const unknown = { ...snapshot, secondsLeft: undefined };
     expect(renderView(unknown, none, { columns: 80, paint: plain }).join('\n')).not.toMatch(/left/);
   });
