@@ -78,7 +78,7 @@ describe('the metrics of an agent', () => {
     expect(agentMetricsText(figures)).toMatch(/[^\n]\n$/);
     expect(heads(agentMetricsText(figures))).toMatchInlineSnapshot(`
       [
-        "gauge swf_build_info: This program.",
+        "gauge swf_build_info: Version of this program.",
         "gauge swf_broker_connected: 1 while connected to the broker.",
         "counter swf_broker_reconnects_total: Reconnections to the broker.",
         "gauge swf_outbox_unsent_messages: Messages not yet confirmed by the broker.",
@@ -133,7 +133,7 @@ describe('the metrics of an observer', () => {
     expect(observerMetricsText(figures)).toMatch(/[^\n]\n$/);
     expect(heads(observerMetricsText(figures))).toMatchInlineSnapshot(`
       [
-        "gauge swf_build_info: This program.",
+        "gauge swf_build_info: Version of this program.",
         "gauge swf_broker_connected: 1 while connected to the broker.",
         "counter swf_broker_reconnects_total: Reconnections to the broker.",
         "counter swf_observer_messages_total: Messages received, by topic.",

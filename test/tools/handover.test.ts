@@ -159,7 +159,7 @@ describe('the handover of an eight-hour shift', () => {
     );
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, I look, over \d\d:\d\d:\d\d\): /,
+        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, I look, cleared \d\d:\d\d:\d\d\): /,
       ),
     );
     expect(lines).toContainEqual(
