@@ -1,7 +1,7 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { asRecorded } from '../../config/load.ts';
 import { requireRecorderAgents } from '../../config/policies.ts';
-import { schemaVersion } from '../../db/migrations/schema.ts';
+import { schemaVersion } from '../../db/opening/schema-version.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import type { SeparateType } from '../../domain/states.ts';
 import { counting, type Traffic, createTraffic } from '../../exchange/traffic.ts';

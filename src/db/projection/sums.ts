@@ -1,5 +1,6 @@
 import { bucketOf, type StageName, stages } from '../../domain/stages.ts';
 import { onceFor } from '../../lib/once-for.ts';
+import { millisecondsAt } from '../../lib/time.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import type { Scope } from './effect.ts';
 
@@ -30,6 +31,15 @@ interface CountedRow {
  */
 export const sumsOf = onceFor((tx: Transaction) => {
   const counted = new Map<string, CountedRow>();
+  /** Mostly the next message counts in it too. */
+  let latest: CountedRow | undefined;
+  const rowOf = (table: Counted, key: Key): CountedRow => {
+    if (latest?.table === table && latest.key.every((part, index) => part === key[index])) return latest;
+    const name = `${table} ${key.join(' ')}`;
+    latest = counted.get(name) ?? { table, key, counts: new Map<string, number>() };
+    counted.set(name, latest);
+    return latest;
+  };
   return {
     /** Adds to a count: of an execution, or of one of its STF files or samples. */
     add(table: Counted, key: Key, column: string, n: number) {
@@ -37,11 +47,10 @@ export const sumsOf = onceFor((tx: Transaction) => {
         tx.beforeReading(() => {
           for (const row of counted.values()) writeCounts(tx, row);
           counted.clear();
+          latest = undefined;
         });
-      const name = `${table} ${key.join(' ')}`;
-      const row = counted.get(name) ?? { table, key, counts: new Map<string, number>() };
-      row.counts.set(column, (row.counts.get(column) ?? 0) + n);
-      counted.set(name, row);
+      const { counts } = rowOf(table, key);
+      counts.set(column, (counts.get(column) ?? 0) + n);
     },
   };
 });
@@ -85,7 +94,7 @@ export function keepDelay(
   { from, to, seconds: known }: Passage,
 ) {
   if (from === null || from === undefined) return;
-  const seconds = known ?? Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
+  const seconds = known ?? Math.max(0, millisecondsAt(to, 0) - millisecondsAt(from, 0)) / 1000;
   const delays = delaysOf(tx);
   if (delays.size === 0)
     tx.beforeReading(() => {
