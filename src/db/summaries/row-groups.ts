@@ -11,7 +11,10 @@ import { instantOf, type RowSource, rowSources } from './row-sources.ts';
 const rowsOfStep = 8000;
 
 /** A group of rows as SQL returns it. */
-interface Part extends Record<'n' | 'failed' | 'retries' | 'bytes' | 'slices' | 'stay_failed', number> {
+interface Part extends Record<'n' | 'failed' | 'slices' | 'stay_failed', number> {
+  /** Null if unknown. */
+  retries: number | null;
+  bytes: number | null;
   a: string | number | null;
   b: string | number | null;
   seconds: number | null;
@@ -70,8 +73,10 @@ function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
   const group = groups.of(keys.map((key, at) => shownKey(key, at === 0 ? a : b, groups.causes)));
   group.count += n;
   group.failed += failed;
-  group.retries += retries;
-  group.bytes += bytes;
+  group.retries += retries ?? 0;
+  group.bytes += bytes ?? 0;
+  if (retries === null) group.unknown.retries += n;
+  if (bytes === null) group.unknown.bytes += n;
   group.ofSlices += slices;
   group.stayFailed += stay_failed;
   if (seconds !== null) group.seconds.push(seconds);

@@ -53,7 +53,8 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       severity: 'error',
       sentence: `${counted(failed.count, 'STF file')} failed in PanDA${places.length === 0 ? '' : ` (${places.join(', ')})`}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}.`,
       ids: [...failed.ids],
-      next: here('list_stf_files', { status: 'failed' }),
+      // While other sites have it, a file is not yet failed as a whole.
+      next: here('list_stf_files', prompt.open.count === 0 ? { status: 'failed' } : {}),
     };
   },
 
