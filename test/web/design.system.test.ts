@@ -8,7 +8,9 @@ import { hostileRun } from './hostile-run.ts';
 
 /** The rows of a table in src/web/README.md, by the head of its first column. */
 function rowsOf(head: string): string[][] {
-  const [, table = ''] = readFileSync('src/web/README.md', 'utf8').split(new RegExp(`^\\| ${head} .*\\n\\|[- |]+\\n`, 'm'));
+  const [, table = ''] = readFileSync('src/web/README.md', 'utf8').split(
+    new RegExp(`^\\| ${head} .*\\n\\|[- |]+\\n`, 'm'),
+  );
   return table
     .slice(0, table.indexOf('\n\n'))
     .split('\n')
