@@ -24,10 +24,9 @@ const longFiles = sources.filter(({ lines }) => lines > maxFileLines);
 const functions = sources.flatMap((source) => source.functions);
 const longFunctions = functions.filter(({ name, lines }) => lines > maxFunctionLines && !longTables.has(name));
 const cycles = cyclesOf(sources);
-const page = (name: string): string => readFileSync(`docs/${name}.md`, 'utf8');
 const refused = [
-  ...refusals(edges, readRooms(page('architecture'))),
-  ...folderRefusals(edges, readFolders(page('folders'))),
+  ...refusals(edges, readRooms(readFileSync('docs/architecture.md', 'utf8'))),
+  ...folderRefusals(edges, readFolders(readFileSync('src/README.md', 'utf8'))),
 ];
 const rings = folderRings(edges);
 
