@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { keysTable } from '../scripts/docs/keys-table.ts';
 import { messageTables, telemetryTables } from '../scripts/docs/messages.ts';
 import { loadConfig } from '../src/config/load.ts';
+import { summaryKeys } from '../src/domain/summary-words.ts';
 import { sliceHeaders, wireHeaders } from '../src/exchange/wire.ts';
 import { errorCodes } from '../src/lib/errors.ts';
 import { prompts } from '../src/mcp/prompts.ts';
@@ -191,6 +192,14 @@ describe('the tables of docs/', () => {
       .filter((name) => !/_words_|'/.test(name));
     const told = read('docs/store.md');
     expect(tables.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('have each key that rows can be summarized by', () => {
+    const rows = read('docs/asking.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `') && line.includes('`hour`'));
+    const named = rows.map((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+    expect(named).toEqual(Object.entries(summaryKeys).map(([what, keys]) => [what, ...keys]));
   });
 
   // The formatter may pad the cells.
