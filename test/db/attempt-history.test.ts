@@ -14,7 +14,7 @@ import { millisecondsAt } from '../../src/lib/time.ts';
 import { temporaryFolder } from '../folder.ts';
 import type { HistoryRow } from '../histories/log-file.ts';
 import { receiverOf } from '../receive.ts';
-import { byWorker, envelope, secondSlice, stf, withSlice } from './one-slice.ts';
+import { byWorker, envelope, secondSlice, stf as firstStf, withSlice } from './one-slice.ts';
 
 const folder = resolve('test/histories');
 const histories = readdirSync(folder)
@@ -112,7 +112,7 @@ it.each(['x', '9'.repeat(400), '\u001F', '\u001F'.repeat(9), '+275760-09-13T00:0
     const made = await withSlice();
     await made.say('slice_started', byWorker(1));
     await made.say('slice_result', { ...byWorker(1), state: 'done' });
-    await made.say('slice', { ...secondSlice, stf_filename: stf, start: 1, end: 1, tf_count: 1 });
+    await made.say('slice', { ...secondSlice, stf_filename: firstStf, start: 1, end: 1, tf_count: 1 });
     const read = () => upToDate(createAttemptHistory(made.store.sql, envelope.execution_id));
     const { queued, completed } = read();
     made.store.db.prepare('UPDATE tf_slices SET assigned_at = ? WHERE slice_id = 0').run(time);
