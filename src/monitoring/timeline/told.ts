@@ -11,7 +11,7 @@ const shownName = 80;
 const concise = { causes: 5, workers: 10, phases: 20 };
 const page = { causes: 10, workers: Infinity, phases: 500 };
 
-/** The last moment of a `Date`, in milliseconds since 1970, and with a minus the first: a damaged store may have it. */
+/** `Date` ends this many milliseconds after 1970, and begins as many before. */
 const endOfTime = 8.64e15;
 
 const iso = (milliseconds: number): string =>
