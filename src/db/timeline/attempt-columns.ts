@@ -200,7 +200,8 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
   const word = (): string => {
     const end = text.indexOf(valueEnd, at);
     const found = text.slice(at, end);
-    at = end + 1;
+    // A damaged value may have ended others: what is left is read to its end.
+    at = end < 0 ? text.length : end + 1;
     return found;
   };
   const isAbsent = (): boolean => text.charCodeAt(at) === valueEndCode;
@@ -211,10 +212,8 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
   };
   const whole = (): number => {
     let found = 0;
-    for (let code = text.charCodeAt(at); code !== valueEndCode; code = text.charCodeAt(at)) {
-      found = found * 10 + code - 48;
-      at += 1;
-    }
+    for (; at < text.length && text.charCodeAt(at) !== valueEndCode; at += 1)
+      found = found * 10 + text.charCodeAt(at) - 48;
     at += 1;
     return found;
   };
@@ -223,6 +222,8 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
       at += 1;
       return NaN;
     }
+    // No time, in a damaged store.
+    if (text.indexOf(valueEnd, at) !== at + timeLength) return Date.parse(word());
     const found = millisecondsAt(text, at);
     at += timeLength + 1;
     return found;
