@@ -2,7 +2,7 @@ import type { ExecutionStatus } from '../domain/states.ts';
 import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import type { Some } from './evidence.ts';
-import type { Gap } from './heard-facts.ts';
+import { type Gap, gapSeconds } from './heard-facts.ts';
 
 /**
  * The counts that may be expected. Files are STF files and TF files; `registered` and `processed` are of STF
@@ -86,14 +86,13 @@ const checkReason = ({
 function hearingReasons(heard: Gated['heard']): GateReason[] {
   if (heard === undefined) return [];
   const { isBeginHeard, gaps } = heard;
-  const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
   return [
     ...(isBeginHeard ? [] : [reason('its beginning was not heard')]),
     ...(gaps.length === 0
       ? []
       : [
           reason(
-            `nothing could be heard for ${roundDuration(seconds)} in ${counted(gaps.length, 'gap')} (${gaps[0]?.reason})`,
+            `nothing could be heard for ${roundDuration(gapSeconds(gaps))} in ${counted(gaps.length, 'gap')} (${gaps[0]?.reason})`,
           ),
         ]),
   ];

@@ -123,6 +123,10 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   broken_keys: readonly BrokenKey[];
 }
 
+/** Seconds in which nothing was heard. */
+export const gapSeconds = (gaps: readonly Gap[]): number =>
+  gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
+
 /** Seconds from a time to the moment of the facts in which messages could be heard. */
 export function secondsSince({ now, gaps }: Pick<HeardFacts, 'now' | 'gaps'>, time: number): number {
   const unheard = gaps.reduce(

@@ -43,7 +43,7 @@ export function observedRunOf(
   const isRun = run_id === undefined ? 'TRUE' : 'run_id = $run_id';
   const isNamed = told_id === undefined ? 'TRUE' : 'told_id = $told_id';
   return tx
-    .sql<[object], ObservedRun>(
+    .sql<ObservedRun>(
       `SELECT ${columns} FROM observed_runs WHERE ${isRun} AND ${isNamed} AND ${isMeant} ORDER BY first_ms <= $at DESC, first_ms DESC, execution_id LIMIT 1`,
     )
     .get({ namespace: namespace ?? null, run_id, told_id, at });
@@ -51,11 +51,11 @@ export function observedRunOf(
 
 /** The observed execution with an id of this store. */
 export const observedRunCalled = (sql: Prepare, executionId: string): ObservedRun | undefined =>
-  sql<[string], ObservedRun>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId);
+  sql<ObservedRun>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId);
 
 /** Changes the first execution that a query finds, and returns it. @param rest of the query, from WHERE on */
 const changeFirst = (sql: Prepare, change: string, rest: string, values: object): ObservedRun | undefined =>
-  sql<[object], ObservedRun>(
+  sql<ObservedRun>(
     `UPDATE observed_runs SET ${change} WHERE execution_id = (SELECT execution_id FROM observed_runs ${rest} LIMIT 1) RETURNING ${columns}`,
   ).get(values);
 
@@ -170,6 +170,6 @@ export function noteRead({ sql }: Transaction, run: { execution_id: string; run_
 
 /** The executions last reported as running, by their programs' names for them. */
 export const toldRunning = (sql: Prepare): { execution_id: string; run_id: string }[] =>
-  sql<[], { execution_id: string; run_id: string }>(
+  sql<{ execution_id: string; run_id: string }>(
     `SELECT told_id AS execution_id, run_id FROM observed_runs WHERE told_status = 'running' AND run_id <> '' ORDER BY first_ms`,
   ).all();

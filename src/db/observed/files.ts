@@ -42,7 +42,7 @@ function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded |
 /** Folds all STF files of an execution anew: it turned out to be of prompt processing. */
 export function refoldStfs(scope: ObservedScope): void {
   const { tx, sql, execution_id } = scope;
-  const rows = sql<[string, string], { key: string; seq: number }>(
+  const rows = sql<{ key: string; seq: number }>(
     'SELECT key, seq FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) ORDER BY key, seq',
   ).all(execution_id, JSON.stringify(stfSubjects));
   for (const some of grouped(rows, ({ key }) => key).values()) {

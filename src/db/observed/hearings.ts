@@ -7,6 +7,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type Moment, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { openFiles } from './prompt.ts';
 
 /** Means all namespaces. */
 const anyNamespace = '';
@@ -67,7 +68,7 @@ const hears = (observer: ObserverRow, namespace: string): boolean =>
 
 /** The live observers. */
 const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
-  sql<[], ObserverRow>(
+  sql<ObserverRow>(
     `SELECT namespace, process_id, until_ms, beat_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
   )
     .all()
@@ -125,7 +126,7 @@ export function claimNamespace(
   { namespace, process_id }: { namespace: string; process_id: number },
   isAlive: LivenessTest,
 ): void {
-  const holder = sql<[string], ProcessSigns & { process_id: number; ended: string | null }>(
+  const holder = sql<ProcessSigns & { process_id: number; ended: string | null }>(
     `SELECT process_id, ${signColumns}, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
   ).get(namespace);
   if (holder?.process_id === process_id) return;
@@ -146,16 +147,9 @@ export interface HeardRun {
   is_done: number;
 }
 
-/** As SQL: whether sites have files of an execution that are neither processed nor failed. */
-const openFiles = (id: string) =>
-  `EXISTS (SELECT 1 FROM stf_sites WHERE execution_id = ${id} AND status IN ('registered', 'processing'))`;
-
-export const hasOpenFiles = (sql: Prepare, executionId: string): boolean =>
-  sql<[string], number>(`SELECT ${openFiles('?')}`).value(executionId) === 1;
-
 /** As SQL: a `HeardRun`, from `observed_runs AS o` and `run_states`. */
 export const heardRunColumns = `o.execution_id, o.namespace, first_ms AS first, last_ms AS last,
-  (phase = 'completed' OR coalesce(told_status, 'running') <> 'running') AND slices_queued = 0 AND NOT ${openFiles('o.execution_id')} AS is_done`;
+  (phase = 'completed' OR coalesce(told_status, 'running') <> 'running') AND slices_queued = 0 AND NOT EXISTS (SELECT 1 ${openFiles('o.execution_id')}) AS is_done`;
 
 /** An observer that has not reported for this long has lost its broker, or its machine. Milliseconds. */
 const silence = 15_000;
@@ -174,7 +168,7 @@ const longestQuiet = 60_000;
  */
 export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment) {
   const { namespace, first, last } = run;
-  const spans = sql<[string], HeardSpan>(
+  const spans = sql<HeardSpan>(
     `SELECT since_ms AS since, until_ms AS until, coalesce(ended = 'order', process_id IS NULL) AS is_ended
      FROM hearings LEFT JOIN processes USING (process_id) WHERE namespace IN ('', ?) ORDER BY since_ms`,
   ).all(namespace);
@@ -191,7 +185,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
     run.is_done === 1
       ? last + Math.min(longestQuiet, Math.max(quiet, 3 * longestStep(sql, run.execution_id)))
       : Infinity;
-  const gaps = sql<[number, number, number], { from: number; until: number; reason: string }>(
+  const gaps = sql<{ from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(over, first, Math.min(until, over));
   // A run that was complete when its observer ended cleanly stays complete, whenever the next one begins.
@@ -207,13 +201,13 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
 
 /** The longest time between an STF file and its TF files so far: their messages may come as long after the end of the DAQ. Milliseconds. */
 const longestStep = (sql: Prepare, executionId: string): number =>
-  sql<[string], number | null>(
+  sql<number | null>(
     `SELECT max(waited_ms) FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime}`,
   ).value(executionId) ?? 0;
 
 /** When one execution was heard; undefined if it is not observed. */
 function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment) {
-  const run = sql<[string], HeardRun>(
+  const run = sql<HeardRun>(
     `SELECT ${heardRunColumns} FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
   ).get(executionId);
   return run && heardTimeOf(sql, run, moment);

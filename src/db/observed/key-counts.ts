@@ -30,7 +30,7 @@ export function countKeys(tx: Transaction, id: string, { sender, message_type }:
 }
 
 function write({ sql }: Transaction, _: string, { group, filled }: Counts): void {
-  const add = sql<unknown[]>(
+  const add = sql(
     `INSERT INTO observed_keys (execution_id, sender, message_type, state, key, filled) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (execution_id, sender, message_type, state, key) DO UPDATE SET filled = filled + excluded.filled`,
   );

@@ -1,14 +1,26 @@
 import { promptProcessing } from '../../domain/workflows.ts';
 import { type FactOf, type SaidFact, standingBy } from '../../observed/folding/said.ts';
-import type { SiteWork } from '../../observed/reading/prompt.ts';
+import type { SiteJob } from '../../observed/reading/prompt.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import { foldWith, type ObservedScope } from './said.ts';
 
 /** Whether an execution is of prompt processing, as far as is known yet. */
 export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'execution_id'>): boolean =>
-  sql<[string, string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ? AND workflow_name = ?').has(
+  sql('SELECT 1 FROM workflow_executions WHERE execution_id = ? AND workflow_name = ?').has(
     execution_id,
     promptProcessing,
   );
+
+/**
+ * As SQL: the STF files of an execution that wait for PanDA: they are registered, and a site has them.
+ * @param id of the execution
+ */
+export const openFiles = (id: string): string =>
+  `FROM stf_files WHERE execution_id = ${id} AND status IN ('registered', 'processing')
+     AND stf_filename IN (SELECT stf_filename FROM stf_sites WHERE execution_id = ${id})`;
+
+export const hasOpenFiles = (sql: Prepare, executionId: string): boolean =>
+  sql(`SELECT 1 ${openFiles('$id')} LIMIT 1`).has({ id: executionId });
 
 /** Notes by which policy sites are chosen; all STF files of a run have the same. */
 export function notePolicy({ sql, execution_id }: ObservedScope, policy: string): void {
@@ -19,7 +31,7 @@ export function notePolicy({ sql, execution_id }: ObservedScope, policy: string)
 }
 
 /** Writes how an STF file fares at its sites. A site without a name is the only one. */
-export function writeSites({ sql, execution_id }: ObservedScope, stf: string, sites: readonly SiteWork[]): void {
+export function writeSites({ sql, execution_id }: ObservedScope, stf: string, sites: readonly SiteJob[]): void {
   sql('DELETE FROM stf_sites WHERE execution_id = ? AND stf_filename = ?').run(execution_id, stf);
   for (const work of sites)
     sql(

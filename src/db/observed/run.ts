@@ -1,7 +1,7 @@
 import type { Phase, PhaseMessage } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import { promptProcessing } from '../../domain/workflows.ts';
-import { type FactOf, isBefore, type Said, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
+import { bySending, type FactOf, type Said, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
@@ -44,7 +44,7 @@ function reopen(sql: Prepare, executionId: string): void {
 }
 
 function noteExtent({ sql }: Transaction, id: string, { first, last, dialects }: Extent): void {
-  const known = sql<[string], string>('SELECT dialects FROM observed_runs WHERE execution_id = ?').value(id);
+  const known = sql<string>('SELECT dialects FROM observed_runs WHERE execution_id = ?').value(id);
   if (known === undefined) return;
   reopen(sql, id);
   const all = [...new Set(known + dialects)].toSorted().join('');
@@ -99,7 +99,7 @@ function datasetSaid(scope: ObservedScope, dataset: string): void {
 }
 
 const lastPhase = ({ sql, execution_id }: ObservedScope) =>
-  sql<[string], { type: PhaseMessage; at: string }>(
+  sql<{ type: PhaseMessage; at: string }>(
     `SELECT ${nameOf('type_no')} AS type, ${isoTime('sent_ms')} AS at FROM message_rows INDEXED BY message_rows_landmarks
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(Object.keys(phaseAfter))} AND effect = 'applied'
      ORDER BY sent_ms DESC, message_id DESC LIMIT 1`,
@@ -139,7 +139,7 @@ export function statusTold(scope: ObservedScope): void {
 
 /** Every status that was reported of an execution, in order. */
 const everyStatus = ({ sql, execution_id }: ObservedScope): Told[] =>
-  sql<[string], Said & StoredMessage>(
+  sql<Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND type_no IN ${typeNumbers(['execution_registered', 'execution_status'])} AND effect = 'applied'`,
   )
@@ -149,4 +149,4 @@ const everyStatus = ({ sql, execution_id }: ObservedScope): Told[] =>
       if (fact?.kind === 'told_execution') return [{ ...row, status: 'running' as const, by }];
       return fact?.kind === 'told_status' ? [{ ...row, status: fact.status, by }] : [];
     })
-    .toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
+    .toSorted(bySending);

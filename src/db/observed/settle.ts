@@ -20,7 +20,7 @@ const openRun = (index = '') => `SELECT ${heardRunColumns}, status, phase, told_
 /** The observed executions without a known end, by the status stored. */
 const openRuns = (sql: Prepare, ...statuses: ('running' | 'unknown')[]): OpenRun[] =>
   statuses.flatMap((status) =>
-    sql<[string], OpenRun>(`${openRun('INDEXED BY workflow_executions_status')} WHERE status = ?`).all(status),
+    sql<OpenRun>(`${openRun('INDEXED BY workflow_executions_status')} WHERE status = ?`).all(status),
   );
 
 const completed = ({ last }: OpenRun): Standing => ({
@@ -82,7 +82,7 @@ export function reopenSettled(sql: Prepare, executionId: string): void {
  * The present status of an execution that is stored as running and no longer heard; undefined for all others.
  */
 export function unheardExecution(sql: Prepare, executionId: string, moment: Moment): Standing | undefined {
-  const run = sql<[string], OpenRun>(`${openRun()} WHERE execution_id = ? AND status = 'running'`).get(executionId);
+  const run = sql<OpenRun>(`${openRun()} WHERE execution_id = ? AND status = 'running'`).get(executionId);
   return run && standingAt(sql, run, moment);
 }
 

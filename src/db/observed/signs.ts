@@ -81,9 +81,10 @@ const together = (sign: Sign, before: Sign): Sign => ({
  * messages.
  */
 const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
-  sql<[string, string]>(
-    `SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`,
-  ).has(name, namespace);
+  sql(`SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`).has(
+    name,
+    namespace,
+  );
 
 /**
  * Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it
@@ -93,7 +94,7 @@ export function noteProgram({ sql }: Transaction, sender: string, sign: Sign): v
   const { type, namespace, host, execution_id = null, at, state = null } = sign;
   if (isOwnAgent(sql, sender, namespace)) return;
   const time = new Date(at).toISOString();
-  const process_id = sql<unknown[], number>(
+  const process_id = sql<number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (0, ?, '', '', ?, ?, 1)
        ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = max(last_beat, excluded.last_beat), ended = NULL
        RETURNING process_id`,

@@ -49,7 +49,7 @@ type SliceCount = (typeof sliceCounts)[number];
 
 /** Reads every slice once, for all checks. */
 export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams): CutRow[] =>
-  sql<[number, string], CutRow>(
+  sql<CutRow>(
     `SELECT tf_filename, group_concat(tf_first || ' ' || tf_last) AS frames, count(*) AS slices_created,
        sum(status = 'queued') AS slices_queued, sum(status = 'processing') AS slices_processing,
        sum(status = 'completed') AS slices_completed, sum(status = 'failed') AS slices_failed,
@@ -113,9 +113,10 @@ export function checkSlices({ sql, execution, plan, samples, cuts, whenMissing }
 
 function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, plan: Plan): string[] {
   const known = new Set(
-    sql<[string, string], string>(
-      'SELECT slice_filename FROM tf_slices WHERE tf_filename = ? AND execution_id = ?',
-    ).values(sample.tf_filename, executionId),
+    sql<string>('SELECT slice_filename FROM tf_slices WHERE tf_filename = ? AND execution_id = ?').values(
+      sample.tf_filename,
+      executionId,
+    ),
   );
   return plan
     .slices(sample)
@@ -129,7 +130,7 @@ export function checkResults({ sql, execution, params, cuts, whenMissing }: Audi
   const { slices_created: slices, slice_retries, slices_completed, slices_failed } = totalsOf(cuts);
   const ended = slice_retries + slices_completed + slices_failed;
   const results = appliedMessages(sql, execution_id, 'slice_result');
-  const open = sql<[string], { slice_filename: string; status: string; attempt: number }>(
+  const open = sql<{ slice_filename: string; status: string; attempt: number }>(
     `SELECT slice_filename, status, attempt FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND ${indexPredicates.openSlice} ORDER BY seq`,
   )
@@ -150,7 +151,7 @@ export function checkResults({ sql, execution, params, cuts, whenMissing }: Audi
 export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
   const ofType = `WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`;
   const count = (rows: string): number =>
-    sql<[string, string], number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
+    sql<number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
   const without = `INDEXED BY message_rows_execution_without_effect ${ofType} AND ${indexPredicates.withoutEffect}`;
   return count(ofType) - count(without);
 }

@@ -12,7 +12,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' | 'effect_code' | 'effect_reason'>;
 
 export const lastMessage = (sql: Prepare, executionId: string): LastMessage | undefined =>
-  sql<[string], LastMessage>(
+  sql<LastMessage>(
     `SELECT message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
@@ -51,14 +51,14 @@ const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
  * last two changes between periods are included, so that they do not crowd out who paused or took over.
  */
 export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>
-  sql<[{ id: string; limit: number }], Landmark>(landmarks).all({ id, limit });
+  sql<Landmark>(landmarks).all({ id, limit });
 
 /** The newest messages that cannot be read or contradict an earlier message. */
 export const lastTroubledMessages = (sql: Prepare, executionId: string, limit: number): MessageHead[] =>
   newest(sql, executionId, indexPredicates.troubled, limit);
 
 const newest = (sql: Prepare, executionId: string, condition: string, limit: number): MessageHead[] =>
-  sql<[string, number], MessageHead>(
+  sql<MessageHead>(
     `SELECT ${headColumns} FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 
@@ -67,7 +67,7 @@ const maxCounted = 1000;
 
 /** The number of messages of a kind, and the ids of the newest. @param condition as SQL */
 export function someMessages(sql: Prepare, executionId: string, condition: string, named: number): Some {
-  const count = sql<[string, number], number>(
+  const count = sql<number>(
     `SELECT count(*) FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
   ).value(executionId, maxCounted);
   if (count === undefined || count === 0) return { count: 0, ids: [] };
@@ -94,7 +94,7 @@ const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} 
  * @param until in milliseconds since 1970
  */
 export const isAnyRecordedLate = (sql: Prepare, id: string, from: number, until: number): boolean =>
-  sql<[{ id: string; from: number; until: number }]>(lateRow).has({ id, from, until });
+  sql(lateRow).has({ id, from, until });
 
 interface CommandRow {
   sender_agent: string | null;
@@ -118,7 +118,7 @@ function lastCommand(
   state: 'applied' | 'waiting' = 'applied',
 ): CommandGiven | undefined {
   const condition = state === 'applied' ? `effect = 'applied'` : indexPredicates.waitingCommand;
-  const row = sql<[string], CommandRow>(
+  const row = sql<CommandRow>(
     `SELECT ${messageColumns.sender_agent} AS sender_agent, ${messageColumns.sent_at} AS sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
      FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND ${condition} ORDER BY seq DESC LIMIT 1`,

@@ -46,7 +46,7 @@ export const recordedFilesOf = (
   { execution_id, stf_filename }: FilesOf,
   { kind, after, limit }: { kind: FileKind; after: number; limit: number },
 ): RecordedFile[] =>
-  sql<[object], RecordedFile>(`${questions[kind]} LIMIT ($limit + 0)`).all({
+  sql<RecordedFile>(`${questions[kind]} LIMIT ($limit + 0)`).all({
     execution_id,
     stf_filename: stf_filename ?? null,
     after,

@@ -103,7 +103,7 @@ const isNumber = (name: string, value: unknown): value is number =>
 
 /** The name of a configuration; if it was given by a path, its file name. */
 function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
-  const config = sql<[string], string | null>(
+  const config = sql<string | null>(
     `SELECT ${jsonField('body', 'config')} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).value(execution_id);
@@ -118,7 +118,7 @@ export interface Setting {
 
 /** The parameters of an execution as recorded. */
 function recordedParams(sql: Prepare, executionId: string): Record<string, unknown> {
-  const params = sql<[string], string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
+  const params = sql<string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
   return objectIn(params.value(executionId));
 }
 
@@ -131,7 +131,7 @@ export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, S
   if (params === undefined) return new Map();
   const { execution_id } = execution;
   const recorded = recordedParams(sql, execution_id);
-  const version = sql<[string], string | null>(
+  const version = sql<string | null>(
     `SELECT ${jsonField('body', 'version')} FROM message_rows WHERE message_id = ?`,
   ).value(`${execution_id}/driver_started/1`);
   // Defaults count as settings, so that stores of older and newer versions can be compared.

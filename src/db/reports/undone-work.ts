@@ -25,7 +25,7 @@ const maxCounted = 10_000;
  * has begun.
  */
 export const givenUpSlices = (sql: Prepare, executionId: string): number =>
-  sql<[string], number>(
+  sql<number>(
     `SELECT count(*) FROM (
          SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${maxCounted})`,
@@ -105,11 +105,11 @@ export function agentTroubles(
 
 /** Whether any file of an execution is of a kind. */
 function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }): boolean {
-  const [condition, value] =
+  const [condition = '', value = ''] =
     reason === 'WRONG_FILE'
       ? ['f.tf_filename = ?', name.split(' ')[0]]
       : ['instr(coalesce(m.file_url, f.file_url), ?) = 1', `${name}/`];
-  return sql<unknown[], unknown>(
+  return sql<unknown>(
     `SELECT 1 FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE f.execution_id = ? AND ${condition} LIMIT 1`,
   ).has(executionId, value);
 }
@@ -119,7 +119,7 @@ export const payloadKind = (sql: Prepare, executionId: string): string | undefin
   payloadOf(sql, executionId, `AND status = 'queued' AND ${indexPredicates.openSlice}`);
 
 function payloadOf(sql: Prepare, executionId: string, condition = ''): string | undefined {
-  const one = sql<[string], { slice_filename: string; attempt: number }>(
+  const one = sql<{ slice_filename: string; attempt: number }>(
     `SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? ${condition} LIMIT 1`,
   ).get(executionId);
   if (one === undefined) return undefined;
@@ -132,7 +132,7 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
  * payload.
  */
 const waitingFiles = (sql: Prepare, executionId: string): { slices: number; kinds: OffDuty[] }[] =>
-  sql<[string], { tf_filename: string; slices: number }>(
+  sql<{ tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,
   )
@@ -161,7 +161,7 @@ export function unansweredFiles(
   isAlive: LivenessTest,
 ): UnansweredFiles[] {
   const before = new Date(momentOfTest(isAlive) - unansweredSeconds * 1000).toISOString();
-  const counts = sql<[string], { stfs: number; ready: number; expected: number; samples: number }>(
+  const counts = sql<{ stfs: number; ready: number; expected: number; samples: number }>(
     `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
      FROM run_states WHERE execution_id = ?`,
   ).get(execution_id);
@@ -187,10 +187,7 @@ const shownWarning = 400;
 
 /** The most recently heard agent of a role, if it says that it is off duty, with its last warning. */
 function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']): UnansweredFiles['off_duty'] {
-  const row = sql<
-    [string, string],
-    Record<'agent' | 'hostname', string> & Record<'off_duty' | 'warning', string | null>
-  >(
+  const row = sql<Record<'agent' | 'hostname', string> & Record<'off_duty' | 'warning', string | null>>(
     `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT 1) AS warning
      FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND agent_type = ? AND state <> 'EXITED' AND heard_on IS NULL ORDER BY last_heartbeat DESC LIMIT 1`,

@@ -21,7 +21,7 @@ export function waitingSince(
   { slices_expected, params }: { slices_expected: number; params: ExecutionParams },
 ): Facts['waiting_since'] {
   const first = (text: string, isAny = true): string | undefined =>
-    isAny ? (sql<[{ id: string }], string | null>(text).value({ id: executionId }) ?? undefined) : undefined;
+    isAny ? (sql<string | null>(text).value({ id: executionId }) ?? undefined) : undefined;
   const times = {
     data: first(
       `SELECT created_at AS at FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} ORDER BY seq LIMIT 1`,
@@ -45,7 +45,7 @@ const maxUnsampled = 1000;
 /** Since when an STF file has been ready without all its samples. */
 function unsampledSince(sql: Prepare, executionId: string, params: ExecutionParams): string | undefined {
   const plan = planOf(params);
-  return sql<[{ id: string }], { sequence: number; tf_count: number; tf_file_count: number; at: string }>(
+  return sql<{ sequence: number; tf_count: number; tf_file_count: number; at: string }>(
     `SELECT sequence, tf_count, tf_file_count, processed_at AS at FROM stf_files WHERE execution_id = $id AND status = 'processed'
        AND seq >= coalesce((SELECT max(seq) FROM stf_files WHERE execution_id = $id AND tf_file_count > 0), 0) ORDER BY seq LIMIT ${maxUnsampled}`,
   )
@@ -69,13 +69,13 @@ type ChangeRow = Record<'type' | 'at', string> & Record<'reason' | 'by', string 
 
 /** The newest changes of phase, the oldest first. Other programs report a stop to their monitor. */
 export function phaseChanges(sql: Prepare, executionId: string, limit: number): PhaseChange[] {
-  const rows = sql<[string, number], ChangeRow>(
+  const rows = sql<ChangeRow>(
     `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by
      FROM message_rows INDEXED BY message_rows_landmarks
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
      ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
-  const stop = sql<[string], ChangeRow>(
+  const stop = sql<ChangeRow>(
     `SELECT 'workflow_ended' AS type, ${isoTime('told_end_ms')} AS at, told_status AS reason, told_by AS by
      FROM observed_runs WHERE execution_id = ? AND told_status IN ('terminated', 'failed') AND told_end_ms IS NOT NULL`,
   ).all(executionId);

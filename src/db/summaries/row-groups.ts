@@ -44,11 +44,14 @@ export function* addRows(
     SELECT ${groupedColumns(source, question)} ${among} ${conditions.map(([one]) => `AND ${one}`).join(' ')}
     ${source.seconds === undefined ? 'GROUP BY 1, 2' : ''})`;
   for (let after = range.from - 1; ;) {
-    const upTo = sql<unknown[], number | null>(
-      `SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`,
-    ).value(...ids, after, range.to, rowsOfStep);
+    const upTo = sql<number | null>(`SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`).value(
+      ...ids,
+      after,
+      range.to,
+      rowsOfStep,
+    );
     if (upTo === undefined || upTo === null) return;
-    for (const part of sql<unknown[], Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
+    for (const part of sql<Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
     after = upTo;
     yield;
   }

@@ -13,11 +13,10 @@ const moving = ['slice', 'slice_started', 'slice_result', 'slice_returned'];
 /** Reads attempts of an execution into columns. */
 function attemptReader(sql: Prepare, executionId: string) {
   const columns = new AttemptColumns();
-  const isObserved = sql('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
 
   /** Takes the attempts that a query returns as text. @param from the rest of the SELECT, from FROM on */
   function take(kind: 'current' | 'earlier', from: string, ...values: (string | number)[]) {
-    const text = sql<string | null>(`SELECT ${attemptsAsText(kind, isObserved)} ${from}`).value(...values);
+    const text = sql<string | null>(`SELECT ${attemptsAsText(kind)} ${from}`).value(...values);
     takeAttempts(text ?? '', columns);
   }
 

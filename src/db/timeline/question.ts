@@ -79,15 +79,15 @@ const band = (phase: PhaseBand['phase'], from: string, to: string): PhaseBand =>
   end: Date.parse(to),
 });
 
-/** Whether workers may continue while the driver is away, or unheard: in separate processes. */
-function goOnWithoutDriver(sql: Prepare, execution: ExecutionRow): boolean {
-  const isOverBroker = sql<number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?');
-  return knownParams(sql, execution) === undefined || isOverBroker.value(execution.execution_id) === 1;
-}
+/** Whether workers may continue while the driver is away: in separate processes. */
+const goOnWithoutDriver = (sql: Prepare, { execution_id }: ExecutionRow): boolean =>
+  sql<number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?').value(execution_id) === 1;
 
-/** A life with the times in which no work was done. */
+/** A life with the times in which no work was done. Work that was not heard may have been. */
 function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
-  const over = holes.flatMap(({ start, end }) => (end === undefined ? [] : { from: start, until: end }));
+  const over = holes.flatMap(({ phase, start, end }) =>
+    end === undefined || phase === 'unheard' ? [] : { from: start, until: end },
+  );
   return over.length === 0 ? life : { ...life, idle: mergedSpans(over) };
 }
 
@@ -104,15 +104,13 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
 }
 
 /**
- * When the last result came, where no driver ends the work: workers may continue after a runner has ended.
+ * When the last result was heard, even after the end: workers may continue after a runner has ended.
  * Milliseconds since 1970.
  */
-function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number }): number {
-  const { execution_id, end_time } = execution;
-  if (end_time === null || knownParams(sql, execution) !== undefined) return 0;
-  const last = sql<string | null>('SELECT max(completed_at) FROM tf_slices WHERE execution_id = ?');
+function lastResult(sql: Prepare, { execution_id, end_time }: ExecutionRow, { now }: Moment): number {
+  const last = sql<number>('SELECT last_result_ms FROM observed_runs WHERE execution_id = ?');
   // No result came later than now, whatever the broker's clock says.
-  return Math.min(Date.parse(last.value(execution_id) ?? '') || 0, moment.now);
+  return end_time === null ? 0 : Math.min(last.value(execution_id) ?? 0, now);
 }
 
 /** The parts of a picture that follow from the plan. Without one no retry is expected. */

@@ -1,6 +1,7 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import {
+  gapSeconds,
   isSilent,
   isUnanswered,
   nextStepSeconds,
@@ -165,7 +166,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     const some = isFilled ? gaps : open;
     const [first] = some;
     if (first === undefined) return undefined;
-    const seconds = Math.round(some.reduce((sum, { from, until }) => sum + until - from, 0) / 1000);
+    const seconds = Math.round(gapSeconds(some));
     const which =
       some.length === 1 ? `from ${timeOf(first.from)} to ${timeOf(first.until)}` : `the first at ${timeOf(first.from)}`;
     const [start_time, end_time] = [timeOf(first.from - 60_000), timeOf(first.until + 60_000)];

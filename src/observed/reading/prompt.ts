@@ -5,7 +5,7 @@ import { type Fields, idOf, nameOf, objectOf, shortName, textOf } from './values
  * How one site fares with an STF file. A field that nobody reported is undefined: the public programs have
  * one site, and do not name it.
  */
-export interface SiteWork {
+export interface SiteJob {
   site: string | undefined;
   status: JobStatus;
   task_id: string | undefined;
@@ -16,7 +16,7 @@ export interface SiteWork {
 }
 
 /** Of a file at a site: it waits there, its job was submitted, or has ended. */
-export type JobStatus = Exclude<StfStatus, 'announced'>;
+type JobStatus = Exclude<StfStatus, 'announced'>;
 
 const siteOf = (value: unknown): string | undefined => shortName(idOf(value));
 
@@ -70,7 +70,7 @@ const jobStatus = (value: unknown): JobStatus | undefined =>
 export function jobsOf(stf_filename: string, { status: told, metadata: noted }: Fields) {
   const [status, metadata] = [jobStatus(told), objectOf(noted)];
   if (status === undefined || !isTracked(metadata)) return undefined;
-  const sites = Object.entries(objectOf(metadata['panda_site_statuses'])).flatMap(([name, value]): SiteWork[] => {
+  const sites = Object.entries(objectOf(metadata['panda_site_statuses'])).flatMap(([name, value]): SiteJob[] => {
     const [site, work] = [siteOf(name), objectOf(value)];
     // Its words for work under way may be others.
     return site === undefined ? [] : [{ site, status: jobStatus(work['status']) ?? 'processing', ...siteWork(work) }];
@@ -80,7 +80,7 @@ export function jobsOf(stf_filename: string, { status: told, metadata: noted }: 
     output_dataset: metadata['panda_output_dataset'],
     reason: metadata['panda_poll_reason'],
   });
-  const only: SiteWork = { site: siteOf(metadata['panda_selected_site']), status, ...whole };
+  const only: SiteJob = { site: siteOf(metadata['panda_selected_site']), status, ...whole };
   return {
     kind: 'told_jobs' as const,
     stf_filename,

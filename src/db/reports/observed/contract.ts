@@ -39,7 +39,7 @@ interface Row extends Pick<SaidType, 'message_type' | 'destination' | 'messages'
 
 /** @param execution run by other programs */
 export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusContract {
-  const rows = sql<[string], Row>(
+  const rows = sql<Row>(
     `SELECT ${nameOf('type_no')} AS message_type, ${nameOf('sender_no')} AS sender, ${messageColumns.destination} AS destination,
        count(*) AS messages, min(sent_ms) AS first, max(sent_ms) AS last
      FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}
@@ -64,7 +64,7 @@ export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusCo
 
 const keysOf = (sql: Prepare, executionId: string, type: string, sender: string): Record<string, number> =>
   Object.fromEntries(
-    sql<[string, string, string], { key: string; filled: number }>(
+    sql<{ key: string; filled: number }>(
       `SELECT key, sum(filled) AS filled FROM observed_keys
        WHERE execution_id = ? AND message_type = ? AND sender = ? AND key <> '' GROUP BY key ORDER BY key`,
     )
@@ -84,7 +84,7 @@ interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | '
  * first. A key that depends on the state, or is never filled, is not broken.
  */
 export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
-  sql<[string], CountRow>(
+  sql<CountRow>(
     `SELECT k.sender, k.message_type, k.key, k.filled, a.filled AS "of" FROM observed_keys AS k
        JOIN observed_keys AS a ON a.execution_id = k.execution_id AND a.sender = k.sender AND a.message_type = k.message_type AND a.state = k.state AND a.key = ''
      WHERE k.execution_id = ? AND k.filled < a.filled ORDER BY a.filled - k.filled DESC, k.sender, k.message_type, k.key LIMIT ${most}`,
@@ -99,7 +99,7 @@ export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
 function exampleOf(sql: Prepare, id: string, { sender, message_type, key }: CountRow): string | undefined {
   // Other characters would need quotes in a JSON path.
   if (!/^[\w.-]+$/.test(key)) return undefined;
-  return sql<[string, string, string], string>(
+  return sql<string>(
     `SELECT message_id FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND sender_no = ${numberOf('?')} AND ${jsonField('body', key)} IS NULL
      ORDER BY seq DESC LIMIT 1`,

@@ -34,7 +34,7 @@ export function hearsResults(sql: Prepare, execution: ExecutionRow, record: Hear
  * runner reported its configuration.
  */
 const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
-  sql<[{ id: string }]>(
+  sql(
     `SELECT 1 WHERE EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'run_imminent_worker'`)})
        OR EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'end_run'`)} AND destination <> '${broadcastTopic}')
        OR EXISTS (SELECT 1 FROM workflow_executions WHERE execution_id = $id AND json_valid(params) AND params -> '$.fast_processing' IS NOT NULL)`,
@@ -42,7 +42,7 @@ const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
 
 /** The topics that were listened to during a run; undefined where that is unknown. */
 function topicsOf(sql: Prepare, namespace: string, { first_message, last_message }: HeardRecord) {
-  const topics = sql<[string, number, number], string | null>(
+  const topics = sql<string | null>(
     `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,
   ).values(namespace, last_message, first_message);
   const known = topics.map(stringsIn);
