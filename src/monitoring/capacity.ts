@@ -45,7 +45,7 @@ export function capacityOf(facts: Facts) {
   };
 }
 
-const backlogSeconds = ({ status, counts, slots = 0 }: Facts, service: number): number | undefined =>
+const backlogSeconds = ({ status, counts, slots = 0 }: Facts, service: number) =>
   status === 'running' && slots > 0 ? Math.ceil((counts.slices_queued * service) / slots) : undefined;
 
 /** Slices of an STF, on average, by the plan. */
@@ -75,7 +75,7 @@ function measuredInterval({ counts, first_stf_at, last_stf_at, idle }: Facts): n
 /** Moments of an execution as clock times, ISO 8601; undefined if unknown. */
 export type Forecast = ReturnType<typeof forecastOf>;
 
-const timeAfter = (start: number, seconds: number): string => new Date(start + seconds * 1000).toISOString();
+const timeAfter = (start: number, seconds: number) => new Date(start + seconds * 1000).toISOString();
 
 /** @param secondsLeft as estimated; undefined if unknown */
 export const forecastOf = (facts: Facts, secondsLeft: number | undefined) => ({

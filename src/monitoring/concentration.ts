@@ -117,7 +117,7 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
     there.failed += attempt.failed;
   }
   const places = [...counts.values()];
-  const sum = (of: 'tried' | 'failed'): number => places.reduce((total, place) => total + place[of], 0);
+  const sum = (of: 'tried' | 'failed') => places.reduce((total, place) => total + place[of], 0);
   return {
     kind,
     tried: sum('tried'),

@@ -121,7 +121,7 @@ export function serviceSeconds(facts: Facts): number | undefined {
   return isPayload ? undefined : plannedSeconds(facts);
 }
 
-const plannedSeconds = ({ params }: Facts): number => wallSeconds(params.fast_processing.slice_processing_time, params);
+const plannedSeconds = ({ params }: Facts) => wallSeconds(params.fast_processing.slice_processing_time, params);
 
 /**
  * The periods in which an execution had no driver, oldest first, each with the user who took it over. Times

@@ -137,7 +137,7 @@ export function secondsSince({ now, gaps }: Pick<HeardFacts, 'now' | 'gaps'>, ti
 }
 
 /** The p95 of the time that a worker spends on a slice, in seconds; 0 while unknown. */
-const usualProcessing = (delays: readonly StageDelay[]): number =>
+const usualProcessing = (delays: readonly StageDelay[]) =>
   delays.find(({ stage }) => stage === 'slice_started → slice_result')?.p95 ?? 0;
 
 /** A slice counts as passed over once later ones were answered this long ago, in seconds. */

@@ -139,7 +139,7 @@ const inOrderOf = (services: readonly Service[]): Service[] =>
 
 const bySeconds = <T extends Step>(steps: readonly T[]): T[] => steps.toSorted((a, b) => a.seconds - b.seconds);
 
-const medianOf = (steps: readonly Step[]): number => middleOf(bySeconds(steps));
+const medianOf = (steps: readonly Step[]) => middleOf(bySeconds(steps));
 
 /** The median of steps in the order of their times. */
 function middleOf(ranked: readonly Step[]): number {

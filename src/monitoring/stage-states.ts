@@ -83,7 +83,7 @@ function toStageState({ stage, waiting, since, expected, isBusy = false }: Work,
 }
 
 /** Seconds of standby since a time. */
-const restedSince = (from: string, { standbys, now }: Facts): number =>
+const restedSince = (from: string, { standbys, now }: Facts) =>
   standbys.reduce((sum, { start, end = now }) => sum + Math.max(0, end - Math.max(start, Date.parse(from))), 0) / 1000;
 
 function stateFor(waiting: number, idle: number, expected: number | undefined): StageState['state'] {
@@ -94,7 +94,7 @@ function stateFor(waiting: number, idle: number, expected: number | undefined): 
   return idle > Math.max(minSlowSeconds, slowFactor * expected) ? 'slow' : 'working';
 }
 
-const latest = (...times: (string | null | undefined)[]): string =>
+const latest = (...times: (string | null | undefined)[]) =>
   times.reduce<string>((last, time) => (time !== null && time !== undefined && time > last ? time : last), '');
 
 function daqWork(facts: Facts): Work {
@@ -109,7 +109,7 @@ function daqWork(facts: Facts): Work {
 }
 
 /** The longest time until the DAQ's next step, in simulated seconds. */
-const daqStepSeconds = ({ phase, params: { daq_state_machine: daq } }: Facts): number =>
+const daqStepSeconds = ({ phase, params: { daq_state_machine: daq } }: Facts) =>
   ({
     none: daq.no_beam_not_ready_delay,
     imminent: daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay,

@@ -25,7 +25,7 @@ const severityOf: Readonly<Partial<Record<Health, Severity>>> = { failed: 'error
  * The worst of an execution's findings and its health as the index of a severity; the number of severities if
  * there is nothing.
  */
-const worstSeverity = ({ findings, health }: Condition): number =>
+const worstSeverity = ({ findings, health }: Condition) =>
   [...findings.map(({ severity }) => severity), health === undefined ? undefined : severityOf[health]]
     .map((severity) => (severity === undefined ? severities.length : severities.indexOf(severity)))
     .reduce((a, b) => Math.min(a, b), severities.length);

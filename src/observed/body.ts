@@ -49,7 +49,7 @@ const token = /\s+|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[^\s"\d-]+/gy;
  * Duplicate keys stay, and so do numbers that JavaScript cannot hold, so that neither matches the text
  * written from the value.
  */
-const compact = (text: string): string => text.replace(token, (one) => writtenToken(one));
+const compact = (text: string) => text.replace(token, (one) => writtenToken(one));
 
 function writtenToken(one: string): string {
   const first = one.charCodeAt(0);

@@ -139,7 +139,7 @@ function freeName(sql: Prepare, toldId: string, behind: string): string {
 }
 
 /** Sets a namespace that is reported later than the execution, for earlier messages too. */
-export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string): void {
+export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string) {
   const number = nameNumbers(sql).numberOf(namespace);
   for (const update of [
     `UPDATE message_rows SET namespace_no = $number WHERE execution_no = ${numberOf('$execution_id')} AND namespace_no IS NULL AND headers IS NOT NULL`,
@@ -153,7 +153,7 @@ export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRu
  * Recomputes the last message time of an execution if its last message turned out earlier.
  * @param before milliseconds since 1970
  */
-export function forgetLast({ sql }: Transaction, executionId: string, before: number): void {
+export function forgetLast({ sql }: Transaction, executionId: string, before: number) {
   sql(
     `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook})
      WHERE execution_id = $id AND last_ms = $before`,
@@ -161,7 +161,7 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
 }
 
 /** Notes that the monitor was asked for everything it had of a run. @param at milliseconds since 1970 */
-export function noteRead({ sql }: Transaction, run: { execution_id: string; run_id: string }, at: number): void {
+export function noteRead({ sql }: Transaction, run: { execution_id: string; run_id: string }, at: number) {
   const update = sql(
     'UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ? AND told_id = ?',
   );

@@ -34,7 +34,7 @@ export interface Observer {
  * Makes a process the observer of namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE` while another observer of the same lives: both
  * would record each message.
  */
-export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest): void {
+export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest) {
   const { namespaces, process_id, now, topics, maySend = false } = observer;
   const mine = namespaces.length === 0 ? [anyNamespace] : namespaces;
   for (const other of observersOf(tx.sql, isAlive))
@@ -63,7 +63,7 @@ interface ObserverRow extends ProcessSigns {
   may_send: number;
 }
 
-const hears = (observer: ObserverRow, namespace: string): boolean =>
+const hears = (observer: ObserverRow, namespace: string) =>
   observer.namespace === anyNamespace || observer.namespace === namespace;
 
 /** The live observers. */
@@ -83,14 +83,14 @@ export const processOfObserver = (sql: Prepare, namespace: string, isAlive: Live
   listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id;
 
 /** Notes since and up to when an observer has heard messages, without those that wait somewhere: once messages lag, that is earlier than noted before. */
-export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number): void {
+export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number) {
   sql(
     `UPDATE hearings SET since_ms = iif(beat_ms IS NULL, ?, since_ms), until_ms = max(iif(beat_ms IS NULL, ?, since_ms), ?), beat_ms = ? WHERE process_id = ?`,
   ).run(since, since, until, now, processId);
 }
 
 /** Notes that an observer that ends has heard messages up to a time. @param until milliseconds since 1970 */
-export function endHearing({ sql }: Transaction, processId: number, until: number): void {
+export function endHearing({ sql }: Transaction, processId: number, until: number) {
   sql('UPDATE hearings SET until_ms = max(since_ms, ?) WHERE process_id = ?').run(until, processId);
 }
 
@@ -99,7 +99,7 @@ export function noteSpan(
   { sql }: Transaction,
   { since, until, topics }: Span & { topics?: readonly string[] | undefined },
   namespaces: readonly string[],
-): void {
+) {
   for (const namespace of namespaces.length === 0 ? [anyNamespace] : namespaces)
     sql(
       `INSERT INTO hearings (namespace, since_ms, until_ms, topics) VALUES (?, ?, ?, ?)
@@ -108,7 +108,7 @@ export function noteSpan(
 }
 
 /** Notes a time in which nothing could be heard. Times are ISO 8601. */
-export function noteGap({ sql }: Transaction, gap: { from: string; until: string; reason?: unknown }): void {
+export function noteGap({ sql }: Transaction, gap: { from: string; until: string; reason?: unknown }) {
   const reason = typeof gap.reason === 'string' ? toUSVString(gap.reason.slice(0, 500)) : 'no reason was given';
   const insert = sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)');
   insert.run(Date.parse(gap.from), Date.parse(gap.until), reason);
@@ -125,7 +125,7 @@ export function claimNamespace(
   { sql }: Transaction,
   { namespace, process_id }: { namespace: string; process_id: number },
   isAlive: LivenessTest,
-): void {
+) {
   const holder = sql<ProcessSigns & { process_id: number; ended: string | null }>(
     `SELECT process_id, ${signColumns}, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
   ).get(namespace);
@@ -200,7 +200,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
 }
 
 /** The longest time between an STF file and its TF files so far: their messages may come as long after the end of the DAQ. Milliseconds. */
-const longestStep = (sql: Prepare, executionId: string): number =>
+const longestStep = (sql: Prepare, executionId: string) =>
   sql<number | null>(
     `SELECT max(waited_ms) FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime}`,
   ).value(executionId) ?? 0;

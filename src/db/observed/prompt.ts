@@ -23,7 +23,7 @@ export const hasOpenFiles = (sql: Prepare, executionId: string): boolean =>
   sql(`SELECT 1 ${openFiles('$id')} LIMIT 1`).has({ id: executionId });
 
 /** Notes by which policy sites are chosen; all STF files of a run have the same. */
-export function notePolicy({ sql, execution_id }: ObservedScope, policy: string): void {
+export function notePolicy({ sql, execution_id }: ObservedScope, policy: string) {
   sql('UPDATE observed_runs SET policy = min(coalesce(policy, $policy), $policy) WHERE execution_id = $id').run({
     policy,
     id: execution_id,
@@ -31,7 +31,7 @@ export function notePolicy({ sql, execution_id }: ObservedScope, policy: string)
 }
 
 /** Writes how an STF file fares at its sites. A site without a name is the only one. */
-export function writeSites({ sql, execution_id }: ObservedScope, stf: string, sites: readonly SiteJob[]): void {
+export function writeSites({ sql, execution_id }: ObservedScope, stf: string, sites: readonly SiteJob[]) {
   sql('DELETE FROM stf_sites WHERE execution_id = ? AND stf_filename = ?').run(execution_id, stf);
   for (const work of sites)
     sql(
@@ -43,7 +43,7 @@ export function writeSites({ sql, execution_id }: ObservedScope, stf: string, si
 type SaidHandOver = SaidFact<FactOf<'handed_over'>>;
 
 /** A run is handed over to PanDA once for each site: the first message counts. */
-export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier: SaidHandOver | undefined): void {
+export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier: SaidHandOver | undefined) {
   const { stands } = foldWith(scope, said, earlier, (messages: SaidHandOver[]) =>
     standingBy(messages, ({ site = '' }) => site),
   ).after;
@@ -57,7 +57,7 @@ export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier
 }
 
 /** The data run of an execution is opened and closed by REST; closed, it stays so. */
-export function dataRunTold({ sql, execution_id }: ObservedScope, { fact }: SaidFact<FactOf<'told_run'>>): void {
+export function dataRunTold({ sql, execution_id }: ObservedScope, { fact }: SaidFact<FactOf<'told_run'>>) {
   sql(
     `UPDATE runs SET dataset_state = iif($isClosed OR dataset_state = 'final', 'final', 'open') WHERE execution_id = $id`,
   ).run({ isClosed: fact.isClosed ? 1 : 0, id: execution_id });

@@ -23,7 +23,7 @@ interface Extent {
 const extents = buffered(noteExtent);
 
 /** Collects the times of messages, to be written once per transaction. */
-export function extend(tx: Transaction, executionId: string, at: number, dialect = ''): void {
+export function extend(tx: Transaction, executionId: string, at: number, dialect = '') {
   extents(tx, executionId, ({ first, last, dialects } = { first: at, last: at, dialects: '' }) => ({
     first: Math.min(first, at),
     last: Math.max(last, at),
@@ -34,7 +34,7 @@ export function extend(tx: Transaction, executionId: string, at: number, dialect
 /**
  * A message shows that an execution still runs whose end was not announced, or that results come after all.
  */
-function reopen(sql: Prepare, executionId: string): void {
+function reopen(sql: Prepare, executionId: string) {
   sql(
     `UPDATE workflow_executions AS e SET status = 'running', status_reason = NULL, end_time = NULL
      WHERE execution_id = ? AND (status = 'unknown' OR (status = 'completed'
@@ -43,7 +43,7 @@ function reopen(sql: Prepare, executionId: string): void {
   ).run(executionId);
 }
 
-function noteExtent({ sql }: Transaction, id: string, { first, last, dialects }: Extent): void {
+function noteExtent({ sql }: Transaction, id: string, { first, last, dialects }: Extent) {
   const known = sql<string>('SELECT dialects FROM observed_runs WHERE execution_id = ?').value(id);
   if (known === undefined) return;
   reopen(sql, id);
@@ -75,7 +75,7 @@ function foldPhases(messages: readonly SaidPhase[]) {
 }
 
 /** The phase is that of the last message by sending time; nothing follows the end. */
-export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPhase | undefined): void {
+export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPhase | undefined) {
   const { sql, execution_id } = scope;
   const { begin, end } = foldWith(scope, said, earlier, foldPhases).after;
   const last = end === undefined ? lastPhase(scope) : { type: 'end_run' as const, at: timeOf(end) };
@@ -89,7 +89,7 @@ export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPh
 }
 
 /** Only prompt processing announces a dataset, whatever the id of the execution says. */
-function datasetSaid(scope: ObservedScope, dataset: string): void {
+function datasetSaid(scope: ObservedScope, dataset: string) {
   const { sql, execution_id } = scope;
   sql('UPDATE runs SET dataset_name = ? WHERE execution_id = ?').run(dataset, execution_id);
   if (isOfPrompt(scope)) return;
@@ -106,7 +106,7 @@ const lastPhase = ({ sql, execution_id }: ObservedScope) =>
   ).get(execution_id);
 
 /** Applies what was reported about an execution to the testbed's monitor over REST. */
-export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>): void {
+export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>) {
   const { parameters, executed_by = null } = fact;
   const update = scope.sql('UPDATE workflow_executions SET params = ?, executed_by = ? WHERE execution_id = ?');
   update.run(JSON.stringify(parameters), executed_by, scope.execution_id);
@@ -122,7 +122,7 @@ interface Told extends Said {
  * The last reported end counts, at the time of the first; an execution that has ended does not run
  * again.
  */
-export function statusTold(scope: ObservedScope): void {
+export function statusTold(scope: ObservedScope) {
   const { sql, execution_id } = scope;
   const statuses = everyStatus(scope);
   const ends = statuses.filter(({ status }) => status !== 'running');

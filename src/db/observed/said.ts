@@ -124,13 +124,13 @@ export function foldWith<F extends Fact, R extends { repeats: readonly Repeat[] 
   return { before, after };
 }
 
-export function noteSubject({ sql, execution_id }: ObservedScope, subject: Subject, seq: number): void {
+export function noteSubject({ sql, execution_id }: ObservedScope, subject: Subject, seq: number) {
   sql(
     'INSERT INTO message_subjects (execution_id, subject, key, seq) VALUES ($execution_id, $subject, $key, $seq) ON CONFLICT DO NOTHING',
   ).run({ execution_id, ...subject, seq });
 }
 
-export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, key }: Subject, seq: number): void {
+export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, key }: Subject, seq: number) {
   const remove = sql('DELETE FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?');
   remove.run(execution_id, subject, key, seq);
 }
@@ -161,7 +161,7 @@ function writeRepeats(
   messages: ReadonlyMap<number, SaidFact>,
   before: readonly Repeat[],
   after: readonly Repeat[],
-): void {
+) {
   const note = sql(
     'UPDATE message_subjects SET stands_seq = $stands_seq, contradicts = $contradicts WHERE execution_id = $execution_id AND subject = $subject AND key = $key AND seq = $seq',
   );

@@ -50,7 +50,7 @@ function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | unde
  * every slice has a result and a minute has been heard since; all others once no observer lives. Later
  * messages still count.
  */
-export function settleObserved(tx: Transaction, moment: Moment): void {
+export function settleObserved(tx: Transaction, moment: Moment) {
   const { sql } = tx;
   tx.settle();
   for (const run of openRuns(sql, 'running', 'unknown')) {
@@ -70,7 +70,7 @@ export const isSettled = (row: Readonly<Record<string, unknown>>, column: string
   row['origin'] === 'observed' && standingColumns.has(column);
 
 /** Opens an execution again that was noted as over: whether it was depends on the moment. */
-export function reopenSettled(sql: Prepare, executionId: string): void {
+export function reopenSettled(sql: Prepare, executionId: string) {
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
      WHERE execution_id = ? AND status = 'completed'

@@ -52,7 +52,7 @@ export function noteSign(
   tx: Transaction,
   { sender, namespace = '', message_type, fact }: Statement,
   { destination, at, execution_id }: { destination: string; at: number; execution_id: string | undefined },
-): void {
+) {
   const call = restOf(destination);
   // What is read later shows no life.
   if (call?.method === 'GET') return;
@@ -80,7 +80,7 @@ const together = (sign: Sign, before: Sign): Sign => ({
  * Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its
  * messages.
  */
-const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
+const isOwnAgent = (sql: Prepare, name: string, namespace: string) =>
   sql(`SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`).has(
     name,
     namespace,
@@ -90,7 +90,7 @@ const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
  * Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it
  * uses.
  */
-export function noteProgram({ sql }: Transaction, sender: string, sign: Sign): void {
+export function noteProgram({ sql }: Transaction, sender: string, sign: Sign) {
   const { type, namespace, host, execution_id = null, at, state = null } = sign;
   if (isOwnAgent(sql, sender, namespace)) return;
   const time = new Date(at).toISOString();

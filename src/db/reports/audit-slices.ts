@@ -58,7 +58,7 @@ export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retrie
   ).all(max_retries, executionId);
 
 export function totalsOf(cuts: readonly CutRow[]): Record<SliceCount, number> {
-  const total = (name: SliceCount): number => cuts.reduce((sum, cut) => sum + cut[name], 0);
+  const total = (name: SliceCount) => cuts.reduce((sum, cut) => sum + cut[name], 0);
   return Object.fromEntries(sliceCounts.map((name) => [name, total(name)])) as Record<SliceCount, number>;
 }
 
@@ -150,7 +150,7 @@ export function checkResults({ sql, execution, params, cuts, whenMissing }: Audi
 /** Counts the applied messages of a type: all minus the few without effect, so that no row need be read. */
 export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
   const ofType = `WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`;
-  const count = (rows: string): number =>
+  const count = (rows: string) =>
     sql<number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
   const without = `INDEXED BY message_rows_execution_without_effect ${ofType} AND ${indexPredicates.withoutEffect}`;
   return count(ofType) - count(without);

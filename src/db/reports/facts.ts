@@ -156,13 +156,13 @@ function secondsAhead(newest: number, now: number): number {
 }
 
 /** When the newest row of an execution was recorded. Milliseconds since 1970. */
-const newestRow = (sql: Prepare, executionId: string): number =>
+const newestRow = (sql: Prepare, executionId: string) =>
   sql<number>(
     `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).value(executionId) ?? 0;
 
 /** When the first or the last STF was announced, or slice was made. */
-const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC'): string | undefined =>
+const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC') =>
   sql<string>(`SELECT created_at FROM ${table} WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`).value(id);
 
 function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {

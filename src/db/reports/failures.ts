@@ -60,7 +60,7 @@ interface ResultRow {
  * or nothing was tried.
  */
 export function failuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
-  const field = (name: string): string => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
+  const field = (name: string) => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
   const newest = sql<ResultRow>(
     `SELECT ${field('state')}, ${field('attempt')}, recorded_ms FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,

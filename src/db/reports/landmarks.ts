@@ -107,7 +107,7 @@ interface CommandRow {
  * As SQL: a field of a body if it is a text. Bodies are kept as received, so an optional field may hold
  * anything.
  */
-const textOf = (field: string, most: number): string =>
+const textOf = (field: string, most: number) =>
   `CASE WHEN json_valid(body) AND json_type(body, '$.${field}') = 'text' THEN substr(body ->> '$.${field}', 1, ${most}) END`;
 
 /** The last command of a type that took effect, or that waits for a driver. */

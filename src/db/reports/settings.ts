@@ -16,7 +16,7 @@ type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | unde
 
 const maxShown = 200;
 
-const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
+const payloadOf = ({ worker: { payload } }: ExecutionParams) =>
   payload === undefined ? 'placeholder' : `${shownCommand(payload).slice(0, maxShown)} (${markOf(payload)})`;
 
 const shownConfig = 80;
@@ -155,7 +155,7 @@ const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>
 const settingOf = (value: unknown): Setting => ({ shown: shownSetting(value).slice(0, maxShown), mark: markOf(value) });
 
 /** Differs if the value differs, and does not reveal it. */
-const markOf = (value: unknown): string =>
+const markOf = (value: unknown) =>
   sha256()
     .update(JSON.stringify(value) ?? '')
     .digest('hex')

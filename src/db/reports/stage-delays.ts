@@ -77,7 +77,7 @@ export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
     const items = sql<number>(`SELECT count(*) FROM ${passage}`).value(executionId) ?? 0;
     if (items === 0) return [];
     // From the end that is nearer.
-    const nth = (order: 'ASC' | 'DESC', before: number): number =>
+    const nth = (order: 'ASC' | 'DESC', before: number) =>
       seconds(
         sql<number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(executionId, before) ?? 0,
       );
@@ -85,7 +85,7 @@ export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
     return [{ stage, items, p50, p95, max: nth('DESC', 0) }];
   });
 
-const seconds = (ms: number): number => Math.round(ms) / 1000;
+const seconds = (ms: number) => Math.round(ms) / 1000;
 
 /** As SQL: the bucket of a delay, as `bucketOf` computes it. */
 const bucket = 'iif(ms <= 1, 0, CAST(ceil(ln(ms) / ln(1.25)) AS INTEGER))';

@@ -76,7 +76,7 @@ export function sliceStanding(
   };
 }
 
-const queuedBefore = (sql: Prepare, executionId: string, key: number): number =>
+const queuedBefore = (sql: Prepare, executionId: string, key: number) =>
   sql<number>(
     `SELECT count(*) FROM (SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${maxAhead})`,
@@ -112,7 +112,7 @@ export interface Hop extends MessageHead {
  * As SQL: a field of a body, only for types whose vocabulary has it. Other messages may use its name for
  * something else.
  */
-const fieldOf = (field: string, ...types: string[]): string =>
+const fieldOf = (field: string, ...types: string[]) =>
   `CASE WHEN type_no IN ${typeNumbers(types)} THEN ${jsonField('body', field)} END`;
 
 const hopColumns = [

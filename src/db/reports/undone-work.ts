@@ -76,7 +76,7 @@ export function agentTroubles(
 ): Pick<Evidence, 'off_duty' | 'useless'> {
   const troubled = troubledAgents(sql, namespace, isAlive);
   const payload = troubled.length === 0 ? undefined : payloadOf(sql, execution_id);
-  const isOfExecution = (agent_type: string, kind: { reason: string; name: string }): boolean =>
+  const isOfExecution = (agent_type: string, kind: { reason: string; name: string }) =>
     agent_type !== 'worker' ||
     (kind.reason === 'FAILING'
       ? kind.name === execution_id

@@ -20,7 +20,7 @@ export function waitingSince(
   { slices_queued, slices_created }: Counts,
   { slices_expected, params }: { slices_expected: number; params: ExecutionParams },
 ): Facts['waiting_since'] {
-  const first = (text: string, isAny = true): string | undefined =>
+  const first = (text: string, isAny = true) =>
     isAny ? (sql<string | null>(text).value({ id: executionId }) ?? undefined) : undefined;
   const times = {
     data: first(

@@ -30,7 +30,7 @@ export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQue
   ).values(...blocks, ...window);
   if (mixed.length > maxMixed) return undefined;
   const counts = new Map<string, number>();
-  const take = (rows: readonly { span: string; n: number }[]): void => {
+  const take = (rows: readonly { span: string; n: number }[]) => {
     for (const { span: name, n } of rows) counts.set(name, (counts.get(name) ?? 0) + n);
   };
   take(

@@ -68,7 +68,7 @@ function typeCounts(sql: Prepare, question: SummaryQuestion) {
   return [...countMessages(sql, execution_id)].map(([name, n]) => ({ name, n }));
 }
 
-function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
+function add(groups: Groups, keys: readonly SummaryKey[], part: Part) {
   const { a, b, n, failed, retries, bytes, slices, stay_failed, seconds } = part;
   const group = groups.of(keys.map((key, at) => shownKey(key, at === 0 ? a : b, groups.causes)));
   group.count += n;

@@ -98,7 +98,7 @@ export function* addAttempts(
 
 const nothing: Keyed = { of: () => 0, name: () => undefined };
 
-function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: boolean): void {
+function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: boolean) {
   const attempt = columns.attempt[at] as number;
   const seconds = ((columns.completed[at] as number) - (columns.started[at] as number)) / 1000;
   group.count += 1;
@@ -111,7 +111,7 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
 /** More slices of one file are not distinguished. */
 const slicesOfFile = 2 ** 20;
 
-function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string): void {
+function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string) {
   let slices = group.slices.get(execution);
   if (slices === undefined) group.slices.set(execution, (slices = new Set()));
   slices.add((columns.stf[at] as number) * slicesOfFile + (columns.sliceId[at] as number));

@@ -15,7 +15,7 @@ const noName = -1;
 const maxErrors = 5000;
 
 /** A copy of a text: a part of a larger text would keep all of that in memory. */
-const ownText = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+const ownText = (text: string) => Buffer.from(text, 'utf8').toString('utf8');
 
 /** Numbers names from 0, in order of appearance: columns hold numbers, and very many rows share a name. */
 class Names {
@@ -158,7 +158,7 @@ const valueEnd = '\u001F';
 const valueEndCode = valueEnd.charCodeAt(0);
 
 /** As SQL: the file that numbers a slice, by its name: NULL if that is its STF file, else its TF file. */
-const numberedIn = (s: string): string =>
+const numberedIn = (s: string) =>
   `iif(instr(${s}slice_filename, replace(${s}stf_filename, '.stf', '_slice_')) = 1, NULL, ${s}tf_filename)`;
 
 /**
@@ -202,7 +202,7 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
     at = end + 1;
     return found;
   };
-  const isAbsent = (): boolean => text.charCodeAt(at) === valueEndCode;
+  const isAbsent = () => text.charCodeAt(at) === valueEndCode;
   const optional = (): string | undefined => {
     if (!isAbsent()) return word();
     at += 1;
@@ -226,7 +226,7 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
     at += timeLength + 1;
     return found;
   };
-  const either = (first: number, second: number): number => (Number.isNaN(first) ? second : first);
+  const either = (first: number, second: number) => (Number.isNaN(first) ? second : first);
   while (at < text.length) {
     const place = columns.placeOf({ stf: word(), file: optional() }, whole(), whole());
     columns.setState(place, word() as SliceStatus, whole() === 1);

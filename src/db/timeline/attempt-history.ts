@@ -55,7 +55,7 @@ function attemptReader(sql: Prepare, executionId: string) {
       take('earlier', `${earlier} WHERE a.${isAmong} AND s.execution_id = ?`, ...values);
     },
     /** The end of a stopped execution takes slices from their workers without a message about each. */
-    readAbandoned: (): void =>
+    readAbandoned: () =>
       take(
         'current',
         `FROM tf_slices INDEXED BY tf_slices_open
@@ -73,8 +73,8 @@ function attemptReader(sql: Prepare, executionId: string) {
  */
 export function createAttemptHistory(sql: Prepare, executionId: string) {
   const reader = attemptReader(sql, executionId);
-  const maxOf = (question: string): number => sql<number | null>(question).value(executionId) ?? 0;
-  const newest = (): number =>
+  const maxOf = (question: string) => sql<number | null>(question).value(executionId) ?? 0;
+  const newest = () =>
     maxOf(`SELECT max(seq) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`);
   /** Keys up to which slices and earlier attempts have been read; undefined: all have. */
   let slicesRead: number | undefined = 0;

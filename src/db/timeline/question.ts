@@ -80,7 +80,7 @@ const band = (phase: PhaseBand['phase'], from: string, to: string): PhaseBand =>
 });
 
 /** Whether workers may continue while the driver is away: in separate processes. */
-const goOnWithoutDriver = (sql: Prepare, { execution_id }: ExecutionRow): boolean =>
+const goOnWithoutDriver = (sql: Prepare, { execution_id }: ExecutionRow) =>
   sql<number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?').value(execution_id) === 1;
 
 /** A life with the times in which no work was done. Work that was not heard may have been. */
@@ -150,7 +150,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
 }
 
 /** Two intervals of the DAQ in wall time: narrower bins would beat with them. Milliseconds. */
-const minWidth = ({ daq_state_machine: daq, speed }: ExecutionParams): number =>
+const minWidth = ({ daq_state_machine: daq, speed }: ExecutionParams) =>
   speed === 'max' ? 1 : (2000 * (daq.stf_interval + daq.stf_generation_time)) / speed;
 
 /** How many phase changes to show: a run of very many periods does not show each. */

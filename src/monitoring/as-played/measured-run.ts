@@ -104,10 +104,10 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
   return inOrder;
 }
 
-const lengthOf = ({ from, until }: Period): number => until - from;
+const lengthOf = ({ from, until }: Period) => until - from;
 
 /** The quantile below which this part of the values lies; 0 without values. */
-const part = (values: readonly number[], of: number): number =>
+const part = (values: readonly number[], of: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * of)] ?? 0;
 
 /** Of times that may include pauses, this smallest part is free of them. */

@@ -24,7 +24,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       : {
           severity: 'error',
           sentence: `${were(unready.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no data agent has reported ${unready.count === 1 ? 'it' : 'them'} as ready.`,
-          ids: [...unready.ids],
+          ids: unready.ids,
           next: here('list_stf_files', { status: 'registered' }),
         },
 
@@ -59,7 +59,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     return {
       severity: 'warning',
       sentence: `${gone.join(', ')} gave results of this run, and no sign for ${roundDuration(noResultSeconds(delays))}, while ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'}: ${gone.length === 1 ? 'it is' : 'they are'} gone.`,
-      ids: [...gone],
+      ids: gone,
       next: call('list_agents', { agent_type: 'worker', include_exited: true }),
     };
   },
@@ -97,7 +97,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       : {
           severity: 'error',
           sentence: `${were(unsent.count, 'TF slice')} registered by REST${facts.isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no message has sent them to a worker.`,
-          ids: [...unsent.ids],
+          ids: unsent.ids,
           next: here('list_messages', { message_type: 'slice_registered' }),
         },
 
@@ -109,7 +109,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       const last =
         last_result === undefined ? 'no result came at all' : `the last result came at ${timeOf(last_result)}`;
       const sentence = `${counted(counts.slices_queued, 'TF slice')} got no result while the run was observed; ${last}.`;
-      return { severity: 'error', sentence, ids: [...passed.ids], next };
+      return { severity: 'error', sentence, ids: passed.ids, next };
     }
     const isWaiting = isUnanswered(facts);
     if (!isWaiting && passed.count === 0) return undefined;
@@ -122,7 +122,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       sentence: isWaiting
         ? `${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'} for a result, and ${since}; results are expected within ${roundDuration(noResultSeconds(delays))}.`
         : `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${roundDuration(passedSeconds(delays))} ago.`,
-      ids: [...passed.ids],
+      ids: passed.ids,
       next,
     };
   },
@@ -156,7 +156,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       : {
           severity: 'info',
           sentence: `${counted(results_repeated, 'result')} repeated earlier ones (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices. list_messages shows in "repeats" which message each one repeats.`,
-          ids: [...repeated_ids],
+          ids: repeated_ids,
           next: here('list_messages', { message_id: repeated_ids[0] ?? '' }),
         },
 
@@ -205,7 +205,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     return {
       severity: 'warning',
       sentence: `Its runner reported it ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, but ${counts.slices_created} were received on the bus.`,
-      ids: [...unsent.ids],
+      ids: unsent.ids,
       next: here('list_messages', { message_type: 'slice_registered' }),
     };
   },

@@ -34,7 +34,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       : {
           severity: 'error',
           sentence: `${were(prompt.unregistered.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not registered: their upload failed, or the data agent is gone. PanDA does not process them.`,
-          ids: [...prompt.unregistered.ids],
+          ids: prompt.unregistered.ids,
           next: here('list_stf_files', { status: 'announced' }),
         },
 
@@ -45,7 +45,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     return {
       severity: 'error',
       sentence: `${counted(failed.count, 'STF file')} failed in PanDA${places.length === 0 ? '' : ` (${places.join(', ')})`}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}.`,
-      ids: [...failed.ids],
+      ids: failed.ids,
       next: here('list_stf_files', { status: 'failed' }),
     };
   },
@@ -61,7 +61,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       sentence: isStuck
         ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and no agent has reported of any for ${roundDuration(secondsSince(facts, prompt.last_report ?? 0))}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
         : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
-      ids: [...prompt.open.ids],
+      ids: prompt.open.ids,
       next: call('list_agents', { agent_type: 'processing', include_exited: true }),
     };
   },
@@ -82,7 +82,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       : {
           severity: 'warning',
           sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this run, which is of ${prompt === undefined ? 'fast' : 'prompt'} processing. Give each workflow a namespace of its own.`,
-          ids: [...strangers],
+          ids: strangers,
           next: call('list_agents', { include_exited: true }),
         },
 });

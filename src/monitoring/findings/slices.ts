@@ -104,7 +104,7 @@ export const sliceRules: readonly FindingRule[] = [
         severity: 'error',
         sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed.count, 'TF slice')} ${failed.isFinal ? stay : 'failed'}.${first}${concentration === undefined ? workersSentence(by_worker) : ''}`,
         causes: causesSentence(causes),
-        ids: [...failed.ids],
+        ids: failed.ids,
         next: here('list_tf_slices', { status: 'failed', order: 'oldest' }),
       };
     },

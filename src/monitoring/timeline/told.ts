@@ -11,7 +11,7 @@ const shownName = 80;
 const concise = { causes: 5, workers: 10, phases: 20 };
 const page = { causes: 10, workers: Infinity, phases: 500 };
 
-const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
+const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 /**
  * A picture for an assistant, at most 25,000 characters in all: times are ISO 8601, durations seconds, and

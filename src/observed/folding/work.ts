@@ -86,7 +86,7 @@ export function foldWork(messages: readonly SaidWork[]) {
  * Each `req_id` of a slice is an attempt at it, else each time; a repeated one is the same message delivered
  * again.
  */
-const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact): string =>
+const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact) =>
   [slice_filename, req_id === undefined ? `at ${requested_at ?? ''}` : `as ${req_id}`].join('\0');
 
 function heardAttempt(slice: SaidSlice): OpenAttempt {
@@ -109,7 +109,7 @@ function giveResults(results: readonly SaidResult[], attempts: readonly OpenAtte
   });
 }
 
-const orderOf = ({ slice_filename, names: { time = '', request = '' } }: OpenAttempt): string =>
+const orderOf = ({ slice_filename, names: { time = '', request = '' } }: OpenAttempt) =>
   [time, slice_filename, request].join('\0');
 
 /** The attempt of a slice that REST registered and gave a result: it was sent, though unheard. */
@@ -136,13 +136,13 @@ function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
 }
 
 /** Of several results, `done` wins over `failed`, then the first one processed. */
-const worthOf = ({ fact: { state, processed_at = '~' }, message_id }: SaidResult): string =>
+const worthOf = ({ fact: { state, processed_at = '~' }, message_id }: SaidResult) =>
   [state, processed_at, message_id].join('\0');
 
 /** Compares things by a text of each. */
 const by =
   <T>(textOf: (one: T) => string) =>
-  (a: T, b: T): number =>
+  (a: T, b: T) =>
     textOf(a) < textOf(b) ? -1 : 1;
 
 function slicesOf(ended: readonly { slice_filename: string; attempt: Attempt }[]): Map<string, FoldedSlice> {
@@ -160,7 +160,7 @@ function byTime(a: Attempt['slice'], b: Attempt['slice']): number {
   return left === right ? bySending(a, b) : left < right ? -1 : 1;
 }
 
-const requestedAt = ({ fact }: Attempt['slice']): string => (fact.kind === 'slice' ? (fact.requested_at ?? '') : '');
+const requestedAt = ({ fact }: Attempt['slice']) => (fact.kind === 'slice' ? (fact.requested_at ?? '') : '');
 
 /** The facts of a slice that its first message states. */
 export const firstOf = ({ attempts }: FoldedSlice) => (attempts[0] as Attempt).slice.fact;
@@ -234,7 +234,7 @@ const orNull = <T>(value: T | undefined): T | null => value ?? null;
 /** No slice takes longer: such a time is from a clock that was never set. Seconds. */
 const maxSeconds = 30 * 86_400;
 
-const plausible = (seconds: number | undefined): number | undefined =>
+const plausible = (seconds: number | undefined) =>
   seconds !== undefined && seconds >= 0 && seconds <= maxSeconds ? seconds : undefined;
 
 /** Seconds between two times of one clock; undefined where one is missing. */

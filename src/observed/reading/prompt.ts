@@ -18,7 +18,7 @@ export interface SiteJob {
 /** Of a file at a site: it waits there, its job was submitted, or has ended. */
 type JobStatus = Exclude<StfStatus, 'announced'>;
 
-const siteOf = (value: unknown): string | undefined => shortName(idOf(value));
+const siteOf = (value: unknown) => shortName(idOf(value));
 
 /** Keys that only the fork's programs of prompt processing write into a message. */
 export const saysDecision = (body: Fields): boolean =>
@@ -57,7 +57,7 @@ export function chosenSites(metadata: Fields): string[] | undefined {
 /**
  * Whether a change of an STF file's row comes from the processing agent, which notes there what PanDA says.
  */
-const isTracked = (metadata: Fields): boolean => Object.keys(metadata).some((key) => key.startsWith('panda_'));
+const isTracked = (metadata: Fields) => Object.keys(metadata).some((key) => key.startsWith('panda_'));
 
 const statuses: readonly string[] = ['registered', 'processing', 'processed', 'failed'] satisfies JobStatus[];
 

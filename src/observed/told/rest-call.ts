@@ -5,7 +5,7 @@ import type { MessageLine } from '../recording-lines.ts';
 const sitePrefix = /^\/swf-monitor(?=\/)/;
 
 /** A path in canonical form: without the prefix of a site, and with one trailing `/`. */
-const plainPath = (path: string): string => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
+const plainPath = (path: string) => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
 
 /** Methods that state something. */
 export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);

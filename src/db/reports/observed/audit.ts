@@ -97,12 +97,8 @@ function checkResults(sql: Prepare, executionId: string, { hearsResults }: Heard
 }
 
 /** Compares announced TF files with sliced ones, where slices can be seen. */
-function checkSamples(
-  sql: Prepare,
-  execution: ExecutionRow,
-  { slicing, tf_files_sliced: found, counts, dialects }: HeardFacts,
-  stfs: number,
-): AuditCheck {
+function checkSamples(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, stfs: number): AuditCheck {
+  const { slicing, tf_files_sliced: found, counts } = facts;
   if (slicing !== 'seen' && counts.tf_files_received > 0)
     return unnamed('samples', 'unknown', [0, counts.tf_files_received], unseen[slicing]);
   // Fast processing takes part, and nothing reached it.
@@ -114,7 +110,7 @@ function checkSamples(
       'no TF file was announced or sliced, although fast processing takes part',
     );
   // The last ones are open too, until they are sliced.
-  const open = unslicedSamples(sql, execution, dialects, '9999');
+  const open = unslicedSamples(sql, execution, facts, '9999');
   const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
   return checked('samples', samples, 'open', 'TF files were announced and are not sliced');
 }

@@ -66,8 +66,7 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
   // Programs that reported the end of a run still answer what is under way.
   const mayAnswer = isToldEnded && heard.isObserved && heard.until - told.at < nextStepSeconds * 1000;
   const isOver = status !== 'running' && !mayAnswer;
-  const before = (seconds: number): string =>
-    isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
+  const before = (seconds: number) => (isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString());
   return {
     ...recorded,
     ...dueFacts(sql, execution, recorded, { before, isOver, until: heard.until }),
@@ -102,8 +101,8 @@ function dueFacts(
   const next = before(nextStepSeconds);
   const prompt = isPrompt(execution) ? promptFacts(sql, execution, next) : undefined;
   const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
-  const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, next) : none;
-  const timeOf = (time: string, from: string): number | undefined =>
+  const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded, next) : none;
+  const timeOf = (time: string, from: string) =>
     unsliced.count === 0 ? undefined : timeAmong(sql, time, from, execution_id);
   return {
     prompt,
@@ -195,7 +194,7 @@ function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
 }
 
 /** The least or greatest time of some rows. @param from the rest of a SELECT, from FROM on */
-const timeAmong = (sql: Prepare, time: string, from: string, id: string): number | undefined =>
+const timeAmong = (sql: Prepare, time: string, from: string, id: string) =>
   millisecondsOf(sql<string | null>(`SELECT ${time} ${from}`).value({ id }));
 
 const unslicedFiles = 'FROM fastmon_files WHERE execution_id = $id AND slice_count = 0';
@@ -216,11 +215,11 @@ function passedSlices(sql: Prepare, executionId: string, answeredBy: string): So
 const unreadyStfs = (sql: Prepare, id: string, before: string): Some =>
   someOf(sql, 'stf_filename', `${unready} AND created_at < $before`, { id, before });
 
-const isBeginHeard = (sql: Prepare, id: string): boolean =>
+const isBeginHeard = (sql: Prepare, id: string) =>
   sql('SELECT 1 FROM runs WHERE execution_id = ? AND start_time IS NOT NULL').has(id);
 
 /** Whether a message about the run or its files was heard. */
-const isBusHeard = (sql: Prepare, id: string): boolean =>
+const isBusHeard = (sql: Prepare, id: string) =>
   sql(
     'SELECT 1 FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) LIMIT 1',
   ).has(id, JSON.stringify(busSubjects));

@@ -100,7 +100,7 @@ const sitesOf = (sql: Prepare, id: string, configured: readonly string[]): SiteW
  * The run of an earlier execution of the namespace whose data taking has ended, and whose data agent has not
  * closed it.
  */
-const unclosedBefore = (sql: Prepare, { execution_id, namespace }: ExecutionRow): string | undefined =>
+const unclosedBefore = (sql: Prepare, { execution_id, namespace }: ExecutionRow) =>
   sql<string>(
     `SELECT run_id FROM observed_runs AS o JOIN runs AS r USING (execution_id) JOIN run_states USING (execution_id) JOIN workflow_executions AS e USING (execution_id)
      WHERE e.namespace = $namespace AND workflow_name = '${promptProcessing}' AND dataset_state = 'open' AND (phase = 'completed' OR status <> 'running')

@@ -33,7 +33,7 @@ export function hearsResults(sql: Prepare, execution: ExecutionRow, record: Hear
  * Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its
  * runner reported its configuration.
  */
-const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
+const hasFastProcessing = (sql: Prepare, executionId: string) =>
   sql(
     `SELECT 1 WHERE EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'run_imminent_worker'`)})
        OR EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'end_run'`)} AND destination <> '${broadcastTopic}')

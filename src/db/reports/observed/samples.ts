@@ -35,24 +35,27 @@ export function someOf(
 export function unslicedSamples(
   sql: Prepare,
   { execution_id: id, slices_created }: ExecutionRow,
-  dialects: string,
+  { dialects, tf_files_sliced }: Pick<HeardFacts, 'dialects' | 'tf_files_sliced'>,
   before: string,
 ): Some {
   const values = { id, before };
-  if (slices_created === 0) return someOf(sql, 'tf_filename', announcedFiles, values);
+  const early = `${announced} AND created_at < $before`;
+  if (slices_created === 0) return someOf(sql, 'tf_filename', early, values);
+  const isRenamed = areAll(dialects, 'renamesTfFiles');
+  // No row need be read to see that as many are sliced as were announced.
+  if (isRenamed && count(sql, announced, values) <= tf_files_sliced) return { count: 0, ids: [] };
+  if (!sql(`SELECT 1 ${announced} AND slice_count > 0 LIMIT 1`).has(values))
+    return { count: isRenamed ? Math.max(0, count(sql, early, values) - tf_files_sliced) : 0, ids: [] };
   const sender = `(SELECT sender_no FROM message_subjects AS o JOIN message_rows AS m USING (seq)
     WHERE o.execution_id = f.execution_id AND o.subject = 'tf_file_registered' AND o.key = f.tf_filename AND o.stands_seq IS NULL)`;
-  const sliced = sql('SELECT 1 FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1');
-  if (!sliced.has(id)) {
-    const more = count(sql, announcedFiles, values) - count(sql, slicedSamples, values);
-    return { count: areAll(dialects, 'renamesTfFiles') ? Math.max(0, more) : 0, ids: [] };
-  }
-  const from = `FROM fastmon_files AS f WHERE execution_id = $id AND slice_count = 0 AND created_at < $before
+  const from = `${early} AND slice_count = 0
     AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN message_subjects AS o
       ON o.execution_id = other.execution_id AND o.subject = 'tf_file_registered' AND o.key = other.tf_filename AND o.stands_seq IS NULL
       JOIN message_rows AS m ON m.seq = o.seq WHERE other.execution_id = $id AND other.slice_count > 0)`;
   return someOf(sql, 'tf_filename', from, values);
 }
+
+const announced = 'FROM fastmon_files AS f WHERE execution_id = $id';
 
 /** As SQL: the files and slices of an execution, and the slices without a result. */
 export const stfFiles = 'FROM stf_files WHERE execution_id = $id';
@@ -61,8 +64,6 @@ export const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execut
 
 /** As SQL: STF files that are announced and not ready. */
 export const unready = `${stfFiles} AND ${indexPredicates.registeredStf}`;
-
-const announcedFiles = 'FROM fastmon_files WHERE execution_id = $id AND created_at < $before';
 
 /** How many TF files give the usual slice size, all of one STF. */
 const measured = 7;
