@@ -40,7 +40,7 @@ function sliceChecks(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, s
   const ready = missing(sql, id, 'stf_filename', stfFiles, unready);
   const adjacent = missing(sql, id, 'tf_filename', sliced, unsliced);
   return [
-    checked('stf_ready', ready, 'open', 'STF files were announced and are not ready'),
+    checked('stf_ready', ready, 'open', 'STF files were announced but are not ready'),
     checked('slices', adjacent, 'open', 'TF files are only partly sliced, or with gaps'),
     checkSamples(sql, execution, facts, stfs),
     checkResults(sql, id, facts),
@@ -82,7 +82,7 @@ function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs
   const { ids, count: failed } = prompt.failed;
   return [
     handedOver,
-    files('stf_registered', `${stfFiles} AND status = 'announced'`, 'STF files were announced and are not registered'),
+    files('stf_registered', `${stfFiles} AND status = 'announced'`, 'STF files were announced but not registered'),
     files('stf_processed', openFiles('$id'), 'STF files are neither processed nor failed'),
     { check: 'stf_failed', state: 'ok', expected: failed, found: failed, ids: [...ids], id_count: failed },
     checked('run_closed', closed, 'open', 'data run is not closed by its data agent'),
@@ -112,7 +112,7 @@ function checkSamples(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, 
   // The last ones are open too, until they are sliced.
   const open = unslicedSamples(sql, execution, facts, '9999');
   const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
-  return checked('samples', samples, 'open', 'TF files were announced and are not sliced');
+  return checked('samples', samples, 'open', 'TF files were announced but not sliced');
 }
 
 /** Why slices cannot be seen. */
@@ -125,7 +125,7 @@ const unseen: Readonly<Record<Exclude<HeardFacts['slicing'], 'seen'>, string>> =
 function gapRemark({ gaps }: HeardFacts): string | undefined {
   const [first] = gaps;
   if (first === undefined) return undefined;
-  const which = gaps.length === 1 ? '' : ` in ${gaps.length} times`;
+  const which = gaps.length === 1 ? '' : ` in ${gaps.length} gaps`;
   return `Nothing could be received for ${roundDuration(gapSeconds(gaps))}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
 }
 
@@ -140,7 +140,7 @@ function samplesRemark(sql: Prepare, { execution_id: id, tf_files_sliced: sliced
   if (others === 0) return undefined;
   return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
     ? 'Slices and announcements name TF files differently, so samples are compared only by number.'
-    : `No announcement was received of ${others} of the ${sliced} TF files that slices name.`;
+    : `No announcement was received for ${others} of the ${sliced} TF files that slices name.`;
 }
 
 /** The slices of a TF file are adjacent: as many frames as from the first to the last. */
