@@ -68,7 +68,7 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
     return Math.max(inHand, playWork(arrivals, freeAt, part * service * together).last);
   };
   const likely = Math.max(daq, lastAt(1));
-  const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
+  const p95 = delayOf(facts.delays, 'slice_started → slice_result')?.p95 ?? service;
   return { likely, least: Math.max(daq, lastAt(0.8)), most: likely * 1.25 + p95 };
 }
 

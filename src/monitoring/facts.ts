@@ -64,7 +64,7 @@ export interface Facts {
   first_stf_at: string | undefined;
   last_stf_at: string | undefined;
   /** When the item arrived that has waited longest for a stage; absent if nothing waits or it is unknown. */
-  waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string>>>;
+  waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string | undefined>>>;
   /**
    * The newest times of standby, in which workers start nothing. Milliseconds since 1970; `end` is undefined
    * while it lasts.
@@ -100,10 +100,8 @@ export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: 
 export const wallSeconds = (simulated: number, { speed }: WorkflowParams): number =>
   speed === 'max' ? 0 : simulated / speed;
 
-export const delayOf = <Delay extends StageDelay>(
-  { delays }: { delays: readonly Delay[] },
-  stage: StageName,
-): Delay | undefined => delays.find((delay) => delay.stage === stage);
+export const delayOf = <Delay extends StageDelay>(delays: readonly Delay[], stage: StageName) =>
+  delays.find((delay) => delay.stage === stage);
 
 /** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */
 export const payloadLimit = ({ params }: Facts): number | undefined => payloadSpecOf(params).limit_seconds;
@@ -114,7 +112,8 @@ export const payloadLimit = ({ params }: Facts): number | undefined => payloadSp
  */
 export function serviceSeconds(facts: Facts): number | undefined {
   // If none has completed, the failed ones show how long a slice takes.
-  const observed = delayOf(facts, 'slice_started → slice_result') ?? delayOf(facts, 'slice_started → failed result');
+  const observed =
+    delayOf(facts.delays, 'slice_started → slice_result') ?? delayOf(facts.delays, 'slice_started → failed result');
   const isPayload = payloadSpecOf(facts.params).kind !== 'placeholder';
   if (facts.hasChangedSpeed && !isPayload) return plannedSeconds(facts);
   if (observed !== undefined && (observed.items >= 3 || isPayload)) return observed.mean;

@@ -2,7 +2,7 @@ import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import type { Some } from './evidence.ts';
-import type { SliceFacts } from './facts.ts';
+import { delayOf, type SliceFacts } from './facts.ts';
 import type { PromptFacts } from './prompt-facts.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
@@ -137,8 +137,7 @@ export function secondsSince({ now, gaps }: Pick<HeardFacts, 'now' | 'gaps'>, ti
 }
 
 /** The p95 of the time that a worker spends on a slice, in seconds; 0 while unknown. */
-const usualProcessing = (delays: readonly StageDelay[]) =>
-  delays.find(({ stage }) => stage === 'slice_started → slice_result')?.p95 ?? 0;
+const usualProcessing = (delays: readonly StageDelay[]) => delayOf(delays, 'slice_started → slice_result')?.p95 ?? 0;
 
 /** A slice counts as passed over once later ones were answered this long ago, in seconds. */
 export const passedSeconds = (delays: readonly StageDelay[]): number => Math.max(60, 3 * usualProcessing(delays));

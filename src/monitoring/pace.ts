@@ -27,7 +27,7 @@ const unknownSlowSeconds = 60;
  * of completed slices; with fewer than five, by the configured time, or by a minute for a payload.
  */
 export function paceOf(facts: Facts): Pace {
-  const completed = delayOf(facts, 'slice_started → slice_result');
+  const completed = delayOf(facts.delays, 'slice_started → slice_result');
   const hasPayload = payloadLimit(facts) !== undefined;
   const planned = wallSeconds(facts.params.fast_processing.slice_processing_time, facts.params);
   if (completed === undefined || completed.items < enough) {
@@ -83,6 +83,6 @@ export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace)
   if (oldest <= slow_seconds) return 'working';
   if (stalled_seconds === undefined || oldest <= stalled_seconds) return 'slow';
   const inTime = others.filter((seconds) => seconds <= slow_seconds).length;
-  const done = secondsBetween(delayOf(facts, 'slice_started → slice_result')?.last_at ?? '', facts.now);
+  const done = secondsBetween(delayOf(facts.delays, 'slice_started → slice_result')?.last_at ?? '', facts.now);
   return inTime * 3 >= facts.in_hand.length && done <= slow_seconds ? 'slow' : 'stuck';
 }

@@ -120,9 +120,9 @@ const daqStepSeconds = ({ phase, params: { daq_state_machine: daq } }: Facts) =>
 
 function fileWork(facts: Facts): Work[] {
   const { counts, stfs_ready, samples_expected, slices_expected, samples_of_unready, waiting_since } = facts;
-  const ready = delayOf(facts, 'stf_gen → stf_ready');
-  const sampled = delayOf(facts, 'stf_ready → tf_file_registered');
-  const cut = delayOf(facts, 'tf_file_registered → slice');
+  const ready = delayOf(facts.delays, 'stf_gen → stf_ready');
+  const sampled = delayOf(facts.delays, 'stf_ready → tf_file_registered');
+  const cut = delayOf(facts.delays, 'tf_file_registered → slice');
   // Every announced STF is expected to give samples. Fastmon cannot take them before the STF is ready.
   const unsampled = samples_expected - counts.tf_files_received - samples_of_unready;
   const work = (
@@ -152,14 +152,14 @@ function workerWork(facts: Facts): Work {
   const { counts, waiting_since, in_hand, isOverBroker, params, others_in_hand } = facts;
   const times = (
     ['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const
-  ).map((stage) => delayOf(facts, stage)?.last_at);
+  ).map((stage) => delayOf(facts.delays, stage)?.last_at);
   const expected = serviceSeconds(facts);
   // After kills, suspect slices are begun one at a time until one has ended.
   const slots = isOverBroker || expected === undefined ? 1 : params.fast_processing.target_worker_count;
   return {
     stage: 'worker',
     waiting: counts.slices_queued + counts.slices_processing,
-    since: [...times, waiting_since.worker ?? delayOf(facts, 'tf_file_registered → slice')?.last_at],
+    since: [...times, waiting_since.worker ?? delayOf(facts.delays, 'tf_file_registered → slice')?.last_at],
     expected,
     // Workers elsewhere may be busy with other executions.
     isBusy: (counts.slices_queued === 0 ? in_hand.length > 0 : in_hand.length >= slots) || others_in_hand > 0,

@@ -4,7 +4,7 @@ import { grouped } from '../../lib/grouped.ts';
 import { foldStf, foldTf, type StfFact, type TfFact } from '../../observed/folding/files.ts';
 import type { SaidFact } from '../../observed/folding/said.ts';
 import { stfSubjects } from '../../observed/folding/subjects.ts';
-import { sumsOf } from '../projection/sums.ts';
+import { addTo } from '../projection/sums.ts';
 import { isOfPrompt, notePolicy, writeSites } from './prompt.ts';
 import { foldWith, forgetSubject, type ObservedScope, saidAt } from './said.ts';
 
@@ -67,11 +67,10 @@ const isInDataset = ({ status, registered_at }: Stf) => status === 'processed' |
 
 /** Updates the counts of an execution when an STF is heard of, or changes. */
 function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefined, now: Stf) {
-  const sums = sumsOf(tx);
   const change = (is: (stf: Stf) => boolean) => Number(is(now)) - Number(before !== undefined && is(before));
   const ready = change(({ status }) => status === 'processed');
-  if (before === undefined) sums.add('run_states', [execution_id], 'stfs_announced', 1);
-  if (ready !== 0) sums.add('run_states', [execution_id], 'stfs_ready', ready);
+  if (before === undefined) addTo(tx, 'run_states', [execution_id], 'stfs_announced', 1);
+  if (ready !== 0) addTo(tx, 'run_states', [execution_id], 'stfs_ready', ready);
   const [files, bytes] = [change(isInDataset), (now.size_bytes ?? 0) - (before?.size_bytes ?? 0)];
   if (files !== 0 || bytes !== 0)
     sql(
@@ -93,7 +92,7 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: Sa
        tf_count = excluded.tf_count, created_at = excluded.created_at, waited_ms = NULL`,
   ).run({ ...row, execution_id, run_number });
   if (after.isAnnounced && before?.isAnnounced !== true)
-    sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
+    addTo(tx, 'run_states', [execution_id], 'tf_files_received', 1);
   const { tf_filename, stf_filename } = row;
   if (stf_filename !== null) noteWaiting(scope, stf_filename, tf_filename);
   const recount = sql(

@@ -205,21 +205,13 @@ const longestStep = (sql: Prepare, executionId: string) =>
     `SELECT max(waited_ms) FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime}`,
   ).value(executionId) ?? 0;
 
-/** When one execution was heard; undefined if it is not observed. */
-function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment) {
+/** The same of one execution; undefined if it is not observed. */
+export function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment) {
   const run = sql<HeardRun>(
     `SELECT ${heardRunColumns} FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
   ).get(executionId);
   return run && heardTimeOf(sql, run, moment);
 }
-
-/** Until when an execution was heard: see `HeardTime`. Undefined if it is not observed. Milliseconds since 1970. */
-export const heardUntil = (sql: Prepare, executionId: string, moment: Moment): number | undefined =>
-  heardTimeOfRun(sql, executionId, moment)?.until;
-
-/** The times in which nothing could be heard of an execution. Milliseconds since 1970. */
-export const gapsOf = (sql: Prepare, executionId: string, moment: Moment) =>
-  heardTimeOfRun(sql, executionId, moment)?.gaps ?? [];
 
 /** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
 const passing = 1000;

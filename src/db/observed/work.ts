@@ -12,7 +12,7 @@ import {
   type Work,
 } from '../../observed/folding/work.ts';
 import { milliseconds } from '../migrations/message-columns.ts';
-import { sumsOf } from '../projection/sums.ts';
+import { addTo } from '../projection/sums.ts';
 import { buffered } from '../sqlite/buffered.ts';
 import { foldWith, forgetSubject, noteSubject, type ObservedScope } from './said.ts';
 
@@ -76,7 +76,7 @@ function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: T
   for (const table of ['run_states', 'observed_runs'] as const)
     for (const [column, now] of Object.entries(after[table])) {
       const n = now - (before[table][column] ?? 0);
-      if (n !== 0) sumsOf(tx).add(table, [execution_id], column, n);
+      if (n !== 0) addTo(tx, table, [execution_id], column, n);
     }
 }
 
@@ -84,10 +84,10 @@ function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: T
 function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1) {
   const { sql, execution_id } = scope;
   const { tf_filename, stf_filename } = firstOf(slice);
-  const addTo = (table: string, column: string) =>
+  const countIn = (table: string, column: string) =>
     sql(`UPDATE ${table} SET slice_count = slice_count + ? WHERE ${column} = ? AND execution_id = ?`);
-  addTo('fastmon_files', 'tf_filename').run(n, tf_filename, execution_id);
-  if (stf_filename !== undefined) addTo('stf_files', 'stf_filename').run(n, stf_filename, execution_id);
+  countIn('fastmon_files', 'tf_filename').run(n, tf_filename, execution_id);
+  if (stf_filename !== undefined) countIn('stf_files', 'stf_filename').run(n, stf_filename, execution_id);
   noteSample(scope, tf_filename, n);
 }
 

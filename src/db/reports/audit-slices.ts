@@ -1,6 +1,7 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import type { Plan, SampleToCut } from '../../domain/plan/plan.ts';
 import { isRetried } from '../../domain/slice-states.ts';
+import type { AuditCheck } from '../../monitoring/gate.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
@@ -154,36 +155,6 @@ export function appliedMessages(sql: Prepare, executionId: string, type: string)
     sql<number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
   const without = `INDEXED BY message_rows_execution_without_effect ${ofType} AND ${indexPredicates.withoutEffect}`;
   return count(ofType) - count(without);
-}
-
-/** One check of an audit, and what it found. */
-export interface AuditCheck {
-  check:
-    | 'stf_planned'
-    | 'stf_announced'
-    | 'stf_ready'
-    | 'samples'
-    | 'slices'
-    | 'coverage'
-    | 'results'
-    | 'counts'
-    // Of prompt processing.
-    | 'handed_over'
-    | 'processing'
-    | 'stf_registered'
-    | 'stf_processed'
-    | 'stf_failed'
-    | 'run_closed';
-  /** `unknown`: nothing shows whether it holds, and `problem` says why. */
-  state: 'ok' | 'open' | 'broken' | 'unknown';
-  expected: number;
-  found: number;
-  /** The first ids of missing or wrong items. */
-  ids: string[];
-  /** The total number, including unnamed ids. */
-  id_count: number;
-  /** The meaning of a state other than `ok`. */
-  problem?: string;
 }
 
 /**

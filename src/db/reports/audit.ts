@@ -1,12 +1,12 @@
 import { plannedStfCount } from '../../domain/daq-schedule.ts';
 import { stfFilename, tfFilename } from '../../domain/file-names.ts';
 import { planOf } from '../../domain/plan/versions.ts';
+import type { AuditCheck } from '../../monitoring/gate.ts';
 import { type ExecutionRow, type OwnExecution, withPlan } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import {
-  type AuditCheck,
   type Audited,
   type Checks,
   type SampleRow,

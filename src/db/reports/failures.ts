@@ -7,6 +7,7 @@ import {
   countsByWorker,
 } from '../../monitoring/concentration.ts';
 import type { Evidence, FailuresInARow, SlowSlice } from '../../monitoring/evidence.ts';
+import { delayOf } from '../../monitoring/facts.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
 import {
@@ -164,7 +165,7 @@ export const firstError = (sql: Prepare, executionId: string): Evidence['first_e
  * index, and is known of observed slices.
  */
 export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]): SlowSlice | undefined {
-  if (!hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))) return undefined;
+  if (!hasSlowSlice(delayOf(delays, 'slice_started → slice_result'))) return undefined;
   const slowest = (from: string, order: string): SlowSlice | undefined =>
     sql<SlowSlice>(
       `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds FROM tf_slices ${from} ORDER BY ${order} DESC LIMIT 1`,

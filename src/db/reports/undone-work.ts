@@ -5,6 +5,7 @@ import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
 import type { OffDuty } from '../../messages/telemetry.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
+import { delayOf } from '../../monitoring/facts.ts';
 import { unansweredSeconds } from '../../monitoring/findings/agents.ts';
 import { lostFiles, newestPlace } from '../execution/file-places.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
@@ -35,7 +36,7 @@ export const givenUpSlices = (sql: Prepare, executionId: string): number =>
  * Counts starts after the first of each attempt: every start is a message, and only the first has a delay.
  */
 export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
-  const first = delays.find(({ stage }) => stage === 'slice → slice_started')?.items ?? 0;
+  const first = delayOf(delays, 'slice → slice_started')?.items ?? 0;
   return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
 }
 

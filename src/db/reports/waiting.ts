@@ -7,8 +7,7 @@ import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
-import { jsonField } from '../sqlite/statements.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /**
  * Since when something has waited for each stage: the arrival of the oldest file or slice that it has not
@@ -22,7 +21,7 @@ export function waitingSince(
 ): Facts['waiting_since'] {
   const first = (text: string, isAny = true) =>
     isAny ? (sql<string | null>(text).value({ id: executionId }) ?? undefined) : undefined;
-  const times = {
+  return {
     data: first(
       `SELECT created_at AS at FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} ORDER BY seq LIMIT 1`,
     ),
@@ -36,7 +35,6 @@ export function waitingSince(
       slices_queued !== 0,
     ),
   };
-  return Object.fromEntries(Object.entries(times).filter(([, at]) => at !== undefined));
 }
 
 /** STF files to look at after the last sampled one: with a low sampling rate many of them give no samples. */

@@ -8,7 +8,7 @@ import { type PhaseBand, type PhaseChange, beginOfWork, phasesOf } from '../../m
 import { type Picture, pictureOf, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { knownParams } from '../execution/params.ts';
-import { gapsOf } from '../observed/hearings.ts';
+import { heardTimeOfRun } from '../observed/hearings.ts';
 import type { LivenessTest, Moment } from '../presence/leases.ts';
 import { standstillsOf } from '../presence/standstills.ts';
 import { driversOf, speedsOf } from '../reports/drivers.ts';
@@ -64,7 +64,7 @@ function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, { isAlive, n
   const { end: until, silentSince: start } = life;
   const drivers = driversOf(sql, execution_id, isAlive);
   return [
-    ...gapsOf(sql, execution_id, { isAlive, now })
+    ...(heardTimeOfRun(sql, execution_id, { isAlive, now })?.gaps ?? [])
       .filter(({ from }) => from < until)
       .map(({ from, until: end }) => ({ phase: 'unheard' as const, start: from, end: Math.min(end, until) })),
     ...standstillsOf(sql, execution_id).map(({ from, until: to }) => band('unwritten', from, to)),

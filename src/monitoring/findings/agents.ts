@@ -19,7 +19,7 @@ const hasJustBegun = ({ driver, now }: Facts) =>
 const isWorkedOn = (facts: Facts) =>
   facts.in_hand.some(({ since }) => secondsBetween(since, facts.now) < strangerSeconds) ||
   (['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const).some(
-    (stage) => (facts.now - Date.parse(delayOf(facts, stage)?.last_at ?? '')) / 1000 < goneSeconds,
+    (stage) => (facts.now - Date.parse(delayOf(facts.delays, stage)?.last_at ?? '')) / 1000 < goneSeconds,
   );
 
 /** How much work waits for the missing agents, and how long they have done nothing. */

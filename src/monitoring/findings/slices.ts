@@ -110,7 +110,7 @@ export const sliceRules: readonly FindingRule[] = [
     },
 
     SLICE_SLOW: ({ slowest, delays }) => {
-      const delay = delayOf({ delays }, 'slice_started → slice_result');
+      const delay = delayOf(delays, 'slice_started → slice_result');
       if (slowest === undefined || delay === undefined) return undefined;
       const { slice_filename, worker, seconds } = slowest;
       const { p50, p95 } = delay;

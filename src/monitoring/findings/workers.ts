@@ -39,7 +39,7 @@ function wereTooFew(facts: Facts, capacity: Capacity): Found | undefined {
   if (keeps_up !== false || drain_seconds === undefined || drain_seconds < minDrains * service_seconds)
     return undefined;
   // A slice that waited through a pause, or for a driver, waited for that.
-  const waited = (delayOf(facts, 'slice → slice_started')?.p50 ?? 0) - idleSeconds(facts, 0, facts.now);
+  const waited = (delayOf(facts.delays, 'slice → slice_started')?.p50 ?? 0) - idleSeconds(facts, 0, facts.now);
   if (waited < service_seconds || (workers_needed ?? 0) > facts.counts.slices_created) return undefined;
   return {
     severity: 'info',

@@ -1,5 +1,4 @@
-import { isShallow } from '../body.ts';
-import { maskText, maskValue } from '../body.ts';
+import { isShallow, maskText, maskValue } from '../body.ts';
 import { type Fields, objectOf } from '../reading/values.ts';
 import type { RestLine } from '../recording-lines.ts';
 import { resourceOf, wasTaken } from './rest-call.ts';

@@ -1,5 +1,6 @@
 import { processingUnheard } from '../../../domain/workflows.ts';
 import { roundDuration } from '../../../lib/duration.ts';
+import type { AuditCheck } from '../../../monitoring/gate.ts';
 import { gapSeconds, type HeardFacts } from '../../../monitoring/heard-facts.ts';
 import type { PromptFacts } from '../../../monitoring/prompt-facts.ts';
 import { isNotHandedOver } from '../../../monitoring/prompt-state.ts';
@@ -8,7 +9,7 @@ import { type ExecutionRow, countsOf } from '../../execution/find-execution.ts';
 import { openFiles } from '../../observed/prompt.ts';
 import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { type AuditCheck, type Checks, type Compared, checked, comparedCounts, namedIds } from '../audit-slices.ts';
+import { type Checks, type Compared, checked, comparedCounts, namedIds } from '../audit-slices.ts';
 import { heardFacts } from './facts.ts';
 import { count, slicedSamples, slices, someOf, stfFiles, unanswered, unready, unslicedSamples } from './samples.ts';
 

@@ -3,8 +3,7 @@ import type { BrokenKey } from '../../../monitoring/heard-facts.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { messageColumns } from '../../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../../migrations/names.ts';
-import { jsonField } from '../../sqlite/statements.ts';
-import type { Prepare } from '../../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../../sqlite/statements.ts';
 import { timedDelays } from '../stage-delays.ts';
 
 /** The messages of one type that one program sent to one destination. */
