@@ -148,6 +148,9 @@ export const noResultSeconds = (delays: readonly StageDelay[]): number => Math.m
 /** The next step is expected within this many seconds after a file was announced. */
 export const nextStepSeconds = 60;
 
+/** How long ago that was due; empty of a run that is over. */
+export const longAgo = (isOver: boolean): string => (isOver ? '' : ` more than ${nextStepSeconds} s ago`);
+
 /** Whether slices wait and none has had a result for too long. */
 export function isUnanswered(facts: HeardFacts): boolean {
   const { oldest_waiting, last_result, delays } = facts;

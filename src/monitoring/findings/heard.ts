@@ -1,9 +1,10 @@
-import { counted, were } from '../../lib/counted.ts';
+import { counted, doing, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import {
   gapSeconds,
   isSilent,
   isUnanswered,
+  longAgo,
   nextStepSeconds,
   noResultSeconds,
   passedSeconds,
@@ -23,7 +24,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(unready.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no data agent has reported ${unready.count === 1 ? 'it' : 'them'} as ready.`,
+          sentence: `${were(unready.count, 'STF file')} announced${longAgo(isOver)}, and no data agent has reported ${unready.count === 1 ? 'it' : 'them'} as ready.`,
           ids: unready.ids,
           next: here('list_stf_files', { status: 'registered' }),
         },
@@ -47,7 +48,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
         : `; the last slice was sent at ${timeOf(last_slice)}`;
     return {
       severity: 'error',
-      sentence: `${were(unsliced.count, 'TF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not cut into slices${rest}.`,
+      sentence: `${were(unsliced.count, 'TF file')} announced${longAgo(isOver)} and not cut into slices${rest}.`,
       ids,
       next,
     };
@@ -58,7 +59,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (gone.length === 0 || !facts.hearsResults) return undefined;
     return {
       severity: 'warning',
-      sentence: `${gone.join(', ')} sent results of this run, but then nothing for ${roundDuration(noResultSeconds(delays))}, while ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'}: ${gone.length === 1 ? 'it is' : 'they are'} gone.`,
+      sentence: `${gone.join(', ')} sent results of this run, but then nothing for ${roundDuration(noResultSeconds(delays))}, while ${doing(counts.slices_queued, 'TF slice', 'wait')}: ${gone.length === 1 ? 'it is' : 'they are'} gone.`,
       ids: gone,
       next: call('list_agents', { agent_type: 'worker', include_exited: true }),
     };
@@ -96,7 +97,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(unsent.count, 'TF slice')} registered by REST${facts.isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no message has sent them to a worker.`,
+          sentence: `${were(unsent.count, 'TF slice')} registered by REST${longAgo(facts.isOver)}, and no message has sent them to a worker.`,
           ids: unsent.ids,
           next: here('list_messages', { message_type: 'slice_registered' }),
         },
@@ -120,7 +121,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     return {
       severity: 'error',
       sentence: isWaiting
-        ? `${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'} for a result, and ${since}; results are expected within ${roundDuration(noResultSeconds(delays))}.`
+        ? `${doing(counts.slices_queued, 'TF slice', 'wait')} for a result, and ${since}; results are expected within ${roundDuration(noResultSeconds(delays))}.`
         : `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${roundDuration(passedSeconds(delays))} ago.`,
       ids: passed.ids,
       next,
@@ -146,7 +147,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `${counted(results_unmatched, 'result')} ${results_unmatched === 1 ? 'fits' : 'fit'} no slice that was received: the slices were sent before the observer listened, or another program made the results.`,
+          sentence: `${doing(results_unmatched, 'result', 'fit')} no slice that was received: the slices were sent before the observer listened, or another program made the results.`,
           next: here('list_messages', { message_type: 'slice_result' }),
         },
 

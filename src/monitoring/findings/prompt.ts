@@ -1,6 +1,6 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { nextStepSeconds, secondsSince } from '../heard-facts.ts';
+import { longAgo, nextStepSeconds, secondsSince } from '../heard-facts.ts';
 import { isNotClosed, isNotHandedOver, isUnprocessed, reportSeconds } from '../prompt-state.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
 
@@ -33,7 +33,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(prompt.unregistered.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not registered: their upload failed, or the data agent is gone. PanDA does not process them.`,
+          sentence: `${were(prompt.unregistered.count, 'STF file')} announced${longAgo(isOver)} and not registered: their upload failed, or the data agent is gone. PanDA does not process them.`,
           ids: prompt.unregistered.ids,
           next: here('list_stf_files', { status: 'announced' }),
         },

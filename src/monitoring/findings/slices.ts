@@ -154,7 +154,7 @@ export const sliceRules: readonly FindingRule[] = [
       return {
         severity: 'info',
         // If slices stay failed, another finding reports the causes.
-        sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} retried, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
+        sentence: `${were(slices_retried, 'TF slice')} retried, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
         causes: failed === 0 ? causesSentence(causes) : '',
         next: here('list_logs', { level: 'WARNING' }),
       };

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted, doing } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import type { AgentSeen } from '../evidence.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
@@ -67,7 +67,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (waiting.count === 0 || status !== 'running') return undefined;
     return {
       severity: 'warning',
-      sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'waits' : 'wait'} for something that has not arrived.`,
+      sentence: `${doing(waiting.count, 'message', 'wait')} for something that has not arrived.`,
       ids: waiting.ids,
       next: call('list_messages', { message_id: waiting.ids[0] ?? '' }),
     };

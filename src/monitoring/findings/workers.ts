@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted, doing, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { shortDigests, clipWords } from '../../lib/words.ts';
 import type { Capacity } from '../capacity.ts';
@@ -65,7 +65,7 @@ export const workerRules: readonly FindingRule[] = [
         if (lost.length === 0) return undefined;
         return {
           severity: 'warning',
-          sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'was' : 'were'} being processed by workers that are gone; ${facts.isOverBroker ? 'the broker redelivers such slices' : 'such slices are started again'}.`,
+          sentence: `${were(lost.length, 'slice')} being processed by workers that are gone; ${facts.isOverBroker ? 'the broker redelivers such slices' : 'such slices are started again'}.`,
           ids: lost.slice(0, 5).flatMap(({ assigned_worker, slice_filename }) => [assigned_worker, slice_filename]),
           next: here('list_tf_slices', { status: 'processing' }),
         };
@@ -111,7 +111,7 @@ export const workerRules: readonly FindingRule[] = [
         unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
           severity: 'error' as const,
           sentence: shortDigests(
-            `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
+            `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${doing(slices, 'TF slice', 'wait')}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
           ),
           ids: [reason, kind],
           about: kind,

@@ -1,6 +1,6 @@
 import { longestCause } from '../../domain/causes.ts';
 import { executionStatuses } from '../../domain/states.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted, doing, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { claimedName, headOf, markdownText, shortPaths } from '../../lib/words.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
@@ -102,7 +102,7 @@ function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, s
   const head = `${counted(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
   const { waiting, stay_failed } = left(executions);
   return (
-    `${head}. In this period ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
+    `${head}. In this period ${were(stf_files.count, 'STF file')} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
     `and ${counted(countOf(causes), 'attempt')} failed. At its end, ${counted(stay_failed, 'slice')} had failed permanently and ${waiting} were unfinished.`
   );
 }
@@ -156,9 +156,7 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
   return [
-    unseen === 0
-      ? []
-      : `${counted(unseen, 'more execution')} ${unseen === 1 ? 'was' : 'were'} not examined; ask for a shorter period or one namespace`,
+    unseen === 0 ? [] : `${were(unseen, 'more execution')} not examined; ask for a shorter period or one namespace`,
     ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
     undoneByPeople(handover, executions, shift),
     ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
@@ -199,7 +197,7 @@ function openOf(execution: ShiftExecution): string[] {
     status === 'completed'
       ? []
       : `${id} ${status === 'unknown' ? 'is' : 'was'} ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`,
-    stay_failed === 0 ? [] : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed`,
+    stay_failed === 0 ? [] : `${id}: ${doing(stay_failed, 'slice', 'stay')} failed`,
     grave,
   ].flat();
 }
