@@ -102,8 +102,7 @@ export interface PlaceCount {
 }
 
 /** How many attempts each worker made and failed, the worst first. */
-export const countsByWorker = (attempts: readonly PlacedAttempt[]): readonly PlaceCount[] =>
-  tableOf(attempts, 'worker').places;
+export const countsByWorker = (attempts: readonly PlacedAttempt[]) => tableOf(attempts, 'worker').places;
 
 /** How many attempts were made and failed at all places of a kind, and at each. */
 function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']) {

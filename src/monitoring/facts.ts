@@ -90,21 +90,20 @@ export interface Facts {
 }
 
 /** Seconds from a time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
-export const secondsBetween = (from: string, to: number): number => Math.max(0, (to - Date.parse(from)) / 1000);
+export const secondsBetween = (from: string, to: number) => Math.max(0, (to - Date.parse(from)) / 1000);
 
 /** Seconds of a time (milliseconds since 1970) in which nothing could progress. */
-export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number): number =>
+export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number) =>
   idle.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, until) - Math.max(one.from, from)), 0) / 1000;
 
 /** Simulated seconds in wall time; 0 at full speed. */
-export const wallSeconds = (simulated: number, { speed }: WorkflowParams): number =>
-  speed === 'max' ? 0 : simulated / speed;
+export const wallSeconds = (simulated: number, { speed }: WorkflowParams) => (speed === 'max' ? 0 : simulated / speed);
 
 export const delayOf = <Delay extends StageDelay>(delays: readonly Delay[], stage: StageName) =>
   delays.find((delay) => delay.stage === stage);
 
 /** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */
-export const payloadLimit = ({ params }: Facts): number | undefined => payloadSpecOf(params).limit_seconds;
+export const payloadLimit = ({ params }: Facts) => payloadSpecOf(params).limit_seconds;
 
 /**
  * Time that a worker spends on a slice, in seconds of wall time: as observed, else as planned. Undefined for
@@ -136,8 +135,7 @@ export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>
     return [{ from, to, by, seconds: Math.max(0, Date.parse(to) - Date.parse(from)) / 1000 }];
   });
 
-export const downSeconds = (gaps: ReturnType<typeof driverGaps>): number =>
-  gaps.reduce((sum, { seconds }) => sum + seconds, 0);
+export const downSeconds = (gaps: ReturnType<typeof driverGaps>) => gaps.reduce((sum, { seconds }) => sum + seconds, 0);
 
 /** How the slices of an execution fare. */
 export interface SliceFacts

@@ -64,7 +64,7 @@ export interface GateReason {
   id_count: number;
 }
 
-const reason = (words: string, { ids, count }: Some = { ids: [], count: 0 }): GateReason => ({
+const reason = (words: string, { ids, count }: Some = { ids: [], count: 0 }) => ({
   words,
   ids,
   id_count: count,
@@ -96,7 +96,7 @@ function statusWords({ status, status_reason }: Gated): string {
   return `it was ${status}, not completed`;
 }
 
-const checkReason = ({ check, expected, found, problem = '', ids, id_count: count }: AuditCheck): GateReason =>
+const checkReason = ({ check, expected, found, problem = '', ids, id_count: count }: AuditCheck) =>
   reason(`${check} ${found} of ${expected}: ${problem}`, { ids, count });
 
 function hearingReasons(heard: Gated['heard']): GateReason[] {

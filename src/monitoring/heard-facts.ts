@@ -124,8 +124,7 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
 }
 
 /** Seconds in which nothing was heard. */
-export const gapSeconds = (gaps: readonly Gap[]): number =>
-  gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
+export const gapSeconds = (gaps: readonly Gap[]) => gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
 
 /** Seconds from a time to the moment of the facts in which messages could be heard. */
 export function secondsSince({ now, gaps }: Pick<HeardFacts, 'now' | 'gaps'>, time: number): number {
@@ -140,16 +139,16 @@ export function secondsSince({ now, gaps }: Pick<HeardFacts, 'now' | 'gaps'>, ti
 const usualProcessing = (delays: readonly StageDelay[]) => delayOf(delays, 'slice_started → slice_result')?.p95 ?? 0;
 
 /** A slice counts as passed over once later ones were answered this long ago, in seconds. */
-export const passedSeconds = (delays: readonly StageDelay[]): number => Math.max(60, 3 * usualProcessing(delays));
+export const passedSeconds = (delays: readonly StageDelay[]) => Math.max(60, 3 * usualProcessing(delays));
 
 /** Without a result for this long, in seconds, no worker is working. */
-export const noResultSeconds = (delays: readonly StageDelay[]): number => Math.max(120, 6 * usualProcessing(delays));
+export const noResultSeconds = (delays: readonly StageDelay[]) => Math.max(120, 6 * usualProcessing(delays));
 
 /** The next step is expected within this many seconds after a file was announced. */
 export const nextStepSeconds = 60;
 
 /** How long ago that was due; empty of a run that is over. */
-export const longAgo = (isOver: boolean): string => (isOver ? '' : ` more than ${nextStepSeconds} s ago`);
+export const longAgo = (isOver: boolean) => (isOver ? '' : ` more than ${nextStepSeconds} s ago`);
 
 /** Whether slices wait and none has had a result for too long. */
 export function isUnanswered(facts: HeardFacts): boolean {

@@ -38,7 +38,7 @@ export function paceOf(facts: Facts): Pace {
   return bounds(facts.hasChangedSpeed && !hasPayload ? Math.max(planned, completed.p95) : completed.p95);
 }
 
-const bounds = (usual: number): Pace => ({
+const bounds = (usual: number) => ({
   usual_seconds: usual,
   slow_seconds: Math.max(minSlowSeconds, slowFactor * usual),
   stalled_seconds: Math.max(minStalledSeconds, stalledFactor * usual),
@@ -59,7 +59,7 @@ const aged = (slice: SliceInHand, { now, broker_away_since: away }: Facts) => ({
 /**
  * The slices that are not taken over, oldest first: those of live workers, and all of them without a driver.
  */
-const heldSlices = ({ in_hand, lost, driver }: Facts): readonly SliceInHand[] =>
+const heldSlices = ({ in_hand, lost, driver }: Facts) =>
   driver?.alive === false ? [...lost, ...in_hand].toSorted((a, b) => (a.since < b.since ? -1 : 1)) : in_hand;
 
 /** The slice that has been in hand for longest. */
@@ -69,7 +69,7 @@ export function oldestInHand(facts: Facts): AgedSlice | undefined {
 }
 
 /** Slices in hand that are slow enough to report, the oldest first. */
-export const overdueSlices = (facts: Facts, { slow_seconds }: Pace): AgedSlice[] =>
+export const overdueSlices = (facts: Facts, { slow_seconds }: Pace) =>
   heldSlices(facts)
     .map((slice) => aged(slice, facts))
     .filter(({ seconds }) => seconds > slow_seconds);

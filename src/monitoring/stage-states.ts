@@ -62,7 +62,7 @@ function workerState(facts: Facts): StageState {
 }
 
 /** State of the slice queue: whether free workers take from it. */
-export const queueState = (facts: Facts): StageState => toStageState(workerWork(facts), facts);
+export const queueState = (facts: Facts) => toStageState(workerWork(facts), facts);
 
 function toStageState({ stage, waiting, since, expected, isBusy = false }: Work, facts: Facts): StageState {
   const from = latest(facts.start_time, facts.driver?.since, ...since);
@@ -130,7 +130,7 @@ function fileWork(facts: Facts): Work[] {
     waiting: number,
     own: CountedDelay | undefined,
     arrival: string | undefined,
-  ): Work => ({
+  ) => ({
     stage,
     waiting,
     // The last arrival would excuse a stage that does nothing while more and more comes.

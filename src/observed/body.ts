@@ -33,7 +33,7 @@ export function keepText(text: string): KeptBody {
 }
 
 /** The same for a body that is a JSON value, as in a recording. */
-export const keepValue = (value: unknown): KeptBody =>
+export const keepValue = (value: unknown) =>
   isShallow(value) ? { body: maskValue(value) } : { text: maskText(JSON.stringify(value)) };
 
 /** Whether a value is nested no deeper than `maxDepth`. */

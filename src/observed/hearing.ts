@@ -41,7 +41,7 @@ export function createHearing(silence: number, began: number) {
     if (now - lastTick > stoodStill) doubtUntil = now + silence;
   };
   const until = (now: number) => Math.min(now, ...[...behind.values()].map(({ sent }) => sent));
-  const gap = (now: number): GapLine | undefined =>
+  const gap = (now: number) =>
     lostAt && {
       gap: { from: new Date(lostAt.from).toISOString(), until: new Date(now).toISOString(), reason: lostAt.reason },
     };

@@ -41,5 +41,4 @@ export function createNamespaceFilter(wanted: readonly string[]) {
 }
 
 /** The fields of a message; empty if its body is not an object. */
-export const fieldsOf = (line: MessageLine): Readonly<Record<string, unknown>> =>
-  asObject('body' in line ? line.body : undefined) ?? {};
+export const fieldsOf = (line: MessageLine) => asObject('body' in line ? line.body : undefined) ?? {};

@@ -50,11 +50,11 @@ export function observedRunOf(
 }
 
 /** The observed execution with an id of this store. */
-export const observedRunCalled = (sql: Prepare, executionId: string): ObservedRun | undefined =>
+export const observedRunCalled = (sql: Prepare, executionId: string) =>
   sql<ObservedRun>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId);
 
 /** Changes the first execution that a query finds, and returns it. @param rest of the query, from WHERE on */
-const changeFirst = (sql: Prepare, change: string, rest: string, values: object): ObservedRun | undefined =>
+const changeFirst = (sql: Prepare, change: string, rest: string, values: object) =>
   sql<ObservedRun>(
     `UPDATE observed_runs SET ${change} WHERE execution_id = (SELECT execution_id FROM observed_runs ${rest} LIMIT 1) RETURNING ${columns}`,
   ).get(values);
@@ -169,7 +169,7 @@ export function noteRead({ sql }: Transaction, run: { execution_id: string; run_
 }
 
 /** The executions last reported as running, by their programs' names for them. */
-export const toldRunning = (sql: Prepare): { execution_id: string; run_id: string }[] =>
+export const toldRunning = (sql: Prepare) =>
   sql<{ execution_id: string; run_id: string }>(
     `SELECT told_id AS execution_id, run_id FROM observed_runs WHERE told_status = 'running' AND run_id <> '' ORDER BY first_ms`,
   ).all();

@@ -52,8 +52,7 @@ export function beginHearing(tx: Transaction, observer: Observer, isAlive: Liven
 }
 
 /** Topics as they are stored. */
-const topicsText = (topics: readonly string[] | undefined): string | null =>
-  topics === undefined ? null : JSON.stringify(topics);
+const topicsText = (topics: readonly string[] | undefined) => (topics === undefined ? null : JSON.stringify(topics));
 
 interface ObserverRow extends ProcessSigns {
   namespace: string;
@@ -67,7 +66,7 @@ const hears = (observer: ObserverRow, namespace: string) =>
   observer.namespace === anyNamespace || observer.namespace === namespace;
 
 /** The live observers. */
-const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
+const observersOf = (sql: Prepare, isAlive: LivenessTest) =>
   sql<ObserverRow>(
     `SELECT namespace, process_id, until_ms, beat_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
   )
@@ -75,7 +74,7 @@ const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
     .filter((row) => isProcessAlive(row, isAlive));
 
 /** The observers that receive messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
-export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number): ObserverRow[] =>
+export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number) =>
   observersOf(sql, isAlive).filter(({ beat_ms }) => beat_ms !== null && now - beat_ms < silence);
 
 /** The process that observes a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */

@@ -5,7 +5,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { foldWith, type ObservedScope } from './said.ts';
 
 /** Whether an execution is of prompt processing, as far as is known yet. */
-export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'execution_id'>): boolean =>
+export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'execution_id'>) =>
   sql('SELECT 1 FROM workflow_executions WHERE execution_id = ? AND workflow_name = ?').has(
     execution_id,
     promptProcessing,
@@ -15,11 +15,11 @@ export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'e
  * As SQL: the STF files of an execution that wait for PanDA: they are registered, and a site has them.
  * @param id of the execution
  */
-export const openFiles = (id: string): string =>
+export const openFiles = (id: string) =>
   `FROM stf_files WHERE execution_id = ${id} AND status IN ('registered', 'processing')
      AND stf_filename IN (SELECT stf_filename FROM stf_sites WHERE execution_id = ${id})`;
 
-export const hasOpenFiles = (sql: Prepare, executionId: string): boolean =>
+export const hasOpenFiles = (sql: Prepare, executionId: string) =>
   sql(`SELECT 1 ${openFiles('$id')} LIMIT 1`).has({ id: executionId });
 
 /** Notes by which policy sites are chosen; all STF files of a run have the same. */

@@ -1,5 +1,4 @@
 import type { Phase, PhaseMessage } from '../../domain/run-phases.ts';
-import type { ExecutionStatus } from '../../domain/states.ts';
 import { promptProcessing } from '../../domain/workflows.ts';
 import { bySending, type FactOf, type Said, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -113,11 +112,6 @@ export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'t
   statusTold(scope);
 }
 
-interface Told extends Said {
-  status: ExecutionStatus;
-  by: string | null;
-}
-
 /**
  * The last reported end counts, at the time of the first; an execution that has ended does not run
  * again.
@@ -138,7 +132,7 @@ export function statusTold(scope: ObservedScope) {
 }
 
 /** Every status that was reported of an execution, in order. */
-const everyStatus = ({ sql, execution_id }: ObservedScope): Told[] =>
+const everyStatus = ({ sql, execution_id }: ObservedScope) =>
   sql<Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND type_no IN ${typeNumbers(['execution_registered', 'execution_status'])} AND effect = 'applied'`,

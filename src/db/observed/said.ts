@@ -35,7 +35,7 @@ export interface StoredMessage {
 }
 
 /** Reads a stored message: only its stored parts decide how it is read. */
-export const statementOf = (row: StoredMessage): Statement => readStatement(lineOf(row));
+export const statementOf = (row: StoredMessage) => readStatement(lineOf(row));
 
 /** The body of a message as it is stored, and the headers that are kept (JSON). */
 export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'headers'> {

@@ -68,7 +68,7 @@ export function noteSign(
 }
 
 /** Combines two signs of one program: the earlier fills in what the later lacks. */
-const together = (sign: Sign, before: Sign): Sign => ({
+const together = (sign: Sign, before: Sign) => ({
   type: sign.type,
   namespace: sign.namespace || before.namespace,
   host: sign.host || before.host,

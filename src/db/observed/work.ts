@@ -92,7 +92,7 @@ function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1) {
 }
 
 /** The messages that decide how a slice stands. */
-const seqsOf = ({ attempts }: FoldedSlice): number[] =>
+const seqsOf = ({ attempts }: FoldedSlice) =>
   attempts.flatMap(({ slice, result }) => (result === undefined ? [slice.seq] : [slice.seq, result.seq]));
 
 type Tally = Record<'run_states' | 'observed_runs', Readonly<Record<string, number>>>;

@@ -49,7 +49,7 @@ const sliceCounts = [
 type SliceCount = (typeof sliceCounts)[number];
 
 /** Reads every slice once, for all checks. */
-export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams): CutRow[] =>
+export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams) =>
   sql<CutRow>(
     `SELECT tf_filename, group_concat(tf_first || ' ' || tf_last) AS frames, count(*) AS slices_created,
        sum(status = 'queued') AS slices_queued, sum(status = 'processing') AS slices_processing,

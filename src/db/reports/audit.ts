@@ -54,7 +54,7 @@ function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
   const plan = planOf(params);
-  const rowsOf = <Row>(table: string, columns: string): Row[] =>
+  const rowsOf = <Row>(table: string, columns: string) =>
     sql<Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(execution_id);
   const stfs = rowsOf<StfRow>('stf_files', 'stf_filename, sequence, status, tf_count');
   const samples = rowsOf<SampleRow>('fastmon_files', 'tf_filename, stf_filename, tf_first, tf_last, tf_count');

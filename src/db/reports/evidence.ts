@@ -2,7 +2,7 @@ import { payloadSpecOf } from '../../domain/params.ts';
 import { stages } from '../../domain/stages.ts';
 import { agentTypes } from '../../domain/states.ts';
 import { SwfError } from '../../lib/errors.ts';
-import type { Evidence, LostStart, ReaderBehind } from '../../monitoring/evidence.ts';
+import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/start-message.ts';
 import { listAgents } from '../lists/agents.ts';
@@ -135,7 +135,7 @@ function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Ev
   return rows.map((row) => ({ ...row, status: agentStatus(row, isAlive), isRemote: isRemote(row) }));
 }
 
-const lostStarts = (sql: Prepare, executionId: string): LostStart[] =>
+const lostStarts = (sql: Prepare, executionId: string) =>
   sql<LostStart>(
     `SELECT slice_filename, worker_id AS worker, status, assigned_worker AS worker_now
      FROM lost_starts JOIN tf_slices USING (slice_filename, execution_id)
@@ -157,7 +157,7 @@ const readers = stages.flatMap(({ stage, agent }) =>
 );
 
 /** The roles that are 1,000 or more rows behind the log of an execution. */
-const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] =>
+const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean) =>
   readers.flatMap(({ role, reads }) => {
     const cursors = sql<number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?');
     const cursor = cursors.value(executionId, role);

@@ -46,7 +46,7 @@ export function executionRecord(sql: Prepare, { execution_id, run_number }: Exec
 }
 
 /** The record with the plan. Also throws `CONFIG_INVALID` if the parameters cannot be read. */
-export const executionDetail = (sql: Prepare, execution: OwnExecution): ExecutionDetail => ({
+export const executionDetail = (sql: Prepare, execution: OwnExecution) => ({
   ...executionRecord(sql, execution),
   params: executionParams(sql, execution),
 });

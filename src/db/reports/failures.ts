@@ -117,7 +117,7 @@ const columnOf = {
   'slice number': 'CAST(slice_id AS TEXT)',
 } as const satisfies Record<Concentration['kind'], string>;
 
-const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentration): string[] =>
+const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentration) =>
   sql<string>(
     `SELECT substr(coalesce(a.error, 'failed without a reason'), 1, 1000) AS error
      FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
@@ -153,7 +153,7 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
  * The first error line of an execution. The driver's lines about its end do not count: they repeat a reason,
  * or say why the driver left.
  */
-export const firstError = (sql: Prepare, executionId: string): Evidence['first_error'] =>
+export const firstError = (sql: Prepare, executionId: string) =>
   sql<NonNullable<Evidence['first_error']>>(
     `SELECT timestamp, agent, message, log_id FROM app_logs
      WHERE execution_id = ? AND ${indexPredicates.error} AND ${jsonField('context', 'verdict')} IS NULL
@@ -166,7 +166,7 @@ export const firstError = (sql: Prepare, executionId: string): Evidence['first_e
  */
 export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]): SlowSlice | undefined {
   if (!hasSlowSlice(delayOf(delays, 'slice_started → slice_result'))) return undefined;
-  const slowest = (from: string, order: string): SlowSlice | undefined =>
+  const slowest = (from: string, order: string) =>
     sql<SlowSlice>(
       `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds FROM tf_slices ${from} ORDER BY ${order} DESC LIMIT 1`,
     ).get(executionId);
@@ -183,7 +183,7 @@ export function slowestSlice(sql: Prepare, executionId: string, delays: readonly
  * @param done when that was completed, in milliseconds since 1970; 0 if none was
  */
 export function observedFailuresInARow(sql: Prepare, id: string, done: number): FailuresInARow | undefined {
-  const failed = (from: string): { n: number; first: string | null } =>
+  const failed = (from: string) =>
     sql<{ n: number; first: string | null }>(
       `SELECT count(*) AS n, min(completed_at) AS first FROM ${from} AND completed_at > ?`,
     ).get(id, done === 0 ? '' : new Date(done).toISOString()) ?? { n: 0, first: null };
@@ -219,7 +219,7 @@ export function serviceFindings(
 type Row = Omit<Service, 'overhead'> & { key: number; took: number | null };
 
 function servicesOf(sql: Prepare, executionId: string): Service[] {
-  const rows = (order: 'ASC' | 'DESC', after: number): Row[] =>
+  const rows = (order: 'ASC' | 'DESC', after: number) =>
     sql<Row>(
       `SELECT seq AS key, assigned_worker AS slot, coalesce(stf_filename, tf_filename) AS stf, coalesce(assigned_at, '') AS at, processing_seconds AS seconds, ${sliceSeconds} AS took
        FROM tf_slices INDEXED BY tf_slices_execution

@@ -11,7 +11,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** The last message of an execution, except logbook entries, and why it had no effect, if so. */
 export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' | 'effect_code' | 'effect_reason'>;
 
-export const lastMessage = (sql: Prepare, executionId: string): LastMessage | undefined =>
+export const lastMessage = (sql: Prepare, executionId: string) =>
   sql<LastMessage>(
     `SELECT message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
@@ -50,14 +50,13 @@ const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
  * The newest messages that are the landmarks of an execution: its phases, drivers, commands and end. Only the
  * last two changes between periods are included, so that they do not crowd out who paused or took over.
  */
-export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>
-  sql<Landmark>(landmarks).all({ id, limit });
+export const lastLandmarks = (sql: Prepare, id: string, limit: number) => sql<Landmark>(landmarks).all({ id, limit });
 
 /** The newest messages that cannot be read or contradict an earlier message. */
-export const lastTroubledMessages = (sql: Prepare, executionId: string, limit: number): MessageHead[] =>
+export const lastTroubledMessages = (sql: Prepare, executionId: string, limit: number) =>
   newest(sql, executionId, indexPredicates.troubled, limit);
 
-const newest = (sql: Prepare, executionId: string, condition: string, limit: number): MessageHead[] =>
+const newest = (sql: Prepare, executionId: string, condition: string, limit: number) =>
   sql<MessageHead>(
     `SELECT ${headColumns} FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
@@ -93,7 +92,7 @@ const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} 
  * @param from
  * @param until in milliseconds since 1970
  */
-export const isAnyRecordedLate = (sql: Prepare, id: string, from: number, until: number): boolean =>
+export const isAnyRecordedLate = (sql: Prepare, id: string, from: number, until: number) =>
   sql(lateRow).has({ id, from, until });
 
 interface CommandRow {
@@ -142,9 +141,9 @@ export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): 
 }
 
 /** A stop of a running execution that no driver has carried out yet: the execution is still running. */
-export const pendingStop = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
+export const pendingStop = (sql: Prepare, { execution_id, status }: ExecutionRow) =>
   status === 'running' ? lastCommand(sql, execution_id, 'stop_workflow', 'waiting') : undefined;
 
 /** The stop that ended an execution early, by an operator or by an agent that gave up. */
-export const stoppedBy = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
+export const stoppedBy = (sql: Prepare, { execution_id, status }: ExecutionRow) =>
   status === 'terminated' || status === 'failed' ? lastCommand(sql, execution_id, 'stop_workflow') : undefined;

@@ -30,5 +30,5 @@ export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAli
 }
 
 /** Wall time of an execution in seconds, so far while it runs. */
-export const secondsOfLife = ({ start_time }: Pick<ExecutionRow, 'start_time'>, end: number): number =>
+export const secondsOfLife = ({ start_time }: Pick<ExecutionRow, 'start_time'>, end: number) =>
   Math.max(0, end - Date.parse(start_time)) / 1000;

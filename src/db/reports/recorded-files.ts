@@ -45,7 +45,7 @@ export const recordedFilesOf = (
   sql: Prepare,
   { execution_id, stf_filename }: FilesOf,
   { kind, after, limit }: { kind: FileKind; after: number; limit: number },
-): RecordedFile[] =>
+) =>
   sql<RecordedFile>(`${questions[kind]} LIMIT ($limit + 0)`).all({
     execution_id,
     stf_filename: stf_filename ?? null,

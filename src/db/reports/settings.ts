@@ -86,7 +86,7 @@ const longestName = 80;
  * if none were reported. Source: `parameter_values` of POST /api/workflow-executions/.
  */
 function toldConfiguration(params: Readonly<Record<string, unknown>>): KnownConfiguration | undefined {
-  const section = (name: string): Readonly<Record<string, unknown>> => asObject(params[name]) ?? {};
+  const section = (name: string) => asObject(params[name]) ?? {};
   const { config } = section('workflow');
   const known = [
     ...(typeof config === 'string' ? [['config', config.slice(0, longestName)]] : []),
@@ -143,7 +143,7 @@ export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, S
   return found;
 }
 
-const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>): Record<string, unknown> =>
+const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>) =>
   Object.fromEntries(
     Object.entries(params).map(([section, values]) =>
       typeof values === 'object'
@@ -152,7 +152,7 @@ const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>
     ),
   );
 
-const settingOf = (value: unknown): Setting => ({ shown: shownSetting(value).slice(0, maxShown), mark: markOf(value) });
+const settingOf = (value: unknown) => ({ shown: shownSetting(value).slice(0, maxShown), mark: markOf(value) });
 
 /** Differs if the value differs, and does not reveal it. */
 const markOf = (value: unknown) =>

@@ -3,7 +3,6 @@ import { workKind, workKinds } from '../../domain/slice-returns.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
-import type { OffDuty } from '../../messages/telemetry.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { delayOf } from '../../monitoring/facts.ts';
 import { unansweredSeconds } from '../../monitoring/findings/agents.ts';
@@ -25,7 +24,7 @@ const maxCounted = 10_000;
  * Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that
  * has begun.
  */
-export const givenUpSlices = (sql: Prepare, executionId: string): number =>
+export const givenUpSlices = (sql: Prepare, executionId: string) =>
   sql<number>(
     `SELECT count(*) FROM (
          SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
@@ -116,7 +115,7 @@ function concerns(sql: Prepare, executionId: string, { reason, name }: { reason:
 }
 
 /** The payload that the waiting slices of an execution need, the same for all. Undefined if none waits. */
-export const payloadKind = (sql: Prepare, executionId: string): string | undefined =>
+export const payloadKind = (sql: Prepare, executionId: string) =>
   payloadOf(sql, executionId, `AND status = 'queued' AND ${indexPredicates.openSlice}`);
 
 function payloadOf(sql: Prepare, executionId: string, condition = ''): string | undefined {
@@ -132,7 +131,7 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
  * The TF files with waiting slices: how many of each, and the kinds of work that they are, except the
  * payload.
  */
-const waitingFiles = (sql: Prepare, executionId: string): { slices: number; kinds: OffDuty[] }[] =>
+const waitingFiles = (sql: Prepare, executionId: string) =>
   sql<{ tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,

@@ -58,7 +58,7 @@ const maxChanges = 100;
  * The newest times in which workers start nothing: between two periods, and while an operator has paused the
  * run.
  */
-export const standbysOf = (sql: Prepare, id: string): Facts['standbys'] =>
+export const standbysOf = (sql: Prepare, id: string) =>
   phasesOf(0, phaseChanges(sql, id, maxChanges)).filter(({ phase }) => phase === 'standby' || phase === 'paused');
 
 const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_workflow workflow_ended'.split(' ');

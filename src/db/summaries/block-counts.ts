@@ -61,12 +61,11 @@ const blockAfter = (key: number) => (key === Number.MAX_SAFE_INTEGER ? key : Mat
  * The name of a span, from the beginning of a time: for ISO 8601 in UTC, as all our times are, the one that
  * `spanName` gives.
  */
-export const shortTime = (span: Span, text: string): string =>
+export const shortTime = (span: Span, text: string) =>
   span === 'day' ? text : span === 'hour' ? `${text}:00Z` : `${text}Z`;
 
 /** As SQL: the digits of an ISO 8601 time that name its span. */
-export const digitsOf = (iso: string, span: Span): string =>
-  `substr(${iso}, 1, ${{ day: 10, hour: 13, minute: 16 }[span]})`;
+export const digitsOf = (iso: string, span: Span) => `substr(${iso}, 1, ${{ day: 10, hour: 13, minute: 16 }[span]})`;
 
 /** The range of keys of a window's rows, if blocks note its time. */
 export function rangeOf(sql: Prepare, source: RowSource, question: SummaryQuestion): KeyRange {

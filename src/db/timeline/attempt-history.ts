@@ -21,7 +21,7 @@ function attemptReader(sql: Prepare, executionId: string) {
   }
 
   /** The last key of the piece after a key; undefined if no rows follow. */
-  const endOfPiece = <Key extends string | number>(key: string, among: string, after: Key): Key | undefined =>
+  const endOfPiece = <Key extends string | number>(key: string, among: string, after: Key) =>
     sql<Key | null>(`SELECT max(${key}) FROM (SELECT ${key} ${among} ORDER BY ${key} LIMIT ?)`).value(
       executionId,
       after,

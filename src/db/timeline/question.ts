@@ -73,7 +73,7 @@ function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, { isAlive, n
   ];
 }
 
-const band = (phase: PhaseBand['phase'], from: string, to: string): PhaseBand => ({
+const band = (phase: PhaseBand['phase'], from: string, to: string) => ({
   phase,
   start: Date.parse(from),
   end: Date.parse(to),

@@ -1,4 +1,3 @@
-import type { SliceFacts } from '../facts.ts';
 import { agentRules } from './agents.ts';
 import { driverRules } from './drivers.ts';
 import { heardRules } from './heard.ts';
@@ -84,7 +83,7 @@ export const findingRules: readonly FindingRule[] = [
   ...workerRules,
 ].toSorted((a, b) => placeOf(a) - placeOf(b));
 
-const sliceFactsOf = (facts: Situation): SliceFacts => ({
+const sliceFactsOf = (facts: Situation) => ({
   ...facts,
   failed: { count: stayFailed(facts), ids: facts.exhausted, isFinal: true },
   until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),

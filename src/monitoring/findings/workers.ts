@@ -15,16 +15,16 @@ const lacks: Readonly<Record<string, string>> = {
 
 type OffDutyAgent = Evidence['off_duty'][number];
 
-const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent): string =>
+const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
-const restSentence = ({ agent, hostname, detail }: OffDutyAgent): string =>
+const restSentence = ({ agent, hostname, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? 'it rests'}. It then takes slices again, and rests longer after each failure; check that host.`;
 
 /** Longest reason shown, in characters. */
 const shownDetail = 400;
 
-const backlogWords = ({ backlog = 0, backlog_seconds: work }: Capacity): string =>
+const backlogWords = ({ backlog = 0, backlog_seconds: work }: Capacity) =>
   `${counted(backlog, 'slice')} waiting${work === undefined ? '' : `, ${roundDuration(work)} of work`}`;
 
 /**
@@ -49,7 +49,7 @@ function wereTooFew(facts: Facts, capacity: Capacity): Found | undefined {
 }
 
 /** Whether the DAQ makes STFs: while it is paused nothing comes. */
-const isComing = (facts: Facts): boolean =>
+const isComing = (facts: Facts) =>
   facts.status === 'running' &&
   !facts.isHeld &&
   facts.phase !== 'standby' &&
@@ -92,7 +92,7 @@ export const workerRules: readonly FindingRule[] = [
        * can do.
        */
       WORKER_OFF_DUTY: ({ off_duty, unfit, unanswered }) => {
-        const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]): boolean =>
+        const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]) =>
           unfit.some((slices) => slices.reason === reason && slices.kind === kind) ||
           unanswered.some((files) => files.off_duty?.agent === agent);
         return off_duty

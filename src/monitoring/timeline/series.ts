@@ -30,7 +30,7 @@ export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries:
 type Counters = ReturnType<typeof countersOf>;
 
 function countersOf(bins: Bins) {
-  const zeros = (): number[] => Array.from({ length: bins.count }, () => 0);
+  const zeros = () => Array.from({ length: bins.count }, () => 0);
   return {
     series: {
       /** Slices that were made. */
@@ -190,4 +190,4 @@ export function binsOf({ from, until }: Period, { anchor, most, least }: Record<
 }
 
 /** Index of the bin of a time: negative before the first, `count` or more after the last. */
-export const binOf = ({ from, width }: Omit<Bins, 'count'>, time: number): number => Math.floor((time - from) / width);
+export const binOf = ({ from, width }: Omit<Bins, 'count'>, time: number) => Math.floor((time - from) / width);

@@ -19,10 +19,10 @@ export interface SaidFact<F extends Fact = Fact> extends Said {
 }
 
 /** When a message was sent, as UTC in ISO 8601. */
-export const timeOf = ({ sent_ms }: Said): string => new Date(sent_ms).toISOString();
+export const timeOf = ({ sent_ms }: Said) => new Date(sent_ms).toISOString();
 
 /** Of contradicting statements, the earlier one counts, then the one with the lesser id. */
-export const bySending = (a: Said, b: Said): number => a.sent_ms - b.sent_ms || (a.message_id < b.message_id ? -1 : 1);
+export const bySending = (a: Said, b: Said) => a.sent_ms - b.sent_ms || (a.message_id < b.message_id ? -1 : 1);
 
 /** A message that says what another one says already, or contradicts it: that one stands. */
 export interface Repeat {
@@ -69,4 +69,4 @@ function contradicts(a: Fact, b: Fact): boolean {
   return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));
 }
 
-const compared = (fact: Fact): Fact => (fact.kind === 'slice' ? { ...fact, namesExecution: true } : fact);
+const compared = (fact: Fact) => (fact.kind === 'slice' ? { ...fact, namesExecution: true } : fact);

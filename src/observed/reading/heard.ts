@@ -51,7 +51,7 @@ export function createHeard(topicNames: readonly string[]) {
     /** Each topic, with its message counts by type. */
     topics: () =>
       [...topics].map(([topic, { messages, types }]) => ({ topic, messages, types: Object.fromEntries(types) })),
-    programs: (): HeardProgram[] => [...programs.values()],
+    programs: () => [...programs.values()],
   };
 }
 

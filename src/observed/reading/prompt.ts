@@ -21,17 +21,16 @@ type JobStatus = Exclude<StfStatus, 'announced'>;
 const siteOf = (value: unknown) => shortName(idOf(value));
 
 /** Keys that only the fork's programs of prompt processing write into a message. */
-export const saysDecision = (body: Fields): boolean =>
+export const saysDecision = (body: Fields) =>
   ['decision_box_enabled', 'decision_policy', 'decision_sequence', 'non_decision_box_site', 'input_dataset'].some(
     (key) => key in body,
   );
 
 /** The dataset of a run: only prompt processing announces one, with the folder of its files. */
-export const datasetOf = (body: Fields): string | undefined =>
-  'container' in body ? nameOf(body['dataset']) : undefined;
+export const datasetOf = (body: Fields) => ('container' in body ? nameOf(body['dataset']) : undefined);
 
 /** Where an STF file is processed is decided for each: how, as its runner says. */
-export const policyOf = (body: Fields): string | undefined =>
+export const policyOf = (body: Fields) =>
   body['decision_box_enabled'] === false ? undefined : shortName(textOf(body['decision_policy']));
 
 /**
@@ -61,7 +60,7 @@ const isTracked = (metadata: Fields) => Object.keys(metadata).some((key) => key.
 
 const statuses: readonly string[] = ['registered', 'processing', 'processed', 'failed'] satisfies JobStatus[];
 
-const jobStatus = (value: unknown): JobStatus | undefined =>
+const jobStatus = (value: unknown) =>
   typeof value === 'string' && statuses.includes(value) ? (value as JobStatus) : undefined;
 
 /**

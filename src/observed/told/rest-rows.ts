@@ -48,7 +48,7 @@ export function createReferences(): (call: RestLine) => MessageLine | undefined 
     if (text !== undefined) known.set(`${key} ${text}`, names);
     return names;
   };
-  const changed = (resource: string, id: string): Names =>
+  const changed = (resource: string, id: string) =>
     resource === 'run-states' ? named(id) : (known.get(`${resource} ${id}`) ?? {});
   const registered = (resource: string, body: Fields, answer: Fields): Names => {
     const names = learn(resource, answer[idFields[resource] ?? 'id'], namesOf(resource, body));

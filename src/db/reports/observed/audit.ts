@@ -54,7 +54,7 @@ const unnamed = (
   state: AuditCheck['state'],
   [found, expected]: readonly [number, number],
   problem: string,
-): AuditCheck => ({ check, state, expected, found, ids: [], id_count: 0, problem });
+) => ({ check, state, expected, found, ids: [], id_count: 0, problem });
 
 /** All that the bus says of prompt processing. */
 function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: AuditCheck): string | undefined {
@@ -76,7 +76,7 @@ function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs
   const over = { expected: found + Number(isNotHandedOver(facts)), found, ids: [] };
   const handedOver = checked('handed_over', over, 'open', 'run was not handed over to PanDA');
   if (!prompt.isTold) return [handedOver, unnamed('processing', 'unknown', [0, stfs], processingUnheard)];
-  const files = (check: AuditCheck['check'], lacking: string, problem: string): AuditCheck =>
+  const files = (check: AuditCheck['check'], lacking: string, problem: string) =>
     checked(check, missing(sql, execution_id, 'stf_filename', stfFiles, lacking), 'open', problem);
   const isClosed = prompt.data_run === 'closed';
   const closed = { expected: 1, found: Number(isClosed), ids: isClosed ? [] : [run_id] };

@@ -61,7 +61,7 @@ export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusCo
   };
 }
 
-const keysOf = (sql: Prepare, executionId: string, type: string, sender: string): Record<string, number> =>
+const keysOf = (sql: Prepare, executionId: string, type: string, sender: string) =>
   Object.fromEntries(
     sql<{ key: string; filled: number }>(
       `SELECT key, sum(filled) AS filled FROM observed_keys
@@ -82,7 +82,7 @@ interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | '
  * Keys that a sender fills in some messages of a type and state but not in others, most frequently missing
  * first. A key that depends on the state, or is never filled, is not broken.
  */
-export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
+export const brokenKeys = (sql: Prepare, executionId: string) =>
   sql<CountRow>(
     `SELECT k.sender, k.message_type, k.key, k.filled, a.filled AS "of" FROM observed_keys AS k
        JOIN observed_keys AS a ON a.execution_id = k.execution_id AND a.sender = k.sender AND a.message_type = k.message_type AND a.state = k.state AND a.key = ''

@@ -178,7 +178,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
 }
 
 /** The ids of the first results that repeat another one. */
-const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: HeardRecord): string[] =>
+const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: HeardRecord) =>
   results_repeated === 0
     ? []
     : sql<string>(
@@ -212,7 +212,7 @@ function passedSlices(sql: Prepare, executionId: string, answeredBy: string): So
   return someOf(sql, 'slice_filename', `${unanswered} AND created_at < $before`, { id: executionId, before: latest });
 }
 
-const unreadyStfs = (sql: Prepare, id: string, before: string): Some =>
+const unreadyStfs = (sql: Prepare, id: string, before: string) =>
   someOf(sql, 'stf_filename', `${unready} AND created_at < $before`, { id, before });
 
 const isBeginHeard = (sql: Prepare, id: string) =>

@@ -2,7 +2,6 @@ import { isPrompt, promptProcessing } from '../../../domain/workflows.ts';
 import { present } from '../../../lib/present.ts';
 import { asObject, objectIn } from '../../../lib/read-json.ts';
 import { millisecondsOf } from '../../../lib/time.ts';
-import type { Some } from '../../../monitoring/evidence.ts';
 import type { PromptFacts, SiteWork } from '../../../monitoring/prompt-facts.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { numberOf, typeNumbers } from '../../migrations/names.ts';
@@ -37,7 +36,7 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
          OR EXISTS (SELECT 1 FROM stf_sites WHERE execution_id = $id AND status <> 'registered') AS is_handed_over
      FROM runs AS r WHERE execution_id = $id`,
     ).get({ id }) ?? {};
-  const some = (from: string): Some => someOf(sql, 'stf_filename', from, { id, before });
+  const some = (from: string) => someOf(sql, 'stf_filename', from, { id, before });
   return {
     ...promptSettings(sql, id),
     isTold: processing_unheard === 0,
@@ -55,7 +54,7 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
 }
 
 /** Why files failed, without repetitions. */
-const reasonsOf = (sql: Prepare, id: string): string[] =>
+const reasonsOf = (sql: Prepare, id: string) =>
   sql<string>(
     `SELECT DISTINCT reason FROM stf_sites WHERE execution_id = ? AND status = 'failed' AND reason IS NOT NULL ORDER BY 1 LIMIT ${namedReasons}`,
   ).values(id);
@@ -82,7 +81,7 @@ function promptSettings(sql: Prepare, id: string): Pick<PromptFacts, 'policy' | 
 }
 
 /** The sites that a run was handed over to, that have files of it, or that its configuration names. */
-const sitesOf = (sql: Prepare, id: string, configured: readonly string[]): SiteWork[] =>
+const sitesOf = (sql: Prepare, id: string, configured: readonly string[]) =>
   sql<SiteWork & Record<string, unknown>>(
     `SELECT nullif(site, '') AS site, coalesce(max(h.input_dataset), max(s.input_dataset)) AS input_dataset, max(output_dataset) AS output_dataset,
        max(task_id) AS task_id, max(at_ms) AS handed_over_at, count(stf_filename) AS registered, count(*) FILTER (WHERE status = 'processing') AS processing,

@@ -12,7 +12,7 @@ export const named = 5;
 export const slicedSamples = 'FROM observed_samples WHERE execution_id = $id';
 
 /** The number of rows. @param from the rest of a SELECT, from FROM on */
-export const count = (sql: Prepare, from: string, values: object): number =>
+export const count = (sql: Prepare, from: string, values: object) =>
   sql<number>(`SELECT count(*) ${from}`).value(values) ?? 0;
 
 /** The number of rows, and the names of the first. @param from the rest of a SELECT, from FROM on */
