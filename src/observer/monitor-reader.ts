@@ -5,7 +5,7 @@ import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
-import { isOpen, itemsOf, newRun, type Run } from './read-run.ts';
+import { configuresPrompt, isOpen, itemsOf, newRun, type Run } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -106,6 +106,7 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
       const run = runs.get(id) ?? newRun(id);
       runs.set(id, run);
       run.isGone = false;
+      run.isPrompt ||= configuresPrompt(one);
       // Only once its run is known, so that it is not mistaken for another of its name.
       if (run.run_id !== undefined) take(run, 'workflow-executions', one);
     }

@@ -6,12 +6,17 @@ import { type Fields, objectOf } from '../observed/reading/values.ts';
 export const isOpen = ({ status, metadata }: Fields): boolean =>
   (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
 
+/** Whether a registered execution is of prompt processing: its runner reports how that is configured. */
+export const configuresPrompt = ({ parameter_values }: Fields): boolean =>
+  promptProcessing in objectOf(parameter_values);
+
 /** A run being read. */
 export type Run = ReturnType<typeof newRun>;
 
 export const newRun = (execution_id: string, run_id?: string) => ({
   execution_id,
   run_id,
+  /** By its id, until it is known how it is configured. */
   isPrompt: workflowInId(execution_id) === promptProcessing,
   /** Whether PanDA still has files of it. */
   hasJobs: false,

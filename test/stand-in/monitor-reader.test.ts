@@ -61,16 +61,19 @@ describe('a monitor that is read about prompt processing', () => {
   });
   const job = { panda_task_id: '7', panda_site_statuses: { A: { status: 'processed', polled_at: 'p' } } };
 
-  it('is asked for files and runs until PanDA is done, and takes each state once', async () => {
+  it.each([
+    ['by its id', { execution_id: 'prompt_processing-u-1' }],
+    ['by its parameters', { execution_id: 'u-1', parameter_values: { prompt_processing: {} } }],
+  ])('known %s is asked for files and runs until PanDA is done, and takes each state once', async (_, registered) => {
+    const { execution_id } = registered;
     let stf: object = file('registered');
     let status = 'running';
-    const execution = (): object => ({ execution_id: 'prompt_processing-u-1', status });
+    const execution = (): object => ({ ...registered, status });
     const { pass, asked, lines } = readerOf((path) => {
       if (path === 'workflow-executions/?status=running')
         return Promise.resolve(status === 'running' ? [execution()] : []);
       if (path.startsWith('workflow-executions/')) return Promise.resolve(execution());
-      if (path === 'run-states/')
-        return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'prompt_processing-u-1' } }]);
+      if (path === 'run-states/') return Promise.resolve([{ run_number: '5', metadata: { execution_id } }]);
       if (path === 'runs/?run_number=5') return Promise.resolve([{ run_id: 1, run_number: 5, end_time: 't' }]);
       return Promise.resolve(path === 'stf-files/?run_number=5' ? [stf] : []);
     });
