@@ -95,6 +95,10 @@ function expectedFirstSlice(facts: Facts): string | undefined {
   return at < facts.now ? undefined : new Date(at).toISOString();
 }
 
+/** How many attempts a slice may have after this one. */
+export const attemptsLeft = ({ attempt }: AgedSlice, { params }: Facts) =>
+  Math.max(0, params.worker.max_retries + 1 - attempt);
+
 /**
  * When a slice in hand must end by its payload's limit, and when its last attempt must if each takes that
  * long. Undefined without a limit.
@@ -103,6 +107,8 @@ export function deadlineOf(slice: AgedSlice, facts: Facts): { deadline: string; 
   const limit = payloadLimit(facts);
   if (limit === undefined) return undefined;
   const begun = Date.parse(slice.since);
-  const attemptsLeft = Math.max(0, facts.params.worker.max_retries + 1 - slice.attempt);
-  return { deadline: timeAfter(begun, limit), worst_end: timeAfter(begun, limit * (1 + attemptsLeft)) };
+  return {
+    deadline: timeAfter(begun, limit),
+    worst_end: timeAfter(begun, limit * (1 + attemptsLeft(slice, facts))),
+  };
 }

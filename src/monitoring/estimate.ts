@@ -1,6 +1,6 @@
 import { type Arrivals, playWork } from '../domain/plan/played-run.ts';
 import type { Health } from '../domain/states.ts';
-import { slicesPerStf } from './capacity.ts';
+import { attemptsLeft, slicesPerStf } from './capacity.ts';
 import { type Facts, delayOf, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
@@ -118,11 +118,10 @@ function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
 }
 
 /** The longest that a slice may still take, in seconds; undefined if nothing ends it. */
-function longestStay({ seconds, attempt }: AgedSlice, facts: Facts): number | undefined {
+function longestStay(slice: AgedSlice, facts: Facts): number | undefined {
   const limit = payloadLimit(facts);
   if (limit === undefined) return undefined;
-  const attemptsLeft = Math.max(0, facts.params.worker.max_retries + 1 - attempt);
-  return Math.max(0, limit - seconds) + attemptsLeft * limit;
+  return Math.max(0, limit - slice.seconds) + attemptsLeft(slice, facts) * limit;
 }
 
 /** Elapsed seconds of the DAQ's current step, at most as long as one step takes. */

@@ -3,6 +3,7 @@ import { type ExecutionParams, type WorkflowParams, payloadSpecOf } from '../dom
 import type { Phase } from '../domain/run-phases.ts';
 import type { CountedDelay, StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
+import { timeWithin } from '../lib/merged-spans.ts';
 import type { DriverSpan, Evidence, FailuresInARow, Some } from './evidence.ts';
 
 /** A slice that a worker has started but not finished. */
@@ -94,7 +95,7 @@ export const secondsBetween = (from: string, to: number) => Math.max(0, (to - Da
 
 /** Seconds of a time (milliseconds since 1970) in which nothing could progress. */
 export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number) =>
-  idle.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, until) - Math.max(one.from, from)), 0) / 1000;
+  timeWithin(idle, from, until) / 1000;
 
 /** Simulated seconds in wall time; 0 at full speed. */
 export const wallSeconds = (simulated: number, { speed }: WorkflowParams) => (speed === 'max' ? 0 : simulated / speed);

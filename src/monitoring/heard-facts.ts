@@ -1,6 +1,7 @@
 import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
+import { timeWithin } from '../lib/merged-spans.ts';
 import type { Some } from './evidence.ts';
 import { delayOf, type SliceFacts } from './facts.ts';
 import type { PromptFacts } from './prompt-facts.ts';
@@ -124,15 +125,11 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
 }
 
 /** Seconds in which nothing was heard. */
-export const gapSeconds = (gaps: readonly Gap[]) => gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
+export const gapSeconds = (gaps: readonly Gap[]) => timeWithin(gaps) / 1000;
 
 /** Seconds from a time to the moment of the facts in which messages could be heard. */
 export function secondsSince({ now, gaps }: Pick<HeardFacts, 'now' | 'gaps'>, time: number): number {
-  const unheard = gaps.reduce(
-    (sum, { from, until }) => sum + Math.max(0, Math.min(until, now) - Math.max(from, time)),
-    0,
-  );
-  return Math.max(0, (now - time - unheard) / 1000);
+  return Math.max(0, (now - time - timeWithin(gaps, time, now)) / 1000);
 }
 
 /** The p95 of the time that a worker spends on a slice, in seconds; 0 while unknown. */

@@ -15,8 +15,8 @@ export interface Pace {
 const slowFactor = 3;
 const stalledFactor = 6;
 /** Shorter times are not reported. */
-export const minSlowSeconds = 5;
-export const minStalledSeconds = 15;
+const minSlowSeconds = 5;
+const minStalledSeconds = 15;
 /** Completed slices needed to know what is usual. */
 const enough = 5;
 /** A payload whose usual time is unknown is reported after this time. */
@@ -38,7 +38,8 @@ export function paceOf(facts: Facts): Pace {
   return bounds(facts.hasChangedSpeed && !hasPayload ? Math.max(planned, completed.p95) : completed.p95);
 }
 
-const bounds = (usual: number) => ({
+/** When what usually takes so long is slow, and when it is stalled. Seconds. */
+export const bounds = (usual: number) => ({
   usual_seconds: usual,
   slow_seconds: Math.max(minSlowSeconds, slowFactor * usual),
   stalled_seconds: Math.max(minStalledSeconds, stalledFactor * usual),

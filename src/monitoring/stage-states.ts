@@ -1,7 +1,7 @@
 import type { CountedDelay } from '../domain/stages.ts';
 import { rounded } from '../lib/rounded.ts';
 import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
-import { handState, minSlowSeconds, minStalledSeconds, paceOf } from './pace.ts';
+import { bounds, handState, paceOf } from './pace.ts';
 
 /** The work of one kind of agent and the time since it last did something. Seconds of wall time. */
 export interface StageState {
@@ -15,15 +15,11 @@ export interface StageState {
   state: 'waiting' | 'working' | 'slow' | 'stuck' | 'paused' | 'done';
 }
 
-/** A stage with work is slow, then stuck, after doing nothing for this many times its usual time. */
-const slowFactor = 3;
-const stuckFactor = 6;
-
 /**
- * The same for a stage whose usual time is unknown, since nothing has passed it: a first file may be fetched
- * for long. Seconds.
+ * When a stage with work is slow, and when it is stuck, if its usual time is unknown since nothing has passed
+ * it: a first file may be fetched for long.
  */
-const [unknownSlowSeconds, unknownStuckSeconds] = [20, 60];
+const unknownBounds = { slow_seconds: 20, stalled_seconds: 60 };
 
 /**
  * The work of a stage. Times are ISO 8601, `expected` seconds of wall time, undefined while nothing has
@@ -88,10 +84,8 @@ const restedSince = (from: string, { standbys, now }: Facts) =>
 
 function stateFor(waiting: number, idle: number, expected: number | undefined): StageState['state'] {
   if (waiting <= 0) return 'waiting';
-  if (expected === undefined)
-    return idle > unknownStuckSeconds ? 'stuck' : idle > unknownSlowSeconds ? 'slow' : 'working';
-  if (idle > Math.max(minStalledSeconds, stuckFactor * expected)) return 'stuck';
-  return idle > Math.max(minSlowSeconds, slowFactor * expected) ? 'slow' : 'working';
+  const { slow_seconds, stalled_seconds } = expected === undefined ? unknownBounds : bounds(expected);
+  return idle > stalled_seconds ? 'stuck' : idle > slow_seconds ? 'slow' : 'working';
 }
 
 const latest = (...times: (string | null | undefined)[]) =>
