@@ -38,10 +38,9 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
 /** The checks of fast processing. */
 function sliceChecks(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, stfs: number): AuditCheck[] {
   const id = execution.execution_id;
-  const ready = missing(sql, id, 'stf_filename', stfFiles, unready);
   const adjacent = missing(sql, id, 'tf_filename', sliced, unsliced);
   return [
-    checked('stf_ready', ready, 'open', 'STF files were announced but are not ready'),
+    checkReady(sql, id, facts),
     checked('slices', adjacent, 'open', 'TF files are only partly sliced, or with gaps'),
     checkSamples(sql, execution, facts, stfs),
     checkResults(sql, id, facts),
@@ -88,6 +87,14 @@ function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs
     { check: 'stf_failed', state: 'ok', expected: failed, found: failed, ids: [...ids], id_count: failed },
     checked('run_closed', closed, 'open', 'data run is not closed by its data agent'),
   ];
+}
+
+/** What being ready means depends on the workflow. */
+function checkReady(sql: Prepare, executionId: string, { isWorkflowKnown }: HeardFacts): AuditCheck {
+  const files = missing(sql, executionId, 'stf_filename', stfFiles, unready);
+  const ready = checked('stf_ready', files, 'open', 'STF files were announced but are not ready');
+  if (isWorkflowKnown || ready.state === 'ok') return ready;
+  return unnamed('stf_ready', 'unknown', [ready.found, ready.expected], 'nothing shows which workflow the run has');
 }
 
 function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {
