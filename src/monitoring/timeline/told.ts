@@ -14,7 +14,7 @@ const page = { causes: 10, workers: Infinity, phases: 500 };
 /** `Date` ends this many milliseconds after 1970, and begins as many before. */
 const endOfTime = 8.64e15;
 
-const iso = (milliseconds: number): string =>
+const iso = (milliseconds: number) =>
   new Date(Math.max(-endOfTime, Math.min(milliseconds, endOfTime))).toISOString();
 
 /**
