@@ -30,6 +30,7 @@ export type Look =
   | 'state'
   | 'standing'
   | 'number'
+  | 'failed'
   | 'time'
   | 'seconds'
   | 'life'
@@ -78,13 +79,14 @@ const lists = {
     slices_created: column(optionalInt, 'SLICES', 'number', 1),
     slices_planned: column(optionalInt.describe('Of the whole run, if planned'), 'PLANNED', 'number'),
     slices_completed: column(optionalInt, 'DONE', 'number'),
-    slices_failed: column(optionalInt, 'FAILED', 'number'),
+    slices_failed: column(optionalInt, 'FAILED', 'failed'),
+    stf_failed: optionalInt,
     health: column(optionalOneOf(healths).describe('Absent: no longer sending'), 'HEALTH', 'state'),
     status_reason: column(optionalString, 'REASON'),
     duration_seconds: column(float, 'TOOK', 'life'),
     silent_seconds: optionalFloat.describe('since its driver last sent a heartbeat'),
-    bytes: column(int, 'BYTES', 'number'),
-    retries: column(int, 'RETRIES', 'number', 3),
+    bytes: column(optionalInt, 'BYTES', 'number'),
+    retries: column(optionalInt, 'RETRIES', 'number', 3),
     speed: column(optionalString, 'SPEED'),
     quality: column(optionalOneOf(qualities), 'QUALITY', 'state', 4),
   }),
@@ -182,11 +184,7 @@ const lists = {
     agent_type: column(string, 'TYPE'),
     namespace: column(string, 'NAMESPACE'),
     state: column(optionalOneOf(agentStates), 'STATE', 'state'),
-    status: column(
-      optionalOneOf(agentStatuses).describe('Absent for other programs, whose silence means nothing'),
-      'STATUS',
-      'state',
-    ),
+    status: column(optionalOneOf(agentStatuses).describe('Absent for other programs'), 'STATUS', 'state'),
     last_heartbeat: column(string, 'LAST HEARD', 'time', 2),
     heartbeat_age_seconds: column(float, 'AGO', 'seconds'),
     pid: column(optionalInt, 'PID', 'number'),

@@ -7,6 +7,8 @@ import { countsAttempts, summarized, summaryKeys, type SummaryQuestion } from '.
 import { present } from '../lib/present.ts';
 import { printable } from '../lib/printable.ts';
 
+const spread = () => object({ mean: float, p50: float, p95: float, max: float }).optional();
+
 /** Sums as returned, as far as they fit the kind of rows. */
 const sums = () => ({
   count: int,
@@ -15,7 +17,8 @@ const sums = () => ({
   failed: optionalInt,
   retries: optionalInt,
   bytes: optionalInt,
-  seconds: object({ mean: float, p50: float, p95: float, max: float }).optional(),
+  seconds: spread(),
+  processing_seconds: spread(),
 });
 
 export type Sums = z.infer<z.ZodObject<ReturnType<typeof sums>>>;
@@ -103,14 +106,19 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
   const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices') =>
     groups.reduce((before, group) => before + group[of], 0);
+  const known = (of: 'retries' | 'bytes') => {
+    const unknown = groups.reduce((before, group) => before + group.unknown[of], 0);
+    return unknown > 0 && unknown === sum('count') ? null : sum(of);
+  };
   const isOfAttempts = what === 'slices' && countsAttempts(keys);
   return present({
     count: sum('count'),
     slices: isOfAttempts ? slicesOf(groups) : what === 'executions' ? sum('ofSlices') : null,
     stay_failed: isOfAttempts || what === 'executions' ? sum('stayFailed') : null,
     failed: what === 'messages' || what === 'logs' ? null : sum('failed'),
-    retries: what === 'slices' || what === 'executions' ? sum('retries') : null,
-    bytes: what === 'stf_files' || what === 'executions' ? sum('bytes') : null,
-    seconds: spreadOf(groups),
+    retries: what === 'slices' || what === 'executions' ? known('retries') : null,
+    bytes: what === 'stf_files' || what === 'executions' ? known('bytes') : null,
+    seconds: spreadOf(groups.map((group) => group.seconds)),
+    processing_seconds: spreadOf(groups.map((group) => group.processing)),
   });
 }

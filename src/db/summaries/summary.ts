@@ -9,6 +9,7 @@ import {
   widthOf,
 } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
+import { isPlaceholder } from '../lists/executions.ts';
 import { workerTest } from '../lists/workers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
@@ -42,8 +43,8 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
   const { execution_id, namespace, start_time, end_time } = question;
   const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
   const asked = [execution_id, namespace, end_time].map((value) => value ?? null);
-  return sql<unknown[], OfExecution>(
-    `SELECT execution_id, namespace, executed_by AS person FROM workflow_executions
+  return sql<OfExecution>(
+    `SELECT execution_id, namespace, executed_by AS person, ${isPlaceholder} AS is_placeholder FROM workflow_executions AS e
      WHERE coalesce(execution_id = ?, 1) AND coalesce(namespace = ?, 1) AND coalesce(start_time <= ?, 1)
        AND coalesce(coalesce(end_time, '9999') >= ?, 1) ORDER BY seq`,
   ).all(...asked, lived);
@@ -54,6 +55,7 @@ export interface OfExecution {
   namespace: string;
   /** Who started it; null if unknown. */
   person: string | null;
+  is_placeholder: 0 | 1;
 }
 
 /** A row's key as a number, and the name of a number. */
@@ -92,13 +94,15 @@ export function* addAttempts(
       known.set(number, group);
     }
     add(group, columns, at, isOfAttempts);
+    const processing = columns.processing[at] as number;
+    if (of.is_placeholder === 0 && !Number.isNaN(processing)) group.processing.push(processing);
     if (isOfAttempts) addSlice(group, columns, at, of.execution_id);
   }
 }
 
 const nothing: Keyed = { of: () => 0, name: () => undefined };
 
-function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: boolean): void {
+function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: boolean) {
   const attempt = columns.attempt[at] as number;
   const seconds = ((columns.completed[at] as number) - (columns.started[at] as number)) / 1000;
   group.count += 1;
@@ -111,7 +115,7 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
 /** More slices of one file are not distinguished. */
 const slicesOfFile = 2 ** 20;
 
-function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string): void {
+function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string) {
   let slices = group.slices.get(execution);
   if (slices === undefined) group.slices.set(execution, (slices = new Set()));
   slices.add((columns.stf[at] as number) * slicesOfFile + (columns.sliceId[at] as number));

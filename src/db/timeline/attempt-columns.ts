@@ -4,9 +4,10 @@ import { millisecondsAt, timeLength } from '../../lib/time.ts';
 
 /**
  * When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the
- * slice was made.
+ * slice was made. `processing`: the seconds of its
+ * payload, as its worker measured them.
  */
-type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed', number>;
+type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed' | 'processing', number>;
 
 /** The value of a name column without a name. */
 const noName = -1;
@@ -15,7 +16,7 @@ const noName = -1;
 const maxErrors = 5000;
 
 /** A copy of a text: a part of a larger text would keep all of that in memory. */
-const ownText = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+const ownText = (text: string) => Buffer.from(text, 'utf8').toString('utf8');
 
 /** Numbers names from 0, in order of appearance: columns hold numbers, and very many rows share a name. */
 class Names {
@@ -41,7 +42,7 @@ class Names {
 }
 
 /**
- * Every attempt at every slice of one execution as columns of numbers: 58 bytes per attempt, so that counts,
+ * Every attempt at every slice of one execution as columns of numbers: 66 bytes per attempt, so that counts,
  * times and pictures of a hundred thousand take milliseconds. Times are milliseconds since 1970, or NaN;
  * names are numbers of `names`; states are indexes of `sliceStatuses`.
  */
@@ -69,6 +70,7 @@ export class AttemptColumns {
   queued = new Float64Array(0);
   started = new Float64Array(0);
   completed = new Float64Array(0);
+  processing = new Float64Array(0);
   /**
    * The last attempt of each slice, by the file that numbers it and its id, and the previous attempt of each
    * attempt.
@@ -105,11 +107,12 @@ export class AttemptColumns {
     this.isCurrent[at] = isCurrent ? 1 : 0;
   }
 
-  setTimes(at: number, { created, queued, started, completed }: AttemptTimes) {
+  setTimes(at: number, { created, queued, started, completed, processing }: AttemptTimes) {
     this.created[at] = created;
     this.queued[at] = queued;
     this.started[at] = started;
     this.completed[at] = completed;
+    this.processing[at] = processing;
   }
 
   /** Call after `setState`: only a failure has a cause. */
@@ -142,7 +145,7 @@ export class AttemptColumns {
     for (const name of ['stf', 'sliceId', 'attempt', 'tfCount', 'worker', 'host', 'job', 'cause'] as const)
       this[name] = longer(this[name], new Int32Array(size));
     for (const name of ['state', 'isCurrent'] as const) this[name] = longer(this[name], new Uint8Array(size));
-    for (const name of ['created', 'queued', 'started', 'completed'] as const)
+    for (const name of ['created', 'queued', 'started', 'completed', 'processing'] as const)
       this[name] = longer(this[name], new Float64Array(size));
     this.#before = longer(this.#before, new Int32Array(size));
   }
@@ -157,8 +160,9 @@ function longer<T extends Int32Array | Uint8Array | Float64Array>(old: T, larger
 const valueEnd = '\u001F';
 const valueEndCode = valueEnd.charCodeAt(0);
 
-/** Placeholder for the file that numbers slices: NULL if that is the STF file. */
-const numberedIn = 'numbered in';
+/** As SQL: the file that numbers a slice, by its name: NULL if that is its STF file, else its TF file. */
+const numberedIn = (s: string) =>
+  `iif(instr(${s}slice_filename, replace(${s}stf_filename, '.stf', '_slice_')) = 1, NULL, ${s}tf_filename)`;
 
 /**
  * As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them,
@@ -166,11 +170,11 @@ const numberedIn = 'numbered in';
  */
 const ownValues = {
   current:
-    `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; coalesce(tf_count, 0); created_at; ` +
-    'queued_again_at; assigned_at; left_from; completed_at',
+    `stf_filename; ${numberedIn('')}; slice_id; attempt; status; '1'; starts; coalesce(tf_count, 0); created_at; ` +
+    'queued_again_at; assigned_at; left_from; completed_at; processing_seconds',
   earlier:
-    `s.stf_filename; ${numberedIn}; s.slice_id; a.attempt; a.state; '0'; a.starts; coalesce(s.tf_count, 0); s.created_at; ` +
-    'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at',
+    `s.stf_filename; ${numberedIn('s.')}; s.slice_id; a.attempt; a.state; '0'; a.starts; coalesce(s.tf_count, 0); s.created_at; ` +
+    'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at; a.processing_seconds',
 };
 
 /** As SQL: values that others may have made. */
@@ -184,10 +188,11 @@ const foreignValues = {
  * `tf_slices AS s`. better-sqlite3 takes four times as long to make a row of values as SQLite takes to read
  * it. Separators in texts of others are replaced, so that none looks like two.
  */
-export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean): string {
-  const isElsewhere = isObserved ? (kind === 'current' ? 'tf_filename' : 's.tf_filename') : 'NULL';
-  const own = ownValues[kind].replace(numberedIn, isElsewhere).split('; ');
-  const values = [...own, ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`)];
+export function attemptsAsText(kind: keyof typeof ownValues): string {
+  const values = [
+    ...ownValues[kind].split('; '),
+    ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`),
+  ];
   return `group_concat(concat(${values.map((value) => `${value}, '${valueEnd}'`).join(', ')}), '')`;
 }
 
@@ -197,10 +202,11 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
   const word = (): string => {
     const end = text.indexOf(valueEnd, at);
     const found = text.slice(at, end);
-    at = end + 1;
+    // A damaged value may have ended others: what is left is read to its end.
+    at = end < 0 ? text.length : end + 1;
     return found;
   };
-  const isAbsent = (): boolean => text.charCodeAt(at) === valueEndCode;
+  const isAbsent = () => text.charCodeAt(at) === valueEndCode;
   const optional = (): string | undefined => {
     if (!isAbsent()) return word();
     at += 1;
@@ -208,10 +214,8 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
   };
   const whole = (): number => {
     let found = 0;
-    for (let code = text.charCodeAt(at); code !== valueEndCode; code = text.charCodeAt(at)) {
-      found = found * 10 + code - 48;
-      at += 1;
-    }
+    for (; at < text.length && text.charCodeAt(at) !== valueEndCode; at += 1)
+      found = found * 10 + text.charCodeAt(at) - 48;
     at += 1;
     return found;
   };
@@ -220,11 +224,13 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
       at += 1;
       return NaN;
     }
+    // No time, in a damaged store.
+    if (text.indexOf(valueEnd, at) !== at + timeLength) return Date.parse(word());
     const found = millisecondsAt(text, at);
     at += timeLength + 1;
     return found;
   };
-  const either = (first: number, second: number): number => (Number.isNaN(first) ? second : first);
+  const either = (first: number, second: number) => (Number.isNaN(first) ? second : first);
   while (at < text.length) {
     const place = columns.placeOf({ stf: word(), file: optional() }, whole(), whole());
     columns.setState(place, word() as SliceStatus, whole() === 1);
@@ -234,7 +240,9 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
     const created = time();
     const queued = either(time(), created);
     const started = either(time(), time());
-    columns.setTimes(place, { created, queued, started: wasStarted ? started : NaN, completed: time() });
+    const completed = time();
+    const processing = Number(optional() ?? NaN);
+    columns.setTimes(place, { created, queued, started: wasStarted ? started : NaN, completed, processing });
     const worker = optional();
     const left = optional();
     columns.setNames(place, [worker ?? left, optional(), optional(), optional()]);

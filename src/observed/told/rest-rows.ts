@@ -24,7 +24,7 @@ export function createReferences(): (call: RestLine) => MessageLine | undefined 
    * By resource and id. An execution has the names of its run, and an STF file is also known by its own name.
    */
   const known = new Map<string, Names>();
-  const runOf = (key: string): string | undefined => known.get(key)?.['run_id'];
+  const runOf = (key: string) => known.get(key)?.['run_id'];
   const namesOf = (resource: string, body: Fields): Names => {
     switch (resource) {
       case 'runs':
@@ -48,7 +48,7 @@ export function createReferences(): (call: RestLine) => MessageLine | undefined 
     if (text !== undefined) known.set(`${key} ${text}`, names);
     return names;
   };
-  const changed = (resource: string, id: string): Names =>
+  const changed = (resource: string, id: string) =>
     resource === 'run-states' ? named(id) : (known.get(`${resource} ${id}`) ?? {});
   const registered = (resource: string, body: Fields, answer: Fields): Names => {
     const names = learn(resource, answer[idFields[resource] ?? 'id'], namesOf(resource, body));
@@ -101,6 +101,10 @@ export function linesOfObject(resource: ReadResource, object: Fields, at: string
   return [registration, ...(changes[resource]?.(object, headers, at) ?? [])];
 }
 
+/** The row of a processing agent that was seen to live. @param at when, ISO 8601 in UTC */
+export const lineOfBeat = ({ id, instance_name, namespace }: Fields, at: string): MessageLine =>
+  restLine(at, 'GET', `/api/systemagents/${idOf(id) ?? ''}/`, {}, { instance_name, namespace });
+
 /** The rows of what has changed in an object since its registration. */
 const changes: Partial<Record<ReadResource, (object: Fields, headers: Names, at: string) => MessageLine[]>> = {
   'workflow-executions': endOf,
@@ -146,11 +150,11 @@ function lastingMetadata({ metadata }: Fields): Fields {
 }
 
 /** When the monitor learned of an object, if it gives that with a zone; else when it was read. */
-const timeOf = (object: Fields, at: string): string =>
+const timeOf = (object: Fields, at: string) =>
   zoned(object['created_at'], at) ?? zoned(object['timestamp'], at) ?? zoned(object['start_time'], at) ?? at;
 
 /** A time with a zone, at most the time of reading: if it is later, its zone is wrong. */
-function zoned(time: unknown, at: string): string | undefined {
+export function zoned(time: unknown, at: string): string | undefined {
   if (typeof time !== 'string' || !/\d(?:Z|[+-]\d\d:?\d\d)$/.test(time)) return undefined;
   const ms = Date.parse(time);
   return Number.isNaN(ms) ? undefined : new Date(Math.min(ms, Date.parse(at))).toISOString();

@@ -118,6 +118,7 @@ const counts = () => ({
   slices_processing: optionalInt,
   slices_completed: optionalInt,
   slices_failed: optionalInt,
+  stf_failed: optionalInt,
   slices_retried: optionalInt,
   ...observedCounts(),
   slices_overdue: optionalInt.describe('In progress for too long'),
