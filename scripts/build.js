@@ -68,7 +68,7 @@ const apart = (folder) => ({
   name: 'apart',
   setup({ onResolve }) {
     onResolve(
-      { filter: /\/(serve|command-line|tool-services|logbook|ask-process|hosted-page)\.ts$/ },
+      { filter: /\/(serve|command-line|tool-services|logbook|ask-process|hosted-page|create-tables)\.ts$/ },
       ({ kind, path }) =>
         kind === 'dynamic-import' ? { path: `./${folder}${basename(path, '.ts')}.js`, external: true } : undefined,
     );
@@ -144,6 +144,7 @@ const entries = [
   { 'tool-services': 'src/commands/control/tool-services.ts' },
   { logbook: 'src/commands/logbook/logbook.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
+  { 'create-tables': 'src/db/opening/create-tables.ts' },
   { 'hosted-page': 'src/commands/serve/hosted-page.ts' },
   // A thread of the HTTP server.
   { 'long-call-thread': 'src/commands/serve/long-call-thread.ts' },
