@@ -62,18 +62,18 @@ const plainLimit = /\b(LIMIT|OFFSET) \?/g;
 
 function prepareTranslated(db: Connection, sql: string): Prepared<unknown> {
   const translated =
-    <T>(work: (...values: Value[]) => T) =>
-    (...values: Value[]): T => {
+    (method: 'get' | 'all' | 'run') =>
+    (...values: Value[]): unknown => {
       try {
-        return work.apply(statement, values);
+        return statement[method](...values);
       } catch (error) {
         throw asSwfError(error, db.name);
       }
     };
   const statement = prepareOn(db, sql.replaceAll(plainLimit, '$1 (? + 0)'));
   const asRow = statement.reader ? rowMaker(statement.raw()) : undefined;
-  const get = translated(statement.get) as (...values: Value[]) => unknown[] | undefined;
-  const all = translated(statement.all) as (...values: Value[]) => unknown[][];
+  const get = translated('get') as (...values: Value[]) => unknown[] | undefined;
+  const all = translated('all') as (...values: Value[]) => unknown[][];
   return {
     get: (...values) => {
       const row = get(...values);
@@ -83,7 +83,7 @@ function prepareTranslated(db: Connection, sql: string): Prepared<unknown> {
     value: (...values) => get(...values)?.[0],
     values: (...values) => all(...values).map(([value]) => value),
     has: (...values) => get(...values) !== undefined,
-    run: translated(statement.run),
+    run: translated('run') as (...values: Value[]) => RunResult,
   };
 }
 
