@@ -1,7 +1,7 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
-import { executionStatuses, origins } from '../domain/states.ts';
+import { executionStatuses, type Health, healthsUnderWay, origins } from '../domain/states.ts';
 import { isPrompt, statusReasonOf } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { plannedSlices } from '../monitoring/progress.ts';
@@ -33,6 +33,10 @@ function ifReadable<T>(look: () => T): T | undefined {
   }
 }
 
+/** The executions of a health, which is assessed: no row has it. */
+const ofHealth = ({ queries, now }: ToolContext, health: Health): string[] =>
+  queries.executionsUnderWay().filter((id) => ifReadable(() => queries.health(queries.execution(id), now)) === health);
+
 /** The slices of a whole run, as it was planned. */
 function plannedOf(row: ExecutionRow, { queries }: ToolContext): number | undefined {
   const params = queries.knownParams(row);
@@ -55,6 +59,7 @@ export const listWorkflowExecutionsTool = defineList({
   input: () => ({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
+    health: choice(healthsUnderWay, 'While it is under way'),
     executed_by: text('The user who started it'),
     workflow_name: text('Such as prompt_processing'),
     site: text('That processes its STF files'),
@@ -68,7 +73,10 @@ export const listWorkflowExecutionsTool = defineList({
   }),
   window: 'moment of life',
   isWide: true,
-  ask: ({ queries }) => queries.executions,
+  ask:
+    (context, { health }) =>
+    (question, page) =>
+      context.queries.executions({ ...question, among: health && ofHealth(context, health) }, page),
   whenEmpty: ({ queries }) => queries.awaitedFirst(),
   atEnd: endNote,
   computed: (context) => (row) => ({

@@ -94,9 +94,10 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
   const [search, setSearch] = useState('');
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
   const [frame, isOnScreen] = useOnScreen();
-  // Rows that nobody sees are not asked for again, until they are seen.
+  const [isHeld, hold] = useState(false);
+  // Rows that nobody sees are not asked for again, until they are seen; and none moves away under a pointer.
   const seen = useRef(seq);
-  if (isOnScreen) seen.current = seq;
+  if (isOnScreen && !isHeld) seen.current = seq;
   const list = useRows(current, { executionId, asOf, level, search, part, seq: seen.current });
   return (
     <section class="card" ref={frame}>
@@ -130,9 +131,18 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
             words <input name="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
           </label>
         )}
-        <small>{`newest first, times in ${zone}${part.start_time === undefined ? '' : ', of the chosen part'}`}</small>
+        <small>
+          newest first, times in {zone}
+          {part.start_time !== undefined && ', of the chosen part'}
+          {isHeld && ', held while you point at a row'}
+        </small>
       </div>
-      <div role="tabpanel" aria-label={current.name}>
+      <div
+        role="tabpanel"
+        aria-label={current.name}
+        onPointerEnter={() => hold(true)}
+        onPointerLeave={() => hold(false)}
+      >
         <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>
         <p class="small">
           {list.answer?.length === 0 && 'No row fits.'} {noteForPeople(list.note)}
