@@ -62,7 +62,7 @@ export const listWorkflowExecutionsTool = defineList({
     health: choice(healthsUnderWay, 'While it is under way'),
     executed_by: text('The user who started it'),
     workflow_name: text('Such as prompt_processing'),
-    site: text('That processes its STF files'),
+    site: text('Site that processes its STF files'),
     origin: choice(origins, 'Run here, or observed'),
     quality: choice(qualities, 'Quality set by a person'),
     has_failures: optionalBoolean.describe('With or without failed slices'),
@@ -71,7 +71,7 @@ export const listWorkflowExecutionsTool = defineList({
     payload: text('Part of its payload command'),
     search: text('Words in notes and reasons'),
   }),
-  window: 'moment of life',
+  window: 'time active',
   isWide: true,
   ask:
     (context, { health }) =>

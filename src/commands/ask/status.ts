@@ -211,7 +211,7 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
     answer.execution_id,
     `  run         ${[answer.run_id, isPrompt(answer) ? 'prompt processing' : '', phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
     ...configurationOf(answer),
-    ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: all that follows is as it was then`]),
+    ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: everything below is as it was then`]),
     `  started     ${answer.start_time}, ${livedOf(answer)}`,
     `  messages    ${answer.message_count}${clause(', the store was last written ', answer.data_as_of)}`,
     ...(dataset === undefined ? [] : [datasetLine(dataset)]),

@@ -42,7 +42,7 @@ interface WriteRule {
 
 const states = (): Fact => ({ kind: 'told' });
 
-/** The writes of the testbed's programs, as `testbed.md` §4 lists them, by method and resource. */
+/** The writes of the testbed's programs, by method and resource. */
 const rules: Readonly<Record<string, WriteRule>> = {
   'POST workflow-definitions': { type: 'definition_registered', fact: () => undefined },
   'POST workflow-executions': { type: 'execution_registered', fact: ({ body }) => executionOf(body) },

@@ -145,7 +145,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
       >
         <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>
         <p class="small">
-          {list.answer?.length === 0 && 'No row fits.'} {noteForPeople(list.note)}
+          {list.answer?.length === 0 && 'No row matches.'} {noteForPeople(list.note)}
         </p>
         {list.more !== undefined && <Button onClick={list.more}>older</Button>}
       </div>
