@@ -54,17 +54,17 @@ export const listWorkflowExecutionsTool = defineList({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
-    'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window, ' +
-    'even if they began before it. Start here when you have no execution_id; then get_workflow_monitor reports its progress and configuration.',
+    'What runs now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window. ' +
+    'Start here without an execution_id; get_workflow_monitor then reports progress and configuration.',
   input: () => ({
     namespace,
-    status: choice(executionStatuses, 'State of the execution'),
-    health: choice(healthsUnderWay, 'While it is under way'),
-    executed_by: text('The user who started it'),
+    status: choice(executionStatuses, 'State'),
+    health: choice(healthsUnderWay, 'While running'),
+    executed_by: text('Who started it'),
     workflow_name: text('Such as prompt_processing'),
-    site: text('Site that processes its STF files'),
+    site: text('Processes its STF files'),
     origin: choice(origins, 'Run here, or observed'),
-    quality: choice(qualities, 'Quality set by a person'),
+    quality: choice(qualities, 'Set by a person'),
     has_failures: optionalBoolean.describe('With or without failed slices'),
     min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'At least this many STF files'),
     config: text('Name of its configuration'),

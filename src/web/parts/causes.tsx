@@ -11,11 +11,13 @@ interface Props {
   timeline: Timeline;
   /** Whether more failures may come. */
   isLive: boolean;
+  /** Whether the rest of the page shows an earlier moment. */
+  isThen: boolean;
   onOpen: (name: string) => void;
 }
 
 /** Failures by cause, with their times: the most frequent first, but in a live run none passes another. */
-export function Causes({ timeline, isLive, onOpen }: Props) {
+export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   const { causes: ordered, causes_omitted = 0 } = timeline;
   const places = useRef(new Map<string, number>());
   for (const { cause } of ordered) if (!places.current.has(cause)) places.current.set(cause, places.current.size);
@@ -23,7 +25,10 @@ export function Causes({ timeline, isLive, onOpen }: Props) {
   const causes = isLive ? ordered.toSorted((a, b) => placeIn(a) - placeIn(b)) : ordered;
   const total = causes.reduce((sum, { attempts }) => sum + attempts, 0);
   return (
-    <Card title="Failures by cause" note={`${count(total)} failed attempts in this time`}>
+    <Card
+      title="Failures by cause"
+      note={`${count(total)} failed attempts in this time${isThen ? '; now, not then' : ''}`}
+    >
       {causes.length === 0 ? (
         <p>No attempt failed.</p>
       ) : (

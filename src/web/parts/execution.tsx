@@ -105,7 +105,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
         {shown && (
           <div class={dimmedIf(asOf !== undefined)}>
-            <Causes timeline={shown} isLive={!isOver} onOpen={open} />
+            <Causes timeline={shown} isLive={!isOver} isThen={asOf !== undefined} onOpen={open} />
           </div>
         )}
       </div>

@@ -1,4 +1,4 @@
-import { duration } from '../../lib/duration.ts';
+import { duration, roundDuration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
 import { count, percent, time } from '../shared/format.ts';
 import { silentSinceOf } from '../shared/states.ts';
@@ -102,7 +102,9 @@ const wordOf = (state: string, { isInHandKnown, isOver }: Counted): string =>
 function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
   const { progress } = monitor;
   const planned = progress?.slices_planned;
-  const over = counts.completed + counts.failed;
+  const withResult = counts.completed + counts.failed;
+  // A failed slice may be tried again.
+  const over = isNow ? withResult : (progress?.slices_final ?? withResult);
   return (
     <div class="figures">
       <Figure
@@ -111,9 +113,7 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
       >
         {count(over)}
       </Figure>
-      {planned !== undefined && (
-        <Figure label="progress">{percent(isNow ? over : (progress?.slices_final ?? over), planned)}</Figure>
-      )}
+      {planned !== undefined && <Figure label="progress">{percent(over, planned)}</Figure>}
       <Figure
         label={progress ? 'STF files ready' : 'STF files announced'}
         note={ofAll(progress?.stf_planned, progress ? 'no end is planned' : '')}
@@ -192,10 +192,10 @@ const commandWords = (by: Monitor['paused_by']): string | undefined =>
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   if (monitor.status !== 'running' || monitor.progress === undefined) return null;
   const { seconds_left, at_least, at_most } = monitor.progress;
-  const range = at_most === undefined ? 'or longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`;
+  const range = at_most === undefined ? 'or longer' : `${roundDuration(at_least ?? 0)} to ${roundDuration(at_most)}`;
   return (
     <Figure label="time left" note={seconds_left === undefined ? '' : range} dimmed={dimmed}>
-      {seconds_left === undefined ? 'not known' : duration(seconds_left)}
+      {seconds_left === undefined ? 'not known' : roundDuration(seconds_left)}
     </Figure>
   );
 }
