@@ -8,6 +8,7 @@ import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';
 import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, type Io, namesStore, pageUrl, storeOptions, storePath } from '../shared/io.ts';
+import { withPlainTimes } from '../shared/print-lines.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -41,7 +42,7 @@ async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal) {
     after,
     version: io.version,
     page,
-    say: (line) => io.err(line),
+    say: (line) => io.err(withPlainTimes(line)),
     onReady: () => tellReady(io),
     signal,
   });

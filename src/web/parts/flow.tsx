@@ -202,9 +202,7 @@ function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
             title={words}
             style={{ left: `${((from - begin) / span) * 100}%`, width: `${((to - from) / span) * 100}%` }}
           >
-            <span style={hole < to && { display: 'block', width: `${((hole - from) / (to - from)) * 100}%` }}>
-              {words}
-            </span>
+            <span style={{ width: `${((hole - from) / (to - from)) * 100}%` }}>{words}</span>
           </div>
         );
       })}
