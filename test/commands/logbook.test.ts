@@ -233,7 +233,7 @@ describe('alarms', () => {
       (await runCli(['alarms', 'seen', `STAGE_STUCK/${id}:worker`, '--requested-by', 'bo'], { folder })).stdout,
     ).toMatch(/:worker was already seen by tester\n$/);
     const { stdout } = await runCli(['alarms'], { folder });
-    expect(stdout.split('\n').map((line) => /(raised|seen) .*:(\w+)/.exec(line)?.slice(1))).toEqual([
+    expect(stdout.split('\n').map((line) => /(raised|seen) .*-\d+:(\w+)/.exec(line)?.slice(1))).toEqual([
       undefined,
       ['raised', 'data'],
       ['seen', 'worker'],

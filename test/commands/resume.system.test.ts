@@ -176,18 +176,18 @@ describe('resume', () => {
     await expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(0);
     const changed =
       /WARNING .*the payload has changed since .*, from recon\.sh sha256:\w{12}… to recon\.sh sha256:\w{12}…/;
-    const interrupt = async (run: typeof started): Promise<string> => {
-      run.child.kill('SIGTERM');
+    const killed = async (run: typeof started): Promise<string> => {
+      run.child.kill('SIGKILL');
       return (await run.finished).stderr;
     };
-    await interrupt(started);
+    await killed(started);
     const same = startCli(['resume', 'latest'], { folder });
     await same.saw(/slice/);
-    expect(await interrupt(same)).not.toMatch(changed);
+    expect(await killed(same)).not.toMatch(changed);
     writeFileSync(payload, '#!/bin/sh\nsleep 0.06\n');
     const other = startCli(['resume', 'latest'], { folder });
     await other.saw(changed);
-    await interrupt(other);
+    await killed(other);
     expect((await ask(client, 'list_logs', { search: 'payload has changed' }))['total_count']).toBe(1);
   });
 

@@ -2,13 +2,13 @@ import { openExistingStore } from '../../db/opening/open-store.ts';
 import { pause } from '../../lib/deadline.ts';
 import { configInvalid, NoStoreYet } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import { findingRules } from '../../monitoring/findings/index.ts';
 import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';
 import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, type Io, namesStore, pageUrl, storeOptions, storePath } from '../shared/io.ts';
-import { withPlainTimes } from '../shared/print-lines.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 

@@ -5,8 +5,7 @@ import { listColumns, type Look, shownColumns } from '../../domain/list-columns.
 import { bodyOf } from '../../domain/shown.ts';
 import { duration } from '../../lib/duration.ts';
 import { textOf } from '../../lib/words.ts';
-import { shortPaths } from '../../lib/words.ts';
-import { withPlainTimes } from '../shared/print-lines.ts';
+import { shortPaths, withPlainTimes } from '../../lib/words.ts';
 import type { TableCommand } from './catalogue.ts';
 import type { Column } from './layout.ts';
 
