@@ -59,6 +59,8 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByRole('heading', { level: 1, name: 'stf_datataking-tester-0002' }).waitFor();
     expect(page.url()).toBe(`${root}#/stf_datataking-tester-0002`);
     await expect.poll(() => page.title()).toContain('stf_datataking-tester-0002');
+    await page.goto(`${root}#/stf_datataking-tester-9999`);
+    await page.getByRole('alert').getByRole('link', { name: 'stf_datataking-tester-0002' }).waitFor();
     await page.goto(`${root}#/?namespace=nowhere`);
     await page.getByText('Nothing matches.').waitFor();
   });
