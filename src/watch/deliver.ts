@@ -116,9 +116,9 @@ async function tell(
 const longestSentence = 600;
 
 /** A text in one line of limited length, for Markdown or plain. */
-type Shown = typeof markdownText;
+type Shown = (text: string, most?: number) => string;
 
-const plainText: Shown = (text, most = 160) => clipWords(text.replaceAll(/\s+/g, ' ').trim(), most);
+const plainText = (text: string, most = 160): string => clipWords(text.replaceAll(/\s+/g, ' ').trim(), most);
 
 const seenBy = ({ author, sender, text }: Message<'alarm_seen'>, shown: Shown): string =>
   `${shown(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${shown(text, 300)})`}`;

@@ -164,13 +164,13 @@ const errorsOf = ({ errors, findings }: Monitor): string[] =>
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: Monitor, option: string) {
-  const { execution_id, status, status_reason, health, slices_failed = 0, slices_unanswered = 0 } = answer;
+  const { execution_id, status, status_reason, health } = answer;
+  const { slices_failed = 0, stf_failed = 0, slices_unanswered = 0 } = answer;
   const open =
     status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
   const slices = counted(slices_failed, 'slice');
   const failed = status === 'running' ? `${slices} failed` : stayFailed(slices_failed, slices);
-  const lost = (answer.sites ?? []).reduce((sum, site) => sum + (site.failed ?? 0), 0);
-  const files = lost === 0 ? '' : `, ${counted(lost, 'STF file')} failed`;
+  const files = stf_failed === 0 ? '' : `, ${counted(stf_failed, 'STF file')} failed`;
   return `${execution_id}: ${statusWords(status, status_reason)}${slices_failed === 0 ? '' : `, ${failed}`}${files}${open}${clause(', health ', health)}${pauseOf(answer, option)}`;
 }
 

@@ -38,6 +38,23 @@ export interface ShiftExecution {
   findings: readonly Pick<Finding, 'severity' | 'code' | 'sentence' | 'causes'>[];
 }
 
+/** Slices of these executions that are not done: slices that stay failed, and the others; and STF files that failed. */
+export function left(
+  executions: readonly ShiftExecution[],
+): Record<'stay_failed' | 'waiting' | 'files_failed', number> {
+  const sum = (of: (execution: ShiftExecution) => number): number =>
+    executions.reduce((before, execution) => before + of(execution), 0);
+  return {
+    stay_failed: sum(({ stay_failed }) => stay_failed),
+    waiting: sum(undone),
+    files_failed: sum(({ row }) => row.stf_failed),
+  };
+}
+
+/** Its slices without a final result. */
+export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
+  Math.max(0, slices_created - slices_completed - stay_failed);
+
 export interface PersonAction {
   time: string;
   name: string;

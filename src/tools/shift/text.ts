@@ -1,5 +1,6 @@
 import { longestCause } from '../../domain/causes.ts';
 import { executionStatuses } from '../../domain/states.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { claimedName, headOf, markdownText, shortPaths, withPlainTimes } from '../../lib/words.ts';
@@ -7,10 +8,12 @@ import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import {
   type Handover,
+  left,
   mostTelling,
   type PersonAction,
   type Shift,
   type ShiftExecution,
+  undone,
   undoneByPeople,
   unseenAlarms,
 } from './shift.ts';
@@ -101,28 +104,23 @@ function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, s
   });
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
   const head = `${counted(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
-  const { waiting, stay_failed } = left(executions);
+  const { waiting, stay_failed, files_failed } = left(executions);
   return (
     `${head}. In this period ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
-    `and ${counted(countOf(causes), 'attempt')} failed. At its end, ${counted(stay_failed, 'slice')} had failed permanently and ${waiting} were unfinished.`
+    `and ${counted(countOf(causes), 'attempt')} failed. At its end, ${counted(stay_failed, 'slice')} had failed permanently and ${waiting} were unfinished.` +
+    (files_failed === 0 ? '' : ` ${counted(files_failed, 'STF file')} failed in PanDA.`)
   );
 }
-
-/** Slices of these executions that are not done: slices that stay failed, and the others. */
-export function left(executions: readonly ShiftExecution[]): { stay_failed: number; waiting: number } {
-  const sum = (of: (execution: ShiftExecution) => number): number =>
-    executions.reduce((before, execution) => before + of(execution), 0);
-  return { stay_failed: sum(({ stay_failed }) => stay_failed), waiting: sum(undone) };
-}
-
-const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
-  Math.max(0, slices_created - slices_completed - stay_failed);
 
 function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
   const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
   const more = actions.length - lines.length;
   return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
+
+/** Without slices, STF files fail. */
+const failedWords = (row: ShiftExecution['row'], slices: number): string | number =>
+  isPrompt(row) ? (row.processing_unheard === 1 ? '' : counted(row.stf_failed, 'STF file')) : slices;
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime): string[] {
   if (all.length === 0) return [];
@@ -134,7 +132,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
       .slice(0, shownRows)
       .map(
         ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
-          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
+          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${isPrompt(row) ? ' |' : `${slices_completed} of ${slices_created} |`} ${failedWords(row, stay_failed)} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${counted(more, 'more execution')}`] : []),
   ];
@@ -180,7 +178,8 @@ function conditionOf(execution: ShiftExecution): Condition {
 }
 
 function openOf(execution: ShiftExecution, handover: Handover): string[] {
-  const { row, status, health, silent_seconds, stay_failed, slices_completed, slices_created, findings } = execution;
+  const { row, status, health, silent_seconds, stay_failed, findings } = execution;
+  const { stf_count, slices_completed, slices_created } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
   const grave = findings
@@ -190,7 +189,9 @@ function openOf(execution: ShiftExecution, handover: Handover): string[] {
       return `${id} ${code}: ${shortPaths(sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
     });
   if (status === 'running') {
-    const done = `${slices_completed} of ${slices_created} slices made so far are done`;
+    const done = isPrompt(row)
+      ? `${counted(stf_count, 'STF file')} announced so far`
+      : `${slices_completed} of ${slices_created} slices made so far are done`;
     return [
       health === undefined
         ? `${id} was running at the end of this period: ${done}`
