@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
 import { ask, connectHttp, startCli, startHttp, temporaryFolder } from '../helpers.ts';
-import { browserIsMissing, type Moved, painted, useBrowser } from './browser.ts';
+import { browserIsMissing, countsOf, type Moved, painted, useBrowser } from './browser.ts';
 
 /** What comes after the first paint: the requests for it, and how it is seen. */
 const parts = {
@@ -82,5 +82,24 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
     await painted(page);
     const { shifted, moved } = await page.evaluate(() => (globalThis as unknown as { all: Seen }).all);
     expect({ shifted, moved: shifted < 0.01 ? [] : moved }).toEqual({ shifted, moved: [] });
+  });
+
+  it('keeps the log lines that someone points at, until the pointer leaves them', async () => {
+    const page = await browser.open(`${await startRun()}#/latest`);
+    const lines = page.getByRole('tabpanel').locator('li');
+    await lines.first().hover();
+    await page.getByText('held while you point at a row').waitFor();
+    const newest = () => lines.first().innerText();
+    const later = async (): Promise<void> => {
+      const { completed = 0 } = await countsOf(page);
+      await expect.poll(async () => (await countsOf(page))['completed']).toBeGreaterThan(completed + 30);
+    };
+    // An answer that was on its way has come.
+    await later();
+    const held = await newest();
+    await later();
+    expect(await newest()).toBe(held);
+    await page.mouse.move(0, 0);
+    await expect.poll(newest).not.toBe(held);
   });
 });

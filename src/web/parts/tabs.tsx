@@ -88,17 +88,22 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
   onTab(next.textContent ?? '');
 }
 
+/** Which rows to show: those that no one sees wait until they are seen, and none moves away under a pointer. */
+function useHeld(seq: number | undefined) {
+  const [frame, isOnScreen] = useOnScreen();
+  const [isHeld, hold] = useState(false);
+  const shown = useRef(seq);
+  if (isOnScreen && !isHeld) shown.current = seq;
+  return { frame, isHeld, hold, shown: shown.current };
+}
+
 /** Log lines, messages and failed slices of the time range shown, newest first. */
 export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq }: Props) {
   const [level, setLevel] = useState('INFO');
   const [search, setSearch] = useState('');
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
-  const [frame, isOnScreen] = useOnScreen();
-  const [isHeld, hold] = useState(false);
-  // Rows that nobody sees are not asked for again, until they are seen; and none moves away under a pointer.
-  const seen = useRef(seq);
-  if (isOnScreen && !isHeld) seen.current = seq;
-  const list = useRows(current, { executionId, asOf, level, search, part, seq: seen.current });
+  const { frame, isHeld, hold, shown } = useHeld(seq);
+  const list = useRows(current, { executionId, asOf, level, search, part, seq: shown });
   return (
     <section class="card" ref={frame}>
       <div class="tabs">
