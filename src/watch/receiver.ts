@@ -58,11 +58,11 @@ export function webhookReceiver(url: string): Receiver {
   return {
     name: `webhook at ${host}`,
     key: digestOf(`webhook ${url}`),
-    async tell({ plain: _, ...delivery }, signal) {
+    async tell(delivery, signal) {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(allPrintable(delivery)),
+        body: JSON.stringify(allPrintable({ ...delivery, plain: undefined })),
         signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
         // An alarm goes only to this receiver.
         redirect: 'error',

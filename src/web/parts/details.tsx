@@ -1,5 +1,6 @@
 import type { Timeline } from '../shared/answers.ts';
 import type { useShown } from '../state/moment.ts';
+import type { CallError } from '../transport/call.ts';
 import type { Steered } from './chart-parts.tsx';
 import { Latency } from './latency.tsx';
 import { People } from './people.tsx';
@@ -11,6 +12,8 @@ interface Props extends Omit<Parameters<typeof Tabs>[0], 'executionId' | 'asOf' 
   at: ReturnType<typeof useShown>;
   /** Undefined until the pictures have come. */
   shown: Timeline | undefined;
+  /** Why they have not come. */
+  fault: CallError | undefined;
   theme: string;
   /** Whether the pictures are of the ended execution. */
   hasEnded: boolean;
@@ -19,8 +22,10 @@ interface Props extends Omit<Parameters<typeof Tabs>[0], 'executionId' | 'asOf' 
 }
 
 /** What is below the charts: every attempt, delays and slots under the charts' cursor, the logbook, and rows. */
-export function Details({ at, shown, theme, hasEnded, shared, open, ...rows }: Props) {
+export function Details({ at, shown, fault, theme, hasEnded, shared, open, ...rows }: Props) {
   const { monitor } = at;
+  // Not before the charts above it, which would move it.
+  if ((shown ?? fault) === undefined) return null;
   return (
     <>
       {monitor.sites === undefined && shown && (

@@ -13,15 +13,15 @@ import { partWithin } from '../state/zoom.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, lazy, Refused, Skeleton, Unanswered } from './banner.tsx';
 import { Card } from './card.tsx';
-import { Causes } from './causes.tsx';
 import { Findings } from './findings.tsx';
 import { Flow } from './flow.tsx';
 import { Header } from './header.tsx';
 import { Icon } from './pill.tsx';
 
 const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
+const Causes = lazy(async () => (await import('./causes.tsx')).Causes, true);
 /** One file, so that all below the first view comes at once and nothing there moves. */
-const Details = lazy(async () => (await import('./details.tsx')).Details);
+const Details = lazy(async () => (await import('./details.tsx')).Details, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
 const PartShown = lazy(async () => (await import('./as-of.tsx')).PartShown);
 
@@ -103,11 +103,9 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
       <div class={`two ${still.shade}`} style={still.style} ref={still.ref}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
-        {shown && (
-          <div class={dimmedIf(asOf !== undefined)}>
-            <Causes timeline={shown} isLive={!isOver} isThen={asOf !== undefined} onOpen={open} />
-          </div>
-        )}
+        <div class={dimmedIf(asOf !== undefined)}>
+          <Causes timeline={shown} isLive={!isOver} isThen={asOf !== undefined} onOpen={open} />
+        </div>
       </div>
       {shown === undefined && <Loading answer={polled.answer} />}
       {isPart && (
@@ -115,16 +113,14 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       )}
       {monitor.sites === undefined && shown && <Flow monitor={monitor} timeline={shown} {...shared} />}
       <section class="below" ref={ref}>
-        {/* Not before the charts above it, which would move it. */}
-        {(shown ?? polled.fault) !== undefined && (
-          <Details
-            {...{ at, shown, theme, hasEnded, shared, open }}
-            tab={params['tab']}
-            window={windowOf(part, shown)}
-            onTab={(tab) => change({ tab })}
-            seq={line?.seq}
-          />
-        )}
+        <Details
+          {...{ at, shown, theme, hasEnded, shared, open }}
+          fault={polled.fault}
+          tab={params['tab']}
+          window={windowOf(part, shown)}
+          onTab={(tab) => change({ tab })}
+          seq={line?.seq}
+        />
       </section>
       {params['slice'] !== undefined && (
         <Drawer name={params['slice']} asOf={at.moment} onClose={() => change({ slice: undefined })} />
