@@ -55,11 +55,11 @@ export const listWorkflowExecutionsTool = defineList({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
-    'What runs now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window. ' +
-    'Start here without an execution_id; get_workflow_monitor then reports progress and configuration.',
+    'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window. ' +
+    'Start here without an execution_id; get_workflow_monitor has its progress and configuration.',
   input: () => ({
     namespace,
-    status: choice(executionStatuses, 'State'),
+    status: choice(executionStatuses, 'State of the execution'),
     health: choice(healthsUnderWay, 'While running'),
     executed_by: text('Who started it'),
     workflow_name: text('Such as prompt_processing'),
@@ -68,7 +68,7 @@ export const listWorkflowExecutionsTool = defineList({
     quality: choice(qualities, 'Set by a person'),
     has_failures: optionalBoolean.describe('With or without failures'),
     min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'At least this many STF files'),
-    config: text('Name of its configuration'),
+    config: text('Its configuration'),
     payload: text('Part of its payload command'),
     search: text('Words in notes and reasons'),
   }),
