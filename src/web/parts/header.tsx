@@ -164,8 +164,8 @@ function Facts({
   const changing: Fact[] = [
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     [
-      silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took',
-      duration(monitor.duration_seconds),
+      silent === undefined ? 'running for' : 'ran for',
+      status === 'running' ? duration(monitor.duration_seconds) : undefined,
     ],
     ['end', end_time === undefined ? undefined : time(end_time)],
     ['silent for', silenceWords(silent, timeOfMoment(moment) || thisMoment())],
@@ -189,8 +189,15 @@ const silenceWords = (since: string | undefined, now: number): string | undefine
 const commandWords = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
+/** How long it will take, in the place where it says how long it took, so that its end moves nothing. */
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
-  if (monitor.status !== 'running' || monitor.progress === undefined) return null;
+  if (monitor.status !== 'running')
+    return (
+      <Figure label="took" dimmed={dimmed}>
+        {duration(monitor.duration_seconds)}
+      </Figure>
+    );
+  if (monitor.progress === undefined) return null;
   const { seconds_left, at_least, at_most } = monitor.progress;
   const range = at_most === undefined ? 'or longer' : `${roundDuration(at_least ?? 0)} to ${roundDuration(at_most)}`;
   return (
