@@ -43,7 +43,7 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
     isHandedOver: count(sql, 'FROM handed_over WHERE execution_id = ?', id) > 0 || isClaimed(sql, id),
     first_stf: milliseconds(first),
     last_report: report ?? undefined,
-    agent_silent: agentSilence(sql, execution),
+    agent_silent: typeof report === 'number' ? undefined : agentSilence(sql, execution),
     unregistered: some(`status = 'announced' AND created_at < $before`),
     open: some(isOpenFile),
     failed: some(isFailedStf('stf_files')),
