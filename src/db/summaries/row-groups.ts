@@ -47,11 +47,14 @@ export function* addRows(
     SELECT ${groupedColumns(source, question)} ${among} ${conditions.map(([one]) => `AND ${one}`).join(' ')}
     ${source.seconds === undefined ? 'GROUP BY 1, 2' : ''})`;
   for (let after = range.from - 1; ;) {
-    const upTo = sql<unknown[], number | null>(
-      `SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`,
-    ).value(...ids, after, range.to, rowsOfStep);
+    const upTo = sql<number | null>(`SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`).value(
+      ...ids,
+      after,
+      range.to,
+      rowsOfStep,
+    );
     if (upTo === undefined || upTo === null) return;
-    for (const part of sql<unknown[], Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
+    for (const part of sql<Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
     after = upTo;
     yield;
   }
@@ -68,7 +71,7 @@ function typeCounts(sql: Prepare, question: SummaryQuestion) {
   return [...countMessages(sql, execution_id)].map(([name, n]) => ({ name, n }));
 }
 
-function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
+function add(groups: Groups, keys: readonly SummaryKey[], part: Part) {
   const { a, b, n, failed, retries, bytes, slices, stay_failed, seconds } = part;
   const group = groups.of(keys.map((key, at) => shownKey(key, at === 0 ? a : b, groups.causes)));
   group.count += n;

@@ -113,4 +113,4 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
 };
 
 /** As SQL: a bound time, which is ISO 8601, in the form of the times of rows. */
-export const instantOf = ({ isMilliseconds }: RowSource): string => (isMilliseconds === true ? milliseconds('?') : '?');
+export const instantOf = ({ isMilliseconds }: RowSource) => (isMilliseconds === true ? milliseconds('?') : '?');
