@@ -1,13 +1,14 @@
 import type { Queries } from '../db/queries.ts';
 import { shownDrivers } from '../domain/shown.ts';
 import { stagesForPeople } from '../domain/stages.ts';
+import { isPrompt, statusReasonOf } from '../domain/workflows.ts';
 import { counted } from '../lib/counted.ts';
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { claimedName, markdownText as plain } from '../lib/words.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
 import { sentencesOf } from '../monitoring/findings/rule.ts';
-import { clause, openWords, statusWords, stayFailed } from './words.ts';
+import { clause, openWords, promptFiles, statusWords, stayFailed } from './words.ts';
 
 /** A report of each execution, as Markdown: the same store gives the same text. */
 export const reportTemplate = {
@@ -73,17 +74,21 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
     const assessed = queries.assessWithFindings(execution, now, dataAsOf);
     const { health, delays, findings, detail, driving, evidence, duration_seconds } = assessed;
     const audit = queries.audit(execution);
-    const { execution_id, run_number, status, status_reason, phase, namespace, executed_by, start_time, end_time } =
-      execution;
+    const { execution_id, run_number, status, phase, namespace, executed_by, start_time, end_time } = execution;
+    const status_reason = statusReasonOf(execution);
     const { shown, omitted } = shownDrivers(evidence?.drivers ?? []);
     const lines = [
       `# ${plain(execution_id)}${clause(', run ', run_number)}`,
       '',
       `${statusWords(status, status_reason && plain(status_reason, longest))}${clause(', health ', health)}${status === 'running' ? `, DAQ phase ${phase}` : ''}; namespace ${plain(namespace)}, started by ${plain(executed_by ?? 'other programs')} at ${start_time}${clause(', ended ', end_time)}, ${duration_seconds} s. Data as of ${dataAsOf ?? 'never'}.`,
       '',
-      `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
-      `- TF samples: ${execution.tf_files_received}`,
-      `- TF slices: ${execution.slices_created}: ${openWords(execution.slices_queued, driving?.in_hand)}, ${execution.slices_completed} completed, ${stayFailed(detail.slices_exhausted)}, ${counted(detail.slice_retries, 'retry', 'retries')}`,
+      ...(isPrompt(execution)
+        ? [`- STF files: ${promptFiles(String(execution.stf_count), execution, detail)}`]
+        : [
+            `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
+            `- TF samples: ${execution.tf_files_received}`,
+            `- TF slices: ${execution.slices_created}: ${openWords(execution.slices_queued, driving?.in_hand)}, ${execution.slices_completed} completed, ${stayFailed(detail.slices_exhausted)}, ${counted(detail.slice_retries, 'retry', 'retries')}`,
+          ]),
       ...(omitted > 0 ? [`- ${counted(omitted, 'earlier driver')}`] : []),
       ...shown.map(driverLine),
       `- data: ${audit.verdict}`,

@@ -35,7 +35,7 @@ const maxNames = 20;
 
 /**
  * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without
- * the prefix of a site, and records what they state before it answers. Source: `docs/testbed.md`.
+ * the prefix of a site, and records what they state before it answers. Source: `docs/swf-monitor.md`.
  */
 export function createStandIn(options: StandInOptions): Express {
   const app = guardedApp(options.token !== undefined);
@@ -70,11 +70,11 @@ const refuseUnless =
   };
 
 /** Refuses deeply nested bodies: code that walks through a body must return. */
-const refuseDeep = refuseUnless(({ body }) => isShallow(body), 'The body is nested too deep.');
+const refuseDeep = refuseUnless(({ body }) => isShallow(body), 'The body is nested too deeply.');
 
 const refuseManyNames = refuseUnless(
   ({ query }) => Object.keys(query).length <= maxNames,
-  `A query has at most ${maxNames} names.`,
+  `A query may have at most ${maxNames} names.`,
 );
 
 function answered({ store, onCall }: StandInOptions, { method, answer }: Call): RequestHandler {

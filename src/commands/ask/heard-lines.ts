@@ -9,7 +9,7 @@ export function heardCounts(answer: Monitor) {
     slices_sent === undefined
       ? results_without_slice === undefined
         ? 'not on a subscribed topic'
-        : `${results_without_slice} results of slices that do not go over the bus`
+        : `${results_without_slice} results of slices that are not on the bus`
       : `${slices_sent} sent, ${slices_unanswered} without a result, ${answer.slices_completed} completed, ${answer.slices_failed} failed`;
   const heard = `  heard       from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`;
   const announced = `  STF files   ${answer.stf_count} announced`;

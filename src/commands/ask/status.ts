@@ -164,13 +164,13 @@ const errorsOf = ({ errors, findings }: Monitor): string[] =>
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: Monitor, option: string) {
-  const { execution_id, status, status_reason, health, slices_failed = 0, slices_unanswered = 0 } = answer;
+  const { execution_id, status, status_reason, health } = answer;
+  const { slices_failed = 0, stf_failed = 0, slices_unanswered = 0 } = answer;
   const open =
     status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
   const slices = counted(slices_failed, 'slice');
   const failed = status === 'running' ? `${slices} failed` : stayFailed(slices_failed, slices);
-  const lost = (answer.sites ?? []).reduce((sum, site) => sum + (site.failed ?? 0), 0);
-  const files = lost === 0 ? '' : `, ${counted(lost, 'STF file')} failed`;
+  const files = stf_failed === 0 ? '' : `, ${counted(stf_failed, 'STF file')} failed`;
   return `${execution_id}: ${statusWords(status, status_reason)}${slices_failed === 0 ? '' : `, ${failed}`}${files}${open}${clause(', health ', health)}${pauseOf(answer, option)}`;
 }
 
@@ -211,7 +211,7 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
     answer.execution_id,
     `  run         ${[answer.run_id, isPrompt(answer) ? 'prompt processing' : '', phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
     ...configurationOf(answer),
-    ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: all that follows is as it was then`]),
+    ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: everything below is as it was then`]),
     `  started     ${answer.start_time}, ${livedOf(answer)}`,
     `  messages    ${answer.message_count}${clause(', the store was last written ', answer.data_as_of)}`,
     ...(dataset === undefined ? [] : [datasetLine(dataset)]),

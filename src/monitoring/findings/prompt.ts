@@ -1,8 +1,15 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { nextStepSeconds, secondsSince } from '../heard-facts.ts';
-import { isNotClosed, isNotHandedOver, isUnprocessed, reportSeconds } from '../prompt-state.ts';
+import type { PromptFacts } from '../prompt-facts.ts';
+import { isNotClosed, isNotHandedOver, reportSeconds, unprocessedFor } from '../prompt-state.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
+
+/** @param silent seconds */
+const silenceWords = (prompt: PromptFacts, silent: number): string =>
+  prompt.last_report === undefined
+    ? `no processing agent of the namespace has sent its monitor a heartbeat for ${roundDuration(silent)}: it is gone`
+    : `no agent has reported on any for ${roundDuration(silent)}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task`;
 
 /** Findings about prompt processing. The bus says only that a run was handed over; all else comes by REST. */
 export const promptRules: readonly FindingRule[] = rulesOf('heard', {
@@ -22,7 +29,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     if (!isOver && secondsSince(facts, first_message) < nextStepSeconds) return undefined;
     return {
       severity: 'error',
-      sentence: `No data agent has opened the run at its monitor, and run ${prompt.waits_for} before it was never closed: its data agent may wait for that run without end, and serves no later one. Restart it.`,
+      sentence: `No data agent has opened the run at its monitor, and the earlier run ${prompt.waits_for} was never closed: its data agent may wait for that run forever, and serve no later one. Restart it.`,
       ids: [prompt.waits_for],
       next: call('list_agents', { agent_type: 'data', include_exited: true }),
     };
@@ -53,14 +60,15 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
   STF_NOT_PROCESSED: (facts) => {
     const { prompt, isObserved } = facts;
     if (prompt === undefined || prompt.open.count === 0) return undefined;
-    const isStuck = isUnprocessed(facts);
-    if (!isStuck && isObserved) return undefined;
+    const silent = unprocessedFor(facts);
+    if (silent === undefined && isObserved) return undefined;
     const files = counted(prompt.open.count, 'STF file');
     return {
-      severity: isStuck ? 'error' : 'warning',
-      sentence: isStuck
-        ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and no agent has reported of any for ${roundDuration(secondsSince(facts, prompt.last_report ?? 0))}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
-        : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
+      severity: silent === undefined ? 'warning' : 'error',
+      sentence:
+        silent !== undefined
+          ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and ${silenceWords(prompt, silent)}.`
+          : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
       ids: [...prompt.open.ids],
       next: call('list_agents', { agent_type: 'processing', include_exited: true }),
     };
@@ -70,7 +78,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     isNotClosed(facts)
       ? {
           severity: 'warning',
-          sentence: `Data taking of run ${facts.run_id} has ended, and its data agent has not closed the run: the dataset stays open, and PanDA waits for more files without end.`,
+          sentence: `Data taking of run ${facts.run_id} has ended, and its data agent has not closed the run: the dataset stays open, and PanDA keeps waiting for more files.`,
           ids: [facts.run_id],
           next: here('list_messages', { message_type: 'data_run_opened' }),
         }
@@ -81,7 +89,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this run, which is of ${prompt === undefined ? 'fast' : 'prompt'} processing. Give each workflow a namespace of its own.`,
+          sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this run, a run of ${prompt === undefined ? 'fast' : 'prompt'} processing. Give each workflow its own namespace.`,
           ids: [...strangers],
           next: call('list_agents', { include_exited: true }),
         },

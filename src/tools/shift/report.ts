@@ -12,8 +12,8 @@ import { nowhereNote } from '../shared/nowhere.ts';
 import { parseWindow } from '../shared/params.ts';
 import { type LiveContext, pastContext } from '../shared/tool.ts';
 import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
-import { type Handover, isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
-import { left, openMatters, shiftText } from './text.ts';
+import { type Handover, isOver, left, maxReplayed, mostTelling, type Shift } from './shift.ts';
+import { openMatters, shiftText } from './text.ts';
 
 const shownExecutions = 12;
 const shownCauses = 5;
@@ -129,7 +129,7 @@ function shiftOf(args: Asked, now: number): Shift {
 
 function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
   const countIn = (status: string): number => all.filter((row) => statusAtEnd(row, shift) === status).length;
-  const { stay_failed, waiting } = left(executions);
+  const { stay_failed, waiting, files_failed } = left(executions);
   return {
     executions: all.length,
     running: countIn('running'),
@@ -142,6 +142,7 @@ function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shi
     attempts_failed: countOf(causes),
     slices_stay_failed: stay_failed,
     slices_not_done: waiting,
+    ...(files_failed === 0 ? {} : { stf_failed: files_failed }),
   };
 }
 

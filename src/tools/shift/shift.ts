@@ -38,6 +38,23 @@ export interface ShiftExecution {
   findings: readonly Pick<Finding, 'severity' | 'code' | 'sentence' | 'causes'>[];
 }
 
+/** Slices of these executions that are not done: slices that stay failed, and the others; and STF files that failed. */
+export function left(
+  executions: readonly ShiftExecution[],
+): Record<'stay_failed' | 'waiting' | 'files_failed', number> {
+  const sum = (of: (execution: ShiftExecution) => number): number =>
+    executions.reduce((before, execution) => before + of(execution), 0);
+  return {
+    stay_failed: sum(({ stay_failed }) => stay_failed),
+    waiting: sum(undone),
+    files_failed: sum(({ row }) => row.stf_failed),
+  };
+}
+
+/** Its slices without a final result. */
+export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
+  Math.max(0, slices_created - slices_completed - stay_failed);
+
 export interface PersonAction {
   time: string;
   name: string;
@@ -117,7 +134,7 @@ export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time,
   const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): PersonAction[] => {
     if (!isIn(set_at)) return [];
     const by = { name: author, ...(sent_by === null ? {} : { sent_by }) };
-    const did = value === 'none' ? 'withdrew the quality of' : `set quality ${value} for`;
+    const did = value === 'none' ? 'withdrew the quality of' : `set the quality to ${value} for`;
     return [{ time: set_at, ...by, did, execution_id, reason }];
   });
   return [...seen, ...judged];

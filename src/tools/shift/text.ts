@@ -1,5 +1,6 @@
 import { longestCause } from '../../domain/causes.ts';
 import { executionStatuses } from '../../domain/states.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { claimedName, headOf, markdownText, shortPaths } from '../../lib/words.ts';
@@ -7,10 +8,12 @@ import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import {
   type Handover,
+  left,
   mostTelling,
   type PersonAction,
   type Shift,
   type ShiftExecution,
+  undone,
   undoneByPeople,
 } from './shift.ts';
 
@@ -43,12 +46,12 @@ export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefi
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     totalsLine(facts, shift),
     '## Open',
-    ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'matters')),
+    ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'open items')),
     ...section('From the last shift', noteLines(fromLast, shown)),
     ...section('Executions', executionTable(facts, shown)),
     ...section('Failed attempts by cause', some(failures, shownCauses, 'causes')),
     ...section('Alarms', [
-      ...some(alarmLines, shownAlarms, 'alarms, earlier'),
+      ...some(alarmLines, shownAlarms, 'earlier alarms'),
       ...(isWatched === false ? [unwatched] : []),
     ]),
     ...section('Notes', noteLines(notes, shown)),
@@ -76,7 +79,7 @@ const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all'
 function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
   const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
   const more = notes.length - lines.length;
-  return more === 0 ? lines : [`- ${counted(more, 'more note')}, earlier; ask for a shorter period`, ...lines];
+  return more === 0 ? lines : [`- ${counted(more, 'earlier note')} not shown; ask for a shorter period`, ...lines];
 }
 
 /** Links times to the page as it was then: of an execution, or of the shift. */
@@ -100,28 +103,23 @@ function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, s
   });
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
   const head = `${counted(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
-  const { waiting, stay_failed } = left(executions);
+  const { waiting, stay_failed, files_failed } = left(executions);
   return (
     `${head}. In this period ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
-    `and ${counted(countOf(causes), 'attempt')} failed. At its end ${stay_failed} of their slices had failed permanently and ${waiting} were unfinished.`
+    `and ${counted(countOf(causes), 'attempt')} failed. At its end, ${counted(stay_failed, 'slice')} had failed permanently and ${waiting} were unfinished.` +
+    (files_failed === 0 ? '' : ` ${counted(files_failed, 'STF file')} failed in PanDA.`)
   );
 }
-
-/** Slices of these executions that are not done: slices that stay failed, and the others. */
-export function left(executions: readonly ShiftExecution[]): { stay_failed: number; waiting: number } {
-  const sum = (of: (execution: ShiftExecution) => number): number =>
-    executions.reduce((before, execution) => before + of(execution), 0);
-  return { stay_failed: sum(({ stay_failed }) => stay_failed), waiting: sum(undone) };
-}
-
-const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
-  Math.max(0, slices_created - slices_completed - stay_failed);
 
 function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
   const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
   const more = actions.length - lines.length;
   return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
+
+/** Without slices, STF files fail. */
+const failedWords = (row: ShiftExecution['row'], slices: number): string | number =>
+  isPrompt(row) ? (row.processing_unheard === 1 ? '' : counted(row.stf_failed, 'STF file')) : slices;
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime): string[] {
   if (all.length === 0) return [];
@@ -133,7 +131,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
       .slice(0, shownRows)
       .map(
         ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
-          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
+          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${isPrompt(row) ? ' |' : `${slices_completed} of ${slices_created} |`} ${failedWords(row, stay_failed)} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${counted(more, 'more execution')}`] : []),
   ];
@@ -178,18 +176,21 @@ function conditionOf(execution: ShiftExecution): Condition {
 }
 
 function openOf(execution: ShiftExecution): string[] {
-  const { row, status, health, silent_seconds, stay_failed, slices_completed, slices_created, findings } = execution;
+  const { row, status, health, silent_seconds, stay_failed, findings } = execution;
+  const { stf_count, slices_completed, slices_created } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
   const grave = findings
     .filter(({ severity }) => severity !== 'info')
     .map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`);
   if (status === 'running') {
-    const done = `${slices_completed} of ${slices_created} slices made so far are done`;
+    const done = isPrompt(row)
+      ? `${counted(stf_count, 'STF file')} announced so far`
+      : `${slices_completed} of ${slices_created} slices made so far are done`;
     return [
       health === undefined
         ? `${id} was running at the end of this period: ${done}`
-        : `${id} runs, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
+        : `${id} is running, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
       ...grave,
     ];
   }
@@ -232,11 +233,11 @@ const alarmLine = (
   shown: ShownTime,
 ): string => {
   const life = [
-    count === 1 ? [] : `time ${count}`,
+    count === 1 ? [] : `raised ${count} times`,
     seen_by === null
       ? 'not seen'
       : `seen by ${whoOf(seen_by, seen_sent_by)} ${clock(seen_at ?? '')}${seen_text === null ? '' : `, ${markdownText(seen_text, 100)}`}`,
-    cleared_at === null ? 'not over' : `over ${clock(cleared_at)}`,
+    cleared_at === null ? 'not cleared' : `cleared ${clock(cleared_at)}`,
   ].flat();
   return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(headOf(sentence), 300)}`;
 };

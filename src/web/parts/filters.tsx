@@ -7,7 +7,7 @@ import { hashOf, type PageProps } from '../state/route.ts';
 const written = {
   namespace: 'namespace',
   executed_by: 'started by',
-  search: 'words of notes and reasons',
+  search: 'words in notes and reasons',
   config: 'configuration',
   payload: 'payload',
   min_stf_count: 'STF files at least',
@@ -17,7 +17,7 @@ const written = {
 const chosenOf = {
   status: { label: 'state', values: executionStatuses },
   quality: { label: 'quality', values: qualities },
-  has_failures: { label: 'failed slices', values: ['true', 'false'] },
+  has_failures: { label: 'failures', values: ['true', 'false'] },
   origin: { label: 'made', values: origins },
 } as const;
 

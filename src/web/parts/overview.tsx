@@ -53,7 +53,7 @@ export function Overview({ params, change }: PageProps) {
           {answer.items.length > 0 ? (
             <Executions rows={inOrder(answer.items, sort)} chosen={chosen} toggle={toggle} />
           ) : Object.keys(asked).length > 0 ? (
-            <p>Nothing fits. {noteForPeople(answer.note)}</p>
+            <p>Nothing matches. {noteForPeople(answer.note)}</p>
           ) : (
             <Empty hint={answer.note} />
           )}
@@ -143,9 +143,9 @@ const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
   </>
 );
 
-const State = ({ row: { silent_seconds, slices_failed = 0, ...row } }: { row: ExecutionRow }) => (
+const State = ({ row: { silent_seconds, slices_failed = 0, stf_failed = 0, ...row } }: { row: ExecutionRow }) => (
   <>
-    <StatePill {...row} isSilent={silent_seconds !== undefined} failed={slices_failed} />
+    <StatePill {...row} isSilent={silent_seconds !== undefined} failed={slices_failed + stf_failed} />
     {row.status_reason !== row.status && row.status !== 'unknown' && <small>{row.status_reason}</small>}
   </>
 );

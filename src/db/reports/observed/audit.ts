@@ -30,12 +30,7 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
   }
   const checks = [
     announced,
-    checked(
-      'stf_ready',
-      missing(sql, execution_id, 'stf_filename', stfFiles, unready),
-      'open',
-      'STF files were announced and are not ready',
-    ),
+    checkReady(sql, execution_id, facts),
     checked(
       'slices',
       missing(sql, execution_id, 'tf_filename', sliced, unsliced),
@@ -84,11 +79,19 @@ function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs
   const { ids, count: failed } = prompt.failed;
   return [
     handedOver,
-    files('stf_registered', `status = 'announced'`, 'STF files were announced and are not registered'),
+    files('stf_registered', `status = 'announced'`, 'STF files were announced but not registered'),
     files('stf_processed', isOpenFile, 'STF files are neither processed nor failed'),
     { check: 'stf_failed', state: 'ok', expected: failed, found: failed, ids: [...ids], id_count: failed },
     checked('run_closed', closed, 'open', 'data run is not closed by its data agent'),
   ];
+}
+
+/** What being ready means depends on the workflow. */
+function checkReady(sql: Prepare, executionId: string, { isWorkflowKnown }: HeardFacts): AuditCheck {
+  const files = missing(sql, executionId, 'stf_filename', stfFiles, unready);
+  const ready = checked('stf_ready', files, 'open', 'STF files were announced but are not ready');
+  if (isWorkflowKnown || ready.state === 'ok') return ready;
+  return { ...ready, state: 'unknown', ids: [], id_count: 0, problem: 'nothing shows which workflow the run has' };
 }
 
 function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {
@@ -127,7 +130,7 @@ function checkSamples(
   // The last ones are open too, until they are sliced.
   const open = unslicedSamples(sql, execution, dialects, '9999');
   const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
-  return checked('samples', samples, 'open', 'TF files were announced and are not sliced');
+  return checked('samples', samples, 'open', 'TF files were announced but not sliced');
 }
 
 /** Why slices cannot be seen. */
@@ -141,7 +144,7 @@ function gapRemark({ gaps }: HeardFacts): string | undefined {
   const [first] = gaps;
   if (first === undefined) return undefined;
   const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
-  const which = gaps.length === 1 ? '' : ` in ${gaps.length} times`;
+  const which = gaps.length === 1 ? '' : ` in ${gaps.length} gaps`;
   return `Nothing could be received for ${roundDuration(seconds)}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
 }
 
@@ -159,7 +162,7 @@ function samplesRemark({ tf_files_sliced: sliced, counts, dialects }: HeardFacts
   if (others === 0) return undefined;
   return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
     ? 'Slices and announcements name TF files differently, so samples are compared only by number.'
-    : `No announcement was received of ${others} of the ${sliced} TF files that slices name.`;
+    : `No announcement was received for ${others} of the ${sliced} TF files that slices name.`;
 }
 
 const stfFiles = 'FROM stf_files WHERE execution_id = ?';
