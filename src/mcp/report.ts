@@ -1,4 +1,5 @@
 import type { Queries } from '../db/queries.ts';
+import { areRetriesKnown } from '../domain/counts.ts';
 import { shownDrivers } from '../domain/shown.ts';
 import { stagesForPeople } from '../domain/stages.ts';
 import { isPrompt, statusReasonOf } from '../domain/workflows.ts';
@@ -87,7 +88,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
         : [
             `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
             `- TF samples: ${execution.tf_files_received}`,
-            `- TF slices: ${execution.slices_created}: ${openWords(execution.slices_queued, driving?.in_hand)}, ${execution.slices_completed} completed, ${stayFailed(detail.slices_exhausted)}, ${counted(detail.slice_retries, 'retry', 'retries')}`,
+            `- TF slices: ${execution.slices_created}: ${openWords(execution.slices_queued, driving?.in_hand)}, ${execution.slices_completed} completed, ${stayFailed(detail.slices_exhausted)}${areRetriesKnown(execution) ? `, ${counted(detail.slice_retries, 'retry', 'retries')}` : ''}`,
           ]),
       ...(omitted > 0 ? [`- ${counted(omitted, 'earlier driver')}`] : []),
       ...shown.map(driverLine),

@@ -137,7 +137,7 @@ function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shi
     failed: countIn('failed'),
     terminated: countIn('terminated'),
     stf_files: stf_files.count,
-    bytes: stf_files.bytes,
+    ...(stf_files.bytes === undefined ? {} : { bytes: stf_files.bytes }),
     slices_completed: countOf(ended, 'completed'),
     attempts_failed: countOf(causes),
     slices_stay_failed: stay_failed,
