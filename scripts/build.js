@@ -68,7 +68,7 @@ const apart = (folder) => ({
   name: 'apart',
   setup({ onResolve }) {
     onResolve(
-      { filter: /\/(serve|command-line|tool-services|logbook|ask-process|hosted-page)\.ts$/ },
+      { filter: /\/(serve|command-line|tool-services|logbook|ask-process|hosted-page|create-tables)\.ts$/ },
       ({ kind, path }) =>
         kind === 'dynamic-import' ? { path: `./${folder}${basename(path, '.ts')}.js`, external: true } : undefined,
     );
@@ -88,9 +88,17 @@ const groups = {
     'serve/open',
   ],
   drive: ['drive/run', 'drive/control', 'shared/start-process'],
-  upkeep: ['upkeep/check', 'upkeep/backup', 'upkeep/prune', 'export/export-command', 'doctor/doctor'],
-  observe: ['observe/observe', 'observe/check', 'observe/contract', 'observe/recordings'],
-  reports: ['ask/report', 'ask/plan', 'ask/config'],
+  upkeep: [
+    'upkeep/check',
+    'upkeep/strict',
+    'upkeep/backup',
+    'upkeep/prune',
+    'upkeep/upgrade',
+    'export/export-command',
+    'doctor/doctor',
+  ],
+  observe: ['observe/observe', 'observe/read-monitor', 'observe/check', 'observe/contract', 'observe/recordings'],
+  reports: ['ask/report', 'ask/plan', 'ask/config', 'ask/ask-tool'],
   tables: [
     'tables/table-command',
     'tables/summarize-command',
@@ -136,6 +144,7 @@ const entries = [
   { 'tool-services': 'src/commands/control/tool-services.ts' },
   { logbook: 'src/commands/logbook/logbook.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
+  { 'create-tables': 'src/db/opening/create-tables.ts' },
   { 'hosted-page': 'src/commands/serve/hosted-page.ts' },
   // A thread of the HTTP server.
   { 'long-call-thread': 'src/commands/serve/long-call-thread.ts' },

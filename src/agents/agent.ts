@@ -94,7 +94,7 @@ export async function handlePatiently(
   for (let attempt = 1; ; attempt += 1) {
     lines.length = 0;
     try {
-      return await agent.handle(message, { ...context, log: (line: LogLine) => void lines.push(line) });
+      return await agent.handle(message, Object.assign({}, context, { log: (line: LogLine) => void lines.push(line) }));
     } catch (error) {
       if (error instanceof SwfError) throw error;
       if (attempt === tries) throw new AgentFailure(name, message, error);

@@ -6,10 +6,11 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import { oldestReadable } from '../../src/db/migrations/older-schemas.ts';
-import { schema, schemaVersion } from '../../src/db/migrations/schema.ts';
+import { schema } from '../../src/db/migrations/schema.ts';
+import { createTables } from '../../src/db/opening/create-tables.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { createTables } from '../../src/db/opening/schema-version.ts';
+import { schemaVersion } from '../../src/db/opening/schema-version.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
 import { codeOf, expectErrors } from '../codes.ts';
@@ -43,7 +44,7 @@ describe('a store', () => {
   it('has the schema digest that is recorded for its version', () => {
     const digest = createHash('sha256').update(schema).digest('hex').slice(0, 16);
     const noted = JSON.parse(readFileSync('test/golden/schema-version.json', 'utf8')) as unknown;
-    // If this fails, raise schemaVersion in src/db/migrations/schema.ts and record both in the JSON file.
+    // If this fails, raise schemaVersion in src/db/opening/schema-version.ts and record both in the JSON file.
     expect({ version: schemaVersion, digest }).toEqual(noted);
   });
 

@@ -17,8 +17,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
-import { schemaVersion } from '../../src/db/migrations/schema.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
+import { schemaVersion } from '../../src/db/opening/schema-version.ts';
 import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
 import { alterStore } from '../alter-store.ts';
 import {

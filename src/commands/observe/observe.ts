@@ -2,7 +2,7 @@ import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
-import { schemaVersion } from '../../db/migrations/schema.ts';
+import { schemaVersion } from '../../db/opening/schema-version.ts';
 import { observerMetricsText } from '../../http/service-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';

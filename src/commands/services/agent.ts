@@ -1,8 +1,8 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { asRecorded } from '../../config/load.ts';
 import { requireRecorderAgents } from '../../config/policies.ts';
-import { schemaVersion } from '../../db/migrations/schema.ts';
 import { openStore } from '../../db/opening/open-store.ts';
+import { schemaVersion } from '../../db/opening/schema-version.ts';
 import type { SeparateType } from '../../domain/states.ts';
 import { counting, type Traffic, createTraffic } from '../../exchange/traffic.ts';
 import { agentMetricsText } from '../../http/service-metrics.ts';

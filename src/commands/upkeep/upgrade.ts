@@ -1,5 +1,5 @@
 import { upgradeStore } from '../../db/maintenance/upgrade.ts';
-import { schemaVersion } from '../../db/migrations/schema.ts';
+import { schemaVersion } from '../../db/opening/schema-version.ts';
 import { type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 

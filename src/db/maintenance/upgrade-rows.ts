@@ -3,7 +3,7 @@ import { wordsOf } from '../../lib/words.ts';
 import { viewsFor } from '../migrations/older-schemas.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
 import { settleObserved } from '../observed/settle.ts';
-import { createTables } from '../opening/schema-version.ts';
+import { createTables } from '../opening/create-tables.ts';
 import { createMessageWriter } from '../recording/message-writer.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';

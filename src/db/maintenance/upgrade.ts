@@ -16,8 +16,13 @@ import { messageOf, NoStoreYet, storeUnavailable, SwfError } from '../../lib/err
 import { isAlive } from '../../lib/process-identity.ts';
 import { tried } from '../../lib/tried.ts';
 import { removeIfThere } from '../../lib/write-new-file.ts';
-import { schemaVersion } from '../migrations/schema.ts';
-import { requireNotNewer, requireOwnKind, requireReadable, versionOf } from '../opening/schema-version.ts';
+import {
+  requireNotNewer,
+  requireOwnKind,
+  requireReadable,
+  schemaVersion,
+  versionOf,
+} from '../opening/schema-version.ts';
 import { isProcessAlive, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { isBusy, tryPatiently } from '../sqlite/other-writers.ts';

@@ -7,9 +7,6 @@ import { observedTables } from './observed-tables.ts';
 import { pastTables } from './past-tables.ts';
 import { processTables } from './process-tables.ts';
 
-/** Raised with each change of the schema. */
-export const schemaVersion = 40;
-
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
 ${logTables}CREATE TABLE workflow_executions (

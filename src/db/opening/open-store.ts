@@ -30,7 +30,7 @@ import {
   sizeOf,
 } from '../sqlite/store-file.ts';
 import { type Transaction, transactOn } from '../sqlite/transaction.ts';
-import { createTables, isEmpty, requireKnownVersion, requireOwnKind, requireSameVersion } from './schema-version.ts';
+import { isEmpty, requireKnownVersion, requireOwnKind, requireSameVersion } from './schema-version.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
@@ -85,8 +85,12 @@ async function prepare(path: string, db: Connection, synchronous: string) {
   requireKnownVersion(db, path);
   await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
   db.pragma(`synchronous = ${synchronous}`);
-  const create = db.transaction(() => createTables(db));
-  if (isEmpty(db)) await tryPatiently(path, () => create.immediate());
+  if (isEmpty(db)) {
+    // Most processes open a store that has its tables.
+    const { createTables } = await import('./create-tables.ts');
+    const create = db.transaction(() => createTables(db));
+    await tryPatiently(path, () => create.immediate());
+  }
   requireKnownVersion(db, path);
 }
 

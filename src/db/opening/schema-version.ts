@@ -1,7 +1,9 @@
 import { storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { oldestReadable } from '../migrations/older-schemas.ts';
-import { schema, schemaVersion } from '../migrations/schema.ts';
 import type { Connection } from '../sqlite/connection.ts';
+
+/** Raised with each change of the schema. */
+export const schemaVersion = 40;
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;
@@ -55,13 +57,8 @@ export function requireReadable(version: number, path: string) {
 /** Whether the file is a store still being made, or whose maker ended before it was done. */
 export const isEmpty = (db: Connection): boolean => versionOf(db) === 0 && applicationIdOf(db) === 0;
 
-/**
- * Makes the tables of a new store, unless another process has made them meanwhile. Call it in one
- * transaction.
- */
-export function createTables(db: Connection) {
-  if (!isEmpty(db)) return;
-  db.exec(schema);
+/** Marks a new store as one of this program. Call it in the transaction that makes its tables. */
+export function noteKind(db: Connection) {
   db.pragma(`user_version = ${schemaVersion}`);
   db.pragma(`application_id = ${applicationId}`);
 }

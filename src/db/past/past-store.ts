@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { historyOf, replay } from '../maintenance/replay.ts';
 import { settleObserved } from '../observed/settle.ts';
-import { createTables } from '../opening/schema-version.ts';
+import { createTables } from '../opening/create-tables.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { createMessageWriter } from '../recording/message-writer.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';

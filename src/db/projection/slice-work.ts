@@ -53,11 +53,13 @@ export const workProjections = {
     const from = row.starts === 0 ? undefined : row.started_at;
     const took = tookOtherwise(took_seconds, from, at);
     const took_ms = took === undefined ? null : Math.round(took * 1000);
+    // Setting the worker or the time that it took moves the slice in an index, even to the same place.
+    if (worker_id !== row.assigned_worker || took_ms !== null)
+      tx.sql('UPDATE tf_slices SET assigned_worker = ?, took_ms = ? WHERE seq = ?').run(worker_id, took_ms, row.seq);
     tx.sql(
-      `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
-       hostname = ?, processing_seconds = ?, took_ms = ?
-     WHERE seq = ?`,
-    ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, took_ms, row.seq);
+      `UPDATE tf_slices SET status = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?, hostname = ?,
+       processing_seconds = ? WHERE seq = ?`,
+    ).run(next, at, at, error, hostname, processing_seconds ?? null, row.seq);
     const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
     keepDelay(tx, scope, stage, { from, to: at, seconds: took });
     keepPayloadResult(tx, message, scope);

@@ -1,4 +1,5 @@
 import { bucketOf, type StageName, stages } from '../../domain/stages.ts';
+import { millisecondsAt } from '../../lib/time.ts';
 import { buffered } from '../sqlite/buffered.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import type { Scope } from './effect.ts';
@@ -74,7 +75,7 @@ export function keepDelay(
   { from, to, seconds: known }: Passage,
 ) {
   if (from === null || from === undefined) return;
-  const seconds = known ?? Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
+  const seconds = known ?? Math.max(0, millisecondsAt(to, 0) - millisecondsAt(from, 0)) / 1000;
   const key = [execution_id, numberOf[stage], bucketOf(seconds)] as const;
   delays(tx, key.join(' '), (delay = { key, items: 0, total: 0, longest: 0, latest: to }) => {
     delay.items += 1;

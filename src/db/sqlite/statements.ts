@@ -61,29 +61,38 @@ export const questionsTo = <Some extends Questions>(sql: Prepare, questions: Som
 const plainLimit = /\b(LIMIT|OFFSET) \?/g;
 
 function prepareTranslated(db: Connection, sql: string): Prepared<unknown> {
-  const translate = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      throw asSwfError(error, db.name);
-    }
-  };
-  const statement = translate(() => db.prepare(sql.replaceAll(plainLimit, '$1 (? + 0)')));
+  const translated =
+    <T>(work: (...values: Value[]) => T) =>
+    (...values: Value[]): T => {
+      try {
+        return work.apply(statement, values);
+      } catch (error) {
+        throw asSwfError(error, db.name);
+      }
+    };
+  const statement = prepareOn(db, sql.replaceAll(plainLimit, '$1 (? + 0)'));
   const asRow = statement.reader ? rowMaker(statement.raw()) : undefined;
+  const get = translated(statement.get) as (...values: Value[]) => unknown[] | undefined;
+  const all = translated(statement.all) as (...values: Value[]) => unknown[][];
   return {
     get: (...values) => {
-      const row = translate(() => statement.get(...values));
-      return asRow === undefined || row === undefined ? row : asRow(row as unknown[]);
+      const row = get(...values);
+      return asRow === undefined || row === undefined ? row : asRow(row);
     },
-    all: (...values) => {
-      const rows = translate(() => statement.all(...values));
-      return asRow === undefined ? rows : (rows as unknown[][]).map(asRow);
-    },
-    value: (...values) => (translate(() => statement.get(...values)) as unknown[] | undefined)?.[0],
-    values: (...values) => (translate(() => statement.all(...values)) as unknown[][]).map(([value]) => value),
-    has: (...values) => translate(() => statement.get(...values)) !== undefined,
-    run: (...values) => translate(() => statement.run(...values)),
+    all: (...values) => (asRow === undefined ? all(...values) : all(...values).map(asRow)),
+    value: (...values) => get(...values)?.[0],
+    values: (...values) => all(...values).map(([value]) => value),
+    has: (...values) => get(...values) !== undefined,
+    run: translated(statement.run),
   };
+}
+
+function prepareOn(db: Connection, sql: string): Statement {
+  try {
+    return db.prepare(sql);
+  } catch (error) {
+    throw asSwfError(error, db.name);
+  }
 }
 
 /** Turns array rows into objects, in half the time that better-sqlite3 takes to make them itself. */

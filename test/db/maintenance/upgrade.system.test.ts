@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
-import { schemaVersion } from '../../../src/db/migrations/schema.ts';
+import { schemaVersion } from '../../../src/db/opening/schema-version.ts';
 import { runCliProcess, startCli } from '../../helpers.ts';
 import { olderStore } from '../../stores/older-store.ts';
 

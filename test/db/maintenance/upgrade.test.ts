@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 import { roomFor, upgradeStore } from '../../../src/db/maintenance/upgrade.ts';
 import { schemaChanges, viewsFor } from '../../../src/db/migrations/older-schemas.ts';
-import { schemaVersion } from '../../../src/db/migrations/schema.ts';
+import { schemaVersion } from '../../../src/db/opening/schema-version.ts';
 import type { SwfError } from '../../../src/lib/errors.ts';
 import { currentProcess } from '../../../src/lib/process-identity.ts';
 import { runCli, temporaryFolder } from '../../helpers.ts';

@@ -1,0 +1,13 @@
+import { schema } from '../migrations/schema.ts';
+import type { Connection } from '../sqlite/connection.ts';
+import { isEmpty, noteKind } from './schema-version.ts';
+
+/**
+ * Makes the tables of a new store, unless another process has made them meanwhile. Call it in one
+ * transaction.
+ */
+export function createTables(db: Connection) {
+  if (!isEmpty(db)) return;
+  db.exec(schema);
+  noteKind(db);
+}
