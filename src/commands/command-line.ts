@@ -20,6 +20,7 @@ import {
   notifyOption,
   parseCount,
   parsePositive,
+  parseStore,
   type Run,
   senderOption,
   setOption,
@@ -39,7 +40,7 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
       'Run the fast processing workflow of the ePIC streaming testbed, and answer questions about it over MCP.',
     )
     .version(version, '-V, --version')
-    .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)')
+    .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)', parseStore)
     .configureHelp(helpLayout)
     .showSuggestionAfterError()
     .configureOutput({

@@ -1,6 +1,7 @@
 import {
   awaitedFirst,
   executionOfRun,
+  executionsUnderWay,
   messagesWithoutExecution,
   recentExecutionIds,
 } from './execution/find-execution.ts';
@@ -52,6 +53,7 @@ export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: 
     alarms: listAlarms,
     nearestKnown,
     executionOfRun,
+    executionsUnderWay,
     lastRemoval,
     messagesWithoutExecution,
     awaitedFirst,

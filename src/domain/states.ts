@@ -57,3 +57,6 @@ export type Severity = (typeof severities)[number];
 export const healths = ['progressing', 'slow', 'paused', 'draining', 'stalled', 'finished', 'failed'] as const;
 
 export type Health = (typeof healths)[number];
+
+/** What an execution that is under way may be; one that is over has its status. */
+export const healthsUnderWay = healths.filter((health) => health !== 'finished' && health !== 'failed');

@@ -68,3 +68,9 @@ export function markdownText(text: string, most = 160): string {
     cut.replaceAll(/[\\`*{}[\]<>#|!~&$@]|:(?=\/\/)|(?<=\bwww)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`),
   );
 }
+
+/** A time as answers have it, outside of a command to copy. */
+const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
+
+/** A line with its times as people read them: to the second, with their zone. */
+export const withPlainTimes = (line: string): string => line.replaceAll(isoTime, '$1 $2 UTC');

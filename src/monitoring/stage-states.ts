@@ -92,13 +92,15 @@ const latest = (...times: (string | null | undefined)[]) =>
   times.reduce<string>((last, time) => (time !== null && time !== undefined && time > last ? time : last), '');
 
 function daqWork(facts: Facts): Work {
-  const { phase, stf_planned, counts, params } = facts;
+  const { phase, stf_planned, counts, params, in_hand } = facts;
   const left = stf_planned === undefined ? 1 : Math.max(1, stf_planned - counts.stf_count);
   return {
     stage: 'daq_simulator',
     waiting: phase === 'completed' ? 0 : left,
     since: [facts.last_stf_at, facts.phase_changed_at],
     expected: wallSeconds(daqStepSeconds(facts), params),
+    // At full speed its clock stands still while a slice is in hand.
+    isBusy: params.speed === 'max' && in_hand.length > 0,
   };
 }
 

@@ -5,7 +5,7 @@ import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
-import { createBeatTest, isOfPrompt, isOpen, itemsOf, newRun, type Run } from './read-run.ts';
+import { createBeatTest, isOf, isOfPrompt, isOpen, itemsOf, newRun, type Run } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -134,16 +134,9 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
 }
 
 /** The requests due for a run. */
-function createSteps({ get, onRead, now, namespaces, take: takeLine }: Required<MonitorReaderOptions>, take: Take) {
-  const beatsIn = createBeatTest();
-  async function readAgents(): Promise<void> {
-    const agents = itemsOf(await get('systemagents/'));
-    for (const line of beatsIn(
-      agents.filter((agent) => isOf(namespaces, agent)),
-      now(),
-    ))
-      takeLine(line);
-  }
+function createSteps(options: Required<MonitorReaderOptions>, take: Take) {
+  const { get, onRead, now } = options;
+  const readAgents = createAgentsReader(options);
 
   async function readEnd(run: Run): Promise<void> {
     const execution = objectOf(await get(`workflow-executions/${encodeURIComponent(run.execution_id)}/`));
@@ -201,8 +194,14 @@ function createSteps({ get, onRead, now, namespaces, take: takeLine }: Required<
   };
 }
 
-const isOf = (namespaces: readonly string[], { namespace }: Fields): boolean =>
-  namespaces.length === 0 || namespaces.includes(String(namespace));
+/** Reads which processing agents live. */
+function createAgentsReader({ get, now, namespaces, take }: Required<MonitorReaderOptions>) {
+  const beatsIn = createBeatTest();
+  return async (): Promise<void> => {
+    const agents = itemsOf(await get('systemagents/')).filter((agent) => isOf(namespaces, agent));
+    for (const line of beatsIn(agents, now())) take(line);
+  };
+}
 
 /** Takes the lines of an object that were not read before. Returns whether there were any. */
 type Take = ReturnType<typeof createTaker>;

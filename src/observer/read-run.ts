@@ -8,6 +8,10 @@ import { lineOfBeat, zoned } from '../observed/told/rest-rows.ts';
 export const isOpen = ({ status, metadata }: Fields): boolean =>
   (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
 
+/** Whether an object is of one of some namespaces; none: of any. */
+export const isOf = (namespaces: readonly string[], { namespace }: Fields): boolean =>
+  namespaces.length === 0 || namespaces.includes(String(namespace));
+
 /** Whether an STF file is of prompt processing: its sites were chosen, or PanDA has it. */
 export const isOfPrompt = ({ metadata }: Fields): boolean =>
   chosenSites(objectOf(metadata)) !== undefined || isTracked(objectOf(metadata));

@@ -7,6 +7,7 @@ import type { Speed } from '../domain/params.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { tried } from '../lib/tried.ts';
+import { shortDigests } from '../lib/words.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import { tidyOutputs } from '../payload/outputs.ts';
@@ -105,6 +106,7 @@ async function driveToTheEnd(host: Host, here: Execution, { driver, payloads, be
   clock.enter();
   try {
     await prepareFiles(host, here);
+    await sayChangedPayload(host, here, driver.name);
     const verdict = await work(host, here, driver, beginTasks());
     await payloads.close();
     lifetime.throwFault();
@@ -131,6 +133,21 @@ async function prepareFiles({ session }: Host, { overview, execution }: Executio
   if (overview.counts().stf_count === 0) files.prepare();
   // Without a broker this process is alone: half-written files are not being written any more.
   if (session === undefined) await files.tidy();
+}
+
+/**
+ * Says that the slices of a resumed execution are processed by another payload from now on: its results are
+ * of two programs.
+ */
+async function sayChangedPayload({ store }: Host, { held, execution, overview }: Execution, sender: string) {
+  const { agent, journal, clock } = execution;
+  if (agent.payload === undefined || overview.counts().slices_created === 0) return;
+  const { newestPayload } = await import('../db/lists/tf-slices.ts');
+  const before = newestPayload(store.sql, held.execution_id);
+  const now = shortDigests([agent.payload.name, agent.payload.digest ?? []].flat().join(' '));
+  if (before === undefined || before === now) return;
+  const message = `the payload has changed since this execution was last driven, from ${before} to ${now}: earlier results are of the former`;
+  await journal.step({ sender, tick: clock.now(), says: [], logs: [{ level: 'WARNING', message }] });
 }
 
 /** Waits until the execution is judged, then lets its tasks end. */

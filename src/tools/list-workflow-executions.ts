@@ -1,7 +1,7 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
-import { executionStatuses, origins } from '../domain/states.ts';
+import { executionStatuses, type Health, healthsUnderWay, origins } from '../domain/states.ts';
 import { isPrompt, statusReasonOf } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { plannedSlices } from '../monitoring/progress.ts';
@@ -34,6 +34,10 @@ function ifReadable<T>(look: () => T): T | undefined {
   }
 }
 
+/** The executions of a health, which is assessed: no row has it. */
+const ofHealth = ({ queries, now }: ToolContext, health: Health): string[] =>
+  queries.executionsUnderWay().filter((id) => ifReadable(() => queries.health(queries.execution(id), now)) === health);
+
 /** The slices of a whole run, as it was planned. */
 function plannedOf(row: ExecutionRow, { queries }: ToolContext): number | undefined {
   const params = queries.knownParams(row);
@@ -51,25 +55,29 @@ export const listWorkflowExecutionsTool = defineList({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
-    'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window, ' +
-    'even if they began before it. Start here without an execution_id; get_workflow_monitor has its progress and configuration.',
+    'What is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window. ' +
+    'Start here without an execution_id.',
   input: () => ({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
+    health: choice(healthsUnderWay, 'While running'),
     executed_by: text('Who started it'),
     workflow_name: text('Such as prompt_processing'),
-    site: text('Site that processes its STF files'),
+    site: text('Processes its STF files'),
     origin: choice(origins, 'Run here, or observed'),
-    quality: choice(qualities, 'Quality set by a person'),
+    quality: choice(qualities, 'Set by a person'),
     has_failures: optionalBoolean.describe('With or without failures'),
     min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'At least this many STF files'),
     config: text('Its configuration'),
-    payload: text('Part of its payload command'),
+    payload: text('Part of its payload'),
     search: text('Words in notes and reasons'),
   }),
   window: 'time active',
   isWide: true,
-  ask: ({ queries }) => queries.executions,
+  ask:
+    (context, { health }) =>
+    (question, page) =>
+      context.queries.executions({ ...question, among: health && ofHealth(context, health) }, page),
   whenEmpty: ({ queries }) => queries.awaitedFirst(),
   atEnd: endNote,
   computed: (context) => (row) => ({

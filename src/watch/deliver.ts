@@ -4,7 +4,7 @@ import { alarmChanges, type AlarmMessageType, sentBy } from '../domain/logbook-w
 import { pause } from '../lib/deadline.ts';
 import { backoff } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
-import { claimedName, markdownText } from '../lib/words.ts';
+import { claimedName, clipWords, markdownText, withPlainTimes } from '../lib/words.ts';
 import { decodeMessage } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import { type Delivery, type Receiver, Refused } from './receiver.ts';
@@ -115,8 +115,13 @@ async function tell(
 
 const longestSentence = 600;
 
-const seenBy = ({ author, sender, text }: Message<'alarm_seen'>): string =>
-  `${markdownText(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${markdownText(text, 300)})`}`;
+/** A text in one line of limited length, for Markdown or plain. */
+type Shown = (text: string, most?: number) => string;
+
+const plainText = (text: string, most = 160): string => clipWords(text.replaceAll(/\s+/g, ' ').trim(), most);
+
+const seenBy = ({ author, sender, text }: Message<'alarm_seen'>, shown: Shown): string =>
+  `${shown(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${shown(text, 300)})`}`;
 
 /** Undefined if the change can no longer be read. */
 function deliveryOf({ message_id, payload }: Undelivered, page: string | undefined): Delivery | undefined {
@@ -125,7 +130,6 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
   const message = decoded.message as Message<AlarmMessageType>;
   const { msg_type, code, subject, severity, count, sentence, execution_id, timestamp = '' } = message;
   const change = alarmChanges[msg_type];
-  const by = msg_type === 'alarm_seen' ? ` by ${seenBy(message)}` : '';
   const again = count > 1 ? ` (raised ${count} times)` : '';
   // The sentence of a cleared alarm describes the past.
   const was = msg_type === 'alarm_cleared' ? 'it was: ' : '';
@@ -133,9 +137,15 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
     page === undefined || execution_id === undefined
       ? ''
       : ` ${page}#/${encodeURIComponent(execution_id)}?asof=${encodeURIComponent(timestamp)}`;
+  const textIn = (shown: Shown): string => {
+    const by = msg_type === 'alarm_seen' ? ` by ${seenBy(message, shown)}` : '';
+    const words = shown(withPlainTimes(sentence), longestSentence);
+    return `${severity} ${code} ${change}${by}${again}, ${shown(subject, 300)}: ${was}${words}${link}`;
+  };
   return {
     id: message_id,
-    text: `${severity} ${code} ${change}${by}${again}, ${markdownText(subject, 300)}: ${was}${markdownText(sentence, longestSentence)}${link}`,
+    text: textIn(markdownText),
+    plain: textIn(plainText),
     code,
     subject,
     change,

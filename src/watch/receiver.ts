@@ -9,8 +9,10 @@ import { tried } from '../lib/tried.ts';
 export interface Delivery {
   /** The id of the message that records the change: the same at each try. */
   id: string;
-  /** One line for people. */
+  /** One line for people, as Markdown. */
   text: string;
+  /** The same without Markdown. */
+  plain: string;
   code: string;
   /** The execution, followed by `:` and the slice, file, worker or host if there is one. */
   subject: string;
@@ -60,7 +62,7 @@ export function webhookReceiver(url: string): Receiver {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(allPrintable(delivery)),
+        body: JSON.stringify(allPrintable({ ...delivery, plain: undefined })),
         signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
         // An alarm goes only to this receiver.
         redirect: 'error',
@@ -96,11 +98,11 @@ export const programReceiver = (
 ): Receiver => ({
   name: path,
   key: digestOf(`program ${path}`),
-  async tell({ id, text, code, subject, change, severity, count, execution_id = '' }) {
+  async tell({ id, plain, code, subject, change, severity, count, execution_id = '' }) {
     const problem = await runProgram(path, env, {
       SWF_EVENT: `alarm_${change}`,
       SWF_ID: printable(id),
-      SWF_TEXT: printable(named(text)),
+      SWF_TEXT: printable(named(plain)),
       SWF_CODE: code,
       SWF_SUBJECT: printable(subject),
       SWF_CHANGE: change,

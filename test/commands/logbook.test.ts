@@ -32,7 +32,8 @@ async function folderWithRuns(count = 1): Promise<string> {
 async function raise(folder: string, about: string): Promise<void> {
   const store = await openStore(join(folder, 'swf.db'));
   onTestFinished(() => store.close());
-  const alarm = { code: 'STAGE_STUCK', subject: `${id}:${about}`, sentence: 'x', severity: 'error', count: 1 } as const;
+  const sentence = 'silent since 2026-12-01T01:02:03.456Z';
+  const alarm = { code: 'STAGE_STUCK', subject: `${id}:${about}`, sentence, severity: 'error', count: 1 } as const;
   await store.write((tx) =>
     recordEntry(store, tx, { msg_type: 'alarm_raised', ...alarm }, { execution_id: id, sender: 'watch' }),
   );
@@ -232,12 +233,13 @@ describe('alarms', () => {
       (await runCli(['alarms', 'seen', `STAGE_STUCK/${id}:worker`, '--requested-by', 'bo'], { folder })).stdout,
     ).toMatch(/:worker was already seen by tester\n$/);
     const { stdout } = await runCli(['alarms'], { folder });
-    expect(stdout.split('\n').map((line) => /(raised|seen) .*:(\w+)/.exec(line)?.slice(1))).toEqual([
+    expect(stdout.split('\n').map((line) => /(raised|seen) .*-\d+:(\w+)/.exec(line)?.slice(1))).toEqual([
       undefined,
       ['raised', 'data'],
       ['seen', 'worker'],
       undefined,
     ]);
+    expect(stdout).toContain('  silent since 2026-12-01 01:02:03 UTC');
     const json = JSON.parse((await runCli(['alarms', '--state', 'seen', '-o', 'json'], { folder })).stdout) as object[];
     expect(json).toMatchObject([{ state: 'seen', seen_by: 'tester', count: 1 }]);
   });

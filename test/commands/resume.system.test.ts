@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -162,6 +162,34 @@ describe('resume', () => {
     const { code, stderr } = await runCli(['resume', 'latest'], { folder });
     expect(code).toBe(1);
     expect(codeOf(stderr)).toBe('EXECUTION_IN_USE');
+  });
+
+  it('says in one line that its payload has changed meanwhile', async () => {
+    const folder = temporaryFolder();
+    const payload = join(folder, 'recon.sh');
+    writeFileSync(payload, '#!/bin/sh\nsleep 0.05\n', { mode: 0o755 });
+    const args = ['run', '--speed', '1', '--stf-count', '2000', '--set', `worker.payload=["${payload}"]`];
+    const started = startCli(args, { folder });
+    await started.saw(/stf_ready|start_run/);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const count = async () => Number((await ask(client, 'list_tf_slices', { limit: 1 }))['total_count']);
+    const moreThan = (n: number) => expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(n);
+    await moreThan(0);
+    const changed =
+      /WARNING .*the payload has changed since .*, from recon\.sh sha256:\w{12}… to recon\.sh sha256:\w{12}…/;
+    const killed = async (run: typeof started): Promise<string> => {
+      run.child.kill('SIGKILL');
+      return (await run.finished).stderr;
+    };
+    await killed(started);
+    const same = startCli(['resume', 'latest'], { folder });
+    await moreThan(await count());
+    expect(await killed(same)).not.toMatch(changed);
+    writeFileSync(payload, '#!/bin/sh\nsleep 0.06\n');
+    const other = startCli(['resume', 'latest'], { folder });
+    await other.saw(changed);
+    await killed(other);
+    expect((await ask(client, 'list_logs', { search: 'payload has changed' }))['total_count']).toBe(1);
   });
 
   it('of an ended execution prints its summary and exits with 0', async () => {

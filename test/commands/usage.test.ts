@@ -132,6 +132,15 @@ describe('the command line', () => {
     expect(await runCli(['status'], { folder })).toMatchObject({ code: 1 });
   });
 
+  it.each([['status'], ['run'], ['serve'], ['open'], ['doctor']])('refuses an empty --db for %s', async (command) => {
+    const { code, stderr } = await runCli([command, '--db', ''], { folder: temporaryFolder() });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        "error: option '--db <file>' argument '' is invalid. Give the file of a store, or leave --db out for the usual one.\n",
+    });
+  });
+
   // Only root can run a program as another user.
   it.skipIf(process.getuid?.() !== 0 || isMissing('setpriv'))(
     'asks for a name and a store if the system does not know the user',

@@ -160,6 +160,24 @@ describe('the state of a stage', () => {
     ['that cuts nothing', 'fast_processing', { facts: { slices_expected: 200 } }, 'stuck'],
     ['that makes files on time', 'daq_simulator', {}, 'working'],
     ['that is late with a file', 'daq_simulator', { facts: { last_stf_at: ago(100) } }, 'stuck'],
+    [
+      'of a DAQ at full speed, whose clock stands still while a slice is in hand',
+      'daq_simulator',
+      {
+        facts: {
+          params: { ...factsOf().params, speed: 'max' },
+          last_stf_at: ago(100),
+          in_hand: [{ slice_filename: 's', assigned_worker: 'w', since: ago(99), attempt: 1, isLost: false }],
+        },
+      },
+      'working',
+    ],
+    [
+      'of a DAQ at full speed that nothing holds up',
+      'daq_simulator',
+      { facts: { params: { ...factsOf().params, speed: 'max' }, last_stf_at: ago(100) } },
+      'stuck',
+    ],
     ['of a DAQ in standby', 'daq_simulator', { facts: { phase: 'standby', last_stf_at: ago(5) } }, 'paused'],
     ['of a DAQ that is done', 'daq_simulator', { facts: { phase: 'completed', last_stf_at: ago(100) } }, 'done'],
     [

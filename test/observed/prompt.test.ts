@@ -46,6 +46,14 @@ async function promptOf(lines: readonly Line[]) {
   return promptFacts(store.sql, execution, new Date().toISOString());
 }
 
+/** Files as they are read from their monitor, in place of the calls that registered them. */
+const asRead = (lines: readonly Line[]): Line[] =>
+  lines.flatMap((line) =>
+    isCall(line, 'POST', 'stf-files')
+      ? (linesOfObject('stf-files', { ...line['body'], ...line['answer'] }, line.t, '104001') as unknown as Line[])
+      : [line],
+  );
+
 const minutesAfter = (lines: readonly Line[], minutes: number): string =>
   new Date(Date.parse(lines.at(-1)?.t ?? '') + 60_000 * minutes).toISOString();
 
@@ -283,19 +291,14 @@ describe('a run of prompt processing in which', () => {
 
   it('the monitor is read has no last report, since reading does not show when its agent last asked PanDA', async () => {
     const lines = all('PP-1').filter((line) => !isReport(line));
-    const read = lines.flatMap((line) =>
-      isCall(line, 'POST', 'stf-files')
-        ? (linesOfObject('stf-files', { ...line['body'], ...line['answer'] }, line.t, '104001') as unknown as Line[])
-        : [line],
-    );
     expect((await promptOf(lines)).last_report).toEqual(expect.any(Number));
-    const { last_report, open } = await promptOf(read);
+    const { last_report, open } = await promptOf(asRead(lines));
     expect({ last_report, open: open.count }).toEqual({ last_report: undefined, open: 3 });
   });
 
   it('the monitor is read has an agent that lives as long as its heartbeats change', async () => {
-    const lines = linesOf('PP-1', 'rest').filter((line) => !isReport(line));
-    const { folder } = await readLines([...bus('PP-1'), ...lines]);
+    const lines = asRead(all('PP-1').filter((line) => !isReport(line)));
+    const { folder } = await readLines(lines);
     const store = await openStore(resolve(folder, 'swf.db'));
     onTestFinished(() => store.close());
     const agent = { id: 2, instance_name: 'processing-agent-shifter-2', namespace: 'epic-shift' };

@@ -55,6 +55,20 @@ describe('a list filtered by time', () => {
     expect(await users({ end_time: '-3h' })).toEqual([]);
   });
 
+  it('of executions by their health has those under way alone, and no row of another health', async () => {
+    const { path, store, say } = await makeRunningStore();
+    await say('run_workflow', { command_id: 'c2', workflow_name: 'w', params: {}, executed_by: 'rita', speed: 1 });
+    store.db.exec(`UPDATE workflow_executions SET status = 'completed' WHERE executed_by = 'rita'`);
+    const client = await connectInProcess(path);
+    const healths = async (args: Answer) => {
+      const { items, total_count } = await askWithin(client, 'list_workflow_executions', args);
+      return { total_count, healths: (items as Answer[]).map(({ health }) => health) };
+    };
+    expect(await healths({})).toEqual({ total_count: 2, healths: ['finished', 'progressing'] });
+    expect(await healths({ health: 'progressing' })).toEqual({ total_count: 1, healths: ['progressing'] });
+    expect(await healths({ health: 'stalled' })).toEqual({ total_count: 0, healths: [] });
+  });
+
   it('of executions omits one whose driver died before the window', async () => {
     const { folder, run, client } = await inPhysics();
     run.child.kill('SIGKILL');

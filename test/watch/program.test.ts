@@ -9,6 +9,7 @@ import { temporaryFolder } from '../helpers.ts';
 const delivery = {
   id: 'alarm/FILE_GONE/e-1:host/1/raised',
   text: 'gone',
+  plain: 'gone',
   code: 'FILE_GONE',
   subject: 'e-1:host',
   change: 'raised',
@@ -53,7 +54,7 @@ describe('a program that receives alarms', () => {
   it('receives commands that name the store', async () => {
     const { path, told } = made('SWF_TEXT');
     const named = (text: string) => text.replace('swf-mcp', 'swf-mcp --db a.db');
-    await programReceiver(path, process.env, named).tell({ ...delivery, text: 'run "swf-mcp resume e"' }, signal);
+    await programReceiver(path, process.env, named).tell({ ...delivery, plain: 'run "swf-mcp resume e"' }, signal);
     expect(told()).toBe('run "swf-mcp --db a.db resume e"');
   });
 

@@ -107,7 +107,7 @@ describe('an alarm', () => {
     watching.findings = [];
     await seconds(4);
     watching.findings = [stuck('data')];
-    const seen = await markSeen(made.store, 'STAGE_STUCK', { author: 'ana', sender: 'ana', text: 'I look' });
+    const seen = await markSeen(made.store, 'STAGE_STUCK', { author: 'ana', sender: 'ana', text: 'I *look*' });
     expect(seen).toMatchObject({ isNew: true, alarm: { state: 'seen', seen_by: 'ana' } });
     expect(await markSeen(made.store, 'STAGE', { author: 'bo', sender: 'bo' })).toMatchObject({
       isNew: false,
@@ -130,7 +130,11 @@ describe('an alarm', () => {
       execution_id,
     });
     expect(a.told[1]?.text).toMatch(
-      /^error STAGE_STUCK seen by ana \(I look\), stf_datataking-tester-0001:data: data does nothing https:\/\/testbed\/#\/stf_datataking-tester-0001\?asof=/,
+      /^error STAGE_STUCK seen by ana \(I \\\*look\\\*\), stf_datataking-tester-0001:data: data does nothing https:\/\/testbed\/#\/stf_datataking-tester-0001\?asof=/,
+    );
+    // A program gets the words as they are.
+    expect(a.told[1]?.plain).toMatch(
+      /^error STAGE_STUCK seen by ana \(I \*look\*\), stf_datataking-tester-0001:data: /,
     );
     const { rows } = listAlarms(made.store.sql, {}, { order: 'newest', limit: 10 });
     expect(rows).toMatchObject([{ alarm_id: alarm, state: 'raised', count: 2, seen_by: null, cleared_at: null }]);

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { type Delivery, webhookReceiver } from '../../src/watch/receiver.ts';
 
-const delivery: Delivery = {
+const posted = {
   id: 'alarm/SLICES_FAILED/e-1/1/raised',
   text: 'error SLICES_FAILED raised, e-1: 3 TF slices stay failed',
   code: 'SLICES_FAILED',
@@ -14,7 +14,10 @@ const delivery: Delivery = {
   severity: 'error',
   count: 1,
   execution_id: 'e-1',
-};
+} as const;
+
+/** A webhook shows Markdown: the words without it are for programs. */
+const delivery: Delivery = { ...posted, plain: posted.text };
 
 async function textOf(request: IncomingMessage): Promise<string> {
   let text = '';
@@ -43,13 +46,13 @@ describe('a webhook', () => {
   it('receives the alarm as posted JSON', async () => {
     const { url, got } = await serve([204]);
     await webhookReceiver(url).tell(delivery, never);
-    expect(got).toEqual([delivery]);
+    expect(got).toEqual([posted]);
   });
 
   it('receives characters that hide or reverse text as escapes', async () => {
     const { url, got } = await serve([204]);
     await webhookReceiver(url).tell({ ...delivery, seen_by: 'a\u202Eb', seen_text: 'c\u200Bd' }, never);
-    expect(got).toEqual([{ ...delivery, seen_by: String.raw`a\u{202e}b`, seen_text: String.raw`c\u{200b}d` }]);
+    expect(got).toEqual([{ ...posted, seen_by: String.raw`a\u{202e}b`, seen_text: String.raw`c\u{200b}d` }]);
   });
 
   it.each([

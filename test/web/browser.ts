@@ -20,6 +20,15 @@ export interface PageOptions {
   theme?: 'light' | 'dark';
   /** Whether a console message may come: of a server that is away, or asks for a token. */
   mayComplain?: boolean;
+  /** What to prepare before the page loads. */
+  before?: (page: Page) => Promise<void>;
+}
+
+/** An element that a browser saw move. */
+export interface Moved {
+  node: Element | null;
+  previousRect: DOMRect;
+  currentRect: DOMRect;
 }
 
 /** A browser for the tests of a file. */
@@ -36,7 +45,7 @@ export function useBrowser() {
      */
     async open(
       url: string,
-      { width = 1280, height = 900, theme = 'light', mayComplain = false }: PageOptions = {},
+      { width = 1280, height = 900, theme = 'light', mayComplain = false, before }: PageOptions = {},
     ): Promise<Page> {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme, serviceWorkers: 'block' });
       // A busy machine draws late; a test that hangs ends at its own deadline.
@@ -67,6 +76,7 @@ export function useBrowser() {
         await page.close();
         expect(complaints).toEqual([]);
       });
+      await before?.(page);
       await page.goto(url);
       return page;
     },
@@ -88,7 +98,10 @@ export async function countsOf(page: Page): Promise<Record<string, number>> {
 export async function painted(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     // It is drawn only if it is in view.
-    [...document.querySelectorAll('h2')].find((one) => one.innerText.startsWith('Workers'))?.scrollIntoView();
+    const heading = [...document.querySelectorAll('h2')].find((one) => one.innerText.startsWith('Workers'));
+    heading?.scrollIntoView();
+    // Its rows have their place before the attempts come.
+    if (heading?.innerText.endsWith('loading') !== false) return false;
     const canvas = document.querySelector('canvas');
     const { data } = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
     return data.some((value, at) => at % 4 === 3 && value > 0);

@@ -2,6 +2,7 @@ import { openExistingStore } from '../../db/opening/open-store.ts';
 import { pause } from '../../lib/deadline.ts';
 import { configInvalid, NoStoreYet } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import { findingRules } from '../../monitoring/findings/index.ts';
 import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
@@ -41,7 +42,7 @@ async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal) {
     after,
     version: io.version,
     page,
-    say: (line) => io.err(line),
+    say: (line) => io.err(withPlainTimes(line)),
     onReady: () => tellReady(io),
     signal,
   });

@@ -107,6 +107,12 @@ function parseSpeed(text: string) {
   throw new InvalidArgumentError('Give a number from 0.001 to 1000000 (1 is real time), or "max".');
 }
 
+/** A script whose variable is empty means no folder. */
+export function parseStore(text: string) {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('Give the file of a store, or leave --db out for the usual one.');
+}
+
 export function parseCount(text: string) {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');

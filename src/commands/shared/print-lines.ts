@@ -2,13 +2,8 @@ import stringWidth from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
 import { printable } from '../../lib/printable.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import type { Io } from './io.ts';
-
-/** A time as answers have it, outside of a command to copy. */
-const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
-
-/** A line with its times as people read them: to the second, with their zone. */
-export const withPlainTimes = (line: string): string => line.replaceAll(isoTime, '$1 $2 UTC');
 
 /** The label of a line, such as `ok    store  `: the text follows it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;

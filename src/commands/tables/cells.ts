@@ -5,7 +5,7 @@ import { listColumns, type Look, shownColumns } from '../../domain/list-columns.
 import { bodyOf } from '../../domain/shown.ts';
 import { duration } from '../../lib/duration.ts';
 import { textOf } from '../../lib/words.ts';
-import { shortPaths } from '../../lib/words.ts';
+import { shortPaths, withPlainTimes } from '../../lib/words.ts';
 import type { TableCommand } from './catalogue.ts';
 import type { Column } from './layout.ts';
 
@@ -48,6 +48,9 @@ const reasonsOf = (kinds: unknown) =>
 
 const secondsOf = (value: unknown) => (typeof value === 'number' ? duration(value) : '');
 
+/** With its times as in the other columns. */
+const sentenceOf = (value: unknown) => withPlainTimes(textOf(value));
+
 /** What a terminal shows of a value, and how. */
 const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown, item: Item) => string }>> = {
   text: {},
@@ -71,8 +74,8 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
       typeof silent === 'number' ? `silent ${duration(silent)}` : secondsOf(took),
   },
   error: { isWrapped: true, least: 40, shorten: shortError },
-  'log line': { isWrapped: true, least: 30, shorten: shortLine },
-  sentence: { isWrapped: true, least: 30 },
+  'log line': { isWrapped: true, least: 30, shorten: shortLine, textIn: sentenceOf },
+  sentence: { isWrapped: true, least: 30, textIn: sentenceOf },
   body: { isWrapped: true, least: 44, textIn: (body, { payload }) => bodyOf(body ?? payload) },
   files: { textIn: namesOf },
   reasons: { textIn: reasonsOf },

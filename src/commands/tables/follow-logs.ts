@@ -1,8 +1,8 @@
 import { pause } from '../../lib/deadline.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
-import { withPlainTimes } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import type { TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';

@@ -31,6 +31,8 @@ export interface ExecutionFilter
   min_stf_count?: number | undefined;
   /** The name of its configuration. */
   config?: string | undefined;
+  /** Only these. */
+  among?: readonly string[] | undefined;
   /** A part of its payload as it is shown. */
   payload?: string | undefined;
   /** Words of notes and reasons. */
@@ -61,6 +63,10 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
         filter.site,
       ],
       origin: ['origin = ?', filter.origin],
+      among: [
+        'e.execution_id IN (SELECT value FROM json_each(?))',
+        filter.among === undefined ? undefined : JSON.stringify(filter.among),
+      ],
       quality: [`${qualityValue} = ?`, filter.quality],
       failures: [
         `(${ofRun('slices_failed')} + ${failedStfs('e.execution_id')} > 0) = ?`,

@@ -17,15 +17,17 @@ const countIn = (table: 'fastmon_files' | 'tf_slices') =>
 
 /** Applies a message about an STF file. */
 export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: SaidFact<StfFact> | undefined) {
-  if (said.fact.kind === 'told_jobs' || (said.fact.kind === 'told_stf' && said.fact.sites !== undefined))
-    promptSeen(scope);
-  const isPrompt = isOfPrompt(scope);
+  const isPrompt = isOfPrompt(scope) || (isOfPromptAlone(said.fact) && promptSeen(scope));
   const { before, after } = foldWith(scope, said, earlier, (messages) => foldStf(messages, isPrompt));
   if (after === undefined) return;
   for (const seq of after.spare) forgetSubject(scope, { subject: 'told_jobs', key: after.row.stf_filename }, seq);
   if (said.fact.kind === 'stf_gen' && said.fact.policy !== undefined) notePolicy(scope, said.fact.policy);
   if (!isSame(before, after)) writeStf(scope, after, before);
 }
+
+/** Whether only agents of prompt processing state this: they choose sites, and report jobs. */
+const isOfPromptAlone = (fact: StfFact): boolean =>
+  fact.kind === 'told_jobs' || (fact.kind === 'told_stf' && fact.sites !== undefined);
 
 type Folded = NonNullable<ReturnType<typeof foldStf>>;
 
@@ -44,11 +46,13 @@ function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded |
 
 /**
  * A message that only prompt processing sends is about an execution: it is of that workflow, unless its id
- * says otherwise. Then agents of both workflows take part.
+ * says otherwise. Then agents of both workflows take part. Returns whether it is.
  */
-export function promptSeen(scope: ObservedScope) {
+export function promptSeen(scope: ObservedScope): boolean {
   const named = scope.sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?');
-  if (workflowInId(named.value(scope.execution_id) ?? '') !== fastProcessing) becomePrompt(scope);
+  const isOther = workflowInId(named.value(scope.execution_id) ?? '') === fastProcessing;
+  if (!isOther) becomePrompt(scope);
+  return !isOther;
 }
 
 /** Folds all STF files of an execution anew: it turned out to be of prompt processing. */

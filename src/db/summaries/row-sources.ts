@@ -1,7 +1,6 @@
 import type { TimeField, Span, Summarized, SummaryKey } from '../../domain/summary-words.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { failedStfs, isFailedStf, knownBytes, knownRetries, levelName } from '../migrations/documented-views.ts';
-import { lostStartsOf } from '../migrations/lost-starts.ts';
 import { milliseconds } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 

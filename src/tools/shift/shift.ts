@@ -140,13 +140,22 @@ export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time,
   return [...seen, ...judged];
 }
 
-/** The work that is left: alarms that no one has seen, and executions without a quality. */
+/** The alarms that are raised and that no one has seen. */
+export const unseenAlarms = ({ alarms }: Handover) =>
+  alarms.filter(({ seen_by, state }) => seen_by === null && state !== 'cleared');
+
+/**
+ * The work that is left: alarms that no one has seen, but for those beside their finding, and executions
+ * without a quality.
+ */
 export function undoneByPeople(
-  { alarms, qualities }: Handover,
+  handover: Handover,
   executions: readonly ShiftExecution[],
   { start_time }: Shift,
 ): string[] {
-  const unseen = alarms.filter(({ seen_by, state }) => seen_by === null && state !== 'cleared');
+  const { qualities } = handover;
+  const found = executions.flatMap(({ row, findings }) => findings.map(({ code }) => `${row.execution_id} ${code}`));
+  const unseen = unseenAlarms(handover).filter(({ execution_id, code }) => !found.includes(`${execution_id} ${code}`));
   const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
   const raised = unseen
     .filter(({ raised_at }) => raised_at >= start_time)

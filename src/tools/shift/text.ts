@@ -3,7 +3,7 @@ import { executionStatuses } from '../../domain/states.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { claimedName, headOf, markdownText, shortPaths } from '../../lib/words.ts';
+import { claimedName, headOf, markdownText, shortPaths, withPlainTimes } from '../../lib/words.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type ShiftExecution,
   undone,
   undoneByPeople,
+  unseenAlarms,
 } from './shift.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
@@ -41,7 +42,7 @@ export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefi
     .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`);
   const alarmLines = alarms.toReversed().map((alarm) => alarmLine(alarm, shown));
   const unwatched = '"swf-mcp watch" is no longer running, so no alarms are raised: start it.';
-  const open = openMatters(facts, shift).map((line) => `- ${markdownText(line, longestMatter)}`);
+  const open = openMatters(facts, shift).map((line) => `- ${markdownText(withPlainTimes(line), longestMatter)}`);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     totalsLine(facts, shift),
@@ -153,13 +154,14 @@ const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAc
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
+  const openNow = (execution: ShiftExecution): string[] => openOf(execution, handover);
   return [
     unseen === 0
       ? []
       : `${counted(unseen, 'more execution')} ${unseen === 1 ? 'was' : 'were'} not examined; ask for a shorter period or one namespace`,
-    ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
+    ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openNow),
     undoneByPeople(handover, executions, shift),
-    ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
+    ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openNow),
   ].flat();
 }
 
@@ -175,14 +177,17 @@ function conditionOf(execution: ShiftExecution): Condition {
   return { health: status === 'running' ? health : undefined, findings: [...own, ...findings] };
 }
 
-function openOf(execution: ShiftExecution): string[] {
+function openOf(execution: ShiftExecution, handover: Handover): string[] {
   const { row, status, health, silent_seconds, stay_failed, findings } = execution;
   const { stf_count, slices_completed, slices_created } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
   const grave = findings
     .filter(({ severity }) => severity !== 'info')
-    .map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`);
+    .map(({ code, sentence }) => {
+      const isUnseen = unseenAlarms(handover).some((alarm) => alarm.execution_id === id && alarm.code === code);
+      return `${id} ${code}: ${shortPaths(sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
+    });
   if (status === 'running') {
     const done = isPrompt(row)
       ? `${counted(stf_count, 'STF file')} announced so far`

@@ -6,6 +6,7 @@ import { age, refusalForPeople, time } from '../shared/format.ts';
 import { longestPause, type Polled, useNow } from '../state/hooks.ts';
 import { type CallError, world } from '../transport/call.ts';
 import { Button, sending } from './card.tsx';
+import { Linked } from './linked.tsx';
 import { Icon } from './pill.tsx';
 
 interface FaultBannerProps {
@@ -26,10 +27,18 @@ export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
     <p class="banner bad">
       <strong role="alert">
         <Icon name="alert" /> {about}
-        {fault.fault === 'disconnected' ? 'The server does not answer.' : refusalForPeople(fault.message)}
+        {fault.fault === 'disconnected' ? 'The server does not answer.' : <Refusal words={fault.message} />}
       </strong>
       {fault.fault === 'disconnected' ? ` Retrying.${since}` : since}
     </p>
+  );
+}
+
+/** A refusal of the server; the executions that it proposes are links. */
+function Refusal({ words }: { words: string }) {
+  const [, near = ''] = /the nearest: ([^;]+)/.exec(words) ?? [];
+  return (
+    <Linked text={refusalForPeople(words)} ids={words.startsWith('EXECUTION_NOT_FOUND') ? near.split(', ') : []} />
   );
 }
 

@@ -8,22 +8,29 @@ import { numbers, Table } from './table.tsx';
 type Cause = Timeline['causes'][number];
 
 interface Props {
-  timeline: Timeline;
+  /** Undefined until the pictures have come: its code comes meanwhile. */
+  timeline: Timeline | undefined;
   /** Whether more failures may come. */
   isLive: boolean;
+  /** Whether the rest of the page shows an earlier moment. */
+  isThen: boolean;
   onOpen: (name: string) => void;
 }
 
 /** Failures by cause, with their times: the most frequent first, but in a live run none passes another. */
-export function Causes({ timeline, isLive, onOpen }: Props) {
-  const { causes: ordered, causes_omitted = 0 } = timeline;
+export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   const places = useRef(new Map<string, number>());
+  if (timeline === undefined) return null;
+  const { causes: ordered, causes_omitted = 0 } = timeline;
   for (const { cause } of ordered) if (!places.current.has(cause)) places.current.set(cause, places.current.size);
   const placeIn = ({ cause }: Cause): number => places.current.get(cause) ?? 0;
   const causes = isLive ? ordered.toSorted((a, b) => placeIn(a) - placeIn(b)) : ordered;
   const total = causes.reduce((sum, { attempts }) => sum + attempts, 0);
   return (
-    <Card title="Failures by cause" note={`${count(total)} failed attempts in this time`}>
+    <Card
+      title="Failures by cause"
+      note={`${count(total)} failed attempts in this time${isThen ? '; now, not then' : ''}`}
+    >
       {causes.length === 0 ? (
         <p>No attempt failed.</p>
       ) : (

@@ -18,15 +18,12 @@ import { Flow } from './flow.tsx';
 import { Header } from './header.tsx';
 import { Icon } from './pill.tsx';
 
-const Causes = lazy(async () => (await import('./causes.tsx')).Causes);
 const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
+const Causes = lazy(async () => (await import('./causes.tsx')).Causes, true);
+/** One file, so that all below the first view comes at once and nothing there moves. */
+const Details = lazy(async () => (await import('./details.tsx')).Details, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
-const Latency = lazy(async () => (await import('./latency.tsx')).Latency);
 const PartShown = lazy(async () => (await import('./as-of.tsx')).PartShown);
-const People = lazy(async () => (await import('./people.tsx')).People);
-const Slots = lazy(async () => (await import('./slots.tsx')).Slots);
-const Tabs = lazy(async () => (await import('./tabs.tsx')).Tabs);
-const Workers = lazy(async () => (await import('./workers.tsx')).Workers);
 
 const second = 1000;
 /**
@@ -93,7 +90,9 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const hasEnded = isOver && (isPart || !isAwaited);
   const still = useStill(!isOver, asOf !== undefined);
   const open = (name: string): void => change({ slice: name });
+  const [cursor, onCursor] = useState<number | undefined>(undefined);
   const zoom = (from: number, until: number): void => change(partOfAddress(line ?? shown, { from, until }));
+  const shared = { asOf, cursor, onCursor, onZoom: zoom };
   return (
     <>
       <Header
@@ -104,70 +103,27 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
       <div class={`two ${still.shade}`} style={still.style} ref={still.ref}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
-        {shown && (
-          <div class={dimmedIf(asOf !== undefined)}>
-            <Causes timeline={shown} isLive={!isOver} onOpen={open} />
-          </div>
-        )}
+        <div class={dimmedIf(asOf !== undefined)}>
+          <Causes timeline={shown} isLive={!isOver} isThen={asOf !== undefined} onOpen={open} />
+        </div>
       </div>
       {shown === undefined && <Loading answer={polled.answer} />}
       {isPart && (
         <PartShown part={part} line={line} {...{ shown, isAwaited }} onZoom={zoom} onWhole={() => change(wholeRun)} />
       )}
-      {monitor.sites === undefined && (
-        <Pictures {...{ monitor, shown, asOf, theme, zoom, open, hasEnded, frame: ref }} />
-      )}
-      <People monitor={at.monitor} />
-      <div class={dimmedIf(at.isNow)}>
-        <Tabs
-          executionId={id}
-          asOf={at.moment}
+      {monitor.sites === undefined && shown && <Flow monitor={monitor} timeline={shown} {...shared} />}
+      <section class="below" ref={ref}>
+        <Details
+          {...{ at, shown, theme, hasEnded, shared, open }}
+          fault={polled.fault}
           tab={params['tab']}
           window={windowOf(part, shown)}
           onTab={(tab) => change({ tab })}
-          onOpen={open}
           seq={line?.seq}
         />
-      </div>
+      </section>
       {params['slice'] !== undefined && (
         <Drawer name={params['slice']} asOf={at.moment} onClose={() => change({ slice: undefined })} />
-      )}
-    </>
-  );
-}
-
-interface PicturesProps extends Pick<WholeProps, 'monitor' | 'theme'> {
-  shown: Timeline | undefined;
-  asOf: number | undefined;
-  zoom: (from: number, until: number) => void;
-  open: (name: string) => void;
-  frame: ReturnType<typeof useVisible>[0];
-  /** Whether the pictures are of the ended execution. */
-  hasEnded: boolean;
-}
-
-/** The pictures of one time range: throughput, workers, delays, slots. They share a cursor. */
-function Pictures({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) {
-  const [cursor, onCursor] = useState<number | undefined>(undefined);
-  const shared = { asOf, cursor, onCursor, onZoom: zoom };
-  return (
-    <>
-      {shown && <Flow monitor={monitor} timeline={shown} {...shared} />}
-      <section class="card" ref={frame}>
-        {shown?.slots === undefined ? (
-          <>
-            <h2>Workers over time</h2>
-            {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
-          </>
-        ) : (
-          <Workers timeline={shown} hasEnded={hasEnded} theme={theme} onOpen={open} {...shared} />
-        )}
-      </section>
-      {shown && (
-        <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
-          <Latency timeline={shown} />
-          <Slots timeline={shown} />
-        </div>
       )}
     </>
   );

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
-import { phasesIn, type PhaseSpan, spanOf } from '../draw/span.ts';
+import { holesIn, phasesIn, type PhaseSpan, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
 import { amount, zone } from '../shared/format.ts';
 import { thisMoment } from '../transport/call.ts';
@@ -192,6 +192,8 @@ function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
       {phasesIn(timeline).map((part) => {
         const { phase, from, to } = part;
         const words = wordsOf(part, Math.max(end, thisMoment()));
+        // A band that ends in a hatched one has its word in what can be seen of it.
+        const hole = holesIn(timeline).find((one) => one.from > from && one.from < to)?.from ?? to;
         return (
           <div
             key={`${phase} ${from}`}
@@ -200,7 +202,7 @@ function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
             title={words}
             style={{ left: `${((from - begin) / span) * 100}%`, width: `${((to - from) / span) * 100}%` }}
           >
-            <span>{words}</span>
+            <span style={{ width: `${((hole - from) / (to - from)) * 100}%` }}>{words}</span>
           </div>
         );
       })}

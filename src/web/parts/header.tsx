@@ -1,4 +1,4 @@
-import { duration } from '../../lib/duration.ts';
+import { duration, roundDuration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
 import { count, percent, time } from '../shared/format.ts';
 import { silentSinceOf } from '../shared/states.ts';
@@ -102,19 +102,24 @@ const wordOf = (state: string, { isInHandKnown, isOver }: Counted): string =>
 function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
   const { progress } = monitor;
   const planned = progress?.slices_planned;
-  const over = counts.completed + counts.failed;
+  const withResult = counts.completed + counts.failed;
+  // A failed slice may be tried again.
+  const over = isNow ? withResult : (progress?.slices_final ?? withResult);
   return (
     <div class="figures">
-      <Figure label="slices finished">
-        {count(over)}{' '}
-        <small>{ofAll(planned, 'planned', progress ? 'no end is planned' : `of ${count(counts.created)} sent`)}</small>
+      <Figure
+        label="slices finished"
+        note={ofAll(planned, progress ? 'no end is planned' : `of ${count(counts.created)} sent`)}
+      >
+        {count(over)}
       </Figure>
-      {planned !== undefined && (
-        <Figure label="progress">{percent(isNow ? over : (progress?.slices_final ?? over), planned)}</Figure>
-      )}
-      <Figure label="STF files" dimmed={dimmed}>
-        {count(progress?.stf_ready ?? monitor.stf_count)}{' '}
-        <small>{ofAll(progress?.stf_planned, 'ready', progress ? 'ready, no end is planned' : 'announced')}</small>
+      {planned !== undefined && <Figure label="progress">{percent(over, planned)}</Figure>}
+      <Figure
+        label={progress ? 'STF files ready' : 'STF files announced'}
+        note={ofAll(progress?.stf_planned, progress ? 'no end is planned' : '')}
+        dimmed={dimmed}
+      >
+        {count(progress?.stf_ready ?? monitor.stf_count)}
       </Figure>
       <Figure label={counts.isExhausted ? 'stay failed' : 'failed'} bad={counts.failed > 0}>
         {count(counts.failed)}
@@ -125,8 +130,8 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
 }
 
 /** How many there will be, or other words where that is not known. */
-const ofAll = (n: number | undefined, word: string, otherwise: string): string =>
-  n === undefined ? otherwise : `of ${count(n)} ${word}`;
+const ofAll = (n: number | undefined, otherwise: string): string =>
+  n === undefined ? otherwise : `of ${count(n)} planned`;
 
 /**
  * Why it has its status. A person's reason is told with the name, and the pill tells why a status is unknown.
@@ -145,30 +150,37 @@ function Facts({
   const silent = silentSinceOf(monitor);
   const facts: Fact[] = [
     ['run', monitor.run_number],
-    ['because', reasonOf(monitor)],
     ['namespace', monitor.namespace],
     ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until)],
     ['dialect', monitor.dialect],
     ['by', monitor.executed_by],
     ['start', time(monitor.start_time)],
-    ['end', end_time === undefined ? undefined : time(end_time)],
     ['workers', target_worker_count],
     // Its digest tells it from others of its name, for those who compare runs.
     ['payload', payload?.replace(/ (?:sha256:\S+|\(\w+\))$/, '')],
     ['speed', speed],
-    // Behind those that stay as they are, so that these push none of them.
+  ];
+  // On a line of their own, since they come and go.
+  const changing: Fact[] = [
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     [
-      silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took',
-      duration(monitor.duration_seconds),
+      silent === undefined ? 'running for' : 'ran for',
+      status === 'running' ? duration(monitor.duration_seconds) : undefined,
     ],
+    ['end', end_time === undefined ? undefined : time(end_time)],
     ['silent for', silenceWords(silent, timeOfMoment(moment) || thisMoment())],
     ['data', verdict],
     ['quality', monitor.quality?.value],
+    ['because', reasonOf(monitor)],
     ['paused by', commandWords(monitor.paused_by)],
     ['ended by', commandWords(monitor.stopped_by)],
   ];
-  return <FactList facts={facts} shade={dimmed} />;
+  return (
+    <>
+      <FactList facts={facts} shade={dimmed} />
+      <FactList facts={changing} shade={dimmed} />
+    </>
+  );
 }
 
 const silenceWords = (since: string | undefined, now: number): string | undefined =>
@@ -177,28 +189,38 @@ const silenceWords = (since: string | undefined, now: number): string | undefine
 const commandWords = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
+/** How long it will take, in the place where it says how long it took, so that its end moves nothing. */
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
-  if (monitor.status !== 'running' || monitor.progress === undefined) return null;
+  if (monitor.status !== 'running')
+    return (
+      <Figure label="took" dimmed={dimmed}>
+        {duration(monitor.duration_seconds)}
+      </Figure>
+    );
+  if (monitor.progress === undefined) return null;
   const { seconds_left, at_least, at_most } = monitor.progress;
-  const range = at_most === undefined ? 'or longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`;
+  const range = at_most === undefined ? 'or longer' : `${roundDuration(at_least ?? 0)} to ${roundDuration(at_most)}`;
   return (
-    <Figure label="time left" dimmed={dimmed}>
-      {seconds_left !== undefined && `${duration(seconds_left)} `}
-      <small>{seconds_left === undefined ? 'not known' : range}</small>
+    <Figure label="time left" note={seconds_left === undefined ? '' : range} dimmed={dimmed}>
+      {seconds_left === undefined ? 'not known' : roundDuration(seconds_left)}
     </Figure>
   );
 }
 
 interface FigureProps {
   label: string;
+  /** What may change its width stands beside the label, so that it moves no other figure. */
+  note?: string;
   children: preact.ComponentChildren;
   dimmed?: string;
   bad?: boolean;
 }
 
-const Figure = ({ label, children, dimmed = '', bad = false }: FigureProps) => (
+const Figure = ({ label, note, children, dimmed = '', bad = false }: FigureProps) => (
   <div class={`figure ${dimmed} ${bad ? 'bad' : ''}`}>
-    <div class="label">{label}</div>
+    <div class="label">
+      {label} {note}
+    </div>
     <div class="value">{children}</div>
   </div>
 );

@@ -1,10 +1,11 @@
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
-import { amount, count, inZone, time, tookOf } from '../shared/format.ts';
+import { amount, count, time, tookOf } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash, hashOf, type PageProps } from '../state/route.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar, More } from './card.tsx';
+import { Linked } from './linked.tsx';
 import { Notes } from './people.tsx';
 import { StatePill } from './pill.tsx';
 import { numbers, Table } from './table.tsx';
@@ -132,7 +133,7 @@ function Executions({ report }: { report: ShiftAnswer }) {
             <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
           ),
         },
-        numbers<Row>('done', (row) => `${count(row.slices_completed)} of ${count(row.slices_created)}`, 'when'),
+        numbers<Row>('done of made', (row) => `${count(row.slices_completed)} of ${count(row.slices_created)}`, 'when'),
         { head: 'by', cell: ({ executed_by }) => executed_by },
         { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
         numbers<Row>('took', tookOf, 'when'),
@@ -152,28 +153,5 @@ function List({ items, ids }: { items: readonly string[]; ids: readonly string[]
         </li>
       ))}
     </ul>
-  );
-}
-
-/**
- * A sentence with its times in the reader's zone, and the ids of these executions as links; an id within a
- * longer one is no link.
- */
-function Linked({ text, ids }: { text: string; ids: readonly string[] }) {
-  const any = ids.map((id) => id.replaceAll(/[^\w-]/g, String.raw`\$&`)).join('|');
-  // Every second part is an id.
-  const parts = inZone(text).split(ids.length === 0 ? /(?!)/ : new RegExp(`(?<![\\w~-])(${any})(?![\\w~-])`));
-  return (
-    <>
-      {parts.map((part, at) =>
-        at % 2 === 0 ? (
-          part
-        ) : (
-          <a key={at} href={executionHash(part)}>
-            {part}
-          </a>
-        ),
-      )}
-    </>
   );
 }

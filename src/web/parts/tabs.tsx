@@ -88,16 +88,22 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
   onTab(next.textContent ?? '');
 }
 
+/** Which rows to show: those that no one sees wait until they are seen, and none moves away under a pointer. */
+function useHeld(seq: number | undefined) {
+  const [frame, isOnScreen] = useOnScreen();
+  const [isHeld, hold] = useState(false);
+  const shown = useRef(seq);
+  if (isOnScreen && !isHeld) shown.current = seq;
+  return { frame, isHeld, hold, shown: shown.current };
+}
+
 /** Log lines, messages and failed slices of the time range shown, newest first. */
 export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq }: Props) {
   const [level, setLevel] = useState('INFO');
   const [search, setSearch] = useState('');
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
-  const [frame, isOnScreen] = useOnScreen();
-  // Rows that nobody sees are not asked for again, until they are seen.
-  const seen = useRef(seq);
-  if (isOnScreen) seen.current = seq;
-  const list = useRows(current, { executionId, asOf, level, search, part, seq: seen.current });
+  const { frame, isHeld, hold, shown } = useHeld(seq);
+  const list = useRows(current, { executionId, asOf, level, search, part, seq: shown });
   return (
     <section class="card" ref={frame}>
       <div class="tabs">
@@ -130,9 +136,18 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
             words <input name="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
           </label>
         )}
-        <small>{`newest first, times in ${zone}${part.start_time === undefined ? '' : ', of the chosen part'}`}</small>
+        <small>
+          newest first, times in {zone}
+          {part.start_time !== undefined && ', of the chosen part'}
+          {isHeld && ', held while you point at a row'}
+        </small>
       </div>
-      <div role="tabpanel" aria-label={current.name}>
+      <div
+        role="tabpanel"
+        aria-label={current.name}
+        onPointerEnter={() => hold(true)}
+        onPointerLeave={() => hold(false)}
+      >
         <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>
         <p class="small">
           {list.answer?.length === 0 && 'No row matches.'} {noteForPeople(list.note)}

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-import { duration, wholeDuration } from '../../lib/duration.ts';
+import { roundDuration, wholeDuration } from '../../lib/duration.ts';
 import { headOf } from '../../lib/words.ts';
 import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
@@ -189,7 +189,7 @@ function Course({ id }: { id: string }) {
     n > 0 && <rect key={shade + bin} class={shade} x={bin + 0.04} width={0.92} y={most - from - n} height={n} />;
   return (
     <>
-      <p class="quiet other caption">slices done in each {duration(answer.bin_seconds)} since the start</p>
+      <p class="quiet other caption">slices done in each {roundDuration(answer.bin_seconds)} since the start</p>
       <svg
         class="course"
         viewBox={`0 0 ${completed.length} ${most}`}

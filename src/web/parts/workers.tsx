@@ -7,6 +7,7 @@ import { linear } from '../draw/scale.ts';
 import { holesIn, type Range, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { amount, clock } from '../shared/format.ts';
+import { maxSlots } from '../state/asking.ts';
 import { useWidth } from '../state/hooks.ts';
 import { usePainting } from '../state/painting.ts';
 import { useSteering } from '../state/zoom.ts';
@@ -14,6 +15,10 @@ import { besideCursor, left, right, type Steered, Times } from './chart-parts.ts
 import { Key } from './pill.tsx';
 
 const maxHeight = 520;
+
+/** The rows that are shown; before the attempts come, those that keep their place. */
+const rowsOf = ({ slots, slot_count }: Timeline): number =>
+  Math.max(1, slots?.length ?? Math.min(maxSlots, slot_count));
 
 interface Props extends Steered {
   onZoom: NonNullable<Steered['onZoom']>;
@@ -30,8 +35,7 @@ export function Workers(props: Props) {
   const { timeline, hasEnded } = props;
   const [box, width] = useWidth();
   const [bar, setBar] = useState<Bar | undefined>(undefined);
-  const slots = timeline.slots ?? [];
-  const rowHeight = Math.max(2, Math.min(13, Math.floor(maxHeight / Math.max(1, slots.length))));
+  const rowHeight = Math.max(2, Math.min(13, Math.floor(maxHeight / rowsOf(timeline))));
   const bars = useMemo(() => barsOf(timeline, hasEnded), [timeline, hasEnded]);
   return (
     <>
@@ -45,7 +49,7 @@ export function Workers(props: Props) {
         {bars.some(isLost) && <Key state="lost">no result</Key>}
       </p>
       <div ref={box} class="workers">
-        <RowLabels slots={slots} rowHeight={rowHeight} />
+        <RowLabels slots={timeline.slots ?? []} rowHeight={rowHeight} />
         <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
         <TimeAxis {...spanOf(timeline)} width={width} />
         <p class="small">{hintOf(timeline)}</p>
@@ -81,8 +85,8 @@ interface WorkProps extends Props {
 
 function Work(props: WorkProps) {
   const { timeline, asOf, cursor, onCursor, onOpen, onZoom, bars, bar, setBar, rowHeight, width } = props;
-  const slots = timeline.slots ?? [];
-  const height = Math.max(1, slots.length * rowHeight);
+  const rows = rowsOf(timeline);
+  const height = rows * rowHeight;
   const range = spanOf(timeline);
   const span = Math.max(1, range.until - range.from);
   const index = useMemo(() => new BarIndex(bars), [bars]);
@@ -112,7 +116,7 @@ function Work(props: WorkProps) {
     const at = timeAt(event);
     if (one !== undefined) open(one);
     // There are too many attempts to draw each one: a click zooms in.
-    else if (timeline.spans === undefined)
+    else if (timeline.slots !== undefined && timeline.spans === undefined)
       onZoom(range.from + Math.max(0, at - span / 20), range.from + Math.min(span, at + span / 20));
   };
   return (
@@ -121,7 +125,7 @@ function Work(props: WorkProps) {
       style={{ height: `${height}px`, marginLeft: `${left}px`, width: `${width}px` }}
       tabindex={0}
       role="application"
-      aria-label={`Workers over time, ${slots.length} slots. Arrow keys go from attempt to attempt, Enter opens one.`}
+      aria-label={`Workers over time, ${rows} slots. Arrow keys go from attempt to attempt, Enter opens one.`}
       onKeyDown={onKey}
       onWheel={(event) => steering.onWheel(event, range.from + timeAt(event))}
       onPointerMove={(event) => {
@@ -147,13 +151,18 @@ const stepOf: Readonly<Partial<Record<string, 'left' | 'right' | 'up' | 'down'>>
   ArrowDown: 'down',
 };
 
-const hintOf = ({ spans }: Timeline): string =>
-  spans === undefined
+const hintOf = ({ slots, spans }: Timeline): string =>
+  spans === undefined && slots !== undefined
     ? 'too many attempts to draw each: click to zoom in'
     : 'hover or use the arrow keys; click or press Enter to see a slice’s path';
 
-const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): string =>
-  `${slots.length < slot_count ? `${slots.length} of ` : ''}${amount(slot_count, 'slot')}${spans === undefined ? ', busy part of each bin' : `, ${amount(bars, 'attempt')}`}`;
+function wordsOf(timeline: Timeline, bars: number): string {
+  const { slots, slot_count, spans } = timeline;
+  const rows = rowsOf(timeline);
+  const what =
+    slots === undefined ? 'loading' : spans === undefined ? 'busy part of each bin' : amount(bars, 'attempt');
+  return `${rows < slot_count ? `${rows} of ` : ''}${amount(slot_count, 'slot')}, ${what}`;
+}
 
 function readingOf(bar: Bar, timeline: Timeline): string {
   const { from } = spanOf(timeline);

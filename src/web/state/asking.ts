@@ -89,6 +89,9 @@ export interface Part {
   end_time?: string;
 }
 
+/** The most slots whose attempts are shown. */
+export const maxSlots = 400;
+
 interface CourseOptions {
   every: number;
   isOver: boolean;
@@ -104,7 +107,7 @@ export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: C
   const isPart = part.start_time !== undefined;
   // The picture of the whole run is the one that is shown, unless somebody chose a part.
   const whole = useTimeline(id, { bins: 300, slots: 0 }, { every, isOver, isNeeded: isPart });
-  const polled = useTimeline(id, { bins: 300, slots: hasSlots ? 400 : 0, ...part }, { every, isOver });
+  const polled = useTimeline(id, { bins: 300, slots: hasSlots ? maxSlots : 0, ...part }, { every, isOver });
   const chosen = useKept(drawable(polled.answer));
   const line = useKept(drawable(isPart ? whole.answer : polled.answer));
   const at = useKept(polled.at === 0 ? undefined : polled.at);

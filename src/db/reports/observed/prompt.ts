@@ -45,7 +45,7 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
     isHandedOver: is_handed_over === 1,
     first_stf: millisecondsOf(first),
     last_report: report ?? undefined,
-    agent_silent: agentSilence(sql, execution),
+    agent_silent: typeof report === 'number' ? undefined : agentSilence(sql, execution),
     unregistered: some(`${stfFiles} AND status = 'announced' AND created_at < $before`),
     open: some(openFiles('$id')),
     failed: some(`${stfFiles} AND ${isFailedStf('stf_files')}`),

@@ -1,0 +1,25 @@
+import { inZone } from '../shared/format.ts';
+import { executionHash } from '../state/route.ts';
+
+/**
+ * A sentence with its times in the reader's zone, and the ids of these executions as links; an id within a
+ * longer one is no link.
+ */
+export function Linked({ text, ids }: { text: string; ids: readonly string[] }) {
+  const any = ids.map((id) => id.replaceAll(/[^\w-]/g, String.raw`\$&`)).join('|');
+  // Every second part is an id.
+  const parts = inZone(text).split(ids.length === 0 ? /(?!)/ : new RegExp(`(?<![\\w~-])(${any})(?![\\w~-])`));
+  return (
+    <>
+      {parts.map((part, at) =>
+        at % 2 === 0 ? (
+          part
+        ) : (
+          <a key={at} href={executionHash(part)}>
+            {part}
+          </a>
+        ),
+      )}
+    </>
+  );
+}

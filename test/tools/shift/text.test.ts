@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+
+import type { ShiftFacts } from '../../../src/tools/shift/facts.ts';
+import { openMatters, shiftText } from '../../../src/tools/shift/text.ts';
+
+const shift = { start_time: '2026-12-01T00:00:00.000Z', end_time: '2026-12-01T08:00:00.000Z', namespace: undefined };
+
+const alarm = {
+  alarm_id: 'SLICE_OVERDUE/e-1',
+  code: 'SLICE_OVERDUE',
+  execution_id: 'e-1',
+  sentence: '1 TF slice is overdue since 2026-12-01T04:22:36.555Z.',
+  raised_at: '2026-12-01T04:22:40.000Z',
+  state: 'raised',
+  count: 1,
+  seen_by: null,
+  cleared_at: null,
+};
+
+const execution = {
+  row: { execution_id: 'e-1', executed_by: 'rita', status_reason: null, start_time: shift.start_time },
+  status: 'running',
+  health: 'stalled',
+  duration_seconds: 60,
+  stf_count: 1,
+  slices_created: 15,
+  slices_completed: 14,
+  stay_failed: 0,
+  findings: [{ severity: 'error', code: alarm.code, sentence: alarm.sentence, causes: [] }],
+};
+
+/** What is known of a shift with one execution. */
+const factsWith = (alarms: readonly object[]) =>
+  ({
+    executions: [execution],
+    all: [execution.row],
+    causes: [],
+    actions: [],
+    ended: [],
+    stf_files: { count: 1, bytes: 0 },
+    handover: { alarms, qualities: new Map(), judgements: [], left: [], notes: [], forNext: [], isWatched: true },
+  }) as unknown as ShiftFacts;
+
+const standing = 'e-1 is running, health stalled: 14 of 15 slices made so far are done';
+
+describe('what is open at the end of a shift', () => {
+  it.each([
+    ['no alarm', [], []],
+    ['an alarm that no one has seen', [alarm], [' No one has seen its alarm.']],
+    ['an alarm that someone has seen', [{ ...alarm, seen_by: 'bob' }], []],
+    ['an alarm that has cleared', [{ ...alarm, state: 'cleared' }], []],
+  ])('names each finding once, with %s', (_, alarms, words) => {
+    expect(openMatters(factsWith(alarms), shift)).toEqual([
+      standing,
+      ['e-1 SLICE_OVERDUE: 1 TF slice is overdue since 2026-12-01T04:22:36.555Z.', ...words].join(''),
+    ]);
+  });
+
+  it('names an unseen alarm whose finding is over', () => {
+    const other = { ...alarm, alarm_id: 'STAGE_STUCK/e-1', code: 'STAGE_STUCK', sentence: 'The DAQ is silent (3 s).' };
+    expect(openMatters(factsWith([other]), shift)).toContain(
+      'no one has seen alarm STAGE_STUCK/e-1: The DAQ is silent',
+    );
+  });
+
+  it('has its times in Markdown as people read them', () => {
+    expect(shiftText(shift, factsWith([]), undefined)).toContain('since 2026-12-01 04:22:36 UTC.');
+  });
+});

@@ -1,0 +1,105 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+
+import { ask, connectHttp, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+import { browserIsMissing, countsOf, type Moved, painted, useBrowser } from './browser.ts';
+
+/** What comes after the first paint: the requests for it, and how it is seen. */
+const parts = {
+  code: { asks: /app\/(?:as-of|details|keys)-/, seen: '[role=tab]' },
+  charts: { asks: /"get_execution_timeline"/, seen: 'svg[aria-label^="Backlog:"]' },
+  alarms: { asks: /"list_alarms"/, seen: '.alarms:not(:empty)' },
+};
+
+type Part = keyof typeof parts;
+
+/** Holds back a part until the returned function is called, which waits until the part is seen. */
+async function holdBack(page: Page, part: Part): Promise<() => Promise<void>> {
+  const { asks, seen } = parts[part];
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/app\/|mcp$/, async (route) => {
+    const request = route.request();
+    if (asks.test(`${request.url()} ${request.postData() ?? ''}`)) await held;
+    await route.fallback();
+  });
+  return async () => {
+    release();
+    await page.locator(seen).first().waitFor();
+  };
+}
+
+interface Seen {
+  shifted: number;
+  moved: string[];
+}
+
+/** Adds up what moves in a page from its first paint on, as Cumulative Layout Shift does, but over all time. */
+const watchShifts = (page: Page): Promise<unknown> =>
+  page.addInitScript(() => {
+    const all: Seen = { shifted: 0, moved: [] };
+    Object.assign(globalThis, { all });
+    new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries() as unknown as { value: number; sources: Moved[] }[]) {
+        all.shifted += value;
+        for (const { node, previousRect: from, currentRect: to } of sources)
+          all.moved.push(`${value.toFixed(4)} ${node?.textContent} ${from.x},${from.y} to ${to.x},${to.y}`);
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+
+describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with failures', () => {
+  const browser = useBrowser();
+  const startRun = async (): Promise<string> => {
+    const folder = temporaryFolder();
+    const payload = 'worker.payload=["sh", "-c", "sleep 0.03; exit $((SWF_SLICE_ID % 5 == 0))"]';
+    const run = startCli(['run', '--speed', '2', '--stf-count', '900', '--json', '--set', payload], { folder });
+    await run.saw(/start_run/);
+    const { url } = await startHttp({ folder });
+    const client = await connectHttp(url);
+    const found = async () => (await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }))['findings'];
+    // A finding that comes later pushes those below it, within its card.
+    await expect.poll(found, { timeout: 60_000 }).toHaveLength(3);
+    return url.replace(/mcp$/, '');
+  };
+
+  it.each([
+    ['as they come', []],
+    ['alarms last', ['charts', 'code', 'alarms']],
+    ['charts last, and then their code', ['alarms', 'charts', 'code']],
+  ] as const)('moves nothing while its parts load, %s', async (_, order) => {
+    const releases: (() => Promise<void>)[] = [];
+    const before = async (page: Page): Promise<void> => {
+      await watchShifts(page);
+      for (const part of order) releases.push(await holdBack(page, part));
+    };
+    const page = await browser.open(`${await startRun()}#/latest`, { before });
+    await page.locator('.figure .value').first().waitFor();
+    for (const release of releases) await release();
+    await page.locator(parts.charts.seen).waitFor();
+    await page.getByText('SLICES_FAILED').waitFor();
+    // The attempts are fetched when they come near.
+    await painted(page);
+    const { shifted, moved } = await page.evaluate(() => (globalThis as unknown as { all: Seen }).all);
+    expect({ shifted, moved: shifted < 0.01 ? [] : moved }).toEqual({ shifted, moved: [] });
+  });
+
+  it('keeps the log lines that someone points at, until the pointer leaves them', async () => {
+    const page = await browser.open(`${await startRun()}#/latest`);
+    const lines = page.getByRole('tabpanel').locator('li');
+    await lines.first().hover();
+    await page.getByText('held while you point at a row').waitFor();
+    const newest = () => lines.first().innerText();
+    const later = async (): Promise<void> => {
+      const { completed = 0 } = await countsOf(page);
+      await expect.poll(async () => (await countsOf(page))['completed']).toBeGreaterThan(completed + 30);
+    };
+    // An answer that was on its way has come.
+    await later();
+    const held = await newest();
+    await later();
+    expect(await newest()).toBe(held);
+    await page.mouse.move(0, 0);
+    await expect.poll(newest).not.toBe(held);
+  });
+});
