@@ -3,7 +3,7 @@ import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
 import { tried } from './lib/tried.ts';
 import { definitionsOf, monitorPage, monitorPageContents, pageExtension } from './mcp/definitions.ts';
-import { errorCodes, invalidParams, type McpRequest, type McpServer, ProtocolFault } from './mcp/mcp-server.ts';
+import { rpcCodes, invalidParams, type McpRequest, type McpServer, ProtocolFault } from './mcp/mcp-server.ts';
 import { answering, type Methods } from './mcp/params.ts';
 import { completionsOf, prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
@@ -122,7 +122,7 @@ function liveContext(
 /** A fault in terms of the protocol: a fixable error in full, a bug of ours by name only. */
 function fault(log: Log, what: string, error: unknown) {
   if (error instanceof ProtocolFault) return error;
-  const code = error instanceof SwfError ? errorCodes.invalidParams : errorCodes.internal;
+  const code = error instanceof SwfError ? rpcCodes.invalidParams : rpcCodes.internal;
   return new ProtocolFault(code, errorText(error, what, log));
 }
 

@@ -20,7 +20,7 @@ export const stages = [
  * The stages of prompt processing, as the testbed's monitor hears of them. No execution of this store has
  * them.
  */
-export const promptStages = [
+const promptStages = [
   { stage: 'stf_gen → registered', words: 'STF file made → registered' },
   { stage: 'registered → processed', words: 'STF file registered → processed' },
 ] as const;

@@ -7,7 +7,7 @@ import { setImmediate as nextLoop } from 'node:timers/promises';
 export const callLimits = { ofOneClient: 200, ofAll: 1000 } as const;
 
 /** The calls of one request. */
-export interface RequestCalls {
+interface RequestCalls {
   count: number;
   /**
    * The id by which the client may cancel them; undefined for a batch, whose other requests want their

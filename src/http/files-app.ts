@@ -7,7 +7,7 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import { createCallers } from './callers.ts';
 import { guardedApp } from './guard.ts';
 
-export interface FilesAppOptions {
+interface FilesAppOptions {
   /** The folder of all executions' data files. */
   folder: string;
   /** The token that every request must carry; if undefined, none is required. */

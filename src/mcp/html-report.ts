@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** The parts of a single-file page: its style, its program, and the answers in it. */
-export interface HtmlParts {
+interface HtmlParts {
   title: string;
   style: string;
   script: string;

@@ -99,7 +99,7 @@ export const summarizeTool = defineLiveTool({
 });
 
 /** The arguments of `summarize`, as far as they say which rows. */
-export interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> {
+interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> {
   group_by: string;
   run_number?: number | undefined;
   time_field?: SummaryQuestion['time_field'] | undefined;

@@ -21,7 +21,7 @@ import { deliver, type DeliveryOptions } from './deliver.ts';
 import { recordLook } from './look.ts';
 import type { Receiver } from './receiver.ts';
 
-export interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
+interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
   /** The store as it is now. */
   queries: () => Queries;
   receivers: readonly Receiver[];

@@ -1,7 +1,6 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
 import { schemaVersion } from '../../db/migrations/schema.ts';
 import { observerMetricsText } from '../../http/service-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
@@ -10,7 +9,8 @@ import type { LayoutName } from '../../messages/destinations.ts';
 import { observedTopics } from '../../observed/topics.ts';
 import { type Listening, observe } from '../../observer/observer.ts';
 import { serveMetrics } from '../serve/listening.ts';
-import { type BrokerFlags, configPlaces, type Io } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import type { BrokerFlags, Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { knownFindings } from './known.ts';
 import { type Listened, type Places, placesOf } from './places.ts';
@@ -127,9 +127,9 @@ export function listenedBy(io: Io, args: ListeningArguments): Listened & { setti
 
 /** The same beside another source: without a broker, if none is named. */
 function heardBeside(io: Io, args: ListeningArguments): Listened {
-  const { broker, config: name, sets, layout, topics, namespaces } = args;
-  const { config } = loadConfig({ name, sets, ...configPlaces(io) });
+  const { broker, layout, topics, namespaces } = args;
+  const { config } = configOf(io, args);
   const settings = brokerSettings(broker, config.broker, io.env);
-  const known = knownFindings(io, args);
+  const known = knownFindings(args, () => config);
   return { settings, topics: observedTopics(topics, layout ?? config.broker.layout), namespaces, known };
 }

@@ -10,6 +10,7 @@ import { createAnonymizer } from '../../observed/anonymize.ts';
 import { countLine, readIntoStore } from '../../observer/read-into-store.ts';
 import { createRecording } from '../../observer/recording-file.ts';
 import { readRecordings, type TornFile } from '../../observer/recording-reader.ts';
+import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, type Io, storeOptions, storePath } from '../shared/io.ts';
 import { knownFindings } from './known.ts';
 
@@ -22,7 +23,7 @@ export interface ReadArguments extends ConfigFlags {
 
 /** `swf-mcp observe --from FILE…`: reads recordings into the store. */
 export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments): Promise<void> {
-  const known = knownFindings(io, flags);
+  const known = knownFindings(flags, () => configOf(io, flags).config);
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
     throw argumentInvalid(`--until ${until} is not a time; give one in ISO 8601 with its zone`);

@@ -80,6 +80,9 @@ export function storePath({ db, env, workingFolder }: Io) {
   return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
 }
 
+/** Whether the user named the store; otherwise it is the one in the user's data folder. */
+export const isStoreNamed = ({ db, env }: Io) => (db ?? nonEmpty(env['SWF_DB'])) !== undefined;
+
 /**
  * A path that a person gave, seen from the working folder. An empty one stays empty, and a final slash, which
  * names a folder, stays.
@@ -126,7 +129,7 @@ export const withStore = (sentence: string, option: string): string =>
  * name the store; undefined where it is the default one.
  */
 export function namesStore(io: Io): ((sentence: string) => string) | undefined {
-  if ((io.db ?? nonEmpty(io.env['SWF_DB'])) === undefined) return undefined;
+  if (!isStoreNamed(io)) return undefined;
   const db = storePath(io);
   return (sentence) => withStore(sentence, storeOption({ db }));
 }

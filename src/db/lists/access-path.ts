@@ -12,7 +12,7 @@ import {
 } from './list-query.ts';
 
 /** The index that a list walks along, and the conditions to check row by row. */
-export interface AccessPath {
+interface AccessPath {
   /** As SQL: how SQLite should find the rows. */
   source: string;
   /** The conditions that the index serves. */

@@ -10,7 +10,7 @@ import { countAllMessages } from './message-counts.ts';
  * `off_duty`: kinds of work that it cannot do, as JSON. `clock_offset`: seconds that its clock is ahead.
  * `heard_on`: for a foreign program, the host it reports, or empty.
  */
-export type AgentRow = RowOf<
+type AgentRow = RowOf<
   'list_agents',
   SignsOfLife & { off_duty: string | null; clock_offset: number | null; heard_on: string | null },
   'status' | 'heartbeat_age_seconds' | 'clock_offset_seconds'

@@ -12,7 +12,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { forgetRequests } from '../stand-in/requests.ts';
 
-export interface Removable extends Removal {
+interface Removable extends Removal {
   status: string;
   end_time: string | null;
 }

@@ -7,12 +7,12 @@ import {
   openSync,
   realpathSync,
   renameSync,
-  statfsSync,
   statSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import { messageOf, NoStoreYet, storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { freeBytes } from '../../lib/file-system.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { removeIfThere } from '../../lib/write-new-file.ts';
 import { schemaVersion } from '../migrations/schema.ts';
@@ -27,7 +27,7 @@ import { requireSameLog, statusChanges } from './upgrade-check.ts';
 import { fillFrom, readAsNewest } from './upgrade-rows.ts';
 
 /** A store that was upgraded. */
-export interface Upgraded {
+interface Upgraded {
   from: number;
   /** The older store. */
   kept: string;
@@ -63,7 +63,7 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
     const part = `${path}.upgrading`;
     removeIfThere(part);
     try {
-      say(roomFor(dirname(path), sizeOf(path), freeIn(dirname(path))));
+      say(roomFor(dirname(path), sizeOf(path), freeBytes(dirname(path))));
       const changes = await fill(old, part, say);
       say('putting the new store in its place');
       putInPlace(part, path, kept);
@@ -123,11 +123,6 @@ export function roomFor(folder: string, size: number, free: number): string {
   const words = `the new store needs up to ${megabytes(needed)} in ${folder}, where ${megabytes(free)} are free`;
   if (free < needed) throw storeUnavailable(`${words}; make room, and upgrade then`);
   return words;
-}
-
-function freeIn(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
 }
 
 /** Makes the new store. Returns what today's rules read differently. */
