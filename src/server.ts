@@ -6,7 +6,7 @@ import { definitionsOf, monitorPage, monitorPageContents, pageExtension } from '
 import { rpcCodes, invalidParams, type McpRequest, type McpServer, ProtocolFault } from './mcp/mcp-server.ts';
 import { answering, type Methods } from './mcp/params.ts';
 import { completionsOf, prompts, promptText } from './mcp/prompts.ts';
-import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
+import { executionOfUri, offeredReports, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { findTool } from './tools/index.ts';
 import { callTool } from './tools/run-tool.ts';
 import { harmless } from './tools/shared/harmless.ts';
@@ -161,7 +161,8 @@ async function resourceText(uri: string, options: ServerOptions, request: McpReq
     return (harmless(answer).answer as { text: string }).text;
   }
   const id = executionOfUri(uri);
-  if (id !== undefined) return reportOf(options.queries(), id, Date.now());
+  if (id !== undefined)
+    return (await import('./tools/execution-report.ts')).reportOf(options.queries(), id, Date.now());
   const shown = printable(uri.slice(0, 200));
   throw invalidParams(
     `there is no resource ${shown}; there are ${reportTemplate.uriTemplate}, ${shiftTemplate.uriTemplate} and ${monitorPage.uri}`,

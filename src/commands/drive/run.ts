@@ -19,7 +19,7 @@ import type { Speed } from '../../domain/params.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { clause } from '../../mcp/words.ts';
+import { clause } from '../../lib/words.ts';
 import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution, startExecution } from '../../runtime/start-execution.ts';

@@ -7,9 +7,9 @@ import type { Health } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { clause, stayFailed } from '../../mcp/words.ts';
+import { clause } from '../../lib/words.ts';
+import { phaseWords, stayFailed } from '../../tools/monitor/words.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
-import { phaseWords } from '../shared/phase-words.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 import { labelWidth, type Stage, stageBar } from './stage-bar.ts';
 
