@@ -1,5 +1,5 @@
 import { SwfError } from '../../lib/errors.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/printable.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
@@ -7,7 +7,7 @@ import { listWorkflowExecutionsTool } from '../../tools/list-workflow-executions
 import { factsOf, verdictOf } from '../../tools/monitor/facts.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
 import { createPaint, paintingStates } from '../shared/palette.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 import { askTool } from './ask-tool.ts';
 
 export interface StatusArguments {
@@ -34,7 +34,7 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
       if (ids.length === 1) throw error;
       io.err(`${printable(execution_id)} cannot be shown: ${error.line}`);
     }
-  if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
+  if (json) printJson(io, all ? answers : answers[0]);
   else
     printLines(
       io,

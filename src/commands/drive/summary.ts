@@ -5,14 +5,13 @@ import { requireOwn } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { stagesForPeople } from '../../domain/stages.ts';
 import { duration } from '../../lib/duration.ts';
-import { allPrintable } from '../../lib/printable.ts';
 import { clause } from '../../lib/words.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { monitorOf } from '../../tools/get-workflow-monitor.ts';
 import { type Fact, factsOf, verdictOf } from '../../tools/monitor/facts.ts';
 import { statusWords } from '../../tools/monitor/words.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
-import { alignedLines, printLines } from '../shared/print-lines.ts';
+import { alignedLines, printJson, printLines } from '../shared/print-lines.ts';
 
 /**
  * The exit code of an execution that has ended.
@@ -39,7 +38,7 @@ export function tellEnding(
   { json, config, isInterrupted }: { json: boolean; config: Config; isInterrupted: boolean },
 ) {
   const ending = readEnding(queries, executionId);
-  if (json) io.out(`${JSON.stringify(allPrintable(ending.summary))}\n`);
+  if (json) printJson(io, ending.summary);
   else printLines(io, summaryLines(ending, config, storeOption(io)));
   return exitCodeOf(ending.summary, isInterrupted);
 }

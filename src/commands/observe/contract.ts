@@ -1,8 +1,7 @@
 import type { BusContract, SaidType } from '../../db/reports/observed/contract.ts';
-import { allPrintable } from '../../lib/printable.ts';
 import { programTypeOf } from '../../messages/foreign.ts';
 import type { Io } from '../shared/io.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { numberColumn, tableLines } from '../tables/layout.ts';
 
@@ -22,7 +21,7 @@ export function contractCommand(io: Io, { executionId, against, json }: Contract
     const before = against === undefined ? undefined : queries.busContract(against);
     return { contract: found, differences: before && contractDifferences(before.types, found.types) };
   });
-  if (json) io.out(`${JSON.stringify(allPrintable({ ...contract, against, differences }))}\n`);
+  if (json) printJson(io, { ...contract, against, differences });
   else printLines(io, linesOf(contract, differences));
 }
 

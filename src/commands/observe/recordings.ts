@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { keepKnown } from '../../db/log/store-identity.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
-import { allPrintable } from '../../lib/printable.ts';
 import { toUtc } from '../../lib/time.ts';
 import { createAnonymizer } from '../../observed/anonymize.ts';
 import { countLine, readIntoStore } from '../../observer/read-into-store.ts';
@@ -12,6 +11,7 @@ import { createRecording } from '../../observer/recording-file.ts';
 import { readRecordings, type TornFile } from '../../observer/recording-reader.ts';
 import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, type Io, storeOptions, storePath } from '../shared/io.ts';
+import { printJson } from '../shared/print-lines.ts';
 import { knownFindings } from './known.ts';
 
 export interface ReadArguments extends ConfigFlags {
@@ -39,7 +39,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
     throw argumentInvalid(
       `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name a file written by "observe --record"`,
     );
-  if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);
+  if (json) printJson(io, counts);
   else {
     const { messages, rest, kept, rejected, gaps, executions } = counts;
     io.out(
@@ -92,7 +92,7 @@ export async function anonymizeCommand(io: Io, from: string[], target: string, j
   }
   await write();
   await file.close();
-  if (json) io.out(`${JSON.stringify(counts)}\n`);
+  if (json) printJson(io, counts);
   else
     io.err(
       `${target}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Check it before you share it.`,

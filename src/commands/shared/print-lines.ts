@@ -1,7 +1,7 @@
 import stringWidth from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
-import { printable } from '../../lib/printable.ts';
+import { allPrintable, printable } from '../../lib/printable.ts';
 import type { Io } from './io.ts';
 
 /** A time as answers have it, outside of a command to copy. */
@@ -29,6 +29,10 @@ export function printLines(
   const laid = width === undefined ? shown : shown.map((line) => fitted(line, width));
   io.out(`${laid.map(paint).join('\n')}\n`);
 }
+
+/** Prints an answer for a program, on one line unless it is to be indented. */
+export const printJson = (io: Pick<Io, 'out'>, answer: unknown, indent?: number) =>
+  io.out(`${JSON.stringify(allPrintable(answer), undefined, indent)}\n`);
 
 /** A space that breaks no line, for commands: so they can be copied. */
 const firm = '\u00A0';

@@ -1,11 +1,12 @@
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/printable.ts';
 import { csvRecord, textOf } from '../../lib/words.ts';
 import { summarizeTool } from '../../tools/summarize.ts';
 import type { Summary, Sums } from '../../tools/summary.ts';
 import { askTool } from '../ask/ask-tool.ts';
 import type { Io } from '../shared/io.ts';
+import { printJson } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { shortError } from './cells.ts';
 import { argumentsOf } from './filters.ts';
@@ -31,7 +32,7 @@ export async function summarizeCommand(io: Io, given: string | undefined, flags:
   const most = limit && Math.min(limit, 1000);
   const args = { ...(isOfAll ? {} : { execution_id: 'latest' }), ...asked, group_by, what, limit: most };
   const answer = await askTool(io, summarizeTool, args);
-  if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer), undefined, 1)}\n`);
+  if (output === 'json') printJson(io, answer, 1);
   else if (output === 'csv') io.out(csvOf(answer, keys));
   else io.out(`${tableOf(answer, keys, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
   sayNewest(io, isOfAll ? undefined : answer.execution_id, answer.total.count);

@@ -1,12 +1,12 @@
 import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/printable.ts';
 import { csvRecord, textOf } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/reports.ts';
 import { traceDataProductTool } from '../../tools/trace-data-product.ts';
 import { askTool } from '../ask/ask-tool.ts';
 import type { Io } from '../shared/io.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { type Item, namesOf, shortError } from './cells.ts';
 import { fieldsOf } from './filters.ts';
@@ -32,7 +32,7 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
 /** `swf-mcp trace FILE`: the path of a file through the workflow, for a person. */
 export async function traceCommand(io: Io, filename: string, { output, asOf }: { output: Output; asOf?: string }) {
   const answer = await askTool(io, traceDataProductTool, { filename, as_of: asOf });
-  if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
+  if (output === 'json') printJson(io, answer);
   else if (output === 'csv') io.out(csvOf(answer));
   else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);
   else printLines(io, linesOf(answer, io.terminal('out')?.columns()));
