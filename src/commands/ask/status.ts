@@ -5,7 +5,7 @@ import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { listWorkflowExecutionsTool } from '../../tools/list-workflow-executions.ts';
 import { factsOf, verdictOf } from '../../tools/monitor/facts.ts';
-import { type Io, storeOption, withStore } from '../shared/io.ts';
+import type { Io } from '../shared/io.ts';
 import { createPaint, paintingStates } from '../shared/palette.ts';
 import { printJson, printLines } from '../shared/print-lines.ts';
 import { askTool } from './ask-tool.ts';
@@ -38,9 +38,7 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
   else
     printLines(
       io,
-      answers
-        .flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one)])
-        .map((line) => withStore(line, storeOption(io))),
+      answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one)]),
       paintingStates(createPaint(io.terminal('out')?.colorDepth)),
     );
 }

@@ -6,6 +6,7 @@ import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import {
   awaitEffect,
+  effects,
   isDriven,
   nobodyDrives,
   type Outcome,
@@ -111,16 +112,10 @@ const forTheRecord = ({ reason, by: { name, claimed } }: ControlRequest) => [
   `--sender=${printable(name)}`,
 ];
 
-const sentences: Readonly<Record<Action, string>> = {
-  stop: 'it is stopped',
-  pause: 'it is paused: the DAQ makes no more STFs, workers finish their current slice',
-  continue: 'it continues',
-};
-
 function stateOf(action: Action, outcome: Outcome): CommandState {
   switch (outcome.effect) {
     case 'applied':
-      return { effect: 'applied', sentence: sentences[action] };
+      return { effect: 'applied', sentence: `it ${effects[action]}` };
     case 'already':
       return { effect: 'applied', sentence: `it ${outcome.reason}` };
     case 'none':
@@ -138,7 +133,7 @@ async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandSta
   const { execution_id, patienceSeconds } = request;
   using started = await io.startSelf(['--db', storePath(io), 'stop', execution_id, ...forTheRecord(request)]);
   const message = await started.firstMessage(patienceSeconds * 1000);
-  if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };
+  if (message !== undefined) return { effect: 'applied', sentence: `it ${effects.stop}` };
   return {
     effect: 'pending',
     sentence:

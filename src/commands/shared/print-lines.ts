@@ -2,7 +2,7 @@ import stringWidth from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
 import { allPrintable, printable } from '../../lib/printable.ts';
-import type { Io } from './io.ts';
+import { type Io, storeOption, withStore } from './io.ts';
 
 /** A time as answers have it, outside of a command to copy. */
 const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
@@ -15,17 +15,17 @@ const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
  * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words and
- * quoted commands are not split. Output to a pipe is not wrapped. Characters that move a cursor are made
+ * quoted commands are not split, and name the store if the user did. Output to a pipe is not wrapped. Characters that move a cursor are made
  * visible.
  * @param paint adds colours to a line that is laid out
  */
 export function printLines(
-  io: Pick<Io, 'out' | 'terminal'>,
+  io: Pick<Io, 'out' | 'terminal' | 'db'>,
   lines: readonly string[],
   paint: (line: string) => string = (line) => line,
 ) {
   const width = io.terminal('out')?.columns();
-  const shown = lines.map((line) => withPlainTimes(printable(line)));
+  const shown = lines.map((line) => withStore(withPlainTimes(printable(line)), storeOption(io)));
   const laid = width === undefined ? shown : shown.map((line) => fitted(line, width));
   io.out(`${laid.map(paint).join('\n')}\n`);
 }
