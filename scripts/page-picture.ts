@@ -111,7 +111,7 @@ const pictures: Readonly<
     place: () => '#/',
     height: 420,
     async ready(page) {
-      await page.getByText('not seen by anybody').click();
+      await page.getByText('not seen by anyone').click();
       await page.getByRole('link', { name: /^stf_/ }).first().waitFor();
     },
   },

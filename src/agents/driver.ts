@@ -66,8 +66,8 @@ export async function endExecution(
   const reason = status === 'completed' ? 'completed' : (verdict.stop.reason ?? 'stopped by request');
   const message =
     status === 'completed'
-      ? 'the execution is completed'
-      : `the execution ${status === 'failed' ? 'failed' : 'is terminated'}: ${reason}`;
+      ? 'the execution has completed'
+      : `the execution ${status === 'failed' ? 'failed' : 'was terminated'}: ${reason}`;
   await journal.step({
     sender: name,
     tick: clock.now(),

@@ -191,7 +191,7 @@ function createReports({ say, draining }: SliceWorkerOptions) {
       return 'done';
     }
     if (draft.msg_type === 'slice_returned') return 'back';
-    const failure = failureOf(draft, `the broker does not take the result (${draft.state})`);
+    const failure = failureOf(draft, `the broker did not accept the result (${draft.state})`);
     if (!(await say(failure, delivered))) return 'back';
     setNewest(results, sentKeyOf(delivered), failure, maxResults);
     return 'done';

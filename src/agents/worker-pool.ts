@@ -123,7 +123,7 @@ class WorkerPool {
     const { journal, clock } = this.#execution;
     const error = 'the process that drives the execution was killed three times while it processed this slice';
     const says = givenUp.map((slice) => failureOf(slice, error));
-    const message = `two processes were killed while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in hand; these begin one at a time, so that a third kill shows which one it is`;
+    const message = `two processes were killed while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in hand; these are started one at a time, so that a third kill shows which one causes it`;
     const logs = suspects === 0 ? [] : [{ level: 'WARNING' as const, message }];
     await journal.step({ sender: this.#options.name, tick: clock.now(), says, logs });
   }

@@ -27,7 +27,7 @@ function parseOne(text: string): BrokerAddress {
   if (url.protocol !== 'stomp:' && url.protocol !== 'stomp+ssl:') throw wrong(`has the scheme ${url.protocol}//`);
   if (url.hostname === '') throw wrong('has no host');
   if (url.username !== '' || url.password !== '')
-    throw wrong('holds a login, which belongs in [broker] user and password or ACTIVEMQ_USER and ACTIVEMQ_PASSWORD');
+    throw wrong('contains a login, which belongs in [broker] user and password or ACTIVEMQ_USER and ACTIVEMQ_PASSWORD');
   if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '') throw wrong('has text after the port');
   const port = url.port === '' ? defaultPorts[url.protocol] : Number(url.port);
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, tls: url.protocol === 'stomp+ssl:' };

@@ -236,7 +236,7 @@ async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers
     if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))
       return false;
     throw brokerUnreachable(
-      `${headers['destination']} is not subscribed to: the broker did not report whether it is a queue (${messageOf(error)})`,
+      `not subscribed to ${headers['destination']}: the broker did not report whether it is a queue (${messageOf(error)})`,
       { cause: error },
     );
   } finally {

@@ -27,18 +27,18 @@ const words = (text: string, before: string[] = []): string[] =>
 export function addObserve(add: Add) {
   add(
     'observe',
-    'record a testbed that others run, until SIGTERM; sends nothing unless --allow-control is given',
+    'record a testbed that others run, until SIGTERM; send nothing without --allow-control',
     [
       [
         '--broker <URL>',
         'subscribe to this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
       ],
-      ['--config <FILE>', 'the configuration that names the broker, and the findings that are known'],
+      ['--config <FILE>', 'read the broker and the known findings from this configuration'],
       setOption(),
-      new Option('--layout <NAME>', 'subscribe to the topics of this broker layout of the site').choices(layoutNames),
+      new Option('--layout <NAME>', 'subscribe to the topics of this testbed layout').choices(layoutNames),
       [
         '--topics <T,…>',
-        "full topic names, instead of a layout's; they must exist, because subscribing creates missing ones",
+        "subscribe to these topics instead of a layout's; give full names that exist, as subscribing creates missing ones",
         words,
       ],
       ['--namespace <NAME>', 'record only this namespace; may be repeated (default: all)', another],
@@ -48,11 +48,11 @@ export function addObserve(add: Add) {
       ],
       [
         '--metrics <[HOST:]PORT>',
-        'serve figures of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
+        'serve metrics of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
       ],
       [
         '--monitor-url <URL>',
-        'also read swf-monitor, at most one request per second: parameters, stops, files, missed results (with $SWF_MONITOR_TOKEN if it needs one)',
+        'also read swf-monitor, at most one request per second: parameters, stops, files, missed results (set $SWF_MONITOR_TOKEN if it needs a token)',
       ],
       [
         '--api <[HOST:]PORT>',
@@ -71,7 +71,7 @@ export function addObserve(add: Add) {
       ],
       ['--against <EXECUTION_ID>', 'with --contract: compare with an earlier run'],
       ['--from <FILE...>', 'read recordings instead of a broker'],
-      ['--until <TIME>', 'with --from: the time at which listening ended (default: the end of each recording)'],
+      ['--until <TIME>', 'with --from: when the observer stopped listening (default: the end of each recording)'],
       ['--anonymize <FILE>', 'with --from: write a recording without the names of people, hosts and folders'],
       jsonOption(),
     ],

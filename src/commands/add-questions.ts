@@ -12,7 +12,7 @@ export function addQuestions(add: Add) {
     'status [EXECUTION_ID]',
     'show the status of an execution (default: all running ones, else the newest)',
     [
-      ['--watch', 'keep the view up to date until the execution has ended'],
+      ['--watch', 'update the view until the execution ends'],
       ['--all', 'show all running executions; with --json as an array'],
       asOfOption(),
       notifyOption(),
@@ -53,14 +53,11 @@ function addReport(add: Add) {
     'report on an execution, as Markdown or as a page in one file; with --since, on a period',
     [
       ['--markdown', 'print Markdown (the default)'],
-      [
-        '--html <FILE>',
-        'write one file for a browser or an email, with every attempt, and with error texts and their paths',
-      ],
+      ['--html <FILE>', 'write one file for a browser or an email, with every attempt, error text and path'],
       ['--without-logs', 'leave out log lines, and the error texts, outputs and paths of slices'],
       ['--force', 'overwrite the file'],
       ['--since <TIME>', 'report on all executions active since then: -8h, or ISO 8601'],
-      ['--until <TIME>', 'end the period then (default: now)'],
+      ['--until <TIME>', 'end of the period (default: now)'],
       ['--namespace <NAME>', 'with --since: only this namespace'],
       asOfOption(),
     ],

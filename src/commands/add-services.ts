@@ -11,7 +11,7 @@ import { type Add, brokerOption, parsePositive, type Run, setOption } from './sh
 
 const upMetricsOption = [
   '--metrics <[HOST:]PORT>',
-  'serve figures for Prometheus: the first agent at this port, the others at the ports after it',
+  'serve metrics for Prometheus: the first agent on this port, the others on the next ports',
 ] as const;
 
 const observeOption = (what: string) =>
@@ -33,7 +33,7 @@ export function addServices(add: Add) {
       ['--config <FILE>', 'read namespace, broker and worker slots from this configuration'],
       setOption(),
       ['--index <N>', 'distinguish agents of the same type on one machine', parsePositive, 1],
-      ['--metrics <[HOST:]PORT>', 'serve figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)'],
+      ['--metrics <[HOST:]PORT>', 'serve metrics of the agent at /metrics, for Prometheus (default host: 127.0.0.1)'],
       new Option('--until-parent-ends').hideHelp(),
     ],
     async () => (await import('./services/agent.ts')).agentCommand,
@@ -80,7 +80,7 @@ export function addServices(add: Add) {
 export function addCallsOfServices(add: Add) {
   add(
     'ready <NAME>',
-    'wait for the first heartbeat of an agent, or of any agent of a type; "observer": until an observer writes into the store',
+    'wait for the first heartbeat of an agent, or of any agent of a type; with "observer", until an observer writes to the store',
     [
       brokerOption(),
       ['--config <FILE>', 'read namespace and broker from this configuration'],
@@ -93,7 +93,11 @@ export function addCallsOfServices(add: Add) {
   add(
     'request [CONFIG]',
     'request an execution from the recorder service of a namespace ("up", "agent daq_simulator"), from any host',
-    [brokerOption(), setOption(), ['--speed <N>', 'simulated seconds per second', parsePositive, 1]],
+    [
+      brokerOption(),
+      setOption(),
+      ['--speed <N>', 'speed factor: 1 for real time, 20 for twenty times as fast', parsePositive, 1],
+    ],
     async () => (await import('./services/request.ts')).requestCommand,
   );
 
@@ -112,14 +116,14 @@ export function addCallsOfServices(add: Add) {
 
   add(
     'add',
-    'register this server with an assistant: print the file and the entry, write it with --yes',
+    'register this server with an assistant: print the file and the entry; with --yes, write it',
     [
       new Argument('<CLIENT>', 'the assistant').choices(['claude', 'cursor', 'vscode', 'codex']),
       new Option('--scope <SCOPE>', 'for all projects of the user, or for this folder')
         .choices(['user', 'project'])
         .default('user'),
-      ['--read-only', 'offer no tool that changes anything, not even notes'],
-      ['--yes', 'write the file; everything else in it stays'],
+      ['--read-only', 'offer no tools that change anything, not even notes'],
+      ['--yes', 'write the file, keeping everything else in it'],
       ['--remove', 'remove the entry instead'],
     ],
     async () => (await import('./serve/add.ts')).addCommand,
@@ -143,11 +147,11 @@ export function addServe(program: Command, std: Std, run: Run) {
     .option('--max-runs <N>', 'let tools start a run only while fewer than N are running (default: 4)', parsePositive)
     .option(
       '--insecure-local',
-      'let every user of this machine use the tools that change something over HTTP, without a token',
+      'over HTTP, let every user of this machine use the tools that change something, without a token',
     )
     .option('--tls-cert <FILE>', 'use TLS with this certificate, a PEM file (needs --tls-key)')
     .option('--tls-key <FILE>', 'use this key for the certificate, a PEM file')
-    .option('--behind-proxy', 'trust a proxy in front, which ends TLS and sets X-Forwarded headers')
+    .option('--behind-proxy', 'trust the proxy in front, which terminates TLS and sets X-Forwarded headers')
     .allowExcessArguments()
     .action((flags: ServeFlags, command: Command) => {
       refuseUnknownCommand(program, command);
@@ -183,6 +187,6 @@ function requireHttp(command: Command, flags: ServeFlags) {
 function refuseUnknownCommand(program: Command, serve: Command) {
   const [word] = serve.args;
   if (word === undefined) return;
-  if (word === serve.name()) serve.error(`error: options stand behind the command: swf-mcp ${word} …`);
+  if (word === serve.name()) serve.error(`error: options go after the command: swf-mcp ${word} …`);
   serve.error(unknownCommand(program, word));
 }

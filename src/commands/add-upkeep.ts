@@ -21,14 +21,14 @@ function parseExpected(text: string): Expected {
     const key = expectable.find((one) => one === name);
     if (key === undefined || expected[key] !== undefined)
       throw new InvalidArgumentError(
-        `${JSON.stringify(part.slice(0, 40))} is none of ${expectable.join('=N, ')}=N, or comes twice.`,
+        `${JSON.stringify(part.slice(0, 40))} is not one of ${expectable.join('=N, ')}=N, or is given twice.`,
       );
     expected[key] = Number(n);
   }
   return expected;
 }
 
-const author = ['--requested-by <NAME>', 'the person on whose behalf (default: the user)'] as const;
+const author = ['--requested-by <NAME>', 'the person who requests it (default: the user)'] as const;
 
 /** The commands for writing about runs, and the service that raises alarms. */
 export function addLogbook(add: Add) {
@@ -36,9 +36,9 @@ export function addLogbook(add: Add) {
     'note <EXECUTION_ID|none> <TEXT>',
     'write a note about an execution, or about none',
     [
-      ['--at <TIME>', 'the time it refers to: ISO 8601, or -10m (default: now)'],
-      ['--about <NAME>', 'the file, worker or message it refers to'],
-      ['--for-next', 'leave it for the next shift, whose report begins with it'],
+      ['--at <TIME>', 'the time it is about: ISO 8601, or -10m (default: now)'],
+      ['--about <NAME>', 'the file, worker or message it is about'],
+      ['--for-next', 'show it at the top of the next shift report'],
       author,
     ],
     async () => (await import('./logbook/logbook.ts')).noteCommand,
@@ -76,11 +76,11 @@ export function addLogbook(add: Add) {
 /** The flags of a check that decides for a script. */
 const strictOptions = () =>
   [
-    ['--strict', 'one run, the latest without an id: exit 0 only if it was completed and is whole, else 3'],
-    new Option('--expect <KEY=N,…>', `with --strict: counts that it must have, of ${expectable.join(', ')}`).argParser(
+    ['--strict', 'check one run (default: latest): exit 0 only if it completed and its data is complete, else 3'],
+    new Option('--expect <KEY=N,…>', `with --strict: require these counts, of ${expectable.join(', ')}`).argParser(
       parseExpected,
     ),
-    ['--wait <S>', 'with --strict: seconds to wait for the run and its end', parsePositive],
+    ['--wait <S>', 'with --strict: seconds to wait for the run to start and end', parsePositive],
   ] as const;
 
 /** The commands that look after a store. */
@@ -124,7 +124,7 @@ function addCopies(add: Add) {
 
   add(
     'upgrade',
-    'bring a store of an older version up to date; the older store stays as NAME.schema-N',
+    'upgrade a store of an older version; keep the old one as NAME.schema-N',
     [],
     async () => (await import('./upkeep/upgrade.ts')).upgradeCommand,
   );
@@ -139,7 +139,7 @@ function addCopies(add: Add) {
         'remove only executions that ended longer ago than this, such as 12h, 30d or 8w',
         parseAge,
       ],
-      ['--observed', 'remove executions of other programs (by when they were last heard) instead of own ones'],
+      ['--observed', 'remove observed executions (by when they were last heard from) instead of own ones'],
       ['--dry-run', 'only print what would be removed'],
     ],
     async () => (await import('./upkeep/prune.ts')).pruneCommand,

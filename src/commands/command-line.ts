@@ -76,7 +76,7 @@ function addRuns(add: Add) {
     [
       ['--stf-count <N>', 'STF files per physics period (default: as configured, 10 as shipped)', parseCount],
       brokerOption(),
-      speedOption('factor on real time: 1 (default), 20 for twenty times faster, max for as fast as possible'),
+      speedOption('speed factor: 1 for real time (default), 20 for twenty times as fast, max for as fast as possible'),
       setOption(),
       notifyOption(),
       jsonOption(),
@@ -91,7 +91,7 @@ function addRuns(add: Add) {
     [
       ...forTheRecord,
       brokerOption(),
-      speedOption('factor on real time (default: the speed it was started with)'),
+      speedOption('speed factor (default: the speed it was started with)'),
       jsonOption(),
       senderOption(),
     ],
@@ -114,7 +114,7 @@ function addHelp(program: Command, add: Add) {
     'completion',
     'print a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
     [
-      new Argument('<SHELL>', 'the shell; ids, alarms, files: what the store has, for such a script').choices([
+      new Argument('<SHELL>', 'the shell; ids, alarms or files list names from the store, for these scripts').choices([
         ...shells,
         ...Object.values(storeKinds),
       ]),
@@ -133,7 +133,7 @@ function addHelp(program: Command, add: Add) {
       brokerOption(),
       setOption(),
       ['--wait <S>', 'seconds to listen for other programs on the broker', parsePositive],
-      ['--prove', 'test the broker by sending messages; lists first what it may leave behind'],
+      ['--prove', 'test the broker by sending messages; first list what may remain on it'],
       ['--unsubscribe', "remove the namespace's durable subscriptions from the broker"],
     ],
     async () => (await import('./doctor/doctor.ts')).doctorCommand,

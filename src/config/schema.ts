@@ -28,16 +28,16 @@ const listenSeconds = z.number().min(0).max(600).optional();
 
 const brokerSection = z.strictObject({
   url: text.describe(
-    '`stomp://host:port` or `stomp+ssl://host:port`, a comma list for failover; without one, everything runs in one process',
+    '`stomp://host:port` or `stomp+ssl://host:port`, comma-separated for failover; without one, everything runs in one process',
   ),
   user: z.string().optional().describe('login'),
   password: z.string().optional().describe('login'),
-  ca_file: text.describe('certificates to trust with TLS; without one, those of the system'),
+  ca_file: text.describe('certificates to trust with TLS; default: those of the system'),
   dialect: z
     .enum(['auto', ...dialectNames])
     .default('auto')
-    .describe('kind of broker: `auto` (what the broker calls itself), `activemq`, `artemis` or `rabbitmq`'),
-  vhost: z.string().min(1).max(255).optional().describe("RabbitMQ's virtual host; without one, `/`"),
+    .describe('kind of broker: `auto` (as the broker identifies itself), `activemq`, `artemis` or `rabbitmq`'),
+  vhost: z.string().min(1).max(255).optional().describe("RabbitMQ's virtual host; default: `/`"),
   layout: layout.describe(
     'topics of the existing testbed on this broker, to detect its programs: `head`, `2025-12` or `2025-10`',
   ),
@@ -60,7 +60,7 @@ export type BrokerSection = z.infer<typeof brokerSection>;
 
 const first = z.int().min(1).max(99_999_999).optional();
 const firstNumber = (of: string) =>
-  first.describe(`first ${of} number of a store that is used with a broker; without one, drawn at random`);
+  first.describe(`first ${of} number of a store that is used with a broker; default: random`);
 
 const testbedSection = z.strictObject({
   first_execution_number: firstNumber('execution'),
@@ -83,7 +83,7 @@ const observeSection = z.strictObject({
     .array(z.string().min(1).max(200))
     .optional()
     .describe(
-      'findings of observed runs that are known, as `CODE` or `CODE SENDER`, where `*` stands for any part of a name: they are shown as one line and raise no alarm; never errors',
+      'known findings of observed runs, as `CODE` or `CODE SENDER`, where `*` stands for any part of a name: shown as one line, without alarms; errors are never suppressed',
     ),
 });
 

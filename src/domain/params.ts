@@ -35,13 +35,13 @@ export const fastProcessingSection = z.object({
 });
 
 export const fastmonSection = z.object({
-  tf_samples_per_stf: count(1, 'TF samples a sampled STF', 1, 999),
+  tf_samples_per_stf: count(1, 'TF samples per sampled STF', 1, 999),
   tf_fraction: z
     .number()
     .gt(0)
     .max(1)
     .default(0.15)
-    .describe('part of the STF frames that its samples contain together'),
+    .describe('fraction of the STF frames that its samples contain together'),
 });
 
 /** A frame's header takes 16 bytes (`frames.ts`); the rest is its content. */
@@ -54,9 +54,9 @@ export const daqSection = z.object({
   beam_not_ready_end_delay: seconds(5, 'seconds after `end_run`'),
   broadcast_delay: seconds(1, 'seconds after each announcement of a state'),
   stf_interval: seconds(2, 'seconds between two STFs'),
-  stf_generation_time: seconds(0.1, 'seconds that the making of an STF takes'),
+  stf_generation_time: seconds(0.1, 'seconds to make an STF'),
   standby_duration: seconds(2, 'seconds between two physics periods'),
-  physics_period_duration: seconds(10, 'seconds, if `stf_count` is 0'),
+  physics_period_duration: seconds(10, 'seconds of a physics period, if `stf_count` is 0'),
   tf_per_stf: count(1000, 'Time Frames in an STF', 1, 1_000_000),
   tf_size_bytes: count(64, 'bytes in a Time Frame', minFrameBytes, 16_777_216),
 });
@@ -80,13 +80,13 @@ export const workerSection = z.object({
       z
         .string()
         .min(1, 'must not be empty')
-        .regex(/^[^\0]*$/, 'must have no NUL')
+        .regex(/^[^\0]*$/, 'must not contain NUL')
         .max(10_000),
     )
     .min(1, 'must name a program')
     .max(1000)
     .optional()
-    .describe('a program that runs on every slice, as a list of words; without one, the placeholder'),
+    .describe('program to run on every slice, as a list of words; default: the placeholder'),
   payload_name: z
     .string()
     .min(1)
@@ -98,7 +98,7 @@ export const workerSection = z.object({
     .positive()
     .max(1e9)
     .default(600)
-    .describe('seconds of real time that a payload command may take'),
+    .describe('seconds of wall time that a payload command may take'),
   max_retries: count(3, 'attempts after the first', 0, 1000),
 });
 
@@ -116,14 +116,14 @@ export const dataSection = z.object({
     .min(1)
     .optional()
     .describe(
-      'folder of the data files, relative to the configuration file (`--set`: to the working folder); default: the path of the store and `.data`',
+      'folder of the data files, relative to the configuration file (`--set`: to the working folder); default: the path of the store plus `.data`',
     ),
-  write_files: z.boolean().default(true).describe('`false`: no files are written, and there are no checksums'),
+  write_files: z.boolean().default(true).describe('`false`: write no files and compute no checksums'),
   url: fileAddress.optional().describe('where `dir` is published, such as `http://HOST:8090`; without one, it is not'),
   sources: z
     .array(fileAddress)
     .optional()
-    .describe('addresses that files may be fetched from, `http(s)://` or `root(s)://`; without any, `url` alone'),
+    .describe('addresses that files may be fetched from, `http(s)://` or `root(s)://`; default: only `url`'),
   fetch: z
     .array(z.string().min(1))
     .min(1)
@@ -132,14 +132,14 @@ export const dataSection = z.object({
     })
     .optional()
     .describe(
-      'a command that fetches `{url}` to `{path}`, such as `["xrdcp", "-f", "{url}", "{path}"]`; without one, by HTTP',
+      'command that fetches `{url}` to `{path}`, such as `["xrdcp", "-f", "{url}", "{path}"]`; without one, by HTTP',
     ),
   keep_hours: z
     .number()
     .min(0)
     .max(100_000)
     .default(72)
-    .describe('hours for which an agent without a store keeps files of an execution after its end'),
+    .describe('hours that an agent without a store keeps the files of an execution after its end'),
 });
 
 export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('max')]);

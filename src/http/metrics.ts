@@ -127,6 +127,6 @@ function metricsOf(told: readonly Told[]): string[] {
         oldest === undefined && count + lost > 0 ? [] : [[id(one), oldest?.seconds ?? 0]],
       ),
     ),
-    ...each('swf_execution_slice_retries', 'Attempts after the first.', (one) => [[id(one), one.detail.slice_retries]]),
+    ...each('swf_execution_slice_retries', 'Retries of TF slices.', (one) => [[id(one), one.detail.slice_retries]]),
   ];
 }

@@ -14,7 +14,7 @@ interface Traffic {
 
 /** The figures that every service has: its version, and its connection to the broker. */
 const serviceLines = ({ version, schema }: Program, { isConnected, reconnects }: Traffic): string[] => [
-  ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
+  ...gauge('swf_build_info', 'Version of this program.', [[{ version, schema: String(schema) }, 1]]),
   ...gauge(
     'swf_broker_connected',
     '1 while connected to the broker.',
@@ -95,7 +95,11 @@ export function observerMetricsText(figures: ObserverFigures): string {
       lastMessageAt && lastMessageAt / 1000,
     ),
     ...gauge('swf_observer_waiting_lines', 'Lines not yet written.', byPlace('waiting')),
-    ...counter('swf_observer_dropped_messages_total', 'Messages not recorded for lack of room.', byPlace('dropped')),
+    ...counter(
+      'swf_observer_dropped_messages_total',
+      'Messages dropped because too many lines were waiting.',
+      byPlace('dropped'),
+    ),
     ...gauge('swf_observer_cannot_write', '1 while lines cannot be written.', byPlace('isFailing')),
     '',
   ].join('\n');

@@ -31,7 +31,7 @@ const jobs: readonly Job[] = [
     description: 'Checks agents, store and earlier runs before a new run',
     arguments: [{ name: 'namespace', description: 'Only this namespace', required: false }],
     text: ({ namespace }) =>
-      `Is the testbed ready for a run${clause(' in namespace ', namespace)}? Look at list_agents (which are alive, which are STALE), ` +
+      `Is the testbed ready for a run${clause(' in namespace ', namespace)}? Look at list_agents (which are alive, which are STALE), at ` +
       `list_workflow_executions with status "running" (is one in progress, paused or stalled?) and at get_workflow_monitor for each of those. ` +
       `Answer ready or not ready, with the reasons and what to do about each.`,
   },

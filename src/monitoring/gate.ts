@@ -70,7 +70,7 @@ export function gateReasons(run: Gated, expected: Expected): GateReason[] {
 
 function statusWords({ status, status_reason }: Gated): string {
   if (status === 'running') return 'it has not ended';
-  if (status === 'unknown') return `its end was not heard: ${status_reason}`;
+  if (status === 'unknown') return `its end was not received: ${status_reason}`;
   return `it was ${status}, not completed`;
 }
 
@@ -88,12 +88,12 @@ function hearingReasons(heard: Gated['heard']): GateReason[] {
   const { isBeginHeard, gaps } = heard;
   const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
   return [
-    ...(isBeginHeard ? [] : [reason('its beginning was not heard')]),
+    ...(isBeginHeard ? [] : [reason('its start was not received')]),
     ...(gaps.length === 0
       ? []
       : [
           reason(
-            `nothing could be heard for ${roundDuration(seconds)} in ${counted(gaps.length, 'gap')} (${gaps[0]?.reason})`,
+            `nothing could be received for ${roundDuration(seconds)} in ${counted(gaps.length, 'gap')} (${gaps[0]?.reason})`,
           ),
         ]),
   ];

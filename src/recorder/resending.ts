@@ -209,7 +209,7 @@ function unheld({ driven, unclaimed, begun }: Unheld, options: ResendingOptions)
       });
     for (const id of lost) unclaimed.note(id);
     onLost(lost);
-    if (lost.length > 0) warn(`no worker has ${lost.length} TF slices of ${executionId}; they are sent again`);
+    if (lost.length > 0) warn(`no worker holds ${lost.length} TF slices of ${executionId}; they are sent again`);
     return lost;
   });
 }

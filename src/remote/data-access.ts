@@ -188,7 +188,7 @@ function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
   if (token === undefined || token === '') return undefined;
   if (bearerTokenPattern.test(token)) return token;
   throw configInvalid(
-    'SWF_FILES_TOKEN contains a blank or another character that is not allowed in a header; choose another',
+    'SWF_FILES_TOKEN contains a space or another character that is not allowed in a header; choose another',
   );
 }
 

@@ -75,7 +75,7 @@ const isRecorded = (sql: Prepare, id: string) => readMessage(sql, `run_workflow/
 
 /** Why a request that is known only by its words is not taken. */
 export const guessedRefusal = (id: string): string =>
-  `its content is that of run_workflow/${id}, which the broker may redeliver; if it is another request, send it again, preferably with a command_id`;
+  `it repeats run_workflow/${id}, so it may be a redelivery; if it is a new request, send it again, preferably with a command_id`;
 
 /**
  * Acknowledges a request. Forgets one from a broker without ids once it can no longer be delivered again.

@@ -70,11 +70,11 @@ const refuseUnless =
   };
 
 /** Refuses deeply nested bodies: code that walks through a body must return. */
-const refuseDeep = refuseUnless(({ body }) => isShallow(body), 'The body is nested too deep.');
+const refuseDeep = refuseUnless(({ body }) => isShallow(body), 'The body is nested too deeply.');
 
 const refuseManyNames = refuseUnless(
   ({ query }) => Object.keys(query).length <= maxNames,
-  `A query has at most ${maxNames} names.`,
+  `A query may have at most ${maxNames} names.`,
 );
 
 function answered({ store, onCall }: StandInOptions, { method, answer }: Call): RequestHandler {

@@ -17,10 +17,10 @@ export const addNoteTool = defineLiveTool({
   input: () => ({
     execution_id: requiredText('Execution id, "latest", or "none"'),
     text: z.string().trim().min(1).max(maxNote).describe('The text'),
-    at: text('Time it refers to (default now)'),
-    about: text('File, worker or message it refers to'),
+    at: text('Time it is about (default now)'),
+    about: text('File, worker or message it is about'),
     for_next: optionalBoolean.describe('For the next shift'),
-    requested_by: requestedBy('The person'),
+    requested_by: requestedBy('The person who writes'),
   }),
   output: () => object({ message_id: string }),
   writes: { destructive: false, idempotent: false },

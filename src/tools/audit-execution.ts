@@ -12,8 +12,8 @@ export const auditExecutionTool = defineTool({
   name: 'audit_execution',
   title: 'Audit an execution',
   description:
-    'Is the data complete: did every announced STF become ready, give its planned TF samples and slices without gap or overlap, and every slice one result, ' +
-    'and do the stored counts match the rows? verdict balanced, open (not done yet, or stopped early) or broken, with the ids of what is missing. ' +
+    'Is the data complete: did every announced STF become ready and yield its planned TF samples and slices without gap or overlap, has every slice one result, ' +
+    'and do stored counts match the rows? verdict balanced, open (not done yet, or stopped early) or broken, with the ids of what is missing. ' +
     'Permanently failed slices are final but not processed: see slices_failed. verify_files checks the files.',
   takesLong: () => true,
   takesMoment: true,

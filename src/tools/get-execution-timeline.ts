@@ -24,7 +24,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   title: 'Timeline of an execution',
   hasPage: true,
   description:
-    'An execution over time: slices created, completed and failed per bin, how many were queued and in progress at its end and at most, phases and pauses, delays, failures by cause with when they came, ' +
+    'An execution over time: slices created, completed and failed per bin, how many were queued and in progress at its end and at peak, phases and pauses, delays, failures by cause with when they came, ' +
     'and the worst workers. With slots: a line per worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,

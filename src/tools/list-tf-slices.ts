@@ -32,7 +32,7 @@ export const listTfSlicesTool = defineList({
     slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
     assigned_worker: textOrNumber(300, 'Worker (worker-agent-shifter-485/07), its agent, or a slot (7)'),
     min_retries: integer(0, 1000, 'At least this many retries'),
-    order_by: choice(sliceOrders, 'seconds: of its last attempt; order=newest: largest first'),
+    order_by: choice(sliceOrders, 'seconds: of the last attempt; order=newest: largest first'),
     time_field: choice(timeFields, 'Which time start_time and end_time refer to (default created)'),
   }),
   window: 'time_field',

@@ -26,8 +26,8 @@ const plannedAnswer = () =>
     total_seconds: float,
     target_worker_count: int,
     workers_needed: int.describe('To keep up while STFs arrive'),
-    worker_use: float.describe('Part of the workers’ time, 0 to 1'),
-    longest_wait_seconds: float.describe('Of a slice for a worker'),
+    worker_use: float.describe('Fraction of the workers’ time, 0 to 1'),
+    longest_wait_seconds: float.describe('Longest wait of a slice for a worker'),
   });
 
 export const planRunTool = defineLiveTool({

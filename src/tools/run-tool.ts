@@ -107,7 +107,7 @@ function unknownArgument(tool: Tool, key: string): SwfError {
 
 /** A value as given, or a note that it is nested too deep to be written. */
 const shownValue = (value: unknown) =>
-  tried(() => clip(JSON.stringify(value) ?? 'undefined')) ?? 'a value nested too deep';
+  tried(() => clip(JSON.stringify(value) ?? 'undefined')) ?? 'a value nested too deeply';
 
 const describe = (tool: Tool, name: string) => (tool.input.shape[name] as z.ZodType | undefined)?.description ?? name;
 

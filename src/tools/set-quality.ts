@@ -15,7 +15,7 @@ export const setQualityTool = defineLiveTool({
     execution_id: requiredExecution,
     value: oneOf(qualities).describe('Judgement'),
     reason: z.string().trim().min(1).max(maxNote).describe('Why'),
-    requested_by: requestedBy('The person'),
+    requested_by: requestedBy('The person who judges'),
   }),
   output: () => object({ message_id: string, value: oneOf(qualities), was: oneOf(qualities) }),
   writes: { destructive: false, idempotent: true },

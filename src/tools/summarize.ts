@@ -43,7 +43,7 @@ const countedWords = ({ what, keys }: SummaryQuestion) =>
 /** A place without failures is in no group of causes: its absence must not be read as a figure. */
 const failuresAlone = ({ what, keys }: SummaryQuestion) =>
   what === 'slices' && keys.length > 1 && keys.includes('cause')
-    ? `Only failed attempts have a cause: what has none is in no group; group_by="${keys.filter((key) => key !== 'cause').join()}" counts it.`
+    ? `Only failed attempts have a cause: the others are in no group; group_by="${keys.filter((key) => key !== 'cause').join()}" counts it.`
     : undefined;
 
 export const summarizeTool = defineLiveTool({
@@ -58,13 +58,13 @@ export const summarizeTool = defineLiveTool({
   input: () => ({
     what: oneOf(summarized).describe(summarized.join(', ')),
     group_by: requiredText(
-      `One or two, with a comma, of ${everyKey.join(', ')}, as they fit what. cause: similar errors. status of messages: their effect`,
+      `One or two, separated by a comma, of ${everyKey.join(', ')}, as what allows. cause: similar errors. status of messages: their effect`,
     ),
     execution_id: executionId,
     run_number: runNumber,
     namespace,
-    status: text('State; of slices as list_tf_slices'),
-    assigned_worker: text('As list_tf_slices'),
+    status: text('State; of slices: as list_tf_slices'),
+    assigned_worker: text('Worker, as list_tf_slices'),
     start_time: text('Earliest time_field: ISO 8601, or -15m, -2h, -7d'),
     end_time: text('End, as start_time'),
     time_field: choice(timeFields, 'Which time counts (default created; executions: their start)'),

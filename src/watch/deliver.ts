@@ -126,7 +126,7 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
   const { msg_type, code, subject, severity, count, sentence, execution_id, timestamp = '' } = message;
   const change = alarmChanges[msg_type];
   const by = msg_type === 'alarm_seen' ? ` by ${seenBy(message)}` : '';
-  const again = count > 1 ? ` (time ${count})` : '';
+  const again = count > 1 ? ` (raised ${count} times)` : '';
   // The sentence of a cleared alarm describes the past.
   const was = msg_type === 'alarm_cleared' ? 'it was: ' : '';
   const link =

@@ -51,7 +51,7 @@ export function webhookReceiver(url: string): Receiver {
   const { protocol = '', username = '', password = '', host = '' } = tried(() => new URL(url)) ?? {};
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
     throw configInvalid(
-      `the webhook${host === '' ? '' : ` at ${host}`} is not an address that can be posted to; give https://HOST/PATH, without a login in it`,
+      `the webhook${host === '' ? '' : ` at ${host}`} is not an address to post to; give https://HOST/PATH, without a login in it`,
     );
   return {
     name: `webhook at ${host}`,

@@ -115,7 +115,7 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
       took = performance.now() - began;
       const lines = await recordLook(store, processId, { found, now, after });
       if (lines === undefined)
-        throw executionInUse('another process watches this store now; start this one again to wait for it');
+        throw executionInUse('another process now watches this store; start this one again to wait for it');
       for (const line of lines) say(line);
       looker.succeeded(now);
     } catch (error) {

@@ -52,8 +52,10 @@ describe('a note and a quality', () => {
       await cli('note', id, 'the *beam* was off\u202E', '--at', '-10m', '--about', 'DAQ', '--requested-by', 'Ana'),
     ).toMatch(new RegExp(`^note/\\S+ is written about ${id}, of \\d{4}-\\S+Z\n$`));
     await cli('note', 'none', 'call the expert', '--for-next');
-    expect(await cli('quality', id, 'bad', '--reason', 'no beam')).toBe(`judged ${id} bad\n`);
-    expect(await cli('quality', id, 'test', '--reason', 'it was a drill')).toBe(`judged ${id} test (was bad)\n`);
+    expect(await cli('quality', id, 'bad', '--reason', 'no beam')).toBe(`set the quality of ${id} to bad\n`);
+    expect(await cli('quality', id, 'test', '--reason', 'it was a drill')).toBe(
+      `set the quality of ${id} to test (was bad)\n`,
+    );
     const client = await connectStdio({ folder });
     const monitor = await ask(client, 'get_workflow_monitor', { execution_id: id });
     expect(monitor).toMatchObject({
@@ -82,9 +84,11 @@ describe('a note and a quality', () => {
       { namespace: 'none', effect: 'applied' },
     ]);
     expect(items[1]).not.toHaveProperty('execution_id');
-    expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(`cleared the quality of ${id} (was test)\n`);
+    expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(
+      `withdrew the quality of ${id} (was test)\n`,
+    );
     expect(await ask(client, 'get_workflow_monitor', { execution_id: id })).not.toHaveProperty('quality');
-    expect(await cli('check', '--deep')).toMatch(/^ok {4}log {8}read again, it gives the same rows$/m);
+    expect(await cli('check', '--deep')).toMatch(/^ok {4}log {8}replayed, it gives the same rows$/m);
     // They are removed with their execution.
     await cli('prune', '--keep', '1');
     expect(await list({ search: 'beam' })).toEqual([]);

@@ -133,7 +133,7 @@ describe.skipIf(missing)('in a terminal', () => {
     await seen.started.saw(/progressing/);
     expect((await seen.rows())[0]).toMatch(/^stf_datataking-tester-0001 {2}run 100010/);
     run.child.kill('SIGKILL');
-    await seen.started.saw(/its process is gone; continue with[^]*swf-mcp resume stf_datataking-tester-0001/);
+    await seen.started.saw(/its process is gone; resume it with[^]*swf-mcp resume stf_datataking-tester-0001/);
     expect((await runCli(['stop', 'latest'], { folder })).code).toBe(0);
     expect((await seen.started.finished).code).toBe(4);
     expect((await seen.rows()).at(-1)).toMatch(

@@ -44,7 +44,7 @@ describe('check', () => {
       [
         'ok    integrity  no damage in the file',
         'ok    schema     as this program creates it',
-        'ok    blocks     times, words and numbers are kept of all rows',
+        'ok    blocks     the notes on times, words and counts cover all rows',
         `ok    ${first}  completed, balanced: 2 STF files, 2 TF samples, 30 of 30 TF slices completed`,
         `ok    ${first}  4 files in ${dataOf(folder, first)}`,
         'ok    stf_datataking-tester-0002  completed, balanced: 4 STF files, 2 TF samples, 30 of 30 TF slices completed',

@@ -183,7 +183,7 @@ describe('swf-mcp watch', () => {
     for (const { args, line } of [
       {
         args: ['--webhook', 'testbed'],
-        line: /^CONFIG_INVALID: the webhook is not an address that can be posted to; give https:/,
+        line: /^CONFIG_INVALID: the webhook is not an address to post to; give https:/,
       },
       { args: ['--notify', './none'], line: /^ARGUMENT_INVALID: --notify .\/none cannot be run/ },
       {

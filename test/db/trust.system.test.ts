@@ -125,7 +125,7 @@ describe('a store that is damaged or changed from outside', () => {
     const sound = await runCli(['check', '--deep'], { folder });
     expect(sound).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^ok {4}log {8}read again, it gives the same rows$/m),
+      stdout: expect.stringMatching(/^ok {4}log {8}replayed, it gives the same rows$/m),
     });
     alterStore(
       folder,
@@ -203,7 +203,7 @@ describe('a store that is damaged or changed from outside', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
-        /STORE_TOO_NEW: .* was brought to schema version \d+ by another swf-mcp .* it writes nothing more/,
+        /STORE_TOO_NEW: .* was upgraded to schema version \d+ by another swf-mcp .* this one stops writing/,
       ),
     });
   });

@@ -88,6 +88,19 @@ describe('executions as a worker sees them', () => {
     expect(views.standing(sliceOf('first'))).toBe('open');
   });
 
+  it.each([{ held: true }, { phase: 'standby' as const }])(
+    'are paused with %o only while their recorder speaks',
+    (state) => {
+      vi.useFakeTimers();
+      const views = makeViews();
+      views.hear(stateOf(state));
+      expect([views.standing(sliceOf('first')), views.paused()]).toEqual(['paused', [execution_id]]);
+      // No recorder would end the pause.
+      vi.advanceTimersByTime(60_000);
+      expect([views.standing(sliceOf('first')), views.paused()]).toEqual(['open', []]);
+    },
+  );
+
   it('let a worker rest while their recorder names it, and speaks', () => {
     vi.useFakeTimers();
     const views = makeViews();

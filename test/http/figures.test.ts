@@ -78,7 +78,7 @@ describe('the metrics of an agent', () => {
     expect(agentMetricsText(figures)).toMatch(/[^\n]\n$/);
     expect(heads(agentMetricsText(figures))).toMatchInlineSnapshot(`
       [
-        "gauge swf_build_info: This program.",
+        "gauge swf_build_info: Version of this program.",
         "gauge swf_broker_connected: 1 while connected to the broker.",
         "counter swf_broker_reconnects_total: Reconnections to the broker.",
         "gauge swf_outbox_unsent_messages: Messages not yet confirmed by the broker.",
@@ -133,13 +133,13 @@ describe('the metrics of an observer', () => {
     expect(observerMetricsText(figures)).toMatch(/[^\n]\n$/);
     expect(heads(observerMetricsText(figures))).toMatchInlineSnapshot(`
       [
-        "gauge swf_build_info: This program.",
+        "gauge swf_build_info: Version of this program.",
         "gauge swf_broker_connected: 1 while connected to the broker.",
         "counter swf_broker_reconnects_total: Reconnections to the broker.",
         "counter swf_observer_messages_total: Messages received, by topic.",
         "gauge swf_observer_last_message_timestamp_seconds: Unix time at which the newest message arrived; absent before the first.",
         "gauge swf_observer_waiting_lines: Lines not yet written.",
-        "counter swf_observer_dropped_messages_total: Messages not recorded for lack of room.",
+        "counter swf_observer_dropped_messages_total: Messages dropped because too many lines were waiting.",
         "gauge swf_observer_cannot_write: 1 while lines cannot be written.",
       ]
     `);
@@ -238,7 +238,7 @@ describe('the metrics of the server', () => {
         "gauge swf_execution_slices_stay_failed: TF slices that failed permanently.",
         "gauge swf_execution_slices_overdue: Slices in progress for too long.",
         "gauge swf_execution_oldest_slice_seconds: Age of the slice that has been in progress longest.",
-        "gauge swf_execution_slice_retries: Attempts after the first.",
+        "gauge swf_execution_slice_retries: Retries of TF slices.",
       ]
     `);
     const [, seconds = ''] = /tool_seconds_total\{tool="list_logs"\} (.+)/.exec(text.join('\n')) ?? [];

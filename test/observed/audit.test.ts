@@ -47,9 +47,9 @@ describe('the audit of an observed run', () => {
   it('compares them by name otherwise, and counts the files whose announcement was not heard', async () => {
     let dropped = 0;
     const audit = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered' || (dropped += 1) > 3);
-    expect(audit['summary']).toContain('No announcement was received of 3 of the 21 TF files that slices name.');
+    expect(audit['summary']).toContain('No announcement was received for 3 of the 21 TF files that slices name.');
     const unheard = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered');
-    expect(unheard['summary']).toContain('No announcement was received of 21 of the 21 TF files that slices name.');
+    expect(unheard['summary']).toContain('No announcement was received for 21 of the 21 TF files that slices name.');
     expect((await auditOf('H-1', () => true))['summary']).not.toMatch(/announcement|number only/);
   });
 });

@@ -63,7 +63,7 @@ describe('the gate', () => {
     [
       'the broadcast topic of H',
       fast('H-1').filter((line) => !on('epictopic')(line)),
-      [/stf_announced 0 of 3/, /beginning/],
+      [/stf_announced 0 of 3/, /its start was/],
     ],
     [
       'an STF file of H',
@@ -82,9 +82,9 @@ describe('the gate', () => {
       fast('F-1').filter((line) => !isSlice(line) && !isResult(line)),
       [/samples 0 of 21: TF files were/],
     ],
-    ['the end of H', beforeEnd(fast('H-1')), [/its end was not heard: not heard since/]],
-    ['the end of F', beforeEnd(fast('F-1')), [/its end was not heard: not heard since/]],
-    ['the bus of prompt processing', linesOf('PP-1', 'rest'), [/its beginning was not heard/]],
+    ['the end of H', beforeEnd(fast('H-1')), [/its end was not received: not heard since/]],
+    ['the end of F', beforeEnd(fast('F-1')), [/its end was not received: not heard since/]],
+    ['the bus of prompt processing', linesOf('PP-1', 'rest'), [/its start was not received/]],
     ['REST of prompt processing', linesOf('PP-1', 'bus'), [/processing 0 of 3: processing is not on the bus/]],
     [
       'an STF file of prompt processing',
@@ -115,7 +115,7 @@ describe('the gate', () => {
       prompt('PP-1').filter((line) => typeOf(line) !== 'stf_ready' && !isReport(line)),
       [/handed_over 0 of 1/],
     ],
-    ['its end', beforeEnd(prompt('PP-1')), [/its end was not heard/]],
+    ['its end', beforeEnd(prompt('PP-1')), [/its end was not received/]],
     [
       'the close of its data run',
       prompt('PP-1').filter((line) => !isCall(line, 'PATCH', 'runs')),
@@ -150,7 +150,7 @@ describe('the gate', () => {
     const lines = fast('H-1');
     const gap = { gap: { from: lines[100]?.t, until: lines[101]?.t, reason: 'the disk was full' } } as unknown as Line;
     expect((await gateOf([...lines.slice(0, 101), gap, ...lines.slice(101)])).lines).toEqual([
-      expect.stringMatching(/ nothing could be heard for .* in 1 gap \(the disk was full\)$/),
+      expect.stringMatching(/ nothing could be received for .* in 1 gap \(the disk was full\)$/),
     ]);
   });
 

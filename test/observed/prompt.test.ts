@@ -365,7 +365,7 @@ describe('two runs of prompt processing', () => {
     const second = later(all('PP-1')).filter((line) => !isOfDataAgent(line) && !isReport(line));
     const { findings, codes } = await judge([...first, ...second], { id: 'prompt_processing-shifter-0002' });
     expect(codes).toEqual(['NOT_HANDED_OVER', 'DATA_AGENT_WAITS', 'STF_NOT_REGISTERED']);
-    expect(findings['DATA_AGENT_WAITS']).toContain('run 104001 before it was never closed');
+    expect(findings['DATA_AGENT_WAITS']).toContain('the earlier run 104001 was never closed');
     expect((await judge(first)).codes).toEqual(['RUN_NOT_CLOSED']);
   });
 });

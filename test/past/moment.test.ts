@@ -72,7 +72,7 @@ describe('a moment', () => {
 
   it('is shown by status, and refused with --watch and -f', async () => {
     const { stdout } = await runCli(['status', '--as-of', '-0s'], { folder });
-    expect(stdout).toMatch(/^ {2}as of {7}.+: all that follows is as it was then$/m);
+    expect(stdout).toMatch(/^ {2}as of {7}.+: everything below is as it was then$/m);
     expect(await runCli(['logs', '-f', '--as-of', '-1m'], { folder })).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('--as-of has no effect with -f'),

@@ -78,7 +78,7 @@ describe('a slice that no worker has', () => {
     expect(times).toEqual([40, 100, 220, 460, 940, 1900, 3700]);
     expect(timesOf(made, held)).toEqual([]);
     expect(new Set(made.lost)).toEqual(new Set([lost]));
-    expect(made.warnings[0]).toBe(`no worker has 1 TF slices of ${execution_id}; they are sent again`);
+    expect(made.warnings[0]).toBe(`no worker holds 1 TF slices of ${execution_id}; they are sent again`);
     expect(made.warnings).toHaveLength(times.length);
     expect(made.faults).toEqual([]);
   });

@@ -98,7 +98,7 @@ describe('a file of another host', () => {
 
   it.each(['with a blank', 'mit-Ümlaut'])('cannot be fetched with a token that is invalid in a header: %s', (token) => {
     expect(() => access({}, { SWF_FILES_TOKEN: token })).toThrow(
-      'SWF_FILES_TOKEN contains a blank or another character that is not allowed in a header; choose another',
+      'SWF_FILES_TOKEN contains a space or another character that is not allowed in a header; choose another',
     );
     expect(() => access({}, { SWF_FILES_TOKEN: '' })).not.toThrow();
   });

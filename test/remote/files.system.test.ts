@@ -188,7 +188,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     await expect
       .poll(told, { timeout: 90_000, interval: 1000 })
       .toMatch(
-        /no other host could read files made here.*\(fastmon-agent-\S+ on \S+\)\. So the fastmon agent has not answered/,
+        /no other host could read files made here.*\(fastmon-agent-\S+ on \S+\)\. So the fastmon agent has not responded to/,
       );
     expect(await here.control('stop')).toMatchObject({ code: 0 });
     expect(await run.finished).toMatchObject({ code: 4 });

@@ -128,16 +128,16 @@ describe('the handover of an eight-hour shift', () => {
         .map(({ name, did, execution_id }) => `${name} ${did} ${execution_id}`),
     ).toEqual([
       `ana saw EXECUTION_FAILED of ${idOf(2)}`,
-      `ana set quality bad for ${idOf(2)}`,
+      `ana set the quality to bad for ${idOf(2)}`,
       `bo saw STAGE_STUCK of ${idOf(3)}`,
-      `bo set quality good for ${idOf(4)}`,
+      `bo set the quality to good for ${idOf(4)}`,
     ]);
     expect(
       report['open'].filter(
         (line: string) => !line.startsWith(`${idOf(6)} STAGE_STUCK`) && !line.startsWith(`${idOf(6)} DATA_OLD`),
       ),
     ).toEqual([
-      expect.stringMatching(`^${idOf(6)} runs, health stalled`),
+      expect.stringMatching(`^${idOf(6)} is running, health stalled`),
       `${idOf(2)} was failed (the disk is full)`,
       `no quality is set for ${idOf(5)}, ${idOf(3)}, ${idOf(1)}`,
       `no one has seen alarm SLICES_FAILED/${idOf(5)}: SLICES_FAILED it is`,
@@ -159,7 +159,7 @@ describe('the handover of an eight-hour shift', () => {
     );
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, I look, over \d\d:\d\d:\d\d\): /,
+        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, I look, cleared \d\d:\d\d:\d\d\): /,
       ),
     );
     expect(lines).toContainEqual(
@@ -201,8 +201,8 @@ describe('the handover of an eight-hour shift', () => {
     expect(report['executions']).toMatchObject([{ quality: 'good' }]);
     expect(report['people'].map(({ name, sent_by, did }: Record<string, string>) => [name, sent_by, did])).toEqual([
       ['tester', undefined, 'started'],
-      ['ana', 'token', 'set quality bad for'],
-      ['ana', 'token', 'set quality good for'],
+      ['ana', 'token', 'set the quality to bad for'],
+      ['ana', 'token', 'set the quality to good for'],
     ]);
     expect((await until(hour(3)))['executions'][0]).not.toHaveProperty('quality');
   });
@@ -234,7 +234,7 @@ describe('the handover of an eight-hour shift', () => {
       await note(made, n, { author: 'ana', text: `note ${n}`, at: 7 - n / 10, for_next: true });
     const client = await connectInProcess(made.path);
     const { text } = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(0) });
-    expect(text).toContain('- 18 more notes, earlier; ask for a shorter period');
+    expect(text).toContain('- 18 earlier notes not shown; ask for a shorter period');
     expect(text).toMatch(/ana: note 30$/);
     expect(text).not.toMatch(/note 18$/m);
   });
@@ -276,7 +276,7 @@ it('the handover of three runs with a bad slot has at most 25 lines, its cause o
     '348 of 384 first attempts failed on slot w/05, and none of 1419 elsewhere: so it is the slot',
   );
   expect(text).toMatch(
-    /FAILURES_ON_ONE.* \(seen by ana \d\d:\d\d:\d\d, I clean it, not over\): 348 of 384 .* slot w\/05/,
+    /FAILURES_ON_ONE.* \(seen by ana \d\d:\d\d:\d\d, I clean it, not cleared\): 348 of 384 .* slot w\/05/,
   );
   expect(text).toContain(`- no one has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices stay failed`);
 });

@@ -34,18 +34,18 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
   const facts = { executions, all: executions, handover: { alarms: [unseen], qualities: new Map([['failed', {}]]) } };
   const lines = openMatters(facts as unknown as ShiftFacts, { start_time: '' } as Parameters<typeof openMatters>[1]);
   expect(lines).toEqual([
-    'stalled runs, without a driver for 2 min 5 s, health stalled: 4 of 10 slices made so far are done',
-    'stuck runs, health progressing: 10 of 10 slices made so far are done',
+    'stalled is running, without a driver for 2 min 5 s, health stalled: 4 of 10 slices made so far are done',
+    'stuck is running, health progressing: 10 of 10 slices made so far are done',
     'stuck WARNING: It is so.',
     'stuck ERROR: It is so.',
     'failed: 3 slices stay failed',
     'ended badly was failed',
-    'slow runs, health progressing: 10 of 10 slices made so far are done',
+    'slow is running, health progressing: 10 of 10 slices made so far are done',
     'slow WARNING: It is so.',
     'undone was terminated: 1 slice undone',
     'no quality is set for undone, ended badly',
     'no one has seen alarm 7: It is so',
-    'retried runs, health progressing: 5 of 10 slices made so far are done',
-    'calm runs, health progressing: 10 of 10 slices made so far are done',
+    'retried is running, health progressing: 5 of 10 slices made so far are done',
+    'calm is running, health progressing: 10 of 10 slices made so far are done',
   ]);
 });

@@ -67,13 +67,13 @@ describe('the shift report', () => {
     expect(report['totals']).toMatchObject({ slices_stay_failed: 0, slices_not_done: notDone });
     expect(text).toMatch(
       new RegExp(
-        String.raw`attempts? failed\. At its end 0 of their slices had failed permanently and ${notDone} were unfinished\.$`,
+        String.raw`attempts? failed\. At its end, 0 slices had failed permanently and ${notDone} were unfinished\.$`,
         'm',
       ),
     );
     // Text from others adds no table cell and no markup.
     expect(text).toContain(String.raw`bob (as tester claims) paused stf_datataking-alice-0003 (beam \| studies)`);
-    expect(text).toMatch(/^- stf_datataking-alice-0003 runs, health paused: /m);
+    expect(text).toMatch(/^- stf_datataking-alice-0003 is running, health paused: /m);
     expect(JSON.stringify(report).length).toBeLessThan(12_000);
 
     // It is the same at a terminal and as a resource, and the same whenever it is asked about the same past,
@@ -102,7 +102,9 @@ describe('the shift report', () => {
       ],
       open: [
         'no quality is set for stf_datataking-tester-0002, stf_datataking-tester-0001',
-        expect.stringMatching(/^stf_datataking-alice-0003 runs, health paused: \d+ of \d+ slices made so far are done/),
+        expect.stringMatching(
+          /^stf_datataking-alice-0003 is running, health paused: \d+ of \d+ slices made so far are done/,
+        ),
       ],
     });
     run.child.kill('SIGINT');
@@ -185,7 +187,7 @@ describe('the shift report', () => {
     expect(report['open']).toEqual([
       '10 more executions were not examined; ask for a shorter period or one namespace',
       expect.stringMatching(/^no quality is set for stf_datataking-tester-0061, .* and 44 more$/),
-      expect.stringMatching(/^stf_datataking-tester-0001 runs, health /),
+      expect.stringMatching(/^stf_datataking-tester-0001 is running, health /),
     ]);
   });
 });

@@ -70,7 +70,7 @@ describe('a webhook', () => {
 
   it.each(['testbed', 'ftp://host/hook', 'https://ana:s3cret@host/hook', ''])('is refused if it is %s', (url) => {
     const made = (): unknown => webhookReceiver(url);
-    expect(made).toThrow(/^the webhook( at host)? is not an address that can be posted to; give https/);
+    expect(made).toThrow(/^the webhook( at host)? is not an address to post to; give https/);
     expect(made).not.toThrow(/s3cret/);
   });
 });

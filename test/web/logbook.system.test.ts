@@ -48,14 +48,14 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
 
   it('shows alarms in a line without moving the page, and lets a permitted client mark one as seen', async () => {
     const page = await open('#/', 'look-1', true);
-    await page.getByText('no alarms: "swf-mcp watch" does not run').waitFor();
+    await page.getByText('no alarms: "swf-mcp watch" is not running').waitFor();
     const top = async (): Promise<number> => (await page.locator('main').boundingBox())?.y ?? 0;
     const before = await top();
     await change('alarm_raised', 'data');
-    await page.getByText('1 alarm not seen by anybody').waitFor({ timeout: 15_000 });
-    await page.getByText('no new one comes: "swf-mcp watch" does not run').waitFor();
+    await page.getByText('1 alarm not seen by anyone').waitFor({ timeout: 15_000 });
+    await page.getByText('no new one comes: "swf-mcp watch" is not running').waitFor();
     expect(await top()).toBe(before);
-    await page.getByText('1 alarm not seen by anybody').click();
+    await page.getByText('1 alarm not seen by anyone').click();
     await page.getByText('<b>data</b> does nothing').waitFor();
     expect(await page.getByRole('link', { name: `STAGE_STUCK/${id}:data` }).getAttribute('href')).toMatch(
       new RegExp(`^#/${id}\\?asof=`),
@@ -65,11 +65,11 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await page.getByText('only a token of scope note or control marks an alarm as seen').waitFor();
 
     const writer = await open('#/', 'write-1', true);
-    await writer.getByText('1 alarm not seen by anybody').click();
+    await writer.getByText('1 alarm not seen by anyone').click();
     await writer.getByLabel('your name').fill('Bo');
     await writer.getByLabel('what you do').fill('I look');
     await writer.getByRole('button', { name: 'I have seen it' }).click();
-    await writer.getByText('1 alarm seen and not over').waitFor();
+    await writer.getByText('1 alarm seen but not cleared').waitFor();
     await writer.getByText('seen by Bo (as ana claims): I look').waitFor();
     await change('alarm_cleared', 'data');
     await writer.getByText('no alarms').waitFor({ timeout: 15_000 });

@@ -60,7 +60,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(page.url()).toBe(`${root}#/stf_datataking-tester-0002`);
     await expect.poll(() => page.title()).toContain('stf_datataking-tester-0002');
     await page.goto(`${root}#/?namespace=nowhere`);
-    await page.getByText('Nothing fits.').waitFor();
+    await page.getByText('Nothing matches.').waitFor();
   });
 
   it('paints an ended run in the chosen colours, those of the system, or those for print', async () => {
@@ -92,7 +92,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByRole('link', { name: 'Shift' }).click();
     await page.getByText('This part of the page cannot be loaded.').waitFor();
     await page.unroute('**/app/shift-*.js');
-    await page.getByRole('button', { name: 'load the page again' }).click();
+    await page.getByRole('button', { name: 'reload the page' }).click();
     await page.getByRole('heading', { level: 1, name: 'Shift report' }).waitFor();
     expect((await fetch(`${root}app/none.js`)).status).toBe(404);
   });
@@ -128,7 +128,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     // Slower than the page refreshes.
     await namespace.pressSequentially('torre', { delay: 500 });
     expect(await namespace.inputValue()).toBe('torre');
-    await page.getByText('Nothing fits.').waitFor();
+    await page.getByText('Nothing matches.').waitFor();
     await page.goto(`${root}#/${id}`);
     const words = page.getByLabel('words');
     await words.pressSequentially('calib', { delay: 100 });
@@ -220,7 +220,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
     await page.keyboard.press('/');
     await page.keyboard.type('j/?');
-    expect(await page.getByRole('textbox', { name: 'words of notes and reasons' }).inputValue()).toBe('j/?');
+    expect(await page.getByRole('textbox', { name: 'words in notes and reasons' }).inputValue()).toBe('j/?');
   });
 
   it('shows the counts of the monitor and the causes of the timeline', async () => {

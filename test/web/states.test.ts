@@ -55,8 +55,8 @@ describe('a card on the wall', () => {
       '1 TF slice has been in hand for more than 5 s',
     ],
     [
-      'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing runs. Run "swf-mcp resume stf-1".',
-      'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing runs',
+      'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing is running. Run "swf-mcp resume stf-1".',
+      'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing is running',
     ],
     [
       'Kolja Kauder (as root claims) paused it at 2026-11-30T01:37:26Z (wrong table); "swf-mcp continue x" lets it go on.',

@@ -46,7 +46,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the wall', () => {
     run.child.kill('SIGINT');
     await run.finished;
     // The execution that ran last stays on the screen.
-    await page.getByText(/^Nothing runs\. This execution ended .* ago:$/).waitFor();
+    await page.getByText(/^Nothing is running\. This execution ended .* ago:$/).waitFor();
     await page.locator('.wall .card', { hasText: /-0002.*terminated.*failed/s }).waitFor();
     expect(await page.getByRole('button', { name: /^(times|colours|print)/ }).count()).toBe(0);
     await page.locator('.wall .clock', { hasText: /:\d\d UTC$/ }).waitFor();

@@ -115,7 +115,7 @@ function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest 
     `${execution_id}, from ${from}, in wall time; replayed it ends ${offOf(was, replayed, rest.off_percent)}`,
     ...alignedLines(cells),
     '',
-    `slices that wait, up to ${most}, a column for ${rest.bin_seconds} s`,
+    `slices waiting, at most ${most}; one column per ${rest.bin_seconds} s`,
     ...rows.map(([name, , waiting]) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
   ];
 }

@@ -56,7 +56,7 @@ export function stopTheirs(
     const newest = newestCalled(sql, namespace, told_id);
     if (newest?.execution_id !== execution_id)
       throw executionNotRunning(
-        `${execution_id} is not the newest run of the name ${told_id}: a stop would end ${newest?.execution_id ?? 'another one'}`,
+        `${execution_id} is not the newest run named ${told_id}: a stop would end ${newest?.execution_id ?? 'another one'}`,
       );
     if (newest.status !== 'running' && newest.status !== 'unknown')
       throw executionNotRunning(`${execution_id} has ended (${newest.status}); there is nothing to stop`);

@@ -63,7 +63,7 @@ async function start(io: Io, request: StartRequest, place: RunPlace) {
   const message = await started.firstMessage(startMilliseconds);
   if (message?.event !== 'started')
     throw storeUnavailable(
-      `the run has not begun after ${startMilliseconds / 1000} s; check with list_workflow_executions whether it has by now`,
+      `the run did not start within ${startMilliseconds / 1000} s; check with list_workflow_executions whether it has since`,
     );
   const { execution_id, run_number } = message;
   return { execution_id, run_number, pid: started.pid ?? 0 };
@@ -137,6 +137,6 @@ async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandSta
   return {
     effect: 'pending',
     sentence:
-      'no process was driving it; one was started to end it, and is not done yet: check with get_workflow_monitor',
+      'no process was driving it; one was started to end it, and has not finished yet: check with get_workflow_monitor',
   };
 }

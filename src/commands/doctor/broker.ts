@@ -41,7 +41,7 @@ export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   else
     yield [
       'not tried',
-      ok('to check rights, destinations and how the broker handles messages, send some with --prove'),
+      ok('to check rights, destinations and how the broker handles messages, use --prove, which sends some'),
     ];
 }
 
@@ -94,7 +94,7 @@ function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Hea
   const what = `${agent_name} on ${hostname}`;
   if (isRefused({ agent_type, wire }))
     return fail(
-      `${what} is of an earlier build (it speaks version ${wire} of the messages, this one ${wireVersion}) and takes slices of other programs; install this version there`,
+      `${what} is an earlier build (it speaks version ${wire} of the messages, this one ${wireVersion}) and takes slices of other programs; install this version there`,
     );
   const [first] = off_duty;
   if (first === undefined) return ok(what);

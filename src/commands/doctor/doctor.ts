@@ -144,7 +144,7 @@ async function* lookAtSources({ data }: Config, token: string | undefined): Asyn
     yield [
       'files',
       command !== undefined || !/^https?:/.test(source)
-        ? warn(`${source} is fetched by a command, which is not tried`)
+        ? warn(`files from ${source} are fetched by a command, which was not tried`)
         : await attempt(() => lookAtSource(source, token)),
     ];
 }

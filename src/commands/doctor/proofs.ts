@@ -87,7 +87,7 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string) =>
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     await pause(quietMilliseconds);
     return warn(
-      `a message is not found behind ${foreignMessages} for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
+      `a message behind ${foreignMessages} for others is not found: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
     );
   });
 

@@ -151,7 +151,7 @@ function oldestLine({ inHand, pace }: Snapshot) {
 
 function failures(exhausted: number, waiting: number, retries: number) {
   if (exhausted === 0 && retries === 0 && waiting === 0) return 'none';
-  return `${stayFailed(exhausted)}, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be tried again`}`;
+  return `${stayFailed(exhausted)}, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be retried`}`;
 }
 
 /** A message as its id describes it, by type and subject, and why it had no effect, if so. */
@@ -206,15 +206,15 @@ function advice(snapshot: Snapshot, storeOption: string) {
 
 function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => string) {
   if (inHand === undefined) return ['nothing shows that it is still running; check with', next('status')];
-  if (driver?.isAlive() !== true) return ['its process is gone; continue with', next('resume')];
+  if (driver?.isAlive() !== true) return ['its process is gone; resume it with', next('resume')];
   if (driver.isSilent())
     return [
       `its process ${driver.pid} on ${driver.hostname} has not been heard from for a while; check whether it is suspended`,
     ];
   const what =
     inHand.overdue > 0
-      ? 'no slice in hand has ended for a while; look at the payload of the oldest, and with'
-      : 'a stage has work and does nothing; look with';
+      ? 'no slice in hand has ended for a while; check the payload of the oldest, and see'
+      : 'a stage has work but does nothing; see';
   return [what, next('status')];
 }
 

@@ -72,7 +72,9 @@ export async function qualityCommand(io: Io, { executionId, value, reason, reque
   const request = { execution_id, value: qualityNamed(value), reason, ...authorOf(io, requestedBy) };
   const { was } = await createLogbook(io).quality(request);
   const done =
-    request.value === 'none' ? `cleared the quality of ${execution_id}` : `judged ${execution_id} ${request.value}`;
+    request.value === 'none'
+      ? `withdrew the quality of ${execution_id}`
+      : `set the quality of ${execution_id} to ${request.value}`;
   io.out(printable(`${done}${was === 'none' ? '' : ` (was ${was})`}`) + '\n');
 }
 

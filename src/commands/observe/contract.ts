@@ -77,7 +77,7 @@ function contractDifferences(a: readonly SaidType[], b: readonly SaidType[]): st
     if (right === undefined) return [`${name} is gone`];
     return [
       ...missingFrom(left, right).map((key) => `${name} no longer has ${key}`),
-      ...missingFrom(right, left).map((key) => `${name} has ${key} now`),
+      ...missingFrom(right, left).map((key) => `${name} now has ${key}`),
     ];
   });
 }

@@ -155,7 +155,7 @@ function changedJson(text: string, key: string, entry: Entry | undefined, file: 
     );
   const settings = settingsOf(text);
   if (!isObject(settings) || !isObject(settings[key] ?? {}) || settings[key] === null)
-    throw configInvalid(`${file} has no object ${JSON.stringify(key)} of servers, but something else; fix it first`);
+    throw configInvalid(`${file}: ${JSON.stringify(key)} is not an object of servers; fix it first`);
   if (isDeepStrictEqual(entryIn(settings, key), entry)) return text;
   // Before all others: behind them it would come between one and its comment.
   const usesTabs = /^\t/m.test(text);
@@ -198,7 +198,7 @@ function changedToml(text: string, key: string, entry: Entry | undefined, file: 
     const changed = entry === undefined ? kept : withTable(kept, `${key}.${server}`, entry);
     const expected = { ...settings, [key]: entry === undefined ? others : { ...others, [server]: entry } };
     if (isDeepStrictEqual({ [key]: {}, ...tomlOf(changed) }, expected)) return changed;
-    throw new Error('the entry would change others');
+    throw new Error('writing the entry would change others');
   } catch (error) {
     throw configInvalid(`${file} cannot be changed: ${messageOf(error)}; change it by hand`, { cause: error });
   }

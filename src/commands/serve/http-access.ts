@@ -40,7 +40,7 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
     );
   if (!isLoopback(host) && tls === undefined && !behindProxy)
     throw invalid(
-      `--http ${http}: on an address that others can reach, the token would cross the network in the clear; give --tls-cert and --tls-key, --behind-proxy if a proxy in front ends TLS, or bind to 127.0.0.1`,
+      `--http ${http}: on an address that others can reach, the token would cross the network in the clear; give --tls-cert and --tls-key, --behind-proxy if a proxy in front terminates TLS, or bind to 127.0.0.1`,
     );
   if (!isLoopback(host) || behindProxy) requireLong(tokens, http);
   if (tokens.length === 0 && behindProxy)
@@ -71,7 +71,7 @@ function readTokens(io: Io): Token[] {
   const alone = io.env['SWF_MCP_TOKEN'];
   if (alone !== undefined && !bearerTokenPattern.test(alone))
     throw invalid(
-      'SWF_MCP_TOKEN contains a blank or another character that is not allowed in a header; choose another',
+      'SWF_MCP_TOKEN contains a space or another character that is not allowed in a header; choose another',
     );
   const path = io.env['SWF_MCP_TOKEN_FILE'];
   const more = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));

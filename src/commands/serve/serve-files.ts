@@ -53,7 +53,7 @@ function readToken(io: Io, host: string, where: string) {
     );
   if (token !== undefined && !bearerTokenPattern.test(token))
     throw invalid(
-      'SWF_FILES_TOKEN is empty, or contains a blank or another character that is not allowed in a header; choose another',
+      'SWF_FILES_TOKEN is empty, or contains a space or another character that is not allowed in a header; choose another',
     );
   const weakness = token === undefined || isLoopback(host) ? undefined : weaknessOf(token);
   if (weakness !== undefined)

@@ -27,7 +27,7 @@ export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin
     io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${storePath(io)}`);
     if ('isTTY' in std.stdin && std.stdin.isTTY === true)
       io.err(
-        'waiting for an MCP client on standard input; for use by hand see swf-mcp status, list or --help; Ctrl-C ends this',
+        'waiting for an MCP client on standard input; to use it by hand, see swf-mcp status, list or --help; Ctrl-C exits',
       );
     return serveOnStdio(io, { ...options, namesStore: namesStore(io) }, std);
   });

@@ -86,7 +86,7 @@ StartLimitBurst=10
 [Service]
 Type=notify
 NotifyAccess=all
-# Waits for a broker that is away.
+# The start waits for the broker.
 TimeoutStartSec=infinity
 ${user ? '' : 'User=swf\nStateDirectory=swf-mcp\nStateDirectoryMode=0700\n'}UMask=0077
 # ACTIVEMQ_USER, ACTIVEMQ_PASSWORD and the like.
@@ -95,7 +95,7 @@ WorkingDirectory=${user ? folder.replaceAll('%', '%%') : '%S/swf-mcp'}
 ExecStart=${words.map(systemdWord).join(' ')}
 Restart=on-failure
 RestartSec=2
-# Wrong usage, and settings that no restart mends.
+# Wrong usage, and settings that a restart cannot fix.
 RestartPreventExitStatus=2 78
 KillMode=mixed
 # Longer than a payload may take: agents finish the slices in hand.

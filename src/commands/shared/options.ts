@@ -94,7 +94,7 @@ export const asOfOption = () =>
 /** Why something is asked, and in whose name. */
 export const forTheRecord = [
   ['--reason <TEXT>', 'reason, for the record'],
-  ['--requested-by <NAME>', 'the person on whose behalf (default: the user)'],
+  ['--requested-by <NAME>', 'the person who requests it (default: the user)'],
 ] as const;
 
 /** For the server, which starts this program in the name of its client. */

@@ -28,7 +28,7 @@ export async function addTables(program: Command, words: readonly string[], run:
       .description(about)
       .addOption(outputOption())
       .option('--limit <N>', 'maximum number of rows (default: 50; json and csv: all)', parsePositive);
-    if (table.parts !== undefined) command.option('--all', 'include alarms that have ended');
+    if (table.parts !== undefined) command.option('--all', 'include cleared alarms');
     if (name === 'alarms') addSeen(command, run);
     hintAtTimes(command);
     if (name === 'logs') command.option('-f, --follow', 'keep printing new lines');

@@ -132,7 +132,7 @@ async function tellReplay(tell: Tell, path: string) {
     const { sentences, count } = await replayDifferences(preparer(db), empty);
     for (const sentence of sentences) tell('fail', 'log', sentence);
     if (count > sentences.length) tell('fail', 'log', `${count - sentences.length} more differences`);
-    if (count === 0) tell('ok', 'log', 'read again, it gives the same rows');
+    if (count === 0) tell('ok', 'log', 'replayed, it gives the same rows');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -140,7 +140,7 @@ async function tellReplay(tell: Tell, path: string) {
 
 /** Only for a schema that has blocks; the differences are not counted. */
 function tellBlocks(tell: Tell, wrong: readonly string[]) {
-  if (wrong.length === 0) return tell('ok', 'blocks', 'times, words and numbers are kept of all rows');
+  if (wrong.length === 0) return tell('ok', 'blocks', 'the notes on times, words and counts cover all rows');
   const more = wrong.length > named ? ' and more' : '';
   tell('fail', 'blocks', `${wrong.slice(0, named).join(', ')}${more}; lists may miss rows: restore a backup`);
 }

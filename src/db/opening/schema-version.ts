@@ -75,6 +75,6 @@ export function requireSameVersion(db: Connection, path: string) {
   if (version === schemaVersion) return;
   throw new SwfError(
     'STORE_TOO_NEW',
-    `the store ${path} was brought to schema version ${version} by another swf-mcp while this one, which knows ${schemaVersion}, had it open; it writes nothing more: use that version`,
+    `the store ${path} was upgraded to schema version ${version} by another swf-mcp while this one, which knows ${schemaVersion}, had it open; this one stops writing: use the other version`,
   );
 }

@@ -28,7 +28,7 @@ export function becomeRecorder(tx: Transaction, namespace: string, processId: nu
   if (recorder?.observes === 1)
     throw new SwfError(
       'NAMESPACE_IN_USE',
-      `process ${recorder.pid} on ${recorder.hostname} observes namespace ${namespace} into this store, where other software works; use another namespace`,
+      `process ${recorder.pid} on ${recorder.hostname} observes namespace ${namespace} for this store, and other software works there; use another namespace`,
     );
   if (recorder !== undefined)
     throw executionInUse(

@@ -51,7 +51,7 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()) {
   );
   // SQLite treats some of these as spaces, and others as parts of a name.
   if (stranger !== undefined)
-    throw refused(`has ${shown(stranger)} outside of a text; write names in ASCII, or in quotes`);
+    throw refused(`has ${shown(stranger)} outside a string; write names in ASCII, or in quotes`);
   const definitions = commonTables(tokens);
   const own = [...definitions.values()];
   // A WITH name is valid only in its own scope, so a name shared with a table would open that table

@@ -97,7 +97,7 @@ function checkAnnounced({ sql, execution, stfs, whenMissing }: Audited): AuditCh
     if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
   const state = announced === stfs.length ? whenMissing : 'broken';
   const counts = { expected, found: stfs.length, ids, id_count: most - known.size };
-  return checked('stf_announced', counts, state, 'STF files were announced and are not registered');
+  return checked('stf_announced', counts, state, 'STF files were announced but not registered');
 }
 
 function checkReady({ stfs, whenMissing }: Audited): AuditCheck {

@@ -76,7 +76,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
         // A remote agent may be cut off for a while.
         .filter(({ isRemote, last_heartbeat }) => !isRemote || livenessOf(last_heartbeat, facts.now) === 'gone');
       if (gone.length === 0) return undefined;
-      const waits = facts.isOverBroker ? 'waits for the broker to hand it out again' : 'waits to be started again';
+      const waits = facts.isOverBroker ? 'waits for the broker to redeliver it' : 'waits to be started again';
       const left = [
         ...facts.lost.map((slice) => ({ ...slice, worker: slice.assigned_worker, now: waits })),
         ...facts.lost_starts.map((slice) => ({ ...slice, now: becameOf(slice) })),
@@ -104,8 +104,8 @@ export const agentRules: readonly FindingRule[] = rulesOf(
         severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
         sentence:
           off_duty === undefined
-            ? `The ${role} agent is alive but has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}; they are sent again after a few minutes.`
-            : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}.`,
+            ? `The ${role} agent is alive but has not responded to ${counted(files, 'STF file')}, the first ${first} since ${since}; they are sent again after a few minutes.`
+            : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not responded to ${counted(files, 'STF file')}, the first ${first} since ${since}.`,
         ids: [first],
         about: role,
         next: call('list_agents', { agent_type: role }),
@@ -117,7 +117,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
         .filter(({ seconds }) => seconds > worthAWord)
         .map(({ role, rows, since, seconds }) => ({
           severity: 'warning',
-          sentence: `The ${role} agent is ${rows.toLocaleString('en')} or more messages behind: it has read none recorded since ${since}, ${roundDuration(seconds)} ago.`,
+          sentence: `The ${role} agent is ${rows.toLocaleString('en')} or more messages behind: it has read nothing recorded since ${since}, ${roundDuration(seconds)} ago.`,
           ids: [role],
           about: role,
           next: here('list_agents'),

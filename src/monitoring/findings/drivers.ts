@@ -40,7 +40,7 @@ export const driverRules: readonly FindingRule[] = [
       const { pid, host, until, code = 'a bug', reason = 'no reason given' } = last;
       return {
         severity: 'error',
-        sentence: `${code}: ${reason.replace(/\.$/, '')}. So the driver, process ${pid ?? 'unknown'} on ${host}, left it at ${until}, and nothing runs.${reason.includes(`swf-mcp resume ${execution_id}`) ? '' : ` Fix that, then "swf-mcp resume ${execution_id}" continues it; "swf-mcp stop ${execution_id}" ends it.`}`,
+        sentence: `${code}: ${reason.replace(/\.$/, '')}. So the driver, process ${pid ?? 'unknown'} on ${host}, gave up at ${until}, and nothing is running.${reason.includes(`swf-mcp resume ${execution_id}`) ? '' : ` Fix that, then "swf-mcp resume ${execution_id}" continues it; "swf-mcp stop ${execution_id}" ends it.`}`,
         ids: [`process ${pid ?? 'unknown'} on ${host}`],
         next: here('list_logs', { level: 'ERROR' }),
       };
@@ -62,7 +62,7 @@ export const driverRules: readonly FindingRule[] = [
         : '';
       return {
         severity: 'error',
-        sentence: `The driver, ${who}, ${how}, so nothing runs. ${facts.isOverBroker ? 'A recorder service ("swf-mcp up") resumes it within ten seconds if one is running; otherwise run' : 'Run'} "swf-mcp resume ${execution_id}".${held}`,
+        sentence: `The driver, ${who}, ${how}, so nothing is running. ${facts.isOverBroker ? 'A recorder service ("swf-mcp up") resumes it within ten seconds if one is running; otherwise run' : 'Run'} "swf-mcp resume ${execution_id}".${held}`,
         ids: [who],
         next: here('list_agents'),
       };

@@ -36,8 +36,8 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (!isOver && last_slice !== undefined && secondsSince(facts, last_slice) < nextStepSeconds) {
       const age =
         oldest_unsliced === undefined ? '' : `, the oldest for ${roundDuration(secondsSince(facts, oldest_unsliced))}`;
-      const files = `${counted(unsliced.count, 'TF file')} ${unsliced.count === 1 ? 'waits' : 'wait'}`;
-      const sentence = `${files} for fast processing for more than ${nextStepSeconds} s${age}; it still sends slices, the last one ${roundDuration(secondsSince(facts, last_slice))} ago.`;
+      const files = `${counted(unsliced.count, 'TF file')} ${unsliced.count === 1 ? 'has' : 'have'} been waiting`;
+      const sentence = `${files} for fast processing for more than ${nextStepSeconds} s${age}; it still sends slices, the last ${roundDuration(secondsSince(facts, last_slice))} ago.`;
       return { severity: 'warning', sentence, ids, next };
     }
     const rest =
@@ -57,7 +57,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (gone.length === 0 || !facts.hearsResults) return undefined;
     return {
       severity: 'warning',
-      sentence: `${gone.join(', ')} gave results of this run, and no sign for ${roundDuration(noResultSeconds(delays))}, while ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'}: ${gone.length === 1 ? 'it is' : 'they are'} gone.`,
+      sentence: `${gone.join(', ')} sent results of this run, but then nothing for ${roundDuration(noResultSeconds(delays))}, while ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'}: ${gone.length === 1 ? 'it is' : 'they are'} gone.`,
       ids: [...gone],
       next: call('list_agents', { agent_type: 'worker', include_exited: true }),
     };
@@ -71,7 +71,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     const which = bound.map(({ worker, run_id: run }) => `${worker} (run ${run})`).join(', ');
     return {
       severity: 'warning',
-      sentence: `${counted(counts.slices_queued, 'TF slice')} of run ${run_id} ${counts.slices_queued === 1 ? 'waits' : 'wait'}, and ${which} ${bound.length === 1 ? 'lives and is' : 'live and are'} still bound to an earlier run: a worker keeps the run of its first slice. Restart ${bound.length === 1 ? 'it' : 'them'}.`,
+      sentence: `${counted(counts.slices_queued, 'TF slice')} of run ${run_id} ${counts.slices_queued === 1 ? 'waits' : 'wait'}, and ${which} ${bound.length === 1 ? 'is alive but' : 'are alive but'} still bound to an earlier run: a worker keeps the run of its first slice. Restart ${bound.length === 1 ? 'it' : 'them'}.`,
       ids: bound.map(({ worker }) => worker),
       next: call('list_agents', { agent_type: 'worker' }),
     };
@@ -134,7 +134,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (secondsSince(facts, lastSign) < limit) return undefined;
     return {
       severity: 'error',
-      sentence: `${were(counts.slices_created, 'TF slice')} sent, and neither a result nor a heartbeat of a transformer was received for ${roundDuration(limit)}: none is running, or its queue is not bound to the topic.`,
+      sentence: `${were(counts.slices_created, 'TF slice')} sent, but neither a result nor a heartbeat of a transformer was received for ${roundDuration(limit)}: none is running, or its queue is not bound to the topic.`,
       next: call('list_agents', { agent_type: 'worker', include_exited: true }),
     };
   },
@@ -154,7 +154,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'info',
-          sentence: `${counted(results_repeated, 'result')} repeated earlier ones (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices. list_messages shows in "repeats" which message each one repeats.`,
+          sentence: `${counted(results_repeated, 'result')} repeated earlier ones (${counts.slices_completed + counts.slices_failed} slices are answered), so there are more results than slices. list_messages shows in "repeats" which message each one repeats.`,
           ids: [...repeated_ids],
           next: here('list_messages', { message_id: repeated_ids[0] ?? '' }),
         },
@@ -214,7 +214,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `Its programs call it ${told_id}, as they have called another run: here it is ${execution_id}, by its run ${run_id}.`,
+          sentence: `Its programs call it ${told_id}, a name they also gave to another run: here it is ${execution_id}, after its run ${run_id}.`,
           ids: [told_id],
           next: call('list_workflow_executions', {}),
         },
@@ -227,8 +227,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
         ({ sender, message_type, key, missing, of }) =>
           `${missing} of ${of} ${message_type} messages of ${sender} lack ${key}`,
       );
-    const more =
-      broken_keys.length > namedKeys ? `, and ${broken_keys.length - namedKeys} other keys are missing elsewhere` : '';
+    const more = broken_keys.length > namedKeys ? `, and ${broken_keys.length - namedKeys} more elsewhere` : '';
     const ids = broken_keys.flatMap(({ example }) => example ?? []).slice(0, namedKeys);
     const [example] = ids;
     return {

@@ -22,7 +22,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     if (!isOver && secondsSince(facts, first_message) < nextStepSeconds) return undefined;
     return {
       severity: 'error',
-      sentence: `No data agent has opened the run at its monitor, and run ${prompt.waits_for} before it was never closed: its data agent may wait for that run without end, and serves no later one. Restart it.`,
+      sentence: `No data agent has opened the run at its monitor, and the earlier run ${prompt.waits_for} was never closed: its data agent may wait for that run forever, and serve no later one. Restart it.`,
       ids: [prompt.waits_for],
       next: call('list_agents', { agent_type: 'data', include_exited: true }),
     };
@@ -59,7 +59,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     return {
       severity: isStuck ? 'error' : 'warning',
       sentence: isStuck
-        ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and no agent has reported of any for ${roundDuration(secondsSince(facts, prompt.last_report ?? 0))}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
+        ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and no agent has reported on any for ${roundDuration(secondsSince(facts, prompt.last_report ?? 0))}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
         : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
       ids: [...prompt.open.ids],
       next: call('list_agents', { agent_type: 'processing', include_exited: true }),
@@ -70,7 +70,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     isNotClosed(facts)
       ? {
           severity: 'warning',
-          sentence: `Data taking of run ${facts.run_id} has ended, and its data agent has not closed the run: the dataset stays open, and PanDA waits for more files without end.`,
+          sentence: `Data taking of run ${facts.run_id} has ended, and its data agent has not closed the run: the dataset stays open, and PanDA keeps waiting for more files.`,
           ids: [facts.run_id],
           next: here('list_messages', { message_type: 'data_run_opened' }),
         }
@@ -81,7 +81,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this run, which is of ${prompt === undefined ? 'fast' : 'prompt'} processing. Give each workflow a namespace of its own.`,
+          sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this run, a run of ${prompt === undefined ? 'fast' : 'prompt'} processing. Give each workflow its own namespace.`,
           ids: [...strangers],
           next: call('list_agents', { include_exited: true }),
         },

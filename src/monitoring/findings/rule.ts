@@ -131,7 +131,7 @@ export function causesSentence(causes: readonly CauseCount[]): string {
   // More are not examined.
   const head =
     attempts >= attemptsLookedAt
-      ? `Of ${attemptsLookedAt} failed attempts that were looked at`
+      ? `Of ${attemptsLookedAt} failed attempts examined`
       : `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} failed`;
   return `${head}: ${named.join(', ')}${more}.`;
 }

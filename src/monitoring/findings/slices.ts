@@ -63,11 +63,11 @@ export const sliceRules: readonly FindingRule[] = [
             ? 'no slice was ever done'
             : `${were(done, 'slice')} done before`;
       const what = isMore
-        ? `more than ${attempts} attempts failed, without one that succeeded`
+        ? `more than ${attempts} attempts failed, and none succeeded`
         : `all ${attempts} attempts since then failed`;
       return {
         severity: 'error',
-        sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.`,
+        sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${first}${isMore ? ' or earlier' : ''}: ${what}; ${before}.`,
         causes: causesSentence(causes),
         next: here('list_tf_slices', { status: 'failed', order: 'newest' }),
       };
@@ -154,7 +154,7 @@ export const sliceRules: readonly FindingRule[] = [
       return {
         severity: 'info',
         // If slices stay failed, another finding reports the causes.
-        sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} tried again, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
+        sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} retried, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
         causes: failed === 0 ? causesSentence(causes) : '',
         next: here('list_logs', { level: 'WARNING' }),
       };

@@ -26,7 +26,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (status !== 'running' || age < oldSeconds) return undefined;
     return {
       severity: 'warning',
-      sentence: `Nothing has been written into the store for ${roundDuration(age)} although the execution should be running.`,
+      sentence: `Nothing has been written to the store for ${roundDuration(age)} although the execution should be running.`,
       next: here('list_agents'),
     };
   },
@@ -46,7 +46,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (off.length === 0) return undefined;
     return {
       severity: 'warning',
-      sentence: `${clocksOf(off)} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
+      sentence: `${clocksOf(off)} the recorder's. Delays use only the recorder's clock; log lines use their own.`,
       ids: off.map(({ agent_name }) => agent_name),
       next: here('list_agents'),
     };

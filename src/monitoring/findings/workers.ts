@@ -10,16 +10,16 @@ import { type Found, call, type FindingRule, here, ifDriven, rulesOf, isDriven }
 const lacks: Readonly<Record<string, string>> = {
   NO_PAYLOAD: 'lacks the payload',
   NO_FILE: 'cannot reach the files below',
-  WRONG_FILE: 'has another copy of',
+  WRONG_FILE: 'has a different copy of',
 };
 
 type OffDutyAgent = Evidence['off_duty'][number];
 
 const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent): string =>
-  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks every 30 s whether it can again.`;
+  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
 const restSentence = ({ agent, hostname, detail }: OffDutyAgent): string =>
-  `${agent} on ${hostname}: ${detail ?? 'it rests'}. It takes slices again after that, and rests longer after each failure; check that host.`;
+  `${agent} on ${hostname}: ${detail ?? 'it rests'}. It then takes slices again, and rests longer after each failure; check that host.`;
 
 /** Longest reason shown, in characters. */
 const shownDetail = 400;
@@ -65,7 +65,7 @@ export const workerRules: readonly FindingRule[] = [
         if (lost.length === 0) return undefined;
         return {
           severity: 'warning',
-          sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'was' : 'were'} being processed by workers that are gone; ${facts.isOverBroker ? 'the broker hands them out again' : 'they are started again'}.`,
+          sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'was' : 'were'} being processed by workers that are gone; ${facts.isOverBroker ? 'the broker redelivers such slices' : 'such slices are started again'}.`,
           ids: lost.slice(0, 5).flatMap(({ assigned_worker, slice_filename }) => [assigned_worker, slice_filename]),
           next: here('list_tf_slices', { status: 'processing' }),
         };

@@ -81,7 +81,7 @@ export const traceAnswer = () =>
     status: string,
     stf_filename: optionalString,
     tf_filename: optionalString,
-    attempts: optionalInt.describe('That a worker began'),
+    attempts: optionalInt.describe('Attempts that a worker began'),
     worker: optionalString,
     payload: optionalString.describe('Of a slice: name and digest'),
     slice: sliceResult().optional(),

@@ -24,7 +24,7 @@ export function factsOf(answer: Monitor & { as_of?: string }): Fact[] {
   const facts: [label: string, words: Words][] = [
     ['run', runOf(answer)],
     ['started as', configurationOf(answer)],
-    ['as of', answer.as_of && `${answer.as_of}: all that follows is as it was then`],
+    ['as of', answer.as_of && `${answer.as_of}: everything below is as it was then`],
     ['started', startOf(answer)],
     ['messages', `${answer.message_count}${clause(', the store was last written ', answer.data_as_of)}`],
     ['dataset', datasetOf(answer)],
@@ -147,7 +147,7 @@ function heardCounts(answer: Monitor): [string, Words][] {
     slices_sent === undefined
       ? results_without_slice === undefined
         ? 'not on a subscribed topic'
-        : `${results_without_slice} results of slices that do not go over the bus`
+        : `${results_without_slice} results of slices that are not on the bus`
       : `${slices_sent} sent, ${slices_unanswered} without a result, ${endedOf(answer)}`;
   return [
     ['heard', `from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`],

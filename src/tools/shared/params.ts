@@ -50,7 +50,7 @@ export const namespace = text('Namespace');
 export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows per page (default 50)'),
   cursor: text('next_cursor of the previous page', 2000),
-  order: choice(['newest', 'oldest'], 'In order of recording (default newest)'),
+  order: choice(['newest', 'oldest'], 'Order of recording (default newest)'),
   start_time: text(`Earliest ${time}: ISO 8601, or -2h`),
   end_time: text('End, as start_time'),
 });

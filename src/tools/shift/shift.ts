@@ -117,7 +117,7 @@ export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time,
   const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): PersonAction[] => {
     if (!isIn(set_at)) return [];
     const by = { name: author, ...(sent_by === null ? {} : { sent_by }) };
-    const did = value === 'none' ? 'withdrew the quality of' : `set quality ${value} for`;
+    const did = value === 'none' ? 'withdrew the quality of' : `set the quality to ${value} for`;
     return [{ time: set_at, ...by, did, execution_id, reason }];
   });
   return [...seen, ...judged];

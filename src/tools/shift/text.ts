@@ -43,12 +43,12 @@ export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefi
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     totalsLine(facts, shift),
     '## Open',
-    ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'matters')),
+    ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'open items')),
     ...section('From the last shift', noteLines(fromLast, shown)),
     ...section('Executions', executionTable(facts, shown)),
     ...section('Failed attempts by cause', some(failures, shownCauses, 'causes')),
     ...section('Alarms', [
-      ...some(alarmLines, shownAlarms, 'alarms, earlier'),
+      ...some(alarmLines, shownAlarms, 'earlier alarms'),
       ...(isWatched === false ? [unwatched] : []),
     ]),
     ...section('Notes', noteLines(notes, shown)),
@@ -76,7 +76,7 @@ const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all'
 function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
   const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
   const more = notes.length - lines.length;
-  return more === 0 ? lines : [`- ${counted(more, 'more note')}, earlier; ask for a shorter period`, ...lines];
+  return more === 0 ? lines : [`- ${counted(more, 'earlier note')} not shown; ask for a shorter period`, ...lines];
 }
 
 /** Links times to the page as it was then: of an execution, or of the shift. */
@@ -103,7 +103,7 @@ function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, s
   const { waiting, stay_failed } = left(executions);
   return (
     `${head}. In this period ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
-    `and ${counted(countOf(causes), 'attempt')} failed. At its end ${stay_failed} of their slices had failed permanently and ${waiting} were unfinished.`
+    `and ${counted(countOf(causes), 'attempt')} failed. At its end, ${counted(stay_failed, 'slice')} had failed permanently and ${waiting} were unfinished.`
   );
 }
 
@@ -189,7 +189,7 @@ function openOf(execution: ShiftExecution): string[] {
     return [
       health === undefined
         ? `${id} was running at the end of this period: ${done}`
-        : `${id} runs, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
+        : `${id} is running, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
       ...grave,
     ];
   }
@@ -232,11 +232,11 @@ const alarmLine = (
   shown: ShownTime,
 ): string => {
   const life = [
-    count === 1 ? [] : `time ${count}`,
+    count === 1 ? [] : `raised ${count} times`,
     seen_by === null
       ? 'not seen'
       : `seen by ${whoOf(seen_by, seen_sent_by)} ${clock(seen_at ?? '')}${seen_text === null ? '' : `, ${markdownText(seen_text, 100)}`}`,
-    cleared_at === null ? 'not over' : `over ${clock(cleared_at)}`,
+    cleared_at === null ? 'not cleared' : `cleared ${clock(cleared_at)}`,
   ].flat();
   return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(headOf(sentence), 300)}`;
 };

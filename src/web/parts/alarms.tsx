@@ -27,19 +27,19 @@ export function AlarmBar() {
   const { unseen, seen } = answer;
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
   // The tool says so in a note that may contain more.
-  const nobody = /"swf-mcp[^"]* watch" runs/.test(unseen.note ?? '') ? ': "swf-mcp watch" does not run' : '';
+  const nobody = /"swf-mcp[^"]* watch" runs/.test(unseen.note ?? '') ? ': "swf-mcp watch" is not running' : '';
   if (total === 0) return <p class="alarms quiet">no alarms{nobody}</p>;
   return (
     <details class="alarms">
       <summary class={unseen.total_count > 0 ? 'loud' : ''}>
         {unseen.total_count > 0 && (
           <strong>
-            <Icon name="alert" /> {amount(unseen.total_count)} not seen by anybody
+            <Icon name="alert" /> {amount(unseen.total_count)} not seen by anyone
           </strong>
         )}
         {unseen.total_count > 0 && seen.total_count > 0 && ', '}
-        {seen.total_count > 0 && `${amount(seen.total_count)} seen and not over`}
-        {nobody !== '' && '; no new one comes'}
+        {seen.total_count > 0 && `${amount(seen.total_count)} seen but not cleared`}
+        {nobody !== '' && '; no new alarms are raised'}
         {nobody}
       </summary>
       <ul class="lines">
@@ -66,7 +66,7 @@ function Line({ alarm }: { alarm: Alarm }) {
       )}{' '}
       <small>
         since {time(raised_at)}
-        {count > 1 && `, time ${count}`}
+        {count > 1 && `, raised ${count} times`}
       </small>
       <div>{inZone(sentence)}</div>
       {seen_by !== undefined && (
@@ -89,7 +89,7 @@ function SeenForm({ alarmId, post }: { alarmId: string; post: NonNullable<World[
     <form class="filters" onSubmit={sending(() => send(post('alarms/seen', { alarm_id: alarmId, ...by, ...text })))}>
       {field}
       <label>
-        what you do <input value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+        what you are doing <input value={words} onInput={(event) => setWords(event.currentTarget.value)} />
       </label>
       <button type="submit">I have seen it</button>
       {told}

@@ -83,7 +83,7 @@ function Top({ hasPages, hasTools, setZone, theme, setTheme }: TopProps) {
   return (
     <header class="top">
       <a class="skip" href="#main" onClick={toMain}>
-        to the content
+        skip to the content
       </a>
       <strong>swf-mcp</strong>
       {hasPages && (

@@ -21,7 +21,7 @@ export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
   const now = useNow();
   if (fault === undefined) return null;
   if (fault.fault === 'unauthorised') return <Login words={fault.message} onToken={(token) => world.login?.(token)} />;
-  const since = at === 0 ? '' : ` What you see is of ${time(at)}, ${age((now - at) / 1000)}.`;
+  const since = at === 0 ? '' : ` What you see is from ${time(at)}, ${age((now - at) / 1000)}.`;
   return (
     <p class="banner bad">
       <strong role="alert">
@@ -119,8 +119,8 @@ export const lazy =
         <strong role="alert">
           <Icon name="alert" /> This part of the page cannot be loaded.
         </strong>{' '}
-        The server is away, or is another version now.{' '}
-        <Button onClick={() => location.reload()}>load the page again</Button>
+        The server is unreachable, or is now another version.{' '}
+        <Button onClick={() => location.reload()}>reload the page</Button>
       </p>
     );
   };

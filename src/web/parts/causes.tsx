@@ -51,7 +51,7 @@ export function Causes({ timeline, isLive, onOpen }: Props) {
               { head: 'when', cell: ({ when, first, last }) => <Strip when={when} label={`${first} to ${last}`} /> },
             ]}
           />
-          <More n={causes_omitted} of="causes: see failed slices" />
+          <More n={causes_omitted} of="causes; see failed slices" />
         </>
       )}
     </Card>

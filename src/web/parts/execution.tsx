@@ -198,9 +198,7 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
 const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
   <div class="coming">
     <Card title="Throughput and backlog">
-      {answer?.loading !== undefined && (
-        <p role="status">{Math.floor(answer.loading * 100)} % of its slices are read</p>
-      )}
+      {answer?.loading !== undefined && <p role="status">{Math.floor(answer.loading * 100)} % of its slices loaded</p>}
       <Skeleton />
     </Card>
   </div>

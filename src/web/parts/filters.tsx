@@ -7,7 +7,7 @@ import { hashOf, type PageProps } from '../state/route.ts';
 const written = {
   namespace: 'namespace',
   executed_by: 'started by',
-  search: 'words of notes and reasons',
+  search: 'words in notes and reasons',
   config: 'configuration',
   payload: 'payload',
   min_stf_count: 'STF files at least',

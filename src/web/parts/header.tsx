@@ -75,7 +75,7 @@ const promptedFindings = 3;
 function promptAbout({ execution_id, findings }: Monitor): string {
   const worst = findings.slice(0, promptedFindings);
   const codes = worst.length === 0 ? '' : ` It has ${worst.map(({ code }) => code).join(', ')}.`;
-  return promptOf(`How does execution ${execution_id} do, and is anything wrong with it?${codes}`, [
+  return promptOf(`How is execution ${execution_id} doing, and is anything wrong with it?${codes}`, [
     { tool: 'get_workflow_monitor', arguments: { execution_id } },
     ...(worst.length === 0
       ? [{ tool: 'get_execution_timeline', arguments: { execution_id } }]
@@ -180,7 +180,7 @@ const commandWords = (by: Monitor['paused_by']): string | undefined =>
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   if (monitor.status !== 'running' || monitor.progress === undefined) return null;
   const { seconds_left, at_least, at_most } = monitor.progress;
-  const range = at_most === undefined ? 'or any longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`;
+  const range = at_most === undefined ? 'or longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`;
   return (
     <Figure label="time left" dimmed={dimmed}>
       {seconds_left !== undefined && `${duration(seconds_left)} `}

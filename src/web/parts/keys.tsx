@@ -8,7 +8,7 @@ const keys = [
   ['j, k', 'the next row, the row before'],
   ['Enter', 'open it'],
   ['Esc', 'close what is open'],
-  ['+, -', 'in a chart: closer, wider; also Ctrl with the wheel'],
+  ['+, -', 'in a chart: zoom in, zoom out; also Ctrl with the wheel'],
   ['Shift with an arrow', 'in a chart: earlier, later; also Shift with the wheel'],
   ['arrows', 'in a chart: read the values, or go from attempt to attempt'],
   ['?', 'these keys'],

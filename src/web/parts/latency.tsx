@@ -27,7 +27,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   return (
     <Card title="Delays" note="of finished steps, over the whole run; logarithmic scale">
       {latency.length === 0 ? (
-        <p>Nothing has gone through a stage yet.</p>
+        <p>Nothing has completed a stage yet.</p>
       ) : (
         <div ref={box} class="chart">
           <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={latency.map(labelOf).join('; ')}>
@@ -43,7 +43,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
               <Stage key={stage.stage} stage={stage} top={row * rowHeight} at={at} width={width} />
             ))}
           </svg>
-          <p class="small">● median · ▮ 95 % · ◆ longest; on the right median and 95 %</p>
+          <p class="small">● median · ▮ 95 % · ◆ longest; at the right, median and 95 %</p>
         </div>
       )}
     </Card>

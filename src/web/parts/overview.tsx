@@ -53,7 +53,7 @@ export function Overview({ params, change }: PageProps) {
           {answer.items.length > 0 ? (
             <Executions rows={inOrder(answer.items, sort)} chosen={chosen} toggle={toggle} />
           ) : Object.keys(asked).length > 0 ? (
-            <p>Nothing fits. {noteForPeople(answer.note)}</p>
+            <p>Nothing matches. {noteForPeople(answer.note)}</p>
           ) : (
             <Empty hint={answer.note} />
           )}

@@ -13,7 +13,7 @@ export function People({ monitor }: { monitor: Monitor }) {
   const { execution_id, quality, notes = [] } = monitor;
   if (world.kind !== 'live' && quality === undefined && notes.length === 0) return null;
   return (
-    <Card title="Logbook" note="the last notes first">
+    <Card title="Logbook" note="newest notes first">
       {quality !== undefined && (
         <p>
           <strong>Quality: {quality.value}.</strong> {quality.reason}{' '}
@@ -56,7 +56,7 @@ function Write({ id }: { id: string }) {
             key={value}
             type="button"
             disabled={text.trim() === ''}
-            title="what you wrote is the reason"
+            title="the text above is the reason"
             onClick={() => write('set_quality', { value, reason: text })}
           >
             {value === 'none' ? 'no quality' : `quality ${value}`}

@@ -62,14 +62,14 @@ function Report({ report }: { report: ShiftAnswer }) {
     <>
       <p>
         {amount(totals.executions, 'execution')}: {count(totals.running)} running, {count(totals.completed)} completed,{' '}
-        {count(totals.failed)} failed, {count(totals.terminated)} terminated. Made in this time:{' '}
+        {count(totals.failed)} failed, {count(totals.terminated)} terminated. In this period:{' '}
         {amount(totals.stf_files, 'STF file')}; completed: {amount(totals.slices_completed, 'slice')}; failed:{' '}
-        {amount(totals.attempts_failed, 'attempt')}. Left at its end:{' '}
-        {amount(totals.slices_stay_failed, 'failed slice')}, {count(totals.slices_not_done)} not done. {report.note}
+        {amount(totals.attempts_failed, 'attempt')}. At its end: {amount(totals.slices_stay_failed, 'failed slice')},{' '}
+        {count(totals.slices_not_done)} not done. {report.note}
       </p>
       <h2>Open</h2>
       <List items={report.open} ids={ids} />
-      <More n={report.open_omitted} of="matters; a shorter time has fewer" />
+      <More n={report.open_omitted} of="open items; choose a shorter period to see them" />
       <Section title="From the last shift" notes={report.from_last} />
       <h2>Executions</h2>
       <Executions report={report} />
@@ -97,8 +97,8 @@ function Report({ report }: { report: ShiftAnswer }) {
 }
 
 const alarmWords = ({ alarm_id, sentence, raised_at, seen_by, seen_text, cleared_at }: Alarm): string => {
-  const seen = seen_by === undefined ? 'not seen by anybody' : `seen by ${seen_by}`;
-  const over = cleared_at === undefined ? 'not over' : `over ${time(cleared_at)}`;
+  const seen = seen_by === undefined ? 'not seen by anyone' : `seen by ${seen_by}`;
+  const over = cleared_at === undefined ? 'not cleared' : `cleared ${time(cleared_at)}`;
   return `${time(raised_at)} ${alarm_id}: ${sentence} (${[seen, seen_text, over].filter(Boolean).join(', ')})`;
 };
 

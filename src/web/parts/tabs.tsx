@@ -135,7 +135,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
       <div role="tabpanel" aria-label={current.name}>
         <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>
         <p class="small">
-          {list.answer?.length === 0 && 'No row fits.'} {noteForPeople(list.note)}
+          {list.answer?.length === 0 && 'No row matches.'} {noteForPeople(list.note)}
         </p>
         {list.more !== undefined && <Button onClick={list.more}>older</Button>}
       </div>

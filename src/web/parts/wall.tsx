@@ -41,7 +41,7 @@ export function Wall() {
   return (
     <section class="wall">
       <link rel="stylesheet" href="wall.css" />
-      <h1 class="sr">Executions that run</h1>
+      <h1 class="sr">Running executions</h1>
       <p class="clock" aria-label="The time">
         {time(now)}
       </p>
@@ -58,7 +58,7 @@ export function Wall() {
           />
         ))}
       </div>
-      {hidden > 0 && <p>and {count(hidden)} more that run</p>}
+      {hidden > 0 && <p>and {count(hidden)} more running</p>}
       <Ended rows={ended.filter((row) => !shown.includes(row))} />
     </section>
   );
@@ -89,7 +89,7 @@ function useLists() {
 
 const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) => (
   <p class="rest">
-    Nothing runs.{' '}
+    Nothing is running.{' '}
     {last?.end_time !== undefined && `This execution ended ${age((now - Date.parse(last.end_time)) / 1000)}:`}
   </p>
 );
@@ -102,7 +102,7 @@ const columnsOf = (cards: number): number => Math.max(1, cards < 4 ? cards : Mat
 
 /** Shows the worst health of all running executions in the browser tab. */
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
-  const health = worstOf(monitors.flatMap((one) => one.health ?? [])) ?? 'nothing runs';
+  const health = worstOf(monitors.flatMap((one) => one.health ?? [])) ?? 'nothing is running';
   const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));
   const name = monitors.length === 0 ? 'wall' : `${monitors.length} running`;
   useEffect(() => showInTab(name, isAway ? noAnswer : { health, hasFinding }), [health, hasFinding, isAway, name]);

@@ -68,7 +68,7 @@ describe('the live view', () => {
       'TF slices   [###!===--          ] 32/150       1.0 slices/s    113 s left',
       '            # 30 completed  = 30 processing  - 12 queued  ! 3 failed',
       'workers     30 of 30 busy',
-      'failures    2 stay failed, 7 retries, 1 to be tried again',
+      'failures    2 stay failed, 7 retries, 1 to be retried',
       String.raw`last error  10:01:10 recon ended with exit code 3 \u{1b}[31m`,
       '            (swf.100010.000003_slice_007.tf)',
       'last event  10:01:12 slice_started swf.100010.000005_slice_002.tf attempt 2',
@@ -98,7 +98,7 @@ describe('the live view', () => {
     const snapshot = await inTheMiddle();
     const stalled = renderView({ ...snapshot, health: 'stalled' }, rates, { columns: 80, paint: plain }).join('\n');
     expect(stalled).toMatch(/TF slices .*stalled$/m);
-    expect(stalled).toMatch(/continue with\n {2}swf-mcp resume stf_datataking-tester-0001$/m);
+    expect(stalled).toMatch(/resume it with\n {2}swf-mcp resume stf_datataking-tester-0001$/m);
     const unknown = { ...snapshot, secondsLeft: undefined };
     expect(renderView(unknown, none, { columns: 80, paint: plain }).join('\n')).not.toMatch(/left/);
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { moveCursor, requireOwnership } from '../../../src/db/driving/journal.ts';
 import { takeOver } from '../../../src/db/driving/take-over.ts';
+import { noteApplied } from '../../../src/db/log/commands.ts';
 import { type LivenessTest, registerProcess, takeOwnership } from '../../../src/db/presence/leases.ts';
 import { makeRunningStore } from '../../made-store.ts';
 
@@ -52,7 +53,7 @@ describe('the lease of an execution', () => {
 
 describe('a process that takes an execution up', () => {
   /** What the log says of the drivers, once a second process has taken the execution up. */
-  async function takenUp({ hasEnded = false, lives = false }) {
+  async function takenUp({ hasEnded = false, lives = false, isPaused = false }) {
     const { store, say } = await makeRunningStore();
     const isAlive: LivenessTest = ({ pid }) => pid === 102 || lives;
     const take = (pid: number) =>
@@ -63,6 +64,10 @@ describe('a process that takes an execution up', () => {
         return takeOver(store, tx, id, self, { isAlive });
       });
     const { epoch } = await take(101);
+    if (isPaused) {
+      const { message_id } = await say('pause_workflow', { command_id: 'p' });
+      await store.write((tx) => noteApplied(tx, message_id));
+    }
     if (hasEnded) await say('driver_ended', { epoch, cause: 'interrupted' });
     await take(102);
     const types = `SELECT name FROM message_rows JOIN names ON name_no = type_no WHERE name GLOB 'driver_*' ORDER BY seq`;
@@ -72,7 +77,14 @@ describe('a process that takes an execution up', () => {
   it('records the loss of the driver before it, unless that one has said that it ended', async () => {
     expect(await takenUp({})).toEqual(['driver_started', 'driver_lost', 'driver_started']);
     expect(await takenUp({ hasEnded: true })).toEqual(['driver_started', 'driver_ended', 'driver_started']);
-    await expect(takenUp({ lives: true })).rejects.toMatchObject({ code: 'EXECUTION_IN_USE' });
+    await expect(takenUp({ lives: true })).rejects.toThrow('is driven by process 101 on host-a; wait until it ends');
+  });
+
+  it('is told to continue one that is paused, while its driver lives', async () => {
+    await expect(takenUp({ lives: true, isPaused: true })).rejects.toThrow(
+      `is paused, and process 101 on host-a drives it; continue it with "swf-mcp continue ${id}"`,
+    );
+    expect(await takenUp({ isPaused: true })).toHaveLength(3);
   });
 });
 

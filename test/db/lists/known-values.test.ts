@@ -49,6 +49,10 @@ describe('a filter value', () => {
     expect(new Set(told).size).toBe(told?.length);
   });
 
+  it('of a sender is answered only with names that sent something', () => {
+    expect(nearestKnown(made.store.sql, 'message sender', ada)).not.toContain(ada);
+  });
+
   it('suggests the nearest values even for a very long one', () => {
     expect(nearestKnown(made.store.sql, 'user', `${'x'.repeat(99)}ada${'bob'.repeat(99)}`)).toHaveLength(3);
   });

@@ -60,7 +60,7 @@ describe('the recorder of a namespace', () => {
     await expect(become(second)).rejects.toMatchObject({
       code: 'NAMESPACE_IN_USE',
       message:
-        'process 101 on host-a observes namespace test into this store, where other software works; use another namespace',
+        'process 101 on host-a observes namespace test for this store, and other software works there; use another namespace',
     });
     living.delete(101);
     await become(second);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/db/opening/open-store.ts';
 import { failureCauses, failuresByPlace, slowestSlice } from '../../../src/db/reports/failures.ts';
 import { temporaryFolder } from '../../helpers.ts';
+import { makeStore } from '../../made-store.ts';
 
 const many = 1200;
 
@@ -41,18 +42,18 @@ describe('the causes of failures', () => {
 
 describe('the place where slices fail', () => {
   /** Slices of 20 STF files, tried first on one of five slots; each that fails is tried again on the sixth. */
-  async function placeWhere(fails: (slot: number, slice: number) => boolean, failsAgain: boolean) {
+  async function placeWhere(fails: (slot: number, slice: number, stf: number) => boolean, failsAgain: boolean) {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     await store.write(({ sql }) => {
       for (let n = 0; n < 300; n += 1) {
         const [stf, slice, slot] = [Math.floor(n / 15), n % 15, n % 5];
-        const isFailed = fails(slot, slice);
+        const isFailed = fails(slot, slice, stf);
         const name = `swf.1.${stf}_slice_${slice}.tf`;
         if (isFailed)
           sql(
             `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, error)
-             VALUES (?, 1, 'e', 'failed', ?, 'host-a', 1, '', 'no geometry')`,
-          ).run(name, `w/0${slot}`);
+             VALUES (?, 1, 'e', 'failed', ?, 'host-a', 1, '', ?)`,
+          ).run(name, `w/0${slot}`, slot === 3 ? 'no geometry' : 'of another slot');
         sql(
           `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, execution_id, status, attempt, assigned_worker, created_at, hostname, error)
            VALUES (?, ?, 't', ?, 'e', ?, ?, ?, '', 'host-a', ?)`,
@@ -89,15 +90,47 @@ describe('the place where slices fail', () => {
     });
   });
 
+  it('has only its own errors, beside a few elsewhere', async () => {
+    const found = await placeWhere((slot, slice, stf) => slot === 3 || (slice === 1 && stf === 0), false);
+    expect(found).toMatchObject({ places: ['w/03'], failed: 60, failed_elsewhere: 1 });
+    expect(new Set(found?.errors)).toEqual(new Set(['no geometry']));
+  });
+
   it('is the number of a slice in every STF file', async () => {
     expect(await placeWhere((_, slice) => slice === 2, false)).toMatchObject({
       kind: 'slice number',
       places: ['2'],
       failed: 20,
       tried: 20,
-      errors: Array.from({ length: 20 }, () => 'no geometry'),
     });
   });
+});
+
+it.each<[what: string, status: string, attempt: number]>([
+  ['failed', 'failed', 1],
+  ['was retried', 'completed', 2],
+])('a slice that %s counts for its place only among the newest 20,000', async (_, status, attempt) => {
+  const { store } = await makeStore();
+  const failures = async (newer: number) => {
+    await store.write(({ sql }) => {
+      for (const table of ['tf_slices', 'earlier_attempts']) sql(`DELETE FROM ${table}`).run();
+      const add = sql(
+        `WITH RECURSIVE numbers (n) AS (SELECT ? UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+         INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, execution_id, status, attempt, assigned_worker, created_at)
+         SELECT printf('%d', n), 0, 't', ?, ?, ?, 'w/01', '' FROM numbers`,
+      );
+      add.run(0, 0, 'e', status, attempt);
+      add.run(1, newer, 'e', 'completed', 1);
+      add.run(newer + 1, newer + 9, 'other', 'completed', 1);
+      sql(
+        `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, starts, queued_at)
+         VALUES ('0', 1, 'e', ?, 'w/01', 1, '')`,
+      ).run(attempt === 2 ? 'failed' : 'unanswered');
+    });
+    return failuresByPlace(store.sql, 'e').by_worker.map(({ failed }) => failed);
+  };
+  expect(await failures(19_999)).toEqual([1]);
+  expect(await failures(20_000)).toEqual([0]);
 });
 
 describe('the slice that took longest', () => {

@@ -144,6 +144,22 @@ describe('who', () => {
     expect(pausedBy(store.sql, execution('running', 'another'))).toBeUndefined();
   });
 
+  it('paused it without a reason, where what was sent as one is no text', async () => {
+    const { store, say } = await makeRunningStore();
+    await say('driver_started', { epoch: 1, pid: 7, user: 'rita', version: '1.0.0', speed: 1, hostname: 'host' });
+    const { message_id } = await say('pause_workflow', { command_id: 'p', timestamp: at(5) });
+    await store.write((tx) => noteApplied(tx, message_id));
+    const reasonOf = (body: string) =>
+      store
+        .write(({ sql }) =>
+          sql(`UPDATE message_rows SET body = ? WHERE seq = (SELECT max(seq) FROM message_rows)`).run(body),
+        )
+        .then(() => pausedBy(store.sql, execution('running'))?.reason);
+    expect(await reasonOf('{"reason":"magnet"}')).toBe('magnet');
+    expect(await reasonOf('{"reason":7}')).toBeUndefined();
+    expect(await reasonOf('{"reason":')).toBeUndefined();
+  });
+
   it('stopped it: of one that waits for its driver the stop is pending, of one that had an effect it is the end', async () => {
     const { store, say } = await makeRunningStore();
     const { message_id } = await say('stop_workflow', { command_id: 's', timestamp: at(6) });

@@ -23,6 +23,22 @@ it('slices are given up if they wait in an attempt that a worker has begun', asy
   expect(payloadKind(store.sql, 'e')).toBeUndefined();
 });
 
+it('the payload that waiting slices need is that of the execution asked for, and of none that is done', async () => {
+  const { store, say } = await makeStore();
+  for (const [execution_id, name] of [
+    ['other', 'theirs'],
+    ['e', 'mine'],
+  ] as const) {
+    const of = { slice_id: 0, slice_filename: `${execution_id}.tf`, tf_filename: 't', stf_filename: 's', attempt: 1 };
+    const payload = { name, digest: `sha256:${'0'.repeat(64)}` };
+    await say('slice', { ...of, execution_id, start: 0, end: 0, tf_count: 1, payload });
+    await store.write((tx) => slice(tx, `${execution_id}.tf`, 1, { execution_id }));
+  }
+  expect(payloadKind(store.sql, 'e')).toBe(`mine sha256:${'0'.repeat(64)}`);
+  await store.write((tx) => tx.sql(`UPDATE tf_slices SET status = 'completed' WHERE execution_id = 'e'`).run());
+  expect(payloadKind(store.sql, 'e')).toBeUndefined();
+});
+
 describe('an agent that is off duty', () => {
   it.each<[what: string, off_duty: OffDuty, agent_type: 'worker' | 'data', isOfExecution: boolean]>([
     ['for a file of the execution', { reason: 'WRONG_FILE', name: 'mine.tf 12' }, 'worker', true],

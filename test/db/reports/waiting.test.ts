@@ -4,6 +4,7 @@ import { phaseChanges, waitingSince } from '../../../src/db/reports/waiting.ts';
 import type { Transaction } from '../../../src/db/sqlite/transaction.ts';
 import { executionParamsSchema } from '../../../src/domain/params.ts';
 import { makeRunningStore, makeStore, noCounts } from '../../made-store.ts';
+import { observe, type Row } from '../observed/observed-rows.ts';
 import { at, sample, slice, stf } from './file-rows.ts';
 
 const params = executionParamsSchema.parse({ fastmon: { tf_samples_per_stf: 2 } });
@@ -103,5 +104,21 @@ describe('the changes of phase of an execution', () => {
       { reason: 'period', by: 'tester' },
       { reason: 'period', by: 'tester' },
     ]);
+  });
+
+  it.each<[what: string, told: Row, ended: object[]]>([
+    [
+      'ended by whom its monitor names',
+      { told_status: 'terminated', told_end_ms: 5000, told_by: 'ana' },
+      [{ type: 'workflow_ended', at: 5000, reason: 'terminated', by: 'ana' }],
+    ],
+    ['ended by a failure', { told_status: 'failed', told_end_ms: 5000 }, [{ reason: 'failed', by: undefined }]],
+    ['not ended where it was completed', { told_status: 'completed', told_end_ms: 5000 }, []],
+    ['not ended where no time is known', { told_status: 'failed' }, []],
+    ['not ended where only another run was', { execution_id: 'another', told_status: 'failed', told_end_ms: 5000 }, []],
+  ])('are those of an observed run: %s', async (_, told, ended) => {
+    const { store } = await makeStore();
+    await store.write((tx) => observe(tx, { execution_id: 'seen', ...told }));
+    expect(phaseChanges(store.sql, 'seen', 9)).toMatchObject(ended);
   });
 });

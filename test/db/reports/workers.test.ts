@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 
 import { requireExecution } from '../../../src/db/execution/find-execution.ts';
 import { workersFacts } from '../../../src/db/reports/observed/workers.ts';
+import { noResultSeconds } from '../../../src/monitoring/heard-facts.ts';
 import { makeStore } from '../../made-store.ts';
 import { insert, observe } from '../observed/observed-rows.ts';
 
@@ -11,10 +12,15 @@ const ago = (seconds: number): string => new Date(until - seconds * 1000).toISOS
 it('workers are gone where they are silent, and bound where they serve an earlier run', async () => {
   const { store } = await makeStore();
   await store.write((tx) => {
-    for (const [index, name] of ['earlier', 'asked', 'later'].entries())
+    for (const [execution_id, first_ms] of [
+      ['earlier', 0],
+      ['asked', 1],
+      ['twin', 1],
+      ['later', 2],
+    ] as const)
       observe(
         tx,
-        { execution_id: name, namespace: 'a', run_id: `${index + 1}`, first_ms: index },
+        { execution_id, namespace: 'a', run_id: `run of ${execution_id}`, first_ms },
         {},
         { slices_queued: 1 },
       );
@@ -39,7 +45,10 @@ it('workers are gone where they are silent, and bound where they serve an earlie
         ...more,
       });
     worker('of the run, heard', 'asked', 0);
+    worker('of the run, just heard', 'asked', noResultSeconds([]));
     worker('of the run, silent', 'asked', 3600);
+    worker('of an earlier run, just heard', 'earlier', noResultSeconds([]));
+    worker('of a run that began with it', 'twin', 0);
     worker('of an earlier run', 'earlier', 0);
     worker('of an earlier run, silent', 'earlier', 3600);
     worker('of a later run', 'later', 0);
@@ -51,7 +60,10 @@ it('workers are gone where they are silent, and bound where they serve an earlie
   const asked = { until, delays: [], isOver: false };
   expect(workersFacts(store.sql, execution, asked)).toEqual({
     gone_workers: ['of the run, silent'],
-    bound_workers: [{ worker: 'of an earlier run', run_id: '1' }],
+    bound_workers: ['of an earlier run', 'of an earlier run, just heard'].map((worker) => ({
+      worker,
+      run_id: 'run of earlier',
+    })),
   });
   const none = { gone_workers: [], bound_workers: [] };
   expect(workersFacts(store.sql, execution, { ...asked, isOver: true })).toEqual(none);

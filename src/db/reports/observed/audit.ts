@@ -34,7 +34,7 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
       'stf_ready',
       missing(sql, execution_id, 'stf_filename', stfFiles, unready),
       'open',
-      'STF files were announced and are not ready',
+      'STF files were announced but are not ready',
     ),
     checked(
       'slices',
@@ -84,7 +84,7 @@ function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs
   const { ids, count: failed } = prompt.failed;
   return [
     handedOver,
-    files('stf_registered', `status = 'announced'`, 'STF files were announced and are not registered'),
+    files('stf_registered', `status = 'announced'`, 'STF files were announced but not registered'),
     files('stf_processed', isOpenFile, 'STF files are neither processed nor failed'),
     { check: 'stf_failed', state: 'ok', expected: failed, found: failed, ids: [...ids], id_count: failed },
     checked('run_closed', closed, 'open', 'data run is not closed by its data agent'),
@@ -127,7 +127,7 @@ function checkSamples(
   // The last ones are open too, until they are sliced.
   const open = unslicedSamples(sql, execution, dialects, '9999');
   const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
-  return checked('samples', samples, 'open', 'TF files were announced and are not sliced');
+  return checked('samples', samples, 'open', 'TF files were announced but not sliced');
 }
 
 /** Why slices cannot be seen. */
@@ -141,7 +141,7 @@ function gapRemark({ gaps }: HeardFacts): string | undefined {
   const [first] = gaps;
   if (first === undefined) return undefined;
   const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
-  const which = gaps.length === 1 ? '' : ` in ${gaps.length} times`;
+  const which = gaps.length === 1 ? '' : ` in ${gaps.length} gaps`;
   return `Nothing could be received for ${roundDuration(seconds)}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
 }
 
@@ -159,7 +159,7 @@ function samplesRemark({ tf_files_sliced: sliced, counts, dialects }: HeardFacts
   if (others === 0) return undefined;
   return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
     ? 'Slices and announcements name TF files differently, so samples are compared only by number.'
-    : `No announcement was received of ${others} of the ${sliced} TF files that slices name.`;
+    : `No announcement was received for ${others} of the ${sliced} TF files that slices name.`;
 }
 
 const stfFiles = 'FROM stf_files WHERE execution_id = ?';
