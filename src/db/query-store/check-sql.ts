@@ -3,9 +3,9 @@ import { closest } from '../../lib/suggest.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { documentedViews } from '../migrations/documented-views.ts';
 
-/** A token of SQL. Names are lower case and unquoted, as SQLite compares them. */
+/** A token of SQL; what separates tokens is left out. Names are lower case and unquoted, as SQLite compares them. */
 interface Token {
-  kind: 'name' | 'quoted' | 'text' | 'number' | 'sign';
+  kind: 'space' | 'name' | 'quoted' | 'text' | 'number' | 'sign';
   text: string;
 }
 
@@ -15,18 +15,15 @@ const pattern =
 /** The tokens of a statement, without whitespace and comments. */
 const tokensOf = (sql: string): Token[] =>
   [...sql.matchAll(pattern)].flatMap(({ groups = {} }): Token[] => {
-    const { text, quoted, number, name, sign } = groups;
-    if (text !== undefined) return [{ kind: 'text', text }];
-    if (quoted !== undefined) return [{ kind: 'quoted', text: unquoted(quoted).toLowerCase() }];
-    if (number !== undefined) return [{ kind: 'number', text: number }];
-    if (name !== undefined) return [{ kind: 'name', text: name.toLowerCase() }];
-    return sign === undefined ? [] : [{ kind: 'sign', text: sign }];
+    const [kind, text] = Object.entries(groups).find(([, found]) => found !== undefined) as [Token['kind'], string];
+    if (kind === 'space') return [];
+    return [{ kind, text: kind === 'quoted' ? unquoted(text) : kind === 'name' ? text.toLowerCase() : text }];
   });
 
 function unquoted(quoted: string): string {
   const [mark = ''] = quoted;
-  if (mark === '[') return quoted.slice(1, -1);
-  return quoted.slice(1, -1).replaceAll(mark + mark, mark);
+  const name = quoted.slice(1, -1).toLowerCase();
+  return mark === '[' ? name : name.replaceAll(mark + mark, mark);
 }
 
 export const viewNames = Object.keys(documentedViews);
