@@ -14,7 +14,7 @@ import {
   requireControllable,
 } from '../../runtime/commands.ts';
 import type { CommandState, Control, ControlRequest, StartRequest } from '../../tools/shared/services.ts';
-import { type Io, storeOptions, storePath } from '../shared/io.ts';
+import { type Io, storeOptions, storePath, wordsOfFlags } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { maxName, maxReason } from './control-options.ts';
 import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
@@ -71,8 +71,10 @@ async function start(io: Io, request: StartRequest, place: RunPlace) {
 
 const runArguments = ({ config, speed, settings }: StartRequest): string[] => [
   ...(config === undefined ? [] : [config]),
-  ...(speed === undefined ? [] : ['--speed', String(speed)]),
-  ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+  ...wordsOfFlags({
+    speed: speed === undefined ? undefined : String(speed),
+    set: Object.entries(settings).map(([key, value]) => `${key}=${value}`),
+  }),
 ];
 
 async function command(io: Io, action: Action, request: ControlRequest): Promise<CommandState> {

@@ -1,8 +1,6 @@
 import type { Config } from '../../config/schema.ts';
-import { configInvalid } from '../../lib/errors.ts';
-import { nearest } from '../../lib/suggest.ts';
-import { findingRules } from '../../monitoring/findings/index.ts';
 import { knownEntry } from '../../monitoring/findings/known.ts';
+import { requireFindingCode } from '../shared/finding-codes.ts';
 import type { ConfigFlags } from '../shared/io.ts';
 
 /**
@@ -11,14 +9,7 @@ import type { ConfigFlags } from '../shared/io.ts';
  */
 export function knownFindings(flags: ConfigFlags, read: () => Config): string[] | undefined {
   if (flags.config === undefined && flags.sets.length === 0) return undefined;
-  const { known } = read().observe ?? {};
-  const codes = findingRules.map(({ code }) => code);
-  for (const entry of known ?? []) {
-    const { code } = knownEntry(entry);
-    if (!codes.includes(code))
-      throw configInvalid(
-        `observe.known: no finding has the code ${JSON.stringify(code.slice(0, 80))}; the nearest is ${nearest(code, codes, 1)[0]}, docs/monitor.md lists all`,
-      );
-  }
-  return known ?? [];
+  const { known = [] } = read().observe ?? {};
+  for (const entry of known) requireFindingCode('observe.known', knownEntry(entry).code);
+  return known;
 }

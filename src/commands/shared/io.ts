@@ -107,6 +107,10 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
   testbedFile: env['SWF_TESTBED_CONFIG'],
 });
 
+/** The words of flags on a command line, without those that have no value. */
+export const wordsOfFlags = (flags: Readonly<Record<string, string | readonly string[] | undefined>>) =>
+  Object.entries(flags).flatMap(([name, values = []]) => [values].flat().flatMap((value) => [`--${name}`, value]));
+
 /** `--db` again, for a command to type next. */
 export const storeOption = ({ db }: Pick<Io, 'db'>) => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
