@@ -1,4 +1,10 @@
-import express, { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import * as z from 'zod';
 
 import type { Queries } from '../db/queries.ts';

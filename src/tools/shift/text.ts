@@ -4,7 +4,7 @@ import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { claimedName, headOf, markdownText, shortPaths } from '../../lib/words.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
-import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { type ShiftFacts, type Totals, undone } from './facts.ts';
 import {
   type Handover,
   mostTelling,
@@ -24,24 +24,27 @@ const shownAlarms = 10;
 const shownNotes = 12;
 const longestMatter = 400;
 
+/** The facts with what the answer makes of them. */
+type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
+
 /**
  * The report of a shift as Markdown, for an electronic logbook, in the order of the page: first what is open,
  * last what the next shift should know. The same facts give the same words.
  * @param page the address of the page, for links; undefined: no links
  */
-export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefined): string {
-  const { causes, actions, handover } = facts;
+export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefined): string {
+  const { causes, actions, handover, totals } = facts;
   const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
   const shown = page === undefined ? minutes : linksTo(page);
-  const failures = causes
-    .toSorted((a, b) => b.count - a.count)
-    .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`);
+  const failures = causes.map(
+    ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
+  );
   const alarmLines = alarms.toReversed().map((alarm) => alarmLine(alarm, shown));
   const unwatched = '"swf-mcp watch" is no longer running, so no alarms are raised: start it.';
-  const open = openMatters(facts, shift).map((line) => `- ${markdownText(line, longestMatter)}`);
+  const open = facts.open.map((line) => `- ${markdownText(line, longestMatter)}`);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
-    totalsLine(facts, shift),
+    totalsLine(totals, shift),
     '## Open',
     ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'open items')),
     ...section('From the last shift', noteLines(fromLast, shown)),
@@ -92,30 +95,16 @@ const section = (title: string, lines: readonly string[]): string[] =>
 const some = (lines: readonly string[], most: number, what: string): string[] =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} more ${what}`];
 
-function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, shift: Shift): string {
-  const { namespace } = shift;
-  const states = executionStatuses.flatMap((status) => {
-    const n = all.filter((row) => statusAtEnd(row, shift) === status).length;
-    return n === 0 ? [] : `${n} ${status}`;
-  });
+function totalsLine(totals: Totals, { namespace }: Shift): string {
+  const states = executionStatuses.flatMap((status) => (totals[status] === 0 ? [] : `${totals[status]} ${status}`));
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
-  const head = `${counted(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
-  const { waiting, stay_failed } = left(executions);
+  const head = `${counted(totals.executions, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
+  const { stf_files, slices_completed, attempts_failed, slices_stay_failed, slices_not_done } = totals;
   return (
-    `${head}. In this period ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
-    `and ${counted(countOf(causes), 'attempt')} failed. At its end, ${counted(stay_failed, 'slice')} had failed permanently and ${waiting} were unfinished.`
+    `${head}. In this period ${counted(stf_files, 'STF file')} ${stf_files === 1 ? 'was' : 'were'} made, ${counted(slices_completed, 'slice')} completed, ` +
+    `and ${counted(attempts_failed, 'attempt')} failed. At its end, ${counted(slices_stay_failed, 'slice')} had failed permanently and ${slices_not_done} were unfinished.`
   );
 }
-
-/** Slices of these executions that are not done: slices that stay failed, and the others. */
-export function left(executions: readonly ShiftExecution[]): { stay_failed: number; waiting: number } {
-  const sum = (of: (execution: ShiftExecution) => number): number =>
-    executions.reduce((before, execution) => before + of(execution), 0);
-  return { stay_failed: sum(({ stay_failed }) => stay_failed), waiting: sum(undone) };
-}
-
-const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
-  Math.max(0, slices_created - slices_completed - stay_failed);
 
 function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
   const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
