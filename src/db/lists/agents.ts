@@ -87,6 +87,6 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page) {
 function isLargeForSenders(sql: Prepare, execution: string): boolean {
   const messages = countAllMessages(sql, execution);
   if (messages <= fewMessages || messages > manyMessages) return messages > manyMessages;
-  const span = sql<[string], number>(`SELECT ${bound('DESC')} - ${bound('ASC')} + 1 FROM names WHERE name = ?`);
+  const span = sql<number>(`SELECT ${bound('DESC')} - ${bound('ASC')} + 1 FROM names WHERE name = ?`);
   return (span.value(execution) ?? Infinity) <= mostlyOwn * messages;
 }

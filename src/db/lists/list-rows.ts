@@ -89,7 +89,7 @@ function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath): nu
   const { indexed, source, range } = path;
   if (indexed.length === 0) return undefined;
   const all = [...indexed, ...within(key, range)];
-  const keys = sql<unknown[], number>(
+  const keys = sql<number>(
     `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
   ).values(...valuesOf(all));
   return keys.length > fewRows ? undefined : keys;
@@ -111,7 +111,7 @@ function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: numbe
   }
   const scanned = scannedRows(sql, query, path, query.scanLimit ?? countScanLimit);
   const fits = [...scanned.where, ...rest];
-  const count = sql<unknown[], number>(`SELECT count(*) FROM ${from} ${scanned.source} ${clauseOf(fits)}`);
+  const count = sql<number>(`SELECT count(*) FROM ${from} ${scanned.source} ${clauseOf(fits)}`);
   return { n: count.value(...valuesOf(fits)) ?? 0, isLowerBound: scanned.scanStoppedAt !== undefined };
 }
 
@@ -134,7 +134,7 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
     );
   const fits = [...indexed, ...rest];
   const after = page.after ?? 0;
-  const rows = sql<unknown[], Row>(
+  const rows = sql<Row>(
     `SELECT ${select} FROM ${rowsOf} ${join} ${clauseOf(fits)}
      ORDER BY ${by} ${directionOf(page)} NULLS LAST, ${key} LIMIT ? OFFSET ?`,
   ).all(...valuesOf(fits), page.limit + 1, after);
@@ -197,9 +197,9 @@ function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange 
   for (const { where, source } of walks) {
     if (where.length === 0) continue;
     const end = (direction: string) =>
-      sql<unknown[], number>(
-        `SELECT ${key} FROM ${from} ${source} ${clauseOf(where)} ORDER BY ${key} ${direction} LIMIT 1`,
-      ).value(...valuesOf(where));
+      sql<number>(`SELECT ${key} FROM ${from} ${source} ${clauseOf(where)} ORDER BY ${key} ${direction} LIMIT 1`).value(
+        ...valuesOf(where),
+      );
     range.from = Math.max(range.from, end('ASC') ?? 1);
     range.to = Math.min(range.to, end('DESC') ?? 0);
   }
@@ -225,7 +225,7 @@ function scanEnd(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: nu
   const isNewest = page.order === 'newest';
   const twoKeys = (part: KeyRange, offset: number): number[] => {
     const all = [...indexed, ...within(key, part)];
-    return sql<unknown[], number>(
+    return sql<number>(
       `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} ${directionOf(page)} LIMIT 2 OFFSET ?`,
     ).values(...valuesOf(all), offset);
   };

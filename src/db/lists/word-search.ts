@@ -76,7 +76,7 @@ function findKeys(
   also = 'TRUE',
 ): number[] {
   if (from > to || most <= 0) return [];
-  return prepare<[string, number, number, number], number>(
+  return prepare<number>(
     `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} AND ${also} ORDER BY rowid ${directionOf({ order })} LIMIT ?`,
   ).values(phrase, from, to, most);
 }
@@ -95,9 +95,7 @@ function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {
   let knownPrunes: string | undefined;
   /** Adds the words of some rows. @returns the key of the last one */
   function fill(table: string, which: string, value: string | number): number | undefined {
-    const rows = sql<[string | number], { key: number }>(
-      `SELECT ${key} AS key, ${names} FROM ${texts} WHERE ${which}`,
-    ).all(value);
+    const rows = sql<{ key: number }>(`SELECT ${key} AS key, ${names} FROM ${texts} WHERE ${which}`).all(value);
     const insert = memory(`INSERT INTO ${table} (rowid, ${names}) VALUES (?${', ?'.repeat(columns.length)})`);
     memory('BEGIN').run();
     for (const row of rows) insert.run(...Object.values(row));

@@ -53,11 +53,14 @@ export function* addRows(
     SELECT ${groupedColumns(source, question)} ${among} ${conditions.map(([one]) => `AND ${one}`).join(' ')}
     ${source.seconds === undefined ? 'GROUP BY 1, 2' : ''})`;
   for (let after = range.from - 1; ;) {
-    const upTo = sql<unknown[], number | null>(
-      `SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`,
-    ).value(...ids, after, range.to, rowsOfStep);
+    const upTo = sql<number | null>(`SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`).value(
+      ...ids,
+      after,
+      range.to,
+      rowsOfStep,
+    );
     if (upTo === undefined || upTo === null) return;
-    for (const part of sql<unknown[], Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
+    for (const part of sql<Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
     after = upTo;
     yield;
   }
@@ -147,7 +150,7 @@ function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion) 
   const blocks = [table, Math.floor((range.from - 1) / rowsOfBlock), blockAfter(range.to)] as const;
   const ofTable = 'table_name = ? AND block >= ? AND block < ?';
   const window = [start_time ?? null, end_time ?? null] as const;
-  const mixed = sql<unknown[], number>(
+  const mixed = sql<number>(
     `SELECT block FROM time_blocks WHERE ${ofTable} AND row_count > 0 AND NOT (${isWhole}) LIMIT ${maxMixed + 1}`,
   ).values(...blocks, ...window);
   if (mixed.length > maxMixed) return undefined;
@@ -156,13 +159,13 @@ function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion) 
     for (const { span: name, n } of rows) counts.set(name, (counts.get(name) ?? 0) + n);
   };
   take(
-    sql<unknown[], { span: string; n: number }>(
+    sql<{ span: string; n: number }>(
       `SELECT ${digitsOf('earliest', span)} AS span, sum(row_count) AS n FROM time_blocks
        WHERE ${ofTable} AND row_count > 0 AND ${isWhole} GROUP BY 1`,
     ).all(...blocks, ...window),
   );
   const iso = source.isMilliseconds === true ? isoTime(time) : time;
-  const singly = sql<unknown[], { span: string; n: number }>(
+  const singly = sql<{ span: string; n: number }>(
     `SELECT ${digitsOf('iso', span)} AS span, count(*) AS n FROM (SELECT ${iso} AS iso FROM ${table} AS t WHERE ${key} > ? AND ${key} <= ?)
      WHERE coalesce(iso >= ?, 1) AND coalesce(iso <= ?, 1) GROUP BY 1`,
   );
