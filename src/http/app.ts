@@ -62,7 +62,7 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-function answerNothing({ originalUrl }: Request, response: Response): void {
+function answerNothing({ originalUrl }: Request, response: Response) {
   const path = originalUrl.split('?', 1)[0] ?? '';
   refuse(response, 404, -32_601, `there is nothing at ${path.slice(0, 200)}; MCP is at /mcp`);
 }
@@ -77,7 +77,7 @@ const routes: readonly Route[] = [
   (app, { markSeen }, turn) => addAlarmSeen(app, markSeen, inTurn(turn)),
 ];
 
-function addMcp(app: Express, options: AppOptions, turn: Turn): void {
+function addMcp(app: Express, options: AppOptions, turn: Turn) {
   const readBody = express.json({ limit: bodyLimit, type: () => true, strict: false });
   app.post('/mcp', compressed(), readBody, createMcpAnswerer(options, turn));
   app.all('/mcp', (_, response) => {
@@ -94,20 +94,20 @@ const inTurn =
     next();
   };
 
-function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn): void {
+function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn) {
   app.get('/metrics', inTurn(turn), (_, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(tried(queries), Date.now()));
   });
 }
 
 /** Parameters of an execution, for programs that know only its id. */
-function addParameters(app: Express, { queries }: AppOptions, turn: Turn): void {
+function addParameters(app: Express, { queries }: AppOptions, turn: Turn) {
   app.get('/workflow-executions/:id', inTurn(turn), (request: Request<{ id: string }>, response) =>
     answerParameters(request.params.id, response, queries),
   );
 }
 
-function answerHealth(response: Response, queries: () => Queries): void {
+function answerHealth(response: Response, queries: () => Queries) {
   try {
     const asked = queries();
     // A damaged store fails only when more than its age is read.
@@ -124,7 +124,7 @@ function answerHealth(response: Response, queries: () => Queries): void {
   }
 }
 
-function answerParameters(id: string, response: Response, queries: () => Queries): void {
+function answerParameters(id: string, response: Response, queries: () => Queries) {
   try {
     const asked = queries();
     const execution = asked.execution(id);
@@ -190,14 +190,14 @@ const seenBody = z.strictObject({
  * `POST /alarms/seen`: for tokens that may write into the logbook.
  * @param markSeen undefined if no client may
  */
-function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
+function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler) {
   app.post('/alarms/seen', inTurn, express.json({ limit: seenLimit, type: () => true }), (request, response) => {
     if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);
     return answerSeen(request, response, markSeen);
   });
 }
 
-async function answerSeen(request: Request, response: Response, markSeen: MarkSeen): Promise<void> {
+async function answerSeen(request: Request, response: Response, markSeen: MarkSeen) {
   const { name: sender = nameless } = callerOf(request);
   const { data } = seenBody.safeParse(request.body);
   if (data === undefined)

@@ -58,7 +58,7 @@ export const textOf = (value: unknown): string =>
  */
 export const csvRecord = (values: readonly unknown[]): string => `${values.map(csvField).join(',')}\r\n`;
 
-function csvField(value: unknown): string {
+function csvField(value: unknown) {
   const text = textOf(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -77,7 +77,7 @@ type Parts = Partial<Record<(typeof lists)[number] | 'findings', unknown[] | und
   note?: string | undefined;
 };
 
-const sizeOf = (answer: object): number => Buffer.byteLength(harmless(answer).text);
+const sizeOf = (answer: object) => Buffer.byteLength(harmless(answer).text);
 
 /**
  * Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least
@@ -96,5 +96,5 @@ export function withinBudget<T extends Parts>(answer: T): T & { note?: string | 
   return shown();
 }
 
-const noteOf = (lost: ReadonlyMap<string, number>, note: string | undefined): string =>
+const noteOf = (lost: ReadonlyMap<string, number>, note: string | undefined) =>
   `${note === undefined ? '' : `${note}; `}cut to ${maxBytes} bytes: left out ${[...lost].map(([name, count]) => `${count} of ${name}`).join(', ')}`;

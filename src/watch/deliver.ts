@@ -68,7 +68,7 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
  * Delivers one change, if there is one.
  * @returns how long to wait before looking for the next, in milliseconds
  */
-async function deliverNext(receiver: Receiver, options: DeliveryOptions, standing: Standing): Promise<number> {
+async function deliverNext(receiver: Receiver, options: DeliveryOptions, standing: Standing) {
   const { store, processId, say } = options;
   if (!isWatcher(store.sql, processId)) return lookMilliseconds;
   const next = firstUndelivered(store.sql, receiver.key);
@@ -115,7 +115,7 @@ async function tell(
 
 const longestSentence = 600;
 
-const seenBy = ({ author, sender, text }: Message<'alarm_seen'>): string =>
+const seenBy = ({ author, sender, text }: Message<'alarm_seen'>) =>
   `${markdownText(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${markdownText(text, 300)})`}`;
 
 /** Undefined if the change can no longer be read. */

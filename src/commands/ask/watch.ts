@@ -49,7 +49,7 @@ export async function watchCommand(io: Io, { executionId: given, json, notify }:
  * The named execution, else the newest driven one, since a killed later one shows nothing new, else the
  * newest.
  */
-function watched(queries: Queries, given: string | undefined): string {
+function watched(queries: Queries, given: string | undefined) {
   if (given !== undefined) return queries.execution(given).execution_id;
   const [driven = queries.execution('latest')] = drivenExecutions(queries);
   return driven.execution_id;

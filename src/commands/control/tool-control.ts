@@ -69,7 +69,7 @@ async function start(io: Io, request: StartRequest, place: RunPlace) {
   return { execution_id, run_number, pid: started.pid ?? 0 };
 }
 
-const runArguments = ({ config, speed, settings }: StartRequest): string[] => [
+const runArguments = ({ config, speed, settings }: StartRequest) => [
   ...(config === undefined ? [] : [config]),
   ...wordsOfFlags({
     speed: speed === undefined ? undefined : String(speed),

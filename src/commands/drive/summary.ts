@@ -74,7 +74,7 @@ const shownFacts = ['STF files', 'TF samples', 'TF slices'];
  * The summary for people. The result and the next command come last, where a terminal of twenty lines shows
  * them.
  */
-function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string): string[] {
+function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string) {
   const { execution_id, run_number, slices_failed, messages, duration_seconds } = summary;
   const { simulation_tick: simulated } = monitor.progress ?? {};
   const facts: Fact[] = [
@@ -98,11 +98,11 @@ function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string
   ];
 }
 
-const asTree = (lines: readonly string[]): string[] =>
+const asTree = (lines: readonly string[]) =>
   lines.map((line, at) => `${at === lines.length - 1 ? '└──' : '├──'} ${line}`);
 
 /** A branch with the median, the time that 95 of 100 stay below, and the longest. */
-function delayLines(delays: Monitor['latency']): string[] {
+function delayLines(delays: Monitor['latency']) {
   if (delays.length === 0) return [];
   // The lines stand four columns further right than their head: the blanks keep the columns below each other.
   const rows = delays.map(({ stage, p50, p95, max }) => [

@@ -73,7 +73,7 @@ function linesOf(
   topics: readonly HeardTopic[],
   programs: readonly HeardProgram[],
   unheard: typeof expected,
-): string[] {
+) {
   return [
     `listened for ${seconds} s`,
     '',
@@ -86,7 +86,7 @@ function linesOf(
   ];
 }
 
-const programLines = (programs: readonly HeardProgram[]): string[] =>
+const programLines = (programs: readonly HeardProgram[]) =>
   tableLines(
     [...['PROGRAM', 'TYPE', 'NAMESPACE', 'DIALECT'].map((head) => ({ head })), numberColumn('MESSAGES')],
     programs.map(({ name, type = '?', namespace = '?', dialect = '?', messages }) =>
@@ -94,7 +94,7 @@ const programLines = (programs: readonly HeardProgram[]): string[] =>
     ),
   );
 
-const typesOf = (types: Readonly<Record<string, number>>): string =>
+const typesOf = (types: Readonly<Record<string, number>>) =>
   Object.entries(types)
     .toSorted(([, a], [, b]) => b - a)
     .map(([type, n]) => `${type} ${n}`)

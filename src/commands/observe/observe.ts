@@ -39,7 +39,7 @@ export function observeCommand(io: Io, args: ObserveArguments): Promise<number> 
   return asService(io, (signal) => listen(io, args, signal), { untilParentEnds, passing: ['AGENT_IN_USE'] });
 }
 
-async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Promise<void> {
+async function listen(io: Io, args: ObserveArguments, signal: AbortSignal) {
   const { record, api, monitorUrl, allowControl } = args;
   const heard = api === undefined && monitorUrl === undefined ? listenedBy(io, args) : heardBeside(io, args);
   const { settings, topics, namespaces } = heard;
@@ -55,7 +55,7 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
       ? undefined
       : (await import('./read-monitor.ts')).readMonitor(io, monitorUrl, namespaces, places, signal);
   const writer = places.store?.writer;
-  const hear = async (): Promise<void> => {
+  const hear = async () => {
     if (settings === undefined) return hearNoBroker();
     await observe({
       settings,
@@ -78,8 +78,8 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
     });
   };
   /** Only waits: what happens is reported over REST, to a stand-in as long as this process runs. */
-  const hearNoBroker = (): Promise<void> => {
-    const isTold = (): boolean => api !== undefined || reading?.isHearing() === true;
+  const hearNoBroker = () => {
+    const isTold = () => api !== undefined || reading?.isHearing() === true;
     const since = Date.now();
     const told = (now: number): { since: number; until: number } | undefined =>
       isTold() ? { since, until: now } : undefined;
@@ -101,7 +101,7 @@ async function standInFor(io: Io, where: string | undefined, { store, recording 
   return serveStandIn(io, where, store.store, (call) => recording?.lines.add(call, call.t));
 }
 
-const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places): string =>
+const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places) =>
   observerMetricsText({
     version,
     schema: schemaVersion,

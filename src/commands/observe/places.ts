@@ -36,7 +36,7 @@ export async function placesOf(
     const places = {
       recording: file?.writer,
       store,
-      add: (line: RecordingLine, time: string): void => {
+      add: (line: RecordingLine, time: string) => {
         const text = JSON.stringify(line);
         for (const lines of targets) lines.add(line, time, text);
       },
@@ -58,7 +58,7 @@ export async function placesOf(
 
 async function openToWrite(io: Io, { settings, topics, namespaces, known }: Listened, maySend: boolean) {
   const store = await openStore(storePath(io), storeOptions(io));
-  const say = (line: string): void => io.err(line);
+  const say = (line: string) => io.err(line);
   try {
     if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
     const heard = { namespaces, ...(settings === undefined ? {} : { topics }) };

@@ -52,7 +52,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
 /**
  * The recordings to read; for a folder, the files that an observer wrote there, in the order of their days.
  */
-const recordingsOf = (names: readonly string[]): string[] =>
+const recordingsOf = (names: readonly string[]) =>
   names.flatMap((name) =>
     statSync(name, { throwIfNoEntry: false })?.isDirectory() === true
       ? readdirSync(name)
@@ -64,7 +64,7 @@ const recordingsOf = (names: readonly string[]): string[] =>
 
 const tellTorn =
   (io: Io) =>
-  ({ path, why }: TornFile): void =>
+  ({ path, why }: TornFile) =>
     io.err(`WARNING ${path} is incomplete: ${why}; the part before that was read`);
 
 const linesAtOnce = 1000;
@@ -78,7 +78,7 @@ export async function anonymizeCommand(io: Io, from: string[], target: string, j
   const file = await createRecording(target);
   const counts = { messages: 0, rest: 0, gaps: 0, rejected: 0 };
   const lines: string[] = [];
-  const write = async (): Promise<void> => {
+  const write = async () => {
     if (lines.length > 0) await file.add(lines.splice(0));
   };
   for await (const read of readRecordings(from, tellTorn(io))) {

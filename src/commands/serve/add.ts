@@ -44,7 +44,7 @@ interface Client {
   next: string;
 }
 
-const configFolder = (home: string, env: NodeJS.ProcessEnv): string =>
+const configFolder = (home: string, env: NodeJS.ProcessEnv) =>
   platform() === 'darwin'
     ? join(home, 'Library', 'Application Support')
     : env['XDG_CONFIG_HOME'] || join(home, '.config');
@@ -128,7 +128,7 @@ function entryOf(io: Io, { isToml }: Client, readOnly: boolean): Entry {
 }
 
 /** The text of a file; empty if there is none. */
-function contentOf(file: string): string {
+function contentOf(file: string) {
   try {
     return readRegularFile(file).content.toString();
   } catch (error) {
@@ -147,7 +147,7 @@ function write(file: string, text: string) {
 }
 
 /** Sets or removes the entry in JSON, with comments and commas as VS Code allows them. */
-function changedJson(text: string, key: string, entry: Entry | undefined, file: string): string {
+function changedJson(text: string, key: string, entry: Entry | undefined, file: string) {
   const [wrong] = errorsIn(text);
   if (wrong !== undefined)
     throw configInvalid(
@@ -175,7 +175,7 @@ function changedJson(text: string, key: string, entry: Entry | undefined, file: 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const eolOf = (text: string): string => (text.includes('\r\n') ? '\r\n' : '\n');
+const eolOf = (text: string) => (text.includes('\r\n') ? '\r\n' : '\n');
 
 function errorsIn(text: string): ParseError[] {
   const errors: ParseError[] = [];
@@ -188,7 +188,7 @@ const settingsOf = (text: string) => (parseJson(text, [], { allowTrailingComma: 
 const entryIn = (settings: Settings, key: string): unknown => (settings[key] as Settings | undefined)?.[server];
 
 /** Sets or removes the entry in TOML: as a table at the end of the file, where it disturbs no other. */
-function changedToml(text: string, key: string, entry: Entry | undefined, file: string): string {
+function changedToml(text: string, key: string, entry: Entry | undefined, file: string) {
   try {
     const settings = tomlOf(text);
     const there = entryIn(settings, key);
@@ -205,7 +205,7 @@ function changedToml(text: string, key: string, entry: Entry | undefined, file: 
 }
 
 /** The text without the server's own table. What stands before the next table belongs to that. */
-function withoutTable(text: string, key: string, others: Settings): string {
+function withoutTable(text: string, key: string, others: Settings) {
   const header = new RegExp(String.raw`^\s*\[\s*${key}\s*\.\s*"?${server}"?\s*[.\]]`);
   let isOurs = false;
   let between: string[] = [];
@@ -228,7 +228,7 @@ function withoutTable(text: string, key: string, others: Settings): string {
 const tomlOf = (text: string): Settings => JSON.parse(JSON.stringify(parseToml(text))) as Settings;
 
 /** A text of JSON is one of TOML. */
-function withTable(text: string, name: string, { command, args }: Entry): string {
+function withTable(text: string, name: string, { command, args }: Entry) {
   const gap = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';
   const words = args.map((word) => JSON.stringify(word)).join(', ');
   const table = `${gap}[${name}]\ncommand = ${JSON.stringify(command)}\nargs = [${words}]\n`;

@@ -67,7 +67,7 @@ function placeOf({ workingFolder }: Io, config: string) {
 }
 
 /** See systemd.service(5): a percent sign and a dollar sign are special, words are quoted as in C. */
-const systemdWord = (word: string): string => {
+const systemdWord = (word: string) => {
   if (word.startsWith('%S/')) return word;
   const escaped = word.replaceAll('%', '%%').replaceAll('$', () => '$$');
   return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);

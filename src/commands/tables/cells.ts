@@ -28,10 +28,9 @@ export const shortError = [(error: string): string => shortPaths(shortened(error
  * the slice that it names.
  */
 const shortLine = [
-  (message: string): string => shortPaths(message, 20),
-  (message: string): string =>
-    message.replace(/PAYLOAD_FAILED: \S+ ended with exit code \d+[^;]*; its last words: /, ''),
-  (message: string): string => message.replace(beforeCause, 'slice $1: '),
+  (message: string) => shortPaths(message, 20),
+  (message: string) => message.replace(/PAYLOAD_FAILED: \S+ ended with exit code \d+[^;]*; its last words: /, ''),
+  (message: string) => message.replace(beforeCause, 'slice $1: '),
 ] as const;
 
 /** The names of files. */

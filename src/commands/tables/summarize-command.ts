@@ -41,7 +41,7 @@ export async function summarizeCommand(io: Io, given: string | undefined, flags:
     io.err(`${answer.groups.length} groups of ${answer.groups.length + answer.groups_omitted}; --limit shows more`);
 }
 
-function whatOf(given: string | undefined, flag: string | undefined): string {
+function whatOf(given: string | undefined, flag: string | undefined) {
   if (given !== undefined && flag !== undefined && given !== flag)
     throw argumentInvalid(
       `what is ${JSON.stringify(given)} and ${JSON.stringify(flag)}; give it once, with its flag or without`,
@@ -50,7 +50,7 @@ function whatOf(given: string | undefined, flag: string | undefined): string {
 }
 
 /** @param keys in the order of the request */
-function csvOf(answer: Summary, keys: readonly string[]): string {
+function csvOf(answer: Summary, keys: readonly string[]) {
   const [fields, spread] = [[...keys, 'count', 'failed', 'retries', 'bytes'], ['mean', 'p50', 'p95', 'max'] as const];
   const rows = answer.groups.map((group) => [
     ...fields.map((name) => group[name]),
@@ -62,7 +62,7 @@ function csvOf(answer: Summary, keys: readonly string[]): string {
 }
 
 /** The groups, with the total in the last line. */
-function tableOf(answer: Summary, keys: readonly string[], width: number | undefined): string[] {
+function tableOf(answer: Summary, keys: readonly string[], width: number | undefined) {
   const columns = [
     sumColumn('COUNT', 'count'),
     sumColumn('FAILED', 'failed'),

@@ -39,13 +39,13 @@ export async function traceCommand(io: Io, filename: string, { output, asOf }: {
 }
 
 /** The hops, with the same fields as in JSON. */
-function csvOf({ hops }: Trace): string {
+function csvOf({ hops }: Trace) {
   const heads = fieldsOf('trace_data_product', 'hops');
   return [heads, ...hops.map((hop: Item) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
 /** How a slice was processed, one fact per line. */
-function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>): string[] {
+function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>) {
   const { host, exit_code, signal, outputs = [], outputs_omitted = 0, outputs_folder } = slice;
   const written = outputs.length + outputs_omitted;
   const facts = {
@@ -60,7 +60,7 @@ function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>): s
   return Object.entries(facts).flatMap(([fact, value]) => (value === undefined ? [] : [`${fact} ${value}`]));
 }
 
-function linesOf(answer: Trace, width: number | undefined): string[] {
+function linesOf(answer: Trace, width: number | undefined) {
   const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
   const counts = Object.entries(slices ?? {}).map(([state, n]) => `${n} ${state}`);
   const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));

@@ -86,10 +86,9 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
   return { execution_id, words: wordsOf(counts), reasons: gateReasons(gated, expect), isSettled: isOver && !mayGoOn };
 }
 
-const hasSettled = (end: string | null, now: number): boolean =>
-  end === null || now - Date.parse(end) > settledMilliseconds;
+const hasSettled = (end: string | null, now: number) => end === null || now - Date.parse(end) > settledMilliseconds;
 
-const wordsOf = (counts: Gated['counts']): string =>
+const wordsOf = (counts: Gated['counts']) =>
   `completed and balanced: ${Object.entries(counts)
     .map(([name, n]) => `${name} ${n}`)
     .join(', ')}`;
@@ -100,7 +99,7 @@ function countsOf(queries: Queries, execution: ExecutionRow, detail: ExecutionRe
   const all = { stf: stf_count, tf: tf_files_received, slices: slices_created, completed: slices_completed };
   if (!isPrompt(execution))
     return { ...all, failed: detail.slices_exhausted, registered: stf_count, processed: detail.stfs_ready };
-  const count = (status: string): number =>
+  const count = (status: string) =>
     queries.stfFiles({ execution_id, status }, { order: 'newest', limit: 1 }).total_count;
   const [processed, failed] = [count('processed'), count('failed')];
   return { ...all, failed, registered: count('registered') + count('processing') + processed + failed, processed };
@@ -114,7 +113,7 @@ function tell(io: Io, { execution_id, words, reasons }: Judged) {
   return reasons.length === 0 ? exitCodes.fine : exitCodes.workflowFailed;
 }
 
-function failLine(id: string, { words, ids, id_count }: GateReason): string {
+function failLine(id: string, { words, ids, id_count }: GateReason) {
   const shown = ids.slice(0, namedIds);
   const more = id_count > shown.length ? ` and ${id_count - shown.length} more` : '';
   return `fail  ${id}  ${words}${shown.length === 0 ? '' : `: ${shown.join(', ')}${more}`}`;

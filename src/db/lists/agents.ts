@@ -84,7 +84,7 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page) {
  * Whether asking of each agent is cheaper than reading all messages of an execution: it costs a look at
  * others' messages of the same time.
  */
-function isLargeForSenders(sql: Prepare, execution: string): boolean {
+function isLargeForSenders(sql: Prepare, execution: string) {
   const messages = countAllMessages(sql, execution);
   if (messages <= fewMessages || messages > manyMessages) return messages > manyMessages;
   const span = sql<number>(`SELECT ${bound('DESC')} - ${bound('ASC')} + 1 FROM names WHERE name = ?`);

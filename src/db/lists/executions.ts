@@ -153,7 +153,7 @@ const payloadsLike = (sql: Prepare, asked: string) =>
     .flatMap((payload) => payload ?? [])
     .filter((payload) => shownPayload(payload).toLowerCase().includes(asked.toLowerCase()));
 
-function shownPayload(json: string): string {
+function shownPayload(json: string) {
   const payload: unknown = JSON.parse(json);
   return Array.isArray(payload) ? shownCommand(payload.map(String)) : 'placeholder';
 }

@@ -85,7 +85,7 @@ function scannedRows(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit
 }
 
 /** The keys along an index, if there are few. */
-function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath): number[] | undefined {
+function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath) {
   const { indexed, source, range } = path;
   if (indexed.length === 0) return undefined;
   const all = [...indexed, ...within(key, range)];
@@ -219,11 +219,11 @@ const within = (key: string, { from, to }: KeyRange): Given[] => [
 ];
 
 /** The key of the row at which `scanLimit` rows have been scanned; undefined if no rows follow it. */
-function scanEnd(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: number): number | undefined {
+function scanEnd(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: number) {
   const { from, key, page } = query;
   const { indexed, source, range } = path;
   const isNewest = page.order === 'newest';
-  const twoKeys = (part: KeyRange, offset: number): number[] => {
+  const twoKeys = (part: KeyRange, offset: number) => {
     const all = [...indexed, ...within(key, part)];
     return sql<number>(
       `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} ${directionOf(page)} LIMIT 2 OFFSET ?`,

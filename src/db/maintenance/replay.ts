@@ -190,9 +190,9 @@ function* changesOf(named: string, recorded: Row, replayed: Row): Generator<stri
       yield `${named}: ${column} is ${shown(value)}, and the log gives ${shown(replayed[column] ?? null)}`;
 }
 
-const shown = (value: string | number | null): string => (value === null ? 'empty' : String(value).slice(0, 80));
+const shown = (value: string | number | null) => (value === null ? 'empty' : String(value).slice(0, 80));
 
-function compare(a: Row, b: Row, key: readonly string[]): number {
+function compare(a: Row, b: Row, key: readonly string[]) {
   for (const column of key) {
     const [x, y] = [a[column] ?? '', b[column] ?? ''];
     if (x !== y) return x < y ? -1 : 1;

@@ -72,7 +72,7 @@ function* toldRows(old: Connection, say: (line: string) => void): Generator<Hist
   }
 }
 
-const columnsOf = (db: Connection, table: string): string[] =>
+const columnsOf = (db: Connection, table: string) =>
   preparer(db)<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0').values(table);
 
 /**

@@ -112,7 +112,7 @@ function inUse(old: Connection, path: string): SwfError {
 const growth = 1.5;
 const emptyStore = 1_000_000;
 
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
 
 /**
  * Says how much room the new store needs. Throws `STORE_UNAVAILABLE` if there is less.
@@ -126,7 +126,7 @@ export function roomFor(folder: string, size: number, free: number): string {
 }
 
 /** Makes the new store. Returns what today's rules read differently. */
-async function fill(old: Connection, part: string, say: (line: string) => void): Promise<string[]> {
+async function fill(old: Connection, part: string, say: (line: string) => void) {
   closeSync(openSync(part, 'wx', 0o600));
   using db = await fillFrom(old, part, say);
   say('comparing the new store with the older one');
@@ -195,7 +195,7 @@ interface Standing {
 }
 
 /** Executions whose status or counts the new store has differently, a sentence each. */
-function statusChanges(old: Connection, db: Connection): string[] {
+function statusChanges(old: Connection, db: Connection) {
   const standings = (of: Connection): Standing[] =>
     preparer(of)<Standing>(
       `SELECT execution_id, status || ', ' || slices_completed || ' of ' || slices_created || ' TF slices completed, ' ||

@@ -20,7 +20,7 @@ const tokensOf = (sql: string): Token[] =>
     return [{ kind, text: kind === 'quoted' ? unquoted(text) : kind === 'name' ? text.toLowerCase() : text }];
   });
 
-function unquoted(quoted: string): string {
+function unquoted(quoted: string) {
   const [mark = ''] = quoted;
   const name = quoted.slice(1, -1).toLowerCase();
   return mark === '[' ? name : name.replaceAll(mark + mark, mark);
@@ -67,13 +67,11 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()) {
 
 const refused = (what: string): SwfError => argumentInvalid(`sql ${what}`);
 
-const shown = (token: Token | undefined): string =>
-  token === undefined ? 'nothing' : JSON.stringify(token.text.slice(0, 60));
+const shown = (token: Token | undefined) => (token === undefined ? 'nothing' : JSON.stringify(token.text.slice(0, 60)));
 
-const isSign = (token: Token | undefined, sign: string): boolean => token?.kind === 'sign' && token.text === sign;
-const isWord = (token: Token | undefined, ...words: string[]): boolean =>
-  token?.kind === 'name' && words.includes(token.text);
-const isName = (token: Token | undefined): boolean => token?.kind === 'name' || token?.kind === 'quoted';
+const isSign = (token: Token | undefined, sign: string) => token?.kind === 'sign' && token.text === sign;
+const isWord = (token: Token | undefined, ...words: string[]) => token?.kind === 'name' && words.includes(token.text);
+const isName = (token: Token | undefined) => token?.kind === 'name' || token?.kind === 'quoted';
 
 function withoutEnd(tokens: Token[]): Token[] {
   while (isSign(tokens.at(-1), ';')) tokens.pop();
@@ -168,14 +166,14 @@ function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
 }
 
 /** Whether this is WINDOW w AS (…), not a table of that name. */
-const isWindow = (tokens: readonly Token[], at: number): boolean =>
+const isWindow = (tokens: readonly Token[], at: number) =>
   isWord(tokens[at], 'window') &&
   isName(tokens[at + 1]) &&
   isWord(tokens[at + 2], 'as') &&
   isSign(tokens[at + 3], '(') &&
   !isWord(tokens[at + 4], 'select', 'with', 'values');
 
-const isBeforeTable = (token: Token, isFrom: boolean): boolean =>
+const isBeforeTable = (token: Token, isFrom: boolean) =>
   isWord(token, 'join') || (isFrom && (isWord(token, 'from') || isSign(token, ',')));
 
 /** The table at an index; none for parentheses, whose own tables are checked separately. */

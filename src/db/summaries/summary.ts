@@ -42,7 +42,7 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
   const { execution_id, namespace, start_time, end_time } = question;
   const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
   const asked = [execution_id, namespace, end_time].map((value) => value ?? null);
-  return sql<OfExecution>(
+  return sql<unknown[], OfExecution>(
     `SELECT execution_id, namespace, executed_by AS person FROM workflow_executions
      WHERE coalesce(execution_id = ?, 1) AND coalesce(namespace = ?, 1) AND coalesce(start_time <= ?, 1)
        AND coalesce(coalesce(end_time, '9999') >= ?, 1) ORDER BY seq`,

@@ -73,8 +73,7 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
 }
 
 /** Whether an execution still ran when the shift ended. */
-const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
-  end_time === null || end_time > shift.end_time;
+const outlives = ({ end_time }: ListedExecution, shift: Shift) => end_time === null || end_time > shift.end_time;
 
 const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
   outlives(row, shift) && row.status !== 'unknown' ? 'running' : row.status;
@@ -132,7 +131,7 @@ function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift):
 }
 
 /** The number of rows of all groups, or of the groups of a status. */
-const countOf = (groups: readonly Group[], status?: string): number =>
+const countOf = (groups: readonly Group[], status?: string) =>
   groups.reduce((sum, { keys, count }) => (status === undefined || keys[0] === status ? sum + count : sum), 0);
 
 const actionNames: Readonly<Record<string, string>> = {
@@ -162,7 +161,7 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
     const body = objectIn(message.body);
     // The first driver is the start itself.
     if (message.message_type === 'driver_started' && body['epoch'] === 1) return [];
-    const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined);
+    const text = (name: string) => (typeof body[name] === 'string' ? body[name] : undefined);
     const sender = text('user') ?? message.sender_agent ?? 'unknown';
     const claimed = text('claimed_by');
     const who = claimed === undefined ? { name: sender } : { name: claimed, sent_by: sender };
@@ -178,7 +177,7 @@ export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftE
 export type Totals = ReturnType<typeof totalsOf>;
 
 export function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
-  const countIn = (status: string): number => all.filter((row) => statusAtEnd(row, shift) === status).length;
+  const countIn = (status: string) => all.filter((row) => statusAtEnd(row, shift) === status).length;
   const sumOf = (slices: (execution: ShiftExecution) => number) =>
     executions.reduce((sum, execution) => sum + slices(execution), 0);
   return {

@@ -64,7 +64,7 @@ async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
  * Executions with messages that were sent in a shift and recorded after it, so that a report as of its end
  * lacks them.
  */
-function lateOf(queries: Queries, shift: Shift): string[] {
+function lateOf(queries: Queries, shift: Shift) {
   const [from, until] = [Date.parse(shift.start_time), Date.parse(shift.end_time)];
   const all = executionsOf(queries, shift).map(({ execution_id }) => execution_id);
   return all.filter((id) => queries.isAnyRecordedLate(id, from, until));
@@ -101,7 +101,7 @@ const uncertain =
  * The note of a report: what it omits, and where to find that. Undefined if it omits nothing.
  * @param late executions with messages that were recorded too late
  */
-function noteOf(gap: string | undefined, late: readonly string[]): string | undefined {
+function noteOf(gap: string | undefined, late: readonly string[]) {
   const missing =
     late.length === 0
       ? []
@@ -109,14 +109,14 @@ function noteOf(gap: string | undefined, late: readonly string[]): string | unde
   return [gap ?? [], missing].flat().join('; ') || undefined;
 }
 
-const someOf = (ids: readonly string[]): string =>
+const someOf = (ids: readonly string[]) =>
   `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`;
 
 /**
  * Whether there is too much to read again for the state at the end of a shift; that is a matter of all
  * namespaces.
  */
-function isTooLargeToReplay(queries: Queries, { end_time }: Shift): boolean {
+function isTooLargeToReplay(queries: Queries, { end_time }: Shift) {
   const outliving = executionsOf(queries, { start_time: end_time, end_time, namespace: undefined });
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;
 }

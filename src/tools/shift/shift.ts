@@ -54,7 +54,7 @@ export interface PersonAction {
  */
 export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
   const latest = actions.toReversed();
-  const isStart = ({ did }: PersonAction): boolean => did === 'started';
+  const isStart = ({ did }: PersonAction) => did === 'started';
   const chosen = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most);
   return actions.filter((action) => chosen.includes(action));
 }
@@ -103,7 +103,7 @@ function alarmsOf(queries: Queries, shift: Shift, now: number) {
   }));
 }
 
-const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
+const justBefore = (time: string) => new Date(Date.parse(time) - 1).toISOString();
 
 /** The alarms that people saw in a shift, and the runs that they judged. */
 export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift): PersonAction[] {

@@ -14,7 +14,7 @@ import {
   undoneByPeople,
 } from './shift.ts';
 
-const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
+const minutes = (time: string) => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
 const shownRows = 15;
 const shownCauses = 6;
@@ -70,13 +70,13 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
  * Whether an action has its own line: the table says who started a run, unless a client did, and an alarm who
  * has seen it.
  */
-const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all']): boolean =>
+const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all']) =>
   did === 'started'
     ? all.some((row) => row.execution_id === execution_id && row.executed_by !== name)
     : !did.startsWith('saw ');
 
 /** The last notes, which are the newest, in their order. */
-function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
+function noteLines(notes: Handover['notes'], shown: ShownTime) {
   const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
   const more = notes.length - lines.length;
   return more === 0 ? lines : [`- ${counted(more, 'earlier note')} not shown; ask for a shorter period`, ...lines];
@@ -89,13 +89,12 @@ const linksTo =
     `[${minutes(time)}](${page}#/${encodeURIComponent(id ?? 'shift')}?asof=${encodeURIComponent(time)})`;
 
 /** A part under its title; without lines there is none. Markdown needs no empty lines between them. */
-const section = (title: string, lines: readonly string[]): string[] =>
-  lines.length === 0 ? [] : [`## ${title}`, ...lines];
+const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [`## ${title}`, ...lines]);
 
-const some = (lines: readonly string[], most: number, what: string): string[] =>
+const some = (lines: readonly string[], most: number, what: string) =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} more ${what}`];
 
-function totalsLine(totals: Totals, { namespace }: Shift): string {
+function totalsLine(totals: Totals, { namespace }: Shift) {
   const states = executionStatuses.flatMap((status) => (totals[status] === 0 ? [] : `${totals[status]} ${status}`));
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
   const head = `${counted(totals.executions, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
@@ -106,13 +105,13 @@ function totalsLine(totals: Totals, { namespace }: Shift): string {
   );
 }
 
-function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
+function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
   const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
   const more = actions.length - lines.length;
   return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
 
-function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime): string[] {
+function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime) {
   if (all.length === 0) return [];
   const more = all.length - Math.min(executions.length, shownRows);
   return [
@@ -134,7 +133,7 @@ const stateWords = ({ status, health, silent_seconds }: Pick<ShiftExecution, 'st
     ? `${status}, no driver for ${roundDuration(silent_seconds)}`
     : `${status}${status === 'running' && health !== undefined ? `, ${health}` : ''}`;
 
-const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime): string =>
+const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime) =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
 /**
@@ -166,7 +165,7 @@ function conditionOf(execution: ShiftExecution): Condition {
   return { health: status === 'running' ? health : undefined, findings: [...own, ...findings] };
 }
 
-function openOf(execution: ShiftExecution): string[] {
+function openOf(execution: ShiftExecution) {
   const { row, status, health, silent_seconds, stay_failed, slices_completed, slices_created, findings } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
@@ -205,12 +204,12 @@ type ShownTime = (time: string, executionId?: string | null) => string;
 const longestNote = 600;
 
 /** The time of day, to the second. */
-const clock = (time: string): string => time.slice(11, 19);
+const clock = (time: string) => time.slice(11, 19);
 
 /** A name, with its claimant. */
-const whoOf = (name: string, sentBy: string | null | undefined): string => markdownText(claimedName(name, sentBy), 120);
+const whoOf = (name: string, sentBy: string | null | undefined) => markdownText(claimedName(name, sentBy), 120);
 
-const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime): string => {
+const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime) => {
   const who = whoOf(author, sent_by);
   const what = [execution_id, about].filter((name) => name !== null).map((name) => markdownText(name));
   return `- ${shown(at, execution_id)} ${who}${what.length === 0 ? '' : `, ${what.join(', ')}`}: ${markdownText(text, longestNote)}`;
@@ -219,7 +218,7 @@ const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, show
 const alarmLine = (
   { raised_at, cleared_at, seen_by, seen_sent_by, seen_at, seen_text, count, alarm_id, sentence, execution_id }: Alarm,
   shown: ShownTime,
-): string => {
+) => {
   const life = [
     count === 1 ? [] : `raised ${count} times`,
     seen_by === null
