@@ -20,7 +20,7 @@ export function createNotifier(clock?: Pick<Clock, 'enter' | 'leave'>) {
   const waiting = new Set<Waiter>();
   const announced = new Map<MessageType, number>();
   /** A number that changes at the next announcement of one of `types`. */
-  const mark = (types: ReadonlySet<MessageType>) => {
+  const mark = (types: ReadonlySet<MessageType>): number => {
     let sum = 0;
     for (const type of types) sum += announced.get(type) ?? 0;
     return sum;
@@ -38,7 +38,7 @@ export function createNotifier(clock?: Pick<Clock, 'enter' | 'leave'>) {
      * Resolves at the next announcement of one of `types` (of any type, if left out) or when `signal` is
      * aborted; at once if there has been one since the mark. A waiting part is not at work: see `Clock`.
      */
-    news: (signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number) =>
+    news: (signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number): Promise<void> =>
       new Promise((resolve) => {
         if (signal.aborted || (since !== undefined && types !== undefined && mark(types) !== since)) {
           resolve();
