@@ -65,7 +65,7 @@ export function createVirtualClock(startTick = 0): Clock {
     // A turn of the event loop serves signals and timers of the wall clock, however fast the workflow runs.
     setImmediate(jump);
   };
-  const sleepUntil = (until: number, signal: AbortSignal) =>
+  const sleepUntil = (until: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (until <= now || signal.aborted) {
         resolve();
