@@ -92,23 +92,19 @@ const callerOf = ({ clientName = '' }: McpRequest) => printable(clientName).trim
 
 /** The context of a long-running tool. Clients that asked for progress receive it. */
 function liveContext(
-  { queries, past, held, control, logbook, page, services, stopping }: ServerOptions,
+  options: ServerOptions,
   { signal, progressToken, notify }: McpRequest,
   caller: () => string,
 ): LiveContext {
+  const { control, stopping } = options;
   return {
-    queries,
-    past,
-    held,
+    ...options,
+    control,
     now: Date.now,
     // Made only for a tool that listens to it: the long-lived signal keeps every combined one known.
     get signal() {
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
-    control,
-    logbook,
-    page,
-    services,
     caller,
     progress(done, total, message) {
       if (progressToken === undefined) return;
