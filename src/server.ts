@@ -7,6 +7,7 @@ import { rpcCodes, invalidParams, type McpRequest, type McpServer, ProtocolFault
 import { answering, type Methods } from './mcp/params.ts';
 import { completionsOf, prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
+import { reportOf } from './tools/execution-report.ts';
 import { findTool } from './tools/index.ts';
 import { callTool } from './tools/run-tool.ts';
 import { harmless } from './tools/shared/harmless.ts';
@@ -157,8 +158,7 @@ async function resourceText(uri: string, options: ServerOptions, request: McpReq
     return (harmless(answer).answer as { text: string }).text;
   }
   const id = executionOfUri(uri);
-  if (id !== undefined)
-    return (await import('./tools/execution-report.ts')).reportOf(options.queries(), id, Date.now());
+  if (id !== undefined) return reportOf(options.queries(), id, Date.now());
   const shown = printable(uri.slice(0, 200));
   throw invalidParams(
     `there is no resource ${shown}; there are ${reportTemplate.uriTemplate}, ${shiftTemplate.uriTemplate} and ${monitorPage.uri}`,
