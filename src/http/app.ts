@@ -70,12 +70,7 @@ function answerNothing({ originalUrl }: Request, response: Response) {
 type Route = (app: Express, options: AppOptions, turn: Turn) => void;
 
 /** Every route that requires the token. To add one, write a function and list it here. */
-const routes: readonly Route[] = [
-  addMcp,
-  addMetrics,
-  addParameters,
-  (app, { markSeen }, turn) => addAlarmSeen(app, markSeen, inTurn(turn)),
-];
+const routes: readonly Route[] = [addMcp, addMetrics, addParameters, addAlarmSeen];
 
 function addMcp(app: Express, options: AppOptions, turn: Turn) {
   const readBody = express.json({ limit: bodyLimit, type: () => true, strict: false });
@@ -168,7 +163,7 @@ function onError(log: Log): ErrorRequestHandler {
 }
 
 /** Records that a person has seen an alarm. Throws `ARGUMENT_INVALID` if `alarm` names none. */
-export type MarkSeen = (
+type MarkSeen = (
   alarm: string,
   by: { author: string; sender: string; text: string | undefined },
 ) => Promise<{ alarm_id: string; seen_by: string; is_over: boolean; is_new: boolean }>;
@@ -188,10 +183,10 @@ const seenBody = z.strictObject({
 
 /**
  * `POST /alarms/seen`: for tokens that may write into the logbook.
- * @param markSeen undefined if no client may
  */
-function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler) {
-  app.post('/alarms/seen', inTurn, express.json({ limit: seenLimit, type: () => true }), (request, response) => {
+function addAlarmSeen(app: Express, { markSeen }: AppOptions, turn: Turn) {
+  const readBody = express.json({ limit: seenLimit, type: () => true });
+  app.post('/alarms/seen', inTurn(turn), readBody, (request, response) => {
     if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);
     return answerSeen(request, response, markSeen);
   });
