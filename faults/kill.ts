@@ -17,6 +17,11 @@ const speed = '150';
 /** Milliseconds within which a kill comes after the start of a process: about what a run takes that is left alone. */
 const killWithin = 800;
 const maxKills = 4;
+/**
+ * With payloads: an attempt fails that is in hand at three kills, since its payload may have killed the driver. On a
+ * busy machine one slice can be in hand at each kill.
+ */
+const maxKillsWithPayloads = 2;
 
 export interface Injury {
   seed: number;
@@ -37,7 +42,8 @@ export async function undisturbed(more: readonly string[] = []): Promise<Outcome
 /** Kills a run at moments that the seed chooses, resumes it each time, and tells what that has changed. */
 export async function killAndResume(seed: number, expected: Outcome, more: readonly string[] = []): Promise<Injury> {
   const folder = temporaryFolder();
-  const plannedKills = 1 + Math.floor(random(seed, 0, 'kills') * maxKills);
+  const most = more.length > 0 ? maxKillsWithPayloads : maxKills;
+  const plannedKills = 1 + Math.floor(random(seed, 0, 'kills') * most);
   let kills = 0;
   for (let process = 1; ; process += 1) {
     const delay = kills < plannedKills ? random(seed, process, 'moment') * killWithin : Infinity;

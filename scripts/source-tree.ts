@@ -96,7 +96,7 @@ export const folderOf = (path: string): string => {
   return `${room}/${file === undefined ? '*' : folder}`;
 };
 
-/** The tables of folders in `docs/folders.md`: which folders of its room each may import. */
+/** The tables of folders in `src/README.md`: which folders of its room each may import. */
 export const readFolders = (markdown: string): Map<string, ReadonlySet<string>> =>
   new Map(
     markdown
@@ -120,7 +120,7 @@ export const folderEdges = (edges: readonly Edge[]): Edge[] =>
 export const folderRefusals = (edges: readonly Edge[], folders: ReadonlyMap<string, ReadonlySet<string>>): string[] =>
   folderEdges(edges)
     .filter(({ from, to }) => folders.get(folderOf(from))?.has(folderOf(to)) !== true)
-    .map(({ from, to }) => `${from} imports ${to}: the row \`${folderOf(from)}\` of docs/folders.md does not allow it`);
+    .map(({ from, to }) => `${from} imports ${to}: the row \`${folderOf(from)}\` of src/README.md does not allow it`);
 
 /** Rings of folders that import each other, types included, whatever the tables say. */
 export function folderRings(edges: readonly Edge[]): string[][] {

@@ -65,8 +65,8 @@ describe('the table of rooms in docs/architecture.md', () => {
   });
 });
 
-describe('the tables of folders in docs/folders.md', () => {
-  const folders = readFolders(readFileSync('docs/folders.md', 'utf8'));
+describe('the tables of folders in src/README.md', () => {
+  const folders = readFolders(readFileSync('src/README.md', 'utf8'));
   const edges = sources.flatMap((source) => source.edges);
 
   it('have a row for each folder of a room with folders, and no others', () => {

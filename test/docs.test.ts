@@ -7,8 +7,10 @@ import { describe, expect, it } from 'vitest';
 import { keysTable } from '../scripts/docs/keys-table.ts';
 import { messageTables, telemetryTables } from '../scripts/docs/messages.ts';
 import { loadConfig } from '../src/config/load.ts';
+import { summaryKeys } from '../src/domain/summary-words.ts';
 import { sliceHeaders, wireHeaders } from '../src/exchange/wire.ts';
 import { errorCodes } from '../src/lib/errors.ts';
+import { prompts } from '../src/mcp/prompts.ts';
 import { findingRules } from '../src/monitoring/findings/index.ts';
 import { everyTool } from '../src/tools/index.ts';
 import { cliPath, runCli, temporaryFolder } from './helpers.ts';
@@ -22,7 +24,7 @@ const packageJson = JSON.parse(readFileSync('package.json', 'utf8')) as {
 /** Every page that people read. */
 const pages: readonly string[] = [
   ...readdirSync('.').filter((name) => name.endsWith('.md')),
-  ...['docs', 'docs/decisions', 'examples'].flatMap((folder) =>
+  ...['docs', 'docs/decisions', 'examples', 'src', 'src/web'].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.md'))
       .map((name) => join(folder, name)),
@@ -42,6 +44,15 @@ function firstColumn(page: string, heading?: string): string[] {
 
 const blocksOf = (page: string, language: string): string[] =>
   [...read(page).matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block = '']) => block);
+
+/** The headings of a page, as GitHub's links name them. */
+const headingsOf = (page: string): string[] =>
+  [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 
 /** The commands that a page shows in its console blocks, as words. */
 const commandsOf = (page: string): string[][] =>
@@ -66,9 +77,13 @@ describe('the pages', () => {
   });
 
   it.each(pages)('have no broken links: %s', (page) => {
-    const links = [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
-    const local = links.filter((link) => !/^[a-z]+:/.test(link));
-    expect(local.filter((link) => !existsSync(resolve(dirname(page), link)))).toEqual([]);
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const isBroken = (link: string): boolean => {
+      const [path = '', heading] = link.split('#');
+      const file = path === '' ? page : resolve(dirname(page), path);
+      return !existsSync(file) || (heading !== undefined && !headingsOf(file).includes(heading));
+    };
+    expect(links.filter((link) => !/^[a-z]+:/.test(link) && isBroken(link))).toEqual([]);
   });
 
   it.each(pages)('show valid configurations: %s', (page) => {
@@ -135,6 +150,25 @@ describe('the tables of docs/', () => {
     expect(firstColumn('docs/asking.md', 'All tools').toSorted()).toEqual(all.toSorted());
   });
 
+  it('have a row for every prompt, and name its arguments', () => {
+    expect(firstColumn('docs/assistants.md', 'Prompts')).toEqual(prompts.map(({ name }) => name));
+    const rows = read('docs/assistants.md').split('\n');
+    for (const prompt of prompts) {
+      const row = rows.find((line) => line.startsWith(`| \`${prompt.name}\``)) ?? '';
+      const missing = prompt.arguments.filter(({ name }) => !row.includes(`\`${name}\``));
+      expect({ prompt: prompt.name, missing }).toEqual({ prompt: prompt.name, missing: [] });
+    }
+  });
+
+  it('name only codes that exist in the troubleshooting', () => {
+    const codes = new Set<string>([...errorCodes, ...findingRules.map(({ code }) => code), 'NO_PAYLOAD']);
+    const named = [...read('docs/troubleshooting.md').matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(
+      ([, code]) => code as string,
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((code) => !codes.has(code) && !code.startsWith('SWF_'))).toEqual([]);
+  });
+
   it('have a row for every error code, finding, command and table, and no others', () => {
     expect(firstColumn('docs/errors.md')).toEqual([...errorCodes]);
     const codesWithout = (part: string) => findingRules.filter(({ needs }) => needs !== part).map(({ code }) => code);
@@ -154,6 +188,14 @@ describe('the tables of docs/', () => {
       .filter((name) => !/_words_|'/.test(name));
     const told = read('docs/store.md');
     expect(tables.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('have each key that rows can be summarized by', () => {
+    const rows = read('docs/asking.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `') && line.includes('`hour`'));
+    const named = rows.map((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+    expect(named).toEqual(Object.entries(summaryKeys).map(([what, keys]) => [what, ...keys]));
   });
 
   // The formatter may pad the cells.

@@ -8,6 +8,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { describe, expect, it } from 'vitest';
 
 import { ask, temporaryFolder } from './helpers.ts';
+import { lines, request, stateless } from './mcp/messages.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -26,10 +27,43 @@ function installPacked(): string {
   return folder;
 }
 
+/** Asks a server on stdio about its newest run as a client of each era: as SDK 1.x does, and without a handshake. */
+async function askInBothEras(command: string, args: string[], { folder, env }: { folder: string; env: Environment }) {
+  const client = new Client({ name: 'consumer', version: '0' });
+  await client.connect(new StdioClientTransport({ command, args, cwd: folder, env, stderr: 'ignore' }));
+  await client.listTools();
+  const handshake = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+  await client.close();
+  const call = { name: 'get_workflow_monitor', arguments: { execution_id: 'latest' }, ...stateless };
+  const { stdout } = spawnSync(command, args, {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+    input: lines(request('server/discover', 1, stateless), request('tools/call', 2, call)),
+  });
+  const [discovered, called] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { id: number; result: Record<string, unknown> })
+    .toSorted((a, b) => a.id - b.id);
+  return { handshake, discovered: discovered?.result, stateless: called?.result['structuredContent'] };
+}
+
+type Environment = Record<string, string>;
+
+/** An answer without the moment of asking. */
+const settled = ({ as_of_exact: _, ...answer }: Record<string, unknown>) => answer;
+
+function expectBothEras({ handshake, discovered, stateless: later }: Awaited<ReturnType<typeof askInBothEras>>) {
+  expect(handshake).toMatchObject({ status: 'completed' });
+  expect(settled(later as Record<string, unknown>)).toEqual(settled(handshake));
+  expect(discovered).toMatchObject({ supportedVersions: expect.arrayContaining(['2026-07-28']) });
+}
+
 describe('the packed package, installed in an empty folder,', () => {
-  it('prints its version, makes a run, and serves it', { timeout: 600_000 }, async () => {
+  it('prints its version, makes a run, and serves it to clients of both eras', { timeout: 600_000 }, async () => {
     const folder = installPacked();
-    const env = { ...process.env, SWF_DB: join(folder, 'data', 'swf.db'), SWF_USER: 'consumer' };
+    const env = { ...process.env, SWF_DB: join(folder, 'data', 'swf.db'), SWF_USER: 'consumer' } as Environment;
     const command = join(folder, 'node_modules/.bin/swf-mcp');
     expect(spawnSync(command, ['--version'], { cwd: folder, env, encoding: 'utf8' })).toMatchObject({
       status: 0,
@@ -44,13 +78,9 @@ describe('the packed package, installed in an empty folder,', () => {
     expect(run).toMatchObject({ status: 0 });
     expect(JSON.parse(run.stdout)).toMatchObject({ status: 'completed', slices_completed: 45 });
 
-    const client = new Client({ name: 'consumer', version: '0' });
-    await client.connect(new StdioClientTransport({ command, cwd: folder, env, stderr: 'ignore' }));
-    await client.listTools();
-    expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
-      slices_completed: 45,
-    });
-    await client.close();
+    const answers = await askInBothEras(command, [], { folder, env });
+    expectBothEras(answers);
+    expect(answers.handshake).toMatchObject({ slices_completed: 45 });
   });
 
   it('contains the docs without pictures and the licences of bundled packages, no tests or sources, packed in at most 3 MB', () => {
@@ -102,7 +132,7 @@ if (!nodesAreWanted)
   console.log('installs on other versions of Node.js are skipped: set SWF_TEST_NODES=1 (they fetch Node.js from npm)');
 
 describe.skipIf(!nodesAreWanted)('the packed package, installed by npm 12', () => {
-  it.each(['22', '24'])('works on Node.js %s', { timeout: 600_000 }, (major) => {
+  it.each(['22', '24'])('works on Node.js %s, for clients of both eras', { timeout: 600_000 }, async (major) => {
     const folder = temporaryFolder();
     execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root });
     const tools = join(folder, 'tools');
@@ -119,7 +149,7 @@ describe.skipIf(!nodesAreWanted)('the packed package, installed by npm 12', () =
       PATH: `${dirname(node)}:${process.env['PATH']}`,
       SWF_DB: join(folder, 'swf.db'),
       SWF_USER: 'consumer',
-    };
+    } as Environment;
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
     execFileSync(node, [npm, 'install', '--silent', '--no-audit', '--no-fund', `./swf-mcp-${version}.tgz`], {
       cwd: folder,
@@ -139,8 +169,6 @@ describe.skipIf(!nodesAreWanted)('the packed package, installed by npm 12', () =
     expect(JSON.parse(swf('run', 'histogram', '--stf-count', '1', '--speed', 'max', '--json'))).toMatchObject({
       slices_completed: 15,
     });
-    expect(JSON.parse(swf('call', 'get_workflow_monitor', '{"execution_id":"latest"}'))).toMatchObject({
-      status: 'completed',
-    });
+    expectBothEras(await askInBothEras(node, [join(folder, 'node_modules/swf-mcp/dist/cli.js')], { folder, env }));
   });
 });

@@ -16,7 +16,7 @@ interface MessageWords {
 const recorder = 'the recorder (DAQ simulator)';
 const everyone = 'all listeners';
 /** Entries of the logbook never leave the store. */
-const logbook = { from: 'the process that is asked', to: 'the store' };
+const logbook = { from: 'the process that writes the logbook', to: 'the store' };
 
 /** Each message in words. The compiler asks for those of a new one. */
 export const messageWords: Record<MessageType, MessageWords> = {

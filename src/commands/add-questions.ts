@@ -50,7 +50,7 @@ type ReportFlags = ReportArguments & Omit<HtmlArguments, 'html'> & { html?: stri
 function addReport(add: Add) {
   add(
     'report [EXECUTION_ID]',
-    'report on an execution, as Markdown or as a page in one file; with --since, on a period',
+    'report on an execution or, with --since, on a period, as Markdown or as one HTML file',
     [
       ['--markdown', 'print Markdown (the default)'],
       ['--html <FILE>', 'write one file for a browser or an email, with every attempt, error text and path'],

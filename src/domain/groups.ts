@@ -11,6 +11,8 @@ const noSums = () => ({
   bytes: 0,
   /** One value per row with a duration. */
   seconds: [] as number[],
+  /** One value per attempt whose worker measured the payload, of the same unit. */
+  processing: [] as number[],
   /**
    * For attempts: the numbers of their slices by execution, and how many attempts are failures that their
    * slices are still in.
@@ -71,16 +73,13 @@ export function slicesOf(groups: readonly Sums[]): number {
   return [...all.values()].reduce((sum, numbers) => sum + numbers.size, 0);
 }
 
-/**
- * The spread of several groups' durations together, in seconds to the millisecond; undefined if there are no
- * durations.
- */
-export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]) {
-  const length = groups.reduce((sum, { seconds }) => sum + seconds.length, 0);
+/** The spread of several groups' durations, in seconds to the millisecond; undefined if there are none. */
+export function spreadOf(groups: readonly (readonly number[])[]) {
+  const length = groups.reduce((sum, seconds) => sum + seconds.length, 0);
   if (length === 0) return undefined;
   const sorted = new Float64Array(length);
   let at = 0;
-  for (const { seconds } of groups) {
+  for (const seconds of groups) {
     sorted.set(seconds, at);
     at += seconds.length;
   }

@@ -4,6 +4,9 @@
  */
 export const promptProcessing = 'prompt_processing';
 
+/** The workflow whose slices workers process, by the name that the testbed gives it. */
+export const fastProcessing = 'stf_datataking';
+
 /** Whether a run is of prompt processing. */
 export const isPrompt = ({ workflow_name }: { workflow_name?: string | null | undefined }): boolean =>
   workflow_name === promptProcessing;

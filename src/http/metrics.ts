@@ -108,6 +108,7 @@ function metricsOf(told: readonly Told[]) {
     ...each('swf_execution_stf_files', 'STF files of an execution.', (one) => [
       [{ ...id(one), state: 'announced' }, one.execution.stf_count],
       [{ ...id(one), state: 'ready' }, one.detail.stfs_ready],
+      [{ ...id(one), state: 'failed' }, one.execution.stf_failed],
     ]),
     ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) => {
       const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;

@@ -3,7 +3,7 @@ import { nothingSucceeds } from './evidence.ts';
 import type { Facts } from './facts.ts';
 import { type HeardFacts, isSilent, isUnanswered } from './heard-facts.ts';
 import { handState, paceOf } from './pace.ts';
-import { isNotClosed, isNotHandedOver, isUnprocessed } from './prompt-state.ts';
+import { isNotClosed, isNotHandedOver, unprocessedFor } from './prompt-state.ts';
 import type { StageState } from './stage-states.ts';
 
 /** The health of an execution that has ended; undefined if its end is unknown. */
@@ -54,5 +54,5 @@ const hasOpenFiles = ({ prompt }: HeardFacts): boolean => (prompt?.open.count ??
 /** Whether prompt processing does not go on. Whatever its status, its run stays open, or its files wait. */
 const isStuck = (facts: HeardFacts): boolean =>
   isNotClosed(facts) ||
-  isUnprocessed(facts) ||
+  unprocessedFor(facts) !== undefined ||
   (facts.status === 'running' && facts.isListening && isNotHandedOver(facts));

@@ -104,8 +104,9 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   passed: Some;
   /** TF files announced a while ago and not sliced, although other files of their sender are. */
   unsliced: Some;
-  /** STF files announced a while ago but not ready. */
+  /** STF files announced a while ago but not ready; none if nothing shows which workflow the run has. */
   unready: Some;
+  isWorkflowKnown: boolean;
   /** How long workers take to come, in seconds, if reported. */
   ramp_up: number | undefined;
   /** When a worker of the namespace last gave a sign of life. */

@@ -38,11 +38,13 @@ const minUnprocessed = 180;
 export const reportSeconds = ({ poll_seconds = usualPoll }: PromptFacts): number =>
   Math.max(minUnprocessed, 3 * poll_seconds) + nextStepSeconds;
 
-/** Whether files wait for PanDA, and nobody reports of them any more. */
-export function isUnprocessed(facts: HeardFacts): boolean {
+/**
+ * Whether files wait for PanDA, and nobody reports of them any more, or asks PanDA: for how many seconds.
+ * Undefined if that is not known, or not long.
+ */
+export function unprocessedFor(facts: HeardFacts): number | undefined {
   const { prompt, isObserved } = facts;
-  if (prompt === undefined || prompt.open.count === 0) return false;
-  return (
-    isObserved && prompt.last_report !== undefined && secondsSince(facts, prompt.last_report) >= reportSeconds(prompt)
-  );
+  if (!isObserved || prompt === undefined || prompt.open.count === 0) return undefined;
+  const silent = prompt.last_report === undefined ? prompt.agent_silent : secondsSince(facts, prompt.last_report);
+  return silent !== undefined && silent >= reportSeconds(prompt) ? silent : undefined;
 }

@@ -5,7 +5,7 @@ import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
-import { isOpen, itemsOf, newRun, type Run } from './read-run.ts';
+import { createBeatTest, isOfPrompt, isOpen, itemsOf, newRun, type Run } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -96,9 +96,8 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
   let statesReadAt = -Infinity;
 
   async function readExecutions(): Promise<void> {
-    const running = itemsOf(await get('workflow-executions/?status=running')).filter(
-      ({ namespace }) => namespaces.length === 0 || namespaces.includes(String(namespace)),
-    );
+    const all = itemsOf(await get('workflow-executions/?status=running'));
+    const running = all.filter((one) => isOf(namespaces, one));
     for (const run of runs.values()) run.isGone = true;
     for (const one of running) {
       const id = idOf(one['execution_id']);
@@ -135,7 +134,17 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
 }
 
 /** The requests due for a run. */
-function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take: Take) {
+function createSteps({ get, onRead, now, namespaces, take: takeLine }: Required<MonitorReaderOptions>, take: Take) {
+  const beatsIn = createBeatTest();
+  async function readAgents(): Promise<void> {
+    const agents = itemsOf(await get('systemagents/'));
+    for (const line of beatsIn(
+      agents.filter((agent) => isOf(namespaces, agent)),
+      now(),
+    ))
+      takeLine(line);
+  }
+
   async function readEnd(run: Run): Promise<void> {
     const execution = objectOf(await get(`workflow-executions/${encodeURIComponent(run.execution_id)}/`));
     if (execution['status'] === 'running') return;
@@ -148,7 +157,10 @@ function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take:
 
   async function list(run: Run, resource: ReadResource, query: string): Promise<void> {
     const objects = itemsOf(await get(`${resource}/${query}`));
-    if (resource === 'stf-files') run.hasJobs = run.isPrompt && objects.some(isOpen);
+    if (resource === 'stf-files') {
+      run.isPrompt ??= objects.some(isOfPrompt) || undefined;
+      run.hasJobs = run.isPrompt !== false && objects.some(isOpen);
+    } else if (resource !== 'runs' && objects.length > 0) run.isPrompt ??= false;
     for (const object of objects) {
       if (resource === 'runs' && idOf(object['run_number']) !== run.run_id) continue;
       const isNew = take(run, resource, object);
@@ -171,8 +183,11 @@ function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take:
     const stfs = run.stfs.splice(0);
     return [
       () => list(run, 'stf-files', byRun),
-      ...(run.isPrompt
-        ? [() => list(run, 'runs', byRun)]
+      ...(run.isPrompt === false ? [] : [() => list(run, 'runs', byRun)]),
+      // While PanDA has files, it shows whether an agent still asks for them.
+      ...(run.isPrompt === true && run.hasJobs ? [readAgents] : []),
+      ...(run.isPrompt === true
+        ? []
         : [
             () => list(run, 'tf-slices', byRun),
             () => list(run, 'system-state-events', `${byRun}&event_type=slice_result`),
@@ -185,6 +200,9 @@ function createSteps({ get, onRead, now }: Required<MonitorReaderOptions>, take:
     ];
   };
 }
+
+const isOf = (namespaces: readonly string[], { namespace }: Fields): boolean =>
+  namespaces.length === 0 || namespaces.includes(String(namespace));
 
 /** Takes the lines of an object that were not read before. Returns whether there were any. */
 type Take = ReturnType<typeof createTaker>;

@@ -99,16 +99,18 @@ export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
  * same as the first, so the log has only one. Each means that an earlier start was lost.
  */
 export function createRepeatedStarts(directory: AgentDirectory) {
-  const attempts = new Map<string, { worker_id: string; since: string | undefined; lost: number }>();
+  const attempts = new Map<string, { worker_id: string; since: string | undefined; timestamp: string; lost: number }>();
   return {
-    note({ execution_id = '', slice_filename, attempt, worker_id, sender }: Message<'slice_started'>) {
+    note({ execution_id = '', slice_filename, attempt, worker_id, sender, timestamp }: Message<'slice_started'>) {
       const id = sliceMessageId(execution_id, slice_filename, attempt);
       const since = directory.sinceOf(sender);
       const known = attempts.get(id);
-      // Another worker's start is another message. The same process repeats its start after the connection
-      // broke.
+      // After the connection broke, the same process repeats its start, while another one may be heard under
+      // its name.
+      if (known?.worker_id === worker_id && known.timestamp === timestamp) return;
+      // Another worker's start is another message.
       const isLoss = known?.worker_id === worker_id && known.since !== since;
-      attempts.set(id, { worker_id, since, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });
+      attempts.set(id, { worker_id, since, timestamp, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });
     },
     /** How many starts of an attempt were lost this way. */
     lost: (executionId: string, sliceFilename: string, attempt: number): number =>

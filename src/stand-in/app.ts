@@ -35,7 +35,7 @@ const maxNames = 20;
 
 /**
  * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without
- * the prefix of a site, and records what they state before it answers. Source: `docs/testbed.md`.
+ * the prefix of a site, and records what they state before it answers. Source: `docs/swf-monitor.md`.
  */
 export function createStandIn(options: StandInOptions): Express {
   const app = guardedApp(options.token !== undefined);

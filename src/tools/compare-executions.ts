@@ -1,10 +1,12 @@
 import { isNoticeable } from '../domain/shown.ts';
+import { isPrompt } from '../domain/workflows.ts';
 import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
 import { rounded } from '../lib/rounded.ts';
 import { comparisonAnswer } from './answers/reports.ts';
 import { clipShown } from './shared/clip.ts';
 import { requiredText } from './shared/params.ts';
+import { failedFiles } from './shared/sites.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownDifferences = 40;
@@ -25,9 +27,7 @@ export const compareExecutionsTool = defineTool({
   output: comparisonAnswer,
   handle({ execution_id, with_execution_id }, context) {
     const [a, b] = [sideOf(execution_id, context), sideOf(with_execution_id, context)];
-    const figures = Object.fromEntries(
-      (Object.keys(a.figures) as (keyof Figures)[]).map((name) => [name, { a: a.figures[name], b: b.figures[name] }]),
-    );
+    const figures = Object.fromEntries(figuresOfBoth(a.figures, b.figures));
     const stages = a.delays.flatMap((delay) => {
       const other = b.delays.find(({ stage }) => stage === delay.stage);
       if (other === undefined) return [];
@@ -92,11 +92,15 @@ function sideOf(id: string, { queries, now }: ToolContext) {
     figures: {
       duration_seconds: rounded(duration),
       stf_count: execution.stf_count,
-      slices_completed: execution.slices_completed,
-      slices_failed: detail.slices_exhausted,
-      slice_retries: detail.slice_retries,
-      slices_per_second: rounded(execution.slices_completed / duration),
-    } satisfies Figures,
+      ...(isPrompt(execution)
+        ? { stf_failed: failedFiles(execution) }
+        : {
+            slices_completed: execution.slices_completed,
+            slices_failed: detail.slices_exhausted,
+            slice_retries: detail.slice_retries,
+            slices_per_second: rounded(execution.slices_completed / duration),
+          }),
+    } satisfies Figures as Figures,
     settings: queries.settings(execution),
   };
 }
@@ -138,6 +142,7 @@ const words = {
     return `${name} took ${seconds(took)}, ${times(both)} as long as ${other} (${seconds(rest)})`;
   },
   stf_count: ({ a, b }) => `a has ${counted(a, 'STF file')}, b ${b}`,
+  stf_failed: ({ a, b }) => `${counted(a, 'STF file')} failed in a, ${b} in b`,
   slices_completed: ({ a, b }) => `${counted(a, 'slice')} completed in a, ${b} in b`,
   slices_failed: ({ a, b }) => `${counted(a, 'slice')} failed permanently in a, ${b} in b`,
   slice_retries: ({ a, b }) => `${counted(a, 'retry', 'retries')} in a, ${b} in b`,
@@ -148,7 +153,15 @@ const words = {
   },
 } satisfies Record<string, (both: Pair) => string>;
 
-export type Figures = Record<keyof typeof words, number>;
+/** Prompt processing has no slices, fast processing no files that fail. */
+export type Figures = { [Name in keyof typeof words]?: number | undefined };
+
+/** The figures that are known of both. */
+const figuresOfBoth = (a: Figures, b: Figures): [keyof Figures, Pair][] =>
+  (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
+    const [mine, theirs] = [a[name], b[name]];
+    return mine === undefined || theirs === undefined ? [] : [[name, { a: mine, b: theirs }]];
+  });
 
 /** Figures that depend on the speed of a run. */
 const ofWallTime: ReadonlySet<keyof Figures> = new Set(['duration_seconds', 'slices_per_second'] as const);
@@ -158,9 +171,8 @@ const ofWallTime: ReadonlySet<keyof Figures> = new Set(['duration_seconds', 'sli
  * @param isComparable else durations and rates are not compared
  */
 export const figureWords = (a: Figures, b: Figures, isComparable: boolean): string[] =>
-  (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
+  figuresOfBoth(a, b).flatMap(([name, both]) => {
     if (!isComparable && ofWallTime.has(name)) return [];
-    const both = { a: a[name], b: b[name] };
     return isNoticeable(both.a, both.b, name === 'duration_seconds' ? 'seconds' : 'other') ? [words[name](both)] : [];
   });
 

@@ -8,6 +8,7 @@ import { plannedSlices } from '../monitoring/progress.ts';
 import { clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
 import { choice, integer, namespace, text } from './shared/params.ts';
+import { failedFiles } from './shared/sites.ts';
 import type { ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
@@ -60,7 +61,7 @@ export const listWorkflowExecutionsTool = defineList({
     site: text('Site that processes its STF files'),
     origin: choice(origins, 'Run here, or observed'),
     quality: choice(qualities, 'Quality set by a person'),
-    has_failures: optionalBoolean.describe('With or without failed slices'),
+    has_failures: optionalBoolean.describe('With or without failures'),
     min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'At least this many STF files'),
     config: text('Name of its configuration'),
     payload: text('Part of its payload command'),
@@ -79,6 +80,7 @@ export const listWorkflowExecutionsTool = defineList({
     duration_seconds: context.queries.duration(row, context.now),
     silent_seconds: context.queries.silence(row, context.now),
     speed: row.speed === null ? undefined : String(row.speed),
+    stf_failed: failedFiles(row),
     ...(isPrompt(row) ? noSlices : {}),
   }),
 });

@@ -51,8 +51,9 @@ export const summarizeTool = defineLiveTool({
   title: 'Count and sum',
   description:
     'Counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
-    'For example what="slices", group_by="cause", "worker" (who is slow or fails), "minute" (rate), "stf_filename,status"; what="executions", group_by="day" (trends). ' +
-    'By cause, worker, host, job (PanDA task/job) or attempt it counts attempts at slices, else slices: see counts. Times without rows have no group.',
+    'For example what="slices", group_by="cause", "worker", "minute", "stf_filename,status"; executions by "day". ' +
+    'By cause, worker, host, job (PanDA task/job) or attempt it counts attempts at slices, else slices: see counts. Empty times have no group. ' +
+    'seconds: hand-over to result; processing_seconds: the payload alone.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({

@@ -7,6 +7,8 @@ import { countsAttempts, summarized, summaryKeys, type SummaryQuestion } from '.
 import { present } from '../lib/present.ts';
 import { printable } from '../lib/printable.ts';
 
+const spread = () => object({ mean: float, p50: float, p95: float, max: float }).optional();
+
 /** Sums as returned, as far as they fit the kind of rows. */
 const sums = () => ({
   count: int,
@@ -15,7 +17,8 @@ const sums = () => ({
   failed: optionalInt,
   retries: optionalInt,
   bytes: optionalInt,
-  seconds: object({ mean: float, p50: float, p95: float, max: float }).optional(),
+  seconds: spread(),
+  processing_seconds: spread(),
 });
 
 export type Sums = z.infer<z.ZodObject<ReturnType<typeof sums>>>;
@@ -111,6 +114,7 @@ export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuest
     failed: what === 'messages' || what === 'logs' ? null : sum('failed'),
     retries: what === 'slices' || what === 'executions' ? sum('retries') : null,
     bytes: what === 'stf_files' || what === 'executions' ? sum('bytes') : null,
-    seconds: spreadOf(groups),
+    seconds: spreadOf(groups.map((group) => group.seconds)),
+    processing_seconds: spreadOf(groups.map((group) => group.processing)),
   });
 }

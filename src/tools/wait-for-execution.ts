@@ -143,8 +143,9 @@ function nextOf(now: Look) {
     );
   }
   if (status === 'unknown') return 'nothing is heard from it any more; get_workflow_monitor reports since when';
-  const failed = now.execution.slices_failed;
-  return `it has ended${failed === 0 ? '' : `, and ${counted(failed, 'slice')} failed`}; get_workflow_monitor reports how`;
+  const { slices_failed, stf_failed } = now.execution;
+  const failed = slices_failed > 0 ? counted(slices_failed, 'slice') : counted(stf_failed, 'STF file');
+  return `it has ended${slices_failed + stf_failed === 0 ? '' : `, and ${failed} failed`}; get_workflow_monitor reports how`;
 }
 
 function look({ queries }: LiveContext, executionId: string) {

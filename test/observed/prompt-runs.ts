@@ -65,3 +65,30 @@ export async function judge(lines: readonly Line[], { until, id = 'latest' }: { 
 /** The ids that a check of an audit names. */
 export const idsOf = (audit: Answer, check: string): string[] =>
   audit['checks'].find((one: Answer) => one['check'] === check)?.ids;
+
+/** The messages alone. */
+export const onlyBus = (lines: readonly Line[]): Line[] => lines.filter(({ destination }) => destination !== undefined);
+
+/** A report of the processing agent about a file. */
+export const isReport = (line: Line): boolean => isCall(line, 'PATCH', 'stf-files');
+
+/** A line with changes to its body. */
+export const changed = (line: Line, change: (body: Answer) => void): Line => {
+  const copy = structuredClone(line);
+  if (copy['body'] !== null && typeof copy['body'] === 'object') change(copy['body']);
+  return copy;
+};
+
+/** A second run of the same programs, a quarter of an hour later. */
+export const later = (lines: readonly Line[]): Line[] =>
+  (
+    JSON.parse(
+      JSON.stringify(lines)
+        .replaceAll('shifter-0001', 'shifter-0002')
+        .replaceAll(/104(\d)01/g, (_, n: string) => `104${n}02`),
+    ) as Line[]
+  ).map((line) => {
+    const at = Date.parse(line.t) + 900_000;
+    const headers = line['headers'] && { ...line['headers'], timestamp: String(at) };
+    return { ...line, t: new Date(at).toISOString(), ...(headers ? { headers } : {}) };
+  });

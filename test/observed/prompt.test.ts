@@ -3,14 +3,29 @@ import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { replayDifferences } from '../../src/db/maintenance/replay.ts';
+import { noteRead } from '../../src/db/observed/executions.ts';
+import { recordHeard } from '../../src/db/observed/heard-messages.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { promptFacts } from '../../src/db/reports/observed/prompt.ts';
 import { isAlive } from '../../src/lib/process-identity.ts';
-import { linesOfObject } from '../../src/observed/told/rest-rows.ts';
+import { lineOfBeat, linesOfObject } from '../../src/observed/told/rest-rows.ts';
 import { type Answer, ask, runCli, temporaryFolder } from '../helpers.ts';
 import { shuffled } from './generator.ts';
-import { idsOf, isCall, isOfStf, judge, type Line, linesOf, readLines, typeOf } from './prompt-runs.ts';
+import {
+  changed,
+  idsOf,
+  isCall,
+  isOfStf,
+  isReport,
+  judge,
+  later,
+  type Line,
+  linesOf,
+  onlyBus,
+  readLines,
+  typeOf,
+} from './prompt-runs.ts';
 import { tablesOf } from './tables.ts';
 
 const bus = (name: string): Line[] => linesOf(name, 'bus');
@@ -18,13 +33,9 @@ const all = (name: string): Line[] => [...bus(name), ...linesOf(name, 'rest')].t
 
 const stf = (run: number, n: number): string => `swf.${run}.00000${n}.stf`;
 
-const onlyBus = (lines: readonly Line[]): Line[] => lines.filter(({ destination }) => destination !== undefined);
-
 /** A line of the data agent: what it says on the bus, and what it writes to the monitor. */
 const isOfDataAgent = (line: Line): boolean =>
   typeOf(line) === 'stf_ready' || isCall(line, 'POST', 'stf-files') || String(line['path']).startsWith('/api/runs/');
-
-const isReport = (line: Line): boolean => isCall(line, 'PATCH', 'stf-files');
 
 /** What is known of prompt processing of the run in some lines. */
 async function promptOf(lines: readonly Line[]) {
@@ -37,13 +48,6 @@ async function promptOf(lines: readonly Line[]) {
 
 const minutesAfter = (lines: readonly Line[], minutes: number): string =>
   new Date(Date.parse(lines.at(-1)?.t ?? '') + 60_000 * minutes).toISOString();
-
-/** A line with changes to its body. */
-const changed = (line: Line, change: (body: Answer) => void): Line => {
-  const copy = structuredClone(line);
-  if (copy['body'] !== null && typeof copy['body'] === 'object') change(copy['body']);
-  return copy;
-};
 
 /** Words about slices, which prompt processing has not. */
 const slices = /slice|sample|\btf_/i;
@@ -132,7 +136,10 @@ describe('a recorded run of prompt processing', () => {
     const of = async (filter: Record<string, unknown>): Promise<unknown> =>
       (await ask(client, 'list_workflow_executions', filter))['total_count'];
     expect(await of({ site: 'E1_JLAB', workflow_name: 'prompt_processing' })).toBe(1);
-    expect(await of({ site: 'E1_CERN' })).toBe(0);
+    expect(await ask(client, 'list_workflow_executions', { site: 'E1_CERN' })).toMatchObject({
+      total_count: 0,
+      note: 'site "E1_CERN" is not found; the sites known are E1_BNL, E1_JLAB.',
+    });
   });
 
   it('PP-4, stopped, stays open: its data run was never closed', async () => {
@@ -286,6 +293,25 @@ describe('a run of prompt processing in which', () => {
     expect({ last_report, open: open.count }).toEqual({ last_report: undefined, open: 3 });
   });
 
+  it('the monitor is read has an agent that lives as long as its heartbeats change', async () => {
+    const lines = linesOf('PP-1', 'rest').filter((line) => !isReport(line));
+    const { folder } = await readLines([...bus('PP-1'), ...lines]);
+    const store = await openStore(resolve(folder, 'swf.db'));
+    onTestFinished(() => store.close());
+    const agent = { id: 2, instance_name: 'processing-agent-shifter-2', namespace: 'epic-shift' };
+    const end = Date.parse(lines.at(-1)?.t ?? '');
+    const silence = (): number | undefined => {
+      const execution = createQueries(store.db, isAlive).execution('latest');
+      return promptFacts(store.sql, execution, new Date().toISOString()).agent_silent;
+    };
+    expect(silence()).toBeUndefined();
+    await store.write((tx) => {
+      recordHeard(tx, lineOfBeat(agent, new Date(end).toISOString()));
+      noteRead(tx, { execution_id: 'prompt_processing-shifter-0001', run_id: '104001' }, end + 300_000);
+    });
+    expect(silence()).toBe(300);
+  });
+
   it('agents of fast processing take part is reported as mixed', async () => {
     const lines = all('PP-1');
     const ready = bus('PP-1').find((line) => typeOf(line) === 'stf_ready') as Line;
@@ -321,6 +347,34 @@ describe('a run of prompt processing in which', () => {
     });
   });
 
+  it('neither its id nor its beginning names the workflow is known by what only its agents do', async () => {
+    const renamed = (lines: readonly Line[]): Line[] =>
+      (JSON.parse(JSON.stringify(lines).replaceAll('prompt_processing-shifter-0001', 'night-run')) as Line[]).filter(
+        (line) => typeOf(line) !== 'run_imminent',
+      );
+    const told = await judge(renamed(linesOf('PP-2', 'rest')));
+    expect(told).toMatchObject({
+      monitor: { workflow_name: 'prompt_processing', sites: [{ processed: 3 }, { processed: 3 }] },
+      codes: [],
+    });
+    const heard = await judge(renamed(bus('PP-2')));
+    expect(heard).toMatchObject({ monitor: { workflow_name: 'prompt_processing', sites: [{}, {}] }, codes: [] });
+    const files = renamed(bus('PP-2')).filter((line) => typeOf(line) !== 'stf_ready');
+    const { monitor, audit, codes } = await judge(files);
+    expect(monitor).not.toHaveProperty('workflow_name');
+    expect({ codes, verdict: audit['verdict'] }).toEqual({ codes: [], verdict: 'open' });
+    expect(audit['summary']).toContain('Nothing shows which workflow the run has');
+  });
+
+  it('the id names fast processing stays of that, with agents of both', async () => {
+    const lines = bus('PP-1')
+      .filter((line) => typeOf(line) !== 'run_imminent')
+      .map((line) => JSON.parse(JSON.stringify(line).replaceAll('prompt_processing-', 'stf_datataking-')) as Line);
+    const { monitor, codes } = await judge(lines);
+    expect(monitor).toMatchObject({ workflow_name: 'stf_datataking' });
+    expect(codes).toContain('WORKFLOWS_MIXED');
+  });
+
   it('the files are first heard of while an observer listens are awaited for a minute', async () => {
     const lines = bus('PP-1').filter((line) => typeOf(line) !== 'stf_ready' && typeOf(line) !== 'end_run');
     expect((await judge(lines)).codes).toEqual([]);
@@ -332,18 +386,6 @@ describe('a run of prompt processing in which', () => {
 });
 
 describe('two runs of prompt processing', () => {
-  /** A second run of the same programs, a quarter of an hour later. */
-  const later = (lines: readonly Line[]): Line[] =>
-    (
-      JSON.parse(
-        JSON.stringify(lines).replaceAll('shifter-0001', 'shifter-0002').replaceAll('104001', '104002'),
-      ) as Line[]
-    ).map((line) => {
-      const at = Date.parse(line.t) + 900_000;
-      const headers = line['headers'] && { ...line['headers'], timestamp: String(at) };
-      return { ...line, t: new Date(at).toISOString(), ...(headers ? { headers } : {}) };
-    });
-
   it('are judged each for itself', async () => {
     const calls = later(linesOf('PP-1', 'rest')).map((line) =>
       // A monitor counts on.

@@ -11,13 +11,17 @@ const { slice_filename } = sliceFields(0);
 function starts() {
   const directory = createAgentDirectory();
   const repeated = createRepeatedStarts(directory);
-  const hear = (since: string, more: object = {}, worker = 'worker-1'): void => {
+  const beat = (since: string, worker = 'worker-1'): void =>
     directory.hear(worker, since, { agent_type: 'worker', in_hand: [], free_slots: 1, off_duty: [] });
-    repeated.note({ ...messageOf('slice_started', { ...workFields(0, worker), ...more }), sender: worker });
+  const start = (timestamp: string, more: object = {}, worker = 'worker-1'): void =>
+    repeated.note({ ...messageOf('slice_started', { ...workFields(0, worker), ...more }), sender: worker, timestamp });
+  const hear = (since: string, more: object = {}, worker = 'worker-1'): void => {
+    beat(since, worker);
+    start(`${since} and later`, more, worker);
     directory.forget(worker, since);
   };
   const lost = (attempt = 1, of = execution_id, name = slice_filename): number => repeated.lost(of, name, attempt);
-  return { repeated, hear, lost };
+  return { repeated, beat, start, hear, lost };
 }
 
 it('a start counts as lost each time its worker restarts, not each time it is received', () => {
@@ -32,6 +36,17 @@ it('a start counts as lost each time its worker restarts, not each time it is re
   expect(lost()).toBe(1);
   hear('10:00');
   expect(lost()).toBe(2);
+});
+
+it('a start that its process repeats is not lost, even if another living process is heard under its name', () => {
+  const { beat, start, lost } = starts();
+  beat('08:00');
+  start('08:01');
+  beat('09:00');
+  start('08:01');
+  beat('08:00');
+  start('08:01');
+  expect(lost()).toBe(0);
 });
 
 it('starts are counted separately by slot, attempt, slice and execution', () => {

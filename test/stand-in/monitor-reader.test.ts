@@ -52,6 +52,81 @@ describe('a monitor that is read', () => {
   });
 });
 
+describe('the processing agent of a run with open files, in the monitor that is read,', () => {
+  const start = Date.parse('2026-12-01T10:00:00Z');
+  const read = (agentsAt: (seconds: number) => object[]) => {
+    let now = start;
+    const made = readerOf((path) => {
+      now = (made.asked.at(-1) as { at: number }).at;
+      if (path === 'workflow-executions/?status=running')
+        return Promise.resolve([{ execution_id: 'prompt_processing-u-1', status: 'running' }]);
+      if (path === 'run-states/')
+        return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'prompt_processing-u-1' } }]);
+      if (path.startsWith('stf-files'))
+        return Promise.resolve([{ file_id: 'f', stf_filename: 'a', status: 'registered' }]);
+      return Promise.resolve(path === 'systemagents/' ? agentsAt((now - start) / 1000) : []);
+    }, start);
+    return made;
+  };
+  const agent = (beat: number, more: object = {}) => ({
+    id: 3,
+    instance_name: 'processing-agent-u-3',
+    agent_type: 'PROCESSING',
+    namespace: 'n',
+    last_heartbeat: new Date(start + beat * 1000).toISOString(),
+    ...more,
+  });
+  const beatsOf = ({ lines }: ReturnType<typeof read>) =>
+    lines
+      .filter(({ destination }) => destination === 'GET /api/systemagents/3/')
+      .map(({ t }) => (Date.parse(t) - start) / 1000);
+
+  it('gives a sign of life whenever its heartbeat is another, by the clock of the reader', async () => {
+    // The clock of the monitor is two minutes behind.
+    const made = read((seconds) => [agent(Math.floor(seconds / 60) * 60 - 120)]);
+    await made.pass(200);
+    const beats = beatsOf(made);
+    expect(beats.length).toBeGreaterThanOrEqual(3);
+    expect(beats.length).toBeLessThanOrEqual(4);
+    expect(beats.every((beat) => beat > 0)).toBe(true);
+  });
+
+  it('gives its last sign if it is found dead, and none later', async () => {
+    const made = read(() => [agent(-900)]);
+    await made.pass(200);
+    expect(beatsOf(made)).toEqual([-900]);
+  });
+
+  it('is distinguished from other agents', async () => {
+    const made = read(() => [agent(-1, { agent_type: 'DATA' })]);
+    await made.pass(200);
+    expect(beatsOf(made)).toEqual([]);
+  });
+
+  it('is not taken for dead while the list of agents cannot be read', async () => {
+    const made = read(() => {
+      throw new Error('403');
+    });
+    await made.pass(200);
+    expect(made.reads).toHaveLength(1);
+  });
+});
+
+describe('a monitor that is read about a run whose id names no workflow', () => {
+  it('is asked for what either has until a slice shows that it is fast processing', async () => {
+    const { pass, asked } = readerOf((path) => {
+      if (path === 'workflow-executions/?status=running')
+        return Promise.resolve([{ execution_id: 'e', status: 'running' }]);
+      if (path === 'run-states/') return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'e' } }]);
+      return Promise.resolve(path === 'tf-slices/?run_number=5' ? [{ slice_id: 1 }] : []);
+    });
+    await pass(120);
+    const times = (start: string): number => asked.filter(({ path }) => path.startsWith(start)).length;
+    expect(times('runs/')).toBe(1);
+    expect(times('tf-slices/')).toBeGreaterThan(3);
+  });
+});
+
 describe('a monitor that is read about prompt processing', () => {
   const file = (status: string, more: object = {}) => ({
     file_id: 'f-1',
@@ -61,37 +136,43 @@ describe('a monitor that is read about prompt processing', () => {
   });
   const job = { panda_task_id: '7', panda_site_statuses: { A: { status: 'processed', polled_at: 'p' } } };
 
-  it('is asked for files and runs until PanDA is done, and takes each state once', async () => {
-    let stf: object = file('registered');
-    let status = 'running';
-    const execution = (): object => ({ execution_id: 'prompt_processing-u-1', status });
-    const { pass, asked, lines } = readerOf((path) => {
-      if (path === 'workflow-executions/?status=running')
-        return Promise.resolve(status === 'running' ? [execution()] : []);
-      if (path.startsWith('workflow-executions/')) return Promise.resolve(execution());
-      if (path === 'run-states/')
-        return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'prompt_processing-u-1' } }]);
-      if (path === 'runs/?run_number=5') return Promise.resolve([{ run_id: 1, run_number: 5, end_time: 't' }]);
-      return Promise.resolve(path === 'stf-files/?run_number=5' ? [stf] : []);
-    });
-    await pass(60);
-    status = 'completed';
-    await pass(600);
-    stf = file('processing', { panda_task_id: '7', panda_polled_at: '1' });
-    await pass(60);
-    stf = file('processing', { panda_task_id: '7', panda_polled_at: '2' });
-    await pass(60);
-    stf = file('processed', job);
-    await pass(600);
-    const changes = lines.filter(({ destination }) => destination === 'GET /api/stf-files/f-1/');
-    expect(changes).toMatchObject([
-      { body: { status: 'processing', metadata: { panda_task_id: '7' } } },
-      { body: { status: 'processed', metadata: { panda_site_statuses: { A: { status: 'processed' } } } } },
-    ]);
-    expect(JSON.stringify(changes)).not.toContain('polled_at');
-    expect(lines).toContainEqual(expect.objectContaining({ destination: 'GET /api/runs/1/' }));
-    expect(asked.filter(({ path }) => path.startsWith('tf-slices'))).toEqual([]);
-    const last = asked.filter(({ path }) => path.startsWith('stf-files')).at(-1)?.at ?? 0;
-    expect((asked.at(-1)?.at ?? 0) - last).toBeGreaterThan(200_000);
-  });
+  it.each([
+    ['names the workflow', 'prompt_processing-u-1'],
+    ['names none, from its first file on,', 'night-u'],
+  ])(
+    'whose id %s is asked for files and runs until PanDA is done, and takes each state once',
+    async (_, execution_id) => {
+      let stf: object = file('registered');
+      let status = 'running';
+      const execution = (): object => ({ execution_id, status });
+      const { pass, asked, lines } = readerOf((path) => {
+        if (path === 'workflow-executions/?status=running')
+          return Promise.resolve(status === 'running' ? [execution()] : []);
+        if (path.startsWith('workflow-executions/')) return Promise.resolve(execution());
+        if (path === 'run-states/') return Promise.resolve([{ run_number: '5', metadata: { execution_id } }]);
+        if (path === 'runs/?run_number=5') return Promise.resolve([{ run_id: 1, run_number: 5, end_time: 't' }]);
+        return Promise.resolve(path === 'stf-files/?run_number=5' ? [stf] : []);
+      });
+      await pass(60);
+      status = 'completed';
+      await pass(600);
+      stf = file('processing', { panda_task_id: '7', panda_polled_at: '1' });
+      await pass(60);
+      stf = file('processing', { panda_task_id: '7', panda_polled_at: '2' });
+      await pass(60);
+      stf = file('processed', job);
+      await pass(600);
+      const changes = lines.filter(({ destination }) => destination === 'GET /api/stf-files/f-1/');
+      expect(changes).toMatchObject([
+        { body: { status: 'processing', metadata: { panda_task_id: '7' } } },
+        { body: { status: 'processed', metadata: { panda_site_statuses: { A: { status: 'processed' } } } } },
+      ]);
+      expect(JSON.stringify(changes)).not.toContain('polled_at');
+      expect(lines).toContainEqual(expect.objectContaining({ destination: 'GET /api/runs/1/' }));
+      const seen = asked.findIndex(({ path }) => path.startsWith('stf-files'));
+      expect(asked.slice(seen + 4).filter(({ path }) => path.startsWith('tf-slices'))).toEqual([]);
+      const last = asked.filter(({ path }) => path.startsWith('stf-files')).at(-1)?.at ?? 0;
+      expect((asked.at(-1)?.at ?? 0) - last).toBeGreaterThan(200_000);
+    },
+  );
 });

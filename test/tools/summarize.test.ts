@@ -140,6 +140,23 @@ describe('a summary', () => {
     expect(total.count).toBe(6);
   });
 
+  it.each([
+    ['beside that from hand-over to result', { payload: ['reconstruct'] }, [1.5, 2.25]],
+    ['not where the placeholder takes a simulated time', {}, [undefined, undefined]],
+  ])('of slices has the time of the payload alone: %s', async (_, worker, expected) => {
+    const made = await storeOfSlices([{ queued: 60 }], { worker });
+    const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), worker_id: 'w/01', hostname: 'host' };
+    await made.say('slice_started', { ...of, attempt: 1 });
+    await made.say('slice_result', { ...of, attempt: 1, state: 'failed', error: 'x', processing_seconds: 1.5 });
+    await made.say('slice', { ...of, attempt: 2, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });
+    await made.say('slice_started', { ...of, attempt: 2 });
+    await made.say('slice_result', { ...of, attempt: 2, state: 'done', processing_seconds: 2.25 });
+    const client = await connectInProcess(made.path);
+    const { groups } = await ask(client, 'summarize', { what: 'slices', group_by: 'attempt', order_by: 'key' });
+    expect(groups).toMatchObject([{ attempt: '1', seconds: { p50: expect.any(Number) } }, { attempt: '2' }]);
+    expect(groups.map(({ processing_seconds }: Answer) => processing_seconds?.p50)).toEqual(expected);
+  });
+
   it('is up to date after each message, and shows an example of a cause only over all slices', async () => {
     const made = await makeRunningStore();
     const client = await connectInProcess(made.path);

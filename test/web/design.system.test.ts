@@ -6,9 +6,11 @@ import { startHttp, temporaryFolder } from '../helpers.ts';
 import { browserIsMissing, useBrowser } from './browser.ts';
 import { hostileRun } from './hostile-run.ts';
 
-/** The rows of a table in docs/page.md, by the head of its first column. */
+/** The rows of a table in src/web/README.md, by the head of its first column. */
 function rowsOf(head: string): string[][] {
-  const [, table = ''] = readFileSync('docs/page.md', 'utf8').split(new RegExp(`^\\| ${head} .*\\n\\|[- |]+\\n`, 'm'));
+  const [, table = ''] = readFileSync('src/web/README.md', 'utf8').split(
+    new RegExp(`^\\| ${head} .*\\n\\|[- |]+\\n`, 'm'),
+  );
   return table
     .slice(0, table.indexOf('\n\n'))
     .split('\n')
@@ -23,7 +25,7 @@ function rowsOf(head: string): string[][] {
 describe.skipIf(browserIsMissing() !== undefined)('the design', () => {
   const browser = useBrowser();
 
-  it('uses the colours and sizes in docs/page.md, light and dark', async () => {
+  it('uses the colours and sizes in src/web/README.md, light and dark', async () => {
     const folder = temporaryFolder();
     const id = await hostileRun(folder);
     const { url } = await startHttp({ folder });

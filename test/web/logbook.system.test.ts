@@ -53,7 +53,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     const before = await top();
     await change('alarm_raised', 'data');
     await page.getByText('1 alarm not seen by anyone').waitFor({ timeout: 15_000 });
-    await page.getByText('no new one comes: "swf-mcp watch" is not running').waitFor();
+    await page.getByText('no new alarms are raised: "swf-mcp watch" is not running').waitFor();
     expect(await top()).toBe(before);
     await page.getByText('1 alarm not seen by anyone').click();
     await page.getByText('<b>data</b> does nothing').waitFor();
@@ -67,7 +67,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     const writer = await open('#/', 'write-1', true);
     await writer.getByText('1 alarm not seen by anyone').click();
     await writer.getByLabel('your name').fill('Bo');
-    await writer.getByLabel('what you do').fill('I look');
+    await writer.getByLabel('what you are doing').fill('I look');
     await writer.getByRole('button', { name: 'I have seen it' }).click();
     await writer.getByText('1 alarm seen but not cleared').waitFor();
     await writer.getByText('seen by Bo (as ana claims): I look').waitFor();

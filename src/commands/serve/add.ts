@@ -3,7 +3,7 @@ import { homedir, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
-import { parse as parseToml, patch as patchToml } from '@decimalturn/toml-patch';
+import { parse as parseToml, patch as patchToml, stringify } from '@decimalturn/toml-patch';
 import { applyEdits, modify, parse as parseJson, type ParseError, printParseErrorCode } from 'jsonc-parser';
 
 import { configInvalid, messageOf } from '../../lib/errors.ts';
@@ -21,14 +21,14 @@ interface AddArguments {
   remove: boolean;
 }
 
-/** How a client starts a server over stdio. */
-interface Entry {
+type Settings = Record<string, unknown>;
+
+/** How a client starts a server over stdio, with what else the client knows of it. */
+interface Entry extends Settings {
   type?: 'stdio';
   command: string;
   args: string[];
 }
-
-type Settings = Record<string, unknown>;
 
 /** The name of the entry. */
 const server = 'swf-mcp';
@@ -102,17 +102,19 @@ export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove 
   const client = clients[name];
   const places = { home: io.env['HOME'] || homedir(), project: io.workingFolder, env: io.env };
   const file = client.file(places)[scope];
-  const entry = remove ? undefined : entryOf(io, client, readOnly);
   const before = contentOf(file);
+  const there = tried(() => entryIn(client.isToml === true ? tomlOf(before) : settingsOf(before), client.key));
+  const entry = remove ? undefined : { ...keptOf(there), ...entryOf(io, client, readOnly) };
   const change = client.isToml === true ? changedToml : changedJson;
   const after = change(before, client.key, entry, file);
   const title = `${client.title}, ${file}`;
   if (after === before)
     return printLines(io, [`${title}: ${remove ? 'has no' : 'has this'} entry ${server}; nothing to do`]);
-  const there = entryIn(client.isToml === true ? tomlOf(before) : settingsOf(before), client.key);
-  if (entry !== undefined) io.out(`${title}:\n${change('', client.key, entry, file).trim()}\n`);
   if (entry === undefined) printLines(io, [`${title}: without the entry ${server}`]);
-  else if (there !== undefined) printLines(io, [`in place of the entry ${JSON.stringify(there)}`]);
+  else {
+    io.out(`${title}:\n${change('', client.key, withoutValues(entry), file).trim()}\n`);
+    if (there !== undefined) printLines(io, changesIn(there, entry));
+  }
   if (!yes) return printLines(io, ['nothing is written yet; add --yes to write it']);
   write(file, after);
   printLines(io, [`written; ${remove ? 'restart the client' : client.next}`]);
@@ -125,6 +127,43 @@ function entryOf(io: Io, { isToml }: Client, readOnly: boolean): Entry {
   const flags = [...(isStoreNamed(io) ? ['--db', storePath(io)] : []), ...(readOnly ? ['serve', '--read-only'] : [])];
   const [command = '', ...args] = [...words, ...flags];
   return { ...(isToml === true ? {} : { type: 'stdio' }), command, args };
+}
+
+/** What stays of an entry that starts a server: all but how, and the store, which this command names. */
+function keptOf(there: unknown): Settings {
+  if (!isObject(there)) return {};
+  const { type: _, command, args: __, env, ...others } = there;
+  const { SWF_DB: ___, ...variables } = isObject(env) ? env : {};
+  return {
+    ...(command === undefined ? {} : others),
+    ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
+  };
+}
+
+/** An entry to show: a variable may be a password. */
+const withoutValues = ({ env, ...entry }: Entry): Entry =>
+  isObject(env) ? { ...entry, env: Object.fromEntries(Object.keys(env).map((name) => [name, '…'])) } : entry;
+
+/** What becomes of the entry that is there, a line each. */
+function changesIn(there: unknown, entry: Entry): string[] {
+  const before = flat(there);
+  const after = flat(entry);
+  const kept = Object.keys(after).filter((key) => isDeepStrictEqual(before[key], after[key]));
+  const gone = Object.keys(before).filter((key) => !(key in after));
+  return [
+    ...Object.keys(after)
+      .filter((key) => !kept.includes(key))
+      .map((key) => `changes ${key} from ${JSON.stringify(before[key]) ?? 'none'} to ${JSON.stringify(after[key])}`),
+    ...(gone.length === 0 ? [] : [`removes ${gone.join(', ')}`]),
+    ...(kept.length === 0 ? [] : [`keeps ${kept.join(', ')}`]),
+  ];
+}
+
+/** The settings of an entry, each variable one of them. */
+function flat(entry: unknown): Settings {
+  const { env, ...others } = isObject(entry) ? entry : {};
+  const variables = Object.entries(isObject(env) ? env : {}).map(([name, value]) => [`env.${name}`, value] as const);
+  return { ...others, ...Object.fromEntries(variables) };
 }
 
 /** The text of a file; empty if there is none. */
@@ -172,7 +211,7 @@ function changedJson(text: string, key: string, entry: Entry | undefined, file: 
   return changed.endsWith('\n') || text !== '' ? changed : `${changed}\n`;
 }
 
-const isObject = (value: unknown): value is object =>
+const isObject = (value: unknown): value is Settings =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const eolOf = (text: string) => (text.includes('\r\n') ? '\r\n' : '\n');
@@ -227,10 +266,8 @@ function withoutTable(text: string, key: string, others: Settings) {
 /** Plain objects, which can be compared; times are texts. */
 const tomlOf = (text: string): Settings => JSON.parse(JSON.stringify(parseToml(text))) as Settings;
 
-/** A text of JSON is one of TOML. */
-function withTable(text: string, name: string, { command, args }: Entry) {
+function withTable(text: string, name: string, entry: Entry) {
   const gap = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';
-  const words = args.map((word) => JSON.stringify(word)).join(', ');
-  const table = `${gap}[${name}]\ncommand = ${JSON.stringify(command)}\nargs = [${words}]\n`;
-  return `${text}${table.replaceAll('\n', eolOf(text))}`;
+  const table = stringify({ [server]: entry }).replace(`[${server}]`, `[${name}]`);
+  return `${text}${`${gap}${table}`.replaceAll('\n', eolOf(text))}`;
 }

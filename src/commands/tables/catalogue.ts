@@ -37,6 +37,7 @@ export const tableCommands: readonly TableCommand[] = [
       'slices_created',
       'slices_completed',
       'slices_failed',
+      'stf_failed',
       'retries',
       'quality',
       'start_time',

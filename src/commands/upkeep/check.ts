@@ -11,13 +11,16 @@ import { openReader } from '../../db/opening/open-reader.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { createQueries } from '../../db/queries.ts';
 import type { Audit } from '../../db/reports/audit.ts';
+import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { recordedFiles } from '../../db/reports/recorded-files.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { compareFile } from '../../runtime/compare-file.ts';
+import { promptFiles } from '../../tools/monitor/words.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { StrictArguments } from './strict.ts';
@@ -105,7 +108,7 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
     await attempt(id, async () => {
       const execution = queries.snapshot(() => {
         const found = queries.execution(id);
-        tellAudit(tellOfRun, found, queries.audit(found));
+        tellAudit(tellOfRun, queries.audit(found), found, queries.executionRecord(found));
         return found;
       });
       if (!skipFiles) await checkFiles(tellOfRun, db, execution);
@@ -157,9 +160,12 @@ const endings: Readonly<Record<string, string>> = {
   completed: 'completed, but not known to be complete',
 };
 
-function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit) {
+function tellAudit(tell: Tell, { verdict, checks }: Audit, execution: ExecutionRow, record: ExecutionRecord) {
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
-  const counts = `${counted(stf_count, 'STF file')}, ${counted(tf_files_received, 'TF sample')}, ${slices_completed} of ${slices_created} TF slices completed`;
+  const files = counted(stf_count, 'STF file');
+  const counts = isPrompt(execution)
+    ? promptFiles(files, execution, record)
+    : `${files}, ${counted(tf_files_received, 'TF sample')}, ${slices_completed} of ${slices_created} TF slices completed`;
   // A stopped or failed execution no longer has anything open: it stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
   const stateOf = { balanced: 'ok', open: 'open', broken: 'fail' } as const;

@@ -67,7 +67,7 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
   const { execution_id, status, status_reason, end_time } = execution;
   const { heard, health, detail } = queries.assess(execution, now);
   const { checks } = queries.audit(execution);
-  const counts = countsOf(queries, execution, detail);
+  const counts = countsOf(execution, detail);
   const { failed } = counts;
   const gated: Gated = {
     status,
@@ -94,15 +94,12 @@ const wordsOf = (counts: Gated['counts']) =>
     .join(', ')}`;
 
 /** The counts that may be expected. Without slices, STF files are counted by what became of them. */
-function countsOf(queries: Queries, execution: ExecutionRow, detail: ExecutionRecord): Gated['counts'] {
-  const { execution_id, stf_count, tf_files_received, slices_created, slices_completed } = execution;
+function countsOf(execution: ExecutionRow, detail: ExecutionRecord): Gated['counts'] {
+  const { stf_count, tf_files_received, slices_created, slices_completed, stf_failed } = execution;
   const all = { stf: stf_count, tf: tf_files_received, slices: slices_created, completed: slices_completed };
   if (!isPrompt(execution))
     return { ...all, failed: detail.slices_exhausted, registered: stf_count, processed: detail.stfs_ready };
-  const count = (status: string) =>
-    queries.stfFiles({ execution_id, status }, { order: 'newest', limit: 1 }).total_count;
-  const [processed, failed] = [count('processed'), count('failed')];
-  return { ...all, failed, registered: count('registered') + count('processing') + processed + failed, processed };
+  return { ...all, failed: stf_failed, registered: detail.dataset_files, processed: detail.stfs_ready };
 }
 
 function tell(io: Io, { execution_id, words, reasons }: Judged) {

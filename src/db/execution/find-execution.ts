@@ -8,7 +8,7 @@ import { asItWas } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { removalOf, removalWords } from '../log/removals.ts';
 import { isExecution } from '../log/rows.ts';
-import { stfCount } from '../migrations/documented-views.ts';
+import { failedStfs, stfCount } from '../migrations/documented-views.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -21,6 +21,8 @@ interface AnyExecution extends Counts {
   phase: Phase;
   start_time: string;
   end_time: string | null;
+  /** STF files that failed at a site. */
+  stf_failed: number;
   /**
    * 1 if it is of prompt processing, and nothing of it came by REST: the bus does not say how its files are
    * processed.
@@ -84,7 +86,7 @@ const unheard = `(origin = 'observed' AND workflow_name IS '${promptProcessing}'
 
 /** As SQL: the columns of an `ExecutionRow`, from `workflow_executions AS e` and `run_states`. */
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
-  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}, ${unheard}`;
+  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}, ${failedStfs('e.execution_id')} AS stf_failed, ${unheard}`;
 
 /** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {

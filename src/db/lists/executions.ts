@@ -2,6 +2,7 @@ import type { Quality } from '../../domain/logbook-words.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { shownCommand } from '../../domain/shown.ts';
 import { executionColumns, type ExecutionRow } from '../execution/find-execution.ts';
+import { failedStfs } from '../migrations/documented-views.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { lostStartsOf } from '../migrations/lost-starts.ts';
 import { numberOf } from '../migrations/names.ts';
@@ -13,9 +14,10 @@ import { listRows } from './list-rows.ts';
 
 /** An execution as a list shows it. */
 export type ListedExecution = ExecutionRow & {
-  retries: number;
-  /** Of its STF files. */
-  bytes: number;
+  /** Null if unknown. */
+  retries: number | null;
+  /** Of its STF files; null if unknown. */
+  bytes: number | null;
   /** As started: a number, or `max`. Null if the recorded parameters are damaged. */
   speed: string | number | null;
   /** Null if unset. */
@@ -44,7 +46,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
   const { start_time, end_time, has_failures, status } = filter;
   const moment = { isAlive, now: momentOfTest(isAlive) };
   const found = listRows<ListedExecution>(sql, {
-    select: `${executionColumns}, slice_retries + ${lostStartsOf('e')} AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
+    select: `${executionColumns}, ${retries} AS retries, ${bytes} AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
     from: 'workflow_executions AS e',
     join: 'JOIN run_states USING (execution_id) JOIN (SELECT execution_id, dataset_bytes FROM runs) USING (execution_id)',
     key: 'seq',
@@ -61,7 +63,10 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
       ],
       origin: ['origin = ?', filter.origin],
       quality: [`${qualityValue} = ?`, filter.quality],
-      failures: [`(${ofRun('slices_failed')} > 0) = ?`, has_failures === undefined ? undefined : Number(has_failures)],
+      failures: [
+        `(${ofRun('slices_failed')} + ${failedStfs('e.execution_id')} > 0) = ?`,
+        has_failures === undefined ? undefined : Number(has_failures),
+      ],
       'STF files': [`${ofRun('stfs_announced')} >= ?`, filter.min_stf_count],
       config: [configIs, filter.config],
       payload: [
@@ -105,6 +110,10 @@ function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>)
   return { 'any status': [`(status = '${status}' OR ${isUnheard})`, JSON.stringify(wasRunning)] };
 }
 
+/** As SQL: further attempts, and bytes. Of other programs' runs unknown until a message states a slice or a size. */
+const retries = `iif(origin = 'observed' AND slices_created = 0, NULL, slice_retries + ${lostStartsOf('e')})`;
+const bytes = `iif(origin = 'observed' AND dataset_bytes = 0, NULL, dataset_bytes)`;
+
 /** As SQL: the sites of each execution. */
 const places = 'SELECT execution_id, site FROM stf_sites UNION ALL SELECT execution_id, site FROM handed_over';
 
@@ -124,6 +133,12 @@ const asOrdered = (value: string) => `(SELECT ${value} FROM message_rows
  * damaged.
  */
 const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`);
+
+/**
+ * As SQL: whether the slices of an execution are worked on by the placeholder, which takes as long as it is
+ * told to.
+ */
+export const isPlaceholder = `(${payloadField} IS 'null' AND NOT EXISTS (SELECT 1 FROM observed_runs AS o WHERE o.execution_id = e.execution_id))`;
 
 /**
  * As SQL: the configuration's name or path: as ordered, the usual one if none was named, else as its runner

@@ -67,6 +67,8 @@ const known = {
   'TF slice': (sql) => file(sql, 'tf_slices', 'slice_filename'),
 } satisfies Record<string, (sql: Prepare) => Known>;
 
+const maxSites = 20;
+
 /** The kinds of filter values that may not exist anywhere. */
 export type ValueKind = keyof typeof known;
 
@@ -74,7 +76,12 @@ export type ValueKind = keyof typeof known;
 export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): string[] | undefined {
   const { isKnown, near }: Known = known[kind](sql);
   if (isKnown(value)) return undefined;
-  return nearest(value.slice(0, 100), [...new Set(near(value))]);
+  // A testbed has a few sites, so all of them are named.
+  return nearest(
+    value.slice(0, 100),
+    [...new Set(near(value))].filter(Boolean),
+    kind === 'site' ? maxSites : undefined,
+  );
 }
 
 /** Names and numbers that a store knows, for completion and for errors that list valid names. */

@@ -14,6 +14,7 @@ import { basename, dirname } from 'node:path';
 import { messageOf, NoStoreYet, storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { freeBytes } from '../../lib/file-system.ts';
 import { isAlive } from '../../lib/process-identity.ts';
+import { tried } from '../../lib/tried.ts';
 import { removeIfThere } from '../../lib/write-new-file.ts';
 import { schemaVersion } from '../migrations/schema.ts';
 import { requireNotNewer, requireOwnKind, requireReadable, versionOf } from '../opening/schema-version.ts';
@@ -56,7 +57,7 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
     if (from === schemaVersion) return undefined;
     requireReadable(from, path);
     readAsNewest(old, from);
-    await lock(old, path);
+    await tryPatiently(path, () => lock(old), lockMilliseconds);
     const kept = `${path}.schema-${from}`;
     if (![undefined, fileAt(path)].includes(fileAt(kept)))
       throw storeUnavailable(`${kept}, where the older store is to stay, already exists; move it away`);
@@ -72,7 +73,7 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
       for (const file of [part, `${part}-journal`]) removeIfThere(file);
     }
   } catch (error) {
-    throw asSwfError(error, path);
+    throw isBusy(error) ? inUse(old, path) : asSwfError(error, path);
   }
 }
 
@@ -80,28 +81,23 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
 const lockMilliseconds = 300;
 
 /** Keeps all other processes out of the store, and moves its write-ahead log into it. */
-async function lock(old: Connection, path: string) {
-  const take = () => {
-    old.pragma('locking_mode = EXCLUSIVE');
-    old.pragma('journal_mode = DELETE');
-    old.exec('BEGIN EXCLUSIVE; COMMIT');
-  };
-  try {
-    await tryPatiently(path, take, lockMilliseconds);
-  } catch (error) {
-    if (isBusy(error)) throw inUse(old, path);
-    throw error;
-  }
+function lock(old: Connection) {
+  old.pragma('locking_mode = EXCLUSIVE');
+  old.pragma('journal_mode = DELETE');
+  old.exec('BEGIN EXCLUSIVE; COMMIT');
 }
 
 function inUse(old: Connection, path: string): SwfError {
-  const living = preparer(old)<ProcessSigns & { version: string }>(
-    `SELECT ${signColumns}, version FROM processes WHERE ended IS NULL AND is_remote = 0`,
-  )
-    .all()
-    .find((row) => isProcessAlive(row, isAlive));
+  // While another upgrade works, it cannot be read who uses the store.
+  const processes = tried(() =>
+    preparer(old)<ProcessSigns & { version: string }>(
+      `SELECT ${signColumns}, version FROM processes WHERE ended IS NULL AND is_remote = 0`,
+    ).all(),
+  );
+  const living = processes?.find((row) => isProcessAlive(row, isAlive));
+  const unknown = processes === undefined ? 'a process that keeps it locked, as an upgrade does' : 'a process';
   const who =
-    living === undefined ? 'a process' : `process ${living.pid} on ${living.hostname} (swf-mcp ${living.version})`;
+    living === undefined ? unknown : `process ${living.pid} on ${living.hostname} (swf-mcp ${living.version})`;
   return new SwfError(
     'STORE_IN_USE',
     `the store ${path} is used by ${who}; end the processes that use it, and upgrade then`,

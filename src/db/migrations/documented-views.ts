@@ -8,6 +8,14 @@ import { isoTime, messageColumns } from './message-columns.ts';
  */
 export const stfCount = (stated: string): string => `max(stfs_announced, coalesce(${stated}, 0))`;
 
+/** As SQL: how many STF files of an execution failed at a site that processes them. */
+export const failedStfs = (executionId: string): string =>
+  `(SELECT count(DISTINCT stf_filename) FROM stf_sites AS w WHERE w.execution_id = ${executionId} AND w.status = 'failed')`;
+
+/** As SQL: whether an STF file failed at a site. Others may still process it. */
+export const isFailedStf = (files: string): string =>
+  `EXISTS (SELECT 1 FROM stf_sites AS w WHERE w.execution_id = ${files}.execution_id AND w.stf_filename = ${files}.stf_filename AND w.status = 'failed')`;
+
 /** As SQL: the name of a line's level. */
 export const levelName = (level: string): string =>
   `CASE ${Object.entries(logLevels)

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { fastProcessing, promptProcessing, workflowInId } from '../../domain/workflows.ts';
 import { grouped } from '../../lib/grouped.ts';
 import { foldStf, foldTf, type StfFact, type TfFact } from '../../observed/folding/files.ts';
 import type { SaidFact } from '../../observed/folding/said.ts';
@@ -16,6 +17,8 @@ const countIn = (table: 'fastmon_files' | 'tf_slices'): string =>
 
 /** Applies a message about an STF file. */
 export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: SaidFact<StfFact> | undefined): void {
+  if (said.fact.kind === 'told_jobs' || (said.fact.kind === 'told_stf' && said.fact.sites !== undefined))
+    promptSeen(scope);
   const isPrompt = isOfPrompt(scope);
   const { before, after } = foldWith(scope, said, earlier, (messages) => foldStf(messages, isPrompt));
   if (after === undefined) return;
@@ -39,9 +42,21 @@ function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded |
   if (row.processed_at !== before?.row.processed_at) noteWaiting(scope, row.stf_filename);
 }
 
+/**
+ * A message that only prompt processing sends is about an execution: it is of that workflow, unless its id
+ * says otherwise. Then agents of both workflows take part.
+ */
+export function promptSeen(scope: ObservedScope): void {
+  const named = scope.sql<[string], string>('SELECT told_id FROM observed_runs WHERE execution_id = ?');
+  if (workflowInId(named.value(scope.execution_id) ?? '') !== fastProcessing) becomePrompt(scope);
+}
+
 /** Folds all STF files of an execution anew: it turned out to be of prompt processing. */
-export function refoldStfs(scope: ObservedScope): void {
+export function becomePrompt(scope: ObservedScope): void {
   const { tx, sql, execution_id } = scope;
+  if (isOfPrompt(scope)) return;
+  const update = sql('UPDATE workflow_executions SET workflow_name = ? WHERE execution_id = ?');
+  update.run(promptProcessing, execution_id);
   const rows = sql<[string, string], { key: string; seq: number }>(
     'SELECT key, seq FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) ORDER BY key, seq',
   ).all(execution_id, JSON.stringify(stfSubjects));

@@ -19,7 +19,7 @@ import {
   registeredRun,
   runOfRegistered,
 } from './executions.ts';
-import { stfSaid, tfSaid } from './files.ts';
+import { promptSeen, stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { dataRunTold, handedOverSaid } from './prompt.ts';
 import { executionTold, extend, phaseSaid, statusTold } from './run.ts';
@@ -185,7 +185,10 @@ const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
   told_stf: stfSaid,
   told_stf_ready: stfSaid,
   told_jobs: stfSaid,
-  handed_over: handedOverSaid,
+  handed_over: (scope, ...said) => {
+    promptSeen(scope);
+    handedOverSaid(scope, ...said);
+  },
   told_run: dataRunTold,
   tf_file_registered: tfSaid,
   told_tf: tfSaid,
@@ -194,6 +197,7 @@ const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
   told_slice: workSaid,
   told_execution: executionTold,
   told_status: statusTold,
+  told_beat: undefined,
   told: undefined,
   workers: undefined,
 };

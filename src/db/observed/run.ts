@@ -1,6 +1,5 @@
 import type { Phase, PhaseMessage } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
-import { promptProcessing } from '../../domain/workflows.ts';
 import { type FactOf, isBefore, type Said, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
@@ -8,8 +7,7 @@ import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { buffered } from '../sqlite/buffered.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { refoldStfs } from './files.ts';
-import { isOfPrompt } from './prompt.ts';
+import { becomePrompt } from './files.ts';
 import { foldWith, type ObservedScope, saidColumns, statementOf, type StoredMessage } from './said.ts';
 
 /** The times and dialects of an execution's messages so far. Milliseconds since 1970. */
@@ -92,10 +90,7 @@ export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPh
 function datasetSaid(scope: ObservedScope, dataset: string): void {
   const { sql, execution_id } = scope;
   sql('UPDATE runs SET dataset_name = ? WHERE execution_id = ?').run(dataset, execution_id);
-  if (isOfPrompt(scope)) return;
-  const update = sql('UPDATE workflow_executions SET workflow_name = ? WHERE execution_id = ?');
-  update.run(promptProcessing, execution_id);
-  refoldStfs(scope);
+  becomePrompt(scope);
 }
 
 const lastPhase = ({ sql, execution_id }: ObservedScope) =>

@@ -17,7 +17,11 @@ const agentTypeOf: Partial<Record<ProgramType, KnownAgentType>> = {
 };
 
 /** The agents that write to the monitor of the testbed, by what they state there. */
-const writers: Partial<Record<Fact['kind'], KnownAgentType>> = { told_stf: 'data', told_jobs: 'processing' };
+const writers: Partial<Record<Fact['kind'], KnownAgentType>> = {
+  told_stf: 'data',
+  told_jobs: 'processing',
+  told_beat: 'processing',
+};
 
 /** When a program was last heard from. */
 export interface Sign {
@@ -54,8 +58,8 @@ export function noteSign(
   { destination, at, execution_id }: { destination: string; at: number; execution_id: string | undefined },
 ): void {
   const call = restOf(destination);
-  // What is read later shows no life.
-  if (call?.method === 'GET') return;
+  // What is read later shows no life, but for a heartbeat, which is read while it is new.
+  if (call?.method === 'GET' && fact?.kind !== 'told_beat') return;
   const program = programTypeOf(message_type, destination) ?? 'person';
   const type = call === undefined ? agentTypeOf[program] : fact && writers[fact.kind];
   if (sender === undefined || type === undefined) return;

@@ -9,6 +9,7 @@ import {
   widthOf,
 } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
+import { isPlaceholder } from '../lists/executions.ts';
 import { workerTest } from '../lists/workers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
@@ -43,7 +44,7 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
   const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
   const asked = [execution_id, namespace, end_time].map((value) => value ?? null);
   return sql<unknown[], OfExecution>(
-    `SELECT execution_id, namespace, executed_by AS person FROM workflow_executions
+    `SELECT execution_id, namespace, executed_by AS person, ${isPlaceholder} AS is_placeholder FROM workflow_executions AS e
      WHERE coalesce(execution_id = ?, 1) AND coalesce(namespace = ?, 1) AND coalesce(start_time <= ?, 1)
        AND coalesce(coalesce(end_time, '9999') >= ?, 1) ORDER BY seq`,
   ).all(...asked, lived);
@@ -54,6 +55,7 @@ export interface OfExecution {
   namespace: string;
   /** Who started it; null if unknown. */
   person: string | null;
+  is_placeholder: 0 | 1;
 }
 
 /** A row's key as a number, and the name of a number. */
@@ -92,6 +94,8 @@ export function* addAttempts(
       known.set(number, group);
     }
     add(group, columns, at, isOfAttempts);
+    const processing = columns.processing[at] as number;
+    if (of.is_placeholder === 0 && !Number.isNaN(processing)) group.processing.push(processing);
     if (isOfAttempts) addSlice(group, columns, at, of.execution_id);
   }
 }

@@ -4,9 +4,10 @@ import { millisecondsAt, timeLength } from '../../lib/time.ts';
 
 /**
  * When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the
- * slice was made.
+ * slice was made. `processing`: the seconds of its
+ * payload, as its worker measured them.
  */
-type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed', number>;
+type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed' | 'processing', number>;
 
 /** The value of a name column without a name. */
 const noName = -1;
@@ -41,7 +42,7 @@ class Names {
 }
 
 /**
- * Every attempt at every slice of one execution as columns of numbers: 58 bytes per attempt, so that counts,
+ * Every attempt at every slice of one execution as columns of numbers: 66 bytes per attempt, so that counts,
  * times and pictures of a hundred thousand take milliseconds. Times are milliseconds since 1970, or NaN;
  * names are numbers of `names`; states are indexes of `sliceStatuses`.
  */
@@ -69,6 +70,7 @@ export class AttemptColumns {
   queued = new Float64Array(0);
   started = new Float64Array(0);
   completed = new Float64Array(0);
+  processing = new Float64Array(0);
   /**
    * The last attempt of each slice, by the file that numbers it and its id, and the previous attempt of each
    * attempt.
@@ -105,11 +107,12 @@ export class AttemptColumns {
     this.isCurrent[at] = isCurrent ? 1 : 0;
   }
 
-  setTimes(at: number, { created, queued, started, completed }: AttemptTimes) {
+  setTimes(at: number, { created, queued, started, completed, processing }: AttemptTimes) {
     this.created[at] = created;
     this.queued[at] = queued;
     this.started[at] = started;
     this.completed[at] = completed;
+    this.processing[at] = processing;
   }
 
   /** Call after `setState`: only a failure has a cause. */
@@ -142,7 +145,7 @@ export class AttemptColumns {
     for (const name of ['stf', 'sliceId', 'attempt', 'tfCount', 'worker', 'host', 'job', 'cause'] as const)
       this[name] = longer(this[name], new Int32Array(size));
     for (const name of ['state', 'isCurrent'] as const) this[name] = longer(this[name], new Uint8Array(size));
-    for (const name of ['created', 'queued', 'started', 'completed'] as const)
+    for (const name of ['created', 'queued', 'started', 'completed', 'processing'] as const)
       this[name] = longer(this[name], new Float64Array(size));
     this.#before = longer(this.#before, new Int32Array(size));
   }
@@ -167,10 +170,10 @@ const numberedIn = 'numbered in';
 const ownValues = {
   current:
     `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; coalesce(tf_count, 0); created_at; ` +
-    'queued_again_at; assigned_at; left_from; completed_at',
+    'queued_again_at; assigned_at; left_from; completed_at; processing_seconds',
   earlier:
     `s.stf_filename; ${numberedIn}; s.slice_id; a.attempt; a.state; '0'; a.starts; coalesce(s.tf_count, 0); s.created_at; ` +
-    'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at',
+    'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at; a.processing_seconds',
 };
 
 /** As SQL: values that others may have made. */
@@ -234,7 +237,9 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
     const created = time();
     const queued = either(time(), created);
     const started = either(time(), time());
-    columns.setTimes(place, { created, queued, started: wasStarted ? started : NaN, completed: time() });
+    const completed = time();
+    const processing = Number(optional() ?? NaN);
+    columns.setTimes(place, { created, queued, started: wasStarted ? started : NaN, completed, processing });
     const worker = optional();
     const left = optional();
     columns.setNames(place, [worker ?? left, optional(), optional(), optional()]);

@@ -1,8 +1,15 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { nextStepSeconds, secondsSince } from '../heard-facts.ts';
-import { isNotClosed, isNotHandedOver, isUnprocessed, reportSeconds } from '../prompt-state.ts';
+import type { PromptFacts } from '../prompt-facts.ts';
+import { isNotClosed, isNotHandedOver, reportSeconds, unprocessedFor } from '../prompt-state.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
+
+/** @param silent seconds */
+const silenceWords = (prompt: PromptFacts, silent: number): string =>
+  prompt.last_report === undefined
+    ? `no processing agent of the namespace has sent its monitor a heartbeat for ${roundDuration(silent)}: it is gone`
+    : `no agent has reported of any for ${roundDuration(silent)}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task`;
 
 /** Findings about prompt processing. The bus says only that a run was handed over; all else comes by REST. */
 export const promptRules: readonly FindingRule[] = rulesOf('heard', {
@@ -53,14 +60,15 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
   STF_NOT_PROCESSED: (facts) => {
     const { prompt, isObserved } = facts;
     if (prompt === undefined || prompt.open.count === 0) return undefined;
-    const isStuck = isUnprocessed(facts);
-    if (!isStuck && isObserved) return undefined;
+    const silent = unprocessedFor(facts);
+    if (silent === undefined && isObserved) return undefined;
     const files = counted(prompt.open.count, 'STF file');
     return {
-      severity: isStuck ? 'error' : 'warning',
-      sentence: isStuck
-        ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and no agent has reported on any for ${roundDuration(secondsSince(facts, prompt.last_report ?? 0))}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
-        : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
+      severity: silent === undefined ? 'warning' : 'error',
+      sentence:
+        silent !== undefined
+          ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and ${silenceWords(prompt, silent)}.`
+          : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
       ids: [...prompt.open.ids],
       next: call('list_agents', { agent_type: 'processing', include_exited: true }),
     };

@@ -60,8 +60,13 @@ const waitsAt = (site: string | undefined): SiteWork => ({
  * choose none: they have one.
  */
 function sitesOf(jobs: FactOf<'told_jobs'> | undefined, chosen: readonly string[] | undefined): SiteWork[] {
-  const { sites = [], reason } = jobs ?? {};
-  const known = sites.map((one) => ({ ...one, reason: one.status === 'failed' ? (one.reason ?? reason) : undefined }));
+  const { sites = [], status: whole, reason } = jobs ?? {};
+  // A file that failed did so at a site, whatever its agent calls that.
+  const isUnsaid = whole === 'failed' && !sites.some(({ status }) => status === 'failed');
+  const known = sites.map((one) => {
+    const status = isUnsaid && one.status !== 'processed' ? 'failed' : one.status;
+    return { ...one, status, reason: status === 'failed' ? (one.reason ?? reason) : undefined };
+  });
   if (chosen === undefined) return jobs === undefined ? [waitsAt(undefined)] : known;
   return [...known, ...chosen.filter((site) => !known.some((one) => one.site === site)).map(waitsAt)];
 }

@@ -57,7 +57,7 @@ export function chosenSites(metadata: Fields): string[] | undefined {
 /**
  * Whether a change of an STF file's row comes from the processing agent, which notes there what PanDA says.
  */
-const isTracked = (metadata: Fields): boolean => Object.keys(metadata).some((key) => key.startsWith('panda_'));
+export const isTracked = (metadata: Fields): boolean => Object.keys(metadata).some((key) => key.startsWith('panda_'));
 
 const statuses: readonly string[] = ['registered', 'processing', 'processed', 'failed'] satisfies JobStatus[];
 

@@ -62,7 +62,7 @@ const identity = () => ({
   health: optionalOneOf(healths),
   paused_by: command().optional().describe('Who paused it; absent between two periods'),
   stopped_by: command()
-    .extend({ pending: optionalTrue.describe('Not accepted by a driver yet') })
+    .extend({ pending: optionalTrue.describe('No driver accepted it yet') })
     .optional()
     .describe('Who ended it early, or requested that'),
   drivers: objects({
@@ -104,7 +104,7 @@ const counts = () => ({
   run_number: optionalInt,
   start_time: string,
   end_time: optionalString,
-  duration_seconds: float.describe('Wall time; so far, while it runs'),
+  duration_seconds: float.describe('Wall time so far'),
   down_seconds: optionalFloat.describe('Without a driver, between two'),
   expected_end: optionalString,
   first_slice_at: optionalString.describe('Expected, until there is one'),
@@ -118,6 +118,7 @@ const counts = () => ({
   slices_processing: optionalInt,
   slices_completed: optionalInt,
   slices_failed: optionalInt,
+  stf_failed: optionalInt,
   slices_retried: optionalInt,
   ...observedCounts(),
   slices_overdue: optionalInt.describe('In progress for too long'),

@@ -4,6 +4,7 @@ import { present } from '../../lib/present.ts';
 import { timeOf } from '../../monitoring/findings/rule.ts';
 import type { HeardFacts } from '../../monitoring/heard-facts.ts';
 import { clip } from '../shared/clip.ts';
+import { failedFiles } from '../shared/sites.ts';
 import { shownText } from './parts.ts';
 
 /** Most gaps to list one by one. */
@@ -14,7 +15,7 @@ export function countsOf(execution: ExecutionRow, { detail, driving, heard }: Fu
   const { stf_count, tf_files_received, slices_created, slices_completed, slices_failed } = execution;
   const { slices_retried } = detail;
   const ended = { slices_completed, slices_failed, slices_retried };
-  if (heard?.prompt !== undefined) return { stf_count, ...heardTimes(heard) };
+  if (heard?.prompt !== undefined) return { stf_count, stf_failed: failedFiles(execution), ...heardTimes(heard) };
   if (heard !== undefined) {
     const slices = isUnseen(heard) ? {} : heardSlices(heard, ended);
     return { stf_count, tf_files_received, ...heardTimes(heard), ...slices };

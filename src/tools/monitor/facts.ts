@@ -47,14 +47,13 @@ export function factsOf(answer: Monitor & { as_of?: string }): Fact[] {
 
 /** How an execution stands: its status, what failed for good or is undone, and its health. */
 export function verdictOf(answer: Monitor) {
-  const { status, status_reason, health, slices_failed = 0, slices_unanswered = 0, sites = [] } = answer;
+  const { status, status_reason, health, slices_failed = 0, stf_failed = 0, slices_unanswered = 0 } = answer;
   const slices = counted(slices_failed, 'slice');
   const failed = status === 'running' ? `${slices} failed` : stayFailed(slices_failed, slices);
-  const lost = sites.reduce((sum, site) => sum + (site.failed ?? 0), 0);
   return [
     statusWords(status, status_reason),
     slices_failed === 0 ? [] : failed,
-    lost === 0 ? [] : `${counted(lost, 'STF file')} failed`,
+    stf_failed === 0 ? [] : `${counted(stf_failed, 'STF file')} failed`,
     status === 'running' || slices_unanswered === 0 ? [] : `${counted(slices_unanswered, 'slice')} without a result`,
     health === undefined ? [] : `health ${health}${pauseOf(answer)}`,
   ]

@@ -1,3 +1,5 @@
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { nounFor } from '../../lib/counted.ts';
 import { clause } from '../../lib/words.ts';
 
@@ -10,6 +12,16 @@ export const statusWords = (status: string, reason: string | null | undefined) =
  * @param slices their number in other words, such as `2 slices`
  */
 export const stayFailed = (n: number, slices = String(n)) => `${slices} ${nounFor(n, 'stays', 'stay')} failed`;
+
+/** The STF files of prompt processing, as far as is known, and their number in other words, such as `2 STF files`. */
+export function promptFiles(
+  files: string,
+  { stf_failed, processing_unheard }: ExecutionRow,
+  { dataset_files, stfs_ready }: ExecutionRecord,
+) {
+  if (processing_unheard === 1) return `${files} announced`;
+  return `${files} announced, ${dataset_files} registered, ${stfs_ready} processed, ${stf_failed} failed`;
+}
 
 /**
  * The unfinished slices. For an observed execution it is not reported whether they wait or are being

@@ -34,13 +34,12 @@ export function nowhereNote(
   const notes = Object.entries({ agent: agents, ...kinds }).flatMap(([name, kind]) => {
     const value = args[name];
     if (typeof value !== 'string') return [];
-    // A site without a name is empty.
-    const near = queries.nearestKnown(kind, value)?.filter((one) => one !== '');
+    const near = queries.nearestKnown(kind, value);
     if (near === undefined) return [];
     const there =
       near.length === 0
         ? `there is no ${kind} yet`
-        : `the nearest are ${near.map((one) => clipShown(one, shown)).join(', ')}`;
+        : `${kind === 'site' ? 'the sites known' : 'the nearest'} are ${near.map((one) => clipShown(one, shown)).join(', ')}`;
     return `${name} ${JSON.stringify(clipShown(value, shown))} is not found; ${there}.`;
   });
   const run = args['run_number'];

@@ -1,6 +1,11 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { present } from '../../lib/present.ts';
 import type { ToolContext } from './tool.ts';
+
+/** The STF files that failed at a site; undefined if that is not known, or no site processes them. */
+export const failedFiles = (execution: ExecutionRow): number | undefined =>
+  isPrompt(execution) && execution.processing_unheard === 0 ? execution.stf_failed : undefined;
 
 /**
  * How the sites of prompt processing fare with the STF files of an execution; nothing for any other workflow.

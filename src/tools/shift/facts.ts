@@ -14,6 +14,7 @@ import {
   type PersonAction,
   type Shift,
   type ShiftExecution,
+  undone,
 } from './shift.ts';
 
 export interface ShiftFacts {
@@ -170,10 +171,6 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
   return [...found, started].filter(({ time }) => time >= start_time && time <= end_time);
 }
 
-/** Slices that neither completed nor failed for good. */
-export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
-  Math.max(0, slices_created - slices_completed - stay_failed);
-
 export type Totals = ReturnType<typeof totalsOf>;
 
 export function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
@@ -193,5 +190,6 @@ export function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFac
     attempts_failed: countOf(causes),
     slices_stay_failed: sumOf(({ stay_failed }) => stay_failed),
     slices_not_done: sumOf(undone),
+    stf_failed: sumOf(({ row }) => row.stf_failed) || undefined,
   };
 }

@@ -38,6 +38,10 @@ export interface ShiftExecution {
   findings: readonly Pick<Finding, 'severity' | 'code' | 'sentence' | 'causes'>[];
 }
 
+/** Its slices without a final result. */
+export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
+  Math.max(0, slices_created - slices_completed - stay_failed);
+
 export interface PersonAction {
   time: string;
   name: string;

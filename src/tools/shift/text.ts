@@ -1,16 +1,18 @@
 import { longestCause } from '../../domain/causes.ts';
 import { executionStatuses } from '../../domain/states.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { claimedName, headOf, markdownText, shortPaths } from '../../lib/words.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
-import { type ShiftFacts, type Totals, undone } from './facts.ts';
+import type { ShiftFacts, Totals } from './facts.ts';
 import {
   type Handover,
   mostTelling,
   type PersonAction,
   type Shift,
   type ShiftExecution,
+  undone,
   undoneByPeople,
 } from './shift.ts';
 
@@ -98,10 +100,11 @@ function totalsLine(totals: Totals, { namespace }: Shift) {
   const states = executionStatuses.flatMap((status) => (totals[status] === 0 ? [] : `${totals[status]} ${status}`));
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
   const head = `${counted(totals.executions, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
-  const { stf_files, slices_completed, attempts_failed, slices_stay_failed, slices_not_done } = totals;
+  const { stf_files, slices_completed, attempts_failed, slices_stay_failed, slices_not_done, stf_failed = 0 } = totals;
   return (
     `${head}. In this period ${counted(stf_files, 'STF file')} ${stf_files === 1 ? 'was' : 'were'} made, ${counted(slices_completed, 'slice')} completed, ` +
-    `and ${counted(attempts_failed, 'attempt')} failed. At its end, ${counted(slices_stay_failed, 'slice')} had failed permanently and ${slices_not_done} were unfinished.`
+    `and ${counted(attempts_failed, 'attempt')} failed. At its end, ${counted(slices_stay_failed, 'slice')} had failed permanently and ${slices_not_done} were unfinished.` +
+    (stf_failed === 0 ? '' : ` ${counted(stf_failed, 'STF file')} failed in PanDA.`)
   );
 }
 
@@ -110,6 +113,10 @@ function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
   const more = actions.length - lines.length;
   return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
+
+/** Without slices, STF files fail. */
+const failedWords = (row: ShiftExecution['row'], slices: number) =>
+  isPrompt(row) ? (row.processing_unheard === 1 ? '' : counted(row.stf_failed, 'STF file')) : slices;
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime) {
   if (all.length === 0) return [];
@@ -121,7 +128,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
       .slice(0, shownRows)
       .map(
         ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
-          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
+          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${isPrompt(row) ? ' |' : `${slices_completed} of ${slices_created} |`} ${failedWords(row, stay_failed)} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${counted(more, 'more execution')}`] : []),
   ];
@@ -166,14 +173,17 @@ function conditionOf(execution: ShiftExecution): Condition {
 }
 
 function openOf(execution: ShiftExecution) {
-  const { row, status, health, silent_seconds, stay_failed, slices_completed, slices_created, findings } = execution;
+  const { row, status, health, silent_seconds, stay_failed, findings } = execution;
+  const { stf_count, slices_completed, slices_created } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
   const grave = findings
     .filter(({ severity }) => severity !== 'info')
     .map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`);
   if (status === 'running') {
-    const done = `${slices_completed} of ${slices_created} slices made so far are done`;
+    const done = isPrompt(row)
+      ? `${counted(stf_count, 'STF file')} announced so far`
+      : `${slices_completed} of ${slices_created} slices made so far are done`;
     return [
       health === undefined
         ? `${id} was running at the end of this period: ${done}`

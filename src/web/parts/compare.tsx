@@ -120,6 +120,7 @@ interface Shown {
 const figureNames: Readonly<Record<string, Shown>> = {
   duration_seconds: { label: 'duration', shown: duration, unit: 'seconds', better: 'lower' },
   stf_count: { label: 'STF files', shown: count, unit: 'other' },
+  stf_failed: { label: 'STF files that failed', shown: count, unit: 'other', better: 'lower' },
   slices_completed: { label: 'slices completed', shown: count, unit: 'other' },
   slices_failed: { label: 'slices that stay failed', shown: count, unit: 'other', better: 'lower' },
   slice_retries: { label: 'retries', shown: count, unit: 'other', better: 'lower' },

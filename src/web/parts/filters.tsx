@@ -17,7 +17,7 @@ const written = {
 const chosenOf = {
   status: { label: 'state', values: executionStatuses },
   quality: { label: 'quality', values: qualities },
-  has_failures: { label: 'failed slices', values: ['true', 'false'] },
+  has_failures: { label: 'failures', values: ['true', 'false'] },
   origin: { label: 'made', values: origins },
 } as const;
 

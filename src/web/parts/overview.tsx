@@ -143,9 +143,9 @@ const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
   </>
 );
 
-const State = ({ row: { silent_seconds, slices_failed = 0, ...row } }: { row: ExecutionRow }) => (
+const State = ({ row: { silent_seconds, slices_failed = 0, stf_failed = 0, ...row } }: { row: ExecutionRow }) => (
   <>
-    <StatePill {...row} isSilent={silent_seconds !== undefined} failed={slices_failed} />
+    <StatePill {...row} isSilent={silent_seconds !== undefined} failed={slices_failed + stf_failed} />
     {row.status_reason !== row.status && row.status !== 'unknown' && <small>{row.status_reason}</small>}
   </>
 );

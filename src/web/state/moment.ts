@@ -63,7 +63,7 @@ type SliceCounts = ReturnType<typeof countsNow>;
 export const countsNow = (monitor: Monitor) => ({
   created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed ?? 0,
-  failed: monitor.slices_failed ?? 0,
+  failed: monitor.slices_failed ?? monitor.stf_failed ?? 0,
   /** At workers that live. */
   processing: (monitor.slices_processing ?? 0) - (monitor.slices_to_redo ?? 0),
   // For an observed execution, no message says whether a slice waits or is in hand.

@@ -92,9 +92,10 @@ describe('listing executions', () => {
       [stf_count, slices_failed, bytes],
     ]);
     expect(facts).toEqual([
+      // Of other programs, with nothing that says how often they tried or how large files are.
       [
-        [null, null, 0],
-        [0, 0, 0],
+        [null, null, null],
+        [0, 0, null],
       ],
       [
         [1, null, 0],

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { roomFor, upgradeStore } from '../../../src/db/maintenance/upgrade.ts';
 import { schemaChanges, viewsFor } from '../../../src/db/migrations/older-schemas.ts';
 import { schemaVersion } from '../../../src/db/migrations/schema.ts';
+import type { SwfError } from '../../../src/lib/errors.ts';
 import { currentProcess } from '../../../src/lib/process-identity.ts';
 import { runCli, temporaryFolder } from '../../helpers.ts';
 import { olderStore, storedVersions } from '../../stores/older-store.ts';
@@ -131,6 +132,17 @@ describe('an upgrade', () => {
     expect(existsSync(`${path}.upgrading`)).toBe(false);
     expect(rowsOf(path, 'PRAGMA user_version')).toEqual([{ user_version: schemaVersion }]);
     expect(rowsOf(`${path}.schema-18`, 'PRAGMA user_version')).toEqual([{ user_version: 18 }]);
+  });
+
+  it('is refused while another upgrade of the store works', async () => {
+    const path = join(olderStore(18), 'swf.db');
+    const others: Promise<unknown>[] = [];
+    const upgradeToo = () => others.push(upgradeStore(path, never).catch((error: unknown) => error));
+    expect(await upgradeStore(path, upgradeToo)).toMatchObject({ from: 18 });
+    const refused = new Set((await Promise.all(others)).map((error) => (error as SwfError).line));
+    expect([...refused]).toEqual([
+      `STORE_IN_USE: the store ${path} is used by a process that keeps it locked, as an upgrade does; end the processes that use it, and upgrade then`,
+    ]);
   });
 
   it('keeps the rights of the store', async () => {

@@ -11,7 +11,7 @@ const full = 32_768;
 function addRow(columns: AttemptColumns, i: number, error: string | undefined): void {
   const at = columns.placeOf({ stf: 'swf.7.000001.stf', file: undefined }, i, 1);
   columns.setState(at, error === undefined ? 'completed' : 'failed', true);
-  columns.setTimes(at, { created: i, queued: i, started: i, completed: i + 1 });
+  columns.setTimes(at, { created: i, queued: i, started: i, completed: i + 1, processing: NaN });
   columns.setNames(at, ['worker-1/00', 'host-a', error, undefined]);
 }
 
@@ -27,7 +27,7 @@ it.each<[SummaryKey, unknown]>([
   for (let i = 0; i < full; i += 1) addRow(columns, i, i === 5 ? 'boom' : undefined);
   const groups = createGroups();
   const question = { what: 'slices', keys: [key], time_field: 'created' } as const satisfies SummaryQuestion;
-  const of = { execution_id: 'w-x-0001', namespace: 'test', person: null };
+  const of = { execution_id: 'w-x-0001', namespace: 'test', person: null, is_placeholder: 0 } as const;
   const steps = addAttempts(groups, { columns, of, isWorker: () => true }, question);
   expect(steps.next().done).toBe(false);
   // The next row makes the columns grow.

@@ -25,6 +25,7 @@ export const factsOf = ({
   dialects: 'F',
   unsent: nothing,
   isBusHeard: true,
+  isWorkflowKnown: true,
   counts: {
     stf_count: 11,
     tf_files_received: 11,

@@ -30,12 +30,7 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
   }
   const checks = [
     announced,
-    checked(
-      'stf_ready',
-      missing(sql, execution_id, 'stf_filename', stfFiles, unready),
-      'open',
-      'STF files were announced but are not ready',
-    ),
+    checkReady(sql, execution_id, facts),
     checked(
       'slices',
       missing(sql, execution_id, 'tf_filename', sliced, unsliced),
@@ -89,6 +84,14 @@ function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs
     { check: 'stf_failed', state: 'ok', expected: failed, found: failed, ids: [...ids], id_count: failed },
     checked('run_closed', closed, 'open', 'data run is not closed by its data agent'),
   ];
+}
+
+/** What being ready means depends on the workflow. */
+function checkReady(sql: Prepare, executionId: string, { isWorkflowKnown }: HeardFacts): AuditCheck {
+  const files = missing(sql, executionId, 'stf_filename', stfFiles, unready);
+  const ready = checked('stf_ready', files, 'open', 'STF files were announced but are not ready');
+  if (isWorkflowKnown || ready.state === 'ok') return ready;
+  return { ...ready, state: 'unknown', ids: [], id_count: 0, problem: 'nothing shows which workflow the run has' };
 }
 
 function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {

@@ -69,7 +69,7 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     isObserved: heard.isObserved,
     isOver,
     hearsResults: hearsResults(sql, execution, recorded),
-    isBusHeard: execution.slices_created > recorded.slices_unheard || isBusHeard(sql, execution_id),
+    isBusHeard: execution.slices_created > recorded.slices_unheard || isSaid(sql, execution_id, busSubjects),
     counts: execution,
     now: heard.until,
     until: status === 'running' ? heard.until : last,
@@ -94,6 +94,9 @@ function dueFacts(
   const { execution_id } = execution;
   const next = before(nextStepSeconds);
   const prompt = isPrompt(execution) ? promptFacts(sql, execution, next) : undefined;
+  // The beginning of a run of prompt processing names its dataset; only fast processing makes TF files.
+  const isWorkflowKnown =
+    execution.workflow_name !== null || execution.tf_files_received > 0 || isSaid(sql, execution_id, ['run_imminent']);
   const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
   const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, next) : none;
   const timeOf = (time: string, from: string): number | undefined =>
@@ -108,7 +111,8 @@ function dueFacts(
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
       recorded.slices_unsent === 0 ? none : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : until),
-    unready: prompt === undefined ? unreadyStfs(sql, execution_id, next) : none,
+    isWorkflowKnown,
+    unready: prompt === undefined && isWorkflowKnown ? unreadyStfs(sql, execution_id, next) : none,
   };
 }
 
@@ -221,11 +225,11 @@ function unreadyStfs(sql: Prepare, id: string, before: string): Some {
 const isBeginHeard = (sql: Prepare, id: string): boolean =>
   sql<[string]>('SELECT 1 FROM runs WHERE execution_id = ? AND start_time IS NOT NULL').has(id);
 
-/** Whether a message about the run or its files was heard. */
-const isBusHeard = (sql: Prepare, id: string): boolean =>
+/** Whether a message about one of some subjects was heard. */
+const isSaid = (sql: Prepare, id: string, subjects: readonly string[]): boolean =>
   sql<[string, string]>(
     'SELECT 1 FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) LIMIT 1',
-  ).has(id, JSON.stringify(busSubjects));
+  ).has(id, JSON.stringify(subjects));
 
 /** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
 function unsentSlices(sql: Prepare, executionId: string, until: number): Some {

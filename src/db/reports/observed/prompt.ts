@@ -3,6 +3,8 @@ import { asObject, objectIn } from '../../../lib/read-json.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import type { PromptFacts, SiteWork } from '../../../monitoring/prompt-facts.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
+import { isFailedStf } from '../../migrations/documented-views.ts';
+import { milliseconds as asMilliseconds } from '../../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../../migrations/names.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { count, someOf } from './samples.ts';
@@ -41,14 +43,27 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
     isHandedOver: count(sql, 'FROM handed_over WHERE execution_id = ?', id) > 0 || isClaimed(sql, id),
     first_stf: milliseconds(first),
     last_report: report ?? undefined,
+    agent_silent: agentSilence(sql, execution),
     unregistered: some(`status = 'announced' AND created_at < $before`),
     open: some(isOpenFile),
-    failed: some(`status = 'failed'`),
+    failed: some(isFailedStf('stf_files')),
     reasons: reasonsOf(sql, id),
     data_run: state === 'final' ? 'closed' : (state ?? undefined),
     ended_at: milliseconds(ended),
     waits_for: state === null ? unclosedBefore(sql, execution) : undefined,
   };
+}
+
+/**
+ * How long no processing agent of the namespace had given a sign of life when all that the monitor has of the
+ * run was last read. Seconds.
+ */
+function agentSilence(sql: Prepare, { execution_id, namespace }: ExecutionRow): number | undefined {
+  const seconds = sql<[object], number | null>(
+    `SELECT (read_ms - (SELECT max(${asMilliseconds('last_heartbeat')}) FROM system_agents WHERE agent_type = 'processing' AND namespace = $namespace)) / 1000.0
+     FROM observed_runs WHERE execution_id = $id`,
+  ).value({ id: execution_id, namespace });
+  return seconds === null || seconds === undefined ? undefined : Math.max(0, seconds);
 }
 
 interface RunRow {
