@@ -99,7 +99,10 @@ export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
  * same as the first, so the log has only one. Each means that an earlier start was lost.
  */
 export function createRepeatedStarts(directory: AgentDirectory) {
-  const attempts = new Map<string, { worker_id: string; since: string | undefined; timestamp: string; lost: number }>();
+  const attempts = new Map<
+    string,
+    { worker_id: string; since: string | undefined; timestamp: string | undefined; lost: number }
+  >();
   return {
     note({ execution_id = '', slice_filename, attempt, worker_id, sender, timestamp }: Message<'slice_started'>) {
       const id = sliceMessageId(execution_id, slice_filename, attempt);

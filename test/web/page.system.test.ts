@@ -558,7 +558,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     server.child.kill('SIGKILL');
     await server.finished;
     await page.getByText('The server does not answer.').waitFor();
-    await page.getByText(/What you see is of/).waitFor();
+    await page.getByText(/What you see is from/).waitFor();
     expect(await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).count()).toBe(1);
     const again = startCli(['serve', '--http', new URL(url).port], { folder });
     await again.saw(/MCP server at/);

@@ -9,7 +9,7 @@ import { call, type FindingRule, here, rulesOf } from './rule.ts';
 const silenceWords = (prompt: PromptFacts, silent: number): string =>
   prompt.last_report === undefined
     ? `no processing agent of the namespace has sent its monitor a heartbeat for ${roundDuration(silent)}: it is gone`
-    : `no agent has reported of any for ${roundDuration(silent)}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task`;
+    : `no agent has reported on any for ${roundDuration(silent)}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task`;
 
 /** Findings about prompt processing. The bus says only that a run was handed over; all else comes by REST. */
 export const promptRules: readonly FindingRule[] = rulesOf('heard', {
