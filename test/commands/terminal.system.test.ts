@@ -199,7 +199,7 @@ describe('without a terminal', () => {
       expect.stringMatching(/^├── duration /),
       '├── STF files   3 of 3 announced, 3 ready',
       '├── TF samples  3 of 3',
-      '├── TF slices   45 of 45: 0 queued, 0 processing, 45 completed, 0 failed, 100 % of the run',
+      '├── TF slices   45 of 45: 45 completed, 0 failed, 100 % of the run',
       '├── result      completed, health finished',
       '└── next        swf-mcp status stf_datataking-tester-0001',
     ]);

@@ -27,7 +27,7 @@ describe('the command line', () => {
       expect.arrayContaining([
         '├── STF files   3 of 3 announced, 3 ready',
         '├── TF samples  3 of 3',
-        '├── TF slices   45 of 45: 0 queued, 0 processing, 45 completed, 0 failed, 100 % of the run',
+        '├── TF slices   45 of 45: 45 completed, 0 failed, 100 % of the run',
         '├── messages    151',
         '└── next        swf-mcp status stf_datataking-tester-0001',
       ]),

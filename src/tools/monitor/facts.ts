@@ -129,12 +129,13 @@ function agentsOf({ agents }: Monitor): [string, Words][] {
 function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>): [string, Words][] {
   const { slices_queued = 0, slices_processing = 0, slices_to_redo: lost = 0 } = answer;
   const open = openWords(slices_queued, { count: slices_processing - lost, lost });
+  const isOpen = slices_queued + slices_processing > 0;
   return [
     ['STF files', `${answer.stf_count}${clause(' of ', progress.stf_planned)} announced, ${progress.stf_ready} ready`],
     ['TF samples', `${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`],
     [
       'TF slices',
-      `${answer.slices_created}${clause(' of ', progress.slices_planned)}: ${open}, ${endedOf(answer)}${clause(', ', progress.percent, ' % of the run')}`,
+      `${answer.slices_created}${clause(' of ', progress.slices_planned)}: ${isOpen ? `${open}, ` : ''}${endedOf(answer)}${clause(', ', progress.percent, ' % of the run')}`,
     ],
   ];
 }
