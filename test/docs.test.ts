@@ -145,9 +145,13 @@ describe('the README', () => {
 });
 
 describe('the tables of docs/', () => {
-  it('have a row for every tool, and no others', () => {
+  it('have a row for every tool and no others, and say which take as_of', () => {
     const all = everyTool.map(({ name }) => name);
     expect(firstColumn('docs/asking.md', 'All tools').toSorted()).toEqual(all.toSorted());
+    const withMoment = [...read('docs/asking.md').matchAll(/^\| `(\w+)` .*\| yes +\|$/gm)].map(([, name]) => name);
+    expect(withMoment.toSorted()).toEqual(
+      everyTool.flatMap(({ name, takesMoment }) => (takesMoment === true ? [name] : [])).toSorted(),
+    );
   });
 
   it('have a row for every prompt, and name its arguments', () => {

@@ -9,6 +9,8 @@ const noSums = () => ({
   failed: 0,
   retries: 0,
   bytes: 0,
+  /** Rows of other programs of which nothing says how often they tried, or how large they are. */
+  unknown: { retries: 0, bytes: 0 },
   /** One value per row with a duration. */
   seconds: [] as number[],
   /** One value per attempt whose worker measured the payload, of the same unit. */

@@ -30,6 +30,7 @@ export type Look =
   | 'state'
   | 'standing'
   | 'number'
+  | 'failed'
   | 'time'
   | 'seconds'
   | 'life'
@@ -78,8 +79,8 @@ const lists = {
     slices_created: column(optionalInt, 'SLICES', 'number', 1),
     slices_planned: column(optionalInt.describe('Of the whole run, if planned'), 'PLANNED', 'number'),
     slices_completed: column(optionalInt, 'DONE', 'number'),
-    slices_failed: column(optionalInt, 'FAILED', 'number'),
-    stf_failed: column(optionalInt, 'STFS FAILED', 'number'),
+    slices_failed: column(optionalInt, 'FAILED', 'failed'),
+    stf_failed: optionalInt,
     health: column(optionalOneOf(healths).describe('Absent: no longer sending'), 'HEALTH', 'state'),
     status_reason: column(optionalString, 'REASON'),
     duration_seconds: column(float, 'TOOK', 'life'),

@@ -1,5 +1,7 @@
 import type { Queries } from '../db/queries.ts';
 import type { InHand } from '../db/reports/assessment.ts';
+import { areRetriesKnown } from '../domain/counts.ts';
+import { isPrompt } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { counter, gauge, type Sample } from './prometheus-text.ts';
 
@@ -108,9 +110,12 @@ function metricsOf(told: readonly Told[]) {
     ...each('swf_execution_stf_files', 'STF files of an execution.', (one) => [
       [{ ...id(one), state: 'announced' }, one.execution.stf_count],
       [{ ...id(one), state: 'ready' }, one.detail.stfs_ready],
-      [{ ...id(one), state: 'failed' }, one.execution.stf_failed],
+      ...(isPrompt(one.execution)
+        ? [[{ ...id(one), state: 'failed' }, one.execution.stf_failed] satisfies Sample]
+        : []),
     ]),
     ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) => {
+      if (isPrompt(one.execution)) return [];
       const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;
       const { count: processing, lost }: Partial<InHand> = one.driving?.in_hand ?? {};
       // Nobody says of other programs' slices which wait and which are in hand.
@@ -128,6 +133,8 @@ function metricsOf(told: readonly Told[]) {
         oldest === undefined && count + lost > 0 ? [] : [[id(one), oldest?.seconds ?? 0]],
       ),
     ),
-    ...each('swf_execution_slice_retries', 'Retries of TF slices.', (one) => [[id(one), one.detail.slice_retries]]),
+    ...each('swf_execution_slice_retries', 'Retries of TF slices.', (one) =>
+      areRetriesKnown(one.execution) ? [[id(one), one.detail.slice_retries]] : [],
+    ),
   ];
 }

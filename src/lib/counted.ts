@@ -6,3 +6,7 @@ export const counted = (n: number, one: string, many?: string): string => `${n} 
 
 /** A number of things with `was` or `were`: `1 slice was`, `2 slices were`. */
 export const were = (n: number, one: string): string => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;
+
+/** A number of things and what they do: `1 slice waits`, `2 slices wait`. @param verb for many */
+export const doing = (n: number, one: string, verb: string): string =>
+  `${counted(n, one)} ${n === 1 ? `${verb}s` : verb}`;

@@ -8,3 +8,7 @@ export function mergedSpans<T extends { from: number; until: number }>(spans: re
   }
   return found;
 }
+
+/** How much of the time from one moment to another lies in spans that do not overlap. */
+export const timeWithin = (spans: readonly { from: number; until: number }[], from = -Infinity, until = Infinity) =>
+  spans.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, until) - Math.max(one.from, from)), 0);

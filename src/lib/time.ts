@@ -78,6 +78,10 @@ export function toUtc(text: string | undefined): string | undefined {
 
 const daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
+/** A stored time in milliseconds since 1970; undefined without one. */
+export const millisecondsOf = (time: string | null | undefined): number | undefined =>
+  time === null || time === undefined ? undefined : Date.parse(time);
+
 /** Characters of a stored time: UTC in ISO 8601 with milliseconds and `Z`. */
 export const timeLength = 24;
 

@@ -45,7 +45,7 @@ export function capacityOf(facts: Facts) {
   };
 }
 
-const backlogSeconds = ({ status, counts, slots = 0 }: Facts, service: number): number | undefined =>
+const backlogSeconds = ({ status, counts, slots = 0 }: Facts, service: number) =>
   status === 'running' && slots > 0 ? Math.ceil((counts.slices_queued * service) / slots) : undefined;
 
 /** Slices of an STF, on average, by the plan. */
@@ -75,7 +75,7 @@ function measuredInterval({ counts, first_stf_at, last_stf_at, idle }: Facts): n
 /** Moments of an execution as clock times, ISO 8601; undefined if unknown. */
 export type Forecast = ReturnType<typeof forecastOf>;
 
-const timeAfter = (start: number, seconds: number): string => new Date(start + seconds * 1000).toISOString();
+const timeAfter = (start: number, seconds: number) => new Date(start + seconds * 1000).toISOString();
 
 /** @param secondsLeft as estimated; undefined if unknown */
 export const forecastOf = (facts: Facts, secondsLeft: number | undefined) => ({
@@ -95,6 +95,10 @@ function expectedFirstSlice(facts: Facts): string | undefined {
   return at < facts.now ? undefined : new Date(at).toISOString();
 }
 
+/** How many attempts a slice may have after this one. */
+export const attemptsLeft = ({ attempt }: AgedSlice, { params }: Facts) =>
+  Math.max(0, params.worker.max_retries + 1 - attempt);
+
 /**
  * When a slice in hand must end by its payload's limit, and when its last attempt must if each takes that
  * long. Undefined without a limit.
@@ -103,6 +107,8 @@ export function deadlineOf(slice: AgedSlice, facts: Facts): { deadline: string; 
   const limit = payloadLimit(facts);
   if (limit === undefined) return undefined;
   const begun = Date.parse(slice.since);
-  const attemptsLeft = Math.max(0, facts.params.worker.max_retries + 1 - slice.attempt);
-  return { deadline: timeAfter(begun, limit), worst_end: timeAfter(begun, limit * (1 + attemptsLeft)) };
+  return {
+    deadline: timeAfter(begun, limit),
+    worst_end: timeAfter(begun, limit * (1 + attemptsLeft(slice, facts))),
+  };
 }

@@ -102,8 +102,7 @@ export interface PlaceCount {
 }
 
 /** How many attempts each worker made and failed, the worst first. */
-export const countsByWorker = (attempts: readonly PlacedAttempt[]): readonly PlaceCount[] =>
-  tableOf(attempts, 'worker').places;
+export const countsByWorker = (attempts: readonly PlacedAttempt[]) => tableOf(attempts, 'worker').places;
 
 /** How many attempts were made and failed at all places of a kind, and at each. */
 function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']) {
@@ -117,7 +116,7 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
     there.failed += attempt.failed;
   }
   const places = [...counts.values()];
-  const sum = (of: 'tried' | 'failed'): number => places.reduce((total, place) => total + place[of], 0);
+  const sum = (of: 'tried' | 'failed') => places.reduce((total, place) => total + place[of], 0);
   return {
     kind,
     tried: sum('tried'),

@@ -1,6 +1,6 @@
 import { type Arrivals, playWork } from '../domain/plan/played-run.ts';
 import type { Health } from '../domain/states.ts';
-import { slicesPerStf } from './capacity.ts';
+import { attemptsLeft, slicesPerStf } from './capacity.ts';
 import { type Facts, delayOf, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
@@ -22,17 +22,17 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
 }
 
 /** Files wait for an agent that has been idle for long: it is not known when it will continue. */
-const isHeldUp = (facts: Facts): boolean =>
+const isHeldUp = (facts: Facts) =>
   stageStates(facts).some(({ stage, state }) => stage !== 'worker' && (state === 'slow' || state === 'stuck'));
 
 type Estimate = Record<'likely' | 'least' | 'most', number>;
 
 /** Attempts that a slice has taken so far, on average; no more than it may have. */
-const attemptsASlice = ({ slices_final, slice_retries, params }: Facts): number =>
+const attemptsASlice = ({ slices_final, slice_retries, params }: Facts) =>
   1 + Math.min(params.worker.max_retries, slice_retries / Math.max(1, slices_final));
 
 /** Slices left to process, counting a retried slice twice. */
-const slicesLeft = (facts: Facts, planned: number): number => (planned - facts.slices_final) * attemptsASlice(facts);
+const slicesLeft = (facts: Facts, planned: number) => (planned - facts.slices_final) * attemptsASlice(facts);
 
 /** At full speed the schedule takes no time, so only the rate so far counts. */
 function byRate(facts: Facts, planned: number): Estimate | undefined {
@@ -68,7 +68,7 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
     return Math.max(inHand, playWork(arrivals, freeAt, part * service * together).last);
   };
   const likely = Math.max(daq, lastAt(1));
-  const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
+  const p95 = delayOf(facts.delays, 'slice_started → slice_result')?.p95 ?? service;
   return { likely, least: Math.max(daq, lastAt(0.8)), most: likely * 1.25 + p95 };
 }
 
@@ -80,13 +80,13 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
 function ahead(facts: Facts, { left, together }: { left: number; together: number }): Arrivals & { daq: number } {
   const { stfs, standbys, end } = daqAhead(facts);
   const since = sinceDaqStep(facts);
-  const fromNow = (simulated: number): number => Math.max(0, wallSeconds(simulated, facts.params) - since);
+  const fromNow = (simulated: number) => Math.max(0, wallSeconds(simulated, facts.params) - since);
   const perStf = slicesPerStf(facts) * attemptsASlice(facts);
   const coming = stfs.reduce((sum, { count }) => sum + count, 0) * perStf;
   const most = Math.max(0, left - facts.in_hand.length);
   // Those that are made already are there now.
   let slices = Math.max(0, Math.round(most - coming));
-  const played = (): number => Math.ceil(slices / together - 1e-6);
+  const played = () => Math.ceil(slices / together - 1e-6);
   const [ticks, counts] = [[0], [played()]];
   for (const { at, count } of stfs) {
     const before = played();
@@ -118,11 +118,10 @@ function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
 }
 
 /** The longest that a slice may still take, in seconds; undefined if nothing ends it. */
-function longestStay({ seconds, attempt }: AgedSlice, facts: Facts): number | undefined {
+function longestStay(slice: AgedSlice, facts: Facts): number | undefined {
   const limit = payloadLimit(facts);
   if (limit === undefined) return undefined;
-  const attemptsLeft = Math.max(0, facts.params.worker.max_retries + 1 - attempt);
-  return Math.max(0, limit - seconds) + attemptsLeft * limit;
+  return Math.max(0, limit - slice.seconds) + attemptsLeft(slice, facts) * limit;
 }
 
 /** Elapsed seconds of the DAQ's current step, at most as long as one step takes. */

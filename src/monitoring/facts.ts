@@ -3,6 +3,7 @@ import { type ExecutionParams, type WorkflowParams, payloadSpecOf } from '../dom
 import type { Phase } from '../domain/run-phases.ts';
 import type { CountedDelay, StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
+import { timeWithin } from '../lib/merged-spans.ts';
 import type { DriverSpan, Evidence, FailuresInARow, Some } from './evidence.ts';
 
 /** A slice that a worker has started but not finished. */
@@ -64,7 +65,7 @@ export interface Facts {
   first_stf_at: string | undefined;
   last_stf_at: string | undefined;
   /** When the item arrived that has waited longest for a stage; absent if nothing waits or it is unknown. */
-  waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string>>>;
+  waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string | undefined>>>;
   /**
    * The newest times of standby, in which workers start nothing. Milliseconds since 1970; `end` is undefined
    * while it lasts.
@@ -90,23 +91,20 @@ export interface Facts {
 }
 
 /** Seconds from a time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
-export const secondsBetween = (from: string, to: number): number => Math.max(0, (to - Date.parse(from)) / 1000);
+export const secondsBetween = (from: string, to: number) => Math.max(0, (to - Date.parse(from)) / 1000);
 
 /** Seconds of a time (milliseconds since 1970) in which nothing could progress. */
-export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number): number =>
-  idle.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, until) - Math.max(one.from, from)), 0) / 1000;
+export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number) =>
+  timeWithin(idle, from, until) / 1000;
 
 /** Simulated seconds in wall time; 0 at full speed. */
-export const wallSeconds = (simulated: number, { speed }: WorkflowParams): number =>
-  speed === 'max' ? 0 : simulated / speed;
+export const wallSeconds = (simulated: number, { speed }: WorkflowParams) => (speed === 'max' ? 0 : simulated / speed);
 
-export const delayOf = <Delay extends StageDelay>(
-  { delays }: { delays: readonly Delay[] },
-  stage: StageName,
-): Delay | undefined => delays.find((delay) => delay.stage === stage);
+export const delayOf = <Delay extends StageDelay>(delays: readonly Delay[], stage: StageName) =>
+  delays.find((delay) => delay.stage === stage);
 
 /** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */
-export const payloadLimit = ({ params }: Facts): number | undefined => payloadSpecOf(params).limit_seconds;
+export const payloadLimit = ({ params }: Facts) => payloadSpecOf(params).limit_seconds;
 
 /**
  * Time that a worker spends on a slice, in seconds of wall time: as observed, else as planned. Undefined for
@@ -114,14 +112,15 @@ export const payloadLimit = ({ params }: Facts): number | undefined => payloadSp
  */
 export function serviceSeconds(facts: Facts): number | undefined {
   // If none has completed, the failed ones show how long a slice takes.
-  const observed = delayOf(facts, 'slice_started → slice_result') ?? delayOf(facts, 'slice_started → failed result');
+  const observed =
+    delayOf(facts.delays, 'slice_started → slice_result') ?? delayOf(facts.delays, 'slice_started → failed result');
   const isPayload = payloadSpecOf(facts.params).kind !== 'placeholder';
   if (facts.hasChangedSpeed && !isPayload) return plannedSeconds(facts);
   if (observed !== undefined && (observed.items >= 3 || isPayload)) return observed.mean;
   return isPayload ? undefined : plannedSeconds(facts);
 }
 
-const plannedSeconds = ({ params }: Facts): number => wallSeconds(params.fast_processing.slice_processing_time, params);
+const plannedSeconds = ({ params }: Facts) => wallSeconds(params.fast_processing.slice_processing_time, params);
 
 /**
  * The periods in which an execution had no driver, oldest first, each with the user who took it over. Times
@@ -137,8 +136,7 @@ export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>
     return [{ from, to, by, seconds: Math.max(0, Date.parse(to) - Date.parse(from)) / 1000 }];
   });
 
-export const downSeconds = (gaps: ReturnType<typeof driverGaps>): number =>
-  gaps.reduce((sum, { seconds }) => sum + seconds, 0);
+export const downSeconds = (gaps: ReturnType<typeof driverGaps>) => gaps.reduce((sum, { seconds }) => sum + seconds, 0);
 
 /** How the slices of an execution fare. */
 export interface SliceFacts

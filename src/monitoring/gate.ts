@@ -2,7 +2,7 @@ import type { ExecutionStatus } from '../domain/states.ts';
 import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import type { Some } from './evidence.ts';
-import type { Gap } from './heard-facts.ts';
+import { type Gap, gapSeconds } from './heard-facts.ts';
 
 /**
  * The counts that may be expected. Files are STF files and TF files; `registered` and `processed` are of STF
@@ -12,20 +12,42 @@ export const expectable = ['stf', 'tf', 'slices', 'completed', 'failed', 'regist
 
 export type Expected = Partial<Record<(typeof expectable)[number], number>>;
 
+/** One check of an audit, and what it found. */
+export interface AuditCheck {
+  check:
+    | 'stf_planned'
+    | 'stf_announced'
+    | 'stf_ready'
+    | 'samples'
+    | 'slices'
+    | 'coverage'
+    | 'results'
+    | 'counts'
+    // Of prompt processing.
+    | 'handed_over'
+    | 'processing'
+    | 'stf_registered'
+    | 'stf_processed'
+    | 'stf_failed'
+    | 'run_closed';
+  /** `unknown`: nothing shows whether it holds, and `problem` says why. */
+  state: 'ok' | 'open' | 'broken' | 'unknown';
+  expected: number;
+  found: number;
+  /** The first ids of missing or wrong items. */
+  ids: string[];
+  /** The total number, including unnamed ids. */
+  id_count: number;
+  /** The meaning of a state other than `ok`. */
+  problem?: string;
+}
+
 /** What decides whether a run passes. Times are milliseconds since 1970. */
 export interface Gated {
   status: ExecutionStatus;
   status_reason: string | null;
   /** The checks of its audit. */
-  checks: readonly {
-    check: string;
-    state: string;
-    expected: number;
-    found: number;
-    problem?: string;
-    ids: readonly string[];
-    id_count: number;
-  }[];
+  checks: readonly AuditCheck[];
   /** Slices, or STF files of prompt processing, that stay failed. */
   failed: Some;
   counts: Record<keyof Expected, number>;
@@ -42,7 +64,7 @@ export interface GateReason {
   id_count: number;
 }
 
-const reason = (words: string, { ids, count }: Some = { ids: [], count: 0 }): GateReason => ({
+const reason = (words: string, { ids, count }: Some = { ids: [], count: 0 }) => ({
   words,
   ids,
   id_count: count,
@@ -74,26 +96,19 @@ function statusWords({ status, status_reason }: Gated): string {
   return `it was ${status}, not completed`;
 }
 
-const checkReason = ({
-  check,
-  expected,
-  found,
-  problem = '',
-  ids,
-  id_count: count,
-}: Gated['checks'][number]): GateReason => reason(`${check} ${found} of ${expected}: ${problem}`, { ids, count });
+const checkReason = ({ check, expected, found, problem = '', ids, id_count: count }: AuditCheck) =>
+  reason(`${check} ${found} of ${expected}: ${problem}`, { ids, count });
 
 function hearingReasons(heard: Gated['heard']): GateReason[] {
   if (heard === undefined) return [];
   const { isBeginHeard, gaps } = heard;
-  const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
   return [
     ...(isBeginHeard ? [] : [reason('its start was not received')]),
     ...(gaps.length === 0
       ? []
       : [
           reason(
-            `nothing could be received for ${roundDuration(seconds)} in ${counted(gaps.length, 'gap')} (${gaps[0]?.reason})`,
+            `nothing could be received for ${roundDuration(gapSeconds(gaps))} in ${counted(gaps.length, 'gap')} (${gaps[0]?.reason})`,
           ),
         ]),
   ];

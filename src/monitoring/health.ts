@@ -49,10 +49,10 @@ export function heardHealth(facts: HeardFacts): Health | undefined {
   return phase === 'completed' ? 'draining' : 'progressing';
 }
 
-const hasOpenFiles = ({ prompt }: HeardFacts): boolean => (prompt?.open.count ?? 0) > 0;
+const hasOpenFiles = ({ prompt }: HeardFacts) => (prompt?.open.count ?? 0) > 0;
 
 /** Whether prompt processing does not go on. Whatever its status, its run stays open, or its files wait. */
-const isStuck = (facts: HeardFacts): boolean =>
+const isStuck = (facts: HeardFacts) =>
   isNotClosed(facts) ||
   unprocessedFor(facts) !== undefined ||
   (facts.status === 'running' && facts.isListening && isNotHandedOver(facts));

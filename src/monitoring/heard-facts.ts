@@ -1,8 +1,9 @@
 import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
+import { timeWithin } from '../lib/merged-spans.ts';
 import type { Some } from './evidence.ts';
-import type { SliceFacts } from './facts.ts';
+import { delayOf, type SliceFacts } from './facts.ts';
 import type { PromptFacts } from './prompt-facts.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
@@ -124,27 +125,28 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   broken_keys: readonly BrokenKey[];
 }
 
+/** Seconds in which nothing was heard. */
+export const gapSeconds = (gaps: readonly Gap[]) => timeWithin(gaps) / 1000;
+
 /** Seconds from a time to the moment of the facts in which messages could be heard. */
 export function secondsSince({ now, gaps }: Pick<HeardFacts, 'now' | 'gaps'>, time: number): number {
-  const unheard = gaps.reduce(
-    (sum, { from, until }) => sum + Math.max(0, Math.min(until, now) - Math.max(from, time)),
-    0,
-  );
-  return Math.max(0, (now - time - unheard) / 1000);
+  return Math.max(0, (now - time - timeWithin(gaps, time, now)) / 1000);
 }
 
 /** The p95 of the time that a worker spends on a slice, in seconds; 0 while unknown. */
-const usualProcessing = (delays: readonly StageDelay[]): number =>
-  delays.find(({ stage }) => stage === 'slice_started → slice_result')?.p95 ?? 0;
+const usualProcessing = (delays: readonly StageDelay[]) => delayOf(delays, 'slice_started → slice_result')?.p95 ?? 0;
 
 /** A slice counts as passed over once later ones were answered this long ago, in seconds. */
-export const passedSeconds = (delays: readonly StageDelay[]): number => Math.max(60, 3 * usualProcessing(delays));
+export const passedSeconds = (delays: readonly StageDelay[]) => Math.max(60, 3 * usualProcessing(delays));
 
 /** Without a result for this long, in seconds, no worker is working. */
-export const noResultSeconds = (delays: readonly StageDelay[]): number => Math.max(120, 6 * usualProcessing(delays));
+export const noResultSeconds = (delays: readonly StageDelay[]) => Math.max(120, 6 * usualProcessing(delays));
 
 /** The next step is expected within this many seconds after a file was announced. */
 export const nextStepSeconds = 60;
+
+/** How long ago that was due; empty of a run that is over. */
+export const longAgo = (isOver: boolean) => (isOver ? '' : ` more than ${nextStepSeconds} s ago`);
 
 /** Whether slices wait and none has had a result for too long. */
 export function isUnanswered(facts: HeardFacts): boolean {

@@ -15,8 +15,8 @@ export interface Pace {
 const slowFactor = 3;
 const stalledFactor = 6;
 /** Shorter times are not reported. */
-export const minSlowSeconds = 5;
-export const minStalledSeconds = 15;
+const minSlowSeconds = 5;
+const minStalledSeconds = 15;
 /** Completed slices needed to know what is usual. */
 const enough = 5;
 /** A payload whose usual time is unknown is reported after this time. */
@@ -27,7 +27,7 @@ const unknownSlowSeconds = 60;
  * of completed slices; with fewer than five, by the configured time, or by a minute for a payload.
  */
 export function paceOf(facts: Facts): Pace {
-  const completed = delayOf(facts, 'slice_started → slice_result');
+  const completed = delayOf(facts.delays, 'slice_started → slice_result');
   const hasPayload = payloadLimit(facts) !== undefined;
   const planned = wallSeconds(facts.params.fast_processing.slice_processing_time, facts.params);
   if (completed === undefined || completed.items < enough) {
@@ -38,7 +38,8 @@ export function paceOf(facts: Facts): Pace {
   return bounds(facts.hasChangedSpeed && !hasPayload ? Math.max(planned, completed.p95) : completed.p95);
 }
 
-const bounds = (usual: number): Pace => ({
+/** When what usually takes so long is slow, and when it is stalled. Seconds. */
+export const bounds = (usual: number) => ({
   usual_seconds: usual,
   slow_seconds: Math.max(minSlowSeconds, slowFactor * usual),
   stalled_seconds: Math.max(minStalledSeconds, stalledFactor * usual),
@@ -59,7 +60,7 @@ const aged = (slice: SliceInHand, { now, broker_away_since: away }: Facts) => ({
 /**
  * The slices that are not taken over, oldest first: those of live workers, and all of them without a driver.
  */
-const heldSlices = ({ in_hand, lost, driver }: Facts): readonly SliceInHand[] =>
+const heldSlices = ({ in_hand, lost, driver }: Facts) =>
   driver?.alive === false ? [...lost, ...in_hand].toSorted((a, b) => (a.since < b.since ? -1 : 1)) : in_hand;
 
 /** The slice that has been in hand for longest. */
@@ -69,7 +70,7 @@ export function oldestInHand(facts: Facts): AgedSlice | undefined {
 }
 
 /** Slices in hand that are slow enough to report, the oldest first. */
-export const overdueSlices = (facts: Facts, { slow_seconds }: Pace): AgedSlice[] =>
+export const overdueSlices = (facts: Facts, { slow_seconds }: Pace) =>
   heldSlices(facts)
     .map((slice) => aged(slice, facts))
     .filter(({ seconds }) => seconds > slow_seconds);
@@ -83,6 +84,6 @@ export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace)
   if (oldest <= slow_seconds) return 'working';
   if (stalled_seconds === undefined || oldest <= stalled_seconds) return 'slow';
   const inTime = others.filter((seconds) => seconds <= slow_seconds).length;
-  const done = secondsBetween(delayOf(facts, 'slice_started → slice_result')?.last_at ?? '', facts.now);
+  const done = secondsBetween(delayOf(facts.delays, 'slice_started → slice_result')?.last_at ?? '', facts.now);
   return inTime * 3 >= facts.in_hand.length && done <= slow_seconds ? 'slow' : 'stuck';
 }

@@ -35,7 +35,7 @@ const minUnprocessed = 180;
  * How long files may wait without a report of their agent, which writes one each time that it asks PanDA.
  * Seconds.
  */
-export const reportSeconds = ({ poll_seconds = usualPoll }: PromptFacts): number =>
+export const reportSeconds = ({ poll_seconds = usualPoll }: PromptFacts) =>
   Math.max(minUnprocessed, 3 * poll_seconds) + nextStepSeconds;
 
 /**

@@ -134,12 +134,12 @@ function machineGrowth(begin: readonly Service[], end: readonly Service[]): numb
 const boundWidth = 0.5;
 
 /** In the order in which they were begun. */
-const inOrderOf = (services: readonly Service[]): Service[] =>
+const inOrderOf = (services: readonly Service[]) =>
   services.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
-const bySeconds = <T extends Step>(steps: readonly T[]): T[] => steps.toSorted((a, b) => a.seconds - b.seconds);
+const bySeconds = <T extends Step>(steps: readonly T[]) => steps.toSorted((a, b) => a.seconds - b.seconds);
 
-const medianOf = (steps: readonly Step[]): number => middleOf(bySeconds(steps));
+const medianOf = (steps: readonly Step[]) => middleOf(bySeconds(steps));
 
 /** The median of steps in the order of their times. */
 function middleOf(ranked: readonly Step[]): number {

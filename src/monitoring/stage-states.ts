@@ -1,7 +1,7 @@
 import type { CountedDelay } from '../domain/stages.ts';
 import { rounded } from '../lib/rounded.ts';
 import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
-import { handState, minSlowSeconds, minStalledSeconds, paceOf } from './pace.ts';
+import { bounds, handState, paceOf } from './pace.ts';
 
 /** The work of one kind of agent and the time since it last did something. Seconds of wall time. */
 export interface StageState {
@@ -15,15 +15,11 @@ export interface StageState {
   state: 'waiting' | 'working' | 'slow' | 'stuck' | 'paused' | 'done';
 }
 
-/** A stage with work is slow, then stuck, after doing nothing for this many times its usual time. */
-const slowFactor = 3;
-const stuckFactor = 6;
-
 /**
- * The same for a stage whose usual time is unknown, since nothing has passed it: a first file may be fetched
- * for long. Seconds.
+ * When a stage with work is slow, and when it is stuck, if its usual time is unknown since nothing has passed
+ * it: a first file may be fetched for long.
  */
-const [unknownSlowSeconds, unknownStuckSeconds] = [20, 60];
+const unknownBounds = { slow_seconds: 20, stalled_seconds: 60 };
 
 /**
  * The work of a stage. Times are ISO 8601, `expected` seconds of wall time, undefined while nothing has
@@ -62,7 +58,7 @@ function workerState(facts: Facts): StageState {
 }
 
 /** State of the slice queue: whether free workers take from it. */
-export const queueState = (facts: Facts): StageState => toStageState(workerWork(facts), facts);
+export const queueState = (facts: Facts) => toStageState(workerWork(facts), facts);
 
 function toStageState({ stage, waiting, since, expected, isBusy = false }: Work, facts: Facts): StageState {
   const from = latest(facts.start_time, facts.driver?.since, ...since);
@@ -83,18 +79,16 @@ function toStageState({ stage, waiting, since, expected, isBusy = false }: Work,
 }
 
 /** Seconds of standby since a time. */
-const restedSince = (from: string, { standbys, now }: Facts): number =>
+const restedSince = (from: string, { standbys, now }: Facts) =>
   standbys.reduce((sum, { start, end = now }) => sum + Math.max(0, end - Math.max(start, Date.parse(from))), 0) / 1000;
 
 function stateFor(waiting: number, idle: number, expected: number | undefined): StageState['state'] {
   if (waiting <= 0) return 'waiting';
-  if (expected === undefined)
-    return idle > unknownStuckSeconds ? 'stuck' : idle > unknownSlowSeconds ? 'slow' : 'working';
-  if (idle > Math.max(minStalledSeconds, stuckFactor * expected)) return 'stuck';
-  return idle > Math.max(minSlowSeconds, slowFactor * expected) ? 'slow' : 'working';
+  const { slow_seconds, stalled_seconds } = expected === undefined ? unknownBounds : bounds(expected);
+  return idle > stalled_seconds ? 'stuck' : idle > slow_seconds ? 'slow' : 'working';
 }
 
-const latest = (...times: (string | null | undefined)[]): string =>
+const latest = (...times: (string | null | undefined)[]) =>
   times.reduce<string>((last, time) => (time !== null && time !== undefined && time > last ? time : last), '');
 
 function daqWork(facts: Facts): Work {
@@ -109,7 +103,7 @@ function daqWork(facts: Facts): Work {
 }
 
 /** The longest time until the DAQ's next step, in simulated seconds. */
-const daqStepSeconds = ({ phase, params: { daq_state_machine: daq } }: Facts): number =>
+const daqStepSeconds = ({ phase, params: { daq_state_machine: daq } }: Facts) =>
   ({
     none: daq.no_beam_not_ready_delay,
     imminent: daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay,
@@ -120,9 +114,9 @@ const daqStepSeconds = ({ phase, params: { daq_state_machine: daq } }: Facts): n
 
 function fileWork(facts: Facts): Work[] {
   const { counts, stfs_ready, samples_expected, slices_expected, samples_of_unready, waiting_since } = facts;
-  const ready = delayOf(facts, 'stf_gen → stf_ready');
-  const sampled = delayOf(facts, 'stf_ready → tf_file_registered');
-  const cut = delayOf(facts, 'tf_file_registered → slice');
+  const ready = delayOf(facts.delays, 'stf_gen → stf_ready');
+  const sampled = delayOf(facts.delays, 'stf_ready → tf_file_registered');
+  const cut = delayOf(facts.delays, 'tf_file_registered → slice');
   // Every announced STF is expected to give samples. Fastmon cannot take them before the STF is ready.
   const unsampled = samples_expected - counts.tf_files_received - samples_of_unready;
   const work = (
@@ -130,7 +124,7 @@ function fileWork(facts: Facts): Work[] {
     waiting: number,
     own: CountedDelay | undefined,
     arrival: string | undefined,
-  ): Work => ({
+  ) => ({
     stage,
     waiting,
     // The last arrival would excuse a stage that does nothing while more and more comes.
@@ -152,14 +146,14 @@ function workerWork(facts: Facts): Work {
   const { counts, waiting_since, in_hand, isOverBroker, params, others_in_hand } = facts;
   const times = (
     ['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const
-  ).map((stage) => delayOf(facts, stage)?.last_at);
+  ).map((stage) => delayOf(facts.delays, stage)?.last_at);
   const expected = serviceSeconds(facts);
   // After kills, suspect slices are begun one at a time until one has ended.
   const slots = isOverBroker || expected === undefined ? 1 : params.fast_processing.target_worker_count;
   return {
     stage: 'worker',
     waiting: counts.slices_queued + counts.slices_processing,
-    since: [...times, waiting_since.worker ?? delayOf(facts, 'tf_file_registered → slice')?.last_at],
+    since: [...times, waiting_since.worker ?? delayOf(facts.delays, 'tf_file_registered → slice')?.last_at],
     expected,
     // Workers elsewhere may be busy with other executions.
     isBusy: (counts.slices_queued === 0 ? in_hand.length > 0 : in_hand.length >= slots) || others_in_hand > 0,

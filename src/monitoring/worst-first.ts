@@ -15,8 +15,7 @@ export const healthsWorstFirst: readonly Health[] = [
   'finished',
 ];
 
-export const worstOf = (healths: readonly Health[]): Health | undefined =>
-  healthsWorstFirst.find((health) => healths.includes(health));
+export const worstOf = (healths: readonly Health[]) => healthsWorstFirst.find((health) => healths.includes(health));
 
 /** Healths that need a person, whether or not a finding names them. */
 const severityOf: Readonly<Partial<Record<Health, Severity>>> = { failed: 'error', stalled: 'error', slow: 'warning' };
@@ -25,7 +24,7 @@ const severityOf: Readonly<Partial<Record<Health, Severity>>> = { failed: 'error
  * The worst of an execution's findings and its health as the index of a severity; the number of severities if
  * there is nothing.
  */
-const worstSeverity = ({ findings, health }: Condition): number =>
+const worstSeverity = ({ findings, health }: Condition) =>
   [...findings.map(({ severity }) => severity), health === undefined ? undefined : severityOf[health]]
     .map((severity) => (severity === undefined ? severities.length : severities.indexOf(severity)))
     .reduce((a, b) => Math.min(a, b), severities.length);
@@ -38,8 +37,8 @@ function urgency(condition: Condition = { findings: [] }): number {
 }
 
 /** Sorts executions so that those that need a person most come first; equal ones keep their order. */
-export const worstFirst = <Row>(rows: readonly Row[], conditionOf: (row: Row) => Condition | undefined): Row[] =>
+export const worstFirst = <Row>(rows: readonly Row[], conditionOf: (row: Row) => Condition | undefined) =>
   rows.toSorted((a, b) => urgency(conditionOf(a)) - urgency(conditionOf(b)));
 
 /** Whether nothing about an execution needs a person now. */
-export const isCalm = (condition: Condition): boolean => worstSeverity(condition) >= severities.indexOf('info');
+export const isCalm = (condition: Condition) => worstSeverity(condition) >= severities.indexOf('info');

@@ -32,7 +32,7 @@ export function createAnonymizer() {
   const counts: Record<Kind, number> = { person: 0, host: 0, folder: 0 };
   let word: RegExp | undefined;
 
-  function add(kind: Kind, name = ''): void {
+  function add(kind: Kind, name = '') {
     if (common.has(name.toLowerCase()) || /^\d+$/.test(name) || names.has(name)) return;
     counts[kind] += 1;
     const numbered = `${kind}-${counts[kind]}`;
@@ -40,7 +40,7 @@ export function createAnonymizer() {
     word = undefined;
   }
 
-  function collectText(text: string, key: string): void {
+  function collectText(text: string, key: string) {
     if (hostKeys.has(key)) add('host', text);
     if (key === 'broker') for (const server of text.split(',')) add('host', server.replace(/:\d+$/, ''));
     const agent = agentName.exec(text);
@@ -58,7 +58,7 @@ export function createAnonymizer() {
     return word === undefined ? text : text.replace(word, (name) => names.get(name) ?? name);
   }
 
-  function collect(value: unknown, key = ''): void {
+  function collect(value: unknown, key = '') {
     if (typeof value === 'string') collectText(value, key);
     else if (Array.isArray(value)) for (const one of value) collect(one, key);
     else if (typeof value === 'object' && value !== null)

@@ -33,7 +33,7 @@ export function keepText(text: string): KeptBody {
 }
 
 /** The same for a body that is a JSON value, as in a recording. */
-export const keepValue = (value: unknown): KeptBody =>
+export const keepValue = (value: unknown) =>
   isShallow(value) ? { body: maskValue(value) } : { text: maskText(JSON.stringify(value)) };
 
 /** Whether a value is nested no deeper than `maxDepth`. */
@@ -49,7 +49,7 @@ const token = /\s+|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[^\s"\d-]+/gy;
  * Duplicate keys stay, and so do numbers that JavaScript cannot hold, so that neither matches the text
  * written from the value.
  */
-const compact = (text: string): string => text.replace(token, (one) => writtenToken(one));
+const compact = (text: string) => text.replace(token, (one) => writtenToken(one));
 
 function writtenToken(one: string): string {
   const first = one.charCodeAt(0);

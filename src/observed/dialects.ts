@@ -32,6 +32,6 @@ export const dialectsInWords = Object.entries(dialects)
   .join(', ');
 
 /** Whether all dialects of these letters, at least one, have a trait. */
-export const areAll = (letters: string, trait: 'renamesTfFiles' | 'isOurs'): boolean =>
+export const areAll = (letters: string, trait: 'renamesTfFiles' | 'isOurs') =>
   letters !== '' &&
   Array.from(letters).every((letter) => (dialects as Readonly<Record<string, Traits>>)[letter]?.[trait] === true);

@@ -37,22 +37,22 @@ export function createHearing(silence: number, began: number) {
   let least = Infinity;
   /** The topics whose messages lag, each with when its newest message was sent, and when that came. */
   const behind = new Map<string, { sent: number; at: number }>();
-  const noticeStandstill = (now: number): void => {
+  const noticeStandstill = (now: number) => {
     if (now - lastTick > stoodStill) doubtUntil = now + silence;
   };
-  const until = (now: number): number => Math.min(now, ...[...behind.values()].map(({ sent }) => sent));
-  const gap = (now: number): GapLine | undefined =>
+  const until = (now: number) => Math.min(now, ...[...behind.values()].map(({ sent }) => sent));
+  const gap = (now: number) =>
     lostAt && {
       gap: { from: new Date(lostAt.from).toISOString(), until: new Date(now).toISOString(), reason: lostAt.reason },
     };
-  const tick = (now: number): void => {
+  const tick = (now: number) => {
     noticeStandstill(now);
     lastTick = now;
     if (now >= doubtUntil) certain = now;
     // Nothing more waits on a topic if the connection lives and that topic brings nothing.
     for (const [topic, { at }] of behind) if (now - at >= silence) behind.delete(topic);
   };
-  const message = (now: number, topic: string, sent?: number): void => {
+  const message = (now: number, topic: string, sent?: number) => {
     noticeStandstill(now);
     if (now >= doubtUntil) lastMessage = now;
     if (sent === undefined || Math.abs(now - sent) > plausibleOffset) return;
@@ -61,7 +61,7 @@ export function createHearing(silence: number, began: number) {
     if (now - left > lagLimit) behind.set(topic, { sent: Math.max(left, behind.get(topic)?.sent ?? 0), at: now });
     else behind.delete(topic);
   };
-  const lost = (reason: string, now: number, aliveAt: number | undefined): void => {
+  const lost = (reason: string, now: number, aliveAt: number | undefined) => {
     if (lostAt !== undefined) return;
     const stoodStillNow = now < doubtUntil || now - lastTick > stoodStill;
     const sure = aliveAt === undefined || stoodStillNow ? certain - silence : aliveAt;

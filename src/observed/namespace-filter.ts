@@ -17,7 +17,7 @@ const maxRuns = 10_000;
 export function createNamespaceFilter(wanted: readonly string[]) {
   /** Undefined for a run that several namespaces share. */
   const ofRun = new Map<string, string | undefined>();
-  const note = (run: string, namespace: string): void => {
+  const note = (run: string, namespace: string) => {
     const isShared = ofRun.has(run) && ofRun.get(run) !== namespace;
     ofRun.delete(run);
     ofRun.set(run, isShared ? undefined : namespace);
@@ -41,5 +41,4 @@ export function createNamespaceFilter(wanted: readonly string[]) {
 }
 
 /** The fields of a message; empty if its body is not an object. */
-export const fieldsOf = (line: MessageLine): Readonly<Record<string, unknown>> =>
-  asObject('body' in line ? line.body : undefined) ?? {};
+export const fieldsOf = (line: MessageLine) => asObject('body' in line ? line.body : undefined) ?? {};

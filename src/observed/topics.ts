@@ -18,10 +18,10 @@ export function observedTopics(named: readonly string[], layout: LayoutName | un
 }
 
 /** Whether slices may come on a topic: a site may call it as it likes. */
-export const mayCarrySlices = (topic: string): boolean => topic !== broadcastTopic && !topicsWithoutSlices.has(topic);
+export const mayCarrySlices = (topic: string) => topic !== broadcastTopic && !topicsWithoutSlices.has(topic);
 
 /** Whether results may come on a topic. */
-export const mayCarryResults = (topic: string): boolean => topic !== broadcastTopic && !topicsWithoutResults.has(topic);
+export const mayCarryResults = (topic: string) => topic !== broadcastTopic && !topicsWithoutResults.has(topic);
 
 function refusalOf(topic: string): string | undefined {
   if (topic.startsWith('/queue/'))

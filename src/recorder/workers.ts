@@ -99,10 +99,8 @@ export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
  * same as the first, so the log has only one. Each means that an earlier start was lost.
  */
 export function createRepeatedStarts(directory: AgentDirectory) {
-  const attempts = new Map<
-    string,
-    { worker_id: string; since: string | undefined; timestamp: string | undefined; lost: number }
-  >();
+  type Start = Pick<Message<'slice_started'>, 'worker_id' | 'timestamp'>;
+  const attempts = new Map<string, Start & { since: string | undefined; lost: number }>();
   return {
     note({ execution_id = '', slice_filename, attempt, worker_id, sender, timestamp }: Message<'slice_started'>) {
       const id = sliceMessageId(execution_id, slice_filename, attempt);
@@ -110,7 +108,7 @@ export function createRepeatedStarts(directory: AgentDirectory) {
       const known = attempts.get(id);
       // After the connection broke, the same process repeats its start, while another one may be heard under
       // its name.
-      if (known?.worker_id === worker_id && known.timestamp === timestamp) return;
+      if (known?.worker_id === worker_id && timestamp !== undefined && known.timestamp === timestamp) return;
       // Another worker's start is another message.
       const isLoss = known?.worker_id === worker_id && known.since !== since;
       attempts.set(id, { worker_id, since, timestamp, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });

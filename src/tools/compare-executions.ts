@@ -1,3 +1,4 @@
+import { areRetriesKnown } from '../domain/counts.ts';
 import { isNoticeable } from '../domain/shown.ts';
 import { isPrompt } from '../domain/workflows.ts';
 import { counted } from '../lib/counted.ts';
@@ -97,7 +98,7 @@ function sideOf(id: string, { queries, now }: ToolContext) {
         : {
             slices_completed: execution.slices_completed,
             slices_failed: detail.slices_exhausted,
-            slice_retries: detail.slice_retries,
+            slice_retries: areRetriesKnown(execution) ? detail.slice_retries : undefined,
             slices_per_second: rounded(execution.slices_completed / duration),
           }),
     } satisfies Figures as Figures,

@@ -1,4 +1,5 @@
 import { roundDuration } from '../lib/duration.ts';
+import { SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
@@ -24,7 +25,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   title: 'Timeline of an execution',
   hasPage: true,
   description:
-    'An execution over time: slices created, completed and failed per bin, how many were queued and in progress at its end and at peak, phases and pauses, delays, failures by cause with when they came, ' +
+    'An execution over time: slices created, completed and failed per bin, how many were queued and in progress at its end and at peak, phases and pauses, delays, failures by cause with when they came (20 parts), ' +
     'and the worst workers. With slots: a line per worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,
@@ -54,7 +55,13 @@ export const getExecutionTimelineTool = defineLiveTool({
       slots: args.slots ?? (detail === 'page' ? maxSlots : 0),
       maxSpans: maxSpans[detail],
     });
-    const head = { execution_id: execution.execution_id, run_number: execution.run_number };
+    const { execution_id, run_number } = execution;
+    if (Number.isNaN(begun.life.end - begun.life.start))
+      throw new SwfError(
+        'STORE_CORRUPT',
+        `the start or end of ${execution_id} is no time, so nothing can be drawn; restore the store from a backup`,
+      );
+    const head = { execution_id, run_number };
     const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), patience[detail]);
     const queries = context.queries();
     const data_as_of = queries.dataAsOf();

@@ -52,18 +52,18 @@ export const listWorkflowExecutionsTool = defineList({
   title: 'List workflow executions',
   description:
     'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window, ' +
-    'even if they began before it. Start here when you have no execution_id; then get_workflow_monitor reports its progress and configuration.',
+    'even if they began before it. Start here without an execution_id; get_workflow_monitor has its progress and configuration.',
   input: () => ({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
-    executed_by: text('The user who started it'),
+    executed_by: text('Who started it'),
     workflow_name: text('Such as prompt_processing'),
     site: text('Site that processes its STF files'),
     origin: choice(origins, 'Run here, or observed'),
     quality: choice(qualities, 'Quality set by a person'),
     has_failures: optionalBoolean.describe('With or without failures'),
     min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'At least this many STF files'),
-    config: text('Name of its configuration'),
+    config: text('Its configuration'),
     payload: text('Part of its payload command'),
     search: text('Words in notes and reasons'),
   }),

@@ -106,14 +106,18 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
   const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices') =>
     groups.reduce((before, group) => before + group[of], 0);
+  const known = (of: 'retries' | 'bytes') => {
+    const unknown = groups.reduce((before, group) => before + group.unknown[of], 0);
+    return unknown > 0 && unknown === sum('count') ? null : sum(of);
+  };
   const isOfAttempts = what === 'slices' && countsAttempts(keys);
   return present({
     count: sum('count'),
     slices: isOfAttempts ? slicesOf(groups) : what === 'executions' ? sum('ofSlices') : null,
     stay_failed: isOfAttempts || what === 'executions' ? sum('stayFailed') : null,
     failed: what === 'messages' || what === 'logs' ? null : sum('failed'),
-    retries: what === 'slices' || what === 'executions' ? sum('retries') : null,
-    bytes: what === 'stf_files' || what === 'executions' ? sum('bytes') : null,
+    retries: what === 'slices' || what === 'executions' ? known('retries') : null,
+    bytes: what === 'stf_files' || what === 'executions' ? known('bytes') : null,
     seconds: spreadOf(groups.map((group) => group.seconds)),
     processing_seconds: spreadOf(groups.map((group) => group.processing)),
   });

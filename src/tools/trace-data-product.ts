@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { planOf } from '../domain/plan/versions.ts';
-import { counted } from '../lib/counted.ts';
+import { counted, doing } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/words.ts';
@@ -150,7 +150,7 @@ function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: Too
   const pause = queries.pausedBy(execution);
   if (pause !== undefined) return `waits: the execution was paused by ${pause.name} at ${pause.time}`;
   const { service_seconds, workers = 0 } = queries.assess(execution, now).driving?.capacity ?? {};
-  const place = `waits; ${counted(ahead, 'queued slice')} ${ahead === 1 ? 'comes' : 'come'} before it`;
+  const place = `waits; ${doing(ahead, 'queued slice', 'come')} before it`;
   if (service_seconds === undefined || workers === 0) return place;
   const seconds = Math.ceil((ahead / workers) * service_seconds);
   return `${place}, about ${roundDuration(seconds)} of work for ${counted(workers, 'worker')}`;

@@ -6,7 +6,7 @@ import {
   leaveOut,
   watchedExecutions,
 } from '../db/logbook/watching.ts';
-import { hasOpenFiles } from '../db/observed/hearings.ts';
+import { hasOpenFiles } from '../db/observed/prompt.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Queries } from '../db/queries.ts';

@@ -14,6 +14,7 @@ import { millisecondsAt } from '../../src/lib/time.ts';
 import { temporaryFolder } from '../folder.ts';
 import type { HistoryRow } from '../histories/log-file.ts';
 import { receiverOf } from '../receive.ts';
+import { byWorker, envelope, secondSlice, stf as firstStf, withSlice } from './one-slice.ts';
 
 const folder = resolve('test/histories');
 const histories = readdirSync(folder)
@@ -104,6 +105,23 @@ describe('the attempts of an execution kept in memory', () => {
     );
   });
 });
+
+it.each(['x', '9'.repeat(400), '\u001F', '\u001F'.repeat(9), '+275760-09-13T00:00:00.000Z'])(
+  'attempts are read to their end beside a time of %j, which only a damaged store has',
+  async (time) => {
+    const made = await withSlice();
+    await made.say('slice_started', byWorker(1));
+    await made.say('slice_result', { ...byWorker(1), state: 'done' });
+    await made.say('slice', { ...secondSlice, stf_filename: firstStf, start: 1, end: 1, tf_count: 1 });
+    const read = () => upToDate(createAttemptHistory(made.store.sql, envelope.execution_id));
+    const { queued, completed } = read();
+    made.store.db.prepare('UPDATE tf_slices SET assigned_at = ? WHERE slice_id = 0').run(time);
+    const columns = read();
+    expect(Number.isNaN(columns.started[0])).toBe(!time.startsWith('+'));
+    if (time.includes('\u001F')) return;
+    expect([columns.length, columns.completed[0], columns.queued[1]]).toEqual([2, completed[0], queued[1]]);
+  },
+);
 
 describe('a stored time', () => {
   it('parses to the same milliseconds as the Date that it was made from', () => {

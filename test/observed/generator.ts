@@ -201,7 +201,11 @@ export function makeRun({ seed, run = 100_000 + seed, namespace = 'epic', ...wan
     {
       msg_type: 'run_imminent_worker',
       run_id,
-      content: { execution_id: told_id, worker_rampup_time: 300 },
+      content: {
+        execution_id: told_id,
+        worker_rampup_time: 300,
+        ...(dialect === 'F' ? { memory_per_core: 1000 } : {}),
+      },
       sender: `fpa-${seed}`,
       namespace,
     },

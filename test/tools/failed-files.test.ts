@@ -38,6 +38,7 @@ describe('an STF file that failed at a site', () => {
     const { figures } = await ask(client, 'compare_executions', { ...of, with_execution_id: 'latest' });
     expect(figures).toMatchObject({ stf_count: { a: 5, b: 5 }, stf_failed: { a: 1, b: 1 } });
     expect(Object.keys(figures)).toHaveLength(3);
+    expect(await cli('list')).toMatch(/ 5 +1 +2026-/);
     const report = await cli('report');
     expect(report).toMatch(/^- site: PanDA: .*, 3 registered: 0 processing, 2 processed, 1 failed$/m);
     const check = await cli('check');
@@ -50,7 +51,7 @@ describe('an STF file that failed at a site', () => {
     const { totals, text } = await ask(client, 'shift_report', { start_time: '2026-11-30T02:00:00Z' });
     expect(totals).toMatchObject({ stf_failed: 1 });
     expect(text).toContain(' 1 STF file failed in PanDA.\n');
-    expect(text).toContain('| 5 | | 1 STF file |');
+    expect(text).toContain('| 5 |  | 1 STF file |');
   });
 
   it('is in the figures of a monitoring system', async () => {

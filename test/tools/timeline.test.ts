@@ -1,8 +1,18 @@
 import { expect, it } from 'vitest';
 
 import { codeOf } from '../codes.ts';
-import { type Answer, ask, connectStdio, refusal, runCli, startCli, temporaryFolder } from '../helpers.ts';
+import {
+  type Answer,
+  ask,
+  connectInProcess,
+  connectStdio,
+  refusal,
+  runCli,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
 import { hostileRun } from '../web/hostile-run.ts';
+import { doneSlices, storeOfSlices } from './asking.ts';
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
@@ -56,4 +66,18 @@ it('the timeline of a resumed execution shows the time without a driver', async 
   expect((phases as Answer[]).filter(({ phase }) => phase === 'undriven')).toEqual([
     { phase: 'undriven', start: first?.['last_heard'], end: second?.['since'] },
   ]);
+});
+
+it.each<[column: string, time: string, code: string | undefined]>([
+  ['start_time', 'x', 'STORE_CORRUPT'],
+  ['end_time', 'x', 'STORE_CORRUPT'],
+  ['start_time', '-271821-04-20T00:00:00.000Z', undefined],
+  ['end_time', '+275760-09-13T00:00:00.000Z', undefined],
+])('the timeline of a damaged store whose %s is %s is an answer or a plain error', async (column, time, code) => {
+  const { path, store } = await storeOfSlices(doneSlices(2, 2));
+  store.db.prepare(`UPDATE workflow_executions SET end_time = start_time, ${column} = ?`).run(time);
+  const asked = { execution_id: 'latest' };
+  const client = await connectInProcess(path);
+  if (code === undefined) expect(await ask(client, 'get_execution_timeline', asked)).toHaveProperty('from');
+  else expect(codeOf(await refusal(client, 'get_execution_timeline', asked))).toBe(code);
 });

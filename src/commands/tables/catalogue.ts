@@ -37,7 +37,6 @@ export const tableCommands: readonly TableCommand[] = [
       'slices_created',
       'slices_completed',
       'slices_failed',
-      'stf_failed',
       'retries',
       'quality',
       'start_time',

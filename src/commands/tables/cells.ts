@@ -55,6 +55,8 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
   // One word: how it is while it runs, else how it ended.
   standing: { isState: true, textIn: (status, { health }) => textOf((health !== 'finished' && health) || status) },
   number: { align: 'right' },
+  // Slices; without them, STF files.
+  failed: { align: 'right', textIn: (slices, { stf_failed: files }) => textOf(slices ?? files) },
   // UTC to the second.
   time: { textIn: (value) => textOf(value).slice(0, 19).replace('T', ' ') },
   seconds: { align: 'right', textIn: secondsOf },

@@ -2,9 +2,8 @@ import type { Quality } from '../../domain/logbook-words.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { shownCommand } from '../../domain/shown.ts';
 import { executionColumns, type ExecutionRow } from '../execution/find-execution.ts';
-import { failedStfs } from '../migrations/documented-views.ts';
+import { failedStfs, knownBytes, knownRetries } from '../migrations/documented-views.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { lostStartsOf } from '../migrations/lost-starts.ts';
 import { numberOf } from '../migrations/names.ts';
 import { unheardExecution, unheardExecutions } from '../observed/settle.ts';
 import { interruptedExecutions, type LivenessTest, momentOfTest, lastSignOf } from '../presence/leases.ts';
@@ -46,7 +45,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
   const { start_time, end_time, has_failures, status } = filter;
   const moment = { isAlive, now: momentOfTest(isAlive) };
   const found = listRows<ListedExecution>(sql, {
-    select: `${executionColumns}, ${retries} AS retries, ${bytes} AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
+    select: `${executionColumns}, ${knownRetries('e', 'e')} AS retries, ${knownBytes('e')} AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
     from: 'workflow_executions AS e',
     join: 'JOIN run_states USING (execution_id) JOIN (SELECT execution_id, dataset_bytes FROM runs) USING (execution_id)',
     key: 'seq',
@@ -109,10 +108,6 @@ function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>)
   if (wasRunning.length === 0) return { status: ['status = ?', status] };
   return { 'any status': [`(status = '${status}' OR ${isUnheard})`, JSON.stringify(wasRunning)] };
 }
-
-/** As SQL: further attempts, and bytes. Of other programs' runs unknown until a message states a slice or a size. */
-const retries = `iif(origin = 'observed' AND slices_created = 0, NULL, slice_retries + ${lostStartsOf('e')})`;
-const bytes = `iif(origin = 'observed' AND dataset_bytes = 0, NULL, dataset_bytes)`;
 
 /** As SQL: the sites of each execution. */
 const places = 'SELECT execution_id, site FROM stf_sites UNION ALL SELECT execution_id, site FROM handed_over';

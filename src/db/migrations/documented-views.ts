@@ -16,6 +16,17 @@ export const failedStfs = (executionId: string): string =>
 export const isFailedStf = (files: string): string =>
   `EXISTS (SELECT 1 FROM stf_sites AS w WHERE w.execution_id = ${files}.execution_id AND w.stf_filename = ${files}.stf_filename AND w.status = 'failed')`;
 
+/**
+ * As SQL: further attempts of an execution, from `run_states`. Of other programs' runs unknown until a message
+ * names a slice.
+ */
+export const knownRetries = (execution: string, state: string): string =>
+  `iif(${execution}.origin = 'observed' AND slices_created = 0, NULL, slice_retries + ${lostStartsOf(state)})`;
+
+/** As SQL: the bytes of its STF files, from `runs`. Of other programs' runs unknown until a message has a size. */
+export const knownBytes = (execution: string): string =>
+  `iif(${execution}.origin = 'observed' AND dataset_bytes = 0, NULL, dataset_bytes)`;
+
 /** As SQL: the name of a line's level. */
 export const levelName = (level: string): string =>
   `CASE ${Object.entries(logLevels)

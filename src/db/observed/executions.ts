@@ -43,19 +43,19 @@ export function observedRunOf(
   const isRun = run_id === undefined ? 'TRUE' : 'run_id = $run_id';
   const isNamed = told_id === undefined ? 'TRUE' : 'told_id = $told_id';
   return tx
-    .sql<[object], ObservedRun>(
+    .sql<ObservedRun>(
       `SELECT ${columns} FROM observed_runs WHERE ${isRun} AND ${isNamed} AND ${isMeant} ORDER BY first_ms <= $at DESC, first_ms DESC, execution_id LIMIT 1`,
     )
     .get({ namespace: namespace ?? null, run_id, told_id, at });
 }
 
 /** The observed execution with an id of this store. */
-export const observedRunCalled = (sql: Prepare, executionId: string): ObservedRun | undefined =>
-  sql<[string], ObservedRun>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId);
+export const observedRunCalled = (sql: Prepare, executionId: string) =>
+  sql<ObservedRun>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId);
 
 /** Changes the first execution that a query finds, and returns it. @param rest of the query, from WHERE on */
-const changeFirst = (sql: Prepare, change: string, rest: string, values: object): ObservedRun | undefined =>
-  sql<[object], ObservedRun>(
+const changeFirst = (sql: Prepare, change: string, rest: string, values: object) =>
+  sql<ObservedRun>(
     `UPDATE observed_runs SET ${change} WHERE execution_id = (SELECT execution_id FROM observed_runs ${rest} LIMIT 1) RETURNING ${columns}`,
   ).get(values);
 
@@ -139,7 +139,7 @@ function freeName(sql: Prepare, toldId: string, behind: string): string {
 }
 
 /** Sets a namespace that is reported later than the execution, for earlier messages too. */
-export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string): void {
+export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string) {
   const number = nameNumbers(sql).numberOf(namespace);
   for (const update of [
     `UPDATE message_rows SET namespace_no = $number WHERE execution_no = ${numberOf('$execution_id')} AND namespace_no IS NULL AND headers IS NOT NULL`,
@@ -153,7 +153,7 @@ export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRu
  * Recomputes the last message time of an execution if its last message turned out earlier.
  * @param before milliseconds since 1970
  */
-export function forgetLast({ sql }: Transaction, executionId: string, before: number): void {
+export function forgetLast({ sql }: Transaction, executionId: string, before: number) {
   sql(
     `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook})
      WHERE execution_id = $id AND last_ms = $before`,
@@ -161,7 +161,7 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
 }
 
 /** Notes that the monitor was asked for everything it had of a run. @param at milliseconds since 1970 */
-export function noteRead({ sql }: Transaction, run: { execution_id: string; run_id: string }, at: number): void {
+export function noteRead({ sql }: Transaction, run: { execution_id: string; run_id: string }, at: number) {
   const update = sql(
     'UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ? AND told_id = ?',
   );
@@ -169,7 +169,7 @@ export function noteRead({ sql }: Transaction, run: { execution_id: string; run_
 }
 
 /** The executions last reported as running, by their programs' names for them. */
-export const toldRunning = (sql: Prepare): { execution_id: string; run_id: string }[] =>
-  sql<[], { execution_id: string; run_id: string }>(
+export const toldRunning = (sql: Prepare) =>
+  sql<{ execution_id: string; run_id: string }>(
     `SELECT told_id AS execution_id, run_id FROM observed_runs WHERE told_status = 'running' AND run_id <> '' ORDER BY first_ms`,
   ).all();

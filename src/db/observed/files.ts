@@ -5,18 +5,18 @@ import { grouped } from '../../lib/grouped.ts';
 import { foldStf, foldTf, type StfFact, type TfFact } from '../../observed/folding/files.ts';
 import type { SaidFact } from '../../observed/folding/said.ts';
 import { stfSubjects } from '../../observed/folding/subjects.ts';
-import { sumsOf } from '../projection/sums.ts';
+import { addTo } from '../projection/sums.ts';
 import { isOfPrompt, notePolicy, writeSites } from './prompt.ts';
 import { foldWith, forgetSubject, type ObservedScope, saidAt } from './said.ts';
 
 type Stf = NonNullable<ReturnType<typeof foldStf>>['row'];
 
 /** As SQL: how many samples or slices of an STF there are: some may have come before it. */
-const countIn = (table: 'fastmon_files' | 'tf_slices'): string =>
+const countIn = (table: 'fastmon_files' | 'tf_slices') =>
   `(SELECT count(*) FROM ${table} AS f INDEXED BY ${table}_stf WHERE f.stf_filename = $stf_filename AND f.execution_id = $execution_id)`;
 
 /** Applies a message about an STF file. */
-export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: SaidFact<StfFact> | undefined): void {
+export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: SaidFact<StfFact> | undefined) {
   if (said.fact.kind === 'told_jobs' || (said.fact.kind === 'told_stf' && said.fact.sites !== undefined))
     promptSeen(scope);
   const isPrompt = isOfPrompt(scope);
@@ -29,7 +29,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: 
 
 type Folded = NonNullable<ReturnType<typeof foldStf>>;
 
-function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded | undefined): void {
+function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded | undefined) {
   const { sql, execution_id, run_number } = scope;
   sql(
     `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, registered_at, processed_at, took_ms, tf_file_count, slice_count)
@@ -46,18 +46,18 @@ function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded |
  * A message that only prompt processing sends is about an execution: it is of that workflow, unless its id
  * says otherwise. Then agents of both workflows take part.
  */
-export function promptSeen(scope: ObservedScope): void {
-  const named = scope.sql<[string], string>('SELECT told_id FROM observed_runs WHERE execution_id = ?');
+export function promptSeen(scope: ObservedScope) {
+  const named = scope.sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?');
   if (workflowInId(named.value(scope.execution_id) ?? '') !== fastProcessing) becomePrompt(scope);
 }
 
 /** Folds all STF files of an execution anew: it turned out to be of prompt processing. */
-export function becomePrompt(scope: ObservedScope): void {
+export function becomePrompt(scope: ObservedScope) {
   const { tx, sql, execution_id } = scope;
   if (isOfPrompt(scope)) return;
   const update = sql('UPDATE workflow_executions SET workflow_name = ? WHERE execution_id = ?');
   update.run(promptProcessing, execution_id);
-  const rows = sql<[string, string], { key: string; seq: number }>(
+  const rows = sql<{ key: string; seq: number }>(
     'SELECT key, seq FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) ORDER BY key, seq',
   ).all(execution_id, JSON.stringify(stfSubjects));
   for (const some of grouped(rows, ({ key }) => key).values()) {
@@ -68,11 +68,7 @@ export function becomePrompt(scope: ObservedScope): void {
 }
 
 /** Notes how long after its STF file was ready a TF file was announced, whichever message comes later. */
-function noteWaiting(
-  { sql, execution_id }: ObservedScope,
-  stf_filename: string,
-  tf_filename: string | null = null,
-): void {
+function noteWaiting({ sql, execution_id }: ObservedScope, stf_filename: string, tf_filename: string | null = null) {
   sql(
     `UPDATE fastmon_files AS f INDEXED BY fastmon_files_stf SET waited_ms = max(0, CAST(round((julianday(f.created_at) - julianday(s.processed_at)) * 86400000) AS INTEGER))
      FROM stf_files AS s WHERE s.stf_filename = $stf_filename AND s.execution_id = $execution_id
@@ -82,15 +78,14 @@ function noteWaiting(
 }
 
 /** Whether a file belongs to the dataset of its run: it is ready, or in prompt processing registered. */
-const isInDataset = ({ status, registered_at }: Stf): boolean => status === 'processed' || registered_at !== null;
+const isInDataset = ({ status, registered_at }: Stf) => status === 'processed' || registered_at !== null;
 
 /** Updates the counts of an execution when an STF is heard of, or changes. */
-function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefined, now: Stf): void {
-  const sums = sumsOf(tx);
-  const change = (is: (stf: Stf) => boolean): number => Number(is(now)) - Number(before !== undefined && is(before));
+function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefined, now: Stf) {
+  const change = (is: (stf: Stf) => boolean) => Number(is(now)) - Number(before !== undefined && is(before));
   const ready = change(({ status }) => status === 'processed');
-  if (before === undefined) sums.add('run_states', [execution_id], 'stfs_announced', 1);
-  if (ready !== 0) sums.add('run_states', [execution_id], 'stfs_ready', ready);
+  if (before === undefined) addTo(tx, 'run_states', [execution_id], 'stfs_announced', 1);
+  if (ready !== 0) addTo(tx, 'run_states', [execution_id], 'stfs_ready', ready);
   const [files, bytes] = [change(isInDataset), (now.size_bytes ?? 0) - (before?.size_bytes ?? 0)];
   if (files !== 0 || bytes !== 0)
     sql(
@@ -99,7 +94,7 @@ function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefi
 }
 
 /** Applies a message about a TF file. */
-export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: SaidFact<TfFact> | undefined): void {
+export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: SaidFact<TfFact> | undefined) {
   const { before, after } = foldWith(scope, said, earlier, foldTf);
   if (after === undefined || isSame(before, after)) return;
   const { tx, sql, execution_id, run_number } = scope;
@@ -112,7 +107,7 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: Sa
        tf_count = excluded.tf_count, created_at = excluded.created_at, waited_ms = NULL`,
   ).run({ ...row, execution_id, run_number });
   if (after.isAnnounced && before?.isAnnounced !== true)
-    sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
+    addTo(tx, 'run_states', [execution_id], 'tf_files_received', 1);
   const { tf_filename, stf_filename } = row;
   if (stf_filename !== null) noteWaiting(scope, stf_filename, tf_filename);
   const recount = sql(
@@ -123,5 +118,4 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: Sa
 }
 
 /** Whether two folds of a file differ in nothing but the messages that repeat others. */
-const isSame = (a: object | undefined, b: object): boolean =>
-  isDeepStrictEqual({ ...a, repeats: [] }, { ...b, repeats: [] });
+const isSame = (a: object | undefined, b: object) => isDeepStrictEqual({ ...a, repeats: [] }, { ...b, repeats: [] });

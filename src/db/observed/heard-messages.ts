@@ -93,7 +93,7 @@ function setEarlier(
   run: ObservedRun | undefined,
   statement: Statement,
   { line, said, before }: { line: MessageLine; said: Said; before: number },
-): void {
+) {
   // As it is stored, since it is read from there from now on.
   const stored = saidAt(tx, said.seq);
   const recorded = Date.parse(line.t);
@@ -110,14 +110,14 @@ function setEarlier(
 /** Whether a message of swf-mcp is of an execution of this store, which has its own record of it. */
 function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
   if (told_id === undefined || !areAll(dialect ?? '', 'isOurs')) return false;
-  return sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).has(told_id);
+  return sql(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).has(told_id);
 }
 
 /**
  * When it was sent: by the broker's clock, which all have in common, else when it was heard. Milliseconds
  * since 1970.
  */
-const sentAt = ({ headers, t }: MessageLine): number => brokerTime(headers) ?? Date.parse(t);
+const sentAt = ({ headers, t }: MessageLine) => brokerTime(headers) ?? Date.parse(t);
 
 const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
   msg_type: statement.message_type,
@@ -203,7 +203,7 @@ const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
 };
 
 /** @param earlier the message as it was recorded before, if it was */
-function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said, earlier?: Said): void {
+function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said, earlier?: Said) {
   extend(tx, run.execution_id, said.sent_ms, dialect);
   if (fact === undefined) return;
   const applyFact = apply[fact.kind] as Apply<Fact> | undefined;
@@ -214,7 +214,7 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
  * Adopts earlier messages of a run whose execution or namespace is now known; also messages that name the
  * execution and no run.
  */
-function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement): void {
+function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement) {
   const { numberOf: number } = nameNumbers(tx.sql);
   let { namespace } = run;
   for (const row of waitingRows(tx, run_id, told_id)) {

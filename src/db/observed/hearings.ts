@@ -7,6 +7,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type Moment, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { openFiles } from './prompt.ts';
 
 /** Means all namespaces. */
 const anyNamespace = '';
@@ -33,7 +34,7 @@ export interface Observer {
  * Makes a process the observer of namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE` while another observer of the same lives: both
  * would record each message.
  */
-export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest): void {
+export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest) {
   const { namespaces, process_id, now, topics, maySend = false } = observer;
   const mine = namespaces.length === 0 ? [anyNamespace] : namespaces;
   for (const other of observersOf(tx.sql, isAlive))
@@ -51,8 +52,7 @@ export function beginHearing(tx: Transaction, observer: Observer, isAlive: Liven
 }
 
 /** Topics as they are stored. */
-const topicsText = (topics: readonly string[] | undefined): string | null =>
-  topics === undefined ? null : JSON.stringify(topics);
+const topicsText = (topics: readonly string[] | undefined) => (topics === undefined ? null : JSON.stringify(topics));
 
 interface ObserverRow extends ProcessSigns {
   namespace: string;
@@ -62,19 +62,19 @@ interface ObserverRow extends ProcessSigns {
   may_send: number;
 }
 
-const hears = (observer: ObserverRow, namespace: string): boolean =>
+const hears = (observer: ObserverRow, namespace: string) =>
   observer.namespace === anyNamespace || observer.namespace === namespace;
 
 /** The live observers. */
-const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
-  sql<[], ObserverRow>(
+const observersOf = (sql: Prepare, isAlive: LivenessTest) =>
+  sql<ObserverRow>(
     `SELECT namespace, process_id, until_ms, beat_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
   )
     .all()
     .filter((row) => isProcessAlive(row, isAlive));
 
 /** The observers that receive messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
-export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number): ObserverRow[] =>
+export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number) =>
   observersOf(sql, isAlive).filter(({ beat_ms }) => beat_ms !== null && now - beat_ms < silence);
 
 /** The process that observes a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
@@ -82,14 +82,14 @@ export const processOfObserver = (sql: Prepare, namespace: string, isAlive: Live
   listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id;
 
 /** Notes since and up to when an observer has heard messages, without those that wait somewhere: once messages lag, that is earlier than noted before. */
-export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number): void {
+export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number) {
   sql(
     `UPDATE hearings SET since_ms = iif(beat_ms IS NULL, ?, since_ms), until_ms = max(iif(beat_ms IS NULL, ?, since_ms), ?), beat_ms = ? WHERE process_id = ?`,
   ).run(since, since, until, now, processId);
 }
 
 /** Notes that an observer that ends has heard messages up to a time. @param until milliseconds since 1970 */
-export function endHearing({ sql }: Transaction, processId: number, until: number): void {
+export function endHearing({ sql }: Transaction, processId: number, until: number) {
   sql('UPDATE hearings SET until_ms = max(since_ms, ?) WHERE process_id = ?').run(until, processId);
 }
 
@@ -98,7 +98,7 @@ export function noteSpan(
   { sql }: Transaction,
   { since, until, topics }: Span & { topics?: readonly string[] | undefined },
   namespaces: readonly string[],
-): void {
+) {
   for (const namespace of namespaces.length === 0 ? [anyNamespace] : namespaces)
     sql(
       `INSERT INTO hearings (namespace, since_ms, until_ms, topics) VALUES (?, ?, ?, ?)
@@ -107,7 +107,7 @@ export function noteSpan(
 }
 
 /** Notes a time in which nothing could be heard. Times are ISO 8601. */
-export function noteGap({ sql }: Transaction, gap: { from: string; until: string; reason?: unknown }): void {
+export function noteGap({ sql }: Transaction, gap: { from: string; until: string; reason?: unknown }) {
   const reason = typeof gap.reason === 'string' ? toUSVString(gap.reason.slice(0, 500)) : 'no reason was given';
   const insert = sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)');
   insert.run(Date.parse(gap.from), Date.parse(gap.until), reason);
@@ -124,8 +124,8 @@ export function claimNamespace(
   { sql }: Transaction,
   { namespace, process_id }: { namespace: string; process_id: number },
   isAlive: LivenessTest,
-): void {
-  const holder = sql<[string], ProcessSigns & { process_id: number; ended: string | null }>(
+) {
+  const holder = sql<ProcessSigns & { process_id: number; ended: string | null }>(
     `SELECT process_id, ${signColumns}, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
   ).get(namespace);
   if (holder?.process_id === process_id) return;
@@ -146,16 +146,9 @@ export interface HeardRun {
   is_done: number;
 }
 
-/** As SQL: whether sites have files of an execution that are neither processed nor failed. */
-const openFiles = (id: string) =>
-  `EXISTS (SELECT 1 FROM stf_sites WHERE execution_id = ${id} AND status IN ('registered', 'processing'))`;
-
-export const hasOpenFiles = (sql: Prepare, executionId: string): boolean =>
-  sql<[string], number>(`SELECT ${openFiles('?')}`).value(executionId) === 1;
-
 /** As SQL: a `HeardRun`, from `observed_runs AS o` and `run_states`. */
 export const heardRunColumns = `o.execution_id, o.namespace, first_ms AS first, last_ms AS last,
-  (phase = 'completed' OR coalesce(told_status, 'running') <> 'running') AND slices_queued = 0 AND NOT ${openFiles('o.execution_id')} AS is_done`;
+  (phase = 'completed' OR coalesce(told_status, 'running') <> 'running') AND slices_queued = 0 AND NOT EXISTS (SELECT 1 ${openFiles('o.execution_id')}) AS is_done`;
 
 /** An observer that has not reported for this long has lost its broker, or its machine. Milliseconds. */
 const silence = 15_000;
@@ -174,7 +167,7 @@ const longestQuiet = 60_000;
  */
 export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment) {
   const { namespace, first, last } = run;
-  const spans = sql<[string], HeardSpan>(
+  const spans = sql<HeardSpan>(
     `SELECT since_ms AS since, until_ms AS until, coalesce(ended = 'order', process_id IS NULL) AS is_ended
      FROM hearings LEFT JOIN processes USING (process_id) WHERE namespace IN ('', ?) ORDER BY since_ms`,
   ).all(namespace);
@@ -191,7 +184,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
     run.is_done === 1
       ? last + Math.min(longestQuiet, Math.max(quiet, 3 * longestStep(sql, run.execution_id)))
       : Infinity;
-  const gaps = sql<[number, number, number], { from: number; until: number; reason: string }>(
+  const gaps = sql<{ from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(over, first, Math.min(until, over));
   // A run that was complete when its observer ended cleanly stays complete, whenever the next one begins.
@@ -206,26 +199,18 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
 }
 
 /** The longest time between an STF file and its TF files so far: their messages may come as long after the end of the DAQ. Milliseconds. */
-const longestStep = (sql: Prepare, executionId: string): number =>
-  sql<[string], number | null>(
+const longestStep = (sql: Prepare, executionId: string) =>
+  sql<number | null>(
     `SELECT max(waited_ms) FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime}`,
   ).value(executionId) ?? 0;
 
-/** When one execution was heard; undefined if it is not observed. */
-function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment) {
-  const run = sql<[string], HeardRun>(
+/** The same of one execution; undefined if it is not observed. */
+export function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment) {
+  const run = sql<HeardRun>(
     `SELECT ${heardRunColumns} FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
   ).get(executionId);
   return run && heardTimeOf(sql, run, moment);
 }
-
-/** Until when an execution was heard: see `HeardTime`. Undefined if it is not observed. Milliseconds since 1970. */
-export const heardUntil = (sql: Prepare, executionId: string, moment: Moment): number | undefined =>
-  heardTimeOfRun(sql, executionId, moment)?.until;
-
-/** The times in which nothing could be heard of an execution. Milliseconds since 1970. */
-export const gapsOf = (sql: Prepare, executionId: string, moment: Moment) =>
-  heardTimeOfRun(sql, executionId, moment)?.gaps ?? [];
 
 /** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
 const passing = 1000;

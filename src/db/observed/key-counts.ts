@@ -18,7 +18,7 @@ const counts = buffered(write);
  * Counts which keys a message fills. Written once per transaction: a hundred messages count in the same few
  * rows.
  */
-export function countKeys(tx: Transaction, id: string, { sender, message_type }: Statement, line: MessageLine): void {
+export function countKeys(tx: Transaction, id: string, { sender, message_type }: Statement, line: MessageLine) {
   // A REST write has the keys that its resource has.
   if (sender === undefined || restOf(line.destination) !== undefined) return;
   const body = fieldsOf(line);
@@ -29,8 +29,8 @@ export function countKeys(tx: Transaction, id: string, { sender, message_type }:
   });
 }
 
-function write({ sql }: Transaction, _: string, { group, filled }: Counts): void {
-  const add = sql<unknown[]>(
+function write({ sql }: Transaction, _: string, { group, filled }: Counts) {
+  const add = sql(
     `INSERT INTO observed_keys (execution_id, sender, message_type, state, key, filled) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (execution_id, sender, message_type, state, key) DO UPDATE SET filled = filled + excluded.filled`,
   );
@@ -57,7 +57,7 @@ function filledKeys(body: Fields): string[] {
   return keys;
 }
 
-function addFilled(keys: string[], fields: Fields, prefix: string): void {
+function addFilled(keys: string[], fields: Fields, prefix: string) {
   for (const key in fields) {
     const name = prefix + key;
     if (keys.length >= maxKeys) return;

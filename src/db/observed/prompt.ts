@@ -1,17 +1,29 @@
 import { promptProcessing } from '../../domain/workflows.ts';
 import { type FactOf, type SaidFact, standingBy } from '../../observed/folding/said.ts';
-import type { SiteWork } from '../../observed/reading/prompt.ts';
+import type { SiteJob } from '../../observed/reading/prompt.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import { foldWith, type ObservedScope } from './said.ts';
 
 /** Whether an execution is of prompt processing, as far as is known yet. */
-export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'execution_id'>): boolean =>
-  sql<[string, string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ? AND workflow_name = ?').has(
+export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'execution_id'>) =>
+  sql('SELECT 1 FROM workflow_executions WHERE execution_id = ? AND workflow_name = ?').has(
     execution_id,
     promptProcessing,
   );
 
+/**
+ * As SQL: the STF files of an execution that wait for PanDA: they are registered, and a site has them.
+ * @param id of the execution
+ */
+export const openFiles = (id: string) =>
+  `FROM stf_files WHERE execution_id = ${id} AND status IN ('registered', 'processing')
+     AND stf_filename IN (SELECT stf_filename FROM stf_sites WHERE execution_id = ${id})`;
+
+export const hasOpenFiles = (sql: Prepare, executionId: string) =>
+  sql(`SELECT 1 ${openFiles('$id')} LIMIT 1`).has({ id: executionId });
+
 /** Notes by which policy sites are chosen; all STF files of a run have the same. */
-export function notePolicy({ sql, execution_id }: ObservedScope, policy: string): void {
+export function notePolicy({ sql, execution_id }: ObservedScope, policy: string) {
   sql('UPDATE observed_runs SET policy = min(coalesce(policy, $policy), $policy) WHERE execution_id = $id').run({
     policy,
     id: execution_id,
@@ -19,7 +31,7 @@ export function notePolicy({ sql, execution_id }: ObservedScope, policy: string)
 }
 
 /** Writes how an STF file fares at its sites. A site without a name is the only one. */
-export function writeSites({ sql, execution_id }: ObservedScope, stf: string, sites: readonly SiteWork[]): void {
+export function writeSites({ sql, execution_id }: ObservedScope, stf: string, sites: readonly SiteJob[]) {
   sql('DELETE FROM stf_sites WHERE execution_id = ? AND stf_filename = ?').run(execution_id, stf);
   for (const work of sites)
     sql(
@@ -31,7 +43,7 @@ export function writeSites({ sql, execution_id }: ObservedScope, stf: string, si
 type SaidHandOver = SaidFact<FactOf<'handed_over'>>;
 
 /** A run is handed over to PanDA once for each site: the first message counts. */
-export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier: SaidHandOver | undefined): void {
+export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier: SaidHandOver | undefined) {
   const { stands } = foldWith(scope, said, earlier, (messages: SaidHandOver[]) =>
     standingBy(messages, ({ site = '' }) => site),
   ).after;
@@ -45,7 +57,7 @@ export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier
 }
 
 /** The data run of an execution is opened and closed by REST; closed, it stays so. */
-export function dataRunTold({ sql, execution_id }: ObservedScope, { fact }: SaidFact<FactOf<'told_run'>>): void {
+export function dataRunTold({ sql, execution_id }: ObservedScope, { fact }: SaidFact<FactOf<'told_run'>>) {
   sql(
     `UPDATE runs SET dataset_state = iif($isClosed OR dataset_state = 'final', 'final', 'open') WHERE execution_id = $id`,
   ).run({ isClosed: fact.isClosed ? 1 : 0, id: execution_id });

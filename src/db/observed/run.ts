@@ -1,6 +1,5 @@
 import type { Phase, PhaseMessage } from '../../domain/run-phases.ts';
-import type { ExecutionStatus } from '../../domain/states.ts';
-import { type FactOf, isBefore, type Said, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
+import { bySending, type FactOf, type Said, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
@@ -21,7 +20,7 @@ interface Extent {
 const extents = buffered(noteExtent);
 
 /** Collects the times of messages, to be written once per transaction. */
-export function extend(tx: Transaction, executionId: string, at: number, dialect = ''): void {
+export function extend(tx: Transaction, executionId: string, at: number, dialect = '') {
   extents(tx, executionId, ({ first, last, dialects } = { first: at, last: at, dialects: '' }) => ({
     first: Math.min(first, at),
     last: Math.max(last, at),
@@ -32,7 +31,7 @@ export function extend(tx: Transaction, executionId: string, at: number, dialect
 /**
  * A message shows that an execution still runs whose end was not announced, or that results come after all.
  */
-function reopen(sql: Prepare, executionId: string): void {
+function reopen(sql: Prepare, executionId: string) {
   sql(
     `UPDATE workflow_executions AS e SET status = 'running', status_reason = NULL, end_time = NULL
      WHERE execution_id = ? AND (status = 'unknown' OR (status = 'completed'
@@ -41,8 +40,8 @@ function reopen(sql: Prepare, executionId: string): void {
   ).run(executionId);
 }
 
-function noteExtent({ sql }: Transaction, id: string, { first, last, dialects }: Extent): void {
-  const known = sql<[string], string>('SELECT dialects FROM observed_runs WHERE execution_id = ?').value(id);
+function noteExtent({ sql }: Transaction, id: string, { first, last, dialects }: Extent) {
+  const known = sql<string>('SELECT dialects FROM observed_runs WHERE execution_id = ?').value(id);
   if (known === undefined) return;
   reopen(sql, id);
   const all = [...new Set(known + dialects)].toSorted().join('');
@@ -73,7 +72,7 @@ function foldPhases(messages: readonly SaidPhase[]) {
 }
 
 /** The phase is that of the last message by sending time; nothing follows the end. */
-export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPhase | undefined): void {
+export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPhase | undefined) {
   const { sql, execution_id } = scope;
   const { begin, end } = foldWith(scope, said, earlier, foldPhases).after;
   const last = end === undefined ? lastPhase(scope) : { type: 'end_run' as const, at: timeOf(end) };
@@ -87,37 +86,32 @@ export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPh
 }
 
 /** Only prompt processing announces a dataset, whatever the id of the execution says. */
-function datasetSaid(scope: ObservedScope, dataset: string): void {
+function datasetSaid(scope: ObservedScope, dataset: string) {
   const { sql, execution_id } = scope;
   sql('UPDATE runs SET dataset_name = ? WHERE execution_id = ?').run(dataset, execution_id);
   becomePrompt(scope);
 }
 
 const lastPhase = ({ sql, execution_id }: ObservedScope) =>
-  sql<[string], { type: PhaseMessage; at: string }>(
+  sql<{ type: PhaseMessage; at: string }>(
     `SELECT ${nameOf('type_no')} AS type, ${isoTime('sent_ms')} AS at FROM message_rows INDEXED BY message_rows_landmarks
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(Object.keys(phaseAfter))} AND effect = 'applied'
      ORDER BY sent_ms DESC, message_id DESC LIMIT 1`,
   ).get(execution_id);
 
 /** Applies what was reported about an execution to the testbed's monitor over REST. */
-export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>): void {
+export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>) {
   const { parameters, executed_by = null } = fact;
   const update = scope.sql('UPDATE workflow_executions SET params = ?, executed_by = ? WHERE execution_id = ?');
   update.run(JSON.stringify(parameters), executed_by, scope.execution_id);
   statusTold(scope);
 }
 
-interface Told extends Said {
-  status: ExecutionStatus;
-  by: string | null;
-}
-
 /**
  * The last reported end counts, at the time of the first; an execution that has ended does not run
  * again.
  */
-export function statusTold(scope: ObservedScope): void {
+export function statusTold(scope: ObservedScope) {
   const { sql, execution_id } = scope;
   const statuses = everyStatus(scope);
   const ends = statuses.filter(({ status }) => status !== 'running');
@@ -133,8 +127,8 @@ export function statusTold(scope: ObservedScope): void {
 }
 
 /** Every status that was reported of an execution, in order. */
-const everyStatus = ({ sql, execution_id }: ObservedScope): Told[] =>
-  sql<[string], Said & StoredMessage>(
+const everyStatus = ({ sql, execution_id }: ObservedScope) =>
+  sql<Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND type_no IN ${typeNumbers(['execution_registered', 'execution_status'])} AND effect = 'applied'`,
   )
@@ -144,4 +138,4 @@ const everyStatus = ({ sql, execution_id }: ObservedScope): Told[] =>
       if (fact?.kind === 'told_execution') return [{ ...row, status: 'running' as const, by }];
       return fact?.kind === 'told_status' ? [{ ...row, status: fact.status, by }] : [];
     })
-    .toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
+    .toSorted(bySending);

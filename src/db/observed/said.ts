@@ -35,7 +35,7 @@ export interface StoredMessage {
 }
 
 /** Reads a stored message: only its stored parts decide how it is read. */
-export const statementOf = (row: StoredMessage): Statement => readStatement(lineOf(row));
+export const statementOf = (row: StoredMessage) => readStatement(lineOf(row));
 
 /** The body of a message as it is stored, and the headers that are kept (JSON). */
 export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'headers'> {
@@ -71,7 +71,7 @@ export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F
   const read = readIn(tx);
   const known = read.get(seq);
   if (known !== undefined) return known as SaidFact<F>;
-  const row = sql<[number], Said & StoredMessage>(`SELECT ${saidColumns} FROM message_rows WHERE seq = ?`).get(seq);
+  const row = sql<Said & StoredMessage>(`SELECT ${saidColumns} FROM message_rows WHERE seq = ?`).get(seq);
   if (row === undefined) return undefined;
   const { fact } = statementOf(row);
   if (fact === undefined) return undefined;
@@ -99,7 +99,7 @@ export function recordedAs(
 }
 
 const rowOf = (sql: Prepare, messageId: string) =>
-  sql<[string], { seq: number; sent_ms: number; execution_id: string | null; run_id: string | null }>(
+  sql<{ seq: number; sent_ms: number; execution_id: string | null; run_id: string | null }>(
     `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id FROM message_rows WHERE message_id = ?`,
   ).get(messageId);
 
@@ -124,13 +124,13 @@ export function foldWith<F extends Fact, R extends { repeats: readonly Repeat[] 
   return { before, after };
 }
 
-export function noteSubject({ sql, execution_id }: ObservedScope, subject: Subject, seq: number): void {
+export function noteSubject({ sql, execution_id }: ObservedScope, subject: Subject, seq: number) {
   sql(
     'INSERT INTO message_subjects (execution_id, subject, key, seq) VALUES ($execution_id, $subject, $key, $seq) ON CONFLICT DO NOTHING',
   ).run({ execution_id, ...subject, seq });
 }
 
-export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, key }: Subject, seq: number): void {
+export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, key }: Subject, seq: number) {
   const remove = sql('DELETE FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?');
   remove.run(execution_id, subject, key, seq);
 }
@@ -138,9 +138,7 @@ export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, k
 /** A message, the messages that are related to it, those related to these, and so on, by their `seq`. */
 function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>): Map<number, SaidFact<F>> {
   const { tx, sql, execution_id } = scope;
-  const seqs = sql<[string, string, string], number>(
-    'SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ?',
-  );
+  const seqs = sql<number>('SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ?');
   const related = new Map([[said.seq, said]]);
   const asked = new Set<string>();
   // The loop also visits what it adds.
@@ -163,7 +161,7 @@ function writeRepeats(
   messages: ReadonlyMap<number, SaidFact>,
   before: readonly Repeat[],
   after: readonly Repeat[],
-): void {
+) {
   const note = sql(
     'UPDATE message_subjects SET stands_seq = $stands_seq, contradicts = $contradicts WHERE execution_id = $execution_id AND subject = $subject AND key = $key AND seq = $seq',
   );
@@ -188,10 +186,10 @@ export function waitingRows(
   name: string | undefined,
 ): (Said & StoredMessage)[] {
   const waits = 'execution_no IS NULL AND headers IS NOT NULL';
-  const ofRun = sql<[string], Said & StoredMessage>(
+  const ofRun = sql<Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows WHERE run_no = ${numberOf('?')} AND ${waits} ORDER BY seq`,
   );
-  const ofName = sql<[{ name: string }], Said & StoredMessage>(
+  const ofName = sql<Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND (instr(body, $name) > 0 OR instr(destination, $name) > 0) ORDER BY seq`,
   );
   return [...(runId === undefined ? [] : ofRun.all(runId)), ...(name === undefined ? [] : ofName.all({ name }))];

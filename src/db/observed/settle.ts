@@ -20,7 +20,7 @@ const openRun = (index = '') => `SELECT ${heardRunColumns}, status, phase, told_
 /** The observed executions without a known end, by the status stored. */
 const openRuns = (sql: Prepare, ...statuses: ('running' | 'unknown')[]): OpenRun[] =>
   statuses.flatMap((status) =>
-    sql<[string], OpenRun>(`${openRun('INDEXED BY workflow_executions_status')} WHERE status = ?`).all(status),
+    sql<OpenRun>(`${openRun('INDEXED BY workflow_executions_status')} WHERE status = ?`).all(status),
   );
 
 const completed = ({ last }: OpenRun): Standing => ({
@@ -50,7 +50,7 @@ function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | unde
  * every slice has a result and a minute has been heard since; all others once no observer lives. Later
  * messages still count.
  */
-export function settleObserved(tx: Transaction, moment: Moment): void {
+export function settleObserved(tx: Transaction, moment: Moment) {
   const { sql } = tx;
   tx.settle();
   for (const run of openRuns(sql, 'running', 'unknown')) {
@@ -70,7 +70,7 @@ export const isSettled = (row: Readonly<Record<string, unknown>>, column: string
   row['origin'] === 'observed' && standingColumns.has(column);
 
 /** Opens an execution again that was noted as over: whether it was depends on the moment. */
-export function reopenSettled(sql: Prepare, executionId: string): void {
+export function reopenSettled(sql: Prepare, executionId: string) {
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
      WHERE execution_id = ? AND status = 'completed'
@@ -82,7 +82,7 @@ export function reopenSettled(sql: Prepare, executionId: string): void {
  * The present status of an execution that is stored as running and no longer heard; undefined for all others.
  */
 export function unheardExecution(sql: Prepare, executionId: string, moment: Moment): Standing | undefined {
-  const run = sql<[string], OpenRun>(`${openRun()} WHERE execution_id = ? AND status = 'running'`).get(executionId);
+  const run = sql<OpenRun>(`${openRun()} WHERE execution_id = ? AND status = 'running'`).get(executionId);
   return run && standingAt(sql, run, moment);
 }
 

@@ -56,7 +56,7 @@ export function noteSign(
   tx: Transaction,
   { sender, namespace = '', message_type, fact }: Statement,
   { destination, at, execution_id }: { destination: string; at: number; execution_id: string | undefined },
-): void {
+) {
   const call = restOf(destination);
   // What is read later shows no life, but for a heartbeat, which is read while it is new.
   if (call?.method === 'GET' && fact?.kind !== 'told_beat') return;
@@ -72,7 +72,7 @@ export function noteSign(
 }
 
 /** Combines two signs of one program: the earlier fills in what the later lacks. */
-const together = (sign: Sign, before: Sign): Sign => ({
+const together = (sign: Sign, before: Sign) => ({
   type: sign.type,
   namespace: sign.namespace || before.namespace,
   host: sign.host || before.host,
@@ -84,20 +84,21 @@ const together = (sign: Sign, before: Sign): Sign => ({
  * Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its
  * messages.
  */
-const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
-  sql<[string, string]>(
-    `SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`,
-  ).has(name, namespace);
+const isOwnAgent = (sql: Prepare, name: string, namespace: string) =>
+  sql(`SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`).has(
+    name,
+    namespace,
+  );
 
 /**
  * Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it
  * uses.
  */
-export function noteProgram({ sql }: Transaction, sender: string, sign: Sign): void {
+export function noteProgram({ sql }: Transaction, sender: string, sign: Sign) {
   const { type, namespace, host, execution_id = null, at, state = null } = sign;
   if (isOwnAgent(sql, sender, namespace)) return;
   const time = new Date(at).toISOString();
-  const process_id = sql<unknown[], number>(
+  const process_id = sql<number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (0, ?, '', '', ?, ?, 1)
        ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = max(last_beat, excluded.last_beat), ended = NULL
        RETURNING process_id`,

@@ -12,7 +12,7 @@ import {
   type Work,
 } from '../../observed/folding/work.ts';
 import { milliseconds } from '../migrations/message-columns.ts';
-import { sumsOf } from '../projection/sums.ts';
+import { addTo } from '../projection/sums.ts';
 import { buffered } from '../sqlite/buffered.ts';
 import { foldWith, forgetSubject, noteSubject, type ObservedScope } from './said.ts';
 
@@ -20,7 +20,7 @@ import { foldWith, forgetSubject, noteSubject, type ObservedScope } from './said
  * Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the
  * counts by the difference.
  */
-export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined): void {
+export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined) {
   const { before, after } = foldWith(scope, said, earlier, foldWork);
   for (const [name, slice] of after.slices) {
     const was = before.slices.get(name);
@@ -62,7 +62,7 @@ const lastResults = buffered(({ sql }, execution_id, { isTakenBack, ...last }: L
  * Notes when the last results came. If another message turns out to stand, that may be earlier: then rows are
  * asked.
  */
-function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, done }: Last): void {
+function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, done }: Last) {
   if (before.result === result && before.done === done) return;
   const isTakenBack = result < before.result || done < before.done;
   lastResults(tx, execution_id, (known = { result, done, isTakenBack }) => ({
@@ -72,27 +72,27 @@ function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, d
   }));
 }
 
-function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: Tally): void {
+function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: Tally) {
   for (const table of ['run_states', 'observed_runs'] as const)
     for (const [column, now] of Object.entries(after[table])) {
       const n = now - (before[table][column] ?? 0);
-      if (n !== 0) sumsOf(tx).add(table, [execution_id], column, n);
+      if (n !== 0) addTo(tx, table, [execution_id], column, n);
     }
 }
 
 /** Counts a slice in its files. A file that was not heard of yet counts its slices when it is. */
-function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1): void {
+function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1) {
   const { sql, execution_id } = scope;
   const { tf_filename, stf_filename } = firstOf(slice);
-  const addTo = (table: string, column: string) =>
+  const countIn = (table: string, column: string) =>
     sql(`UPDATE ${table} SET slice_count = slice_count + ? WHERE ${column} = ? AND execution_id = ?`);
-  addTo('fastmon_files', 'tf_filename').run(n, tf_filename, execution_id);
-  if (stf_filename !== undefined) addTo('stf_files', 'stf_filename').run(n, stf_filename, execution_id);
+  countIn('fastmon_files', 'tf_filename').run(n, tf_filename, execution_id);
+  if (stf_filename !== undefined) countIn('stf_files', 'stf_filename').run(n, stf_filename, execution_id);
   noteSample(scope, tf_filename, n);
 }
 
 /** The messages that decide how a slice stands. */
-const seqsOf = ({ attempts }: FoldedSlice): number[] =>
+const seqsOf = ({ attempts }: FoldedSlice) =>
   attempts.flatMap(({ slice, result }) => (result === undefined ? [slice.seq] : [slice.seq, result.seq]));
 
 type Tally = Record<'run_states' | 'observed_runs', Readonly<Record<string, number>>>;
@@ -102,7 +102,7 @@ function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
   const folded = [...slices.values()];
   const attempts = folded.flatMap((one) => one.attempts);
   const statuses = folded.map(statusNow);
-  const count = (status: SliceStatus): number => statuses.filter((one) => one === status).length;
+  const count = (status: SliceStatus) => statuses.filter((one) => one === status).length;
   const failed = count('failed');
   return {
     run_states: {
@@ -126,7 +126,7 @@ function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
   };
 }
 
-function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined): void {
+function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined) {
   const { sql, execution_id, run_number } = scope;
   sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt,
@@ -148,7 +148,7 @@ function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice |
 }
 
 /** Removes a slice that only REST reported, once its result turns out to belong to another slice. */
-function removeSlice(scope: ObservedScope, was: FoldedSlice): void {
+function removeSlice(scope: ObservedScope, was: FoldedSlice) {
   const { sql, execution_id } = scope;
   const { slice_filename } = was;
   for (const table of ['tf_slices', 'earlier_attempts'])
@@ -167,7 +167,7 @@ function placeOf(slice: FoldedSlice): unknown[] {
  * Notes how many slices a TF file has, the largest, and when the first was sent.
  * @param n 1 if one came, -1 if one went
  */
-function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n: 1 | -1): void {
+function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n: 1 | -1) {
   if (n === -1)
     sql('DELETE FROM observed_samples WHERE execution_id = ? AND tf_filename = ?').run(execution_id, tfFilename);
   sql(
@@ -178,7 +178,7 @@ function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n:
 }
 
 /** Writes the attempts other than the current one. */
-function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined): void {
+function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined) {
   if (slice.attempts.length === 1 && (was?.attempts.length ?? 1) === 1) return;
   sql('DELETE FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?').run(
     slice.slice_filename,
@@ -192,7 +192,7 @@ function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, w
 }
 
 /** Notes which messages decide how a slice stands. */
-function linkMessages(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined): void {
+function linkMessages(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined) {
   const subject = { subject: 'attempt', key: slice.slice_filename };
   const [before, after] = [was === undefined ? [] : seqsOf(was), seqsOf(slice)];
   for (const seq of after) if (!before.includes(seq)) noteSubject(scope, subject, seq);

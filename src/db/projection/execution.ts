@@ -38,7 +38,7 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
 }
 
 /** An execution runs over a broker if its recorded configuration names one. */
-const isOverBroker = ({ broker }: Record<string, unknown>): boolean =>
+const isOverBroker = ({ broker }: Record<string, unknown>) =>
   typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
 
 /** A command takes effect when the driver carries it out. The driver notes that in the log with its step. */
@@ -88,5 +88,5 @@ export const executionProjections = {
 } satisfies Partial<Projections>;
 
 /** @param key the part of a message's id after the execution */
-const isSaid = ({ sql }: Transaction, { execution_id }: Scope, key: string): boolean =>
+const isSaid = ({ sql }: Transaction, { execution_id }: Scope, key: string) =>
   isMessageId(sql, `${execution_id}/${key}`);

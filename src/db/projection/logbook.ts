@@ -59,7 +59,7 @@ export const logbookProjections = {
 
 type Named = Pick<Message<'alarm_raised'>, 'code' | 'subject' | 'count'>;
 
-const idOf = ({ code, subject }: Named): string => `${code}/${subject}`;
+const idOf = ({ code, subject }: Named) => `${code}/${subject}`;
 
 interface Standing {
   count: number;

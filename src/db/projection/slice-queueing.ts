@@ -6,7 +6,7 @@ import type { Message } from '../../messages/message.ts';
 import { currentAttempt } from '../migrations/lost-starts.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, awaiting, failureKey, none, type Projection, type Scope } from './effect.ts';
-import { keepDelay, sumsOf } from './sums.ts';
+import { keepDelay, addTo } from './sums.ts';
 
 /** A `slice` message creates a slice, or requeues it as its next attempt. */
 export const slice: Projection<'slice'> = (message, { scope, at, tx }) => {
@@ -42,8 +42,8 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, ?)`,
   ).run(slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, start, end, tf_count, at);
-  sumsOf(tx).add('fastmon_files', [execution_id, tf_filename], 'slice_count', 1);
-  sumsOf(tx).add('stf_files', [execution_id, stf_filename], 'slice_count', 1);
+  addTo(tx, 'fastmon_files', [execution_id, tf_filename], 'slice_count', 1);
+  addTo(tx, 'stf_files', [execution_id, stf_filename], 'slice_count', 1);
   keepDelay(tx, scope, 'tf_file_registered → slice', { from: sample.created_at, to: at });
   countMove(tx, scope, undefined, 'queued');
   return applied;
@@ -74,8 +74,8 @@ function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, s
        hostname = NULL, processing_seconds = NULL, took_ms = NULL, starts = 0, left_by = NULL, left_from = NULL
      WHERE seq = ?`,
   ).run(next, attempt, at, row.seq);
-  sumsOf(tx).add('run_states', [scope.execution_id], 'slice_retries', 1);
-  if (attempt === 2) sumsOf(tx).add('run_states', [scope.execution_id], 'slices_retried', 1);
+  addTo(tx, 'run_states', [scope.execution_id], 'slice_retries', 1);
+  if (attempt === 2) addTo(tx, 'run_states', [scope.execution_id], 'slices_retried', 1);
   countMove(tx, scope, row.status, next);
   return applied;
 }
@@ -120,8 +120,7 @@ export function countMove(
   from: SliceStatus | undefined,
   to: SliceStatus,
 ) {
-  const sums = sumsOf(tx);
-  if (from === undefined) sums.add('run_states', [execution_id], 'slices_created', 1);
-  else sums.add('run_states', [execution_id], `slices_${from}`, -1);
-  sums.add('run_states', [execution_id], `slices_${to}`, 1);
+  if (from === undefined) addTo(tx, 'run_states', [execution_id], 'slices_created', 1);
+  else addTo(tx, 'run_states', [execution_id], `slices_${from}`, -1);
+  addTo(tx, 'run_states', [execution_id], `slices_${to}`, 1);
 }

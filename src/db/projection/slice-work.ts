@@ -10,7 +10,7 @@ import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, attemptKey, awaiting, none, type Projections, type Scope } from './effect.ts';
 import { countMove, mayStillCome, type SliceRow, sliceRow } from './slice-queueing.ts';
-import { keepDelay, sumsOf } from './sums.ts';
+import { keepDelay, addTo } from './sums.ts';
 
 /** The slice that a worker's message is about, or why the message changes nothing. */
 function sliceInAttempt(
@@ -63,7 +63,7 @@ export const workProjections = {
     keepPayloadResult(tx, message, scope);
     countMove(tx, scope, row.status, next);
     if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries))
-      sumsOf(tx).add('run_states', [scope.execution_id], 'slices_exhausted', 1);
+      addTo(tx, 'run_states', [scope.execution_id], 'slices_exhausted', 1);
     return applied;
   },
 
@@ -149,6 +149,6 @@ export function abandonSlices(tx: Transaction, { execution_id }: Scope) {
     `UPDATE tf_slices SET status = ?, left_by = assigned_worker, left_from = assigned_at, assigned_worker = NULL, assigned_at = NULL
      WHERE execution_id = ? AND ${inHand}`,
   ).run(next, execution_id);
-  sumsOf(tx).add('run_states', [execution_id], 'slices_processing', -changes);
-  sumsOf(tx).add('run_states', [execution_id], 'slices_queued', changes);
+  addTo(tx, 'run_states', [execution_id], 'slices_processing', -changes);
+  addTo(tx, 'run_states', [execution_id], 'slices_queued', changes);
 }

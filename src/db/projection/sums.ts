@@ -1,5 +1,5 @@
 import { bucketOf, type StageName, stages } from '../../domain/stages.ts';
-import { onceFor } from '../../lib/once-for.ts';
+import { buffered } from '../sqlite/buffered.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import type { Scope } from './effect.ts';
 
@@ -24,29 +24,19 @@ interface CountedRow {
   counts: Map<string, number>;
 }
 
-/**
- * The counts of a transaction, gathered in memory and written before its commit or the first read of them. A
- * dozen messages count in the same few rows, and writing a row costs as much as reading a message.
- */
-export const sumsOf = onceFor((tx: Transaction) => {
-  const counted = new Map<string, CountedRow>();
-  return {
-    /** Adds to a count: of an execution, or of one of its STF files or samples. */
-    add(table: Counted, key: Key, column: string, n: number) {
-      if (counted.size === 0)
-        tx.beforeReading(() => {
-          for (const row of counted.values()) writeCounts(tx, row);
-          counted.clear();
-        });
-      const name = `${table} ${key.join(' ')}`;
-      const row = counted.get(name) ?? { table, key, counts: new Map<string, number>() };
-      row.counts.set(column, (row.counts.get(column) ?? 0) + n);
-      counted.set(name, row);
-    },
-  };
-});
+const counted = buffered(writeCounts);
 
-function writeCounts({ sql }: Transaction, { table, key, counts }: CountedRow) {
+/**
+ * Adds to a count: of an execution, or of one of its STF files or samples. A dozen messages count in the same
+ * few rows, and writing a row costs as much as reading a message, so it is written once per transaction.
+ */
+export const addTo = (tx: Transaction, table: Counted, key: Key, column: string, n: number) =>
+  counted(tx, `${table} ${key.join(' ')}`, (row = { table, key, counts: new Map() }) => {
+    row.counts.set(column, (row.counts.get(column) ?? 0) + n);
+    return row;
+  });
+
+function writeCounts({ sql }: Transaction, _: string, { table, key, counts }: CountedRow) {
   // A fixed order keeps the number of prepared statements small.
   const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (changed.length === 0) return;
@@ -64,8 +54,7 @@ interface Delay {
   latest: string;
 }
 
-/** The delays of a transaction, gathered and written as its counts are. */
-const delaysOf: (tx: Transaction) => Map<string, Delay> = onceFor(() => new Map());
+const delays = buffered(writeDelay);
 
 const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, index])) as Record<StageName, number>;
 
@@ -86,23 +75,17 @@ export function keepDelay(
 ) {
   if (from === null || from === undefined) return;
   const seconds = known ?? Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
-  const delays = delaysOf(tx);
-  if (delays.size === 0)
-    tx.beforeReading(() => {
-      for (const delay of delays.values()) writeDelay(tx, delay);
-      delays.clear();
-    });
   const key = [execution_id, numberOf[stage], bucketOf(seconds)] as const;
-  const name = key.join(' ');
-  const delay = delays.get(name) ?? { key, items: 0, total: 0, longest: 0, latest: to };
-  delay.items += 1;
-  delay.total += seconds;
-  delay.longest = Math.max(delay.longest, seconds);
-  if (to > delay.latest) delay.latest = to;
-  delays.set(name, delay);
+  delays(tx, key.join(' '), (delay = { key, items: 0, total: 0, longest: 0, latest: to }) => {
+    delay.items += 1;
+    delay.total += seconds;
+    delay.longest = Math.max(delay.longest, seconds);
+    if (to > delay.latest) delay.latest = to;
+    return delay;
+  });
 }
 
-function writeDelay({ sql }: Transaction, { key, items, total, longest, latest }: Delay) {
+function writeDelay({ sql }: Transaction, _: string, { key, items, total, longest, latest }: Delay) {
   // Rounding to milliseconds, the precision of times, makes the sum independent of how items are grouped.
   sql(
     `INSERT INTO stage_delays (execution_id, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)

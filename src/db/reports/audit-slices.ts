@@ -1,6 +1,7 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import type { Plan, SampleToCut } from '../../domain/plan/plan.ts';
 import { isRetried } from '../../domain/slice-states.ts';
+import type { AuditCheck } from '../../monitoring/gate.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
@@ -48,8 +49,8 @@ const sliceCounts = [
 type SliceCount = (typeof sliceCounts)[number];
 
 /** Reads every slice once, for all checks. */
-export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams): CutRow[] =>
-  sql<[number, string], CutRow>(
+export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams) =>
+  sql<CutRow>(
     `SELECT tf_filename, group_concat(tf_first || ' ' || tf_last) AS frames, count(*) AS slices_created,
        sum(status = 'queued') AS slices_queued, sum(status = 'processing') AS slices_processing,
        sum(status = 'completed') AS slices_completed, sum(status = 'failed') AS slices_failed,
@@ -58,7 +59,7 @@ export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retrie
   ).all(max_retries, executionId);
 
 export function totalsOf(cuts: readonly CutRow[]): Record<SliceCount, number> {
-  const total = (name: SliceCount): number => cuts.reduce((sum, cut) => sum + cut[name], 0);
+  const total = (name: SliceCount) => cuts.reduce((sum, cut) => sum + cut[name], 0);
   return Object.fromEntries(sliceCounts.map((name) => [name, total(name)])) as Record<SliceCount, number>;
 }
 
@@ -113,9 +114,10 @@ export function checkSlices({ sql, execution, plan, samples, cuts, whenMissing }
 
 function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, plan: Plan): string[] {
   const known = new Set(
-    sql<[string, string], string>(
-      'SELECT slice_filename FROM tf_slices WHERE tf_filename = ? AND execution_id = ?',
-    ).values(sample.tf_filename, executionId),
+    sql<string>('SELECT slice_filename FROM tf_slices WHERE tf_filename = ? AND execution_id = ?').values(
+      sample.tf_filename,
+      executionId,
+    ),
   );
   return plan
     .slices(sample)
@@ -129,7 +131,7 @@ export function checkResults({ sql, execution, params, cuts, whenMissing }: Audi
   const { slices_created: slices, slice_retries, slices_completed, slices_failed } = totalsOf(cuts);
   const ended = slice_retries + slices_completed + slices_failed;
   const results = appliedMessages(sql, execution_id, 'slice_result');
-  const open = sql<[string], { slice_filename: string; status: string; attempt: number }>(
+  const open = sql<{ slice_filename: string; status: string; attempt: number }>(
     `SELECT slice_filename, status, attempt FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND ${indexPredicates.openSlice} ORDER BY seq`,
   )
@@ -149,40 +151,10 @@ export function checkResults({ sql, execution, params, cuts, whenMissing }: Audi
 /** Counts the applied messages of a type: all minus the few without effect, so that no row need be read. */
 export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
   const ofType = `WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`;
-  const count = (rows: string): number =>
-    sql<[string, string], number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
+  const count = (rows: string) =>
+    sql<number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
   const without = `INDEXED BY message_rows_execution_without_effect ${ofType} AND ${indexPredicates.withoutEffect}`;
   return count(ofType) - count(without);
-}
-
-/** One check of an audit, and what it found. */
-export interface AuditCheck {
-  check:
-    | 'stf_planned'
-    | 'stf_announced'
-    | 'stf_ready'
-    | 'samples'
-    | 'slices'
-    | 'coverage'
-    | 'results'
-    | 'counts'
-    // Of prompt processing.
-    | 'handed_over'
-    | 'processing'
-    | 'stf_registered'
-    | 'stf_processed'
-    | 'stf_failed'
-    | 'run_closed';
-  /** `unknown`: nothing shows whether it holds, and `problem` says why. */
-  state: 'ok' | 'open' | 'broken' | 'unknown';
-  expected: number;
-  found: number;
-  /** The first ids of missing or wrong items. */
-  ids: string[];
-  /** The total number, including unnamed ids. */
-  id_count: number;
-  /** The meaning of a state other than `ok`. */
-  problem?: string;
 }
 
 /**

@@ -1,12 +1,12 @@
 import { plannedStfCount } from '../../domain/daq-schedule.ts';
 import { stfFilename, tfFilename } from '../../domain/file-names.ts';
 import { planOf } from '../../domain/plan/versions.ts';
+import type { AuditCheck } from '../../monitoring/gate.ts';
 import { type ExecutionRow, type OwnExecution, withPlan } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import {
-  type AuditCheck,
   type Audited,
   type Checks,
   type SampleRow,
@@ -54,8 +54,8 @@ function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
   const plan = planOf(params);
-  const rowsOf = <Row>(table: string, columns: string): Row[] =>
-    sql<[string], Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(execution_id);
+  const rowsOf = <Row>(table: string, columns: string) =>
+    sql<Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(execution_id);
   const stfs = rowsOf<StfRow>('stf_files', 'stf_filename, sequence, status, tf_count');
   const samples = rowsOf<SampleRow>('fastmon_files', 'tf_filename, stf_filename, tf_first, tf_last, tf_count');
   const cuts = cutsOf(sql, execution_id, params);
@@ -87,7 +87,7 @@ function checkPlanned({ params, stfs, whenMissing }: Audited): AuditCheck[] {
 function checkAnnounced({ sql, execution, stfs, whenMissing }: Audited): AuditCheck {
   const { execution_id, run_number } = execution;
   const announced = appliedMessages(sql, execution_id, 'stf_gen');
-  const stated = sql<[string], number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
+  const stated = sql<number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
   const expected = stated.value(execution_id) ?? announced;
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, stfs.at(-1)?.sequence ?? 0);
@@ -126,7 +126,7 @@ type Kept = Record<string, number>;
 
 /** Checks that the kept counts match the rows. */
 function checkCounts({ sql, execution, stfs, samples, cuts, plan }: Audited): AuditCheck {
-  const kept = sql<[string], Kept>(
+  const kept = sql<Kept>(
     `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,
        slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
      FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?`,

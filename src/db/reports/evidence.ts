@@ -2,7 +2,7 @@ import { payloadSpecOf } from '../../domain/params.ts';
 import { stages } from '../../domain/stages.ts';
 import { agentTypes } from '../../domain/states.ts';
 import { SwfError } from '../../lib/errors.ts';
-import type { Evidence, LostStart, ReaderBehind } from '../../monitoring/evidence.ts';
+import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/start-message.ts';
 import { listAgents } from '../lists/agents.ts';
@@ -135,8 +135,8 @@ function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Ev
   return rows.map((row) => ({ ...row, status: agentStatus(row, isAlive), isRemote: isRemote(row) }));
 }
 
-const lostStarts = (sql: Prepare, executionId: string): LostStart[] =>
-  sql<[string], LostStart>(
+const lostStarts = (sql: Prepare, executionId: string) =>
+  sql<LostStart>(
     `SELECT slice_filename, worker_id AS worker, status, assigned_worker AS worker_now
      FROM lost_starts JOIN tf_slices USING (slice_filename, execution_id)
      WHERE execution_id = ? AND worker_id IS NOT NULL ORDER BY followed_at DESC LIMIT ${lostStartsLookedAt}`,
@@ -157,13 +157,13 @@ const readers = stages.flatMap(({ stage, agent }) =>
 );
 
 /** The roles that are 1,000 or more rows behind the log of an execution. */
-const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] =>
+const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean) =>
   readers.flatMap(({ role, reads }) => {
-    const cursors = sql<[string, string], number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?');
+    const cursors = sql<number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?');
     const cursor = cursors.value(executionId, role);
     // Over a broker a role may be played by agents that have no cursor here.
     if (cursor === undefined && isOverBroker) return [];
-    const { rows, since } = sql<[string, number, number], { rows: number; since: string | null }>(
+    const { rows, since } = sql<{ rows: number; since: string | null }>(
       `SELECT count(*) AS rows, ${isoTime('min(recorded_ms)')} AS since FROM (
          SELECT recorded_ms FROM message_rows INDEXED BY message_rows_type
          WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${reads}'`)} AND seq > ? ORDER BY seq LIMIT ?)`,

@@ -32,7 +32,7 @@ export interface ExecutionDetail extends ExecutionRecord {
 
 /** Throws `RUN_NOT_FOUND` if the execution's run is missing. */
 export function executionRecord(sql: Prepare, { execution_id, run_number }: ExecutionRow): ExecutionRecord {
-  const row = sql<[string], Omit<ExecutionRecord, 'last_tick'>>(
+  const row = sql<Omit<ExecutionRecord, 'last_tick'>>(
     `SELECT phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries + ${lostStartsOf('e')} AS slice_retries, slices_retried, ${lostStartsOf('e')} AS lost_starts,
        dataset_name, dataset_state, dataset_files, dataset_bytes
      FROM workflow_executions AS e JOIN run_states USING (execution_id) JOIN runs USING (execution_id) WHERE execution_id = ?`,
@@ -46,7 +46,7 @@ export function executionRecord(sql: Prepare, { execution_id, run_number }: Exec
 }
 
 /** The record with the plan. Also throws `CONFIG_INVALID` if the parameters cannot be read. */
-export const executionDetail = (sql: Prepare, execution: OwnExecution): ExecutionDetail => ({
+export const executionDetail = (sql: Prepare, execution: OwnExecution) => ({
   ...executionRecord(sql, execution),
   params: executionParams(sql, execution),
 });

@@ -147,9 +147,9 @@ export const exportedTables: readonly ExportedTable[] = [
 export function* exportedRows(sql: Prepare, table: ExportedTable, id: string): Generator<ExportedRow> {
   for (let after = 0; ;) {
     const values = { id, after, limit: batch };
-    const upTo = sql<[object], number | null>(table.lastKey).value(values);
+    const upTo = sql<number | null>(table.lastKey).value(values);
     if (upTo === undefined || upTo === null) return;
-    yield* sql<[object], ExportedRow>(table.rows).all({ id, after, upTo });
+    yield* sql<ExportedRow>(table.rows).all({ id, after, upTo });
     after = upTo;
   }
 }

@@ -23,7 +23,7 @@ import { standbysOf, waitingSince } from './waiting.ts';
 
 /** Slices of other executions of the namespace that workers on the broker work on. */
 function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, { isAlive, now }: Moment): number {
-  const others = sql<[string, string], string>(
+  const others = sql<string>(
     `SELECT execution_id FROM workflow_executions JOIN run_states USING (execution_id)
      WHERE status = 'running' AND over_broker AND namespace = ? AND execution_id <> ? AND slices_processing > 0`,
   ).values(namespace, execution_id);
@@ -156,18 +156,18 @@ function secondsAhead(newest: number, now: number): number {
 }
 
 /** When the newest row of an execution was recorded. Milliseconds since 1970. */
-const newestRow = (sql: Prepare, executionId: string): number =>
-  sql<[string], number>(
+const newestRow = (sql: Prepare, executionId: string) =>
+  sql<number>(
     `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).value(executionId) ?? 0;
 
 /** When the first or the last STF was announced, or slice was made. */
-const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC'): string | undefined =>
-  sql<[string], string>(`SELECT created_at FROM ${table} WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`).value(id);
+const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC') =>
+  sql<string>(`SELECT created_at FROM ${table} WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`).value(id);
 
 function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {
   const plan = planOf(params);
-  return sql<[string], { sequence: number; tf_count: number }>(
+  return sql<{ sequence: number; tf_count: number }>(
     `SELECT sequence, tf_count FROM stf_files WHERE execution_id = ? AND ${indexPredicates.registeredStf}`,
   )
     .all(executionId)

@@ -7,6 +7,7 @@ import {
   countsByWorker,
 } from '../../monitoring/concentration.ts';
 import type { Evidence, FailuresInARow, SlowSlice } from '../../monitoring/evidence.ts';
+import { delayOf } from '../../monitoring/facts.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
 import {
@@ -35,7 +36,7 @@ const earlierFailed = `earlier_attempts WHERE execution_id = ? AND state = 'fail
  */
 export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
   const [last, earlier] = [lastFailed, earlierFailed].map((from) =>
-    sql<[string, number], string | null>(`SELECT substr(error, 1, 1000) AS error FROM ${from} LIMIT ?`)
+    sql<string | null>(`SELECT substr(error, 1, 1000) AS error FROM ${from} LIMIT ?`)
       .values(executionId, attemptsLookedAt)
       .map((error) => error ?? 'failed without a reason'),
   ) as [string[], string[]];
@@ -60,8 +61,8 @@ interface ResultRow {
  * or nothing was tried.
  */
 export function failuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
-  const field = (name: string): string => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
-  const newest = sql<[string, number], ResultRow>(
+  const field = (name: string) => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
+  const newest = sql<ResultRow>(
     `SELECT ${field('state')}, ${field('attempt')}, recorded_ms FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
   );
@@ -88,15 +89,13 @@ export const noPlaces: ReturnType<typeof failuresByPlace> = { concentration: und
 
 /** Where first attempts fail, among the newest slices. */
 export function failuresByPlace(sql: Prepare, executionId: string): Pick<Evidence, 'concentration' | 'by_worker'> {
-  const oldest = sql<[string, number], number>(
-    'SELECT seq FROM tf_slices WHERE execution_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?',
-  );
+  const oldest = sql<number>('SELECT seq FROM tf_slices WHERE execution_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?');
   const from = oldest.value(executionId, slicesLookedAt) ?? 0;
-  const current = sql<[string, number], PlacedAttempt>(
+  const current = sql<PlacedAttempt>(
     `SELECT stf_filename AS stf, slice_id AS number, assigned_worker AS worker, hostname AS host, status = 'failed' AS failed
      FROM tf_slices WHERE execution_id = ? AND seq > ? AND attempt = 1 AND status IN ('completed', 'failed')`,
   ).all(executionId, from);
-  const earlier = sql<[string, number], PlacedAttempt>(
+  const earlier = sql<PlacedAttempt>(
     `SELECT s.stf_filename AS stf, s.slice_id AS number, e.worker_id AS worker, e.hostname AS host, e.state = 'failed' AS failed
      FROM tf_slices AS s INDEXED BY tf_slices_retried CROSS JOIN earlier_attempts AS e USING (slice_filename, execution_id)
      WHERE s.execution_id = ? AND s.seq > ? AND s.${indexPredicates.retriedSlice} AND e.attempt = 1 AND e.state IN ('completed', 'failed')`,
@@ -118,8 +117,8 @@ const columnOf = {
   'slice number': 'CAST(slice_id AS TEXT)',
 } as const satisfies Record<Concentration['kind'], string>;
 
-const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentration): string[] =>
-  sql<[string, string, number], string>(
+const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentration) =>
+  sql<string>(
     `SELECT substr(coalesce(a.error, 'failed without a reason'), 1, 1000) AS error
      FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
      WHERE execution_id = ? AND a.attempt = 1 AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
@@ -134,14 +133,14 @@ const failuresLookedAt = 5000;
  */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {
   const found = [lastFailed, earlierFailed].map((from) =>
-    sql<[string, number], { at: string | null; n: number }>(
+    sql<{ at: string | null; n: number }>(
       `SELECT min(completed_at) AS at, count(*) AS n FROM (SELECT completed_at FROM ${from} LIMIT ?)`,
     ).get(executionId, failuresLookedAt),
   );
   if (found.every((one) => one !== undefined && one.n < failuresLookedAt))
     return found.flatMap((one) => one?.at ?? []).toSorted()[0];
   // Of many failures the first is among the first results.
-  const early = sql<[string, number], string | null>(
+  const early = sql<string | null>(
     `SELECT ${isoTime('min(recorded_ms)')} FROM (
        SELECT recorded_ms, iif(json_valid(body), body ->> '$.state', NULL) AS state FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq LIMIT ?)
@@ -154,8 +153,8 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
  * The first error line of an execution. The driver's lines about its end do not count: they repeat a reason,
  * or say why the driver left.
  */
-export const firstError = (sql: Prepare, executionId: string): Evidence['first_error'] =>
-  sql<[string], NonNullable<Evidence['first_error']>>(
+export const firstError = (sql: Prepare, executionId: string) =>
+  sql<NonNullable<Evidence['first_error']>>(
     `SELECT timestamp, agent, message, log_id FROM app_logs
      WHERE execution_id = ? AND ${indexPredicates.error} AND ${jsonField('context', 'verdict')} IS NULL
        AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
@@ -166,9 +165,9 @@ export const firstError = (sql: Prepare, executionId: string): Evidence['first_e
  * index, and is known of observed slices.
  */
 export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]): SlowSlice | undefined {
-  if (!hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))) return undefined;
-  const slowest = (from: string, order: string): SlowSlice | undefined =>
-    sql<[string], SlowSlice>(
+  if (!hasSlowSlice(delayOf(delays, 'slice_started → slice_result'))) return undefined;
+  const slowest = (from: string, order: string) =>
+    sql<SlowSlice>(
       `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds FROM tf_slices ${from} ORDER BY ${order} DESC LIMIT 1`,
     ).get(executionId);
   const completed = `WHERE execution_id = ? AND status = 'completed'`;
@@ -184,8 +183,8 @@ export function slowestSlice(sql: Prepare, executionId: string, delays: readonly
  * @param done when that was completed, in milliseconds since 1970; 0 if none was
  */
 export function observedFailuresInARow(sql: Prepare, id: string, done: number): FailuresInARow | undefined {
-  const failed = (from: string): { n: number; first: string | null } =>
-    sql<[string, string], { n: number; first: string | null }>(
+  const failed = (from: string) =>
+    sql<{ n: number; first: string | null }>(
       `SELECT count(*) AS n, min(completed_at) AS first FROM ${from} AND completed_at > ?`,
     ).get(id, done === 0 ? '' : new Date(done).toISOString()) ?? { n: 0, first: null };
   const found = [failed(lastFailed), failed(earlierFailed)];
@@ -220,8 +219,8 @@ export function serviceFindings(
 type Row = Omit<Service, 'overhead'> & { key: number; took: number | null };
 
 function servicesOf(sql: Prepare, executionId: string): Service[] {
-  const rows = (order: 'ASC' | 'DESC', after: number): Row[] =>
-    sql<[string, number, number], Row>(
+  const rows = (order: 'ASC' | 'DESC', after: number) =>
+    sql<Row>(
       `SELECT seq AS key, assigned_worker AS slot, coalesce(stf_filename, tf_filename) AS stf, coalesce(assigned_at, '') AS at, processing_seconds AS seconds, ${sliceSeconds} AS took
        FROM tf_slices INDEXED BY tf_slices_execution
        WHERE execution_id = ? AND seq > ? AND status = 'completed' AND attempt = 1 AND processing_seconds IS NOT NULL AND assigned_worker IS NOT NULL

@@ -11,8 +11,8 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** The last message of an execution, except logbook entries, and why it had no effect, if so. */
 export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' | 'effect_code' | 'effect_reason'>;
 
-export const lastMessage = (sql: Prepare, executionId: string): LastMessage | undefined =>
-  sql<[string], LastMessage>(
+export const lastMessage = (sql: Prepare, executionId: string) =>
+  sql<LastMessage>(
     `SELECT message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
@@ -50,15 +50,14 @@ const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
  * The newest messages that are the landmarks of an execution: its phases, drivers, commands and end. Only the
  * last two changes between periods are included, so that they do not crowd out who paused or took over.
  */
-export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>
-  sql<[{ id: string; limit: number }], Landmark>(landmarks).all({ id, limit });
+export const lastLandmarks = (sql: Prepare, id: string, limit: number) => sql<Landmark>(landmarks).all({ id, limit });
 
 /** The newest messages that cannot be read or contradict an earlier message. */
-export const lastTroubledMessages = (sql: Prepare, executionId: string, limit: number): MessageHead[] =>
+export const lastTroubledMessages = (sql: Prepare, executionId: string, limit: number) =>
   newest(sql, executionId, indexPredicates.troubled, limit);
 
-const newest = (sql: Prepare, executionId: string, condition: string, limit: number): MessageHead[] =>
-  sql<[string, number], MessageHead>(
+const newest = (sql: Prepare, executionId: string, condition: string, limit: number) =>
+  sql<MessageHead>(
     `SELECT ${headColumns} FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 
@@ -67,7 +66,7 @@ const maxCounted = 1000;
 
 /** The number of messages of a kind, and the ids of the newest. @param condition as SQL */
 export function someMessages(sql: Prepare, executionId: string, condition: string, named: number): Some {
-  const count = sql<[string, number], number>(
+  const count = sql<number>(
     `SELECT count(*) FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
   ).value(executionId, maxCounted);
   if (count === undefined || count === 0) return { count: 0, ids: [] };
@@ -93,8 +92,8 @@ const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} 
  * @param from
  * @param until in milliseconds since 1970
  */
-export const isAnyRecordedLate = (sql: Prepare, id: string, from: number, until: number): boolean =>
-  sql<[{ id: string; from: number; until: number }]>(lateRow).has({ id, from, until });
+export const isAnyRecordedLate = (sql: Prepare, id: string, from: number, until: number) =>
+  sql(lateRow).has({ id, from, until });
 
 interface CommandRow {
   sender_agent: string | null;
@@ -107,7 +106,7 @@ interface CommandRow {
  * As SQL: a field of a body if it is a text. Bodies are kept as received, so an optional field may hold
  * anything.
  */
-const textOf = (field: string, most: number): string =>
+const textOf = (field: string, most: number) =>
   `CASE WHEN json_valid(body) AND json_type(body, '$.${field}') = 'text' THEN substr(body ->> '$.${field}', 1, ${most}) END`;
 
 /** The last command of a type that took effect, or that waits for a driver. */
@@ -118,7 +117,7 @@ function lastCommand(
   state: 'applied' | 'waiting' = 'applied',
 ): CommandGiven | undefined {
   const condition = state === 'applied' ? `effect = 'applied'` : indexPredicates.waitingCommand;
-  const row = sql<[string], CommandRow>(
+  const row = sql<CommandRow>(
     `SELECT ${messageColumns.sender_agent} AS sender_agent, ${messageColumns.sent_at} AS sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
      FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND ${condition} ORDER BY seq DESC LIMIT 1`,
@@ -142,9 +141,9 @@ export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): 
 }
 
 /** A stop of a running execution that no driver has carried out yet: the execution is still running. */
-export const pendingStop = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
+export const pendingStop = (sql: Prepare, { execution_id, status }: ExecutionRow) =>
   status === 'running' ? lastCommand(sql, execution_id, 'stop_workflow', 'waiting') : undefined;
 
 /** The stop that ended an execution early, by an operator or by an agent that gave up. */
-export const stoppedBy = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
+export const stoppedBy = (sql: Prepare, { execution_id, status }: ExecutionRow) =>
   status === 'terminated' || status === 'failed' ? lastCommand(sql, execution_id, 'stop_workflow') : undefined;

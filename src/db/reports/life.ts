@@ -1,6 +1,6 @@
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { driverEnd } from '../execution/log-reader.ts';
-import { heardUntil } from '../observed/hearings.ts';
+import { heardTimeOfRun } from '../observed/hearings.ts';
 import { isProcessAlive, lastSignOf, type LivenessTest, type Moment, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -11,7 +11,10 @@ import type { Prepare } from '../sqlite/statements.ts';
 export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number {
   const { execution_id, end_time } = execution;
   if (end_time !== null) return Date.parse(end_time);
-  return heardUntil(sql, execution_id, { isAlive, now }) ?? Math.min(now, silentSince(sql, execution, isAlive) ?? now);
+  return (
+    heardTimeOfRun(sql, execution_id, { isAlive, now })?.until ??
+    Math.min(now, silentSince(sql, execution, isAlive) ?? now)
+  );
 }
 
 type Run = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
@@ -27,5 +30,5 @@ export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAli
 }
 
 /** Wall time of an execution in seconds, so far while it runs. */
-export const secondsOfLife = ({ start_time }: Pick<ExecutionRow, 'start_time'>, end: number): number =>
+export const secondsOfLife = ({ start_time }: Pick<ExecutionRow, 'start_time'>, end: number) =>
   Math.max(0, end - Date.parse(start_time)) / 1000;

@@ -45,8 +45,8 @@ export const recordedFilesOf = (
   sql: Prepare,
   { execution_id, stf_filename }: FilesOf,
   { kind, after, limit }: { kind: FileKind; after: number; limit: number },
-): RecordedFile[] =>
-  sql<[object], RecordedFile>(`${questions[kind]} LIMIT ($limit + 0)`).all({
+) =>
+  sql<RecordedFile>(`${questions[kind]} LIMIT ($limit + 0)`).all({
     execution_id,
     stf_filename: stf_filename ?? null,
     after,

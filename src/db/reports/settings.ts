@@ -16,7 +16,7 @@ type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | unde
 
 const maxShown = 200;
 
-const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
+const payloadOf = ({ worker: { payload } }: ExecutionParams) =>
   payload === undefined ? 'placeholder' : `${shownCommand(payload).slice(0, maxShown)} (${markOf(payload)})`;
 
 const shownConfig = 80;
@@ -86,7 +86,7 @@ const longestName = 80;
  * if none were reported. Source: `parameter_values` of POST /api/workflow-executions/.
  */
 function toldConfiguration(params: Readonly<Record<string, unknown>>): KnownConfiguration | undefined {
-  const section = (name: string): Readonly<Record<string, unknown>> => asObject(params[name]) ?? {};
+  const section = (name: string) => asObject(params[name]) ?? {};
   const { config } = section('workflow');
   const known = [
     ...(typeof config === 'string' ? [['config', config.slice(0, longestName)]] : []),
@@ -103,7 +103,7 @@ const isNumber = (name: string, value: unknown): value is number =>
 
 /** The name of a configuration; if it was given by a path, its file name. */
 function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
-  const config = sql<[string], string | null>(
+  const config = sql<string | null>(
     `SELECT ${jsonField('body', 'config')} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).value(execution_id);
@@ -118,7 +118,7 @@ export interface Setting {
 
 /** The parameters of an execution as recorded. */
 function recordedParams(sql: Prepare, executionId: string): Record<string, unknown> {
-  const params = sql<[string], string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
+  const params = sql<string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
   return objectIn(params.value(executionId));
 }
 
@@ -131,7 +131,7 @@ export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, S
   if (params === undefined) return new Map();
   const { execution_id } = execution;
   const recorded = recordedParams(sql, execution_id);
-  const version = sql<[string], string | null>(
+  const version = sql<string | null>(
     `SELECT ${jsonField('body', 'version')} FROM message_rows WHERE message_id = ?`,
   ).value(`${execution_id}/driver_started/1`);
   // Defaults count as settings, so that stores of older and newer versions can be compared.
@@ -143,7 +143,7 @@ export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, S
   return found;
 }
 
-const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>): Record<string, unknown> =>
+const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>) =>
   Object.fromEntries(
     Object.entries(params).map(([section, values]) =>
       typeof values === 'object'
@@ -152,10 +152,10 @@ const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>
     ),
   );
 
-const settingOf = (value: unknown): Setting => ({ shown: shownSetting(value).slice(0, maxShown), mark: markOf(value) });
+const settingOf = (value: unknown) => ({ shown: shownSetting(value).slice(0, maxShown), mark: markOf(value) });
 
 /** Differs if the value differs, and does not reveal it. */
-const markOf = (value: unknown): string =>
+const markOf = (value: unknown) =>
   sha256()
     .update(JSON.stringify(value) ?? '')
     .digest('hex')

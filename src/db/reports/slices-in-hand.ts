@@ -7,7 +7,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** The first slices of an execution that stay failed. */
 export function exhaustedSlices(sql: Prepare, executionId: string, limit: number): string[] {
   // Most failed slices have no attempt left. The next retry takes the others out of this list.
-  return sql<[string, number], string>(
+  return sql<string>(
     `SELECT slice_filename FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`,
   ).values(executionId, limit);
@@ -19,7 +19,7 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
  */
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
   const isGone = goneWorkers(sql, isAlive);
-  return sql<[string], Omit<SliceInHand, 'isLost'>>(
+  return sql<Omit<SliceInHand, 'isLost'>>(
     `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt FROM tf_slices
      WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY assigned_at, seq`,
   )
@@ -41,7 +41,7 @@ export function goneWorkers(
   /** Since when the live process of an agent is known, milliseconds since 1970. */
   const known = new Map<string, number>();
   const knownSince = (agent: string): number => {
-    const row = sql<[string], ProcessSigns & { registered_at: string }>(
+    const row = sql<ProcessSigns & { registered_at: string }>(
       `SELECT ${signColumns}, registered_at FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND heard_on IS NULL`,
     ).get(agent);
     if (row === undefined) return -Infinity;
@@ -59,7 +59,7 @@ export function goneWorkers(
 
 /** How many slices each worker agent has in hand, over all executions, by agent name. */
 export function slicesInHandByAgent(sql: Prepare): Map<string, number> {
-  const rows = sql<[], { agent: string; n: number }>(
+  const rows = sql<{ agent: string; n: number }>(
     `SELECT substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) AS agent, count(*) AS n
      FROM tf_slices INDEXED BY tf_slices_pending WHERE status = 'processing' AND ${indexPredicates.pendingSlice} GROUP BY 1`,
   ).all();

@@ -26,7 +26,7 @@ export function stagePictures(sql: Prepare, executionId: string): StagePicture[]
   return timedDelays(sql, executionId).flatMap((delay) => {
     const passage = passageOf.get(delay.stage);
     if (passage === undefined) return [];
-    const rows = sql<[string], { bucket: number; items: number }>(
+    const rows = sql<{ bucket: number; items: number }>(
       `SELECT ${bucket} AS bucket, count(*) AS items FROM ${passage} GROUP BY 1 ORDER BY 1`,
     ).all(executionId);
     return { ...delay, buckets: rows.map((row): [number, number] => [row.bucket, row.items]) };
@@ -34,7 +34,7 @@ export function stagePictures(sql: Prepare, executionId: string): StagePicture[]
 }
 
 function countedStages(sql: Prepare, executionId: string): { stage: StageName; buckets: DelayBucket[] }[] {
-  const rows = sql<[string], DelayBucket & { stage: number }>(
+  const rows = sql<DelayBucket & { stage: number }>(
     'SELECT stage, bucket, items, total, longest, latest FROM stage_delays WHERE execution_id = ? ORDER BY stage, bucket',
   ).all(executionId);
   if (rows.length === 0) return [];
@@ -74,21 +74,23 @@ function tookAs(status: 'completed' | 'failed'): string {
 /** The same of an observed execution. Percentiles are exact. */
 export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
   passagesOf(sql, executionId).flatMap(([stage, passage]) => {
-    const items = sql<[string], number>(`SELECT count(*) FROM ${passage}`).value(executionId) ?? 0;
+    // A slice that took time has waited for it: one index is walked for both.
+    const counted = stage === 'slice → slice_started' ? [tookAs('completed'), tookAs('failed')] : [passage];
+    const items = counted.reduce((sum, from) => sum + countIn(sql, from, executionId), 0);
     if (items === 0) return [];
     // From the end that is nearer.
-    const nth = (order: 'ASC' | 'DESC', before: number): number =>
+    const nth = (order: 'ASC' | 'DESC', before: number) =>
       seconds(
-        sql<[string, number], number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(
-          executionId,
-          before,
-        ) ?? 0,
+        sql<number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(executionId, before) ?? 0,
       );
     const [p50, p95] = [nth('ASC', Math.ceil(0.5 * items) - 1), nth('DESC', items - Math.ceil(0.95 * items))];
     return [{ stage, items, p50, p95, max: nth('DESC', 0) }];
   });
 
-const seconds = (ms: number): number => Math.round(ms) / 1000;
+const countIn = (sql: Prepare, passage: string, id: string) =>
+  sql<number>(`SELECT count(*) FROM ${passage}`).value(id) ?? 0;
+
+const seconds = (ms: number) => Math.round(ms) / 1000;
 
 /** As SQL: the bucket of a delay, as `bucketOf` computes it. */
 const bucket = 'iif(ms <= 1, 0, CAST(ceil(ln(ms) / ln(1.25)) AS INTEGER))';

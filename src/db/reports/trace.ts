@@ -49,7 +49,6 @@ export function sliceStanding(
   { isAlive, now }: Moment,
 ): SliceStanding | undefined {
   const slice = sql<
-    [string, string],
     { key: number; status: string; lost_starts: number } & Record<
       'assigned_worker' | 'assigned_at' | 'payload',
       string | null
@@ -59,7 +58,7 @@ export function sliceStanding(
      FROM tf_slices AS s WHERE slice_filename = ? AND execution_id = ?`,
   ).get(name, execution_id);
   if (slice === undefined) return undefined;
-  const attempts = sql<[string, string], { queued_at: string; started_at: string | null; starts: number }>(
+  const attempts = sql<{ queued_at: string; started_at: string | null; starts: number }>(
     'SELECT queued_at, started_at, starts FROM slice_attempts WHERE slice_filename = ? AND execution_id = ? ORDER BY attempt',
   ).all(name, execution_id);
   const last = attempts.at(-1);
@@ -77,22 +76,22 @@ export function sliceStanding(
   };
 }
 
-const queuedBefore = (sql: Prepare, executionId: string, key: number): number =>
-  sql<[string, number], number>(
+const queuedBefore = (sql: Prepare, executionId: string, key: number) =>
+  sql<number>(
     `SELECT count(*) FROM (SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${maxAhead})`,
   ).value(executionId, key) ?? 0;
 
 /** Throws `ARGUMENT_INVALID` for an unknown name, and shows the form of valid names. */
 export function findProduct(sql: Prepare, name: string): Product {
-  const found = sql<[string, string, string], Product>(
+  const found = sql<Product>(
     `SELECT 'stf' AS kind, stf_filename AS name, execution_id, run_number, status, stf_filename, NULL AS tf_filename, NULL AS attempt
      FROM stf_files WHERE stf_filename = ?
      UNION ALL SELECT 'tf', tf_filename, execution_id, run_number, 'registered', stf_filename, tf_filename, NULL FROM fastmon_files WHERE tf_filename = ?
      UNION ALL SELECT 'slice', slice_filename, execution_id, run_number, status, stf_filename, tf_filename, attempt FROM tf_slices WHERE slice_filename = ?`,
   ).get(name, name, name);
   if (found !== undefined) return found;
-  const recent = sql<[], string>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');
+  const recent = sql<string>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');
   const [near] = nearest(name, recent.values(), 1);
   throw argumentInvalid(
     `there is no STF file, TF sample or TF slice ${JSON.stringify(name.slice(0, 100))}; names are such as swf.101993.000001.stf, swf.101993.000001_tf_001.tf and swf.101993.000001_slice_000.tf${near === undefined ? '' : `, and the nearest STF file is ${near}`}`,
@@ -113,7 +112,7 @@ export interface Hop extends MessageHead {
  * As SQL: a field of a body, only for types whose vocabulary has it. Other messages may use its name for
  * something else.
  */
-const fieldOf = (field: string, ...types: string[]): string =>
+const fieldOf = (field: string, ...types: string[]) =>
   `CASE WHEN type_no IN ${typeNumbers(types)} THEN ${jsonField('body', field)} END`;
 
 const hopColumns = [
@@ -127,7 +126,7 @@ const hopColumns = [
 /** Observed messages by their `seq`, with what a worker reports in them. */
 function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
   const isResult = `type_no IN ${typeNumbers(['slice_result'])}`;
-  const rows = sql<[string], Hop>(
+  const rows = sql<Hop>(
     `SELECT ${headColumns}, iif(${isResult}, ${messageColumns.sender_agent}, NULL) AS worker, NULL AS attempt,
        iif(${isResult}, ${jsonField('body', 'content.state')}, NULL) AS outcome, iif(${isResult}, ${jsonField('body', 'content.result.error')}, NULL) AS error
      FROM message_rows WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY sent_ms, seq`,
@@ -149,7 +148,7 @@ function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_fi
   return subjects.flatMap(([subject, key]) =>
     key === null
       ? []
-      : sql<[string, string, string], number>(
+      : sql<number>(
           'SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND stands_seq IS NULL',
         ).values(execution_id, subject, key),
   );
@@ -174,9 +173,9 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
     stf: [`${execution_id}/tf_file_registered/${(stf_filename ?? '').replace(/\.stf$/, '_tf_')}`],
   }[kind];
   const rows = [
-    ...exact.map((id) => sql<[string], Hop>(`SELECT ${hopColumns} FROM message_rows WHERE message_id = ?`).all(id)),
+    ...exact.map((id) => sql<Hop>(`SELECT ${hopColumns} FROM message_rows WHERE message_id = ?`).all(id)),
     ...ranges.map((prefix) =>
-      sql<[string, string, number], Hop>(
+      sql<Hop>(
         `SELECT ${hopColumns} FROM message_rows WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
       ).all(prefix, `${prefix}\u{10FFFF}`, limit),
     ),
@@ -187,7 +186,7 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
 /** The slices made from an STF or a sample, counted by status, with the time of the last completion. */
 export function slicesOf(sql: Prepare, { kind, name, execution_id }: Product) {
   const column = kind === 'stf' ? 'stf_filename' : 'tf_filename';
-  return sql<[string, string], { status: string; n: number; last_at: string | null }>(
+  return sql<{ status: string; n: number; last_at: string | null }>(
     `SELECT status, count(*) AS n, max(completed_at) AS last_at FROM tf_slices WHERE ${column} = ? AND execution_id = ? GROUP BY status`,
   ).all(name, execution_id);
 }

@@ -3,8 +3,8 @@ import { workKind, workKinds } from '../../domain/slice-returns.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
-import type { OffDuty } from '../../messages/telemetry.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
+import { delayOf } from '../../monitoring/facts.ts';
 import { unansweredSeconds } from '../../monitoring/findings/agents.ts';
 import { lostFiles, newestPlace } from '../execution/file-places.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
@@ -24,8 +24,8 @@ const maxCounted = 10_000;
  * Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that
  * has begun.
  */
-export const givenUpSlices = (sql: Prepare, executionId: string): number =>
-  sql<[string], number>(
+export const givenUpSlices = (sql: Prepare, executionId: string) =>
+  sql<number>(
     `SELECT count(*) FROM (
          SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${maxCounted})`,
@@ -35,7 +35,7 @@ export const givenUpSlices = (sql: Prepare, executionId: string): number =>
  * Counts starts after the first of each attempt: every start is a message, and only the first has a delay.
  */
 export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
-  const first = delays.find(({ stage }) => stage === 'slice → slice_started')?.items ?? 0;
+  const first = delayOf(delays, 'slice → slice_started')?.items ?? 0;
   return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
 }
 
@@ -76,7 +76,7 @@ export function agentTroubles(
 ): Pick<Evidence, 'off_duty' | 'useless'> {
   const troubled = troubledAgents(sql, namespace, isAlive);
   const payload = troubled.length === 0 ? undefined : payloadOf(sql, execution_id);
-  const isOfExecution = (agent_type: string, kind: { reason: string; name: string }): boolean =>
+  const isOfExecution = (agent_type: string, kind: { reason: string; name: string }) =>
     agent_type !== 'worker' ||
     (kind.reason === 'FAILING'
       ? kind.name === execution_id
@@ -105,21 +105,21 @@ export function agentTroubles(
 
 /** Whether any file of an execution is of a kind. */
 function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }): boolean {
-  const [condition, value] =
+  const [condition = '', value = ''] =
     reason === 'WRONG_FILE'
       ? ['f.tf_filename = ?', name.split(' ')[0]]
       : ['instr(coalesce(m.file_url, f.file_url), ?) = 1', `${name}/`];
-  return sql<unknown[], unknown>(
+  return sql<unknown>(
     `SELECT 1 FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE f.execution_id = ? AND ${condition} LIMIT 1`,
   ).has(executionId, value);
 }
 
 /** The payload that the waiting slices of an execution need, the same for all. Undefined if none waits. */
-export const payloadKind = (sql: Prepare, executionId: string): string | undefined =>
+export const payloadKind = (sql: Prepare, executionId: string) =>
   payloadOf(sql, executionId, `AND status = 'queued' AND ${indexPredicates.openSlice}`);
 
 function payloadOf(sql: Prepare, executionId: string, condition = ''): string | undefined {
-  const one = sql<[string], { slice_filename: string; attempt: number }>(
+  const one = sql<{ slice_filename: string; attempt: number }>(
     `SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? ${condition} LIMIT 1`,
   ).get(executionId);
   if (one === undefined) return undefined;
@@ -131,8 +131,8 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
  * The TF files with waiting slices: how many of each, and the kinds of work that they are, except the
  * payload.
  */
-const waitingFiles = (sql: Prepare, executionId: string): { slices: number; kinds: OffDuty[] }[] =>
-  sql<[string], { tf_filename: string; slices: number }>(
+const waitingFiles = (sql: Prepare, executionId: string) =>
+  sql<{ tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,
   )
@@ -161,7 +161,7 @@ export function unansweredFiles(
   isAlive: LivenessTest,
 ): UnansweredFiles[] {
   const before = new Date(momentOfTest(isAlive) - unansweredSeconds * 1000).toISOString();
-  const counts = sql<[string], { stfs: number; ready: number; expected: number; samples: number }>(
+  const counts = sql<{ stfs: number; ready: number; expected: number; samples: number }>(
     `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
      FROM run_states WHERE execution_id = ?`,
   ).get(execution_id);
@@ -187,10 +187,7 @@ const shownWarning = 400;
 
 /** The most recently heard agent of a role, if it says that it is off duty, with its last warning. */
 function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']): UnansweredFiles['off_duty'] {
-  const row = sql<
-    [string, string],
-    Record<'agent' | 'hostname', string> & Record<'off_duty' | 'warning', string | null>
-  >(
+  const row = sql<Record<'agent' | 'hostname', string> & Record<'off_duty' | 'warning', string | null>>(
     `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT 1) AS warning
      FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND agent_type = ? AND state <> 'EXITED' AND heard_on IS NULL ORDER BY last_heartbeat DESC LIMIT 1`,

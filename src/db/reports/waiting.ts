@@ -7,8 +7,7 @@ import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
-import { jsonField } from '../sqlite/statements.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /**
  * Since when something has waited for each stage: the arrival of the oldest file or slice that it has not
@@ -20,9 +19,9 @@ export function waitingSince(
   { slices_queued, slices_created }: Counts,
   { slices_expected, params }: { slices_expected: number; params: ExecutionParams },
 ): Facts['waiting_since'] {
-  const first = (text: string, isAny = true): string | undefined =>
-    isAny ? (sql<[{ id: string }], string | null>(text).value({ id: executionId }) ?? undefined) : undefined;
-  const times = {
+  const first = (text: string, isAny = true) =>
+    isAny ? (sql<string | null>(text).value({ id: executionId }) ?? undefined) : undefined;
+  return {
     data: first(
       `SELECT created_at AS at FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} ORDER BY seq LIMIT 1`,
     ),
@@ -36,7 +35,6 @@ export function waitingSince(
       slices_queued !== 0,
     ),
   };
-  return Object.fromEntries(Object.entries(times).filter(([, at]) => at !== undefined));
 }
 
 /** STF files to look at after the last sampled one: with a low sampling rate many of them give no samples. */
@@ -45,7 +43,7 @@ const maxUnsampled = 1000;
 /** Since when an STF file has been ready without all its samples. */
 function unsampledSince(sql: Prepare, executionId: string, params: ExecutionParams): string | undefined {
   const plan = planOf(params);
-  return sql<[{ id: string }], { sequence: number; tf_count: number; tf_file_count: number; at: string }>(
+  return sql<{ sequence: number; tf_count: number; tf_file_count: number; at: string }>(
     `SELECT sequence, tf_count, tf_file_count, processed_at AS at FROM stf_files WHERE execution_id = $id AND status = 'processed'
        AND seq >= coalesce((SELECT max(seq) FROM stf_files WHERE execution_id = $id AND tf_file_count > 0), 0) ORDER BY seq LIMIT ${maxUnsampled}`,
   )
@@ -60,7 +58,7 @@ const maxChanges = 100;
  * The newest times in which workers start nothing: between two periods, and while an operator has paused the
  * run.
  */
-export const standbysOf = (sql: Prepare, id: string): Facts['standbys'] =>
+export const standbysOf = (sql: Prepare, id: string) =>
   phasesOf(0, phaseChanges(sql, id, maxChanges)).filter(({ phase }) => phase === 'standby' || phase === 'paused');
 
 const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_workflow workflow_ended'.split(' ');
@@ -69,13 +67,13 @@ type ChangeRow = Record<'type' | 'at', string> & Record<'reason' | 'by', string 
 
 /** The newest changes of phase, the oldest first. Other programs report a stop to their monitor. */
 export function phaseChanges(sql: Prepare, executionId: string, limit: number): PhaseChange[] {
-  const rows = sql<[string, number], ChangeRow>(
+  const rows = sql<ChangeRow>(
     `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by
      FROM message_rows INDEXED BY message_rows_landmarks
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
      ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
-  const stop = sql<[string], ChangeRow>(
+  const stop = sql<ChangeRow>(
     `SELECT 'workflow_ended' AS type, ${isoTime('told_end_ms')} AS at, told_status AS reason, told_by AS by
      FROM observed_runs WHERE execution_id = ? AND told_status IN ('terminated', 'failed') AND told_end_ms IS NOT NULL`,
   ).all(executionId);

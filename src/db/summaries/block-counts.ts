@@ -25,22 +25,22 @@ export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQue
   const blocks = [table, Math.floor((range.from - 1) / rowsOfBlock), blockAfter(range.to)] as const;
   const ofTable = 'table_name = ? AND block >= ? AND block < ?';
   const window = [start_time ?? null, end_time ?? null] as const;
-  const mixed = sql<unknown[], number>(
+  const mixed = sql<number>(
     `SELECT block FROM time_blocks WHERE ${ofTable} AND row_count > 0 AND NOT (${isWhole}) LIMIT ${maxMixed + 1}`,
   ).values(...blocks, ...window);
   if (mixed.length > maxMixed) return undefined;
   const counts = new Map<string, number>();
-  const take = (rows: readonly { span: string; n: number }[]): void => {
+  const take = (rows: readonly { span: string; n: number }[]) => {
     for (const { span: name, n } of rows) counts.set(name, (counts.get(name) ?? 0) + n);
   };
   take(
-    sql<unknown[], { span: string; n: number }>(
+    sql<{ span: string; n: number }>(
       `SELECT ${digitsOf('earliest', span)} AS span, sum(row_count) AS n FROM time_blocks
        WHERE ${ofTable} AND row_count > 0 AND ${isWhole} GROUP BY 1`,
     ).all(...blocks, ...window),
   );
   const iso = source.isMilliseconds === true ? isoTime(time) : time;
-  const singly = sql<unknown[], { span: string; n: number }>(
+  const singly = sql<{ span: string; n: number }>(
     `SELECT ${digitsOf('iso', span)} AS span, count(*) AS n FROM (SELECT ${iso} AS iso FROM ${table} AS t WHERE ${key} > ? AND ${key} <= ?)
      WHERE coalesce(iso >= ?, 1) AND coalesce(iso <= ?, 1) GROUP BY 1`,
   );
@@ -61,12 +61,11 @@ const blockAfter = (key: number) => (key === Number.MAX_SAFE_INTEGER ? key : Mat
  * The name of a span, from the beginning of a time: for ISO 8601 in UTC, as all our times are, the one that
  * `spanName` gives.
  */
-export const shortTime = (span: Span, text: string): string =>
+export const shortTime = (span: Span, text: string) =>
   span === 'day' ? text : span === 'hour' ? `${text}:00Z` : `${text}Z`;
 
 /** As SQL: the digits of an ISO 8601 time that name its span. */
-export const digitsOf = (iso: string, span: Span): string =>
-  `substr(${iso}, 1, ${{ day: 10, hour: 13, minute: 16 }[span]})`;
+export const digitsOf = (iso: string, span: Span) => `substr(${iso}, 1, ${{ day: 10, hour: 13, minute: 16 }[span]})`;
 
 /** The range of keys of a window's rows, if blocks note its time. */
 export function rangeOf(sql: Prepare, source: RowSource, question: SummaryQuestion): KeyRange {

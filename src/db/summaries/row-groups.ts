@@ -11,7 +11,10 @@ import { instantOf, type RowSource, rowSources } from './row-sources.ts';
 const rowsOfStep = 8000;
 
 /** A group of rows as SQL returns it. */
-interface Part extends Record<'n' | 'failed' | 'retries' | 'bytes' | 'slices' | 'stay_failed', number> {
+interface Part extends Record<'n' | 'failed' | 'slices' | 'stay_failed', number> {
+  /** Null if unknown. */
+  retries: number | null;
+  bytes: number | null;
   a: string | number | null;
   b: string | number | null;
   seconds: number | null;
@@ -44,11 +47,14 @@ export function* addRows(
     SELECT ${groupedColumns(source, question)} ${among} ${conditions.map(([one]) => `AND ${one}`).join(' ')}
     ${source.seconds === undefined ? 'GROUP BY 1, 2' : ''})`;
   for (let after = range.from - 1; ;) {
-    const upTo = sql<unknown[], number | null>(
-      `SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`,
-    ).value(...ids, after, range.to, rowsOfStep);
+    const upTo = sql<number | null>(`SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`).value(
+      ...ids,
+      after,
+      range.to,
+      rowsOfStep,
+    );
     if (upTo === undefined || upTo === null) return;
-    for (const part of sql<unknown[], Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
+    for (const part of sql<Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
     after = upTo;
     yield;
   }
@@ -65,13 +71,15 @@ function typeCounts(sql: Prepare, question: SummaryQuestion) {
   return [...countMessages(sql, execution_id)].map(([name, n]) => ({ name, n }));
 }
 
-function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
+function add(groups: Groups, keys: readonly SummaryKey[], part: Part) {
   const { a, b, n, failed, retries, bytes, slices, stay_failed, seconds } = part;
   const group = groups.of(keys.map((key, at) => shownKey(key, at === 0 ? a : b, groups.causes)));
   group.count += n;
   group.failed += failed;
-  group.retries += retries;
-  group.bytes += bytes;
+  group.retries += retries ?? 0;
+  group.bytes += bytes ?? 0;
+  if (retries === null) group.unknown.retries += n;
+  if (bytes === null) group.unknown.bytes += n;
   group.ofSlices += slices;
   group.stayFailed += stay_failed;
   if (seconds !== null) group.seconds.push(seconds);

@@ -1,6 +1,6 @@
 import type { TimeField, Span, Summarized, SummaryKey } from '../../domain/summary-words.ts';
 import { logLevels } from '../../lib/logger.ts';
-import { failedStfs, isFailedStf, levelName } from '../migrations/documented-views.ts';
+import { failedStfs, isFailedStf, knownBytes, knownRetries, levelName } from '../migrations/documented-views.ts';
 import { lostStartsOf } from '../migrations/lost-starts.ts';
 import { milliseconds } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
@@ -53,7 +53,7 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
     isOfNamespace: `${namespaceOf} = ?`,
     hasStatus: 'status = ?',
     failed: isFailedStf('t'),
-    bytes: 'coalesce(size_bytes, 0)',
+    bytes: 'size_bytes',
     seconds: `iif(processed_at IS NULL, NULL, ${secondsBetween('created_at', 'processed_at')})`,
     hasBlocks: true,
   },
@@ -104,14 +104,14 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
     isOfNamespace: 'namespace = ?',
     hasStatus: 'status = ?',
     failed: `status = 'failed'`,
-    retries: `(SELECT slice_retries + ${lostStartsOf('s')} FROM run_states AS s WHERE s.execution_id = t.execution_id)`,
+    retries: `(SELECT ${knownRetries('t', 's')} FROM run_states AS s WHERE s.execution_id = t.execution_id)`,
     slices: '(SELECT slices_created FROM run_states AS s WHERE s.execution_id = t.execution_id)',
     stayFailed: `((SELECT slices_exhausted FROM run_states AS s WHERE s.execution_id = t.execution_id) + ${failedStfs('t.execution_id')})`,
-    bytes: '(SELECT dataset_bytes FROM runs AS r WHERE r.execution_id = t.execution_id)',
+    bytes: `(SELECT ${knownBytes('t')} FROM runs AS r WHERE r.execution_id = t.execution_id)`,
     seconds: `iif(end_time IS NULL, NULL, ${secondsBetween('start_time', 'end_time')})`,
     hasBlocks: false,
   },
 };
 
 /** As SQL: a bound time, which is ISO 8601, in the form of the times of rows. */
-export const instantOf = ({ isMilliseconds }: RowSource): string => (isMilliseconds === true ? milliseconds('?') : '?');
+export const instantOf = ({ isMilliseconds }: RowSource) => (isMilliseconds === true ? milliseconds('?') : '?');

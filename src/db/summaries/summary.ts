@@ -43,7 +43,7 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
   const { execution_id, namespace, start_time, end_time } = question;
   const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
   const asked = [execution_id, namespace, end_time].map((value) => value ?? null);
-  return sql<unknown[], OfExecution>(
+  return sql<OfExecution>(
     `SELECT execution_id, namespace, executed_by AS person, ${isPlaceholder} AS is_placeholder FROM workflow_executions AS e
      WHERE coalesce(execution_id = ?, 1) AND coalesce(namespace = ?, 1) AND coalesce(start_time <= ?, 1)
        AND coalesce(coalesce(end_time, '9999') >= ?, 1) ORDER BY seq`,
@@ -102,7 +102,7 @@ export function* addAttempts(
 
 const nothing: Keyed = { of: () => 0, name: () => undefined };
 
-function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: boolean): void {
+function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: boolean) {
   const attempt = columns.attempt[at] as number;
   const seconds = ((columns.completed[at] as number) - (columns.started[at] as number)) / 1000;
   group.count += 1;
@@ -115,7 +115,7 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
 /** More slices of one file are not distinguished. */
 const slicesOfFile = 2 ** 20;
 
-function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string): void {
+function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string) {
   let slices = group.slices.get(execution);
   if (slices === undefined) group.slices.set(execution, (slices = new Set()));
   slices.add((columns.stf[at] as number) * slicesOfFile + (columns.sliceId[at] as number));

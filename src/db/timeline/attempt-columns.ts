@@ -16,7 +16,7 @@ const noName = -1;
 const maxErrors = 5000;
 
 /** A copy of a text: a part of a larger text would keep all of that in memory. */
-const ownText = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+const ownText = (text: string) => Buffer.from(text, 'utf8').toString('utf8');
 
 /** Numbers names from 0, in order of appearance: columns hold numbers, and very many rows share a name. */
 class Names {
@@ -160,8 +160,9 @@ function longer<T extends Int32Array | Uint8Array | Float64Array>(old: T, larger
 const valueEnd = '\u001F';
 const valueEndCode = valueEnd.charCodeAt(0);
 
-/** Placeholder for the file that numbers slices: NULL if that is the STF file. */
-const numberedIn = 'numbered in';
+/** As SQL: the file that numbers a slice, by its name: NULL if that is its STF file, else its TF file. */
+const numberedIn = (s: string) =>
+  `iif(instr(${s}slice_filename, replace(${s}stf_filename, '.stf', '_slice_')) = 1, NULL, ${s}tf_filename)`;
 
 /**
  * As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them,
@@ -169,10 +170,10 @@ const numberedIn = 'numbered in';
  */
 const ownValues = {
   current:
-    `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; coalesce(tf_count, 0); created_at; ` +
+    `stf_filename; ${numberedIn('')}; slice_id; attempt; status; '1'; starts; coalesce(tf_count, 0); created_at; ` +
     'queued_again_at; assigned_at; left_from; completed_at; processing_seconds',
   earlier:
-    `s.stf_filename; ${numberedIn}; s.slice_id; a.attempt; a.state; '0'; a.starts; coalesce(s.tf_count, 0); s.created_at; ` +
+    `s.stf_filename; ${numberedIn('s.')}; s.slice_id; a.attempt; a.state; '0'; a.starts; coalesce(s.tf_count, 0); s.created_at; ` +
     'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at; a.processing_seconds',
 };
 
@@ -187,10 +188,11 @@ const foreignValues = {
  * `tf_slices AS s`. better-sqlite3 takes four times as long to make a row of values as SQLite takes to read
  * it. Separators in texts of others are replaced, so that none looks like two.
  */
-export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean): string {
-  const isElsewhere = isObserved ? (kind === 'current' ? 'tf_filename' : 's.tf_filename') : 'NULL';
-  const own = ownValues[kind].replace(numberedIn, isElsewhere).split('; ');
-  const values = [...own, ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`)];
+export function attemptsAsText(kind: keyof typeof ownValues): string {
+  const values = [
+    ...ownValues[kind].split('; '),
+    ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`),
+  ];
   return `group_concat(concat(${values.map((value) => `${value}, '${valueEnd}'`).join(', ')}), '')`;
 }
 
@@ -200,10 +202,11 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
   const word = (): string => {
     const end = text.indexOf(valueEnd, at);
     const found = text.slice(at, end);
-    at = end + 1;
+    // A damaged value may have ended others: what is left is read to its end.
+    at = end < 0 ? text.length : end + 1;
     return found;
   };
-  const isAbsent = (): boolean => text.charCodeAt(at) === valueEndCode;
+  const isAbsent = () => text.charCodeAt(at) === valueEndCode;
   const optional = (): string | undefined => {
     if (!isAbsent()) return word();
     at += 1;
@@ -211,10 +214,8 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
   };
   const whole = (): number => {
     let found = 0;
-    for (let code = text.charCodeAt(at); code !== valueEndCode; code = text.charCodeAt(at)) {
-      found = found * 10 + code - 48;
-      at += 1;
-    }
+    for (; at < text.length && text.charCodeAt(at) !== valueEndCode; at += 1)
+      found = found * 10 + text.charCodeAt(at) - 48;
     at += 1;
     return found;
   };
@@ -223,11 +224,13 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
       at += 1;
       return NaN;
     }
+    // No time, in a damaged store.
+    if (text.indexOf(valueEnd, at) !== at + timeLength) return Date.parse(word());
     const found = millisecondsAt(text, at);
     at += timeLength + 1;
     return found;
   };
-  const either = (first: number, second: number): number => (Number.isNaN(first) ? second : first);
+  const either = (first: number, second: number) => (Number.isNaN(first) ? second : first);
   while (at < text.length) {
     const place = columns.placeOf({ stf: word(), file: optional() }, whole(), whole());
     columns.setState(place, word() as SliceStatus, whole() === 1);

@@ -13,16 +13,15 @@ const moving = ['slice', 'slice_started', 'slice_result', 'slice_returned'];
 /** Reads attempts of an execution into columns. */
 function attemptReader(sql: Prepare, executionId: string) {
   const columns = new AttemptColumns();
-  const isObserved = sql('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
 
   /** Takes the attempts that a query returns as text. @param from the rest of the SELECT, from FROM on */
   function take(kind: 'current' | 'earlier', from: string, ...values: (string | number)[]) {
-    const text = sql<string | null>(`SELECT ${attemptsAsText(kind, isObserved)} ${from}`).value(...values);
+    const text = sql<string | null>(`SELECT ${attemptsAsText(kind)} ${from}`).value(...values);
     takeAttempts(text ?? '', columns);
   }
 
   /** The last key of the piece after a key; undefined if no rows follow. */
-  const endOfPiece = <Key extends string | number>(key: string, among: string, after: Key): Key | undefined =>
+  const endOfPiece = <Key extends string | number>(key: string, among: string, after: Key) =>
     sql<Key | null>(`SELECT max(${key}) FROM (SELECT ${key} ${among} ORDER BY ${key} LIMIT ?)`).value(
       executionId,
       after,
@@ -56,7 +55,7 @@ function attemptReader(sql: Prepare, executionId: string) {
       take('earlier', `${earlier} WHERE a.${isAmong} AND s.execution_id = ?`, ...values);
     },
     /** The end of a stopped execution takes slices from their workers without a message about each. */
-    readAbandoned: (): void =>
+    readAbandoned: () =>
       take(
         'current',
         `FROM tf_slices INDEXED BY tf_slices_open
@@ -74,8 +73,8 @@ function attemptReader(sql: Prepare, executionId: string) {
  */
 export function createAttemptHistory(sql: Prepare, executionId: string) {
   const reader = attemptReader(sql, executionId);
-  const maxOf = (question: string): number => sql<number | null>(question).value(executionId) ?? 0;
-  const newest = (): number =>
+  const maxOf = (question: string) => sql<number | null>(question).value(executionId) ?? 0;
+  const newest = () =>
     maxOf(`SELECT max(seq) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`);
   /** Keys up to which slices and earlier attempts have been read; undefined: all have. */
   let slicesRead: number | undefined = 0;

@@ -8,7 +8,7 @@ import { type PhaseBand, type PhaseChange, beginOfWork, phasesOf } from '../../m
 import { type Picture, pictureOf, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { knownParams } from '../execution/params.ts';
-import { gapsOf } from '../observed/hearings.ts';
+import { heardTimeOfRun } from '../observed/hearings.ts';
 import type { LivenessTest, Moment } from '../presence/leases.ts';
 import { standstillsOf } from '../presence/standstills.ts';
 import { driversOf, speedsOf } from '../reports/drivers.ts';
@@ -64,7 +64,7 @@ function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, { isAlive, n
   const { end: until, silentSince: start } = life;
   const drivers = driversOf(sql, execution_id, isAlive);
   return [
-    ...gapsOf(sql, execution_id, { isAlive, now })
+    ...(heardTimeOfRun(sql, execution_id, { isAlive, now })?.gaps ?? [])
       .filter(({ from }) => from < until)
       .map(({ from, until: end }) => ({ phase: 'unheard' as const, start: from, end: Math.min(end, until) })),
     ...standstillsOf(sql, execution_id).map(({ from, until: to }) => band('unwritten', from, to)),
@@ -73,21 +73,21 @@ function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, { isAlive, n
   ];
 }
 
-const band = (phase: PhaseBand['phase'], from: string, to: string): PhaseBand => ({
+const band = (phase: PhaseBand['phase'], from: string, to: string) => ({
   phase,
   start: Date.parse(from),
   end: Date.parse(to),
 });
 
-/** Whether workers may continue while the driver is away, or unheard: in separate processes. */
-function goOnWithoutDriver(sql: Prepare, execution: ExecutionRow): boolean {
-  const isOverBroker = sql<number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?');
-  return knownParams(sql, execution) === undefined || isOverBroker.value(execution.execution_id) === 1;
-}
+/** Whether workers may continue while the driver is away: in separate processes. */
+const goOnWithoutDriver = (sql: Prepare, { execution_id }: ExecutionRow) =>
+  sql<number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?').value(execution_id) === 1;
 
-/** A life with the times in which no work was done. */
+/** A life with the times in which no work was done. Work that was not heard may have been. */
 function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
-  const over = holes.flatMap(({ start, end }) => (end === undefined ? [] : { from: start, until: end }));
+  const over = holes.flatMap(({ phase, start, end }) =>
+    end === undefined || phase === 'unheard' ? [] : { from: start, until: end },
+  );
   return over.length === 0 ? life : { ...life, idle: mergedSpans(over) };
 }
 
@@ -104,15 +104,13 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
 }
 
 /**
- * When the last result came, where no driver ends the work: workers may continue after a runner has ended.
+ * When the last result was heard, even after the end: workers may continue after a runner has ended.
  * Milliseconds since 1970.
  */
-function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number }): number {
-  const { execution_id, end_time } = execution;
-  if (end_time === null || knownParams(sql, execution) !== undefined) return 0;
-  const last = sql<string | null>('SELECT max(completed_at) FROM tf_slices WHERE execution_id = ?');
+function lastResult(sql: Prepare, { execution_id, end_time }: ExecutionRow, { now }: Moment): number {
+  const last = sql<number>('SELECT last_result_ms FROM observed_runs WHERE execution_id = ?');
   // No result came later than now, whatever the broker's clock says.
-  return Math.min(Date.parse(last.value(execution_id) ?? '') || 0, moment.now);
+  return end_time === null ? 0 : Math.min(last.value(execution_id) ?? 0, now);
 }
 
 /** The parts of a picture that follow from the plan. Without one no retry is expected. */
@@ -152,7 +150,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
 }
 
 /** Two intervals of the DAQ in wall time: narrower bins would beat with them. Milliseconds. */
-const minWidth = ({ daq_state_machine: daq, speed }: ExecutionParams): number =>
+const minWidth = ({ daq_state_machine: daq, speed }: ExecutionParams) =>
   speed === 'max' ? 1 : (2000 * (daq.stf_interval + daq.stf_generation_time)) / speed;
 
 /** How many phase changes to show: a run of very many periods does not show each. */

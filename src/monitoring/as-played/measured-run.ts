@@ -33,7 +33,7 @@ export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
   // Longer than slices usually take to reach a free slot; shorter times may be chance.
   const minStill = Math.min(maxChance, Math.max(minChance, 3 * part([...between, ...direct].map(lengthOf), 0.9)));
   const still = held.filter((one) => lengthOf(one) > minStill);
-  const moving = (times: readonly Period[]): number[] =>
+  const moving = (times: readonly Period[]) =>
     times.filter(({ from, until }) => !still.some((one) => one.from < until && from < one.until)).map(lengthOf);
   const followers = new Set(all.flatMap(({ next }) => next ?? []));
   return {
@@ -104,10 +104,10 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
   return inOrder;
 }
 
-const lengthOf = ({ from, until }: Period): number => until - from;
+const lengthOf = ({ from, until }: Period) => until - from;
 
 /** The quantile below which this part of the values lies; 0 without values. */
-const part = (values: readonly number[], of: number): number =>
+const part = (values: readonly number[], of: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * of)] ?? 0;
 
 /** Of times that may include pauses, this smallest part is free of them. */
@@ -187,7 +187,7 @@ interface Begun {
  * @param usual time from one slice to the next waiting one, in milliseconds
  */
 function workersOf(begun: readonly Begun[], { names, worker, host, length }: Attempts, usual: number): Worker[] {
-  const workers = names.worker.all.map((name): Worker => ({ name, host: '', from: Infinity, until: 0 }));
+  const workers = names.worker.all.map((name) => ({ name, host: '', from: Infinity, until: 0 }));
   for (let at = 0; at < length; at += 1) {
     const one = workers[worker[at] as number];
     if (one !== undefined && one.host === '') one.host = names.host.all[host[at] as number] ?? '';

@@ -35,8 +35,8 @@ interface Queued {
   attempt: MeasuredAttempt;
 }
 
-const byTime = (a: Queued, b: Queued): number => a.at - b.at || a.attempt.rank - b.attempt.rank;
-const byPlace = (a: Queued, b: Queued): number => a.attempt.rank - b.attempt.rank || a.at - b.at;
+const byTime = (a: Queued, b: Queued) => a.at - b.at || a.attempt.rank - b.attempt.rank;
+const byPlace = (a: Queued, b: Queued) => a.attempt.rank - b.attempt.rank || a.at - b.at;
 
 /**
  * Plays a run again from its measurements: each slice comes when it came, takes as long as it took, fails
@@ -59,7 +59,7 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
   let clock = -Infinity;
   let failed = 0;
 
-  const queueUntil = (time: number): void => {
+  const queueUntil = (time: number) => {
     for (let next = coming.peek(); next !== undefined && next.at + dispatch <= time; next = coming.peek()) {
       waiting.push(next);
       played.queued.push(next.at);
@@ -80,7 +80,7 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
    * Starts a slice on a slot. Drops a slot whose workers are gone; puts a slot whose next worker comes later
    * behind the others.
    */
-  const use = (slot: Slot, from: number): void => {
+  const use = (slot: Slot, from: number) => {
     const came = waiting.length > 0 ? clock : (coming.peek()?.at ?? Infinity) + dispatch;
     const ready = Math.max(from, came);
     const start = startIn(slot, ready, still);

@@ -9,17 +9,17 @@ import { type Judgement, call, type FindingRule, here, ifDriven, rulesOf } from 
 /**
  * Living agents send a sign of life every few seconds: a driver that has just started has not heard them yet.
  */
-const hasJustBegun = ({ driver, now }: Facts): boolean =>
+const hasJustBegun = ({ driver, now }: Facts) =>
   driver !== undefined && (now - Date.parse(driver.since)) / 1000 < lateSeconds;
 
 /**
  * Slices are started, done or in hand: some worker is there although it does not report itself, such as one
  * of another make.
  */
-const isWorkedOn = (facts: Facts): boolean =>
+const isWorkedOn = (facts: Facts) =>
   facts.in_hand.some(({ since }) => secondsBetween(since, facts.now) < strangerSeconds) ||
   (['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const).some(
-    (stage) => (facts.now - Date.parse(delayOf(facts, stage)?.last_at ?? '')) / 1000 < goneSeconds,
+    (stage) => (facts.now - Date.parse(delayOf(facts.delays, stage)?.last_at ?? '')) / 1000 < goneSeconds,
   );
 
 /** How much work waits for the missing agents, and how long they have done nothing. */
@@ -38,9 +38,9 @@ function costOf(stages: Judgement['stages'], missing: readonly string[]): string
 /** Agents that the sentence names. */
 const namedAgents = 5;
 
-const isOf = ({ worker }: { worker: string }, agent: string): boolean => worker.startsWith(`${agent}/`);
+const isOf = ({ worker }: { worker: string }, agent: string) => worker.startsWith(`${agent}/`);
 
-const becameOf = ({ status, worker_now }: LostStart): string =>
+const becameOf = ({ status, worker_now }: LostStart) =>
   status === 'processing' ? `was started again by ${worker_now}` : `was started again and is ${status}`;
 
 /** Files are usually answered much sooner. Seconds. */
@@ -61,7 +61,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
       return {
         severity: 'error',
         sentence: `No ${missing.join(' and no ')} agent is working on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
-        ids: [...missing],
+        ids: missing,
         next: call('list_agents', {}),
       };
     },

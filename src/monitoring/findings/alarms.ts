@@ -75,7 +75,7 @@ export function alarmStep(
   severity: AlarmSeverity | undefined,
   { now, patience }: { now: number; patience: number },
 ): AlarmStep {
-  const lasted = (since: number): boolean => now - since >= patience * 1000;
+  const lasted = (since: number) => now - since >= patience * 1000;
   if (severity === undefined) {
     if (raised === undefined) return { changes: [] };
     const since = before(now, gone);
@@ -88,4 +88,4 @@ export function alarmStep(
 }
 
 /** The remembered time, or now if it is unknown or if the clock was set back since. */
-const before = (now: number, time = now): number => Math.min(time, now);
+const before = (now: number, time = now) => Math.min(time, now);

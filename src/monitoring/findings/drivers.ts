@@ -6,7 +6,7 @@ import { downSeconds, driverGaps } from '../facts.ts';
 import { type Found, type Situation, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';
 
 /** Says who paused an execution, when and why. */
-const pauseSentence = (by: Evidence['paused_by']): string =>
+const pauseSentence = (by: Evidence['paused_by']) =>
   by === undefined
     ? 'An operator paused it'
     : `${claimedName(by.name, by.sent_by)} paused it at ${by.time}${by.reason === undefined ? '' : ` (${by.reason})`}`;

@@ -1,8 +1,10 @@
-import { counted, were } from '../../lib/counted.ts';
+import { counted, doing, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import {
+  gapSeconds,
   isSilent,
   isUnanswered,
+  longAgo,
   nextStepSeconds,
   noResultSeconds,
   passedSeconds,
@@ -22,8 +24,8 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(unready.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no data agent has reported ${unready.count === 1 ? 'it' : 'them'} as ready.`,
-          ids: [...unready.ids],
+          sentence: `${were(unready.count, 'STF file')} announced${longAgo(isOver)}, and no data agent has reported ${unready.count === 1 ? 'it' : 'them'} as ready.`,
+          ids: unready.ids,
           next: here('list_stf_files', { status: 'registered' }),
         },
 
@@ -46,7 +48,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
         : `; the last slice was sent at ${timeOf(last_slice)}`;
     return {
       severity: 'error',
-      sentence: `${were(unsliced.count, 'TF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not cut into slices${rest}.`,
+      sentence: `${were(unsliced.count, 'TF file')} announced${longAgo(isOver)} and not cut into slices${rest}.`,
       ids,
       next,
     };
@@ -57,8 +59,8 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (gone.length === 0 || !facts.hearsResults) return undefined;
     return {
       severity: 'warning',
-      sentence: `${gone.join(', ')} sent results of this run, but then nothing for ${roundDuration(noResultSeconds(delays))}, while ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'}: ${gone.length === 1 ? 'it is' : 'they are'} gone.`,
-      ids: [...gone],
+      sentence: `${gone.join(', ')} sent results of this run, but then nothing for ${roundDuration(noResultSeconds(delays))}, while ${doing(counts.slices_queued, 'TF slice', 'wait')}: ${gone.length === 1 ? 'it is' : 'they are'} gone.`,
+      ids: gone,
       next: call('list_agents', { agent_type: 'worker', include_exited: true }),
     };
   },
@@ -95,8 +97,8 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(unsent.count, 'TF slice')} registered by REST${facts.isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no message has sent them to a worker.`,
-          ids: [...unsent.ids],
+          sentence: `${were(unsent.count, 'TF slice')} registered by REST${longAgo(facts.isOver)}, and no message has sent them to a worker.`,
+          ids: unsent.ids,
           next: here('list_messages', { message_type: 'slice_registered' }),
         },
 
@@ -108,7 +110,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       const last =
         last_result === undefined ? 'no result came at all' : `the last result came at ${timeOf(last_result)}`;
       const sentence = `${counted(counts.slices_queued, 'TF slice')} got no result while the run was observed; ${last}.`;
-      return { severity: 'error', sentence, ids: [...passed.ids], next };
+      return { severity: 'error', sentence, ids: passed.ids, next };
     }
     const isWaiting = isUnanswered(facts);
     if (!isWaiting && passed.count === 0) return undefined;
@@ -119,9 +121,9 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     return {
       severity: 'error',
       sentence: isWaiting
-        ? `${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'} for a result, and ${since}; results are expected within ${roundDuration(noResultSeconds(delays))}.`
+        ? `${doing(counts.slices_queued, 'TF slice', 'wait')} for a result, and ${since}; results are expected within ${roundDuration(noResultSeconds(delays))}.`
         : `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${roundDuration(passedSeconds(delays))} ago.`,
-      ids: [...passed.ids],
+      ids: passed.ids,
       next,
     };
   },
@@ -145,7 +147,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `${counted(results_unmatched, 'result')} ${results_unmatched === 1 ? 'fits' : 'fit'} no slice that was received: the slices were sent before the observer listened, or another program made the results.`,
+          sentence: `${doing(results_unmatched, 'result', 'fit')} no slice that was received: the slices were sent before the observer listened, or another program made the results.`,
           next: here('list_messages', { message_type: 'slice_result' }),
         },
 
@@ -155,7 +157,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       : {
           severity: 'info',
           sentence: `${counted(results_repeated, 'result')} repeated earlier ones (${counts.slices_completed + counts.slices_failed} slices are answered), so there are more results than slices. list_messages shows in "repeats" which message each one repeats.`,
-          ids: [...repeated_ids],
+          ids: repeated_ids,
           next: here('list_messages', { message_id: repeated_ids[0] ?? '' }),
         },
 
@@ -165,7 +167,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     const some = isFilled ? gaps : open;
     const [first] = some;
     if (first === undefined) return undefined;
-    const seconds = Math.round(some.reduce((sum, { from, until }) => sum + until - from, 0) / 1000);
+    const seconds = Math.round(gapSeconds(some));
     const which =
       some.length === 1 ? `from ${timeOf(first.from)} to ${timeOf(first.until)}` : `the first at ${timeOf(first.from)}`;
     const [start_time, end_time] = [timeOf(first.from - 60_000), timeOf(first.until + 60_000)];
@@ -204,7 +206,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     return {
       severity: 'warning',
       sentence: `Its runner reported it ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, but ${counts.slices_created} were received on the bus.`,
-      ids: [...unsent.ids],
+      ids: unsent.ids,
       next: here('list_messages', { message_type: 'slice_registered' }),
     };
   },

@@ -1,4 +1,3 @@
-import type { SliceFacts } from '../facts.ts';
 import { agentRules } from './agents.ts';
 import { driverRules } from './drivers.ts';
 import { heardRules } from './heard.ts';
@@ -70,7 +69,7 @@ const order: readonly string[] = [
   'CLOCK_OFF',
 ];
 
-const placeOf = ({ code }: FindingRule): number => order.indexOf(code);
+const placeOf = ({ code }: FindingRule) => order.indexOf(code);
 
 /** Every kind of finding. */
 export const findingRules: readonly FindingRule[] = [
@@ -84,7 +83,7 @@ export const findingRules: readonly FindingRule[] = [
   ...workerRules,
 ].toSorted((a, b) => placeOf(a) - placeOf(b));
 
-const sliceFactsOf = (facts: Situation): SliceFacts => ({
+const sliceFactsOf = (facts: Situation) => ({
   ...facts,
   failed: { count: stayFailed(facts), ids: facts.exhausted, isFinal: true },
   until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
@@ -153,7 +152,7 @@ const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes)
 export function withoutConsequences(findings: readonly Finding[], causes: Causes): Finding[] {
   const folded = new Set(findings.flatMap(({ code }) => consequences[code] ?? []));
   const explained = new Set(findings.flatMap((finding) => causesOfStages[finding.code]?.(finding, causes) ?? []));
-  const isStage = ({ code }: Finding): boolean => code === 'STAGE_STUCK' || code === 'STAGE_SLOW';
+  const isStage = ({ code }: Finding) => code === 'STAGE_STUCK' || code === 'STAGE_SLOW';
   return findings.filter(
     (finding) => !folded.has(finding.code) && !(isStage(finding) && explained.has(finding.ids[0] ?? '')),
   );

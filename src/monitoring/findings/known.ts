@@ -2,7 +2,7 @@ import { counted } from '../../lib/counted.ts';
 import { call, type Finding } from './rule.ts';
 
 /** A pattern of a name, in which `*` stands for any part. */
-const patternOf = (pattern: string): RegExp =>
+const patternOf = (pattern: string) =>
   new RegExp(
     `^${pattern
       .split('*')

@@ -1,6 +1,6 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { nextStepSeconds, secondsSince } from '../heard-facts.ts';
+import { longAgo, nextStepSeconds, secondsSince } from '../heard-facts.ts';
 import type { PromptFacts } from '../prompt-facts.ts';
 import { isNotClosed, isNotHandedOver, reportSeconds, unprocessedFor } from '../prompt-state.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
@@ -40,8 +40,8 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(prompt.unregistered.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not registered: their upload failed, or the data agent is gone. PanDA does not process them.`,
-          ids: [...prompt.unregistered.ids],
+          sentence: `${were(prompt.unregistered.count, 'STF file')} announced${longAgo(isOver)} and not registered: their upload failed, or the data agent is gone. PanDA does not process them.`,
+          ids: prompt.unregistered.ids,
           next: here('list_stf_files', { status: 'announced' }),
         },
 
@@ -52,8 +52,9 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     return {
       severity: 'error',
       sentence: `${counted(failed.count, 'STF file')} failed in PanDA${places.length === 0 ? '' : ` (${places.join(', ')})`}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}.`,
-      ids: [...failed.ids],
-      next: here('list_stf_files', { status: 'failed' }),
+      ids: failed.ids,
+      // While other sites have it, a file is not yet failed as a whole.
+      next: here('list_stf_files', prompt.open.count === 0 ? { status: 'failed' } : {}),
     };
   },
 
@@ -69,7 +70,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
         silent !== undefined
           ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and ${silenceWords(prompt, silent)}.`
           : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
-      ids: [...prompt.open.ids],
+      ids: prompt.open.ids,
       next: call('list_agents', { agent_type: 'processing', include_exited: true }),
     };
   },
@@ -90,7 +91,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       : {
           severity: 'warning',
           sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this run, a run of ${prompt === undefined ? 'fast' : 'prompt'} processing. Give each workflow its own namespace.`,
-          ids: [...strangers],
+          ids: strangers,
           next: call('list_agents', { include_exited: true }),
         },
 });

@@ -15,9 +15,9 @@ export interface Finding {
   /** Why attempts failed, as a further sentence: of the findings of an answer, the first names it. */
   causes?: string;
   /** Its subjects: agents, workers, slices, messages. */
-  ids: string[];
+  ids: readonly string[];
   /** The programs that it is about, if its ids name other things. */
-  senders?: string[];
+  senders?: readonly string[];
   /** Its one subject, if findings of its code may have different ones: each gets its own alarm. */
   about?: string;
   next: { tool: string; arguments: Record<string, unknown> };

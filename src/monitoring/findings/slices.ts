@@ -104,13 +104,13 @@ export const sliceRules: readonly FindingRule[] = [
         severity: 'error',
         sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed.count, 'TF slice')} ${failed.isFinal ? stay : 'failed'}.${first}${concentration === undefined ? workersSentence(by_worker) : ''}`,
         causes: causesSentence(causes),
-        ids: [...failed.ids],
+        ids: failed.ids,
         next: here('list_tf_slices', { status: 'failed', order: 'oldest' }),
       };
     },
 
     SLICE_SLOW: ({ slowest, delays }) => {
-      const delay = delayOf({ delays }, 'slice_started → slice_result');
+      const delay = delayOf(delays, 'slice_started → slice_result');
       if (slowest === undefined || delay === undefined) return undefined;
       const { slice_filename, worker, seconds } = slowest;
       const { p50, p95 } = delay;
@@ -154,7 +154,7 @@ export const sliceRules: readonly FindingRule[] = [
       return {
         severity: 'info',
         // If slices stay failed, another finding reports the causes.
-        sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} retried, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
+        sentence: `${were(slices_retried, 'TF slice')} retried, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
         causes: failed === 0 ? causesSentence(causes) : '',
         next: here('list_logs', { level: 'WARNING' }),
       };

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted, doing } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import type { AgentSeen } from '../evidence.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
@@ -57,7 +57,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     return {
       severity: 'warning',
       sentence: `${counted(refused.count, 'message')} could not be read or contradict earlier ones, and changed nothing; list_messages(execution_id="${execution_id}", effect="rejected" or "conflict") has them all.`,
-      ids: [...refused.ids],
+      ids: refused.ids,
       next: call('list_messages', { message_id: refused.ids[0] ?? '' }),
     };
   },
@@ -67,8 +67,8 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (waiting.count === 0 || status !== 'running') return undefined;
     return {
       severity: 'warning',
-      sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'waits' : 'wait'} for something that has not arrived.`,
-      ids: [...waiting.ids],
+      sentence: `${doing(waiting.count, 'message', 'wait')} for something that has not arrived.`,
+      ids: waiting.ids,
       next: call('list_messages', { message_id: waiting.ids[0] ?? '' }),
     };
   },
@@ -78,7 +78,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     return {
       severity: 'error',
       sentence: `The store is damaged: ${parts.join(', ')} cannot be read and are left out; "swf-mcp check" has details.`,
-      ids: [...parts],
+      ids: parts,
       next: here('audit_execution'),
     };
   },

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted, doing, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { shortDigests, clipWords } from '../../lib/words.ts';
 import type { Capacity } from '../capacity.ts';
@@ -15,16 +15,16 @@ const lacks: Readonly<Record<string, string>> = {
 
 type OffDutyAgent = Evidence['off_duty'][number];
 
-const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent): string =>
+const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
-const restSentence = ({ agent, hostname, detail }: OffDutyAgent): string =>
+const restSentence = ({ agent, hostname, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? 'it rests'}. It then takes slices again, and rests longer after each failure; check that host.`;
 
 /** Longest reason shown, in characters. */
 const shownDetail = 400;
 
-const backlogWords = ({ backlog = 0, backlog_seconds: work }: Capacity): string =>
+const backlogWords = ({ backlog = 0, backlog_seconds: work }: Capacity) =>
   `${counted(backlog, 'slice')} waiting${work === undefined ? '' : `, ${roundDuration(work)} of work`}`;
 
 /**
@@ -39,7 +39,7 @@ function wereTooFew(facts: Facts, capacity: Capacity): Found | undefined {
   if (keeps_up !== false || drain_seconds === undefined || drain_seconds < minDrains * service_seconds)
     return undefined;
   // A slice that waited through a pause, or for a driver, waited for that.
-  const waited = (delayOf(facts, 'slice → slice_started')?.p50 ?? 0) - idleSeconds(facts, 0, facts.now);
+  const waited = (delayOf(facts.delays, 'slice → slice_started')?.p50 ?? 0) - idleSeconds(facts, 0, facts.now);
   if (waited < service_seconds || (workers_needed ?? 0) > facts.counts.slices_created) return undefined;
   return {
     severity: 'info',
@@ -49,7 +49,7 @@ function wereTooFew(facts: Facts, capacity: Capacity): Found | undefined {
 }
 
 /** Whether the DAQ makes STFs: while it is paused nothing comes. */
-const isComing = (facts: Facts): boolean =>
+const isComing = (facts: Facts) =>
   facts.status === 'running' &&
   !facts.isHeld &&
   facts.phase !== 'standby' &&
@@ -65,7 +65,7 @@ export const workerRules: readonly FindingRule[] = [
         if (lost.length === 0) return undefined;
         return {
           severity: 'warning',
-          sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'was' : 'were'} being processed by workers that are gone; ${facts.isOverBroker ? 'the broker redelivers such slices' : 'such slices are started again'}.`,
+          sentence: `${were(lost.length, 'slice')} being processed by workers that are gone; ${facts.isOverBroker ? 'the broker redelivers such slices' : 'such slices are started again'}.`,
           ids: lost.slice(0, 5).flatMap(({ assigned_worker, slice_filename }) => [assigned_worker, slice_filename]),
           next: here('list_tf_slices', { status: 'processing' }),
         };
@@ -92,7 +92,7 @@ export const workerRules: readonly FindingRule[] = [
        * can do.
        */
       WORKER_OFF_DUTY: ({ off_duty, unfit, unanswered }) => {
-        const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]): boolean =>
+        const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]) =>
           unfit.some((slices) => slices.reason === reason && slices.kind === kind) ||
           unanswered.some((files) => files.off_duty?.agent === agent);
         return off_duty
@@ -111,7 +111,7 @@ export const workerRules: readonly FindingRule[] = [
         unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
           severity: 'error' as const,
           sentence: shortDigests(
-            `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
+            `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${doing(slices, 'TF slice', 'wait')}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
           ),
           ids: [reason, kind],
           about: kind,

@@ -1,3 +1,5 @@
+import { timeWithin } from '../../lib/merged-spans.ts';
+
 /** Columns of names: indexes into `names`, -1 if unknown. */
 export type NameColumn = 'stf' | 'worker' | 'host' | 'cause';
 
@@ -38,14 +40,11 @@ export interface Life {
 }
 
 /** The time until which workers worked. */
-export const endOfWork = ({ end, silentSince }: Life): number => silentSince ?? end;
+export const endOfWork = ({ end, silentSince }: Life) => silentSince ?? end;
 
 /** Milliseconds from one time to another in which work may have been done. */
-export const workTime = ({ idle = [] }: Life, from: number, until: number): number =>
-  idle.reduce(
-    (sum, hole) => sum - Math.max(0, Math.min(hole.until, until) - Math.max(hole.from, from)),
-    Math.max(0, until - from),
-  );
+export const workTime = ({ idle = [] }: Life, from: number, until: number) =>
+  Math.max(0, until - from) - timeWithin(idle, from, until);
 
 /** Whether slices in hand may still be done. */
-export const goesOn = ({ hasEnded, silentSince }: Life): boolean => !hasEnded && silentSince === undefined;
+export const goesOn = ({ hasEnded, silentSince }: Life) => !hasEnded && silentSince === undefined;

@@ -64,7 +64,7 @@ function onlyHost({ names: { host } }: Attempts, hosts: ReadonlySet<number>): st
   return others.length === 0 ? host.all[only] : undefined;
 }
 
-const shownCount = (n: number): string => (n === 0 ? '.' : n > 9 ? '#' : String(n));
+const shownCount = (n: number) => (n === 0 ? '.' : n > 9 ? '#' : String(n));
 
 /** A slice, by its STF file and its id. */
 const exampleOf = (attempts: Attempts, at: number) => ({

@@ -8,7 +8,7 @@ export interface Packed {
   bytes: Uint8Array;
 }
 
-const ofEach = <T>(make: (kind: NameColumn) => T): Record<NameColumn, T> => ({
+const ofEach = <T>(make: (kind: NameColumn) => T) => ({
   stf: make('stf'),
   worker: make('worker'),
   host: make('host'),

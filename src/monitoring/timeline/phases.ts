@@ -37,7 +37,7 @@ const next: Readonly<Record<string, PhaseBand['phase']>> = {
 };
 
 /** When work can begin: with the first beam; the start of the execution while there was none. */
-export const beginOfWork = (start: number, phases: readonly PhaseBand[]): number =>
+export const beginOfWork = (start: number, phases: readonly PhaseBand[]) =>
   phases.find(({ phase }) => phase === 'physics')?.start ?? start;
 
 /** The phases of an execution in order. @param start of the execution @param changes in order */

@@ -30,7 +30,7 @@ export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries:
 type Counters = ReturnType<typeof countersOf>;
 
 function countersOf(bins: Bins) {
-  const zeros = (): number[] => Array.from({ length: bins.count }, () => 0);
+  const zeros = () => Array.from({ length: bins.count }, () => 0);
   return {
     series: {
       /** Slices that were made. */
@@ -46,7 +46,7 @@ function countersOf(bins: Bins) {
     work: zeros(),
     /** The slices for which that is known. */
     timed: zeros(),
-    count: (into: number[], time: number, by = 1): void => {
+    count: (into: number[], time: number, by = 1) => {
       const bin = binOf(bins, time);
       if (bin >= 0 && bin < bins.count) into[bin] = (into[bin] as number) + by;
     },
@@ -60,8 +60,8 @@ function levelIn({ from, width, count }: Bins) {
   const until = from + count * width;
   const inOrder = (times: readonly number[]) => Float64Array.from(times).toSorted();
   return {
-    up: (time: number): void => void (time < until && ups.push(time)),
-    down: (time: number): void => void (time < until && downs.push(time)),
+    up: (time: number) => void (time < until && ups.push(time)),
+    down: (time: number) => void (time < until && downs.push(time)),
     /** At the end of each bin. */
     ends(): number[] {
       const changes = Array.from({ length: count }, () => 0);
@@ -101,7 +101,7 @@ function levelIn({ from, width, count }: Bins) {
 }
 
 /** Counts the events of an attempt, and the levels that it changes. */
-function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Life, maxRetries: number): void {
+function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Life, maxRetries: number) {
   const { series, queued: waiting, processing, work, timed, count } = counters;
   const queued = attempts.queued[at] as number;
   const begun = attempts.started[at] as number;
@@ -190,4 +190,4 @@ export function binsOf({ from, until }: Period, { anchor, most, least }: Record<
 }
 
 /** Index of the bin of a time: negative before the first, `count` or more after the last. */
-export const binOf = ({ from, width }: Omit<Bins, 'count'>, time: number): number => Math.floor((time - from) / width);
+export const binOf = ({ from, width }: Omit<Bins, 'count'>, time: number) => Math.floor((time - from) / width);

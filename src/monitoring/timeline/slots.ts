@@ -12,7 +12,7 @@ function workOf(attempts: Attempts, at: number, life: Life): Period | undefined 
   return { from, until: Number.isNaN(completed) ? endOfWork(life) : Math.max(from, completed) };
 }
 
-const overlap = (a: Period, b: Period): boolean => a.until >= b.from && a.from <= b.until;
+const overlap = (a: Period, b: Period) => a.until >= b.from && a.from <= b.until;
 
 /**
  * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy
@@ -37,7 +37,7 @@ export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[]
 }
 
 /** Adds the work of an attempt to the bins in which it lies. */
-function addTime(times: Float64Array, bins: Bins, attempt: Period & { life: Life }): void {
+function addTime(times: Float64Array, bins: Bins, attempt: Period & { life: Life }) {
   const { from, width, count } = bins;
   const first = Math.max(0, binOf(bins, attempt.from));
   const last = Math.min(count - 1, binOf(bins, attempt.until));

@@ -11,7 +11,10 @@ const shownName = 80;
 const concise = { causes: 5, workers: 10, phases: 20 };
 const page = { causes: 10, workers: Infinity, phases: 500 };
 
-const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
+/** `Date` ends this many milliseconds after 1970, and begins as many before. */
+const endOfTime = 8.64e15;
+
+const iso = (milliseconds: number) => new Date(Math.max(-endOfTime, Math.min(milliseconds, endOfTime))).toISOString();
 
 /**
  * A picture for an assistant, at most 25,000 characters in all: times are ISO 8601, durations seconds, and

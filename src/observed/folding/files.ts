@@ -1,5 +1,5 @@
 import { foldPrompt } from './prompt.ts';
-import { type FactOf, isBefore, type SaidFact, standingBy, timeOf } from './said.ts';
+import { type FactOf, bySending, type SaidFact, standingBy, timeOf } from './said.ts';
 
 export type StfFact = FactOf<'stf_gen' | 'stf_ready' | 'told_stf' | 'told_stf_ready' | 'told_jobs'>;
 export type TfFact = FactOf<'tf_file_registered' | 'told_tf'>;
@@ -42,8 +42,6 @@ export function foldStf(messages: readonly SaidFact<StfFact>[], isPrompt = false
     spare,
   };
 }
-
-const bySending = (a: SaidFact, b: SaidFact): number => (isBefore(a, b) ? -1 : 1);
 
 const readyRow = (ready: SaidFact | undefined, first: SaidFact) => ({
   status: ready === undefined ? ('registered' as const) : ('processed' as const),

@@ -1,6 +1,6 @@
 import { grouped } from '../../lib/grouped.ts';
-import type { SiteWork } from '../reading/prompt.ts';
-import { type FactOf, isBefore, type SaidFact, timeOf } from './said.ts';
+import type { SiteJob } from '../reading/prompt.ts';
+import { bySending, type FactOf, type SaidFact, timeOf } from './said.ts';
 
 type SaidJobs = SaidFact<FactOf<'told_jobs'>>;
 
@@ -10,7 +10,7 @@ type SaidJobs = SaidFact<FactOf<'told_jobs'>>;
  * the first and the last.
  */
 function foldJobs(messages: readonly SaidJobs[]) {
-  const reports = messages.toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
+  const reports = messages.toSorted(bySending);
   const equal = [...grouped(reports, ({ fact }) => JSON.stringify(fact)).values()];
   return {
     first: reports[0],
@@ -46,7 +46,7 @@ export function foldPrompt(
   };
 }
 
-const waitsAt = (site: string | undefined): SiteWork => ({
+const waitsAt = (site: string | undefined): SiteJob => ({
   site,
   status: 'registered',
   task_id: undefined,
@@ -59,7 +59,7 @@ const waitsAt = (site: string | undefined): SiteWork => ({
  * The sites of a file: as reported, and those that were chosen and have no job yet. The public programs
  * choose none: they have one.
  */
-function sitesOf(jobs: FactOf<'told_jobs'> | undefined, chosen: readonly string[] | undefined): SiteWork[] {
+function sitesOf(jobs: FactOf<'told_jobs'> | undefined, chosen: readonly string[] | undefined): SiteJob[] {
   const { sites = [], status: whole, reason } = jobs ?? {};
   // A file that failed did so at a site, whatever its agent calls that.
   const isUnsaid = whole === 'failed' && !sites.some(({ status }) => status === 'failed');

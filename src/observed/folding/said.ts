@@ -19,11 +19,10 @@ export interface SaidFact<F extends Fact = Fact> extends Said {
 }
 
 /** When a message was sent, as UTC in ISO 8601. */
-export const timeOf = ({ sent_ms }: Said): string => new Date(sent_ms).toISOString();
+export const timeOf = ({ sent_ms }: Said) => new Date(sent_ms).toISOString();
 
 /** Of contradicting statements, the earlier one counts, then the one with the lesser id. */
-export const isBefore = (a: Said, b: Said): boolean =>
-  a.sent_ms === b.sent_ms ? a.message_id < b.message_id : a.sent_ms < b.sent_ms;
+export const bySending = (a: Said, b: Said) => a.sent_ms - b.sent_ms || (a.message_id < b.message_id ? -1 : 1);
 
 /** A message that says what another one says already, or contradicts it: that one stands. */
 export interface Repeat {
@@ -32,15 +31,12 @@ export interface Repeat {
   contradicts: boolean;
 }
 
-/**
- * Of messages that state one fact, the one that stands, by default the first one sent, and how the others
- * repeat it.
- */
+/** Of messages that state one fact, the first one in an order stands, and the others repeat it. */
 export function standingOf<F extends Fact>(
   said: readonly SaidFact<F>[],
-  isBetter: (a: SaidFact<F>, b: SaidFact<F>) => boolean = isBefore,
+  order: (a: SaidFact<F>, b: SaidFact<F>) => number = bySending,
 ): { stands: SaidFact<F> | undefined; repeats: Repeat[] } {
-  const [stands, ...others] = said.toSorted((a, b) => (isBetter(a, b) ? -1 : 1));
+  const [stands, ...others] = said.toSorted(order);
   const repeats = others.map(({ seq, fact }) => ({
     seq,
     stands_seq: stands?.seq ?? seq,
@@ -73,4 +69,4 @@ function contradicts(a: Fact, b: Fact): boolean {
   return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));
 }
 
-const compared = (fact: Fact): Fact => (fact.kind === 'slice' ? { ...fact, namesExecution: true } : fact);
+const compared = (fact: Fact) => (fact.kind === 'slice' ? { ...fact, namesExecution: true } : fact);

@@ -1,7 +1,7 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import { grouped } from '../../lib/grouped.ts';
 import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../reading/fact.ts';
-import { isBefore, type SaidFact, standingBy, standingOf, timeOf } from './said.ts';
+import { bySending, type SaidFact, standingBy, standingOf, timeOf } from './said.ts';
 
 type SaidSlice = SaidFact<SliceFact>;
 type SaidResult = SaidFact<ResultFact>;
@@ -55,9 +55,9 @@ export function foldWork(messages: readonly SaidWork[]) {
   const registered = standingBy(told, ({ slice_filename }) => slice_filename);
   const repeats = [...sent.repeats, ...registered.repeats];
   const attempts = [...sent.stands.values()].map(heardAttempt);
-  let waiting = messages.filter((one): one is SaidResult => one.fact.kind === 'result').toSorted(byOrder);
+  let waiting = messages.filter((one): one is SaidResult => one.fact.kind === 'result').toSorted(bySending);
   waiting = giveResults(waiting, attempts);
-  for (const registration of [...registered.stands.values()].toSorted(byOrder)) {
+  for (const registration of [...registered.stands.values()].toSorted(bySending)) {
     const { slice_filename } = registration.fact;
     const teller = waiting.find(({ fact }) => fact.copyOf !== undefined && fact.slice_filename === slice_filename);
     if (teller === undefined || attempts.some((one) => one.slice_filename === slice_filename)) continue;
@@ -66,7 +66,7 @@ export function foldWork(messages: readonly SaidWork[]) {
     waiting = giveResults(waiting, [unheard]);
   }
   const ended = attempts.map(({ slice, results, slice_filename }) => {
-    const { stands, repeats: others } = standingOf(withoutCopies(results), isBetter);
+    const { stands, repeats: others } = standingOf(withoutCopies(results), by(worthOf));
     repeats.push(...others);
     return { slice_filename, attempt: { slice, result: stands }, repeated: others.length };
   });
@@ -82,13 +82,11 @@ export function foldWork(messages: readonly SaidWork[]) {
   };
 }
 
-const byOrder = (a: SaidWork, b: SaidWork): number => (isBefore(a, b) ? -1 : 1);
-
 /**
  * Each `req_id` of a slice is an attempt at it, else each time; a repeated one is the same message delivered
  * again.
  */
-const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact): string =>
+const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact) =>
   [slice_filename, req_id === undefined ? `at ${requested_at ?? ''}` : `as ${req_id}`].join('\0');
 
 function heardAttempt(slice: SaidSlice): OpenAttempt {
@@ -102,7 +100,7 @@ function heardAttempt(slice: SaidSlice): OpenAttempt {
  * results that fit none.
  */
 function giveResults(results: readonly SaidResult[], attempts: readonly OpenAttempt[]): SaidResult[] {
-  const inOrder = attempts.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+  const inOrder = attempts.toSorted(by(orderOf));
   return results.filter((result) => {
     const { by, value } = result.fact.key;
     const attempt = inOrder.find(({ names }) => names[by] === value);
@@ -111,7 +109,7 @@ function giveResults(results: readonly SaidResult[], attempts: readonly OpenAtte
   });
 }
 
-const orderOf = ({ slice_filename, names: { time = '', request = '' } }: OpenAttempt): string =>
+const orderOf = ({ slice_filename, names: { time = '', request = '' } }: OpenAttempt) =>
   [time, slice_filename, request].join('\0');
 
 /** The attempt of a slice that REST registered and gave a result: it was sent, though unheard. */
@@ -138,11 +136,14 @@ function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
 }
 
 /** Of several results, `done` wins over `failed`, then the first one processed. */
-function isBetter(a: SaidResult, b: SaidResult): boolean {
-  if (a.fact.state !== b.fact.state) return a.fact.state === 'done';
-  const [first, second] = [a.fact.processed_at ?? '~', b.fact.processed_at ?? '~'];
-  return first === second ? a.message_id < b.message_id : first < second;
-}
+const worthOf = ({ fact: { state, processed_at = '~' }, message_id }: SaidResult) =>
+  [state, processed_at, message_id].join('\0');
+
+/** Compares things by a text of each. */
+const by =
+  <T>(textOf: (one: T) => string) =>
+  (a: T, b: T) =>
+    textOf(a) < textOf(b) ? -1 : 1;
 
 function slicesOf(ended: readonly { slice_filename: string; attempt: Attempt }[]): Map<string, FoldedSlice> {
   return new Map(
@@ -156,10 +157,10 @@ function slicesOf(ended: readonly { slice_filename: string; attempt: Attempt }[]
 
 function byTime(a: Attempt['slice'], b: Attempt['slice']): number {
   const [left, right] = [requestedAt(a), requestedAt(b)];
-  return left === right ? byOrder(a, b) : left < right ? -1 : 1;
+  return left === right ? bySending(a, b) : left < right ? -1 : 1;
 }
 
-const requestedAt = ({ fact }: Attempt['slice']): string => (fact.kind === 'slice' ? (fact.requested_at ?? '') : '');
+const requestedAt = ({ fact }: Attempt['slice']) => (fact.kind === 'slice' ? (fact.requested_at ?? '') : '');
 
 /** The facts of a slice that its first message states. */
 export const firstOf = ({ attempts }: FoldedSlice) => (attempts[0] as Attempt).slice.fact;
@@ -233,7 +234,7 @@ const orNull = <T>(value: T | undefined): T | null => value ?? null;
 /** No slice takes longer: such a time is from a clock that was never set. Seconds. */
 const maxSeconds = 30 * 86_400;
 
-const plausible = (seconds: number | undefined): number | undefined =>
+const plausible = (seconds: number | undefined) =>
   seconds !== undefined && seconds >= 0 && seconds <= maxSeconds ? seconds : undefined;
 
 /** Seconds between two times of one clock; undefined where one is missing. */

@@ -14,7 +14,7 @@ const names = Object.keys(dialects) as DialectName[];
 const usual = dialectH;
 
 /** The dialect of a message, the first that words it so; undefined if several word it alike. */
-export const dialectOf = (body: Fields): DialectName | undefined => names.find((name) => readers[name].words(body));
+export const dialectOf = (body: Fields) => names.find((name) => readers[name].words(body));
 
 /** The fact that a message of a dialect states; undefined if the dialect does not know its type. */
 export function factOf(
@@ -43,5 +43,5 @@ export function registeredSlice(body: Fields) {
 }
 
 /** Fields of the registration of a slice that its row in the monitor's table lacks. */
-export const lackedBySlice = (row: Fields): Fields =>
+export const lackedBySlice = (row: Fields) =>
   Object.assign({}, ...slicesOfAll.map(({ lackedBy }) => lackedBy?.(row))) as Fields;

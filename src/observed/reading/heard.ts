@@ -25,7 +25,7 @@ export function createHeard(topicNames: readonly string[]) {
   const topics = new Map(topicNames.map((topic) => [topic, { messages: 0, types: new Map<string, number>() }]));
   const programs = new Map<string, HeardProgram>();
   const { namespaceOf } = createNamespaceFilter([]);
-  const addProgram = (line: MessageLine, body: Fields, msgType: string): void => {
+  const addProgram = (line: MessageLine, body: Fields, msgType: string) => {
     const name = nameOf(line, body);
     if (name === undefined || (!programs.has(name) && programs.size >= maxNames)) return;
     const program: HeardProgram = programs.get(name) ?? { name, messages: 0 };
@@ -37,7 +37,7 @@ export function createHeard(topicNames: readonly string[]) {
     programs.set(name, program);
   };
   return {
-    add(line: MessageLine): void {
+    add(line: MessageLine) {
       const body = fieldsOf(line);
       const type = typeOf(body);
       const topic = topics.get(line.destination);
@@ -51,15 +51,15 @@ export function createHeard(topicNames: readonly string[]) {
     /** Each topic, with its message counts by type. */
     topics: () =>
       [...topics].map(([topic, { messages, types }]) => ({ topic, messages, types: Object.fromEntries(types) })),
-    programs: (): HeardProgram[] => [...programs.values()],
+    programs: () => [...programs.values()],
   };
 }
 
 /** Old agents send heartbeats without a type. */
-const typeOf = (body: Fields): string =>
+const typeOf = (body: Fields) =>
   told(body['msg_type']) ??
   (told(body['agent_name']) !== undefined && told(body['status']) !== undefined ? 'heartbeat' : 'none');
 
 /** A worker is identified by its connection: its messages name no sender. */
-const nameOf = ({ headers }: MessageLine, body: Fields): string | undefined =>
+const nameOf = ({ headers }: MessageLine, body: Fields) =>
   told(body['sender']) ?? told(headers['client-id']) ?? told(body['agent_name']);

@@ -5,7 +5,7 @@ import { type Fields, idOf, nameOf, objectOf, shortName, textOf } from './values
  * How one site fares with an STF file. A field that nobody reported is undefined: the public programs have
  * one site, and do not name it.
  */
-export interface SiteWork {
+export interface SiteJob {
   site: string | undefined;
   status: JobStatus;
   task_id: string | undefined;
@@ -16,22 +16,21 @@ export interface SiteWork {
 }
 
 /** Of a file at a site: it waits there, its job was submitted, or has ended. */
-export type JobStatus = Exclude<StfStatus, 'announced'>;
+type JobStatus = Exclude<StfStatus, 'announced'>;
 
-const siteOf = (value: unknown): string | undefined => shortName(idOf(value));
+const siteOf = (value: unknown) => shortName(idOf(value));
 
 /** Keys that only the fork's programs of prompt processing write into a message. */
-export const saysDecision = (body: Fields): boolean =>
+export const saysDecision = (body: Fields) =>
   ['decision_box_enabled', 'decision_policy', 'decision_sequence', 'non_decision_box_site', 'input_dataset'].some(
     (key) => key in body,
   );
 
 /** The dataset of a run: only prompt processing announces one, with the folder of its files. */
-export const datasetOf = (body: Fields): string | undefined =>
-  'container' in body ? nameOf(body['dataset']) : undefined;
+export const datasetOf = (body: Fields) => ('container' in body ? nameOf(body['dataset']) : undefined);
 
 /** Where an STF file is processed is decided for each: how, as its runner says. */
-export const policyOf = (body: Fields): string | undefined =>
+export const policyOf = (body: Fields) =>
   body['decision_box_enabled'] === false ? undefined : shortName(textOf(body['decision_policy']));
 
 /**
@@ -57,11 +56,11 @@ export function chosenSites(metadata: Fields): string[] | undefined {
 /**
  * Whether a change of an STF file's row comes from the processing agent, which notes there what PanDA says.
  */
-export const isTracked = (metadata: Fields): boolean => Object.keys(metadata).some((key) => key.startsWith('panda_'));
+export const isTracked = (metadata: Fields) => Object.keys(metadata).some((key) => key.startsWith('panda_'));
 
 const statuses: readonly string[] = ['registered', 'processing', 'processed', 'failed'] satisfies JobStatus[];
 
-const jobStatus = (value: unknown): JobStatus | undefined =>
+const jobStatus = (value: unknown) =>
   typeof value === 'string' && statuses.includes(value) ? (value as JobStatus) : undefined;
 
 /**
@@ -70,7 +69,7 @@ const jobStatus = (value: unknown): JobStatus | undefined =>
 export function jobsOf(stf_filename: string, { status: told, metadata: noted }: Fields) {
   const [status, metadata] = [jobStatus(told), objectOf(noted)];
   if (status === undefined || !isTracked(metadata)) return undefined;
-  const sites = Object.entries(objectOf(metadata['panda_site_statuses'])).flatMap(([name, value]): SiteWork[] => {
+  const sites = Object.entries(objectOf(metadata['panda_site_statuses'])).flatMap(([name, value]): SiteJob[] => {
     const [site, work] = [siteOf(name), objectOf(value)];
     // Its words for work under way may be others.
     return site === undefined ? [] : [{ site, status: jobStatus(work['status']) ?? 'processing', ...siteWork(work) }];
@@ -80,7 +79,7 @@ export function jobsOf(stf_filename: string, { status: told, metadata: noted }: 
     output_dataset: metadata['panda_output_dataset'],
     reason: metadata['panda_poll_reason'],
   });
-  const only: SiteWork = { site: siteOf(metadata['panda_selected_site']), status, ...whole };
+  const only: SiteJob = { site: siteOf(metadata['panda_selected_site']), status, ...whole };
   return {
     kind: 'told_jobs' as const,
     stf_filename,

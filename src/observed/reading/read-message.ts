@@ -36,10 +36,9 @@ export function readMessage(line: MessageLine): Statement {
 }
 
 /** The first of these values that is a name. */
-const firstOf = (values: readonly unknown[]): string | undefined =>
-  values.map(short).find((name) => name !== undefined);
+const firstOf = (values: readonly unknown[]) => values.map(short).find((name) => name !== undefined);
 
-const short = (value: unknown): string | undefined => shortName(idOf(value));
+const short = (value: unknown) => shortName(idOf(value));
 
 /** Old agents send heartbeats without a type. Any other untyped message is named by its header. */
 function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string {

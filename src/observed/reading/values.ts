@@ -16,10 +16,10 @@ export const maxShortName = 200;
 const maxText = 20_000;
 
 /** The fields of an object; empty for any other value. */
-export const objectOf = (value: unknown): Fields => asObject(value) ?? {};
+export const objectOf = (value: unknown) => asObject(value) ?? {};
 
 /** A file name: any text of at most 1,000 characters. */
-export const nameOf = (value: unknown): string | undefined =>
+export const nameOf = (value: unknown) =>
   typeof value === 'string' && value !== '' && value.length <= maxName ? toUSVString(value) : undefined;
 
 /** An id, which some programs write as a number. */
@@ -32,13 +32,13 @@ export function idOf(value: unknown): string | undefined {
 /** Invisible characters: an id with one of them could pass for another. */
 const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u;
 
-export const hasHidden = (text: string): boolean => hidden.test(text);
+export const hasHidden = (text: string) => hidden.test(text);
 
 /**
  * A name of a program, a namespace, a run or an execution; undefined if it is too long, or has hidden
  * characters.
  */
-export const shortName = (text: string | undefined): string | undefined =>
+export const shortName = (text: string | undefined) =>
   text === undefined || text.length > maxShortName || hasHidden(text) ? undefined : text;
 
 /** A slice number: from 0 up, and no larger than tables of numbers hold. */
@@ -48,7 +48,7 @@ export const sliceIdOf = (value: unknown): number | undefined => {
 };
 
 /** A count: a whole number from 0 up. */
-export const countOf = (value: unknown): number | undefined =>
+export const countOf = (value: unknown) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
 /**
@@ -82,10 +82,9 @@ export const sizeOf = (value: unknown): number | undefined => {
   return size !== undefined && size < 2 ** 43 ? size : undefined;
 };
 
-export const numberOf = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+export const numberOf = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : undefined);
 
-export const textOf = (value: unknown): string | undefined =>
+export const textOf = (value: unknown) =>
   typeof value === 'string' && value !== '' ? toUSVString(value.slice(0, maxText)) : undefined;
 
 /**

@@ -24,7 +24,7 @@ export const workReadings = (dialect: SlicesOfDialect) => ({
 });
 
 /** The outcome of the payload in a result, with the echo of its slice. */
-export const outcomeIn = (content: Fields): Fields => objectOf(objectOf(content['result'])['result']);
+export const outcomeIn = (content: Fields) => objectOf(objectOf(content['result'])['result']);
 
 export function sliceOf(body: Fields, dialect: SlicesOfDialect) {
   const content = objectOf(body['content']);

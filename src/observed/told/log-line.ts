@@ -1,5 +1,4 @@
-import { isShallow } from '../body.ts';
-import { maskText, maskValue } from '../body.ts';
+import { isShallow, maskText, maskValue } from '../body.ts';
 import { type Fields, objectOf } from '../reading/values.ts';
 import type { RestLine } from '../recording-lines.ts';
 import { resourceOf, wasTaken } from './rest-call.ts';
@@ -19,7 +18,7 @@ const usualLevel = 20;
 /** A longer context of a line is left out. */
 const maxContext = 20_000;
 
-const textOf = (value: unknown): string | undefined =>
+const textOf = (value: unknown) =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
 
 /** The line that a body of POST /api/logs/ states, or the name of the field that it lacks. */

@@ -102,13 +102,13 @@ function ruleOf(method: string, resource: string, id: string | undefined): Write
   return Object.hasOwn(rules, key) ? rules[key] : undefined;
 }
 
-const executionNamed = (body: Fields): string | undefined =>
+const executionNamed = (body: Fields) =>
   [body, objectOf(body['metadata']), objectOf(body['event_data'])]
     .map(({ execution_id }) => (typeof execution_id === 'string' ? idOf(execution_id) : undefined))
     .find((id) => id !== undefined);
 
 /** A change keeps who created an object, and adds who wrote it. */
-const senderOf = (method: string, body: Fields, metadata: Fields): string | undefined =>
+const senderOf = (method: string, body: Fields, metadata: Fields) =>
   shortName(
     (method === 'PATCH' ? idOf(metadata['processed_by']) : undefined) ??
       idOf(body['instance_name']) ??
@@ -119,8 +119,7 @@ const senderOf = (method: string, body: Fields, metadata: Fields): string | unde
       idOf(body['created_by']),
   );
 
-const runInPath = (resource: string, id: string | undefined): string | undefined =>
-  resource === 'run-states' ? idOf(id) : undefined;
+const runInPath = (resource: string, id: string | undefined) => (resource === 'run-states' ? idOf(id) : undefined);
 
 /** A result that fast processing reports to the monitor is the very message that it received. */
 function resultIn(resource: string, { event_type, event_data }: Fields): Statement | undefined {

@@ -1,11 +1,10 @@
 import { keepValue } from '../body.ts';
-import type { MessageLine } from '../recording-lines.ts';
 
 /** The prefix under which swf-monitor is served at a site; it names nothing. */
 const sitePrefix = /^\/swf-monitor(?=\/)/;
 
 /** A path in canonical form: without the prefix of a site, and with one trailing `/`. */
-const plainPath = (path: string): string => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
+const plainPath = (path: string) => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
 
 /** Methods that state something. */
 export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
@@ -14,13 +13,13 @@ export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
 export type Names = Record<string, string>;
 
 /** The names that are known and not empty. */
-export const named = (run_id: string | undefined, name?: string): Names => ({
+export const named = (run_id: string | undefined, name?: string) => ({
   ...(run_id === undefined || run_id === '' ? {} : { run_id }),
   ...(name === undefined || name === '' ? {} : { name }),
 });
 
 /** The row of a REST call. @param t ISO 8601 */
-export const restLine = (t: string, method: string, path: string, headers: Names, body: unknown): MessageLine => ({
+export const restLine = (t: string, method: string, path: string, headers: Names, body: unknown) => ({
   t,
   destination: `${method} ${plainPath(path)}`,
   headers,
@@ -40,5 +39,4 @@ export function resourceOf(path: string): { resource: string; id: string | undef
 }
 
 /** Whether a call was accepted: a refused call states nothing. */
-export const wasTaken = (status: number | undefined): boolean =>
-  status === undefined || (status >= 200 && status < 300);
+export const wasTaken = (status: number | undefined) => status === undefined || (status >= 200 && status < 300);

@@ -24,7 +24,7 @@ export function createReferences(): (call: RestLine) => MessageLine | undefined 
    * By resource and id. An execution has the names of its run, and an STF file is also known by its own name.
    */
   const known = new Map<string, Names>();
-  const runOf = (key: string): string | undefined => known.get(key)?.['run_id'];
+  const runOf = (key: string) => known.get(key)?.['run_id'];
   const namesOf = (resource: string, body: Fields): Names => {
     switch (resource) {
       case 'runs':
@@ -48,7 +48,7 @@ export function createReferences(): (call: RestLine) => MessageLine | undefined 
     if (text !== undefined) known.set(`${key} ${text}`, names);
     return names;
   };
-  const changed = (resource: string, id: string): Names =>
+  const changed = (resource: string, id: string) =>
     resource === 'run-states' ? named(id) : (known.get(`${resource} ${id}`) ?? {});
   const registered = (resource: string, body: Fields, answer: Fields): Names => {
     const names = learn(resource, answer[idFields[resource] ?? 'id'], namesOf(resource, body));
@@ -150,7 +150,7 @@ function lastingMetadata({ metadata }: Fields): Fields {
 }
 
 /** When the monitor learned of an object, if it gives that with a zone; else when it was read. */
-const timeOf = (object: Fields, at: string): string =>
+const timeOf = (object: Fields, at: string) =>
   zoned(object['created_at'], at) ?? zoned(object['timestamp'], at) ?? zoned(object['start_time'], at) ?? at;
 
 /** A time with a zone, at most the time of reading: if it is later, its zone is wrong. */

@@ -62,7 +62,7 @@ const identity = () => ({
   health: optionalOneOf(healths),
   paused_by: command().optional().describe('Who paused it; absent between two periods'),
   stopped_by: command()
-    .extend({ pending: optionalTrue.describe('No driver accepted it yet') })
+    .extend({ pending: optionalTrue.describe('Not accepted by a driver yet') })
     .optional()
     .describe('Who ended it early, or requested that'),
   drivers: objects({
@@ -104,7 +104,7 @@ const counts = () => ({
   run_number: optionalInt,
   start_time: string,
   end_time: optionalString,
-  duration_seconds: float.describe('Wall time so far'),
+  duration_seconds: float.describe('Wall time; so far, while it runs'),
   down_seconds: optionalFloat.describe('Without a driver, between two'),
   expected_end: optionalString,
   first_slice_at: optionalString.describe('Expected, until there is one'),

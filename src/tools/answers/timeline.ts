@@ -76,7 +76,7 @@ const failures = () => ({
     first: string,
     last: string,
     example: string,
-    when: string,
+    when: string.describe('a sign per twentieth of the time drawn'),
   }).optional(),
   causes_omitted: optionalInt,
 });

@@ -169,13 +169,13 @@ const shownSentence = 1500;
  * Findings with their sentences whole, with cause, cost and cure, but only the ends of long paths. Only the
  * first names why attempts failed.
  */
-export function findingsOf(findings: readonly Finding[]): Omit<Finding, 'about' | 'causes'>[] {
+export function findingsOf(findings: readonly Finding[]) {
   const sentences = sentencesOf(findings);
   return findings.map(({ code, severity, ids, next }, at) => ({
     code,
     severity,
     sentence: clipShown(shortPaths(sentences[at] ?? ''), shownSentence),
-    ids,
+    ids: [...ids],
     next,
   }));
 }

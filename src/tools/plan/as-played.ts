@@ -5,6 +5,7 @@ import type { Queries } from '../../db/queries.ts';
 import { float, int, ints, object, optionalFloat, optionalInt, optionalString, string } from '../../domain/fields.ts';
 import { counted } from '../../lib/counted.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
+import { timeWithin } from '../../lib/merged-spans.ts';
 import { present } from '../../lib/present.ts';
 import { nearest } from '../../lib/suggest.ts';
 import {
@@ -206,7 +207,7 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined) {
   const slots = slotsOf(run.workers);
   const without = Math.round(secondsWithout(slots));
   const times = run.still.length === 1 ? 'once' : `${run.still.length} times`;
-  const still = run.still.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
+  const still = timeWithin(run.still) / 1000;
   const each = 'seconds are of wall time; slices arrive when they did';
   const worker = 'each goes to the worker slot that is first free';
   return [

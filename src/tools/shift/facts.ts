@@ -24,7 +24,7 @@ export interface ShiftFacts {
   executions: readonly ShiftExecution[];
   all: readonly ListedExecution[];
   /** STF files that were made in the shift. */
-  stf_files: { count: number; bytes: number };
+  stf_files: { count: number; bytes: number | undefined };
   /** Slices that ended in the shift, by status, and attempts that failed in it, by cause, the most first. */
   ended: readonly Group[];
   causes: readonly Group[];
@@ -65,7 +65,10 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
     yield;
   }
   const handover = handoverOf(queries, shift, now);
-  const stf_files = { count: countOf(stfs), bytes: stfs.reduce((sum, { bytes }) => sum + bytes, 0) };
+  const count = countOf(stfs);
+  const sum = (of: (group: Group) => number): number => stfs.reduce((before, group) => before + of(group), 0);
+  const isUnknown = count > 0 && sum(({ unknown }) => unknown.bytes) === count;
+  const stf_files = { count, bytes: isUnknown ? undefined : sum(({ bytes }) => bytes) };
   // Actions of one moment keep their order.
   const actions = [...acted.toReversed(), ...actionsOfLogbook(handover, shift)].toSorted((a, b) =>
     a.time === b.time ? 0 : a.time < b.time ? -1 : 1,

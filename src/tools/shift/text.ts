@@ -128,7 +128,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
       .slice(0, shownRows)
       .map(
         ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
-          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${isPrompt(row) ? '|' : `${slices_completed} of ${slices_created} |`} ${failedWords(row, stay_failed)} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
+          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${isPrompt(row) ? '' : `${slices_completed} of ${slices_created}`} | ${failedWords(row, stay_failed)} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${counted(more, 'more execution')}`] : []),
   ];

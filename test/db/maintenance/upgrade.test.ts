@@ -136,10 +136,10 @@ describe('an upgrade', () => {
 
   it('is refused while another upgrade of the store works', async () => {
     const path = join(olderStore(18), 'swf.db');
-    const others: Promise<unknown>[] = [];
-    const upgradeToo = () => others.push(upgradeStore(path, never).catch((error: unknown) => error));
+    const attempts: Promise<unknown>[] = [];
+    const upgradeToo = () => attempts.push(upgradeStore(path, never).catch((error: unknown) => error));
     expect(await upgradeStore(path, upgradeToo)).toMatchObject({ from: 18 });
-    const refused = new Set((await Promise.all(others)).map((error) => (error as SwfError).line));
+    const refused = new Set((await Promise.all(attempts)).map((error) => (error as SwfError).line));
     expect([...refused]).toEqual([
       `STORE_IN_USE: the store ${path} is used by a process that keeps it locked, as an upgrade does; end the processes that use it, and upgrade then`,
     ]);

@@ -4,8 +4,7 @@ import {
   beginHearing,
   claimNamespace,
   endHearing,
-  gapsOf,
-  heardUntil,
+  heardTimeOfRun,
   keepHearing,
   listeningObservers,
   noteGap,
@@ -193,8 +192,8 @@ describe('the time in which an execution was heard', () => {
         );
     });
     const moment = { isAlive, now: 30 * minute };
-    expect(heardUntil(made.store.sql, 'e', moment)).toBe(until * minute);
-    expect(gapsOf(made.store.sql, 'e', moment)).toEqual(
+    expect(heardTimeOfRun(made.store.sql, 'e', moment)?.until).toBe(until * minute);
+    expect(heardTimeOfRun(made.store.sql, 'e', moment)?.gaps).toEqual(
       gaps.map(([from, to]) => ({ from: from * minute, until: to * minute, reason: nobody })),
     );
   });
@@ -216,7 +215,7 @@ describe('the time in which an execution was heard', () => {
       const iso = (at: number): string => new Date(at * minute).toISOString();
       noteGap(tx, { from: iso(from), until: iso(until), reason: 'cut' });
     });
-    const gaps = gapsOf(made.store.sql, 'e', { isAlive, now: 30 * minute });
+    const gaps = heardTimeOfRun(made.store.sql, 'e', { isAlive, now: 30 * minute })?.gaps;
     const [since, end] = gap ?? [0, 0];
     expect(gaps).toEqual(gap === undefined ? [] : [{ from: since * minute, until: end * minute, reason: 'cut' }]);
   });
@@ -238,7 +237,7 @@ describe('the time in which an execution was heard', () => {
         reason: 'cut',
       });
     });
-    expect(gapsOf(made.store.sql, 'e', { isAlive, now: 30 * minute })).toEqual([
+    expect(heardTimeOfRun(made.store.sql, 'e', { isAlive, now: 30 * minute })?.gaps).toEqual([
       { from: 12 * minute, until: 12 * minute + length, reason: 'cut' },
     ]);
   });
@@ -258,7 +257,7 @@ describe('the time in which an execution was heard', () => {
       }
       noteSpan(tx, { since: 15 * minute, until: 20 * minute }, []);
     });
-    expect(gapsOf(made.store.sql, 'e', { isAlive, now: 30 * minute })).toHaveLength(hasGap ? 1 : 0);
+    expect(heardTimeOfRun(made.store.sql, 'e', { isAlive, now: 30 * minute })?.gaps).toHaveLength(hasGap ? 1 : 0);
   });
 });
 

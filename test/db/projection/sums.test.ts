@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { keepDelay, sumsOf } from '../../../src/db/projection/sums.ts';
+import { addTo, keepDelay } from '../../../src/db/projection/sums.ts';
 import type { Transaction } from '../../../src/db/sqlite/transaction.ts';
 import { stages } from '../../../src/domain/stages.ts';
 import { makeRunningStore } from '../../made-store.ts';
@@ -13,10 +13,9 @@ describe('the counts of a transaction', () => {
   it('are summed, and written when it commits', async () => {
     const made = await makeRunningStore();
     const seen = await made.store.write((tx) => {
-      const sums = sumsOf(tx);
-      sums.add('run_states', [execution_id], 'slices_queued', 3);
-      sums.add('run_states', [execution_id], 'slices_failed', 1);
-      sums.add('run_states', [execution_id], 'slices_queued', -1);
+      addTo(tx, 'run_states', [execution_id], 'slices_queued', 3);
+      addTo(tx, 'run_states', [execution_id], 'slices_failed', 1);
+      addTo(tx, 'run_states', [execution_id], 'slices_queued', -1);
       return tx.sql('SELECT slices_queued, slices_failed FROM run_states').get();
     });
     // Nothing was written yet.
@@ -27,14 +26,13 @@ describe('the counts of a transaction', () => {
   it('are visible inside it once settled, and are added only once', async () => {
     const made = await makeRunningStore();
     const seen = await made.store.write((tx) => {
-      const sums = sumsOf(tx);
       const read = (): unknown => {
         tx.settle();
         return (tx.sql('SELECT slices_queued FROM run_states').get() as { slices_queued: number }).slices_queued;
       };
-      sums.add('run_states', [execution_id], 'slices_queued', 3);
+      addTo(tx, 'run_states', [execution_id], 'slices_queued', 3);
       const first = read();
-      sums.add('run_states', [execution_id], 'slices_queued', 4);
+      addTo(tx, 'run_states', [execution_id], 'slices_queued', 4);
       return [first, read(), read()];
     });
     expect(seen).toEqual([3, 7, 7]);
@@ -47,10 +45,10 @@ describe('the counts of a transaction', () => {
     await made.say('stf_gen', { filename: stf.replace('1.stf', '2.stf'), sequence: 2, tf_count: 10 });
     db.exec(`INSERT INTO run_states (execution_id) VALUES ('other')`);
     await made.store.write((tx) => {
-      sumsOf(tx).add('stf_files', [execution_id, stf], 'slice_count', 4);
-      sumsOf(tx).add('stf_files', ['other', stf], 'slice_count', 2);
-      sumsOf(tx).add('run_states', ['other'], 'slices_queued', 9);
-      sumsOf(tx).add('run_states', [execution_id], 'slices_queued', 0);
+      addTo(tx, 'stf_files', [execution_id, stf], 'slice_count', 4);
+      addTo(tx, 'stf_files', ['other', stf], 'slice_count', 2);
+      addTo(tx, 'run_states', ['other'], 'slices_queued', 9);
+      addTo(tx, 'run_states', [execution_id], 'slices_queued', 0);
     });
     expect(db.prepare('SELECT slice_count FROM stf_files ORDER BY sequence').pluck().all()).toEqual([5, 0]);
     expect(db.prepare('SELECT slice_count FROM fastmon_files').pluck().all()).toEqual([1]);
@@ -60,11 +58,11 @@ describe('the counts of a transaction', () => {
   it('are dropped if it fails', async () => {
     const made = await makeRunningStore();
     const failing = made.store.write((tx) => {
-      sumsOf(tx).add('run_states', [execution_id], 'slices_queued', 3);
+      addTo(tx, 'run_states', [execution_id], 'slices_queued', 3);
       throw new Error('no room on the disk');
     });
     await expect(failing).rejects.toThrow('no room on the disk');
-    await made.store.write((tx) => sumsOf(tx).add('run_states', [execution_id], 'slices_queued', 1));
+    await made.store.write((tx) => addTo(tx, 'run_states', [execution_id], 'slices_queued', 1));
     expect(state(made)).toMatchObject({ slices_queued: 1 });
   });
 });

@@ -1,53 +1,59 @@
 import { processingUnheard } from '../../../domain/workflows.ts';
 import { roundDuration } from '../../../lib/duration.ts';
-import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
+import type { AuditCheck } from '../../../monitoring/gate.ts';
+import { gapSeconds, type HeardFacts } from '../../../monitoring/heard-facts.ts';
 import type { PromptFacts } from '../../../monitoring/prompt-facts.ts';
 import { isNotHandedOver } from '../../../monitoring/prompt-state.ts';
 import { areAll } from '../../../observed/dialects.ts';
 import { type ExecutionRow, countsOf } from '../../execution/find-execution.ts';
-import { indexPredicates } from '../../migrations/index-predicates.ts';
+import { openFiles } from '../../observed/prompt.ts';
 import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { type AuditCheck, type Checks, type Compared, checked, comparedCounts, namedIds } from '../audit-slices.ts';
+import { type Checks, type Compared, checked, comparedCounts, namedIds } from '../audit-slices.ts';
 import { heardFacts } from './facts.ts';
-import { isOpenFile } from './prompt.ts';
-import { count, unslicedSamples } from './samples.ts';
+import { count, slicedSamples, slices, someOf, stfFiles, unanswered, unready, unslicedSamples } from './samples.ts';
 
 /**
  * Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap
  * leaves the verdict open.
  */
 export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {
-  const { execution_id } = execution;
   const facts = heardFacts(sql, execution, moment);
-  const stfs = count(sql, stfFiles, execution_id);
+  const { prompt } = facts;
+  const stfs = count(sql, stfFiles, { id: execution.execution_id });
   const announced = checkAnnounced(sql, execution, stfs);
-  const mayBeWhole = facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown';
-  if (facts.prompt !== undefined) {
-    const checks = [announced, ...promptChecks(sql, facts, facts.prompt, stfs), checkCounts(sql, execution)];
-    const remarks = [handOverRemark(facts.prompt, announced), gapRemark(facts)];
-    return { checks, mayBeWhole, remark: remarks.filter((one) => one !== undefined).join(' ') || undefined };
-  }
-  const checks = [
-    announced,
-    checkReady(sql, execution_id, facts),
-    checked(
-      'slices',
-      missing(sql, execution_id, 'tf_filename', sliced, unsliced),
-      'open',
-      'TF files are only partly sliced, or with gaps',
-    ),
-    checkSamples(sql, execution, facts, stfs),
-    checkResults(sql, execution_id, facts),
-    checkCounts(sql, execution),
+  const work = prompt === undefined ? sliceChecks(sql, execution, facts, stfs) : promptChecks(sql, facts, prompt, stfs);
+  const remarks = [
+    prompt && handOverRemark(prompt, announced),
+    gapRemark(facts),
+    prompt === undefined ? samplesRemark(sql, facts) : undefined,
   ];
-  const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id))];
   return {
-    checks,
-    mayBeWhole,
+    checks: [announced, ...work, checkCounts(sql, execution)],
+    mayBeWhole: facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown',
     remark: remarks.filter((one) => one !== undefined).join(' ') || undefined,
   };
 }
+
+/** The checks of fast processing. */
+function sliceChecks(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, stfs: number): AuditCheck[] {
+  const id = execution.execution_id;
+  const adjacent = missing(sql, id, 'tf_filename', sliced, unsliced);
+  return [
+    checkReady(sql, id, facts),
+    checked('slices', adjacent, 'open', 'TF files are only partly sliced, or with gaps'),
+    checkSamples(sql, execution, facts, stfs),
+    checkResults(sql, id, facts),
+  ];
+}
+
+/** A check of things that are not known one by one. */
+const unnamed = (
+  check: AuditCheck['check'],
+  state: AuditCheck['state'],
+  [found, expected]: readonly [number, number],
+  problem: string,
+) => ({ check, state, expected, found, ids: [], id_count: 0, problem });
 
 /** All that the bus says of prompt processing. */
 function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: AuditCheck): string | undefined {
@@ -68,19 +74,16 @@ function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs
   const found = prompt.sites.filter(({ handed_over_at: at }) => at !== undefined).length;
   const over = { expected: found + Number(isNotHandedOver(facts)), found, ids: [] };
   const handedOver = checked('handed_over', over, 'open', 'run was not handed over to PanDA');
-  if (!prompt.isTold) {
-    const unheard = { expected: stfs, found: 0, ids: [], id_count: 0 };
-    return [handedOver, { check: 'processing', state: 'unknown', ...unheard, problem: processingUnheard }];
-  }
-  const files = (check: AuditCheck['check'], lacking: string, problem: string): AuditCheck =>
-    checked(check, missing(sql, execution_id, 'stf_filename', stfFiles, `${stfFiles} AND ${lacking}`), 'open', problem);
+  if (!prompt.isTold) return [handedOver, unnamed('processing', 'unknown', [0, stfs], processingUnheard)];
+  const files = (check: AuditCheck['check'], lacking: string, problem: string) =>
+    checked(check, missing(sql, execution_id, 'stf_filename', stfFiles, lacking), 'open', problem);
   const isClosed = prompt.data_run === 'closed';
   const closed = { expected: 1, found: Number(isClosed), ids: isClosed ? [] : [run_id] };
   const { ids, count: failed } = prompt.failed;
   return [
     handedOver,
-    files('stf_registered', `status = 'announced'`, 'STF files were announced but not registered'),
-    files('stf_processed', isOpenFile, 'STF files are neither processed nor failed'),
+    files('stf_registered', `${stfFiles} AND status = 'announced'`, 'STF files were announced but not registered'),
+    files('stf_processed', openFiles('$id'), 'STF files are neither processed nor failed'),
     { check: 'stf_failed', state: 'ok', expected: failed, found: failed, ids: [...ids], id_count: failed },
     checked('run_closed', closed, 'open', 'data run is not closed by its data agent'),
   ];
@@ -91,44 +94,31 @@ function checkReady(sql: Prepare, executionId: string, { isWorkflowKnown }: Hear
   const files = missing(sql, executionId, 'stf_filename', stfFiles, unready);
   const ready = checked('stf_ready', files, 'open', 'STF files were announced but are not ready');
   if (isWorkflowKnown || ready.state === 'ok') return ready;
-  return { ...ready, state: 'unknown', ids: [], id_count: 0, problem: 'nothing shows which workflow the run has' };
+  return unnamed('stf_ready', 'unknown', [ready.found, ready.expected], 'nothing shows which workflow the run has');
 }
 
 function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {
-  const results = checked(
-    'results',
-    missing(sql, executionId, 'slice_filename', slices, unanswered),
-    'open',
-    'slices have no result',
-  );
+  const answered = missing(sql, executionId, 'slice_filename', slices, unanswered);
+  const results = checked('results', answered, 'open', 'slices have no result');
   if (hearsResults || results.state === 'ok') return results;
-  return { ...results, state: 'unknown', ids: [], id_count: 0, problem: 'results are not on a subscribed topic' };
+  return unnamed('results', 'unknown', [results.found, results.expected], 'results are not on a subscribed topic');
 }
 
 /** Compares announced TF files with sliced ones, where slices can be seen. */
-function checkSamples(
-  sql: Prepare,
-  execution: ExecutionRow,
-  { slicing, tf_files_sliced: found, counts, dialects }: HeardFacts,
-  stfs: number,
-): AuditCheck {
-  if (slicing !== 'seen' && counts.tf_files_received > 0) {
-    const expected = counts.tf_files_received;
-    return { check: 'samples', state: 'unknown', expected, found: 0, ids: [], id_count: 0, problem: unseen[slicing] };
-  }
+function checkSamples(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, stfs: number): AuditCheck {
+  const { slicing, tf_files_sliced: found, counts } = facts;
+  if (slicing !== 'seen' && counts.tf_files_received > 0)
+    return unnamed('samples', 'unknown', [0, counts.tf_files_received], unseen[slicing]);
   // Fast processing takes part, and nothing reached it.
   if (slicing === 'seen' && counts.tf_files_received + found === 0 && stfs > 0)
-    return {
-      check: 'samples',
-      state: 'open',
-      expected: 0,
-      found,
-      ids: [],
-      id_count: 0,
-      problem: 'no TF file was announced or sliced, although fast processing takes part',
-    };
+    return unnamed(
+      'samples',
+      'open',
+      [found, 0],
+      'no TF file was announced or sliced, although fast processing takes part',
+    );
   // The last ones are open too, until they are sliced.
-  const open = unslicedSamples(sql, execution, dialects, '9999');
+  const open = unslicedSamples(sql, execution, facts, '9999');
   const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
   return checked('samples', samples, 'open', 'TF files were announced but not sliced');
 }
@@ -143,33 +133,23 @@ const unseen: Readonly<Record<Exclude<HeardFacts['slicing'], 'seen'>, string>> =
 function gapRemark({ gaps }: HeardFacts): string | undefined {
   const [first] = gaps;
   if (first === undefined) return undefined;
-  const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
   const which = gaps.length === 1 ? '' : ` in ${gaps.length} gaps`;
-  return `Nothing could be received for ${roundDuration(seconds)}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
+  return `Nothing could be received for ${roundDuration(gapSeconds(gaps))}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
 }
 
-/** TF files that slices name and no announcement does. */
-const unannounced = (sql: Prepare, executionId: string): number =>
-  count(
+/** The TF files that slices name and no announcement does limit the comparison of samples. */
+function samplesRemark(sql: Prepare, { execution_id: id, tf_files_sliced: sliced, counts, dialects }: HeardFacts) {
+  const others = count(
     sql,
-    `FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
-       SELECT 1 FROM message_subjects AS f WHERE f.execution_id = s.execution_id AND subject = 'tf_file_registered' AND key = s.tf_filename)`,
-    executionId,
+    `${slicedSamples} AND NOT EXISTS (
+       SELECT 1 FROM message_subjects AS f WHERE f.execution_id = $id AND subject = 'tf_file_registered' AND key = tf_filename)`,
+    { id },
   );
-
-/** The limit of the comparison of samples. */
-function samplesRemark({ tf_files_sliced: sliced, counts, dialects }: HeardFacts, others: number) {
   if (others === 0) return undefined;
   return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
     ? 'Slices and announcements name TF files differently, so samples are compared only by number.'
     : `No announcement was received for ${others} of the ${sliced} TF files that slices name.`;
 }
-
-const stfFiles = 'FROM stf_files WHERE execution_id = ?';
-const slices = 'FROM tf_slices WHERE execution_id = ?';
-
-const unready = `${stfFiles} AND ${indexPredicates.registeredStf}`;
-const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
 
 /** The slices of a TF file are adjacent: as many frames as from the first to the last. */
 const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames ${slices} GROUP BY tf_filename)`;
@@ -180,22 +160,21 @@ const unsliced = `${sliced} WHERE frames <> high - low + 1`;
  * @param all
  * @param lacking the rest of a SELECT, from FROM on
  */
-function missing(sql: Prepare, executionId: string, column: string, all: string, lacking: string): Compared {
-  const [expected, lacks] = [count(sql, all, executionId), count(sql, lacking, executionId)];
-  const rows = sql<[string], string>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);
-  const ids = lacks === 0 ? [] : rows.values(executionId);
-  return { expected, found: expected - lacks, ids, id_count: lacks };
+function missing(sql: Prepare, id: string, column: string, all: string, lacking: string): Compared {
+  const expected = count(sql, all, { id });
+  const lacks = someOf(sql, column, lacking, { id }, { most: namedIds, order: '1' });
+  return { expected, found: expected - lacks.count, ids: [...lacks.ids], id_count: lacks.count };
 }
 
 /** As many STFs as the end of the run states. */
 function checkAnnounced(sql: Prepare, { execution_id }: ExecutionRow, found: number): AuditCheck {
-  const stated = sql<[string], number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
+  const stated = sql<number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
   const counts = { expected: stated.value(execution_id) ?? found, found, ids: [] };
   return checked('stf_announced', counts, 'open', 'STF files of the run were not received');
 }
 
 function checkCounts(sql: Prepare, execution: ExecutionRow): AuditCheck {
-  const rows = sql<[{ id: string }], Record<string, number>>(
+  const rows = sql<Record<string, number>>(
     `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM message_subjects WHERE execution_id = $id AND subject = 'tf_file_registered' AND stands_seq IS NULL) AS tf_files_received,
        count(*) AS slices_created, count(*) FILTER (WHERE status = 'unanswered') AS slices_queued,
        count(*) FILTER (WHERE status = 'completed') AS slices_completed, count(*) FILTER (WHERE status = 'failed') AS slices_failed

@@ -3,8 +3,7 @@ import type { BrokenKey } from '../../../monitoring/heard-facts.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { messageColumns } from '../../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../../migrations/names.ts';
-import { jsonField } from '../../sqlite/statements.ts';
-import type { Prepare } from '../../sqlite/statements.ts';
+import { jsonField, type Prepare } from '../../sqlite/statements.ts';
 import { timedDelays } from '../stage-delays.ts';
 
 /** The messages of one type that one program sent to one destination. */
@@ -39,7 +38,7 @@ interface Row extends Pick<SaidType, 'message_type' | 'destination' | 'messages'
 
 /** @param execution run by other programs */
 export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusContract {
-  const rows = sql<[string], Row>(
+  const rows = sql<Row>(
     `SELECT ${nameOf('type_no')} AS message_type, ${nameOf('sender_no')} AS sender, ${messageColumns.destination} AS destination,
        count(*) AS messages, min(sent_ms) AS first, max(sent_ms) AS last
      FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}
@@ -62,9 +61,9 @@ export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusCo
   };
 }
 
-const keysOf = (sql: Prepare, executionId: string, type: string, sender: string): Record<string, number> =>
+const keysOf = (sql: Prepare, executionId: string, type: string, sender: string) =>
   Object.fromEntries(
-    sql<[string, string, string], { key: string; filled: number }>(
+    sql<{ key: string; filled: number }>(
       `SELECT key, sum(filled) AS filled FROM observed_keys
        WHERE execution_id = ? AND message_type = ? AND sender = ? AND key <> '' GROUP BY key ORDER BY key`,
     )
@@ -83,8 +82,8 @@ interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | '
  * Keys that a sender fills in some messages of a type and state but not in others, most frequently missing
  * first. A key that depends on the state, or is never filled, is not broken.
  */
-export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
-  sql<[string], CountRow>(
+export const brokenKeys = (sql: Prepare, executionId: string) =>
+  sql<CountRow>(
     `SELECT k.sender, k.message_type, k.key, k.filled, a.filled AS "of" FROM observed_keys AS k
        JOIN observed_keys AS a ON a.execution_id = k.execution_id AND a.sender = k.sender AND a.message_type = k.message_type AND a.state = k.state AND a.key = ''
      WHERE k.execution_id = ? AND k.filled < a.filled ORDER BY a.filled - k.filled DESC, k.sender, k.message_type, k.key LIMIT ${most}`,
@@ -99,7 +98,7 @@ export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
 function exampleOf(sql: Prepare, id: string, { sender, message_type, key }: CountRow): string | undefined {
   // Other characters would need quotes in a JSON path.
   if (!/^[\w.-]+$/.test(key)) return undefined;
-  return sql<[string, string, string], string>(
+  return sql<string>(
     `SELECT message_id FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND sender_no = ${numberOf('?')} AND ${jsonField('body', key)} IS NULL
      ORDER BY seq DESC LIMIT 1`,

@@ -1,13 +1,13 @@
 import type { ExecutionStatus } from '../../../domain/states.ts';
 import { isPrompt } from '../../../domain/workflows.ts';
 import { SwfError } from '../../../lib/errors.ts';
+import { millisecondsOf } from '../../../lib/time.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
-import { indexPredicates } from '../../migrations/index-predicates.ts';
-import { hasOpenFiles, heardTimeOf } from '../../observed/hearings.ts';
+import { heardRunColumns, type HeardRun, heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -24,7 +24,17 @@ import { timedDelays } from '../stage-delays.ts';
 import { brokenKeys } from './contract.ts';
 import { promptFacts, strangersIn } from './prompt.ts';
 import { hearsResults, slicingOf } from './reach.ts';
-import { named, sampleSizes, shrunkenSamples, slicedSamples, someOf, unslicedSamples } from './samples.ts';
+import {
+  named,
+  sampleSizes,
+  shrunkenSamples,
+  slicedSamples,
+  slices,
+  someOf,
+  unanswered,
+  unready,
+  unslicedSamples,
+} from './samples.ts';
 import { lastWorkerSign, rampUp, workersFacts } from './workers.ts';
 
 /** Later than every time, as ISO 8601: nothing is waited for. */
@@ -33,7 +43,7 @@ const afterAll = '9999-12-31T23:59:59.999Z';
 const none: Some = { count: 0, ids: [] };
 
 /** A row of `observed_runs`. Milliseconds since 1970. */
-interface ObservedRow extends HeardRecord {
+interface ObservedRow extends HeardRecord, HeardRun {
   told_status: ExecutionStatus | null;
   told_by: string | null;
   told_ms: number | null;
@@ -50,20 +60,16 @@ interface ObservedRow extends HeardRecord {
 export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment): HeardFacts {
   const { execution_id, namespace, status, phase } = execution;
   const { read_ms, ...recorded } = kept(sql, recordedFacts)(execution);
-  const { first_message: first, last_message: last, told } = recorded;
+  const { told } = recorded;
   const isToldEnded = told !== undefined && told.status !== 'running';
-  const isAnswered = execution.slices_queued === 0 && !hasOpenFiles(sql, execution_id);
-  const is_done = Number((phase === 'completed' || isToldEnded) && isAnswered);
-  const heard = heardTimeOf(sql, { execution_id, namespace, first, last, is_done }, moment);
+  const heard = heardTimeOf(sql, recorded, moment);
   // Programs that reported the end of a run still answer what is under way.
   const mayAnswer = isToldEnded && heard.isObserved && heard.until - told.at < nextStepSeconds * 1000;
   const isOver = status !== 'running' && !mayAnswer;
-  const before = (seconds: number): string =>
-    isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
+  const before = (seconds: number) => (isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString());
   return {
     ...recorded,
     ...dueFacts(sql, execution, recorded, { before, isOver, until: heard.until }),
-    execution_id,
     status,
     phase,
     isObserved: heard.isObserved,
@@ -72,7 +78,7 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     isBusHeard: execution.slices_created > recorded.slices_unheard || isSaid(sql, execution_id, busSubjects),
     counts: execution,
     now: heard.until,
-    until: status === 'running' ? heard.until : last,
+    until: status === 'running' ? heard.until : recorded.last_message,
     isListening: heard.isListening,
     heard_since: heard.since,
     gaps: heard.gaps.map((gap) => (gap.until <= (read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
@@ -98,15 +104,15 @@ function dueFacts(
   const isWorkflowKnown =
     execution.workflow_name !== null || execution.tf_files_received > 0 || isSaid(sql, execution_id, ['run_imminent']);
   const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
-  const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded.dialects, next) : none;
-  const timeOf = (time: string, from: string): number | undefined =>
+  const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded, next) : none;
+  const timeOf = (time: string, from: string) =>
     unsliced.count === 0 ? undefined : timeAmong(sql, time, from, execution_id);
   return {
     prompt,
     slicing,
     unsliced,
     oldest_unsliced: timeOf('min(created_at)', unslicedFiles),
-    last_slice: timeOf('max(created_at)', ofExecution),
+    last_slice: timeOf('max(created_at)', slices),
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
@@ -118,10 +124,10 @@ function dueFacts(
 
 /** The record of a run, with the status last reported over REST; undefined if none was. */
 function recordOf(sql: Prepare, executionId: string) {
-  const row = sql<[string], ObservedRow>(
-    `SELECT told_id, run_id, dialects, first_ms AS first_message, last_ms AS last_message, without_execution, results_repeated, results_unmatched,
-       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms, last_result_ms, last_done_ms
-     FROM observed_runs WHERE execution_id = ?`,
+  const row = sql<ObservedRow>(
+    `SELECT ${heardRunColumns}, told_id, run_id, dialects, first_ms AS first_message, last_ms AS last_message, without_execution,
+       results_repeated, results_unmatched, told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms, last_result_ms, last_done_ms
+     FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
   ).get(executionId);
   if (row === undefined)
     throw new SwfError(
@@ -176,58 +182,49 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
 }
 
 /** The ids of the first results that repeat another one. */
-const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: HeardRecord): string[] =>
+const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: HeardRecord) =>
   results_repeated === 0
     ? []
-    : sql<[string], string>(
+    : sql<string>(
         `SELECT message_id FROM message_subjects AS s INDEXED BY message_subjects_repeated CROSS JOIN message_rows USING (seq)
          WHERE s.execution_id = ? AND s.subject = 'result' AND s.stands_seq IS NOT NULL ORDER BY s.seq LIMIT ${named}`,
       ).values(executionId);
 
-const milliseconds = (iso: string | null | undefined): number | undefined =>
-  iso === null || iso === undefined ? undefined : Date.parse(iso);
-
 function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
-  const row = sql<[string], { first: string; last: string; n: number }>(
+  const row = sql<{ first: string; last: string; n: number }>(
     'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ? HAVING n > 1',
   ).get(executionId);
   return row && { first: Date.parse(row.first), last: Date.parse(row.last), n: row.n };
 }
 
 /** The least or greatest time of some rows. @param from the rest of a SELECT, from FROM on */
-const timeAmong = (sql: Prepare, time: string, from: string, id: string): number | undefined =>
-  milliseconds(sql<[string], string | null>(`SELECT ${time} ${from}`).value(id));
+const timeAmong = (sql: Prepare, time: string, from: string, id: string) =>
+  millisecondsOf(sql<string | null>(`SELECT ${time} ${from}`).value({ id }));
 
-const unslicedFiles = 'FROM fastmon_files WHERE execution_id = ? AND slice_count = 0';
-const ofExecution = 'FROM tf_slices WHERE execution_id = ?';
-const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
-
+const unslicedFiles = 'FROM fastmon_files WHERE execution_id = $id AND slice_count = 0';
 /**
  * Slices without a result that were sent before a slice whose result came by a given time; if that is after
  * all, every slice without a result.
  */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
-  const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
-  if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;
-  if (answeredBy === afterAll) return someOf(sql, 'slice_filename', waiting, { id: executionId });
-  const latest = sql<[string, string], string | null>(
+  if (!sql(`SELECT 1 ${unanswered} LIMIT 1`).has({ id: executionId })) return none;
+  if (answeredBy === afterAll) return someOf(sql, 'slice_filename', unanswered, { id: executionId });
+  const latest = sql<string | null>(
     'SELECT max(created_at) FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
   ).value(executionId, answeredBy);
   if (latest === null || latest === undefined) return none;
-  return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
+  return someOf(sql, 'slice_filename', `${unanswered} AND created_at < $before`, { id: executionId, before: latest });
 }
 
-function unreadyStfs(sql: Prepare, id: string, before: string): Some {
-  const from = `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} AND created_at < $before`;
-  return someOf(sql, 'stf_filename', from, { id, before });
-}
+const unreadyStfs = (sql: Prepare, id: string, before: string) =>
+  someOf(sql, 'stf_filename', `${unready} AND created_at < $before`, { id, before });
 
-const isBeginHeard = (sql: Prepare, id: string): boolean =>
-  sql<[string]>('SELECT 1 FROM runs WHERE execution_id = ? AND start_time IS NOT NULL').has(id);
+const isBeginHeard = (sql: Prepare, id: string) =>
+  sql('SELECT 1 FROM runs WHERE execution_id = ? AND start_time IS NOT NULL').has(id);
 
 /** Whether a message about one of some subjects was heard. */
-const isSaid = (sql: Prepare, id: string, subjects: readonly string[]): boolean =>
-  sql<[string, string]>(
+const isSaid = (sql: Prepare, id: string, subjects: readonly string[]) =>
+  sql(
     'SELECT 1 FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) LIMIT 1',
   ).has(id, JSON.stringify(subjects));
 

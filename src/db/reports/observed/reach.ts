@@ -33,8 +33,8 @@ export function hearsResults(sql: Prepare, execution: ExecutionRow, record: Hear
  * Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its
  * runner reported its configuration.
  */
-const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
-  sql<[{ id: string }]>(
+const hasFastProcessing = (sql: Prepare, executionId: string) =>
+  sql(
     `SELECT 1 WHERE EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'run_imminent_worker'`)})
        OR EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'end_run'`)} AND destination <> '${broadcastTopic}')
        OR EXISTS (SELECT 1 FROM workflow_executions WHERE execution_id = $id AND json_valid(params) AND params -> '$.fast_processing' IS NOT NULL)`,
@@ -42,7 +42,7 @@ const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
 
 /** The topics that were listened to during a run; undefined where that is unknown. */
 function topicsOf(sql: Prepare, namespace: string, { first_message, last_message }: HeardRecord) {
-  const topics = sql<[string, number, number], string | null>(
+  const topics = sql<string | null>(
     `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,
   ).values(namespace, last_message, first_message);
   const known = topics.map(stringsIn);

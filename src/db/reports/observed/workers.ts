@@ -1,4 +1,5 @@
 import type { StageDelay } from '../../../domain/stages.ts';
+import { millisecondsOf } from '../../../lib/time.ts';
 import { type HeardFacts, noResultSeconds } from '../../../monitoring/heard-facts.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { numberOf } from '../../migrations/names.ts';
@@ -16,10 +17,10 @@ export function workersFacts(
   const worker = `FROM system_agents AS a JOIN observed_runs AS o ON o.execution_id = current_execution_id
     WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND a.namespace = $namespace AND current_execution_id`;
   return {
-    gone_workers: sql<[object], string>(
+    gone_workers: sql<string>(
       `SELECT agent_name ${worker} = $id AND last_heartbeat < $since ORDER BY 1 LIMIT ${named}`,
     ).values(values),
-    bound_workers: sql<[object], { worker: string; run_id: string }>(
+    bound_workers: sql<{ worker: string; run_id: string }>(
       `SELECT agent_name AS worker, run_id ${worker} <> $id AND last_heartbeat >= $since
          AND o.first_ms < (SELECT first_ms FROM observed_runs WHERE execution_id = $id) ORDER BY 1 LIMIT ${named}`,
     ).all(values),
@@ -28,16 +29,15 @@ export function workersFacts(
 
 /** Later signs say nothing about the time that was heard. */
 export function lastWorkerSign(sql: Prepare, namespace: string, until: number): number | undefined {
-  const last = sql<[string, string], string | null>(
+  const last = sql<string | null>(
     `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
   );
-  const time = last.value(namespace, new Date(until).toISOString());
-  return time === null || time === undefined ? undefined : Date.parse(time);
+  return millisecondsOf(last.value(namespace, new Date(until).toISOString()));
 }
 
 /** As fast processing announced it for the run. */
 export function rampUp(sql: Prepare, executionId: string): number | undefined {
-  const seconds = sql<[string]>(
+  const seconds = sql(
     `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'run_imminent_worker'`)} ORDER BY seq LIMIT 1`,
   ).value(executionId);
