@@ -3,10 +3,11 @@ import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
 import { tried } from './lib/tried.ts';
 import { definitionsOf, monitorPage, monitorPageContents, pageExtension } from './mcp/definitions.ts';
-import { errorCodes, invalidParams, type McpRequest, type McpServer, ProtocolFault } from './mcp/mcp-server.ts';
+import { rpcCodes, invalidParams, type McpRequest, type McpServer, ProtocolFault } from './mcp/mcp-server.ts';
 import { answering, type Methods } from './mcp/params.ts';
 import { completionsOf, prompts, promptText } from './mcp/prompts.ts';
-import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
+import { executionOfUri, offeredReports, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
+import { reportOf } from './tools/execution-report.ts';
 import { findTool } from './tools/index.ts';
 import { callTool } from './tools/run-tool.ts';
 import { harmless } from './tools/shared/harmless.ts';
@@ -92,23 +93,19 @@ const callerOf = ({ clientName = '' }: McpRequest) => printable(clientName).trim
 
 /** The context of a long-running tool. Clients that asked for progress receive it. */
 function liveContext(
-  { queries, past, held, control, logbook, page, services, stopping }: ServerOptions,
+  options: ServerOptions,
   { signal, progressToken, notify }: McpRequest,
   caller: () => string,
 ): LiveContext {
+  const { control, stopping } = options;
   return {
-    queries,
-    past,
-    held,
+    ...options,
+    control,
     now: Date.now,
     // Made only for a tool that listens to it: the long-lived signal keeps every combined one known.
     get signal() {
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
-    control,
-    logbook,
-    page,
-    services,
     caller,
     progress(done, total, message) {
       if (progressToken === undefined) return;
@@ -122,7 +119,7 @@ function liveContext(
 /** A fault in terms of the protocol: a fixable error in full, a bug of ours by name only. */
 function fault(log: Log, what: string, error: unknown) {
   if (error instanceof ProtocolFault) return error;
-  const code = error instanceof SwfError ? errorCodes.invalidParams : errorCodes.internal;
+  const code = error instanceof SwfError ? rpcCodes.invalidParams : rpcCodes.internal;
   return new ProtocolFault(code, errorText(error, what, log));
 }
 

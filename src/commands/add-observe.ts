@@ -20,7 +20,7 @@ type Flags = ObserveArguments &
     from?: string[];
   };
 
-const words = (text: string, before: string[] = []): string[] =>
+const words = (text: string, before: string[] = []) =>
   [...before, ...text.split(',').map((word) => word.trim())].filter((word) => word !== '');
 
 /** The command that listens to a testbed of other programs. */
@@ -112,4 +112,4 @@ function refuseBroker(flags: Partial<Flags>) {
 }
 
 /** `monitorUrl` is the option `monitor-url`. */
-const optionName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const optionName = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -153,7 +153,7 @@ function addHelp(program: Command, add: Add) {
 }
 
 /** The process, as far as the command line needs it. */
-export interface ThisProcess {
+interface ThisProcess {
   version: string;
   /** The words of the command line, after the program's name. */
   words: readonly string[];

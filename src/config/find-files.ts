@@ -44,7 +44,7 @@ export function findConfig(name: string, places: ConfigPlaces) {
   );
 }
 
-const foldersOf = (places: ConfigPlaces): string[] => [join(places.workingFolder, 'workflows'), places.shippedFolder];
+const foldersOf = (places: ConfigPlaces) => [join(places.workingFolder, 'workflows'), places.shippedFolder];
 
 function nearestTo(name: string, places: ConfigPlaces) {
   // The short names too: histogram is histogram_default.

@@ -22,6 +22,10 @@ export const shortened = (error: string): string =>
     // As the testbed's workers report it.
     .replace(/ with returncode=(-?\d+)\. stderr \(last \d+ chars\): /, ' with exit code $1: ');
 
+/** What is logged of a slice before the cause of its failure, with its name; `stays failed` in logs of before. */
+export const beforeCause =
+  /^slice (\S+) (?:(?:stays failed|failed permanently) after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): /;
+
 /** A payload's own words, without those that it failed: these are the same for every cause. */
 export const ownWords = (error: string): string =>
   shortened(error).replace(/^\S{1,200} (?:ended|exited) with exit code -?\d+: (?=\S)/, '');

@@ -94,7 +94,7 @@ export async function withFetchLock<T>(path: string, signal: AbortSignal, work: 
   }
 }
 
-async function take(lock: string, own: string): Promise<boolean> {
+async function take(lock: string, own: string) {
   try {
     await writeFile(lock, own, { flag: 'wx', mode: 0o600 });
     return true;
@@ -104,7 +104,7 @@ async function take(lock: string, own: string): Promise<boolean> {
   }
 }
 
-async function isLeft(lock: string): Promise<boolean> {
+async function isLeft(lock: string) {
   try {
     const { mtimeMs } = await stat(lock);
     const alive = isAlive(JSON.parse(await readFile(lock, 'utf8')) as ProcessIdentity);
@@ -165,7 +165,7 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
   const underWay = new Map<string, Promise<boolean>>();
   const isThere = ({ path, checksum }: FileToFetch) => checked.agrees(path, checksum);
 
-  async function fetchWhole(file: FileToFetch, signal: AbortSignal): Promise<boolean> {
+  async function fetchWhole(file: FileToFetch, signal: AbortSignal) {
     const aside = { ...file, path: `${file.path}.fetched${asideEnding}` };
     const wasBegun = await get(ways, aside, signal);
     let isRight = await isThere(aside);
@@ -180,7 +180,7 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
     return isRight;
   }
 
-  async function bringAnew(file: FileToFetch, signal: AbortSignal): Promise<boolean> {
+  async function bringAnew(file: FileToFetch, signal: AbortSignal) {
     const { path } = file;
     try {
       if (await isThere(file)) return true;

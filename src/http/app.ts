@@ -5,17 +5,18 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import * as z from 'zod';
 
 import type { Queries } from '../db/queries.ts';
+import { maxAuthor, maxNote } from '../domain/logbook-words.ts';
 import { workflowParamsOf } from '../domain/params.ts';
 import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
 import { allPrintable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
-import { addAlarmSeen, type MarkSeen } from './alarm-seen.ts';
-import type { Token } from './callers.ts';
+import { nameless, type Token } from './callers.ts';
 import { createTurns, type Turn } from './calls.ts';
-import { clientOf, guardedApp, refuse, requireToken } from './guard.ts';
+import { callerOf, clientOf, guardedApp, refuse, requireToken } from './guard.ts';
 import { compressed, createMcpAnswerer, type McpOptions } from './mcp.ts';
 import type { Metrics } from './metrics.ts';
 import { addPage } from './page.ts';
@@ -61,7 +62,7 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-function answerNothing({ originalUrl }: Request, response: Response): void {
+function answerNothing({ originalUrl }: Request, response: Response) {
   const path = originalUrl.split('?', 1)[0] ?? '';
   refuse(response, 404, -32_601, `there is nothing at ${path.slice(0, 200)}; MCP is at /mcp`);
 }
@@ -69,14 +70,9 @@ function answerNothing({ originalUrl }: Request, response: Response): void {
 type Route = (app: Express, options: AppOptions, turn: Turn) => void;
 
 /** Every route that requires the token. To add one, write a function and list it here. */
-const routes: readonly Route[] = [
-  addMcp,
-  addMetrics,
-  addParameters,
-  (app, { markSeen }, turn) => addAlarmSeen(app, markSeen, inTurn(turn)),
-];
+const routes: readonly Route[] = [addMcp, addMetrics, addParameters, addAlarmSeen];
 
-function addMcp(app: Express, options: AppOptions, turn: Turn): void {
+function addMcp(app: Express, options: AppOptions, turn: Turn) {
   const readBody = express.json({ limit: bodyLimit, type: () => true, strict: false });
   app.post('/mcp', compressed(), readBody, createMcpAnswerer(options, turn));
   app.all('/mcp', (_, response) => {
@@ -93,20 +89,20 @@ const inTurn =
     next();
   };
 
-function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn): void {
+function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn) {
   app.get('/metrics', inTurn(turn), (_, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(tried(queries), Date.now()));
   });
 }
 
 /** Parameters of an execution, for programs that know only its id. */
-function addParameters(app: Express, { queries }: AppOptions, turn: Turn): void {
+function addParameters(app: Express, { queries }: AppOptions, turn: Turn) {
   app.get('/workflow-executions/:id', inTurn(turn), (request: Request<{ id: string }>, response) =>
     answerParameters(request.params.id, response, queries),
   );
 }
 
-function answerHealth(response: Response, queries: () => Queries): void {
+function answerHealth(response: Response, queries: () => Queries) {
   try {
     const asked = queries();
     // A damaged store fails only when more than its age is read.
@@ -123,7 +119,7 @@ function answerHealth(response: Response, queries: () => Queries): void {
   }
 }
 
-function answerParameters(id: string, response: Response, queries: () => Queries): void {
+function answerParameters(id: string, response: Response, queries: () => Queries) {
   try {
     const asked = queries();
     const execution = asked.execution(id);
@@ -164,4 +160,48 @@ function onError(log: Log): ErrorRequestHandler {
       refuse(response, 500, -32_603, "a fault of swf-mcp itself; the server's log has the details");
     }
   };
+}
+
+/** Records that a person has seen an alarm. Throws `ARGUMENT_INVALID` if `alarm` names none. */
+type MarkSeen = (
+  alarm: string,
+  by: { author: string; sender: string; text: string | undefined },
+) => Promise<{ alarm_id: string; seen_by: string; is_over: boolean; is_new: boolean }>;
+
+const refusal =
+  'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; in a terminal, use "swf-mcp alarms seen ID"';
+
+/** Largest accepted body; it may hold a note. */
+const seenLimit = '32kb';
+
+const seenBody = z.strictObject({
+  alarm_id: z.string().min(1).max(3000),
+  text: z.string().trim().min(1).max(maxNote).optional(),
+  /** The person on whose behalf it is sent, if not the token's name. */
+  requested_by: z.string().trim().min(1).max(maxAuthor).optional(),
+});
+
+/**
+ * `POST /alarms/seen`: for tokens that may write into the logbook.
+ */
+function addAlarmSeen(app: Express, { markSeen }: AppOptions, turn: Turn) {
+  const readBody = express.json({ limit: seenLimit, type: () => true });
+  app.post('/alarms/seen', inTurn(turn), readBody, (request, response) => {
+    if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);
+    return answerSeen(request, response, markSeen);
+  });
+}
+
+async function answerSeen(request: Request, response: Response, markSeen: MarkSeen) {
+  const { name: sender = nameless } = callerOf(request);
+  const { data } = seenBody.safeParse(request.body);
+  if (data === undefined)
+    return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, with text and requested_by if you like');
+  try {
+    const { alarm_id, text, requested_by = sender } = data;
+    response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    refuse(response, error.code === 'ARGUMENT_INVALID' ? 404 : 503, -32_602, error.line);
+  }
 }

@@ -7,7 +7,7 @@ import { setImmediate as nextLoop } from 'node:timers/promises';
 export const callLimits = { ofOneClient: 200, ofAll: 1000 } as const;
 
 /** The calls of one request. */
-export interface RequestCalls {
+interface RequestCalls {
   count: number;
   /**
    * The id by which the client may cancel them; undefined for a batch, whose other requests want their
@@ -22,8 +22,7 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
   const underWay = new Map<RequestCalls, string>();
   const requestsOf = (client: string): RequestCalls[] =>
     [...underWay].flatMap(([request, sender]) => (sender === client ? [request] : []));
-  const sum = (requests: Iterable<RequestCalls>): number =>
-    [...requests].reduce((total, { count }) => total + count, 0);
+  const sum = (requests: Iterable<RequestCalls>) => [...requests].reduce((total, { count }) => total + count, 0);
   return {
     /**
      * Admits the calls of a request and returns how to end them or, if they are too many, the limit they
@@ -56,7 +55,7 @@ export function createPlaces(most: number) {
   /** How to begin, by client, in the order in which clients are served next. */
   const waiting = new Map<string, Set<() => void>>();
   const served = new Set<string>();
-  const serve = (): void => {
+  const serve = () => {
     const next = served.size < most ? [...waiting].find(([client]) => !served.has(client)) : undefined;
     const [begin] = next?.[1] ?? [];
     begin?.();
@@ -65,16 +64,16 @@ export function createPlaces(most: number) {
     new Promise((resolve) => {
       if (signal?.aborted === true) return resolve(undefined);
       const begins = waiting.get(client) ?? new Set();
-      const stopWaiting = (): void => {
+      const stopWaiting = () => {
         signal?.removeEventListener('abort', giveUp);
         begins.delete(begin);
         if (begins.size === 0) waiting.delete(client);
       };
-      const giveUp = (): void => {
+      const giveUp = () => {
         stopWaiting();
         resolve(undefined);
       };
-      const begin = (): void => {
+      const begin = () => {
         stopWaiting();
         served.add(client);
         resolve(() => {

@@ -7,7 +7,7 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import { createCallers } from './callers.ts';
 import { guardedApp } from './guard.ts';
 
-export interface FilesAppOptions {
+interface FilesAppOptions {
   /** The folder of all executions' data files. */
   folder: string;
   /** The token that every request must carry; if undefined, none is required. */
@@ -38,17 +38,17 @@ export function createFilesApp({ folder, token }: FilesAppOptions): Express {
 /**
  * Answers an address that cannot be decoded, such as /%zz: express itself would show paths of this machine.
  */
-function refuseBroken(_: unknown, __: Request, response: Response, next: NextFunction): void {
+function refuseBroken(_: unknown, __: Request, response: Response, next: NextFunction) {
   if (response.headersSent) next();
   else refuse(response, 400, 'the address cannot be read');
 }
 
-const refuse = (response: Response, status: number, sentence: string): void =>
+const refuse = (response: Response, status: number, sentence: string) =>
   void response.status(status).type('text/plain').send(`${sentence}\n`);
 
 function requireToken(token: string | undefined) {
   const callerBy = token === undefined ? undefined : createCallers([{ name: undefined, scope: 'read', token }]);
-  return ({ method, headers }: Request, response: Response, next: NextFunction): void => {
+  return ({ method, headers }: Request, response: Response, next: NextFunction) => {
     const [, given = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     if (callerBy !== undefined && callerBy(given) === undefined) {
       response.setHeader('WWW-Authenticate', 'Bearer');
@@ -62,7 +62,7 @@ function requireToken(token: string | undefined) {
 
 type FileRequest = Request<{ execution: string; filename: string }>;
 
-async function answerFile(folder: string, { params }: FileRequest, response: Response): Promise<void> {
+async function answerFile(folder: string, { params }: FileRequest, response: Response) {
   const { execution, filename } = params;
   const facts = await factsOf(folder, execution, filename);
   if (facts === undefined) return refuse(response, 404, 'there is no such file here');

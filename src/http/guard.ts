@@ -13,7 +13,7 @@ export function refuse(response: Response, status: number, code: number, message
  * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of
  * this machine is another program, whose pages must not read the answers.
  */
-const isOurs = (origin: string, { protocol, host }: Request): boolean =>
+const isOurs = (origin: string, { protocol, host }: Request) =>
   tried(() => new URL(origin).origin === new URL(`${protocol}://${host}`).origin) ?? false;
 
 /**
@@ -45,7 +45,7 @@ export function guardedApp(anyHost: boolean): Express {
 }
 
 /** A header's text, quoted for an answer. */
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 200));
+const quoted = (text: string) => JSON.stringify(text.slice(0, 200));
 
 /** The caller of every request if there are no tokens. */
 const anybody: Caller = { name: undefined, scope: 'control' };
@@ -53,7 +53,7 @@ const anybody: Caller = { name: undefined, scope: 'control' };
 /** Requires a bearer token and remembers its owner; if there are no tokens, requires none. */
 export function requireToken(tokens: readonly Token[]) {
   const callerBy = createCallers(tokens);
-  return (request: Request, response: Response, next: NextFunction): void => {
+  return (request: Request, response: Response, next: NextFunction) => {
     const [, given] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
     const caller = tokens.length === 0 ? anybody : given === undefined ? undefined : callerBy(given);
     if (caller !== undefined) {
@@ -93,7 +93,7 @@ export const isOfThisMachine = ({ ip = '' }: Request): boolean => networkOf(ip) 
  * Groups addresses that one machine can have any number of: loopback addresses, and addresses of an IPv6
  * network.
  */
-function networkOf(address: string): string {
+function networkOf(address: string) {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
   if (isLoopback(plain)) return 'loopback';
   return plain.includes(':') ? plain.split(':').slice(0, 4).join(':') : plain;

@@ -16,7 +16,7 @@ interface Connection {
 }
 
 /** Identifies a peer: the same for a socket and for the TLS socket around it. */
-const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
 
 /**
  * Closes a connection if a new one would be too many: the one idle for longest or, if none is idle, one whose
@@ -26,7 +26,7 @@ const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddre
 export function limitConnections(server: Server, most: number = maxConnections): () => void {
   /** By peer, the least recently changed first. */
   const connections = new Map<string, Connection>();
-  const touch = (peer: string, connection: Connection): void => {
+  const touch = (peer: string, connection: Connection) => {
     connections.delete(peer);
     connections.set(peer, connection);
   };

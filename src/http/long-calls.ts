@@ -44,7 +44,7 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
   const idle: Worker[] = [];
   const busy = new Set<Worker>();
 
-  const keep = (thread: Worker): void => {
+  const keep = (thread: Worker) => {
     idle.push(thread);
     thread.once('exit', () => {
       const at = idle.indexOf(thread);
@@ -101,8 +101,8 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
 const replyOf = (thread: Worker, { call, signal }: { call: LongCall; signal: AbortSignal }, limits: Limits) =>
   new Promise<{ reply: LongReply; isLost: boolean }>((resolve) => {
     const { milliseconds = 30_000, giveUpMilliseconds = 100 } = limits;
-    const send = (message: ToThread): void => thread.postMessage(message, []);
-    const end = (reply: LongReply, isLost: boolean): void => {
+    const send = (message: ToThread) => thread.postMessage(message, []);
+    const end = (reply: LongReply, isLost: boolean) => {
       clearTimeout(limit);
       clearTimeout(lastMoment);
       signal.removeEventListener('abort', giveUp);
@@ -113,7 +113,7 @@ const replyOf = (thread: Worker, { call, signal }: { call: LongCall; signal: Abo
       resolve({ reply, isLost });
     };
     let lastMoment: NodeJS.Timeout | undefined;
-    const giveUp = (): void => {
+    const giveUp = () => {
       send('give up');
       lastMoment = setTimeout(end, giveUpMilliseconds, givenUp, true);
     };

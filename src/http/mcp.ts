@@ -31,7 +31,7 @@ const maxBatch = 100;
 /** Answers a POST to MCP. Its body is already read. */
 export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
   const limits = createCallLimits();
-  return async (request: Request, response: Response): Promise<void> => {
+  return async (request: Request, response: Response) => {
     const messages = messagesOf(request.body);
     const { length } = messages;
     if (length === 0)
@@ -75,8 +75,8 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
  * Calls back once when a request is answered or its client has gone. Node does not report the latter for a
  * response queued behind another.
  */
-function onceOver({ socket }: Request, response: Response, callback: () => void): void {
-  const end = (): void => {
+function onceOver({ socket }: Request, response: Response, callback: () => void) {
+  const end = () => {
     response.off('close', end);
     socket.off('close', end);
     callback();
@@ -93,7 +93,7 @@ function messagesOf(body: unknown): Messages {
 }
 
 /** The id by which a client cancels a request; undefined for a batch and a notification. */
-function idOf([message, ...others]: Messages): string | number | undefined {
+function idOf([message, ...others]: Messages) {
   const { id, method } = message ?? {};
   const isId = typeof id === 'string' || typeof id === 'number';
   return others.length === 0 && method !== undefined && isId ? id : undefined;
@@ -119,7 +119,7 @@ function wanted(messages: Messages): Messages {
  * asked to close (Node sets the right one), and, where our answer is compressed, the order not to transform
  * it, which is meant for proxies.
  */
-function adjustHeaders(request: Request, response: Response): void {
+function adjustHeaders(request: Request, response: Response) {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
   response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
     const { connection: _, 'cache-control': cache, ...rest } = headers;
@@ -132,7 +132,7 @@ function adjustHeaders(request: Request, response: Response): void {
  * Whether a client asks to save data, as the page does: it asks again and again. Others are mostly on this
  * machine, and answered sooner without.
  */
-const isToBeCompressed = ({ headers }: Pick<Request, 'headers'>): boolean =>
+const isToBeCompressed = ({ headers }: Pick<Request, 'headers'>) =>
   headers['save-data'] === 'on' && /\b(?:br|gzip|deflate)\b/.test(String(headers['accept-encoding']));
 
 /** Compresses answers to clients that say `Save-Data: on`. Each event of a stream is flushed. */

@@ -59,7 +59,7 @@ const most = 20;
 const toldAfterEnd = 3_600_000;
 
 /** Undefined if the store cannot be read: that is reported too. */
-function readExecutions(queries: Queries, now: number): string[] | undefined {
+function readExecutions(queries: Queries, now: number) {
   try {
     const { told, dataAsOf } = queries.snapshot(() => ({ dataAsOf: queries.dataAsOf(), told: toldOf(queries, now) }));
     return [
@@ -92,8 +92,8 @@ function toldOf(queries: Queries, now: number) {
 
 type Told = ReturnType<typeof toldOf>[number];
 
-function metricsOf(told: readonly Told[]): string[] {
-  const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]): string[] =>
+function metricsOf(told: readonly Told[]) {
+  const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]) =>
     gauge(name, help, told.flatMap(samplesOf));
   const id = ({ execution }: Told) => ({ execution_id: execution.execution_id, namespace: execution.namespace });
   const inHand = ({ driving }: Told, samplesOf: (of: InHand) => Sample[]): Sample[] =>

@@ -12,7 +12,7 @@ export const by = (label: string, values: Iterable<readonly [key: string, value:
  */
 const metric =
   (type: 'gauge' | 'counter') =>
-  (name: string, help: string, values: readonly Sample[] | number = []): string[] => {
+  (name: string, help: string, values: readonly Sample[] | number = []) => {
     const samples: readonly Sample[] = typeof values === 'number' ? [[{}, values]] : values;
     return [...head(name, type, help), ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`)];
   };
@@ -36,7 +36,7 @@ export const histogram = (
 
 const head = (name: string, type: string, help: string) => [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
 
-function labelled(labels: Readonly<Record<string, string>>): string {
+function labelled(labels: Readonly<Record<string, string>>) {
   const pairs = Object.entries(labels).map(
     ([key, value]) => `${key}="${printable(value).replaceAll(/[\\"]/g, String.raw`\$&`)}"`,
   );

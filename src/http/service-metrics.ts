@@ -13,7 +13,7 @@ interface Traffic {
 }
 
 /** The figures that every service has: its version, and its connection to the broker. */
-const serviceLines = ({ version, schema }: Program, { isConnected, reconnects }: Traffic): string[] => [
+const serviceLines = ({ version, schema }: Program, { isConnected, reconnects }: Traffic) => [
   ...gauge('swf_build_info', 'Version of this program.', [[{ version, schema: String(schema) }, 1]]),
   ...gauge(
     'swf_broker_connected',

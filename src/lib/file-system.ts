@@ -8,6 +8,7 @@ import {
   fstatSync,
   openSync,
   readFileSync,
+  statfsSync,
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, delimiter, join } from 'node:path';
@@ -35,6 +36,12 @@ export const canAccess = (path: string, mode: number): boolean =>
     accessSync(path, mode);
     return true;
   }) ?? false;
+
+/** Free bytes on the disk of a folder, for processes without special rights. Throws the system's errors. */
+export function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
 
 /** The names in a folder; none if it is missing or cannot be read. */
 export const namesIn = (folder: string): string[] => tried(() => readdirSync(folder)) ?? [];

@@ -25,7 +25,7 @@ export const logChoose = (n: number, k: number): number => logFactorial(n) - log
 const logFactorials = [0];
 
 /** Caches log factorials, since each tail needs thousands of the same. */
-function logFactorial(n: number): number {
+function logFactorial(n: number) {
   for (let next = logFactorials.length; next <= n; next += 1)
     logFactorials.push((logFactorials[next - 1] as number) + Math.log(next));
   return logFactorials[n] as number;

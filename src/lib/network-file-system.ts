@@ -37,14 +37,14 @@ export function networkFileSystemOf(path: string): string | undefined {
 }
 
 /** The target of a link, even if nothing is there yet: a new file would be made there. */
-function targetOf(path: string): string {
+function targetOf(path: string) {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   // A ring of links is reported when the file is opened.
   return isLink && existsSync(dirname(path)) ? resolve(dirname(path), readlinkSync(path)) : path;
 }
 
 /** The type of a folder's file system, from the kernel's list of mounts. */
-function mountedAs(folder: string): string | undefined {
+function mountedAs(folder: string) {
   try {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map(mountOf);
     const holding = mounts.filter(({ at }) => at === folder || folder.startsWith(at.endsWith('/') ? at : `${at}/`));

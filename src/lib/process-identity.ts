@@ -65,13 +65,13 @@ export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void
 }
 
 /** The fields of a process's stat line after the name in parentheses, from field 3 on (proc(5)). */
-function statOf(pid: number): string[] | undefined {
+function statOf(pid: number) {
   const stat = tried(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** The kernel's start time of a process: field 22. */
-function startOf(pid: number): string | undefined {
+function startOf(pid: number) {
   const fields = statOf(pid);
   // A zombie has ended, even while its parent has not noticed.
   return fields?.[0] === 'Z' ? 'ended' : fields?.[19];

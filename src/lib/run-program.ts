@@ -21,18 +21,12 @@ export const runProgram = (
 ): Promise<string | undefined> =>
   new Promise((done) => {
     const kept = Object.entries(environment).filter(([name]) => inherited.test(name));
-    const child = spawn(program, [], { stdio: 'ignore', env: { ...Object.fromEntries(kept), ...variables } });
-    const limit = setTimeout(() => child.kill('SIGKILL'), patience);
-    const end = (problem: string | undefined) => {
-      clearTimeout(limit);
-      done(problem);
-    };
-    child.on('error', (error) => end(`did not start: ${messageOf(error)}`));
+    const env = { ...Object.fromEntries(kept), ...variables };
+    const child = spawn(program, [], { stdio: 'ignore', env, timeout: patience, killSignal: 'SIGKILL' });
+    child.on('error', (error) => done(`did not start: ${messageOf(error)}`));
     child.on('exit', (code, signal) => {
-      if (code === 0) end(undefined);
-      else
-        end(
-          signal === 'SIGKILL' ? `took longer than ${patience / 1000} s and was ended` : `ended with ${code ?? signal}`,
-        );
+      const why =
+        signal === 'SIGKILL' ? `took longer than ${patience / 1000} s and was ended` : `ended with ${code ?? signal}`;
+      done(code === 0 ? undefined : why);
     });
   });

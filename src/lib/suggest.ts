@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 
 /** An unfinished name is nearer than a misspelt one. */
-function distanceBetween(name: string, candidate: string): number {
+function distanceBetween(name: string, candidate: string) {
   if (name.length > 2 && candidate.startsWith(name)) return 0.5;
   // A part of a name, such as `worker` of `assigned_worker`.
   return name.length > 3 && candidate.includes(name) ? 0.8 : distance(name, candidate);

@@ -20,7 +20,7 @@ export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
   /** The difference from monotonic to reported time. */
   let offset = last - monotonic();
   /** Milliseconds since 1970. */
-  const now = (): number => {
+  const now = () => {
     const onWall = wall();
     const steady = monotonic() + offset;
     const isAhead = steady - onWall > tolerated;

@@ -1,5 +1,9 @@
 import { printable } from './printable.ts';
 
+/** A clause about a value, such as ` (its reason)`; empty without one. */
+export const clause = (before: string, value: string | number | null | undefined, after = '') =>
+  value === undefined || value === null ? '' : `${before}${value}${after}`;
+
 /** The words of a text, for a long list of names in code. */
 export const wordsOf = (text: string): string[] => text.trim().split(/\s+/);
 
@@ -54,7 +58,7 @@ export const textOf = (value: unknown): string =>
  */
 export const csvRecord = (values: readonly unknown[]): string => `${values.map(csvField).join(',')}\r\n`;
 
-function csvField(value: unknown): string {
+function csvField(value: unknown) {
   const text = textOf(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

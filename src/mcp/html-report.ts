@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** The parts of a single-file page: its style, its program, and the answers in it. */
-export interface HtmlParts {
+interface HtmlParts {
   title: string;
   style: string;
   script: string;
@@ -16,7 +16,7 @@ const jsonInHtml = (data: unknown) =>
     .replaceAll('\u2028', String.raw`\u2028`)
     .replaceAll('\u2029', String.raw`\u2029`);
 
-const escaped = (text: string): string =>
+const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

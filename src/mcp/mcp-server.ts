@@ -46,7 +46,7 @@ export interface Post {
 }
 
 /** JSON-RPC's codes of errors. */
-export const errorCodes = {
+export const rpcCodes = {
   noJson: -32_700,
   invalidRequest: -32_600,
   unknownMethod: -32_601,
@@ -70,4 +70,4 @@ export class ProtocolFault extends Error {
 
 /** An error for a client's wrong params. */
 export const invalidParams = (message: string, data?: object) =>
-  new ProtocolFault(errorCodes.invalidParams, message, data);
+  new ProtocolFault(rpcCodes.invalidParams, message, data);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { errorCodes, invalidParams, type McpRequest, ProtocolFault } from './mcp-server.ts';
+import { rpcCodes, invalidParams, type McpRequest, ProtocolFault } from './mcp-server.ts';
 
 /** A list may have params. It is sent whole, so no cursor is right. */
 const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), takes: 'such as {}' };
@@ -46,7 +46,7 @@ const isMethod = (method: string): method is Method => Object.hasOwn(wanted, met
 export const answering = (answers: Methods) => ({
   methods: Object.keys(wanted),
   async answer(method: string, given: unknown, request: McpRequest) {
-    if (!isMethod(method)) throw new ProtocolFault(errorCodes.unknownMethod, 'Method not found');
+    if (!isMethod(method)) throw new ProtocolFault(rpcCodes.unknownMethod, 'Method not found');
     const { schema, takes } = wanted[method];
     const { data } = schema.safeParse(given);
     if (data === undefined) throw invalidParams(`${method} takes params ${takes}`);

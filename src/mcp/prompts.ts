@@ -1,7 +1,7 @@
 import type { Queries } from '../db/queries.ts';
 import { printable } from '../lib/printable.ts';
 import { parseTime } from '../lib/time.ts';
-import { clause } from './words.ts';
+import { clause } from '../lib/words.ts';
 
 /** A common job, worded as a person's request to an assistant. */
 interface Job {

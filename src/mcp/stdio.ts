@@ -3,7 +3,7 @@ import { Transform, type Writable } from 'node:stream';
 import type { Log } from '../lib/logger.ts';
 import { tried } from '../lib/tried.ts';
 import { adapters, eraOf } from './era.ts';
-import { errorCodes, type McpServer, type Wire } from './mcp-server.ts';
+import { rpcCodes, type McpServer, type Wire } from './mcp-server.ts';
 
 /** How many characters of a fault to log. */
 const shownFault = 300;
@@ -55,7 +55,7 @@ export function serveStdio(
   const wire: Wire = { start: () => Promise.resolve(), send, close: () => Promise.resolve(wire.onclose?.()) };
   const lines = withoutLongLines(maxLineBytes, (id) =>
     refuse(
-      errorCodes.invalidRequest,
+      rpcCodes.invalidRequest,
       `the line is longer than ${maxLineBytes / 1_000_000} MB and was skipped; send less in one call`,
       id,
     ),
@@ -67,10 +67,10 @@ export function serveStdio(
   let connection: ReturnType<typeof connectTo> | undefined;
   const hear = async (line: Buffer) => {
     const message = tried(() => JSON.parse(String(line)) as unknown);
-    if (message === undefined) return refuse(errorCodes.noJson, 'the line is not JSON');
+    if (message === undefined) return refuse(rpcCodes.noJson, 'the line is not JSON');
     if (!isMessage(message))
       return refuse(
-        errorCodes.invalidRequest,
+        rpcCodes.invalidRequest,
         'the line is no JSON-RPC message: an object with jsonrpc, method, and id for a request',
       );
     connection ??= connectTo(message);

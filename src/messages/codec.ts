@@ -61,7 +61,7 @@ export function fieldOf(decoded: Decoded, field: 'namespace' | 'msg_type'): stri
   return typeof value === 'string' ? value : undefined;
 }
 
-function isTooDeep(value: object): boolean {
+function isTooDeep(value: object) {
   let level: object[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth >= maxDeep) return true;

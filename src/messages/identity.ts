@@ -51,7 +51,7 @@ let last: { execution: string; trace: string } | undefined;
 
 const digest = (text: string, digits: number) => sha256().update(text).digest('hex').slice(0, digits);
 
-function traceOf(execution: string): string {
+function traceOf(execution: string) {
   if (last?.execution !== execution) last = { execution, trace: digest(execution, traceDigits) };
   return last.trace;
 }

@@ -38,7 +38,7 @@ export interface UntilLine {
 
 export type RecordingLine = MessageLine | RestLine | GapLine | CaptureLine | UntilLine;
 
-export interface Arrived {
+interface Arrived {
   destination: string;
   headers: Readonly<Record<string, string>>;
   /** The body, or the beginning of one that is too large. */

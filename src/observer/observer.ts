@@ -12,7 +12,7 @@ import {
   type UntilLine,
 } from '../observed/recording-lines.ts';
 
-export interface ObserverOptions {
+interface ObserverOptions {
   settings: BrokerSettings;
   connect: Connect;
   topics: readonly string[];

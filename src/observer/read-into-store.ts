@@ -15,7 +15,7 @@ import { readRecordings, type TornFile } from './recording-reader.ts';
 /** Messages per transaction. */
 const together = 500;
 
-export interface ReadCounts {
+interface ReadCounts {
   /** Message lines, including heartbeats and known messages. */
   messages: number;
   /** Lines of REST calls. */
@@ -29,7 +29,7 @@ export interface ReadCounts {
   gaps: number;
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   store: Store;
   namespaces: readonly string[];
   /** The end of listening, ISO 8601; if left out, the end of each recording. */

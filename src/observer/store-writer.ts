@@ -28,7 +28,7 @@ const together = 200;
 /** How often an observer reports that it is connected, in milliseconds. */
 const beatMilliseconds = 5000;
 
-export interface StoreWriterOptions {
+interface StoreWriterOptions {
   store: Store;
   /** Namespaces to record; all if empty. */
   namespaces: readonly string[];

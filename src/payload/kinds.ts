@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import type { OpenSlice, Payload, PayloadResult } from '../agents/ports.ts';
@@ -6,6 +6,7 @@ import type { PayloadSpec } from '../domain/params.ts';
 import { asDataError, type DataFiles } from '../files/data-files.ts';
 import type { Clock } from '../lib/clock.ts';
 import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
+import { freeBytes } from '../lib/file-system.ts';
 import { printable } from '../lib/printable.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
 import { clipWords } from '../lib/words.ts';
@@ -74,8 +75,7 @@ const noRoom = 65_536;
 /** A program that fails on a full disk has not failed on its slice. Throws `DATA_UNAVAILABLE`. */
 function refuseFullDisk({ how }: Ended, folder: string) {
   if (how.kind === 'aborted' || (how.kind === 'exit' && how.exit_code === 0)) return;
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize >= noRoom) return;
+  if (freeBytes(folder) >= noRoom) return;
   throw dataUnavailable(
     `the disk of ${folder} is full, and the payload failed because of it; free some space, then resume`,
   );

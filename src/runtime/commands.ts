@@ -33,6 +33,13 @@ interface Requester {
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
 
+/** What an action that was carried out has made of an execution. */
+export const effects: Readonly<Record<Action, string>> = {
+  stop: 'is stopped',
+  pause: 'is paused: the DAQ makes no more STFs, workers finish their current slice',
+  continue: 'continues',
+};
+
 const purposes: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };
 
 /**
@@ -93,8 +100,6 @@ interface WaitOptions {
   patienceSeconds: number;
   /** Called once if it takes longer than a moment. */
   onWait?: () => void;
-  /** The `--db` option to repeat in suggested commands. */
-  storeOption?: string;
 }
 
 /**
@@ -104,7 +109,7 @@ interface WaitOptions {
 export async function awaitEffect(
   store: Store,
   { action, execution_id, message_id }: Command,
-  { isAlive, patienceSeconds, onWait = () => {}, storeOption = '' }: WaitOptions,
+  { isAlive, patienceSeconds, onWait = () => {} }: WaitOptions,
 ): Promise<Outcome> {
   const began = performance.now();
   const deadline = began + patienceSeconds * 1000;
@@ -114,7 +119,7 @@ export async function awaitEffect(
     const wasDriven = isDriven(store, execution_id, isAlive);
     const state = commandState(store.sql, message_id);
     if (state !== 'waiting') return outcomeOf(action, state);
-    if (!wasDriven) throw nobodyDrives(execution_id, storeOption);
+    if (!wasDriven) throw nobodyDrives(execution_id);
     if (performance.now() > deadline) return { effect: 'pending' };
     if (!told && performance.now() - began > soonMilliseconds) {
       told = true;
@@ -131,9 +136,9 @@ function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Out
   return isAlready ? { effect: 'already', reason: reason.replace(/^the execution /, '') } : { effect: 'none', reason };
 }
 
-export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
+export const nobodyDrives = (executionId: string): SwfError =>
   executionNotRunning(
-    `the process that drove ${executionId} is gone; continue with "swf-mcp${storeOption} resume ${executionId}", or end it with "swf-mcp${storeOption} stop ${executionId}"`,
+    `the process that drove ${executionId} is gone; continue with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
   );
 
 /** A recorder looks for such requests every five seconds. */

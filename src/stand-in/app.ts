@@ -15,7 +15,7 @@ import { callsOf } from './objects.ts';
 import type { Body, Call } from './resource.ts';
 import { resources } from './resources.ts';
 
-export interface StandInOptions {
+interface StandInOptions {
   store: Store;
   /** Writes must carry it; if undefined, no token is required. */
   token: string | undefined;

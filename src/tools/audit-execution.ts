@@ -39,7 +39,7 @@ export const auditExecutionTool = defineTool({
 });
 
 /** The state of an execution that may be incomplete. @param isDriven undefined if other programs run it */
-function openWords(status: ExecutionStatus, health: Health | undefined, isDriven: boolean | undefined): string {
+function openWords(status: ExecutionStatus, health: Health | undefined, isDriven: boolean | undefined) {
   if (status === 'unknown') return 'Nothing is heard from it any more, and its end was not reported';
   if (status === 'failed') return 'It failed before everything was done';
   if (status !== 'running') return `It was ${status} before everything was known to be done`;
@@ -54,7 +54,7 @@ const asSentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.s
  * What failed for good, and is no gap in the data that there are.
  * @param failed slices; undefined where STF files are processed whole
  */
-function failedWords({ checks }: Audit, failed: number | undefined): string {
+function failedWords({ checks }: Audit, failed: number | undefined) {
   if (failed !== undefined)
     return failed === 0
       ? ''
@@ -65,7 +65,7 @@ function failedWords({ checks }: Audit, failed: number | undefined): string {
   return ` ${counted(files, 'STF file')} failed in PanDA: ${ids.join(', ')}${more}.`;
 }
 
-function summaryOf(audit: Audit, { failed, words }: { failed: number | undefined; words: string }): string {
+function summaryOf(audit: Audit, { failed, words }: { failed: number | undefined; words: string }) {
   const { verdict, checks, remark } = audit;
   const wrong = checks
     .filter(({ state }) => state !== 'ok')

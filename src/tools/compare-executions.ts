@@ -128,7 +128,7 @@ interface Pair {
 const seconds = (value: number) => `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;
 
 /** How many times the larger is the smaller: `1.5 times`, `12 times`. */
-function times({ a, b }: Pair): string {
+function times({ a, b }: Pair) {
   const ratio = Math.max(a, b) / Math.min(a, b);
   return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times`;
 }
@@ -188,5 +188,5 @@ export function stageWords(stage: string, p95: Pair): string[] {
   return [`${stage}: 95 % took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`];
 }
 
-const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }): string =>
+const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }) =>
   `${key} is ${a ?? 'not set'} in a, ${b ?? 'not set'} in b`;

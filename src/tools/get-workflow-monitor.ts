@@ -1,5 +1,5 @@
 import { present } from '../lib/present.ts';
-import { monitorAnswer } from './answers/monitor.ts';
+import { type Monitor, monitorAnswer } from './answers/monitor.ts';
 import { countsOf, isUnseen } from './monitor/counts.ts';
 import { asEvent } from './monitor/events.ts';
 import * as part from './monitor/parts.ts';
@@ -7,7 +7,7 @@ import { peopleOf } from './monitor/people.ts';
 import { harmless } from './shared/harmless.ts';
 import { requiredExecution } from './shared/params.ts';
 import { sitesPart } from './shared/sites.ts';
-import { defineTool } from './shared/tool.ts';
+import { defineTool, type ToolContext } from './shared/tool.ts';
 
 export const getWorkflowMonitorTool = defineTool({
   name: 'get_workflow_monitor',
@@ -17,51 +17,54 @@ export const getWorkflowMonitorTool = defineTool({
   takesMoment: true,
   input: () => ({ execution_id: requiredExecution }),
   output: monitorAnswer,
-  handle(args, { queries, now }) {
-    const execution = queries.execution(args.execution_id);
-    const { execution_id, status, phase, start_time, end_time } = execution;
-    const data_as_of = queries.dataAsOf();
-    const assessed = queries.assessWithFindings(execution, now, data_as_of);
-    const { detail, health, evidence } = assessed;
-    const unreadable = evidence?.unreadable ?? [];
-    const settings = queries.configuration(execution);
-    const isRunning = status === 'running';
-    const isDriven = isRunning && queries.driver(execution_id)?.isAlive() !== false;
-    return withinBudget(
-      present({
-        execution_id,
-        ...part.namesOf(execution, assessed.heard),
-        status,
-        status_reason: part.statusReason(execution),
-        phase,
-        health: health ?? null,
-        ...part.commandsOf(evidence, queries.stoppedBy(execution)),
-        ...part.driversOf(evidence),
-        start_time,
-        end_time,
-        ...part.livesOf(assessed),
-        data_as_of,
-        last_message_id: queries.lastMessage(execution_id)?.message_id,
-        message_count: queries.messageCount(execution_id),
-        ...countsOf(execution, assessed),
-        causes: part.causesOf(assessed.causes),
-        oldest_in_hand: part.oldestOf(assessed),
-        configuration: settings === undefined ? null : present({ ...settings }),
-        dataset: part.datasetOf(detail, execution),
-        ...sitesPart(execution, { queries }),
-        ...part.flowOf(assessed, isDriven),
-        findings: part.findingsOf(assessed.findings),
-        agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
-        events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),
-        errors: unreadable.includes('logs')
-          ? []
-          : part.lastErrors(execution_id, queries, assessed.causes.slice(0, part.shownCauses)),
-        ...peopleOf(execution_id, queries),
-        note: assessed.heard && isUnseen(assessed.heard) ? 'slices are not on a subscribed topic' : undefined,
-      }),
-    );
-  },
+  handle: ({ execution_id }, context) => monitorOf(execution_id, context),
 });
+
+/** The answer about an execution. Throws `EXECUTION_NOT_FOUND`. */
+export function monitorOf(executionId: string, { queries, now }: ToolContext): Monitor {
+  const execution = queries.execution(executionId);
+  const { execution_id, status, phase, start_time, end_time } = execution;
+  const data_as_of = queries.dataAsOf();
+  const assessed = queries.assessWithFindings(execution, now, data_as_of);
+  const { detail, health, evidence } = assessed;
+  const unreadable = evidence?.unreadable ?? [];
+  const settings = queries.configuration(execution);
+  const isRunning = status === 'running';
+  const isDriven = isRunning && queries.driver(execution_id)?.isAlive() !== false;
+  return withinBudget(
+    present({
+      execution_id,
+      ...part.namesOf(execution, assessed.heard),
+      status,
+      status_reason: part.statusReason(execution),
+      phase,
+      health: health ?? null,
+      ...part.commandsOf(evidence, queries.stoppedBy(execution)),
+      ...part.driversOf(evidence),
+      start_time,
+      end_time,
+      ...part.livesOf(assessed),
+      data_as_of,
+      last_message_id: queries.lastMessage(execution_id)?.message_id,
+      message_count: queries.messageCount(execution_id),
+      ...countsOf(execution, assessed),
+      causes: part.causesOf(assessed.causes),
+      oldest_in_hand: part.oldestOf(assessed),
+      configuration: settings === undefined ? null : present({ ...settings }),
+      dataset: part.datasetOf(detail, execution),
+      ...sitesPart(execution, { queries }),
+      ...part.flowOf(assessed, isDriven),
+      findings: part.findingsOf(assessed.findings),
+      agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
+      events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),
+      errors: unreadable.includes('logs')
+        ? []
+        : part.lastErrors(execution_id, queries, assessed.causes.slice(0, part.shownCauses)),
+      ...peopleOf(execution_id, queries),
+      note: assessed.heard && isUnseen(assessed.heard) ? 'slices are not on a subscribed topic' : undefined,
+    }),
+  );
+}
 
 /** Largest size of the whole answer. */
 const maxBytes = 8192;
@@ -73,7 +76,7 @@ type Parts = Partial<Record<(typeof lists)[number] | 'findings', unknown[] | und
   note?: string | undefined;
 };
 
-const sizeOf = (answer: object): number => Buffer.byteLength(harmless(answer).text);
+const sizeOf = (answer: object) => Buffer.byteLength(harmless(answer).text);
 
 /**
  * Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least
@@ -92,5 +95,5 @@ export function withinBudget<T extends Parts>(answer: T): T & { note?: string | 
   return shown();
 }
 
-const noteOf = (lost: ReadonlyMap<string, number>, note: string | undefined): string =>
+const noteOf = (lost: ReadonlyMap<string, number>, note: string | undefined) =>
   `${note === undefined ? '' : `${note}; `}cut to ${maxBytes} bytes: left out ${[...lost].map(([name, count]) => `${count} of ${name}`).join(', ')}`;

@@ -43,7 +43,7 @@ export const listLogsTool = defineList({
 /** Other words for levels, as Python's logging has them. */
 const aliases: Readonly<Record<string, string>> = { WARN: 'WARNING', FATAL: 'CRITICAL' };
 
-function levelNumber(level: string | undefined): number | undefined {
+function levelNumber(level: string | undefined) {
   if (level === undefined) return undefined;
   const word = level.trim().toUpperCase();
   const name = (Object.hasOwn(aliases, word) && aliases[word]) || word;

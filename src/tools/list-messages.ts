@@ -55,7 +55,7 @@ export const listMessagesTool = defineList({
 });
 
 /** Messages may name an execution that was never made here. */
-function resolveMentioned(id: string | undefined, { queries }: ToolContext): string | undefined {
+function resolveMentioned(id: string | undefined, { queries }: ToolContext) {
   if (id === undefined || (id !== 'latest' && queries.executionIsMentioned(id))) return id;
   return queries.execution(id).execution_id;
 }
@@ -136,7 +136,7 @@ function fit(value: unknown, room: Room): unknown {
   return room.left < 0 ? undefined : shown;
 }
 
-function fitText(value: string, room: Room): string {
+function fitText(value: string, room: Room) {
   if (value.length <= longestText) return value;
   room.isCut = true;
   return `${clipShown(value, longestText - 1)}…`;

@@ -16,7 +16,7 @@ const shownReason = 200;
 /** Prompt processing makes none. */
 const noSlices = { slices_created: undefined, slices_completed: undefined, slices_failed: undefined };
 
-function removalNote({ queries }: ToolContext): string | undefined {
+function removalNote({ queries }: ToolContext) {
   const last = queries.lastRemoval();
   if (last === undefined) return undefined;
   const { count, execution_id } = last;
@@ -39,13 +39,13 @@ const ofHealth = ({ queries, now }: ToolContext, health: Health): string[] =>
   queries.executionsUnderWay().filter((id) => ifReadable(() => queries.health(queries.execution(id), now)) === health);
 
 /** The slices of a whole run, as it was planned. */
-function plannedOf(row: ExecutionRow, { queries }: ToolContext): number | undefined {
+function plannedOf(row: ExecutionRow, { queries }: ToolContext) {
   const params = queries.knownParams(row);
   return params && plannedSlices(params);
 }
 
 /** A note about messages that belong to no execution in the list. */
-function endNote(context: ToolContext): string | undefined {
+function endNote(context: ToolContext) {
   const waiting = context.queries.messagesWithoutExecution();
   const notes = [removalNote(context), waiting && `${waiting}.`];
   return notes.filter((note) => note !== undefined).join(' ') || undefined;

@@ -98,7 +98,7 @@ function knownRun(queries: Queries, id: string) {
 }
 
 /** Throws `ARGUMENT_INVALID` if one of these is given. */
-function refuse(values: Readonly<Record<string, unknown>>, why: string): void {
+function refuse(values: Readonly<Record<string, unknown>>, why: string) {
   const [name] = Object.entries(values).find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined) throw argumentInvalid(`${name} ${why}`);
 }

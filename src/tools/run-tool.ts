@@ -91,7 +91,7 @@ function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<stri
   return Object.fromEntries(renamed);
 }
 
-function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
+function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unknown>) {
   if (issue.code === 'unrecognized_keys') return unknownArgument(tool, issue.keys[0] ?? '').message;
   const name = issue.path.join('.');
   if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
@@ -148,13 +148,13 @@ export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): R
   return { ...copy, note: typeof copy['note'] === 'string' ? `${copy['note']} ${note}` : note };
 }
 
-function byLastFirst({ path: a }: z.core.$ZodIssue, { path: b }: z.core.$ZodIssue): number {
+function byLastFirst({ path: a }: z.core.$ZodIssue, { path: b }: z.core.$ZodIssue) {
   const at = a.findIndex((step, index) => step !== b[index]);
   return at < 0 ? 0 : Number(b[at] ?? 0) - Number(a[at] ?? 0) || 0;
 }
 
 /** Deletes the value at a path. Returns false if the path leads nowhere. */
-function takeOut(root: Record<string, unknown>, path: readonly PropertyKey[]): boolean {
+function takeOut(root: Record<string, unknown>, path: readonly PropertyKey[]) {
   const key = path.at(-1);
   let place: unknown = root;
   for (const step of path.slice(0, -1)) place = (place as Record<PropertyKey, unknown> | undefined)?.[step];

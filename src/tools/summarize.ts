@@ -100,7 +100,7 @@ export const summarizeTool = defineLiveTool({
 });
 
 /** The arguments of `summarize`, as far as they say which rows. */
-export interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> {
+interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> {
   group_by: string;
   run_number?: number | undefined;
   time_field?: SummaryQuestion['time_field'] | undefined;
@@ -158,7 +158,7 @@ const timesOf: Readonly<Record<SummaryQuestion['what'], readonly string[]>> = {
 };
 
 /** Refuses a filter that a kind of rows does not have: it would be silently ignored. */
-function refuseUnfit({ what, status, assigned_worker, order_by, ...others }: SummaryArguments, time: string): void {
+function refuseUnfit({ what, status, assigned_worker, order_by, ...others }: SummaryArguments, time: string) {
   const refuse = (given: string, instead: string): never => {
     throw argumentInvalid(`${given} does not fit what="${what}"; ${instead}`);
   };
@@ -178,7 +178,7 @@ function refuseUnfit({ what, status, assigned_worker, order_by, ...others }: Sum
 }
 
 /** Why there are no groups. */
-function emptyNote(args: SummaryArguments, question: SummaryQuestion, context: ToolContext): string {
+function emptyNote(args: SummaryArguments, question: SummaryQuestion, context: ToolContext) {
   const nowhere = nowhereNote({ ...args }, question, context);
   return nowhere ?? 'nothing matches: there are no such rows, or none in that period';
 }

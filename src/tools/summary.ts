@@ -94,7 +94,7 @@ function inOrder(groups: readonly Group[], order: Order): Group[] {
   return groups.toSorted((a, b) => (sizes.get(b) as number) - (sizes.get(a) as number) || byKey(a, b));
 }
 
-function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b: string) => number): number {
+function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b: string) => number) {
   for (const [at, one] of a.entries()) {
     const [left = '', right = ''] = [one, b[at]];
     if (left !== right) return compare(left, right);

@@ -82,7 +82,7 @@ export const traceDataProductTool = defineTool({
 /**
  * An STF file that the plan does not sample is done when it is ready, however long one waits for its samples.
  */
-function stfStanding(product: Product, execution: ExecutionRow, queries: Queries): string | undefined {
+function stfStanding(product: Product, execution: ExecutionRow, queries: Queries) {
   const params = queries.knownParams(execution);
   if (params === undefined) return undefined;
   const { execution_id } = execution;
@@ -127,7 +127,7 @@ function standingWords(
   { attempts_made, isGone, seconds_in_hand, ahead = 0 }: SliceStanding,
   execution: ExecutionRow,
   context: ToolContext,
-): string {
+) {
   const ended = `the execution has ended (${execution.status})`;
   switch (status) {
     case 'unanswered':
@@ -145,7 +145,7 @@ function standingWords(
 }
 
 /** Why a slice waits: no work is done, or others come first, with the time that they take. */
-function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: ToolContext): string {
+function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: ToolContext) {
   if (queries.driver(execution.execution_id)?.isAlive() === false) return 'waits: no process drives the execution';
   const pause = queries.pausedBy(execution);
   if (pause !== undefined) return `waits: the execution was paused by ${pause.name} at ${pause.time}`;

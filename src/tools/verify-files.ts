@@ -95,7 +95,7 @@ export const verifyFilesTool = defineLiveTool({
 });
 
 /** A note if the STF file belongs to another execution: nothing was checked. */
-function ofAnother(queries: Queries, stf_filename: string | undefined, execution_id: string): string | undefined {
+function ofAnother(queries: Queries, stf_filename: string | undefined, execution_id: string) {
   const owner = stf_filename === undefined ? undefined : queries.product(stf_filename).execution_id;
   if (owner === undefined || owner === execution_id) return undefined;
   return `${stf_filename} belongs to ${owner}, not to ${execution_id}: nothing was checked`;

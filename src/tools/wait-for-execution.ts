@@ -66,7 +66,7 @@ export const waitForExecutionTool = defineLiveTool({
     const { signal } = context;
     const { execution_id } = before.execution;
     const began = performance.now();
-    const elapsed = (): number => (performance.now() - began) / 1000;
+    const elapsed = () => (performance.now() - began) / 1000;
     let [now, changed] = [before, [] as string[]];
     let told = 0;
     while (now.execution.status === 'running' && !signal.aborted) {
@@ -126,14 +126,14 @@ function workOf({ execution, driving }: Look) {
 }
 
 /** Why nothing will happen by itself, so that waiting is useless. */
-function standstill({ health, driving }: Look): string | undefined {
+function standstill({ health, driving }: Look) {
   if (health === 'stalled') return 'it is stalled: get_workflow_monitor reports why and what to do';
   return driving?.isHeld === true
     ? 'an operator has paused it: it continues when someone continues it with control_workflow'
     : undefined;
 }
 
-function nextOf(now: Look): string {
+function nextOf(now: Look) {
   const { execution_id, status } = now.execution;
   if (status === 'running') {
     const again = `call wait_for_execution again with execution_id ${execution_id}`;

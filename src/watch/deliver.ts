@@ -68,7 +68,7 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
  * Delivers one change, if there is one.
  * @returns how long to wait before looking for the next, in milliseconds
  */
-async function deliverNext(receiver: Receiver, options: DeliveryOptions, standing: Standing): Promise<number> {
+async function deliverNext(receiver: Receiver, options: DeliveryOptions, standing: Standing) {
   const { store, processId, say } = options;
   if (!isWatcher(store.sql, processId)) return lookMilliseconds;
   const next = firstUndelivered(store.sql, receiver.key);

@@ -37,7 +37,7 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   const there = [...found].filter(([execution_id]) => isExecution(store.sql, execution_id));
   return there.flatMap(([execution_id, findings]) => {
     const ended = endedExecution(store.sql, execution_id);
-    const ofExecution = (one: { execution_id: string | null }): boolean => one.execution_id === execution_id;
+    const ofExecution = (one: { execution_id: string | null }) => one.execution_id === execution_id;
     const byId = new Map(findings.map((finding) => [`${finding.code}/${finding.subject}`, finding]));
     const ids = new Set([
       ...byId.keys(),
@@ -62,14 +62,14 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
 }
 
 /** How long a finding must last, or be gone, in seconds. */
-const patienceOf = (alarmId: string, severity: AlarmFinding['severity'], after: Situation['after']): number =>
+const patienceOf = (alarmId: string, severity: AlarmFinding['severity'], after: Situation['after']) =>
   after[alarmId.slice(0, alarmId.indexOf('/'))] ?? usualPatience[severity];
 
 /**
  * Whether someone knows of an alarm of an ended execution, which no longer changes: a person judged the run,
  * or acknowledged the alarm.
  */
-function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof endedExecution>): boolean {
+function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof endedExecution>) {
   if (ended === undefined) return false;
   if (ended.isJudged) return true;
   if (alarm === undefined || alarm.seen_by === null) return false;
@@ -89,7 +89,7 @@ export const recordLook = (store: Store, processId: number, situation: Situation
     return lines;
   });
 
-function carryOut(store: Store, tx: Transaction, decision: ReturnType<typeof decide>[number]): string[] {
+function carryOut(store: Store, tx: Transaction, decision: ReturnType<typeof decide>[number]) {
   const { alarm_id, execution_id, finding, step } = decision;
   const { changes, found, gone } = step;
   if (finding !== undefined) noteSentence(tx, alarm_id, finding.sentence);

@@ -77,14 +77,14 @@ export function webhookReceiver(url: string): Receiver {
 }
 
 /** Why no answer came: for a failed fetch its cause, whose words name no path. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown) {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return `it did not answer in ${patience / 1000} s`;
   return cause?.code ?? cause?.message?.slice(0, 100) ?? 'it could not be reached';
 }
 
 /** The key by which the store identifies a receiver. */
-const digestOf = (address: string): string => sha256().update(address).digest('hex').slice(0, 16);
+const digestOf = (address: string) => sha256().update(address).digest('hex').slice(0, 16);
 
 /**
  * A receiver that is a program, run with the change in environment variables.

@@ -21,7 +21,7 @@ import { deliver, type DeliveryOptions } from './deliver.ts';
 import { recordLook } from './look.ts';
 import type { Receiver } from './receiver.ts';
 
-export interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
+interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
   /** The store as it is now. */
   queries: () => Queries;
   receivers: readonly Receiver[];
@@ -67,7 +67,7 @@ export async function watch(options: WatchOptions): Promise<void> {
 }
 
 /** Waits until no other process watches. False if the signal comes first. */
-async function takePlace(options: WatchOptions, processId: number): Promise<boolean> {
+async function takePlace(options: WatchOptions, processId: number) {
   const { store, receivers, say, onReady, signal } = options;
   for (let isFirst = true; !signal.aborted; isFirst = false) {
     const isMine = await store.write((tx) => {
@@ -94,7 +94,7 @@ async function takePlace(options: WatchOptions, processId: number): Promise<bool
 /** A change that a receiver has missed for this long is no longer news to it, in milliseconds. */
 const stale = 86_400_000;
 
-function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string) => void): void {
+function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string) => void) {
   knowReceiver(tx, key);
   const changes = leaveOut(tx, key, Date.now() - stale);
   if (changes > 0)
@@ -103,7 +103,7 @@ function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string)
     );
 }
 
-async function lookAgainAndAgain(options: WatchOptions, processId: number): Promise<void> {
+async function lookAgainAndAgain(options: WatchOptions, processId: number) {
   const { store, everySeconds, after, say, signal } = options;
   const looker = createLooker(options);
   while (!signal.aborted) {
@@ -132,7 +132,7 @@ const settled = 120_000;
 /** An execution that ended this shortly before the last look may have been missed or may still change, in milliseconds. */
 const overlap = 3_600_000;
 
-const hasSettled = ({ status, end_time }: ReturnType<Queries['execution']>, now: number): boolean =>
+const hasSettled = ({ status, end_time }: ReturnType<Queries['execution']>, now: number) =>
   status !== 'running' && end_time !== null && now - Date.parse(end_time) > settled;
 
 /** Examines executions, and remembers which have nothing new. */

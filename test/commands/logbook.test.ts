@@ -76,7 +76,7 @@ describe('a note and a quality', () => {
     expect(await list({ config: 'histogram' })).toEqual([]);
     expect(await cli('status', id)).toMatch(/^ {2}quality {5}test: it was a drill \(tester, /m);
     expect(await cli('report', id)).toMatch(
-      /^- quality test, by tester at .*: it was a drill\n- .* Ana \(as tester claims\), DAQ: the \\\*beam\\\* was off/m,
+      /^- quality: test: it was a drill \(tester, .*\)\n- note: .* Ana \(as tester claims\), DAQ: the \\\*beam\\\* was off/m,
     );
     expect(await cli('list')).toMatch(/QUALITY[\s\S]*test/);
     const { items } = await ask(client, 'list_messages', { message_type: 'note', order: 'oldest' });

@@ -6,7 +6,7 @@ import { printLines } from '../../src/commands/shared/print-lines.ts';
 function printed(lines: readonly string[], columns?: number): string {
   let text = '';
   const terminal = columns === undefined ? undefined : ({ columns: () => columns } as never);
-  printLines({ out: (part) => (text += part), terminal: () => terminal }, lines);
+  printLines({ out: (part) => (text += part), terminal: () => terminal, db: undefined }, lines);
   return text;
 }
 

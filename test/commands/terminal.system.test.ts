@@ -197,10 +197,10 @@ describe('without a terminal', () => {
     expect(lines).toContain(`├── files       ${join(folder, 'swf.db.data', 'stf_datataking-tester-0001')}`);
     expect(lines.slice(-7, -1)).toEqual([
       expect.stringMatching(/^├── duration /),
-      '├── STF files   3 (all processed)',
-      '├── TF samples  3',
-      '├── TF slices   45: 45 completed, 0 failed',
-      '├── result      completed',
+      '├── STF files   3 of 3 announced, 3 ready',
+      '├── TF samples  3 of 3',
+      '├── TF slices   45 of 45: 45 completed, 0 failed, 100 % of the run',
+      '├── result      completed, health finished',
       '└── next        swf-mcp status stf_datataking-tester-0001',
     ]);
     expect(readFileSync(join(folder, 'swf.db')).length).toBeGreaterThan(0);

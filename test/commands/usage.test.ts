@@ -25,9 +25,9 @@ describe('the command line', () => {
     ]);
     expect(lines).toEqual(
       expect.arrayContaining([
-        '├── STF files   3 (all processed)',
-        '├── TF samples  3',
-        '├── TF slices   45: 45 completed, 0 failed',
+        '├── STF files   3 of 3 announced, 3 ready',
+        '├── TF samples  3 of 3',
+        '├── TF slices   45 of 45: 45 completed, 0 failed, 100 % of the run',
         '├── messages    151',
         '└── next        swf-mcp status stf_datataking-tester-0001',
       ]),

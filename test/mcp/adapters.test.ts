@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { errorCodes, type McpRequest, type McpServer, ProtocolFault, type Wire } from '../../src/mcp/mcp-server.ts';
+import { rpcCodes, type McpRequest, type McpServer, ProtocolFault, type Wire } from '../../src/mcp/mcp-server.ts';
 import * as sdk1 from '../../src/mcp/sdk-1.ts';
 import * as sdk2 from '../../src/mcp/sdk-2.ts';
 import { initializeParams, request, stateless } from './messages.ts';
@@ -108,7 +108,7 @@ describe.each([
   });
 
   it('reports a fault with its code and its words alone', async () => {
-    const client = await connected(sdk, () => Promise.reject(new ProtocolFault(errorCodes.invalidParams, 'our words')));
+    const client = await connected(sdk, () => Promise.reject(new ProtocolFault(rpcCodes.invalidParams, 'our words')));
     await begin(client);
     const { error } = await client.ask({ ...request('tools/call', 1), params: { name: 'x', ...params } });
     expect(error).toEqual({ code: -32_602, message: 'our words' });

@@ -177,7 +177,7 @@ describe('a recorded run', () => {
       stdout: expect.stringContaining('211 sent, 0 without a result') as string,
     });
     const { stdout } = await runCli(['report', 'latest'], { folder });
-    expect(stdout).toContain('- TF slices: 211: 0 without a result, 201 completed, 10 stay failed');
+    expect(stdout).toContain('- TF slices: 211 sent, 0 without a result, 201 completed, 10 failed');
   });
 
   it('changes nothing when read again; four runs with one name are four executions', async () => {

@@ -45,7 +45,7 @@ describe('a stop', () => {
 });
 
 describe('the message for the outcome of a command', () => {
-  const said = (outcome: Outcome): string => answerOf(outcome, { action: 'stop', execution_id, db: ' --db x.db' });
+  const said = (outcome: Outcome): string => answerOf(outcome, { action: 'stop', execution_id });
   const failed = (outcome: Outcome): string => {
     try {
       return said(outcome);
@@ -55,7 +55,7 @@ describe('the message for the outcome of a command', () => {
   };
 
   it('says what happened, or is an error that says what to do', async () => {
-    expect(failed({ effect: 'applied' })).toContain('is stopped; see "swf-mcp --db x.db status ');
+    expect(failed({ effect: 'applied' })).toContain('is stopped; see "swf-mcp status ');
     expect(failed({ effect: 'already', reason: 'is already stopped' })).toBe(`${execution_id} is already stopped`);
     await expectErrors('commands', {
       none: failed({ effect: 'none', reason: 'the DAQ is done' }),

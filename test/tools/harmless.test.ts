@@ -99,7 +99,7 @@ describe('resources, prompts and completion', () => {
     expect(contents[0]).toMatchObject({
       mimeType: 'text/markdown',
       text: expect.stringMatching(
-        /^# stf_datataking-tester-0001, run 100010\n\nrunning, health progressing, DAQ phase physics;/,
+        /^# stf_datataking-tester-0001, run 100010\n\nrunning, health progressing\n\n- run: 100010, phase physics, /,
       ),
     });
     await expect(client.readResource({ uri: 'swf://executions/no/report' })).rejects.toThrow(

@@ -61,7 +61,7 @@ function brokerValues({ env }: Io, { url }: Loaded['config']['broker']): [string
 
 function tomlLines(values: Map<string, Effective>) {
   const lines: string[] = [];
-  const homeOf = (dotted: string): string => dotted.slice(0, dotted.lastIndexOf('.'));
+  const homeOf = (dotted: string) => dotted.slice(0, dotted.lastIndexOf('.'));
   const homes = new Set([...values].flatMap(([dotted, { value }]) => (value === undefined ? [] : homeOf(dotted))));
   let section = '';
   for (const [dotted, { value, source }] of values) {

@@ -6,7 +6,7 @@ import type { AsPlayed } from '../../tools/plan/as-played.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
 import { plannedParams } from '../control/tool-services.ts';
 import type { ConfigFlags, Io } from '../shared/io.ts';
-import { alignedLines, printLines } from '../shared/print-lines.ts';
+import { alignedLines, printJson, printLines } from '../shared/print-lines.ts';
 
 export interface PlanArguments extends ConfigFlags {
   stfCount?: number;
@@ -21,7 +21,7 @@ export async function planCommand(io: Io, { config, stfCount, asPlayed, sets, js
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
   const params = plannedParams(io, { config, sets: [...sets, ...counted] });
   const plan = planOf(params, await inTurns(playRun(params)));
-  if (json) io.out(`${JSON.stringify(plan)}\n`);
+  if (json) printJson(io, plan);
   else printLines(io, planLines(plan));
 }
 
@@ -64,7 +64,7 @@ async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[
   ]);
   const { as_played, assumptions } = await askTool(io, planRunTool, { execution_id, as_played: true, ...changes });
   if (as_played === undefined) throw new Error('plan_run has played nothing');
-  if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
+  if (json) printJson(io, { as_played, assumptions });
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
 }
 

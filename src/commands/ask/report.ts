@@ -8,9 +8,9 @@ import { utcNow } from '../../lib/time.ts';
 import { tried } from '../../lib/tried.ts';
 import { writeNewFile } from '../../lib/write-new-file.ts';
 import { htmlReport } from '../../mcp/html-report.ts';
-import { reportOf } from '../../mcp/report.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { auditExecutionTool } from '../../tools/audit-execution.ts';
+import { reportOf } from '../../tools/execution-report.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { listLogsTool } from '../../tools/list-logs.ts';
@@ -84,8 +84,7 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments) {
 type Row = Record<string, unknown>;
 
 /** A time in milliseconds as ISO 8601, or `other` if it is not a valid time, as in a damaged store. */
-const isoOr = (milliseconds: number, other: string): string =>
-  tried(() => new Date(milliseconds).toISOString()) ?? other;
+const isoOr = (milliseconds: number, other: string) => tried(() => new Date(milliseconds).toISOString()) ?? other;
 
 /** The answers that the page asks for, as close to one moment as successive calls can be. */
 async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of }: HtmlArguments) {

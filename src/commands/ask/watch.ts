@@ -2,9 +2,9 @@ import type { Queries } from '../../db/queries.ts';
 import { counted } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
-import { allPrintable } from '../../lib/printable.ts';
-import { clause, openWords, stayFailed } from '../../mcp/words.ts';
+import { clause } from '../../lib/words.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
+import { openWords, phaseWords, stayFailed } from '../../tools/monitor/words.ts';
 import { drivenExecutions } from '../control/run-limits.ts';
 import { startKeys } from '../drive/keys.ts';
 import { requireProgram, startNotifier } from '../drive/notify.ts';
@@ -12,7 +12,7 @@ import { exitCodeOf } from '../drive/summary.ts';
 import { startLive } from '../live/live.ts';
 import { type Snapshot, takeSnapshot } from '../live/snapshot.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
-import { phaseWords } from '../shared/phase-words.ts';
+import { printJson } from '../shared/print-lines.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { askTool } from './ask-tool.ts';
 import { statusCommand } from './status.ts';
@@ -49,7 +49,7 @@ export async function watchCommand(io: Io, { executionId: given, json, notify }:
  * The named execution, else the newest driven one, since a killed later one shows nothing new, else the
  * newest.
  */
-function watched(queries: Queries, given: string | undefined): string {
+function watched(queries: Queries, given: string | undefined) {
   if (given !== undefined) return queries.execution(given).execution_id;
   const [driven = queries.execution('latest')] = drivenExecutions(queries);
   return driven.execution_id;
@@ -111,7 +111,7 @@ async function watchJson(io: Io, executionId: string, signal: AbortSignal) {
     const answer = await askTool(io, getWorkflowMonitorTool, { execution_id: executionId });
     const { duration_seconds: _, ...lasting } = answer;
     const text = JSON.stringify(lasting);
-    if (text !== said) io.out(`${JSON.stringify(allPrintable(answer))}\n`);
+    if (text !== said) printJson(io, answer);
     said = text;
     if (signal.aborted || answer['status'] !== 'running') return;
     await pause(4 * lookMilliseconds, [signal]);

@@ -1,9 +1,10 @@
-import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { Queries } from '../../db/queries.ts';
 import { playRun } from '../../domain/plan/played-run.ts';
 import { argumentInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { freeBytes } from '../../lib/file-system.ts';
+import { tried } from '../../lib/tried.ts';
 import { planOf } from '../../tools/plan-run.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
 import type { StartRequest } from '../../tools/shared/services.ts';
@@ -90,7 +91,7 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
   if (plan.slices > maxOfARun.slices) throw tooMuch(`${plan.slices} slices`, maxOfARun.slices);
   if (seconds > maxOfARun.seconds) throw tooMuch(`${Math.round(seconds)} seconds`, maxOfARun.seconds);
   if (bytes > maxOfARun.bytes) throw tooMuch(`${bytes} bytes on disk`, maxOfARun.bytes);
-  const free = freeBytes(storePath(io));
+  const free = freeFor(storePath(io));
   if (bytes > free - roomLeft) throw tooMuch(`${bytes} bytes on disk`, `${free} free there, less ${roomLeft}`);
 }
 
@@ -108,14 +109,8 @@ const tooLargeToPlay = (error: unknown) => {
 };
 
 /** Free bytes on the disk of a file that may not exist yet, such as a new store. */
-function freeBytes(path: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(path);
-    return bavail * bsize;
-  } catch {
-    return dirname(path) === path ? Infinity : freeBytes(dirname(path));
-  }
-}
+const freeFor = (path: string): number =>
+  tried(() => freeBytes(path)) ?? (dirname(path) === path ? Infinity : freeFor(dirname(path)));
 
 type DrivenExecution = ReturnType<typeof drivenExecutions>[number];
 

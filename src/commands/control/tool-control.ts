@@ -6,6 +6,7 @@ import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import {
   awaitEffect,
+  effects,
   isDriven,
   nobodyDrives,
   type Outcome,
@@ -13,7 +14,7 @@ import {
   requireControllable,
 } from '../../runtime/commands.ts';
 import type { CommandState, Control, ControlRequest, StartRequest } from '../../tools/shared/services.ts';
-import { type Io, storeOptions, storePath } from '../shared/io.ts';
+import { type Io, storeOptions, storePath, wordsOfFlags } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { maxName, maxReason } from './control-options.ts';
 import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
@@ -68,10 +69,12 @@ async function start(io: Io, request: StartRequest, place: RunPlace) {
   return { execution_id, run_number, pid: started.pid ?? 0 };
 }
 
-const runArguments = ({ config, speed, settings }: StartRequest): string[] => [
+const runArguments = ({ config, speed, settings }: StartRequest) => [
   ...(config === undefined ? [] : [config]),
-  ...(speed === undefined ? [] : ['--speed', String(speed)]),
-  ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+  ...wordsOfFlags({
+    speed: speed === undefined ? undefined : String(speed),
+    set: Object.entries(settings).map(([key, value]) => `${key}=${value}`),
+  }),
 ];
 
 async function command(io: Io, action: Action, request: ControlRequest): Promise<CommandState> {
@@ -111,16 +114,10 @@ const forTheRecord = ({ reason, by: { name, claimed } }: ControlRequest) => [
   `--sender=${printable(name)}`,
 ];
 
-const sentences: Readonly<Record<Action, string>> = {
-  stop: 'it is stopped',
-  pause: 'it is paused: the DAQ makes no more STFs, workers finish their current slice',
-  continue: 'it continues',
-};
-
 function stateOf(action: Action, outcome: Outcome): CommandState {
   switch (outcome.effect) {
     case 'applied':
-      return { effect: 'applied', sentence: sentences[action] };
+      return { effect: 'applied', sentence: `it ${effects[action]}` };
     case 'already':
       return { effect: 'applied', sentence: `it ${outcome.reason}` };
     case 'none':
@@ -138,7 +135,7 @@ async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandSta
   const { execution_id, patienceSeconds } = request;
   using started = await io.startSelf(['--db', storePath(io), 'stop', execution_id, ...forTheRecord(request)]);
   const message = await started.firstMessage(patienceSeconds * 1000);
-  if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };
+  if (message !== undefined) return { effect: 'applied', sentence: `it ${effects.stop}` };
   return {
     effect: 'pending',
     sentence:

@@ -16,7 +16,7 @@ import { attempt, diagnoseClock, type Diagnosis, fail, type Look, ok, warn } fro
 import { proveBroker } from './proofs.ts';
 import { withConnections } from './trial.ts';
 
-export interface BrokerLook {
+interface BrokerLook {
   settings: BrokerSettings;
   config: Config;
   /** The store of this host, which may not exist. */

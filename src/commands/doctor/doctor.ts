@@ -1,4 +1,4 @@
-import { constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { showAddress } from '../../broker/address.ts';
@@ -11,7 +11,7 @@ import { openReader } from '../../db/opening/open-reader.ts';
 import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
 import { refusalOf } from '../../files/http-reader.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { canAccess, whyNotOurs } from '../../lib/file-system.ts';
+import { canAccess, freeBytes, whyNotOurs } from '../../lib/file-system.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
 import { configOf } from '../shared/configured.ts';
@@ -126,10 +126,10 @@ function lookAtFileSystem(path: string) {
   while (!existsSync(folder)) folder = dirname(folder);
   if (!canAccess(folder, constants.W_OK))
     return fail(`${folder} cannot be written; fix its permissions, or name another file with --db`);
-  const { bavail, bsize } = statfsSync(folder);
   const kind = networkFileSystemOf(folder);
-  const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
-  if (bavail * bsize < minFree) return fail(`${folder} is nearly full, ${free}; free some space`);
+  const bytes = freeBytes(folder);
+  const free = `${(bytes / 1e9).toFixed(1)} GB free`;
+  if (bytes < minFree) return fail(`${folder} is nearly full, ${free}; free some space`);
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
   return fail(`${folder} is on ${kind}, where a store would be damaged; name a file on a local disk with --db`);
 }

@@ -43,7 +43,7 @@ export function listen(broker: BrokerConnection, { acknowledges = true, ...subsc
       wake();
     },
   });
-  const comes = (count: number): Promise<boolean> =>
+  const comes = (count: number) =>
     new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), comesMilliseconds);
       wake = () => {
@@ -55,7 +55,7 @@ export function listen(broker: BrokerConnection, { acknowledges = true, ...subsc
     });
   return {
     deliveries,
-    bodies: (): string[] => deliveries.map(({ body }) => body),
+    bodies: () => deliveries.map(({ body }) => body),
     acknowledgeAll: () => {
       for (const delivery of deliveries) delivery.acknowledge();
     },

@@ -8,6 +8,7 @@ import { isAlive } from '../../lib/process-identity.ts';
 import {
   awaitEffect,
   type Command,
+  effects,
   isDriven,
   nobodyDrives,
   type Outcome,
@@ -16,7 +17,7 @@ import {
 } from '../../runtime/commands.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
-import { type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { hostOptions, recordedConfig } from './drive.ts';
 
@@ -54,7 +55,7 @@ async function control(io: Io, store: Store, executionId: string, asked: Asked) 
   const { action } = asked;
   const { execution_id, status } = requireControllable(store.sql, executionId, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
-  if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
+  if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id);
   const command = await recordCommand(store, execution_id, asked);
   if (command === undefined) return `${execution_id} is already stopped`;
   if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
@@ -62,30 +63,27 @@ async function control(io: Io, store: Store, executionId: string, asked: Asked) 
     io.err(
       `waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which has not answered yet`,
     );
-  const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
-  return answerOf(outcome, { action, execution_id, db: storeOption(io) });
+  const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait });
+  return answerOf(outcome, { action, execution_id });
 }
 
 /** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
-export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string; db: string }) {
-  const { action, execution_id, db } = command;
-  const next = (name: string) => `swf-mcp${db} ${name} ${execution_id}`;
+export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string }) {
+  const { action, execution_id } = command;
+  const status = `"swf-mcp status ${execution_id}"`;
+  const next = { stop: `; see ${status}`, pause: `; continue with "swf-mcp continue ${execution_id}"`, continue: '' };
   switch (outcome.effect) {
     case 'already':
       return `${execution_id} ${outcome.reason}`;
     case 'none':
-      throw executionNotRunning(`${execution_id} cannot ${action}: ${outcome.reason}; see "${next('status')}"`);
+      throw executionNotRunning(`${execution_id} cannot ${action}: ${outcome.reason}; see ${status}`);
     case 'pending':
       throw new SwfError(
         'COMMAND_PENDING',
-        `the process that drives ${execution_id} did not accept the command within ${patienceSeconds} s; it stays recorded and takes effect when that process continues; check with "${next('status')}"`,
+        `the process that drives ${execution_id} did not accept the command within ${patienceSeconds} s; it stays recorded and takes effect when that process continues; check with ${status}`,
       );
     case 'applied':
-      return {
-        stop: `${execution_id} is stopped; see "${next('status')}"`,
-        pause: `${execution_id} is paused: the DAQ makes no more STFs, workers finish their current slice; continue with "${next('continue')}"`,
-        continue: `${execution_id} continues`,
-      }[action];
+      return `${execution_id} ${effects[action]}${next[action]}`;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts';
 import { startMessage } from '../../db/execution/start-message.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { createQueries, type Queries } from '../../db/queries.ts';
+import { beforeCause } from '../../domain/causes.ts';
 import type { Counts } from '../../domain/counts.ts';
 import type { Speed } from '../../domain/params.ts';
 import { counted } from '../../lib/counted.ts';
@@ -130,11 +131,9 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
   };
 }
 
-/** A line about a failed attempt: a run with a broken payload has one for each. */
-const aboutAttempt = /^slice \S+ (?:failed in attempt|failed permanently)/;
-
 /**
- * Writes the first line about a failed attempt at once, then each minute the last, with how many there were.
+ * Writes the first line about a failed attempt at once, then each minute the last, with how many there were: a
+ * run with a broken payload has a line for each.
  */
 export function oneAMinute(log: Log) {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -150,7 +149,7 @@ export function oneAMinute(log: Log) {
   };
   return {
     write(line: LogLine) {
-      if (!aboutAttempt.test(line.message)) return log.write(line);
+      if (!beforeCause.test(line.message)) return log.write(line);
       [more, last] = [more + 1, line];
       if (timer === undefined) flush();
     },

@@ -19,13 +19,13 @@ import type { Speed } from '../../domain/params.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { clause } from '../../mcp/words.ts';
+import { clause } from '../../lib/words.ts';
 import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution, startExecution } from '../../runtime/start-execution.ts';
 import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
 import { configOf } from '../shared/configured.ts';
-import { exitCodes, type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { exitCodes, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { driveToEnd, recordedConfig } from './drive.ts';
 import { requireProgram } from './notify.ts';
@@ -79,7 +79,7 @@ const toldInterrupted = 3;
 /** Warns about interrupted executions of a namespace: a new execution does not end them. */
 function tellOfInterrupted(io: Io, { sql }: Store, namespace: string) {
   const interrupted = interruptedExecutions(sql, namespace, isAlive);
-  const next = (name: string, id: string) => `"swf-mcp${storeOption(io)} ${name} ${id}"`;
+  const next = (name: string, id: string) => `"swf-mcp ${name} ${id}"`;
   for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted))
     io.err(
       `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); continue it with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
@@ -146,7 +146,7 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
   await askRecorder(store, executionId, { recorder, by: { name: sender ?? userName(io), claimed }, reason });
   const by = `process ${recorder.pid} on ${recorder.hostname}`;
   io.tellParent({ event: 'resumed', by });
-  const sentence = `${executionId} continues, driven by ${by}, which records its namespace; see "swf-mcp${storeOption(io)} status ${executionId}"`;
+  const sentence = `${executionId} continues, driven by ${by}, which records its namespace; see "swf-mcp status ${executionId}"`;
   if (json) io.err(sentence);
   else printLines(io, [sentence]);
   return exitCodes.fine;
@@ -160,7 +160,7 @@ function tellOfPause(io: Io, store: Store, executionId: string) {
   if (pause === undefined || isDriven(store, executionId, isAlive)) return;
   io.err(
     printable(
-      `WARNING ${pause.name} had paused it at ${pause.time}${clause(' (', pause.reason, ')')}; it continues now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
+      `WARNING ${pause.name} had paused it at ${pause.time}${clause(' (', pause.reason, ')')}; it continues now: pause it again with "swf-mcp pause ${executionId}"`,
     ),
   );
 }

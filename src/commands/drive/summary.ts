@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { requireOwn } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
-import { type StageDelay, stagesForPeople } from '../../domain/stages.ts';
-import { counted } from '../../lib/counted.ts';
+import { stagesForPeople } from '../../domain/stages.ts';
 import { duration } from '../../lib/duration.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
-import { statusWords, stayFailed } from '../../mcp/words.ts';
+import { clause } from '../../lib/words.ts';
+import type { Monitor } from '../../tools/answers/monitor.ts';
+import { monitorOf } from '../../tools/get-workflow-monitor.ts';
+import { type Fact, factsOf, verdictOf } from '../../tools/monitor/facts.ts';
+import { statusWords } from '../../tools/monitor/words.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
-import { alignedLines, printLines } from '../shared/print-lines.ts';
+import { alignedLines, printJson, printLines } from '../shared/print-lines.ts';
 
 /**
  * The exit code of an execution that has ended.
@@ -36,7 +38,7 @@ export function tellEnding(
   { json, config, isInterrupted }: { json: boolean; config: Config; isInterrupted: boolean },
 ) {
   const ending = readEnding(queries, executionId);
-  if (json) io.out(`${JSON.stringify(allPrintable(ending.summary))}\n`);
+  if (json) printJson(io, ending.summary);
   else printLines(io, summaryLines(ending, config, storeOption(io)));
   return exitCodeOf(ending.summary, isInterrupted);
 }
@@ -46,14 +48,9 @@ type Ending = ReturnType<typeof readEnding>;
 const readEnding = (queries: Queries, executionId: string) =>
   queries.snapshot(() => {
     const execution = requireOwn(queries.execution(executionId), 'be ended');
-    const detail = queries.executionRecord(execution);
+    const monitor = monitorOf(executionId, { queries, now: Date.now() });
     return {
-      reason: execution.status_reason ?? undefined,
-      stfsReady: detail.stfs_ready,
-      retries: detail.slice_retries,
-      /** Simulated seconds. */
-      simulated: detail.last_tick,
-      delays: queries.stageDelays(execution),
+      monitor,
       /** As `run --json` prints it. `duration_seconds` is wall time. */
       summary: {
         execution_id: execution.execution_id,
@@ -64,52 +61,48 @@ const readEnding = (queries: Queries, executionId: string) =>
         slices_created: execution.slices_created,
         slices_completed: execution.slices_completed,
         slices_failed: execution.slices_failed,
-        messages: queries.messageCount(execution.execution_id),
-        duration_seconds: queries.duration(execution, Date.now()),
+        messages: monitor.message_count,
+        duration_seconds: monitor.duration_seconds,
       },
     };
   });
+
+/** The facts that show what was done. */
+const shownFacts = ['STF files', 'TF samples', 'TF slices'];
 
 /**
  * The summary for people. The result and the next command come last, where a terminal of twenty lines shows
  * them.
  */
-function summaryLines(ending: Ending, { data }: Config, db: string): string[] {
-  const { summary, stfsReady, retries, simulated } = ending;
-  const { execution_id, slices_created, slices_completed, slices_failed, stf_count } = summary;
-  const rest = slices_created - slices_completed - slices_failed;
-  const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;
-  const again = retries === 0 ? '' : `; ${counted(retries, 'retry', 'retries')}`;
-  const all = summary.status === 'completed' && stfsReady === stf_count;
-  const ready = all ? 'all processed' : `${stfsReady} ready`;
-  const branches = asTree([
-    `messages    ${summary.messages}`,
-    ...(data.write_files && data.dir !== undefined ? [`files       ${join(data.dir, execution_id)}`] : []),
-    `duration    ${duration(summary.duration_seconds)}${simulated === null ? '' : `, simulated ${duration(simulated)}`}`,
-    `STF files   ${stf_count}${stf_count === 0 ? '' : ` (${ready})`}`,
-    `TF samples  ${summary.tf_files_received}`,
-    `TF slices   ${slices_created}: ${slices_completed} completed, ${slices_failed} failed${unfinished}${again}`,
-    `result      ${resultOf(ending)}`,
-    `next        swf-mcp${db} ${slices_failed > 0 ? `slices ${execution_id} --status failed` : `status ${execution_id}`}`,
-  ]);
-  const head = `Run ${summary.run_number}, execution ${execution_id}: ${verdictOf(ending)}`;
-  return [head, ...delayLines(ending.delays), ...branches];
+function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string) {
+  const { execution_id, run_number, slices_failed, messages, duration_seconds } = summary;
+  const { simulation_tick: simulated } = monitor.progress ?? {};
+  const facts: Fact[] = [
+    { label: 'messages', words: String(messages) },
+    ...(data.write_files && data.dir !== undefined ? [{ label: 'files', words: join(data.dir, execution_id) }] : []),
+    {
+      label: 'duration',
+      words: `${duration(duration_seconds)}${clause(', simulated ', simulated && duration(simulated))}`,
+    },
+    ...factsOf(monitor).filter(({ label }) => shownFacts.includes(label)),
+    { label: 'result', words: verdictOf(monitor) },
+    {
+      label: 'next',
+      words: `swf-mcp${db} ${slices_failed > 0 ? `slices ${execution_id} --status failed` : `status ${execution_id}`}`,
+    },
+  ];
+  return [
+    `Run ${run_number}, execution ${execution_id}: ${statusWords(monitor.status, monitor.status_reason)}`,
+    ...delayLines(monitor.latency),
+    ...asTree(facts.map(({ label, words }) => `${label.padEnd(12)}${words}`)),
+  ];
 }
 
-const verdictOf = ({ summary: { status }, reason }: Ending) => statusWords(status, reason && printable(reason));
-
-/** How it ended, and whether all is well. */
-function resultOf(ending: Ending) {
-  const { slices_failed: failed } = ending.summary;
-  if (failed === 0) return verdictOf(ending);
-  return `${verdictOf(ending)}, ${stayFailed(failed, counted(failed, 'slice'))}`;
-}
-
-const asTree = (lines: readonly string[]): string[] =>
+const asTree = (lines: readonly string[]) =>
   lines.map((line, at) => `${at === lines.length - 1 ? '└──' : '├──'} ${line}`);
 
 /** A branch with the median, the time that 95 of 100 stay below, and the longest. */
-function delayLines(delays: readonly StageDelay[]): string[] {
+function delayLines(delays: Monitor['latency']) {
   if (delays.length === 0) return [];
   // The lines stand four columns further right than their head: the blanks keep the columns below each other.
   const rows = delays.map(({ stage, p50, p95, max }) => [

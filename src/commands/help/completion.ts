@@ -129,7 +129,7 @@ complete -o default -F _swf_mcp swf-mcp
 }
 
 function zshScript(commands: readonly Completed[]) {
-  const described = (text: string): string => text.replaceAll(/[[\]:]/g, ' ');
+  const described = (text: string) => text.replaceAll(/[[\]:]/g, ' ');
   const list = commands.map(({ name, about }) => `    ${quoted(`${name}:${described(about)}`)}`);
   const cases = commands.map((command) => {
     const flags = command.flags.flatMap(({ names, takesValue, isFile, kind, values, about }) =>

@@ -2,17 +2,18 @@ import stringWidth from 'fast-string-width';
 import sliceAnsi from 'slice-ansi';
 
 import type { LastMessage } from '../../db/reports/landmarks.ts';
+import { beforeCause, shortened } from '../../domain/causes.ts';
 import type { Health } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { clause, stayFailed } from '../../mcp/words.ts';
+import { clause } from '../../lib/words.ts';
+import { phaseWords, stayFailed } from '../../tools/monitor/words.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
-import { phaseWords } from '../shared/phase-words.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 import { labelWidth, type Stage, stageBar } from './stage-bar.ts';
 
-export interface ViewOptions {
+interface ViewOptions {
   /** Of the terminal. */
   columns: number;
   /** How many lines fit. */
@@ -165,15 +166,11 @@ function eventOf({ message_id, effect_code, effect_reason }: LastMessage) {
   return printable([...named, ...again, ...refused].join(' ').trimEnd());
 }
 
-/** The words before the cause of every failed slice, with the name of the slice. */
-const beforeCause =
-  /^slice (\S+) (?:(?:stays failed|failed permanently) after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): (?:PAYLOAD_FAILED: )?/;
-
 /** An error with its cause first: the words around it are the same each time. */
 function causeFirst(message: string) {
   const [before = '', slice] = beforeCause.exec(message) ?? [];
   if (slice === undefined) return message;
-  return `${message.slice(before.length).replace('; its last words: ', ': ')} (${slice})`;
+  return `${shortened(message.slice(before.length))} (${slice})`;
 }
 
 /** A text on some lines after its label. */

@@ -5,7 +5,7 @@ import { maxAuthor, maxNote, qualities } from '../../domain/logbook-words.ts';
 import { argumentInvalid, valueInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
-import { clause } from '../../mcp/words.ts';
+import { clause } from '../../lib/words.ts';
 import { timeOfNote } from '../../tools/add-note.ts';
 import { seenByShown } from '../../tools/monitor/people.ts';
 import type { Logbook } from '../../tools/shared/services.ts';

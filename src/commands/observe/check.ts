@@ -1,11 +1,10 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerUnreachable } from '../../lib/errors.ts';
-import { allPrintable } from '../../lib/printable.ts';
 import type { ProgramType } from '../../messages/foreign.ts';
 import { createHeard, type HeardProgram, type HeardTopic } from '../../observed/reading/heard.ts';
 import { observe } from '../../observer/observer.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 import { numberColumn, tableLines } from '../tables/layout.ts';
 import { listenedBy, type ListeningArguments } from './observe.ts';
 
@@ -64,7 +63,7 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
   const [heardTopics, programs] = [heard.topics(), heard.programs()];
   const unheard = expected.filter(({ type }) => !programs.some((program) => program.type === type));
   const missing = unheard.map(({ type }) => type);
-  if (args.json) io.out(`${JSON.stringify(allPrintable({ seconds, topics: heardTopics, programs, missing }))}\n`);
+  if (args.json) printJson(io, { seconds, topics: heardTopics, programs, missing });
   else printLines(io, linesOf(seconds, heardTopics, programs, unheard));
   return heardTopics.some(({ messages }) => messages > 0) ? exitCodes.fine : exitCodes.mendable;
 }
@@ -74,7 +73,7 @@ function linesOf(
   topics: readonly HeardTopic[],
   programs: readonly HeardProgram[],
   unheard: typeof expected,
-): string[] {
+) {
   return [
     `listened for ${seconds} s`,
     '',
@@ -87,7 +86,7 @@ function linesOf(
   ];
 }
 
-const programLines = (programs: readonly HeardProgram[]): string[] =>
+const programLines = (programs: readonly HeardProgram[]) =>
   tableLines(
     [...['PROGRAM', 'TYPE', 'NAMESPACE', 'DIALECT'].map((head) => ({ head })), numberColumn('MESSAGES')],
     programs.map(({ name, type = '?', namespace = '?', dialect = '?', messages }) =>
@@ -95,7 +94,7 @@ const programLines = (programs: readonly HeardProgram[]): string[] =>
     ),
   );
 
-const typesOf = (types: Readonly<Record<string, number>>): string =>
+const typesOf = (types: Readonly<Record<string, number>>) =>
   Object.entries(types)
     .toSorted(([, a], [, b]) => b - a)
     .map(([type, n]) => `${type} ${n}`)

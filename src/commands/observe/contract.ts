@@ -1,8 +1,7 @@
 import type { BusContract, SaidType } from '../../db/reports/observed/contract.ts';
-import { allPrintable } from '../../lib/printable.ts';
 import { programTypeOf } from '../../messages/foreign.ts';
 import type { Io } from '../shared/io.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { numberColumn, tableLines } from '../tables/layout.ts';
 
@@ -22,12 +21,12 @@ export function contractCommand(io: Io, { executionId, against, json }: Contract
     const before = against === undefined ? undefined : queries.busContract(against);
     return { contract: found, differences: before && contractDifferences(before.types, found.types) };
   });
-  if (json) io.out(`${JSON.stringify(allPrintable({ ...contract, against, differences }))}\n`);
+  if (json) printJson(io, { ...contract, against, differences });
   else printLines(io, linesOf(contract, differences));
 }
 
-function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined): string[] {
-  const seconds = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(3));
+function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined) {
+  const seconds = (value: number | undefined) => (value === undefined ? '' : value.toFixed(3));
   return [
     execution_id,
     '',
@@ -60,7 +59,7 @@ function linesOf({ execution_id, types, delays, broken }: BusContract, differenc
 }
 
 /** The keys; a key that is not in every message, with how many messages have it. */
-const keyWords = (keys: Readonly<Record<string, number>>, messages: number): string =>
+const keyWords = (keys: Readonly<Record<string, number>>, messages: number) =>
   Object.entries(keys)
     .map(([key, n]) => (n === messages ? key : `${key} (${n} of ${messages})`))
     .join(', ');
@@ -70,7 +69,7 @@ const keyWords = (keys: Readonly<Record<string, number>>, messages: number): str
  * run, so they are compared by type and destination. Message counts depend on the length of a run and are not
  * compared.
  */
-function contractDifferences(a: readonly SaidType[], b: readonly SaidType[]): string[] {
+function contractDifferences(a: readonly SaidType[], b: readonly SaidType[]) {
   const [mine, theirs] = [byName(a), byName(b)];
   return [...new Set([...mine.keys(), ...theirs.keys()])].toSorted().flatMap((name) => {
     const [left, right] = [mine.get(name), theirs.get(name)];
@@ -93,5 +92,5 @@ function byName(said: readonly SaidType[]): Map<string, Set<string>> {
   return found;
 }
 
-const missingFrom = (keys: ReadonlySet<string>, other: ReadonlySet<string>): string[] =>
+const missingFrom = (keys: ReadonlySet<string>, other: ReadonlySet<string>) =>
   [...keys].filter((key) => !other.has(key));

@@ -1,7 +1,6 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
-import { loadConfig } from '../../config/load.ts';
 import { schemaVersion } from '../../db/opening/schema-version.ts';
 import { observerMetricsText } from '../../http/service-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
@@ -10,7 +9,8 @@ import type { LayoutName } from '../../messages/destinations.ts';
 import { observedTopics } from '../../observed/topics.ts';
 import { type Listening, observe } from '../../observer/observer.ts';
 import { serveMetrics } from '../serve/listening.ts';
-import { type BrokerFlags, configPlaces, type Io } from '../shared/io.ts';
+import { configOf } from '../shared/configured.ts';
+import type { BrokerFlags, Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { knownFindings } from './known.ts';
 import { type Listened, type Places, placesOf } from './places.ts';
@@ -39,7 +39,7 @@ export function observeCommand(io: Io, args: ObserveArguments): Promise<number> 
   return asService(io, (signal) => listen(io, args, signal), { untilParentEnds, passing: ['AGENT_IN_USE'] });
 }
 
-async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Promise<void> {
+async function listen(io: Io, args: ObserveArguments, signal: AbortSignal) {
   const { record, api, monitorUrl, allowControl } = args;
   const heard = api === undefined && monitorUrl === undefined ? listenedBy(io, args) : heardBeside(io, args);
   const { settings, topics, namespaces } = heard;
@@ -55,7 +55,7 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
       ? undefined
       : (await import('./read-monitor.ts')).readMonitor(io, monitorUrl, namespaces, places, signal);
   const writer = places.store?.writer;
-  const hear = async (): Promise<void> => {
+  const hear = async () => {
     if (settings === undefined) return hearNoBroker();
     await observe({
       settings,
@@ -78,8 +78,8 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
     });
   };
   /** Only waits: what happens is reported over REST, to a stand-in as long as this process runs. */
-  const hearNoBroker = (): Promise<void> => {
-    const isTold = (): boolean => api !== undefined || reading?.isHearing() === true;
+  const hearNoBroker = () => {
+    const isTold = () => api !== undefined || reading?.isHearing() === true;
     const since = Date.now();
     const told = (now: number): { since: number; until: number } | undefined =>
       isTold() ? { since, until: now } : undefined;
@@ -101,7 +101,7 @@ async function standInFor(io: Io, where: string | undefined, { store, recording 
   return serveStandIn(io, where, store.store, (call) => recording?.lines.add(call, call.t));
 }
 
-const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places): string =>
+const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places) =>
   observerMetricsText({
     version,
     schema: schemaVersion,
@@ -127,9 +127,9 @@ export function listenedBy(io: Io, args: ListeningArguments): Listened & { setti
 
 /** The same beside another source: without a broker, if none is named. */
 function heardBeside(io: Io, args: ListeningArguments): Listened {
-  const { broker, config: name, sets, layout, topics, namespaces } = args;
-  const { config } = loadConfig({ name, sets, ...configPlaces(io) });
+  const { broker, layout, topics, namespaces } = args;
+  const { config } = configOf(io, args);
   const settings = brokerSettings(broker, config.broker, io.env);
-  const known = knownFindings(io, args);
+  const known = knownFindings(args, () => config);
   return { settings, topics: observedTopics(topics, layout ?? config.broker.layout), namespaces, known };
 }

@@ -5,7 +5,7 @@ import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
 import { openStoreWriter } from '../../observer/store-writer.ts';
 import { createRecordingWriter } from '../../observer/waiting-lines.ts';
-import { type Io, pathFrom, storeOptions, storePath } from '../shared/io.ts';
+import { type Io, isStoreNamed, pathFrom, storeOptions, storePath } from '../shared/io.ts';
 
 /** The topics of an observer, and how it reaches its broker, if it is not told by REST alone. */
 export interface Listened {
@@ -28,7 +28,7 @@ export async function placesOf(
   { record, needsStore, maySend }: { record: string | undefined; needsStore: boolean; maySend: boolean },
   heard: Listened,
 ) {
-  const isStoreMeant = needsStore || record === undefined || (io.db ?? io.env['SWF_DB'] ?? '') !== '';
+  const isStoreMeant = needsStore || record === undefined || isStoreNamed(io);
   const file = record === undefined ? undefined : await openRecording(io, record, heard);
   try {
     const store = isStoreMeant ? await openToWrite(io, heard, maySend) : undefined;
@@ -36,7 +36,7 @@ export async function placesOf(
     const places = {
       recording: file?.writer,
       store,
-      add: (line: RecordingLine, time: string): void => {
+      add: (line: RecordingLine, time: string) => {
         const text = JSON.stringify(line);
         for (const lines of targets) lines.add(line, time, text);
       },
@@ -58,7 +58,7 @@ export async function placesOf(
 
 async function openToWrite(io: Io, { settings, topics, namespaces, known }: Listened, maySend: boolean) {
   const store = await openStore(storePath(io), storeOptions(io));
-  const say = (line: string): void => io.err(line);
+  const say = (line: string) => io.err(line);
   try {
     if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
     const heard = { namespaces, ...(settings === undefined ? {} : { topics }) };

@@ -34,7 +34,7 @@ export function readMonitor(io: Io, url: string, namespaces: readonly string[], 
   return { isHearing: reader.isHearing, ended };
 }
 
-function rootOf(url: string): string {
+function rootOf(url: string) {
   const { protocol, username, password } = URL.canParse(url)
     ? new URL(url)
     : { protocol: '', username: '', password: '' };
@@ -57,7 +57,7 @@ async function get(url: string, token: string, signal: AbortSignal): Promise<unk
 }
 
 /** The text of an answer. Throws as soon as it is too large, whatever its header says. */
-async function textOf(response: Response): Promise<string> {
+async function textOf(response: Response) {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of response.body ?? []) {

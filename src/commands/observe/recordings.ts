@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { keepKnown } from '../../db/log/store-identity.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
-import { allPrintable } from '../../lib/printable.ts';
 import { toUtc } from '../../lib/time.ts';
 import { createAnonymizer } from '../../observed/anonymize.ts';
 import { countLine, readIntoStore } from '../../observer/read-into-store.ts';
 import { createRecording } from '../../observer/recording-file.ts';
 import { readRecordings, type TornFile } from '../../observer/recording-reader.ts';
+import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, type Io, storeOptions, storePath } from '../shared/io.ts';
+import { printJson } from '../shared/print-lines.ts';
 import { knownFindings } from './known.ts';
 
 export interface ReadArguments extends ConfigFlags {
@@ -22,7 +23,7 @@ export interface ReadArguments extends ConfigFlags {
 
 /** `swf-mcp observe --from FILE…`: reads recordings into the store. */
 export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments): Promise<void> {
-  const known = knownFindings(io, flags);
+  const known = knownFindings(flags, () => configOf(io, flags).config);
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
     throw argumentInvalid(`--until ${until} is not a time; give one in ISO 8601 with its zone`);
@@ -38,7 +39,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
     throw argumentInvalid(
       `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name a file written by "observe --record"`,
     );
-  if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);
+  if (json) printJson(io, counts);
   else {
     const { messages, rest, kept, rejected, gaps, executions } = counts;
     io.out(
@@ -51,7 +52,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
 /**
  * The recordings to read; for a folder, the files that an observer wrote there, in the order of their days.
  */
-const recordingsOf = (names: readonly string[]): string[] =>
+const recordingsOf = (names: readonly string[]) =>
   names.flatMap((name) =>
     statSync(name, { throwIfNoEntry: false })?.isDirectory() === true
       ? readdirSync(name)
@@ -63,7 +64,7 @@ const recordingsOf = (names: readonly string[]): string[] =>
 
 const tellTorn =
   (io: Io) =>
-  ({ path, why }: TornFile): void =>
+  ({ path, why }: TornFile) =>
     io.err(`WARNING ${path} is incomplete: ${why}; the part before that was read`);
 
 const linesAtOnce = 1000;
@@ -77,7 +78,7 @@ export async function anonymizeCommand(io: Io, from: string[], target: string, j
   const file = await createRecording(target);
   const counts = { messages: 0, rest: 0, gaps: 0, rejected: 0 };
   const lines: string[] = [];
-  const write = async (): Promise<void> => {
+  const write = async () => {
     if (lines.length > 0) await file.add(lines.splice(0));
   };
   for await (const read of readRecordings(from, tellTorn(io))) {
@@ -91,7 +92,7 @@ export async function anonymizeCommand(io: Io, from: string[], target: string, j
   }
   await write();
   await file.close();
-  if (json) io.out(`${JSON.stringify(counts)}\n`);
+  if (json) printJson(io, counts);
   else
     io.err(
       `${target}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Check it before you share it.`,

@@ -4,7 +4,7 @@ import { configInvalid } from '../../lib/errors.ts';
 import { weaknessOf } from '../../lib/secrets.ts';
 import type { RestLine } from '../../observed/recording-lines.ts';
 import { createStandIn } from '../../stand-in/app.ts';
-import { close, createBoundedServer, listen, parseAddress, rootOf } from '../serve/listening.ts';
+import { parseAddress, serveAt } from '../serve/listening.ts';
 import type { Io } from '../shared/io.ts';
 
 /** A runner keeps a connection this long, and does not retry on it. */
@@ -25,9 +25,8 @@ export async function serveStandIn(io: Io, where: string, store: Store, onCall: 
   const weakness = token === '' || isLoopback(address.host) ? undefined : weaknessOf(token);
   if (weakness !== undefined) throw configInvalid(`--api ${where}: SWF_MONITOR_TOKEN ${weakness}`);
   const app = createStandIn({ store, token: token === '' ? undefined : token, say: (line) => io.err(line), onCall });
-  const bounded = createBoundedServer(app, undefined);
-  bounded.server.keepAliveTimeout = keepAliveMilliseconds;
-  const bound = await listen(bounded.server, address, `--api ${where}`);
-  io.err(`stands in for swf-monitor at ${rootOf(bound, undefined)}`);
-  return { [Symbol.asyncDispose]: () => close(bounded) };
+  const served = await serveAt(app, address, `--api ${where}`);
+  served.server.keepAliveTimeout = keepAliveMilliseconds;
+  io.err(`stands in for swf-monitor at ${served.root}`);
+  return served;
 }

@@ -7,7 +7,7 @@ import { configInvalid, messageOf } from '../../lib/errors.ts';
 import { makeFolder, readRegularFile } from '../../lib/file-system.ts';
 import { tried } from '../../lib/tried.ts';
 import { writeNewFile } from '../../lib/write-new-file.ts';
-import { type Io, storePath } from '../shared/io.ts';
+import { type Io, isStoreNamed, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import {
   changedJson,
@@ -40,7 +40,7 @@ interface Client {
   next: string;
 }
 
-const configFolder = (home: string, env: NodeJS.ProcessEnv): string =>
+const configFolder = (home: string, env: NodeJS.ProcessEnv) =>
   platform() === 'darwin'
     ? join(home, 'Library', 'Application Support')
     : env['XDG_CONFIG_HOME'] || join(home, '.config');
@@ -120,8 +120,7 @@ function entryOf(io: Io, { isToml }: Client, readOnly: boolean): Entry {
   const self = io.self();
   // What npx has unpacked may be gone tomorrow.
   const words = self.some((word) => word.includes('/_npx/')) ? ['npx', '-y', server] : self;
-  const isNamed = (io.db ?? io.env['SWF_DB'] ?? '') !== '';
-  const flags = [...(isNamed ? ['--db', storePath(io)] : []), ...(readOnly ? ['serve', '--read-only'] : [])];
+  const flags = [...(isStoreNamed(io) ? ['--db', storePath(io)] : []), ...(readOnly ? ['serve', '--read-only'] : [])];
   const [command = '', ...args] = [...words, ...flags];
   return { ...(isToml === true ? {} : { type: 'stdio' }), command, args };
 }
@@ -164,7 +163,7 @@ function flat(entry: unknown): Settings {
 }
 
 /** The text of a file; empty if there is none. */
-function contentOf(file: string): string {
+function contentOf(file: string) {
   try {
     return readRegularFile(file).content.toString();
   } catch (error) {

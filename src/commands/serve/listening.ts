@@ -62,7 +62,7 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex) {
  * An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID`
  * for an invalid certificate.
  */
-export function createBoundedServer(listener: RequestListener, tls: Access['tls']) {
+function createBoundedServer(listener: RequestListener, tls: Access['tls']) {
   const server = tls === undefined ? createHttpServer(timeLimits, listener) : createTlsServer(listener, tls);
   server.keepAliveTimeout = keepAliveMilliseconds;
   server.setTimeout(silentMilliseconds);
@@ -98,7 +98,7 @@ export function parseAddress(where: string, option: string) {
 type Address = ReturnType<typeof parseAddress>;
 
 /** Begins to listen. Throws `CONFIG_INVALID` if that fails. @param given the option with its address */
-export async function listen(server: HttpServer, address: Address, given: string) {
+async function listen(server: HttpServer, address: Address, given: string) {
   server.listen(address.port, address.host);
   try {
     await once(server, 'listening');
@@ -116,11 +116,23 @@ export async function listen(server: HttpServer, address: Address, given: string
 }
 
 /** The root address of a server, as a client writes it. */
-export const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']) =>
+const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']) =>
   `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
 
+/**
+ * Serves at an address, by TLS if there is a certificate. Throws `CONFIG_INVALID` if the certificate or the address
+ * cannot be used. Ended by `await using`: running requests are answered first.
+ * @param given the option with its address
+ */
+export async function serveAt(listener: RequestListener, address: Address, given: string, tls?: Access['tls']) {
+  const bounded = createBoundedServer(listener, tls);
+  const { server } = bounded;
+  const bound = await listen(server, address, given);
+  return { server, root: rootOf(bound, tls), [Symbol.asyncDispose]: () => close(bounded) };
+}
+
 /** Accepts no new connections, and waits until running requests have ended. */
-export async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>) {
+async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>) {
   const closed = once(server, 'close');
   server.close();
   // Connections that have their answers are idle from then on.
@@ -141,7 +153,7 @@ export async function serveMetrics(io: Io, where: string | undefined, text: () =
   if (where === undefined) return undefined;
   const address = parseAddress(where, '--metrics');
   const isPrivate = isLoopback(address.host);
-  const bounded = createBoundedServer(({ url, method, headers }, response) => {
+  const listener: RequestListener = ({ url, method, headers }, response) => {
     // Against DNS rebinding: a page in a browser on this machine could reach it under a foreign name, which
     // the browser sends as the host.
     const isForeign = isPrivate && headers.host !== undefined && !isLoopback(hostOf(headers.host) ?? '');
@@ -150,10 +162,10 @@ export async function serveMetrics(io: Io, where: string | undefined, text: () =
     else if (url === '/metrics') answerMetrics(response, text);
     else if (url === '/healthz') answer(response, 200, 'ok\n');
     else answer(response, 404, 'metrics are at /metrics\n');
-  }, undefined);
-  const bound = await listen(bounded.server, address, `--metrics ${where}`);
-  io.err(`metrics at ${rootOf(bound, undefined)}metrics`);
-  return { [Symbol.asyncDispose]: () => close(bounded) };
+  };
+  const served = await serveAt(listener, address, `--metrics ${where}`);
+  io.err(`metrics at ${served.root}metrics`);
+  return served;
 }
 
 /** A store that cannot be read must not end a process that only reports on it. */

@@ -10,7 +10,7 @@ import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, type Io, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { type AccessArguments, readTls } from './http-access.ts';
-import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
+import { parseAddress, serveAt } from './listening.ts';
 
 interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCert' | 'tlsKey'> {
   where: string;
@@ -31,9 +31,8 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
   const { data } = configOf(io, args).config;
   const folder = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
   requireFolder(folder);
-  const bounded = createBoundedServer(createFilesApp({ folder, token }), tls);
-  const root = rootOf(await listen(bounded.server, address, `serve-files ${where}`), tls);
-  io.err(`swf-mcp ${io.version}: files of ${folder} at ${root}${token === undefined ? '' : ', with a token'}`);
+  await using served = await serveAt(createFilesApp({ folder, token }), address, `serve-files ${where}`, tls);
+  io.err(`swf-mcp ${io.version}: files of ${folder} at ${served.root}${token === undefined ? '' : ', with a token'}`);
   if (!existsSync(folder))
     io.err(`WARNING ${folder} does not exist yet; the first run or agent with this data.dir creates it`);
   if (token === undefined)
@@ -42,7 +41,6 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
     io.err('WARNING the token and the files cross the network in the clear; give --tls-cert and --tls-key');
   tellReady(io);
   await aborted(signal);
-  await close(bounded);
 }
 
 function readToken(io: Io, host: string, where: string) {

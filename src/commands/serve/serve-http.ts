@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
@@ -13,7 +12,7 @@ import { callTool } from '../../tools/run-tool.ts';
 import { exitCodes, type Io, namesStore, storePath } from '../shared/io.ts';
 import { openBrowser } from '../shared/start-process.ts';
 import { type Access, type AccessArguments, readAccess } from './http-access.ts';
-import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
+import { parseAddress, serveAt } from './listening.ts';
 import type { LongCallThreadData } from './long-call-thread.ts';
 
 export interface HttpArguments extends AccessArguments {
@@ -68,12 +67,11 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
     pageFolder: join(io.packageFolder, 'dist', 'web'),
     log: options.log,
   });
-  const bounded = createBoundedServer(app, tls);
-  const bound = await listen(bounded.server, address, `--http ${args.http}`);
-  tell(io, args, bound, { tokens, tls });
+  const served = await serveAt(app, address, `--http ${args.http}`, tls);
+  tell(io, args, served.root, tokens);
   await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
   stopping.abort();
-  await close(bounded);
+  await served[Symbol.asyncDispose]();
   longCalls.close();
   return exitCodes.fine;
 }
@@ -93,17 +91,16 @@ function startThread(io: Io) {
   });
 }
 
+/** A browser cannot go to an address that means all of this machine's addresses. */
+const anyAddress = /(?<=\/\/)(?:0\.0\.0\.0|\[::\])(?=:)/;
+
 /** Says where the server is, and who may ask it. */
-function tell(io: Io, { allowControl, open }: HttpArguments, bound: AddressInfo, { tokens, tls }: Access) {
-  const root = rootOf(bound, tls);
+function tell(io: Io, { allowControl, open }: HttpArguments, root: string, tokens: Access['tokens']) {
   const how = tokens.length === 0 ? '' : tokens.length === 1 ? ', with a token' : `, with ${tokens.length} tokens`;
   io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);
   if (tokens.length === 0)
     io.err(
       `WARNING every user of this machine can use this server${allowControl ? ', and start and stop runs' : ''}; set SWF_MCP_TOKEN to keep others out`,
     );
-  // A browser cannot go to an address that means all of this machine's addresses.
-  const isAny = bound.address === '0.0.0.0' || bound.address === '::';
-  const { protocol } = new URL(root);
-  if (open !== undefined) openBrowser(io, (isAny ? `${protocol}//127.0.0.1:${bound.port}/` : root) + open);
+  if (open !== undefined) openBrowser(io, root.replace(anyAddress, '127.0.0.1') + open);
 }

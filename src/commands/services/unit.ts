@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { configInvalid, SwfError } from '../../lib/errors.ts';
 import { configOf } from '../shared/configured.ts';
-import { type BrokerFlags, type Io, shellWord, storePath } from '../shared/io.ts';
+import { type BrokerFlags, type Io, shellWord, storePath, wordsOfFlags } from '../shared/io.ts';
 
 export interface UnitArguments extends BrokerFlags {
   metrics?: string;
@@ -30,9 +30,7 @@ export function unitCommand(io: Io, args: UnitArguments) {
     // A system service has its store in its own state directory.
     args.user || args.supervisor || io.db !== undefined ? storePath(io) : '%S/swf-mcp/swf.db',
     ...commandWords(io, args),
-    ...(args.broker === undefined ? [] : ['--broker', args.broker]),
-    ...args.sets.flatMap((set) => ['--set', set]),
-    ...(args.metrics === undefined ? [] : ['--metrics', args.metrics]),
+    ...wordsOfFlags({ broker: args.broker, set: args.sets, metrics: args.metrics }),
   ];
   // Longer than a payload may take, since agents finish the slices in hand.
   const stopSeconds = Math.ceil(payloadSeconds(io, args)) + lastMessagesSeconds;
@@ -42,10 +40,9 @@ export function unitCommand(io: Io, args: UnitArguments) {
 
 /** The command, `up` or `observe`, and the arguments that differ between the two. */
 function commandWords(io: Io, { config, watch, observe }: UnitArguments) {
-  const place = config === undefined ? [] : [placeOf(io, config)];
-  if (observe === undefined) return ['up', ...(watch ? ['--watch'] : []), ...place];
-  const layout = observe === 'none' ? [] : ['--layout', observe];
-  return ['observe', ...layout, ...place.flatMap((path) => ['--config', path])];
+  const place = config && placeOf(io, config);
+  if (observe === undefined) return ['up', ...(watch ? ['--watch'] : []), ...(place === undefined ? [] : [place])];
+  return ['observe', ...wordsOfFlags({ layout: observe === 'none' ? undefined : observe, config: place })];
 }
 
 /** How long a payload may take. A configuration that exists only on the service's host is not read. */
@@ -70,7 +67,7 @@ function placeOf({ workingFolder }: Io, config: string) {
 }
 
 /** See systemd.service(5): a percent sign and a dollar sign are special, words are quoted as in C. */
-const systemdWord = (word: string): string => {
+const systemdWord = (word: string) => {
   if (word.startsWith('%S/')) return word;
   const escaped = word.replaceAll('%', '%%').replaceAll('$', () => '$$');
   return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);

@@ -7,7 +7,7 @@ import { pause } from '../../lib/deadline.ts';
 import { backoff } from '../../lib/duration.ts';
 import { configInvalid, SwfError } from '../../lib/errors.ts';
 import { configOf } from '../shared/configured.ts';
-import { type BrokerFlags, exitCodes, type Io } from '../shared/io.ts';
+import { type BrokerFlags, exitCodes, type Io, wordsOfFlags } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
 export interface UpArguments extends BrokerFlags {
@@ -53,12 +53,8 @@ async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal) {
     );
   // Every agent listens.
   setMaxListeners(0, stopping);
-  const common = [
-    ...(io.db === undefined ? [] : ['--db', io.db]),
-    ...(name === undefined ? [] : ['--config', name]),
-    ...sets.flatMap((set) => ['--set', set]),
-  ];
-  const ofBroker = broker === undefined ? [] : ['--broker', broker];
+  const common = wordsOfFlags({ db: io.db, config: name, set: sets });
+  const ofBroker = wordsOfFlags({ broker });
   const keep = (some: readonly Wanted[], signal: AbortSignal): Promise<(string | undefined)[]> =>
     Promise.all(some.map((one) => keepUp(io, one, [...common, ...(one.isOfStore === true ? [] : ofBroker)], signal)));
   tellReady(io);
@@ -110,12 +106,12 @@ const agentOf = (type: string, index: number): Wanted => ({
 
 const observerOf = (layout: string): Wanted => ({
   label: 'observer',
-  words: ['observe', ...(layout === 'none' ? [] : ['--layout', layout])],
+  words: ['observe', ...wordsOfFlags({ layout: layout === 'none' ? undefined : layout })],
 });
 
 const watcherOf = (notify: string | undefined): Wanted => ({
   label: 'watch',
-  words: ['watch', ...(notify === undefined ? [] : ['--notify', notify])],
+  words: ['watch', ...wordsOfFlags({ notify })],
   isOfStore: true,
 });
 

@@ -8,6 +8,7 @@ import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';
 import { configOf } from '../shared/configured.ts';
+import { requireFindingCode } from '../shared/finding-codes.ts';
 import { type ConfigFlags, type Io, namesStore, pageUrl, storeOptions, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
@@ -68,12 +69,8 @@ async function openWhenThere(io: Io, signal: AbortSignal) {
 /** Throws `CONFIG_INVALID` for a code that no finding has. */
 function patienceByCode(io: Io, flags: ConfigFlags) {
   const { after = {} } = configOf(io, flags).config.watch ?? {};
-  const known = findingRules.map(({ code }) => code);
-  const unknown = Object.keys(after).find((code) => !known.includes(code));
-  if (unknown === undefined) return after;
-  throw configInvalid(
-    `watch.after.${unknown}: no finding has this code; the nearest is ${nearest(unknown, known, 1)[0]}, docs/monitor.md lists all`,
-  );
+  for (const code of Object.keys(after)) requireFindingCode('watch.after', code);
+  return after;
 }
 
 function receiversOf(io: Io, { notify, webhook }: WatchArguments) {

@@ -19,14 +19,13 @@ const given = /(?<![.\w/-]|\w\()([a-z_]+)(?: = $| = (?=\d)|=(?=\w|$))|^([a-z_]+)
 
 const tool = /(?<=^| )[a-z]+(?:_[a-z]+)+(?=$|[ ,;])/g;
 
-const inUnquoted = (sentence: string, change: (part: string) => string): string =>
+const inUnquoted = (sentence: string, change: (part: string) => string) =>
   sentence
     .split(quoted)
     .map((part, at) => (at % 2 === 1 ? part : change(part)))
     .join('');
 
-const withCommands = (part: string, { commands }: Words): string =>
-  part.replaceAll(tool, (name) => commands.get(name) ?? name);
+const withCommands = (part: string, { commands }: Words) => part.replaceAll(tool, (name) => commands.get(name) ?? name);
 
 /** A tool's sentence in the words of the command line: `order_by = "x"` becomes `--order-by "x"`. */
 export const inFlags = (sentence: string, words: Words): string =>
@@ -58,6 +57,6 @@ export const timeFlags: Readonly<Record<string, string>> = { since: 'start-time'
 
 /** The flags of a command, by the arguments that they stand for. */
 export function flagsOf(options: readonly { name: () => string }[]): Words['flags'] {
-  const argumentOf = (flag: string): string => (timeFlags[flag] ?? flag).replaceAll('-', '_');
+  const argumentOf = (flag: string) => (timeFlags[flag] ?? flag).replaceAll('-', '_');
   return new Map(options.map((option) => [argumentOf(option.name()), `--${option.name()}`]));
 }

@@ -80,6 +80,9 @@ export function storePath({ db, env, workingFolder }: Io) {
   return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
 }
 
+/** Whether the user named the store; otherwise it is the one in the user's data folder. */
+export const isStoreNamed = ({ db, env }: Io) => (db ?? nonEmpty(env['SWF_DB'])) !== undefined;
+
 /**
  * A path that a person gave, seen from the working folder. An empty one stays empty, and a final slash, which
  * names a folder, stays.
@@ -104,6 +107,10 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
   testbedFile: env['SWF_TESTBED_CONFIG'],
 });
 
+/** The words of flags on a command line, without those that have no value. */
+export const wordsOfFlags = (flags: Readonly<Record<string, string | readonly string[] | undefined>>) =>
+  Object.entries(flags).flatMap(([name, values = []]) => [values].flat().flatMap((value) => [`--${name}`, value]));
+
 /** `--db` again, for a command to type next. */
 export const storeOption = ({ db }: Pick<Io, 'db'>) => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
@@ -126,7 +133,7 @@ export const withStore = (sentence: string, option: string): string =>
  * name the store; undefined where it is the default one.
  */
 export function namesStore(io: Io): ((sentence: string) => string) | undefined {
-  if ((io.db ?? nonEmpty(io.env['SWF_DB'])) === undefined) return undefined;
+  if (!isStoreNamed(io)) return undefined;
   const db = storePath(io);
   return (sentence) => withStore(sentence, storeOption({ db }));
 }
@@ -187,8 +194,7 @@ function known(ask: () => string, what: string, instead: string) {
   }
 }
 
-const nonEmpty = (value: string | undefined): string | undefined =>
-  value === undefined || value === '' ? undefined : value;
+const nonEmpty = (value: string | undefined) => (value === undefined || value === '' ? undefined : value);
 
 /** A terminal that text is painted on. Sizes are asked anew each time: a window may be resized. */
 export interface Terminal {

@@ -1,29 +1,33 @@
 import stringWidth from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
-import { printable } from '../../lib/printable.ts';
+import { allPrintable, printable } from '../../lib/printable.ts';
 import { withPlainTimes } from '../../lib/words.ts';
-import type { Io } from './io.ts';
+import { type Io, storeOption, withStore } from './io.ts';
 
 /** The label of a line, such as `ok    store  `: the text follows it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
  * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words and
- * quoted commands are not split. Output to a pipe is not wrapped. Characters that move a cursor are made
+ * quoted commands are not split, and name the store if the user did. Output to a pipe is not wrapped. Characters that move a cursor are made
  * visible.
  * @param paint adds colours to a line that is laid out
  */
 export function printLines(
-  io: Pick<Io, 'out' | 'terminal'>,
+  io: Pick<Io, 'out' | 'terminal' | 'db'>,
   lines: readonly string[],
   paint: (line: string) => string = (line) => line,
 ) {
   const width = io.terminal('out')?.columns();
-  const shown = lines.map((line) => withPlainTimes(printable(line)));
+  const shown = lines.map((line) => withStore(withPlainTimes(printable(line)), storeOption(io)));
   const laid = width === undefined ? shown : shown.map((line) => fitted(line, width));
   io.out(`${laid.map(paint).join('\n')}\n`);
 }
+
+/** Prints an answer for a program, on one line unless it is to be indented. */
+export const printJson = (io: Pick<Io, 'out'>, answer: unknown, indent?: number) =>
+  io.out(`${JSON.stringify(allPrintable(answer), undefined, indent)}\n`);
 
 /** A space that breaks no line, for commands: so they can be copied. */
 const firm = '\u00A0';

@@ -109,7 +109,7 @@ const launchers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 
  * The program that shows an address to the user; undefined if there is no screen. `BROWSER` may include
  * arguments.
  */
-function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): string | undefined {
+function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv) {
   if (BROWSER) return BROWSER;
   return launchers[platform()] ?? (DISPLAY || WAYLAND_DISPLAY ? 'xdg-open' : undefined);
 }

@@ -6,7 +6,7 @@ import { asOfOption, calling, parsePositive, type Run } from '../shared/options.
 import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 /** Suggests a list's own flag to a user who gives the one of `report`. */
-function hintAtTimes(command: Command): void {
+function hintAtTimes(command: Command) {
   const hint = (flag: string, word: string) => `${flag}\n(Did you mean --${timeFlags[word]}?)`;
   const hinted = (text: string) => printableLines(text).replace(/'--(since|until)(?:=[^']*)?'(?!\n\()/, hint);
   command.configureOutput({ outputError: (text, write) => write(hinted(text)) });
@@ -66,7 +66,7 @@ export async function addTables(program: Command, words: readonly string[], run:
 }
 
 /** `swf-mcp alarms seen`. */
-function addSeen(alarms: Command, run: Run): void {
+function addSeen(alarms: Command, run: Run) {
   alarms
     .command('seen <ID> [TEXT]')
     .description('mark an alarm as seen, by its id or a unique prefix of it')

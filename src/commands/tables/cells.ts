@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 
-import { ownWords, shortened } from '../../domain/causes.ts';
+import { beforeCause, ownWords, shortened } from '../../domain/causes.ts';
 import { listColumns, type Look, shownColumns } from '../../domain/list-columns.ts';
 import { bodyOf } from '../../domain/shown.ts';
 import { duration } from '../../lib/duration.ts';
@@ -13,7 +13,7 @@ import type { Column } from './layout.ts';
 export type Item = Readonly<Record<string, unknown>>;
 
 /** A column with the text that it shows of a row. */
-export interface ShownColumn extends Column {
+interface ShownColumn extends Column {
   of: (item: Item) => string;
 }
 
@@ -27,15 +27,10 @@ export const shortError = [(error: string): string => shortPaths(shortened(error
  * A log line with the ends of its paths; then without those words in its middle, and without what became of
  * the slice that it names.
  */
-export const shortLine = [
-  (message: string): string => shortPaths(message, 20),
-  (message: string): string =>
-    message.replace(/PAYLOAD_FAILED: \S+ ended with exit code \d+[^;]*; its last words: /, ''),
-  (message: string): string =>
-    message.replace(
-      / (?:(?:stays failed|failed permanently) after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): /,
-      ': ',
-    ),
+const shortLine = [
+  (message: string) => shortPaths(message, 20),
+  (message: string) => message.replace(/PAYLOAD_FAILED: \S+ ended with exit code \d+[^;]*; its last words: /, ''),
+  (message: string) => message.replace(beforeCause, 'slice $1: '),
 ] as const;
 
 /** The names of files. */

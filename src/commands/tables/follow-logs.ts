@@ -28,7 +28,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   // Where one is named, or is the newest now: lines of several go on.
   const named = asked['execution_id'];
   const followed = typeof named === 'string' ? reader.queries().execution(named).execution_id : undefined;
-  const isOver = (): boolean => followed !== undefined && reader.queries().execution(followed).status !== 'running';
+  const isOver = () => followed !== undefined && reader.queries().execution(followed).status !== 'running';
   const args = { ...asked, execution_id: followed, order: 'newest' };
   let seen: number | undefined;
   while (!interrupted.signal.aborted) {
@@ -54,7 +54,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
 const withoutMeaning = Object.entries({ order: '--order', endTime: '--end-time', asOf: '--as-of' });
 
 /** Throws `ARGUMENT_INVALID` for options that have no meaning for lines that come one by one. */
-function refuseWhatCannotFollow({ output, flags }: TableArguments): void {
+function refuseWhatCannotFollow({ output, flags }: TableArguments) {
   const [, wrong] = withoutMeaning.find(([flag]) => flags[flag] !== undefined) ?? [];
   if (wrong !== undefined)
     throw argumentInvalid(`${wrong} has no effect with -f, which shows each line as it arrives; leave one of them out`);
@@ -62,7 +62,7 @@ function refuseWhatCannotFollow({ output, flags }: TableArguments): void {
     throw argumentInvalid(`-f writes lines, or JSON with -o json; leave -o ${output} out`);
 }
 
-function lineOf(item: Item, output: TableArguments['output']): string {
+function lineOf(item: Item, output: TableArguments['output']) {
   if (output === 'json') return JSON.stringify(item);
   const { timestamp, level, agent, message } = item as Record<string, string>;
   return withPlainTimes(printable(`${timestamp} ${(level ?? '').padEnd(7)} ${agent}: ${message}`));

@@ -26,7 +26,7 @@ export interface Column {
 
 export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
 
-function painted(cell: string, paint: Paint): string {
+function painted(cell: string, paint: Paint) {
   const word = cell.trimEnd();
   const shade = stateShades[word.toLowerCase()];
   return shade === undefined ? cell : `${paint(shade, word)}${cell.slice(word.length)}`;
@@ -55,7 +55,7 @@ export function tableLines(
 }
 
 /** A row, in two lines if one of its cells wraps. */
-function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] {
+function linesOf(columns: readonly Laid[], row: number, paint: Paint) {
   const cells = columns.map(({ cells: all, cut, align, width, isState, isWrapped, shorten }) => {
     const whole = all[row] ?? '';
     const text = shortenedTo(whole, shorten, width, isWrapped === true ? 2 * width : width);
@@ -75,14 +75,14 @@ function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] 
  * A text without what says least: the first that can go where it is wider than a line, the others where it is
  * wider than the room.
  */
-function shortenedTo(whole: string, shorten: Column['shorten'] = [], line: number, room: number): string {
+function shortenedTo(whole: string, shorten: Column['shorten'] = [], line: number, room: number) {
   const [first, ...others] = shorten;
   if (first === undefined || stringWidth(whole) <= line) return whole;
   return others.reduce((text, more) => (stringWidth(text) > room ? more(text) : text), first(whole));
 }
 
 /** A text in two lines, each broken at a space if there is one, with `…` where it is too long for two. */
-function wrapped(text: string, width: number): string[] {
+function wrapped(text: string, width: number) {
   const first = beginning(text, width);
   const rest = text.slice(first.length).trimStart();
   const second = stringWidth(rest) <= width ? rest : `${beginning(rest, width - 1).trimEnd()}…`;
@@ -90,7 +90,7 @@ function wrapped(text: string, width: number): string[] {
 }
 
 /** The beginning of a text that fits into a width, up to a space if one is near. */
-function beginning(text: string, width: number): string {
+function beginning(text: string, width: number) {
   const part = sliceAnsi(text, 0, width + 1);
   const space = part.lastIndexOf(' ');
   if (space > width / 2) return part.slice(0, space);

@@ -1,11 +1,12 @@
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/printable.ts';
 import { csvRecord, textOf } from '../../lib/words.ts';
 import { summarizeTool } from '../../tools/summarize.ts';
 import type { Summary, Sums } from '../../tools/summary.ts';
 import { askTool } from '../ask/ask-tool.ts';
 import type { Io } from '../shared/io.ts';
+import { printJson } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { shortError } from './cells.ts';
 import { argumentsOf } from './filters.ts';
@@ -31,7 +32,7 @@ export async function summarizeCommand(io: Io, given: string | undefined, flags:
   const most = limit && Math.min(limit, 1000);
   const args = { ...(isOfAll ? {} : { execution_id: 'latest' }), ...asked, group_by, what, limit: most };
   const answer = await askTool(io, summarizeTool, args);
-  if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer), undefined, 1)}\n`);
+  if (output === 'json') printJson(io, answer, 1);
   else if (output === 'csv') io.out(csvOf(answer, keys));
   else io.out(`${tableOf(answer, keys, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
   sayNewest(io, isOfAll ? undefined : answer.execution_id, answer.total.count);
@@ -40,7 +41,7 @@ export async function summarizeCommand(io: Io, given: string | undefined, flags:
     io.err(`${answer.groups.length} groups of ${answer.groups.length + answer.groups_omitted}; --limit shows more`);
 }
 
-function whatOf(given: string | undefined, flag: string | undefined): string {
+function whatOf(given: string | undefined, flag: string | undefined) {
   if (given !== undefined && flag !== undefined && given !== flag)
     throw argumentInvalid(
       `what is ${JSON.stringify(given)} and ${JSON.stringify(flag)}; give it once, with its flag or without`,
@@ -49,7 +50,7 @@ function whatOf(given: string | undefined, flag: string | undefined): string {
 }
 
 /** @param keys in the order of the request */
-function csvOf(answer: Summary, keys: readonly string[]): string {
+function csvOf(answer: Summary, keys: readonly string[]) {
   const [fields, spread] = [[...keys, 'count', 'failed', 'retries', 'bytes'], ['mean', 'p50', 'p95', 'max'] as const];
   const rows = answer.groups.map((group) => [
     ...fields.map((name) => group[name]),
@@ -61,7 +62,7 @@ function csvOf(answer: Summary, keys: readonly string[]): string {
 }
 
 /** The groups, with the total in the last line. */
-function tableOf(answer: Summary, keys: readonly string[], width: number | undefined): string[] {
+function tableOf(answer: Summary, keys: readonly string[], width: number | undefined) {
   const columns = [
     sumColumn('COUNT', 'count'),
     sumColumn('FAILED', 'failed'),

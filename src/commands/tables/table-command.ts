@@ -109,7 +109,7 @@ async function readRows(io: Io, table: TableCommand, args: Arguments, most: numb
   if (parts.length > 0 && !isAll && !parts.some((part) => Object.keys(part).some((key) => args[key] !== undefined)))
     return await readParts(askPage, table, args, most);
   const found = await readPages(askPage, table.tool, args, most);
-  const newest = async (): Promise<string | undefined> => {
+  const newest = async () => {
     const { as_of } = args;
     const [item] = (await readPages(askPage, 'list_workflow_executions', { as_of }, 1)).items;
     return item === undefined ? undefined : String(item['execution_id']);
@@ -148,7 +148,7 @@ async function readPages(askPage: AskPage, tool: string, args: Arguments, most: 
   return { ...page, items };
 }
 
-function show(io: Io, table: TableCommand, output: Output, items: readonly Item[]): void {
+function show(io: Io, table: TableCommand, output: Output, items: readonly Item[]) {
   if (output === 'json') return io.out(`${JSON.stringify(items, undefined, 1)}\n`);
   if (output === 'csv') {
     // All fields that the tool has, so that the columns are the same whatever the rows are.

@@ -1,12 +1,12 @@
 import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
+import { printable } from '../../lib/printable.ts';
 import { csvRecord, textOf } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/reports.ts';
 import { traceDataProductTool } from '../../tools/trace-data-product.ts';
 import { askTool } from '../ask/ask-tool.ts';
 import type { Io } from '../shared/io.ts';
-import { printLines } from '../shared/print-lines.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { type Item, namesOf, shortError } from './cells.ts';
 import { fieldsOf } from './filters.ts';
@@ -32,20 +32,20 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
 /** `swf-mcp trace FILE`: the path of a file through the workflow, for a person. */
 export async function traceCommand(io: Io, filename: string, { output, asOf }: { output: Output; asOf?: string }) {
   const answer = await askTool(io, traceDataProductTool, { filename, as_of: asOf });
-  if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
+  if (output === 'json') printJson(io, answer);
   else if (output === 'csv') io.out(csvOf(answer));
   else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);
   else printLines(io, linesOf(answer, io.terminal('out')?.columns()));
 }
 
 /** The hops, with the same fields as in JSON. */
-function csvOf({ hops }: Trace): string {
+function csvOf({ hops }: Trace) {
   const heads = fieldsOf('trace_data_product', 'hops');
   return [heads, ...hops.map((hop: Item) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
 /** How a slice was processed, one fact per line. */
-function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>): string[] {
+function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>) {
   const { host, exit_code, signal, outputs = [], outputs_omitted = 0, outputs_folder } = slice;
   const written = outputs.length + outputs_omitted;
   const facts = {
@@ -60,7 +60,7 @@ function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>): s
   return Object.entries(facts).flatMap(([fact, value]) => (value === undefined ? [] : [`${fact} ${value}`]));
 }
 
-function linesOf(answer: Trace, width: number | undefined): string[] {
+function linesOf(answer: Trace, width: number | undefined) {
   const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
   const counts = Object.entries(slices ?? {}).map(([state, n]) => `${n} ${state}`);
   const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));

@@ -86,10 +86,9 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
   return { execution_id, words: wordsOf(counts), reasons: gateReasons(gated, expect), isSettled: isOver && !mayGoOn };
 }
 
-const hasSettled = (end: string | null, now: number): boolean =>
-  end === null || now - Date.parse(end) > settledMilliseconds;
+const hasSettled = (end: string | null, now: number) => end === null || now - Date.parse(end) > settledMilliseconds;
 
-const wordsOf = (counts: Gated['counts']): string =>
+const wordsOf = (counts: Gated['counts']) =>
   `completed and balanced: ${Object.entries(counts)
     .map(([name, n]) => `${name} ${n}`)
     .join(', ')}`;
@@ -111,7 +110,7 @@ function tell(io: Io, { execution_id, words, reasons }: Judged) {
   return reasons.length === 0 ? exitCodes.fine : exitCodes.workflowFailed;
 }
 
-function failLine(id: string, { words, ids, id_count }: GateReason): string {
+function failLine(id: string, { words, ids, id_count }: GateReason) {
   const shown = ids.slice(0, namedIds);
   const more = id_count > shown.length ? ` and ${id_count - shown.length} more` : '';
   return `fail  ${id}  ${words}${shown.length === 0 ? '' : `: ${shown.join(', ')}${more}`}`;

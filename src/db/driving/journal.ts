@@ -22,7 +22,7 @@ export interface HeldExecution {
   isOverBroker?: boolean;
 }
 
-export interface JournalOptions {
+interface JournalOptions {
   writeLogLine: LogLineWriter;
   isAlive: LivenessTest;
   /** Called after a step's commit with the types of its messages. */

@@ -38,7 +38,7 @@ export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_reg
 }
 
 /** A TF file that workers could not get. */
-export interface LostFile {
+interface LostFile {
   tf_filename: string;
   stf_filename: string;
   file_url: string;

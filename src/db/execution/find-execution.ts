@@ -39,7 +39,7 @@ export interface OwnExecution extends AnyExecution {
 }
 
 /** An execution of other programs. Unreported facts are null, an unreported namespace empty. */
-export interface ObservedExecution extends AnyExecution {
+interface ObservedExecution extends AnyExecution {
   origin: 'observed';
   workflow_name: string | null;
   run_number: number | null;

@@ -10,7 +10,7 @@ import { countAllMessages } from './message-counts.ts';
  * `off_duty`: kinds of work that it cannot do, as JSON. `clock_offset`: seconds that its clock is ahead.
  * `heard_on`: for a foreign program, the host it reports, or empty.
  */
-export type AgentRow = RowOf<
+type AgentRow = RowOf<
   'list_agents',
   SignsOfLife & { off_duty: string | null; clock_offset: number | null; heard_on: string | null },
   'status' | 'heartbeat_age_seconds' | 'clock_offset_seconds'
@@ -84,9 +84,9 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page) {
  * Whether asking of each agent is cheaper than reading all messages of an execution: it costs a look at
  * others' messages of the same time.
  */
-function isLargeForSenders(sql: Prepare, execution: string): boolean {
+function isLargeForSenders(sql: Prepare, execution: string) {
   const messages = countAllMessages(sql, execution);
   if (messages <= fewMessages || messages > manyMessages) return messages > manyMessages;
-  const span = sql<[string], number>(`SELECT ${bound('DESC')} - ${bound('ASC')} + 1 FROM names WHERE name = ?`);
+  const span = sql<number>(`SELECT ${bound('DESC')} - ${bound('ASC')} + 1 FROM names WHERE name = ?`);
   return (span.value(execution) ?? Infinity) <= mostlyOwn * messages;
 }

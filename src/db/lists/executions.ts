@@ -164,12 +164,12 @@ const wordsIn = (text: string) =>
 
 /** The recorded payloads, as JSON, whose displayed form contains a text: secrets cannot be searched for. */
 const payloadsLike = (sql: Prepare, asked: string) =>
-  sql<[], string | null>(`SELECT DISTINCT ${payloadField} FROM workflow_executions AS e`)
+  sql<string | null>(`SELECT DISTINCT ${payloadField} FROM workflow_executions AS e`)
     .values()
     .flatMap((payload) => payload ?? [])
     .filter((payload) => shownPayload(payload).toLowerCase().includes(asked.toLowerCase()));
 
-function shownPayload(json: string): string {
+function shownPayload(json: string) {
   const payload: unknown = JSON.parse(json);
   return Array.isArray(payload) ? shownCommand(payload.map(String)) : 'placeholder';
 }

@@ -41,10 +41,10 @@ export function keptCount(
   if (execution_id !== undefined && run_number !== undefined) return undefined;
   if (execution_id === undefined && run_number === undefined) {
     if (openRemovals(sql).length > 0) return undefined;
-    return sql<[], number>(`SELECT CAST(total(${column}) AS INTEGER) FROM run_states`).value();
+    return sql<number>(`SELECT CAST(total(${column}) AS INTEGER) FROM run_states`).value();
   }
   const id = execution_id ?? executionOfRun(sql, run_number as number) ?? '';
-  return sql<[string], number>(`SELECT ${column} FROM run_states WHERE execution_id = ?`).value(id);
+  return sql<number>(`SELECT ${column} FROM run_states WHERE execution_id = ?`).value(id);
 }
 
 type StfFileRow = RowOf<'list_stf_files', { sites: string | null }>;

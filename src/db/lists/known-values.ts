@@ -12,7 +12,7 @@ interface Known {
 }
 
 const column = (sql: Prepare, table: string, name: string): Known => ({
-  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).has(value),
+  isKnown: (value) => sql(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).has(value),
   near: () => distinctValues(sql, table, name),
 });
 
@@ -21,7 +21,7 @@ const file = (sql: Prepare, table: string, name: string): Known => ({
   ...column(sql, table, name),
   near(value) {
     const some = (which: string, ...values: string[]) =>
-      sql<string[], string>(`SELECT ${name} AS v FROM ${table} ${which}`).values(...values);
+      sql<string>(`SELECT ${name} AS v FROM ${table} ${which}`).values(...values);
     return [
       ...some(`WHERE ${name} > ? ORDER BY 1 LIMIT 3`, value),
       ...some(`WHERE ${name} < ? ORDER BY 1 DESC LIMIT 3`, value),
@@ -34,8 +34,8 @@ const file = (sql: Prepare, table: string, name: string): Known => ({
 function senders(sql: Prepare): Known {
   const isSender = 'EXISTS (SELECT 1 FROM message_rows WHERE sender_no = name_no)';
   return {
-    isKnown: (value) => sql<[string]>(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).has(value),
-    near: () => sql<[], string>(`SELECT name FROM names WHERE ${isSender} LIMIT ${maxValues}`).values(),
+    isKnown: (value) => sql(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).has(value),
+    near: () => sql<string>(`SELECT name FROM names WHERE ${isSender} LIMIT ${maxValues}`).values(),
   };
 }
 
@@ -88,20 +88,20 @@ export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): stri
 
 /** The namespaces of executions. */
 export const namespacesOf = (sql: Prepare): string[] =>
-  sql<[], string>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace').values();
+  sql<string>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace').values();
 
 /** The newest run numbers. */
 export const recentRunNumbers = (sql: Prepare): number[] =>
-  sql<[], number>(
+  sql<number>(
     'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
   ).values();
 
 /** Whether a run was made here, or any message, with or without effect, names it. */
 export function runIsKnown(sql: Prepare, runNumber: number): boolean {
-  if (sql<[number]>('SELECT 1 FROM workflow_executions WHERE run_number = ?').has(runNumber)) return true;
-  return sql<[string]>(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`).has(String(runNumber));
+  if (sql('SELECT 1 FROM workflow_executions WHERE run_number = ?').has(runNumber)) return true;
+  return sql(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`).has(String(runNumber));
 }
 
 /** Whether any message, with or without effect, names this execution. */
 export const executionIsMentioned = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).has(executionId);
+  sql(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).has(executionId);

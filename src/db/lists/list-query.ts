@@ -106,7 +106,7 @@ export const valuesOf = (where: readonly Given[]): (string | number)[] => where.
 
 /** Counts rows, at most so many. @param from as SQL: the tables */
 export function countUpTo(sql: Prepare, from: string, where: readonly Given[], most: number): number {
-  const count = sql<unknown[], number>(`SELECT count(*) FROM (SELECT 1 FROM ${from} ${clauseOf(where)} LIMIT ${most})`);
+  const count = sql<number>(`SELECT count(*) FROM (SELECT 1 FROM ${from} ${clauseOf(where)} LIMIT ${most})`);
   return count.value(...valuesOf(where)) ?? 0;
 }
 

@@ -1,7 +1,18 @@
 import { argumentInvalid } from '../../lib/errors.ts';
+import { keysWithin, type TimedTable } from '../notes/row-blocks.ts';
+import { anyKey, type KeyRange } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { afterPage, boundRange, chooseAccessPath, type RangedPath, scanEnd, within } from './access-path.ts';
-import { clauseOf, countUpTo, directionOf, type ListPage, type ListQuery, valuesOf } from './list-query.ts';
+import {
+  clauseOf,
+  type Condition,
+  countUpTo,
+  directionOf,
+  type Given,
+  type ListPage,
+  type ListQuery,
+  type Page,
+  valuesOf,
+} from './list-query.ts';
 
 /** Rows to scan for one page if no index leads to the matching rows. */
 const pageScanLimit = 10_000;
@@ -74,11 +85,11 @@ function scannedRows(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit
 }
 
 /** The keys along an index, if there are few. */
-function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath): number[] | undefined {
+function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath) {
   const { indexed, source, range } = path;
   if (indexed.length === 0) return undefined;
   const all = [...indexed, ...within(key, range)];
-  const keys = sql<unknown[], number>(
+  const keys = sql<number>(
     `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
   ).values(...valuesOf(all));
   return keys.length > fewRows ? undefined : keys;
@@ -100,7 +111,7 @@ function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: numbe
   }
   const scanned = scannedRows(sql, query, path, query.scanLimit ?? countScanLimit);
   const fits = [...scanned.where, ...rest];
-  const count = sql<unknown[], number>(`SELECT count(*) FROM ${from} ${scanned.source} ${clauseOf(fits)}`);
+  const count = sql<number>(`SELECT count(*) FROM ${from} ${scanned.source} ${clauseOf(fits)}`);
   return { n: count.value(...valuesOf(fits)) ?? 0, isLowerBound: scanned.scanStoppedAt !== undefined };
 }
 
@@ -123,7 +134,7 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
     );
   const fits = [...indexed, ...rest];
   const after = page.after ?? 0;
-  const rows = sql<unknown[], Row>(
+  const rows = sql<Row>(
     `SELECT ${select} FROM ${rowsOf} ${join} ${clauseOf(fits)}
      ORDER BY ${by} ${directionOf(page)} NULLS LAST, ${key} LIMIT ? OFFSET ?`,
   ).all(...valuesOf(fits), page.limit + 1, after);
@@ -134,4 +145,98 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
     has_more: rows.length > page.limit,
     mayShift: true,
   };
+}
+
+/** The index that a list walks along, and the conditions to check row by row. */
+interface AccessPath {
+  /** As SQL: how SQLite should find the rows. */
+  source: string;
+  /** The conditions that the index serves. */
+  indexed: readonly Given[];
+  rest: readonly Given[];
+}
+
+/** An access path between two keys. */
+interface RangedPath extends AccessPath {
+  range: KeyRange;
+}
+
+const isGiven = (condition: Condition | undefined): condition is Given => condition?.[1] !== undefined;
+
+/** Chooses the first index all of whose conditions are given. */
+function chooseAccessPath({ conditions, indexes, window, time, instant = '?' }: ListQuery): AccessPath {
+  const [index, served = []] = indexes.find(([, names]) => names.every((name) => isGiven(conditions[name]))) ?? [];
+  const all: [string, Condition][] = [
+    ...Object.entries(conditions),
+    ['after start_time', [`${time} >= ${instant}`, window.start_time]],
+    ['before end_time', [`${time} <= ${instant}`, window.end_time]],
+  ];
+  const given = (isServed: boolean): Given[] =>
+    all.flatMap(([name, condition]) => (served.includes(name) === isServed && isGiven(condition) ? [condition] : []));
+  return {
+    source: index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}`,
+    indexed: given(true),
+    rest: given(false),
+  };
+}
+
+/** The range of keys that holds all matching rows. */
+function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange {
+  const { from, key, time, instant, blocksOf, madeAt, conditions, rangeBounds = [], candidateKeys } = query;
+  const window = madeAt === undefined ? query.window : { end_time: query.window.end_time, start_time: undefined };
+  const isTimed = blocksOf !== undefined && (window.start_time !== undefined || window.end_time !== undefined);
+  const range = isTimed
+    ? keysWithin(sql, { table: blocksOf, key, time: madeAt ?? time, instant } satisfies TimedTable, window)
+    : { ...anyKey };
+  const walks = rangeBounds.map(([index, name]) => ({
+    where: [conditions[name]].filter(isGiven) as readonly Given[],
+    source: `INDEXED BY ${index}`,
+  }));
+  // Candidates are not found along the index, but its rows mostly lie together, which helps as much.
+  if (candidateKeys !== undefined) walks.push({ where: path.indexed, source: path.source });
+  for (const { where, source } of walks) {
+    if (where.length === 0) continue;
+    const end = (direction: string) =>
+      sql<number>(`SELECT ${key} FROM ${from} ${source} ${clauseOf(where)} ORDER BY ${key} ${direction} LIMIT 1`).value(
+        ...valuesOf(where),
+      );
+    range.from = Math.max(range.from, end('ASC') ?? 1);
+    range.to = Math.min(range.to, end('DESC') ?? 0);
+  }
+  return range;
+}
+
+/** The part of a range with this page and the following ones. */
+const afterPage = ({ from, to }: KeyRange, { order, after }: Page): KeyRange => {
+  if (after === undefined) return { from, to };
+  return order === 'newest' ? { from, to: Math.min(to, after - 1) } : { from: Math.max(from, after + 1), to };
+};
+
+/** A range of keys as conditions. */
+const within = (key: string, { from, to }: KeyRange): Given[] => [
+  ...(from > anyKey.from ? [[`${key} >= ?`, from] as const] : []),
+  ...(to < anyKey.to ? [[`${key} <= ?`, to] as const] : []),
+];
+
+/** The key of the row at which `scanLimit` rows have been scanned; undefined if no rows follow it. */
+function scanEnd(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: number) {
+  const { from, key, page } = query;
+  const { indexed, source, range } = path;
+  const isNewest = page.order === 'newest';
+  const twoKeys = (part: KeyRange, offset: number) => {
+    const all = [...indexed, ...within(key, part)];
+    return sql<number>(
+      `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} ${directionOf(page)} LIMIT 2 OFFSET ?`,
+    ).values(...valuesOf(all), offset);
+  };
+  if (indexed.length > 0) {
+    const [last, next] = twoKeys(range, scanLimit - 1);
+    return next === undefined ? undefined : last;
+  }
+  // In the table itself n keys are at most n rows, so rows need not be counted.
+  const [first] = twoKeys(range, 0);
+  if (first === undefined) return undefined;
+  const last = isNewest ? first - scanLimit + 1 : first + scanLimit - 1;
+  const beyond = isNewest ? { ...range, to: last - 1 } : { ...range, from: last + 1 };
+  return twoKeys(beyond, 0).length === 0 ? undefined : last;
 }

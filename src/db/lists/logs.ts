@@ -16,7 +16,7 @@ export interface LogFilter extends Window, Texts<'execution_id' | 'run_id' | 'ag
 }
 
 /** A condition on the level in FTS5 syntax, so that rare lines are found among frequent ones. */
-function atLevel(level: number): string | undefined {
+function atLevel(level: number) {
   if (level === 0) return undefined;
   // No line is above all levels.
   const levels = [level, ...Object.values(logLevels).filter((one) => one > level)];

@@ -13,10 +13,10 @@ export function countMessages(sql: Prepare, executionId?: string): ReadonlyMap<s
   const since = `SELECT ${nameOf('type_no')} AS message_type, count(*) AS n FROM message_rows`;
   const rows =
     executionId === undefined
-      ? sql<[number], { message_type: string; n: number }>(
+      ? sql<{ message_type: string; n: number }>(
           `SELECT message_type, n FROM message_totals UNION ALL ${since} WHERE seq > ? GROUP BY type_no`,
         ).all(noted)
-      : sql<[string, string, number], { message_type: string; n: number }>(
+      : sql<{ message_type: string; n: number }>(
           `SELECT message_type, n FROM message_counts WHERE execution_id = ?
            UNION ALL ${since} INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')} AND seq > ? GROUP BY type_no`,
         ).all(executionId, executionId, noted);
@@ -26,7 +26,7 @@ export function countMessages(sql: Prepare, executionId?: string): ReadonlyMap<s
 
 /** The number of messages of an execution, of any type, from the index alone. */
 export function countAllMessages(sql: Prepare, executionId: string): number {
-  const count = sql<[string, string, number], number>(
+  const count = sql<number>(
     `SELECT (SELECT coalesce(sum(n), 0) FROM message_counts WHERE execution_id = ?) + (
        SELECT count(*) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')} AND seq > ?)`,
   );

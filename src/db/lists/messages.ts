@@ -117,7 +117,7 @@ function conditionsOf(filter: MessageFilter): Record<string, Condition> {
  * How many messages match a filter for an execution, a type, both or neither; undefined if they must be
  * counted.
  */
-function keptTotal(sql: Prepare, { execution_id, message_type, ...rest }: MessageFilter): number | undefined {
+function keptTotal(sql: Prepare, { execution_id, message_type, ...rest }: MessageFilter) {
   const { run_id, namespace, agent, message_id, effect, search, start_time, end_time } = rest;
   const others = [run_id, namespace, agent, message_id, effect, search, start_time, end_time];
   if (others.some((value) => value !== undefined)) return undefined;

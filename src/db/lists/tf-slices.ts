@@ -28,7 +28,7 @@ export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname
  * placeholder, and before the first slice.
  */
 export function newestPayload(sql: Prepare, executionId: string): string | undefined {
-  const payload = sql<[string], string | null>(
+  const payload = sql<string | null>(
     `SELECT ${payloadAsked} FROM tf_slices AS s WHERE s.execution_id = ? ORDER BY s.seq DESC LIMIT 1`,
   ).value(executionId);
   return typeof payload === 'string' ? shortDigests(payload) : undefined;

@@ -24,7 +24,7 @@ export type WordSearch = (
 const integer = 'CAST(? AS INTEGER)';
 
 /** Words as an FTS5 phrase, which has no operators. */
-function phraseOf(words: string): string {
+function phraseOf(words: string) {
   const text = words.replaceAll(/["\p{Cc}]/gu, ' ').trimEnd();
   return text.endsWith('*') ? `"${text.slice(0, -1)}" *` : `"${text}"`;
 }
@@ -56,7 +56,7 @@ export function createWordSearch(sql: Prepare): WordSearch {
 type Wanted = KeyRange & { phrase: string; order: Page['order'] };
 
 /** Words of removed rows may remain, so if any row was ever removed, this looks each row up. */
-function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number): number[] {
+function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number) {
   const { table, key } = searched;
   const keys: number[] = [];
   const hasLost = metaOf(sql, 'prunes') !== undefined;
@@ -68,15 +68,9 @@ function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most
   return keys;
 }
 
-function findKeys(
-  prepare: Prepare,
-  table: string,
-  { phrase, order, from, to }: Wanted,
-  most: number,
-  also = 'TRUE',
-): number[] {
+function findKeys(prepare: Prepare, table: string, { phrase, order, from, to }: Wanted, most: number, also = 'TRUE') {
   if (from > to || most <= 0) return [];
-  return prepare<[string, number, number, number], number>(
+  return prepare<number>(
     `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} AND ${also} ORDER BY rowid ${directionOf({ order })} LIMIT ?`,
   ).values(phrase, from, to, most);
 }
@@ -94,10 +88,8 @@ function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {
   let newest = 0;
   let knownPrunes: string | undefined;
   /** Adds the words of some rows. @returns the key of the last one */
-  function fill(table: string, which: string, value: string | number): number | undefined {
-    const rows = sql<[string | number], { key: number }>(
-      `SELECT ${key} AS key, ${names} FROM ${texts} WHERE ${which}`,
-    ).all(value);
+  function fill(table: string, which: string, value: string | number) {
+    const rows = sql<{ key: number }>(`SELECT ${key} AS key, ${names} FROM ${texts} WHERE ${which}`).all(value);
     const insert = memory(`INSERT INTO ${table} (rowid, ${names}) VALUES (?${', ?'.repeat(columns.length)})`);
     memory('BEGIN').run();
     for (const row of rows) insert.run(...Object.values(row));

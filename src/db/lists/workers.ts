@@ -10,7 +10,7 @@ export const maxValues = 2000;
  * @param from the first value to return
  */
 export const distinctValues = (sql: Prepare, table: string, column: string, from = ''): string[] =>
-  sql<[string], string>(
+  sql<string>(
     `WITH RECURSIVE d (v) AS (
        SELECT min(${column}) FROM ${table} WHERE ${column} >= ?
        UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${maxValues})
@@ -37,7 +37,7 @@ const namings = {
 };
 
 const hasWorker = (sql: Prepare, whole: string) =>
-  sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').has(whole);
+  sql('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').has(whole);
 
 /**
  * An existing worker's name means that worker, whatever its form: workers of other programs choose their own
@@ -51,8 +51,7 @@ function namingOf(sql: Prepare, text: string): { by: keyof typeof namings; name:
   return { by: text.includes('/') ? 'whole' : 'agent', name: text };
 }
 
-const isAgent = (sql: Prepare, name: string) =>
-  sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').has(name);
+const isAgent = (sql: Prepare, name: string) => sql('SELECT 1 FROM system_agents WHERE agent_name = ?').has(name);
 
 /**
  * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With

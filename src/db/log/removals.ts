@@ -11,7 +11,7 @@ export const openRemovals = (sql: Prepare) =>
   sql<Removal>('SELECT execution_id, data_folder FROM removals WHERE removed_at IS NULL').all();
 
 /** A removed execution, with when and by whom. */
-export interface Removed {
+interface Removed {
   execution_id: string;
   /** ISO 8601; null if the removal was interrupted. */
   removed_at: string | null;

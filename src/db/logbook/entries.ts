@@ -73,7 +73,7 @@ export function contentOf({ code, subject, sentence, severity, count }: AlarmCon
   return { code, subject, sentence, severity, count };
 }
 
-export interface AlarmContent extends AlarmFinding {
+interface AlarmContent extends AlarmFinding {
   /** How often the alarm was raised, from 1. */
   count: number;
 }

@@ -35,7 +35,7 @@ export function entriesUntil<T extends LogbookType>(
 }
 
 /** A note of a person. Times are ISO 8601. */
-export interface NoteRow {
+interface NoteRow {
   message_id: string;
   /** Null if it is about no execution. */
   execution_id: string | null;
@@ -49,7 +49,7 @@ export interface NoteRow {
   written_at: string;
 }
 
-export interface QualityRow {
+interface QualityRow {
   value: Quality;
   reason: string;
   author: string;

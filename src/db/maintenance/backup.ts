@@ -39,7 +39,7 @@ export function backupStore(db: Connection, target: string) {
 }
 
 /** Identifies a process in a file name: its pid, its start, and where these mean anything. */
-function markOf({ pid, pid_started }: { pid: number; pid_started: string }): string {
+function markOf({ pid, pid_started }: { pid: number; pid_started: string }) {
   const [started = '', ...where] = pid_started.split(' ');
   return `${pid}-${started}-${sha256().update(where.join(' ')).digest('hex').slice(0, 8)}`;
 }
@@ -66,7 +66,7 @@ const longest = 86_400_000;
 function isBeingWritten(
   path: string,
   { pid, started, where }: { pid: number; started: string; where: string | undefined },
-): boolean {
+) {
   const own = currentProcess();
   if (!markOf(own).endsWith(`-${where}`))
     return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < longest;

@@ -42,7 +42,7 @@ function schemaOf(db: Connection): Map<string, string | null> {
 /** Maximum number of differences of a kind to report: where one block is wrong, many usually are. */
 const maxReported = 20;
 
-const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]): string => `
+const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]) => `
   SELECT iif(row_count <> n, 'number', 'times') || ' of ' || $table || ' ' || first || ' to ' || last AS difference FROM (
     SELECT (${key} - 1) / ${rowsOfBlock} AS block, min(${key}) AS first, max(${key}) AS last, ${earliest} AS a, ${latest} AS b, count(*) AS n
     FROM ${table} NOT INDEXED WHERE ${key} <= $noted GROUP BY 1) AS found
@@ -53,7 +53,7 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
  * Selects rows that have no words, and words outside the rows of their part. Words of deleted rows may
  * remain.
  */
-function wordDifferences(sql: Prepare, searched: SearchedTable): string {
+function wordDifferences(sql: Prepare, searched: SearchedTable) {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {
     const [after, last] = [part * rowsOfPart, (part + 1) * rowsOfPart];
@@ -67,7 +67,7 @@ function wordDifferences(sql: Prepare, searched: SearchedTable): string {
   return `SELECT 'words of ' || $table || ' ' || row || why AS difference FROM (${[inNone, ...ranges].join(' UNION ALL ')})`;
 }
 
-const numbersOf = (kept: string, found: string): string => `
+const numbersOf = (kept: string, found: string) => `
   SELECT 'number of ' || of || ' is ' || sum(kept) || ', messages are ' || sum(found) AS difference FROM (
     SELECT ${kept} AS of, n AS kept, 0 AS found FROM ${found}
     UNION ALL SELECT ${kept}, 0, count(*) FROM (
@@ -94,7 +94,7 @@ const namespaces = `
  * misses none.
  */
 export function blockDifferences(sql: Prepare): string[] {
-  const ask = (table: string, text: string): string[] => {
+  const ask = (table: string, text: string) => {
     const noted = lastNoted(sql, table);
     return sql<string>(`${text} LIMIT ${maxReported}`).values({ table, noted });
   };

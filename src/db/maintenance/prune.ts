@@ -12,7 +12,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { forgetRequests } from '../stand-in/requests.ts';
 
-export interface Removable extends Removal {
+interface Removable extends Removal {
   status: string;
   end_time: string | null;
 }
@@ -175,7 +175,7 @@ interface Keyed {
   key: string;
 }
 
-function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string): number {
+function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string) {
   const { sql } = tx;
   const keys = sql<number>(
     `SELECT ${key} FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
@@ -192,7 +192,7 @@ function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string)
 }
 
 /** Removes some of what is noted of an execution's messages. Returns how many rows. */
-const removeSubjects = ({ sql }: Transaction, executionId: string): number =>
+const removeSubjects = ({ sql }: Transaction, executionId: string) =>
   sql(
     `DELETE FROM message_subjects WHERE execution_id = $id AND (subject, key, seq) IN (
        SELECT subject, key, seq FROM message_subjects WHERE execution_id = $id LIMIT ${batch})`,

@@ -42,7 +42,7 @@ interface MessageRow extends Omit<LogRow, 'message_id' | 'execution_id'> {
 const page = 1000;
 
 /** A part of a log. */
-export interface LogPart {
+interface LogPart {
   /** Rows after `after`, up to `last`. */
   after: number;
   last: number;
@@ -136,8 +136,14 @@ export const keyColumns = (sql: Prepare, table: string) =>
     `SELECT name FROM pragma_index_info((SELECT name FROM pragma_index_list(?) WHERE origin IN ('pk', 'u') ORDER BY origin LIMIT 1)) ORDER BY seqno`,
   ).values(table);
 
-/** Columns that are not computed from the log. */
-const ownColumns: ReadonlySet<string> = new Set(['seq', 'read_ms', 'current_sentence']);
+/** Columns of these tables that are not computed from the log. */
+export const unlogged: readonly (readonly [table: string, column: string])[] = [
+  ['observed_runs', 'read_ms'],
+  ['alarms', 'current_sentence'],
+];
+
+/** The same, and the numbers of rows. */
+const ownColumns: ReadonlySet<string> = new Set(['seq', ...unlogged.map(([, column]) => column)]);
 
 type Row = Record<string, string | number | null>;
 
@@ -184,9 +190,9 @@ function* changesOf(named: string, recorded: Row, replayed: Row): Generator<stri
       yield `${named}: ${column} is ${shown(value)}, and the log gives ${shown(replayed[column] ?? null)}`;
 }
 
-const shown = (value: string | number | null): string => (value === null ? 'empty' : String(value).slice(0, 80));
+const shown = (value: string | number | null) => (value === null ? 'empty' : String(value).slice(0, 80));
 
-function compare(a: Row, b: Row, key: readonly string[]): number {
+function compare(a: Row, b: Row, key: readonly string[]) {
   for (const column of key) {
     const [x, y] = [a[column] ?? '', b[column] ?? ''];
     if (x !== y) return x < y ? -1 : 1;

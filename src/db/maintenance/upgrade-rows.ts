@@ -8,7 +8,7 @@ import { createMessageWriter } from '../recording/message-writer.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 import { transactOn } from '../sqlite/transaction.ts';
-import { historyOf, type HistoryRow, keyColumns, projected, replay } from './replay.ts';
+import { historyOf, type HistoryRow, keyColumns, projected, replay, unlogged } from './replay.ts';
 
 /** Tables that are read from the log, and notes about blocks of rows. All others are copied. */
 const fromLog: ReadonlySet<string> = new Set([
@@ -18,17 +18,6 @@ const fromLog: ReadonlySet<string> = new Set([
     time_blocks message_counts message_totals message_namespaces recorded_blocks word_parts
   `),
 ]);
-
-/**
- * Columns of tables that are read from the log, which do not follow from it. Those of the log itself are
- * by row, not by key.
- */
-const unlogged: readonly (readonly [table: string, column: string])[] = [
-  ['observed_runs', 'read_ms'],
-  ['alarms', 'current_sentence'],
-  ['message_rows', 'goes_out'],
-  ['message_rows', 'outbox_sent_at'],
-];
 
 /**
  * Makes an older store answer as one of the newest schema, as far as `fillFrom` asks.
@@ -83,7 +72,7 @@ function* toldRows(old: Connection, say: (line: string) => void): Generator<Hist
   }
 }
 
-const columnsOf = (db: Connection, table: string): string[] =>
+const columnsOf = (db: Connection, table: string) =>
   preparer(db)<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0').values(table);
 
 /**
@@ -114,6 +103,7 @@ function copyUnlogged(old: Connection, db: Connection) {
   for (const table of tables) db.exec(`DELETE FROM ${table}`);
   for (const table of tables) copyTable(old, db, table);
   for (const [table, column] of unlogged) copyColumn(old, db, table, column);
+  for (const column of ['goes_out', 'outbox_sent_at']) copyColumn(old, db, 'message_rows', column);
   // No number is given twice, even if the rows that had the last ones are gone.
   for (const table of [...tables, 'message_rows']) {
     const last = preparer(old)<number>('SELECT seq FROM sqlite_sequence WHERE name = ?').value(table) ?? 0;

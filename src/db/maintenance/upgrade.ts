@@ -7,12 +7,12 @@ import {
   openSync,
   realpathSync,
   renameSync,
-  statfsSync,
   statSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import { messageOf, NoStoreYet, storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { freeBytes } from '../../lib/file-system.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { tried } from '../../lib/tried.ts';
 import { removeIfThere } from '../../lib/write-new-file.ts';
@@ -29,11 +29,11 @@ import { isBusy, tryPatiently } from '../sqlite/other-writers.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { preparer } from '../sqlite/statements.ts';
 import { connect, fileAt, requireNoOrphanLog, requireWritable, sizeOf } from '../sqlite/store-file.ts';
-import { requireSameLog, statusChanges } from './upgrade-check.ts';
+import { blockDifferences, damageOf, schemaDifferences } from './integrity.ts';
 import { fillFrom, readAsNewest } from './upgrade-rows.ts';
 
 /** A store that was upgraded. */
-export interface Upgraded {
+interface Upgraded {
   from: number;
   /** The older store. */
   kept: string;
@@ -69,7 +69,7 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
     const part = `${path}.upgrading`;
     removeIfThere(part);
     try {
-      say(roomFor(dirname(path), sizeOf(path), freeIn(dirname(path))));
+      say(roomFor(dirname(path), sizeOf(path), freeBytes(dirname(path))));
       const changes = await fill(old, part, say);
       say('putting the new store in its place');
       putInPlace(part, path, kept);
@@ -113,7 +113,7 @@ function inUse(old: Connection, path: string): SwfError {
 const growth = 1.5;
 const emptyStore = 1_000_000;
 
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
 
 /**
  * Says how much room the new store needs. Throws `STORE_UNAVAILABLE` if there is less.
@@ -126,13 +126,8 @@ export function roomFor(folder: string, size: number, free: number): string {
   return words;
 }
 
-function freeIn(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
-}
-
 /** Makes the new store. Returns what today's rules read differently. */
-async function fill(old: Connection, part: string, say: (line: string) => void): Promise<string[]> {
+async function fill(old: Connection, part: string, say: (line: string) => void) {
   closeSync(openSync(part, 'wx', 0o600));
   using db = await fillFrom(old, part, say);
   say('comparing the new store with the older one');
@@ -165,4 +160,54 @@ function toDisk(path: string) {
   const file = openSync(path, 'r');
   fsyncSync(file);
   closeSync(file);
+}
+
+/** What is said of a message, byte for byte. When it was sent is read from its text, by today's rules. */
+const logRows = `SELECT seq, message_id, destination, payload, recorded_at, headers
+  FROM workflow_messages JOIN (SELECT seq, headers FROM message_rows) USING (seq) ORDER BY seq`;
+
+/** Throws `STORE_CORRUPT` if a new store is not sound, or has not exactly the messages of the older one. */
+function requireSameLog(old: Connection, db: Connection) {
+  const wrong = [...damageOf(db), ...schemaDifferences(db), ...blockDifferences(preparer(db))];
+  if (wrong[0] !== undefined) throw unequal(old, wrong[0]);
+  const read = db.prepare<[], unknown[]>(logRows).raw().iterate();
+  for (const row of old.prepare<[], unknown[]>(logRows).raw().iterate()) {
+    const same = read.next();
+    if (same.done === true || row.some((value, at) => value !== same.value[at])) {
+      read.return?.();
+      throw unequal(old, `message ${String(row[0])} (${String(row[1])}) would be another one`);
+    }
+  }
+  if (read.next().done !== true) throw unequal(old, 'there would be more messages');
+}
+
+const unequal = (old: Connection, why: string): SwfError =>
+  new SwfError(
+    'STORE_CORRUPT',
+    `the store ${old.name} cannot be upgraded: ${why}; it is left as it is: look with "swf-mcp check" of the version that made it`,
+  );
+
+/** Maximum number of executions to list. */
+const maxListed = 20;
+
+interface Standing {
+  execution_id: string;
+  words: string;
+}
+
+/** Executions whose status or counts the new store has differently, a sentence each. */
+function statusChanges(old: Connection, db: Connection) {
+  const standings = (of: Connection): Standing[] =>
+    preparer(of)<Standing>(
+      `SELECT execution_id, status || ', ' || slices_completed || ' of ' || slices_created || ' TF slices completed, ' ||
+         slices_failed || ' failed' AS words
+       FROM workflow_executions JOIN run_states USING (execution_id) ORDER BY execution_id`,
+    ).all();
+  const now = new Map(standings(db).map(({ execution_id, words }) => [execution_id, words]));
+  const changes = standings(old).flatMap(({ execution_id, words }) => {
+    const changed = now.get(execution_id) ?? 'missing';
+    return changed === words ? [] : [`${execution_id} was ${words}; now it is ${changed}`];
+  });
+  const more = changes.length - maxListed;
+  return more <= 0 ? changes : [...changes.slice(0, maxListed), `${more} more executions`];
 }

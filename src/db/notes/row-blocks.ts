@@ -56,7 +56,7 @@ export function rowBlockNoter(sql: Prepare) {
   const known = new Map<string, number>();
   /** The key of the last row of each table that belongs to a full block. */
   const whole = () =>
-    sql<[], { name: string; last: number }>(
+    sql<{ name: string; last: number }>(
       `SELECT name, seq / ${rowsOfBlock} * ${rowsOfBlock} AS last FROM sqlite_sequence`,
     ).all();
   return {
@@ -92,7 +92,7 @@ function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last:
 
 /** The key of the last row that belongs to a noted block. Later rows belong to none yet. */
 export function lastNoted(sql: Prepare, table: string): number {
-  const block = sql<[string], number | null>('SELECT max(block) FROM time_blocks WHERE table_name = ?').value(table);
+  const block = sql<number | null>('SELECT max(block) FROM time_blocks WHERE table_name = ?').value(table);
   return ((block ?? -1) + 1) * rowsOfBlock;
 }
 
@@ -105,18 +105,19 @@ const blockOf = (key: number) => Math.floor((Math.max(1, key) - 1) / rowsOfBlock
 export function nearNamespace(sql: Prepare, namespace: string, { from, to }: KeyRange, order: Order): KeyRange {
   const noted = lastNoted(sql, 'message_rows');
   if (order === 'oldest') {
-    const first = sql<[string, number], number | null>(
+    const first = sql<number | null>(
       'SELECT min(block) FROM message_namespaces WHERE namespace = ? AND block >= ?',
     ).value(namespace, blockOf(from));
     return { from: Math.max(from, (first === null || first === undefined ? noted : first * rowsOfBlock) + 1), to };
   }
-  const isNew = sql<[number, number, string]>(
+  const isNew = sql(
     `SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND namespace_no = ${numberOf('?')} LIMIT 1`,
   ).has(noted, to, namespace);
   if (isNew) return { from, to };
-  const last = sql<[string, number], number | null>(
-    'SELECT max(block) FROM message_namespaces WHERE namespace = ? AND block <= ?',
-  ).value(namespace, blockOf(to));
+  const last = sql<number | null>('SELECT max(block) FROM message_namespaces WHERE namespace = ? AND block <= ?').value(
+    namespace,
+    blockOf(to),
+  );
   return { from, to: last === null || last === undefined ? 0 : Math.min(to, (last + 1) * rowsOfBlock) };
 }
 
@@ -132,14 +133,14 @@ export function keysWithin(
   const noted = lastNoted(sql, table);
   const range = { ...anyKey };
   if (start_time !== undefined) {
-    const first = sql<[string, string], number>(
+    const first = sql<number>(
       'SELECT block FROM time_blocks WHERE table_name = ? AND latest >= ? ORDER BY block LIMIT 1',
     ).value(table, start_time);
     range.from = (first === undefined ? noted : first * rowsOfBlock) + 1;
   }
   if (end_time !== undefined) {
-    const later = sql<[number, string]>(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`);
-    const last = sql<[string, string], number>(
+    const later = sql(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`);
+    const last = sql<number>(
       'SELECT block FROM time_blocks WHERE table_name = ? AND earliest <= ? ORDER BY block DESC LIMIT 1',
     ).value(table, end_time);
     if (!later.has(noted, end_time)) range.to = last === undefined ? 0 : (last + 1) * rowsOfBlock;
@@ -161,7 +162,7 @@ export function noteRecordedEarlier({ sql }: Transaction, seq: number, at: numbe
 /** Moves a message from the counts of no execution to those of its own. Call it once its row names that. */
 export function moveCounts({ sql }: Transaction, seq: number, executionId: string): void {
   if (seq > lastNoted(sql, 'message_rows')) return;
-  const row = sql<[number], { type: string; namespace: string | null }>(
+  const row = sql<{ type: string; namespace: string | null }>(
     `SELECT ${nameOf('type_no')} AS type, ${nameOf('namespace_no')} AS namespace FROM message_rows WHERE seq = ?`,
   ).get(seq);
   if (row === undefined) return;
@@ -181,7 +182,7 @@ export function forgetCounts({ sql }: Transaction, table: string, keys: readonly
   for (const [block, n] of blocks)
     sql('UPDATE time_blocks SET row_count = row_count - ? WHERE table_name = ? AND block = ?').run(n, table, block);
   if (table !== 'message_rows') return;
-  const gone = sql<[string, number], { id: string; type: string; n: number }>(
+  const gone = sql<{ id: string; type: string; n: number }>(
     `SELECT coalesce(${nameOf('execution_no')}, '') AS id, ${nameOf('type_no')} AS type, count(*) AS n FROM message_rows
      WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY execution_no, type_no`,
   ).all(JSON.stringify(keys), lastNoted(sql, table));

@@ -61,7 +61,7 @@ export function partSchema(searched: SearchedTable, part: number): string[] {
 
 /** The existing parts, in the order of their rows. */
 export const partsOf = (sql: Prepare, { table }: SearchedTable): number[] =>
-  sql<[string], number>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part').values(table);
+  sql<number>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part').values(table);
 
 /** Notes the words of the rows after one key up to another. */
 export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number): void {
@@ -83,7 +83,7 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
 export function* partsWithin(sql: Prepare, searched: SearchedTable, { from, to }: KeyRange, order: Order) {
   const { table, key } = searched;
   const within = `FROM ${table} WHERE ${key} >= ? AND ${key} <= ?`;
-  const ends = sql<number[], { first: number | null; last: number | null }>(
+  const ends = sql<{ first: number | null; last: number | null }>(
     `SELECT (SELECT min(${key}) ${within}) AS first, (SELECT max(${key}) ${within}) AS last`,
   );
   const parts = partsOf(sql, searched);
@@ -98,7 +98,7 @@ export function* partsWithin(sql: Prepare, searched: SearchedTable, { from, to }
 /** Whole parts with no row left. @param noted the key of the last row whose words are noted */
 export function emptyParts(sql: Prepare, searched: SearchedTable, noted: number): number[] {
   const { table, key } = searched;
-  const some = sql<[number, number]>(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${key} <= ? LIMIT 1`);
+  const some = sql(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${key} <= ? LIMIT 1`);
   return partsOf(sql, searched).filter((part) => {
     const end = (part + 1) * rowsOfPart;
     return end <= noted && !some.has(part * rowsOfPart, end);

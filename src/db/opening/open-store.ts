@@ -33,7 +33,7 @@ import { type Transaction, transactOn } from '../sqlite/transaction.ts';
 import { isEmpty, requireKnownVersion, requireOwnKind, requireSameVersion } from './schema-version.ts';
 import type { Store } from './store.ts';
 
-export interface StoreOptions {
+interface StoreOptions {
   /** `FULL` waits for the disk at every commit. */
   synchronous?: 'NORMAL' | 'FULL';
   /** After this many commits this process leaves the lock to other writers, if any, for a moment. */

@@ -117,7 +117,7 @@ export const copiedTables: readonly string[] = [...ofExecution, 'message_rows'];
 const numbered = wordsOf('workflow_executions stf_files fastmon_files tf_slices');
 
 /** Log rows that are new in the past: rows after `after`. */
-export interface NewRows extends Moment {
+interface NewRows extends Moment {
   after: number;
 }
 

@@ -7,7 +7,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A time in which a driver wrote nothing. ISO 8601. */
-export interface Standstill {
+interface Standstill {
   from: string;
   until: string;
 }

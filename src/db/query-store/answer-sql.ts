@@ -63,13 +63,13 @@ function readRows(db: Connection, sql: string): SqlAnswer {
 }
 
 /** A value for JSON: integers beyond JSON's range, and bytes, become text. */
-function plainOf(value: unknown): string | number | null {
+function plainOf(value: unknown) {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof Uint8Array) return `x'${Buffer.from(value.subarray(0, longestText)).toString('hex')}'`;
   return typeof value === 'number' ? (Number.isFinite(value) ? value : String(value)) : (value as string | null);
 }
 
-function columnsOf(db: Connection, sql: string): string {
+function columnsOf(db: Connection, sql: string) {
   const named = viewNames.filter((name) => sql.toLowerCase().includes(name));
   return named
     .map((name) => {

@@ -61,8 +61,8 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
       child.kill('SIGKILL');
       resolve(reply);
     };
-    const refuse = (message: string): void => end({ code: 'ARGUMENT_INVALID', message: `sql ${message}` });
-    const giveUp = (): void => refuse('was cancelled before it was answered');
+    const refuse = (message: string) => end({ code: 'ARGUMENT_INVALID', message: `sql ${message}` });
+    const giveUp = () => refuse('was cancelled before it was answered');
     const endIn = (milliseconds: number, until: number) => {
       limit = setTimeout(() => {
         const left = maxMilliseconds - (processorMilliseconds(child.pid ?? 0) ?? Infinity);

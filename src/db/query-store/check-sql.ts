@@ -3,9 +3,9 @@ import { closest } from '../../lib/suggest.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { documentedViews } from '../migrations/documented-views.ts';
 
-/** A token of SQL. Names are lower case and unquoted, as SQLite compares them. */
+/** A token of SQL; what separates tokens is left out. Names are lower case and unquoted, as SQLite compares them. */
 interface Token {
-  kind: 'name' | 'quoted' | 'text' | 'number' | 'sign';
+  kind: 'space' | 'name' | 'quoted' | 'text' | 'number' | 'sign';
   text: string;
 }
 
@@ -15,18 +15,15 @@ const pattern =
 /** The tokens of a statement, without whitespace and comments. */
 const tokensOf = (sql: string): Token[] =>
   [...sql.matchAll(pattern)].flatMap(({ groups = {} }): Token[] => {
-    const { text, quoted, number, name, sign } = groups;
-    if (text !== undefined) return [{ kind: 'text', text }];
-    if (quoted !== undefined) return [{ kind: 'quoted', text: unquoted(quoted).toLowerCase() }];
-    if (number !== undefined) return [{ kind: 'number', text: number }];
-    if (name !== undefined) return [{ kind: 'name', text: name.toLowerCase() }];
-    return sign === undefined ? [] : [{ kind: 'sign', text: sign }];
+    const [kind, text] = Object.entries(groups).find(([, found]) => found !== undefined) as [Token['kind'], string];
+    if (kind === 'space') return [];
+    return [{ kind, text: kind === 'quoted' ? unquoted(text) : kind === 'name' ? text.toLowerCase() : text }];
   });
 
-function unquoted(quoted: string): string {
+function unquoted(quoted: string) {
   const [mark = ''] = quoted;
-  if (mark === '[') return quoted.slice(1, -1);
-  return quoted.slice(1, -1).replaceAll(mark + mark, mark);
+  const name = quoted.slice(1, -1).toLowerCase();
+  return mark === '[' ? name : name.replaceAll(mark + mark, mark);
 }
 
 export const viewNames = Object.keys(documentedViews);
@@ -70,13 +67,11 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()) {
 
 const refused = (what: string): SwfError => argumentInvalid(`sql ${what}`);
 
-const shown = (token: Token | undefined): string =>
-  token === undefined ? 'nothing' : JSON.stringify(token.text.slice(0, 60));
+const shown = (token: Token | undefined) => (token === undefined ? 'nothing' : JSON.stringify(token.text.slice(0, 60)));
 
-const isSign = (token: Token | undefined, sign: string): boolean => token?.kind === 'sign' && token.text === sign;
-const isWord = (token: Token | undefined, ...words: string[]): boolean =>
-  token?.kind === 'name' && words.includes(token.text);
-const isName = (token: Token | undefined): boolean => token?.kind === 'name' || token?.kind === 'quoted';
+const isSign = (token: Token | undefined, sign: string) => token?.kind === 'sign' && token.text === sign;
+const isWord = (token: Token | undefined, ...words: string[]) => token?.kind === 'name' && words.includes(token.text);
+const isName = (token: Token | undefined) => token?.kind === 'name' || token?.kind === 'quoted';
 
 function withoutEnd(tokens: Token[]): Token[] {
   while (isSign(tokens.at(-1), ';')) tokens.pop();
@@ -171,14 +166,14 @@ function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
 }
 
 /** Whether this is WINDOW w AS (…), not a table of that name. */
-const isWindow = (tokens: readonly Token[], at: number): boolean =>
+const isWindow = (tokens: readonly Token[], at: number) =>
   isWord(tokens[at], 'window') &&
   isName(tokens[at + 1]) &&
   isWord(tokens[at + 2], 'as') &&
   isSign(tokens[at + 3], '(') &&
   !isWord(tokens[at + 4], 'select', 'with', 'values');
 
-const isBeforeTable = (token: Token, isFrom: boolean): boolean =>
+const isBeforeTable = (token: Token, isFrom: boolean) =>
   isWord(token, 'join') || (isFrom && (isWord(token, 'from') || isSign(token, ',')));
 
 /** The table at an index; none for parentheses, whose own tables are checked separately. */

@@ -22,7 +22,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
 
 /** A message from outside: its body as received, and decoded. */
-export interface ReceivedMessage {
+interface ReceivedMessage {
   destination: string;
   body: string;
   decoded: Decoded;

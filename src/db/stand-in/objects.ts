@@ -38,7 +38,7 @@ const columns = 'kind, object_id, name, run_id, number, parent, document';
 
 /** @param rest of the query, behind the kind */
 const objectsOf = (sql: Prepare, rest: string, kind: string, ...values: (string | number)[]): MonitorObject[] =>
-  sql<unknown[], Row>(`SELECT ${columns} FROM monitor_objects WHERE kind = ?${rest}`)
+  sql<Row>(`SELECT ${columns} FROM monitor_objects WHERE kind = ?${rest}`)
     .all(kind, ...values)
     .map(({ document, ...row }) => ({ ...present(row), document: objectIn(document) }));
 
@@ -78,7 +78,7 @@ export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): 
 
 /** The newest run that was registered for an execution. */
 export const newestRunOf = (sql: Prepare, executionId: string): string | undefined =>
-  sql<[string], string | null>(
+  sql<string | null>(
     `SELECT run_id FROM monitor_objects WHERE kind = 'run-states' AND parent = ? ORDER BY seq DESC LIMIT 1`,
   ).value(executionId) ?? undefined;
 
@@ -87,7 +87,7 @@ export const newestRunOf = (sql: Prepare, executionId: string): string | undefin
  * it.
  */
 export const knownExecution = (sql: Prepare, executionId: string): Document | undefined =>
-  sql<[string], Document>(
+  sql<Document>(
     'SELECT execution_id, namespace, status, executed_by, start_time, end_time FROM workflow_executions WHERE execution_id = ?',
   ).get(executionId);
 
@@ -106,7 +106,7 @@ export const nextNumber = (tx: Transaction, name: string): number => drawNumber(
 
 /** Draws a run number of this store that no heard run has. */
 export function nextRunNumber(tx: Transaction): number {
-  const isHeard = tx.sql<[string]>('SELECT 1 FROM observed_runs WHERE run_id = ?');
+  const isHeard = tx.sql('SELECT 1 FROM observed_runs WHERE run_id = ?');
   for (;;) {
     const number = drawNumber(tx, 'run');
     if (!isHeard.has(String(number))) return number;
@@ -116,7 +116,7 @@ export function nextRunNumber(tx: Transaction): number {
 /** Draws the number of the next execution of a workflow, above all known ones. */
 export function nextSequence(tx: Transaction, workflow: string): number {
   const known = tx
-    .sql<[{ prefix: string }], string>(
+    .sql<string>(
       `SELECT execution_id FROM workflow_executions WHERE substr(execution_id, 1, length($prefix)) = $prefix`,
     )
     .values({ prefix: `${workflow}-` })
@@ -130,7 +130,7 @@ export function nextSequence(tx: Transaction, workflow: string): number {
 /** The bus messages of an execution in sending order, as swf-monitor lists them. */
 export function messagesOf(sql: Prepare, executionId: string | undefined): object[] {
   if (executionId === undefined) return [];
-  return sql<[string], Record<string, unknown> & { payload: string }>(
+  return sql<Record<string, unknown> & { payload: string }>(
     `SELECT seq AS id, ${nameOf('type_no')} AS message_type, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id,
        ${nameOf('sender_no')} AS sender_agent, destination, ${isoTime('sent_ms')} AS sent_at, body AS payload FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND destination LIKE '/topic/%' ORDER BY sent_ms, seq LIMIT ${maxListed}`,

@@ -14,7 +14,7 @@ export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestam
   const { sql } = tx;
   const { agent, message } = line;
   const context = JSON.stringify(line.context);
-  const known = sql<[string], { log_id: number; message: string; context: string | null }>(
+  const known = sql<{ log_id: number; message: string; context: string | null }>(
     `SELECT log_id, message, context FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT ${resentWithin}`,
   )
     .all(agent)
@@ -29,7 +29,7 @@ export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestam
  */
 export function addReadLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): void {
   const { sql } = tx;
-  const known = sql<[string, string, string]>(
+  const known = sql(
     'SELECT 1 FROM app_logs INDEXED BY app_logs_agent WHERE agent = ? AND timestamp = ? AND message = ? LIMIT 1',
   );
   if (!known.has(line.agent, at, line.message)) insertOne(tx, line, at);

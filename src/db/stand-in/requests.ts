@@ -49,7 +49,7 @@ export function askTestbed(
  * @param namespaces the namespaces that the observer records; empty: all
  */
 export function takeRequest({ sql }: Transaction, namespaces: readonly string[], now: number) {
-  const row = sql<[{ since: number; namespaces: string }], TestbedRequest>(
+  const row = sql<TestbedRequest>(
     `SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > $since
        AND ($namespaces = '[]' OR namespace IN (SELECT value FROM json_each($namespaces))) ORDER BY request_id LIMIT 1`,
   ).get({ since: now - requestLifetime, namespaces: JSON.stringify(namespaces) });
@@ -68,31 +68,30 @@ export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number
 
 /** When a request was sent, in milliseconds since 1970; undefined until then. */
 export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
-  sql<[number], number | null>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').value(requestId) ??
-  undefined;
+  sql<number | null>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').value(requestId) ?? undefined;
 
 /** The sequence of the store's newest execution: executions heard of later come after it. */
 export const newestKey = (sql: Prepare): number =>
-  sql<[], number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
+  sql<number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
 /**
  * The first execution of a namespace heard of after another one.
  * @param after the other's sequence, since clocks of hosts and brokers differ
  */
 export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
-  sql<[number, string], string>(
+  sql<string>(
     `SELECT execution_id FROM workflow_executions AS e JOIN observed_runs USING (execution_id)
      WHERE e.seq > ? AND e.namespace = ? ORDER BY e.seq LIMIT 1`,
   ).value(after, namespace);
 
 export const hasEnded = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>(
-    `SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status NOT IN ('running', 'unknown')`,
-  ).has(executionId);
+  sql(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status NOT IN ('running', 'unknown')`).has(
+    executionId,
+  );
 
 /** The newest execution that programs of a namespace call by an id: their commands mean this execution. */
 export const newestCalled = (sql: Prepare, namespace: string, toldId: string) =>
-  sql<[string, string], { execution_id: string; status: string }>(
+  sql<{ execution_id: string; status: string }>(
     `SELECT execution_id, status FROM observed_runs AS o JOIN workflow_executions USING (execution_id)
      WHERE told_id = ? AND o.namespace = ? ORDER BY first_ms DESC LIMIT 1`,
   ).get(toldId, namespace);

@@ -43,6 +43,7 @@ export const shiftAnswer = () =>
       completed: int,
       failed: int,
       terminated: int,
+      unknown: int,
       stf_files: int.describe('Made in this period, as are their bytes'),
       bytes: optionalInt,
       slices_completed: int.describe('In this time'),

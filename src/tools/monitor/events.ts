@@ -22,7 +22,7 @@ export function asEvent(row: Landmark) {
   });
 }
 
-const refusalOf = ({ effect_code, effect_reason }: Landmark): string | null =>
+const refusalOf = ({ effect_code, effect_reason }: Landmark) =>
   effect_code === 'REFUSED' ? `refused: ${effect_reason}` : effect_reason;
 
 /** The fields of a body that are texts or numbers, as texts. */
@@ -33,18 +33,18 @@ function bodyOf(text: string | null): Body {
   return Object.fromEntries(simple.map(([key, value]) => [key, String(value)]));
 }
 
-const words = (...parts: (string | undefined)[]): string | null => {
+const words = (...parts: (string | undefined)[]) => {
   const known = parts.filter((part) => part !== undefined);
   return known.length === 0 ? null : known.join(' ');
 };
 
 /** How long an execution had no driver, as far as its clock shows. */
-function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body): string {
+function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body) {
   const seconds = (Date.parse(sent_at) - Date.parse(last_sign)) / 1000;
   return Number.isFinite(seconds) && seconds >= 0 ? `; resumed ${roundDuration(seconds)} later` : '';
 }
 
-function noteOf(row: Landmark, body: Body): string | null {
+function noteOf(row: Landmark, body: Body) {
   const { pid, hostname, user, speed, cause, code, epoch, last_sign, last_sign_by, status, reason, total_stf_files } =
     body;
   switch (row.message_type) {

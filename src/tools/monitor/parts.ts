@@ -23,7 +23,7 @@ export const shownText = 300;
 const shownName = 80;
 
 /** Names come from other hosts too, and may be long. */
-const name = (text: string): string => clipShown(text, shownName);
+const name = (text: string) => clipShown(text, shownName);
 
 const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: CommandGiven) =>
   present({
@@ -92,7 +92,7 @@ function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) 
 
 export const shownCauses = 4;
 
-const shownCause = (cause: string): string => clipCause(printable(cause), longestCause);
+const shownCause = (cause: string) => clipCause(printable(cause), longestCause);
 
 export function causesOf(causes: readonly CauseCount[]) {
   if (causes.length === 0) return null;
@@ -216,7 +216,7 @@ export function lastErrors(executionId: string, queries: Queries, listed: readon
     .toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? 1 : -1))
     .slice(0, errorsLookedAt);
   const causes = newest.map(({ error }) => causeOf(error));
-  const isListed = (cause: string | undefined): boolean =>
+  const isListed = (cause: string | undefined) =>
     listed.some((one) => cause?.includes(causeOf(one.cause).slice(0, comparedCause)) === true);
   return newest
     .map((row, at) => {

@@ -109,7 +109,7 @@ function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, que
   };
 }
 
-function partOf(rate: number, was: number, { first }: MeasuredRun): number {
+function partOf(rate: number, was: number, { first }: MeasuredRun) {
   const files = new Set(first.map(({ stf }) => stf)).size;
   if (rate > 0 && rate <= was && Math.floor((files * rate) / was) > 0) return rate / was;
   throw argumentInvalid(
@@ -194,7 +194,7 @@ function quantiles(waits: readonly number[]) {
 }
 
 /** How many slices wait at the end of each bin. */
-function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: number; width: number }): number[] {
+function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: number; width: number }) {
   const change = new Float64Array(bins);
   const binOf = (time: number) => Math.min(bins - 1, Math.max(0, Math.floor((time - start) / width)));
   for (const time of queued) change[binOf(time)] = (change[binOf(time)] ?? 0) + 1;
@@ -203,7 +203,7 @@ function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: 
   return [...change].map((more) => (waiting += more));
 }
 
-function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[] {
+function assumptionsOf(run: MeasuredRun, changes: Changes | undefined) {
   const slots = slotsOf(run.workers);
   const without = Math.round(secondsWithout(slots));
   const times = run.still.length === 1 ? 'once' : `${run.still.length} times`;

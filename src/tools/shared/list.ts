@@ -125,7 +125,7 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
       end: fixed.end_time,
       latest: args.execution_id === 'latest' ? fixed.execution_id : undefined,
     });
-  const noteOf = (): string | undefined => {
+  const noteOf = () => {
     if (isShort) return shortPage;
     const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
     if (hasMore) return [found.mayShift === true ? shiftingPages : [], cut ?? []].flat().join(' ') || undefined;
@@ -166,7 +166,7 @@ function itemOf(names: readonly string[], row: object, changed: object): Record<
  * The names of the fields that a caller wants: all, or some with commas between. Throws `ARGUMENT_INVALID`
  * for an unknown name.
  */
-function chosenOf(asked: string | undefined, known: readonly string[]): readonly string[] {
+function chosenOf(asked: string | undefined, known: readonly string[]) {
   if (asked === undefined) return known;
   const names = asked.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !known.includes(name));

@@ -14,6 +14,7 @@ import {
   type PersonAction,
   type Shift,
   type ShiftExecution,
+  undone,
 } from './shift.ts';
 
 export interface ShiftFacts {
@@ -24,7 +25,7 @@ export interface ShiftFacts {
   all: readonly ListedExecution[];
   /** STF files that were made in the shift. */
   stf_files: { count: number; bytes: number | undefined };
-  /** Slices that ended in the shift, by status, and attempts that failed in it, by cause. */
+  /** Slices that ended in the shift, by status, and attempts that failed in it, by cause, the most first. */
   ended: readonly Group[];
   causes: readonly Group[];
   /** Oldest first. */
@@ -53,7 +54,7 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const stfs = yield* queries.summarize({ what: 'stf_files', time_field: 'created', keys: ['status'], ...shift });
   const slices = { what: 'slices', time_field: 'completed', ...shift } as const;
   const ended = yield* queries.summarize({ ...slices, keys: ['status'] });
-  const causes = yield* queries.summarize({ ...slices, keys: ['cause'] });
+  const causes = (yield* queries.summarize({ ...slices, keys: ['cause'] })).toSorted((a, b) => b.count - a.count);
   const executions: ShiftExecution[] = [];
   const acted: PersonAction[] = [];
   for (const row of closeOf(all, shift)) {
@@ -76,10 +77,9 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
 }
 
 /** Whether an execution still ran when the shift ended. */
-const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
-  end_time === null || end_time > shift.end_time;
+const outlives = ({ end_time }: ListedExecution, shift: Shift) => end_time === null || end_time > shift.end_time;
 
-export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
+const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
   outlives(row, shift) && row.status !== 'unknown' ? 'running' : row.status;
 
 /** Executions that ran at its end matter to the next shift, however long ago they began. */
@@ -135,7 +135,7 @@ function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift):
 }
 
 /** The number of rows of all groups, or of the groups of a status. */
-export const countOf = (groups: readonly Group[], status?: string): number =>
+const countOf = (groups: readonly Group[], status?: string) =>
   groups.reduce((sum, { keys, count }) => (status === undefined || keys[0] === status ? sum + count : sum), 0);
 
 const actionNames: Readonly<Record<string, string>> = {
@@ -165,11 +165,34 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
     const body = objectIn(message.body);
     // The first driver is the start itself.
     if (message.message_type === 'driver_started' && body['epoch'] === 1) return [];
-    const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined);
+    const text = (name: string) => (typeof body[name] === 'string' ? body[name] : undefined);
     const sender = text('user') ?? message.sender_agent ?? 'unknown';
     const claimed = text('claimed_by');
     const who = claimed === undefined ? { name: sender } : { name: claimed, sent_by: sender };
     return [{ time: message.sent_at, ...who, did, execution_id, reason: text('reason') }];
   });
   return [...found, started].filter(({ time }) => time >= start_time && time <= end_time);
+}
+
+export type Totals = ReturnType<typeof totalsOf>;
+
+export function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
+  const countIn = (status: string) => all.filter((row) => statusAtEnd(row, shift) === status).length;
+  const sumOf = (slices: (execution: ShiftExecution) => number) =>
+    executions.reduce((sum, execution) => sum + slices(execution), 0);
+  return {
+    executions: all.length,
+    running: countIn('running'),
+    completed: countIn('completed'),
+    failed: countIn('failed'),
+    terminated: countIn('terminated'),
+    unknown: countIn('unknown'),
+    stf_files: stf_files.count,
+    bytes: stf_files.bytes,
+    slices_completed: countOf(ended, 'completed'),
+    attempts_failed: countOf(causes),
+    slices_stay_failed: sumOf(({ stay_failed }) => stay_failed),
+    slices_not_done: sumOf(undone),
+    stf_failed: sumOf(({ row }) => row.stf_failed) || undefined,
+  };
 }

@@ -11,8 +11,8 @@ import { momentOf } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { parseWindow } from '../shared/params.ts';
 import { type LiveContext, pastContext } from '../shared/tool.ts';
-import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
-import { type Handover, isOver, left, maxReplayed, mostTelling, type Shift } from './shift.ts';
+import { executionsOf, shiftFacts, type ShiftFacts, totalsOf } from './facts.ts';
+import { type Handover, isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { openMatters, shiftText } from './text.ts';
 
 const shownExecutions = 12;
@@ -64,7 +64,7 @@ async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
  * Executions with messages that were sent in a shift and recorded after it, so that a report as of its end
  * lacks them.
  */
-function lateOf(queries: Queries, shift: Shift): string[] {
+function lateOf(queries: Queries, shift: Shift) {
   const [from, until] = [Date.parse(shift.start_time), Date.parse(shift.end_time)];
   const all = executionsOf(queries, shift).map(({ execution_id }) => execution_id);
   return all.filter((id) => queries.isAnyRecordedLate(id, from, until));
@@ -77,15 +77,17 @@ function lateOf(queries: Queries, shift: Shift): string[] {
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
+  const totals = totalsOf(facts, shift);
+  const open = openMatters(facts, shift);
   const nowhere = nowhereNote({ ...args }, {}, { queries: context.queries() });
   const nothing = facts.all.length === 0 ? (nowhere ?? 'no execution was active in this period') : undefined;
   const gap = nothing ?? (isWhole ? undefined : uncertain);
   return present({
     start_time: shift.start_time,
     end_time: shift.end_time,
-    totals: totalsOf(facts, shift),
-    ...partsOf(facts, shift),
-    text: shiftText(shift, facts, context.page),
+    totals,
+    ...partsOf(facts, open),
+    text: shiftText(shift, { ...facts, totals, open }, context.page),
     ...moment,
     note: noteOf(gap, late),
   });
@@ -99,7 +101,7 @@ const uncertain =
  * The note of a report: what it omits, and where to find that. Undefined if it omits nothing.
  * @param late executions with messages that were recorded too late
  */
-function noteOf(gap: string | undefined, late: readonly string[]): string | undefined {
+function noteOf(gap: string | undefined, late: readonly string[]) {
   const missing =
     late.length === 0
       ? []
@@ -107,14 +109,14 @@ function noteOf(gap: string | undefined, late: readonly string[]): string | unde
   return [gap ?? [], missing].flat().join('; ') || undefined;
 }
 
-const someOf = (ids: readonly string[]): string =>
+const someOf = (ids: readonly string[]) =>
   `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`;
 
 /**
  * Whether there is too much to read again for the state at the end of a shift; that is a matter of all
  * namespaces.
  */
-function isTooLargeToReplay(queries: Queries, { end_time }: Shift): boolean {
+function isTooLargeToReplay(queries: Queries, { end_time }: Shift) {
   const outliving = executionsOf(queries, { start_time: end_time, end_time, namespace: undefined });
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;
 }
@@ -127,27 +129,7 @@ function shiftOf(args: Asked, now: number): Shift {
   return { ...(parseWindow(asked, now) as typeof asked), namespace: args.namespace };
 }
 
-function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
-  const countIn = (status: string): number => all.filter((row) => statusAtEnd(row, shift) === status).length;
-  const { stay_failed, waiting, files_failed } = left(executions);
-  return {
-    executions: all.length,
-    running: countIn('running'),
-    completed: countIn('completed'),
-    failed: countIn('failed'),
-    terminated: countIn('terminated'),
-    stf_files: stf_files.count,
-    ...(stf_files.bytes === undefined ? {} : { bytes: stf_files.bytes }),
-    slices_completed: countOf(ended, 'completed'),
-    attempts_failed: countOf(causes),
-    slices_stay_failed: stay_failed,
-    slices_not_done: waiting,
-    ...(files_failed === 0 ? {} : { stf_failed: files_failed }),
-  };
-}
-
-function partsOf(facts: ShiftFacts, shift: Shift) {
-  const { executions, all, causes, actions, handover } = facts;
+function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, open: readonly string[]) {
   const shown = executions.slice(0, shownExecutions).map(({ row, status, health, ...counts }) =>
     present({
       execution_id: row.execution_id,
@@ -164,12 +146,10 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
     }),
   );
   const people = mostTelling(actions, shownActions);
-  const open = openMatters(facts, shift);
   return {
     executions: shown,
     executions_omitted: all.length - shown.length,
     causes: causes
-      .toSorted((a, b) => b.count - a.count)
       .slice(0, shownCauses)
       .map(({ keys, count }) => ({ cause: clipCause(printable(keys[0] ?? ''), longestCause), attempts: count })),
     causes_omitted: Math.max(0, causes.length - shownCauses),

@@ -38,19 +38,6 @@ export interface ShiftExecution {
   findings: readonly Pick<Finding, 'severity' | 'code' | 'sentence' | 'causes'>[];
 }
 
-/** Slices of these executions that are not done: slices that stay failed, and the others; and STF files that failed. */
-export function left(
-  executions: readonly ShiftExecution[],
-): Record<'stay_failed' | 'waiting' | 'files_failed', number> {
-  const sum = (of: (execution: ShiftExecution) => number): number =>
-    executions.reduce((before, execution) => before + of(execution), 0);
-  return {
-    stay_failed: sum(({ stay_failed }) => stay_failed),
-    waiting: sum(undone),
-    files_failed: sum(({ row }) => row.stf_failed),
-  };
-}
-
 /** Its slices without a final result. */
 export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
   Math.max(0, slices_created - slices_completed - stay_failed);
@@ -71,7 +58,7 @@ export interface PersonAction {
  */
 export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
   const latest = actions.toReversed();
-  const isStart = ({ did }: PersonAction): boolean => did === 'started';
+  const isStart = ({ did }: PersonAction) => did === 'started';
   const chosen = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most);
   return actions.filter((action) => chosen.includes(action));
 }
@@ -120,7 +107,7 @@ function alarmsOf(queries: Queries, shift: Shift, now: number) {
   }));
 }
 
-const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
+const justBefore = (time: string) => new Date(Date.parse(time) - 1).toISOString();
 
 /** The alarms that people saw in a shift, and the runs that they judged. */
 export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift): PersonAction[] {

@@ -5,10 +5,9 @@ import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { claimedName, headOf, markdownText, shortPaths, withPlainTimes } from '../../lib/words.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
-import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
+import type { ShiftFacts, Totals } from './facts.ts';
 import {
   type Handover,
-  left,
   mostTelling,
   type PersonAction,
   type Shift,
@@ -18,7 +17,7 @@ import {
   unseenAlarms,
 } from './shift.ts';
 
-const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
+const minutes = (time: string) => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
 const shownRows = 15;
 const shownCauses = 6;
@@ -28,24 +27,27 @@ const shownAlarms = 10;
 const shownNotes = 12;
 const longestMatter = 400;
 
+/** The facts with what the answer makes of them. */
+type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
+
 /**
  * The report of a shift as Markdown, for an electronic logbook, in the order of the page: first what is open,
  * last what the next shift should know. The same facts give the same words.
  * @param page the address of the page, for links; undefined: no links
  */
-export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefined): string {
-  const { causes, actions, handover } = facts;
+export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefined): string {
+  const { causes, actions, handover, totals } = facts;
   const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
   const shown = page === undefined ? minutes : linksTo(page);
-  const failures = causes
-    .toSorted((a, b) => b.count - a.count)
-    .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`);
+  const failures = causes.map(
+    ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
+  );
   const alarmLines = alarms.toReversed().map((alarm) => alarmLine(alarm, shown));
   const unwatched = '"swf-mcp watch" is no longer running, so no alarms are raised: start it.';
-  const open = openMatters(facts, shift).map((line) => `- ${markdownText(withPlainTimes(line), longestMatter)}`);
+  const open = facts.open.map((line) => `- ${markdownText(withPlainTimes(line), longestMatter)}`);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
-    totalsLine(facts, shift),
+    totalsLine(totals, shift),
     '## Open',
     ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'open items')),
     ...section('From the last shift', noteLines(fromLast, shown)),
@@ -71,13 +73,13 @@ export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefi
  * Whether an action has its own line: the table says who started a run, unless a client did, and an alarm who
  * has seen it.
  */
-const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all']): boolean =>
+const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all']) =>
   did === 'started'
     ? all.some((row) => row.execution_id === execution_id && row.executed_by !== name)
     : !did.startsWith('saw ');
 
 /** The last notes, which are the newest, in their order. */
-function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
+function noteLines(notes: Handover['notes'], shown: ShownTime) {
   const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
   const more = notes.length - lines.length;
   return more === 0 ? lines : [`- ${counted(more, 'earlier note')} not shown; ask for a shorter period`, ...lines];
@@ -90,39 +92,34 @@ const linksTo =
     `[${minutes(time)}](${page}#/${encodeURIComponent(id ?? 'shift')}?asof=${encodeURIComponent(time)})`;
 
 /** A part under its title; without lines there is none. Markdown needs no empty lines between them. */
-const section = (title: string, lines: readonly string[]): string[] =>
-  lines.length === 0 ? [] : [`## ${title}`, ...lines];
+const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [`## ${title}`, ...lines]);
 
-const some = (lines: readonly string[], most: number, what: string): string[] =>
+const some = (lines: readonly string[], most: number, what: string) =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} more ${what}`];
 
-function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, shift: Shift): string {
-  const { namespace } = shift;
-  const states = executionStatuses.flatMap((status) => {
-    const n = all.filter((row) => statusAtEnd(row, shift) === status).length;
-    return n === 0 ? [] : `${n} ${status}`;
-  });
+function totalsLine(totals: Totals, { namespace }: Shift) {
+  const states = executionStatuses.flatMap((status) => (totals[status] === 0 ? [] : `${totals[status]} ${status}`));
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
-  const head = `${counted(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
-  const { waiting, stay_failed, files_failed } = left(executions);
+  const head = `${counted(totals.executions, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
+  const { stf_files, slices_completed, attempts_failed, slices_stay_failed, slices_not_done, stf_failed = 0 } = totals;
   return (
-    `${head}. In this period ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
-    `and ${counted(countOf(causes), 'attempt')} failed. At its end, ${counted(stay_failed, 'slice')} had failed permanently and ${waiting} were unfinished.` +
-    (files_failed === 0 ? '' : ` ${counted(files_failed, 'STF file')} failed in PanDA.`)
+    `${head}. In this period ${counted(stf_files, 'STF file')} ${stf_files === 1 ? 'was' : 'were'} made, ${counted(slices_completed, 'slice')} completed, ` +
+    `and ${counted(attempts_failed, 'attempt')} failed. At its end, ${counted(slices_stay_failed, 'slice')} had failed permanently and ${slices_not_done} were unfinished.` +
+    (stf_failed === 0 ? '' : ` ${counted(stf_failed, 'STF file')} failed in PanDA.`)
   );
 }
 
-function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
+function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
   const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
   const more = actions.length - lines.length;
   return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
 
 /** Without slices, STF files fail. */
-const failedWords = (row: ShiftExecution['row'], slices: number): string | number =>
+const failedWords = (row: ShiftExecution['row'], slices: number) =>
   isPrompt(row) ? (row.processing_unheard === 1 ? '' : counted(row.stf_failed, 'STF file')) : slices;
 
-function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime): string[] {
+function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime) {
   if (all.length === 0) return [];
   const more = all.length - Math.min(executions.length, shownRows);
   return [
@@ -144,7 +141,7 @@ const stateWords = ({ status, health, silent_seconds }: Pick<ShiftExecution, 'st
     ? `${status}, no driver for ${roundDuration(silent_seconds)}`
     : `${status}${status === 'running' && health !== undefined ? `, ${health}` : ''}`;
 
-const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime): string =>
+const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime) =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
 /**
@@ -177,7 +174,7 @@ function conditionOf(execution: ShiftExecution): Condition {
   return { health: status === 'running' ? health : undefined, findings: [...own, ...findings] };
 }
 
-function openOf(execution: ShiftExecution, handover: Handover): string[] {
+function openOf(execution: ShiftExecution, handover: Handover) {
   const { row, status, health, silent_seconds, stay_failed, findings } = execution;
   const { stf_count, slices_completed, slices_created } = execution;
   const id = row.execution_id;
@@ -222,12 +219,12 @@ type ShownTime = (time: string, executionId?: string | null) => string;
 const longestNote = 600;
 
 /** The time of day, to the second. */
-const clock = (time: string): string => time.slice(11, 19);
+const clock = (time: string) => time.slice(11, 19);
 
 /** A name, with its claimant. */
-const whoOf = (name: string, sentBy: string | null | undefined): string => markdownText(claimedName(name, sentBy), 120);
+const whoOf = (name: string, sentBy: string | null | undefined) => markdownText(claimedName(name, sentBy), 120);
 
-const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime): string => {
+const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime) => {
   const who = whoOf(author, sent_by);
   const what = [execution_id, about].filter((name) => name !== null).map((name) => markdownText(name));
   return `- ${shown(at, execution_id)} ${who}${what.length === 0 ? '' : `, ${what.join(', ')}`}: ${markdownText(text, longestNote)}`;
@@ -236,7 +233,7 @@ const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, show
 const alarmLine = (
   { raised_at, cleared_at, seen_by, seen_sent_by, seen_at, seen_text, count, alarm_id, sentence, execution_id }: Alarm,
   shown: ShownTime,
-): string => {
+) => {
   const life = [
     count === 1 ? [] : `raised ${count} times`,
     seen_by === null

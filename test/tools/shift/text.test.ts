@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ShiftFacts } from '../../../src/tools/shift/facts.ts';
+import { type ShiftFacts, totalsOf } from '../../../src/tools/shift/facts.ts';
 import { openMatters, shiftText } from '../../../src/tools/shift/text.ts';
 
 const shift = { start_time: '2026-12-01T00:00:00.000Z', end_time: '2026-12-01T08:00:00.000Z', namespace: undefined };
@@ -64,6 +64,8 @@ describe('what is open at the end of a shift', () => {
   });
 
   it('has its times in Markdown as people read them', () => {
-    expect(shiftText(shift, factsWith([]), undefined)).toContain('since 2026-12-01 04:22:36 UTC.');
+    const facts = factsWith([]);
+    const told = { ...facts, totals: totalsOf(facts, shift), open: openMatters(facts, shift) };
+    expect(shiftText(shift, told, undefined)).toContain('since 2026-12-01 04:22:36 UTC.');
   });
 });

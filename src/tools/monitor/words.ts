@@ -1,10 +1,7 @@
-import type { ExecutionRow } from '../db/execution/find-execution.ts';
-import type { ExecutionRecord } from '../db/reports/execution-detail.ts';
-import { nounFor } from '../lib/counted.ts';
-
-/** A clause about a value, such as ` (its reason)`; empty without one. */
-export const clause = (before: string, value: string | number | null | undefined, after = '') =>
-  value === undefined || value === null ? '' : `${before}${value}${after}`;
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
+import { nounFor } from '../../lib/counted.ts';
+import { clause } from '../../lib/words.ts';
 
 /** A status, with its reason if that says more. */
 export const statusWords = (status: string, reason: string | null | undefined) =>
@@ -34,4 +31,13 @@ export function openWords(queued: number, inHand: { count: number; lost: number 
   if (inHand === undefined) return `${queued} without a result`;
   const { count, lost } = inHand;
   return `${queued} queued, ${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}`;
+}
+
+/**
+ * The phase of a run in words that cannot be mistaken for the state of the whole execution: phase `completed`
+ * only says that the DAQ is done. Empty for an ended execution.
+ */
+export function phaseWords({ phase, status }: { phase: string; status: string }) {
+  if (status !== 'running') return '';
+  return phase === 'completed' ? 'the DAQ is done' : `phase ${phase}`;
 }

@@ -1,0 +1,46 @@
+import type { Queries } from '../db/queries.ts';
+import { stagesForPeople } from '../domain/stages.ts';
+import { printable } from '../lib/printable.ts';
+import { clause, markdownText } from '../lib/words.ts';
+import { monitorOf } from './get-workflow-monitor.ts';
+import { factsOf, verdictOf } from './monitor/facts.ts';
+
+/** The most characters of a sentence. */
+const longest = 500;
+
+/**
+ * The report of an execution as Markdown, of one state of the store. It leaves out the agents, so that the same
+ * past gives the same text. Throws `EXECUTION_NOT_FOUND`.
+ * @param now milliseconds since 1970
+ */
+export const reportOf = (queries: Queries, executionId: string, now: number): string =>
+  queries.snapshot(() => {
+    const answer = monitorOf(executionId, { queries, now });
+    const { verdict, checks } = queries.audit(queries.execution(executionId));
+    const { execution_id, run_id, findings, latency } = answer;
+    const lines = [
+      `# ${markdownText(execution_id)}${clause(', run ', run_id)}`,
+      '',
+      markdownText(verdictOf(answer), longest),
+      '',
+      ...factsOf({ ...answer, agents: [] }).map(({ label, words }) => `- ${label}: ${markdownText(words, longest)}`),
+      ...(findings.length === 0 ? ['- findings: none'] : []),
+      `- data: ${verdict}`,
+      ...checks
+        .filter(({ state }) => state !== 'ok')
+        .map(
+          ({ check, found, expected, problem = '', ids }) =>
+            `  - ${check} ${found} of ${expected}: ${markdownText(problem, longest)} ${ids
+              .slice(0, 5)
+              .map((id) => markdownText(id))
+              .join(', ')}`,
+        ),
+      '',
+      '| stage | items | p50 s | p95 s | max s |',
+      '| --- | --- | --- | --- | --- |',
+      ...latency.map(
+        ({ stage, items, p50, p95, max }) => `| ${stagesForPeople(stage)} | ${items} | ${p50} | ${p95} | ${max} |`,
+      ),
+    ];
+    return `${lines.map(printable).join('\n')}\n`;
+  });
