@@ -55,8 +55,7 @@ export const listWorkflowExecutionsTool = defineList({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
-    'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window. ' +
-    'Start here without an execution_id; get_workflow_monitor has its progress and configuration.',
+    'Which executions run now, whose, in which namespace, and how earlier ones ended. Start here without an execution_id; get_workflow_monitor has its progress and configuration.',
   input: () => ({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
