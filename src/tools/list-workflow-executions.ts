@@ -55,7 +55,8 @@ export const listWorkflowExecutionsTool = defineList({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
-    'Which executions run now, whose, in which namespace, and how earlier ones ended. Start here without an execution_id; get_workflow_monitor has its progress and configuration.',
+    'What is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window. ' +
+    'Start here without an execution_id.',
   input: () => ({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
@@ -68,7 +69,7 @@ export const listWorkflowExecutionsTool = defineList({
     has_failures: optionalBoolean.describe('With or without failures'),
     min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'At least this many STF files'),
     config: text('Its configuration'),
-    payload: text('Part of its payload command'),
+    payload: text('Part of its payload'),
     search: text('Words in notes and reasons'),
   }),
   window: 'time active',

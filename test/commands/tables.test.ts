@@ -199,10 +199,10 @@ describe('tables for people', () => {
     await runCli(['stop', 'latest', '--reason', 'beam dump'], { folder: live });
     const { code, stdout } = await following.finished;
     expect(code).toBe(0);
-    expect(stdout).toMatch(/the execution is terminated.*\n$/);
+    expect(stdout).toMatch(/the execution was terminated.*\n$/);
     await run.finished;
     const late = await runCli(['logs', '-f'], { folder: live });
-    expect(late).toMatchObject({ code: 0, stdout: expect.stringMatching(/the execution is terminated/) });
+    expect(late).toMatchObject({ code: 0, stdout: expect.stringMatching(/the execution was terminated/) });
     all.child.kill('SIGINT');
     expect((await all.finished).code).toBe(130);
   });

@@ -98,7 +98,10 @@ export async function countsOf(page: Page): Promise<Record<string, number>> {
 export async function painted(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     // It is drawn only if it is in view.
-    [...document.querySelectorAll('h2')].find((one) => one.innerText.startsWith('Workers'))?.scrollIntoView();
+    const heading = [...document.querySelectorAll('h2')].find((one) => one.innerText.startsWith('Workers'));
+    heading?.scrollIntoView();
+    // Its rows have their place before the attempts come.
+    if (heading?.innerText.endsWith('loading') !== false) return false;
     const canvas = document.querySelector('canvas');
     const { data } = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
     return data.some((value, at) => at % 4 === 3 && value > 0);
