@@ -1,9 +1,7 @@
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import { pause } from '../../lib/deadline.ts';
-import { configInvalid, NoStoreYet } from '../../lib/errors.ts';
-import { nearest } from '../../lib/suggest.ts';
+import { NoStoreYet } from '../../lib/errors.ts';
 import { withPlainTimes } from '../../lib/words.ts';
-import { findingRules } from '../../monitoring/findings/index.ts';
 import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';

@@ -92,7 +92,6 @@ export function insertRow(
       ? storedBody({ payload, message_id, envelope }, sent, effect.effect !== 'rejected')
       : { body: payload, is_whole: 1 };
   const { numberOf } = nameNumbers(sql);
-  const recorded_ms = Date.parse(recordedAt);
   const { lastInsertRowid } = sql(
     `INSERT INTO message_rows (seq, message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
        sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, is_whole, body, headers)
@@ -108,8 +107,8 @@ export function insertRow(
     numberOf(execution_id),
     numberOf(envelope.run_id),
     isUsual(msg_type, destination) ? null : destination,
-    sent === recordedAt ? recorded_ms : Date.parse(sent),
-    recorded_ms,
+    Date.parse(sent),
+    Date.parse(recordedAt),
     simulation_tick === undefined ? null : String(simulation_tick),
     effect.effect,
     effect_code,
