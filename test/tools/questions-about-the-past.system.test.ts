@@ -141,7 +141,7 @@ describe('an answer about what happened', () => {
       note: 'beam tuning',
     });
     expect((await runCli(['status'], { folder })).stdout).toMatch(
-      /health paused by Rita M\. \(as tester claims\) at 20.+ UTC \(beam tuning\); swf-mcp continue/,
+      /health paused by Rita M\. \(as tester claims\) at 20.+ UTC \(beam tuning\); continue with "swf-mcp continue/,
     );
     expect((await runCli(['stop', 'latest', '--reason', 'enough'], { folder })).code).toBe(0);
     expect(await monitorOf(client)).toMatchObject({
