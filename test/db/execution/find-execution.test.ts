@@ -132,7 +132,7 @@ describe('an execution that is not found', () => {
       const { store } = await makeRunningStore();
       expect(refusal(store, name)).toEqual([
         'EXECUTION_NOT_FOUND',
-        `there is no execution "${name}"; the nearest: ${id}; "latest" is the newest one, list_workflow_executions lists all`,
+        `there is no execution "${name}"; the nearest: ${id}; use "latest" for the newest; list_workflow_executions lists all`,
       ]);
     },
   );
