@@ -25,9 +25,7 @@ export function addQuestions(add: Add) {
         if (watch && asOf !== undefined) return '--watch and --as-of cannot be combined';
         if (!watch && notify !== undefined) return '--notify needs --watch';
         return (
-          all &&
-          (watch || executionId !== undefined) &&
-          '--all cannot be combined with --watch or an execution id'
+          all && (watch || executionId !== undefined) && '--all cannot be combined with --watch or an execution id'
         );
       },
     },

@@ -97,7 +97,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   agents: z
     .strictObject({
-      daq_simulator: z.strictObject({ enabled: enabled('whether `up` starts the DAQ simulator, which is also the recorder') }).prefault({}),
+      daq_simulator: z
+        .strictObject({ enabled: enabled('whether `up` starts the DAQ simulator, which is also the recorder') })
+        .prefault({}),
       data: agentSection.prefault({}),
       fastmon: agentSection.prefault({}),
       fast_processing: z.strictObject({ enabled: enabled('whether `run` starts this agent') }).prefault({}),

@@ -119,7 +119,9 @@ export const dataSection = z.object({
       'folder of the data files, relative to the configuration file (`--set`: to the working folder); default: the path of the store plus `.data`',
     ),
   write_files: z.boolean().default(true).describe('`false`: write no files and compute no checksums'),
-  url: fileAddress.optional().describe('where `dir` is published, such as `http://HOST:8090`; if unset, the folder is not published'),
+  url: fileAddress
+    .optional()
+    .describe('where `dir` is published, such as `http://HOST:8090`; if unset, the folder is not published'),
   sources: z
     .array(fileAddress)
     .optional()

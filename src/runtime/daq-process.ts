@@ -170,7 +170,10 @@ async function begin(delivery: Delivery, id: string, host: Host, around: Request
       return begun;
     });
     if (drive !== undefined)
-      options.log.write({ level: 'WARNING', message: `starting ${drive.execution_id}, requested by ${command.sender}` });
+      options.log.write({
+        level: 'WARNING',
+        message: `starting ${drive.execution_id}, requested by ${command.sender}`,
+      });
     return drive;
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'CONFIG_INVALID') throw error;

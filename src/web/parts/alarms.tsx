@@ -28,7 +28,8 @@ export function AlarmBar() {
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
   // The tool says so in a note that may contain more.
   const nobody = /"swf-mcp[^"]* watch" runs/.test(unseen.note ?? '') ? ': "swf-mcp watch" is not running' : '';
-  if (total === 0) return <p class="alarms quiet">{nobody === '' ? 'no alarms' : `not watching for alarms${nobody}`}</p>;
+  if (total === 0)
+    return <p class="alarms quiet">{nobody === '' ? 'no alarms' : `not watching for alarms${nobody}`}</p>;
   return (
     <details class="alarms">
       <summary class={unseen.total_count > 0 ? 'loud' : ''}>
