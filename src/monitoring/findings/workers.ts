@@ -23,7 +23,7 @@ const lacks: Readonly<Record<string, string>> = {
 type OffDutyAgent = Evidence['off_duty'][number];
 
 const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent) =>
-  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots === undefined ? '' : `${slots} `}slots ${since === undefined ? 'accept' : 'have accepted'} no slices that need ${needed[reason] ?? 'it'}` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
+  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${(slots ?? 0) > 0 ? `${slots} ` : ''}slots ${since === undefined ? 'accept' : 'have accepted'} no slices that need ${needed[reason] ?? 'it'}` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
 const restSentence = ({ agent, hostname, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? 'it rests'}. It then takes slices again, and rests longer after each failure; check that host.`;
