@@ -141,7 +141,7 @@ describe('an execution that is not found', () => {
     const made = await makeRunningStore();
     await sayShortExecutions(made, 4);
     expect((refusal(made.store, 'stf_datataking-tester-0009') as string[])[1]).toContain(
-      'the nearest: stf_datataking-tester-0005, stf_datataking-tester-0004, stf_datataking-tester-0003; "latest"',
+      'the nearest: stf_datataking-tester-0005, stf_datataking-tester-0004, stf_datataking-tester-0003; use "latest"',
     );
   });
 });
