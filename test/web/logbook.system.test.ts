@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await writer.getByText('1 alarm seen but not cleared').waitFor();
     await writer.getByText('seen by Bo (as ana claims): I look').waitFor();
     await change('alarm_cleared', 'data');
-    await writer.getByText('no alarms').waitFor({ timeout: 15_000 });
+    await writer.getByText('not watching for alarms').waitFor({ timeout: 15_000 });
     // The last answer does not hold for now.
     await writer.route('**/mcp', (route) => route.abort());
     await writer.getByText('alarms unavailable').waitFor({ timeout: 15_000 });
