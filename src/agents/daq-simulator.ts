@@ -56,7 +56,7 @@ function writeStf(sequence: number, context: Context): Promise<PreparedFile> {
 function daqSentence(step: DaqStep): string {
   switch (step.msg_type) {
     case 'run_imminent':
-      return 'beam, not ready: a run is imminent';
+      return 'beam present, detector not ready; run imminent';
     case 'start_run':
       return 'physics begins';
     case 'stf_gen':

@@ -94,7 +94,11 @@ export function leavingStep(why: Leave, { name, epoch }: DriverOptions, { clock 
   const line: LogLine =
     why.cause === 'interrupted'
       ? { level: 'WARNING', message: 'the driver was interrupted; the execution can be resumed', context }
-      : { level: 'ERROR', message: `the driver could not continue: ${why.code ?? 'a bug'}: ${why.reason}`, context };
+      : {
+          level: 'ERROR',
+          message: `the driver could not continue: ${why.code ?? 'internal error'}: ${why.reason}`,
+          context,
+        };
   return { sender: name, tick: clock.now(), says: [{ msg_type: 'driver_ended', epoch, ...why }], logs: [line] };
 }
 

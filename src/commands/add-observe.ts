@@ -27,18 +27,18 @@ const words = (text: string, before: string[] = []) =>
 export function addObserve(add: Add) {
   add(
     'observe',
-    'record a testbed that others run, until SIGTERM; send nothing without --allow-control',
+    'record a testbed run by others until SIGTERM; sends nothing unless --allow-control is given',
     [
       [
         '--broker <URL>',
-        'subscribe to this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
+        'subscribe to this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or "env" to read ACTIVEMQ_HOST and related variables',
       ],
       ['--config <FILE>', 'read the broker and the known findings from this configuration'],
       setOption(),
-      new Option('--layout <NAME>', 'subscribe to the topics of this testbed layout').choices(layoutNames),
+      new Option('--layout <NAME>', 'subscribe to the topics used by this testbed version').choices(layoutNames),
       [
         '--topics <T,…>',
-        "subscribe to these topics instead of a layout's; give full names that exist, as subscribing creates missing ones",
+        "subscribe to these topics instead of a layout's; use full names of existing topics: the broker creates any that are missing",
         words,
       ],
       ['--namespace <NAME>', 'record only this namespace; may be repeated (default: all)', another],
@@ -52,7 +52,7 @@ export function addObserve(add: Add) {
       ],
       [
         '--monitor-url <URL>',
-        'also read swf-monitor, at most one request per second: parameters, stops, files, missed results (set $SWF_MONITOR_TOKEN if it needs a token)',
+        'also read from swf-monitor what messages lack: parameters, stops, files, missed results; at most one request per second (set $SWF_MONITOR_TOKEN if it needs a token)',
       ],
       [
         '--api <[HOST:]PORT>',
@@ -60,7 +60,7 @@ export function addObserve(add: Add) {
       ],
       [
         '--allow-control',
-        "forward start_workflow and control_workflow requests to the testbed's queue /queue/workflow_control; nothing else is ever sent",
+        "forward start_workflow and control_workflow requests to the testbed's queue /queue/workflow_control; no other message is sent",
       ],
       new Option('--until-parent-ends').hideHelp(),
       ['--check', 'record nothing: listen for --wait seconds, then report what was and was not heard'],

@@ -22,12 +22,10 @@ export function addQuestions(add: Add) {
       watch ? (await import('./ask/watch.ts')).watchCommand : (await import('./ask/status.ts')).statusCommand,
     {
       check: ({ watch, asOf, notify, all, executionId }) => {
-        if (watch && asOf !== undefined) return '--watch shows the present, --as-of the past: give one';
+        if (watch && asOf !== undefined) return '--watch and --as-of cannot be combined';
         if (!watch && notify !== undefined) return '--notify needs --watch';
         return (
-          all &&
-          (watch || executionId !== undefined) &&
-          '--all shows all executions at one moment: give neither --watch nor an id'
+          all && (watch || executionId !== undefined) && '--all cannot be combined with --watch or an execution id'
         );
       },
     },
@@ -35,7 +33,7 @@ export function addQuestions(add: Add) {
 
   add(
     'open [EXECUTION_ID]',
-    'open the page in your browser, starting a server if none serves this store',
+    'open the web page in your browser, starting a server if none serves this store',
     [],
     async () => (await import('./serve/open.ts')).openCommand,
   );
@@ -50,7 +48,7 @@ type ReportFlags = ReportArguments & Omit<HtmlArguments, 'html'> & { html?: stri
 function addReport(add: Add) {
   add(
     'report [EXECUTION_ID]',
-    'report on an execution or, with --since, on a period, as Markdown or as one HTML file',
+    'report on an execution (Markdown or HTML) or, with --since, on a period (Markdown)',
     [
       ['--markdown', 'print Markdown (the default)'],
       ['--html <FILE>', 'write one file for a browser or an email, with every attempt, error text and path'],
@@ -69,7 +67,7 @@ function addReport(add: Add) {
       check: ({ html, markdown, since, until, namespace }) =>
         html !== undefined &&
         (markdown || [since, until, namespace].some((given) => given !== undefined)) &&
-        '--html reports on one execution: give neither --markdown nor a time',
+        '--html cannot be combined with --markdown, --since, --until or --namespace',
     },
   );
 }
@@ -80,10 +78,10 @@ function addPlan(add: Add) {
     'plan [CONFIG]',
     'predict a run without running it: files, slices, bytes, time, workers',
     [
-      ['--stf-count <N>', 'STF files per physics period; 0: as many as fit', parseCount],
+      ['--stf-count <N>', 'STF files per physics period; 0: as many as fit in it', parseCount],
       [
         '--as-played <EXECUTION_ID>',
-        'replay a past run with its own times; --set changes target_worker_count, slice_processing_time (a factor), stf_sampling_rate, without_worker or without_host (default: unchanged)',
+        'replay a past run using its measured times; change a setting with --set: target_worker_count, slice_processing_time (a factor), stf_sampling_rate, without_worker or without_host (default: unchanged)',
       ],
       setOption(),
       jsonOption(),
@@ -93,7 +91,7 @@ function addPlan(add: Add) {
       check: ({ asPlayed, config, stfCount }: PlanArguments) =>
         asPlayed !== undefined &&
         (config !== undefined || stfCount !== undefined) &&
-        '--as-played replays the slices of a past run: give neither a configuration nor --stf-count',
+        '--as-played cannot be combined with a configuration or --stf-count',
     },
   );
 }

@@ -30,8 +30,8 @@ const brokerSection = z.strictObject({
   url: text.describe(
     '`stomp://host:port` or `stomp+ssl://host:port`, comma-separated for failover; without one, everything runs in one process',
   ),
-  user: z.string().optional().describe('login'),
-  password: z.string().optional().describe('login'),
+  user: z.string().optional().describe('login name at the broker'),
+  password: z.string().optional().describe('password for `user`'),
   ca_file: text.describe('certificates to trust with TLS; default: those of the system'),
   dialect: z
     .enum(['auto', ...dialectNames])
@@ -74,7 +74,7 @@ const testbedSection = z.strictObject({
 const secondsByCode = z.record(z.string(), z.number().min(0).max(86_400)).optional();
 const watchSection = z.strictObject({
   after: secondsByCode.describe(
-    'seconds that a finding must persist before `watch` raises an alarm, by code, such as `SLICES_FAILED = 60`; default 30 for warnings, 10 for errors',
+    'seconds that a finding must persist before `watch` raises an alarm, keyed by finding code (`SLICES_FAILED = 60`); default 30 for warnings, 10 for errors',
   ),
 });
 
@@ -97,7 +97,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   agents: z
     .strictObject({
-      daq_simulator: z.strictObject({ enabled: enabled('whether `up` starts the recorder') }).prefault({}),
+      daq_simulator: z
+        .strictObject({ enabled: enabled('whether `up` starts the DAQ simulator, which is also the recorder') })
+        .prefault({}),
       data: agentSection.prefault({}),
       fastmon: agentSection.prefault({}),
       fast_processing: z.strictObject({ enabled: enabled('whether `run` starts this agent') }).prefault({}),

@@ -28,9 +28,13 @@ function choiceWords({ values: allowed }: Extract<Issue, { code: 'invalid_value'
   return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${hint}`;
 }
 
-/** The bound of a number; for a list or text, the schema's own words apply. */
+/** The bound of a number or of a text's length; for a list, the schema's own words apply. */
 function boundWords(issue: Issue): string | undefined {
   if (issue.code !== 'too_big' && issue.code !== 'too_small') return undefined;
+  if (issue.origin === 'string') {
+    if (issue.code === 'too_big') return `must be at most ${issue.maximum} characters`;
+    return Number(issue.minimum) === 1 ? 'must not be empty' : `must be at least ${issue.minimum} characters`;
+  }
   if (issue.origin !== 'number' && issue.origin !== 'int') return undefined;
   const isOpen = issue.inclusive === false;
   return issue.code === 'too_big'

@@ -41,7 +41,7 @@ export const fastmonSection = z.object({
     .gt(0)
     .max(1)
     .default(0.15)
-    .describe('fraction of the STF frames that its samples contain together'),
+    .describe("total fraction of an STF's frames that its samples cover"),
 });
 
 /** A frame's header takes 16 bytes (`frames.ts`); the rest is its content. */
@@ -86,7 +86,7 @@ export const workerSection = z.object({
     .min(1, 'must name a program')
     .max(1000)
     .optional()
-    .describe('program to run on every slice, as a list of words; default: the placeholder'),
+    .describe('program to run on every slice, as a list of words; default: a built-in placeholder that only waits'),
   payload_name: z
     .string()
     .min(1)
@@ -119,7 +119,9 @@ export const dataSection = z.object({
       'folder of the data files, relative to the configuration file (`--set`: to the working folder); default: the path of the store plus `.data`',
     ),
   write_files: z.boolean().default(true).describe('`false`: write no files and compute no checksums'),
-  url: fileAddress.optional().describe('where `dir` is published, such as `http://HOST:8090`; without one, it is not'),
+  url: fileAddress
+    .optional()
+    .describe('where `dir` is published, such as `http://HOST:8090`; if unset, the folder is not published'),
   sources: z
     .array(fileAddress)
     .optional()
@@ -132,7 +134,7 @@ export const dataSection = z.object({
     })
     .optional()
     .describe(
-      'command that fetches `{url}` to `{path}`, such as `["xrdcp", "-f", "{url}", "{path}"]`; without one, by HTTP',
+      'command that fetches `{url}` to `{path}`, such as `["xrdcp", "-f", "{url}", "{path}"]`; if unset, files are fetched by HTTP',
     ),
   keep_hours: z
     .number()

@@ -169,7 +169,7 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
  * @param keys of `[broker.destinations]`
  */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
-  `other software works on this broker (namespace ${other}); it reads its queues for all namespaces, so it would take messages of swf-mcp, and may stop at one that it does not know: give swf-mcp its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
+  `other software works on this broker (namespace ${other}); it reads its queues for all namespaces, so it would take swf-mcp's messages and may fail on unknown ones; give swf-mcp its own queues: ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
 /**
  * Says what silence leaves open in a namespace that is new here, where neither the site's topics nor its
@@ -181,7 +181,7 @@ function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say 
 
 /** What silence on the broadcasts leaves open, and the two ways to be sure. */
 export const idleSentence = (namespace: string): string =>
-  `no other software was heard in namespace ${namespace}, but idle programs send nothing there: to be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or SWF_MONITOR_URL to its monitor`;
+  `no other software was heard in namespace ${namespace}, but idle programs send nothing there. To be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or set SWF_MONITOR_URL to the testbed's monitor`;
 
 /** The refusal of a namespace in which foreign programs work. @param isBegun we were there first */
 export function namespaceInUse(namespace: string, heard: readonly Named[], isBegun = false): SwfError {
@@ -191,6 +191,6 @@ export function namespaceInUse(namespace: string, heard: readonly Named[], isBeg
   const more = heard.length > named ? `, and ${heard.length - named} more` : '';
   return new SwfError(
     'NAMESPACE_IN_USE',
-    `other software works in namespace ${namespace}: ${programs.join(', ')}${more}; it would mistake swf-mcp's messages for its own, and stop. ${isBegun ? 'So this process leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
+    `other software works in namespace ${namespace}: ${programs.join(', ')}${more}; that software would take swf-mcp's messages for its own and stop. ${isBegun ? 'This process therefore leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
   );
 }

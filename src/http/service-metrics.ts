@@ -62,7 +62,7 @@ export function agentMetricsText(figures: AgentFigures): string {
     ...gauge('swf_reader_behind_messages', 'Messages waiting to be processed.', by('role', Object.entries(behind))),
     ...gauge(
       'swf_off_duty_kinds',
-      'Kinds of work that this agent currently cannot do.',
+      'Kinds of work (payloads, files) that this agent currently cannot do.',
       by('reason', Object.entries(offDuty)),
     ),
     ...gauge('swf_slots', 'Slots of this worker.', by('state', Object.entries(slots))),
@@ -94,7 +94,7 @@ export function observerMetricsText(figures: ObserverFigures): string {
       'Unix time at which the newest message arrived; absent before the first.',
       lastMessageAt && lastMessageAt / 1000,
     ),
-    ...gauge('swf_observer_waiting_lines', 'Lines not yet written.', byPlace('waiting')),
+    ...gauge('swf_observer_waiting_lines', 'Received lines (messages and gaps) not yet written.', byPlace('waiting')),
     ...counter(
       'swf_observer_dropped_messages_total',
       'Messages dropped because too many lines were waiting.',

@@ -43,7 +43,7 @@ export function serveStdio(
   const warn = seldom((fault) =>
     log.write({
       level: 'WARNING',
-      message: `the client cannot be understood: ${fault.replaceAll(/\s+/g, ' ').slice(0, shownFault)}`,
+      message: `received an invalid message from the client: ${fault.replaceAll(/\s+/g, ' ').slice(0, shownFault)}`,
     }),
   );
   const send = (message: object) =>

@@ -15,6 +15,15 @@ export interface StageState {
   state: 'waiting' | 'working' | 'slow' | 'stuck' | 'paused' | 'done';
 }
 
+/** What a stage waits for, or has to make: one of them. */
+export const itemOf: Readonly<Record<StageState['stage'], string>> = {
+  daq_simulator: 'STF file',
+  data: 'STF file',
+  fastmon: 'TF sample',
+  fast_processing: 'TF slice',
+  worker: 'TF slice',
+};
+
 /**
  * When a stage with work is slow, and when it is stuck, if its usual time is unknown since nothing has passed
  * it: a first file may be fetched for long.

@@ -94,7 +94,7 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
     await broker.send({ destination: controlQueue, headers, body, expirySeconds });
     say(`request ${request_id} was sent to ${controlQueue}: ${body}`);
   } catch (error) {
-    say(`WARNING request ${request_id} may not have been sent, and is not sent again: ${messageOf(error)}`);
+    say(`WARNING request ${request_id} may not have been sent, and will not be sent again: ${messageOf(error)}`);
   }
 }
 

@@ -171,7 +171,7 @@ async function answer(hand: Hand, state: ExecutionState, options: ReadingAgentOp
       return await handle(hand, state, { execution_id, filename, file_url, storeId, makesFiles }, options);
     } catch (error) {
       if (error instanceof SwfError) {
-        log.write({ level: 'ERROR', message: `${messageIdOf(message)} is retried: ${error.line}` }, execution_id);
+        log.write({ level: 'ERROR', message: `retrying ${messageIdOf(message)}: ${error.line}` }, execution_id);
         const over = views.overFor(execution_id, storeId);
         await pause(againMilliseconds, [draining, over]);
         if (over.aborted) return [];

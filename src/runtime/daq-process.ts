@@ -124,7 +124,7 @@ function createDriving(host: Host) {
     async leaveAll() {
       const left = [...running];
       for (const [executionId, { driven }] of left) {
-        const message = `${executionId} is left running: the next recorder resumes it, or end it with "swf-mcp stop ${executionId}"`;
+        const message = `left ${executionId} unfinished; the next recorder resumes it. To end it: "swf-mcp stop ${executionId}"`;
         if (lifetime.fault === undefined) log.write({ level: 'WARNING', message });
         driven.leave();
       }
@@ -170,7 +170,10 @@ async function begin(delivery: Delivery, id: string, host: Host, around: Request
       return begun;
     });
     if (drive !== undefined)
-      options.log.write({ level: 'WARNING', message: `${drive.execution_id} starts, requested by ${command.sender}` });
+      options.log.write({
+        level: 'WARNING',
+        message: `starting ${drive.execution_id}, requested by ${command.sender}`,
+      });
     return drive;
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'CONFIG_INVALID') throw error;
@@ -182,6 +185,6 @@ async function begin(delivery: Delivery, id: string, host: Host, around: Request
 /** Records a message that starts nothing. */
 function record(delivery: Delivery, refusal: string | undefined, { recorder, options }: Host) {
   if (refusal !== undefined)
-    options.log.write({ level: 'WARNING', message: `a request on the control queue is refused: ${refusal}` });
+    options.log.write({ level: 'WARNING', message: `refused a request on the control queue: ${refusal}` });
   return recorder.record(recorder.destinations.control, delivery, refusal);
 }

@@ -146,7 +146,7 @@ async function sayChangedPayload({ store }: Host, { held, execution, overview }:
   const before = newestPayload(store.sql, held.execution_id);
   const now = shortDigests([agent.payload.name, agent.payload.digest ?? []].flat().join(' '));
   if (before === undefined || before === now) return;
-  const message = `the payload has changed since this execution was last driven, from ${before} to ${now}: earlier results are of the former`;
+  const message = `the payload has changed since this execution was last driven, from ${before} to ${now}: earlier results came from the old payload`;
   await journal.step({ sender, tick: clock.now(), says: [], logs: [{ level: 'WARNING', message }] });
 }
 

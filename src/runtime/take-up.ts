@@ -43,14 +43,14 @@ export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
     const stop = waitingCommands(store.sql, executionId, ['stop_workflow'])[0]?.message_id;
     const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map(messageIdOf);
     if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
-      const message = `${executionId} is left alone: it was resumed ${maxTakeUps} times in ten minutes without success; "swf-mcp status ${executionId}" shows why`;
+      const message = `giving up on ${executionId} for now: it was resumed ${maxTakeUps} times in ten minutes without success; "swf-mcp status ${executionId}" shows why`;
       return leave(executionId, 'ERROR', message);
     }
     try {
       const { drive, isPaused } = await takeFrom(host, executionId, { stop, requests });
       left.delete(executionId);
       const pause = isPaused ? '; it stays paused' : '';
-      log.write({ level: 'WARNING', message: `${executionId} is resumed: its driver was gone${pause}` });
+      log.write({ level: 'WARNING', message: `resumed ${executionId}: its driver was gone${pause}` });
       onTaken(drive);
     } catch (error) {
       // Another process was faster, its parameters are of another version, or its files are missing.

@@ -32,7 +32,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   input: () => ({
     execution_id: requiredExecution,
     start_time: text('Part of its life: ISO 8601, or -15m'),
-    end_time: text('End, as start_time'),
+    end_time: text('Latest, as start_time'),
     bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
     detail: choice(['concise', 'page'], 'page: all, for pictures'),
     first_slot: integer(0, 100_000, 'First worker slot, by name'),

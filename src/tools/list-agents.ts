@@ -8,7 +8,7 @@ export const listAgentsTool = defineList({
   name: 'list_agents',
   title: 'List agents',
   description:
-    'The agents that run or have run: which are alive, since when one has been silent, its host and process. ' +
+    'The agents that run or have run: which are alive, how long each has been silent, its host and process. ' +
     'status is OK, WARNING (late), ERROR or STALE (vanished). Agents that shut down cleanly (EXITED) are shown for an execution_id or with include_exited.',
   input: () => ({
     namespace,

@@ -46,8 +46,10 @@ export const planRunTool = defineLiveTool({
     stf_interval: number('Seconds between STFs'),
     stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
     slices_per_sample: integer(1, 10_000, 'TF slices per sample'),
-    as_played: optionalBoolean.describe('With the times of execution_id; slice_processing_time is a factor'),
-    without_worker: text('as_played: run without it'),
+    as_played: optionalBoolean.describe(
+      'With the measured times of execution_id, which slice_processing_time multiplies',
+    ),
+    without_worker: text('as_played: leave out this worker'),
     without_host: text('Like without_worker'),
   }),
   output: () => plannedAnswer().partial().extend({ assumptions: strings, as_played: asPlayedAnswer().optional() }),

@@ -76,16 +76,19 @@ function checkArguments(tool: Tool, args: unknown = {}): Record<string, string> 
   const result = tool.input.safeParse(named, uncompiled);
   if (result.success) return result.data as Record<string, string>;
   const issues = result.error.issues.slice(0, 3);
-  throw valueInvalid(issues.map((issue) => explain(tool, issue, named)).join('; '));
+  throw valueInvalid(issues.map((issue) => explain(tool, issue, given)).join('; '));
 }
+
+/** The argument that a key is another name of. */
+const aliasOf = ({ aliases }: Tool, key: string) => (Object.hasOwn(aliases, key) ? aliases[key] : undefined);
 
 function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
   // A Map, not an object: a key may be "__proto__".
   const renamed = new Map<string, unknown>();
   for (const [key, value] of Object.entries(given)) {
-    const name = Object.hasOwn(tool.aliases, key) ? (tool.aliases[key] as string) : key;
+    const name = aliasOf(tool, key) ?? key;
     if (renamed.has(name) && renamed.get(name) !== value)
-      throw argumentInvalid(`${key} is another spelling of ${name}, and the two were given different values; give one`);
+      throw argumentInvalid(`${key} is an alias of ${name}, and their values differ; give only one`);
     renamed.set(name, value);
   }
   return Object.fromEntries(renamed);
@@ -94,20 +97,24 @@ function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<stri
 function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unknown>) {
   if (issue.code === 'unrecognized_keys') return unknownArgument(tool, issue.keys[0] ?? '').message;
   const name = issue.path.join('.');
-  if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
-  return `${name} = ${shownValue(given[name])}: ${issueWords(issue, given[name])}; ${name}: ${describe(tool, name)}`;
+  const asked = Object.keys(given).find((key) => key === name || aliasOf(tool, key) === name);
+  if (asked === undefined) return `${name} is required: ${describe(tool, name)}`;
+  return `${asked} = ${shownValue(given[asked])}: ${issueWords(issue, given[asked])}; ${asked}: ${describe(tool, name)}`;
 }
 
 function unknownArgument(tool: Tool, key: string): SwfError {
   const known = Object.keys(tool.input.shape);
   const near = closest(key.slice(0, 100), known);
-  const hint = near === undefined ? '' : `the nearest is ${near}, `;
-  return valueInvalid(`unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} takes ${known.join(', ')}`);
+  const hint = near === undefined ? '' : `did you mean ${near}? `;
+  return valueInvalid(`unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} accepts ${known.join(', ')}`);
 }
 
 /** A value as given, or a note that it is nested too deep to be written. */
 const shownValue = (value: unknown) =>
-  tried(() => clip(JSON.stringify(value) ?? 'undefined')) ?? 'a value nested too deeply';
+  tried(() => closed(clip(JSON.stringify(value) ?? 'undefined'))) ?? 'a value nested too deeply';
+
+/** Closes the quote of a text that was cut. */
+const closed = (text: string) => (text.startsWith('"') && text.endsWith('…') ? `${text}"` : text);
 
 const describe = (tool: Tool, name: string) => (tool.input.shape[name] as z.ZodType | undefined)?.description ?? name;
 

@@ -14,8 +14,8 @@ export const startWorkflowTool = defineLiveTool({
     'Without arguments: 10 STFs in real time, about three minutes.',
   input: () => ({
     config: text('Name of a configuration, such as histogram'),
-    namespace: text('Of an observed testbed: the request goes to its programs'),
-    speed: textOrNumber(20, '1 is real time, 20 twenty times faster, "max"'),
+    namespace: text('Of an observed testbed, whose programs then get the request'),
+    speed: textOrNumber(20, 'Speed factor (1: real time), or "max"'),
     stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
     physics_period_count: integer(1, 1e9, 'Physics periods'),
     target_worker_count: integer(1, 10_000, 'Worker slots'),
@@ -26,7 +26,7 @@ export const startWorkflowTool = defineLiveTool({
     tf_fraction: number('Fraction of the frames to sample'),
     stf_interval: number('Seconds between STFs'),
     standby_duration: number('Seconds between periods'),
-    physics_period_duration: number('Seconds, with stf_count 0'),
+    physics_period_duration: number('Seconds; used if stf_count is 0'),
   }),
   output: () =>
     object({

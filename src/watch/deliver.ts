@@ -99,7 +99,7 @@ async function tell(
   const { page, say, signal } = options;
   const delivery = deliveryOf(next, page);
   if (delivery === undefined) {
-    say(`WARNING ${receiver.name} is not notified of ${next.message_id}, which cannot be read`);
+    say(`WARNING did not notify ${receiver.name} of ${next.message_id}, which cannot be read`);
     return;
   }
   standing.telling = next.message_id;
@@ -109,7 +109,7 @@ async function tell(
     if (!(error instanceof Refused)) throw error;
     standing.refusals += 1;
     if (standing.refusals < maxRefusals) throw error;
-    say(`WARNING ${receiver.name} is not notified of ${next.message_id}: ${error.message}, ${maxRefusals} times`);
+    say(`WARNING did not notify ${receiver.name} of ${next.message_id}: ${error.message}, ${maxRefusals} times`);
   }
 }
 

@@ -99,7 +99,7 @@ function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string)
   const changes = leaveOut(tx, key, Date.now() - stale);
   if (changes > 0)
     say(
-      `WARNING ${name} is not notified of ${changes} ${changes === 1 ? 'change that is' : 'changes that are'} older than a day; "swf-mcp alarms" lists alarms`,
+      `WARNING did not notify ${name} of ${changes} ${changes === 1 ? 'change that is' : 'changes that are'} older than a day; "swf-mcp alarms" lists alarms`,
     );
 }
 

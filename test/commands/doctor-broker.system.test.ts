@@ -48,7 +48,7 @@ describe.skipIf(missing !== undefined)('doctor at a site with restricted users',
     expect(short).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^ok {4}other program +no other software .* but idle programs send nothing there: to be sure, set broker.layout/m,
+        /^ok {4}other program +no other software .* but idle programs send nothing there. To be sure, set broker.layout/m,
       ),
     });
   });

@@ -147,7 +147,7 @@ describe('a note and a quality', () => {
       { args: ['note', id, 'x', '--at', 'soon'], line: /^ARGUMENT_INVALID: --at "soon"/, code: 2 },
       {
         args: ['quality', id, 'goood', '--reason', 'x'],
-        line: /^ARGUMENT_INVALID: "goood" is not a quality; the nearest is good, allowed are good, bad, test, none/,
+        line: /^ARGUMENT_INVALID: "goood" is not a quality; the nearest is good; allowed are good, bad, test, none/,
         code: 2,
       },
       { args: ['note', id, 'x', '--about', ''], line: /^ARGUMENT_INVALID: about: / },

@@ -188,7 +188,7 @@ describe('swf-mcp watch', () => {
       { args: ['--notify', './none'], line: /^ARGUMENT_INVALID: --notify .\/none cannot be run/ },
       {
         args: ['--set', 'watch.after.SLICE_FAILED=3'],
-        line: /^CONFIG_INVALID: watch.after: no finding has the code "SLICE_FAILED"; the nearest is SLICES_FAILED,/,
+        line: /^CONFIG_INVALID: watch.after: no finding has the code "SLICE_FAILED"; the nearest is SLICES_FAILED;/,
       },
       { args: ['--set', 'watch.after.SLICES_FAILED=-1'], line: /^CONFIG_INVALID: .*watch.after.SLICES_FAILED/ },
     ])

@@ -24,6 +24,9 @@ describe('a value that a schema refuses', () => {
     ['must be at least 1', z.number().min(1), 0],
     ['must be more than 0', z.number().gt(0), 0],
     ['must be at most 5', z.int().max(5), 6],
+    ['must be at most 3 characters', z.string().max(3), 'abcd'],
+    ['must be at least 3 characters', z.string().min(3), 'ab'],
+    ['must not be empty', z.string().min(1), ''],
     ['must be one of red, green, blue', z.enum(['red', 'green', 'blue']), 5],
     ['must be one of red, green, blue; did you mean green?', z.enum(['red', 'green', 'blue']), 'gren'],
     ['must be one of red, green, blue', z.enum(['red', 'green', 'blue']), 'something else'],
@@ -33,7 +36,7 @@ describe('a value that a schema refuses', () => {
   });
 
   it('is refused in the words of the schema if there are no plainer ones', () => {
-    expect(wordsFor(z.string().max(3), 'abcd')).toMatch(/string/);
+    expect(wordsFor(z.array(z.string()).max(1), ['a', 'b'])).toMatch(/array/);
     expect(wordsFor(z.string().regex(/^a/, 'begins with a'), 'b')).toBe('begins with a');
   });
 });

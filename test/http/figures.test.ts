@@ -87,7 +87,7 @@ describe('the metrics of an agent', () => {
         "counter swf_messages_received_total: Messages received from the broker.",
         "counter swf_messages_refused_total: Messages refused by the broker.",
         "gauge swf_reader_behind_messages: Messages waiting to be processed.",
-        "gauge swf_off_duty_kinds: Kinds of work that this agent currently cannot do.",
+        "gauge swf_off_duty_kinds: Kinds of work (payloads, files) that this agent currently cannot do.",
         "gauge swf_slots: Slots of this worker.",
         "histogram swf_step_duration_seconds: Time to process a message or a slice.",
       ]
@@ -138,7 +138,7 @@ describe('the metrics of an observer', () => {
         "counter swf_broker_reconnects_total: Reconnections to the broker.",
         "counter swf_observer_messages_total: Messages received, by topic.",
         "gauge swf_observer_last_message_timestamp_seconds: Unix time at which the newest message arrived; absent before the first.",
-        "gauge swf_observer_waiting_lines: Lines not yet written.",
+        "gauge swf_observer_waiting_lines: Received lines (messages and gaps) not yet written.",
         "counter swf_observer_dropped_messages_total: Messages dropped because too many lines were waiting.",
         "gauge swf_observer_cannot_write: 1 while lines cannot be written.",
       ]

@@ -281,7 +281,7 @@ describe('the findings', () => {
     const given = { evidence: { drivers: [faultAgo(59), faultAgo(20), faultAgo(5)] } };
     const [finding] = findingsOf({ driving: situationOf(given) }).filter(({ code }) => code === 'TAKE_UP_FAILED');
     expect(finding?.sentence).toBe(
-      'DATA_UNAVAILABLE: /data is full (ENOSPC). So 3 drivers have failed within 60 s, although results of workers are recorded meanwhile. Fix that: the service keeps trying.',
+      'DATA_UNAVAILABLE: /data is full (ENOSPC). 3 drivers failed within 60 s, although worker results were still arriving. Fix the cause: the service keeps trying.',
     );
   });
 });

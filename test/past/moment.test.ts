@@ -78,7 +78,7 @@ describe('a moment', () => {
       stderr: expect.stringContaining('--as-of has no effect with -f'),
     });
     expect(await runCli(['status', '--watch', '--as-of', '-1m'], { folder })).toMatchObject({
-      stderr: expect.stringContaining('--watch shows the present, --as-of the past'),
+      stderr: expect.stringContaining('--watch and --as-of cannot be combined'),
     });
   });
 });

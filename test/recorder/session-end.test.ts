@@ -148,7 +148,7 @@ describe('a foreign program in the namespace', () => {
     expect(made.faults[0]).toMatchObject({
       code: 'NAMESPACE_IN_USE',
       message: expect.stringMatching(
-        new RegExp(`foreign-agent \\(\\S+ on ${on}\\).*So this process leaves the namespace`),
+        new RegExp(`foreign-agent \\(\\S+ on ${on}\\).*This process therefore leaves the namespace`),
       ),
     });
   });

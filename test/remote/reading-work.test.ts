@@ -173,7 +173,7 @@ describe('a message that cannot be answered', () => {
     expect(logged[0]).toEqual([
       {
         level: 'ERROR',
-        message: `${execution_id}/stf_gen/swf.7.000001.stf is retried: DATA_UNAVAILABLE: the disk is full`,
+        message: `retrying ${execution_id}/stf_gen/swf.7.000001.stf: DATA_UNAVAILABLE: the disk is full`,
       },
       execution_id,
     ]);

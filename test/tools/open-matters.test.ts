@@ -42,7 +42,7 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     'ended badly was failed',
     'slow is running, health progressing: 10 of 10 slices made so far are done',
     'slow WARNING: It is so.',
-    'undone was terminated: 1 slice undone',
+    'undone was terminated: 1 slice unfinished',
     'no quality is set for undone, ended badly',
     'no one has seen alarm 7: It is so',
     'retried is running, health progressing: 5 of 10 slices made so far are done',

@@ -209,7 +209,7 @@ describe('an alarm', () => {
     await until(() => expect(strict.told.at(-1)?.subject).toBe(`${execution_id}:worker`));
     expect(strict.told).toHaveLength(6);
     expect(watching.lines).toContain(
-      `WARNING strict is not notified of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 400, 5 times`,
+      `WARNING did not notify strict of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 400, 5 times`,
     );
   });
 
@@ -228,7 +228,7 @@ describe('an alarm', () => {
     second.findings = [stuck('data'), stuck('worker')];
     await until(() => expect(a.told.map(({ subject }) => subject)).toEqual([`${execution_id}:worker`]));
     expect(second.lines[0]).toBe(
-      'WARNING a is not notified of 1 change that is older than a day; "swf-mcp alarms" lists alarms',
+      'WARNING did not notify a of 1 change that is older than a day; "swf-mcp alarms" lists alarms',
     );
   });
 

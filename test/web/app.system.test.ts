@@ -110,7 +110,7 @@ describe('the page for a chat', () => {
       await frame.getByText('no calibration').waitFor();
       const overflow = (): Promise<number> => frame.locator('body').evaluate((body) => body.scrollHeight - innerHeight);
       await expect.poll(overflow).toBeLessThanOrEqual(0);
-      await frame.getByRole('button', { name: 'open wide' }).click();
+      await frame.getByRole('button', { name: 'expand' }).click();
       await frame.getByRole('button', { name: 'swf.100010.000001_slice_003.tf' }).first().click();
       await frame.getByRole('dialog').getByText('exit code 4').first().waitFor();
     });

@@ -60,8 +60,8 @@ describe('a time on the page', () => {
 });
 
 it('a refusal on the page leaves out the names of tools', () => {
-  const sentence = 'there is no execution "x"; the nearest: e-1; "latest" is the last one';
-  expect(refusalForPeople(`${sentence}, list_workflow_executions lists all (as of 10:00)`)).toBe(
+  const sentence = 'there is no execution "x"; the nearest: e-1; use "latest" for the newest';
+  expect(refusalForPeople(`${sentence}; list_workflow_executions lists all (as of 10:00)`)).toBe(
     `${sentence} (as of 10:00)`,
   );
 });

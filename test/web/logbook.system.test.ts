@@ -48,7 +48,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
 
   it('shows alarms in a line without moving the page, and lets a permitted client mark one as seen', async () => {
     const page = await open('#/', 'look-1', true);
-    await page.getByText('no alarms: "swf-mcp watch" is not running').waitFor();
+    await page.getByText('not watching for alarms: "swf-mcp watch" is not running').waitFor();
     const top = async (): Promise<number> => (await page.locator('main').boundingBox())?.y ?? 0;
     const before = await top();
     await change('alarm_raised', 'data');
@@ -72,10 +72,10 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await writer.getByText('1 alarm seen but not cleared').waitFor();
     await writer.getByText('seen by Bo (as ana claims): I look').waitFor();
     await change('alarm_cleared', 'data');
-    await writer.getByText('no alarms').waitFor({ timeout: 15_000 });
+    await writer.getByText('not watching for alarms').waitFor({ timeout: 15_000 });
     // The last answer does not hold for now.
     await writer.route('**/mcp', (route) => route.abort());
-    await writer.getByText('alarms: no answer').waitFor({ timeout: 15_000 });
+    await writer.getByText('alarms unavailable').waitFor({ timeout: 15_000 });
   });
 
   it('records notes and the quality of a run, shows them, and marks the time of a note', async () => {

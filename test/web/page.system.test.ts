@@ -132,7 +132,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await namespace.inputValue()).toBe('torre');
     await page.getByText('Nothing matches.').waitFor();
     await page.goto(`${root}#/${id}`);
-    const words = page.getByLabel('words');
+    const words = page.getByLabel('search');
     await words.pressSequentially('calib', { delay: 100 });
     const lines = page.getByRole('tabpanel').locator('li');
     await lines.filter({ hasText: 'no calibration' }).first().waitFor();
@@ -703,10 +703,10 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } });
     const root = url.replace(/mcp$/, '');
     const page = await browser.open(root, { mayComplain: true });
-    await page.getByLabel('This server requires its token').fill('wrong');
+    await page.getByLabel('This server requires a token').fill('wrong');
     await page.getByRole('button', { name: 'continue' }).click();
     await page.getByText('That token is wrong.').waitFor();
-    await page.getByLabel('This server requires its token').fill(token);
+    await page.getByLabel('This server requires a token').fill(token);
     await page.getByRole('button', { name: 'continue' }).click();
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
     const other = await browser.open(`${root}#token=${token}`);

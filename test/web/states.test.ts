@@ -51,8 +51,8 @@ describe('a card on the wall', () => {
 
   it.each([
     [
-      '1 TF slice has been in hand for more than 5 s (0.89 s is usual; the payload is ended after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
-      '1 TF slice has been in hand for more than 5 s',
+      '1 TF slice has been processing for more than 5 s (usually 0.89 s; the payload is ended after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
+      '1 TF slice has been processing for more than 5 s',
     ],
     [
       'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing is running. Run "swf-mcp resume stf-1".',

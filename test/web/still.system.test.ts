@@ -88,7 +88,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
     const page = await browser.open(`${await startRun()}#/latest`);
     const lines = page.getByRole('tabpanel').locator('li');
     await lines.first().hover();
-    await page.getByText('held while you point at a row').waitFor();
+    await page.getByText('updates paused while you point here').waitFor();
     const newest = () => lines.first().innerText();
     const later = async (): Promise<void> => {
       const { completed = 0 } = await countsOf(page);

@@ -91,7 +91,7 @@ function qualityNamed(value: string) {
   const found = qualities.find((one) => one === value);
   if (found !== undefined) return found;
   throw valueInvalid(
-    `${JSON.stringify(value)} is not a quality; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
+    `${JSON.stringify(value)} is not a quality; the nearest is ${nearest(value, qualities, 1)[0]}; allowed are ${qualities.join(', ')}`,
   );
 }
 

@@ -7,6 +7,6 @@ export function requireFindingCode(key: string, code: string) {
   const codes = findingRules.map((rule) => rule.code);
   if (!codes.includes(code))
     throw configInvalid(
-      `${key}: no finding has the code ${JSON.stringify(code.slice(0, 80))}; the nearest is ${nearest(code, codes, 1)[0]}, docs/monitor.md lists all`,
+      `${key}: no finding has the code ${JSON.stringify(code.slice(0, 80))}; the nearest is ${nearest(code, codes, 1)[0]}; docs/monitor.md lists all`,
     );
 }

@@ -165,7 +165,7 @@ export function logLevel({ env }: Io): LogLevel {
   if (Object.hasOwn(logLevels, name)) return name as LogLevel;
   const names = Object.keys(logLevels);
   throw configInvalid(
-    `SWF_LOG_LEVEL = ${JSON.stringify(text)} is not a log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
+    `SWF_LOG_LEVEL = ${JSON.stringify(text)} is not a log level; the nearest is ${nearest(name, names, 1)[0]}; allowed are ${names.join(', ')}`,
   );
 }
 

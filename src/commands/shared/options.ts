@@ -66,7 +66,7 @@ export const speedOption = (description: string) => new Option('--speed <X|max>'
 export const brokerOption = () =>
   new Option(
     '--broker <URL>',
-    'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
+    'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or "env" to read ACTIVEMQ_HOST and related variables',
   );
 
 /** Its values are `sets`. */

@@ -126,7 +126,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   const near = nearest(executionId, known);
   throw new SwfError(
     'EXECUTION_NOT_FOUND',
-    `there is no execution ${JSON.stringify(executionId)}; the nearest: ${near.join(', ')}; "latest" is the newest one, list_workflow_executions lists all`,
+    `there is no execution ${JSON.stringify(executionId)}; the nearest: ${near.join(', ')}; use "latest" for the newest; list_workflow_executions lists all`,
   );
 }
 

@@ -132,7 +132,7 @@ function checkFunction(token: Token, next: Token | undefined) {
   if (functions.includes(text) || (kind === 'name' && wordsBeforeParenthesis.includes(text))) return;
   const near = closest(text, functions);
   throw refused(
-    `calls ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}, `}allowed are SQLite's core, date, math, aggregate, window and JSON functions`,
+    `calls ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}; `}allowed are SQLite's core, date, math, aggregate, window and JSON functions`,
   );
 }
 
@@ -140,7 +140,7 @@ function checkTable(token: Token | undefined, known: ReadonlySet<string>) {
   if (isName(token) && known.has((token as Token).text)) return;
   const near = token === undefined ? undefined : closest(token.text, viewNames);
   throw refused(
-    `reads ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}, `}it may read ${viewNames.join(', ')} and its own WITH tables`,
+    `reads ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}; `}it may read ${viewNames.join(', ')} and its own WITH tables`,
   );
 }
 

@@ -1,9 +1,9 @@
 import { goneSeconds, lateSeconds, livenessOf, strangerSeconds } from '../../domain/liveness.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted, doing } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import type { LostStart } from '../evidence.ts';
 import { type Facts, delayOf, secondsBetween } from '../facts.ts';
-import { queueState } from '../stage-states.ts';
+import { itemOf, queueState } from '../stage-states.ts';
 import { type Judgement, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';
 
 /**
@@ -30,7 +30,7 @@ function costOf(stages: Judgement['stages'], missing: readonly string[]): string
     )
     .map(
       ({ stage, waiting, idle_seconds }) =>
-        `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for the ${stage} stage, which has been idle for ${roundDuration(idle_seconds)}`,
+        `${doing(waiting, itemOf[stage], 'wait')} for the ${stage} stage, which has been idle for ${roundDuration(idle_seconds)}`,
     );
   return waits.length === 0 ? '' : ` (${waits.join('; ')})`;
 }
@@ -60,7 +60,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
       const behind = facts.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
       return {
         severity: 'error',
-        sentence: `No ${missing.join(' and no ')} agent is working on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
+        sentence: `No ${missing.join(' and no ')} agent is working on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with this run's broker and namespace, or "swf-mcp up" on ${missing.length === 1 ? "that agent's host" : "those agents' hosts"}.`,
         ids: missing,
         next: call('list_agents', {}),
       };

@@ -11,6 +11,9 @@ const pauseSentence = (by: Evidence['paused_by']) =>
     ? 'An operator paused it'
     : `${claimedName(by.name, by.sent_by)} paused it at ${by.time}${by.reason === undefined ? '' : ` (${by.reason})`}`;
 
+/** The code of a fault that has none. */
+const internalError = 'Internal error';
+
 /** After this many resumes without anything new, an execution is left alone. */
 export const maxTakeUps = 3;
 
@@ -23,10 +26,10 @@ function failsOften({ now, drivers }: Situation): Found | undefined {
     ({ ended, until }) => ended === 'fault' && (now - Date.parse(until ?? '')) / 1000 <= oftenSeconds,
   );
   if (failed.length < maxTakeUps) return undefined;
-  const { code = 'a bug', reason = 'no reason given' } = failed.at(-1) ?? {};
+  const { code = internalError, reason = 'no reason given' } = failed.at(-1) ?? {};
   return {
     severity: 'error',
-    sentence: `${code}: ${reason}. So ${failed.length} drivers have failed within ${oftenSeconds} s, although results of workers are recorded meanwhile. Fix that: the service keeps trying.`,
+    sentence: `${code}: ${reason}. ${failed.length} drivers failed within ${oftenSeconds} s, although worker results were still arriving. Fix the cause: the service keeps trying.`,
     next: here('get_workflow_monitor'),
   };
 }
@@ -37,11 +40,12 @@ export const driverRules: readonly FindingRule[] = [
       const { execution_id, process, drivers } = facts;
       const last = drivers.at(-1);
       if (facts.status !== 'running' || process?.alive !== false || last?.ended !== 'fault') return undefined;
-      const { pid, host, until, code = 'a bug', reason = 'no reason given' } = last;
+      const { pid, host, until, code = internalError, reason = 'no reason given' } = last;
+      const driver = `${pid === undefined ? 'an unknown process' : `process ${pid}`} on ${host}`;
       return {
         severity: 'error',
-        sentence: `${code}: ${reason.replace(/\.$/, '')}. So the driver, process ${pid ?? 'unknown'} on ${host}, gave up at ${until}, and nothing is running.${reason.includes(`swf-mcp resume ${execution_id}`) ? '' : ` Fix that, then "swf-mcp resume ${execution_id}" continues it; "swf-mcp stop ${execution_id}" ends it.`}`,
-        ids: [`process ${pid ?? 'unknown'} on ${host}`],
+        sentence: `${code}: ${reason.replace(/\.$/, '')}. The driver, ${driver}, gave up at ${until}, and nothing is running.${reason.includes(`swf-mcp resume ${execution_id}`) ? '' : ` Fix the cause; then "swf-mcp resume ${execution_id}" continues the run, and "swf-mcp stop ${execution_id}" ends it.`}`,
+        ids: [driver],
         next: here('list_logs', { level: 'ERROR' }),
       };
     },
@@ -87,7 +91,7 @@ export const driverRules: readonly FindingRule[] = [
       const why = reason === undefined ? '' : ` (${reason})`;
       const waits =
         process?.alive === true
-          ? `process ${process.pid} on ${process.hostname} has not resumed it`
+          ? `process ${process.pid} on ${process.hostname} has not acted on it`
           : 'no process drives the execution, so none could act on it';
       return {
         severity: 'warning',
@@ -120,7 +124,7 @@ export const driverRules: readonly FindingRule[] = [
       const times = (drivers.at(-1)?.epoch ?? 1) - 1;
       return {
         severity: 'info',
-        sentence: `It was taken over ${times === 1 ? 'once' : `${times} times`}, last by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${roundDuration(downSeconds(gaps))} without a driver.${again}`,
+        sentence: `It was taken over ${times === 1 ? 'once,' : `${times} times, last`} by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${roundDuration(downSeconds(gaps))} without a driver.${again}`,
         next: here('list_messages', { message_type: 'driver_started' }),
       };
     },
@@ -135,10 +139,10 @@ export const driverRules: readonly FindingRule[] = [
       if (situation.status !== 'running') return undefined;
       if (take_ups < maxTakeUps || isDriven) return failsOften(situation);
       const { code, reason } = drivers.findLast(({ ended }) => ended === 'fault') ?? {};
-      const cause = reason === undefined ? 'Its drivers failed' : `${code ?? 'a bug'}: ${reason}`;
+      const cause = reason === undefined ? 'Its drivers failed' : `${code ?? internalError}: ${reason}`;
       return {
         severity: 'error',
-        sentence: `${cause}. It was resumed ${take_ups} times within ten minutes, each time without success. Fix that, then run "swf-mcp resume ${execution_id}"; otherwise the service tries again ten minutes after the last attempt.`,
+        sentence: `${cause}. It was resumed ${take_ups} times within ten minutes, each time without success. Fix the cause, then run "swf-mcp resume ${execution_id}"; otherwise the service tries again ten minutes after the last attempt.`,
         next: here('get_workflow_monitor'),
       };
     },

@@ -198,14 +198,14 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (counts.slices_queued > 0)
       return {
         severity: 'warning',
-        sentence: `Its runner reported it ${told.status}, but ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'has' : 'have'} no result.`,
+        sentence: `Its runner reported the run as ${told.status}, but ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'has' : 'have'} no result.`,
         next: here('list_tf_slices', { status: 'unanswered' }),
       };
     const untold = counts.slices_created - (slices_told - unsent.count);
     if (!isBusHeard || slices_told === 0 || (unsent.count === 0 && untold === 0)) return undefined;
     return {
       severity: 'warning',
-      sentence: `Its runner reported it ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, but ${counts.slices_created} were received on the bus.`,
+      sentence: `Its runner reported the run as ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, but ${counts.slices_created} were received on the bus.`,
       ids: unsent.ids,
       next: here('list_messages', { message_type: 'slice_registered' }),
     };

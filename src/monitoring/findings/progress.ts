@@ -1,6 +1,6 @@
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { type StageState, queueState } from '../stage-states.ts';
+import { type StageState, itemOf, queueState } from '../stage-states.ts';
 import { type Found, type Situation, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';
 
 const nothingDone: Readonly<Record<StageState['stage'], string>> = {
@@ -19,7 +19,7 @@ function stagesThatAre(state: 'stuck' | 'slow', severity: Found['severity'], fac
     .filter((stage) => stage.state === state)
     .map(({ stage, waiting, idle_seconds, expected_seconds }) => ({
       severity,
-      sentence: `${nothingDone[stage]} for ${roundDuration(idle_seconds)}, with ${waiting} waiting; ${expected_seconds === undefined ? 'the usual time is not known yet' : `${roundDuration(expected_seconds)} is usual`}.`,
+      sentence: `${nothingDone[stage]} for ${roundDuration(idle_seconds)}, with ${counted(waiting, itemOf[stage])} ${stage === 'data' || stage === 'worker' ? 'waiting' : 'to make'}; ${expected_seconds === undefined ? 'the usual time is not known yet' : `${roundDuration(expected_seconds)} is usual`}.`,
       ids: [stage],
       about: stage,
       next: stage === 'worker' ? here('list_tf_slices', slices) : here('list_agents'),

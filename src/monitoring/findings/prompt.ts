@@ -29,7 +29,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     if (!isOver && secondsSince(facts, first_message) < nextStepSeconds) return undefined;
     return {
       severity: 'error',
-      sentence: `No data agent has opened the run at its monitor, and the earlier run ${prompt.waits_for} was never closed: its data agent may wait for that run forever, and serve no later one. Restart it.`,
+      sentence: `No data agent has opened the run at its monitor, and the earlier run ${prompt.waits_for} was never closed: its data agent may wait for that run forever, and serve no later one. Restart that agent.`,
       ids: [prompt.waits_for],
       next: call('list_agents', { agent_type: 'data', include_exited: true }),
     };

@@ -67,7 +67,7 @@ export const sliceRules: readonly FindingRule[] = [
         : `all ${attempts} attempts since then failed`;
       return {
         severity: 'error',
-        sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${first}${isMore ? ' or earlier' : ''}: ${what}; ${before}.`,
+        sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${isMore ? 'at least ' : ''}${first}: ${what}; ${before}.`,
         causes: causesSentence(causes),
         next: here('list_tf_slices', { status: 'failed', order: 'newest' }),
       };
@@ -150,7 +150,7 @@ export const sliceRules: readonly FindingRule[] = [
       const { slices_retried, causes, slice_retries } = facts;
       if (slice_retries === 0) return undefined;
       const failed = stayFailed(facts);
-      const outcome = failed === 0 ? 'none has stayed failed' : `${failed} ${failed === 1 ? 'stays' : 'stay'} failed`;
+      const outcome = failed === 0 ? 'none failed permanently' : `${failed} failed permanently`;
       return {
         severity: 'info',
         // If slices stay failed, another finding reports the causes.
@@ -171,7 +171,7 @@ export const sliceRules: readonly FindingRule[] = [
         const { usual_seconds, slow_seconds, stalled_seconds } = pace;
         const limit = payloadLimit(facts);
         const usual =
-          usual_seconds === undefined ? 'the usual time is not known yet' : `${roundDuration(usual_seconds)} is usual`;
+          usual_seconds === undefined ? 'the usual time is not known yet' : `usually ${roundDuration(usual_seconds)}`;
         const end = limit === undefined ? '' : `; the payload is ended after ${roundDuration(limit)}`;
         const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${roundDuration(oldest.seconds)})`;
         const which = overdue.length === 1 ? held : `the oldest is ${held}`;
@@ -184,7 +184,7 @@ export const sliceRules: readonly FindingRule[] = [
         const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
         return {
           severity: isStalled ? 'error' : 'warning',
-          sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${roundDuration(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
+          sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been processing for more than ${roundDuration(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
           ids: overdue
             .slice(0, namedSlices)
             .flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),

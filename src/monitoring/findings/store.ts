@@ -1,4 +1,4 @@
-import { counted, doing } from '../../lib/counted.ts';
+import { doing, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import type { AgentSeen } from '../evidence.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
@@ -8,6 +8,10 @@ const oldSeconds = 60;
 
 /** A remote agent's clock that differs by no more counts as equal. Seconds. */
 const toleratedOffset = 2;
+
+/** `a, b and c`. */
+const listed = (parts: readonly string[]) =>
+  [parts.slice(0, -1).join(', '), ...parts.slice(-1)].filter((part) => part !== '').join(' and ');
 
 /** Each host once, with the agent that shows it. */
 function clocksOf(off: readonly AgentSeen[]): string {
@@ -39,14 +43,14 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (ahead_seconds > 0)
       return {
         severity: 'warning',
-        sentence: `Its newest row is ${roundDuration(ahead_seconds)} ahead of the clock here: one of the two clocks is off, or was set back. Durations up to now are not known; the order of recording is right.`,
+        sentence: `Its newest row is ${roundDuration(ahead_seconds)} ahead of the clock here: one of the two clocks is off, or was set back. Durations up to now are not known; the recorded order is still correct.`,
         next: here('list_agents'),
       };
     const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedOffset);
     if (off.length === 0) return undefined;
     return {
       severity: 'warning',
-      sentence: `${clocksOf(off)} the recorder's. Delays use only the recorder's clock; log lines use their own.`,
+      sentence: `${clocksOf(off)} the recorder's. Delays use only the recorder's clock; log lines carry the time of their host.`,
       ids: off.map(({ agent_name }) => agent_name),
       next: here('list_agents'),
     };
@@ -56,7 +60,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (refused.count === 0) return undefined;
     return {
       severity: 'warning',
-      sentence: `${counted(refused.count, 'message')} could not be read or contradict earlier ones, and changed nothing; list_messages(execution_id="${execution_id}", effect="rejected" or "conflict") has them all.`,
+      sentence: `${were(refused.count, 'message')} unreadable or contradicted earlier ones, and changed nothing; list_messages(execution_id="${execution_id}", effect="rejected" or "conflict") has them all.`,
       ids: refused.ids,
       next: call('list_messages', { message_id: refused.ids[0] ?? '' }),
     };
@@ -67,7 +71,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (waiting.count === 0 || status !== 'running') return undefined;
     return {
       severity: 'warning',
-      sentence: `${doing(waiting.count, 'message', 'wait')} for something that has not arrived.`,
+      sentence: `${doing(waiting.count, 'message', 'wait')} for an earlier message that has not arrived.`,
       ids: waiting.ids,
       next: call('list_messages', { message_id: waiting.ids[0] ?? '' }),
     };
@@ -77,7 +81,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (parts.length === 0) return undefined;
     return {
       severity: 'error',
-      sentence: `The store is damaged: ${parts.join(', ')} cannot be read and are left out; "swf-mcp check" has details.`,
+      sentence: `The store is damaged: ${listed(parts)} cannot be read and are left out; "swf-mcp check" has details.`,
       ids: parts,
       next: here('audit_execution'),
     };

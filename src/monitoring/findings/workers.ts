@@ -6,6 +6,13 @@ import type { Evidence } from '../evidence.ts';
 import { type Facts, delayOf, idleSeconds } from '../facts.ts';
 import { type Found, call, type FindingRule, here, ifDriven, rulesOf, isDriven } from './rule.ts';
 
+/** What slices need, by the reason why a worker leaves them. */
+const needed: Readonly<Record<string, string>> = {
+  NO_PAYLOAD: 'this payload',
+  NO_FILE: 'these files',
+  WRONG_FILE: 'this file',
+};
+
 /** The words for each reason. */
 const lacks: Readonly<Record<string, string>> = {
   NO_PAYLOAD: 'lacks the payload',
@@ -16,7 +23,7 @@ const lacks: Readonly<Record<string, string>> = {
 type OffDutyAgent = Evidence['off_duty'][number];
 
 const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent) =>
-  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
+  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${(slots ?? 0) > 0 ? `${slots} ` : ''}slots ${since === undefined ? 'accept' : 'have accepted'} no slices that need ${needed[reason] ?? 'it'}` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
 const restSentence = ({ agent, hostname, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? 'it rests'}. It then takes slices again, and rests longer after each failure; check that host.`;
@@ -43,7 +50,7 @@ function wereTooFew(facts: Facts, capacity: Capacity): Found | undefined {
   if (waited < service_seconds || (workers_needed ?? 0) > facts.counts.slices_created) return undefined;
   return {
     severity: 'info',
-    sentence: `${counted(workers, 'worker')} could not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was finished ${roundDuration(drain_seconds)} after the DAQ.`,
+    sentence: `${counted(workers, 'worker')} could not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was finished ${roundDuration(drain_seconds)} after the DAQ ended.`,
     next: here('get_execution_timeline'),
   };
 }
@@ -111,7 +118,7 @@ export const workerRules: readonly FindingRule[] = [
         unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
           severity: 'error' as const,
           sentence: shortDigests(
-            `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${doing(slices, 'TF slice', 'wait')}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
+            `${agent} on ${hostname}: ${clipWords(detail ?? `it ${lacks[reason] ?? reason} ${kind}`, shownDetail)}, so ${doing(slices, 'TF slice', 'wait')}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
           ),
           ids: [reason, kind],
           about: kind,

@@ -172,7 +172,7 @@ function chosenOf(asked: string | undefined, known: readonly string[]) {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw valueInvalid(
-      `fields = ${JSON.stringify(unknown.slice(0, 60))} is not a field of an item; give some of ${known.join(', ')}, separated by commas`,
+      `fields = ${JSON.stringify(unknown.slice(0, 60))} is not a field; choose from ${known.join(', ')}, separated by commas`,
     );
   return known.filter((name) => names.includes(name));
 }

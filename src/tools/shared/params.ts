@@ -52,7 +52,7 @@ export const listArguments = (time: string) => ({
   cursor: text('next_cursor of the previous page', 2000),
   order: choice(['newest', 'oldest'], 'Order of recording (default newest)'),
   start_time: text(`Earliest ${time}: ISO 8601, or -2h`),
-  end_time: text('End, as start_time'),
+  end_time: text('Latest, as start_time'),
 });
 
 /** The fields to return for items of a wide list. */
@@ -81,7 +81,7 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
   const known =
     recent.length === 0
       ? 'this store has no execution yet; "swf-mcp run" creates one'
-      : `the newest are ${recent.join(', ')}`;
+      : `the newest ${recent.length === 1 ? 'is' : 'are'} ${recent.join(', ')}`;
   throw new SwfError('RUN_NOT_FOUND', `there is no run ${run}; ${known}`);
 }
 

@@ -49,10 +49,10 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     totalsLine(totals, shift),
     '## Open',
-    ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'open items')),
+    ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'more open items')),
     ...section('From the last shift', noteLines(fromLast, shown)),
     ...section('Executions', executionTable(facts, shown)),
-    ...section('Failed attempts by cause', some(failures, shownCauses, 'causes')),
+    ...section('Failed attempts by cause', some(failures, shownCauses, 'more causes')),
     ...section('Alarms', [
       ...some(alarmLines, shownAlarms, 'earlier alarms'),
       ...(isWatched === false ? [unwatched] : []),
@@ -95,7 +95,7 @@ const linksTo =
 const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [`## ${title}`, ...lines]);
 
 const some = (lines: readonly string[], most: number, what: string) =>
-  lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} more ${what}`];
+  lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} ${what}`];
 
 function totalsLine(totals: Totals, { namespace }: Shift) {
   const states = executionStatuses.flatMap((status) => (totals[status] === 0 ? [] : `${totals[status]} ${status}`));
@@ -123,7 +123,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
   if (all.length === 0) return [];
   const more = all.length - Math.min(executions.length, shownRows);
   return [
-    '| execution | status | by | quality | STF files | slices completed of created | stay failed | started | took |',
+    '| execution | status | by | quality | STF files | slices completed / created | failed permanently | started | took |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...executions
       .slice(0, shownRows)
@@ -201,7 +201,7 @@ function openOf(execution: ShiftExecution, handover: Handover) {
   return [
     status === 'completed'
       ? []
-      : `${id} ${status === 'unknown' ? 'is' : 'was'} ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`,
+      : `${id} ${status === 'unknown' ? 'is' : 'was'} ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} unfinished` : ''}`,
     stay_failed === 0 ? [] : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed`,
     grave,
   ].flat();

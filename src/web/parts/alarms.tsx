@@ -22,13 +22,14 @@ export function AlarmBar() {
     { key: 'alarms', every: everyMilliseconds },
   );
   // The last answer may be outdated.
-  if (fault !== undefined) return <p class="alarms quiet">alarms: no answer</p>;
+  if (fault !== undefined) return <p class="alarms quiet">alarms unavailable</p>;
   if (answer === undefined) return <p class="alarms quiet" />;
   const { unseen, seen } = answer;
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
   // The tool says so in a note that may contain more.
   const nobody = /"swf-mcp[^"]* watch" runs/.test(unseen.note ?? '') ? ': "swf-mcp watch" is not running' : '';
-  if (total === 0) return <p class="alarms quiet">no alarms{nobody}</p>;
+  if (total === 0)
+    return <p class="alarms quiet">{nobody === '' ? 'no alarms' : `not watching for alarms${nobody}`}</p>;
   return (
     <details class="alarms">
       <summary class={unseen.total_count > 0 ? 'loud' : ''}>

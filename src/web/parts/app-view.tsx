@@ -73,7 +73,7 @@ export function AppView({ id }: { id: string }) {
             world.openWide?.();
           }}
         >
-          open wide
+          expand
         </Button>
       )}
     </>

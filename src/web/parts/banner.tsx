@@ -55,7 +55,7 @@ function Login({ words, onToken }: { words: string; onToken: (token: string) => 
   return (
     <form class="banner" onSubmit={sending(login)}>
       <label>
-        This server requires its token{' '}
+        This server requires a token{' '}
         <input
           type="password"
           autocomplete="off"
@@ -128,7 +128,7 @@ export const lazy =
         <strong role="alert">
           <Icon name="alert" /> This part of the page cannot be loaded.
         </strong>{' '}
-        The server is unreachable, or is now another version.{' '}
+        The server is unreachable, or has been upgraded.{' '}
         <Button onClick={() => location.reload()}>reload the page</Button>
       </p>
     );

@@ -128,7 +128,7 @@ const figureNames: Readonly<Record<string, Shown>> = {
 };
 
 const delay = (stage: string): Shown => ({
-  label: `${stagesForPeople(stage)}, 95 % below`,
+  label: `${stagesForPeople(stage)}, 95th percentile`,
   shown: duration,
   unit: 'seconds',
   better: 'lower',

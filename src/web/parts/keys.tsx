@@ -8,8 +8,8 @@ const keys = [
   ['j, k', 'the next row, the row before'],
   ['Enter', 'open it'],
   ['Esc', 'close what is open'],
-  ['+, -', 'in a chart: zoom in, zoom out; also Ctrl with the wheel'],
-  ['Shift with an arrow', 'in a chart: earlier, later; also Shift with the wheel'],
+  ['+, -', 'in a chart: zoom in, zoom out; or Ctrl + scroll'],
+  ['Shift with an arrow', 'in a chart: earlier, later; or Shift + scroll'],
   ['arrows', 'in a chart: read the values, or go from attempt to attempt'],
   ['?', 'these keys'],
 ] as const;

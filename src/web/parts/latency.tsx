@@ -51,7 +51,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
 }
 
 const labelOf = ({ stage, p50, p95, max }: StageProps['stage']): string =>
-  `${stage}: median ${duration(p50)}, 95 % below ${duration(p95)}, longest ${duration(max)}`;
+  `${stage}: median ${duration(p50)}, 95th percentile ${duration(p95)}, longest ${duration(max)}`;
 
 interface StageProps {
   stage: Timeline['latency'][number];

@@ -133,7 +133,11 @@ function Executions({ report }: { report: ShiftAnswer }) {
             <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
           ),
         },
-        numbers<Row>('done of made', (row) => `${count(row.slices_completed)} of ${count(row.slices_created)}`, 'when'),
+        numbers<Row>(
+          'completed / created',
+          (row) => `${count(row.slices_completed)} of ${count(row.slices_created)}`,
+          'when',
+        ),
         { head: 'by', cell: ({ executed_by }) => executed_by },
         { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time) },
         numbers<Row>('took', tookOf, 'when'),

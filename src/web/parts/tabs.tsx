@@ -123,7 +123,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
         </div>
         {current.hasLevel === true && (
           <label>
-            from{' '}
+            level at least{' '}
             <select value={level} onChange={(event) => setLevel(event.currentTarget.value)}>
               {levels.map((one) => (
                 <option key={one}>{one}</option>
@@ -133,13 +133,13 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
         )}
         {current.hasSearch === true && (
           <label>
-            words <input name="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+            search <input name="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
           </label>
         )}
         <small>
           newest first, times in {zone}
-          {part.start_time !== undefined && ', of the chosen part'}
-          {isHeld && ', held while you point at a row'}
+          {part.start_time !== undefined && ', within the selected time range'}
+          {isHeld && ', updates paused while you point here'}
         </small>
       </div>
       <div

@@ -132,7 +132,7 @@ describe('an execution that is not found', () => {
       const { store } = await makeRunningStore();
       expect(refusal(store, name)).toEqual([
         'EXECUTION_NOT_FOUND',
-        `there is no execution "${name}"; the nearest: ${id}; "latest" is the newest one, list_workflow_executions lists all`,
+        `there is no execution "${name}"; the nearest: ${id}; use "latest" for the newest; list_workflow_executions lists all`,
       ]);
     },
   );
@@ -141,7 +141,7 @@ describe('an execution that is not found', () => {
     const made = await makeRunningStore();
     await sayShortExecutions(made, 4);
     expect((refusal(made.store, 'stf_datataking-tester-0009') as string[])[1]).toContain(
-      'the nearest: stf_datataking-tester-0005, stf_datataking-tester-0004, stf_datataking-tester-0003; "latest"',
+      'the nearest: stf_datataking-tester-0005, stf_datataking-tester-0004, stf_datataking-tester-0003; use "latest"',
     );
   });
 });
