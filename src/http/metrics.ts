@@ -110,7 +110,7 @@ function metricsOf(told: readonly Told[]) {
     ...each('swf_execution_stf_files', 'STF files of an execution.', (one) => [
       [{ ...id(one), state: 'announced' }, one.execution.stf_count],
       [{ ...id(one), state: 'ready' }, one.detail.stfs_ready],
-      ...(isPrompt(one.execution)
+      ...(isPrompt(one.execution) && one.execution.processing_unheard === 0
         ? [[{ ...id(one), state: 'failed' }, one.execution.stf_failed] satisfies Sample]
         : []),
     ]),

@@ -31,8 +31,6 @@ export interface PromptFacts {
   first_stf: number | undefined;
   /** When a file was last registered, or its state last written. */
   last_report: number | undefined;
-  /** Where its monitor is read: for how many seconds no processing agent of the namespace had given a sign of life. */
-  agent_silent: number | undefined;
   /** Files announced a while ago and not registered. */
   unregistered: Some;
   /** Files that are registered at a site, and neither processed nor failed. */

@@ -39,12 +39,13 @@ export const reportSeconds = ({ poll_seconds = usualPoll }: PromptFacts) =>
   Math.max(minUnprocessed, 3 * poll_seconds) + nextStepSeconds;
 
 /**
- * Whether files wait for PanDA, and nobody reports of them any more, or asks PanDA: for how many seconds.
- * Undefined if that is not known, or not long.
+ * For how many seconds no agent has reported on files that wait for PanDA. Undefined if that is not known,
+ * or not long.
  */
 export function unprocessedFor(facts: HeardFacts): number | undefined {
   const { prompt, isObserved } = facts;
   if (!isObserved || prompt === undefined || prompt.open.count === 0) return undefined;
-  const silent = prompt.last_report === undefined ? prompt.agent_silent : secondsSince(facts, prompt.last_report);
-  return silent !== undefined && silent >= reportSeconds(prompt) ? silent : undefined;
+  if (prompt.last_report === undefined) return undefined;
+  const silent = secondsSince(facts, prompt.last_report);
+  return silent >= reportSeconds(prompt) ? silent : undefined;
 }

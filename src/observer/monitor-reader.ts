@@ -5,7 +5,7 @@ import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
-import { createBeatTest, isOf, isOfPrompt, isOpen, itemsOf, newRun, type Run } from './read-run.ts';
+import { isOf, isOfPrompt, isOpen, itemsOf, newRun, type Run } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -136,7 +136,6 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
 /** The requests due for a run. */
 function createSteps(options: Required<MonitorReaderOptions>, take: Take) {
   const { get, onRead, now } = options;
-  const readAgents = createAgentsReader(options);
 
   async function readEnd(run: Run): Promise<void> {
     const execution = objectOf(await get(`workflow-executions/${encodeURIComponent(run.execution_id)}/`));
@@ -177,8 +176,6 @@ function createSteps(options: Required<MonitorReaderOptions>, take: Take) {
     return [
       () => list(run, 'stf-files', byRun),
       ...(run.isPrompt === false ? [] : [() => list(run, 'runs', byRun)]),
-      // While PanDA has files, it shows whether an agent still asks for them.
-      ...(run.isPrompt === true && run.hasJobs ? [readAgents] : []),
       ...(run.isPrompt === true
         ? []
         : [
@@ -191,15 +188,6 @@ function createSteps(options: Required<MonitorReaderOptions>, take: Take) {
         return Promise.resolve();
       },
     ];
-  };
-}
-
-/** Reads which processing agents live. */
-function createAgentsReader({ get, now, namespaces, take }: Required<MonitorReaderOptions>) {
-  const beatsIn = createBeatTest();
-  return async (): Promise<void> => {
-    const agents = itemsOf(await get('systemagents/')).filter((agent) => isOf(namespaces, agent));
-    for (const line of beatsIn(agents, now())) take(line);
   };
 }
 

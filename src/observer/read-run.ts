@@ -1,8 +1,6 @@
 import { fastProcessing, promptProcessing, workflowInId } from '../domain/workflows.ts';
 import { chosenSites, isTracked } from '../observed/reading/prompt.ts';
 import { type Fields, objectOf } from '../observed/reading/values.ts';
-import type { MessageLine } from '../observed/recording-lines.ts';
-import { lineOfBeat, zoned } from '../observed/told/rest-rows.ts';
 
 /** Whether an STF file of prompt processing waits for PanDA: a site has it. */
 export const isOpen = ({ status, metadata }: Fields): boolean =>
@@ -42,28 +40,6 @@ export const newRun = (execution_id: string, run_id?: string) => ({
   /** Whether an object of it was left out, since it is nested too deeply. */
   isTooDeep: false,
 });
-
-/** A heartbeat this old, in milliseconds, when its agent is first seen, is its last sign of life; clocks differ by less. */
-const oldBeat = 300_000;
-
-/**
- * Finds in lists of swf-monitor's agents those of prompt processing that live: their heartbeats change. Returns
- * rows of their signs of life.
- * @param at when a list was read, in milliseconds since 1970
- */
-export function createBeatTest() {
-  const seen = new Map<unknown, unknown>();
-  return (agents: readonly Fields[], at: number): MessageLine[] =>
-    agents.flatMap((agent) => {
-      const { instance_name: name, last_heartbeat: beat } = agent;
-      if (agent['agent_type'] !== 'PROCESSING' || typeof beat !== 'string' || seen.get(name) === beat) return [];
-      const isFirst = !seen.has(name);
-      seen.set(name, beat);
-      const time = new Date(at).toISOString();
-      const told = zoned(beat, time) ?? time;
-      return lineOfBeat(agent, isFirst && at - Date.parse(told) > oldBeat ? told : time);
-    });
-}
 
 const isPromptById = (workflow: string | undefined): boolean | undefined =>
   workflow === promptProcessing ? true : workflow === fastProcessing ? false : undefined;

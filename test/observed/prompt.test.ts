@@ -3,13 +3,11 @@ import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { replayDifferences } from '../../src/db/maintenance/replay.ts';
-import { noteRead } from '../../src/db/observed/executions.ts';
-import { recordHeard } from '../../src/db/observed/heard-messages.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { promptFacts } from '../../src/db/reports/observed/prompt.ts';
 import { isAlive } from '../../src/lib/process-identity.ts';
-import { lineOfBeat, linesOfObject } from '../../src/observed/told/rest-rows.ts';
+import { linesOfObject } from '../../src/observed/told/rest-rows.ts';
 import { type Answer, ask, runCli, temporaryFolder } from '../helpers.ts';
 import { shuffled } from './generator.ts';
 import {
@@ -294,25 +292,6 @@ describe('a run of prompt processing in which', () => {
     expect((await promptOf(lines)).last_report).toEqual(expect.any(Number));
     const { last_report, open } = await promptOf(asRead(lines));
     expect({ last_report, open: open.count }).toEqual({ last_report: undefined, open: 3 });
-  });
-
-  it('the monitor is read has an agent that lives as long as its heartbeats change', async () => {
-    const lines = asRead(all('PP-1').filter((line) => !isReport(line)));
-    const { folder } = await readLines(lines);
-    const store = await openStore(resolve(folder, 'swf.db'));
-    onTestFinished(() => store.close());
-    const agent = { id: 2, instance_name: 'processing-agent-shifter-2', namespace: 'epic-shift' };
-    const end = Date.parse(lines.at(-1)?.t ?? '');
-    const silence = (): number | undefined => {
-      const execution = createQueries(store.db, isAlive).execution('latest');
-      return promptFacts(store.sql, execution, new Date().toISOString()).agent_silent;
-    };
-    expect(silence()).toBeUndefined();
-    await store.write((tx) => {
-      recordHeard(tx, lineOfBeat(agent, new Date(end).toISOString()));
-      noteRead(tx, { execution_id: 'prompt_processing-shifter-0001', run_id: '104001' }, end + 300_000);
-    });
-    expect(silence()).toBe(300);
   });
 
   it('agents of fast processing take part is reported as mixed', async () => {

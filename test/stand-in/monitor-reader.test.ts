@@ -52,66 +52,6 @@ describe('a monitor that is read', () => {
   });
 });
 
-describe('the processing agent of a run with open files, in the monitor that is read,', () => {
-  const start = Date.parse('2026-12-01T10:00:00Z');
-  const read = (agentsAt: (seconds: number) => object[]) => {
-    let now = start;
-    const made = readerOf((path) => {
-      now = (made.asked.at(-1) as { at: number }).at;
-      if (path === 'workflow-executions/?status=running')
-        return Promise.resolve([{ execution_id: 'prompt_processing-u-1', status: 'running' }]);
-      if (path === 'run-states/')
-        return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'prompt_processing-u-1' } }]);
-      if (path.startsWith('stf-files'))
-        return Promise.resolve([{ file_id: 'f', stf_filename: 'a', status: 'registered' }]);
-      return Promise.resolve(path === 'systemagents/' ? agentsAt((now - start) / 1000) : []);
-    }, start);
-    return made;
-  };
-  const agent = (beat: number, more: object = {}) => ({
-    id: 3,
-    instance_name: 'processing-agent-u-3',
-    agent_type: 'PROCESSING',
-    namespace: 'n',
-    last_heartbeat: new Date(start + beat * 1000).toISOString(),
-    ...more,
-  });
-  const beatsOf = ({ lines }: ReturnType<typeof read>) =>
-    lines
-      .filter(({ destination }) => destination === 'GET /api/systemagents/3/')
-      .map(({ t }) => (Date.parse(t) - start) / 1000);
-
-  it('gives a sign of life whenever its heartbeat is another, by the clock of the reader', async () => {
-    // The clock of the monitor is two minutes behind.
-    const made = read((seconds) => [agent(Math.floor(seconds / 60) * 60 - 120)]);
-    await made.pass(200);
-    const beats = beatsOf(made);
-    expect(beats.length).toBeGreaterThanOrEqual(3);
-    expect(beats.length).toBeLessThanOrEqual(4);
-    expect(beats.every((beat) => beat > 0)).toBe(true);
-  });
-
-  it('gives its last sign if it is found dead, and none later', async () => {
-    const made = read(() => [agent(-900)]);
-    await made.pass(200);
-    expect(beatsOf(made)).toEqual([-900]);
-  });
-
-  it('is distinguished from other agents', async () => {
-    const made = read(() => [agent(-1, { agent_type: 'DATA' })]);
-    await made.pass(200);
-    expect(beatsOf(made)).toEqual([]);
-  });
-
-  it('is not taken for dead while the list of agents cannot be read', async () => {
-    const made = read(() => {
-      throw new Error('403');
-    });
-    await made.pass(200);
-    expect(made.reads).toHaveLength(1);
-  });
-});
-
 describe('a monitor that is read about a run whose id names no workflow', () => {
   it('is asked for what either has until a slice shows that it is fast processing', async () => {
     const { pass, asked } = readerOf((path) => {

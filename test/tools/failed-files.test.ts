@@ -27,7 +27,8 @@ describe('an STF file that failed at a site', () => {
     expect((await list(false))['total_count']).toBe(0);
     const sum = async (what: string, group_by: string): Promise<Answer> =>
       (await ask(client, 'summarize', { what, group_by }))['total'];
-    expect(await sum('executions', 'day')).toMatchObject({ stay_failed: 1 });
+    // They are no slices.
+    expect(await sum('executions', 'day')).toMatchObject({ stay_failed: 0 });
     expect(await sum('stf_files', 'execution_id')).toMatchObject({ failed: 1 });
   });
 

@@ -82,7 +82,7 @@ function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string
     ...(data.write_files && data.dir !== undefined ? [{ label: 'files', words: join(data.dir, execution_id) }] : []),
     {
       label: 'duration',
-      words: `${duration(duration_seconds)}${clause(', simulated ', simulated && duration(simulated))}`,
+      words: `${duration(duration_seconds)}${clause(', simulated ', simulated === undefined ? undefined : duration(simulated))}`,
     },
     ...factsOf(monitor).filter(({ label }) => shownFacts.includes(label)),
     { label: 'result', words: verdictOf(monitor) },

@@ -197,7 +197,6 @@ const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
   told_slice: workSaid,
   told_execution: executionTold,
   told_status: statusTold,
-  told_beat: undefined,
   told: undefined,
   workers: undefined,
 };

@@ -20,7 +20,6 @@ const agentTypeOf: Partial<Record<ProgramType, KnownAgentType>> = {
 const writers: Partial<Record<Fact['kind'], KnownAgentType>> = {
   told_stf: 'data',
   told_jobs: 'processing',
-  told_beat: 'processing',
 };
 
 /** When a program was last heard from. */
@@ -58,8 +57,8 @@ export function noteSign(
   { destination, at, execution_id }: { destination: string; at: number; execution_id: string | undefined },
 ) {
   const call = restOf(destination);
-  // What is read later shows no life, but for a heartbeat, which is read while it is new.
-  if (call?.method === 'GET' && fact?.kind !== 'told_beat') return;
+  // What is read later shows no life.
+  if (call?.method === 'GET') return;
   const program = programTypeOf(message_type, destination) ?? 'person';
   const type = call === undefined ? agentTypeOf[program] : fact && writers[fact.kind];
   if (sender === undefined || type === undefined) return;

@@ -1,6 +1,6 @@
 import type { TimeField, Span, Summarized, SummaryKey } from '../../domain/summary-words.ts';
 import { logLevels } from '../../lib/logger.ts';
-import { failedStfs, isFailedStf, knownBytes, knownRetries, levelName } from '../migrations/documented-views.ts';
+import { isFailedStf, knownBytes, knownRetries, levelName } from '../migrations/documented-views.ts';
 import { milliseconds } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 
@@ -105,7 +105,7 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
     failed: `status = 'failed'`,
     retries: `(SELECT ${knownRetries('t', 's')} FROM run_states AS s WHERE s.execution_id = t.execution_id)`,
     slices: '(SELECT slices_created FROM run_states AS s WHERE s.execution_id = t.execution_id)',
-    stayFailed: `((SELECT slices_exhausted FROM run_states AS s WHERE s.execution_id = t.execution_id) + ${failedStfs('t.execution_id')})`,
+    stayFailed: '(SELECT slices_exhausted FROM run_states AS s WHERE s.execution_id = t.execution_id)',
     bytes: `(SELECT ${knownBytes('t')} FROM runs AS r WHERE r.execution_id = t.execution_id)`,
     seconds: `iif(end_time IS NULL, NULL, ${secondsBetween('start_time', 'end_time')})`,
     hasBlocks: false,

@@ -1,15 +1,8 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { longAgo, nextStepSeconds, secondsSince } from '../heard-facts.ts';
-import type { PromptFacts } from '../prompt-facts.ts';
 import { isNotClosed, isNotHandedOver, reportSeconds, unprocessedFor } from '../prompt-state.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
-
-/** @param silent seconds */
-const silenceWords = (prompt: PromptFacts, silent: number): string =>
-  prompt.last_report === undefined
-    ? `no processing agent of the namespace has sent its monitor a heartbeat for ${roundDuration(silent)}: it is gone`
-    : `no agent has reported on any for ${roundDuration(silent)}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task`;
 
 /** Findings about prompt processing. The bus says only that a run was handed over; all else comes by REST. */
 export const promptRules: readonly FindingRule[] = rulesOf('heard', {
@@ -68,7 +61,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       severity: silent === undefined ? 'warning' : 'error',
       sentence:
         silent !== undefined
-          ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and ${silenceWords(prompt, silent)}.`
+          ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and no agent has reported on any for ${roundDuration(silent)}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
           : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
       ids: prompt.open.ids,
       next: call('list_agents', { agent_type: 'processing', include_exited: true }),

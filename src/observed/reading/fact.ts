@@ -31,8 +31,6 @@ type ToldFact =
   /** The data run, as data taking: it is closed once its data agent has no more to do. */
   | { kind: 'told_run'; isClosed: boolean }
   | ToldSlice
-  /** A processing agent lives, as the monitor that it beats at shows. */
-  | { kind: 'told_beat' }
   /** Changes no table: messages say the same, or it names a run. */
   | { kind: 'told' };
 

@@ -54,8 +54,6 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: 'run' },
   'PATCH stf-files': { type: 'stf_status', fact: (write) => stfChanged(write) },
   'POST fastmon-files': { type: 'tf_registered', fact: ({ body }) => tfOf(body) },
-  // As read from the monitor: agents themselves send them as a service of it.
-  'PATCH systemagents': { type: 'heartbeat', fact: () => ({ kind: 'told_beat' }) },
   'PATCH fastmon-files': { type: 'tf_status', fact: states },
   'POST tf-slices': { type: 'slice_registered', fact: ({ body }) => sliceOf(body), run: 'run_number' },
   'PATCH tf-slices': { type: 'slice_status', fact: states },
@@ -111,7 +109,6 @@ const executionNamed = (body: Fields) =>
 const senderOf = (method: string, body: Fields, metadata: Fields) =>
   shortName(
     (method === 'PATCH' ? idOf(metadata['processed_by']) : undefined) ??
-      idOf(body['instance_name']) ??
       idOf(metadata['created_by']) ??
       idOf(metadata['agent_name']) ??
       idOf(metadata['processed_by']) ??

@@ -101,10 +101,6 @@ export function linesOfObject(resource: ReadResource, object: Fields, at: string
   return [registration, ...(changes[resource]?.(object, headers, at) ?? [])];
 }
 
-/** The row of a processing agent that was seen to live. @param at when, ISO 8601 in UTC */
-export const lineOfBeat = ({ id, instance_name, namespace }: Fields, at: string): MessageLine =>
-  restLine(at, 'GET', `/api/systemagents/${idOf(id) ?? ''}/`, {}, { instance_name, namespace });
-
 /** The rows of what has changed in an object since its registration. */
 const changes: Partial<Record<ReadResource, (object: Fields, headers: Names, at: string) => MessageLine[]>> = {
   'workflow-executions': endOf,
@@ -154,7 +150,7 @@ const timeOf = (object: Fields, at: string) =>
   zoned(object['created_at'], at) ?? zoned(object['timestamp'], at) ?? zoned(object['start_time'], at) ?? at;
 
 /** A time with a zone, at most the time of reading: if it is later, its zone is wrong. */
-export function zoned(time: unknown, at: string): string | undefined {
+function zoned(time: unknown, at: string): string | undefined {
   if (typeof time !== 'string' || !/\d(?:Z|[+-]\d\d:?\d\d)$/.test(time)) return undefined;
   const ms = Date.parse(time);
   return Number.isNaN(ms) ? undefined : new Date(Math.min(ms, Date.parse(at))).toISOString();

@@ -38,7 +38,10 @@ export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
 function Refusal({ words }: { words: string }) {
   const [, near = ''] = /the nearest: ([^;]+)/.exec(words) ?? [];
   return (
-    <Linked text={refusalForPeople(words)} ids={words.startsWith('EXECUTION_NOT_FOUND') ? near.split(', ') : []} />
+    <Linked
+      text={refusalForPeople(words)}
+      ids={words.startsWith('EXECUTION_NOT_FOUND') ? near.split(', ').filter(Boolean) : []}
+    />
   );
 }
 

@@ -46,7 +46,6 @@ const prompt = (more: Partial<PromptFacts> = {}): PromptFacts => ({
   isHandedOver: true,
   first_stf: ago(300),
   last_report: ago(20),
-  agent_silent: undefined,
   unregistered: none,
   open: none,
   failed: none,
@@ -139,9 +138,6 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
   },
   STF_NOT_PROCESSED: {
     'without a report': { prompt: prompt({ open: two, last_report: ago(240) }) },
-    'with an agent that sends no heartbeat': {
-      prompt: prompt({ open: two, last_report: undefined, agent_silent: 240 }),
-    },
     'with a long interval of reports': { prompt: prompt({ open: one, poll_seconds: 100, last_report: ago(360) }) },
     'when observation ended': { prompt: prompt({ open: two }), isObserved: false, isListening: false },
   },
@@ -309,11 +305,7 @@ describe('the findings of an observed execution', () => {
       { prompt: prompt({ isTold: false, unregistered: two }) },
     ],
     ['files that wait for the next report', { prompt: prompt({ open: two, last_report: ago(239) }) }],
-    [
-      'files whose agent sends heartbeats to its monitor',
-      { prompt: prompt({ open: two, last_report: undefined, agent_silent: 239 }) },
-    ],
-    ['files with reports', { prompt: prompt({ open: two, agent_silent: 999 }) }],
+    ['files without any report', { prompt: prompt({ open: two, last_report: undefined }) }],
     ['a run that ended a moment ago and is open', { prompt: prompt({ ended_at: ago(59) }), phase: 'completed' }],
     ['a run that is closed', { prompt: prompt({ ended_at: ago(600), data_run: 'closed' }), phase: 'completed' }],
     [

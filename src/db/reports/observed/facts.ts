@@ -100,9 +100,12 @@ function dueFacts(
   const { execution_id } = execution;
   const next = before(nextStepSeconds);
   const prompt = isPrompt(execution) ? promptFacts(sql, execution, next) : undefined;
-  // The beginning of a run of prompt processing names its dataset; only fast processing makes TF files.
+  // The beginning of a run of prompt processing names its dataset; only fast processing reports files as ready and
+  // makes TF files.
   const isWorkflowKnown =
-    execution.workflow_name !== null || execution.tf_files_received > 0 || isSaid(sql, execution_id, ['run_imminent']);
+    execution.workflow_name !== null ||
+    execution.tf_files_received + execution.slices_created > 0 ||
+    isSaid(sql, execution_id, ['run_imminent', 'stf_ready']);
   const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
   const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded, next) : none;
   const timeOf = (time: string, from: string) =>

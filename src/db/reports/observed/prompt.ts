@@ -5,7 +5,6 @@ import { millisecondsOf } from '../../../lib/time.ts';
 import type { PromptFacts, SiteWork } from '../../../monitoring/prompt-facts.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { isFailedStf } from '../../migrations/documented-views.ts';
-import { milliseconds } from '../../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../../migrations/names.ts';
 import { openFiles } from '../../observed/prompt.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -45,7 +44,6 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
     isHandedOver: is_handed_over === 1,
     first_stf: millisecondsOf(first),
     last_report: report ?? undefined,
-    agent_silent: typeof report === 'number' ? undefined : agentSilence(sql, execution),
     unregistered: some(`${stfFiles} AND status = 'announced' AND created_at < $before`),
     open: some(openFiles('$id')),
     failed: some(`${stfFiles} AND ${isFailedStf('stf_files')}`),
@@ -54,18 +52,6 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
     ended_at: millisecondsOf(ended),
     waits_for: state === null ? unclosedBefore(sql, execution) : undefined,
   };
-}
-
-/**
- * How long no processing agent of the namespace had given a sign of life when all that the monitor has of the
- * run was last read. Seconds.
- */
-function agentSilence(sql: Prepare, { execution_id, namespace }: ExecutionRow): number | undefined {
-  const seconds = sql<number | null>(
-    `SELECT (read_ms - (SELECT max(${milliseconds('last_heartbeat')}) FROM system_agents WHERE agent_type = 'processing' AND namespace = $namespace)) / 1000.0
-     FROM observed_runs WHERE execution_id = $id`,
-  ).value({ id: execution_id, namespace });
-  return seconds === null || seconds === undefined ? undefined : Math.max(0, seconds);
 }
 
 /** Why files failed, without repetitions. */
