@@ -70,7 +70,7 @@ describe.skipIf(skipped)('a third-party client', () => {
       );
       expect(page.stdout).toMatch(/"hasApp": ?true[^]*"resourceUri": ?"ui:\/\/swf\/monitor"/);
       const prompt = await inspect('--method', 'prompts/get', '--prompt-name', 'why_failed');
-      expect(prompt.stdout).toMatch(/Why did execution latest fail/);
+      expect(prompt.stdout).toMatch(/Why did execution latest, or any of its slices, fail/);
     },
   );
 

@@ -56,7 +56,8 @@ describe('check', () => {
 
   it('lists what a stopped run left undone, with ids, and does not count it as a failure', async () => {
     const folder = temporaryFolder();
-    const run = startCli(['run', '--speed', '20', '--stf-count', '3'], { folder });
+    const slow = ['--set', 'fast_processing.slice_processing_time=200'];
+    const run = startCli(['run', '--speed', '20', '--stf-count', '3', ...slow], { folder });
     await run.saw(/end_run/);
     run.child.kill('SIGTERM');
     await run.finished;

