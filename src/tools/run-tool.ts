@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import { uncompiled } from '../domain/fields.ts';
 import { issueWords } from '../domain/issue-words.ts';
 import { argumentInvalid, valueInvalid, SwfError } from '../lib/errors.ts';
 import { asObject } from '../lib/read-json.ts';
@@ -129,12 +130,6 @@ const named = 5;
 
 /** Most rounds of checking: removing a value may uncover another. */
 const maxRounds = 5;
-
-/**
- * Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on
- * each later one.
- */
-export const uncompiled = { jitless: true } as const;
 
 /**
  * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row

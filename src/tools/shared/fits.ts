@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import { uncompiled } from '../../domain/fields.ts';
 import { onceFor } from '../../lib/once-for.ts';
 
 type Test = (value: unknown) => boolean;
@@ -10,7 +11,7 @@ type Test = (value: unknown) => boolean;
  */
 export const fits: (schema: z.core.$ZodType) => Test = onceFor((schema) => {
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  const byZod: Test = (value) => (schema as z.ZodType).safeParse(value, { jitless: true }).success;
+  const byZod: Test = (value) => (schema as z.ZodType).safeParse(value, uncompiled).success;
   if (def.checks !== undefined && def.checks.length > 0) return byZod;
   switch (def.type) {
     case 'string':
