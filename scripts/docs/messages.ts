@@ -18,7 +18,7 @@ function telemetrySection(type: TelemetryType): string {
   return [
     `### ${type}`,
     about,
-    `From ${from} to ${to}, on \`telemetry\`.`,
+    `From ${from}, to ${to}, on \`telemetry\`.`,
     fieldsTable(shape, (name) => fields[name as keyof typeof fields]),
   ].join('\n\n');
 }
@@ -41,7 +41,7 @@ function messageSection(type: MessageType): string {
   return [
     `### ${type}`,
     about,
-    `From ${from} to ${to}, ${way}. Its id is \`${id.replace(/\/$/, '')}\`.`,
+    `From ${from}, to ${to}, ${way}. Its id is \`${id.replace(/\/$/, '')}\`.`,
     fieldsTable(fields().shape, wordsOf(type)),
   ].join('\n\n');
 }

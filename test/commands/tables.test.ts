@@ -196,6 +196,7 @@ describe('tables for people', () => {
     const following = startCli(['logs', '-f'], { folder: live });
     const all = startCli(['logs', '-f', '--start-time', '-1h'], { folder: live });
     await following.saw(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC INFO /);
+    await all.saw(/ UTC INFO /);
     await runCli(['stop', 'latest', '--reason', 'beam dump'], { folder: live });
     const { code, stdout } = await following.finished;
     expect(code).toBe(0);

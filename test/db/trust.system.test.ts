@@ -73,7 +73,7 @@ describe('prune', () => {
     expect(stderr.trimEnd().split('\n').toSorted()).toEqual(
       [
         'WARNING the folder relative is left: it is not named relative',
-        `WARNING the folder ${precious} is left: it holds thesis.tex, which is not a file of an execution`,
+        `WARNING the folder ${precious} was not removed: it contains thesis.tex, which is not a file of an execution`,
         `WARNING the folder ${precious} is left: it is not named elsewhere`,
         `WARNING the folder ${link} is left: it is a link, or not a folder`,
         `WARNING the folder ${victim} is left: it is in the data folder of the store ${join(other, 'swf.db')}`,

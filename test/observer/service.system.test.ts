@@ -47,7 +47,7 @@ describe.skipIf(why !== undefined)('an observer as a service', () => {
     };
     const first = await pidWhenReady();
     process.kill(first, 'SIGKILL');
-    await up.saw(/observer was ended by SIGKILL; restarting in 1 s/);
+    await up.saw(/observer was killed by SIGKILL; restarting in 1 s/);
     await up.saw(/observer: subscribed to [^]*observer: subscribed to /);
     expect(await pidWhenReady()).not.toBe(first);
     const peer = await speaker(broker);
