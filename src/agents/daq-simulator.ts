@@ -230,9 +230,7 @@ class DaqSimulator {
   async #hold(isHeld: boolean, id: string) {
     this.#isHeld = isHeld;
     this.#heldUntil = this.#execution.clock.now();
-    const message = isHeld
-      ? 'an operator has paused the run: the next step is on hold'
-      : 'the run continues: the next step is no longer on hold';
+    const message = isHeld ? 'an operator put the next step on hold' : 'the next step is no longer on hold';
     await this.#record({ takes: [id], logs: [{ level: 'INFO', message }] });
   }
 
