@@ -316,7 +316,7 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     const { code, stdout } = runAsOther(folder, ['--db', db('own.db'), 'doctor']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: everyone may write it \(mode 777\)/m,
+      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: anyone may write to it \(mode 777\)/m,
     );
     chmodSync(db('own.db.data'), 0o700);
     chmodSync(db('own.db'), 0o644);

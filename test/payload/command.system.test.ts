@@ -181,7 +181,7 @@ describe('a payload command', () => {
     const [first, ...others] = await slicesOf(folder);
     expect(first?.['status']).toBe('completed');
     for (const { error } of others)
-      expect(error).toMatch(/payload\.sh cannot be started: there is no such program \(ENOENT\)/);
+      expect(error).toMatch(/payload\.sh cannot be started: the program does not exist \(ENOENT\)/);
   });
 
   it.each([
