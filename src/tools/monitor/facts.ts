@@ -161,8 +161,15 @@ function heardCounts(answer: Monitor): [string, Words][] {
   ];
 }
 
-const endedOf = ({ slices_completed, slices_failed, slices_retried = 0 }: Monitor) =>
-  `${slices_completed} completed, ${slices_failed} failed${slices_retried === 0 ? '' : `, ${slices_retried} retried`}`;
+/** The slices that have a result. While the execution runs, a failed one may be retried. */
+function endedOf({ status, progress, slices_completed = 0, slices_failed = 0, slices_retried = 0 }: Monitor) {
+  const final = progress === undefined ? undefined : progress.slices_final - slices_completed;
+  return [
+    `${slices_completed} completed`,
+    `${slices_failed} failed${status === 'running' && slices_failed > 0 ? clause(' (', final, ' permanently)') : ''}`,
+    ...(slices_retried === 0 ? [] : [`${slices_retried} retried`]),
+  ].join(', ');
+}
 
 /** A site that processes STF files; the only one of the public programs has no name. */
 function siteWords({ site = 'PanDA', ...work }: NonNullable<Monitor['sites']>[number]) {
