@@ -72,7 +72,7 @@ async function failingRun(folder: string): Promise<void> {
   );
 }
 
-const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 30_000, interval: 20 });
+const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 200_000, interval: 20 });
 
 const failed = 'alarm/SLICES_FAILED/stf_datataking-tester-0001/1';
 

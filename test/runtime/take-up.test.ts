@@ -49,7 +49,7 @@ async function recorderThatFails() {
   return { store, say, lines, request, taken: () => taken };
 }
 
-const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 20_000, interval: 5 });
+const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 200_000, interval: 5 });
 
 describe('a recorder that runs as a service', () => {
   it('gives up an execution after three failed resumes, and resumes it at once on request', async () => {
