@@ -46,8 +46,10 @@ export function heardHealth(facts: HeardFacts): Health | undefined {
   if (!isListening) return undefined;
   if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
   if (phase === 'standby') return 'paused';
-  return phase === 'completed' || isQuiet(facts) ? 'draining' : 'progressing';
+  return isDraining(facts) ? 'draining' : 'progressing';
 }
+
+const isDraining = (facts: HeardFacts) => facts.phase === 'completed' || isQuiet(facts);
 
 const hasOpenFiles = ({ prompt }: HeardFacts) => (prompt?.open.count ?? 0) > 0;
 

@@ -1,3 +1,4 @@
+import type { FullAssessment } from '../db/reports/assessment.ts';
 import { present } from '../lib/present.ts';
 import { type Monitor, monitorAnswer } from './answers/monitor.ts';
 import { countsOf, isUnseen } from './monitor/counts.ts';
@@ -33,7 +34,6 @@ export function monitorOf(executionId: string, { queries, now }: ToolContext, no
   const unreadable = evidence?.unreadable ?? [];
   const settings = queries.configuration(execution);
   const people = peopleOf(execution_id, queries, notes);
-  const unseen = assessed.heard && isUnseen(assessed.heard) ? 'slices are not on a subscribed topic' : undefined;
   const isRunning = status === 'running';
   const isDriven = isRunning && queries.driver(execution_id)?.isAlive() !== false;
   return present({
@@ -65,9 +65,12 @@ export function monitorOf(executionId: string, { queries, now }: ToolContext, no
       ? []
       : part.lastErrors(execution_id, queries, assessed.causes.slice(0, part.shownCauses)),
     ...people,
-    note: [unseen ?? [], people.note ?? []].flat().join('; ') || undefined,
+    note: [...unseenPart(assessed), ...people.note].join('; ') || undefined,
   });
 }
+
+const unseenPart = ({ heard }: FullAssessment) =>
+  heard && isUnseen(heard) ? ['slices are not on a subscribed topic'] : [];
 
 /** Largest size of the whole answer. */
 const maxBytes = 8192;

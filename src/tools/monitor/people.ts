@@ -26,7 +26,7 @@ export function peopleOf(executionId: string, queries: Queries, most: number) {
       at: quality.set_at,
     },
     notes: notes.length === 0 ? null : notes.map(notePart),
-    note: omitted === 0 ? null : `${counted(omitted, 'earlier note')} not shown`,
+    note: omitted === 0 ? [] : [`${counted(omitted, 'earlier note')} not shown`],
   };
 }
 

@@ -284,16 +284,17 @@ it('an execution whose name is taken is named with its run', async () => {
 });
 
 describe('the executions under way', () => {
-  it.each<[why: string, isUnderWay: boolean, status: string, data?: string | null, file?: string, site?: string]>([
-    ['runs', true, 'running'],
-    ['has ended and closed its data run', false, 'completed', 'final'],
-    ['has ended, and nothing is known of its data run', false, 'completed', null],
-    ['has ended, and its data run is open', true, 'completed', 'open'],
-    ['has ended, and PanDA has a file', true, 'terminated', 'final', 'registered', 'registered'],
-    ['has ended, and PanDA works on a file', true, 'completed', 'final', 'processing', 'processing'],
-    ['has ended, and a file has no site', false, 'completed', 'final', 'registered'],
-    ['has ended, and PanDA has processed its file', false, 'completed', 'final', 'processed', 'processed'],
-  ])('have one of prompt processing that %s: %s', async (_, isUnderWay, status, data = null, file, site) => {
+  it.each<[why: string, isUnderWay: boolean, run: { status?: string; data?: string; file?: string; site?: string }]>([
+    ['runs', true, { status: 'running' }],
+    ['has ended and closed its data run', false, { data: 'final' }],
+    ['has ended, and nothing is known of its data run', false, {}],
+    ['has ended, and its data run is open', true, { data: 'open' }],
+    ['has ended, and PanDA has a file', true, { status: 'terminated', file: 'registered', site: 'registered' }],
+    ['has ended, and PanDA works on a file', true, { data: 'final', file: 'processing', site: 'processing' }],
+    ['has ended, and a file has no site', false, { data: 'final', file: 'registered' }],
+    ['has ended, and PanDA has processed its file', false, { data: 'final', file: 'processed', site: 'processed' }],
+  ])('have one of prompt processing that %s: %s', async (_, isUnderWay, run) => {
+    const { status = 'completed', data = null, file, site } = run;
     const found = await made.store.write((tx) => {
       observe(tx, { execution_id: 'ended' }, { status: 'completed' });
       observe(tx, { execution_id: 'p' }, { status, workflow_name: 'prompt_processing' });
