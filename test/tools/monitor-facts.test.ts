@@ -41,6 +41,16 @@ describe('the facts of an execution', () => {
     expect(wordsOf('TF slices', given)).toEqual([words]);
   });
 
+  it.each([
+    [undefined, '30 workers'],
+    [30, '30 workers'],
+    [16, '30 workers (16 now)'],
+    [0, '30 workers (0 now)'],
+  ])('have the configured workers, and %j that are heard', (workers, words) => {
+    const given = { configuration: { target_worker_count: 30 }, capacity: { service_seconds: 1, workers } };
+    expect(wordsOf('started as', given)).toEqual([words]);
+  });
+
   it('say how many drivers are not among them', () => {
     expect(wordsOf('driver', { drivers: [], drivers_omitted: 1 })).toEqual(['1 earlier driver']);
   });

@@ -82,17 +82,21 @@ const runOf = (answer: Monitor) =>
     .join(', ');
 
 /** Our own programs record all of these; of an observed run only some are known. */
-function configurationOf({ configuration }: Monitor): Words {
+function configurationOf({ configuration, capacity }: Monitor): Words {
   if (configuration === undefined) return undefined;
   const { config, speed, target_worker_count, payload } = configuration;
   const known = [
     speed === undefined ? config : (config ?? usualConfiguration),
     speed && `speed ${speed}`,
-    target_worker_count === undefined ? undefined : counted(target_worker_count, 'worker'),
+    target_worker_count && workersOf(target_worker_count, capacity?.workers),
     payload && `payload ${payload}`,
   ].filter((words) => words !== undefined);
   return known.length === 0 ? undefined : known.join(', ');
 }
+
+/** Over a broker there may be more or fewer workers than a recorder is configured to have. */
+const workersOf = (configured: number, heard = configured) =>
+  `${counted(configured, 'worker')}${heard === configured ? '' : ` (${heard} now)`}`;
 
 /** When, by whom, and how long it has run: since its driver is gone, it is silent. */
 function startOf(answer: Monitor) {
