@@ -26,7 +26,9 @@ export const runProgram = (
     const late = AbortSignal.timeout(patience);
     const child = spawn(program, [], { stdio: 'ignore', env, signal: late, killSignal: 'SIGKILL' });
     child.on('error', (error) =>
-      done(late.aborted ? `took longer than ${patience / 1000} s and was ended` : `did not start: ${messageOf(error)}`),
+      done(
+        late.aborted ? `took longer than ${patience / 1000} s and was stopped` : `did not start: ${messageOf(error)}`,
+      ),
     );
     child.on('exit', (code, signal) => done(code === 0 ? undefined : `ended with ${code ?? signal}`));
   });

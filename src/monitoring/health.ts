@@ -53,7 +53,7 @@ const isDraining = (facts: HeardFacts) => facts.phase === 'completed' || isQuiet
 
 const hasOpenFiles = ({ prompt }: HeardFacts) => (prompt?.open.count ?? 0) > 0;
 
-/** Whether prompt processing does not go on. Whatever its status, its run stays open, or its files wait. */
+/** Whether prompt processing is stuck: whatever its status, its run stays open, or its files wait. */
 const isStuck = (facts: HeardFacts) =>
   isNotClosed(facts) ||
   unprocessedFor(facts) !== undefined ||

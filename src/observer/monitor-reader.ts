@@ -148,7 +148,7 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
 /** A request that fails this often is skipped: the cause is not the monitor's absence. */
 const maxTries = 3;
 
-/** Why a request failed, in words: a failed fetch says it in its cause alone. */
+/** Why a request failed, in words: a failed fetch has it only in its cause. */
 function requestFailure(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return 'it did not answer in time';

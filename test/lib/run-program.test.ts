@@ -30,7 +30,7 @@ describe('a notified program', () => {
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(late.signal);
     const ended = runProgram(program('exec sleep 600'), process.env, {});
     late.abort();
-    expect(await ended).toBe('took longer than 30 s and was ended');
+    expect(await ended).toBe('took longer than 30 s and was stopped');
     expect(timeout).toHaveBeenCalledWith(30_000);
   });
 

@@ -96,7 +96,7 @@ describe('a recorder that runs as a service', () => {
     const recorder = { ...currentProcess(), pid: 7, hostname: 'h', last_beat: '', is_remote: 0 };
     await expect(
       askRecorder(store, execution_id, { recorder, by: { name: 'tester' }, reason: undefined }),
-    ).rejects.toThrow(`process 7 on h records this namespace and has not resumed ${execution_id} in 15 s`);
+    ).rejects.toThrow(`process 7 on h records this namespace, but has not resumed ${execution_id} within 15 s`);
     // The request must not end a pause hours later.
     expect(waitingCommands(store.sql, execution_id, ['resume_workflow'])).toEqual([]);
   });

@@ -142,7 +142,7 @@ function keptOf(there: unknown): Settings {
 const hidden = (settings: unknown): unknown =>
   isObject(settings) ? Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, hidden(value)])) : '…';
 
-/** What becomes of the entry that is there, a line each, without its values. */
+/** What happens to the existing entry, one line per change, without its values. */
 function changesIn(there: unknown, entry: Entry): string[] {
   const before = flat(there);
   const after = flat(entry);

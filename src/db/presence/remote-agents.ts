@@ -152,8 +152,8 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
 }
 
 /**
- * Resets the silence of agents when a cut-off recorder is connected again: it could hear none of them in that
- * time.
+ * Resets the silence of agents when a cut-off recorder is connected again: it could not hear them
+ * meanwhile.
  */
 export function forgiveSilence({ sql }: Transaction, since: string) {
   const now = wallNow();

@@ -69,7 +69,7 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
         const wait = Math.min(Math.max(left, 50), until - performance.now());
         if (left > 0 && wait > 0) return endIn(wait, until);
         return refuse(
-          `took longer than ${maxMilliseconds / 1000} s and was ended; ask for less: one execution_id, no endless recursion`,
+          `took longer than ${maxMilliseconds / 1000} s and was stopped; ask for less: one execution_id, no endless recursion`,
         );
       }, milliseconds);
     };
