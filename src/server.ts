@@ -3,7 +3,14 @@ import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
 import { tried } from './lib/tried.ts';
 import { definitionsOf, monitorPage, monitorPageContents, pageExtension } from './mcp/definitions.ts';
-import { rpcCodes, invalidParams, jsonOfFields, type McpRequest, type McpServer, ProtocolFault } from './mcp/mcp-server.ts';
+import {
+  rpcCodes,
+  invalidParams,
+  jsonOfFields,
+  type McpRequest,
+  type McpServer,
+  ProtocolFault,
+} from './mcp/mcp-server.ts';
 import { answering, type Methods } from './mcp/params.ts';
 import { completionsOf, prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
@@ -111,7 +118,7 @@ function liveContext(
     progress(done, total, message) {
       if (progressToken === undefined) return;
       const params = { progressToken, progress: done, message, ...(total === undefined ? {} : { total }) };
-      // A client that is gone hears nothing.
+      // A client that has left gets no answer.
       notify('notifications/progress', params).catch(() => {});
     },
   };
@@ -194,5 +201,5 @@ function errorText(error: unknown, what: string, log: Log) {
   if (error instanceof SwfError) return error.line;
   const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.write({ level: 'ERROR', message: `bug in ${what}: ${bug}` });
-  return `${printable(what.slice(0, 100))} failed by a fault of swf-mcp itself; the server's log has the details`;
+  return `${printable(what.slice(0, 100))} failed because of an internal error of swf-mcp; the server's log has the details`;
 }

@@ -160,7 +160,7 @@ function causeOf({ how, seconds }: Ended, { command, limitSeconds }: CommandPayl
     case 'exit':
       return how.exit_code === 0 ? undefined : `${name} ended with exit code ${how.exit_code} ${after}`;
     case 'signal':
-      return `${name} was ended by ${how.signal} ${after}`;
+      return `${name} was killed by ${how.signal} ${after}`;
     case 'timeout':
       return `${name} was still running after worker.timeout_seconds = ${limitSeconds} and was killed by ${
         how.ignoredSigterm ? 'SIGKILL, since SIGTERM did not end it' : 'SIGTERM'
@@ -179,8 +179,8 @@ function whyNotStarted(program: string, code: string): string {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such program (ENOENT)',
-  EACCES: 'it may not be executed (EACCES)',
+  ENOENT: 'the program does not exist (ENOENT)',
+  EACCES: 'it is not executable (EACCES)',
   ENOTDIR: 'a part of its path is not a folder (ENOTDIR)',
   E2BIG: 'its arguments are too long (E2BIG)',
   EAGAIN: 'the system allows no more processes (EAGAIN)',

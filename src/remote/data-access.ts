@@ -149,7 +149,7 @@ function obstacleIn(place: FilePlace, data: AccessOptions['data'], ways: FetchWa
   if (isElsewhere(url))
     return place.makesFiles === true && data.url === undefined ? unpublished : obstacleToSource(url, ways);
   if (storeId !== undefined && !isMarked(dir, storeId))
-    return `${dir} holds no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the host that made the file`;
+    return `${dir} has no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the host that made the file`;
   return whyNoFolder(dir);
 }
 
@@ -220,7 +220,7 @@ export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace
     if (code === 'EACCES' || code === 'EPERM')
       throw new NotFetched(file_url, `this user may not read it (${code})`, 'fix its permissions');
     if (code !== 'ENOENT' || look === maxLooks || until.some(({ aborted }) => aborted))
-      throw new NoSuchFile(file_url, `it is not there (${code})`, 'check whether it is the right folder');
+      throw new NoSuchFile(file_url, `it does not exist (${code})`, 'check whether it is the right folder');
     await pause(lookMilliseconds, until);
   }
 }

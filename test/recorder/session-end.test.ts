@@ -87,7 +87,7 @@ describe('a recorder warns', () => {
     const body = messageOf('stf_ready', { ...stf, sender: 'data-1', execution_id: 'x-other-0001' });
     for (let round = 0; round < 2; round += 1) await made.tell({ destination: broadcast, body });
     expect(made.warnings).toEqual([
-      `messages of x-other-0001, which this store does not know, arrive here: another store uses namespace ${namespace} on this broker; they are recorded without effect`,
+      `messages of x-other-0001, which this store does not know, are arriving: another store uses namespace ${namespace} on this broker; they are recorded without effect`,
     ]);
   });
 
@@ -107,7 +107,7 @@ describe('a recorder warns', () => {
     const apart = session.connectApart();
     await apart.connect({ once: true });
     made.broker.goDown();
-    const line = 'BROKER_UNREACHABLE: there is currently no connection to the broker';
+    const line = 'BROKER_UNREACHABLE: not connected to the broker';
     // The connection of the durable subscription, and the new one.
     expect(made.warnings).toEqual([line, line]);
     await apart.close();

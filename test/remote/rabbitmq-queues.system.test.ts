@@ -73,7 +73,7 @@ describeQueues('classic', (broker) => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(/^ok +expiry /m);
     expect(stdout).toMatch(
-      /^fail +time limit +RabbitMQ takes a slice away after 1800 s, and worker\.timeout_seconds = 1790/m,
+      /^fail +time limit +RabbitMQ takes a slice back after 1800 s, but worker\.timeout_seconds = 1790/m,
     );
   });
 
@@ -99,7 +99,7 @@ describeQueues('classic', (broker) => {
     const policy = ['full', `^${slicesQueue(here)}$`, '{"max-length":1,"overflow":"reject-publish"}'];
     await broker().control('set_policy', ...policy, '--apply-to', 'queues');
     const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'));
-    await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED: sending it has broken the connection 5 times/);
+    await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED: sending it broke the connection 5 times/);
     expect(await here.monitor()).toMatchObject({ phase: 'completed', slices_queued: 2 });
     await broker().control('clear_policy', 'full');
     await here.agent('worker');

@@ -37,7 +37,7 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
   const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
   if (executionId !== undefined && isOfTime)
     throw argumentInvalid(
-      'a report is about one execution or about a period (--since, --until, --namespace); give one or the other',
+      'a report covers one execution or a period (--since, --until, --namespace); give one or the other',
     );
   if (!isOfTime) {
     using reader = createStoreReader(io);
@@ -94,7 +94,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of
     ((await askTool(io, tool, { execution_id, limit: maxRows, as_of, ...args })) as { items: Row[] }).items;
   const failed = await listed(listTfSlicesTool, { status: 'failed' });
   const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, as_of);
-  // Nothing more is recorded of an ended execution, whatever else the store records meanwhile.
+  // Nothing more is recorded about an ended execution, whatever else the store records meanwhile.
   const made_at = lastWord ?? isoOr(endOf, utcNow());
   const report = {
     execution_id,

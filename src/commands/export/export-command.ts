@@ -29,8 +29,8 @@ interface ExportArguments {
 }
 
 /**
- * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. A folder that is not
- * empty is left alone.
+ * `swf-mcp export`: writes everything recorded about an execution, one file per table, as of one moment. A
+ * folder that is not empty is left alone.
  */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments) {
   if (out === '') throw argumentInvalid('--out is empty; name a new folder');
@@ -58,7 +58,7 @@ function makeNew(folder: string) {
     makeFolder(folder);
     names = readdirSync(folder);
   } catch (error) {
-    throw dataUnavailable(`the folder ${folder} cannot be made (${messageOf(error)}); give another one with --out`, {
+    throw dataUnavailable(`the folder ${folder} cannot be created (${messageOf(error)}); give another one with --out`, {
       cause: error,
     });
   }

@@ -36,14 +36,14 @@ export async function requestCommand(io: Io, { speed, ...flags }: RequestArgumen
     const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds, (id) => (driven = id));
     if (recorder === undefined && driven !== undefined)
       throw executionInUse(
-        `${command_id} is refused: namespace ${namespace} is recorded by the run of ${driven}, which starts no other; request again when it has ended, or record with "swf-mcp up"`,
+        `${command_id} is refused: namespace ${namespace} is recorded by the run ${driven}, which accepts no requests; request again when it has ended, or use "swf-mcp up" as the recorder`,
       );
     io.out(`${command_id} is requested\n`);
     if (recorder === undefined)
       io.err(
         `WARNING no recorder service of namespace ${namespace} was heard from; the broker keeps the request until there is one: "swf-mcp up" or "swf-mcp agent daq_simulator"`,
       );
-    else io.err(`${recorder} takes it; "swf-mcp list" on its host shows the execution, or why it was refused`);
+    else io.err(`${recorder} handles it; "swf-mcp list" on its host shows the execution, or why it was refused`);
   } finally {
     await broker.close();
   }

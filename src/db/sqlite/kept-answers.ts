@@ -17,7 +17,7 @@ type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) =
 const keepers = new WeakMap<Prepare, Keep>();
 
 /**
- * The question with its answers kept if the connection keeps answers; otherwise it is asked anew each time.
+ * The question with its answers kept if the connection keeps answers; otherwise it is asked each time.
  */
 export const kept = <Args extends unknown[], Answer>(
   sql: Prepare,
@@ -81,7 +81,7 @@ export function keepAnswers(db: Connection) {
 export type KeptAnswers = ReturnType<typeof keepAnswers>;
 
 /**
- * Objects count by their content: named values and rows are made anew for each question. A kept row is frozen,
+ * Objects count by their content: named values and rows are new objects for each question. A kept row is frozen,
  * and the same each time.
  */
 const keyOf = (value: unknown) => (typeof value !== 'object' || Object.isFrozen(value) ? value : JSON.stringify(value));

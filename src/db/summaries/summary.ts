@@ -50,7 +50,7 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
   ).all(...asked, lived);
 }
 
-export interface OfExecution {
+interface OfExecution {
   execution_id: string;
   namespace: string;
   /** Who started it; null if unknown. */
@@ -137,8 +137,8 @@ function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAt
   return (at) => columns[column][at] as number;
 }
 
-/** Whether a question asks for some slices of an execution alone, by the filters of `condition`. */
-export const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
+/** Whether a question asks only for some slices of an execution, by the filters of `condition`. */
+const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
   [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
 
 function condition(

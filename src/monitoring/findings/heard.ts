@@ -44,7 +44,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     }
     const rest =
       last_slice === undefined
-        ? ', and none was: the fast processing agent is gone, or receives nothing'
+        ? ', nor was any other: the fast processing agent is gone, or receives nothing'
         : `; the last slice was sent at ${timeOf(last_slice)}`;
     return {
       severity: 'error',
@@ -97,7 +97,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(unsent.count, 'TF slice')} registered by REST${longAgo(facts.isOver)}, and no message has sent them to a worker.`,
+          sentence: `${were(unsent.count, 'TF slice')} registered by REST${longAgo(facts.isOver)}, but no matching slice message was received.`,
           ids: unsent.ids,
           next: here('list_messages', { message_type: 'slice_registered' }),
         },
@@ -108,7 +108,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     const next = here('list_tf_slices', { status: 'unanswered', order: 'oldest' });
     if (isOver && counts.slices_queued > 0) {
       const last =
-        last_result === undefined ? 'no result came at all' : `the last result came at ${timeOf(last_result)}`;
+        last_result === undefined ? 'no result arrived at all' : `the last result came at ${timeOf(last_result)}`;
       const sentence = `${counted(counts.slices_queued, 'TF slice')} got no result while the run was observed; ${last}.`;
       return { severity: 'error', sentence, ids: passed.ids, next };
     }
@@ -116,7 +116,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (!isWaiting && passed.count === 0) return undefined;
     const since =
       last_result === undefined
-        ? 'no result has come at all'
+        ? 'no result has arrived at all'
         : `the last result came ${roundDuration(secondsSince(facts, last_result))} ago`;
     return {
       severity: 'error',
@@ -147,7 +147,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `${doing(results_unmatched, 'result', 'fit')} no slice that was received: the slices were sent before the observer listened, or another program made the results.`,
+          sentence: `${doing(results_unmatched, 'result', 'lack')} a matching slice: the slices were sent before the observer listened, or another program made the results.`,
           next: here('list_messages', { message_type: 'slice_result' }),
         },
 
@@ -172,7 +172,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       some.length === 1 ? `from ${timeOf(first.from)} to ${timeOf(first.until)}` : `the first at ${timeOf(first.from)}`;
     const [start_time, end_time] = [timeOf(first.from - 60_000), timeOf(first.until + 60_000)];
     const meaning = isFilled
-      ? 'files, registered slices and results of that time were read from swf-monitor since; slices_sent is a lower bound'
+      ? 'files, registered slices and results of that time have since been read from swf-monitor; slices_sent is a lower bound'
       : 'counts are lower bounds';
     return {
       severity: isFilled ? 'info' : 'warning',
@@ -181,14 +181,18 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     };
   },
 
-  RUN_SILENT: (facts) =>
-    isSilent(facts)
-      ? {
-          severity: 'error',
-          sentence: `No message of the run was received for ${roundDuration(secondsSince(facts, facts.last_message))}, since ${timeOf(facts.last_message)}, and its end was not reported: it was stopped, which the bus does not report, or its runner is gone.`,
-          next: here('list_messages', { limit: 5 }),
-        }
-      : undefined,
+  RUN_SILENT: (facts) => {
+    if (!isSilent(facts)) return undefined;
+    const { isBusHeard, last_message } = facts;
+    const silent = `for ${roundDuration(secondsSince(facts, last_message))}, since ${timeOf(last_message)}`;
+    return {
+      severity: isBusHeard ? 'error' : 'warning',
+      sentence: isBusHeard
+        ? `No message of the run was received ${silent}, and its end was not reported: it was stopped, which the bus does not report, or its runner is gone.`
+        : `Nothing new about the run was reported by REST ${silent}: it is paused or was stopped, or its runner is gone.`,
+      next: here('list_messages', { limit: 5 }),
+    };
+  },
 
   /** The runner reported an end that the bus or the registered slices contradict. */
   TOLD_OTHERWISE: (facts) => {
@@ -216,7 +220,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `Its programs call it ${told_id}, a name they also gave to another run: here it is ${execution_id}, after its run ${run_id}.`,
+          sentence: `Its programs call it ${told_id}, a name they also gave to another run: here it is called ${execution_id}, after its run ${run_id}.`,
           ids: [told_id],
           next: call('list_workflow_executions', {}),
         },
