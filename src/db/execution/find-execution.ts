@@ -173,12 +173,6 @@ export const executionOfRun = (sql: Prepare, runNumber: number) =>
 export const recentExecutionIds = (sql: Prepare) =>
   sql<string>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000').values();
 
-/** The executions that are under way: PanDA may work on the files of one that has ended. */
-export const executionsUnderWay = (sql: Prepare) =>
-  sql<[workflow: string], string>(
-    "SELECT execution_id FROM workflow_executions WHERE status = 'running' OR workflow_name = ?",
-  ).values(promptProcessing);
-
 /** All executions, oldest first. */
 export const allExecutionIds = (sql: Prepare) =>
   sql<string>('SELECT execution_id FROM workflow_executions ORDER BY seq').values();
