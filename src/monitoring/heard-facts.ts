@@ -27,7 +27,7 @@ export interface BrokenKey {
   example: string | undefined;
 }
 
-/** What is recorded of a run of other programs. Times are milliseconds since 1970. */
+/** What is recorded about a run of other programs. Times are milliseconds since 1970. */
 export interface HeardRecord {
   /** The id that its programs use. */
   told_id: string;

@@ -100,7 +100,7 @@ describe('a monitor that is read', () => {
 });
 
 describe('a monitor that is read about a run whose id names no workflow', () => {
-  it('is asked for what either has until a slice shows that it is fast processing', async () => {
+  it('is asked for what either workflow has until a slice shows that it is fast processing', async () => {
     const { pass, asked } = readerOf((path) => {
       if (path === 'workflow-executions/?status=running')
         return Promise.resolve([{ execution_id: 'e', status: 'running' }]);

@@ -97,7 +97,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(unsent.count, 'TF slice')} registered by REST${longAgo(facts.isOver)}, and no message has sent them to a worker.`,
+          sentence: `${were(unsent.count, 'TF slice')} registered by REST${longAgo(facts.isOver)}, but no matching slice message was received.`,
           ids: unsent.ids,
           next: here('list_messages', { message_type: 'slice_registered' }),
         },

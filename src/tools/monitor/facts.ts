@@ -7,7 +7,7 @@ import { claimedName, clause, shortPaths } from '../../lib/words.ts';
 import type { Monitor } from '../answers/monitor.ts';
 import { openWords, phaseWords, statusWords, stayFailed } from './words.ts';
 
-/** One thing that is known of an execution. */
+/** One thing that is known about an execution. */
 export interface Fact {
   label: string;
   words: string;
@@ -215,7 +215,7 @@ function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): Words {
   const usual =
     usual_seconds === undefined ? 'the usual duration is not known yet' : `usual ${duration(usual_seconds)}`;
   const overdue = slices_overdue === 0 ? '' : `, ${slices_overdue} overdue`;
-  return `${slice} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`;
+  return `${slice}, held for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`;
 }
 
 const driversOf = ({ drivers = [], drivers_omitted }: Monitor) => [
