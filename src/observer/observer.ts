@@ -161,6 +161,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
       if (!isLost) say(`WARNING ${line}; retrying`);
       isLost = true;
       seen.isHearing = false;
+      silence.end();
     },
     back(): void {
       record(hearing.back(Date.now()));
@@ -174,7 +175,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   };
 }
 
-/** Says once if nothing to record comes in the first minute, and why that may be. */
+/** Says once if nothing to record comes in the first minute on one connection, and why that may be. */
 function createFirstSilence(namespaces: readonly string[], say: ObserverOptions['say']) {
   let isOver = false;
   return {
