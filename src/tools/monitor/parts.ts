@@ -6,6 +6,7 @@ import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/
 import { shownDrivers } from '../../domain/shown.ts';
 import { isPrompt, statusReasonOf } from '../../domain/workflows.ts';
 import { logLevels } from '../../lib/logger.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/words.ts';
@@ -73,7 +74,7 @@ export const livesOf = ({ duration_seconds, down_seconds, driving }: FullAssessm
   first_slice_at: driving?.forecast.first_slice_at,
 });
 
-function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
+const driverOf = onceFor(({ since, until, ended, code, reason, ...driver }: DriverSpan) => {
   const why = reason === undefined || code === undefined ? reason : `${code}: ${reason}`;
   return present({
     ...driver,
@@ -88,7 +89,7 @@ function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) 
     ended,
     reason: clipped(why),
   });
-}
+});
 
 export const shownCauses = 4;
 
