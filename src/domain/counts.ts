@@ -17,7 +17,3 @@ export type Counts = Record<(typeof countNames)[number], number>;
 /** Only the counts of a row, without its other fields. */
 export const countsIn = (row: Counts): Counts =>
   Object.fromEntries(countNames.map((name) => [name, row[name]])) as Counts;
-
-/** Whether retries of an execution are known: not of other programs' slices that no message names. */
-export const areRetriesKnown = ({ origin, slices_created }: { origin: string; slices_created: number }): boolean =>
-  origin !== 'observed' || slices_created > 0;

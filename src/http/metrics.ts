@@ -1,6 +1,5 @@
 import type { Queries } from '../db/queries.ts';
 import type { InHand } from '../db/reports/assessment.ts';
-import { areRetriesKnown } from '../domain/counts.ts';
 import { isPrompt } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { counter, gauge, type Sample } from './prometheus-text.ts';
@@ -134,7 +133,7 @@ function metricsOf(told: readonly Told[]) {
       ),
     ),
     ...each('swf_execution_slice_retries', 'Retries of TF slices.', (one) =>
-      areRetriesKnown(one.execution) ? [[id(one), one.detail.slice_retries]] : [],
+      one.detail.slice_retries === null ? [] : [[id(one), one.detail.slice_retries]],
     ),
   ];
 }

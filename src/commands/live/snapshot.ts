@@ -37,7 +37,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       /** Worker slots that a run of this configuration has. */
       slots: capacity?.workers ?? queries.knownParams(execution)?.fast_processing.target_worker_count,
       speed: speed && String(speed),
-      retries: detail.slice_retries,
+      retries: detail.slice_retries ?? 0,
       /** Failed without a retry left. */
       exhausted: detail.slices_exhausted,
       last: queries.lastMessage(execution_id),

@@ -16,16 +16,20 @@ export const failedStfs = (executionId: string): string =>
 export const isFailedStf = (files: string): string =>
   `EXISTS (SELECT 1 FROM stf_sites AS w WHERE w.execution_id = ${files}.execution_id AND w.stf_filename = ${files}.stf_filename AND w.status = 'failed')`;
 
+/** As SQL: whether an execution carries its plan: then a count of 0 is known, and not merely that nothing was heard. */
+const hasPlan = (execution: string) =>
+  `CASE WHEN json_valid(${execution}.params) THEN ${execution}.params -> '$.plan_version' END IS NOT NULL`;
+
 /**
- * As SQL: further attempts of an execution, from `run_states`. Of other programs' runs unknown until a message
+ * As SQL: further attempts of an execution, from `run_states`. Without a plan they are unknown until a message
  * names a slice.
  */
 export const knownRetries = (execution: string, state: string): string =>
-  `iif(${execution}.origin = 'observed' AND slices_created = 0, NULL, slice_retries + ${lostStartsOf(state)})`;
+  `iif(slices_created > 0 OR ${hasPlan(execution)}, slice_retries + ${lostStartsOf(state)}, NULL)`;
 
-/** As SQL: the bytes of its STF files, from `runs`. Of other programs' runs unknown until a message has a size. */
+/** As SQL: the bytes of its STF files, from `runs`. Without a plan they are unknown until a message has a size. */
 export const knownBytes = (execution: string): string =>
-  `iif(${execution}.origin = 'observed' AND dataset_bytes = 0, NULL, dataset_bytes)`;
+  `iif(dataset_bytes > 0 OR ${hasPlan(execution)}, dataset_bytes, NULL)`;
 
 /** As SQL: the name of a line's level. */
 export const levelName = (level: string): string =>

@@ -97,7 +97,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const hasEndedEarly = !isRunning && status !== 'completed';
   const isResumed = (ownerOf(sql, execution_id)?.epoch ?? 1) > 1;
   const isAnyFailed = slices_exhausted + slices_failed !== 0;
-  const failures = slices_exhausted + slice_retries - lost_starts;
+  const failures = slices_exhausted + (slice_retries ?? 0) - lost_starts;
   const delays = countedDelays(sql, execution_id);
   const none = { count: 0, ids: [] };
   const { troubled, awaiting } = indexPredicates;
