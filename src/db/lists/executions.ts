@@ -2,7 +2,7 @@ import type { Quality } from '../../domain/logbook-words.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { shownCommand } from '../../domain/shown.ts';
 import { executionColumns, type ExecutionRow } from '../execution/find-execution.ts';
-import { failedStfs, knownBytes, knownRetries } from '../migrations/documented-views.ts';
+import { failedStfs, hasPlan, knownBytes, knownRetries } from '../migrations/documented-views.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { unheardExecution, unheardExecutions } from '../observed/settle.ts';
@@ -139,7 +139,7 @@ const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(param
  * As SQL: whether the slices of an execution are worked on by the placeholder, which takes as long as it is
  * told to.
  */
-export const isPlaceholder = `(${payloadField} IS 'null' AND NOT EXISTS (SELECT 1 FROM observed_runs AS o WHERE o.execution_id = e.execution_id))`;
+export const isPlaceholder = `(${payloadField} IS 'null' AND ${hasPlan('e')})`;
 
 /**
  * As SQL: the configuration's name or path: as ordered, the usual one if none was named, else as its runner

@@ -17,7 +17,7 @@ export const isFailedStf = (files: string): string =>
   `EXISTS (SELECT 1 FROM stf_sites AS w WHERE w.execution_id = ${files}.execution_id AND w.stf_filename = ${files}.stf_filename AND w.status = 'failed')`;
 
 /** As SQL: whether an execution carries its plan: then a count of 0 is known, and not merely that nothing was heard. */
-const hasPlan = (execution: string) =>
+export const hasPlan = (execution: string): string =>
   `CASE WHEN json_valid(${execution}.params) THEN ${execution}.params -> '$.plan_version' END IS NOT NULL`;
 
 /**

@@ -27,7 +27,6 @@ export const dialectS: Dialect = {
         kind: 'result',
         key: { by: 'request', value: `${slice}/${countOf(body['attempt']) ?? 1}` },
         slice_filename: undefined,
-        requested_at: undefined,
         state,
         worker: idOf(body['worker_id']),
         hostname: idOf(body['hostname']),
@@ -37,7 +36,6 @@ export const dialectS: Dialect = {
         processed_at: idOf(body['timestamp']),
         processing_seconds: numberOf(body['processing_seconds']),
         error: textOf(body['error']),
-        output: undefined,
       };
     },
   },
