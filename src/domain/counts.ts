@@ -15,5 +15,4 @@ export const countNames = [
 export type Counts = Record<(typeof countNames)[number], number>;
 
 /** Only the counts of a row, without its other fields. */
-export const countsIn = (row: Counts): Counts =>
-  Object.fromEntries(countNames.map((name) => [name, row[name]])) as Counts;
+export const countsIn = (row: Counts) => Object.fromEntries(countNames.map((name) => [name, row[name]])) as Counts;

@@ -95,7 +95,7 @@ function metricsOf(told: readonly Told[]) {
   const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]) =>
     gauge(name, help, told.flatMap(samplesOf));
   const id = ({ execution }: Told) => ({ execution_id: execution.execution_id, namespace: execution.namespace });
-  const inHand = ({ driving }: Told, samplesOf: (of: InHand) => Sample[]): Sample[] =>
+  const inHand = ({ driving }: Told, samplesOf: (of: InHand) => Sample[]) =>
     driving === undefined ? [] : samplesOf(driving.in_hand);
   return [
     ...each(

@@ -46,7 +46,7 @@ const purposes: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 
  * The execution that a command is for. Throws `EXECUTION_NOT_FOUND`, and `ARGUMENT_INVALID` for another
  * program's execution.
  */
-export const requireControllable = (sql: Prepare, executionId: string, action: Action): OwnExecution =>
+export const requireControllable = (sql: Prepare, executionId: string, action: Action) =>
   requireOwn(requireExecution(sql, executionId), purposes[action]);
 
 /**
@@ -136,7 +136,7 @@ function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Out
   return isAlready ? { effect: 'already', reason: reason.replace(/^the execution /, '') } : { effect: 'none', reason };
 }
 
-export const nobodyDrives = (executionId: string): SwfError =>
+export const nobodyDrives = (executionId: string) =>
   executionNotRunning(
     `the process that drove ${executionId} is gone; continue with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
   );

@@ -13,7 +13,7 @@ const longest = 500;
  * past gives the same text. Throws `EXECUTION_NOT_FOUND`.
  * @param now milliseconds since 1970
  */
-export const reportOf = (queries: Queries, executionId: string, now: number): string =>
+export const reportOf = (queries: Queries, executionId: string, now: number) =>
   queries.snapshot(() => {
     const answer = monitorOf(executionId, { queries, now });
     const { verdict, checks } = queries.audit(queries.execution(executionId));

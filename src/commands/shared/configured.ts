@@ -4,7 +4,7 @@ import { requireOwnNamespace } from '../../config/policies.ts';
 import { type BrokerFlags, type ConfigFlags, configPlaces, type Io } from './io.ts';
 
 /** The configuration that flags choose and change. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
-export const configOf = (io: Io, { config: name, sets }: ConfigFlags): Loaded =>
+export const configOf = (io: Io, { config: name, sets }: ConfigFlags) =>
   loadConfig({ name, sets, ...configPlaces(io) });
 
 /**

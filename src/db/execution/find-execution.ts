@@ -50,8 +50,7 @@ interface ObservedExecution extends AnyExecution {
 export type ExecutionRow = OwnExecution | ObservedExecution;
 
 /** The execution, if this store has its plan and drives it: other programs keep theirs. */
-export const withPlan = (execution: ExecutionRow): OwnExecution | undefined =>
-  execution.origin === 'own' ? execution : undefined;
+export const withPlan = (execution: ExecutionRow) => (execution.origin === 'own' ? execution : undefined);
 
 /** Throws `ARGUMENT_INVALID` for an execution of our own. */
 export function requireObserved(execution: ExecutionRow): ObservedExecution {
@@ -131,8 +130,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
 }
 
 /** How a store without an execution gets its first one, as a sentence; undefined if it has one. */
-export const awaitedFirst = (sql: Prepare): string | undefined =>
-  recentExecutionIds(sql).length > 0 ? undefined : firstWords(sql);
+export const awaitedFirst = (sql: Prepare) => (recentExecutionIds(sql).length > 0 ? undefined : firstWords(sql));
 
 /** An observer awaits other programs' runs. */
 function firstWords(sql: Prepare): string {

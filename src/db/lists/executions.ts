@@ -97,7 +97,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
     window: {},
     page,
   });
-  const asItStands = (row: ListedExecution): ListedExecution =>
+  const asItStands = (row: ListedExecution) =>
     row.status === 'running' ? { ...row, ...unheardExecution(sql, row.execution_id, moment) } : row;
   return { ...found, rows: found.rows.map((row) => asItStands(row)) };
 }

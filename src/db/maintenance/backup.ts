@@ -74,7 +74,7 @@ function isBeingWritten(
   return isAlive({ ...own, pid, pid_started: [started, ...here].join(' ') }) !== false;
 }
 
-const isThere = (target: string, cause?: unknown): SwfError =>
+const isThere = (target: string, cause?: unknown) =>
   storeUnavailable(`${target} cannot be written: the file already exists; name another, or remove it`, { cause });
 
 /** Reports a fault of the store itself as the store's, not the copy's. */

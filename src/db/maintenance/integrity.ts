@@ -8,7 +8,7 @@ import { type Prepare, preparer } from '../sqlite/statements.ts';
 /**
  * The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page.
  */
-export const damageOf = (db: Connection): string[] =>
+export const damageOf = (db: Connection) =>
   preparer(db)<string>('PRAGMA integrity_check')
     .values()
     .filter((line) => line !== 'ok');

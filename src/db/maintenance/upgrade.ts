@@ -181,7 +181,7 @@ function requireSameLog(old: Connection, db: Connection) {
   if (read.next().done !== true) throw unequal(old, 'there would be more messages');
 }
 
-const unequal = (old: Connection, why: string): SwfError =>
+const unequal = (old: Connection, why: string) =>
   new SwfError(
     'STORE_CORRUPT',
     `the store ${old.name} cannot be upgraded: ${why}; it is left as it is: look with "swf-mcp check" of the version that made it`,
@@ -197,7 +197,7 @@ interface Standing {
 
 /** Executions whose status or counts the new store has differently, a sentence each. */
 function statusChanges(old: Connection, db: Connection) {
-  const standings = (of: Connection): Standing[] =>
+  const standings = (of: Connection) =>
     preparer(of)<Standing>(
       `SELECT execution_id, status || ', ' || slices_completed || ' of ' || slices_created || ' TF slices completed, ' ||
          slices_failed || ' failed' AS words

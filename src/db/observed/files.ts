@@ -26,7 +26,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: 
 }
 
 /** Whether only agents of prompt processing state this: they choose sites, and report jobs. */
-const isOfPromptAlone = (fact: StfFact): boolean =>
+const isOfPromptAlone = (fact: StfFact) =>
   fact.kind === 'told_jobs' || (fact.kind === 'told_stf' && fact.sites !== undefined);
 
 type Folded = NonNullable<ReturnType<typeof foldStf>>;

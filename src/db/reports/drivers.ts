@@ -19,7 +19,7 @@ const maxDrivers = 50;
 /**
  * The newest driver messages of a type. An execution of many periods has many landmarks, but few of these.
  */
-const driverRows = (sql: Prepare, executionId: string, what: 'started' | 'ended' | 'lost'): DriverRow[] =>
+const driverRows = (sql: Prepare, executionId: string, what: 'started' | 'ended' | 'lost') =>
   sql<DriverRow>(
     `SELECT ${jsonField('body', 'epoch')} AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_${what}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,

@@ -12,7 +12,7 @@ import { isOfPrompt } from '../observed/prompt.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The stages that any item of an execution of this store has passed, as the projection counts them. */
-export const countedDelays = (sql: Prepare, executionId: string): CountedDelay[] =>
+export const countedDelays = (sql: Prepare, executionId: string) =>
   countedStages(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
 
 /** Stages with the number of items of each size: the buckets of `bucketOf`, smallest first. */

@@ -109,7 +109,7 @@ function playedOn(params: ExecutionParams, arrivals: Schedule) {
   };
 }
 
-const tooLarge = (what: string): SwfError =>
+const tooLarge = (what: string) =>
   argumentInvalid(
     `the run has ${what}, too many to simulate; plan a part of it with a smaller stf_count, and multiply`,
   );

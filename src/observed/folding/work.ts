@@ -226,7 +226,7 @@ function outcomeOf({ slice, result }: Attempt) {
 }
 
 /** The PanDA task and job of a result, as far as it names them. */
-const jobOf = ({ panda_task_id, panda_id }: Partial<ResultFact>): string | null =>
+const jobOf = ({ panda_task_id, panda_id }: Partial<ResultFact>) =>
   [panda_task_id, panda_id].filter((id) => id !== undefined).join('/') || null;
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null;

@@ -47,7 +47,7 @@ function drivenSlices(
 }
 
 /** Whether a run's slices go where nobody listens, so that nothing is known of them. */
-export const isUnseen = ({ slicing, counts, results_unmatched, slices_told }: HeardFacts): boolean =>
+export const isUnseen = ({ slicing, counts, results_unmatched, slices_told }: HeardFacts) =>
   slicing === 'unheard' && counts.slices_created + results_unmatched + slices_told === 0;
 
 /** What was told by REST, how its messages are worded, and when they were heard. */

@@ -9,7 +9,7 @@ export function clip(text: string, most: number): string {
 }
 
 /** The beginning of a text in displayable form: characters that could do more than be read are escaped. */
-export const clipShown = (text: string, most: number): string => clip(printable(clip(text, most)), most);
+export const clipShown = (text: string, most: number) => clip(printable(clip(text, most)), most);
 
 /** The beginning of a text that takes at most `most` characters when written as JSON. */
 export function clipEscaped(text: string, most: number): string {

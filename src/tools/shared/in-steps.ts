@@ -51,7 +51,7 @@ export async function inTurns<T>(work: Steps<T>): Promise<T> {
   }
 }
 
-const tooLong = (isGivenUp: boolean): SwfError =>
+const tooLong = (isGivenUp: boolean) =>
   isGivenUp
     ? storeUnavailable('the call was cancelled before it was answered; call again')
     : argumentInvalid(

@@ -121,7 +121,7 @@ function isTooLargeToReplay(queries: Queries, { end_time }: Shift) {
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;
 }
 
-const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
+const factsOf = (shift: Shift, context: LiveContext) =>
   inSteps(context, (queries) => shiftFacts(queries, shift, context.now()));
 
 function shiftOf(args: Asked, now: number): Shift {
@@ -170,7 +170,7 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
 
 /** Notes and alarms as fields; empty lists are absent. */
 function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
-  const some = <T, U>(rows: readonly T[], shown: (row: T) => U): U[] | undefined =>
+  const some = <T, U>(rows: readonly T[], shown: (row: T) => U) =>
     rows.length === 0 ? undefined : rows.slice(-shownNotes).map((row) => shown(row));
   const note = (row: Handover['notes'][number]) => present({ ...notePart(row), execution_id: row.execution_id });
   return present({
