@@ -42,7 +42,7 @@ export interface CommandGiven {
 }
 
 /** A role that is far behind in reading the log. */
-export interface ReaderBehind {
+interface ReaderBehind {
   role: string;
   rows: number;
   /** When its first unread row was recorded. ISO 8601. */
@@ -161,8 +161,8 @@ export interface Evidence {
   /** The slice that took longest, if that is out of all proportion. */
   slowest: SlowSlice | undefined;
   /** Slots that are slow, and slices that take longer and longer, by their measured times. */
-  slow_slots: SlowSlots | undefined;
-  slower: SlowerSlices | undefined;
+  slow_slots: SlowSlots;
+  slower: SlowerSlices;
   /** A stop that no driver has acted on. */
   pending_stop: CommandGiven | undefined;
   /** Slices that stay failed: some of them, and how many there are. */

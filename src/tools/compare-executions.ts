@@ -154,7 +154,7 @@ const words = {
 } satisfies Record<string, (both: Pair) => string>;
 
 /** Prompt processing has no slices, fast processing no files that fail. */
-export type Figures = { [Name in keyof typeof words]?: number | undefined };
+type Figures = { [Name in keyof typeof words]?: number | undefined };
 
 /** The figures that are known of both. */
 const figuresOfBoth = (a: Figures, b: Figures): [keyof Figures, Pair][] =>

@@ -38,7 +38,7 @@ export function monitorOf(executionId: string, { queries, now }: ToolContext): M
       status,
       status_reason: part.statusReason(execution),
       phase,
-      health: health ?? null,
+      health,
       ...part.commandsOf(evidence, queries.stoppedBy(execution)),
       ...part.driversOf(evidence),
       start_time,

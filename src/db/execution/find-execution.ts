@@ -85,7 +85,7 @@ const unheard = `(origin = 'observed' AND workflow_name IS '${promptProcessing}'
 
 /** As SQL: the columns of an `ExecutionRow`, from `workflow_executions AS e` and `run_states`. */
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
-  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}, ${failedStfs('e.execution_id')} AS stf_failed, ${unheard}`;
+  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}, ${failedStfs} AS stf_failed, ${unheard}`;
 
 /** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {
@@ -143,7 +143,8 @@ function firstWords(sql: Prepare): string {
 }
 
 /** Messages to count at most, and runs to name. */
-const [countedMessages, namedRuns] = [10_000, 3];
+const countedMessages = 10_000;
+const namedRuns = 3;
 
 /**
  * A sentence about other programs' messages about runs whose execution no message names; undefined without

@@ -69,7 +69,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
       ],
       quality: [`${qualityValue} = ?`, filter.quality],
       failures: [
-        `(${ofRun('slices_failed')} + ${failedStfs('e.execution_id')} > 0) = ?`,
+        `(${ofRun('slices_failed')} + ${failedStfs} > 0) = ?`,
         has_failures === undefined ? undefined : Number(has_failures),
       ],
       'STF files': [`${ofRun('stfs_announced')} >= ?`, filter.min_stf_count],

@@ -56,7 +56,8 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
 function wordDifferences(sql: Prepare, searched: SearchedTable) {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {
-    const [after, last] = [part * rowsOfPart, (part + 1) * rowsOfPart];
+    const after = part * rowsOfPart;
+    const last = after + rowsOfPart;
     const ids = `SELECT id FROM ${partTable(searched, part)}_docsize`;
     return `SELECT ${key} AS row, '' AS why FROM ${table} NOT INDEXED
       WHERE ${key} > ${after} AND ${key} <= min(${last}, $noted) AND ${key} NOT IN (${ids})

@@ -8,9 +8,8 @@ import { isoTime, messageColumns } from './message-columns.ts';
  */
 export const stfCount = (stated: string) => `max(stfs_announced, coalesce(${stated}, 0))`;
 
-/** As SQL: how many STF files of an execution failed at a site that processes them. */
-export const failedStfs = (executionId: string) =>
-  `(SELECT count(DISTINCT stf_filename) FROM stf_sites AS w WHERE w.execution_id = ${executionId} AND w.status = 'failed')`;
+/** As SQL: how many STF files of an execution, of `workflow_executions AS e`, failed at a site that processes them. */
+export const failedStfs = `(SELECT count(DISTINCT stf_filename) FROM stf_sites AS w WHERE w.execution_id = e.execution_id AND w.status = 'failed')`;
 
 /** As SQL: whether an STF file failed at a site. Others may still process it. */
 export const isFailedStf = (files: string) =>

@@ -83,7 +83,8 @@ export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
       seconds(
         sql<number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(executionId, before) ?? 0,
       );
-    const [p50, p95] = [nth('ASC', Math.ceil(0.5 * items) - 1), nth('DESC', items - Math.ceil(0.95 * items))];
+    const p50 = nth('ASC', Math.ceil(0.5 * items) - 1);
+    const p95 = nth('DESC', items - Math.ceil(0.95 * items));
     return [{ stage, items, p50, p95, max: nth('DESC', 0) }];
   });
 

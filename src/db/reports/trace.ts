@@ -23,31 +23,13 @@ export interface Product {
 }
 
 /** The state of a slice: its attempts so far, and its place in the queue. */
-export interface SliceStanding {
-  /** Attempts that a worker has begun. */
-  attempts_made: number;
-  /** Seconds that it has waited, or waited before its last attempt began. */
-  waiting_seconds: number;
-  /** Queued slices of its execution ahead of it; undefined if it is not queued. */
-  ahead: number | undefined;
-  worker: string | undefined;
-  /** The payload that its last attempt asks for: name and digest; undefined for the placeholder. */
-  payload: string | undefined;
-  /** Its worker's process is gone, as far as this store knows the worker. */
-  isGone: boolean;
-  /** Undefined if it is not in hand. */
-  seconds_in_hand: number | undefined;
-}
+export type SliceStanding = NonNullable<ReturnType<typeof sliceStanding>>;
 
 /** Counting stops here. */
 const maxAhead = 100_000;
 
 /** @param now in milliseconds since 1970; for an ended execution, its end */
-export function sliceStanding(
-  sql: Prepare,
-  { name, execution_id }: Product,
-  { isAlive, now }: Moment,
-): SliceStanding | undefined {
+export function sliceStanding(sql: Prepare, { name, execution_id }: Product, { isAlive, now }: Moment) {
   const slice = sql<
     { key: number; status: string; lost_starts: number } & Record<
       'assigned_worker' | 'assigned_at' | 'payload',
@@ -66,12 +48,18 @@ export function sliceStanding(
   const begun = last === undefined || last.started_at === null ? undefined : Date.parse(last.started_at);
   const until = isQueued ? now : (begun ?? now);
   return {
+    /** Attempts that a worker has begun. */
     attempts_made: attempts.filter(({ starts }) => starts > 0).length + slice.lost_starts,
+    /** Seconds that it has waited, or waited before its last attempt began. */
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
+    /** Queued slices of its execution ahead of it; undefined if it is not queued. */
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
     worker: slice.assigned_worker ?? undefined,
+    /** The payload that its last attempt asks for: name and digest; undefined for the placeholder. */
     payload: slice.payload ?? undefined,
+    /** Its worker's process is gone, as far as this store knows the worker. */
     isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
+    /** Undefined if it is not in hand. */
     seconds_in_hand: slice.status === 'processing' && begun !== undefined ? Math.max(0, now - begun) / 1000 : undefined,
   };
 }
@@ -99,7 +87,7 @@ export function findProduct(sql: Prepare, name: string): Product {
 }
 
 /** A message on a product's path, with what a worker reports in it. */
-export interface Hop extends MessageHead {
+interface Hop extends MessageHead {
   /** The worker that begins or has ended an attempt. */
   worker: string | null;
   attempt: number | null;

@@ -72,7 +72,7 @@ function partsOf(picture: Picture, life: Life, most: typeof page) {
     }),
     slot_count: slotCount,
     slots: slots.length === 0 ? null : slots.map((name) => name.slice(0, shownName)),
-    cells: cells ?? null,
+    cells,
   });
 }
 

@@ -14,7 +14,7 @@ export type SaidWork = SaidFact<SliceFact | ResultFact | ToldSlice>;
  * An attempt at a slice: the message that sent it, or its registration if that was not heard, and the result
  * that counts.
  */
-export interface Attempt {
+interface Attempt {
   slice: SaidSlice | SaidRegistration;
   result: SaidResult | undefined;
 }
@@ -156,7 +156,8 @@ function slicesOf(ended: readonly { slice_filename: string; attempt: Attempt }[]
 }
 
 function byTime(a: Attempt['slice'], b: Attempt['slice']): number {
-  const [left, right] = [requestedAt(a), requestedAt(b)];
+  const left = requestedAt(a);
+  const right = requestedAt(b);
   return left === right ? bySending(a, b) : left < right ? -1 : 1;
 }
 
@@ -168,7 +169,8 @@ export const firstOf = ({ attempts }: FoldedSlice) => (attempts[0] as Attempt).s
 /** The columns of a slice. Times are ISO 8601. */
 export function sliceRow(slice: FoldedSlice) {
   const { slice_filename, attempts, current } = slice;
-  const [first, now] = [attempts[0] as Attempt, attempts[current] as Attempt];
+  const first = attempts[0] as Attempt;
+  const now = attempts[current] as Attempt;
   const { slice_id, tf_filename, stf_filename, tf_first, tf_last, tf_count } = firstOf(slice);
   return {
     slice_filename,

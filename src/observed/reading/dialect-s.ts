@@ -21,7 +21,8 @@ export const dialectS: Dialect = {
       };
     },
     slice_result: (body): ResultFact | undefined => {
-      const [slice, state] = [nameOf(body['slice_filename']), body['state']];
+      const slice = nameOf(body['slice_filename']);
+      const { state } = body;
       if (slice === undefined || (state !== 'done' && state !== 'failed')) return undefined;
       return {
         kind: 'result',

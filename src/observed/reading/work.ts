@@ -47,7 +47,8 @@ export function sliceOf(body: Fields, dialect: SlicesOfDialect) {
  * built from these two, so that all dialects name a slice alike.
  */
 export function namedSlice(content: Fields, dialect: Pick<SlicesOfDialect, 'tfFilename'>) {
-  const [told, slice_id] = [nameOf(content['tf_filename']), sliceIdOf(content['slice_id'])];
+  const told = nameOf(content['tf_filename']);
+  const slice_id = sliceIdOf(content['slice_id']);
   if (told === undefined || slice_id === undefined) return undefined;
   const tf_filename = dialect.tfFilename(told, slice_id);
   return { tf_filename, slice_id, slice_filename: sliceFilename(tf_filename, slice_id) };

@@ -53,7 +53,7 @@ export const isUnseen = ({ slicing, counts, results_unmatched, slices_told }: He
 /** What was told by REST, how its messages are worded, and when they were heard. */
 function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
   return {
-    told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by ?? null }),
+    told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by }),
     dialect: dialects === '' ? null : dialects.split('').join('+'),
     heard_since: timeOf(heard_since),
     heard_until: timeOf(now),

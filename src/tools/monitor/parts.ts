@@ -81,7 +81,7 @@ function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) 
     // The end of a lost driver is unknown.
     ...(ended === 'lost' ? { last_heard: until } : { until }),
     by: name(driver.by),
-    claimed_by: driver.claimed_by === undefined ? null : name(driver.claimed_by),
+    claimed_by: clipShown(driver.claimed_by, shownName),
     host: name(driver.host),
     speed: driver.speed === undefined ? null : String(driver.speed),
     version: name(driver.version),
