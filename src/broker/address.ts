@@ -1,4 +1,4 @@
-import { configInvalid, SwfError } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import { tried } from '../lib/tried.ts';
 
 /** One server of a failover list. */

@@ -4,7 +4,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Client, Frame } from 'stompit';
 
 import { withDeadline } from '../lib/deadline.ts';
-import { brokerUnreachable, messageOf, type SwfError } from '../lib/errors.ts';
+import { brokerUnreachable, messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:zlib';
 
 import compression from 'compression';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 
 import { adapters, eraOf } from '../mcp/era.ts';
 import type { McpServer } from '../mcp/mcp-server.ts';

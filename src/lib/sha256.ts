@@ -1,4 +1,3 @@
-import type { Hash } from 'node:crypto';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

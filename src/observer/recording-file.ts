@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants as compression, gunzipSync, gzip } from 'node:zlib';
 
-import { argumentInvalid, dataUnavailable, messageOf, type SwfError } from '../lib/errors.ts';
+import { argumentInvalid, dataUnavailable, messageOf } from '../lib/errors.ts';
 import { tried } from '../lib/tried.ts';
 import { parseLine } from '../observed/recording-lines.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { type OwnExecution, requireExecution, requireOwn } from '../db/execution/find-execution.ts';
+import { requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { driverEnd } from '../db/execution/log-reader.ts';
 import { type CommandState, commandState, noteRefused } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
@@ -8,7 +8,7 @@ import { isProcessAlive, type LivenessTest, ownerOf, type ProcessSigns } from '.
 import type { Prepare } from '../db/sqlite/statements.ts';
 import type { Action } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
-import { executionInUse, executionNotRunning, type SwfError } from '../lib/errors.ts';
+import { executionInUse, executionNotRunning } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
 

@@ -1,5 +1,5 @@
 import { requireBroker } from '../../config/broker.ts';
-import { type Loaded, loadConfig } from '../../config/load.ts';
+import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import { type BrokerFlags, type ConfigFlags, configPlaces, type Io } from './io.ts';
 

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { messageOf, storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { messageOf, storeUnavailable } from '../../lib/errors.ts';
 import { namesIn } from '../../lib/file-system.ts';
 import { currentProcess, isAlive } from '../../lib/process-identity.ts';
 import { sha256 } from '../../lib/sha256.ts';

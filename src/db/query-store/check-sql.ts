@@ -1,4 +1,4 @@
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { closest } from '../../lib/suggest.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { documentedViews } from '../migrations/documented-views.ts';

@@ -1,11 +1,4 @@
-import {
-  type CountedDelay,
-  type DelayBucket,
-  type StageDelay,
-  type StageName,
-  stages,
-  summarizeStage,
-} from '../../domain/stages.ts';
+import { type DelayBucket, type StageDelay, type StageName, stages, summarizeStage } from '../../domain/stages.ts';
 import type { StagePicture } from '../../monitoring/timeline/picture.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isOfPrompt } from '../observed/prompt.ts';

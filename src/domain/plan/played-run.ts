@@ -1,4 +1,4 @@
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { advance, nextStep, startPosition, type TimedStep } from '../daq-schedule.ts';
 import type { ExecutionParams } from '../params.ts';

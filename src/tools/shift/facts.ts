@@ -2,7 +2,6 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Group } from '../../domain/groups.ts';
-import type { ExecutionStatus } from '../../domain/states.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
