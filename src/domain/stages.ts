@@ -41,6 +41,9 @@ export interface StageDelay extends Record<'items' | 'p50' | 'p95' | 'max', numb
   stage: StageName;
 }
 
+/** The figures of a delay that answers show. */
+export const shownDelay = ({ stage, items, p50, p95, max }: StageDelay) => ({ stage, items, p50, p95, max });
+
 /** The same of a stage whose items were counted as they passed. */
 export interface CountedDelay extends StageDelay {
   mean: number;

@@ -60,7 +60,6 @@ export interface LostStart {
 
 export interface AgentSeen {
   agent_name: string;
-  agent_type: string;
   hostname: string;
   state: string;
   status: string;
@@ -151,7 +150,7 @@ export interface Evidence {
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];
   /** The first error that an agent logged, not counting the driver's verdict. */
-  first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
+  first_error: { timestamp: string; agent: string; message: string } | undefined;
   /** When the first attempt failed, ISO 8601: its slice may have been done later. */
   first_failure: string | undefined;
   /** The places with more failures than chance explains, among the newest slices. */

@@ -149,7 +149,7 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
  */
 export const firstError = (sql: Prepare, executionId: string) =>
   sql<NonNullable<Evidence['first_error']>>(
-    `SELECT timestamp, agent, message, log_id FROM app_logs
+    `SELECT timestamp, agent, message FROM app_logs
      WHERE execution_id = ? AND ${indexPredicates.error} AND ${jsonField('context', 'verdict')} IS NULL
        AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
   ).get(executionId);

@@ -19,7 +19,6 @@ export interface Product {
   status: string;
   stf_filename: string | null;
   tf_filename: string | null;
-  attempt: number | null;
 }
 
 /** The state of a slice: its attempts so far, and its place in the queue. */
@@ -73,10 +72,10 @@ const queuedBefore = (sql: Prepare, executionId: string, key: number) =>
 /** Throws `ARGUMENT_INVALID` for an unknown name, and shows the form of valid names. */
 export function findProduct(sql: Prepare, name: string): Product {
   const found = sql<Product>(
-    `SELECT 'stf' AS kind, stf_filename AS name, execution_id, run_number, status, stf_filename, NULL AS tf_filename, NULL AS attempt
+    `SELECT 'stf' AS kind, stf_filename AS name, execution_id, run_number, status, stf_filename, NULL AS tf_filename
      FROM stf_files WHERE stf_filename = ?
-     UNION ALL SELECT 'tf', tf_filename, execution_id, run_number, 'registered', stf_filename, tf_filename, NULL FROM fastmon_files WHERE tf_filename = ?
-     UNION ALL SELECT 'slice', slice_filename, execution_id, run_number, status, stf_filename, tf_filename, attempt FROM tf_slices WHERE slice_filename = ?`,
+     UNION ALL SELECT 'tf', tf_filename, execution_id, run_number, 'registered', stf_filename, tf_filename FROM fastmon_files WHERE tf_filename = ?
+     UNION ALL SELECT 'slice', slice_filename, execution_id, run_number, status, stf_filename, tf_filename FROM tf_slices WHERE slice_filename = ?`,
   ).get(name, name, name);
   if (found !== undefined) return found;
   const recent = sql<string>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');

@@ -4,6 +4,7 @@ import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/causes.ts';
 import { shownDrivers } from '../../domain/shown.ts';
+import { shownDelay } from '../../domain/stages.ts';
 import { isPrompt, statusReasonOf } from '../../domain/workflows.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
@@ -54,7 +55,7 @@ export function driversOf(evidence: KnownEvidence) {
 
 /** How an execution moves. Without its driver nothing works, whatever waits. */
 export function flowOf({ progress, delays, driving }: FullAssessment, isDriven: boolean) {
-  const latency = delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max }));
+  const latency = delays.map(shownDelay);
   if (driving === undefined) return { stages: [], latency };
   const { left, stages, capacity } = driving;
   return {
