@@ -207,7 +207,7 @@ class ReturningConnection implements BrokerConnection {
   }
 }
 
-const notUp = () => brokerUnreachable('there is currently no connection to the broker');
+const notUp = () => brokerUnreachable('not connected to the broker');
 
 const standingBy = (name: string) =>
   brokerRefused(`another process is subscribed as ${name}; this one waits and takes over when it ends`);
