@@ -71,8 +71,7 @@ export const sentAt = (sql: Prepare, requestId: number) =>
   sql<number | null>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').value(requestId) ?? undefined;
 
 /** The sequence of the store's newest execution: executions first heard later come after it. */
-export const newestKey = (sql: Prepare) =>
-  sql<number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
+export const newestKey = (sql: Prepare) => sql<number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
 /**
  * The first execution of a namespace that was first heard after another one.
