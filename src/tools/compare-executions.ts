@@ -156,7 +156,7 @@ const words = {
 /** Prompt processing has no slices, fast processing no files that fail. */
 type Figures = { [Name in keyof typeof words]?: number | undefined };
 
-/** The figures that are known of both. */
+/** The figures that are known for both. */
 const figuresOfBoth = (a: Figures, b: Figures): [keyof Figures, Pair][] =>
   (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
     const [mine, theirs] = [a[name], b[name]];

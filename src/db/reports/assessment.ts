@@ -118,6 +118,8 @@ function judge(facts: Facts) {
        */
       ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,
     },
+    /** Worker slots; undefined while or once it cannot be known. */
+    slots: facts.slots,
     /** The current speed. */
     speed: facts.params.speed,
     isHeld: facts.isHeld,

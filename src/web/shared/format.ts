@@ -60,6 +60,12 @@ export const age = (seconds: number) => (seconds < 1.5 ? 'now' : `${wholeDuratio
 /** A refusal without the tool that lists what there is: the page has a list. */
 export const refusalForPeople = (sentence: string) => sentence.replace(/[,;] list_\w+ lists (all|the others)/, '');
 
+/** The ids of executions that a refusal proposes. */
+export const proposedIn = (refusal: string): string[] =>
+  (/^EXECUTION_NOT_FOUND.*(?:the nearest:|its execution id,) ([^;]+)/.exec(refusal)?.[1] ?? '')
+    .split(', ')
+    .filter(Boolean);
+
 /** The duration of an execution, or the time since its driver was last heard. */
 export const tookOf = ({
   duration_seconds,
