@@ -129,9 +129,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
     lastTaken = Date.now();
     take(line, time);
   };
-  const record = (gap: GapLine | undefined): void => {
-    if (gap !== undefined) takeNow(gap, gap.gap.until);
-  };
+  const record = (gap: GapLine | undefined): void => gap && takeNow(gap, gap.gap.until);
   return {
     seen,
     tick(): void {
