@@ -29,7 +29,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
       markdownText(verdictOf(answer), longest),
       '',
       ...factsOf({ ...answer, agents: [] }).map(({ label, words }) => `- ${label}: ${markdownText(words, longest)}`),
-      ...(slice_retries === 0 ? [] : [`- retries: ${slice_retries}`]),
+      ...((slice_retries ?? 0) === 0 ? [] : [`- retries: ${slice_retries}`]),
       ...(findings.length === 0 ? ['- findings: none'] : []),
       `- data: ${verdict}`,
       ...checks
