@@ -1,5 +1,5 @@
 /**
- * The names of the counts of an execution that every answer reports alike, in the order in which they are
+ * The names of the counts of an execution that every answer reports in the same way, in the order in which they are
  * shown.
  */
 export const countNames = [

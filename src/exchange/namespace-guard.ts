@@ -189,6 +189,6 @@ export function namespaceInUse(namespace: string, heard: readonly Named[], isBeg
   const more = heard.length > named ? `, and ${heard.length - named} more` : '';
   return new SwfError(
     'NAMESPACE_IN_USE',
-    `other software works in namespace ${namespace}: ${programs.join(', ')}${more}; that software would take swf-mcp's messages for its own and stop. ${isBegun ? 'This process therefore leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
+    `other software works in namespace ${namespace}: ${programs.join(', ')}${more}; that software would mistake swf-mcp's messages for its own and stop. ${isBegun ? 'This process therefore leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
   );
 }

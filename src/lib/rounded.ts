@@ -1,5 +1,8 @@
 /** A number rounded to decimal digits: by default milliseconds of seconds. */
-export const rounded = (value: number, digits = 3) => Math.round(value * 10 ** digits) / 10 ** digits;
+export function rounded(value: number, digits = 3): number {
+  const scale = 10 ** digits;
+  return Math.round(value * scale) / scale;
+}
 
 /** A share of work done, in percent, rounded down: 100 means all. @param digits decimal digits */
 export const percentDone = (done: number, all: number, digits = 1) =>

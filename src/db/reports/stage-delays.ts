@@ -30,10 +30,9 @@ function countedStages(sql: Prepare, executionId: string): { stage: StageName; b
   const rows = sql<DelayBucket & { stage: number }>(
     'SELECT stage, bucket, items, total, longest, latest FROM stage_delays WHERE execution_id = ? ORDER BY stage, bucket',
   ).all(executionId);
-  if (rows.length === 0) return [];
-  return stages
-    .map(({ stage }, index) => ({ stage, buckets: rows.filter((row) => row.stage === index) }))
-    .filter(({ buckets }) => buckets.length > 0);
+  const passed = stages.map(({ stage }) => ({ stage, buckets: [] as DelayBucket[] }));
+  for (const row of rows) passed[row.stage]?.buckets.push(row);
+  return passed.filter(({ buckets }) => buckets.length > 0);
 }
 
 const passagesOf = (sql: Prepare, executionId: string) =>

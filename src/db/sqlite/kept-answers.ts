@@ -43,9 +43,7 @@ export function keepAnswers(db: Connection) {
         answers = new Map();
         of = state;
       }
-      // Objects count by their content: named values and rows are new objects for each question.
-      const [only] = values;
-      const key = values.length === 1 && typeof only !== 'object' ? only : JSON.stringify(values);
+      const key = values.length === 1 ? keyOf(values[0]) : JSON.stringify(values);
       const before = answers.get(key);
       if (before !== undefined || answers.has(key)) return before as Row;
       const answer = ask(...values);
@@ -79,6 +77,12 @@ export function keepAnswers(db: Connection) {
 }
 
 export type KeptAnswers = ReturnType<typeof keepAnswers>;
+
+/**
+ * Objects count by their content: named values and rows are new objects for each question. A kept row is frozen,
+ * and the same each time.
+ */
+const keyOf = (value: unknown) => (typeof value !== 'object' || Object.isFrozen(value) ? value : JSON.stringify(value));
 
 function frozen<T>(answer: T): T {
   if (Array.isArray(answer)) for (const row of answer) Object.freeze(row);

@@ -90,18 +90,24 @@ export const ifDriven = (finds: Finds<Situation>): Finds<Situation> =>
 /** The findings of all rules, the worst first. */
 export const findingsBy = (rules: readonly FindingRule[], known: Known): Finding[] =>
   rules
-    .flatMap(({ code, find }) =>
-      [find(known) ?? []].flat().map(({ severity, sentence, causes = '', ids = [], next, ...more }) => ({
-        code,
-        severity,
-        sentence,
-        ...(causes === '' ? {} : { causes }),
-        ids,
-        ...more,
-        next: 'about' in next ? call(next.tool, { execution_id: known.slices.execution_id, ...next.about }) : next,
-      })),
-    )
+    .flatMap(({ code, find }) => {
+      const found = find(known);
+      return found === undefined ? [] : [found].flat().map((one) => findingOf(code, one, known));
+    })
     .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+
+function findingOf(code: string, found: Found, { slices: { execution_id } }: Known): Finding {
+  const { severity, sentence, causes = '', ids = [], next, ...more } = found;
+  return {
+    code,
+    severity,
+    sentence,
+    ...(causes === '' ? {} : { causes }),
+    ids,
+    ...more,
+    next: 'about' in next ? call(next.tool, { execution_id, ...next.about }) : next,
+  };
+}
 
 /** Most attempts whose causes are collected. */
 export const attemptsLookedAt = 1000;

@@ -7,6 +7,7 @@ import { shownDrivers } from '../../domain/shown.ts';
 import { shownDelay } from '../../domain/stages.ts';
 import { isPrompt, statusReasonOf } from '../../domain/workflows.ts';
 import { logLevels } from '../../lib/logger.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/words.ts';
@@ -74,7 +75,7 @@ export const livesOf = ({ duration_seconds, down_seconds, driving }: FullAssessm
   first_slice_at: driving?.forecast.first_slice_at,
 });
 
-function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
+const driverOf = onceFor(({ since, until, ended, code, reason, ...driver }: DriverSpan) => {
   const why = reason === undefined || code === undefined ? reason : `${code}: ${reason}`;
   return present({
     ...driver,
@@ -89,7 +90,7 @@ function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) 
     ended,
     reason: clipped(why),
   });
-}
+});
 
 export const shownCauses = 4;
 
