@@ -113,7 +113,7 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
 }
 
 /** Whether a connection only reads. SQLite does not report a writing connection's own commits to it. */
-const isReader = (db: Connection): boolean => db.pragma('query_only', { simple: true }) === 1;
+const isReader = (db: Connection) => db.pragma('query_only', { simple: true }) === 1;
 
 export type Queries = ReturnType<typeof createQueries>;
 
