@@ -138,11 +138,16 @@ describe('the time that a worker needs for a slice', () => {
       100,
     ],
     [
-      'as in failed attempts, if none is done',
+      'as planned, if only failures have ended',
       { facts: { delays: [delay('slice_started → failed result', 5, 8, 7)] }, params: planned(100) },
-      7,
+      100,
     ],
     ['unknown for a payload of which no attempt has ended', { facts: { delays: [] }, params: payload }, undefined],
+    [
+      'unknown for a payload of which only failures have ended',
+      { facts: { delays: [delay('slice_started → failed result', 5, 0.04, 0.04)] }, params: payload },
+      undefined,
+    ],
     ['as observed from the first slice of a payload on', { facts: done(1, 9, 4), params: payload }, 4],
     [
       'as observed for a payload, whatever the speed',
