@@ -37,7 +37,11 @@ describe('the facts of an execution', () => {
     [{ slices_failed: 0 }, '20: 10 completed, 0 failed'],
     [{ status: 'completed' }, '20: 10 completed, 4 failed'],
     [{ slices_failed: 0, slices_retried: 3 }, '20: 10 completed, 0 failed, 3 retried'],
-  ])('count failed and retried slices: %j', (given, words) => {
+    [
+      { slices_failed: 0, slices_queued: 4, slices_processing: 6, slices_to_redo: 5 },
+      '20: 4 queued, 1 processing, 5 to be redone, 10 completed, 0 failed',
+    ],
+  ])('count failed, retried and lost slices: %j', (given, words) => {
     expect(wordsOf('TF slices', given)).toEqual([words]);
   });
 
