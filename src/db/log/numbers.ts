@@ -51,15 +51,20 @@ export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
   const find = (name: string) => sql<number>('SELECT name_no FROM names WHERE name = ?').value(name);
   const add = (name: string): number => Number(sql('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
+  const numberOf = (name: string): number => {
+    const number = numbers.get(name) ?? find(name) ?? add(name);
+    numbers.set(name, number);
+    return number;
+  };
   return {
     /**
      * The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction.
      */
-    numberOf: (name: string | undefined): number | null => {
-      if (name === undefined) return null;
-      const number = numbers.get(name) ?? find(name) ?? add(name);
-      numbers.set(name, number);
-      return number;
+    numberOf: (name: string | undefined): number | null => (name === undefined ? null : numberOf(name)),
+    /** The short form of the id of a new row, which `fullId` reads. Call it in a write transaction. */
+    shortIdOf: (id: string): string => {
+      const slash = id.indexOf('/');
+      return slash === -1 ? id : `${numberOf(id.slice(0, slash))}${id.slice(slash)}`;
     },
     /** Call it after a rollback: the new names are gone, and others may get their numbers. */
     forget: () => numbers.clear(),

@@ -3,7 +3,7 @@ import { oldestReadable } from '../migrations/older-schemas.ts';
 import type { Connection } from '../sqlite/connection.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 40;
+export const schemaVersion = 41;
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;
