@@ -51,21 +51,28 @@ export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
   const find = (name: string) => sql<number>('SELECT name_no FROM names WHERE name = ?').value(name);
   const add = (name: string): number => Number(sql('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
-  const numberOf = (name: string): number => {
-    const number = numbers.get(name) ?? find(name) ?? add(name);
-    numbers.set(name, number);
+  const knownNumberOf = (name: string): number | undefined => {
+    const number = numbers.get(name) ?? find(name);
+    if (number !== undefined) numbers.set(name, number);
     return number;
+  };
+  const numberOf = (name: string): number => knownNumberOf(name) ?? add(name);
+  /** The short form of a message id, which `fullId` reads; undefined if its first part has no number. */
+  const shorten = (id: string, number: (name: string) => number | undefined): string | undefined => {
+    const slash = id.indexOf('/');
+    if (slash === -1) return id;
+    const first = number(id.slice(0, slash));
+    return first === undefined ? undefined : `${first}${id.slice(slash)}`;
   };
   return {
     /**
      * The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction.
      */
     numberOf: (name: string | undefined): number | null => (name === undefined ? null : numberOf(name)),
-    /** The short form of the id of a new row, which `fullId` reads. Call it in a write transaction. */
-    shortIdOf: (id: string): string => {
-      const slash = id.indexOf('/');
-      return slash === -1 ? id : `${numberOf(id.slice(0, slash))}${id.slice(slash)}`;
-    },
+    /** The short form of the id of a new row. Call it in a write transaction. */
+    newShortId: (id: string) => shorten(id, numberOf) as string,
+    /** The short form of an id, as `shortId` in SQL; null if no message has one that begins like it. */
+    shortId: (id: string): string | null => shorten(id, knownNumberOf) ?? null,
     /** Call it after a rollback: the new names are gone, and others may get their numbers. */
     forget: () => numbers.clear(),
   };

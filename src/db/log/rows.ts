@@ -76,8 +76,9 @@ const isUsual = (type: string, destination: string): boolean =>
 export const findRow = (sql: Prepare, messageId: string) =>
   sql<LogRow>(
     `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
-     FROM workflow_messages WHERE short_id = ${shortId('?')}`,
-  ).get(messageId);
+     FROM workflow_messages WHERE short_id = ?`,
+    // Asked for every message: SQLite would take as long to shorten the id as to look for it.
+  ).get(nameNumbers(sql).shortId(messageId));
 
 export function insertRow(
   { sql }: Transaction,
@@ -92,14 +93,14 @@ export function insertRow(
     headers === undefined
       ? storedBody({ payload, message_id, envelope }, sent, effect.effect !== 'rejected')
       : { body: payload, is_whole: 1 };
-  const { numberOf, shortIdOf } = nameNumbers(sql);
+  const { numberOf, newShortId } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
     `INSERT INTO message_rows (seq, short_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
        sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, is_whole, body, headers)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     seq ?? null,
-    shortIdOf(message_id),
+    newShortId(message_id),
     numberOf(msg_type),
     // A message from a broker is never our own entry, whatever its type.
     typeTraits(msg_type, headers !== undefined || fromBroker === true),

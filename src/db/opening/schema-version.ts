@@ -1,6 +1,7 @@
 import { storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { oldestReadable } from '../migrations/older-schemas.ts';
 import type { Connection } from '../sqlite/connection.ts';
+import { preparer } from '../sqlite/statements.ts';
 
 /** Raised with each change of the schema. */
 export const schemaVersion = 41;
@@ -9,7 +10,8 @@ export const schemaVersion = 41;
 const applicationId = 0x53_57_46_6d;
 
 const applicationIdOf = (db: Connection): number => db.pragma('application_id', { simple: true }) as number;
-export const versionOf = (db: Connection): number => db.pragma('user_version', { simple: true }) as number;
+/** Read in every transaction, so by a statement that is prepared once. */
+export const versionOf = (db: Connection): number => preparer(db)<number>('PRAGMA user_version').value() as number;
 
 /** Throws `STORE_UNAVAILABLE` for a SQLite file of another program. */
 export function requireOwnKind(db: Connection, path: string) {
