@@ -29,9 +29,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [system, '**/node_modules/**'] },
+        test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [system, '**/node_modules/**'], maxWorkers: 5 },
       },
-      { extends: true, test: { name: 'system', include: [system] } },
+      // Most of its time is spent waiting for brokers, networks and processes: more workers than cores use it.
+      { extends: true, test: { name: 'system', include: [system], maxWorkers: 9, sequence: { groupOrder: 1 } } },
     ],
     // A golden file is written only with -u: a missing one is a failure.
     update: 'none',
@@ -40,8 +41,6 @@ export default defineConfig({
     isolate: false,
     unstubEnvs: true,
     unstubGlobals: true,
-    // Half of the time is spent waiting for brokers, networks and processes: more workers than cores use it.
-    maxWorkers: 5,
     // Deadlines are for what hangs, and are long: a busy machine makes every step slow. A test waits for events, and none of them is late.
     testTimeout: 300_000 * Math.max(1, roundsFactor),
     hookTimeout: 180_000,

@@ -12,16 +12,7 @@ const node = process.execPath;
 const steps = {
   check: suite === 'fast' ? [node, 'scripts/check.js', '--all'] : undefined,
   build: [node, 'scripts/build.js'],
-  tests: [
-    node,
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--project',
-    suite,
-    '--maxWorkers',
-    suite === 'fast' ? '3' : '7',
-    ...filters,
-  ],
+  tests: [node, 'node_modules/vitest/vitest.mjs', 'run', '--project', suite, ...filters],
 };
 
 const began = performance.now();

@@ -110,7 +110,7 @@ function liveContext(
     progress(done, total, message) {
       if (progressToken === undefined) return;
       const params = { progressToken, progress: done, message, ...(total === undefined ? {} : { total }) };
-      // A client that is gone hears nothing.
+      // A client that has left gets no answer.
       notify('notifications/progress', params).catch(() => {});
     },
   };
@@ -193,5 +193,5 @@ function errorText(error: unknown, what: string, log: Log) {
   if (error instanceof SwfError) return error.line;
   const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.write({ level: 'ERROR', message: `bug in ${what}: ${bug}` });
-  return `${printable(what.slice(0, 100))} failed by a fault of swf-mcp itself; the server's log has the details`;
+  return `${printable(what.slice(0, 100))} failed because of an internal error of swf-mcp; the server's log has the details`;
 }

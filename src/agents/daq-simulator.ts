@@ -60,13 +60,13 @@ function daqSentence(step: DaqStep): string {
     case 'start_run':
       return 'physics begins';
     case 'stf_gen':
-      return `STF ${step.sequence} is generated`;
+      return `STF ${step.sequence} was generated`;
     case 'pause_run':
       return `standby (${step.reason})`;
     case 'resume_run':
       return `physics continues (${step.reason})`;
     case 'end_run':
-      return `the run ends with ${step.total_stf_files} STF files`;
+      return `the run ends after ${step.total_stf_files} STF files`;
   }
 }
 
@@ -238,7 +238,7 @@ class DaqSimulator {
     return this.#record({ refuses: [{ id, ...pauseRefusals[why] }] });
   }
 
-  /** Records what became of a request that changes nothing in the schedule. */
+  /** Records the outcome of a request that changes nothing in the schedule. */
   async #record(step: Pick<Step, 'takes' | 'refuses' | 'logs'>) {
     const { journal, clock } = this.#execution;
     await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], ...step });

@@ -12,10 +12,10 @@ export const dataAgent: Agent = {
       case 'stf_gen':
         return registerStf(message, context);
       case 'run_imminent':
-        context.log({ level: 'INFO', message: `dataset swf.${run_number}.run is open` });
+        context.log({ level: 'INFO', message: `dataset swf.${run_number}.run was opened` });
         return [];
       case 'end_run':
-        context.log({ level: 'INFO', message: `run ${run_number} ended with ${message.total_stf_files} STF files` });
+        context.log({ level: 'INFO', message: `run ${run_number} ended after ${message.total_stf_files} STF files` });
         return [];
       default:
         return [];

@@ -20,7 +20,7 @@ async function sampleStf(message: Message<'stf_ready'>, context: AgentContext): 
     const range = { first: tf_first, last: tf_last, frameBytes };
     const facts = await context.files.copyFrames(stf_filename, tf_filename, range);
     drafts.push({ msg_type: 'tf_file_registered', tf_filename, stf_filename, tf_first, tf_last, tf_count, ...facts });
-    context.log({ level: 'INFO', message: `sample ${tf_filename} holds frames ${tf_first} to ${tf_last}` });
+    context.log({ level: 'INFO', message: `sample ${tf_filename} contains frames ${tf_first} to ${tf_last}` });
   }
   return drafts;
 }

@@ -121,9 +121,9 @@ class WorkerPool {
     const { givenUp, suspects } = this.#left;
     if (givenUp.length + suspects === 0) return;
     const { journal, clock } = this.#execution;
-    const error = 'the process that drives the execution was killed three times while it processed this slice';
+    const error = 'the process that drives the execution was killed three times while processing this slice';
     const says = givenUp.map((slice) => failureOf(slice, error));
-    const message = `two processes were killed while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in hand; these are started one at a time, so that a third kill shows which one causes it`;
+    const message = `two processes were killed while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in progress; these now start one at a time, so that a third kill shows which one is the cause`;
     const logs = suspects === 0 ? [] : [{ level: 'WARNING' as const, message }];
     await journal.step({ sender: this.#options.name, tick: clock.now(), says, logs });
   }
@@ -171,7 +171,7 @@ class WorkerPool {
     });
   }
 
-  /** Of some slots the ones that take slices now. Wakes this pool when another one will. */
+  /** The slots, of those given, that take slices now. Wakes this pool when another one will. */
   #ready(slots: readonly string[]): readonly string[] {
     const now = this.#now();
     const resting = this.#places.resting(now);

@@ -207,7 +207,7 @@ class ReturningConnection implements BrokerConnection {
   }
 }
 
-const notUp = (): SwfError => brokerUnreachable('there is currently no connection to the broker');
+const notUp = (): SwfError => brokerUnreachable('not connected to the broker');
 
 const standingBy = (name: string): SwfError =>
   brokerRefused(`another process is subscribed as ${name}; this one waits and takes over when it ends`);

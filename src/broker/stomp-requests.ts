@@ -101,8 +101,8 @@ function cureOf(sentence: string): string {
   for (const pattern of lackedRights) {
     const { right, place } = pattern.exec(sentence)?.groups ?? {};
     if (right !== undefined)
-      return `this user lacks the right "${right}" on ${place}: ask the broker's administrator for it`;
+      return `this user lacks the permission "${right}" on ${place}; ask the broker's administrator to grant it`;
   }
-  if (refusedLogins.some((pattern) => pattern.test(sentence))) return 'check user and password';
+  if (refusedLogins.some((pattern) => pattern.test(sentence))) return 'check the user name and password';
   return "see the broker's log";
 }

@@ -27,13 +27,13 @@ const words = (text: string, before: string[] = []) =>
 export function addObserve(add: Add) {
   add(
     'observe',
-    'record a testbed run by others until SIGTERM; sends nothing unless --allow-control is given',
+    'record a testbed that others run, until SIGTERM; sends nothing without --allow-control',
     [
       [
         '--broker <URL>',
         'subscribe to this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or "env" to read ACTIVEMQ_HOST and related variables',
       ],
-      ['--config <FILE>', 'read the broker and the known findings from this configuration'],
+      ['--config <FILE>', 'read the broker and known findings from this configuration'],
       setOption(),
       new Option('--layout <NAME>', 'subscribe to the topics used by this testbed version').choices(layoutNames),
       [
@@ -46,10 +46,7 @@ export function addObserve(add: Add) {
         '--record <FILE>',
         'record to FILE (.gz to compress) or FOLDER/ (one file per day) instead of the store; with --db or $SWF_DB, to both',
       ],
-      [
-        '--metrics <[HOST:]PORT>',
-        'serve metrics of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
-      ],
+      ['--metrics <[HOST:]PORT>', "serve the observer's metrics at /metrics, for Prometheus (default host: 127.0.0.1)"],
       [
         '--monitor-url <URL>',
         'also read from swf-monitor what messages lack: parameters, stops, files, missed results; at most one request per second (set $SWF_MONITOR_TOKEN if it needs a token)',
@@ -63,16 +60,16 @@ export function addObserve(add: Add) {
         "forward start_workflow and control_workflow requests to the testbed's queue /queue/workflow_control; no other message is sent",
       ],
       new Option('--until-parent-ends').hideHelp(),
-      ['--check', 'record nothing: listen for --wait seconds, then report what was and was not heard'],
+      ['--check', 'record nothing: listen for --wait seconds, then report which programs were heard'],
       ['--wait <S>', 'with --check: seconds to listen', parsePositive, 35],
       [
         '--contract [EXECUTION_ID]',
-        'report message types, senders, keys, order and delays of a recorded run (default: latest)',
+        'report the message types, senders, keys, order and delays of a recorded run (default: latest)',
       ],
       ['--against <EXECUTION_ID>', 'with --contract: compare with an earlier run'],
       ['--from <FILE...>', 'read recordings instead of a broker'],
       ['--until <TIME>', 'with --from: when the observer stopped listening (default: the end of each recording)'],
-      ['--anonymize <FILE>', 'with --from: write a recording without the names of people, hosts and folders'],
+      ['--anonymize <FILE>', 'with --from: write a copy of the recording without names of people, hosts and folders'],
       jsonOption(),
     ],
     async () => observeAs,

@@ -10,7 +10,7 @@ type StatusFlags = StatusArguments & WatchArguments & { watch: boolean };
 export function addQuestions(add: Add) {
   add(
     'status [EXECUTION_ID]',
-    'show the status of an execution (default: all running ones, else the newest)',
+    'show the status of an execution (default: all running ones, or the newest if none is)',
     [
       ['--watch', 'update the view until the execution ends'],
       ['--all', 'show all running executions; with --json as an array'],
@@ -51,7 +51,7 @@ function addReport(add: Add) {
     'report on an execution (Markdown or HTML) or, with --since, on a period (Markdown)',
     [
       ['--markdown', 'print Markdown (the default)'],
-      ['--html <FILE>', 'write one file for a browser or an email, with every attempt, error text and path'],
+      ['--html <FILE>', 'write one self-contained HTML file, with every attempt, error text and path'],
       ['--without-logs', 'leave out log lines, and the error texts, outputs and paths of slices'],
       ['--force', 'overwrite the file'],
       ['--since <TIME>', 'report on all executions active since then: -8h, or ISO 8601'],
@@ -106,8 +106,8 @@ function addCalls(add: Add) {
 
   add(
     'call <TOOL> [ARGUMENTS...]',
-    'call an MCP tool with key=value or JSON, and print its structured answer',
-    [['--yes', 'do not ask before a tool changes something']],
+    'call an MCP tool with key=value or JSON arguments, and print its structured answer',
+    [['--yes', 'do not ask for confirmation if the tool changes something']],
     async () => (await import('./ask/call.ts')).callCommand,
   ).addHelpText('after', '\nThe tools and their arguments: swf-mcp tools');
 

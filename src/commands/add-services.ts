@@ -15,7 +15,10 @@ const upMetricsOption = [
 ] as const;
 
 const observeOption = (what: string) =>
-  new Option('--observe <LAYOUT>', `${what} with this topic layout, or none`).choices(['none', ...layoutNames]);
+  new Option('--observe <LAYOUT>', `${what} with this topic layout ("none": only /topic/epictopic)`).choices([
+    'none',
+    ...layoutNames,
+  ]);
 
 const watchOption = [
   '--watch',
@@ -30,10 +33,10 @@ export function addServices(add: Add) {
     [
       new Argument('<TYPE>', 'the role of the agent').choices(separateTypes),
       brokerOption(),
-      ['--config <FILE>', 'read namespace, broker and worker slots from this configuration'],
+      ['--config <FILE>', 'read the namespace, broker and worker slots from this configuration'],
       setOption(),
       ['--index <N>', 'distinguish agents of the same type on one machine', parsePositive, 1],
-      ['--metrics <[HOST:]PORT>', 'serve metrics of the agent at /metrics, for Prometheus (default host: 127.0.0.1)'],
+      ['--metrics <[HOST:]PORT>', "serve the agent's metrics at /metrics, for Prometheus (default host: 127.0.0.1)"],
       new Option('--until-parent-ends').hideHelp(),
     ],
     async () => (await import('./services/agent.ts')).agentCommand,
@@ -41,13 +44,13 @@ export function addServices(add: Add) {
 
   add(
     'up [CONFIG]',
-    'run and restart all agents that the configuration assigns to this host, until SIGTERM',
+    'run all agents that the configuration assigns to this host, restarting any that fail, until SIGTERM',
     [
       brokerOption(),
       setOption(),
       observeOption('also run an observer of a testbed'),
       watchOption,
-      ['--notify <PATH>', 'run this program at each change of an alarm (needs --watch)'],
+      ['--notify <PATH>', 'run this program whenever an alarm changes (needs --watch)'],
       upMetricsOption,
     ],
     async () => (await import('./services/up.ts')).upCommand,
@@ -60,7 +63,7 @@ export function addServices(add: Add) {
     [
       brokerOption(),
       setOption(),
-      ['--user', "write it for the user's own systemd (loginctl enable-linger lets it run without a login)"],
+      ['--user', 'write it for your own systemd (loginctl enable-linger keeps it running while you are logged out)'],
       ['--supervisor', 'write it for supervisord'],
       observeOption('run an observer instead'),
       watchOption,
@@ -80,10 +83,10 @@ export function addServices(add: Add) {
 export function addCallsOfServices(add: Add) {
   add(
     'ready <NAME>',
-    'wait for the first heartbeat of an agent, or of any agent of a type; with "observer", until an observer writes to the store',
+    'wait for the first heartbeat of an agent or of any agent of a type, or ("observer") until an observer writes to the store',
     [
       brokerOption(),
-      ['--config <FILE>', 'read namespace and broker from this configuration'],
+      ['--config <FILE>', 'read the namespace and broker from this configuration'],
       setOption(),
       ['--wait <S>', 'seconds to wait', parsePositive, 90],
     ],
@@ -103,7 +106,7 @@ export function addCallsOfServices(add: Add) {
 
   add(
     'serve-files <[HOST:]PORT>',
-    'publish the folder of data files read-only over HTTP, for agents on other hosts, until SIGTERM',
+    'publish the data folder read-only over HTTP, for agents on other hosts, until SIGTERM',
     [
       ['--config <FILE>', 'read data.dir from this configuration'],
       setOption(),
@@ -119,7 +122,7 @@ export function addCallsOfServices(add: Add) {
     'register this server with an assistant: print the file and the entry; with --yes, write it',
     [
       new Argument('<CLIENT>', 'the assistant').choices(['claude', 'cursor', 'vscode', 'codex']),
-      new Option('--scope <SCOPE>', 'for all projects of the user, or for this folder')
+      new Option('--scope <SCOPE>', 'register for all your projects, or only for this folder')
         .choices(['user', 'project'])
         .default('user'),
       ['--read-only', 'offer no tools that change anything, not even notes'],
@@ -141,7 +144,7 @@ export function addServe(program: Command, std: Std, run: Run) {
       '--http <[HOST:]PORT>',
       'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',
     )
-    .option('--open', 'show the page in your browser (needs --http)')
+    .option('--open', 'open the page in your browser (needs --http)')
     .option('--read-only', 'offer no tools that change anything, not even notes')
     .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
     .option('--max-runs <N>', 'let tools start a run only while fewer than N are running (default: 4)', parsePositive)

@@ -28,13 +28,13 @@ function parseExpected(text: string): Expected {
   return expected;
 }
 
-const author = ['--requested-by <NAME>', 'the person who requests it (default: the user)'] as const;
+const author = ['--requested-by <NAME>', 'the person who requests it (default: the current user)'] as const;
 
 /** The commands for writing about runs, and the service that raises alarms. */
 export function addLogbook(add: Add) {
   add(
     'note <EXECUTION_ID|none> <TEXT>',
-    'write a note about an execution, or about none',
+    'write a note about an execution, or a general note',
     [
       ['--at <TIME>', 'the time it is about: ISO 8601, or -10m (default: now)'],
       ['--about <NAME>', 'the file, worker or message it is about'],
@@ -47,7 +47,7 @@ export function addLogbook(add: Add) {
 
   add(
     'quality <EXECUTION_ID> <good|bad|test|none>',
-    'set the quality of a run; none withdraws it',
+    'set the quality of a run, or withdraw it (none)',
     [new Option('--reason <TEXT>', 'reason').makeOptionMandatory(), author],
     async () => (await import('./logbook/logbook.ts')).qualityCommand,
     { names: ['executionId', 'value'] },
@@ -57,9 +57,9 @@ export function addLogbook(add: Add) {
     'watch',
     'raise alarms for findings that persist, and notify receivers, until SIGTERM',
     [
-      ['--config <FILE>', 'read from this configuration how many seconds a finding must persist ([watch.after])'],
+      ['--config <FILE>', 'read how long a finding must persist from this configuration ([watch.after])'],
       setOption(),
-      ['--notify <PATH>', 'run this program at each change of an alarm (with SWF_EVENT, SWF_ID, SWF_TEXT …)'],
+      ['--notify <PATH>', 'run this program whenever an alarm changes (with SWF_EVENT, SWF_ID, SWF_TEXT …)'],
       new Option(
         '--webhook <URL>',
         'post each change to this address, in the format of Mattermost and Slack; may be repeated',
@@ -97,7 +97,7 @@ export function addUpkeep(add: Add) {
 
   add(
     'check [EXECUTION_ID]',
-    'check the store, the balance of every execution, and its files; one line each',
+    'check the store, and that every execution is balanced and its files intact; print one line for each',
     [
       ['--skip-files', 'do not read the data files'],
       ['--deep', 'replay the whole log and compare every row computed from it'],
@@ -117,14 +117,14 @@ export function addUpkeep(add: Add) {
 function addCopies(add: Add) {
   add(
     'backup <FILE>',
-    'copy the store as it is now into a new file, even during a run',
+    'copy the store to a new file, even during a run',
     [],
     async () => (await import('./upkeep/backup.ts')).backupCommand,
   );
 
   add(
     'upgrade',
-    'upgrade a store of an older version; keep the old one as NAME.schema-N',
+    'upgrade a store from an older version; keep the old one as NAME.schema-N',
     [],
     async () => (await import('./upkeep/upgrade.ts')).upgradeCommand,
   );
@@ -139,7 +139,7 @@ function addCopies(add: Add) {
         'remove only executions that ended longer ago than this, such as 12h, 30d or 8w',
         parseAge,
       ],
-      ['--observed', 'remove observed executions (by when they were last heard from) instead of own ones'],
+      ['--observed', 'remove observed executions (by when they were last heard from) instead of your own'],
       ['--dry-run', 'only print what would be removed'],
     ],
     async () => (await import('./upkeep/prune.ts')).pruneCommand,

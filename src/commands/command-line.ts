@@ -40,7 +40,7 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
       'Run the fast processing workflow of the ePIC streaming testbed, and answer questions about it over MCP.',
     )
     .version(version, '-V, --version')
-    .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)', parseStore)
+    .option('--db <file>', 'store file (default: $SWF_DB, or ~/.local/share/swf-mcp/swf.db)', parseStore)
     .configureHelp(helpLayout)
     .showSuggestionAfterError()
     .configureOutput({
@@ -75,7 +75,7 @@ function addRuns(add: Add) {
     'run [CONFIG]',
     'run the workflow once, from start to end',
     [
-      ['--stf-count <N>', 'STF files per physics period (default: as configured, 10 as shipped)', parseCount],
+      ['--stf-count <N>', 'STF files per physics period (default: as configured; the shipped file has 10)', parseCount],
       brokerOption(),
       speedOption('speed factor: 1 for real time (default), 20 for twenty times as fast, max for as fast as possible'),
       setOption(),
@@ -113,12 +113,12 @@ function addRuns(add: Add) {
 function addHelp(program: Command, add: Add) {
   add(
     'completion',
-    'print a script that completes commands and flags: eval "$(swf-mcp completion bash)"',
+    'print a shell script that completes commands and flags: eval "$(swf-mcp completion bash)"',
     [
-      new Argument('<SHELL>', 'the shell; ids, alarms or files list names from the store, for these scripts').choices([
-        ...shells,
-        ...Object.values(storeKinds),
-      ]),
+      new Argument(
+        '<SHELL>',
+        'the shell; the scripts themselves use ids, alarms and files, which list names from the store',
+      ).choices([...shells, ...Object.values(storeKinds)]),
     ],
     async ({ shell }: { shell: Shell | StoreKind }) => {
       const { knownWords, printKnown } = await import('./help/known-words.ts');
@@ -129,7 +129,7 @@ function addHelp(program: Command, add: Add) {
 
   add(
     'doctor [CONFIG]',
-    'check Node.js, store, configuration and broker, and print how to fix problems',
+    'check Node.js, the store, the configuration and the broker, and print how to fix problems',
     [
       brokerOption(),
       setOption(),

@@ -33,7 +33,7 @@ export function resolvePayload(command: readonly string[], folder: string) {
  */
 function obstacleOf(program: string, path?: string) {
   if (program.includes('/')) return fileObstacle(program);
-  return path === undefined || onPath(program, path) !== undefined ? undefined : 'is in no folder of PATH';
+  return path === undefined || onPath(program, path) !== undefined ? undefined : 'is not in any folder of PATH';
 }
 
 /**
@@ -65,7 +65,7 @@ export function payloadWarnings(command: readonly string[]) {
   return [
     ...(obstacle === undefined ? [] : [`worker.payload: ${program} ${obstacle}; on this host every slice would fail`]),
     ...unknown.map(
-      (name) => `worker.payload: {${name}} is not a placeholder and stays as it is; placeholders are ${known}`,
+      (name) => `worker.payload: {${name}} is not a placeholder and is left as it is; the placeholders are ${known}`,
     ),
   ];
 }

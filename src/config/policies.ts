@@ -21,7 +21,7 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
 export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }) {
   if (isOwnNamespace) return;
   throw configInvalid(
-    `testbed.namespace = "${config.testbed.namespace}" is that of the shipped file; with a broker set your own with --set testbed.namespace=NAME, or use your own file`,
+    `testbed.namespace = "${config.testbed.namespace}" is the shipped one; over a broker, set your own with --set testbed.namespace=NAME, or use your own file`,
   );
 }
 
@@ -39,12 +39,12 @@ export function requireEveryAgent({ agents }: Config) {
 export function requireRecorderAgents({ agents }: Config) {
   if (agents.fast_processing.enabled) return;
   throw configInvalid(
-    'agents.fast_processing.enabled = false: fast_processing runs in the recorder, which is the run itself; enable it',
+    'agents.fast_processing.enabled = false: fast_processing always runs in the process of the run; enable it',
   );
 }
 
 /** Virtual time jumps when no part is at work, which is unknowable for other processes. */
 export function requireRealTime(speed: Speed) {
   if (speed !== 'max') return;
-  throw configInvalid('speed max needs every agent in one process; with a broker give a number, such as --speed 20');
+  throw configInvalid('speed max needs every agent in one process; over a broker, give a number, such as --speed 20');
 }

@@ -44,7 +44,12 @@ const brokerSection = z.strictObject({
   listen_seconds: listenSeconds.describe(
     'seconds to listen at the start for other software in the namespace, 0 for none; default 3, or 35 if `layout` is given and the namespace is new to the store',
   ),
-  heartbeat_seconds: z.number().min(0.5).max(3600).default(30).describe('seconds between heartbeats, both ways'),
+  heartbeat_seconds: z
+    .number()
+    .min(0.5)
+    .max(3600)
+    .default(30)
+    .describe('seconds between heartbeats, in both directions'),
   destinations: z
     .strictObject({
       broadcast: topic(destinations.broadcast, 'messages to all agents'),

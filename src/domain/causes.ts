@@ -87,7 +87,7 @@ export type Causes = ReturnType<typeof createCauses>;
  * file name or address that all of them share stays as it was.
  */
 export function createCauses() {
-  /** The words of each cause. */
+  /** The text of each cause. */
   const all: string[] = [];
   const alikes: Alike[] = [];
   const numbers = new Map<string, number>();

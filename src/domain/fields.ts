@@ -11,7 +11,7 @@ export const float = z.number();
 export const optionalFloat = float.optional();
 export const boolean = z.boolean();
 export const optionalBoolean = boolean.optional();
-/** Of a fact that is only told where it is so. */
+/** A fact that is either true or absent. */
 export const optionalTrue = z.literal(true).optional();
 
 /** One of some words. */

@@ -9,7 +9,7 @@ const noSums = () => ({
   failed: 0,
   retries: 0,
   bytes: 0,
-  /** Rows of other programs of which nothing says how often they tried, or how large they are. */
+  /** Rows of other programs for which the number of attempts, or the size, is unknown. */
   unknown: { retries: 0, bytes: 0 },
   /** One value per row with a duration. */
   seconds: [] as number[],
@@ -47,7 +47,7 @@ export function createGroups() {
       return group;
     },
     /**
-     * The groups, with the words of their causes.
+     * The groups, with the text of their causes.
      * @param keys names of the keys
      * @param isOfAll whether each cause's errors are those of its group alone, so that one of them is an example of it
      */

@@ -65,7 +65,7 @@ export function createAgentDirectory() {
     },
     /** The agent that has a message in hand, or had it last; undefined if none has named it lately. */
     holderOf: (messageId: string): string | undefined => holders.get(messageId),
-    /** When the agent's last heard process began, as it says; undefined if no process is heard. */
+    /** When the agent's last heard process began, as it reports; undefined if no process is heard. */
     sinceOf(agent: string): string | undefined {
       const ofAgent = [...processes.values()].filter((heard) => heard.agent === agent);
       return ofAgent.toSorted((a, b) => b.at - a.at)[0]?.since;

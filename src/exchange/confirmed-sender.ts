@@ -2,7 +2,7 @@ import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
 import { backoff } from '../lib/duration.ts';
 import { SwfError } from '../lib/errors.ts';
 
-/** Where the messages of a sender come from, and what becomes of them. Numbers rise in sending order. */
+/** The source of a sender's messages, and their outcome. Numbers rise in sending order. */
 interface SendSource<T extends { seq: number }> {
   /** The unconfirmed items after a number, in order. The caller may read only some and ask again. */
   pending(after: number): Iterable<T>;
@@ -37,7 +37,7 @@ const maxEnds = 5;
 
 /** For operators: what is wrong with a message that was in flight at so many ends of its connection. */
 export const endsSentence = (times: number): string =>
-  `sending it has broken the connection ${times} times; it is retried every minute`;
+  `sending it broke the connection ${times} times; retrying every minute`;
 
 /** The harm that a message did in earlier tries. */
 interface Trouble {

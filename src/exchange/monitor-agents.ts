@@ -50,7 +50,7 @@ export async function agentsOfMonitor({ url, token }: Monitor, namespace: string
       }));
   } catch (error) {
     say(
-      `WARNING SWF_MONITOR_URL: ${destination} cannot be asked for the agents of namespace ${namespace}: ${messageOf(error)}`,
+      `WARNING SWF_MONITOR_URL: the agents of namespace ${namespace} cannot be read from ${destination}: ${messageOf(error)}`,
     );
     return [];
   }

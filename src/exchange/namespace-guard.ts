@@ -23,7 +23,7 @@ interface Heard extends ForeignProgram {
 type Ear = (destination: string, delivery: Delivery) => void;
 
 /**
- * Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs
+ * Listens for other software in one namespace, on existing topics. A message without a namespace belongs
  * to its run's namespace.
  * @param onOther called with each other namespace heard
  */
@@ -169,7 +169,7 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
  * @param keys of `[broker.destinations]`
  */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
-  `other software works on this broker (namespace ${other}); it reads its queues for all namespaces, so it would take swf-mcp's messages and may fail on unknown ones; give swf-mcp its own queues: ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
+  `other software works on this broker (namespace ${other}); it reads its queues without regard to the namespace, so it would take swf-mcp's messages and may fail on unknown ones; give swf-mcp its own queues: ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
 /**
  * Says what silence leaves open in a namespace that is new here, where neither the site's topics nor its

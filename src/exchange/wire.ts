@@ -13,7 +13,7 @@ import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
  */
 export const decodedOf = onceFor((delivery: Delivery): Decoded => {
   if (delivery.isWhole) return decodeMessage(delivery.body);
-  return refused(`a body of ${delivery.size} bytes is too large; only its beginning is kept`);
+  return refused(`a body of ${delivery.size} bytes is too large; only the beginning was kept`);
 });
 
 /**

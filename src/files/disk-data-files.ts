@@ -90,7 +90,7 @@ export function createDataFiles(folder: string, urlOf = pathAddress(folder)): Da
 /** Throws an `Error` that names the missing or damaged frame. */
 async function verifyRange(read: ReadAt, { first, last, frameBytes }: FramesOfFile) {
   const base = await firstIndex(read, frameBytes);
-  if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
+  if (base === undefined || first < base) throw new Error(`does not contain frame ${first}`);
   let next = first;
   const range = { start: (first - base) * frameBytes, end: (last + 1 - base) * frameBytes, frameBytes };
   await readRange(read, range, (chunk) => {

@@ -20,9 +20,9 @@ export function refusalOf(url: string, status: number): NotFetched {
       return new NotFetched(url, `the server requires its token (${status})`, 'set SWF_FILES_TOKEN to it');
     case 404:
     case 410:
-      return new NoSuchFile(url, `it is not there (${status})`, 'check whether its host publishes the right folder');
+      return new NoSuchFile(url, `it was not found (${status})`, 'check whether its host publishes the right folder');
     default:
-      return new NotFetched(url, `the server answers ${status}`, 'check its log');
+      return new NotFetched(url, `the server answered with status ${status}`, 'check its log');
   }
 }
 
@@ -167,7 +167,7 @@ class Silence {
   }
 
   async during<T>(step: Promise<T>): Promise<T> {
-    const end = () => this.#over.abort(new Error(`it has sent nothing for ${silentMilliseconds / 1000} s`));
+    const end = () => this.#over.abort(new Error(`it sent nothing for ${silentMilliseconds / 1000} s`));
     const timer = setTimeout(end, silentMilliseconds);
     try {
       return await step;

@@ -157,7 +157,7 @@ function onError(log: Log): ErrorRequestHandler {
       refuse(response, error.status, -32_600, error.message ?? 'the request cannot be read');
     else {
       log.write({ level: 'ERROR', message: `bug in the HTTP server: ${error.stack ?? error.message ?? ''}` });
-      refuse(response, 500, -32_603, "a fault of swf-mcp itself; the server's log has the details");
+      refuse(response, 500, -32_603, "an internal error of swf-mcp; the server's log has the details");
     }
   };
 }
@@ -169,7 +169,7 @@ type MarkSeen = (
 ) => Promise<{ alarm_id: string; seen_by: string; is_over: boolean; is_new: boolean }>;
 
 const refusal =
-  'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; in a terminal, use "swf-mcp alarms seen ID"';
+  'UNAUTHORIZED: marking an alarm as seen needs a token of scope note or control; in a terminal, use "swf-mcp alarms seen ID"';
 
 /** Largest accepted body; it may hold a note. */
 const seenLimit = '32kb';
@@ -196,7 +196,7 @@ async function answerSeen(request: Request, response: Response, markSeen: MarkSe
   const { name: sender = nameless } = callerOf(request);
   const { data } = seenBody.safeParse(request.body);
   if (data === undefined)
-    return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, with text and requested_by if you like');
+    return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, optionally with text and requested_by');
   try {
     const { alarm_id, text, requested_by = sender } = data;
     response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));

@@ -74,7 +74,7 @@ async function answerFile(folder: string, { params }: FileRequest, response: Res
     // A client that has disconnected needs no answer.
     if (error === undefined || response.headersSent) return;
     if (error.headers !== undefined) response.set(error.headers);
-    if (error.status === 416) refuse(response, 416, 'the file has no such bytes');
+    if (error.status === 416) refuse(response, 416, 'the file does not have these bytes');
     else refuse(response, 404, 'the file is no longer here');
   });
 }

@@ -10,7 +10,7 @@ export interface LongCall {
   args: unknown;
 }
 
-/** A message to a thread: a call, or the order to give up the one that it works on. */
+/** A message to a thread: a call, or an order to abandon the current one. */
 export type ToThread = LongCall | 'give up';
 
 /** Its reply: the tool's answer, an error that the caller can fix, or the stack of a bug. */

@@ -50,7 +50,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     const taken = limits.take(client.key, { count: length, id: idOf(messages), cancel: () => cancelled.abort() });
     if ('limit' in taken) {
       response.setHeader('Retry-After', '1');
-      const words = `too many calls are in progress: ${taken.limit}; wait for answers, and send it again`;
+      const words = `too many calls are in progress: ${taken.limit}; wait for an answer, then send it again`;
       return refuse(response, 429, -32_000, words);
     }
     for (const one of unwanted) one.cancel?.();

@@ -118,7 +118,7 @@ function metricsOf(told: readonly Told[]) {
       if (isPrompt(one.execution)) return [];
       const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;
       const { count: processing, lost }: Partial<InHand> = one.driving?.in_hand ?? {};
-      // Nobody says of other programs' slices which wait and which are in hand.
+      // It is not known which slices of other programs wait and which are being processed.
       const open = one.driving === undefined ? { unanswered: waiting } : { queued: waiting, processing, lost };
       return Object.entries({ ...open, completed, failed }).map(([state, n = 0]): Sample => [{ ...id(one), state }, n]);
     }),

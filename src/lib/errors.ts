@@ -83,7 +83,7 @@ export const brokerUnreachable = errorsOf('BROKER_UNREACHABLE');
 /** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */
 export class NoStoreYet extends SwfError {
   constructor(path: string, cause?: unknown) {
-    super('STORE_UNAVAILABLE', `there is no store at ${path} yet; "swf-mcp run" makes one`, { cause });
+    super('STORE_UNAVAILABLE', `there is no store at ${path} yet; "swf-mcp run" creates one`, { cause });
   }
 }
 

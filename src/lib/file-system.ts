@@ -83,7 +83,7 @@ export function whyNotOurs(path: string): string | undefined {
   if (ours !== 0 && uid !== 0 && uid !== ours) return `it belongs to another user (id ${uid})`;
   // In a sticky folder, such as /tmp, users cannot remove each other's files.
   const isOpen = (mode & writtenByAll) !== 0 && (stats.isFile() || (mode & sticky) === 0);
-  return isOpen ? `everyone may write it (mode ${(mode & 0o7777).toString(8)})` : undefined;
+  return isOpen ? `anyone may write to it (mode ${(mode & 0o7777).toString(8)})` : undefined;
 }
 
 /** Where the user id has no name, as in containers, a file of the process shows it. */
@@ -95,7 +95,7 @@ export function fileObstacle(file: string): string | undefined {
     accessSync(file, constants.X_OK);
     return statSync(file).isFile() ? undefined : 'is not a file';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'may not be executed';
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'is not executable';
   }
 }
 

@@ -26,7 +26,7 @@ export const runProgram = (
     child.on('error', (error) => done(`did not start: ${messageOf(error)}`));
     child.on('exit', (code, signal) => {
       const why =
-        signal === 'SIGKILL' ? `took longer than ${patience / 1000} s and was ended` : `ended with ${code ?? signal}`;
+        signal === 'SIGKILL' ? `took longer than ${patience / 1000} s and was stopped` : `ended with ${code ?? signal}`;
       done(code === 0 ? undefined : why);
     });
   });

@@ -71,7 +71,7 @@ export function serveStdio(
     if (!isMessage(message))
       return refuse(
         rpcCodes.invalidRequest,
-        'the line is no JSON-RPC message: an object with jsonrpc, method, and id for a request',
+        'the line is not a JSON-RPC message: an object with jsonrpc, method, and id for a request',
       );
     connection ??= connectTo(message);
     await connection;

@@ -29,8 +29,8 @@ const executionStateSchema = z.object({
   plan_version: planVersionSchema,
   max_retries: index,
   /**
-   * Workers that are to take none of its slices for now, since what fails there is done elsewhere: the name
-   * of each, and why.
+   * Workers that should take none of its slices for now, since what fails there succeeds elsewhere: the
+   * name of each, and why.
    */
   resting: z
     .array(z.object({ agent: text, detail: z.string().max(1000) }))

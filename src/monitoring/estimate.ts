@@ -160,8 +160,8 @@ function periodsAhead(facts: Facts, from: number) {
   const standby = 2 * daq.broadcast_delay + daq.standby_duration;
   const together = Math.ceil(left / maxArrivals);
   const [stfs, standbys]: [{ at: number; count: number }[], { from: number; to: number }[]] = [[], []];
-  // Between two STFs nothing else is said; a period that has just begun has said so first, and one of given
-  // duration is still running.
+  // Between two STFs no other message is sent; a period that has just begun was announced first, and one of
+  // given duration is still running.
   let end = from + (facts.phase !== 'physics' || inPeriod > 0 ? 0 : isStandbyFirst ? idle : daq.broadcast_delay);
   const periods = Math.ceil(left / each - 1e-9);
   const merged = Math.ceil(periods / maxPeriods);

@@ -53,7 +53,7 @@ export interface Gated {
   counts: Record<keyof Expected, number>;
   /** What its workflow makes, in words: how many are done. */
   made: { done: number; words: string };
-  /** Undefined of an own execution: nothing of it can be missed. */
+  /** Undefined for an own execution: none of its messages can be missed. */
   heard: { isBeginHeard: boolean; gaps: readonly Gap[] } | undefined;
 }
 

@@ -51,7 +51,7 @@ export function heardHealth(facts: HeardFacts): Health | undefined {
 
 const hasOpenFiles = ({ prompt }: HeardFacts) => (prompt?.open.count ?? 0) > 0;
 
-/** Whether prompt processing does not go on. Whatever its status, its run stays open, or its files wait. */
+/** Whether prompt processing is stuck: whatever its status, its run stays open, or its files wait. */
 const isStuck = (facts: HeardFacts) =>
   isNotClosed(facts) ||
   unprocessedFor(facts) !== undefined ||

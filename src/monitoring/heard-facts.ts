@@ -68,8 +68,8 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   /** Whether results come on a subscribed topic, as far as is known. */
   hearsResults: boolean;
   /**
-   * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is
-   * listened to (`unheard`), nothing shows that anybody makes slices (`none`), or one of the two.
+   * Whether its slices can be seen: they were, or would be. Otherwise they are not on a subscribed topic
+   * (`unheard`), nothing shows that any program makes slices (`none`), or one of the two.
    */
   slicing: 'seen' | 'unheard' | 'none' | 'none or unheard';
   /** Slices registered by REST a while ago, of which no message was heard. */

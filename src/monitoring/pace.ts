@@ -49,7 +49,7 @@ export const bounds = (usual: number) => ({
 export type AgedSlice = ReturnType<typeof aged>;
 
 /**
- * While the broker is away, what became of a slice is not known, so its age is that of the last moment at
+ * While the broker is away, the outcome of a slice is unknown, so its age is that at the last moment at
  * which its worker could be heard.
  */
 const aged = (slice: SliceInHand, { now, broker_away_since: away }: Facts) => ({

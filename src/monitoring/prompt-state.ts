@@ -5,20 +5,20 @@ import type { PromptFacts } from './prompt-facts.ts';
 const noSite: ReadonlySet<string> = new Set(['none', 'skip']);
 
 /**
- * Whether a run of prompt processing had files for long enough, and nothing was heard of its hand-over to
+ * Whether a run of prompt processing has had files for long enough without a report of its hand-over to
  * PanDA.
  */
 export function isNotHandedOver(facts: HeardFacts): boolean {
   const { prompt, gaps, isBusHeard, status } = facts;
   if (prompt?.first_stf === undefined || prompt.isHandedOver || noSite.has(prompt.policy ?? '')) return false;
-  // It may have been said when nobody listened.
+  // It may have been sent when no one was listening.
   if (!isBusHeard || !facts.isBeginHeard || facts.phase === 'none' || gaps.length > 0) return false;
   return (facts.isOver && status !== 'unknown') || secondsSince(facts, prompt.first_stf) >= nextStepSeconds;
 }
 
 /**
- * Whether data taking of a run has ended, by its announcement or as told, and its data agent has not closed
- * it.
+ * Whether data taking of a run has ended, by its announcement or its registered status, and its data agent
+ * has not closed it.
  */
 export function isNotClosed(facts: HeardFacts): boolean {
   const { prompt, told, isOver } = facts;

@@ -112,8 +112,8 @@ function trendOf(values: readonly number[]): number {
 }
 
 /**
- * How many times as long the overhead takes at the end as at the beginning, at most, and at least 1: by
- * bounds of the medians, which few slices leave wide. Undefined where no overhead is known.
+ * An upper bound, at least 1, of how many times as long the overhead takes at the end as at the beginning:
+ * from bounds of the medians, which are wide for few slices. Undefined where no overhead is known.
  */
 function machineGrowth(begin: readonly Service[], end: readonly Service[]): number | undefined {
   const [first, last] = [begin, end].map((some) =>

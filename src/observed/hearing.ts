@@ -74,7 +74,7 @@ export function createHearing(silence: number, began: number) {
     lostAt = undefined;
     doubtUntil = 0;
     behind.clear();
-    // The broker's clock may have been set meanwhile, so the quickest way is measured anew.
+    // The broker's clock may have been set meanwhile, so the shortest delay is measured again.
     least = Infinity;
     return ended;
   };

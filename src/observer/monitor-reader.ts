@@ -228,7 +228,7 @@ interface Step {
   run?: Run;
 }
 
-/** Why a request failed, in words: a failed fetch says it in its cause alone. */
+/** Why a request failed, in words: a failed fetch has it only in its cause. */
 function requestFailure(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return 'it did not answer in time';

@@ -51,7 +51,7 @@ export async function openRecording(path: string): Promise<{ file: RecordingFile
     const whole = (await isRecording(handle, isPacked(path)))
       ? await wholePart(handle, stats.size, isPacked(path))
       : undefined;
-    if (whole === undefined) throw notOurs(path, 'exists already, and is not a recording that can be continued');
+    if (whole === undefined) throw notOurs(path, 'already exists, and is not a recording that can be continued');
     if (whole.size < stats.size) await handle.truncate(whole.size);
     return { file: recordingFile(path, handle, whole.size), last: whole.last };
   } catch (error) {
@@ -70,7 +70,7 @@ async function openTo(path: string, flags: number): Promise<FileHandle> {
   try {
     return await open(path, flags, 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw notOurs(path, 'exists already');
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw notOurs(path, 'already exists');
     throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; name another file`, { cause: error });
   }
 }

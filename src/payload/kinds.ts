@@ -179,8 +179,8 @@ function whyNotStarted(program: string, code: string): string {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such program (ENOENT)',
-  EACCES: 'it may not be executed (EACCES)',
+  ENOENT: 'the program does not exist (ENOENT)',
+  EACCES: 'it is not executable (EACCES)',
   ENOTDIR: 'a part of its path is not a folder (ENOTDIR)',
   E2BIG: 'its arguments are too long (E2BIG)',
   EAGAIN: 'the system allows no more processes (EAGAIN)',

@@ -18,12 +18,12 @@ interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'desti
   onHeard: () => void;
   /** Called with each broadcast, of any kind. */
   onBroadcast: (delivery: Delivery) => void;
-  /** Called once for each unknown execution heard of here. */
+  /** Called once for each unknown execution that a message names. */
   onStray: (executionId: string) => void;
   /** Called for each slice that a worker returns, even if already recorded. */
   onReturned: (message: Message<'slice_returned'>) => void;
   /**
-   * Called for each start of a slice, even if already recorded: its worker repeats it, or has begun anew.
+   * Called for each start of a slice, even if already recorded: its worker repeats it, or has started again.
    * @param isOver whether the attempt had ended before this start arrived
    */
   onStarted: (message: Message<'slice_started'>, isOver: boolean) => void;
@@ -115,10 +115,12 @@ function judge(destination: string, delivery: Delivery, { destinations }: InboxO
   const type = fieldOf(decoded, 'msg_type');
   if (type === undefined || !isMessageType(type)) return decoded;
   const right = destinations[vocabulary[type].destination];
-  return right === destination ? decoded : refused(`${type} is accepted from ${right}, but arrived on ${destination}`);
+  return right === destination
+    ? decoded
+    : refused(`${type} is accepted only from ${right}, but arrived on ${destination}`);
 }
 
-/** Records a message that cannot be recorded as rejected. @param strays unknown executions heard of before */
+/** Records a message that cannot be recorded as rejected. @param strays unknown executions that earlier messages named */
 function recordAll(batch: readonly Incoming[], strays: Set<string>, { store, onStray }: InboxOptions) {
   const recordOne = (tx: Transaction, { destination, delivery, decoded }: Incoming): MessageType[] => {
     const received = { destination, body: delivery.body, decoded };

@@ -11,7 +11,7 @@ import { vocabulary } from '../messages/vocabulary.ts';
 import type { Basics, Surroundings } from './surroundings.ts';
 
 interface OutboxOptions extends Basics, Pick<Surroundings, 'broker'> {
-  /** Where results go on a broker without selectors. */
+  /** The destination of results on a broker without selectors. */
   replyTo: () => string | undefined;
   /** Called with a message that the broker refuses. */
   onUnsendable: (messageId: string, error: SwfError) => void;

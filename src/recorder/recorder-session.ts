@@ -207,4 +207,4 @@ function listenDurably(shared: Shared, inbox: Inbox): BrokerConnection {
 }
 
 const strayWarning = (executionId: string, namespace: string) =>
-  `messages of ${executionId}, which this store does not know, arrive here: another store uses namespace ${namespace} on this broker; they are recorded without effect`;
+  `messages of ${executionId}, which this store does not know, are arriving: another store uses namespace ${namespace} on this broker; they are recorded without effect`;

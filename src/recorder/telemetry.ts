@@ -78,7 +78,7 @@ const record = (tx: Transaction, telemetry: AgentHeartbeat | AgentLog) =>
   telemetry.msg_type === 'agent_heartbeat' ? recordRemoteHeartbeat(tx, telemetry) : recordRemoteLines(tx, telemetry);
 
 const otherStore = (name: string, namespace: string) =>
-  `${name} records namespace ${namespace} on this broker into another store: each store has only its own executions, and a request goes to either; give one of them its own namespace (testbed.namespace)`;
+  `${name} records namespace ${namespace} on this broker into another store: each store has only its own executions, and a request may go to either; give one of them its own namespace (testbed.namespace)`;
 
 const refusalOf = ({ agent_name, hostname, version, wire }: AgentHeartbeat) =>
-  `${agent_name} on ${hostname} is refused: it speaks version ${wire} of the messages and this recorder ${wireVersion}; install this swf-mcp there (it has ${version})`;
+  `${agent_name} on ${hostname} is refused: it uses message version ${wire}, this recorder ${wireVersion}; install this swf-mcp there (it has ${version})`;

@@ -220,7 +220,7 @@ export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace
     if (code === 'EACCES' || code === 'EPERM')
       throw new NotFetched(file_url, `this user may not read it (${code})`, 'fix its permissions');
     if (code !== 'ENOENT' || look === maxLooks || until.some(({ aborted }) => aborted))
-      throw new NoSuchFile(file_url, `it is not there (${code})`, 'check whether it is the right folder');
+      throw new NoSuchFile(file_url, `it does not exist (${code})`, 'check whether it is the right folder');
     await pause(lookMilliseconds, until);
   }
 }

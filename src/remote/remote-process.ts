@@ -157,8 +157,8 @@ function noteState(state: ExecutionState, { views, access, onChange }: Surroundi
 }
 
 /**
- * Why this process leaves its name to the one that sent a heartbeat; undefined if that has another name, or
- * goes itself.
+ * Why this process gives up its name to the process that sent a heartbeat; undefined if that one has
+ * another name, or exits itself.
  */
 function twinIn({ agent_name, since, hostname, pid, state }: AgentHeartbeat, self: Self): SwfError | undefined {
   const isTwin = agent_name === self.agent_name && since !== self.since && state !== 'EXITED';

@@ -76,7 +76,7 @@ export function createSlicePreparation(options: SlicePreparationOptions) {
       await own.read();
       const spec = specOf(delivered, own, options);
       if (spec === undefined) {
-        const why = `slices require the payload ${workKind(slice, 'NO_PAYLOAD')}, and ${own.words()}`;
+        const why = `slices require the payload ${workKind(slice, 'NO_PAYLOAD')}, but ${own.words()}`;
         return unfit(delivered, 'NO_PAYLOAD', why, () => specOf(delivered, own, options) !== undefined);
       }
       const known = offDuty.whyNot({ reason: 'NO_FILE', name: workKind(slice, 'NO_FILE') });
@@ -111,7 +111,7 @@ function createOwnPayload({ params, environment }: SlicePreparationOptions) {
     words(): string {
       if (payload === undefined) return "this worker has none; give it with --set 'worker.payload=[…]'";
       if (!isProgramThere(payload, path))
-        return `the program ${payload[0] ?? ''} of this worker does not exist, or may not be executed; install it`;
+        return `the program ${payload[0] ?? ''} of this worker does not exist, or is not executable; install it`;
       const { name: own, digest } = nameOf(payload);
       return `this worker has ${own} ${digest}; copy the recorder's program and files to this host, and use the same worker.payload`;
     },

@@ -36,7 +36,7 @@ export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 
 /** What an action that was carried out has made of an execution. */
 export const effects: Readonly<Record<Action, string>> = {
   stop: 'is stopped',
-  pause: 'is paused: the DAQ makes no more STFs, workers finish their current slice',
+  pause: 'is paused: the DAQ makes no more STFs, and workers finish their current slice',
   continue: 'continues',
 };
 
@@ -162,12 +162,12 @@ export async function askRecorder(
     const state = commandState(store.sql, command.message_id);
     // Somebody else may have asked the same.
     if (state !== 'waiting' && (state.effect === 'applied' || state.code === 'ALREADY')) return;
-    if (state !== 'waiting') throw executionInUse(`${who} and cannot resume ${executionId}: ${state.reason}`);
+    if (state !== 'waiting') throw executionInUse(`${who}, but cannot resume ${executionId}: ${state.reason}`);
     if (performance.now() > deadline) {
       // It must not take effect hours later.
       await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
       throw executionInUse(
-        `${who} and has not resumed ${executionId} in ${recorderMilliseconds / 1000} s; a service does it when it can, a run once its own execution has ended`,
+        `${who}, but has not resumed ${executionId} within ${recorderMilliseconds / 1000} s; a service does it when it can, a run once its own execution has ended`,
       );
     }
     await pause(lookMilliseconds);

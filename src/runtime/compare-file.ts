@@ -55,7 +55,7 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
     if (!(await realpath(path)).startsWith(`${await realpath(folder)}${sep}`))
       return wrong('changed', `${file.name} is not in the folder of its execution`);
     if (file.size_bytes !== null && size !== file.size_bytes)
-      return wrong('changed', `${file.name} has ${size} bytes and not ${file.size_bytes}`, { found_bytes: size });
+      return wrong('changed', `${file.name} has ${size} bytes, not ${file.size_bytes}`, { found_bytes: size });
     return { path, ...(await differenceOf(file, { path, folder, frameBytes, size })) };
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
@@ -94,6 +94,6 @@ async function differenceOf(
   }
   const found_checksum = await checksumOf(path);
   if (found_checksum === file.checksum) return { state: 'fine' };
-  const problem = `${file.kind === 'stf' ? file.name : path} has another checksum than ${file.checksum}`;
+  const problem = `${file.kind === 'stf' ? file.name : path} does not have the checksum ${file.checksum}`;
   return { state: 'changed', found_bytes: size, found_checksum, problem };
 }

@@ -57,7 +57,7 @@ export interface RequestIdentity {
 
 /**
  * Recognizes a redelivered request, so that it makes one execution. A broker without its own ids (RabbitMQ)
- * says only that it has delivered a message before: a message with the words of a request that was taken, and
+ * says only that it has delivered a message before: a message with the same content as an accepted request, and
  * whose acknowledgement the broker has not confirmed, is that request.
  */
 export function identifyRequest(sql: Prepare, namespace: string, { id, headers, body }: Delivery): RequestIdentity {
@@ -109,7 +109,7 @@ export function recordControl(host: Host): () => void {
 function refusalOf(delivery: Delivery, taken: string | undefined): string | undefined {
   if (taken !== undefined) return guessedRefusal(taken);
   return fieldOf(decodedOf(delivery), 'msg_type') === 'run_workflow'
-    ? 'this namespace is recorded by a run, which starts no other; "swf-mcp agent daq_simulator" accepts requests'
+    ? 'this namespace is recorded by a run, which accepts no requests; "swf-mcp agent daq_simulator" does'
     : undefined;
 }
 

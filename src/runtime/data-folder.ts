@@ -58,7 +58,7 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
   throw configInvalid(
-    `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} that this store does not know: they belong to another store, or are newer than a backup that was restored; give this store another data.dir, or move that folder away`,
+    `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} that this store does not know: they belong to another store, or are newer than the backup that was restored; give this store another data.dir, or move that folder away`,
   );
 }
 

@@ -17,7 +17,7 @@ import type { Host } from './host.ts';
 import { requestStop, supervise, type Task, createWakeSignal } from './supervisor.ts';
 
 /**
- * How long to wait for tasks that are to stop: a hanging one (on a file system that does not answer) must not
+ * How long to wait for tasks to stop: a hanging one (on a file system that does not answer) must not
  * keep the execution from ending.
  */
 const patienceMilliseconds = 4000;

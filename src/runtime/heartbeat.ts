@@ -51,7 +51,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
     } catch (error) {
       missed += 1;
       // One miss may be the first sign of a fault that is reported anyway; report two in a row, once.
-      if (missed === 2) warn(`heartbeats are not recorded: ${messageOf(error)}`);
+      if (missed === 2) warn(`heartbeats could not be recorded: ${messageOf(error)}`);
     }
   }
 

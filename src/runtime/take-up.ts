@@ -24,8 +24,9 @@ interface TakeUpOptions {
 }
 
 /**
- * Lets a recorder that is a service resume executions of its namespace whose driver is gone: that of an earlier process, or its own that could not go
- * on. An execution that comes to nothing again and again is left, with the finding `TAKE_UP_FAILED`.
+ * Lets a recorder that is a service resume executions of its namespace whose driver is gone: that of an
+ * earlier process, or its own that could not continue. An execution that fails again and again is left
+ * alone, with the finding `TAKE_UP_FAILED`.
  */
 export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
   const { store, namespace, lifetime } = host;
@@ -59,7 +60,7 @@ export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
       await store.write((tx) => {
         for (const id of requests) noteRefused(tx, id, 'REFUSED', line);
       });
-      leave(executionId, 'WARNING', `${executionId} is not resumed: ${line}`);
+      leave(executionId, 'WARNING', `${executionId} was not resumed: ${line}`);
     }
   }
 

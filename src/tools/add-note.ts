@@ -13,14 +13,14 @@ export const addNoteTool = defineLiveTool({
   name: 'add_note',
   title: 'Write a note about a run',
   description:
-    "Adds a person's note about an execution, or about none; monitor, reports and the page show it. A note never changes: correct it with another one.",
+    "Adds a person's note about an execution, or a general one. The monitor, reports and the page show it. Notes cannot be changed: correct one with another.",
   input: () => ({
     execution_id: requiredText('Execution id, "latest", or "none"'),
     text: z.string().trim().min(1).max(maxNote).describe('The text'),
     at: text('Time it is about (default now)'),
     about: text('File, worker or message it is about'),
     for_next: optionalBoolean.describe('For the next shift'),
-    requested_by: requestedBy('The person who writes'),
+    requested_by: requestedBy('Its author'),
   }),
   output: () => object({ message_id: string }),
   writes: { destructive: false, idempotent: false },
@@ -36,7 +36,9 @@ export const addNoteTool = defineLiveTool({
 export function timeOfNote(at: string | undefined, now: number): string | undefined {
   const time = parseTime('at', at, now);
   if (time !== undefined && Date.parse(time) > now)
-    throw argumentInvalid(`at = ${time} is in the future; leave it out for now, or give -10m`);
+    throw argumentInvalid(
+      `at = ${time} is in the future; leave it out if you mean now, or give a past time such as -10m`,
+    );
   return time;
 }
 

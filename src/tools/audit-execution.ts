@@ -12,7 +12,7 @@ export const auditExecutionTool = defineTool({
   name: 'audit_execution',
   title: 'Audit an execution',
   description:
-    'Is the data complete: did every announced STF become ready and yield its planned TF samples and slices without gap or overlap, has every slice one result, ' +
+    'Is the data complete: did every announced STF become ready and yield its planned TF samples and slices without gap or overlap, does every slice have one result, ' +
     'and do stored counts match the rows? verdict balanced, open (not done yet, or stopped early) or broken, with the ids of what is missing. ' +
     'Permanently failed slices are final but not processed: see slices_failed. verify_files checks the files.',
   takesLong: () => true,
@@ -40,11 +40,11 @@ export const auditExecutionTool = defineTool({
 
 /** The state of an execution that may be incomplete. @param isDriven undefined if other programs run it */
 function openWords(status: ExecutionStatus, health: Health | undefined, isDriven: boolean | undefined) {
-  if (status === 'unknown') return 'Nothing is heard from it any more, and its end was not reported';
+  if (status === 'unknown') return 'It is no longer heard from, and its end was not reported';
   if (status === 'failed') return 'It failed before everything was done';
   if (status !== 'running') return `It was ${status} before everything was known to be done`;
   if (health !== undefined) return `It is still running (health ${health})`;
-  if (isDriven === undefined) return 'Its observer has lost the broker';
+  if (isDriven === undefined) return 'Its observer has lost its connection to the broker';
   return isDriven ? 'It is still running (health unknown)' : 'Its driver is gone, and it waits to be resumed';
 }
 

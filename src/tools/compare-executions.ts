@@ -17,13 +17,13 @@ export const compareExecutionsTool = defineTool({
   name: 'compare_executions',
   title: 'Compare two executions',
   description:
-    'Is this run slower than that one, and what changed? Delays of each stage, rates, failures and the configuration of two executions side by side; ' +
-    'differences lists in sentences what differs noticeably.',
+    'Is this run slower than that one, and what changed? Stage delays, rates, failures and configuration of two executions side by side; ' +
+    'differences says in sentences what differs noticeably.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
     execution_id: requiredText('a: execution id, or "latest"'),
-    with_execution_id: requiredText('b: the one to compare with'),
+    with_execution_id: requiredText('b: the execution to compare with'),
   }),
   output: comparisonAnswer,
   handle({ execution_id, with_execution_id }, context) {
@@ -46,7 +46,7 @@ export const compareExecutionsTool = defineTool({
           : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
         ...(isOver(a) && isOver(b)
           ? [...circumstances(a, b), ...figureWords(a.figures, b.figures, isSameSpeed(a, b))]
-          : [`${isOver(a) || isOver(b) ? 'one of them has' : 'they have'} not ended: the figures are those up to now`]),
+          : [`${isOver(a) || isOver(b) ? 'one of them has' : 'they have'} not ended: the figures are up to now`]),
         ...onlyOne('a', a, b),
         ...onlyOne('b', b, a),
         ...(isSameSpeed(a, b) ? stages.flatMap(({ stage, p95 }) => stageWords(stage, p95)) : []),

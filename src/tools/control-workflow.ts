@@ -15,12 +15,12 @@ export const controlWorkflowTool = defineLiveTool({
   name: 'control_workflow',
   title: 'Pause, continue or stop an execution',
   description:
-    'pause: the DAQ makes no more STFs, workers finish their current slice; continue: ends a pause; stop: ends it cleanly, even if its process was killed, and ' +
-    'cannot be undone; resume: resumes one whose driver is gone. Answers applied once the effect is seen, refused with the reason, or pending after 10 s.',
+    'pause: the DAQ makes no more STFs, and workers finish their current slice; continue: ends a pause; stop: ends it cleanly, even if its process was killed, and ' +
+    'cannot be undone; resume: resumes one whose driver is gone. effect: applied, refused (with the reason), or pending after 10 s.',
   input: () => ({
     execution_id: requiredExecution,
     action: oneOf(allActions).describe('pause, continue, stop or resume'),
-    reason: text('Why, for the record'),
+    reason: text('The reason, for the record'),
     requested_by: requestedBy('The person who requested it'),
   }),
   output: () =>

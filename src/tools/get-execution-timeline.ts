@@ -25,16 +25,16 @@ export const getExecutionTimelineTool = defineLiveTool({
   title: 'Timeline of an execution',
   hasPage: true,
   description:
-    'An execution over time: slices created, completed and failed per bin, how many were queued and in progress at its end and at peak, phases and pauses, delays, failures by cause with when they came (20 parts), ' +
+    'An execution over time: slices created, completed and failed per bin, how many were queued and in progress at its end and peak, phases, pauses, delays, failures by cause and when (in 20 parts), ' +
     'and the worst workers. With slots: a line per worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
     execution_id: requiredExecution,
-    start_time: text('Part of its life: ISO 8601, or -15m'),
-    end_time: text('Latest, as start_time'),
-    bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
-    detail: choice(['concise', 'page'], 'page: all, for pictures'),
+    start_time: text('Earliest time to show: ISO 8601, or -15m'),
+    end_time: text('Latest time to show'),
+    bins: integer(10, 600, 'Most bins, 10 to 600 (default 60)'),
+    detail: choice(['concise', 'page'], 'page: everything, for charts'),
     first_slot: integer(0, 100_000, 'First worker slot, by name'),
     slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
     since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: if unchanged, the answer is short'),
@@ -59,7 +59,7 @@ export const getExecutionTimelineTool = defineLiveTool({
     if (Number.isNaN(begun.life.end - begun.life.start))
       throw new SwfError(
         'STORE_CORRUPT',
-        `the start or end of ${execution_id} is no time, so nothing can be drawn; restore the store from a backup`,
+        `the start or end of ${execution_id} is not a valid time, so nothing can be drawn; restore the store from a backup`,
       );
     const head = { execution_id, run_number };
     const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), patience[detail]);
@@ -79,4 +79,4 @@ export const getExecutionTimelineTool = defineLiveTool({
 const fewerBins = (asked: number | undefined, { count, width }: { count: number; width: number }) =>
   asked === undefined || count >= asked
     ? undefined
-    : `${count} bins of ${roundDuration(width / 1000)} instead of ${asked}: their width is a round number, and at least two intervals between STF files.`;
+    : `${count} bins of ${roundDuration(width / 1000)} instead of ${asked}: each has a round width of at least two STF intervals.`;

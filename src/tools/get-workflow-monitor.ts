@@ -13,7 +13,8 @@ export const getWorkflowMonitorTool = defineTool({
   name: 'get_workflow_monitor',
   title: 'Monitor an execution',
   hasPage: true,
-  description: 'How far is it? What is stuck, failing or overloaded? Read findings first: each recommends a next call.',
+  description:
+    'How far along is it? What is stuck, failing or overloaded? Read findings first: each recommends a next call.',
   takesMoment: true,
   input: () => ({ execution_id: requiredExecution }),
   output: monitorAnswer,

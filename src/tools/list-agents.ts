@@ -8,13 +8,13 @@ export const listAgentsTool = defineList({
   name: 'list_agents',
   title: 'List agents',
   description:
-    'The agents that run or have run: which are alive, how long each has been silent, its host and process. ' +
+    'Agents, running or ended: which are alive, how long each has been silent, its host and process. ' +
     'status is OK, WARNING (late), ERROR or STALE (vanished). Agents that shut down cleanly (EXITED) are shown for an execution_id or with include_exited.',
   input: () => ({
     namespace,
     agent_type: choice(knownAgentTypes, 'Role of the agent'),
     execution_id: executionId,
-    include_exited: optionalBoolean.describe('Also agents that have ended (default: only with execution_id)'),
+    include_exited: optionalBoolean.describe('Include agents that have ended (default: only with execution_id)'),
   }),
   window: 'last_heartbeat',
   ask:

@@ -11,8 +11,7 @@ const shownSentence = 600;
 export const listAlarmsTool = defineList({
   name: 'list_alarms',
   title: 'List alarms',
-  description:
-    'Alarms: findings that persisted, raised by "swf-mcp watch"; who has seen each, and whether it has cleared.',
+  description: 'Alarms: persistent findings, raised by "swf-mcp watch"; who has seen each, and whether it has cleared.',
   input: () => ({
     execution_id: executionId,
     namespace,
@@ -33,4 +32,4 @@ export const listAlarmsTool = defineList({
 });
 
 const nobodyWatches =
-  'No "swf-mcp watch" runs on this store: alarms are as the last one left them, and none is raised or cleared now; the findings of get_workflow_monitor show what is wrong.';
+  'No "swf-mcp watch" is running on this store: alarms are as the last one left them, and none is raised or cleared now; the findings of get_workflow_monitor show what is wrong.';

@@ -14,15 +14,15 @@ export const listLogsTool = defineList({
   name: 'list_logs',
   title: 'List agent logs',
   description:
-    'The log lines of the agents, in the order of recording. Why did it fail: level="ERROR". One agent: agent="fastmon-agent-…". ' +
-    'No time window is applied unless you give one. For the messages that agents exchanged use list_messages.',
+    'The log lines of the agents, in the order of recording. To see why it failed: level="ERROR". For one agent: agent="fastmon-agent-…". ' +
+    'All times, unless you give a window. For messages between agents, use list_messages.',
   takesLong: ({ search }) => search !== undefined,
   input: () => ({
     execution_id: executionId,
     run_number: runNumber,
     agent: text('Such as data-agent-shifter-481'),
     level: textOrNumber(20, `This level and above: ${levelNames.join(', ')}, or 10 to 50`),
-    search: words('Whole words in sequence'),
+    search: words('Whole words, in this order'),
   }),
   window: 'timestamp',
   aliases: { instance_name: 'agent', app_name: 'agent' },

@@ -19,7 +19,7 @@ export const listMessagesTool = defineList({
   title: 'List workflow messages',
   description:
     'The messages of the workflow as recorded (stf_gen, stf_ready, tf_file_registered, slice, slice_result; stop_workflow of operators; note, quality, alarm_raised …), each with its ' +
-    'effect, and why if it had none. body has its further fields, cut; message_id gives the whole payload. For what agents logged use list_logs.',
+    'effect, and why if it had none. body has its other fields, shortened; with message_id, payload is whole. For log lines, use list_logs.',
   takesLong: ({ search }) => search !== undefined,
   input: () => ({
     execution_id: executionId,
@@ -28,7 +28,7 @@ export const listMessagesTool = defineList({
     agent: text('Sender, such as data-agent-shifter-481'),
     message_type: text('Such as stf_ready'),
     effect: choice(messageEffects, 'Effect of recording it'),
-    search: words('Whole words in sequence, of id or body'),
+    search: words('Whole words of the id or body, in this order'),
     message_id: text('Only this message, in full', shownId),
   }),
   window: 'sent_at',

@@ -10,13 +10,13 @@ export const listStfFilesTool = defineList({
   title: 'List STF files',
   description:
     'The Super Time Frame (STF) files of a run: registered (announced by the DAQ), processed (measured by the data agent and ready) or failed, ' +
-    'with size, checksum and how many TF samples and slices were made from each. In prompt processing: announced, registered, and processing, processed or failed in PanDA.',
+    'with size, checksum and the number of TF samples and slices from each. In prompt processing: announced, registered, and processing, processed or failed in PanDA.',
   input: () => ({
     run_number: runNumber,
     execution_id: executionId,
     status: choice(stfStatuses, 'State of the file'),
     stf_filename: text('Such as swf.101993.000001.stf'),
-    has_slices: optionalBoolean.describe('Whether slices were made from it'),
+    has_slices: optionalBoolean.describe('Whether slices were cut from it'),
     time_field: choice(['created', 'completed'], 'Which time start_time and end_time refer to (default created)'),
   }),
   window: 'time_field',

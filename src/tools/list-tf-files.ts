@@ -5,8 +5,8 @@ export const listTfFilesTool = defineList({
   name: 'list_tf_files',
   title: 'List TF samples',
   description:
-    'The Time Frame (TF) samples that fastmon took from the STF files of a run: which frames each holds, its size, and how many slices were cut from it. ' +
-    'For the slices use list_tf_slices(tf_filename=…).',
+    'The Time Frame (TF) samples that fastmon took from the STF files of a run: the frames in each, its size, and how many slices were cut from it. ' +
+    'For the slices, use list_tf_slices(tf_filename=…).',
   input: () => ({
     run_number: runNumber,
     execution_id: executionId,

@@ -21,8 +21,8 @@ export const listTfSlicesTool = defineList({
   title: 'List TF slices',
   description:
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
-    'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: no worker is processing it. ' +
-    'Its full result: list_messages(message_type="slice_result", search=slice_filename).',
+    'status="failed": what failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: no worker is processing it. ' +
+    'Full result: list_messages(message_type="slice_result", search=slice_filename).',
   input: () => ({
     run_number: runNumber,
     execution_id: executionId,

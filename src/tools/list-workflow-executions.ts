@@ -55,7 +55,7 @@ export const listWorkflowExecutionsTool = defineList({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
-    'What is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those active in the window. ' +
+    'What is running now, for whom, in which namespace, and how did earlier runs end? start_time and end_time select those active between them. ' +
     'Start here without an execution_id.',
   input: () => ({
     namespace,
@@ -63,16 +63,16 @@ export const listWorkflowExecutionsTool = defineList({
     health: choice(healthsUnderWay, 'While running'),
     executed_by: text('Who started it'),
     workflow_name: text('Such as prompt_processing'),
-    site: text('Processes its STF files'),
-    origin: choice(origins, 'Run here, or observed'),
+    site: text('Site that processes its STF files'),
+    origin: choice(origins, 'own: run by swf-mcp; observed: by others'),
     quality: choice(qualities, 'Set by a person'),
     has_failures: optionalBoolean.describe('With or without failures'),
     min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'At least this many STF files'),
     config: text('Its configuration'),
     payload: text('Part of its payload'),
-    search: text('Words in notes and reasons'),
+    search: text('Words in its notes and reasons'),
   }),
-  window: 'time active',
+  window: 'activity',
   isWide: true,
   ask:
     (context, { health }) =>

@@ -34,11 +34,11 @@ export const planRunTool = defineLiveTool({
   name: 'plan_run',
   title: 'Plan a run',
   description:
-    'How a run would go: files, slices, bytes, how long, whether the workers keep up. For a configuration (default: the shipped one) or ' +
+    'How a run would go: files, slices, bytes, duration, whether the workers keep up. For a configuration (default: the shipped one) or ' +
     'an execution, with changes: would 100 workers suffice for slices of 45 s? With as_played: would 20 workers have sufficed?',
   takesLong: () => true,
   input: () => ({
-    config: text('Bare name of a configuration, such as histogram'),
+    config: text('Name of a configuration, such as histogram'),
     execution_id: executionId,
     target_worker_count: integer(1, 10_000, 'Worker slots'),
     slice_processing_time: number('Seconds per slice'),
@@ -46,10 +46,8 @@ export const planRunTool = defineLiveTool({
     stf_interval: number('Seconds between STFs'),
     stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
     slices_per_sample: integer(1, 10_000, 'TF slices per sample'),
-    as_played: optionalBoolean.describe(
-      'With the measured times of execution_id, which slice_processing_time multiplies',
-    ),
-    without_worker: text('as_played: leave out this worker'),
+    as_played: optionalBoolean.describe('Replay execution_id; slice_processing_time then multiplies its times'),
+    without_worker: text('With as_played: leave out this worker'),
     without_host: text('Like without_worker'),
   }),
   output: () => plannedAnswer().partial().extend({ assumptions: strings, as_played: asPlayedAnswer().optional() }),

@@ -10,12 +10,12 @@ export const setQualityTool = defineLiveTool({
   name: 'set_quality',
   title: 'Judge the quality of a run',
   description:
-    'Sets the quality of the data of an execution to good or bad, or marks it as a test, with the reason; "none" withdraws that. The last call counts.',
+    'Judges the data of an execution: good, bad or test, with the reason; "none" withdraws the judgement. The last call counts.',
   input: () => ({
     execution_id: requiredExecution,
     value: oneOf(qualities).describe('Judgement'),
     reason: z.string().trim().min(1).max(maxNote).describe('Why'),
-    requested_by: requestedBy('The person who judges'),
+    requested_by: requestedBy('Who judges it'),
   }),
   output: () => object({ message_id: string, value: oneOf(qualities), was: oneOf(qualities) }),
   writes: { destructive: false, idempotent: true },

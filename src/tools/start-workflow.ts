@@ -10,11 +10,11 @@ export const startWorkflowTool = defineLiveTool({
   name: 'start_workflow',
   title: 'Start a run',
   description:
-    'Starts a run as a separate process, which continues when this server ends, and returns its execution_id at once: follow it with wait_for_execution. ' +
+    'Starts a run in a separate process, which outlives this server, and returns its execution_id at once: follow it with wait_for_execution. ' +
     'Without arguments: 10 STFs in real time, about three minutes.',
   input: () => ({
     config: text('Name of a configuration, such as histogram'),
-    namespace: text('Of an observed testbed, whose programs then get the request'),
+    namespace: text('Of an observed testbed, to request a run there'),
     speed: textOrNumber(20, 'Speed factor (1: real time), or "max"'),
     stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
     physics_period_count: integer(1, 1e9, 'Physics periods'),
@@ -26,7 +26,7 @@ export const startWorkflowTool = defineLiveTool({
     tf_fraction: number('Fraction of the frames to sample'),
     stf_interval: number('Seconds between STFs'),
     standby_duration: number('Seconds between periods'),
-    physics_period_duration: number('Seconds; used if stf_count is 0'),
+    physics_period_duration: number('Seconds of a period, if stf_count is 0'),
   }),
   output: () =>
     object({
@@ -73,6 +73,6 @@ function speedOf(speed: string | undefined): number | 'max' | undefined {
 /** The server offers these tools only if it has a control. */
 export function controlOf({ control }: LiveContext): Control {
   if (control === undefined)
-    throw new SwfError('TOOL_NOT_FOUND', 'this server must not change anything; start it with --allow-control');
+    throw new SwfError('TOOL_NOT_FOUND', 'this server may not change anything; start it with --allow-control');
   return control;
 }

@@ -52,23 +52,23 @@ export const summarizeTool = defineLiveTool({
   description:
     'Counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
     'For example what="slices", group_by="cause", "worker", "minute", "stf_filename,status"; executions by "day". ' +
-    'By cause, worker, host, job (PanDA task/job) or attempt it counts attempts at slices, otherwise slices (see counts). Intervals without rows are omitted. ' +
+    'By cause, worker, host, job (PanDA task/job) or attempt, it counts attempts at slices, otherwise slices (see counts). Intervals without rows are omitted. ' +
     'seconds: hand-over to result; processing_seconds: the payload alone.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
     what: oneOf(summarized).describe(summarized.join(', ')),
     group_by: requiredText(
-      `One or two (comma-separated) of ${everyKey.join(', ')}, depending on what. cause: similar errors. status of messages: their effect`,
+      `One or two (comma-separated) of ${everyKey.join(', ')}, depending on what. cause: similar errors. status of messages: effect`,
     ),
     execution_id: executionId,
     run_number: runNumber,
     namespace,
-    status: text('State; of slices: as in list_tf_slices'),
+    status: text('State; of slices, as in list_tf_slices'),
     assigned_worker: text('Worker, as in list_tf_slices'),
     start_time: text('Earliest time_field: ISO 8601, or -15m, -2h, -7d'),
-    end_time: text('Latest, as start_time'),
-    time_field: choice(timeFields, 'Which time counts (default created; executions: their start)'),
+    end_time: text('Latest time_field'),
+    time_field: choice(timeFields, 'Which time to use (default created; executions: their start)'),
     order_by: choice(orders, 'Largest first; key: alphabetical (default for times)'),
     limit: integer(1, 1000, 'Number of groups (default 50)'),
   }),

@@ -21,7 +21,7 @@ export const traceDataProductTool = defineTool({
   title: 'Trace an STF, TF sample or slice',
   description:
     'The path of an STF file, TF sample or TF slice: where it came from, every hop with time, sender and delay, each attempt ' +
-    'with worker and outcome, its place in the queue, what was made from it, outputs, and the log lines that name it.',
+    'with worker and outcome, its place in the queue, what was made from it, outputs, and log lines that name it.',
   takesMoment: true,
   input: () => ({ filename: requiredText('Such as swf.101993.000001_slice_003.tf') }),
   output: traceAnswer,

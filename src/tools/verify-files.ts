@@ -42,8 +42,8 @@ export const verifyFilesTool = defineLiveTool({
   name: 'verify_files',
   title: 'Verify data files',
   description:
-    'Are the files on disk unchanged? Reads STF files, TF samples and payload outputs, and compares size, checksum and frames with what is recorded. ' +
-    'missing, changed, or unreachable from this host. At most 2 s or 2,000 files per call: follow next_cursor to the end.',
+    'Are the files on disk unchanged? Reads STF files, TF samples and payload outputs, and compares size, checksum and frames with the record. ' +
+    'Lists missing, changed, and from here unreachable files. At most 2 s or 2,000 files per call: follow next_cursor to the end.',
   takesLong: () => true,
   input: () => ({
     execution_id: requiredExecution,
@@ -53,7 +53,7 @@ export const verifyFilesTool = defineLiveTool({
   output: () =>
     object({
       execution_id: string,
-      checked: int.describe('Files of this call'),
+      checked: int.describe('Files in this call'),
       missing: z.array(wrongFile()),
       changed: z.array(wrongFile()),
       unreachable: z.array(wrongFile()),

@@ -39,7 +39,7 @@ export const waitForExecutionTool = defineLiveTool({
   name: 'wait_for_execution',
   title: 'Wait for an execution',
   description:
-    'Waits up to 45 s until something happens to an execution: until=change (default: counts, phase or status), phase (or status), or end. ' +
+    'Waits up to 45 s for something to happen to an execution: until=change (default: counts, phase or status), phase (or status), or end. ' +
     'Reports what has changed, and whether to call again.',
   input: () => ({
     execution_id: requiredExecution,
@@ -49,7 +49,7 @@ export const waitForExecutionTool = defineLiveTool({
   output: () =>
     object({
       execution_id: string,
-      changed: strings.describe('Since the call; empty: nothing'),
+      changed: strings.describe('Since the call; empty if nothing has'),
       waited_seconds: float,
       status: oneOf(executionStatuses),
       phase: oneOf(phases),
@@ -129,7 +129,7 @@ function workOf({ execution, driving }: Look) {
 function standstill({ health, driving }: Look) {
   if (health === 'stalled') return 'it is stalled: get_workflow_monitor reports why and what to do';
   return driving?.isHeld === true
-    ? 'an operator has paused it: it continues when someone continues it with control_workflow'
+    ? 'an operator has paused it: it continues when someone calls control_workflow with action "continue"'
     : undefined;
 }
 
@@ -142,7 +142,7 @@ function nextOf(now: Look) {
       standstill(now) ?? (isSlow ? `it is slow: get_workflow_monitor reports what is overdue; then ${again}` : again)
     );
   }
-  if (status === 'unknown') return 'nothing is heard from it any more; get_workflow_monitor reports since when';
+  if (status === 'unknown') return 'it is no longer heard from; get_workflow_monitor reports since when';
   const { slices_failed, stf_failed } = now.execution;
   const failed = slices_failed > 0 ? counted(slices_failed, 'slice') : counted(stf_failed, 'STF file');
   return `it has ended${slices_failed + stf_failed === 0 ? '' : `, and ${failed} failed`}; get_workflow_monitor reports how`;

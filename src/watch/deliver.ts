@@ -89,7 +89,7 @@ async function deliverNext(receiver: Receiver, options: DeliveryOptions, standin
   return 0;
 }
 
-/** Rejects if the receiver did not take the change and delivery is to be retried. */
+/** Rejects if the receiver did not accept the change and delivery should be retried. */
 async function tell(
   receiver: Receiver,
   next: Undelivered,

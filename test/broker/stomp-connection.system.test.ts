@@ -174,7 +174,7 @@ for (const { kind, missing, start } of brokerKinds) {
       };
       await expect(attempt({ password: 'wrong' })).rejects.toMatchObject({
         code: 'BROKER_REFUSED',
-        message: expect.stringContaining('check user and password'),
+        message: expect.stringContaining('check the user name and password'),
       });
       await expect(attempt({}, 'stomp://127.0.0.1:1')).rejects.toMatchObject({
         code: 'BROKER_UNREACHABLE',

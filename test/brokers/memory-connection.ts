@@ -250,4 +250,4 @@ class ListeningConnection extends MemoryConnection {
 
 const refusedTo = (what: string): SwfError => new SwfError('BROKER_REFUSED', `this user may not ${what}`);
 
-const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'there is currently no connection to the broker');
+const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'not connected to the broker');

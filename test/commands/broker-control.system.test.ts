@@ -131,7 +131,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     const resumed = await here.resume().finished;
     expect(resumed).toMatchObject({ code: 1, stdout: '' });
     expect(resumed.stderr).toMatch(
-      new RegExp(`^EXECUTION_IN_USE: ${who} and cannot resume stf_datataking-one-\\d+: DATA_UNAVAILABLE`),
+      new RegExp(`^EXECUTION_IN_USE: ${who}, but cannot resume stf_datataking-one-\\d+: DATA_UNAVAILABLE`),
     );
     // The recorder has created an empty one.
     rmSync(here.dataFolder, { recursive: true });

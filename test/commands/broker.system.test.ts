@@ -368,7 +368,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     const other = temporaryFolder();
     for (const [url, env, line] of [
       [nowhere, {}, /^BROKER_UNREACHABLE: stomp:\/\/127\.0\.0\.1:1 cannot be reached: .*\n$/],
-      [broker.url, { ACTIVEMQ_PASSWORD: 'wrong' }, /^BROKER_REFUSED: .*check user and password\n$/],
+      [broker.url, { ACTIVEMQ_PASSWORD: 'wrong' }, /^BROKER_REFUSED: .*check the user name and password\n$/],
     ] as const) {
       const { code, stderr } = await startCli(['run', '--broker', url, '--json', ...settings], {
         folder: other,

@@ -69,7 +69,7 @@ describe('the exit code', () => {
     const { code, stdout } = await run.finished;
     expect({ code, stdout }).toEqual({
       code: 130,
-      stdout: expect.stringMatching(/interrupted immediately; continue with "swf-mcp resume stf_\S+"/),
+      stdout: expect.stringMatching(/interrupted immediately; resume it with "swf-mcp resume stf_\S+"/),
     });
     const monitor = JSON.parse((await runCli(['status', '--json'], { folder })).stdout);
     expect(monitor).toMatchObject({ status: 'running', health: 'stalled', drivers: [{ ended: 'interrupted' }] });

@@ -227,11 +227,11 @@ describe('alarms', () => {
       stderr: expect.stringMatching(/^ARGUMENT_INVALID: 2 .*"STAGE_STUCK".*:worker, .*:data/),
     });
     expect((await runCli(['alarms', 'seen', `STAGE_STUCK/${id}:w`], { folder })).stdout).toMatch(
-      /:worker is now seen by tester\n$/,
+      /:worker is now marked as seen by tester\n$/,
     );
     expect(
       (await runCli(['alarms', 'seen', `STAGE_STUCK/${id}:worker`, '--requested-by', 'bo'], { folder })).stdout,
-    ).toMatch(/:worker was already seen by tester\n$/);
+    ).toMatch(/:worker was already marked as seen by tester\n$/);
     const { stdout } = await runCli(['alarms'], { folder });
     expect(stdout.split('\n').map((line) => /(raised|seen) .*-\d+:(\w+)/.exec(line)?.slice(1))).toEqual([
       undefined,

@@ -13,9 +13,9 @@ describe('a sentence with commands', () => {
     ['names it once', 'my.db', '"swf-mcp --db my.db status"', '"swf-mcp --db my.db status"'],
     ['names none for a command on another host', 'my.db', '"swf-mcp up" there', '"swf-mcp up" there'],
     ['nor for a list there', 'my.db', '"swf-mcp list" on its host', '"swf-mcp list" on its host'],
-    ['names it to begin with', 'my.db', '"swf-mcp run" makes one', '"swf-mcp --db my.db run" makes one'],
+    ['names it to begin with', 'my.db', '"swf-mcp run" creates one', '"swf-mcp --db my.db run" creates one'],
     ['names it to list', 'my.db', '"swf-mcp list" lists all', '"swf-mcp --db my.db list" lists all'],
-    ['names it to watch', 'my.db', 'No "swf-mcp watch" runs', 'No "swf-mcp --db my.db watch" runs'],
+    ['names it to watch', 'my.db', 'No "swf-mcp watch" is running', 'No "swf-mcp --db my.db watch" is running'],
   ])('%s', (_what, db, text, shown) => {
     expect(withStore(text, storeOption({ db }))).toBe(shown);
   });

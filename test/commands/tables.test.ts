@@ -191,11 +191,11 @@ describe('tables for people', () => {
 
   it('of log lines follow a run with -f until it has ended, and lines of several until they are interrupted', async () => {
     const live = temporaryFolder();
-    const run = startCli(['run', '--speed', '20', '--stf-count', '20'], { folder: live });
+    const run = startCli(['run', '--speed', '20', '--stf-count', '2000'], { folder: live });
     await run.saw(/start_run/);
     const following = startCli(['logs', '-f'], { folder: live });
     const all = startCli(['logs', '-f', '--start-time', '-1h'], { folder: live });
-    await following.saw(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC INFO /);
+    for (const one of [following, all]) await one.saw(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC INFO /);
     await runCli(['stop', 'latest', '--reason', 'beam dump'], { folder: live });
     const { code, stdout } = await following.finished;
     expect(code).toBe(0);

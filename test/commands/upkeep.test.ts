@@ -43,8 +43,8 @@ describe('check', () => {
     expect(stdout).toBe(
       [
         'ok    integrity  no damage in the file',
-        'ok    schema     as this program creates it',
-        'ok    blocks     the notes on times, words and counts cover all rows',
+        'ok    schema     as this version creates it',
+        'ok    blocks     the indexes of times, words and counts cover all rows',
         `ok    ${first}  completed, balanced: 2 STF files, 2 TF samples, 30 of 30 TF slices completed`,
         `ok    ${first}  4 files in ${dataOf(folder, first)}`,
         'ok    stf_datataking-tester-0002  completed, balanced: 4 STF files, 2 TF samples, 30 of 30 TF slices completed',
@@ -81,7 +81,7 @@ describe('check', () => {
     [
       'an STF file with other content',
       (folder) => writeFileSync(join(dataOf(folder, first), 'swf.100010.000001.stf'), 'x', { flag: 'r+' }),
-      /swf\.100010\.000001\.stf has another checksum than sha256:/,
+      /swf\.100010\.000001\.stf does not have the checksum sha256:/,
     ],
     [
       'a truncated TF file',
@@ -116,7 +116,7 @@ describe('check', () => {
     [
       'a wrong count',
       alter('UPDATE run_states SET slices_completed = 31'),
-      /counts .*slices_completed is 31, rows are 30: slices_completed$/m,
+      /counts .*slices_completed is 31, but there are 30 rows: slices_completed$/m,
     ],
     [
       'a missing table of search words',
@@ -151,7 +151,7 @@ describe('check', () => {
     const { code, stdout } = await runCli(['check'], { folder });
     expect({ code, stdout }).toEqual({
       code: 1,
-      stdout: expect.stringMatching(/^fail .*histogram\.json has another checksum/m),
+      stdout: expect.stringMatching(/^fail .*histogram\.json does not have the checksum/m),
     });
   });
 });
@@ -194,7 +194,7 @@ describe('backup', () => {
     const pruned = await runCli(['--db', copy, 'prune', '--keep', '0'], { folder });
     expect(pruned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^removed stf_datataking-tester-0001\n/) });
     expect(pruned.stderr).toMatch(
-      /^WARNING the folder .*tester-0001 is left: it belongs to the store .*swf\.db, of which this one is a copy\n$/,
+      /^WARNING the folder .*tester-0001 was not removed: it belongs to the store .*swf\.db, of which this one is a copy\n$/,
     );
     expect((await runCli(['check'], { folder })).code).toBe(0);
     // A backup does not replace an earlier one.

@@ -17,10 +17,10 @@ describe('the command line', () => {
     const lines = stdout.split('\n').map((line) => line.replace(/ store .*/, '…'));
     expect(lines.slice(0, 6)).toEqual([
       'execution stf_datataking-tester-0001, run 100010, speed max,…',
-      'run_imminent: agents prepare',
+      'run_imminent: the agents prepare',
       'start_run: physics',
       'end_run: 3 STF files',
-      'workflow_ended: 45 of 45 TF slices are completed',
+      'workflow_ended: 45 of 45 TF slices were completed',
       'Run 100010, execution stf_datataking-tester-0001: completed',
     ]);
     expect(lines).toEqual(
@@ -137,7 +137,7 @@ describe('the command line', () => {
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr:
-        "error: option '--db <file>' argument '' is invalid. Give the file of a store, or leave --db out for the usual one.\n",
+        "error: option '--db <file>' argument '' is invalid. Give the path of a store, or leave out --db to use the default one.\n",
     });
   });
 

@@ -72,7 +72,7 @@ async function failingRun(folder: string): Promise<void> {
   );
 }
 
-const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 30_000, interval: 20 });
+const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 200_000, interval: 20 });
 
 const failed = 'alarm/SLICES_FAILED/stf_datataking-tester-0001/1';
 
@@ -91,7 +91,9 @@ describe('swf-mcp watch', () => {
     const open = await runCli(['alarms'], { folder });
     expect(open.stdout).toMatch(/raised +error +SLICES_FAILED +stf_datataking-tester-0001/);
     const seen = await runCli(['alarms', 'seen', 'SLICES', 'I look at it', '--requested-by', 'Ana'], { folder });
-    expect(seen.stdout).toBe('SLICES_FAILED/stf_datataking-tester-0001 is now seen by Ana (as tester claims)\n');
+    expect(seen.stdout).toBe(
+      'SLICES_FAILED/stf_datataking-tester-0001 is now marked as seen by Ana (as tester claims)\n',
+    );
     // The execution has ended, so its alarm is over once a person has seen it.
     await until(() => expect(hook.told).toHaveLength(3));
     await until(() => expect(lines()).toHaveLength(3));

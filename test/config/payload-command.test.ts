@@ -43,10 +43,15 @@ describe('a payload command', () => {
     ['a program in PATH', ['run.sh'], ['', '/nowhere', join(folder, 'bin')].join(delimiter), ''],
     ['a program wherever the system looks', ['run.sh'], undefined, ''],
     ['no payload', undefined, '', ''],
-    ['a program that is nowhere', ['run.sh'], '/nowhere', 'the program run.sh is in no folder of PATH, so'],
-    ['a program in a PATH without folders', ['run.sh'], delimiter, 'the program run.sh is in no folder of PATH, so'],
-    ['a file that is not there', [inFolder('gone')], '', `the program ${inFolder('gone')} is not there, so`],
-    ['a file that cannot be run', [inFolder('text')], '', `the program ${inFolder('text')} may not be executed, so`],
+    ['a program that is nowhere', ['run.sh'], '/nowhere', 'the program run.sh is not in any folder of PATH, so'],
+    [
+      'a program in a PATH without folders',
+      ['run.sh'],
+      delimiter,
+      'the program run.sh is not in any folder of PATH, so',
+    ],
+    ['a file that is not there', [inFolder('gone')], '', `the program ${inFolder('gone')} does not exist, so`],
+    ['a file that cannot be run', [inFolder('text')], '', `the program ${inFolder('text')} is not executable, so`],
     ['a folder', [join(folder, 'bin')], '', `the program ${join(folder, 'bin')} is not a file, so`],
   ])('of %s can be run, or the error says why', (_, payload, path, words) => {
     const check = (): void => requireRunnable(withPayload(payload), path);
@@ -65,10 +70,10 @@ describe('a payload command', () => {
       ['run', '{path}', '{path} {stf_path}'],
       ['path', 'stf_path'].map(
         (name) =>
-          `worker.payload: {${name}} is not a placeholder and stays as it is; placeholders are {tf_path}, {start}, {end}, {tf_count}, {slice_filename}, {run_number}, {output_dir}`,
+          `worker.payload: {${name}} is not a placeholder and is left as it is; the placeholders are {tf_path}, {start}, {end}, {tf_count}, {slice_filename}, {run_number}, {output_dir}`,
       ),
     ],
-    [[inFolder('gone')], [`worker.payload: ${inFolder('gone')} is not there; on this host every slice would fail`]],
+    [[inFolder('gone')], [`worker.payload: ${inFolder('gone')} does not exist; on this host every slice would fail`]],
     [[inFolder('run.sh')], []],
   ])('leads to a warning if it looks wrong: %j', (command, warnings) => {
     expect(payloadWarnings(command)).toEqual(warnings);

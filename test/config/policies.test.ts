@@ -56,7 +56,7 @@ describe('the rules of a whole configuration', () => {
     const config = configOf();
     expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: true }))).toBeUndefined();
     expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: false }))).toBe(
-      'testbed.namespace = "mine" is that of the shipped file; with a broker set your own with --set testbed.namespace=NAME, or use your own file',
+      'testbed.namespace = "mine" is the shipped one; over a broker, set your own with --set testbed.namespace=NAME, or use your own file',
     );
   });
 
@@ -68,14 +68,14 @@ describe('the rules of a whole configuration', () => {
     );
     expect(errorOf(() => requireRecorderAgents(without('fastmon')))).toBeUndefined();
     expect(errorOf(() => requireRecorderAgents(without('fast_processing')))).toBe(
-      'agents.fast_processing.enabled = false: fast_processing runs in the recorder, which is the run itself; enable it',
+      'agents.fast_processing.enabled = false: fast_processing always runs in the process of the run; enable it',
     );
   });
 
   it('require a number as the speed with a broker', () => {
     expect(errorOf(() => requireRealTime(20))).toBeUndefined();
     expect(errorOf(() => requireRealTime('max'))).toBe(
-      'speed max needs every agent in one process; with a broker give a number, such as --speed 20',
+      'speed max needs every agent in one process; over a broker, give a number, such as --speed 20',
     );
   });
 });

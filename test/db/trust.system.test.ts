@@ -142,7 +142,7 @@ describe('a store that is damaged or changed from outside', () => {
       'fail  log        stf_files swf.9.000009.stf stf_datataking-tester-0002 is not in the log',
       'fail  log        fastmon_files swf.100011.000002_tf_001.tf stf_datataking-tester-0002 is missing',
       expect.stringMatching(
-        /^fail {2}log {8}tf_slices swf\.100011\.000002_slice_003\.tf stf_datataking-tester-0002: assigned_worker is nobody, and the log gives worker-agent-/,
+        /^fail {2}log {8}tf_slices swf\.100011\.000002_slice_003\.tf stf_datataking-tester-0002: assigned_worker is nobody, but the log gives worker-agent-/,
       ),
     ]);
   });

@@ -24,7 +24,7 @@ it('a delivery is decoded once, however often it is asked for', () => {
 it('a body that is too large is rejected, even if its beginning is a message', () => {
   expect(decodedOf(delivery('{"msg_type":"hello"}', false))).toEqual({
     kind: 'rejected',
-    reason: 'a body of 2000000 bytes is too large; only its beginning is kept',
+    reason: 'a body of 2000000 bytes is too large; only the beginning was kept',
     body: {},
   });
 });

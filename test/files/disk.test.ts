@@ -121,10 +121,10 @@ describe('the data files of an execution', () => {
     write('a.tf', (bytes) => bytes);
     await files.verify('a.tf', range);
     write('empty.tf', () => Buffer.alloc(0));
-    await expect(files.verify('empty.tf', range)).rejects.toThrow('does not hold frame 5');
+    await expect(files.verify('empty.tf', range)).rejects.toThrow('does not contain frame 5');
     write('noise.tf', (bytes) => bytes.fill(7));
-    await expect(files.verify('noise.tf', range)).rejects.toThrow('does not hold frame 5');
-    await expect(files.verify('a.tf', { ...range, first: 4 })).rejects.toThrow('does not hold frame 4');
+    await expect(files.verify('noise.tf', range)).rejects.toThrow('does not contain frame 5');
+    await expect(files.verify('a.tf', { ...range, first: 4 })).rejects.toThrow('does not contain frame 4');
     await expect(files.verify('a.tf', { ...range, last: 15 })).rejects.toThrow('ends before byte 704');
     for (const place of [0, 1, 2, 9]) {
       write('b.tf', (bytes) => {

@@ -105,12 +105,12 @@ describe('a file of another host', () => {
 
   it('is given up if its server does not answer', async () => {
     const host = await fileHost(() => {});
-    await expect(read(host)).rejects.toThrow('(it has sent nothing for 20 s)');
+    await expect(read(host)).rejects.toThrow('(it sent nothing for 20 s)');
   });
 
   it('is given up if its server stops in the middle of the file', async () => {
     const host = await fileHost((response) => void response.writeHead(200).write('0123'));
-    await expect(read(host)).rejects.toThrow('(it has sent nothing for 20 s)');
+    await expect(read(host)).rejects.toThrow('(it sent nothing for 20 s)');
   });
 
   it('causes an error with the reason if no server answers', async () => {
@@ -122,9 +122,9 @@ describe('a file of another host', () => {
   it.each([
     [401, 'the server requires its token (401); set SWF_FILES_TOKEN to it'],
     [403, 'the server requires its token (403); set SWF_FILES_TOKEN to it'],
-    [404, 'it is not there (404); check whether its host publishes the right folder'],
-    [410, 'it is not there (410); check whether its host publishes the right folder'],
-    [418, 'the server answers 418; check its log'],
+    [404, 'it was not found (404); check whether its host publishes the right folder'],
+    [410, 'it was not found (410); check whether its host publishes the right folder'],
+    [418, 'the server answered with status 418; check its log'],
   ])('is requested only once if the status is %i', async (status, why) => {
     const host = await fileHost(refuses(status));
     await expect(read(host)).rejects.toThrow(`${host.root}a.tf cannot be fetched: ${why}`);
@@ -168,7 +168,7 @@ describe('an address of a file', () => {
 
   it('that redirects without a location is refused like any other status', async () => {
     const host = await fileHost(refuses(302));
-    await expect(read(host)).rejects.toThrow('the server answers 302');
+    await expect(read(host)).rejects.toThrow('the server answered with status 302');
   });
 });
 

@@ -75,7 +75,7 @@ describe.each(ways)('the data files of another host, %s,', (_, answer, command) 
     });
     expect(readFileSync(join(folder, 'a.tf'))).toEqual(wanted);
     await files.verify('a.tf', { first: 5, last: 9, frameBytes });
-    await expect(files.verify('a.tf', { first: 4, last: 9, frameBytes })).rejects.toThrow('does not hold frame 4');
+    await expect(files.verify('a.tf', { first: 4, last: 9, frameBytes })).rejects.toThrow('does not contain frame 4');
   });
 
   it('are fetched only in the requested range', async () => {
@@ -102,7 +102,7 @@ describe('frames of another host', () => {
 
   it('that a command does not fetch are reported as missing', async () => {
     const { files } = await remote(serves(content), ['true']);
-    await expect(files.measure(name, { tf_count: 20, frameBytes })).rejects.toThrow('it is not there (404)');
+    await expect(files.measure(name, { tf_count: 20, frameBytes })).rejects.toThrow('it was not found (404)');
   });
 
   it('leave files that are made here to the local implementation', async () => {

@@ -39,7 +39,7 @@ describe('the files of an agent without a store', () => {
     expect(existsSync(join(dir, 'running'))).toBe(true);
   });
 
-  it('are in a folder for their user alone, with a marker that shows whether the execution has ended', async () => {
+  it('are in a folder only for their user, with a marker that shows whether the execution has ended', async () => {
     const dir = temporaryFolder();
     const folder = join(dir, 'deep', 'run');
     const marker = join(folder, '.swf-mcp-remote');

@@ -131,7 +131,7 @@ CREATE TABLE alarm_candidates (
 
 CREATE TABLE alarm_receivers (
   receiver TEXT PRIMARY KEY,
-  -- The row of the last message that it has.
+  -- The row of the last message that it received.
   seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -168,7 +168,7 @@ CREATE TABLE app_logs (
   execution_id TEXT,
   run_id TEXT,
   context TEXT,
-  -- The last row of the log when it was written.
+  -- The last row of the log when this line was written.
   after_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
@@ -218,7 +218,7 @@ CREATE TABLE fastmon_files (
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
-  -- Of an observed execution: how long after its STF file was ready it was announced. Milliseconds.
+  -- For observed executions: milliseconds from its STF file being ready to its announcement.
   waited_ms INTEGER,
   UNIQUE (tf_filename, execution_id)
 ) STRICT;
@@ -226,14 +226,14 @@ CREATE TABLE fastmon_files (
 CREATE TABLE followed_starts (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
-  -- Which start of the attempt it was, from 1.
+  -- The number of this start of the attempt, from 1.
   start INTEGER NOT NULL,
   execution_id TEXT NOT NULL,
   worker_id TEXT,
   hostname TEXT,
   queued_at TEXT NOT NULL,
   started_at TEXT,
-  -- When it was started again.
+  -- When the attempt was started again.
   followed_at TEXT NOT NULL,
   PRIMARY KEY (slice_filename, execution_id, attempt, start)
 ) STRICT, WITHOUT ROWID;
@@ -254,18 +254,18 @@ CREATE TABLE handed_over (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hearings (
-  -- A namespace; empty: all of them.
+  -- A namespace, or empty for all.
   namespace TEXT NOT NULL,
   since_ms INTEGER NOT NULL,
-  -- Up to when messages were heard, without those that still wait in the broker.
+  -- Up to when messages were received; later ones may still wait in the broker.
   until_ms INTEGER NOT NULL,
   -- The observer; NULL for a recording.
   process_id INTEGER REFERENCES processes (process_id),
-  -- When the observer last reported that it reaches its broker; NULL before it does, and for a recording.
+  -- When the observer last reported a connection to its broker; NULL before the first time, and for a recording.
   beat_ms INTEGER,
-  -- The topics that it listens to (JSON); NULL if that is unknown.
+  -- The topics that it listens to (JSON); NULL if unknown.
   topics TEXT,
-  -- 1: the observer sends requests to programs of the namespace.
+  -- 1 if the observer sends requests to programs of the namespace.
   may_send INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (namespace, since_ms)
 ) STRICT, WITHOUT ROWID;
@@ -339,7 +339,7 @@ CREATE TABLE message_subjects (
   subject TEXT NOT NULL,
   key TEXT NOT NULL,
   seq INTEGER NOT NULL,
-  -- The message that stands, if this one says the same already, or contradicts it.
+  -- The message that counts, if this one repeats or contradicts it.
   stands_seq INTEGER,
   contradicts INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (execution_id, subject, key, seq)
@@ -352,10 +352,10 @@ CREATE TABLE monitor_objects (
   -- The resource: stf-files, tf-slices, …
   kind TEXT NOT NULL,
   object_id TEXT NOT NULL,
-  -- Its natural key within the resource.
+  -- The natural key within the resource.
   name TEXT NOT NULL,
   run_id TEXT,
-  -- The number of a slice; and the file that an object is looked for by.
+  -- The number of a slice, and the file by which an object is looked up.
   number INTEGER,
   parent TEXT,
   document TEXT NOT NULL,
@@ -398,38 +398,38 @@ CREATE TABLE observed_keys (
 
 CREATE TABLE observed_runs (
   execution_id TEXT PRIMARY KEY,
-  -- As it was told: two runs may tell the same.
+  -- The execution id in its messages: two runs may have the same.
   told_id TEXT NOT NULL,
   namespace TEXT NOT NULL,
-  -- Empty while no run is known.
+  -- Empty while the run is unknown.
   run_id TEXT NOT NULL,
-  -- The dialects that were heard, a letter each.
+  -- The dialects observed, one letter each.
   dialects TEXT NOT NULL DEFAULT '',
   first_ms INTEGER NOT NULL,
   last_ms INTEGER NOT NULL,
-  -- Slices whose message names no execution.
+  -- The number of slices whose message names no execution.
   without_execution INTEGER NOT NULL DEFAULT 0,
-  -- Results of an attempt after its first, and results that no slice which was heard fits.
+  -- Results after the first of an attempt, and results that match no observed slice.
   results_repeated INTEGER NOT NULL DEFAULT 0,
   results_unmatched INTEGER NOT NULL DEFAULT 0,
-  -- When the result came that stands for a slice, the last of all and the last of a completed one; 0 without one.
+  -- When the last slice got its result, and when the last one completed; 0 if none has.
   last_result_ms INTEGER NOT NULL DEFAULT 0,
   last_done_ms INTEGER NOT NULL DEFAULT 0,
-  -- When its runner says that it started, as it was registered by REST; empty where it was not.
+  -- The start that its runner registered by REST; empty if none.
   told_start TEXT NOT NULL DEFAULT '',
-  -- The status that was told last by REST, by whom, and when its end was told first. Milliseconds since 1970.
+  -- The last status registered by REST, who registered it, when, and when its end was first registered. Milliseconds since 1970.
   told_status TEXT CHECK (told_status IN ('running', 'completed', 'failed', 'terminated')),
   told_by TEXT,
   told_ms INTEGER,
   told_end_ms INTEGER,
-  -- Slices that were registered by REST, and those of them of which no message was heard.
+  -- Slices registered by REST, and those of them for which no message was received.
   slices_told INTEGER NOT NULL DEFAULT 0,
   slices_unsent INTEGER NOT NULL DEFAULT 0,
-  -- Slices whose message was not heard, and that have a result by REST.
+  -- Slices whose message was not received but that have a result by REST.
   slices_unheard INTEGER NOT NULL DEFAULT 0,
-  -- When their monitor was last asked for everything that it had of the run. Milliseconds since 1970.
+  -- When everything about the run was last read from its monitor. Milliseconds since 1970.
   read_ms INTEGER,
-  -- In prompt processing, how the site of an STF file is chosen, as its messages say.
+  -- In prompt processing: how the site of an STF file is chosen, according to its messages.
   policy TEXT,
   UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
@@ -445,7 +445,7 @@ CREATE TABLE observed_samples (
 
 CREATE TABLE past_agents (
   agent_name TEXT NOT NULL,
-  -- 1 for a program of another make, which may have the name of an agent of this store.
+  -- 1 for an observed program, which may have the name of an agent of this store.
   is_heard INTEGER NOT NULL,
   since TEXT NOT NULL,
   -- The last sign of life in this state.
@@ -453,7 +453,7 @@ CREATE TABLE past_agents (
   agent_type TEXT NOT NULL,
   namespace TEXT NOT NULL,
   state TEXT NOT NULL,
-  -- Where it has ended: its state before, and when that was noted, which for one that was killed is later than its last sign.
+  -- If it has ended: its state before, and when the end was recorded, which for a killed one is later than its last sign of life.
   before_exit TEXT,
   exited_at TEXT,
   process_id INTEGER NOT NULL,
@@ -479,7 +479,7 @@ CREATE TABLE past_leases (
   epoch INTEGER NOT NULL,
   process_id INTEGER NOT NULL,
   taken_at TEXT NOT NULL,
-  -- The last row of the log before; the words of its driver follow in the same transaction.
+  -- The last row of the log before it; the driver's own messages follow in the same transaction.
   after_seq INTEGER NOT NULL,
   PRIMARY KEY (execution_id, epoch)
 ) STRICT, WITHOUT ROWID;
@@ -490,9 +490,9 @@ CREATE TABLE payload_results (
   execution_id TEXT NOT NULL,
   exit_code INTEGER,
   signal TEXT,
-  -- The end of the stdout and stderr of a failed command.
+  -- The end of a failed command's stdout and stderr.
   output_tail TEXT,
-  -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
+  -- The files that it wrote (JSON: name, size_bytes, checksum), and how many are not listed.
   outputs TEXT,
   outputs_omitted INTEGER,
   PRIMARY KEY (slice_filename, execution_id, attempt)
@@ -501,18 +501,18 @@ CREATE TABLE payload_results (
 CREATE TABLE processes (
   process_id INTEGER PRIMARY KEY AUTOINCREMENT,
   pid INTEGER NOT NULL,
-  -- Tells a process from a later one with the same pid; empty where the system does not say. Of a remote one when it began, as it says.
+  -- Distinguishes a process from a later one with the same pid; empty if the system does not report it. For a remote process: its start, as it reports it.
   pid_started TEXT NOT NULL,
   hostname TEXT NOT NULL,
-  -- Of swf-mcp: while it lives, no newer one changes the schema.
+  -- The version of swf-mcp: while the process is alive, no newer version changes the schema.
   version TEXT NOT NULL,
   registered_at TEXT NOT NULL,
   last_beat TEXT NOT NULL,
-  -- How it has ended, as far as anybody has noted it.
+  -- How it ended; NULL if no process has recorded that.
   ended TEXT CHECK (ended IN ('order', 'fault', 'lost')),
-  -- The last log line that came from it, where it is a remote one.
+  -- For a remote process: the number of the last log line received from it.
   logged_n INTEGER NOT NULL DEFAULT 0,
-  -- 1 for a process without a store, which reaches the recorder through the broker alone.
+  -- 1 for a process without a store, which reaches the recorder only through the broker.
   is_remote INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
@@ -525,7 +525,7 @@ CREATE TABLE recorded_blocks (
 CREATE TABLE recorders (
   namespace TEXT PRIMARY KEY,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
-  -- Since when it has no connection to its broker.
+  -- Since when it has had no connection to its broker.
   broker_away_since TEXT
 ) STRICT, WITHOUT ROWID;
 
@@ -544,7 +544,7 @@ CREATE TABLE returned_slices (
   attempt INTEGER NOT NULL,
   execution_id TEXT NOT NULL,
   reason TEXT NOT NULL,
-  -- The payload, the place of the file, or the file.
+  -- The name of the payload, of the place of the file, or of the file.
   kind TEXT NOT NULL,
   worker_id TEXT NOT NULL,
   hostname TEXT NOT NULL,
@@ -577,7 +577,7 @@ CREATE TABLE run_states (
   slices_processing INTEGER NOT NULL DEFAULT 0,
   slices_completed INTEGER NOT NULL DEFAULT 0,
   slices_failed INTEGER NOT NULL DEFAULT 0,
-  -- Of slices_failed, those without a retry left.
+  -- Those of slices_failed that have no retry left.
   slices_exhausted INTEGER NOT NULL DEFAULT 0,
   -- Attempts after a failure, and the slices that had any.
   slice_retries INTEGER NOT NULL DEFAULT 0,
@@ -619,9 +619,9 @@ CREATE TABLE stf_files (
   stf_filename TEXT NOT NULL,
   run_number INTEGER,
   execution_id TEXT NOT NULL,
-  -- NULL, here and in the tables below: nobody has told it.
+  -- NULL, here and in the tables below, if no message states it.
   sequence INTEGER,
-  -- 'announced' and 'processing' in prompt processing alone.
+  -- 'announced' and 'processing' occur only in prompt processing.
   status TEXT NOT NULL CHECK (status IN ('announced', 'registered', 'processing', 'processed', 'failed')),
   checksum TEXT,
   size_bytes INTEGER,
@@ -633,7 +633,7 @@ CREATE TABLE stf_files (
   -- In prompt processing: when the data agent registered it.
   registered_at TEXT,
   processed_at TEXT,
-  -- Of an observed execution: the milliseconds from created_at to processed_at, in prompt processing to registered_at.
+  -- For observed executions: milliseconds from created_at to processed_at (prompt processing: to registered_at).
   took_ms INTEGER,
   UNIQUE (stf_filename, execution_id)
 ) STRICT;
@@ -661,16 +661,16 @@ CREATE TABLE system_agents (
   last_heartbeat TEXT NOT NULL,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
   current_execution_id TEXT,
-  -- What a remote agent says of itself: its slots, those without work, kinds of work that it cannot do (JSON), and how far its clock is ahead, in
-  -- seconds.
+  -- What a remote agent reports about itself: its slots, its free slots, kinds of work that it cannot do (JSON), and by how many seconds its clock is
+  -- ahead.
   slots INTEGER,
   free_slots INTEGER,
   off_duty TEXT,
   clock_offset REAL,
-  -- Of a remote agent: the version of the messages that it speaks, and since when nothing that it says of slices has arrived though it takes some.
+  -- For a remote agent: its message version, and since when none of its reports on slices has arrived although it takes slices.
   wire INTEGER,
   unheard_since TEXT,
-  -- Of a program of another make: the host that its messages tell, or empty. NULL for our own.
+  -- For another program: the host that its messages name, or empty. NULL for own agents.
   heard_on TEXT
 ) STRICT;
 
@@ -680,7 +680,7 @@ CREATE TABLE testbed_requests (
   asked_by TEXT NOT NULL,
   namespace TEXT NOT NULL,
   body TEXT NOT NULL,
-  -- Written before it is sent: it is sent once.
+  -- Written before it is sent, so that it is sent at most once.
   sent_ms INTEGER
 ) STRICT;
 
@@ -699,25 +699,25 @@ CREATE TABLE tf_slices (
   attempt INTEGER NOT NULL,
   assigned_worker TEXT,
   created_at TEXT NOT NULL,
-  -- When the current attempt was queued; NULL for the first one, which is as old as the slice.
+  -- When the current attempt was queued; NULL for the first attempt, which is queued when the slice is created.
   queued_again_at TEXT,
   assigned_at TEXT,
   completed_at TEXT,
-  -- Of the last attempt that failed, until one is completed.
+  -- The error of the last failed attempt, until one completes.
   error TEXT,
   hostname TEXT,
   processing_seconds REAL,
-  -- How often a worker began the current attempt: more than once where a worker vanished.
+  -- How often the current attempt was started: more than once if a worker vanished.
   starts INTEGER NOT NULL DEFAULT 0,
-  -- Its rows in followed_starts, over all attempts.
+  -- The number of its rows in followed_starts, over all attempts.
   followed_starts INTEGER NOT NULL DEFAULT 0,
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
   left_from TEXT,
-  -- Of an observed slice: how long it waited for its worker, and how long that had it. Milliseconds.
+  -- For observed slices: how long it waited for a worker, and how long the worker took. Milliseconds.
   waited_ms INTEGER,
   took_ms INTEGER,
-  -- The PanDA task and job of its worker: task/job, as far as its result names them.
+  -- The PanDA task and job of its worker, as task/job, if its result names them.
   job TEXT,
   UNIQUE (slice_filename, execution_id)
 ) STRICT;
@@ -734,7 +734,7 @@ CREATE TABLE time_blocks (
 CREATE TABLE watchers (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
-  -- Its last look. Milliseconds since 1970.
+  -- When it last checked. Milliseconds since 1970.
   looked_ms INTEGER NOT NULL
 ) STRICT;
 
@@ -743,11 +743,11 @@ CREATE TABLE word_parts (table_name TEXT NOT NULL, part INTEGER NOT NULL, PRIMAR
 CREATE TABLE workflow_executions (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   execution_id TEXT NOT NULL UNIQUE,
-  -- Whether swf-mcp made it, or heard of it.
+  -- Whether swf-mcp ran it, or observed it.
   origin TEXT NOT NULL DEFAULT 'own' CHECK (origin IN ('own', 'observed')),
-  -- NULL where neither the id nor a message shows it.
+  -- NULL if neither the id nor a message shows it.
   workflow_name TEXT,
-  -- Empty where nobody has told it.
+  -- Empty if unknown.
   namespace TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated', 'unknown')),
   status_reason TEXT,
@@ -755,7 +755,7 @@ CREATE TABLE workflow_executions (
   run_number INTEGER,
   -- The execution's parameters as recorded at its start (JSON).
   params TEXT NOT NULL,
-  -- Whether its messages go over a broker: agents of other processes work on it then.
+  -- Whether its messages go over a broker, so that agents in other processes work on it.
   over_broker INTEGER NOT NULL DEFAULT 0,
   start_time TEXT NOT NULL,
   end_time TEXT

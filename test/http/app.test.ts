@@ -328,7 +328,7 @@ describe('a route', () => {
     expect(logged).toEqual([]);
     expect(await of('bug')).toMatchObject([
       500,
-      { error: { code: -32_603, message: "a fault of swf-mcp itself; the server's log has the details" } },
+      { error: { code: -32_603, message: "an internal error of swf-mcp; the server's log has the details" } },
     ]);
     expect(logged).toEqual([expect.stringMatching(/^ERROR bug in the HTTP server: TypeError: no such thing/)]);
     expect((await ask('/workflow-executions/%zz', { headers: by('secret-r') })).status).toBe(400);
@@ -429,7 +429,7 @@ describe('a message of MCP', () => {
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(errorIn(refused.text).code).toBe(-32_000);
     expect(errorIn(refused.text).message).toBe(
-      'too many calls are in progress: 201 calls of one client, of at most 200; wait for answers, and send it again',
+      'too many calls are in progress: 201 calls of one client, of at most 200; wait for an answer, then send it again',
     );
     expect((await post(toolCall('x'), by('secret-r'))).status).toBe(200);
     stop.abort();
@@ -689,7 +689,7 @@ describe('an alarm', () => {
   it.each([
     ['none', 404, 'ARGUMENT_INVALID: there is no alarm none'],
     ['busy', 503, 'STORE_UNAVAILABLE: the store is locked'],
-    ['bug', 500, "a fault of swf-mcp itself; the server's log has the details"],
+    ['bug', 500, "an internal error of swf-mcp; the server's log has the details"],
   ])('whose id is %s leads to %i', async (alarm_id, status, message) => {
     expect(await post({ alarm_id }, 'secret-a')).toMatchObject([status, { error: { message } }]);
   });

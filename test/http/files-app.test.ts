@@ -55,7 +55,7 @@ describe('published files', () => {
     const past = await ask('/run-1/a.tf', { range: 'bytes=10-' });
     expect([past.status, past.text, past.headers.get('content-range')]).toEqual([
       416,
-      'the file has no such bytes\n',
+      'the file does not have these bytes\n',
       'bytes */10',
     ]);
     utimesSync(join(folder, 'run-1', 'a.tf'), 0, 0);

@@ -66,7 +66,7 @@ describe('long calls', () => {
     }
   });
 
-  it('that end their thread or fill its memory fail alone', async () => {
+  it('that end their thread or fill its memory fail without others', async () => {
     const { calls } = start(20_000);
     await expect(calls.call('a', { tool: 'die', args: {} }, never)).rejects.toThrow(
       /thread of long calls ended with 9/,

@@ -107,7 +107,7 @@ describe.each([
     expect([isAborted, client.received.filter(({ id }) => id === 1)]).toEqual([true, []]);
   });
 
-  it('reports a fault with its code and its words alone', async () => {
+  it('reports a fault with only its code and its text', async () => {
     const client = await connected(sdk, () => Promise.reject(new ProtocolFault(rpcCodes.invalidParams, 'our words')));
     await begin(client);
     const { error } = await client.ask({ ...request('tools/call', 1), params: { name: 'x', ...params } });

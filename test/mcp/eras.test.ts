@@ -63,7 +63,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
   const talkTo = async (folder: string): Promise<Talk> =>
     (transport === 'stdio' ? talkOnStdio({ folder }) : await talkOverHttp({ folder })).talk;
 
-  it('a client of each era gets the same answers, byte for byte, and of 2026-07-28 how long they hold', async () => {
+  it('a client of each era gets the same answers, byte for byte, and one of 2026-07-28 also how long they are valid', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const [handshake, later] = [await talkTo(folder), await talkTo(folder)];
@@ -127,7 +127,7 @@ describe('a server on stdio', () => {
     expect((await second.talk(request('tools/list', 2, stateless))).result).not.toHaveProperty('resultType');
   });
 
-  it.each(['handshake', 'stateless'] as const)('answers bad lines in the %s era, and goes on', async (era) => {
+  it.each(['handshake', 'stateless'] as const)('answers bad lines in the %s era, and continues', async (era) => {
     const { talk, send, said } = talkOnStdio({ folder: temporaryFolder() });
     await talk(
       era === 'handshake' ? request('initialize', 1, initializeParams) : request('server/discover', 1, stateless),

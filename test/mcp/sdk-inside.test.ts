@@ -54,7 +54,7 @@ describe('SDK 2.x', () => {
     expect(sources.flatMap((source) => usesOfValidator(source, '\tasync '))).toEqual(['_sendElicitationLeg']);
   });
 
-  it('takes from Node only what stands in scripts/shims.js, the validator as a default', () => {
+  it('takes from Node only what scripts/shims.js lists, the validator as a default', () => {
     const taken = sources.flatMap((source) =>
       [...source.matchAll(/^import \{ (.+) \} from "@modelcontextprotocol\/server\/_shims";$/gm)].map(
         ([, names]) => names,

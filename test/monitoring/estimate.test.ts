@@ -215,7 +215,7 @@ describe('the remaining time of a run that has just begun', () => {
       const stfs = plannedStfCount(params) ?? 0;
       const facts = factsAt(1000, { stfs: 1, phase: 'physics', changedAt: at(900), lastStf: at(999), params });
       const slice = { slice_filename: 's', assigned_worker: 'w/1', since: at(990), attempt: 1, isLost: false };
-      const asked = performance.now();
+      const before = process.cpuUsage();
       const told = timeLeft(
         {
           ...facts,
@@ -226,8 +226,8 @@ describe('the remaining time of a run that has just begun', () => {
         },
         'progressing',
       );
-      // Milliseconds if nothing is played twice; minutes otherwise.
-      expect(performance.now() - asked).toBeLessThan(2000);
+      // Milliseconds of processor time if nothing is played twice; minutes otherwise.
+      expect(process.cpuUsage(before).user / 1000).toBeLessThan(5000);
       const { slice_processing_time: service, target_worker_count: workers } = params.fast_processing;
       const atLeast = ((15 * stfs - in_hand) * service) / Math.max(workers, in_hand);
       expect(told?.seconds_left).toBeGreaterThan(atLeast * 0.99);

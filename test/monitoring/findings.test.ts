@@ -5,7 +5,7 @@ import { findingRules, findingsOf } from '../../src/monitoring/findings/index.ts
 import { agent, driver, gone, inHand, offDuty, stage, undriven } from './parts.ts';
 import { ago, type Given, situationOf } from './situation.ts';
 
-const withoutPayload = offDuty({ detail: 'slices require the payload recon.sh, and this worker has none' });
+const withoutPayload = offDuty({ detail: 'slices require the payload recon.sh, but this worker has none' });
 
 /** A situation for every finding, each with nothing else wrong. */
 const situations: Readonly<Record<string, Given>> = {

@@ -46,7 +46,7 @@ describe('consequences of a cause', () => {
     expect(codesOf([...stages, finding('AGENT_MISSING', ['worker'])])).toEqual(['STAGE_SLOW', 'AGENT_MISSING']);
   });
 
-  it('are all that goes: what an operator must still know stays beside each cause', () => {
+  it('are all that is left out: what an operator must still know stays beside each cause', () => {
     const staying = ['STOP_PENDING', 'PAUSED', 'SLICES_FAILED', 'FILES_MISSING', 'WORKERS_TOO_FEW', 'CLOCK_OFF'];
     for (const cause of [
       'DRIVER_SILENT',
@@ -72,7 +72,7 @@ describe('a sentence with shortened paths', () => {
       'DATA_UNAVAILABLE: /tmp/a/very/long/way/to/the/data/folder/stf_x-0001/swf.100010.000029.stf cannot be written (EROFS)',
       'DATA_UNAVAILABLE: …/stf_x-0001/swf.100010.000029.stf cannot be written (EROFS)',
     ],
-    ['the program /opt/recon.sh is not there', 'the program /opt/recon.sh is not there'],
+    ['the program /opt/recon.sh does not exist', 'the program /opt/recon.sh does not exist'],
     [
       'from http://host-a:8080/some/long/folder/of/files/swf.100010.000001_tf_001.tf',
       'from http://host-a:8080/some/long/folder/of/files/swf.100010.000001_tf_001.tf',

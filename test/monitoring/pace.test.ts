@@ -106,7 +106,7 @@ describe('the pace of slices', () => {
     expect(oldestInHand(factsOf())).toBeUndefined();
   });
 
-  it('does not grow while the broker is away: what became of a slice is not known', () => {
+  it('does not grow while the broker is away: the outcome of a slice is unknown', () => {
     const facts = factsOf({ facts: { ...hand(70, 63), broker_away_since: ago(60) } });
     expect(oldestInHand(facts)).toMatchObject({ slice_filename: 's70', seconds: 10 });
     expect(overdueSlices(facts, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s70']);

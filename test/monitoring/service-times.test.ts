@@ -132,7 +132,7 @@ describe('a slow slot', () => {
 });
 
 describe('slices that take longer and longer', () => {
-  it('are found if they alone do, and no slot is slow', () => {
+  it('are found if only the slices do, and no slot is slow', () => {
     const { slot, slower } = findingsOf(runOf({ seed: 4, slice: (_, place) => 0.5 + 0.8 * place }));
     expect(slower).toMatchObject({ first_seconds: expect.closeTo(0.65, 1), last_seconds: expect.closeTo(1.2, 1) });
     expect(slot).toBeUndefined();

@@ -183,7 +183,7 @@ describe('a time in which nothing was heard', () => {
 });
 
 describe('the time heard of an observer whose messages lag', () => {
-  it('ends with the newest message, so a kill loses nothing unmentioned', async () => {
+  it('ends with the newest message, so a kill loses nothing without saying so', async () => {
     const site = await Site.open();
     const middle = Math.round((first + last) / 2);
     const observer = await site.observe(first - 1000, middle, 'lives', upTo(middle));
@@ -196,7 +196,7 @@ describe('the time heard of an observer whose messages lag', () => {
   });
 
   it.each(['is killed', 'ends'] as const)(
-    'goes back to the newest message once they lag, though it was taken for heard at first, and its observer %s',
+    'goes back to the newest message once they lag, though it counted as heard at first, and its observer %s',
     async (how) => {
       const site = await Site.open();
       const middle = Math.round((first + last) / 2);
@@ -269,7 +269,7 @@ describe('the status of a run that is no longer observed', () => {
     await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now }));
     const answer = site.answer(now);
     expect(answer).toMatchObject({ status: 'running', health: undefined });
-    expect(answer.summary).toMatch(/^Its observer has lost the broker; what exists is consistent\./);
+    expect(answer.summary).toMatch(/^Its observer has lost its connection to the broker; what exists is consistent\./);
     expect(answer.codes.filter((code) => code !== 'RESULTS_REPEATED')).toEqual(['NOT_HEARD']);
   });
 

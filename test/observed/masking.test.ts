@@ -34,11 +34,11 @@ describe('a mask', () => {
   });
 
   it.each(['a', '://', 'token:', 'token="', 'password = ', 'x://'])(
-    'handles %s repeated a hundred thousand times within ten seconds',
+    'handles %s repeated a hundred thousand times within ten seconds of processor time',
     (part) => {
-      const began = performance.now();
+      const before = process.cpuUsage();
       maskText(part.repeat(100_000));
-      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(process.cpuUsage(before).user / 1_000_000).toBeLessThan(10);
     },
   );
 });

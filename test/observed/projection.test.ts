@@ -71,7 +71,7 @@ describe('an observed run', () => {
     },
   );
 
-  it('keeps when its last result came, also if an earlier one turns out to stand in its place', async () => {
+  it('keeps the time of its last result, even if an earlier one turns out to count instead', async () => {
     const { lines } = makeRun({ seed: 3, dialect: 'F', stfs: 1 });
     const done = lines.find((line) => JSON.stringify(line).includes('"state":"done"'));
     if (done === undefined) throw new Error('there is no result');

@@ -157,7 +157,7 @@ describe('a recorded run of prompt processing', () => {
     expect(await judge(bus('PP-4'))).toMatchObject({ monitor: { status: 'unknown' }, codes: [] });
   });
 
-  it('PP-5 is two runs on one bus, each of its own workflow', async () => {
+  it('PP-5 is two runs on one bus, each with its own workflow', async () => {
     const { client, executions } = await readLines(all('PP-5'));
     expect(executions).toEqual(['prompt_processing-shifter-0001', 'stf_datataking-shifter-0001']);
     for (const [workflow_name, namespace] of [
@@ -308,7 +308,7 @@ describe('a run of prompt processing in which', () => {
     expect(monitor['sites']).toMatchObject([{ processed: 3 }]);
   });
 
-  it('the runner tells its monitor another workflow is shown under its own', async () => {
+  it('the runner reports another workflow to its monitor is shown under its own', async () => {
     const lines = all('PP-1').map((line) =>
       changed(line, (body) => {
         if (isCall(line, 'POST', 'workflow-executions')) body['parameter_values'].workflow.name = 'stf_datataking';
@@ -357,7 +357,7 @@ describe('a run of prompt processing in which', () => {
     expect(codes).toContain('WORKFLOWS_MIXED');
   });
 
-  it('the files are first heard of while an observer listens are awaited for a minute', async () => {
+  it('the files are first announced while an observer listens are awaited for a minute', async () => {
     const lines = bus('PP-1').filter((line) => typeOf(line) !== 'stf_ready' && typeOf(line) !== 'end_run');
     expect((await judge(lines)).codes).toEqual([]);
     expect((await judge(lines, { until: minutesAfter(lines, 2) })).codes).toEqual(['NOT_HANDED_OVER']);

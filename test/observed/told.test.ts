@@ -81,7 +81,7 @@ describe('a REST call to the monitor', () => {
     expect(createReferences()({ t: '2026-11-28T00:00:00Z', method, path, body: {}, status })).toBeUndefined();
   });
 
-  it('is recognized with any prefix of a site', () => {
+  it('is recognized with the prefix of any site', () => {
     const idsOf = (path: string): unknown =>
       createReferences()({ t: '2026-11-28T00:00:00Z', method: 'POST', path, body: { a: 1 }, status: 201 })?.destination;
     expect(idsOf('/swf-monitor/api/runs')).toBe(idsOf('/api/runs/'));
@@ -92,7 +92,7 @@ describe('a REST call to the monitor', () => {
     ['it ended otherwise', ['failed', 'completed'], { status: 'completed', end: 1 }],
     ['it ended twice', ['terminated', 'terminated'], { status: 'terminated', end: 1 }],
     ['it ran, and ended', ['running', 'failed'], { status: 'failed', end: 2 }],
-  ])('about an execution that said that %s leaves its end', async (_, statuses, { status, end }) => {
+  ])('about an execution that reported that %s keeps its end', async (_, statuses, { status, end }) => {
     const minute = (n: number): string => new Date(Date.parse('2026-11-28T00:00:00Z') + n * 60_000).toISOString();
     const references = createReferences();
     const path = '/api/workflow-executions/';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { observedTopics } from '../../src/observed/topics.ts';
 
 describe('an observer listens', () => {
-  it('to the broadcasts alone if nothing else is named', () => {
+  it('only to the broadcasts if nothing else is named', () => {
     expect(observedTopics([], undefined)).toEqual(['/topic/epictopic']);
   });
 

@@ -178,9 +178,9 @@ describe('a recording', () => {
     const path = join(temporaryFolder(), name);
     writeFileSync(path, content);
     await expect(openRecording(path)).rejects.toThrow(
-      /exists already, and is not a recording that can be continued; name another file/,
+      /already exists, and is not a recording that can be continued; name another file/,
     );
-    await expect(createRecording(path)).rejects.toThrow(/exists already; name another file/);
+    await expect(createRecording(path)).rejects.toThrow(/already exists; name another file/);
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 

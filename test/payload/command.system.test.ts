@@ -75,7 +75,7 @@ describe('a payload command', () => {
     });
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /worker\.payload: \{unknown\} is not a placeholder and stays as it is; placeholders are \{tf_path\}/,
+      /worker\.payload: \{unknown\} is not a placeholder and is left as it is; the placeholders are \{tf_path\}/,
     );
     const [slice] = await slicesOf(folder);
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
@@ -341,7 +341,7 @@ describe('the configuration of a payload', () => {
       slices.map(({ slice_id }) => (slice_id === 2 ? [1, 'failed'] : [0, 'completed'])),
     );
     expect(slices.find(({ slice_id }) => slice_id === 2)?.['error']).toBe(
-      'the process that drives the execution was killed three times while it processed this slice',
+      'the process that drives the execution was killed three times while processing this slice',
     );
   });
 

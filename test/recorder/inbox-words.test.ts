@@ -127,7 +127,7 @@ describe('an inbox', () => {
     expect(reasons(made)).toEqual([
       null,
       'too many at once',
-      `stf_ready is accepted from ${broadcast}, but arrived on ${results}`,
+      `stf_ready is accepted only from ${broadcast}, but arrived on ${results}`,
     ]);
   });
 });

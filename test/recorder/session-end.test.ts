@@ -107,7 +107,7 @@ describe('a recorder warns', () => {
     const apart = session.connectApart();
     await apart.connect({ once: true });
     made.broker.goDown();
-    const line = 'BROKER_UNREACHABLE: there is currently no connection to the broker';
+    const line = 'BROKER_UNREACHABLE: not connected to the broker';
     // The connection of the durable subscription, and the new one.
     expect(made.warnings).toEqual([line, line]);
     await apart.close();

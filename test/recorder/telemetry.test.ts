@@ -122,7 +122,7 @@ describe('the reports of remote agents', () => {
     await say(heartbeat('other', 'worker', { wire: 1, version: '0.9' }));
     await say(heartbeat('new', 'worker'));
     expect(warnings).toEqual([
-      'old on elsewhere is refused: it speaks version 1 of the messages and this recorder 2; install this swf-mcp there (it has 0.9)',
+      'old on elsewhere is refused: it uses message version 1, this recorder 2; install this swf-mcp there (it has 0.9)',
       expect.stringMatching(/^other on elsewhere is refused/),
     ]);
     expect(directory.inHand()).toEqual(new Set());
@@ -153,7 +153,7 @@ describe('other recorders of a namespace', () => {
     await sayState('daq-a', 'their store');
     await sayState('daq-b', 'a third store', { epoch: 3 });
     expect(warnings).toEqual([
-      `daq-a, process 4711 on elsewhere, records namespace test on this broker into another store: each store has only its own executions, and a request goes to either; give one of them its own namespace (testbed.namespace)`,
+      `daq-a, process 4711 on elsewhere, records namespace test on this broker into another store: each store has only its own executions, and a request may go to either; give one of them its own namespace (testbed.namespace)`,
       expect.stringMatching(/^daq-b records namespace test /),
     ]);
     // Their executions are known here; their recorders are not agents of ours.

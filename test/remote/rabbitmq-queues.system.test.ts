@@ -99,7 +99,7 @@ describeQueues('classic', (broker) => {
     const policy = ['full', `^${slicesQueue(here)}$`, '{"max-length":1,"overflow":"reject-publish"}'];
     await broker().control('set_policy', ...policy, '--apply-to', 'queues');
     const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'));
-    await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED: sending it has broken the connection 5 times/);
+    await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED: sending it broke the connection 5 times/);
     expect(await here.monitor()).toMatchObject({ phase: 'completed', slices_queued: 2 });
     await broker().control('clear_policy', 'full');
     await here.agent('worker');

@@ -109,7 +109,7 @@ describe('an agent without a store', () => {
     const here = await agentSite();
     await here.start('data');
     here.broker.goDown();
-    const line = 'BROKER_UNREACHABLE: there is currently no connection to the broker';
+    const line = 'BROKER_UNREACHABLE: not connected to the broker';
     // That of the agent, and that of its durable subscription.
     expect(here.warnings()).toEqual([line, line]);
     here.broker.comeUp();

@@ -62,7 +62,7 @@ describe('a file in a folder shared with the recorder', () => {
     await pass(0.5, 0.5);
     expect(end()).toBeInstanceOf(NoSuchFile);
     expect((end() as Error).message).toBe(
-      'file:///srv/a.stf cannot be fetched: it is not there (ENOENT); check whether it is the right folder',
+      'file:///srv/a.stf cannot be fetched: it does not exist (ENOENT); check whether it is the right folder',
     );
   });
 
@@ -78,8 +78,8 @@ describe('a file in a folder shared with the recorder', () => {
   it.each([
     ['EACCES', NotFetched, 'a.stf cannot be fetched: this user may not read it (EACCES); fix its permissions'],
     ['EPERM', NotFetched, 'a.stf cannot be fetched: this user may not read it (EPERM); fix its permissions'],
-    ['EIO', NoSuchFile, 'a.stf cannot be fetched: it is not there (EIO); check whether it is the right folder'],
-    ['', NoSuchFile, 'a.stf cannot be fetched: it is not there (unreadable); check whether it is the right folder'],
+    ['EIO', NoSuchFile, 'a.stf cannot be fetched: it does not exist (EIO); check whether it is the right folder'],
+    ['', NoSuchFile, 'a.stf cannot be fetched: it does not exist (unreadable); check whether it is the right folder'],
   ])('is not waited for if waiting does not help: %s', async (code, kind, message) => {
     disk = () => code;
     const { end } = look({ file_url: undefined });

@@ -116,19 +116,19 @@ describe('a payload command', () => {
       'has its slice returned by a worker without a payload',
       () => ({}),
       (path) => ({ payload: nameOf(path) }),
-      /^slices require the payload payload\.sh sha256:\w+, and this worker has none; give it with --set 'worker\.payload=\[…\]'$/,
+      /^slices require the payload payload\.sh sha256:\w+, but this worker has none; give it with --set 'worker\.payload=\[…\]'$/,
     ],
     [
       'has its slice returned by a worker with another payload',
       (path) => ({ payload: [path] }),
       () => ({ payload: { name: 'payload.sh', digest: 'sha256:0' } }),
-      /and this worker has payload\.sh sha256:\w+; copy the recorder's program and files/,
+      /but this worker has payload\.sh sha256:\w+; copy the recorder's program and files/,
     ],
     [
       'has its slice returned if the program of the worker is gone',
       (path) => ({ payload: [`${path}.gone`] }),
       (path) => ({ payload: nameOf(path) }),
-      /and the program \S+payload\.sh\.gone of this worker does not exist, or may not be executed; install it$/,
+      /but the program \S+payload\.sh\.gone of this worker does not exist, or is not executable; install it$/,
     ],
   ])('%s', async (_, own, slice, why) => {
     const path = program();

@@ -134,7 +134,7 @@ it('a message that always ends the connection is reported once, and retried unti
   say(ready(1));
   await pass(200);
   expect(warnings).toEqual([
-    `stf_ready of ${execution_id} is not confirmed: sending it has broken the connection 5 times; it is retried every minute`,
+    `stf_ready of ${execution_id} is not confirmed: sending it broke the connection 5 times; retrying every minute`,
   ]);
   isBad = false;
   await pass(61);

@@ -111,7 +111,7 @@ describe('plan_run with as_played', () => {
     const drawn = await runCli(['plan', '--as-played', 'latest', '--set', 'target_worker_count=40'], { folder });
     expect(drawn.stdout).toMatch(/^as it was +[\d.]+ s +4 +150 /m);
     expect(drawn.stdout).toMatch(/^with changes +[\d.]+ s +40 +150 /m);
-    expect(drawn.stdout).toMatch(/^played again [·▁▂▃▄▅▆▇█]{60}$/m);
+    expect(drawn.stdout).toMatch(/^replayed +[·▁▂▃▄▅▆▇█]{60}$/m);
     const wrong = await runCli(['plan', '--as-played', 'latest', '--set', 'color=red'], { folder });
     expect(wrong).toMatchObject({
       code: 1,

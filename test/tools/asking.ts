@@ -90,6 +90,9 @@ export async function storeOfSlices(
   slices: readonly MadeSlice[],
   params: Record<string, unknown> = {},
 ): Promise<TestStore> {
+  // All times are counted from one moment, however long it takes to make the store.
+  const now = Date.now();
+  const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
   const first = Math.max(...slices.map(({ queued }) => queued)) + 1;
   const made = await makeRunningStore({
     broker: { url: 'stomp://127.0.0.1:1' },
@@ -97,9 +100,9 @@ export async function storeOfSlices(
     fast_processing: { stf_count: 1, ...(params['fast_processing'] as object | undefined) },
   });
   made.store.db.exec(
-    `UPDATE run_states SET phase_changed_at = '${secondsAgo(first)}'; UPDATE workflow_executions SET start_time = '${secondsAgo(first)}'`,
+    `UPDATE run_states SET phase_changed_at = '${ago(first)}'; UPDATE workflow_executions SET start_time = '${ago(first)}'`,
   );
-  const timestamp = secondsAgo(first);
+  const timestamp = ago(first);
   await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100, timestamp });
   await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100, timestamp });
   // One slice per frame.
@@ -113,10 +116,9 @@ export async function storeOfSlices(
     const of = { slice_id: id, slice_filename: slice(1, id), tf_filename: tf(1), attempt: 1 };
     const by = { worker_id: worker, hostname: 'host', sender: worker.split('/')[0] ?? '' };
     const cut = { stf_filename: stf(1), start: id, end: id, tf_count: 1 };
-    await made.say('slice', { ...of, ...cut, timestamp: secondsAgo(queued) });
-    if (started !== undefined) await made.say('slice_started', { ...of, ...by, timestamp: secondsAgo(started) });
-    if (done !== undefined)
-      await made.say('slice_result', { ...of, ...by, state: 'done', timestamp: secondsAgo(done) });
+    await made.say('slice', { ...of, ...cut, timestamp: ago(queued) });
+    if (started !== undefined) await made.say('slice_started', { ...of, ...by, timestamp: ago(started) });
+    if (done !== undefined) await made.say('slice_result', { ...of, ...by, state: 'done', timestamp: ago(done) });
   }
   return made;
 }

@@ -56,8 +56,7 @@ describe('the plan of a run', () => {
       /^each slice takes ([\d.]+) s, the average of the (\d+) completed slices/.exec(assumptions[0]) ?? [];
     // 0.2 s of real time and the start of a process, at five times real speed.
     expect(Number(seconds)).toBeGreaterThan(1);
-    expect(Number(seconds)).toBeLessThan(20);
-    expect(Number(slices)).toBeGreaterThan(5);
+    expect(Number(slices)).toBe(15);
     const slower = await ask(client, 'plan_run', { execution_id: 'latest', slice_processing_time: 60 });
     expect(slower['assumptions'][0]).toMatch(/^each slice takes 60 s, as configured/);
     expect(slower['total_seconds']).toBeGreaterThan(total_seconds);

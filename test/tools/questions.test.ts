@@ -267,7 +267,7 @@ describe('a careful assistant with these tools can tell', () => {
       search: '000004',
     });
     expect(items).toMatchObject([
-      { message: expect.stringMatching(/^sample swf\.100010\.000004_tf_001\.tf holds frames/) },
+      { message: expect.stringMatching(/^sample swf\.100010\.000004_tf_001\.tf contains frames/) },
     ]);
   });
 

@@ -90,7 +90,7 @@ function receiver(name: string, tell: Receiver['tell'] = () => Promise.resolve()
   };
 }
 
-const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 30_000, interval: 5 });
+const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 200_000, interval: 5 });
 
 const changesOf = ({ told }: { told: Delivery[] }): string[] => told.map(({ change, count }) => `${change} ${count}`);
 

@@ -159,7 +159,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 5 });
     await page.mouse.up();
-    await page.getByText('Loading this part; the pictures show the previous one.').waitFor();
+    await page.getByText('Loading this part; the charts still show the previous one.').waitFor();
     expect(await chart.count()).toBe(1);
     expect(await page.getByRole('region', { name: 'Slots' }).count()).toBe(1);
     release();
@@ -206,7 +206,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     const first = await done();
     await expect.poll(done).toBeGreaterThan(first);
     await page.getByRole('button', { name: 'pause' }).click();
-    await page.getByRole('button', { name: 'back to now' }).click();
+    await page.getByRole('button', { name: 'return to now' }).click();
     await expect.poll(() => page.url()).not.toContain('asof=');
   });
 
@@ -308,7 +308,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByRole('tab', { name: 'messages' }).click();
     const { items } = await ask(client, 'list_messages', { execution_id: id, as_of: asOf, limit: 1 });
     await page.getByRole('tabpanel').locator('li').first().filter({ hasText: items[0].message_type }).waitFor();
-    await page.getByRole('button', { name: 'back to now' }).click();
+    await page.getByRole('button', { name: 'return to now' }).click();
     await page.locator('.header .pill', { hasText: 'completed' }).first().waitFor();
   });
 
@@ -473,7 +473,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder });
     const page = await browser.open(url.replace(/mcp$/, ''));
-    await page.getByText(/There is no execution in this store yet: .*swf-mcp .*run" makes one/).waitFor();
+    await page.getByText(/There is no execution in this store yet: .*swf-mcp .*run" creates one/).waitFor();
     const run = startCli(['run', '--speed', '5', '--stf-count', '6', '--json', ...hostilePayload(folder)], { folder });
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).click();
     const seen: number[] = [];

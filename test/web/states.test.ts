@@ -51,7 +51,7 @@ describe('a card on the wall', () => {
 
   it.each([
     [
-      '1 TF slice has been processing for more than 5 s (usually 0.89 s; the payload is ended after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
+      '1 TF slice has been processing for more than 5 s (usually 0.89 s; the payload is killed after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
       '1 TF slice has been processing for more than 5 s',
     ],
     [

@@ -103,7 +103,7 @@ function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest 
   const start = Date.parse(from);
   const rows: [string, Waits, readonly number[]][] = [
     ['as it was', was, backlog.was],
-    ['played again', replayed, backlog.replayed],
+    ['replayed', replayed, backlog.replayed],
     ...(changed === undefined ? [] : [['with changes', changed, backlog.changed ?? []] as [string, Waits, number[]]]),
   ];
   const cells = [
@@ -112,7 +112,7 @@ function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest 
   ];
   const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
   return [
-    `${execution_id}, from ${from}, in wall time; replayed it ends ${offOf(was, replayed, rest.off_percent)}`,
+    `${execution_id}, from ${from}, in wall time; the replay ends ${offOf(was, replayed, rest.off_percent)}`,
     ...alignedLines(cells),
     '',
     `slices waiting, at most ${most}; one column per ${rest.bin_seconds} s`,
@@ -124,7 +124,7 @@ function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest 
 function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent: number) {
   const seconds = (Date.parse(replayed) - Date.parse(real)) / 1000;
   return percent === 0
-    ? 'when it did'
+    ? 'when the run did'
     : `${duration(Math.abs(seconds))} too ${seconds < 0 ? 'early' : 'late'} (${Math.abs(percent)} % of the run)`;
 }
 

@@ -37,7 +37,7 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
   const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
   if (executionId !== undefined && isOfTime)
     throw argumentInvalid(
-      'a report is about one execution or about a period (--since, --until, --namespace); give one or the other',
+      'a report covers one execution or a period (--since, --until, --namespace); give one or the other',
     );
   if (!isOfTime) {
     using reader = createStoreReader(io);

@@ -102,7 +102,7 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
 const overdueWords = (inHand: Snapshot['inHand'], pace: Snapshot['pace']) =>
   inHand === undefined || pace === undefined || inHand.overdue === 0
     ? []
-    : [`${counted(inHand.overdue, 'slice')} in hand for over ${wholeDuration(pace.slow_seconds)}`];
+    : [`${counted(inHand.overdue, 'slice')} in progress for over ${wholeDuration(pace.slow_seconds)}`];
 
 /** Prints the monitor's answer as a line whenever it changes. */
 async function watchJson(io: Io, executionId: string, signal: AbortSignal) {

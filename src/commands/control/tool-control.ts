@@ -125,8 +125,7 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
     case 'pending':
       return {
         effect: 'pending',
-        sentence:
-          'the process that drives it has not accepted it yet; it stays recorded: check with get_workflow_monitor',
+        sentence: 'its driver has not accepted the request yet, which stays recorded: check with get_workflow_monitor',
       };
   }
 }

@@ -61,7 +61,7 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
   let heard: Heard | undefined;
   const listening = await attempt(async () => {
     heard = await withConnections(settings, 1, ([broker]) => listenTo(broker, topics, telemetry, seconds));
-    return ok(`listened for ${seconds} s to ${topics.join(', ')}${isUsed ? ` and ${destinations.telemetry}` : ''}`);
+    return ok(`listened to ${topics.join(', ')}${isUsed ? ` and ${destinations.telemetry}` : ''} for ${seconds} s`);
   });
   yield ['heard', listening];
   if (heard === undefined) return;
@@ -70,13 +70,13 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
   const shared = queuesSharedWithTestbed(destinations);
   if (other !== undefined && shared.length > 0) yield ['shared queues', warn(sharingSentence(other, shared))];
   if (heard.programs.length === 0)
-    yield ['other program', ok(others.length > 0 ? 'none was heard from' : idleSentence(namespace))];
+    yield ['other program', ok(others.length > 0 ? 'none were heard' : idleSentence(namespace))];
   for (const agent of heard.agents) yield ['agent', diagnoseAgent(agent)];
   for (const agent of unheard)
     yield [
       'agent',
       fail(
-        `${agent} takes slices, but none of its messages about them arrive: it does not copy their header store_id; stop it or fix it`,
+        `${agent} takes slices, but none of its messages about them arrive, because it does not copy the header store_id; stop it or fix it`,
       ),
     ];
   // A message of our own measures it better.
@@ -85,7 +85,7 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
 
 function diagnoseProgram(program: Heard['programs'][number], own: string) {
   const { name, namespace, msg_type, destination } = program;
-  const what = `${name} of other software works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
+  const what = `${name} (other software) works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
   if (namespace !== own) return ok(what);
   return fail(`${what}, which is also yours: runs are refused there; set testbed.namespace`);
 }
@@ -94,7 +94,7 @@ function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Hea
   const what = `${agent_name} on ${hostname}`;
   if (isRefused({ agent_type, wire }))
     return fail(
-      `${what} is an earlier build (it speaks version ${wire} of the messages, this one ${wireVersion}) and takes slices of other programs; install this version there`,
+      `${what} is an earlier build (message version ${wire}; this one has ${wireVersion}) and takes slices meant for other programs; install this version there`,
     );
   const [first] = off_duty;
   if (first === undefined) return ok(what);

@@ -34,5 +34,5 @@ export function diagnoseClock(skew: number | undefined): Diagnosis {
   if (skew === undefined) return ok("unknown: no message carried the broker's time");
   if (Math.abs(skew) <= worstSkewMilliseconds)
     return ok(`within ${Math.max(1, Math.ceil(Math.abs(skew) / 1000))} s of the broker's`);
-  return warn(`the broker's clock is ${(skew / 1000).toFixed(1)} s off this host's; synchronise both (NTP)`);
+  return warn(`the broker's clock differs from this host's by ${(skew / 1000).toFixed(1)} s; synchronise both (NTP)`);
 }

@@ -187,7 +187,7 @@ const proveTimeLimit = (settings: BrokerSettings, timeout: number) =>
     if (broker.hasSelectors()) return ok('a slice may be held for as long as its payload takes');
     if (longest > acknowledgeSeconds)
       return fail(
-        `RabbitMQ takes a slice away after ${acknowledgeSeconds} s, and worker.timeout_seconds = ${timeout} allows more; lower it, or raise consumer_timeout of the broker`,
+        `RabbitMQ takes a slice back after ${acknowledgeSeconds} s, but worker.timeout_seconds = ${timeout} allows more; lower that, or raise the broker's consumer_timeout`,
       );
     return ok(`a slice may be held for ${acknowledgeSeconds} s, and takes at most ${longest} s`);
   });

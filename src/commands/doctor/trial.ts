@@ -65,7 +65,7 @@ export function listen(broker: BrokerConnection, { acknowledges = true, ...subsc
     async has(count: number) {
       if (!(await comes(count)))
         throw brokerRefused(
-          'a message that was sent did not arrive; check the rights of this user, and what else reads there',
+          'a test message did not arrive; check the permissions of this user, and whether another program reads there',
         );
     },
   };

@@ -178,7 +178,7 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
   };
   const leaveAtOnce = () => {
     if (running === undefined || !running.leaveAtOnce()) return;
-    say(`interrupted immediately; continue with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
+    say(`interrupted immediately; resume it with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
   };
   io.onInterrupt((signal) => {
     interruptedBy = signal;
@@ -195,13 +195,13 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
 
 /** One line for each stage that a run reaches; none for the many messages of files and slices. */
 const stageLines: Readonly<Partial<Record<MessageType, (counts: () => Counts) => string>>> = {
-  run_imminent: () => 'run_imminent: agents prepare',
+  run_imminent: () => 'run_imminent: the agents prepare',
   start_run: () => 'start_run: physics',
   pause_run: (counts) => `pause_run: standby after ${counted(counts().stf_count, 'STF file')}`,
   resume_run: () => 'resume_run: physics',
   end_run: (counts) => `end_run: ${counted(counts().stf_count, 'STF file')}`,
   workflow_ended: (counts) =>
-    `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`,
+    `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices were completed`,
 };
 
 /** How often to look for findings, in milliseconds. */

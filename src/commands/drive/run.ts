@@ -82,12 +82,12 @@ function tellOfInterrupted(io: Io, { sql }: Store, namespace: string) {
   const next = (name: string, id: string) => `"swf-mcp ${name} ${id}"`;
   for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted))
     io.err(
-      `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); continue it with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
+      `WARNING ${execution_id} of this namespace was interrupted (last heard from at ${last_beat}); resume it with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
     );
   const more = interrupted.length - toldInterrupted;
   if (more > 0)
     io.err(
-      `WARNING ${more} more ${more === 1 ? 'was' : 'were'} interrupted; list_workflow_executions(status="running") names them`,
+      `WARNING ${more} more ${more === 1 ? 'was' : 'were'} interrupted; list_workflow_executions(status="running") lists them`,
     );
 }
 

@@ -58,7 +58,7 @@ function makeNew(folder: string) {
     makeFolder(folder);
     names = readdirSync(folder);
   } catch (error) {
-    throw dataUnavailable(`the folder ${folder} cannot be made (${messageOf(error)}); give another one with --out`, {
+    throw dataUnavailable(`the folder ${folder} cannot be created (${messageOf(error)}); give another one with --out`, {
       cause: error,
     });
   }

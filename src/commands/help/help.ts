@@ -28,10 +28,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'run                              as shipped, in real time: 2 min 46 s',
     'run --speed max --stf-count 3    as fast as possible, 3 STF files',
     'run mine.toml --set fast_processing.target_worker_count=100',
-    'run --notify ./notify.sh         call it on failures and at the end',
+    'run --notify ./notify.sh         run it on failures and at the end',
   ],
   observe: [
-    'observe --check --broker stomp://HOST:61613    which programs send',
+    'observe --check --broker stomp://HOST:61613    list the programs',
     'observe --broker stomp://HOST:61613 --layout head --record heard/',
     'observe --from heard/*.jsonl.gz --anonymize shareable.jsonl.gz',
   ],

@@ -16,7 +16,7 @@ export const knownWords = async (io: Io): Promise<KnownWords> => ({
   WHAT: summarized,
 });
 
-/** How many files of the newest execution to name: those that somebody looks at are among the newest. */
+/** How many files of the newest execution to name: people mostly look at the newest ones. */
 const shownFiles = 100;
 
 /** What a store has of each kind, newest first. */

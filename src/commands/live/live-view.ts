@@ -144,7 +144,7 @@ function oldestLine({ inHand, pace }: Snapshot) {
   const { overdue } = inHand;
   const { seconds, slice_filename } = inHand.oldest;
   const usual_seconds = pace?.usual_seconds;
-  const usual = usual_seconds === undefined ? 'usual not known yet' : `usual ${duration(usual_seconds)}`;
+  const usual = usual_seconds === undefined ? 'usual time not known yet' : `usual ${duration(usual_seconds)}`;
   const words = `${wholeDuration(seconds)}, ${usual}${overdue === 0 ? '' : `, ${overdue} overdue`}`;
   return [`${`${overdue === 0 ? '' : '! '}oldest`.padEnd(labelWidth)}${words}: ${printable(slice_filename)}`];
 }
@@ -213,8 +213,8 @@ function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => str
     ];
   const what =
     inHand.overdue > 0
-      ? 'no slice in hand has ended for a while; check the payload of the oldest, and see'
-      : 'a stage has work but does nothing; see';
+      ? 'no slice has finished for a while; check the payload of the oldest, and see'
+      : 'a stage has work but is idle; see';
   return [what, next('status')];
 }
 

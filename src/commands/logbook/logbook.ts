@@ -83,7 +83,7 @@ export async function seenCommand(io: Io, { name, text, requestedBy }: Writer & 
   if (text !== undefined) requireText('the text', text);
   const request = { text, ...authorOf(io, requestedBy) };
   const { alarm_id, seen_by, is_over, is_new } = await createLogbook(io).seen(name, request);
-  const what = is_new ? `is now seen by ${seen_by}` : `was already seen by ${seen_by}`;
+  const what = is_new ? `is now marked as seen by ${seen_by}` : `was already marked as seen by ${seen_by}`;
   io.out(printable(`${alarm_id} ${what}${is_over ? '; it has cleared' : ''}`) + '\n');
 }
 

@@ -27,8 +27,8 @@ const expected: readonly { type: ProgramType; hint: string }[] = [
 ];
 
 /**
- * `swf-mcp observe --check`: listens for a while, records nothing, and says what was heard. Returns the exit
- * code: 1 if nothing was.
+ * `swf-mcp observe --check`: listens for a while, records nothing, and reports what was heard. Returns the
+ * exit code: 1 if nothing was.
  */
 export async function checkCommand(io: Io, args: CheckArguments): Promise<number> {
   const { settings, topics, namespaces } = listenedBy(io, args);
@@ -58,7 +58,7 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   if (!hasListened)
     throw brokerUnreachable(
-      `the broker was not reached in ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
+      `the broker could not be reached within ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
     );
   const [heardTopics, programs] = [heard.topics(), heard.programs()];
   const unheard = expected.filter(({ type }) => !programs.some((program) => program.type === type));

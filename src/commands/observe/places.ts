@@ -7,7 +7,7 @@ import { openStoreWriter } from '../../observer/store-writer.ts';
 import { createRecordingWriter } from '../../observer/waiting-lines.ts';
 import { type Io, isStoreNamed, pathFrom, storeOptions, storePath } from '../shared/io.ts';
 
-/** The topics of an observer, and how it reaches its broker, if it is not told by REST alone. */
+/** The topics of an observer, and how it reaches its broker, unless it learns everything by REST. */
 export interface Listened {
   settings: BrokerSettings | undefined;
   /** Findings that people know of; undefined: those that the store has already. */

@@ -49,10 +49,10 @@ async function get(url: string, token: string, signal: AbortSignal): Promise<unk
   const response = await fetch(url, {
     headers: { accept: 'application/json', ...(token === '' ? {} : { authorization: `Token ${token}` }) },
     signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMilliseconds)]),
-    // The token goes to the monitor alone.
+    // The token goes only to the monitor.
     redirect: 'error',
   });
-  if (!response.ok) throw new Error(`${new URL(url).pathname} was answered with ${response.status}`);
+  if (!response.ok) throw new Error(`${new URL(url).pathname} returned HTTP status ${response.status}`);
   return JSON.parse(await textOf(response)) as unknown;
 }
 
@@ -62,8 +62,7 @@ async function textOf(response: Response) {
   let size = 0;
   for await (const part of response.body ?? []) {
     size += (part as Uint8Array).length;
-    if (size > maxBytes)
-      throw new Error(`${new URL(response.url).pathname} was answered with more than ${maxBytes} bytes`);
+    if (size > maxBytes) throw new Error(`${new URL(response.url).pathname} returned more than ${maxBytes} bytes`);
     parts.push(part as Uint8Array);
   }
   return Buffer.concat(parts).toString('utf8');

@@ -20,7 +20,7 @@ export async function serveStandIn(io: Io, where: string, store: Store, onCall: 
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   if (token === '' && !isLoopback(address.host))
     throw configInvalid(
-      `--api ${where}: other machines could write to it; set SWF_MONITOR_TOKEN, which their agents then need, or listen at 127.0.0.1`,
+      `--api ${where}: other machines could write to it; set SWF_MONITOR_TOKEN, which their agents then need, or listen on 127.0.0.1`,
     );
   const weakness = token === '' || isLoopback(address.host) ? undefined : weaknessOf(token);
   if (weakness !== undefined) throw configInvalid(`--api ${where}: SWF_MONITOR_TOKEN ${weakness}`);

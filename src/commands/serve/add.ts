@@ -140,7 +140,7 @@ function keptOf(there: unknown): Settings {
 const withoutValues = ({ env, ...entry }: Entry): Entry =>
   isObject(env) ? { ...entry, env: Object.fromEntries(Object.keys(env).map((name) => [name, '…'])) } : entry;
 
-/** What becomes of the entry that is there, a line each. */
+/** What happens to the existing entry, one line per change. */
 function changesIn(there: unknown, entry: Entry): string[] {
   const before = flat(there);
   const after = flat(entry);

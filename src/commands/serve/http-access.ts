@@ -118,8 +118,8 @@ function tokenOf(line: string, where: string): Token | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
   const [name = '', word = '', token = '', ...more] = line.split(/\s+/);
   const scope = scopes.find((one) => one === word);
-  if (token === '' || more.length > 0) throw invalid(`${where} does not have three words; ${form}`);
-  if (name === nameless) throw invalid(`${where}: ${nameless} is the name of clients without one; choose another`);
+  if (token === '' || more.length > 0) throw invalid(`${where} does not consist of three words; ${form}`);
+  if (name === nameless) throw invalid(`${where}: ${nameless} is reserved for clients without a name; choose another`);
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
     throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
   if (scope === undefined) throw invalid(`${where}, ${name}: unknown scope ${JSON.stringify(word)}; ${form}`);
@@ -131,7 +131,7 @@ function tokenOf(line: string, where: string): Token | undefined {
 export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsCert' | 'tlsKey'>): Access['tls'] {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
-    throw invalid('--tls-cert and --tls-key belong together; give both, as PEM files');
+    throw invalid('--tls-cert and --tls-key must be given together, as PEM files');
   const read = (option: string, path: string) =>
     reading(option, path, () => readRegularFile(pathFrom(io, path)).content);
   return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) };

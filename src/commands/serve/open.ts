@@ -21,7 +21,7 @@ export async function openCommand(io: Io, { executionId }: { executionId: string
     openBrowser(io, root + hash);
     return exitCodes.fine;
   }
-  if (there.isUp) io.err(`at ${root} another store is served, or another program listens: using a free port instead`);
+  if (there.isUp) io.err(`${root} serves another store or belongs to another program; using a free port instead`);
   const { plainServer, serveOverHttp } = await import('./serve.ts');
   const http = `${usual.host}:${there.isUp ? 0 : usual.port}`;
   return serveOverHttp(io, { ...plainServer, http, open: hash });

@@ -36,7 +36,7 @@ async function waitForObserver(io: Io, wait: number) {
     if (performance.now() >= deadline) break;
     await pause(lookMilliseconds);
   }
-  io.err(`no observer was writing into ${storePath(io)} within ${wait} s`);
+  io.err(`no observer wrote to ${storePath(io)} within ${wait} s`);
   return exitCodes.mendable;
 }
 

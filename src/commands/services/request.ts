@@ -36,7 +36,7 @@ export async function requestCommand(io: Io, { speed, ...flags }: RequestArgumen
     const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds, (id) => (driven = id));
     if (recorder === undefined && driven !== undefined)
       throw executionInUse(
-        `${command_id} is refused: namespace ${namespace} is recorded by the run of ${driven}, which starts no other; request again when it has ended, or record with "swf-mcp up"`,
+        `${command_id} is refused: namespace ${namespace} is recorded by the run ${driven}, which accepts no requests; request again when it has ended, or use "swf-mcp up" as the recorder`,
       );
     io.out(`${command_id} is requested\n`);
     if (recorder === undefined)

@@ -81,7 +81,7 @@ interface Wanted {
   label: string;
   /** The command that runs it, and its arguments. */
   words: readonly string[];
-  /** It works on the store alone, and knows no broker. */
+  /** It works only on the store, and knows no broker. */
   isOfStore?: true;
 }
 

@@ -8,7 +8,7 @@ export interface Words {
   commands: ReadonlyMap<string, string>;
 }
 
-/** Values stand in quotes, and stay as they are. */
+/** Values are in quotes, and are not changed. */
 const quoted = /("(?:[^"\\]|\\.)*")/;
 
 /**

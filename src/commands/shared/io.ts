@@ -196,7 +196,7 @@ function known(ask: () => string, what: string, instead: string) {
 
 const nonEmpty = (value: string | undefined) => (value === undefined || value === '' ? undefined : value);
 
-/** A terminal that text is painted on. Sizes are asked anew each time: a window may be resized. */
+/** A terminal that text is painted on. Sizes are read each time: a window may be resized. */
 export interface Terminal {
   columns(): number;
   rows(): number;

@@ -71,7 +71,7 @@ export const brokerOption = () =>
 
 /** Its values are `sets`. */
 export const setOption = (): Option =>
-  Object.assign(new Option('--set <section.key=value>', 'override a key of the configuration; may be repeated'), {
+  Object.assign(new Option('--set <section.key=value>', 'override a configuration key; may be repeated'), {
     attributeName: () => 'sets',
   })
     .argParser(another)
@@ -80,12 +80,12 @@ export const setOption = (): Option =>
 /** The values of an option that may come again. */
 export const another = (text: string, before: string[] = []): string[] => [...before, text];
 
-export const jsonOption = () => new Option('--json', 'print one JSON object on stdout, everything else on stderr');
+export const jsonOption = () => new Option('--json', 'print one JSON object on stdout, and everything else on stderr');
 
 export const notifyOption = () =>
   new Option(
     '--notify <PATH>',
-    'run this program at the first permanently failed slice and at the end (see SWF_EVENT)',
+    'run this program when a slice first fails permanently, and at the end (see SWF_EVENT)',
   );
 
 export const asOfOption = () =>
@@ -94,7 +94,7 @@ export const asOfOption = () =>
 /** Why something is asked, and in whose name. */
 export const forTheRecord = [
   ['--reason <TEXT>', 'reason, for the record'],
-  ['--requested-by <NAME>', 'the person who requests it (default: the user)'],
+  ['--requested-by <NAME>', 'the person who requests it (default: the current user)'],
 ] as const;
 
 /** For the server, which starts this program in the name of its client. */
@@ -110,7 +110,7 @@ function parseSpeed(text: string) {
 /** A script whose variable is empty means no folder. */
 export function parseStore(text: string) {
   if (text !== '') return text;
-  throw new InvalidArgumentError('Give the file of a store, or leave --db out for the usual one.');
+  throw new InvalidArgumentError('Give the path of a store, or leave out --db to use the default one.');
 }
 
 export function parseCount(text: string) {

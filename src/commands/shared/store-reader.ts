@@ -28,7 +28,7 @@ export async function askAt<T>(
 }
 
 /**
- * Reads a store that may not exist yet, and may be removed and made anew.
+ * Reads a store that may not exist yet, and may be removed and created again.
  * @param isServer whether clients wait for answers of this process meanwhile
  */
 export function createStoreReader(io: Io, { isServer = false } = {}): StoreReader {

@@ -15,8 +15,8 @@ function hintAtTimes(command: Command) {
 const outputOption = (): Option => new Option('-o, --output <FORM>', 'output format').choices(outputs).default('table');
 
 /**
- * The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table is
- * asked for.
+ * The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table
+ * is requested.
  */
 export async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
   // Completion needs the flags of all.
@@ -46,7 +46,7 @@ export async function addTables(program: Command, words: readonly string[], run:
   }
   const summarize = program
     .command('summarize [WHAT]')
-    .description('count and time slices (default), stf_files, messages, logs or executions, grouped')
+    .description('count and time slices (default), stf_files, messages, logs or executions in groups')
     .addOption(outputOption())
     .option('--limit <N>', 'maximum number of groups (default: 50)', parsePositive);
   hintAtTimes(summarize);
@@ -70,6 +70,6 @@ function addSeen(alarms: Command, run: Run) {
   alarms
     .command('seen <ID> [TEXT]')
     .description('mark an alarm as seen, by its id or a unique prefix of it')
-    .option('--requested-by <NAME>', 'the person who has seen it (default: the user)')
+    .option('--requested-by <NAME>', 'the person who has seen it (default: the current user)')
     .action(calling(run, ['name', 'text'], async () => (await import('../logbook/logbook.ts')).seenCommand));
 }

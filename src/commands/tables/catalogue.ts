@@ -28,7 +28,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'list',
     tool: 'list_workflow_executions',
-    about: 'list executions and their state',
+    about: 'list executions and their states',
     usual: 'all',
     columns: [
       'execution_id',
@@ -92,7 +92,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'messages',
     tool: 'list_messages',
-    about: 'list messages: who sent what, and with what effect',
+    about: 'list messages: who sent what, and what effect it had',
     ...ofNewest,
     columns: ['sent_at', 'message_type', 'sender_agent', 'effect', 'body'],
     wide: ['message_id', 'destination', 'effect_reason', 'execution_id'],
@@ -100,7 +100,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'logs',
     tool: 'list_logs',
-    about: 'list log lines of agents; -f prints new ones as they come',
+    about: "list the agents' log lines; -f prints new ones as they arrive",
     ...ofNewest,
     columns: ['timestamp', 'level', 'agent', 'message'],
     wide: ['execution_id', 'context'],
@@ -108,7 +108,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'agents',
     tool: 'list_agents',
-    about: 'list live agents, or else those of the newest execution: their work and last heartbeat',
+    about: 'list live agents (or, if there are none, those of the newest execution) with their work and last heartbeat',
     named: ofExecution,
     usual: 'all, else newest',
     columns: [

@@ -24,7 +24,7 @@ interface ShownColumn extends Column {
 export const shortError = [(error: string): string => shortPaths(shortened(error), 20), ownWords] as const;
 
 /**
- * A log line with the ends of its paths; then without those words in its middle, and without what became of
+ * A log line with the ends of its paths; then without those words in its middle, and without the outcome of
  * the slice that it names.
  */
 const shortLine = [

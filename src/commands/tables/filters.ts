@@ -3,18 +3,20 @@ import * as z from 'zod';
 
 import { findTool, tools } from '../../tools/index.ts';
 import { flagOf, helpInFlags } from '../shared/flag-words.ts';
+import { asOfOption } from '../shared/options.ts';
 import { commandsByTool } from './catalogue.ts';
 
 /** Arguments that the table itself sets. */
 const ownArguments: readonly string[] = ['cursor', 'limit'];
 
 /**
- * The arguments of a tool as flags, with its own descriptions in the words of flags: what an assistant may
- * ask, a person may ask too.
+ * The arguments of a tool as flags, with its own descriptions in the words of flags: a person can ask
+ * whatever an assistant can.
  */
 export function filterOptions(toolName: string): Option[] {
   const words = { flags: flagsOfTool(toolName), commands: commandsByTool };
   return filtersOf(toolName).map(([argument, schema]) => {
+    if (argument === 'as_of') return asOfOption();
     const kind = innermost(schema);
     const about = helpInFlags(schema.description ?? '', words);
     if (kind instanceof z.ZodBoolean)

@@ -25,7 +25,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   using reader = createStoreReader(io);
   const askPage = pageAsker(io, reader);
   const asked = toolArguments(table, given);
-  // Where one is named, or is the newest now: lines of several go on.
+  // If one is named, or is the newest now: lines of several continue.
   const named = asked['execution_id'];
   const followed = typeof named === 'string' ? reader.queries().execution(named).execution_id : undefined;
   const isOver = () => followed !== undefined && reader.queries().execution(followed).status !== 'running';

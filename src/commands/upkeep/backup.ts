@@ -12,6 +12,6 @@ export function backupCommand(io: Io, { file }: { file: string }) {
   backupStore(db, target);
   const megabytes = (statSync(target).size / 1e6).toFixed(1);
   io.out(
-    `${target}: ${megabytes} MB, without the data files; check it with "swf-mcp --db ${shellWord(file)} check --skip-files"\n`,
+    `${target}: ${megabytes} MB, without data files; check it with "swf-mcp --db ${shellWord(file)} check --skip-files"\n`,
   );
 }

@@ -81,7 +81,7 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
     await attempt('integrity', () => tellAll(tell, 'integrity', damageOf(db), 'no damage in the file'));
     await attempt('schema', () => {
       const wrong = schemaDifferences(db);
-      tellAll(tell, 'schema', wrong, 'as this program creates it');
+      tellAll(tell, 'schema', wrong, 'as this version creates it');
       if (wrong.length > 0) return;
       const blocks = queries.snapshot(() => blockDifferences(preparer(db)));
       tellBlocks(tell, blocks);
@@ -143,7 +143,7 @@ async function tellReplay(tell: Tell, path: string) {
 
 /** Only for a schema that has blocks; the differences are not counted. */
 function tellBlocks(tell: Tell, wrong: readonly string[]) {
-  if (wrong.length === 0) return tell('ok', 'blocks', 'the notes on times, words and counts cover all rows');
+  if (wrong.length === 0) return tell('ok', 'blocks', 'the indexes of times, words and counts cover all rows');
   const more = wrong.length > named ? ' and more' : '';
   tell('fail', 'blocks', `${wrong.slice(0, named).join(', ')}${more}; lists may miss rows: restore a backup`);
 }

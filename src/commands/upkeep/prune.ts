@@ -76,7 +76,7 @@ function tellRunning(io: Io, sql: Prepare) {
   const running = runningCount(sql);
   if (running > 0)
     printLines(io, [
-      `${executionsIn(running)} marked as running ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted`,
+      `${executionsIn(running)} marked as running ${running === 1 ? 'is' : 'are'} kept; stop or resume what was interrupted`,
     ]);
 }
 
@@ -87,7 +87,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule) {
   const removeData = async (folder: string, executionId: string) => {
     const left = copyOf === undefined ? await removeDataFolder(folder, executionId, store.path) : copySentence(copyOf);
     if (left === undefined) return `, with the folder ${folder}`;
-    io.err(`WARNING the folder ${folder} is left: ${left}`);
+    io.err(`WARNING the folder ${folder} was not removed: ${left}`);
     return '';
   };
   const removable = [...openRemovals(sql), ...removableExecutions(sql, rule, isAlive)];
@@ -112,7 +112,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule) {
   await forgetEarlierAgents(store);
   const removed = removable.length - failures.length;
   printLines(io, [
-    `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the space in the store will be reused, and "swf-mcp backup" writes a smaller copy'}`,
+    `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines that belong to no execution`}${removed === 0 ? '' : '; the space in the store will be reused, and "swf-mcp backup" writes a smaller copy'}`,
   ]);
   tellRunning(io, sql);
   for (const { line } of failures.slice(1)) io.err(line);

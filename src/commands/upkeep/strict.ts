@@ -93,7 +93,7 @@ const wordsOf = (counts: Gated['counts']) =>
     .map(([name, n]) => `${name} ${n}`)
     .join(', ')}`;
 
-/** The counts that may be expected. Without slices, STF files are counted by what became of them. */
+/** The counts that may be expected. Without slices, STF files are counted by their outcome. */
 function countsOf(execution: ExecutionRow, detail: ExecutionRecord): Gated['counts'] {
   const { stf_count, tf_files_received, slices_created, slices_completed, stf_failed } = execution;
   const all = { stf: stf_count, tf: tf_files_received, slices: slices_created, completed: slices_completed };

@@ -12,7 +12,7 @@ export async function upgradeCommand(io: Io) {
   const done = await upgradeStore(path, (line) => io.err(line));
   if (done === undefined) return printLines(io, [`${path} has schema version ${schemaVersion}; nothing to do`]);
   printLines(io, [
-    `${path}: upgraded from schema version ${done.from} to ${schemaVersion}; the older store is ${done.kept}`,
+    `${path}: upgraded from schema version ${done.from} to ${schemaVersion}; the older store is kept as ${done.kept}`,
     ...done.changes,
   ]);
 }

@@ -137,7 +137,7 @@ export const awaitedFirst = (sql: Prepare): string | undefined =>
 /** An observer awaits other programs' runs. */
 function firstWords(sql: Prepare): string {
   const since = sql<number | null>('SELECT min(since_ms) FROM hearings').value();
-  if (since === null || since === undefined) return '"swf-mcp run" makes one';
+  if (since === null || since === undefined) return '"swf-mcp run" creates one';
   return (
     messagesWithoutExecution(sql) ??
     `no run of other programs has been observed since listening began at ${new Date(since).toISOString()}`

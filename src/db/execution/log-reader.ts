@@ -16,7 +16,7 @@ type Batch = ReturnType<Journal['read']>;
 
 /**
  * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value
- * SQLite would plan anew at each call, since it decides which partial index fits. A row that had an effect is
+ * SQLite would plan the query at each call, since it decides which partial index fits. A row that had an effect is
  * JSON.
  */
 function conditionOf(reading: Reading): { where: string; values: string[] } {
@@ -84,8 +84,8 @@ export function readMessage(sql: Prepare, id: string): Message | undefined {
 }
 
 /**
- * The message in which a driver said its end: one whose process lives on, as that of a service, may have
- * ended.
+ * The message in which a driver reported its end: one whose process is still alive, as that of a service,
+ * may have ended.
  */
 export const driverEnd = (sql: Prepare, executionId: string, epoch: number): Message | undefined =>
   readMessage(sql, `${executionId}/driver_ended/${epoch}`);

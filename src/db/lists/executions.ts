@@ -136,8 +136,8 @@ const asOrdered = (value: string) => `(SELECT ${value} FROM message_rows
 const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`);
 
 /**
- * As SQL: whether the slices of an execution are worked on by the placeholder, which takes as long as it is
- * told to.
+ * As SQL: whether the slices of an execution are worked on by the placeholder, whose duration is
+ * configured.
  */
 export const isPlaceholder = `(${payloadField} IS 'null' AND NOT EXISTS (SELECT 1 FROM observed_runs AS o WHERE o.execution_id = e.execution_id))`;
 

@@ -44,8 +44,8 @@ export function spreadNumbers(tx: Transaction, { first_execution_number, first_r
 }
 
 /**
- * Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its number
- * for good, so each is looked up once.
+ * Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its
+ * number forever, so each is looked up once.
  */
 export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();

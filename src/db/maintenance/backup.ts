@@ -86,7 +86,7 @@ function explained(error: unknown, source: string, target: string): unknown {
     code === 'SQLITE_FULL' || code === 'ENOSPC'
       ? 'its disk is full; free some space or name another place'
       : code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS'
-        ? `${messageOf(error)}; its file system has no links: name a place on another, and copy it from there`
+        ? `${messageOf(error)}; its file system does not support links: name a place on another one, and copy it from there`
         : `${messageOf(error)}; name another place`;
   return storeUnavailable(`${target} cannot be written: ${why}`, { cause: error });
 }

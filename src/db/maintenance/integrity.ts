@@ -28,7 +28,7 @@ export function schemaDifferences(db: Connection): string[] {
     ...[...expected].flatMap(([name, sql]) =>
       found.get(name) === sql ? [] : [`${name} is ${found.has(name) ? 'changed' : 'missing'}`],
     ),
-    ...[...found.keys()].flatMap((name) => (expected.has(name) ? [] : [`${name} does not belong to this program`])),
+    ...[...found.keys()].flatMap((name) => (expected.has(name) ? [] : [`${name} is not part of this version`])),
   ];
 }
 

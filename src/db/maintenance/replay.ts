@@ -187,7 +187,7 @@ function* differencesOf(table: string, recorded: Prepare, replayed: Prepare) {
 function* changesOf(named: string, recorded: Row, replayed: Row): Generator<string> {
   for (const [column, value] of Object.entries(recorded))
     if (!ownColumns.has(column) && !isSettled(recorded, column) && value !== replayed[column])
-      yield `${named}: ${column} is ${shown(value)}, and the log gives ${shown(replayed[column] ?? null)}`;
+      yield `${named}: ${column} is ${shown(value)}, but the log gives ${shown(replayed[column] ?? null)}`;
 }
 
 const shown = (value: string | number | null) => (value === null ? 'empty' : String(value).slice(0, 80));

@@ -10,7 +10,7 @@ import { preparer } from '../sqlite/statements.ts';
 import { transactOn } from '../sqlite/transaction.ts';
 import { historyOf, type HistoryRow, keyColumns, projected, replay, unlogged } from './replay.ts';
 
-/** Tables that are read from the log, and notes about blocks of rows. All others are copied. */
+/** Tables that are derived from the log, and notes about blocks of rows. All others are copied. */
 const fromLog: ReadonlySet<string> = new Set([
   ...projected,
   ...wordsOf(`

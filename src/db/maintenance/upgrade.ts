@@ -42,11 +42,12 @@ interface Upgraded {
 }
 
 /**
- * Makes an older store one of the newest schema: reads its log into a new file beside it, compares, and puts
- * the new file in its place. The older store stays as `NAME.schema-N`. Killed at any moment, the store is the
- * older or the new one, whole. Returns undefined if the store has the newest schema. Throws `STORE_IN_USE`
- * while another process has the store open, `STORE_TOO_OLD`, `STORE_TOO_NEW`, `STORE_CORRUPT` if the new
- * store would not have the same log, and `STORE_UNAVAILABLE`, also if there is not enough room.
+ * Upgrades an older store to the newest schema: reads its log into a new file beside it, compares both, and
+ * puts the new file in its place. The older store is kept as `NAME.schema-N`. Killed at any moment, the
+ * store is the older or the new one, whole. Returns undefined if the store has the newest schema. Throws
+ * `STORE_IN_USE` while another process has the store open, `STORE_TOO_OLD`, `STORE_TOO_NEW`,
+ * `STORE_CORRUPT` if the new store would not have the same log, and `STORE_UNAVAILABLE`, also if there is
+ * not enough room.
  * @param say told before each part of the work
  */
 export async function upgradeStore(named: string, say: (line: string) => void): Promise<Upgraded | undefined> {
@@ -65,7 +66,7 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
     await tryPatiently(path, () => lock(old), lockMilliseconds);
     const kept = `${path}.schema-${from}`;
     if (![undefined, fileAt(path)].includes(fileAt(kept)))
-      throw storeUnavailable(`${kept}, where the older store is to stay, already exists; move it away`);
+      throw storeUnavailable(`${kept} already exists; move it away: the older store would be kept under that name`);
     const part = `${path}.upgrading`;
     removeIfThere(part);
     try {
@@ -103,10 +104,7 @@ function inUse(old: Connection, path: string): SwfError {
   const unknown = processes === undefined ? 'a process that keeps it locked, as an upgrade does' : 'a process';
   const who =
     living === undefined ? unknown : `process ${living.pid} on ${living.hostname} (swf-mcp ${living.version})`;
-  return new SwfError(
-    'STORE_IN_USE',
-    `the store ${path} is used by ${who}; end the processes that use it, and upgrade then`,
-  );
+  return new SwfError('STORE_IN_USE', `the store ${path} is used by ${who}; end those processes, then upgrade`);
 }
 
 /** A new store takes at most this many times the room of the older one, beside an empty one's in bytes. */
@@ -121,8 +119,8 @@ const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
  */
 export function roomFor(folder: string, size: number, free: number): string {
   const needed = size * growth + emptyStore;
-  const words = `the new store needs up to ${megabytes(needed)} in ${folder}, where ${megabytes(free)} are free`;
-  if (free < needed) throw storeUnavailable(`${words}; make room, and upgrade then`);
+  const words = `the new store needs up to ${megabytes(needed)} in ${folder}, where ${megabytes(free)} is free`;
+  if (free < needed) throw storeUnavailable(`${words}; free some space, then upgrade`);
   return words;
 }
 
@@ -148,7 +146,7 @@ function putInPlace(part: string, path: string, kept: string) {
     if (fileAt(kept) === undefined) linkSync(path, kept);
   } catch (error) {
     throw storeUnavailable(
-      `${kept} cannot be made (${messageOf(error)}); if its file system has no links, upgrade a copy of ${basename(path)} on another`,
+      `${kept} cannot be created (${messageOf(error)}); if its file system does not support links, upgrade a copy of ${basename(path)} on another`,
       { cause: error },
     );
   }
@@ -162,7 +160,7 @@ function toDisk(path: string) {
   closeSync(file);
 }
 
-/** What is said of a message, byte for byte. When it was sent is read from its text, by today's rules. */
+/** What is recorded of a message, byte for byte. When it was sent is read from its text, by today's rules. */
 const logRows = `SELECT seq, message_id, destination, payload, recorded_at, headers
   FROM workflow_messages JOIN (SELECT seq, headers FROM message_rows) USING (seq) ORDER BY seq`;
 
@@ -175,7 +173,7 @@ function requireSameLog(old: Connection, db: Connection) {
     const same = read.next();
     if (same.done === true || row.some((value, at) => value !== same.value[at])) {
       read.return?.();
-      throw unequal(old, `message ${String(row[0])} (${String(row[1])}) would be another one`);
+      throw unequal(old, `message ${String(row[0])} (${String(row[1])}) would change`);
     }
   }
   if (read.next().done !== true) throw unequal(old, 'there would be more messages');
@@ -184,7 +182,7 @@ function requireSameLog(old: Connection, db: Connection) {
 const unequal = (old: Connection, why: string): SwfError =>
   new SwfError(
     'STORE_CORRUPT',
-    `the store ${old.name} cannot be upgraded: ${why}; it is left as it is: look with "swf-mcp check" of the version that made it`,
+    `the store ${old.name} cannot be upgraded and is unchanged: ${why}; run "swf-mcp check" of the version that created it`,
   );
 
 /** Maximum number of executions to list. */

@@ -39,8 +39,8 @@ const isRare = (trait: keyof typeof bits): string => `(rare & ${bits[trait]}) <>
  */
 export const indexPredicates = {
   /**
-   * Messages that decide how an observed slice stands. A condition on the bare column would make SQLite
-   * prepare every query of a subject anew for each value.
+   * Messages that determine the state of an observed slice. A condition on the bare column would make SQLite
+   * prepare every query of a subject again for each value.
    */
   deciding: `subject || '' = 'attempt'`,
   /** Messages that tell the story of an execution. */
@@ -54,7 +54,7 @@ export const indexPredicates = {
   withoutEffect: isRare('withoutEffect'),
   /** Entries by people, and alarms. */
   logbook: isRare('logbook'),
-  /** All others: a logbook entry about a run does not show that it goes on. */
+  /** All others: a logbook entry about a run does not show that the run is active. */
   exceptLogbook: `(${isRare('logbook')}) IS NOT TRUE`,
   awaiting: 'awaits IS NOT NULL',
   unsent: 'outbox_sent_at IS NULL AND goes_out IN (1, 2)',
@@ -75,6 +75,6 @@ export const indexPredicates = {
   remoteProcess: 'is_remote = 1',
   /** An agent of this store. */
   ownAgent: 'heard_on IS NULL',
-  /** A program of another make. */
+  /** An agent of other software. */
   heardAgent: 'heard_on IS NOT NULL',
 } as const;

@@ -8,7 +8,7 @@ CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITH
 -- The next number of each kind: execution, run, agent.
 CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- Names that very many messages repeat: types, agents, namespaces, executions, runs. Rows of the log have their numbers.
+-- Names that very many messages repeat: types, agents, namespaces, executions, runs, and the first part of each message id. Rows of the log have their numbers.
 CREATE TABLE names (name_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 -- The record: everything that was said, in the order of recording. All tables down to slice_attempts are read from it.

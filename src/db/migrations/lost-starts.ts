@@ -1,23 +1,23 @@
 import { indexPredicates } from './index-predicates.ts';
 
-export const lostStartTables = `-- Starts of attempts that a worker started again while the same driver went on.
+export const lostStartTables = `-- Starts of attempts that were started again while the same driver continued.
 CREATE TABLE followed_starts (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
-  -- Which start of the attempt it was, from 1.
+  -- The number of this start of the attempt, from 1.
   start INTEGER NOT NULL,
   execution_id TEXT NOT NULL,
   worker_id TEXT,
   hostname TEXT,
   queued_at TEXT NOT NULL,
   started_at TEXT,
-  -- When it was started again.
+  -- When the attempt was started again.
   followed_at TEXT NOT NULL,
   PRIMARY KEY (slice_filename, execution_id, attempt, start)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX followed_starts_execution ON followed_starts (execution_id, followed_at);
 
--- Of these, the ones whose worker vanished: it has not been heard since, or is another process now.
+-- Those of them whose worker vanished: it has not been heard since, or is another process now.
 CREATE VIEW lost_starts AS SELECT f.* FROM followed_starts AS f
 JOIN system_agents AS a ON a.agent_name = substr(worker_id, 1, instr(worker_id, '/') - 1) AND a.${indexPredicates.ownAgent}
 JOIN processes AS p USING (process_id)

@@ -1,10 +1,10 @@
 import { fullId, numberOf } from './names.ts';
 
-/** As SQL: notes about the rows of large tables, used to find and count them. */
-export const noteTables = `-- Notes about blocks of 512 rows. Block n holds the rows from 512 n + 1 to 512 (n + 1).
+/** As SQL: summaries of the rows of large tables, used to find and count them. */
+export const noteTables = `-- Summaries of blocks of 512 rows. Block n has the rows from 512 n + 1 to 512 (n + 1).
 
--- The earliest and latest time of a block, and how many rows it has: of a time window only the blocks that reach into it are read, and the rows of a
--- day are counted without looking at each.
+-- The earliest and latest time of a block, and its number of rows: a query for a time window reads only the blocks that overlap it, and the rows of a
+-- day are counted without reading each.
 CREATE TABLE time_blocks (
   table_name TEXT NOT NULL,
   block INTEGER NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE time_blocks (
   PRIMARY KEY (table_name, block)
 ) STRICT, WITHOUT ROWID;
 
--- How many messages of each type an execution has, in all blocks together; '' stands for no execution.
+-- The number of messages of each type of an execution, in all blocks together; '' stands for no execution.
 CREATE TABLE message_counts (
   execution_id TEXT NOT NULL,
   message_type TEXT NOT NULL,
@@ -22,17 +22,17 @@ CREATE TABLE message_counts (
   PRIMARY KEY (execution_id, message_type)
 ) STRICT, WITHOUT ROWID;
 
--- How many messages of each type there are, in all blocks together.
+-- The number of messages of each type, in all blocks together.
 CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- The blocks that have messages of a namespace: from one to the next there may be millions of others.
+-- The blocks that contain messages of a namespace: between them there may be millions of others.
 CREATE TABLE message_namespaces (
   namespace TEXT NOT NULL,
   block INTEGER NOT NULL,
   PRIMARY KEY (namespace, block)
 ) STRICT, WITHOUT ROWID;
 
--- The searchable text of a message: its id and its body without the envelope, which has filters of its own. Of run_workflow only the
+-- The searchable text of a message: its id, and its body without the envelope, which has its own filters. For run_workflow, only the
 -- part that may be shown.
 CREATE VIEW message_texts AS SELECT seq, ${fullId('short_id')} || ' ' ||
   CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
@@ -46,8 +46,8 @@ CREATE VIEW message_texts AS SELECT seq, ${fullId('short_id')} || ' ' ||
   END AS text FROM message_rows;
 CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 
--- The words of messages and of log lines with their level, without the texts themselves, are in tables of their own (FTS5): message_words_0 and
--- log_words_0 for the first 524,288 rows, message_words_1 for the next. They are kept by blocks: a row at a time would cost twice as much.
+-- The words of messages, and of log lines with their level, without the texts themselves, are in separate tables (FTS5): message_words_0 and
+-- log_words_0 for the first 524,288 rows, message_words_1 for the next. They are updated by blocks: one row at a time would cost twice as much.
 CREATE TABLE word_parts (table_name TEXT NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (table_name, part)) STRICT, WITHOUT ROWID;
 
 `;

@@ -14,7 +14,7 @@ interface SchemaChange {
 }
 
 /**
- * What versions changed in tables that an upgrade copies: all but those that are read from the log. A
+ * What versions changed in tables that an upgrade copies: all but those that are derived from the log. A
  * column that the store lacks gets its default, one that only the store has is left out, so a version
  * needs a `select` only if that is not enough. Each version after 38 has an entry.
  */
@@ -57,6 +57,7 @@ export const schemaChanges: readonly SchemaChange[] = [
   { version: 39 },
   { version: 40 },
   { version: 41 },
+  { version: 42 },
 ];
 
 /**

@@ -51,10 +51,10 @@ const noteLease = `INSERT OR REPLACE INTO past_leases (execution_id, epoch, proc
  * As SQL: earlier states that are not in the log, for questions about an earlier moment. Triggers keep them,
  * so that no writer can forget to.
  */
-export const pastTables = `-- Agents as they were: a row holds from one time to another.
+export const pastTables = `-- Past states of agents: each row is valid from one time to another.
 CREATE TABLE past_agents (
   agent_name TEXT NOT NULL,
-  -- 1 for a program of another make, which may have the name of an agent of this store.
+  -- 1 for an observed program, which may have the name of an agent of this store.
   is_heard INTEGER NOT NULL,
   since TEXT NOT NULL,
   -- The last sign of life in this state.
@@ -62,7 +62,7 @@ CREATE TABLE past_agents (
   agent_type TEXT NOT NULL,
   namespace TEXT NOT NULL,
   state TEXT NOT NULL,
-  -- Where it has ended: its state before, and when that was noted, which for one that was killed is later than its last sign.
+  -- If it has ended: its state before, and when the end was recorded, which for a killed one is later than its last sign of life.
   before_exit TEXT,
   exited_at TEXT,
   process_id INTEGER NOT NULL,
@@ -83,13 +83,13 @@ CREATE TRIGGER past_agents_changed AFTER UPDATE ON system_agents BEGIN
   ${noteAgent(`iif(NEW.state = 'EXITED' AND OLD.state <> 'EXITED', OLD.state, NULL)`)}
 END;
 
--- Every lease that a driver had.
+-- All leases of drivers.
 CREATE TABLE past_leases (
   execution_id TEXT NOT NULL,
   epoch INTEGER NOT NULL,
   process_id INTEGER NOT NULL,
   taken_at TEXT NOT NULL,
-  -- The last row of the log before; the words of its driver follow in the same transaction.
+  -- The last row of the log before it; the driver's own messages follow in the same transaction.
   after_seq INTEGER NOT NULL,
   PRIMARY KEY (execution_id, epoch)
 ) STRICT, WITHOUT ROWID;
@@ -100,7 +100,7 @@ CREATE TRIGGER past_leases_changed AFTER UPDATE ON execution_owners BEGIN
   ${noteLease}
 END;
 
--- Commands that waited for their driver, with the last row of the log before what became of them was noted, and when that was.
+-- Commands that waited for their driver: when their outcome was recorded, and the last row of the log before that.
 CREATE TABLE past_commands (
   seq INTEGER PRIMARY KEY,
   after_seq INTEGER NOT NULL,
@@ -112,7 +112,7 @@ WHEN OLD.effect_code IS 'WAITS_FOR_DRIVER' BEGIN
   SELECT NEW.seq, coalesce(max(seq), 0), strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM message_rows;
 END;
 
--- When the rows of a block of the log were recorded, for the row that was the last one at a time. Milliseconds since 1970.
+-- When the rows of a block of the log were recorded, to find the last row before a given time. Milliseconds since 1970.
 CREATE TABLE recorded_blocks (
   block INTEGER PRIMARY KEY,
   earliest_ms INTEGER NOT NULL,

@@ -12,11 +12,11 @@ export const schema = `
 ${logTables}CREATE TABLE workflow_executions (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   execution_id TEXT NOT NULL UNIQUE,
-  -- Whether swf-mcp made it, or heard of it.
+  -- Whether swf-mcp ran it, or observed it.
   origin TEXT NOT NULL DEFAULT 'own' CHECK (origin IN ('own', 'observed')),
-  -- NULL where neither the id nor a message shows it.
+  -- NULL if neither the id nor a message shows it.
   workflow_name TEXT,
-  -- Empty where nobody has told it.
+  -- Empty if unknown.
   namespace TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated', 'unknown')),
   status_reason TEXT,
@@ -24,13 +24,13 @@ ${logTables}CREATE TABLE workflow_executions (
   run_number INTEGER,
   -- The execution's parameters as recorded at its start (JSON).
   params TEXT NOT NULL,
-  -- Whether its messages go over a broker: agents of other processes work on it then.
+  -- Whether its messages go over a broker, so that agents in other processes work on it.
   over_broker INTEGER NOT NULL DEFAULT 0,
   start_time TEXT NOT NULL,
   end_time TEXT
 ) STRICT;
 CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);
--- A run of our own has a number of its own; those of others may have the same.
+-- Run numbers are unique among own runs; runs of other programs may share them.
 CREATE UNIQUE INDEX workflow_executions_own_run ON workflow_executions (run_number) WHERE origin = 'own';
 CREATE INDEX workflow_executions_run ON workflow_executions (run_number, seq);
 
@@ -60,14 +60,14 @@ CREATE TABLE run_states (
   slices_processing INTEGER NOT NULL DEFAULT 0,
   slices_completed INTEGER NOT NULL DEFAULT 0,
   slices_failed INTEGER NOT NULL DEFAULT 0,
-  -- Of slices_failed, those without a retry left.
+  -- Those of slices_failed that have no retry left.
   slices_exhausted INTEGER NOT NULL DEFAULT 0,
   -- Attempts after a failure, and the slices that had any.
   slice_retries INTEGER NOT NULL DEFAULT 0,
   slices_retried INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
--- The delays of a run's items in each stage, by size: bucket n holds those from 1.25^(n-1) to 1.25^n milliseconds. Seconds.
+-- Histogram of the delays of a run's items in each stage: bucket n has those from 1.25^(n-1) to 1.25^n milliseconds. Total and longest in seconds.
 CREATE TABLE stage_delays (
   execution_id TEXT NOT NULL,
   stage INTEGER NOT NULL,
@@ -85,9 +85,9 @@ CREATE TABLE stf_files (
   stf_filename TEXT NOT NULL,
   run_number INTEGER,
   execution_id TEXT NOT NULL,
-  -- NULL, here and in the tables below: nobody has told it.
+  -- NULL, here and in the tables below, if no message states it.
   sequence INTEGER,
-  -- 'announced' and 'processing' in prompt processing alone.
+  -- 'announced' and 'processing' occur only in prompt processing.
   status TEXT NOT NULL CHECK (status IN ('announced', 'registered', 'processing', 'processed', 'failed')),
   checksum TEXT,
   size_bytes INTEGER,
@@ -99,7 +99,7 @@ CREATE TABLE stf_files (
   -- In prompt processing: when the data agent registered it.
   registered_at TEXT,
   processed_at TEXT,
-  -- Of an observed execution: the milliseconds from created_at to processed_at, in prompt processing to registered_at.
+  -- For observed executions: milliseconds from created_at to processed_at (prompt processing: to registered_at).
   took_ms INTEGER,
   UNIQUE (stf_filename, execution_id)
 ) STRICT;
@@ -121,7 +121,7 @@ CREATE TABLE fastmon_files (
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
-  -- Of an observed execution: how long after its STF file was ready it was announced. Milliseconds.
+  -- For observed executions: milliseconds from its STF file being ready to its announcement.
   waited_ms INTEGER,
   UNIQUE (tf_filename, execution_id)
 ) STRICT;
@@ -129,7 +129,7 @@ CREATE INDEX fastmon_files_waited ON fastmon_files (execution_id, waited_ms) WHE
 CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 
--- A slice as it stands: the state of its current attempt.
+-- Slices, with the state of their current attempt.
 CREATE TABLE tf_slices (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   slice_filename TEXT NOT NULL,
@@ -145,43 +145,43 @@ CREATE TABLE tf_slices (
   attempt INTEGER NOT NULL,
   assigned_worker TEXT,
   created_at TEXT NOT NULL,
-  -- When the current attempt was queued; NULL for the first one, which is as old as the slice.
+  -- When the current attempt was queued; NULL for the first attempt, which is queued when the slice is created.
   queued_again_at TEXT,
   assigned_at TEXT,
   completed_at TEXT,
-  -- Of the last attempt that failed, until one is completed.
+  -- The error of the last failed attempt, until one completes.
   error TEXT,
   hostname TEXT,
   processing_seconds REAL,
-  -- How often a worker began the current attempt: more than once where a worker vanished.
+  -- How often the current attempt was started: more than once if a worker vanished.
   starts INTEGER NOT NULL DEFAULT 0,
-  -- Its rows in followed_starts, over all attempts.
+  -- The number of its rows in followed_starts, over all attempts.
   followed_starts INTEGER NOT NULL DEFAULT 0,
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
   left_from TEXT,
-  -- Of an observed slice: how long it waited for its worker, and how long that had it. Milliseconds.
+  -- For observed slices: how long it waited for a worker, and how long the worker took. Milliseconds.
   waited_ms INTEGER,
   took_ms INTEGER,
-  -- The PanDA task and job of its worker: task/job, as far as its result names them.
+  -- The PanDA task and job of its worker, as task/job, if its result names them.
   job TEXT,
   UNIQUE (slice_filename, execution_id)
 ) STRICT;
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
--- A slice without a worker needs no place among those of the workers: so a slice is moved once and not twice.
+-- Slices without a worker are not in this index: so a slice moves once in it, not twice.
 CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE ${indexPredicates.assignedSlice};
 CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE ${indexPredicates.openSlice};
 CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE ${indexPredicates.pendingSlice};
--- Few slices are tried again: these indexes cost nothing while all goes well.
+-- Few slices are retried, so this index costs nothing in a normal run.
 CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE ${indexPredicates.retriedSlice};
--- Delays of observed slices in their order, so that a percentile is read and not sorted for.
+-- Sorted delays of observed slices, so that reading a percentile needs no sort.
 CREATE INDEX tf_slices_took ON tf_slices (execution_id, status, took_ms) WHERE ${indexPredicates.tookTime};
 CREATE INDEX tf_slices_waited ON tf_slices (execution_id, waited_ms) WHERE ${indexPredicates.waitedTime};
 CREATE INDEX tf_slices_failed ON tf_slices (seq) WHERE ${indexPredicates.failedSlice};
 
--- The attempts before the current one of slices that were tried again, for good.
+-- The final state of each attempt before the current one, for slices that were retried.
 CREATE TABLE earlier_attempts (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
@@ -206,28 +206,28 @@ CREATE VIEW slice_attempts AS SELECT ${currentAttempt} FROM tf_slices
 UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error, job
 FROM earlier_attempts;
 
--- Facts about a payload command, an attempt at a slice. The placeholder leaves no rows.
+-- Facts about the payload command of each attempt at a slice. The placeholder payload leaves no rows.
 CREATE TABLE payload_results (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   execution_id TEXT NOT NULL,
   exit_code INTEGER,
   signal TEXT,
-  -- The end of the stdout and stderr of a failed command.
+  -- The end of a failed command's stdout and stderr.
   output_tail TEXT,
-  -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
+  -- The files that it wrote (JSON: name, size_bytes, checksum), and how many are not listed.
   outputs TEXT,
   outputs_omitted INTEGER,
   PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
--- Attempts that a worker could not do and gave back, by the kind of work that it cannot do.
+-- Attempts that a worker gave back, by the kind of work that it cannot do.
 CREATE TABLE returned_slices (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   execution_id TEXT NOT NULL,
   reason TEXT NOT NULL,
-  -- The payload, the place of the file, or the file.
+  -- The name of the payload, of the place of the file, or of the file.
   kind TEXT NOT NULL,
   worker_id TEXT NOT NULL,
   hostname TEXT NOT NULL,
@@ -237,7 +237,7 @@ CREATE TABLE returned_slices (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 
-${observedTables}${logbookTables}${processTables}${noteTables}${pastTables}-- The views that others may ask in SQL.
+${observedTables}${logbookTables}${processTables}${noteTables}${pastTables}-- The documented views, which query_store can read.
 ${Object.entries(documentedViews)
   .map(([name, select]) => `CREATE VIEW ${name} AS ${select};`)
   .join('\n')}

@@ -160,7 +160,7 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
   ).run({ id: executionId, before });
 }
 
-/** Notes that the monitor was asked for everything it had of a run. @param at milliseconds since 1970 */
+/** Notes that everything the monitor has about a run was read. @param at milliseconds since 1970 */
 export function noteRead({ sql }: Transaction, run: { execution_id: string; run_id: string }, at: number) {
   const update = sql(
     'UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ? AND told_id = ?',

@@ -55,7 +55,7 @@ export function promptSeen(scope: ObservedScope): boolean {
   return !isOther;
 }
 
-/** Folds all STF files of an execution anew: it turned out to be of prompt processing. */
+/** Folds all STF files of an execution again: it turned out to be prompt processing. */
 export function becomePrompt(scope: ObservedScope) {
   const { tx, sql, execution_id } = scope;
   if (isOfPrompt(scope)) return;
@@ -84,7 +84,7 @@ function noteWaiting({ sql, execution_id }: ObservedScope, stf_filename: string,
 /** Whether a file belongs to the dataset of its run: it is ready, or in prompt processing registered. */
 const isInDataset = ({ status, registered_at }: Stf) => status === 'processed' || registered_at !== null;
 
-/** Updates the counts of an execution when an STF is heard of, or changes. */
+/** Updates the counts of an execution when an STF file is first mentioned, or changes. */
 function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefined, now: Stf) {
   const change = (is: (stf: Stf) => boolean) => Number(is(now)) - Number(before !== undefined && is(before));
   const ready = change(({ status }) => status === 'processed');

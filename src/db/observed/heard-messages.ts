@@ -34,7 +34,7 @@ const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
 export interface Outcome {
   /** A sign of life is not stored; a message of this store's own execution is already recorded. */
   kind: 'new' | 'known' | 'sign' | 'own';
-  /** It states nothing that is known here. */
+  /** It states nothing that this version knows. */
   isKept: boolean;
   execution_id?: string | undefined;
 }
@@ -139,7 +139,9 @@ function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): E
   if (fact !== undefined && (run_id !== undefined || told_id !== undefined)) return applied;
   return none(
     'KEPT',
-    fact === undefined ? `${message_type} states nothing that is known here` : 'names neither run nor execution',
+    fact === undefined
+      ? `${message_type} states nothing that this version knows`
+      : 'names neither a run nor an execution',
   );
 }
 

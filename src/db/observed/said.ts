@@ -61,7 +61,8 @@ export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }
 export const saidColumns = `seq, sent_ms, ${fullId('short_id')} AS message_id, coalesce(destination, '') AS destination, body, headers`;
 
 /**
- * The messages that a transaction has read: slices, their results and what REST says of both come together.
+ * The messages that a transaction has read: slices, their results and what REST calls state about both come
+ * together.
  */
 const readIn = onceFor((_tx: Transaction) => new Map<number, SaidFact>());
 

@@ -80,7 +80,7 @@ const together = (sign: Sign, before: Sign) => ({
 });
 
 /**
- * Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its
+ * Whether a name belongs to an agent of this store in a namespace: its own heartbeats contain more than its
  * messages.
  */
 const isOwnAgent = (sql: Prepare, name: string, namespace: string) =>
@@ -90,8 +90,7 @@ const isOwnAgent = (sql: Prepare, name: string, namespace: string) =>
   );
 
 /**
- * Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it
- * uses.
+ * Records a sign of life of another program. Never changes an own agent, whatever name the program uses.
  */
 export function noteProgram({ sql }: Transaction, sender: string, sign: Sign) {
   const { type, namespace, host, execution_id = null, at, state = null } = sign;

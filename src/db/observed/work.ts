@@ -17,7 +17,7 @@ import { buffered } from '../sqlite/buffered.ts';
 import { foldWith, forgetSubject, noteSubject, type ObservedScope } from './said.ts';
 
 /**
- * Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the
+ * Applies a message about a slice: folds the slices that it touches again, replaces their rows, and moves the
  * counts by the difference.
  */
 export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined) {
@@ -80,7 +80,7 @@ function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: T
     }
 }
 
-/** Counts a slice in its files. A file that was not heard of yet counts its slices when it is. */
+/** Counts a slice in its files. A file that was not mentioned yet counts its slices once it is. */
 function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1) {
   const { sql, execution_id } = scope;
   const { tf_filename, stf_filename } = firstOf(slice);

@@ -4,7 +4,7 @@ import type { Connection } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 41;
+export const schemaVersion = 42;
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;
@@ -38,15 +38,15 @@ export function requireNotNewer(version: number, path: string) {
   if (version <= schemaVersion) return;
   throw new SwfError(
     'STORE_TOO_NEW',
-    `the store ${path} has schema version ${version}, this program knows ${schemaVersion}; use a newer swf-mcp or another --db file`,
+    `the store ${path} has schema version ${version}, but this program knows only ${schemaVersion}; use a newer swf-mcp or another --db file`,
   );
 }
 
 function tooOld(path: string, version: number): SwfError {
-  const what = `the store ${path} has schema version ${version}, this program needs ${schemaVersion}`;
+  const what = `the store ${path} has schema version ${version}, but this program needs ${schemaVersion}`;
   const next =
     version < oldestReadable
-      ? `"swf-mcp upgrade" reads ${oldestReadable} and later: use the swf-mcp that made it, or another --db file`
+      ? `"swf-mcp upgrade" reads ${oldestReadable} and later: use the swf-mcp that created it, or another --db file`
       : 'end the processes that use it, and run "swf-mcp upgrade"';
   return new SwfError('STORE_TOO_OLD', `${what}; ${next}`);
 }

@@ -10,7 +10,7 @@ export interface Store extends Disposable {
   readonly db: Connection;
   /** Its statements, for queries outside a transaction. */
   readonly sql: Prepare;
-  /** The only writer of the log and of the tables that are read from it. */
+  /** The only writer of the log and of the tables derived from it. */
   readonly messages: MessageWriter;
   /**
    * Runs `work` in one immediate transaction. Resolves with its result once committed. Concurrent writes

@@ -32,7 +32,7 @@ export function becomeRecorder(tx: Transaction, namespace: string, processId: nu
     );
   if (recorder !== undefined)
     throw executionInUse(
-      `process ${recorder.pid} on ${recorder.hostname} records namespace ${namespace} in this store already; wait until it ends, or use another store or namespace`,
+      `process ${recorder.pid} on ${recorder.hostname} already records namespace ${namespace} in this store; wait until it ends, or use another store or namespace`,
     );
   tx.sql(
     `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)

@@ -71,7 +71,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
   ).run(agent_name, agent_type, namespace, state, now, process_id, execution, slots, free_slots, kinds, wire, offset);
 }
 
-/** Whether a younger process is heard under the agent's name: two living ones must not take it in turn. */
+/** Whether a younger process is heard under the agent's name: two live ones must not use it in turn. */
 function isYoungerHeard(sql: Prepare, { agent_name, since }: AgentHeartbeat, now: string): boolean {
   const late = new Date(Date.parse(now) - lateSeconds * 1000).toISOString();
   return sql(
@@ -144,8 +144,8 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
 }
 
 /**
- * Resets the silence of agents when a cut-off recorder is connected again: it could hear none of them in that
- * time.
+ * Resets the silence of agents when a cut-off recorder is connected again: it could not hear them
+ * meanwhile.
  */
 export function forgiveSilence({ sql }: Transaction, since: string) {
   const now = wallNow();

@@ -22,7 +22,7 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
     `SELECT count(*) AS n FROM workflow_executions WHERE execution_id = ? OR (run_number = ? AND origin = 'own')`,
   ).get(execution_id, run);
   if (known !== undefined && known.n > 0)
-    return none('NO_NEW_EXECUTION', `execution ${execution_id} or run ${run_id} exists already`);
+    return none('NO_NEW_EXECUTION', `execution ${execution_id} or run ${run_id} already exists`);
   const recorded = { ...message.params, speed: message.speed, plan_version: message.plan_version };
   const params = executionParamsSchema.safeParse(recorded);
   if (!params.success)
@@ -78,12 +78,12 @@ export const executionProjections = {
 
   driver_ended: ({ epoch }, { scope, tx }) =>
     isSaid(tx, scope, `driver_lost/${epoch}`)
-      ? none('NO_STEP', `the driver of epoch ${epoch} was lost before`)
+      ? none('NO_STEP', `the driver of epoch ${epoch} was already lost`)
       : applied,
 
   driver_lost: ({ epoch }, { scope, tx }) =>
     isSaid(tx, scope, `driver_ended/${epoch}`)
-      ? none('NO_STEP', `the driver of epoch ${epoch} has ended before`)
+      ? none('NO_STEP', `the driver of epoch ${epoch} has already ended`)
       : applied,
 } satisfies Partial<Projections>;
 

@@ -23,7 +23,7 @@ function mismatchOf(message: Message<'tf_file_registered'>, stf: StfRow, planned
     return `${tf_filename} is not the name of a sample of ${stf_filename}`;
   if (tf_last - tf_first + 1 !== tf_count || tf_last >= stf.tf_count)
     return `frames ${tf_first} to ${tf_last} are not ${tf_count} of the ${stf.tf_count} frames of ${stf_filename}`;
-  return number > planned ? `${stf_filename} has ${planned} samples by the plan, not ${number}` : undefined;
+  return number > planned ? `${stf_filename} has ${planned} planned samples, not ${number}` : undefined;
 }
 
 /** Changes the run's phase. @param endReason the reason of an `end_run` */
@@ -31,7 +31,7 @@ function stepPhase(tx: Transaction, scope: Scope, type: PhaseMessage, at: string
   const { execution_id } = scope;
   const phase = phaseOf(tx.sql, execution_id) ?? 'none';
   const next = nextPhase(phase, type, endReason);
-  if (next === undefined) return none('NO_STEP', `no step from phase ${phase} by ${type}`);
+  if (next === undefined) return none('NO_STEP', `phase ${phase} does not allow ${type}`);
   tx.sql('UPDATE run_states SET phase = ?, phase_changed_at = ? WHERE execution_id = ?').run(next, at, execution_id);
   return applied;
 }
@@ -86,7 +86,7 @@ export const fileProjections = {
         'NOT_PLANNED',
         `${filename} was announced as STF ${stf.sequence} with ${stf.tf_count} Time Frames, not as STF ${message.sequence} with ${message.tf_count}`,
       );
-    if (stf.status !== 'registered') return none('NO_STEP', `${filename} is ready already`);
+    if (stf.status !== 'registered') return none('NO_STEP', `${filename} is already ready`);
     sql(
       `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ? WHERE stf_filename = ? AND execution_id = ?`,
     ).run(checksum ?? null, size_bytes ?? null, at, filename, scope.execution_id);
@@ -140,7 +140,7 @@ export const fileProjections = {
     const { total_stf_files } = message;
     // With more STFs than planned the execution would never be complete.
     if (planned !== undefined && total_stf_files > planned)
-      return none('NOT_PLANNED', `${total_stf_files} STF files are more than the ${planned} that are planned`);
+      return none('NOT_PLANNED', `${total_stf_files} STF files are more than the ${planned} planned`);
     const effect = stepPhase(tx, scope, 'end_run', at, message.reason);
     if (effect === applied) {
       const end = 'UPDATE runs SET end_time = ?, total_stf_files = ? WHERE execution_id = ?';

@@ -75,5 +75,5 @@ const noStep = (alarm: Named, before: Standing | undefined) =>
     'NO_STEP',
     before === undefined
       ? `no alarm ${idOf(alarm)} was raised`
-      : `alarm ${idOf(alarm)} is ${before.state}, time ${before.count}`,
+      : `alarm ${idOf(alarm)} is ${before.state}, with count ${before.count}`,
   );

@@ -33,7 +33,7 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
   ).get(tf_filename, execution_id);
   if (sample === undefined) return awaiting(tf_filename);
   if (sample.stf_filename !== stf_filename)
-    return none('NOT_PLANNED', `${tf_filename} is no sample of ${stf_filename}`);
+    return none('NOT_PLANNED', `${tf_filename} is not a sample of ${stf_filename}`);
   if (!isPlanned(message, sample, scope)) {
     const frames = `${tf_count} frames from ${start} to ${end}`;
     return none('NOT_PLANNED', `${tf_filename} is not cut into a slice ${slice_id} with ${frames}`);
@@ -62,7 +62,7 @@ function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Sco
 function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, scope: Scope, at: string): Effect {
   const { slice_filename, attempt } = message;
   if (!isSameSlice(tx, message, scope))
-    return none('NOT_PLANNED', `${slice_filename} has other frames, or is of another file`);
+    return none('NOT_PLANNED', `${slice_filename} has different frames, or belongs to another file`);
   const next = nextSliceStatus(row.status, 'queue');
   const { max_retries } = scope.params.worker;
   if (next === undefined || !isRetried(attempt - 1, max_retries) || attempt !== row.attempt + 1) {

@@ -25,7 +25,7 @@ function sliceInAttempt(
   return { unfit: none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`) };
 }
 
-/** What workers say of slices. */
+/** What workers report about slices. */
 export const workProjections = {
   slice_started: (message, { scope, at, tx }) => {
     const row = sliceInAttempt(tx, message, scope);
@@ -47,7 +47,7 @@ export const workProjections = {
     const row = sliceInAttempt(tx, message, scope);
     if ('unfit' in row) return row.unfit;
     const next = nextSliceStatus(row.status, message.state === 'done' ? 'done' : 'fail');
-    if (next === undefined) return none('NO_STEP', `result of a slice that is ${row.status} already`);
+    if (next === undefined) return none('NO_STEP', `result of a slice that is already ${row.status}`);
     const { attempt, worker_id, hostname, processing_seconds, took_seconds } = message;
     const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
     const from = row.starts === 0 ? undefined : row.started_at;

@@ -23,7 +23,7 @@ const maxMilliseconds = 2000;
  * How long a query may take where the machine is busy with other work, or the system does not report its
  * processor time.
  */
-const longestMilliseconds = 5 * maxMilliseconds;
+const longestMilliseconds = 15 * maxMilliseconds;
 
 /** Concurrent processes. Other queries wait for their turn, when their time limit starts. */
 const turns = pLimit(2);
@@ -35,7 +35,7 @@ const heapLimit = 256;
 const program = fileURLToPath(new URL('./query-process.js', import.meta.url));
 
 /**
- * Runs one SQL query on a store file, in a process that is killed after two seconds of processor time, or ten
+ * Runs one SQL query on a store file, in a process that is killed after two seconds of processor time, or thirty
  * of wall time. Throws `ARGUMENT_INVALID` if the query is not allowed, is wrong, or takes too long or too
  * much memory.
  */
@@ -69,7 +69,7 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
         const wait = Math.min(Math.max(left, 50), until - performance.now());
         if (left > 0 && wait > 0) return endIn(wait, until);
         return refuse(
-          `took longer than ${maxMilliseconds / 1000} s and was ended; ask for less: one execution_id, no endless recursion`,
+          `took longer than ${maxMilliseconds / 1000} s and was stopped; ask for less: one execution_id, no endless recursion`,
         );
       }, milliseconds);
     };

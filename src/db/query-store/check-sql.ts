@@ -55,7 +55,7 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()) {
   // elsewhere.
   const wrong = own.find((name) => taken.has(name) || viewNames.includes(name));
   if (wrong !== undefined)
-    throw refused(`names its own table ${JSON.stringify(wrong)}, which the store has; choose another name`);
+    throw refused(`names its own table ${JSON.stringify(wrong)}, which the store already has; choose another name`);
   const known = new Set([...viewNames, ...own]);
   for (const [at, token] of tokens.entries()) {
     checkName(token, tokens[at + 1]);

@@ -33,7 +33,7 @@ interface ReceivedMessage {
 type Wire = Pick<ReceivedMessage, 'destination'> & Partial<ReceivedMessage>;
 
 /**
- * The only writer of the log and of the tables that are read from it.
+ * The only writer of the log and of the tables derived from it.
  *
  * - A message's id is computed here from its content. An id that it carries is kept beside it.
  * - A repeated statement is one row. The same id with other content is recorded as a conflict, without effect.
@@ -96,9 +96,10 @@ function recordOf(sql: Prepare, decoded: Decoded): LogRow | undefined {
 /** Why a message is not accepted from a broker; undefined if it is. */
 function refusalOf({ sql }: Transaction, message: Message): string | undefined {
   const { msg_type, execution_id } = message;
-  if (isLogbookType(msg_type)) return 'is recorded by the process that is asked, and not taken from a broker';
+  if (isLogbookType(msg_type))
+    return 'is recorded by the process that receives the request, and not accepted from a broker';
   const isOfExecution = execution_id !== undefined && isExecution(sql, execution_id);
-  // Only the driver may say it, for an execution that is driven here.
+  // Only the driver may send it, for an execution that is driven here.
   if (ofDriver.has(msg_type) && isOfExecution && recordOf(sql, { kind: 'message', message }) === undefined)
     return 'may be sent only by the process that drives the execution';
   return undefined;
@@ -138,16 +139,16 @@ function recordMessage(tx: Transaction, message: Message, wire: Wire, circumstan
 const isOfNone = (type: MessageType): boolean => type === 'run_workflow' || isLogbookType(type);
 
 /**
- * When a message was recorded, said, and happened. Another host's clock may be off, so a message from a
+ * When a message was recorded, sent, and happened. Another host's clock may be off, so a message from a
  * broker happens when it is recorded.
  */
 function timesOf({ timestamp }: Message, { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances) {
-  // Our own agents record a message as they say it. Reading a time costs more than comparing it.
+  // Own agents record a message as they send it. Reading a time costs more than comparing it.
   const sent = timestamp === recordedAt ? recordedAt : (toUtc(timestamp) ?? sentAt ?? recordedAt);
   return { recordedAt, sentAt: sent, at: fromBroker === true ? recordedAt : sent };
 }
 
-/** Types that only the driving process may say: its driver, DAQ simulator and fast processing. */
+/** Types that only the driving process may send: its driver, DAQ simulator and fast processing. */
 const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
   'run_imminent',
   'start_run',
@@ -182,7 +183,7 @@ function recordAgain(tx: Transaction, wire: Wire, known: LogRow, message: Messag
   const message_id = conflictId(known.message_id, destination, payload);
   const knownConflict = findRow(tx.sql, message_id);
   if (knownConflict !== undefined) return { ...knownConflict, isNew: false };
-  const reason = `says other things than the recorded ${known.message_id}`;
+  const reason = `differs from the recorded ${known.message_id}`;
   const conflict: Effect = { effect: 'conflict', code: 'CONTRADICTION', reason };
   return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, facts);
 }

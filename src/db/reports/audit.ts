@@ -141,6 +141,6 @@ function checkCounts({ sql, execution, stfs, samples, cuts, plan }: Audited): Au
     tf_files_received: samples.length,
   };
   const counts = comparedCounts(rows, kept);
-  const told = counts.ids.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ');
+  const told = counts.ids.map((name) => `${name} is ${kept?.[name]}, but there are ${rows[name]} rows`).join(', ');
   return checked('counts', counts, 'broken', `stored counts do not match the rows: ${told}`);
 }

@@ -90,7 +90,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     sql,
     execution,
   );
-  // The placeholder takes as long as it is told to.
+  // The placeholder takes as long as configured.
   const hasPayload = payloadSpecOf(params).kind !== 'placeholder' && execution.slices_completed > 0;
   const { read, unreadable } = partReader();
   const isRunning = status === 'running';

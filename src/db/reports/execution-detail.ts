@@ -14,7 +14,7 @@ export interface ExecutionRecord extends Pick<
 > {
   /** Attempts after the first of a slice. */
   slice_retries: number;
-  /** Of these, the ones that began because a worker vanished. */
+  /** Those of them that began because a worker vanished. */
   lost_starts: number;
   slices_retried: number;
   dataset_name: string | null;

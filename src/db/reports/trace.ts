@@ -94,7 +94,7 @@ export function findProduct(sql: Prepare, name: string): Product {
   const recent = sql<string>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');
   const [near] = nearest(name, recent.values(), 1);
   throw argumentInvalid(
-    `there is no STF file, TF sample or TF slice ${JSON.stringify(name.slice(0, 100))}; names are such as swf.101993.000001.stf, swf.101993.000001_tf_001.tf and swf.101993.000001_slice_000.tf${near === undefined ? '' : `, and the nearest STF file is ${near}`}`,
+    `there is no STF file, TF sample or TF slice ${JSON.stringify(name.slice(0, 100))}; names look like swf.101993.000001.stf, swf.101993.000001_tf_001.tf and swf.101993.000001_slice_000.tf${near === undefined ? '' : `, and the nearest STF file is ${near}`}`,
   );
 }
 

@@ -17,7 +17,7 @@ type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) =
 const keepers = new WeakMap<Prepare, Keep>();
 
 /**
- * The question with its answers kept if the connection keeps answers; otherwise it is asked anew each time.
+ * The question with its answers kept if the connection keeps answers; otherwise it is asked each time.
  */
 export const kept = <Args extends unknown[], Answer>(
   sql: Prepare,
@@ -45,7 +45,7 @@ export function keepAnswers(db: Connection) {
         answers = new Map();
         of = state;
       }
-      // Objects count by their content: named values and rows are made anew for each question.
+      // Objects count by their content: named values and rows are new objects for each question.
       const [only] = values;
       const key = values.length === 1 && typeof only !== 'object' ? only : JSON.stringify(values);
       const before = answers.get(key);

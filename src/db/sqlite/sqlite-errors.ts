@@ -20,26 +20,26 @@ type StoreError = [prefix: string, code: ErrorCode, sentence: string];
 const incomplete: StoreError = [
   'SQLITE_ERROR',
   'STORE_CORRUPT',
-  'lacks a part of its schema; examine it with "swf-mcp check", and restore it from a backup',
+  'lacks part of its schema; examine it with "swf-mcp check", and restore it from a backup',
 ];
 
 const storeErrors: StoreError[] = [
   ['SQLITE_NOTADB', 'STORE_UNAVAILABLE', 'is not a store of swf-mcp; name another file with --db'],
-  ['SQLITE_CORRUPT', 'STORE_CORRUPT', 'is damaged; restore it from a backup or name another file with --db'],
+  ['SQLITE_CORRUPT', 'STORE_CORRUPT', 'is damaged; restore it from a backup, or name another file with --db'],
   [
     'SQLITE_READONLY',
     'STORE_READ_ONLY',
-    'cannot be written; make the file and its folder writable or name another file with --db',
+    'cannot be written; make the file and its folder writable, or name another file with --db',
   ],
   ['SQLITE_FULL', 'STORE_UNAVAILABLE', 'has no space left on its disk; free some, then resume, or try again'],
   ['SQLITE_BUSY', 'STORE_UNAVAILABLE', 'is locked by another program; try again'],
-  ['SQLITE_CANTOPEN', 'STORE_UNAVAILABLE', 'cannot be opened; check the rights on the file and its folder'],
+  ['SQLITE_CANTOPEN', 'STORE_UNAVAILABLE', 'cannot be opened; check the permissions of the file and its folder'],
   ['SQLITE_IOERR', 'STORE_UNAVAILABLE', 'cannot be read or written; check its disk'],
-  ['EACCES', 'STORE_UNAVAILABLE', 'may not be opened; check the rights on the file and its folder'],
-  ['EPERM', 'STORE_UNAVAILABLE', 'may not be opened; check the rights on the file and its folder'],
+  ['EACCES', 'STORE_UNAVAILABLE', 'may not be opened; check the permissions of the file and its folder'],
+  ['EPERM', 'STORE_UNAVAILABLE', 'may not be opened; check the permissions of the file and its folder'],
   ['EROFS', 'STORE_READ_ONLY', 'is on a read-only file system; name another file with --db'],
   ['ENOTDIR', 'STORE_UNAVAILABLE', 'has a file where a folder should be in its path; name another file with --db'],
   ['EISDIR', 'STORE_UNAVAILABLE', 'is a folder; name a store file with --db'],
-  ['ENOENT', 'STORE_UNAVAILABLE', 'cannot be made there; name another file with --db'],
+  ['ENOENT', 'STORE_UNAVAILABLE', 'cannot be created there; name another file with --db'],
   ['EEXIST', 'STORE_UNAVAILABLE', 'has a file where a folder should be in its path; name another file with --db'],
 ];

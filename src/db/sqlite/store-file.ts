@@ -65,7 +65,7 @@ function requireOurs(path: string) {
   if (found === undefined) return;
   const { file, why } = found;
   throw storeUnavailable(
-    `the store ${file} is not written: ${why}, so its contents could not be trusted; "chmod 600" it if it is yours, or name another file with --db`,
+    `the store ${file} is not used: ${why}, so its contents could not be trusted; "chmod 600" it if it is yours, or name another file with --db`,
   );
 }
 

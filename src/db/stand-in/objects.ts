@@ -83,8 +83,8 @@ export const newestRunOf = (sql: Prepare, executionId: string): string | undefin
   ).value(executionId) ?? undefined;
 
 /**
- * A heard execution with the fields that swf-monitor would return; undefined if nothing was received about
- * it.
+ * An observed execution with the fields that swf-monitor would return; undefined if nothing was received
+ * about it.
  */
 export const knownExecution = (sql: Prepare, executionId: string): Document | undefined =>
   sql<Document>(
@@ -104,7 +104,7 @@ export function putObject({ sql }: Transaction, object: MonitorObject): void {
 /** Draws the next number of a name, from 1 on. */
 export const nextNumber = (tx: Transaction, name: string): number => drawNumber(tx, `monitor ${name}`);
 
-/** Draws a run number of this store that no heard run has. */
+/** Draws a run number of this store that no observed run has. */
 export function nextRunNumber(tx: Transaction): number {
   const isHeard = tx.sql('SELECT 1 FROM observed_runs WHERE run_id = ?');
   for (;;) {

@@ -70,12 +70,12 @@ export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number
 export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
   sql<number | null>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').value(requestId) ?? undefined;
 
-/** The sequence of the store's newest execution: executions heard of later come after it. */
+/** The sequence of the store's newest execution: executions first heard later come after it. */
 export const newestKey = (sql: Prepare): number =>
   sql<number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
 /**
- * The first execution of a namespace heard of after another one.
+ * The first execution of a namespace that was first heard after another one.
  * @param after the other's sequence, since clocks of hosts and brokers differ
  */
 export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>

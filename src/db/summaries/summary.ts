@@ -137,7 +137,7 @@ function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAt
   return (at) => columns[column][at] as number;
 }
 
-/** Whether a question asks for some slices of an execution alone, by the filters of `condition`. */
+/** Whether a question asks only for some slices of an execution, by the filters of `condition`. */
 export const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
   [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
 

@@ -13,8 +13,8 @@ const hasJustBegun = ({ driver, now }: Facts) =>
   driver !== undefined && (now - Date.parse(driver.since)) / 1000 < lateSeconds;
 
 /**
- * Slices are started, done or in hand: some worker is there although it does not report itself, such as one
- * of another make.
+ * Slices are started, done or in progress, so there is a worker that does not report itself, such as one of
+ * other software.
  */
 const isWorkedOn = (facts: Facts) =>
   facts.in_hand.some(({ since }) => secondsBetween(since, facts.now) < strangerSeconds) ||
@@ -53,7 +53,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
   'driving',
   ifDriven({
     AGENT_MISSING: (facts) => {
-      // Nobody is heard then; another finding reports that.
+      // No agent is heard then; another finding reports that.
       if (facts.broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
       const missing = facts.missing.filter((type) => !(type === 'worker' && isWorkedOn(facts)));
       if (missing.length === 0) return undefined;
@@ -92,7 +92,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
       const outcome = slices.length === 0 ? '' : `Their slices: ${slices.join(', ')}${others}. `;
       return {
         severity: 'warning',
-        sentence: `Vanished, last heard from at ${gone[0]?.last_heartbeat}: ${descriptions.join(', ')}. ${outcome}Check their hosts; slices go to other workers.`,
+        sentence: `Not heard from since ${gone[0]?.last_heartbeat}: ${descriptions.join(', ')}. ${outcome}Check their hosts; slices go to other workers.`,
         ids: [...names, ...left.slice(0, namedAgents).map(({ slice_filename }) => slice_filename)],
         next: here('list_agents'),
       };
@@ -104,8 +104,8 @@ export const agentRules: readonly FindingRule[] = rulesOf(
         severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
         sentence:
           off_duty === undefined
-            ? `The ${role} agent is alive but has not responded to ${counted(files, 'STF file')}, the first ${first} since ${since}; they are sent again after a few minutes.`
-            : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not responded to ${counted(files, 'STF file')}, the first ${first} since ${since}.`,
+            ? `The ${role} agent is alive but has not responded to ${counted(files, 'STF file')} since ${since} (first: ${first}); they are sent again after a few minutes.`
+            : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not responded to ${counted(files, 'STF file')} since ${since} (first: ${first}).`,
         ids: [first],
         about: role,
         next: call('list_agents', { agent_type: role }),

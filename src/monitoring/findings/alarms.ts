@@ -64,9 +64,9 @@ interface AlarmStep {
 }
 
 /**
- * The change that one look at a finding makes. Its alarm is raised once the finding has lasted, and is over
- * once it has been gone as long, so a flickering finding is one alarm. A finding that stays worse raises the
- * alarm anew.
+ * The change that one check of a finding makes. Its alarm is raised once the finding has persisted, and
+ * clears once it has been gone for as long, so a flickering finding is one alarm. A finding that stays
+ * worse raises the alarm again.
  * @param severity of the finding, or undefined
  * @param patience seconds
  */

@@ -44,7 +44,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     }
     const rest =
       last_slice === undefined
-        ? ', and none was: the fast processing agent is gone, or receives nothing'
+        ? ', nor was any other: the fast processing agent is gone, or receives nothing'
         : `; the last slice was sent at ${timeOf(last_slice)}`;
     return {
       severity: 'error',
@@ -108,7 +108,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     const next = here('list_tf_slices', { status: 'unanswered', order: 'oldest' });
     if (isOver && counts.slices_queued > 0) {
       const last =
-        last_result === undefined ? 'no result came at all' : `the last result came at ${timeOf(last_result)}`;
+        last_result === undefined ? 'no result arrived at all' : `the last result came at ${timeOf(last_result)}`;
       const sentence = `${counted(counts.slices_queued, 'TF slice')} got no result while the run was observed; ${last}.`;
       return { severity: 'error', sentence, ids: passed.ids, next };
     }
@@ -116,7 +116,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (!isWaiting && passed.count === 0) return undefined;
     const since =
       last_result === undefined
-        ? 'no result has come at all'
+        ? 'no result has arrived at all'
         : `the last result came ${roundDuration(secondsSince(facts, last_result))} ago`;
     return {
       severity: 'error',
@@ -147,7 +147,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `${doing(results_unmatched, 'result', 'fit')} no slice that was received: the slices were sent before the observer listened, or another program made the results.`,
+          sentence: `${doing(results_unmatched, 'result', 'lack')} a matching slice: the slices were sent before the observer listened, or another program made the results.`,
           next: here('list_messages', { message_type: 'slice_result' }),
         },
 
@@ -172,7 +172,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       some.length === 1 ? `from ${timeOf(first.from)} to ${timeOf(first.until)}` : `the first at ${timeOf(first.from)}`;
     const [start_time, end_time] = [timeOf(first.from - 60_000), timeOf(first.until + 60_000)];
     const meaning = isFilled
-      ? 'files, registered slices and results of that time were read from swf-monitor since; slices_sent is a lower bound'
+      ? 'files, registered slices and results of that time have since been read from swf-monitor; slices_sent is a lower bound'
       : 'counts are lower bounds';
     return {
       severity: isFilled ? 'info' : 'warning',
@@ -216,7 +216,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `Its programs call it ${told_id}, a name they also gave to another run: here it is ${execution_id}, after its run ${run_id}.`,
+          sentence: `Its programs call it ${told_id}, a name they also gave to another run: here it is called ${execution_id}, after its run ${run_id}.`,
           ids: [told_id],
           next: call('list_workflow_executions', {}),
         },

@@ -38,7 +38,7 @@ export const stageRules: readonly FindingRule[] = [
       FILE_GONE: (facts) =>
         facts.gone.map(({ hostname, files, first, since }) => ({
           severity: 'error' as const,
-          sentence: `${hostname} has been silent since ${since}, so no worker can read the ${counted(files, 'TF file')} made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
+          sentence: `${hostname} has been silent since ${since}, so no worker can read the ${counted(files, 'TF file')} made there; the first is ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
           ids: [first],
           about: hostname,
           next: call('list_agents', { agent_type: 'fastmon' }),
@@ -61,7 +61,7 @@ export const stageRules: readonly FindingRule[] = [
         sentence:
           undone === 0
             ? `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all the others have a final result.`
-            : `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which workers had in hand`}.`,
+            : `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which were being processed`}.`,
         next: here('audit_execution'),
       };
     },

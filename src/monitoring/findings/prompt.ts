@@ -12,7 +12,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     const since = isOver ? '' : `, the first ${roundDuration(secondsSince(facts, prompt.first_stf))} ago`;
     return {
       severity: 'error',
-      sentence: `${were(counts.stf_count, 'STF file')} announced${since}, and no data agent has handed the run over to PanDA (stf_ready): none runs, it cannot make the dataset, or no file was uploaded.`,
+      sentence: `${were(counts.stf_count, 'STF file')} announced${since}, and no data agent has handed the run over to PanDA (stf_ready): none is running, it cannot create the dataset, or no file was uploaded.`,
       next: here('list_messages'),
     };
   },

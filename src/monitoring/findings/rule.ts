@@ -76,7 +76,7 @@ export const rulesOf = <Part extends keyof Known>(needs: Part, finds: Finds<NonN
   }));
 
 /**
- * Findings that apply only while an execution runs and has a driver. Without a driver nothing goes on, and
+ * Findings that apply only while an execution runs and has a driver. Without a driver nothing happens, and
  * another finding says so.
  */
 export const ifDriven = (finds: Finds<Situation>): Finds<Situation> =>

@@ -26,7 +26,7 @@ function workersSentence(workers: SliceFacts['by_worker']): string {
   if (workers.length < 2) return '';
   const shown = workers.slice(0, namedWorkers).map(({ name, failed, tried }) => `${failed} of ${tried} on ${name}`);
   const more = workers.length - shown.length;
-  return ` First attempts failed by worker: ${shown.join(', ')}${more > 0 ? `, and no larger share on ${counted(more, 'other worker')}` : ''}.`;
+  return ` First attempts that failed, by worker: ${shown.join(', ')}${more > 0 ? `, and no larger share on ${counted(more, 'other worker')}` : ''}.`;
 }
 
 /** Fewer slices do not show what is usual. */
@@ -60,7 +60,7 @@ export const sliceRules: readonly FindingRule[] = [
         last_done !== undefined
           ? `the last slice was done at ${new Date(last_done).toISOString()}`
           : done === 0
-            ? 'no slice was ever done'
+            ? 'no slice was ever completed'
             : `${were(done, 'slice')} done before`;
       const what = isMore
         ? `more than ${attempts} attempts failed, and none succeeded`
@@ -172,7 +172,7 @@ export const sliceRules: readonly FindingRule[] = [
         const limit = payloadLimit(facts);
         const usual =
           usual_seconds === undefined ? 'the usual time is not known yet' : `usually ${roundDuration(usual_seconds)}`;
-        const end = limit === undefined ? '' : `; the payload is ended after ${roundDuration(limit)}`;
+        const end = limit === undefined ? '' : `; the payload is killed after ${roundDuration(limit)}`;
         const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${roundDuration(oldest.seconds)})`;
         const which = overdue.length === 1 ? held : `the oldest is ${held}`;
         // The number of free workers elsewhere is unknown at this moment.

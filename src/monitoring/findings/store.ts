@@ -43,7 +43,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (ahead_seconds > 0)
       return {
         severity: 'warning',
-        sentence: `Its newest row is ${roundDuration(ahead_seconds)} ahead of the clock here: one of the two clocks is off, or was set back. Durations up to now are not known; the recorded order is still correct.`,
+        sentence: `Its newest row is ${roundDuration(ahead_seconds)} ahead of the clock here: one of the two clocks is off, or was set back. Durations up to now are unknown; the recorded order is still correct.`,
         next: here('list_agents'),
       };
     const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedOffset);

@@ -23,7 +23,7 @@ const lacks: Readonly<Record<string, string>> = {
 type OffDutyAgent = Evidence['off_duty'][number];
 
 const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent) =>
-  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${(slots ?? 0) > 0 ? `${slots} ` : ''}slots ${since === undefined ? 'accept' : 'have accepted'} no slices that need ${needed[reason] ?? 'it'}` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
+  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${(slots ?? 0) > 0 ? `${slots} ` : ''}slots ${since === undefined ? 'accept' : 'have accepted'} no slices that need ${needed[reason] ?? 'it'}` : 'It leaves these STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
 const restSentence = ({ agent, hostname, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? 'it rests'}. It then takes slices again, and rests longer after each failure; check that host.`;
@@ -87,16 +87,16 @@ export const workerRules: readonly FindingRule[] = [
           severity: 'error' as const,
           sentence:
             unheard_since === undefined
-              ? `${agent} on ${hostname} is an earlier build, which also takes slices of other programs; its slots do not count here. Stop it, and install this version there.`
-              : `${agent} on ${hostname} takes slices, but none of its messages about them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; stop it, or fix it as described in docs/broker.md.`,
+              ? `${agent} on ${hostname} is an earlier build, which also takes slices meant for other programs; its slots do not count here. Stop it, and install this version there.`
+              : `${agent} on ${hostname} takes slices, but none of its messages about them has arrived since ${unheard_since}: it does not copy their store_id header. Its slices go to others; stop it, or fix it as described in docs/broker.md.`,
           ids: [agent, hostname],
           about: agent,
           next: call('list_agents', { agent_type: 'worker' }),
         })),
 
       /**
-       * An agent is heard but leaves work of this execution to others. Other findings report work that nobody
-       * can do.
+       * An agent is heard but leaves work of this execution to others. Other findings report work that no
+       * one can do.
        */
       WORKER_OFF_DUTY: ({ off_duty, unfit, unanswered }) => {
         const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]) =>
@@ -137,7 +137,7 @@ export const workerRules: readonly FindingRule[] = [
       if (workers === 0 || workers_needed <= workers || backlog === 0) return undefined;
       // A run with an end is meant to lag and drain. One without an end is not.
       const isEndless = facts.stf_planned === undefined;
-      const outlook = isEndless ? ', and more come' : '; they drain after the DAQ is done';
+      const outlook = isEndless ? ', and more are arriving' : '; the queue drains after the DAQ is done';
       const pace = `${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each`;
       return {
         severity: isEndless ? 'warning' : 'info',

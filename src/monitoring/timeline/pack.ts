@@ -18,8 +18,8 @@ const ofEach = <T>(make: (kind: NameColumn) => T) => ({
 type Column = Exclude<keyof Attempts, 'length' | 'names'>;
 
 /**
- * The columns, each with the one before it that its values are counted from; null: from the attempt before.
- * So most numbers are small and alike.
+ * The columns, each with the earlier column that its values are relative to; null: relative to the previous
+ * attempt. So most numbers are small and similar.
  */
 const countedFrom: Readonly<Record<Column, Column | null>> = {
   stf: null,

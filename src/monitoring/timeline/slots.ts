@@ -63,7 +63,7 @@ const newWorker = (worker: number) => ({
   /** Milliseconds. */
   busy: 0,
   longest: 0,
-  /** Time that its ended attempts took, wherever they began. Milliseconds. */
+  /** The time that its finished attempts took, wherever they began. Milliseconds. */
   work: 0,
   /** When it first started a slice, in milliseconds since 1970. */
   first: Infinity,
@@ -92,7 +92,7 @@ export function workersOf(attempts: Attempts, window: Period, life: Life) {
 
 /**
  * The attempts of some slots that overlap a window, as bars: the slot's row, the start (milliseconds since
- * 1970) and the duration, undefined while it goes on. Undefined if there are too many.
+ * 1970) and the duration, undefined while it continues. Undefined if there are too many.
  */
 export function spansOf(
   attempts: Attempts,

@@ -21,7 +21,7 @@ function foldJobs(messages: readonly SaidJobs[]) {
 }
 
 /**
- * How an STF file of prompt processing stands, and its sites.
+ * The state of an STF file of prompt processing, and its sites.
  * @param reports from its agent
  * @param told its registration
  */

@@ -20,8 +20,8 @@ export interface Attempt {
 }
 
 /**
- * A slice: its attempts, in the order in which their senders say they made them, and the one that decides how
- * it stands.
+ * A slice: its attempts, in the order in which their senders say they made them, and the one that
+ * determines its state.
  */
 export interface FoldedSlice {
   slice_filename: string;
@@ -42,8 +42,8 @@ interface OpenAttempt extends Pick<Attempt, 'slice'> {
 }
 
 /**
- * How slices stand by all messages about them. A function of the messages alone: neither their order nor
- * their repetition makes a difference, and what REST tells joins what was heard.
+ * The state of slices according to all messages about them. A function only of the messages: neither their
+ * order nor repetition makes a difference, and REST calls count like messages.
  * @param messages all that are related to one another; see `relatedTo`
  */
 export function foldWork(messages: readonly SaidWork[]) {
@@ -120,8 +120,8 @@ function unheardAttempt(slice: SaidRegistration, { fact: { key } }: SaidResult):
 }
 
 /**
- * REST repeats results of the bus word for word: such a copy is the same message, which the bus tells more
- * about.
+ * REST repeats results of the bus word for word: such a copy is the same message, about which the bus has
+ * more.
  * @param results in the order of sending
  */
 function withoutCopies(results: readonly SaidResult[]): SaidResult[] {

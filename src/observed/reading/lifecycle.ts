@@ -37,7 +37,7 @@ export const readings = {
   },
   // In both dialects its size field is the number of its Time Frames, not a size.
   tf_file_registered: (body: Fields) => tfFileFact('tf_file_registered', body, nameOf(body['stf_filename'])),
-  // Between fast processing and PanDA.
+  // Sent between fast processing and PanDA.
   run_imminent_worker: workersSaid,
   create_workflow_task: workersSaid,
   created_workflow_task: workersSaid,

@@ -2,7 +2,7 @@ import type { StfStatus } from '../../domain/states.ts';
 import { type Fields, idOf, nameOf, objectOf, shortName, textOf } from './values.ts';
 
 /**
- * How one site fares with an STF file. A field that nobody reported is undefined: the public programs have
+ * The progress of one site with an STF file. A field that no program reported is undefined: the public programs have
  * one site, and do not name it.
  */
 export interface SiteJob {

@@ -46,7 +46,7 @@ const command = () =>
     time: string,
     reason: optionalString,
     claimed_by: optionalString,
-    sent_by: optionalString.describe('If the name is only claimed: the sender'),
+    sent_by: optionalString.describe('The sender, if the name is only claimed'),
   });
 
 /** The execution, its state, and the operators and processes behind it. */
@@ -62,9 +62,9 @@ const identity = () => ({
   health: optionalOneOf(healths),
   paused_by: command().optional().describe('Who paused it; absent between two periods'),
   stopped_by: command()
-    .extend({ pending: optionalTrue.describe('Not accepted by a driver yet') })
+    .extend({ pending: optionalTrue.describe('No driver has accepted it yet') })
     .optional()
-    .describe('Who ended it early, or requested that'),
+    .describe('Who ended it early, or asked to'),
   drivers: objects({
     epoch: int,
     since: string,
@@ -94,7 +94,7 @@ const observedCounts = () => ({
   slices_sent: optionalInt,
   slices_unanswered: optionalInt,
   results_repeated: optionalInt,
-  results_unmatched: optionalInt.describe('Fit no known slice'),
+  results_unmatched: optionalInt.describe('Match no known slice'),
   results_without_slice: optionalInt.describe('Slices not on the bus'),
   without_execution: optionalInt.describe('Slices that name no execution'),
 });
@@ -104,10 +104,10 @@ const counts = () => ({
   run_number: optionalInt,
   start_time: string,
   end_time: optionalString,
-  duration_seconds: float.describe('Wall time; so far, while it runs'),
-  down_seconds: optionalFloat.describe('Without a driver, between two'),
+  duration_seconds: float.describe('Wall time, so far if still running'),
+  down_seconds: optionalFloat.describe('Without a driver, between drivers'),
   expected_end: optionalString,
-  first_slice_at: optionalString.describe('Expected, until there is one'),
+  first_slice_at: optionalString.describe('An estimate until there is one'),
   data_as_of: optionalString,
   last_message_id: optionalString,
   message_count: int,
@@ -123,16 +123,16 @@ const counts = () => ({
   ...observedCounts(),
   slices_overdue: optionalInt.describe('In progress for too long'),
   slices_to_redo: optionalInt.describe('With workers that are gone'),
-  slices_not_done: optionalInt.describe('Without a result, after the end'),
+  slices_not_done: optionalInt.describe('No result, and the run has ended'),
   causes: objects({ cause: string, attempts: int, example: optionalString })
     .optional()
-    .describe('Of failed attempts; differing numbers are N, with an example'),
+    .describe('Of failed attempts; N stands for differing numbers'),
   oldest_in_hand: object({
     ...sliceInHand(),
     attempt: int,
     usual_seconds: optionalFloat,
-    deadline: optionalString.describe('The payload is killed then'),
-    worst_end: optionalString.describe('If each attempt left takes as long'),
+    deadline: optionalString.describe('When the payload will be killed'),
+    worst_end: optionalString.describe('If each remaining attempt takes as long'),
   }).optional(),
 });
 
@@ -169,13 +169,13 @@ const settings = () => ({
 /** Its progress, and how it moves. */
 const flow = () => ({
   progress: object({
-    stf_planned: optionalInt.describe('Absent: until stopped'),
+    stf_planned: optionalInt.describe('Absent if the run goes until stopped'),
     stf_ready: int,
-    tf_files_expected: int.describe('Of the STFs so far'),
-    tf_files_planned: optionalInt.describe('Of the whole run'),
-    slices_expected: int.describe('Of the samples so far'),
+    tf_files_expected: int.describe('From the STFs so far'),
+    tf_files_planned: optionalInt.describe('For the whole run'),
+    slices_expected: int.describe('From the samples so far'),
     slices_final: int.describe('Completed, or failed permanently'),
-    slices_planned: optionalInt.describe('Of the whole run'),
+    slices_planned: optionalInt.describe('For the whole run'),
     percent: optionalFloat.describe('slices_final of slices_planned'),
     simulation_tick: optionalFloat.describe('Seconds of simulated time'),
     seconds_left: optionalInt,

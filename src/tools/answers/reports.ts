@@ -85,7 +85,7 @@ export const traceAnswer = () =>
     worker: optionalString,
     payload: optionalString.describe('Of a slice: name and digest'),
     slice: sliceResult().optional(),
-    standing: optionalString.describe('The current state of a slice'),
+    standing: optionalString.describe('Its current state'),
     waiting_seconds: optionalFloat,
     queued_before: optionalInt.describe('Slices of its execution ahead of it'),
     hops: objects({

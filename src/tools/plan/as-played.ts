@@ -38,7 +38,7 @@ export const asPlayedAnswer = () =>
     execution_id: string,
     real_end: string,
     replayed_end: string,
-    off_percent: float.describe('Error of the model, of the time from start to end'),
+    off_percent: float.describe('Error of the model, as a share of the duration'),
     was: waitsFields(),
     replayed: waitsFields(),
     changed: waitsFields().optional(),
@@ -75,7 +75,7 @@ export async function playedAgain(
   const execution = context.queries().execution(executionId);
   if (execution.status === 'running')
     throw argumentInvalid(
-      `execution_id = ${JSON.stringify(executionId)}: it has not ended, so it is not known how long its slices take; replay it when it has`,
+      `execution_id = ${JSON.stringify(executionId)}: it has not ended, so the times of its slices are not all known; replay it when it has ended`,
     );
   // The queue of a plan keeps the order in which slices were made; other programs resend a slice as a new message.
   const keepsPlace = context.queries().knownParams(execution) !== undefined;

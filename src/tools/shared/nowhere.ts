@@ -62,7 +62,7 @@ export const words = (description: string) =>
   z
     .string()
     .max(300)
-    .refine(hasWord, 'has no word to look for; give letters or digits')
+    .refine(hasWord, 'has no word to search for; give letters or digits')
     .refine((text) => !tooShort.test(text), 'has too little before the *; give at least three letters or digits')
     .optional()
     .describe(`${description}; word* for any ending`);
@@ -78,7 +78,7 @@ export function otherWords<Filter extends { search?: string | undefined }, Row>(
   const { search } = filter;
   if (search === undefined) return undefined;
   const nothing =
-    'Nothing that matches has these whole words in this sequence; a * at the end stands for any ending, but AND, OR, NOT and a * inside are not operators. Agents, runs and times are not searched: they have their own arguments.';
+    'No matching row has these whole words in this order. A trailing * stands for any ending; AND, OR, NOT and a * elsewhere are not operators. Agents, runs and times are not searched: they have their own arguments.';
   const longer = `${search.trimEnd()}*`;
   if (search.trimEnd().endsWith('*') || tooShort.test(longer)) return nothing;
   const { rows } = ask({ ...filter, search: longer }, { order: 'newest', limit: 1, uncounted: true });

@@ -52,7 +52,7 @@ export const listArguments = (time: string) => ({
   cursor: text('next_cursor of the previous page', 2000),
   order: choice(['newest', 'oldest'], 'Order of recording (default newest)'),
   start_time: text(`Earliest ${time}: ISO 8601, or -2h`),
-  end_time: text('Latest, as start_time'),
+  end_time: text(`Latest ${time}`),
 });
 
 /** The fields to return for items of a wide list. */

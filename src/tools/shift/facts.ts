@@ -107,7 +107,7 @@ function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecu
   const { status, stf_count, slices_created, slices_completed } = row;
   const stay_failed = queries.executionRecord(row).slices_exhausted;
   const counts = { row, status, stf_count, slices_created, slices_completed, stay_failed };
-  // What PanDA made of the files of an ended run stands in its findings.
+  // The findings of an ended run say what happened to its files in PanDA.
   if (status !== 'running' && !isPrompt(row))
     return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
   const { health, findings, duration_seconds } = queries.assessWithFindings(row, now, queries.dataAsOf());

@@ -27,7 +27,7 @@ const shownAlarms = 10;
 const shownNotes = 12;
 const longestMatter = 400;
 
-/** The facts with what the answer makes of them. */
+/** The facts, with what the answer derives from them. */
 type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
 
 /**

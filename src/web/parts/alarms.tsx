@@ -27,7 +27,7 @@ export function AlarmBar() {
   const { unseen, seen } = answer;
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
   // The tool says so in a note that may contain more.
-  const nobody = /"swf-mcp[^"]* watch" runs/.test(unseen.note ?? '') ? ': "swf-mcp watch" is not running' : '';
+  const nobody = /"swf-mcp[^"]* watch" is running/.test(unseen.note ?? '') ? ': "swf-mcp watch" is not running' : '';
   if (total === 0)
     return <p class="alarms quiet">{nobody === '' ? 'no alarms' : `not watching for alarms${nobody}`}</p>;
   return (

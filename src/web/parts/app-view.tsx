@@ -17,8 +17,8 @@ const everyMilliseconds = 2000;
 const shownFindings = 1;
 
 /**
- * How many parts to leave out so that the page is at most this high, in pixels. It is found anew for each
- * key.
+ * How many parts to leave out so that the page is at most this high, in pixels. It is computed again for
+ * each key.
  */
 function useFit(height: number, key: string): number {
   const [left, setLeft] = useState({ key, parts: 0 });
@@ -38,7 +38,7 @@ function useFit(height: number, key: string): number {
 /** One execution within a chat: no tabs, no lists, no scrolling. */
 export function AppView({ id }: { id: string }) {
   const [cursor, onCursor] = useState<number | undefined>(undefined);
-  // Ages go on, and the window may have another width.
+  // Ages change, and so may the window's width.
   useNow();
   const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);
   const left = useFit(maxHeight, `${innerWidth} ${monitor?.findings.length}`);

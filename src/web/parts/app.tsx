@@ -11,7 +11,7 @@ import { Button } from './card.tsx';
 /** Loads later; the page reserves its space, so nothing moves when it arrives. */
 const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar, true) : Fragment;
 
-/** Loads later: nobody presses a key before the page is there. */
+/** Loads later: no one presses a key before the page is there. */
 const Keys = isServed ? lazy(async () => (await import('./keys.tsx')).Keys, true) : Fragment;
 
 type Theme = 'system' | 'light' | 'dark';
@@ -54,11 +54,11 @@ export function App() {
         {report && (
           <p class={`banner ${report.isRunning ? 'warn' : ''}`}>
             {report.isRunning
-              ? `Made as of ${time(report.madeAt)}, before it had ended: what came after is not in it.`
-              : `A report as of ${time(report.madeAt)}.`}
+              ? `Made at ${time(report.madeAt)}, before the execution had ended: later events are missing.`
+              : `A report made at ${time(report.madeAt)}.`}
           </p>
         )}
-        {/* Mounted anew for each execution. */}
+        {/* Mounted again for each execution. */}
         <Page key={ids[0]} {...{ ids, change, theme }} params={route.params} />
       </main>
       <Keys />
@@ -83,7 +83,7 @@ function Top({ hasPages, hasTools, setZone, theme, setTheme }: TopProps) {
   return (
     <header class="top">
       <a class="skip" href="#main" onClick={toMain}>
-        skip to the content
+        skip to content
       </a>
       <strong>swf-mcp</strong>
       {hasPages && (
@@ -104,7 +104,7 @@ function Top({ hasPages, hasTools, setZone, theme, setTheme }: TopProps) {
   );
 }
 
-/** A button that shows what is chosen, and goes on to the next choice. */
+/** A button that shows the current choice, and moves to the next. */
 function Choice({ what, value, onClick }: { what: string; value: string; onClick: () => void }) {
   const label = `${what}: ${value}; change`;
   return (

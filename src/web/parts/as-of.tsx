@@ -15,7 +15,7 @@ const film = { steps: 60, every: 200 };
 
 /**
  * The execution whose film plays, and since when its slider was last moved: it plays on when "latest" becomes
- * one execution, and the slider is mounted anew.
+ * one execution, and the slider is mounted again.
  */
 const playing = { id: '', at: 0 };
 
@@ -74,7 +74,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
       {isNow && <small>dimmed: as it is now, not then</small>}
       <span class="mono">{asOf === undefined ? 'now' : clock(asOf, length < 1000)}</span>{' '}
       <Button onClick={play}>{isPlaying ? 'pause' : 'play'}</Button>{' '}
-      {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>back to now</Button>}
+      {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>return to now</Button>}
     </p>
   );
 }
@@ -99,7 +99,7 @@ export function PartShown({ part, line, shown, isAwaited, onZoom, onWhole }: Pro
   return (
     <p class="banner part">
       {isAwaited || shown === undefined
-        ? 'Loading this part; the pictures show the previous one. '
+        ? 'Loading this part; the charts still show the previous one. '
         : `Showing a part: ${time(shown.from)} to ${time(shown.until)}. `}
       <Button onClick={go((range) => moved(range, -0.5))}>earlier</Button>
       <Button onClick={go((range) => moved(range, 0.5))}>later</Button>

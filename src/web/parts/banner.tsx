@@ -13,7 +13,7 @@ interface FaultBannerProps {
   fault: CallError | undefined;
   /** When the shown answer came, in milliseconds since 1970; left out where no answer is shown. */
   at?: number;
-  /** Put before the message, to tell which part of the page has no answer. */
+  /** Precedes the message, to say which part of the page has no answer. */
   about?: string;
 }
 

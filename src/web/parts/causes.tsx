@@ -29,7 +29,7 @@ export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   return (
     <Card
       title="Failures by cause"
-      note={`${count(total)} failed attempts in this time${isThen ? '; now, not then' : ''}`}
+      note={`${count(total)} failed attempts in this period${isThen ? '; now, not then' : ''}`}
     >
       {causes.length === 0 ? (
         <p>No attempt failed.</p>
@@ -73,7 +73,7 @@ const placeOf = ({ attempts, slots, worst_slot: slot = 'not known', worst_slot_a
     ) : (
       <span class="mono words">{slot}</span>
     )}
-    {slots === 1 && most < attempts && <small> and {count(attempts - most)} on unknown slots</small>}
+    {slots === 1 && most < attempts && <small> and {count(attempts - most)} on an unknown slot</small>}
     {host !== undefined && <small> all on {host}</small>}
   </span>
 );

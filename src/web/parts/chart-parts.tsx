@@ -35,7 +35,7 @@ export interface Drain {
 
 /** How a picture over time is read and steered. */
 export interface Steered {
-  /** The time that somebody points at in one of the pictures. Milliseconds since 1970. */
+  /** The time that the pointer is at in one of the charts. Milliseconds since 1970. */
   cursor: number | undefined;
   onCursor: (at: number | undefined) => void;
   /** Shows another part; undefined where there is no other. */

@@ -124,7 +124,7 @@ const figureNames: Readonly<Record<string, Shown>> = {
   slices_completed: { label: 'slices completed', shown: count, unit: 'other' },
   slices_failed: { label: 'slices that stay failed', shown: count, unit: 'other', better: 'lower' },
   slice_retries: { label: 'retries', shown: count, unit: 'other', better: 'lower' },
-  slices_per_second: { label: 'slices a second', shown, unit: 'other', better: 'higher' },
+  slices_per_second: { label: 'slices per second', shown, unit: 'other', better: 'higher' },
 };
 
 const delay = (stage: string): Shown => ({
@@ -143,7 +143,7 @@ function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number;
 function Figures({ comparison }: { comparison: Comparison }) {
   const { status, figures, stages, configuration } = comparison;
   const isOver = status.a !== 'running' && status.b !== 'running';
-  // Figures of a run that goes on are those so far, and those at another speed are of other times: nothing to
+  // Figures of a run in progress are those so far, and those at another speed are of other times: nothing to
   // judge by.
   const isJudged = isOver && configuration.every(({ key }) => key !== 'speed');
   const rows: Row[] = [

@@ -32,13 +32,13 @@ export function Flow(props: Props) {
       note={
         <>
           bins of {timeline.bin_seconds} s, times in {zone}
-          {onZoom && <span class="hint">; drag to choose a part</span>}
+          {onZoom && <span class="hint">; drag to select a part</span>}
         </>
       }
     >
       <PhaseStrip timeline={timeline} until={until} notes={monitor.notes} />
       {monitor.status !== 'running' && isEmpty(timeline) ? (
-        <p>No slice was made or processed in this time.</p>
+        <p>No slice was made or processed in this period.</p>
       ) : (
         <Charts {...props} {...{ until, drain, hasBacklog, isCompact }} />
       )}
@@ -168,8 +168,8 @@ function drainOf({ status, progress }: Monitor, timeline: Timeline) {
 }
 
 /**
- * A phase in words. The picture of a silent execution ends some time after its driver was lost, so they tell
- * how long that is by now.
+ * A phase in words. The picture of a silent execution ends some time after its driver was lost, so the
+ * words say how long that is by now.
  */
 function wordsOf({ phase, by, began, goesOn }: PhaseSpan, now: number): string {
   if (phase !== 'undriven') return by === undefined ? phase : `${phase} by ${by}`;

@@ -84,7 +84,7 @@ function promptAbout({ execution_id, findings }: Monitor): string {
 }
 
 interface Counted {
-  /** Whether anybody says which slices are in hand. */
+  /** Whether any program reports which slices are in progress. */
   isInHandKnown: boolean;
   /** Whether the counts are final: the execution has ended. */
   isOver: boolean;
@@ -109,14 +109,14 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
     <div class="figures">
       <Figure
         label="slices finished"
-        note={ofAll(planned, progress ? 'no end is planned' : `of ${count(counts.created)} sent`)}
+        note={ofAll(planned, progress ? 'no planned end' : `of ${count(counts.created)} sent`)}
       >
         {count(over)}
       </Figure>
       {planned !== undefined && <Figure label="progress">{percent(over, planned)}</Figure>}
       <Figure
         label={progress ? 'STF files ready' : 'STF files announced'}
-        note={ofAll(progress?.stf_planned, progress ? 'no end is planned' : '')}
+        note={ofAll(progress?.stf_planned, progress ? 'no planned end' : '')}
         dimmed={dimmed}
       >
         {count(progress?.stf_ready ?? monitor.stf_count)}
@@ -134,7 +134,7 @@ const ofAll = (n: number | undefined, otherwise: string): string =>
   n === undefined ? otherwise : `of ${count(n)} planned`;
 
 /**
- * Why it has its status. A person's reason is told with the name, and the pill tells why a status is unknown.
+ * Why it has its status. A person's reason is shown with the name, and the pill says why a status is unknown.
  */
 const reasonOf = ({ status, status_reason, stopped_by }: Monitor): string | undefined =>
   status === 'unknown' || stopped_by?.reason === status_reason ? undefined : status_reason;
@@ -156,7 +156,7 @@ function Facts({
     ['by', monitor.executed_by],
     ['start', time(monitor.start_time)],
     ['workers', target_worker_count],
-    // Its digest tells it from others of its name, for those who compare runs.
+    // Its digest distinguishes it from others of its name, for those who compare runs.
     ['payload', payload?.replace(/ (?:sha256:\S+|\(\w+\))$/, '')],
     ['speed', speed],
   ];

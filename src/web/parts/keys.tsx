@@ -7,7 +7,7 @@ const keys = [
   ['/', 'search'],
   ['j, k', 'the next row, the row before'],
   ['Enter', 'open it'],
-  ['Esc', 'close what is open'],
+  ['Esc', 'close the open panel'],
   ['+, -', 'in a chart: zoom in, zoom out; or Ctrl + scroll'],
   ['Shift with an arrow', 'in a chart: earlier, later; or Shift + scroll'],
   ['arrows', 'in a chart: read the values, or go from attempt to attempt'],

@@ -7,7 +7,7 @@ const heads = ['site', 'handed over', 'PanDA task', 'registered', 'processing', 
 
 const counted = (n: number | undefined): string => (n === undefined ? '' : count(n));
 
-const cellsOf = ({ site = 'the only one', handed_over_at: at, task_id = '', ...counts }: Site): string[] => [
+const cellsOf = ({ site = 'unnamed', handed_over_at: at, task_id = '', ...counts }: Site): string[] => [
   site,
   at === undefined ? 'not yet' : time(at),
   task_id,
@@ -15,7 +15,7 @@ const cellsOf = ({ site = 'the only one', handed_over_at: at, task_id = '', ...c
 ];
 
 /**
- * The sites that process the STF files of a run, and how far they are. Counts that nobody reported are empty.
+ * The sites that process the STF files of a run, and their progress. Counts that no program reported are empty.
  */
 export const Sites = ({ monitor }: { monitor: Monitor }) => (
   <div>

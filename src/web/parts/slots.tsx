@@ -28,7 +28,7 @@ const columns: readonly Column<Timeline['workers'][number]>[] = [
 export function Slots({ timeline: { workers } }: { timeline: Timeline }) {
   const [isAll, setAll] = useState(false);
   return (
-    <Card title="Slots" note="worst first, in this time">
+    <Card title="Slots" note="worst first, in this period">
       <Table
         label="Slots"
         rows={isAll ? workers : workers.slice(0, shown)}

@@ -160,7 +160,7 @@ function wordsOf(timeline: Timeline, bars: number): string {
   const { slots, slot_count, spans } = timeline;
   const rows = rowsOf(timeline);
   const what =
-    slots === undefined ? 'loading' : spans === undefined ? 'busy part of each bin' : amount(bars, 'attempt');
+    slots === undefined ? 'loading' : spans === undefined ? 'busy share of each bin' : amount(bars, 'attempt');
   return `${rows < slot_count ? `${rows} of ` : ''}${amount(slot_count, 'slot')}, ${what}`;
 }
 

@@ -50,7 +50,7 @@ export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
   STFs: ({ stf_count }) => stf_count,
 };
 
-/** Rows in the order that somebody chose: by default those that run first, the newest start first. */
+/** Rows in the order chosen by the user: by default those that run first, the newest start first. */
 export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
   const order = orders[sort];
   if (order !== undefined) return rows.toSorted((a, b) => order(b) - order(a));

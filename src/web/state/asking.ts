@@ -100,12 +100,12 @@ interface CourseOptions {
 }
 
 /**
- * The course of an execution over time, and of the part that somebody chose. Each stays until the next one
+ * The course of an execution over time, and of the part that the user chose. Each stays until the next one
  * arrives.
  */
 export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: CourseOptions) {
   const isPart = part.start_time !== undefined;
-  // The picture of the whole run is the one that is shown, unless somebody chose a part.
+  // The whole run is shown, unless the user chose a part.
   const whole = useTimeline(id, { bins: 300, slots: 0 }, { every, isOver, isNeeded: isPart });
   const polled = useTimeline(id, { bins: 300, slots: hasSlots ? maxSlots : 0, ...part }, { every, isOver });
   const chosen = useKept(drawable(polled.answer));

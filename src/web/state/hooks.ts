@@ -205,8 +205,8 @@ export function useChoice<T extends string>(name: string, initial: T): [T, (valu
 }
 
 /**
- * A place of one height for findings and causes, which come and go while a run goes on and while its film
- * plays. It stays as it is when the run ends, and an earlier moment has the height of now.
+ * A place of one height for findings and causes, which come and go during a run and while its film plays.
+ * It stays as it is when the run ends, and an earlier moment has the height of now.
  */
 export function useStill(isLive: boolean, isThen: boolean) {
   const ref = useRef<HTMLDivElement>(null);

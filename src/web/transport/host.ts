@@ -40,7 +40,7 @@ const call: Call = async <T>(tool: string, args: object): Promise<T> =>
 export interface HostEvents {
   /** The execution of a call. */
   onExecution: (executionId: string) => void;
-  /** The call failed, with the words of its error. */
+  /** The call failed, with the text of its error. */
   onRefused: (words: string) => void;
   onCancelled: (reason: string) => void;
   onTheme: (theme: 'light' | 'dark') => void;

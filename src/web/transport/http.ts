@@ -3,7 +3,7 @@ import { answerOf, type Call, CallError, decoded, type World } from './call.ts';
 const tokenKey = 'swf-mcp-token';
 
 /**
- * Removes a token from the address at once, so that nobody reads it on the screen. Fragments are never sent
+ * Removes a token from the address at once, so that no one reads it on the screen. Fragments are never sent
  * to a server.
  */
 function takeToken(): void {

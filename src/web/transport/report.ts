@@ -52,7 +52,7 @@ function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row)
         data.logs.filter((row) => isWithin(row['timestamp'], args) && isAsked(row, args)),
         data.without_logs
           ? 'The report was made without log lines.'
-          : 'The newest warnings and errors are in a report, 200 at most.',
+          : 'Reports contain the newest warnings and errors, 200 at most.',
       );
     case 'list_tf_slices':
       return pageOf(
@@ -60,7 +60,7 @@ function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row)
         missingOf(data),
       );
     case 'list_messages':
-      return pageOf([], 'Messages are not in a report.');
+      return pageOf([], 'Reports do not contain messages.');
     case 'trace_data_product': {
       const found = data.traces.find((trace) => trace['filename'] === args['filename']);
       return found ?? wayOf(data, attempts, String(args['filename']));
@@ -95,7 +95,7 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
     typeof args[name] === 'string' ? Date.parse(args[name]) : otherwise;
   const from = Math.max(life.start, time('start_time', life.start));
   const until = Math.min(life.end, time('end_time', life.end));
-  if (from > until) throw new CallError('refused', 'the execution did not live in this time');
+  if (from > until) throw new CallError('refused', 'the execution was not active in this period');
   const drawn = pictureOf(attempts, {
     ...picture,
     from,
@@ -112,7 +112,7 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
 
 /** The path of a slice, from its attempts; the file has the full path of failed slices. */
 function wayOf({ execution_id, without_logs, monitor }: ReportData, attempts: Attempts, filename: string): unknown {
-  if (without_logs) throw new CallError('refused', 'The report was made without the ways of slices.');
+  if (without_logs) throw new CallError('refused', 'The report was made without the paths of slices.');
   const stfs = attempts.names.stf.all;
   const hops: Row[] = [];
   for (let at = 0; at < attempts.length; at += 1)
@@ -121,7 +121,7 @@ function wayOf({ execution_id, without_logs, monitor }: ReportData, attempts: At
   const ordered = hops.toSorted((a, b) => (String(a['time']) < String(b['time']) ? -1 : 1));
   const [first, last] = [ordered[0], ordered.at(-1)];
   if (first === undefined || last === undefined)
-    throw new CallError('refused', `there is no ${filename} in this report`);
+    throw new CallError('refused', `this report does not contain ${filename}`);
   return {
     filename,
     kind: 'slice',

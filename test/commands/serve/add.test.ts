@@ -234,7 +234,7 @@ describe('swf-mcp add', () => {
     );
   });
 
-  it('follows the folders that clients are told by their environment', async () => {
+  it('follows the folders that the environment names for clients', async () => {
     const here = new Home();
     const [claude, codex] = [temporaryFolder(), temporaryFolder()];
     Object.assign(here.env, { CLAUDE_CONFIG_DIR: claude, CODEX_HOME: codex, XDG_CONFIG_HOME: here.project });

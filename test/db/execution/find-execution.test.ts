@@ -80,7 +80,7 @@ describe('an execution that is not found', () => {
     const { store } = await makeStore();
     expect(refusal(store, name)).toEqual([
       'EXECUTION_NOT_FOUND',
-      'there is no execution in this store yet; "swf-mcp run" makes one',
+      'there is no execution in this store yet; "swf-mcp run" creates one',
     ]);
     // An observer only listens to runs.
     store.db.exec(

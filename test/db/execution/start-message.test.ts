@@ -51,7 +51,7 @@ describe('the simulated time that an execution has reached', () => {
     expect(lastTick(store.sql, 'another')).toBeUndefined();
   });
 
-  it('is looked for in the last 64 rows alone', async () => {
+  it('is looked for only in the last 64 rows', async () => {
     const { store, say } = await makeRunningStore();
     await say('stf_gen', { ...generated(1), simulation_tick: 900 });
     for (let n = 2; n <= 64; n += 1) await say('stf_gen', { ...generated(n), simulation_tick: n });

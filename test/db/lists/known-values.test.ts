@@ -76,7 +76,7 @@ describe('the name of a file', () => {
 });
 
 describe('a namespace', () => {
-  it('is known from an execution, from an agent alone or from messages alone', async () => {
+  it('is known from an execution, or only from an agent or from messages', async () => {
     const { store } = await makeRunningStore();
     expect(nearestKnown(store.sql, 'namespace', 'elsewhere')).toEqual(['test']);
     await store.write(({ sql }) => {

@@ -111,7 +111,7 @@ describe('the shown content of a message', () => {
     expect(shown('start_run')).toBe(sent.value());
   });
 
-  it('is that of a start without what its sender alone may see', () => {
+  it('leaves out of a start what only its sender may see', () => {
     expect(JSON.parse(shown('run_workflow') ?? '')).toMatchObject({ speed: 2, params: { workflow: null } });
     expect(shown('run_workflow')).not.toContain('sesame');
   });

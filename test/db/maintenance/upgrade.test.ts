@@ -62,7 +62,7 @@ describe.each(storedVersions)('a store of schema version %i', (version) => {
     const { code, stdout } = await runCli(['upgrade'], { folder });
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `${path}: upgraded from schema version ${version} to ${schemaVersion}; the older store is ${path}.schema-${version}\n`,
+      stdout: `${path}: upgraded from schema version ${version} to ${schemaVersion}; the older store is kept as ${path}.schema-${version}\n`,
     });
     const kept = `${path}.schema-${version}`;
     expect(digestOf(kept)).toBe(before);
@@ -115,7 +115,7 @@ describe('an upgrade', () => {
       }
     }
     expect(steps.map((line) => line.replaceAll(/\d+|\/\S+/g, 'N'))).toEqual([
-      'the new store needs up to N MB in N where N MB are free',
+      'the new store needs up to N MB in N where N MB is free',
       ...Array.from({ length: 10 }, () => 'reading the log: N of N messages'),
       'copying what is not in the log',
       'comparing the new store with the older one',
@@ -141,7 +141,7 @@ describe('an upgrade', () => {
     expect(await upgradeStore(path, upgradeToo)).toMatchObject({ from: 18 });
     const refused = new Set((await Promise.all(attempts)).map((error) => (error as SwfError).line));
     expect([...refused]).toEqual([
-      `STORE_IN_USE: the store ${path} is used by a process that keeps it locked, as an upgrade does; end the processes that use it, and upgrade then`,
+      `STORE_IN_USE: the store ${path} is used by a process that keeps it locked, as an upgrade does; end those processes, then upgrade`,
     ]);
   });
 
@@ -164,7 +164,7 @@ describe('an upgrade', () => {
     sign.run(pid, pid_started, hostname);
     await expect(upgradeStore(path, never)).rejects.toMatchObject({
       code: 'STORE_IN_USE',
-      message: `the store ${path} is used by process ${pid} on ${hostname} (swf-mcp 0.0.9); end the processes that use it, and upgrade then`,
+      message: `the store ${path} is used by process ${pid} on ${hostname} (swf-mcp 0.0.9); end those processes, then upgrade`,
     });
     expect(other.prepare('SELECT count(*) FROM message_rows').pluck().get()).toBe(180);
     other.close();
@@ -280,9 +280,9 @@ describe('an upgrade', () => {
   });
 
   it('says how much room it needs, and is refused if there is less', () => {
-    expect(roomFor('/data', 200e6, 301e6)).toBe('the new store needs up to 301 MB in /data, where 301 MB are free');
+    expect(roomFor('/data', 200e6, 301e6)).toBe('the new store needs up to 301 MB in /data, where 301 MB is free');
     expect(() => roomFor('/data', 200e6, 300e6)).toThrow(
-      'the new store needs up to 301 MB in /data, where 300 MB are free; make room, and upgrade then',
+      'the new store needs up to 301 MB in /data, where 300 MB is free; free some space, then upgrade',
     );
   });
 });

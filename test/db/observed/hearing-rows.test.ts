@@ -54,7 +54,7 @@ describe('an observer', () => {
     await (isRefused ? expect(begun).rejects.toMatchObject({ code: 'NAMESPACE_IN_USE' }) : begun);
   });
 
-  it('notes what it hears for itself alone, from its first report on', async () => {
+  it('notes what it hears only for itself, from its first report on', async () => {
     const { sql } = made.store;
     await made.store.write((tx) => {
       const [one, two] = [observer(tx, 1, ['a'], 100), observer(tx, 2, ['b'], 100)];
@@ -279,7 +279,7 @@ describe('an observed execution that is no longer heard', () => {
     }),
   );
 
-  it('has another status, which is noted once, of those alone whose end is open', async () => {
+  it('gets another status, noted once, only if its end is open', async () => {
     await made.store.write((tx) => settleObserved(tx, moment));
     const rows = made.store.sql<[], { status: string; end_time: string | null }>(
       'SELECT status, end_time FROM workflow_executions ORDER BY seq',

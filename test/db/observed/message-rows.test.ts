@@ -357,7 +357,7 @@ describe('a message of swf-mcp itself', () => {
 });
 
 describe('the status of an execution that was reported over REST', () => {
-  it('is of its own messages that had an effect', async () => {
+  it('comes from its own messages that had an effect', async () => {
     const register = (at: number, id: string, start: string) =>
       told(at, 'POST /api/workflow-executions/', {
         execution_id: id,

@@ -320,7 +320,7 @@ describe('log lines', () => {
     expect(past.prepare('SELECT log_id FROM app_logs').pluck().all()).toEqual([3, 4, 5]);
   });
 
-  it('are those of the time alone where the time decides', () => {
+  it('are found by time alone if the time decides', () => {
     line(1, 99, 50);
     line(2, 99, 50.001);
     line(3, 99, then);

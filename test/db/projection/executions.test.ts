@@ -75,8 +75,8 @@ describe('the start of an execution', () => {
   });
 
   it.each([
-    ['its id', { run_id: '8' }, 'execution e-1 or run 8 exists already'],
-    ['its run', { execution_id: 'e-2' }, 'execution e-2 or run 7 exists already'],
+    ['its id', { run_id: '8' }, 'execution e-1 or run 8 already exists'],
+    ['its run', { execution_id: 'e-2' }, 'execution e-2 or run 7 already exists'],
   ])('creates nothing if there is one with %s', async (_, fields, effect_reason) => {
     const made = await makeStore();
     await begin(made, {});
@@ -186,7 +186,7 @@ describe('a message of a driver about itself', () => {
       { epoch: 1, cause: 'finished' },
       'driver_lost',
       { epoch: 1, ...lost },
-      'the driver of epoch 1 was lost before',
+      'the driver of epoch 1 was already lost',
     ],
     [
       'was lost after it ended',
@@ -194,7 +194,7 @@ describe('a message of a driver about itself', () => {
       { epoch: 1, ...lost },
       'driver_ended',
       { epoch: 1, cause: 'finished' },
-      'the driver of epoch 1 has ended before',
+      'the driver of epoch 1 has already ended',
     ],
   ] as const)('has no effect if the driver %s', async (...[, type, fields, before, said, effect_reason]) => {
     const { say } = await makeRunningStore();

@@ -145,7 +145,7 @@ describe('a sample', () => {
     ['is of another STF', { tf_filename: tf(2) }, `${tf(2)} is not the name of a sample of ${stf(1)}`],
     ['has another number of frames than it states', { tf_count: 14 }, outside('0 to 14 are not 14')],
     ['ends beyond its STF', { tf_first: 86, tf_last: 100 }, outside('86 to 100 are not 15')],
-    ['is one more than planned', { tf_filename: tf(1, 2) }, `${stf(1)} has 1 samples by the plan, not 2`],
+    ['is one more than planned', { tf_filename: tf(1, 2) }, `${stf(1)} has 1 planned samples, not 2`],
   ])('is refused if it %s', async (_, fields, effect_reason) => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated(1));

@@ -84,9 +84,14 @@ describe('an alarm', () => {
   const steps: [title: string, before: Step[], step: Step, reason: string][] = [
     ['seen if none was raised', [], ['alarm_seen', 1], `no alarm ${name} was raised`],
     ['cleared if none was raised', [], ['alarm_cleared', 1], `no alarm ${name} was raised`],
-    ['raised while it is raised', [['alarm_raised', 1]], ['alarm_raised', 2], `alarm ${name} is raised, time 1`],
-    ['seen with another count', [['alarm_raised', 1]], ['alarm_seen', 2], `alarm ${name} is raised, time 1`],
-    ['cleared with another count', [['alarm_raised', 1]], ['alarm_cleared', 2], `alarm ${name} is raised, time 1`],
+    ['raised while it is raised', [['alarm_raised', 1]], ['alarm_raised', 2], `alarm ${name} is raised, with count 1`],
+    ['seen with another count', [['alarm_raised', 1]], ['alarm_seen', 2], `alarm ${name} is raised, with count 1`],
+    [
+      'cleared with another count',
+      [['alarm_raised', 1]],
+      ['alarm_cleared', 2],
+      `alarm ${name} is raised, with count 1`,
+    ],
     [
       'raised with a lower count',
       [
@@ -94,7 +99,7 @@ describe('an alarm', () => {
         ['alarm_cleared', 2],
       ],
       ['alarm_raised', 1],
-      `alarm ${name} is cleared, time 2`,
+      `alarm ${name} is cleared, with count 2`,
     ],
   ];
   it.each(steps)('is not %s', async (_, before, step, reason) => {

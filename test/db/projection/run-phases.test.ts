@@ -61,7 +61,7 @@ describe('a run', () => {
     const [standing, of] = [state(made), run(made)];
     const [type, fields] = step as Step;
     const said = await made.say(type, { ...fields, timestamp: at(2) });
-    expect(said).toMatchObject({ effect_code: 'NO_STEP', effect_reason: `no step from phase ${phase} by ${type}` });
+    expect(said).toMatchObject({ effect_code: 'NO_STEP', effect_reason: `phase ${phase} does not allow ${type}` });
     expect([state(made), run(made)]).toEqual([standing, of]);
   });
 
@@ -86,7 +86,7 @@ describe('a run', () => {
     expect(await of(two, 2)).toMatchObject({ effect: 'applied' });
     expect(await of(two, 3)).toMatchObject({
       effect_code: 'NOT_PLANNED',
-      effect_reason: '3 STF files are more than the 2 that are planned',
+      effect_reason: '3 STF files are more than the 2 planned',
     });
     // Without a number of periods, it goes on until it is stopped.
     expect(await of({ ...two, physics_period_count: 0 }, 3)).toMatchObject({ effect: 'applied' });

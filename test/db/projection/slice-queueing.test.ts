@@ -50,7 +50,7 @@ describe('a new slice', () => {
       'is of a sample of another STF',
       { stf_filename: `${other}.stf`, slice_filename: `${other}_slice_001.tf` },
       'NOT_PLANNED',
-      `${sample} is no sample of ${other}.stf`,
+      `${sample} is not a sample of ${other}.stf`,
     ],
     [
       'starts at another frame',
@@ -129,7 +129,7 @@ describe('a slice that is queued again', () => {
     expect(state(made)).toMatchObject({ slices_failed: 1, slices_exhausted: 1 });
   });
 
-  const isOther = `${sliceName} has other frames, or is of another file`;
+  const isOther = `${sliceName} has different frames, or belongs to another file`;
   it.each([
     [{ slice_id: 1 }],
     [{ tf_filename: sample.replace('001.tf', '002.tf') }],

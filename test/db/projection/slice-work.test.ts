@@ -153,7 +153,7 @@ describe('the result of a slice', () => {
     await made.say('slice_result', { ...byWorker(1), state: 'done' });
     expect(await made.say('slice_result', { ...byWorker(1, '02'), state: 'failed' })).toMatchObject({
       effect_code: 'NO_STEP',
-      effect_reason: 'result of a slice that is completed already',
+      effect_reason: 'result of a slice that is already completed',
     });
     expect(row(made)).toMatchObject({ status: 'completed', error: null });
   });

@@ -119,7 +119,7 @@ describe('a message that comes before what it refers to', () => {
   it('is also handled by an idle agent, and only once', async () => {
     const made = await makeRunningStore();
     const reader = readerOf(made, fastmonAgent);
-    const reading = reader.read((said) => said.includes('holds frames'));
+    const reading = reader.read((said) => said.includes('contains frames'));
     await reader.say('stf_ready', generated);
     await delay(20);
     expect(reader.lines).toEqual([]);

@@ -14,7 +14,7 @@ import { heardFacts } from './facts.ts';
 import { count, slicedSamples, slices, someOf, stfFiles, unanswered, unready, unslicedSamples } from './samples.ts';
 
 /**
- * Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap
+ * Checks what was received about an execution. There is no plan, so only announced items can be missing. A gap
  * leaves the verdict open.
  */
 export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {
