@@ -13,8 +13,7 @@ export interface Figure {
   aim?: { says: string; holds: (figure: Figure) => boolean };
 }
 
-export const ratioOf = ({ ours, floor }: Figure): number | undefined =>
-  floor === undefined ? undefined : ours / floor.value;
+const ratioOf = ({ ours, floor }: Figure): number | undefined => (floor === undefined ? undefined : ours / floor.value);
 
 /** Whether the ratio is three times worse than usual. */
 export function isFarOff(figure: Figure): boolean {

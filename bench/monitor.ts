@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
-export interface Monitor {
+interface Monitor {
   slices_completed: number;
   slices_failed: number;
   duration_seconds: number;

@@ -22,7 +22,7 @@ export function peakMemory({ pid }: ChildProcess): number | undefined {
 export const hook = (name: 'loop-delay' | 'lock-hold' | 'count-work'): string =>
   join(process.cwd(), process.env['SWF_BUNDLED'] ?? '', `${name}.js`);
 
-export interface MeasuredOptions {
+interface MeasuredOptions {
   /** Another build of the program. */
   program?: string;
   hooks?: readonly string[];

@@ -2,7 +2,7 @@ import { random } from '../src/domain/random.ts';
 import type { LogLevel } from '../src/lib/logger.ts';
 
 /** The fate of a slice: so many failed attempts, and whether another one ends well, is begun, or waits. */
-export interface Fate {
+interface Fate {
   failures: number;
   last: 'done' | 'begun' | 'waits' | 'nothing';
 }

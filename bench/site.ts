@@ -12,7 +12,7 @@ const cli = process.env['SWF_BENCH_CLI'] ?? resolve('dist/cli.js');
 export const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
 
 /** Processes of the command line on one broker, which share a folder. */
-export interface Site {
+interface Site {
   folder: string;
   /** The recorder's store. */
   db: string;

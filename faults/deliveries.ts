@@ -24,7 +24,7 @@ const maxDeliveries = 3;
 /** Positions in the log by which a delivery may be late. */
 const latest = 400;
 
-export interface Disorder {
+interface Disorder {
   seed: number;
   deliveries: number;
   /** Messages that were delivered more than once. */

@@ -7,7 +7,7 @@ import { startCli } from './cli.ts';
 import { runSettings } from './kill.ts';
 import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';
 
-export interface FullDisk {
+interface FullDisk {
   seed: number;
   /** How often the disk was full. */
   full: number;

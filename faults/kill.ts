@@ -23,7 +23,7 @@ const maxKills = 4;
  */
 const maxKillsWithPayloads = 2;
 
-export interface Injury {
+interface Injury {
   seed: number;
   kills: number;
   lost: string[];

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 
 /** The outcome of one round: facts that a fault has changed are lost, added, or done twice. */
-export interface Result {
+interface Result {
   seed: number;
   faults: number;
   lost: string[];

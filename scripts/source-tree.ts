@@ -12,7 +12,7 @@ export interface Edge {
   isType: boolean;
 }
 
-export interface SourceFunction {
+interface SourceFunction {
   file: string;
   name: string;
   /** Where it begins. */
@@ -20,7 +20,7 @@ export interface SourceFunction {
   lines: number;
 }
 
-export interface SourceFile {
+interface SourceFile {
   path: string;
   lines: number;
   /** Lines of more than 110 columns. */
@@ -110,7 +110,7 @@ export const readFolders = (markdown: string): Map<string, ReadonlySet<string>> 
   );
 
 /** Imports from one folder of a room into another, types included. */
-export const folderEdges = (edges: readonly Edge[]): Edge[] =>
+const folderEdges = (edges: readonly Edge[]): Edge[] =>
   edges.filter(
     ({ from, to, isPackage }) =>
       !isPackage && to.startsWith('src/') && roomOf(from) === roomOf(to) && folderOf(from) !== folderOf(to),
@@ -131,7 +131,7 @@ export function folderRings(edges: readonly Edge[]): string[][] {
 }
 
 /** A row of the table in `docs/architecture.md`. */
-export interface Room {
+interface Room {
   name: string;
   rooms: ReadonlyMap<string, 'values' | 'types'>;
   /** Every room but these. */

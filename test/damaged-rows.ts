@@ -15,7 +15,7 @@ const kinds: readonly [form: RegExp, values: readonly string[]][] = [
   [/^\d{4}-\d\d-\d\dT/, ['+275760-09-13T00:00:00.000Z']],
 ];
 
-export interface Column {
+interface Column {
   table: string;
   column: string;
   type: string;

@@ -40,7 +40,7 @@ export type Answer = Record<string, any>;
 export { temporaryFolder };
 export { makeRunningStore, makeStore, noCounts, sayShortExecutions, type TestStore } from './made-store.ts';
 
-export type { Finished, Running, Surroundings } from './in-process.ts';
+export type { Finished, Surroundings } from './in-process.ts';
 export { cliPath } from './in-process.ts';
 
 export interface Started extends Running {

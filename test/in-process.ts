@@ -10,7 +10,7 @@ import { reportError } from '../src/commands/shared/report-error.ts';
 import { runBeside, spawnChild, startDetached } from '../src/commands/shared/start-process.ts';
 import { printableLines } from '../src/lib/printable.ts';
 
-export const packageFolder = resolve(import.meta.dirname, '..');
+const packageFolder = resolve(import.meta.dirname, '..');
 export const cliPath = join(packageFolder, 'dist/cli.js');
 
 export interface Surroundings {

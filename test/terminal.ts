@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { cliPath, type Started, startProcess } from './helpers.ts';
 
 /** What a person would see: the output of a program in a terminal of this size. */
-export interface Seen {
+interface Seen {
   started: Started;
   /** The rows of the screen now, without those that are empty at the end. */
   rows(): Promise<string[]>;
@@ -12,7 +12,7 @@ export interface Seen {
   written(): string;
 }
 
-export interface TerminalSize {
+interface TerminalSize {
   columns: number;
   rows: number;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** A call of a tool and its answer, shortened as the docs show it. */
-export interface Answer {
+interface Answer {
   tool: string;
   args: Record<string, unknown>;
   answer: unknown;
@@ -60,7 +60,7 @@ export function makeAnswers(): Answer[] {
 }
 
 /** The first items of each list: enough to see its form. */
-export function shortened(value: unknown): unknown {
+function shortened(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, shown).map(shortened);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shortened(inner)]));

@@ -18,7 +18,7 @@ function telemetrySection(type: TelemetryType): string {
   return [
     `### ${type}`,
     about,
-    `From ${from} to ${to}, on \`telemetry\`.`,
+    `From ${from}, to ${to}, on \`telemetry\`.`,
     fieldsTable(shape, (name) => fields[name as keyof typeof fields]),
   ].join('\n\n');
 }
@@ -41,7 +41,7 @@ function messageSection(type: MessageType): string {
   return [
     `### ${type}`,
     about,
-    `From ${from} to ${to}, ${way}. Its id is \`${id.replace(/\/$/, '')}\`.`,
+    `From ${from}, to ${to}, ${way}. Its id is \`${id.replace(/\/$/, '')}\`.`,
     fieldsTable(fields().shape, wordsOf(type)),
   ].join('\n\n');
 }
@@ -77,9 +77,9 @@ function typeOf(schema: JsonSchema): string {
   if (value !== undefined) return `\`${String(value)}\``;
   if (values !== undefined) return values.map((one) => `\`${String(one)}\``).join(', ');
   if (anyOf !== undefined) return anyOf.map((one) => typeOf(one)).join(' or ');
-  if (type === 'array') return `array of ${typeOf(items as JsonSchema)}`;
+  if (type === 'array') return `array of ${typeOf(items as JsonSchema).replace(/^(?:string|object)/, '$&s')}`;
   if (type === 'object' && properties !== undefined && Object.keys(properties).length <= 3)
-    return `object of ${Object.keys(properties).join(', ')}`;
+    return `object with ${Object.keys(properties).join(', ')}`;
   if (type === 'integer') return minimum > 0 ? 'integer from 1' : 'integer';
   if (type === 'string' && maxLength !== undefined) return `string, at most ${maxLength} characters`;
   return typeof type === 'string' ? type : 'any';

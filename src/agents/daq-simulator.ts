@@ -230,7 +230,7 @@ class DaqSimulator {
   async #hold(isHeld: boolean, id: string) {
     this.#isHeld = isHeld;
     this.#heldUntil = this.#execution.clock.now();
-    const message = isHeld ? 'an operator is holding the next step' : 'the next step is no longer held back';
+    const message = isHeld ? 'an operator put the next step on hold' : 'the next step is no longer on hold';
     await this.#record({ takes: [id], logs: [{ level: 'INFO', message }] });
   }
 

@@ -210,4 +210,4 @@ class ReturningConnection implements BrokerConnection {
 const notUp = (): SwfError => brokerUnreachable('not connected to the broker');
 
 const standingBy = (name: string): SwfError =>
-  brokerRefused(`another process is subscribed as ${name}; this one waits and takes over when it ends`);
+  brokerRefused(`another process is already subscribed as ${name}; this one waits and takes over when it ends`);

@@ -140,7 +140,7 @@ function addHelp(program: Command, add: Add) {
     async () => (await import('./doctor/doctor.ts')).doctorCommand,
   );
 
-  // Commander's own says nothing of a command that is not known.
+  // Commander's own says nothing about an unknown command.
   program
     .helpCommand(false)
     .command('help [COMMAND]')

@@ -1,7 +1,6 @@
 import {
   awaitedFirst,
   executionOfRun,
-  executionsUnderWay,
   messagesWithoutExecution,
   recentExecutionIds,
 } from './execution/find-execution.ts';
@@ -22,6 +21,7 @@ import { listMessages, type MessageFilter } from './lists/messages.ts';
 import { listTfSlices } from './lists/tf-slices.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { lastRemoval } from './log/removals.ts';
+import { executionsUnderWay } from './observed/prompt.ts';
 import { agentState, agentStatus } from './presence/agent-registry.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { goneWorkers, slicesInHandByAgent } from './reports/slices-in-hand.ts';

@@ -2,7 +2,7 @@ import { rounded } from '../lib/rounded.ts';
 import { createCauses } from './causes.ts';
 
 /** Totals of some rows. Fields that do not apply to a kind of row stay 0, and `seconds` empty. */
-export type Sums = ReturnType<typeof noSums>;
+type Sums = ReturnType<typeof noSums>;
 
 const noSums = () => ({
   count: 0,

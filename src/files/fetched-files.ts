@@ -58,7 +58,7 @@ const run = ([program = '', ...args]: string[], env: NodeJS.ProcessEnv, signal: 
     if (signal.aborted) end();
     child.once('error', (error) => settle(`could not be run (${messageOf(error).slice(0, shown)})`));
     child.once('close', (code, killed) =>
-      settle(code === 0 ? undefined : killed === null ? `ended with code ${code}` : `was ended by ${killed}`),
+      settle(code === 0 ? undefined : killed === null ? `ended with code ${code}` : `was killed by ${killed}`),
     );
   });
 

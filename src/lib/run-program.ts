@@ -22,11 +22,13 @@ export const runProgram = (
   new Promise((done) => {
     const kept = Object.entries(environment).filter(([name]) => inherited.test(name));
     const env = { ...Object.fromEntries(kept), ...variables };
-    const child = spawn(program, [], { stdio: 'ignore', env, timeout: patience, killSignal: 'SIGKILL' });
-    child.on('error', (error) => done(`did not start: ${messageOf(error)}`));
-    child.on('exit', (code, signal) => {
-      const why =
-        signal === 'SIGKILL' ? `took longer than ${patience / 1000} s and was stopped` : `ended with ${code ?? signal}`;
-      done(code === 0 ? undefined : why);
-    });
+    // Unlike the option `timeout`, this keeps no process waiting for a program that did not start.
+    const late = AbortSignal.timeout(patience);
+    const child = spawn(program, [], { stdio: 'ignore', env, signal: late, killSignal: 'SIGKILL' });
+    child.on('error', (error) =>
+      done(
+        late.aborted ? `took longer than ${patience / 1000} s and was stopped` : `did not start: ${messageOf(error)}`,
+      ),
+    );
+    child.on('exit', (code, signal) => done(code === 0 ? undefined : `ended with ${code ?? signal}`));
   });

@@ -72,12 +72,12 @@ function measuredInterval({ counts, first_stf_at, last_stf_at, idle }: Facts): n
   return seconds <= 0 ? undefined : seconds;
 }
 
-/** Moments of an execution as clock times, ISO 8601; undefined if unknown. */
-export type Forecast = ReturnType<typeof forecastOf>;
-
 const timeAfter = (start: number, seconds: number) => new Date(start + seconds * 1000).toISOString();
 
-/** @param secondsLeft as estimated; undefined if unknown */
+/**
+ * Moments of an execution as clock times, ISO 8601; undefined if unknown.
+ * @param secondsLeft as estimated; undefined if unknown
+ */
 export const forecastOf = (facts: Facts, secondsLeft: number | undefined) => ({
   /** When it ends, if the time left is known. */
   expected_end: secondsLeft === undefined ? undefined : timeAfter(facts.now, secondsLeft),

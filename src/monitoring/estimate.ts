@@ -6,7 +6,7 @@ import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
 
 /** Time left for an execution in seconds of wall time, with the least and the most that is likely. */
-export type TimeLeft = ReturnType<typeof withOverrun>;
+type TimeLeft = ReturnType<typeof withOverrun>;
 
 /**
  * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined

@@ -42,7 +42,7 @@ export interface CommandGiven {
 }
 
 /** A role that is far behind in reading the log. */
-export interface ReaderBehind {
+interface ReaderBehind {
   role: string;
   rows: number;
   /** When its first unread row was recorded. ISO 8601. */

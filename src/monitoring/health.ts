@@ -1,7 +1,7 @@
 import type { ExecutionStatus, Health } from '../domain/states.ts';
 import { nothingSucceeds } from './evidence.ts';
 import type { Facts } from './facts.ts';
-import { type HeardFacts, isSilent, isUnanswered } from './heard-facts.ts';
+import { type HeardFacts, isQuiet, isSilent, isUnanswered } from './heard-facts.ts';
 import { handState, paceOf } from './pace.ts';
 import { isNotClosed, isNotHandedOver, unprocessedFor } from './prompt-state.ts';
 import type { StageState } from './stage-states.ts';
@@ -46,8 +46,10 @@ export function heardHealth(facts: HeardFacts): Health | undefined {
   if (!isListening) return undefined;
   if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
   if (phase === 'standby') return 'paused';
-  return phase === 'completed' ? 'draining' : 'progressing';
+  return isDraining(facts) ? 'draining' : 'progressing';
 }
+
+const isDraining = (facts: HeardFacts) => facts.phase === 'completed' || isQuiet(facts);
 
 const hasOpenFiles = ({ prompt }: HeardFacts) => (prompt?.open.count ?? 0) > 0;
 

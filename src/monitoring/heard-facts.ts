@@ -27,7 +27,7 @@ export interface BrokenKey {
   example: string | undefined;
 }
 
-/** What is recorded of a run of other programs. Times are milliseconds since 1970. */
+/** What is recorded about a run of other programs. Times are milliseconds since 1970. */
 export interface HeardRecord {
   /** The id that its programs use. */
   told_id: string;
@@ -158,12 +158,19 @@ export function isUnanswered(facts: HeardFacts): boolean {
 const minSilence = 120;
 const usualDistances = 5;
 
-/** Whether a run has not ended but has been silent for much longer than usual. */
-export function isSilent(facts: HeardFacts): boolean {
+/** Whether a run has not ended but nothing new has come of it for much longer than usual. */
+export function isQuiet(facts: HeardFacts): boolean {
   const { phase, status, last_message } = facts;
   if (status !== 'running' || phase === 'completed' || phase === 'standby') return false;
   return secondsSince(facts, last_message) >= Math.max(minSilence, usualDistances * usualDistance(facts));
 }
+
+/**
+ * Whether a run is quiet without a known reason: where only its monitor is read, nothing new comes while its
+ * files wait for PanDA.
+ */
+export const isSilent = (facts: HeardFacts): boolean =>
+  isQuiet(facts) && (facts.isBusHeard || (facts.prompt?.open.count ?? 0) === 0);
 
 /** Mean seconds between STFs if two were announced, else between messages. */
 function usualDistance({ stf_span, first_message, last_message, messages }: HeardFacts): number {

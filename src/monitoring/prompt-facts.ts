@@ -25,7 +25,7 @@ export interface PromptFacts {
   /** How often its agent asks PanDA, if reported. */
   poll_seconds: number | undefined;
   sites: readonly SiteWork[];
-  /** Whether anything of it came by REST: the bus carries no more than that the run was handed over. */
+  /** Whether anything about it came by REST: the bus carries only that the run was handed over. */
   isTold: boolean;
   isHandedOver: boolean;
   first_stf: number | undefined;

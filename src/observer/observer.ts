@@ -31,6 +31,9 @@ interface ObserverOptions {
   signal: AbortSignal;
 }
 
+/** So long after it began to listen an observer says that it has received nothing, in milliseconds. */
+const firstMinute = 60_000;
+
 /** What others see of an observer that listens. */
 export type Listening = Readonly<ReturnType<typeof createEar>['seen']>;
 
@@ -108,6 +111,8 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   let isLost = false;
   let lastTaken = 0;
   let since: number | undefined;
+  /** Whether a message to record came, or it was said that none did. */
+  let isSettled = false;
   const seen = {
     /** Whether something would be heard now. */
     isHearing: false,
@@ -124,14 +129,16 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
     lastTaken = Date.now();
     take(line, time);
   };
-  const record = (gap: GapLine | undefined): void => {
-    if (gap !== undefined) takeNow(gap, gap.gap.until);
-  };
+  const record = (gap: GapLine | undefined): void => gap && takeNow(gap, gap.gap.until);
   return {
     seen,
     tick(): void {
       const now = Date.now();
       hearing.tick(now);
+      if (!isSettled && seen.isHearing && since !== undefined && now - since >= firstMinute) {
+        isSettled = true;
+        say(unheardWords(namespaces, seen.messages));
+      }
       if (seen.isHearing && now - lastTaken >= silentMilliseconds)
         takeNow({ until: new Date(hearing.until(now)).toISOString() });
     },
@@ -143,7 +150,9 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
       const time = new Date(now).toISOString();
       const large = sha256 === undefined ? undefined : { size, sha256 };
       const line = messageLine({ destination, headers, bytes, large }, time);
-      if (filter.isMeant(line)) takeNow(line, time);
+      if (!filter.isMeant(line)) return;
+      isSettled = true;
+      takeNow(line, time);
     },
     lost({ line }: SwfError, aliveAt: number | undefined): void {
       hearing.lost('the connection to the broker was lost', Date.now(), aliveAt);
@@ -161,4 +170,12 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
     },
     end: () => record(hearing.gap(Date.now())),
   };
+}
+
+/** Why an observer may have received nothing to record. */
+function unheardWords(namespaces: readonly string[], messages: ReadonlyMap<string, number>): string {
+  const others = [...messages.values()].reduce((sum, n) => sum + n, 0);
+  return others === 0
+    ? 'nothing was received in the first minute: idle programs send nothing; if a run is under way, check the topics'
+    : `no message of namespace ${namespaces.join(', ')} was received in the first minute, but ${others} of others; check --namespace`;
 }

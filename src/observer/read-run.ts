@@ -1,9 +1,27 @@
 import { fastProcessing, promptProcessing, workflowInId } from '../domain/workflows.ts';
+import { sha256 } from '../lib/sha256.ts';
+import { isShallow } from '../observed/body.ts';
 import { chosenSites, isTracked } from '../observed/reading/prompt.ts';
-import { type Fields, objectOf } from '../observed/reading/values.ts';
+import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
+import type { MessageLine } from '../observed/recording-lines.ts';
+import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
+
+/** Interval for reading long lists, which hold a whole run, in milliseconds. */
+export const betweenLists = 20_000;
+
+/** A run, by the ids that its programs use. */
+export type ReadRun = Record<'execution_id' | 'run_id', string>;
+
+export interface ReadingOptions {
+  take: (line: MessageLine) => void;
+  /** Called when everything that the monitor had about a run at a time was read. Milliseconds since 1970. */
+  onRead: (run: ReadRun, at: number) => void;
+  say: (line: string) => void;
+  now: () => number;
+}
 
 /** Whether an STF file of prompt processing waits for PanDA: a site has it. */
-export const isOpen = ({ status, metadata }: Fields): boolean =>
+const isOpen = ({ status, metadata }: Fields): boolean =>
   (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
 
 /** Whether an object is of one of some namespaces; none: of any. */
@@ -11,11 +29,11 @@ export const isOf = (namespaces: readonly string[], { namespace }: Fields): bool
   namespaces.length === 0 || namespaces.includes(String(namespace));
 
 /** Whether an STF file is of prompt processing: its sites were chosen, or PanDA has it. */
-export const isOfPrompt = ({ metadata }: Fields): boolean =>
+const isOfPrompt = ({ metadata }: Fields): boolean =>
   chosenSites(objectOf(metadata)) !== undefined || isTracked(objectOf(metadata));
 
 /** A run being read. */
-export type Run = ReturnType<typeof newRun>;
+type Run = ReturnType<typeof newRun>;
 
 export const newRun = (execution_id: string, run_id?: string) => ({
   execution_id,
@@ -33,7 +51,7 @@ export const newRun = (execution_id: string, run_id?: string) => ({
   /** Digests of the lines read about it. */
   seen: new Set<string>(),
   /** STF files whose TF files are still to be read, and all known STF files. */
-  stfs: [] as string[],
+  stfs: new Set<string>(),
   allStfs: new Set<string>(),
   /** Whether a request of this round was skipped. */
   isPartial: false,
@@ -50,3 +68,110 @@ export function itemsOf(answer: unknown): Fields[] {
   if (!Array.isArray(items)) throw new Error('it answers with something other than a list');
   return items.map(objectOf);
 }
+
+/** A request, what takes its answer, and the run that it is for. */
+export interface Step {
+  path: string;
+  take: (answer: unknown) => void;
+  run?: Run;
+}
+
+/** The requests due for a run. */
+export function createSteps({ onRead, now }: ReadingOptions, take: Take) {
+  const endOf = (run: Run): Step => ({
+    run,
+    path: `workflow-executions/${encodeURIComponent(run.execution_id)}/`,
+    take(answer) {
+      const execution = objectOf(answer);
+      if (execution['status'] === 'running') return;
+      take(run, 'workflow-executions', execution);
+      run.endedAt = now();
+      // Read the rest of an ended run at once, including TF files that came later than others of their STF.
+      run.listedAt = -Infinity;
+      run.stfs = new Set(run.allStfs);
+    },
+  });
+
+  const listOf = (run: Run, resource: ReadResource, query: string): Step => ({
+    run,
+    path: `${resource}/${query}`,
+    take(answer) {
+      const objects = itemsOf(answer);
+      if (resource === 'stf-files') {
+        run.isPrompt ??= objects.some(isOfPrompt) || undefined;
+        run.hasJobs = run.isPrompt === true && objects.some(isOpen);
+      } else if (resource !== 'runs' && objects.length > 0) run.isPrompt ??= false;
+      for (const object of objects) {
+        if (resource === 'runs' && idOf(object['run_number']) !== run.run_id) continue;
+        const isNew = take(run, resource, object);
+        const stf = idOf(object['stf_filename']);
+        if (resource !== 'stf-files' || stf === undefined || !isNew) continue;
+        // Read its TF files when it is registered, and again when it is ready.
+        run.stfs.add(stf);
+        run.allStfs.add(stf);
+      }
+    },
+  });
+
+  const tfFilesOf = (run: Run, stf: string): Step =>
+    thenDo(listOf(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`), () => run.stfs.delete(stf));
+
+  return (run: Run): Step[] => {
+    const { run_id, execution_id } = run;
+    const at = now();
+    if (run.isGone && run.endedAt === undefined) return [endOf(run)];
+    if (run_id === undefined || at - run.listedAt < betweenLists) return [];
+    const byRun = `?run_number=${encodeURIComponent(run_id)}`;
+    run.listedAt = at;
+    run.isPartial = false;
+    const lists = [
+      listOf(run, 'stf-files', byRun),
+      ...(run.isPrompt === false ? [] : [listOf(run, 'runs', byRun)]),
+      ...(run.isPrompt === true
+        ? []
+        : [
+            listOf(run, 'tf-slices', byRun),
+            listOf(run, 'system-state-events', `${byRun}&event_type=slice_result`),
+            ...[...run.stfs].map((stf) => tfFilesOf(run, stf)),
+          ]),
+    ];
+    const last = lists.pop() as Step;
+    return [...lists, thenDo(last, () => run.isPartial || onRead({ execution_id, run_id }, at))];
+  };
+}
+
+const thenDo = (step: Step, act: () => unknown): Step => ({
+  ...step,
+  take(answer) {
+    step.take(answer);
+    act();
+  },
+});
+
+/** Takes the lines of an object that were not read before. Returns whether there were any. */
+type Take = ReturnType<typeof createTaker>;
+
+/** One object that cannot be read must not keep others from being read. */
+export const createTaker =
+  ({ take, say, now }: ReadingOptions) =>
+  (run: Run, resource: ReadResource, object: Fields): boolean => {
+    if (!isShallow(object)) {
+      if (!run.isTooDeep)
+        say(
+          `WARNING swf-monitor: an object of ${resource} of ${run.execution_id} is nested too deeply; it was skipped`,
+        );
+      run.isTooDeep = true;
+      return false;
+    }
+    const at = new Date(now()).toISOString();
+    let isNew = false;
+    for (const line of linesOfObject(resource, object, at, run.run_id)) {
+      const { t: _, ...told } = line;
+      const digest = sha256().update(JSON.stringify(told)).digest('base64').slice(0, 22);
+      if (run.seen.has(digest)) continue;
+      run.seen.add(digest);
+      take(line);
+      isNew = true;
+    }
+    return isNew;
+  };

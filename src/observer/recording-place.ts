@@ -110,7 +110,7 @@ const nameOf = (day: string, number: number): string => `${day}${number === 1 ? 
 /** The period in which no observer listened, since the last line of a continued recording. */
 function pauseSince(last: string | undefined, until: string): GapLine | undefined {
   const from = last === undefined ? undefined : timeOf(last);
-  return from === undefined || from >= until ? undefined : { gap: { from, until, reason: 'no observer ran' } };
+  return from === undefined || from >= until ? undefined : { gap: { from, until, reason: 'no observer was running' } };
 }
 
 function timeOf(line: string): string | undefined {

@@ -55,7 +55,7 @@ async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGe
     file.on('error', (error) => bytes.destroy(error));
     let isFirst = true;
     for await (const chunk of bytes.setEncoding('utf8') as AsyncIterable<string>) {
-      const [first = '', ...others] = (isFirst ? chunk.replace(/^\uFEFF/, '') : chunk).split('\n');
+      const [first = '', ...others] = (isFirst ? chunk.replace(/^\uFEFF/, '') : chunk).split(/\n+/);
       isFirst = false;
       begun += first.slice(0, maxLine - begun.length);
       for (const next of others) {

@@ -74,7 +74,7 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
       if (isFailing) say(`${name} can be written again`);
       isFailing = false;
     } catch (error) {
-      if (!isFailing) say(`WARNING ${name} cannot be written (${messageOf(error)}); lines wait, retrying`);
+      if (!isFailing) say(`WARNING ${name} cannot be written (${messageOf(error)}); lines are kept, retrying`);
       isFailing = true;
     }
     if (!isFailing) tellDropped(new Date(now()).toISOString());
@@ -87,7 +87,7 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
     const until = new Date(heardUntil).toISOString();
     add({ until }, until);
     await flush();
-    if (waiting.length > 0) say(`WARNING ${waiting.length} lines are lost: they could not be written to ${name}`);
+    if (waiting.length > 0) say(`WARNING ${waiting.length} lines were lost: they could not be written to ${name}`);
   };
   const backlog = () => ({ waiting: waiting.length, dropped, isFailing });
   return { add, flush, close, backlog, oldest: () => waiting[0] && Date.parse(waiting[0].time) };

@@ -160,7 +160,7 @@ function causeOf({ how, seconds }: Ended, { command, limitSeconds }: CommandPayl
     case 'exit':
       return how.exit_code === 0 ? undefined : `${name} ended with exit code ${how.exit_code} ${after}`;
     case 'signal':
-      return `${name} was ended by ${how.signal} ${after}`;
+      return `${name} was killed by ${how.signal} ${after}`;
     case 'timeout':
       return `${name} was still running after worker.timeout_seconds = ${limitSeconds} and was killed by ${
         how.ignoredSigterm ? 'SIGKILL, since SIGTERM did not end it' : 'SIGTERM'

@@ -4,7 +4,7 @@ import { signalGroup } from '../lib/process-identity.ts';
 import type { OrphanGuard } from './host.ts';
 
 /** A program to run, without a shell. */
-export interface Program {
+interface Program {
   command: string;
   args: readonly string[];
   folder: string;

@@ -149,7 +149,7 @@ function obstacleIn(place: FilePlace, data: AccessOptions['data'], ways: FetchWa
   if (isElsewhere(url))
     return place.makesFiles === true && data.url === undefined ? unpublished : obstacleToSource(url, ways);
   if (storeId !== undefined && !isMarked(dir, storeId))
-    return `${dir} holds no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the host that made the file`;
+    return `${dir} has no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the host that made the file`;
   return whyNoFolder(dir);
 }
 

@@ -167,7 +167,7 @@ export async function askRecorder(
       // It must not take effect hours later.
       await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
       throw executionInUse(
-        `${who}, but has not resumed ${executionId} within ${recorderMilliseconds / 1000} s; a service does it when it can, a run once its own execution has ended`,
+        `${who}, but has not resumed ${executionId} within ${recorderMilliseconds / 1000} s; a service resumes it when it can; a run does so once its own execution has ended`,
       );
     }
     await pause(lookMilliseconds);

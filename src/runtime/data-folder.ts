@@ -58,7 +58,7 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
   throw configInvalid(
-    `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} that this store does not know: they belong to another store, or are newer than the backup that was restored; give this store another data.dir, or move that folder away`,
+    `data.dir = ${JSON.stringify(dir)} contains files of an execution ${execution_id} that this store does not know: they belong to another store, or are newer than the backup that was restored; give this store another data.dir, or move that folder away`,
   );
 }
 
@@ -117,7 +117,7 @@ export async function whyLeft(folder: string, executionId: string, store: string
   if (!entry.isDirectory()) return 'it is a link, or not a folder';
   const other =
     (await readdir(folder)).find((name) => !isOurs(name)) ?? (await strangeOutput(join(folder, outputsName)));
-  return other === undefined ? undefined : `it holds ${other}, which is not a file of an execution`;
+  return other === undefined ? undefined : `it contains ${other}, which is not a file of an execution`;
 }
 
 /** The other store, if any, whose usual data folder holds a folder. */

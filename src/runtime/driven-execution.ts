@@ -32,7 +32,7 @@ export function driveExecution(host: Host, drive: Drive, speed?: Speed) {
   const { store, options, session } = host;
   const recorded = executionParams(store.sql, requireOwn(requireExecution(store.sql, drive.execution_id), 'be driven'));
   const params = speed === undefined ? recorded : { ...recorded, speed };
-  // Its own host: nothing of an execution may remain when it has ended.
+  // Its own host: nothing may remain of an execution when it has ended.
   const payloads = createPayloadHost(options.environment);
   const held = { ...drive, isOverBroker: session !== undefined };
   const here = openHere(host, held, params, { lifetime: host.lifetime.child(), payloads });

@@ -143,7 +143,7 @@ function tokenCheck({ say }: StandInOptions, isTrusted: (request: Request) => bo
     const given = givenIn(request);
     if (!isSaid)
       say(
-        `WARNING a program at ${ip ?? 'an unknown address'} ${given === '' ? 'sends no token' : 'sends a wrong token'}, and is refused; the testbed's agents retry forever: give them the value of SWF_MONITOR_TOKEN`,
+        `WARNING a program at ${ip ?? 'an unknown address'} ${given === '' ? 'sends no token' : 'sends a wrong token'}, and was refused; the testbed's agents retry forever: give them the value of SWF_MONITOR_TOKEN`,
       );
     isSaid = true;
     response.setHeader('WWW-Authenticate', 'Token');

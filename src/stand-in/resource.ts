@@ -41,7 +41,7 @@ export interface Call {
 }
 
 /** The names of a registered object, and the names that its row of the log has beside its body. */
-export interface Registration extends ObjectNames {
+interface Registration extends ObjectNames {
   /** The id, if the program chooses it; if left out, it is drawn. */
   object_id?: string;
   /** The name of a file or a slice for the log. */

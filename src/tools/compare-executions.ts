@@ -155,9 +155,9 @@ const words = {
 } satisfies Record<string, (both: Pair) => string>;
 
 /** Prompt processing has no slices, fast processing no files that fail. */
-export type Figures = { [Name in keyof typeof words]?: number | undefined };
+type Figures = { [Name in keyof typeof words]?: number | undefined };
 
-/** The figures that are known of both. */
+/** The figures that are known for both. */
 const figuresOfBoth = (a: Figures, b: Figures): [keyof Figures, Pair][] =>
   (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
     const [mine, theirs] = [a[name], b[name]];

@@ -5,6 +5,9 @@ import { clause, markdownText } from '../lib/words.ts';
 import { monitorOf } from './get-workflow-monitor.ts';
 import { factsOf, verdictOf } from './monitor/facts.ts';
 
+/** Notes that a report shows: the last ones. */
+const shownNotes = 20;
+
 /** The most characters of a sentence. */
 const longest = 500;
 
@@ -15,8 +18,10 @@ const longest = 500;
  */
 export const reportOf = (queries: Queries, executionId: string, now: number): string =>
   queries.snapshot(() => {
-    const answer = monitorOf(executionId, { queries, now });
-    const { verdict, checks } = queries.audit(queries.execution(executionId));
+    const answer = monitorOf(executionId, { queries, now }, shownNotes);
+    const execution = queries.execution(executionId);
+    const { verdict, checks } = queries.audit(execution);
+    const { slice_retries } = queries.executionRecord(execution);
     const { execution_id, run_id, findings, latency } = answer;
     const lines = [
       `# ${markdownText(execution_id)}${clause(', run ', run_id)}`,
@@ -24,6 +29,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
       markdownText(verdictOf(answer), longest),
       '',
       ...factsOf({ ...answer, agents: [] }).map(({ label, words }) => `- ${label}: ${markdownText(words, longest)}`),
+      ...(slice_retries === 0 ? [] : [`- retries: ${slice_retries}`]),
       ...(findings.length === 0 ? ['- findings: none'] : []),
       `- data: ${verdict}`,
       ...checks

@@ -1,9 +1,10 @@
+import type { FullAssessment } from '../db/reports/assessment.ts';
 import { present } from '../lib/present.ts';
 import { type Monitor, monitorAnswer } from './answers/monitor.ts';
 import { countsOf, isUnseen } from './monitor/counts.ts';
 import { asEvent } from './monitor/events.ts';
 import * as part from './monitor/parts.ts';
-import { peopleOf } from './monitor/people.ts';
+import { peopleOf, shownNotes } from './monitor/people.ts';
 import { harmless } from './shared/harmless.ts';
 import { requiredExecution } from './shared/params.ts';
 import { sitesPart } from './shared/sites.ts';
@@ -18,11 +19,14 @@ export const getWorkflowMonitorTool = defineTool({
   takesMoment: true,
   input: () => ({ execution_id: requiredExecution }),
   output: monitorAnswer,
-  handle: ({ execution_id }, context) => monitorOf(execution_id, context),
+  handle: ({ execution_id }, context) => withinBudget(monitorOf(execution_id, context)),
 });
 
-/** The answer about an execution. Throws `EXECUTION_NOT_FOUND`. */
-export function monitorOf(executionId: string, { queries, now }: ToolContext): Monitor {
+/**
+ * Everything about an execution, of any size. Throws `EXECUTION_NOT_FOUND`.
+ * @param notes how many of its notes at most, the last ones
+ */
+export function monitorOf(executionId: string, { queries, now }: ToolContext, notes = shownNotes): Monitor {
   const execution = queries.execution(executionId);
   const { execution_id, status, phase, start_time, end_time } = execution;
   const data_as_of = queries.dataAsOf();
@@ -30,50 +34,53 @@ export function monitorOf(executionId: string, { queries, now }: ToolContext): M
   const { detail, health, evidence } = assessed;
   const unreadable = evidence?.unreadable ?? [];
   const settings = queries.configuration(execution);
+  const people = peopleOf(execution_id, queries, notes);
   const isRunning = status === 'running';
   const isDriven = isRunning && queries.driver(execution_id)?.isAlive() !== false;
-  return withinBudget(
-    present({
-      execution_id,
-      ...part.namesOf(execution, assessed.heard),
-      status,
-      status_reason: part.statusReason(execution),
-      phase,
-      health: health ?? null,
-      ...part.commandsOf(evidence, queries.stoppedBy(execution)),
-      ...part.driversOf(evidence),
-      start_time,
-      end_time,
-      ...part.livesOf(assessed),
-      data_as_of,
-      last_message_id: queries.lastMessage(execution_id)?.message_id,
-      message_count: queries.messageCount(execution_id),
-      ...countsOf(execution, assessed),
-      causes: part.causesOf(assessed.causes),
-      oldest_in_hand: part.oldestOf(assessed),
-      configuration: settings === undefined ? null : present({ ...settings }),
-      dataset: part.datasetOf(detail, execution),
-      ...sitesPart(execution, { queries }),
-      ...part.flowOf(assessed, isDriven),
-      findings: part.findingsOf(assessed.findings),
-      agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
-      events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),
-      errors: unreadable.includes('logs')
-        ? []
-        : part.lastErrors(execution_id, queries, assessed.causes.slice(0, part.shownCauses)),
-      ...peopleOf(execution_id, queries),
-      note: assessed.heard && isUnseen(assessed.heard) ? 'slices are not on a subscribed topic' : undefined,
-    }),
-  );
+  return present({
+    execution_id,
+    ...part.namesOf(execution, assessed.heard),
+    status,
+    status_reason: part.statusReason(execution),
+    phase,
+    health: health ?? null,
+    ...part.commandsOf(evidence, queries.stoppedBy(execution)),
+    ...part.driversOf(evidence),
+    start_time,
+    end_time,
+    ...part.livesOf(assessed),
+    data_as_of,
+    last_message_id: queries.lastMessage(execution_id)?.message_id,
+    message_count: queries.messageCount(execution_id),
+    ...countsOf(execution, assessed),
+    causes: part.causesOf(assessed.causes),
+    oldest_in_hand: part.oldestOf(assessed),
+    configuration: settings === undefined ? null : present({ ...settings }),
+    dataset: part.datasetOf(detail, execution),
+    ...sitesPart(execution, { queries }),
+    ...part.flowOf(assessed, isDriven),
+    findings: part.findingsOf(assessed.findings),
+    agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
+    events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),
+    errors: unreadable.includes('logs')
+      ? []
+      : part.lastErrors(execution_id, queries, assessed.causes.slice(0, part.shownCauses)),
+    ...people,
+    note: [...unseenPart(assessed), ...people.note].join('; ') || undefined,
+  });
 }
+
+const unseenPart = ({ heard }: FullAssessment) =>
+  heard && isUnseen(heard) ? ['slices are not on a subscribed topic'] : [];
 
 /** Largest size of the whole answer. */
 const maxBytes = 8192;
 
 const lists = ['events', 'errors', 'agents', 'drivers', 'notes'] as const;
 
-/** The parts that can lose rows. */
+/** The parts that can lose rows, and how many drivers are left out already. */
 type Parts = Partial<Record<(typeof lists)[number] | 'findings', unknown[] | undefined>> & {
+  drivers_omitted?: number | undefined;
   note?: string | undefined;
 };
 
@@ -90,7 +97,9 @@ export function withinBudget<T extends Parts>(answer: T): T & { note?: string | 
     const longest = lists.reduce((a, b) => ((answer[b]?.length ?? 0) > (answer[a]?.length ?? 0) ? b : a));
     // Findings say most, so they go last, the least important first.
     const name = (answer[longest] ?? []).length === 0 ? 'findings' : longest;
-    if (answer[name]?.pop() === undefined) break;
+    // Drivers are in the order of their time, all others newest first.
+    if ((name === 'drivers' ? answer.drivers?.shift() : answer[name]?.pop()) === undefined) break;
+    if (name === 'drivers') answer.drivers_omitted = (answer.drivers_omitted ?? 0) + 1;
     lost.set(name, (lost.get(name) ?? 0) + 1);
   }
   return shown();

@@ -96,7 +96,7 @@ interface Room {
  * A message's body as an object, without the fields of its row. Cuts texts at 200 characters, and leaves out
  * fields that no longer fit into 1,000 characters in all. Undefined if the body is not a JSON object.
  */
-export function shownBody(payload: string): { body: Record<string, unknown>; body_truncated: true | null } | undefined {
+function shownBody(payload: string): { body: Record<string, unknown>; body_truncated: true | null } | undefined {
   const whole = asObject(readJson(payload));
   if (whole === undefined) return undefined;
   const room: Room = { left: longestBody, isCut: false };

@@ -58,7 +58,7 @@ export function shownSlice(row: TfSliceRow) {
     payload: row.payload === null ? undefined : shortDigests(row.payload),
     output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
     outputs: row.outputs === null ? undefined : outputs,
-    // A damaged list says nothing of a folder.
+    // A damaged list says nothing about a folder.
     outputs_folder: outputs.length === 0 && row.outputs_omitted === null ? undefined : outputsFolder(row),
   };
 }

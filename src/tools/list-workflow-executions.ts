@@ -24,7 +24,7 @@ function removalNote({ queries }: ToolContext) {
   return `${execution_id} was removed${last.words}${more}: not in this list.`;
 }
 
-/** What is known of an execution; undefined if its rows are damaged, which must not hide the others. */
+/** What is known about an execution; undefined if its rows are damaged, which must not hide the others. */
 function ifReadable<T>(look: () => T): T | undefined {
   try {
     return look();

@@ -133,7 +133,7 @@ const maxRounds = 5;
  * Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on
  * each later one.
  */
-export const uncompiled = { jitless: true } as const;
+const uncompiled = { jitless: true } as const;
 
 /**
  * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row

@@ -9,7 +9,7 @@ export const shiftReportTool = defineLiveTool({
   title: 'Report of a shift',
   description:
     'A hand-over for a period, by default the last 8 hours: what the last shift left, the executions active in it, failures by cause, alarms, notes, who did what and why, ' +
-    'what is open, what the next shift should know. A past period is reported as of its end. text is the same in Markdown: request one form.',
+    'what is open, what the next shift should know. A past period is reported as of its end. text is the same in Markdown.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({

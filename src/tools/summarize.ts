@@ -108,7 +108,7 @@ interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> 
 }
 
 /** The question that the arguments ask. Throws `ARGUMENT_INVALID` if they do not fit together. */
-export function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuestion {
+function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuestion {
   const { what, time_field = 'created', run_number, status, assigned_worker } = args;
   refuseUnfit(args, time_field);
   requireRun(run_number, context);

@@ -17,7 +17,7 @@ import { type AlarmFinding, alarmStep, usualPatience } from '../monitoring/findi
 const sender = 'watch';
 
 /** The findings of one look, by execution, without executions that could not be examined. */
-export type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
+type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
 
 interface Situation {
   found: Found;

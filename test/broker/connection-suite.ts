@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BrokerConnection, Delivery, Subscription } from '../../src/broker/connection.ts';
 
 /** A broker of one kind, as the suite needs it. */
-export interface BrokerUnderTest {
+interface BrokerUnderTest {
   /** A connection that is not open yet. */
   connection(clientId?: string): BrokerConnection;
   goDown(): Promise<void> | void;

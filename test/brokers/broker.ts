@@ -25,7 +25,7 @@ export interface Broker {
 }
 
 /** Where a broker runs: an address that it listens on, and how a program is started there. */
-export interface BrokerPlace {
+interface BrokerPlace {
   address: string;
   within: (command: string, args: string[]) => { command: string; args: string[] };
 }

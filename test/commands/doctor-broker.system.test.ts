@@ -37,7 +37,7 @@ describe.skipIf(missing !== undefined)('doctor at a site with restricted users',
     expect(ours).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^ok {4}other program +theirs\.TFBroadcastSubscriber\S+ of other software works in namespace theirs/m,
+        /^ok {4}other program +theirs\.TFBroadcastSubscriber\S+ \(other software\) works in namespace theirs/m,
       ),
     });
     expect(ours.stdout).toMatch(/^ok {4}clock +within \d s of the broker's/m);

@@ -1,7 +1,7 @@
 import { type Agent, request } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
-export interface Answered {
+interface Answered {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: string;

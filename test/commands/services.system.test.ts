@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
       .toEqual(['daq_simulator', 'data', 'fast_processing', 'fastmon', 'worker', 'worker']);
     const [worker] = (await agents(folder)).filter(({ agent_type }) => agent_type === 'worker');
     process.kill(worker?.['pid'] as number, 'SIGKILL');
-    await up.saw(/worker \d was ended by SIGKILL; restarting in 1 s/);
+    await up.saw(/worker \d was killed by SIGKILL; restarting in 1 s/);
     const pids = async (): Promise<unknown[]> => (await agents(folder)).map(({ pid }) => pid);
     await expect.poll(pids).not.toContain(worker?.['pid']);
     expect(await agents(folder)).toHaveLength(6);

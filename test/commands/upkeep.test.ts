@@ -86,7 +86,7 @@ describe('check', () => {
     [
       'a truncated TF file',
       (folder) => truncateSync(join(dataOf(folder, first), 'swf.100010.000001_tf_001.tf'), 1000),
-      /swf\.100010\.000001_tf_001\.tf has 1000 bytes and not 9600/,
+      /swf\.100010\.000001_tf_001\.tf has 1000 bytes, not 9600/,
     ],
     [
       'a missing STF row',

@@ -73,7 +73,7 @@ describe('prune', () => {
     expect(stderr.trimEnd().split('\n').toSorted()).toEqual(
       [
         'WARNING the folder relative is left: it is not named relative',
-        `WARNING the folder ${precious} is left: it holds thesis.tex, which is not a file of an execution`,
+        `WARNING the folder ${precious} was not removed: it contains thesis.tex, which is not a file of an execution`,
         `WARNING the folder ${precious} is left: it is not named elsewhere`,
         `WARNING the folder ${link} is left: it is a link, or not a folder`,
         `WARNING the folder ${victim} is left: it is in the data folder of the store ${join(other, 'swf.db')}`,
@@ -316,7 +316,7 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     const { code, stdout } = runAsOther(folder, ['--db', db('own.db'), 'doctor']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: everyone may write it \(mode 777\)/m,
+      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: anyone may write to it \(mode 777\)/m,
     );
     chmodSync(db('own.db.data'), 0o700);
     chmodSync(db('own.db'), 0o644);

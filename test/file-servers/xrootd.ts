@@ -16,7 +16,7 @@ export const xrootdIsMissing = (): string | undefined =>
     'xrootd-server, xrootd-client and xrootd-server-plugins',
   );
 
-export interface XRootD {
+interface XRootD {
   /** By HTTPS, for a client that trusts `certificate`. */
   https: string;
   /** By its own protocol, for `xrdcp`. */

@@ -121,7 +121,7 @@ describe('a configured fetch command', () => {
   it.each([
     ['exit 3', 'sh ended with code 3; check data.fetch and its permissions'],
     ['echo "no such bucket" >&2; exit 1', 'sh ended with code 1: no such bucket; check data.fetch and its permissions'],
-    ['kill -9 $$', 'sh was ended by SIGKILL; check'],
+    ['kill -9 $$', 'sh was killed by SIGKILL; check'],
     ['printf "%0400d" 7 >&2; exit 1', `ended with code 1: ${'0'.repeat(299)}7;`],
   ])('that runs %j is reported with its cause', async (script, why) => {
     const { bring } = fetching(host, { command: shell(script) });
@@ -137,7 +137,7 @@ describe('a configured fetch command', () => {
     const { bring, folder } = fetching(host, { command: shell('sleep 600 & echo $! > "$2.child"; wait') });
     const child = join(folder, 'a.tf.fetched.part.child');
     const stop = new AbortController();
-    const bringing = expect(bring({}, stop.signal)).rejects.toThrow('was ended by SIGKILL');
+    const bringing = expect(bring({}, stop.signal)).rejects.toThrow('was killed by SIGKILL');
     await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8')).toMatch(/\d\n/);
     stop.abort();
     await bringing;

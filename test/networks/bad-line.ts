@@ -11,7 +11,7 @@ const stall = 1000;
 /** A connection is cut after this many milliseconds. */
 const cutAfter = 8000;
 
-export interface BadLine {
+interface BadLine {
   url: string;
   cuts: () => number;
   stalls: () => number;

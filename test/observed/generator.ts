@@ -20,7 +20,7 @@ export interface MadeRun {
   };
 }
 
-export interface Wanted {
+interface Wanted {
   seed: number;
   dialect?: 'H' | 'F';
   run?: number;

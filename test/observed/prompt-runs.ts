@@ -9,9 +9,6 @@ import { type Answer, ask, connectInProcess, temporaryFolder } from '../helpers.
 /** A line of a recording: a message, or a REST call. */
 export type Line = Answer & { t: string };
 
-/** The recorded runs of prompt processing. */
-export type PromptRun = 'PP-1' | 'PP-2' | 'PP-4' | 'PP-5' | 'PP-6';
-
 /** The lines of a recorded run, in their order. */
 export const linesOf = (name: string, part: 'bus' | 'rest'): Line[] =>
   gunzipSync(readFileSync(`test/recordings/${name}/${part}.jsonl.gz`))

@@ -42,6 +42,12 @@ const seconds = (line: Line, n: number): string => new Date(Date.parse(line.t) +
 /** All that the bus shows of a run that goes well, and of many that do not. */
 const calm: Judgement = { codes: [], open: ['processing'], monitor: { status: 'completed', health: 'finished' } };
 const whole: Judgement = { codes: [], open: [], monitor: { status: 'completed', health: 'finished' } };
+/** Of a run that no data agent serves, and of one whose data agent is gone, with REST. */
+const unserved: Judgement = { codes: ['NOT_HANDED_OVER'], open: ['handed_over', 'processing'] };
+const unregistered: Judgement = {
+  codes: ['STF_NOT_REGISTERED', 'RUN_NOT_CLOSED'],
+  open: ['stf_registered', 'run_closed'],
+};
 
 /** Without what its data agent does with some files, and after its end. */
 const withoutFiles = (lines: readonly Line[], files: readonly string[], isClosed = false): Line[] => {
@@ -223,8 +229,7 @@ const variants: Readonly<Record<string, Variant>> = {
     ],
     bus: calm,
     rest: {
-      codes: ['STF_NOT_REGISTERED', 'RUN_NOT_CLOSED'],
-      open: ['stf_registered', 'run_closed'],
+      ...unregistered,
       monitor: { status: 'completed', health: 'stalled', sites: [{ registered: 1, processed: 1 }] },
     },
   },
@@ -238,8 +243,7 @@ const variants: Readonly<Record<string, Variant>> = {
     ),
     bus: { ...calm, monitor: { sites: [{ site: 'E1_BNL' }] } },
     rest: {
-      codes: ['STF_NOT_REGISTERED', 'RUN_NOT_CLOSED'],
-      open: ['stf_registered', 'run_closed'],
+      ...unregistered,
       monitor: {
         health: 'stalled',
         sites: [
@@ -252,7 +256,7 @@ const variants: Readonly<Record<string, Variant>> = {
   'the data agent still waits for the run before': {
     lines: secondUnserved(),
     id: 'prompt_processing-shifter-0002',
-    bus: { codes: ['NOT_HANDED_OVER'], open: ['handed_over', 'processing'] },
+    bus: unserved,
     rest: {
       codes: ['NOT_HANDED_OVER', 'DATA_AGENT_WAITS', 'STF_NOT_REGISTERED'],
       open: ['handed_over', 'stf_registered', 'run_closed'],
@@ -260,7 +264,7 @@ const variants: Readonly<Record<string, Variant>> = {
   },
   'the dataset of the public programs cannot be made': {
     lines: withoutDataset(false),
-    bus: { codes: ['NOT_HANDED_OVER'], open: ['handed_over', 'processing'] },
+    bus: unserved,
     rest: {
       codes: ['NOT_HANDED_OVER', 'STF_NOT_REGISTERED', 'RUN_NOT_CLOSED'],
       open: ['handed_over', 'stf_registered', 'run_closed'],
@@ -268,7 +272,7 @@ const variants: Readonly<Record<string, Variant>> = {
   },
   'the dataset of the fork cannot be made, which its data agent reports': {
     lines: withoutDataset(true),
-    bus: { codes: ['NOT_HANDED_OVER'], open: ['handed_over', 'processing'] },
+    bus: unserved,
     rest: { codes: ['NOT_HANDED_OVER', 'STF_NOT_REGISTERED'], open: ['handed_over', 'stf_registered'] },
   },
   'one site refuses the task, and storage the upload of a file of the other': {

@@ -6,7 +6,7 @@ import { dice, type MadeRun } from './generator.ts';
 type Body = Record<string, unknown> & { content?: Record<string, unknown> };
 
 /** REST calls of a generated run, and the truth about them. */
-export interface MadeCalls {
+interface MadeCalls {
   calls: RestLine[];
   truth: {
     slices_told: number;

@@ -158,7 +158,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     }
     await peer.close();
     const reasons = heardIn(path).flatMap((line) => ('gap' in line ? [line.gap.reason] : []));
-    const [none, unconnected] = ['no observer ran', 'the observer was not connected yet'];
+    const [none, unconnected] = ['no observer was running', 'the observer was not connected yet'];
     expect(reasons).toEqual([unconnected, none, unconnected, none, unconnected]);
   });
 

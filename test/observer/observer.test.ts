@@ -77,6 +77,19 @@ describe('an observer', () => {
     expect(heard).toEqual([{ until: expect.stringMatching(/^20\S+Z$/) as string }]);
   });
 
+  it.each([
+    ['nothing at all', [], undefined, ['nothing was received in the first minute: idle programs send nothing; ']],
+    ['only other namespaces', ['a'], 'b', ['no message of namespace a was received in the first minute, but 1 of ']],
+    ['a message', ['a'], 'a', []],
+  ])('says once after a minute what it has received: %s', async (_, namespaces, namespace, words) => {
+    const { said, heard, say } = await listen(namespaces);
+    if (namespace !== undefined) await say('/topic/epictopic', { msg_type: 'stf_gen', namespace, run_id: '1' });
+    // Beyond a minute.
+    const silences = () => heard.filter((line) => 'until' in line).length;
+    await expect.poll(silences, { timeout: 20_000 }).toBe(2);
+    expect(said.slice(1)).toEqual(words.map((start) => expect.stringContaining(start) as string));
+  });
+
   it('continues after a lost connection, and reports the gap', async () => {
     const { broker, heard, said, say } = await listen();
     await say('/topic/epictopic', '1');

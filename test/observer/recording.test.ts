@@ -67,7 +67,7 @@ describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
     await write(path, [line(at(1))]);
     await write(path, [line(at(30))]);
     expect(linesOf(path).slice(3)).toEqual([
-      { gap: { from: at(1), until: at(30), reason: 'no observer ran' } },
+      { gap: { from: at(1), until: at(30), reason: 'no observer was running' } },
       line(at(30)),
       { until: at(30) },
     ]);
@@ -116,7 +116,13 @@ describe('a recording', () => {
     await write(folder, [line(later)]);
     expect(linesOf(`${folder}2026-11-30.jsonl.gz`)).toMatchObject([
       { capture: 1 },
-      { gap: { from: new Date(Date.UTC(2026, 10, 28, 10)).toISOString(), until: later, reason: 'no observer ran' } },
+      {
+        gap: {
+          from: new Date(Date.UTC(2026, 10, 28, 10)).toISOString(),
+          until: later,
+          reason: 'no observer was running',
+        },
+      },
       line(later),
       { until: later },
     ]);

@@ -31,13 +31,13 @@ describe.skipIf(why !== undefined)('an observer as a service', () => {
     const words = ['up', '--observe', 'head', '--broker', broker.url, '--metrics', port, ...noAgents];
     expect(await runCli(['ready', 'observer', '--wait', '1'], surroundings)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^no observer was writing into \S+ within 1 s$/m) as string,
+      stderr: expect.stringMatching(/^no observer wrote to \S+ within 1 s$/m) as string,
     });
     // A store that is being created at this moment.
     writeFileSync(join(folder, 'swf.db'), '');
     expect(await runCli(['ready', 'observer', '--wait', '1'], surroundings)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^no observer was writing/m) as string,
+      stderr: expect.stringMatching(/^no observer wrote/m) as string,
     });
     const up = startCli(words, surroundings);
     const pidWhenReady = async (): Promise<number> => {
@@ -47,7 +47,7 @@ describe.skipIf(why !== undefined)('an observer as a service', () => {
     };
     const first = await pidWhenReady();
     process.kill(first, 'SIGKILL');
-    await up.saw(/observer was ended by SIGKILL; restarting in 1 s/);
+    await up.saw(/observer was killed by SIGKILL; restarting in 1 s/);
     await up.saw(/observer: subscribed to [^]*observer: subscribed to /);
     expect(await pidWhenReady()).not.toBe(first);
     const peer = await speaker(broker);

@@ -136,7 +136,7 @@ describe('a payload command', () => {
       'echo one; echo "no geometry" >&2; exit 7',
       /payload\.sh ended with exit code 7 after .*last words: no geometry/,
     ],
-    ['a crash', 'kill -SEGV $$', /payload\.sh was ended by SIGSEGV after/],
+    ['a crash', 'kill -SEGV $$', /payload\.sh was killed by SIGSEGV after/],
     ['a hang', `sleep ${sleep}`, /still running after worker\.timeout_seconds = 0\.5 and was killed by SIGTERM/],
     [
       'a program that ignores SIGTERM',
@@ -181,7 +181,7 @@ describe('a payload command', () => {
     const [first, ...others] = await slicesOf(folder);
     expect(first?.['status']).toBe('completed');
     for (const { error } of others)
-      expect(error).toMatch(/payload\.sh cannot be started: there is no such program \(ENOENT\)/);
+      expect(error).toMatch(/payload\.sh cannot be started: the program does not exist \(ENOENT\)/);
   });
 
   it.each([
@@ -209,7 +209,7 @@ describe('a payload command', () => {
   });
 
   it.each([
-    ['removes its output folder and crashes', 'rm -r "$SWF_OUTPUT_DIR"; kill -SEGV $$', /was ended by SIGSEGV/],
+    ['removes its output folder and crashes', 'rm -r "$SWF_OUTPUT_DIR"; kill -SEGV $$', /was killed by SIGSEGV/],
     ['removes its output folder', 'rm -r "$SWF_OUTPUT_DIR"', /the output folder .* cannot be used: ENOENT/],
     [
       'replaces its output folder by a link',

@@ -47,7 +47,7 @@ export function listen({ store, ours, faults }: Exchange) {
   return { inbox, strays, noted, begun, recorded, told, next };
 }
 
-export const body = (msg_type: string, fields: object): string =>
+const body = (msg_type: string, fields: object): string =>
   JSON.stringify({ msg_type, sender: 'daq-1', namespace, execution_id, run_id: '100010', ...fields });
 
 const fieldsOf = (sequence: number) => ({

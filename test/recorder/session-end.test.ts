@@ -87,7 +87,7 @@ describe('a recorder warns', () => {
     const body = messageOf('stf_ready', { ...stf, sender: 'data-1', execution_id: 'x-other-0001' });
     for (let round = 0; round < 2; round += 1) await made.tell({ destination: broadcast, body });
     expect(made.warnings).toEqual([
-      `messages of x-other-0001, which this store does not know, arrive here: another store uses namespace ${namespace} on this broker; they are recorded without effect`,
+      `messages of x-other-0001, which this store does not know, are arriving: another store uses namespace ${namespace} on this broker; they are recorded without effect`,
     ]);
   });
 

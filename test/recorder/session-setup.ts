@@ -10,7 +10,7 @@ import { stopTime, turns } from '../still-time.ts';
 import { destinations, type Exchange, namespace, setUp } from './setup.ts';
 
 /** A message that others receive on a destination. */
-export interface Overheard {
+interface Overheard {
   headers: Record<string, string>;
   body: Record<string, unknown>;
 }

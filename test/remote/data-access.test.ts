@@ -23,7 +23,7 @@ describe('a file', () => {
       'is out of reach in the folder of another recorder',
       place(here, { storeId: 's2' }),
       { dir: shared },
-      /^\S+ holds no files of the recorder \(store s2\); share its data folder.*publish it: "swf-mcp serve-files" and data\.url/,
+      /^\S+ has no files of the recorder \(store s2\); share its data folder.*publish it: "swf-mcp serve-files" and data\.url/,
     ],
     [
       'is within reach in any folder if its recorder is unknown',

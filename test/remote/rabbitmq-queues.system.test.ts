@@ -73,7 +73,7 @@ describeQueues('classic', (broker) => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(/^ok +expiry /m);
     expect(stdout).toMatch(
-      /^fail +time limit +RabbitMQ takes a slice away after 1800 s, and worker\.timeout_seconds = 1790/m,
+      /^fail +time limit +RabbitMQ takes a slice back after 1800 s, but worker\.timeout_seconds = 1790/m,
     );
   });
 

@@ -56,7 +56,7 @@ export function worker(own: Worker = {}, fast_processing: object = {}) {
   return { preparation, prepare, views, offDuty, warnings, kinds, reach, drain: () => draining.abort() };
 }
 
-export const delivered = (more: object): DeliveredSlice => ({
+const delivered = (more: object): DeliveredSlice => ({
   slice: {
     msg_type: 'slice',
     sender: 'fast-1',

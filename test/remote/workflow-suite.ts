@@ -287,7 +287,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const oneSlot = 'fast_processing.target_worker_count=1';
       const without = await here.agent('worker', 1, ...sets(`data.dir=${elsewhereFolder}`, oneSlot));
       const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'));
-      await without.saw(/off duty for NO_FILE file:\/\/.*holds no files of the recorder/);
+      await without.saw(/off duty for NO_FILE file:\/\/.*has no files of the recorder/);
       await here.agent('worker', 2);
       await succeeded(run, { slices_completed: 3, slices_failed: 0 });
     });

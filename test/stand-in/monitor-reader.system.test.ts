@@ -110,7 +110,7 @@ describe('a monitor that is read', () => {
       expect([count, filled.row[count]]).toEqual([count, truth.row[count]]);
     expect(filled.findings.find(({ code }) => code === 'NOT_HEARD')).toMatchObject({
       severity: 'info',
-      sentence: expect.stringContaining('were read from swf-monitor since'),
+      sentence: expect.stringContaining('have since been read from swf-monitor'),
     });
     store.close();
     whole.close();

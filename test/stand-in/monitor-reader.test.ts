@@ -12,7 +12,7 @@ describe('a monitor that is read', () => {
       path === 'tf-slices/?run_number=5' ? Promise.reject(new Error('500')) : Promise.resolve(answers[path] ?? []),
     );
     await pass(300);
-    expect(said[0]).toMatch(/^WARNING swf-monitor cannot be read: 500/);
+    expect(said).toEqual(['WARNING swf-monitor does not answer tf-slices/?run_number=5: 500; retrying']);
     expect(new Set(reads.map(({ run_id }) => run_id))).toEqual(new Set(['6']));
     expect(asked.filter(({ path }) => path.startsWith('system-state-events/?run_number=5')).length).toBeGreaterThan(1);
   });
@@ -44,16 +44,63 @@ describe('a monitor that is read', () => {
     await pass(300);
     expect(reader.isHearing()).toBe(false);
     expect(asked.length).toBeLessThan(12);
-    expect(said).toEqual([expect.stringMatching(/^WARNING swf-monitor cannot be read: no route; /)]);
+    const first = 'workflow-executions/?status=running';
+    expect(said).toEqual([`WARNING swf-monitor does not answer ${first}: no route; retrying`]);
     isAway = false;
     await pass(130);
-    expect(said.slice(1)).toEqual(['swf-monitor is back']);
+    expect(said.slice(1)).toEqual([`swf-monitor answers ${first} again`]);
     expect(reader.isHearing()).toBe(true);
+  });
+
+  it('that refuses two lists for a while, and is away in between, is reported once for each change', async () => {
+    const state = { isAway: false, refused: ['tf-slices/', 'system-state-events/'] };
+    const { pass, said, reads, reader } = readerOf((path) => {
+      if (state.isAway) return Promise.reject(new Error('no route'));
+      if (state.refused.some((name) => path.startsWith(name))) return Promise.reject(new Error('its status is 403'));
+      if (path.startsWith('workflow-executions/')) return Promise.resolve([{ execution_id: 'e', status: 'running' }]);
+      return Promise.resolve(
+        path === 'run-states/' ? [{ run_number: '5', metadata: { execution_id: 'e' } }] : [{ run_number: 5 }],
+      );
+    });
+    const since = async (seconds: number): Promise<string[]> => {
+      const before = said.length;
+      await pass(seconds);
+      return said.slice(before);
+    };
+    const refusals = ['tf-slices/?run_number=5', 'system-state-events/?run_number=5&event_type=slice_result'];
+    expect(await since(300)).toEqual(
+      refusals.map((path) => `WARNING swf-monitor does not answer ${path}: its status is 403; retrying`),
+    );
+    state.isAway = true;
+    const [away, ...others] = await since(1200);
+    expect([away, others]).toEqual([expect.stringMatching(/^WARNING swf-monitor does not answer .*: no route; /), []]);
+    // What is not asked for cannot say that the monitor answers.
+    expect([reads, reader.isHearing()]).toEqual([[], false]);
+    state.isAway = false;
+    expect(await since(300)).toEqual([expect.stringMatching(/^swf-monitor answers .* again$/)]);
+    state.refused = [];
+    expect(await since(300)).toEqual(refusals.map((path) => `swf-monitor answers ${path} again`));
+    expect(reads.length).toBeGreaterThan(0);
+  });
+
+  it('is asked again for the TF files of an STF file that it refused', async () => {
+    let refusals = 4;
+    const { pass, asked, lines } = readerOf((path) => {
+      if (path.startsWith('workflow-executions/')) return Promise.resolve([{ execution_id: 'e', status: 'running' }]);
+      if (path === 'run-states/') return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'e' } }]);
+      if (path.startsWith('stf-files/')) return Promise.resolve([{ stf_filename: 'a.stf', file_id: 'f' }]);
+      if (!path.startsWith('fastmon-files/')) return Promise.resolve([]);
+      refusals -= 1;
+      return refusals >= 0 ? Promise.reject(new Error('500')) : Promise.resolve([{ tf_filename: 'a_1.tf' }]);
+    });
+    await pass(300);
+    expect(JSON.stringify(lines)).toContain('a_1.tf');
+    expect(asked.filter(({ path }) => path.startsWith('fastmon-files/'))).toHaveLength(5);
   });
 });
 
 describe('a monitor that is read about a run whose id names no workflow', () => {
-  it('is asked for what either has until a slice shows that it is fast processing', async () => {
+  it('is asked for what either workflow has until a slice shows that it is fast processing', async () => {
     const { pass, asked } = readerOf((path) => {
       if (path === 'workflow-executions/?status=running')
         return Promise.resolve([{ execution_id: 'e', status: 'running' }]);
@@ -64,6 +111,23 @@ describe('a monitor that is read about a run whose id names no workflow', () => 
     const times = (start: string): number => asked.filter(({ path }) => path.startsWith(start)).length;
     expect(times('runs/')).toBe(1);
     expect(times('tf-slices/')).toBeGreaterThan(3);
+  });
+
+  it('is not read for a day after its end for files that only might be of prompt processing', async () => {
+    let status = 'running';
+    const { pass, asked } = readerOf((path) => {
+      const execution = { execution_id: 'e', status };
+      if (path === 'workflow-executions/?status=running')
+        return Promise.resolve(status === 'running' ? [execution] : []);
+      if (path.startsWith('workflow-executions/')) return Promise.resolve(execution);
+      if (path === 'run-states/') return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'e' } }]);
+      return Promise.resolve(path.startsWith('stf-files/') ? [{ stf_filename: 'a.stf', status: 'registered' }] : []);
+    });
+    await pass(60);
+    status = 'completed';
+    await pass(600);
+    const last = asked.findLast(({ path }) => path.startsWith('stf-files/'))?.at ?? 0;
+    expect((asked.at(-1)?.at ?? 0) - last).toBeGreaterThan(300_000);
   });
 });
 

@@ -10,7 +10,7 @@ describe('the programs of prompt processing, whose monitor this program stands i
     ['PP-1', [], { processed: 3, failed: 0 }],
     ['PP-2', [], { site: 'E1_BNL', processed: 3, failed: 0 }],
     ['PP-6', ['stf_registered'], { processed: 2, failed: 1 }],
-  ] as const)('get the recorded answers, and %s is judged by its calls', async (run, open, site) => {
+  ] as const)('get the recorded answers, and the state of %s follows from its calls', async (run, open, site) => {
     const folder = temporaryFolder();
     const started = startCli(['observe', '--api', '0'], { folder, env: { SWF_MONITOR_TOKEN: 'secret' } });
     const root = (await started.saw(/stands in for swf-monitor at (\S+)\//)).replace(/\/$/, '');

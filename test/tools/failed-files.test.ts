@@ -49,8 +49,10 @@ describe('an STF file that failed at a site', () => {
 
   it('is in the report of its shift', async () => {
     const { client } = await readLines(all('PP-6'));
-    const { totals, text } = await ask(client, 'shift_report', { start_time: '2026-11-30T02:00:00Z' });
+    const { totals, executions, text } = await ask(client, 'shift_report', { start_time: '2026-11-30T02:00:00Z' });
     expect(totals).toMatchObject({ stf_failed: 1 });
+    expect(executions).toMatchObject([{ stf_failed: 1 }]);
+    expect(Object.keys(executions[0])).not.toEqual(expect.arrayContaining([expect.stringMatching(slices)]));
     expect(text).toContain(' 1 STF file failed in PanDA.\n');
     expect(text).toContain('| 5 |  | 1 STF file |');
   });

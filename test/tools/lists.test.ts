@@ -264,7 +264,7 @@ describe('list_messages', () => {
       effect_reason: expect.stringContaining('not JSON'),
       payload: '{broken',
     });
-    expect(resume).toMatchObject({ effect: 'none', effect_reason: 'no step from phase physics by resume_run' });
+    expect(resume).toMatchObject({ effect: 'none', effect_reason: 'phase physics does not allow resume_run' });
   });
 });
 

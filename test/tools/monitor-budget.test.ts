@@ -18,6 +18,24 @@ describe('a monitor answer', () => {
     expect(shortened.findings).toEqual(answer.findings);
   });
 
+  it('drops the oldest drivers and notes, and counts drivers beside those that are left out already', () => {
+    const drivers = rows(5, 1900).map((text, at) => `${at}${text}`);
+    const notes = rows(5, 1900).map((text, at) => `${at}${text}`);
+    const shortened = withinBudget({
+      events: [],
+      errors: [],
+      agents: [],
+      findings: [],
+      drivers,
+      notes,
+      drivers_omitted: 7,
+    });
+    // Drivers are oldest first, notes newest first.
+    expect(shortened.drivers.map(([first]) => first)).toEqual(['3', '4']);
+    expect(shortened.notes.map(([first]) => first)).toEqual(['0', '1']);
+    expect(shortened).toMatchObject({ drivers_omitted: 10 });
+  });
+
   it('drops findings only when nothing else is left to drop', () => {
     const shortened = withinBudget({ ...structuredClone(answer), findings: rows(9, 2000) });
     expect(shortened).toMatchObject({ events: [], errors: [], agents: [] });

@@ -139,7 +139,7 @@ describe('a careful assistant with these tools can tell', () => {
     expect(items[0]).toMatchObject({
       status: 'failed',
       retries: 2,
-      error: expect.stringMatching(/^PAYLOAD_FAILED: sh (ended with exit code 3|was ended by SIGKILL)/),
+      error: expect.stringMatching(/^PAYLOAD_FAILED: sh (ended with exit code 3|was killed by SIGKILL)/),
     });
     expect(monitor['findings'][0].sentence).toContain(items[0].error.replace('PAYLOAD_FAILED: ', '').slice(0, 20));
   });

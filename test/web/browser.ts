@@ -14,7 +14,7 @@ export function browserIsMissing(): string | undefined {
   return why;
 }
 
-export interface PageOptions {
+interface PageOptions {
   width?: number;
   height?: number;
   theme?: 'light' | 'dark';

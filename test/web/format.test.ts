@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   inZone,
   noteForPeople,
+  proposedIn,
   refusalForPeople,
   rowTime,
   showTimesIn,
@@ -64,6 +65,15 @@ it('a refusal on the page leaves out the names of tools', () => {
   expect(refusalForPeople(`${sentence}; list_workflow_executions lists all (as of 10:00)`)).toBe(
     `${sentence} (as of 10:00)`,
   );
+});
+
+it.each([
+  ['there is no execution "e"; the nearest: e-1, e-2; use "latest" for the newest', ['e-1', 'e-2']],
+  ['100010 is a run number; use its execution id, e-1', ['e-1']],
+  ['there is no execution "e"; the nearest: ; use "latest" for the newest', []],
+])('the executions that a refusal proposes are known: %s', (words, ids) => {
+  expect(proposedIn(`EXECUTION_NOT_FOUND: ${words}`)).toEqual(ids);
+  expect(proposedIn(`TOOL_NOT_FOUND: ${words}`)).toEqual([]);
 });
 
 it('a note of a tool on the page leaves out hints for callers', () => {

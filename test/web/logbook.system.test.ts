@@ -62,7 +62,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     );
     expect(await barriers(page)).toEqual([]);
     await page.getByRole('button', { name: 'I have seen it' }).click();
-    await page.getByText('only a token of scope note or control marks an alarm as seen').waitFor();
+    await page.getByText('marking an alarm as seen needs a token of scope note or control').waitFor();
 
     const writer = await open('#/', 'write-1', true);
     await writer.getByText('1 alarm not seen by anyone').click();

@@ -568,7 +568,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       // A copy has the same id, and other contents from now on.
       copyFileSync(join(folder, 'swf.db'), join(folder, 'copy.db'));
       const copy = startCli(['--db', join(folder, 'copy.db'), 'open'], { folder, env });
-      await copy.saw(/another store is served, or another program listens: using a free port instead/);
+      await copy.saw(/serves another store or belongs to another program; using a free port instead/);
       await copy.saw(/page at http/);
     }
     own.child.kill('SIGTERM');

@@ -94,7 +94,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of
     ((await askTool(io, tool, { execution_id, limit: maxRows, as_of, ...args })) as { items: Row[] }).items;
   const failed = await listed(listTfSlicesTool, { status: 'failed' });
   const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, as_of);
-  // Nothing more is recorded of an ended execution, whatever else the store records meanwhile.
+  // Nothing more is recorded about an ended execution, whatever else the store records meanwhile.
   const made_at = lastWord ?? isoOr(endOf, utcNow());
   const report = {
     execution_id,

@@ -83,7 +83,7 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string) =>
     broker.unsubscribe('doctor');
     const others = { destination, only: () => ({ namespace: 'other' }), prefetch: 256, id: 'rest' };
     await listen(broker, others).comes(foreignMessages);
-    if (came) return ok(`a message is found behind ${foreignMessages} of another namespace`);
+    if (came) return ok(`a message behind ${foreignMessages} of another namespace is found`);
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     await pause(quietMilliseconds);
     return warn(

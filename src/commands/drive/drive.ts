@@ -171,7 +171,7 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
   let running: RunningExecution | undefined;
   const stop = () => {
     if (running === undefined || interruptedBy === undefined) return;
-    say(`${interruptedBy}: ending the run; a second one exits immediately`);
+    say(`${interruptedBy}: ending the run; send it again to exit immediately`);
     store.hurry();
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});

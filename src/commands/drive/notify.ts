@@ -20,9 +20,11 @@ export function requireProgram(io: Io, path: string | undefined) {
     accessSync(program, constants.X_OK);
     if (statSync(program).isFile()) return program;
   } catch (error) {
-    throw argumentInvalid(`--notify ${path} cannot be run (${messageOf(error)}); give one program`, { cause: error });
+    throw argumentInvalid(`--notify ${path} cannot be run (${messageOf(error)}); give the path of a program`, {
+      cause: error,
+    });
   }
-  throw argumentInvalid(`--notify ${path} is not a file; give one program`);
+  throw argumentInvalid(`--notify ${path} is not a file; give the path of a program`);
 }
 
 /** @param program as `requireProgram` returns it @param queries the store at the moment of looking */

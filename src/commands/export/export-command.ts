@@ -29,8 +29,8 @@ interface ExportArguments {
 }
 
 /**
- * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. A folder that is not
- * empty is left alone.
+ * `swf-mcp export`: writes everything recorded about an execution, one file per table, as of one moment. A
+ * folder that is not empty is left alone.
  */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments) {
   if (out === '') throw argumentInvalid('--out is empty; name a new folder');

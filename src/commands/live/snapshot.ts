@@ -11,7 +11,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
     const execution = queries.execution(executionId);
     const assessed = queries.assess(execution, Date.now());
     const { detail, health, progress, driving, duration_seconds: elapsed } = assessed;
-    const { isHeld, left, in_hand: inHand, pace, capacity, speed }: Partial<Driving> = driving ?? {};
+    const { isHeld, left, in_hand: inHand, pace, slots, speed }: Partial<Driving> = driving ?? {};
     const { execution_id, status } = execution;
     const isMoving = status === 'running' && health !== 'stalled';
     const [error]: { timestamp: string; message: string }[] = queries.logs(
@@ -34,8 +34,8 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       /** Undefined where no message says which slices are in hand. */
       inHand,
       pace,
-      /** Worker slots that a run of this configuration has. */
-      slots: capacity?.workers ?? queries.knownParams(execution)?.fast_processing.target_worker_count,
+      /** Worker slots, if they are known. */
+      slots,
       speed: speed && String(speed),
       retries: detail.slice_retries,
       /** Failed without a retry left. */

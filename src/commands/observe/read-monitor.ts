@@ -52,7 +52,7 @@ async function get(url: string, token: string, signal: AbortSignal): Promise<unk
     // The token goes only to the monitor.
     redirect: 'error',
   });
-  if (!response.ok) throw new Error(`${new URL(url).pathname} returned HTTP status ${response.status}`);
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
   return JSON.parse(await textOf(response)) as unknown;
 }
 
@@ -62,7 +62,7 @@ async function textOf(response: Response) {
   let size = 0;
   for await (const part of response.body ?? []) {
     size += (part as Uint8Array).length;
-    if (size > maxBytes) throw new Error(`${new URL(response.url).pathname} returned more than ${maxBytes} bytes`);
+    if (size > maxBytes) throw new Error(`it returned more than ${maxBytes} bytes`);
     parts.push(part as Uint8Array);
   }
   return Buffer.concat(parts).toString('utf8');

@@ -100,7 +100,9 @@ export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove 
   const file = client.file(places)[scope];
   const before = contentOf(file);
   const there = tried(() => entryIn(client.isToml === true ? tomlOf(before) : settingsOf(before), client.key));
-  const entry = remove ? undefined : { ...keptOf(there), ...entryOf(io, client, readOnly) };
+  const kept = keptOf(there);
+  const own = entryOf(io, client, readOnly);
+  const entry = remove ? undefined : { ...kept, ...own };
   const change = client.isToml === true ? changedToml : changedJson;
   const after = change(before, client.key, entry, file);
   const title = `${client.title}, ${file}`;
@@ -108,7 +110,7 @@ export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove 
     return printLines(io, [`${title}: ${remove ? 'has no' : 'has this'} entry ${server}; nothing to do`]);
   if (entry === undefined) printLines(io, [`${title}: without the entry ${server}`]);
   else {
-    io.out(`${title}:\n${change('', client.key, withoutValues(entry), file).trim()}\n`);
+    io.out(`${title}:\n${change('', client.key, { ...(hidden(kept) as Settings), ...own }, file).trim()}\n`);
     if (there !== undefined) printLines(io, changesIn(there, entry));
   }
   if (!yes) return printLines(io, ['nothing is written yet; add --yes to write it']);
@@ -136,11 +138,11 @@ function keptOf(there: unknown): Settings {
   };
 }
 
-/** An entry to show: a variable may be a password. */
-const withoutValues = ({ env, ...entry }: Entry): Entry =>
-  isObject(env) ? { ...entry, env: Object.fromEntries(Object.keys(env).map((name) => [name, '…'])) } : entry;
+/** Settings to show, without their values: a variable, a header or an argument may be a password. */
+const hidden = (settings: unknown): unknown =>
+  isObject(settings) ? Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, hidden(value)])) : '…';
 
-/** What happens to the existing entry, one line per change. */
+/** What happens to the existing entry, one line per change, without its values. */
 function changesIn(there: unknown, entry: Entry): string[] {
   const before = flat(there);
   const after = flat(entry);
@@ -149,7 +151,7 @@ function changesIn(there: unknown, entry: Entry): string[] {
   return [
     ...Object.keys(after)
       .filter((key) => !kept.includes(key))
-      .map((key) => `changes ${key} from ${JSON.stringify(before[key]) ?? 'none'} to ${JSON.stringify(after[key])}`),
+      .map((key) => `${key in before ? 'changes' : 'adds'} ${key}: ${JSON.stringify(after[key])}`),
     ...(gone.length === 0 ? [] : [`removes ${gone.join(', ')}`]),
     ...(kept.length === 0 ? [] : [`keeps ${kept.join(', ')}`]),
   ];

@@ -43,7 +43,7 @@ export async function requestCommand(io: Io, { speed, ...flags }: RequestArgumen
       io.err(
         `WARNING no recorder service of namespace ${namespace} was heard from; the broker keeps the request until there is one: "swf-mcp up" or "swf-mcp agent daq_simulator"`,
       );
-    else io.err(`${recorder} takes it; "swf-mcp list" on its host shows the execution, or why it was refused`);
+    else io.err(`${recorder} handles it; "swf-mcp list" on its host shows the execution, or why it was refused`);
   } finally {
     await broker.close();
   }

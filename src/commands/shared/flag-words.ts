@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../lib/errors.ts';
 
 /** The words of the command line for what tools name. */
-export interface Words {
+interface Words {
   /** Flags, by the arguments that they stand for. */
   flags: ReadonlyMap<string, string>;
   /** Commands, by the tools that they ask. */

@@ -86,7 +86,7 @@ export function spawnChild(command: string, args: readonly string[], { cwd, env 
     const end = (words: string, code?: number) => resolve({ words, code });
     child.once('error', ({ message }) => end(`could not be started: ${printable(message)}`));
     child.once('close', (code, signal) =>
-      code === null ? end(`was ended by ${signal}`) : end(`has ended with exit code ${code}`, code),
+      code === null ? end(`was killed by ${signal}`) : end(`has ended with exit code ${code}`, code),
     );
   });
   return {

@@ -29,7 +29,7 @@ export interface ProcessAgents<AgentType extends string> {
   agents: Record<AgentType, string>;
 }
 
-export interface Entry<AgentType extends string> {
+interface Entry<AgentType extends string> {
   identity: ProcessIdentity;
   version: string;
   user: string;

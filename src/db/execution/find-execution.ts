@@ -24,8 +24,8 @@ interface AnyExecution extends Counts {
   /** STF files that failed at a site. */
   stf_failed: number;
   /**
-   * 1 if it is of prompt processing, and nothing of it came by REST: the bus does not say how its files are
-   * processed.
+   * 1 if it is of prompt processing, and nothing about it came by REST: the bus does not say how its files
+   * are processed.
    */
   processing_unheard: number;
 }
@@ -69,7 +69,7 @@ export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecuti
   const planned = withPlan(execution);
   if (planned !== undefined) return planned;
   throw argumentInvalid(
-    `${execution.execution_id} is observed: other programs run it, so it cannot ${purpose} here; get_workflow_monitor shows what was recorded of it`,
+    `${execution.execution_id} is observed: other programs run it, so it cannot ${purpose} here; get_workflow_monitor shows what was recorded about it`,
   );
 }
 
@@ -115,7 +115,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   if (removal !== undefined)
     throw new SwfError(
       'EXECUTION_REMOVED',
-      `${executionId} was removed${removalWords(removal)}, with all that was recorded of it; list_workflow_executions lists the others`,
+      `${executionId} was removed${removalWords(removal)}, with everything recorded about it; list_workflow_executions lists the others`,
     );
   const known = recentExecutionIds(sql);
   if (known.length === 0)
@@ -172,12 +172,6 @@ export const executionOfRun = (sql: Prepare, runNumber: number) =>
 
 export const recentExecutionIds = (sql: Prepare) =>
   sql<string>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000').values();
-
-/** The executions that are under way: PanDA may work on the files of one that has ended. */
-export const executionsUnderWay = (sql: Prepare) =>
-  sql<[workflow: string], string>(
-    "SELECT execution_id FROM workflow_executions WHERE status = 'running' OR workflow_name = ?",
-  ).values(promptProcessing);
 
 /** All executions, oldest first. */
 export const allExecutionIds = (sql: Prepare) =>

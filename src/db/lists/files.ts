@@ -7,7 +7,7 @@ import { columnsOf, type Condition, manyRows, type Page, type RowOf, type Texts,
 import { listRows } from './list-rows.ts';
 
 /** The execution whose rows are wanted: by its id, its run, or both. */
-export interface OfExecution {
+interface OfExecution {
   execution_id?: string | undefined;
   run_number?: number | undefined;
 }

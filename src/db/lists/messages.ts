@@ -31,7 +31,7 @@ export type MessageHead = RowOf<
  * `repeats`, `contradicts`: for a message of other programs, the standing message that it repeats or
  * contradicts.
  */
-export type MessageRow = MessageHead & Record<'repeats' | 'contradicts', string | null> & { payload: string };
+type MessageRow = MessageHead & Record<'repeats' | 'contradicts', string | null> & { payload: string };
 
 const { payload: wholePayload, ...columnsBesides } = messageColumns;
 

@@ -59,12 +59,13 @@ interface QualityRow {
 
 const noteColumns = 'message_id, execution_id, text, author, sent_by, at, about, for_next, written_at';
 
-/** The last notes about an execution, newest first. */
-export const notesOf = (sql: Prepare, executionId: string, most: number) =>
-  sql<NoteRow>(`SELECT ${noteColumns} FROM notes WHERE execution_id = ? ORDER BY seq DESC LIMIT ?`).all(
-    executionId,
-    most,
-  );
+/** The last notes about an execution, at most so many, newest first, and how many earlier ones there are. */
+export function notesOf(sql: Prepare, executionId: string, most: number) {
+  const [about, last] = ['FROM notes WHERE execution_id = ?', 'ORDER BY seq DESC LIMIT ?'];
+  const notes = sql<NoteRow>(`SELECT ${noteColumns} ${about} ${last}`).all(executionId, most);
+  const all = notes.length < most ? notes.length : (sql<number>(`SELECT count(*) ${about}`).value(executionId) ?? 0);
+  return { notes, omitted: all - notes.length };
+}
 
 const maxWritten = 1000;
 

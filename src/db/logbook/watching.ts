@@ -55,7 +55,7 @@ export function isWatched(sql: Prepare, isAlive: LivenessTest, now: number): boo
 }
 
 /** A finding that may become an alarm, or an alarm that may be over. Milliseconds since 1970. */
-export interface Candidate {
+interface Candidate {
   alarm_id: string;
   execution_id: string;
   found_ms: number | null;

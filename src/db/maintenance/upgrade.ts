@@ -160,7 +160,10 @@ function toDisk(path: string) {
   closeSync(file);
 }
 
-/** What is recorded of a message, byte for byte. When it was sent is read from its text, by today's rules. */
+/**
+ * What is recorded about a message, byte for byte. When it was sent is read from its text, by today's
+ * rules.
+ */
 const logRows = `SELECT seq, message_id, destination, payload, recorded_at, headers
   FROM workflow_messages JOIN (SELECT seq, headers FROM message_rows) USING (seq) ORDER BY seq`;
 

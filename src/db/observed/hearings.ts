@@ -18,7 +18,7 @@ export interface Span {
   until: number;
 }
 
-export interface Observer {
+interface Observer {
   /** Empty: all. */
   namespaces: readonly string[];
   process_id: number;

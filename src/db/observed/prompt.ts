@@ -22,6 +22,17 @@ export const openFiles = (id: string) =>
 export const hasOpenFiles = (sql: Prepare, executionId: string) =>
   sql(`SELECT 1 ${openFiles('$id')} LIMIT 1`).has({ id: executionId });
 
+/**
+ * The executions that are under way: those that run, and those of prompt processing that have ended while PanDA
+ * still has files of them or their data run is still open.
+ */
+export const executionsUnderWay = (sql: Prepare) =>
+  sql<string>(
+    `SELECT execution_id FROM workflow_executions AS e WHERE status = 'running' OR (workflow_name = '${promptProcessing}' AND (
+       EXISTS (SELECT 1 ${openFiles('e.execution_id')})
+       OR EXISTS (SELECT 1 FROM runs AS r WHERE r.execution_id = e.execution_id AND dataset_state = 'open')))`,
+  ).values();
+
 /** Notes by which policy sites are chosen; all STF files of a run have the same. */
 export function notePolicy({ sql, execution_id }: ObservedScope, policy: string) {
   sql('UPDATE observed_runs SET policy = min(coalesce(policy, $policy), $policy) WHERE execution_id = $id').run({

@@ -23,7 +23,7 @@ const writers: Partial<Record<Fact['kind'], KnownAgentType>> = {
 };
 
 /** When a program was last heard from. */
-export interface Sign {
+interface Sign {
   type: KnownAgentType;
   namespace: string;
   host: string;

@@ -12,7 +12,7 @@ export interface Attempt {
   attempt: number;
 }
 
-export interface LostStart {
+interface LostStart {
   worker_id: string;
   hostname: string;
 }

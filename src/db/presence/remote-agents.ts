@@ -40,7 +40,6 @@ const heldUp = 1000;
 export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
   const { sql } = tx;
   const now = wallNow();
-  noteNewBeginning(tx, beat, now);
   const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty, wire } = beat;
   const process_id = sql<number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (?, ?, ?, ?, ?, ?, 1)
@@ -55,7 +54,8 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
     );
     if (holder.value(agent_name) !== process_id) return;
   }
-  if (isYoungerHeard(sql, beat, now)) return;
+  if (isElderHeard(sql, beat, { process_id, now })) return;
+  noteNewBeginning(tx, beat, now);
   const offset = offsetOf(sql, beat, now) ?? null;
   const execution = executionOf(sql, beat);
   const slots = beat.slots ?? beat.in_hand.length + free_slots;
@@ -71,13 +71,21 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
   ).run(agent_name, agent_type, namespace, state, now, process_id, execution, slots, free_slots, kinds, wire, offset);
 }
 
-/** Whether a younger process is heard under the agent's name: two live ones must not use it in turn. */
-function isYoungerHeard(sql: Prepare, { agent_name, since }: AgentHeartbeat, now: string): boolean {
+/**
+ * Whether the agent's name is that of an older process which lives: it was heard after this one began. The
+ * younger one ends itself, and its start must not make the slices of the older one look lost.
+ */
+function isElderHeard(
+  sql: Prepare,
+  { agent_name, since }: AgentHeartbeat,
+  { process_id, now }: { process_id: number; now: string },
+): boolean {
   const late = new Date(Date.parse(now) - lateSeconds * 1000).toISOString();
   return sql(
     `SELECT 1 FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}
-       AND ${indexPredicates.remoteProcess} AND pid_started > ? AND last_beat > ? AND ended IS NULL`,
-  ).has(agent_name, since, late);
+       AND ${indexPredicates.remoteProcess} AND pid_started < ? AND last_beat > ? AND ended IS NULL
+       AND last_beat > (SELECT registered_at FROM processes WHERE process_id = ?)`,
+  ).has(agent_name, since, late, process_id);
 }
 
 /**
@@ -91,7 +99,7 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
        WHERE agent_name = ? AND ${indexPredicates.ownAgent} AND ${indexPredicates.remoteProcess}`,
     )
     .get(beat.agent_name);
-  // If two processes use one name, the younger has started, and the older keeps running.
+  // If two processes use one name, the older keeps running.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
   const message = `process ${beat.pid} on ${beat.hostname} has restarted: its predecessor, process ${before.pid}, did not report its end`;
   const origin = { agent: beat.agent_name, execution_id: before.current_execution_id };

@@ -22,7 +22,7 @@ type Span = readonly [from: number, until: number];
 const maxRows = 20_000;
 
 /**
- * The longest time within a range in which a process recorded nothing of the executions that it drives: a
+ * The longest time within a range in which a process recorded nothing about the executions that it drives: a
  * process may write after its last heartbeat. Entries by others, such as a stop or an alarm, do not count.
  */
 function longestGap({ sql }: Transaction, processId: number, [from, until]: Span): Span {

@@ -77,7 +77,7 @@ export const workProjections = {
     const next = nextSliceStatus(row.status, 'return');
     if (next === undefined) return none('NO_STEP', `return of a slice that is ${row.status}`);
     if (row.status === 'processing' && row.assigned_worker !== worker_id)
-      return none('NO_STEP', `return of a slice that ${row.assigned_worker} has in hand`);
+      return none('NO_STEP', `return of a slice that ${row.assigned_worker} holds`);
     const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
     // WRONG_FILE is keyed by the file name alone, as in existing stores.
     const kind =

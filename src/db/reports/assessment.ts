@@ -17,9 +17,6 @@ import { factsOf } from './facts.ts';
 import { endOfLife, secondsOfLife } from './life.ts';
 import { heardFacts } from './observed/facts.ts';
 
-/** The state of an execution at one moment: what is known, and what follows from it. */
-export type Assessment = ReturnType<typeof assess>;
-
 /** What follows from its plan and its driver. */
 export type Driving = ReturnType<typeof judge>;
 
@@ -29,6 +26,7 @@ export type InHand = Driving['in_hand'];
 /** An assessment with findings and their evidence. */
 export type FullAssessment = ReturnType<typeof assessWithFindings>;
 
+/** The state of an execution at one moment: what is known, and what follows from it. */
 export const assess = (sql: Prepare, execution: ExecutionRow, moment: Moment) =>
   stateOf(sql, execution, gather(sql, execution, moment), moment);
 
@@ -120,6 +118,8 @@ function judge(facts: Facts) {
        */
       ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,
     },
+    /** Worker slots; undefined while or once it cannot be known. */
+    slots: facts.slots,
     /** The current speed. */
     speed: facts.params.speed,
     isHeld: facts.isHeld,

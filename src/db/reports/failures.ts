@@ -162,7 +162,7 @@ export const firstError = (sql: Prepare, executionId: string) =>
 
 /**
  * The completed slice that took longest, if that is out of all proportion. What its worker measured is in an
- * index, and is known of observed slices.
+ * index, and is known for observed slices.
  */
 export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]): SlowSlice | undefined {
   if (!hasSlowSlice(delayOf(delays, 'slice_started → slice_result'))) return undefined;

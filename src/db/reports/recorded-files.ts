@@ -14,7 +14,7 @@ interface Recorded {
   place: string | null;
 }
 
-/** A recorded file of an execution, with what is known of its content. */
+/** A recorded file of an execution, with what is known about its content. */
 export type RecordedFile =
   | (Recorded & { kind: 'stf'; checksum: string })
   | (Recorded & { kind: 'tf'; tf_first: number; tf_last: number })

@@ -111,7 +111,7 @@ function configName(sql: Prepare, { execution_id }: ExecutionRow): string | unde
 }
 
 /** A recorded setting: a text for people, and a mark that differs if the value differs. */
-export interface Setting {
+interface Setting {
   shown: string;
   mark: string;
 }

@@ -99,7 +99,7 @@ export function findProduct(sql: Prepare, name: string): Product {
 }
 
 /** A message on a product's path, with what a worker reports in it. */
-export interface Hop extends MessageHead {
+interface Hop extends MessageHead {
   /** The worker that begins or has ended an attempt. */
   worker: string | null;
   attempt: number | null;

@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
 /** What a statement takes: values in order, or one object with the named ones. */
-export type Value = string | number | null | object;
+type Value = string | number | null | object;
 
 /** A prepared statement. Errors of a faulty store are thrown as `SwfError`. */
 export interface Prepared<Row, Parameters extends unknown[] = Value[]> {

@@ -110,7 +110,7 @@ export function requireNoOrphanLog(path: string) {
   if (sizeOf(logOf(path)) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
     'STORE_CORRUPT',
-    `the store ${path} is empty or gone, and ${path}-wal beside it holds the latest writes; put the store back, restore a backup, or move ${path}-wal away`,
+    `the store ${path} is empty or gone, and ${path}-wal beside it has the latest writes; put the store back, restore a backup, or move ${path}-wal away`,
   );
 }
 

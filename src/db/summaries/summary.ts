@@ -50,7 +50,7 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
   ).all(...asked, lived);
 }
 
-export interface OfExecution {
+interface OfExecution {
   execution_id: string;
   namespace: string;
   /** Who started it; null if unknown. */
@@ -138,7 +138,7 @@ function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAt
 }
 
 /** Whether a question asks only for some slices of an execution, by the filters of `condition`. */
-export const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
+const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
   [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
 
 function condition(

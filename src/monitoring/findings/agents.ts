@@ -85,7 +85,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
       const descriptions = gone.slice(0, namedAgents).map(({ agent_name, hostname, isRemote }) => {
         const held = left.filter((slice) => isOf(slice, agent_name)).length;
         const where = isRemote ? ` on ${hostname}` : '';
-        return `${agent_name}${where}${held === 0 ? '' : ` with ${counted(held, 'TF slice')} in hand`}`;
+        return `${agent_name}${where}${held === 0 ? '' : ` with ${counted(held, 'TF slice')} in progress`}`;
       });
       const slices = left.slice(0, namedAgents).map(({ slice_filename, now }) => `${slice_filename} ${now}`);
       const others = left.length > namedAgents ? ` and ${left.length - namedAgents} more` : '';

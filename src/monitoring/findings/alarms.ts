@@ -47,7 +47,7 @@ function named(name: string): string {
 }
 
 /** The state of an alarm, and since when its finding differs from it. Milliseconds since 1970. */
-export interface AlarmStanding {
+interface AlarmStanding {
   /** The severity with which it was raised; undefined while it is not. */
   raised?: AlarmSeverity | undefined;
   /** Since when the finding exists, or is worse, without an alarm raised for that. */

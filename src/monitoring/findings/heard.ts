@@ -97,7 +97,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'error',
-          sentence: `${were(unsent.count, 'TF slice')} registered by REST${longAgo(facts.isOver)}, and no message has sent them to a worker.`,
+          sentence: `${were(unsent.count, 'TF slice')} registered by REST${longAgo(facts.isOver)}, but no matching slice message was received.`,
           ids: unsent.ids,
           next: here('list_messages', { message_type: 'slice_registered' }),
         },
@@ -181,14 +181,18 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     };
   },
 
-  RUN_SILENT: (facts) =>
-    isSilent(facts)
-      ? {
-          severity: 'error',
-          sentence: `No message of the run was received for ${roundDuration(secondsSince(facts, facts.last_message))}, since ${timeOf(facts.last_message)}, and its end was not reported: it was stopped, which the bus does not report, or its runner is gone.`,
-          next: here('list_messages', { limit: 5 }),
-        }
-      : undefined,
+  RUN_SILENT: (facts) => {
+    if (!isSilent(facts)) return undefined;
+    const { isBusHeard, last_message } = facts;
+    const silent = `for ${roundDuration(secondsSince(facts, last_message))}, since ${timeOf(last_message)}`;
+    return {
+      severity: isBusHeard ? 'error' : 'warning',
+      sentence: isBusHeard
+        ? `No message of the run was received ${silent}, and its end was not reported: it was stopped, which the bus does not report, or its runner is gone.`
+        : `Nothing new about the run was reported by REST ${silent}: it is paused or was stopped, or its runner is gone.`,
+      next: here('list_messages', { limit: 5 }),
+    };
+  },
 
   /** The runner reported an end that the bus or the registered slices contradict. */
   TOLD_OTHERWISE: (facts) => {

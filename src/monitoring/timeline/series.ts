@@ -160,8 +160,8 @@ const widths = [
 const fewBins = 150;
 
 /**
- * How many slices waited and were in hand at the end of each fine step, up to the end of life: a rate needs a
- * bin, a level has a value at each moment. Undefined if the bins are fine enough.
+ * How many slices waited and were in progress at the end of each fine step, up to the end of life: a rate
+ * needs a bin, a level has a value at each moment. Undefined if the bins are fine enough.
  * @param most largest number of steps; 0: none are wanted
  */
 export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life: Life, most: number) {
@@ -173,8 +173,8 @@ export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life:
 }
 
 /**
- * Bins of a window that stay put while an execution grows: they have round widths and count from one moment
- * of its life. None is narrower than `least`, or it would beat with the STF interval.
+ * Bins of a window that stay put while an execution grows: they have round widths and are counted from a
+ * fixed moment of its life. None is narrower than `least`, or it would beat with the STF interval.
  * @param most largest number of bins
  */
 export function binsOf({ from, until }: Period, { anchor, most, least }: Record<'anchor' | 'most' | 'least', number>) {

@@ -9,7 +9,7 @@ export interface Subject {
 }
 
 /** Phases that a run enters once. It may have many pauses. */
-export const phasesOnce: ReadonlySet<PhaseMessage> = new Set(['run_imminent', 'start_run', 'end_run']);
+const phasesOnce: ReadonlySet<PhaseMessage> = new Set(['run_imminent', 'start_run', 'end_run']);
 
 /** The subjects of messages about an STF file. */
 export const stfSubjects = ['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready', 'told_jobs'] as const;

@@ -14,7 +14,7 @@ export type SaidWork = SaidFact<SliceFact | ResultFact | ToldSlice>;
  * An attempt at a slice: the message that sent it, or its registration if that was not heard, and the result
  * that counts.
  */
-export interface Attempt {
+interface Attempt {
   slice: SaidSlice | SaidRegistration;
   result: SaidResult | undefined;
 }

@@ -7,7 +7,7 @@ import { claimedName, clause, shortPaths } from '../../lib/words.ts';
 import type { Monitor } from '../answers/monitor.ts';
 import { openWords, phaseWords, statusWords, stayFailed } from './words.ts';
 
-/** One thing that is known of an execution. */
+/** One thing that is known about an execution. */
 export interface Fact {
   label: string;
   words: string;
@@ -82,17 +82,21 @@ const runOf = (answer: Monitor) =>
     .join(', ');
 
 /** Our own programs record all of these; of an observed run only some are known. */
-function configurationOf({ configuration }: Monitor): Words {
+function configurationOf({ configuration, capacity }: Monitor): Words {
   if (configuration === undefined) return undefined;
   const { config, speed, target_worker_count, payload } = configuration;
   const known = [
     speed === undefined ? config : (config ?? usualConfiguration),
     speed && `speed ${speed}`,
-    target_worker_count === undefined ? undefined : counted(target_worker_count, 'worker'),
+    target_worker_count && workersOf(target_worker_count, capacity?.workers),
     payload && `payload ${payload}`,
   ].filter((words) => words !== undefined);
   return known.length === 0 ? undefined : known.join(', ');
 }
+
+/** Over a broker there may be more or fewer workers than a recorder is configured to have. */
+const workersOf = (configured: number, heard = configured) =>
+  `${counted(configured, 'worker')}${heard === configured ? '' : ` (${heard} now)`}`;
 
 /** When, by whom, and how long it has run: since its driver is gone, it is silent. */
 function startOf(answer: Monitor) {
@@ -161,8 +165,15 @@ function heardCounts(answer: Monitor): [string, Words][] {
   ];
 }
 
-const endedOf = ({ slices_completed, slices_failed, slices_retried = 0 }: Monitor) =>
-  `${slices_completed} completed, ${slices_failed} failed${slices_retried === 0 ? '' : `, ${slices_retried} retried`}`;
+/** The slices that have a result. While the execution runs, a failed one may be retried. */
+function endedOf({ status, progress, slices_completed = 0, slices_failed = 0, slices_retried = 0 }: Monitor) {
+  const final = progress === undefined ? undefined : progress.slices_final - slices_completed;
+  return [
+    `${slices_completed} completed`,
+    `${slices_failed} failed${status === 'running' && slices_failed > 0 ? clause(' (', final, ' permanently)') : ''}`,
+    ...(slices_retried === 0 ? [] : [`${slices_retried} retried`]),
+  ].join(', ');
+}
 
 /** A site that processes STF files; the only one of the public programs has no name. */
 function siteWords({ site = 'PanDA', ...work }: NonNullable<Monitor['sites']>[number]) {
@@ -204,7 +215,7 @@ function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): Words {
   const usual =
     usual_seconds === undefined ? 'the usual duration is not known yet' : `usual ${duration(usual_seconds)}`;
   const overdue = slices_overdue === 0 ? '' : `, ${slices_overdue} overdue`;
-  return `${slice} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`;
+  return `${slice}, held for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`;
 }
 
 const driversOf = ({ drivers = [], drivers_omitted }: Monitor) => [

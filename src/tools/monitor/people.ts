@@ -1,17 +1,22 @@
 import type { Queries } from '../../db/queries.ts';
+import { counted } from '../../lib/counted.ts';
 import { present } from '../../lib/present.ts';
 import { claimedName } from '../../lib/words.ts';
 import { clipShown } from '../shared/clip.ts';
 
-type Note = ReturnType<Queries['notesOf']>[number];
+type Note = ReturnType<Queries['notesOf']>['notes'][number];
 
-/** Notes that are shown: the last ones. */
-const shownNotes = 5;
+/** Notes that are shown usually: the last ones. */
+export const shownNotes = 5;
 const shownText = 400;
 
-/** The quality of an execution and the last notes about it, as far as there are any. */
-export function peopleOf(executionId: string, queries: Queries) {
-  const notes = queries.notesOf(executionId, shownNotes);
+/**
+ * The quality of an execution and the last notes about it, as far as there are any, and in `note` how many
+ * earlier ones there are.
+ * @param most how many notes at most
+ */
+export function peopleOf(executionId: string, queries: Queries, most: number) {
+  const { notes, omitted } = queries.notesOf(executionId, most);
   const quality = queries.qualityOf(executionId);
   return {
     quality: quality && {
@@ -21,6 +26,7 @@ export function peopleOf(executionId: string, queries: Queries) {
       at: quality.set_at,
     },
     notes: notes.length === 0 ? null : notes.map(notePart),
+    note: omitted === 0 ? [] : [`${counted(omitted, 'earlier note')} not shown`],
   };
 }
 

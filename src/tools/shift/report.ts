@@ -1,5 +1,6 @@
 import type { Queries } from '../../db/queries.ts';
 import { clipCause, longestCause } from '../../domain/causes.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { headOf } from '../../lib/words.ts';
@@ -10,6 +11,7 @@ import { inSteps } from '../shared/in-steps.ts';
 import { momentOf } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { parseWindow } from '../shared/params.ts';
+import { failedFiles } from '../shared/sites.ts';
 import { type LiveContext, pastContext } from '../shared/tool.ts';
 import { executionsOf, shiftFacts, type ShiftFacts, totalsOf } from './facts.ts';
 import { type Handover, isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
@@ -137,9 +139,13 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
       status,
       health: health ?? null,
       silent_seconds: counts.silent_seconds ?? null,
-      slices_completed: counts.slices_completed,
-      slices_created: counts.slices_created,
-      slices_stay_failed: counts.stay_failed,
+      ...(isPrompt(row)
+        ? { stf_failed: failedFiles(row) }
+        : {
+            slices_completed: counts.slices_completed,
+            slices_created: counts.slices_created,
+            slices_stay_failed: counts.stay_failed,
+          }),
       start_time: row.start_time,
       duration_seconds: counts.duration_seconds,
       quality: handover.qualities.get(row.execution_id)?.value,

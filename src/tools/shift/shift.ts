@@ -38,6 +38,9 @@ export interface ShiftExecution {
   findings: readonly Pick<Finding, 'severity' | 'code' | 'sentence' | 'causes'>[];
 }
 
+/** The findings that need somebody. */
+export const graveOf = ({ findings }: ShiftExecution) => findings.filter(({ severity }) => severity !== 'info');
+
 /** Its slices without a final result. */
 export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
   Math.max(0, slices_created - slices_completed - stay_failed);
@@ -141,7 +144,7 @@ export function undoneByPeople(
   { start_time }: Shift,
 ): string[] {
   const { qualities } = handover;
-  const found = executions.flatMap(({ row, findings }) => findings.map(({ code }) => `${row.execution_id} ${code}`));
+  const found = executions.flatMap((one) => graveOf(one).map(({ code }) => `${one.row.execution_id} ${code}`));
   const unseen = unseenAlarms(handover).filter(({ execution_id, code }) => !found.includes(`${execution_id} ${code}`));
   const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
   const raised = unseen

@@ -7,6 +7,7 @@ import { claimedName, headOf, markdownText, shortPaths, withPlainTimes } from '.
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import type { ShiftFacts, Totals } from './facts.ts';
 import {
+  graveOf,
   type Handover,
   mostTelling,
   type PersonAction,
@@ -175,16 +176,14 @@ function conditionOf(execution: ShiftExecution): Condition {
 }
 
 function openOf(execution: ShiftExecution, handover: Handover) {
-  const { row, status, health, silent_seconds, stay_failed, findings } = execution;
+  const { row, status, health, silent_seconds, stay_failed } = execution;
   const { stf_count, slices_completed, slices_created } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
-  const grave = findings
-    .filter(({ severity }) => severity !== 'info')
-    .map(({ code, sentence }) => {
-      const isUnseen = unseenAlarms(handover).some((alarm) => alarm.execution_id === id && alarm.code === code);
-      return `${id} ${code}: ${shortPaths(sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
-    });
+  const grave = graveOf(execution).map(({ code, sentence }) => {
+    const isUnseen = unseenAlarms(handover).some((alarm) => alarm.execution_id === id && alarm.code === code);
+    return `${id} ${code}: ${shortPaths(sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
+  });
   if (status === 'running') {
     const done = isPrompt(row)
       ? `${counted(stf_count, 'STF file')} announced so far`

@@ -54,7 +54,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
     return () => clearTimeout(timer);
   }, [isPlaying, isAwaited, bin]);
   const play = (): void => {
-    // At its very first moment nothing of the run may have been recorded.
+    // At its very first moment nothing about the run may have been recorded.
     if (bin >= last) set(step);
     setPlaying(!isPlaying);
   };

@@ -2,7 +2,7 @@ import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 import { backoff } from '../../lib/duration.ts';
-import { age, refusalForPeople, time } from '../shared/format.ts';
+import { age, proposedIn, refusalForPeople, time } from '../shared/format.ts';
 import { longestPause, type Polled, useNow } from '../state/hooks.ts';
 import { type CallError, world } from '../transport/call.ts';
 import { Button, sending } from './card.tsx';
@@ -27,21 +27,14 @@ export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
     <p class="banner bad">
       <strong role="alert">
         <Icon name="alert" /> {about}
-        {fault.fault === 'disconnected' ? 'The server does not answer.' : <Refusal words={fault.message} />}
+        {fault.fault === 'disconnected' ? (
+          'The server does not answer.'
+        ) : (
+          <Linked text={refusalForPeople(fault.message)} ids={proposedIn(fault.message)} />
+        )}
       </strong>
       {fault.fault === 'disconnected' ? ` Retrying.${since}` : since}
     </p>
-  );
-}
-
-/** A refusal of the server; the executions that it proposes are links. */
-function Refusal({ words }: { words: string }) {
-  const [, near = ''] = /the nearest: ([^;]+)/.exec(words) ?? [];
-  return (
-    <Linked
-      text={refusalForPeople(words)}
-      ids={words.startsWith('EXECUTION_NOT_FOUND') ? near.split(', ').filter(Boolean) : []}
-    />
   );
 }
 

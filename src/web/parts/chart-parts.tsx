@@ -8,7 +8,7 @@ export const left = 52;
 export const right = 8;
 export const bottom = 22;
 
-export interface Line {
+interface Line {
   name: string;
   /** The CSS class of its colour. */
   shade: string;
@@ -49,7 +49,7 @@ export const besideCursor = (at: number, width: number): Record<string, string> 
 export const shown = (value: number): string => (Number.isInteger(value) ? count(value) : value.toFixed(2));
 
 /** The parts of time that have one value each. Milliseconds since 1970, and their length. */
-export interface Grid {
+interface Grid {
   from: number;
   step: number;
   count: number;

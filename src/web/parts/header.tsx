@@ -155,7 +155,7 @@ function Facts({
     ['dialect', monitor.dialect],
     ['by', monitor.executed_by],
     ['start', time(monitor.start_time)],
-    ['workers', target_worker_count],
+    ['workers', monitor.capacity?.workers ?? target_worker_count],
     // Its digest distinguishes it from others of its name, for those who compare runs.
     ['payload', payload?.replace(/ (?:sha256:\S+|\(\w+\))$/, '')],
     ['speed', speed],

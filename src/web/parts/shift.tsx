@@ -63,10 +63,12 @@ function Report({ report }: { report: ShiftAnswer }) {
     <>
       <p>
         {amount(totals.executions, 'execution')}: {count(totals.running)} running, {count(totals.completed)} completed,{' '}
-        {count(totals.failed)} failed, {count(totals.terminated)} terminated. In this period:{' '}
+        {count(totals.failed)} failed, {count(totals.terminated)} terminated
+        {totals.unknown > 0 && `, ${count(totals.unknown)} unknown`}. In this period:{' '}
         {amount(totals.stf_files, 'STF file')}; completed: {amount(totals.slices_completed, 'slice')}; failed:{' '}
         {amount(totals.attempts_failed, 'attempt')}. At its end: {amount(totals.slices_stay_failed, 'failed slice')},{' '}
-        {count(totals.slices_not_done)} not done. {report.note}
+        {count(totals.slices_not_done)} not done
+        {totals.stf_failed !== undefined && `, ${amount(totals.stf_failed, 'STF file')} failed in PanDA`}. {report.note}
       </p>
       <h2>Open</h2>
       <List items={report.open} ids={ids} />
@@ -122,20 +124,26 @@ function Executions({ report }: { report: ShiftAnswer }) {
         { head: 'execution', cell: ({ execution_id }) => <a href={executionHash(execution_id)}>{execution_id}</a> },
         {
           head: 'state',
-          cell: ({ status, health, silent_seconds: silent, slices_stay_failed: failed }) => (
-            <StatePill {...{ status, health, failed }} isSilent={silent !== undefined} isExhausted />
+          cell: ({ status, health, silent_seconds: silent, slices_stay_failed = 0, stf_failed = 0 }) => (
+            <StatePill
+              {...{ status, health, failed: slices_stay_failed + stf_failed }}
+              isSilent={silent !== undefined}
+              isExhausted
+            />
           ),
         },
         {
           head: 'slices',
           shade: 'wide',
-          cell: ({ slices_created: total, slices_completed: completed, slices_stay_failed: failed }) => (
-            <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
-          ),
+          cell: ({ slices_created: total, slices_completed: completed = 0, slices_stay_failed: failed = 0 }) =>
+            total === undefined ? null : (
+              <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
+            ),
         },
         numbers<Row>(
           'completed / created',
-          (row) => `${count(row.slices_completed)} of ${count(row.slices_created)}`,
+          ({ slices_created: total, slices_completed: completed = 0 }) =>
+            total === undefined ? '' : `${count(completed)} of ${count(total)}`,
           'when',
         ),
         { head: 'by', cell: ({ executed_by }) => executed_by },

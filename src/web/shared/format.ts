@@ -62,6 +62,12 @@ export const age = (seconds: number): string => (seconds < 1.5 ? 'now' : `${whol
 export const refusalForPeople = (sentence: string): string =>
   sentence.replace(/[,;] list_\w+ lists (all|the others)/, '');
 
+/** The ids of executions that a refusal proposes. */
+export const proposedIn = (refusal: string): string[] =>
+  (/^EXECUTION_NOT_FOUND.*(?:the nearest:|its execution id,) ([^;]+)/.exec(refusal)?.[1] ?? '')
+    .split(', ')
+    .filter(Boolean);
+
 /** The duration of an execution, or the time since its driver was last heard. */
 export const tookOf = ({
   duration_seconds,

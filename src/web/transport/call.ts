@@ -1,7 +1,7 @@
 import { tried } from '../../lib/tried.ts';
 
 /** Why a call failed, as far as the page can report it or act on it. */
-export type Fault = 'disconnected' | 'unauthorised' | 'refused';
+type Fault = 'disconnected' | 'unauthorised' | 'refused';
 
 export class CallError extends Error {
   readonly fault: Fault;

@@ -37,7 +37,7 @@ function request(method: string, params: object): Promise<unknown> {
 const call: Call = async <T>(tool: string, args: object): Promise<T> =>
   answerOf(await request('tools/call', { name: tool, arguments: args })) as T;
 
-export interface HostEvents {
+interface HostEvents {
   /** The execution of a call. */
   onExecution: (executionId: string) => void;
   /** The call failed, with the text of its error. */

@@ -174,32 +174,39 @@ describe('swf-mcp add', () => {
 
   const earlier = {
     command: 'old',
-    args: ['x'],
+    args: ['--token', 'hunter2'],
     startup_timeout_sec: 30,
+    headers: { Authorization: 'Bearer hunter2' },
     env: { SWF_DB: '/old.db', ACTIVEMQ_PASSWORD: 'hunter2' },
   };
   it.each([
     ['cursor', JSON.stringify({ mcpServers: { 'swf-mcp': earlier } })],
     [
       'codex',
-      '[mcp_servers.swf-mcp]\ncommand = "old"\nargs = ["x"]\nstartup_timeout_sec = 30\n\n[mcp_servers.swf-mcp.env]\nSWF_DB = "/old.db"\nACTIVEMQ_PASSWORD = "hunter2"\n',
+      '[mcp_servers.swf-mcp]\ncommand = "old"\nargs = ["--token", "hunter2"]\nstartup_timeout_sec = 30\nheaders = { Authorization = "Bearer hunter2" }\n\n[mcp_servers.swf-mcp.env]\nSWF_DB = "/old.db"\nACTIVEMQ_PASSWORD = "hunter2"\n',
     ],
-  ] as const)('keeps what a user has set in an earlier entry of %s, and says what changes', async (name, text) => {
-    const here = new Home();
-    const file = here.put(name, text);
-    const { stdout } = await here.cli('--db', '/new.db', 'add', name, '--yes');
-    const expected = {
-      ...entry(name, '--db', '/new.db'),
-      startup_timeout_sec: 30,
-      env: { ACTIVEMQ_PASSWORD: 'hunter2' },
-    };
-    expect(read(name, file)[keys[name]]?.['swf-mcp']).toEqual(expected);
-    expect(stdout).not.toContain('hunter2');
-    expect(stdout).toContain(`changes command from "old" to ${JSON.stringify(process.execPath)}\n`);
-    expect(stdout).toContain('changes args from ["x"] to [');
-    expect(stdout).toContain('removes env.SWF_DB\nkeeps startup_timeout_sec, env.ACTIVEMQ_PASSWORD\n');
-    expect((await here.cli('--db', '/new.db', 'add', name)).stdout).toMatch(/has this entry swf-mcp; nothing to do\n$/);
-  });
+  ] as const)(
+    'keeps what a user has set in an earlier entry of %s, and says what changes without a value of it',
+    async (name, text) => {
+      const here = new Home();
+      const file = here.put(name, text);
+      const { stdout } = await here.cli('--db', '/new.db', 'add', name, '--yes');
+      const expected = {
+        ...entry(name, '--db', '/new.db'),
+        startup_timeout_sec: 30,
+        headers: { Authorization: 'Bearer hunter2' },
+        env: { ACTIVEMQ_PASSWORD: 'hunter2' },
+      };
+      expect(read(name, file)[keys[name]]?.['swf-mcp']).toEqual(expected);
+      expect(stdout).not.toContain('hunter2');
+      expect(stdout).toContain(`changes command: ${JSON.stringify(process.execPath)}\n`);
+      expect(stdout).toContain('changes args: [');
+      expect(stdout).toContain('removes env.SWF_DB\nkeeps startup_timeout_sec, headers, env.ACTIVEMQ_PASSWORD\n');
+      expect((await here.cli('--db', '/new.db', 'add', name)).stdout).toMatch(
+        /has this entry swf-mcp; nothing to do\n$/,
+      );
+    },
+  );
 
   it('keeps only the variables of an entry that does not start a server', async () => {
     const here = new Home();
@@ -207,7 +214,7 @@ describe('swf-mcp add', () => {
     const file = here.put('cursor', JSON.stringify({ mcpServers: { 'swf-mcp': remote } }));
     const { stdout } = await here.cli('add', 'cursor', '--yes');
     expect(read('cursor', file)['mcpServers']?.['swf-mcp']).toEqual({ ...entry('cursor'), env: { A: 'b' } });
-    expect(stdout).toContain('changes command from none to ');
+    expect(stdout).toContain('adds command: ');
     expect(stdout).toContain('removes url, headers\nkeeps env.A\n');
     expect(stdout).not.toContain('hunter2');
   });

@@ -72,7 +72,7 @@ describe('an execution that is not found', () => {
     );
     expect(refusal(store, 'e-9')).toEqual([
       'EXECUTION_REMOVED',
-      'e-9 was removed at 2026-11-27T10:00:00.000Z by ana, with all that was recorded of it; list_workflow_executions lists the others',
+      'e-9 was removed at 2026-11-27T10:00:00.000Z by ana, with everything recorded about it; list_workflow_executions lists the others',
     ]);
   });
 
@@ -164,7 +164,7 @@ describe('an operation on an execution', () => {
     expect(requireOwn(own, 'be resumed')).toBe(own);
     expect(requireObserved(other)).toBe(other);
     expect(() => requireOwn(other, 'be resumed')).toThrow(
-      'other-1 is observed: other programs run it, so it cannot be resumed here; get_workflow_monitor shows what was recorded of it',
+      'other-1 is observed: other programs run it, so it cannot be resumed here; get_workflow_monitor shows what was recorded about it',
     );
     expect(() => requireObserved(own)).toThrow(
       `${id} was run by swf-mcp, whose messages are specified in docs/messages.md; name an observed execution`,

@@ -4,7 +4,7 @@ import { createWordSearch } from '../../../src/db/lists/word-search.ts';
 import { makeStoreForAll, type TestStore } from '../../made-store.ts';
 
 /** Lines of the log: more than twice as many as one page may check. */
-export const lines = 25_000;
+const lines = 25_000;
 
 /** Line n of the log was written n seconds after this time. */
 const first = Date.parse('2026-01-01T00:00:00.000Z');

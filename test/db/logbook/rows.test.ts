@@ -99,7 +99,12 @@ describe('notes', () => {
       ...[1, 2, 3].map((n) => note(`n${n}`, n, { execution_id: 'e' })),
       note('other', 4, { execution_id: 'f' }),
     ]);
-    expect(notesOf(made.store.sql, 'e', 2).map(({ text }) => text)).toEqual(['n3', 'n2']);
+    const last = (most: number) => {
+      const { notes, omitted } = notesOf(made.store.sql, 'e', most);
+      return [...notes.map(({ text }) => text), omitted];
+    };
+    expect(last(2)).toEqual(['n3', 'n2', 1]);
+    for (const most of [3, 4]) expect(last(most)).toEqual(['n3', 'n2', 'n1', 0]);
   });
 });
 

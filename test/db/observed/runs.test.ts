@@ -11,9 +11,10 @@ import {
   runOfRegistered,
   toldRunning,
 } from '../../../src/db/observed/executions.ts';
+import { executionsUnderWay } from '../../../src/db/observed/prompt.ts';
 import { extend } from '../../../src/db/observed/run.ts';
 import { makeStore, type TestStore } from '../../made-store.ts';
-import { observe } from './observed-rows.ts';
+import { insert, observe } from './observed-rows.ts';
 
 let made: TestStore;
 beforeEach(async () => {
@@ -280,4 +281,30 @@ it('an execution whose name is taken is named with its run', async () => {
     }),
   );
   expect(ids).toEqual(['n', 'n~2', 'n~2~2']);
+});
+
+describe('the executions under way', () => {
+  it.each<[why: string, isUnderWay: boolean, run: { status?: string; data?: string; file?: string; site?: string }]>([
+    ['runs', true, { status: 'running' }],
+    ['has ended and closed its data run', false, { data: 'final' }],
+    ['has ended, and nothing is known of its data run', false, {}],
+    ['has ended, and its data run is open', true, { data: 'open' }],
+    ['has ended, and PanDA has a file', true, { status: 'terminated', file: 'registered', site: 'registered' }],
+    ['has ended, and PanDA works on a file', true, { data: 'final', file: 'processing', site: 'processing' }],
+    ['has ended, and a file has no site', false, { data: 'final', file: 'registered' }],
+    ['has ended, and PanDA has processed its file', false, { data: 'final', file: 'processed', site: 'processed' }],
+  ])('have one of prompt processing that %s: %s', async (_, isUnderWay, run) => {
+    const { status = 'completed', data = null, file, site } = run;
+    const found = await made.store.write((tx) => {
+      observe(tx, { execution_id: 'ended' }, { status: 'completed' });
+      observe(tx, { execution_id: 'p' }, { status, workflow_name: 'prompt_processing' });
+      insert(tx, 'runs', { execution_id: 'p', dataset_state: data });
+      if (file !== undefined)
+        insert(tx, 'stf_files', { stf_filename: 'a', execution_id: 'p', created_at: '', status: file });
+      if (site !== undefined)
+        insert(tx, 'stf_sites', { execution_id: 'p', stf_filename: 'a', site: 'A', status: site });
+      return executionsUnderWay(tx.sql);
+    });
+    expect(found).toEqual(isUnderWay ? ['p'] : []);
+  });
 });

@@ -37,7 +37,7 @@ describe('the recorder of a namespace', () => {
     await expect(become(second)).rejects.toMatchObject({
       code: 'EXECUTION_IN_USE',
       message:
-        'process 101 on host-a records namespace test in this store already; wait until it ends, or use another store or namespace',
+        'process 101 on host-a already records namespace test in this store; wait until it ends, or use another store or namespace',
     });
     await become(second, 'other');
     living.delete(101);

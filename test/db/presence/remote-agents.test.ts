@@ -133,7 +133,7 @@ describe('a heartbeat of a remote agent', () => {
   });
 });
 
-it('an agent whose name two living processes use is the younger one, until that falls silent', async () => {
+it('an agent whose name two living processes use is the older one once it is heard again, until that falls silent', async () => {
   const setClock = fakeClock();
   const { store } = await makeRunningStore();
   const [elder, younger] = [{ pid: 7 }, { pid: 8, since: at(1) }];
@@ -144,14 +144,15 @@ it('an agent whose name two living processes use is the younger one, until that 
     [7, elder],
     [8, younger],
     [12, elder],
-    [24, elder],
+    [13, younger],
+    [28, younger],
   ] as const) {
     setClock(second);
     await hear(store, beat);
     pids.push(rowsOf(store, 'pid', 'system_agents JOIN processes USING (process_id)')[0]);
   }
-  expect(pids).toEqual([7, 8, 8, 8, 8, 7].map((pid) => ({ pid })));
-  expect(warnings(store)).toHaveLength(1);
+  expect(pids).toEqual([7, 8, 7, 7, 7, 7, 8].map((pid) => ({ pid })));
+  expect(warnings(store)).toHaveLength(2);
 });
 
 describe('a remote agent that restarts', () => {

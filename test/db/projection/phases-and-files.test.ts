@@ -8,7 +8,7 @@ describe('the phases of a run', () => {
     const made = await makeRunningStore();
     expect(await made.say('resume_run', { ordinal: 1, reason: 'period' })).toMatchObject({
       effect: 'none',
-      effect_reason: 'no step from phase physics by resume_run',
+      effect_reason: 'phase physics does not allow resume_run',
     });
     expect(await made.say('pause_run', { ordinal: 1, reason: 'period' })).toMatchObject({ effect: 'applied' });
     expect(await made.say('end_run', { total_stf_files: 0, reason: 'completed' })).toMatchObject({ effect: 'none' });

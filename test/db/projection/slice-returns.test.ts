@@ -64,7 +64,7 @@ describe('a slice that a worker returns', () => {
     await made.say('slice_started', byWorker(1, '02'));
     expect(await made.say('slice_returned', said)).toMatchObject({
       effect_code: 'NO_STEP',
-      effect_reason: 'return of a slice that worker/02 has in hand',
+      effect_reason: 'return of a slice that worker/02 holds',
     });
     await made.say('slice_result', { ...byWorker(1, '02'), state: 'done' });
     expect(await made.say('slice_returned', { ...byWorker(1, '03'), reason: 'NO_FILE' })).toMatchObject({

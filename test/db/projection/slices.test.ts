@@ -219,7 +219,7 @@ describe('a slice', () => {
       undefined,
     );
     expect(findings.find(({ code }) => code === 'AGENT_GONE')?.sentence).toContain(
-      `worker with 1 TF slice in hand. Their slices: ${byWorker(1).slice_filename} was started again by other/01.`,
+      `worker with 1 TF slice in progress. Their slices: ${byWorker(1).slice_filename} was started again by other/01.`,
     );
   });
 

@@ -97,6 +97,7 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
       first_message: ago(200),
       last_message: ago(150),
     },
+    'where only REST reports': { phase: 'none', isBusHeard: false, last_message: ago(900) },
   },
   STF_NOT_READY: { two: { unready: two }, one: { unready: one } },
   SLICES_NOT_SENT: { two: { unsent: two }, 'one that no result can be of': { unsent: two, results_unmatched: 0 } },
@@ -304,6 +305,10 @@ describe('the findings of an observed execution', () => {
       'files that are not registered where nothing comes by REST',
       { prompt: prompt({ isTold: false, unregistered: two }) },
     ],
+    [
+      'a quiet run whose files wait, where only its monitor is read',
+      { prompt: prompt({ open: two }), isBusHeard: false, last_message: ago(900) },
+    ],
     ['files that wait for the next report', { prompt: prompt({ open: two, last_report: ago(239) }) }],
     ['files without any report', { prompt: prompt({ open: two, last_report: undefined }) }],
     ['a run that ended a moment ago and is open', { prompt: prompt({ ended_at: ago(59) }), phase: 'completed' }],
@@ -349,6 +354,21 @@ describe('the health of an observed execution', () => {
     [
       'whose files nobody reports any more',
       { status: 'completed', prompt: prompt({ open: two, last_report: ago(240), data_run: 'closed' }) },
+      'stalled',
+    ],
+    [
+      'whose files PanDA has while nothing new is read',
+      { phase: 'none', isBusHeard: false, prompt: prompt({ open: two }), last_message: ago(900) },
+      'draining',
+    ],
+    [
+      'of which nothing new is read, without such files',
+      { phase: 'none', isBusHeard: false, prompt: prompt(), last_message: ago(900) },
+      'stalled',
+    ],
+    [
+      'that is silent on the bus while PanDA has files',
+      { prompt: prompt({ open: two }), last_message: ago(900) },
       'stalled',
     ],
     ['that is not handed over', { prompt: prompt({ isHandedOver: false }) }, 'stalled'],

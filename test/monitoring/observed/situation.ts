@@ -1,6 +1,6 @@
 import type { HeardFacts } from '../../../src/monitoring/heard-facts.ts';
 
-export const now = Date.parse('2026-01-01T01:00:00.000Z');
+const now = Date.parse('2026-01-01T01:00:00.000Z');
 export const ago = (seconds: number): number => now - seconds * 1000;
 
 const nothing = { count: 0, ids: [] };

@@ -63,6 +63,17 @@ describe('what is open at the end of a shift', () => {
     );
   });
 
+  it('names an unseen alarm whose finding has become harmless, and which no line about it shows', () => {
+    const facts = factsWith([alarm]);
+    const [one] = facts.executions;
+    const info = one?.findings.map((finding) => ({ ...finding, severity: 'info' }));
+    const executions = [{ ...one, findings: info }] as unknown as ShiftFacts['executions'];
+    expect(openMatters({ ...facts, executions }, shift)).toEqual([
+      standing,
+      'no one has seen alarm SLICE_OVERDUE/e-1: 1 TF slice is overdue since 2026-12-01T04:22:36.555Z',
+    ]);
+  });
+
   it('has its times in Markdown as people read them', () => {
     const facts = factsWith([]);
     const told = { ...facts, totals: totalsOf(facts, shift), open: openMatters(facts, shift) };
