@@ -167,7 +167,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     last_result: last || undefined,
     failed: {
       count: slices_failed,
-      ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [],
+      ids: hasFailed ? exhaustedSlices(sql, execution_id) : [],
       // Until its end is known, a slice may be sent again.
       isFinal: status !== 'running' && status !== 'unknown',
     },
