@@ -1,3 +1,6 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import { runCli, startCli, temporaryFolder } from '../helpers.ts';
@@ -65,12 +68,20 @@ describe('the exit code', () => {
 
   it('is 130 if the terminal of a run is closed, and resume completes the run', async () => {
     const folder = temporaryFolder();
-    const run = startCli(['run', '--speed', '20', '--stf-count', '1'], { folder });
+    const program = join(folder, 'p.sh');
+    const put = () => writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+    put();
+    const args = ['run', '--speed', '20', '--stf-count', '1', ...set('worker.payload', [program])];
+    const run = startCli(args, { folder });
     await run.saw(/start_run/);
     run.child.kill('SIGHUP');
     expect(await run.finished).toMatchObject({ code: 130, stdout: expect.stringMatching(/resume it with "swf-mcp/) });
     const monitor = JSON.parse((await runCli(['status', '--json'], { folder })).stdout);
     expect(monitor).toMatchObject({ status: 'running', health: 'stalled', drivers: [{ ended: 'interrupted' }] });
+    rmSync(program);
+    const refused = await runCli(['resume', 'latest'], { folder });
+    expect(refused.stderr).toMatch(/p\.sh does not exist.*; put it back: a resumed run keeps the program/);
+    put();
     expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder })).code).toBe(0);
   });
 

@@ -126,7 +126,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments) {
   if (recorder?.observes === 0 && speed === undefined && !isDriven(store, execution_id, isAlive))
     return await resumeThere(io, store, recorder, { ...args, executionId: execution_id });
   requireOwnFiles(store, execution, config);
-  requireRunnable(config, io.env['PATH']);
+  requireRunnable(config, io.env['PATH'], 'put it back: a resumed run keeps the program it was started with');
   tellOfPause(io, store, execution_id);
   const recorded = executionParams(store.sql, execution);
   const goesOnAt = speed ?? recorded.speed;
