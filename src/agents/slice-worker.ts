@@ -84,12 +84,11 @@ export function createSliceWorker(options: SliceWorkerOptions) {
 
   async function work(delivered: DeliveredSlice, slot: number, ending: AbortController) {
     const { slice } = delivered;
-    const worker_id = slotName(name, slot);
     const before = await untilOpen(delivered, slot, options);
     if (before !== undefined) return before;
     const known = resultOn(delivered);
     if (known !== undefined) return confirmed(known, delivered);
-    const fields = startFields(slice, worker_id, hostname);
+    const fields = startFields(slice, slotName(name, slot), hostname);
     const prepared = await prepare(delivered, slot, options);
     if (typeof prepared === 'string') return prepared;
     if ('reason' in prepared) return confirmed(returnOf(fields, prepared), delivered);
@@ -102,7 +101,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
     const end = ends.get(over) ?? endOf(over, stopped);
     ends.set(over, end);
     const took = startStopwatch();
-    const run = (signal: AbortSignal) => prepared.run(asOpenSlice(slice), { worker_id, signal });
+    const run = (signal: AbortSignal) => prepared.run(asOpenSlice(slice), { worker_id: fields.worker_id, signal });
     const result = await untilEnd(end, ending, run);
     const late = ended();
     if (late !== undefined) return late;
@@ -136,11 +135,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
 }
 
 /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
-async function prepare(
-  delivered: DeliveredSlice,
-  slot: number,
-  options: SliceWorkerOptions,
-): Promise<SliceWork | Unfit | Outcome> {
+async function prepare(delivered: DeliveredSlice, slot: number, options: SliceWorkerOptions) {
   const { overFor, draining } = options;
   const ended = (): Outcome | undefined =>
     overFor(delivered).aborted ? 'done' : draining.aborted ? 'kept' : undefined;
@@ -156,11 +151,8 @@ async function prepare(
 }
 
 /** Resolves with undefined once the slice may start, otherwise with its fate. */
-async function untilOpen(
-  delivered: DeliveredSlice,
-  slot: number,
-  { draining, standing, changed }: SliceWorkerOptions,
-): Promise<Outcome | undefined> {
+async function untilOpen(delivered: DeliveredSlice, slot: number, options: SliceWorkerOptions) {
+  const { draining, standing, changed } = options;
   for (;;) {
     // A stopped lifetime is draining too.
     if (draining.aborted) return 'kept';

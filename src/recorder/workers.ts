@@ -42,8 +42,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
     if (known === undefined) return;
     const now = performance.now();
     const resting = known.places.resting(now);
-    const named = (pauses: readonly Resting[]) => pauses.map(({ place, until }) => `${place} ${until}`).join();
-    const said = `${named(resting)}; ${named(known.places.onTrial(now))}`;
+    const said = `${namesOf(resting)}; ${namesOf(known.places.onTrial(now))}`;
     if (said === known.said) return;
     known.said = said;
     onChange(id);
@@ -77,7 +76,10 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       if (attempt.msg_type === 'slice_started') return known.places.begun(agent);
       const error = attempt.state === 'failed' ? (attempt.error ?? 'failed without a reason') : undefined;
       const now = performance.now();
-      for (const rest of known.places.ended({ place: agent, slice, error, isRetried: willBeRetried }, now))
+      for (const rest of known.places.ended(
+        { place: agent, slice, error, isAgain: attempt.attempt > 1, isRetried: willBeRetried },
+        now,
+      ))
         warn(restWords(rest, now));
       return tell(executionId);
     },
@@ -96,6 +98,9 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
 }
 
 export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
+
+const namesOf = (pauses: readonly Resting[]) =>
+  pauses.map(({ place, until, failures }) => `${place} ${until} ${failures}`).join();
 
 /**
  * Starts of an attempt by a worker that was restarted under its name: the second start's message says the

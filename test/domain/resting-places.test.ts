@@ -180,3 +180,27 @@ describe('the places of a run', () => {
     expect(lost / (2000 * 16)).toBeLessThan(0.1);
   });
 });
+
+describe('workers that share a queue', () => {
+  it.each([0.1, 0.3, 0.6, 0.95])('hardly rest if every attempt at some slices fails (%d of them)', (rate) => {
+    const workers = ['one', 'two', 'three'];
+    const places = new RestingPlaces(3);
+    const queue = Array.from({ length: 3000 }, (_, slice) => ({ slice, attempt: 1 }));
+    let [attempts, seconds] = [0, 0];
+    for (; attempts < queue.length; seconds += 1)
+      for (const place of workers) {
+        const isIn = (pauses: { place: string }[]): boolean => pauses.some((one) => one.place === place);
+        const slots = isIn(places.resting(1000 * seconds)) ? 0 : isIn(places.onTrial(1000 * seconds)) ? 1 : 8;
+        for (const { slice, attempt } of queue.slice(attempts, attempts + slots)) {
+          const error = ((slice * 7919) % 1000) / 1000 < rate ? 'bad slice' : undefined;
+          const isRetried = attempt <= 3;
+          places.ended({ place, slice: `${slice}`, error, isAgain: attempt > 1, isRetried }, 1000 * seconds);
+          // A slice that failed goes to the end of the queue.
+          if (error !== undefined && isRetried) queue.push({ slice, attempt: attempt + 1 });
+          attempts += 1;
+        }
+        if (seconds > 2000) throw new Error('the workers rest');
+      }
+    expect(attempts / (8 * workers.length * seconds)).toBeGreaterThan(0.8);
+  });
+});
