@@ -71,25 +71,19 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       const known = executions.get(executionId ?? '');
       if (known === undefined || executionId === undefined) return;
       const { worker_id, slice_filename: slice } = attempt;
-      const willBeRetried = isRetried(attempt.attempt, known.max_retries);
       const [agent = ''] = worker_id.split('/');
       if (attempt.msg_type === 'slice_started') return known.places.begun(agent);
       const error = attempt.state === 'failed' ? (attempt.error ?? 'failed without a reason') : undefined;
       const now = performance.now();
-      for (const rest of known.places.ended(
-        { place: agent, slice, error, isAgain: attempt.attempt > 1, isRetried: willBeRetried },
-        now,
-      ))
-        warn(restWords(rest, now));
+      const tries = { isAgain: attempt.attempt > 1, isRetried: isRetried(attempt.attempt, known.max_retries) };
+      for (const rest of known.places.ended({ place: agent, slice, error, ...tries }, now)) warn(restWords(rest, now));
       return tell(executionId);
     },
     /** The workers that rest now and those on trial, as an execution's state names them. */
     of(executionId: string): Pick<ExecutionState, 'resting' | 'on_trial'> {
       const now = performance.now();
       const places = executions.get(executionId)?.places;
-      const named = (pauses: readonly Resting[] = []) =>
-        pauses.length === 0 ? undefined : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
-      return { resting: named(places?.resting(now)), on_trial: named(places?.onTrial(now)) };
+      return { resting: listed(places?.resting(now), now), on_trial: listed(places?.onTrial(now), now) };
     },
     close() {
       for (const id of executions.keys()) forget(id);
@@ -98,6 +92,9 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
 }
 
 export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
+
+const listed = (pauses: readonly Resting[] = [], now: number) =>
+  pauses.length === 0 ? undefined : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
 
 const namesOf = (pauses: readonly Resting[]) =>
   pauses.map(({ place, until, failures }) => `${place} ${until} ${failures}`).join();

@@ -50,6 +50,21 @@ it('a worker rests once others complete what failed there, and its recorder repo
   expect(told.at(-1)?.[1]).toBe('');
 });
 
+it('no worker rests because slices that had failed before fail again, as they do elsewhere', () => {
+  const { resting, end, namesOf } = workers();
+  resting.add('mine', driven.params);
+  end('mine', 'other', 'done', ...Array.from({ length: 20 }, (_, n) => 10 + n));
+  const failAgain = (worker: string, ...slices: number[]): void => {
+    for (const slice of slices)
+      resting.note('mine', { msg_type: 'slice_result', ...workFields(slice, worker), attempt: 2, state: 'failed' });
+  };
+  failAgain('other', 1, 2, 3, 4, 5, 6);
+  failAgain('one', 7, 8, 9, 30, 34, 35);
+  expect(namesOf('mine')).toBe('');
+  end('mine', 'one', 'failed', 31, 32, 33);
+  expect(namesOf('mine')).toBe('one rests');
+});
+
 it('no worker rests in an execution that another process drives, or that was forgotten', () => {
   const { resting, told, end, namesOf } = workers();
   resting.add('forgotten', driven.params);

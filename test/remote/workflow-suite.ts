@@ -279,12 +279,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
         'FAILING',
       ]);
       await succeeded(run, { slices_completed: 60, slices_failed: 0 });
-      // A rest is no sign that the broker has lost slices, and after each rest there is one trial.
+      // A rest is no sign that the broker has lost slices.
       expect((await run.finished).stderr).not.toMatch(/no worker holds/);
-      const failed = await here.askAll('list_messages', { message_type: 'slice_result', state: 'failed' });
-      const times = failed.map(({ recorded_at }) => Date.parse(recorded_at as string)).toSorted((a, b) => a - b);
-      const trials = times.filter((at, n) => n > 0 && at - (times[n - 1] ?? 0) > 8000);
-      expect(times.filter((at) => at >= (trials[0] ?? Infinity))).toEqual(trials);
     });
 
     itsOwn('completes although one worker lacks the recorder’s folder, which that worker reports', async () => {
