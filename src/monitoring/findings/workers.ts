@@ -26,7 +26,7 @@ const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, sin
   `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${(slots ?? 0) > 0 ? `${slots} ` : ''}slots ${since === undefined ? 'accept' : 'have accepted'} no slices that need ${needed[reason] ?? 'it'}` : 'It leaves these STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
 const restSentence = ({ agent, hostname, detail }: OffDutyAgent) =>
-  `${agent} on ${hostname}: ${detail ?? 'it rests'}. It then takes slices again, and rests longer after each failure; check that host.`;
+  `${agent} on ${hostname}: ${detail ?? 'it rests'}. After a rest it takes one slice at a time until one succeeds, and rests longer after each failure; check that host.`;
 
 /** Longest reason shown, in characters. */
 const shownDetail = 400;
