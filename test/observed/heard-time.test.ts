@@ -173,12 +173,28 @@ describe('a time in which nothing was heard', () => {
     expect(answer.codes).toContain('NOT_HEARD');
   });
 
-  it('counts up to the last moment at which the store was listening while the end is not heard', async () => {
+  it.each([
+    ['up to the end of the observation that received its last message', 'ends', false],
+    ['through the next observation if the one before was killed', 'is killed', true],
+  ] as const)('counts %s', async (_what, how, isNextIncluded) => {
+    const middle = Math.round((first + last) / 2);
+    const site = await Site.open();
+    await site.observe(first - 1000, middle, how, upTo(middle));
+    await site.observe(last + 60_000, last + 90_000, 'ends');
+    expect(site.answer(last + 90_000)).toMatchObject({
+      status: 'unknown',
+      gaps: isNextIncluded ? [[middle, last + 60_000]] : [],
+      heardUntil: isNextIncluded ? last + 90_000 : middle,
+    });
+  });
+
+  it('leaves a run unknown that is not heard again, while the next observer listens', async () => {
     const middle = Math.round((first + last) / 2);
     const site = await Site.open();
     await site.observe(first - 1000, middle, 'ends', upTo(middle));
-    await site.observe(last + 60_000, last + 90_000, 'ends');
-    expect(site.answer(last + 90_000)).toMatchObject({ gaps: [[middle, last + 60_000]], heardUntil: last + 90_000 });
+    await site.observe(last + 60_000, last + 90_000, 'lives');
+    const reason = `not heard since ${new Date(middle).toISOString()}`;
+    expect(site.answer(last + 90_000)).toMatchObject({ status: 'unknown', reason, health: undefined });
   });
 });
 

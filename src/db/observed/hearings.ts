@@ -82,7 +82,8 @@ export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: num
 
 /** The process that observes a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
 export const processOfObserver = (sql: Prepare, namespace: string, isAlive: LivenessTest, now: number) =>
-  listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id ?? undefined;
+  listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id ??
+  undefined;
 
 /** Notes since and up to when an observer has heard messages, without those that wait somewhere: once messages lag, that is earlier than noted before. */
 export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number) {

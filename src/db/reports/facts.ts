@@ -1,4 +1,4 @@
-import { strangerSeconds } from '../../domain/liveness.ts';
+import { secondsAhead, strangerSeconds } from '../../domain/liveness.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import { mergedSpans } from '../../lib/merged-spans.ts';
@@ -16,6 +16,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { driversOf, speedsOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { failuresInARow } from './failures.ts';
+import { newestRow } from './life.ts';
 import { slicesInHand } from './slices-in-hand.ts';
 import { countedDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
@@ -146,20 +147,6 @@ function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {
     ...gaps.map(({ from, to }) => ({ from: Date.parse(from), until: Date.parse(to) })),
   ]);
 }
-
-/** Clocks of two processes may differ by this much. Seconds. */
-const toleratedAhead = 5;
-
-function secondsAhead(newest: number, now: number): number {
-  const ahead = (newest - now) / 1000;
-  return ahead > toleratedAhead ? ahead : 0;
-}
-
-/** When the newest row of an execution was recorded. Milliseconds since 1970. */
-const newestRow = (sql: Prepare, executionId: string) =>
-  sql<number>(
-    `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
-  ).value(executionId) ?? 0;
 
 /** When the first or the last STF was announced, or slice was made. */
 const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC') =>

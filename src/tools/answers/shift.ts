@@ -63,7 +63,7 @@ export const shiftAnswer = () =>
       slices_created: optionalInt,
       slices_stay_failed: optionalInt,
       start_time: string,
-      duration_seconds: float,
+      duration_seconds: optionalFloat,
       quality: optionalOneOf(qualities),
     }),
     executions_omitted: int,

@@ -139,8 +139,9 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
       status,
       health: health ?? null,
       silent_seconds: counts.silent_seconds ?? null,
-      ...(isPrompt(row)
-        ? { stf_failed: failedFiles(row) }
+      stf_failed: failedFiles(row),
+      ...(counts.areSlicesUnknown
+        ? {}
         : {
             slices_completed: counts.slices_completed,
             slices_created: counts.slices_created,

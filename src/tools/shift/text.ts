@@ -117,7 +117,7 @@ function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
 }
 
 /** Without slices, STF files fail. */
-const failedWords = (row: ShiftExecution['row'], slices: number) =>
+const failedWords = (row: ShiftExecution['row'], slices: number | string) =>
   isPrompt(row) ? (row.processing_unheard === 1 ? '' : counted(row.stf_failed, 'STF file')) : slices;
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime) {
@@ -129,8 +129,17 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
     ...executions
       .slice(0, shownRows)
       .map(
-        ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
-          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${isPrompt(row) ? '' : `${slices_completed} of ${slices_created}`} | ${failedWords(row, stay_failed)} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
+        ({
+          row,
+          stf_count,
+          areSlicesUnknown,
+          slices_completed,
+          slices_created,
+          stay_failed,
+          duration_seconds,
+          ...state
+        }) =>
+          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${areSlicesUnknown ? '' : `${slices_completed} of ${slices_created}`} | ${failedWords(row, areSlicesUnknown ? '' : stay_failed)} | ${shown(row.start_time, row.execution_id)} | ${duration_seconds === undefined ? '' : roundDuration(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${counted(more, 'more execution')}`] : []),
   ];
@@ -177,7 +186,7 @@ function conditionOf(execution: ShiftExecution): Condition {
 
 function openOf(execution: ShiftExecution, handover: Handover) {
   const { row, status, health, silent_seconds, stay_failed } = execution;
-  const { stf_count, slices_completed, slices_created } = execution;
+  const { stf_count, areSlicesUnknown, slices_completed, slices_created } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
   const grave = graveOf(execution).map(({ code, sentence }) => {
@@ -185,7 +194,7 @@ function openOf(execution: ShiftExecution, handover: Handover) {
     return `${id} ${code}: ${shortPaths(sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
   });
   if (status === 'running') {
-    const done = isPrompt(row)
+    const done = areSlicesUnknown
       ? `${counted(stf_count, 'STF file')} announced so far`
       : `${slices_completed} of ${slices_created} slices made so far are done`;
     return [

@@ -3,9 +3,15 @@ import { isPrompt } from '../../../domain/workflows.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import { millisecondsOf } from '../../../lib/time.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
+import {
+  type HeardFacts,
+  type HeardRecord,
+  isUnseen,
+  nextStepSeconds,
+  passedSeconds,
+} from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
-import type { ExecutionRow } from '../../execution/find-execution.ts';
+import { type ExecutionRow, withPlan } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { heardRunColumns, type HeardRun, heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
@@ -123,6 +129,14 @@ function dueFacts(
     isWorkflowKnown,
     unready: prompt === undefined && isWorkflowKnown ? unreadyStfs(sql, execution_id, next) : none,
   };
+}
+
+/** Whether nothing is known about the slices of a run: its workflow makes none, or no message shows whether it makes any. */
+export function areSlicesUnknown(sql: Prepare, execution: ExecutionRow): boolean {
+  if (isPrompt(execution)) return true;
+  if (execution.slices_created > 0 || withPlan(execution) !== undefined) return false;
+  const record = recordOf(sql, execution.execution_id);
+  return isUnseen({ ...record, slicing: slicingOf(sql, execution, record), counts: execution });
 }
 
 /** The record of a run, with the status last reported over REST; undefined if none was. */
