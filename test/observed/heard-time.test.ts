@@ -9,7 +9,9 @@ import { registerProcess } from '../../src/db/presence/leases.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { auditExecutionTool } from '../../src/tools/audit-execution.ts';
+import { ask, runCli } from '../helpers.ts';
 import { readRecording } from '../observer/recordings.ts';
+import { type Line, linesOf, readLines } from './prompt-runs.ts';
 import { emptyStore } from './stores.ts';
 
 const id = 'stf_datataking-shifter-0001';
@@ -121,6 +123,24 @@ class Site {
 
 /** All that was sent up to the end of the run's first STF files: the rest was lost. */
 const upTo = (time: number): MessageLine[] => run.filter((line) => sentOf(line) <= time);
+
+it('slices that no subscribed topic carries are left out of lists and reports', async () => {
+  const lines = linesOf('H-1', 'bus').filter((line) => !String(line['destination']).includes('panda'));
+  const { client, folder } = await readLines([
+    { capture: 1, t: lines[0]?.t, by: 'test', topics: ['/topic/epictopic'] } as unknown as Line,
+    ...lines,
+  ]);
+  const { items } = await ask(client, 'list_workflow_executions');
+  expect(items).toMatchObject([{ stf_count: 3 }]);
+  for (const name of ['slices_created', 'slices_completed', 'slices_failed']) expect(items[0]).not.toHaveProperty(name);
+  const report = await ask(client, 'shift_report', {
+    start_time: '2026-11-27T09:00:00Z',
+    end_time: '2026-11-27T10:00:00Z',
+  });
+  expect(report['executions'][0]).not.toHaveProperty('slices_created');
+  expect(report['text']).not.toContain('0 of 0');
+  expect((await runCli(['list'], { folder })).stdout).not.toMatch(/ 0 {2,}0 /);
+});
 
 describe('a time in which nothing was heard', () => {
   it('does not touch a run that was over before, whatever caused it', async () => {
