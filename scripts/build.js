@@ -68,7 +68,7 @@ const apart = (folder) => ({
   name: 'apart',
   setup({ onResolve }) {
     onResolve(
-      { filter: /\/(serve|command-line|tool-services|logbook|ask-process|hosted-page|create-tables)\.ts$/ },
+      { filter: /\/(serve|command-line|status|call|tool-services|logbook|ask-process|hosted-page|create-tables)\.ts$/ },
       ({ kind, path }) =>
         kind === 'dynamic-import' ? { path: `./${folder}${basename(path, '.ts')}.js`, external: true } : undefined,
     );
@@ -139,6 +139,8 @@ const together = {
 const entries = [
   { serve: 'src/commands/serve/serve.ts' },
   { 'command-line': 'src/commands/command-line.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
+  { status: 'src/commands/ask/status.ts' },
+  { call: 'src/commands/ask/call.ts' },
   // Loaded by its name, as the thread of checkpoints is.
   { 'query-process': 'src/db/query-store/query-process.ts' },
   { 'tool-services': 'src/commands/control/tool-services.ts' },

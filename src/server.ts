@@ -3,7 +3,14 @@ import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
 import { tried } from './lib/tried.ts';
 import { definitionsOf, monitorPage, monitorPageContents, pageExtension } from './mcp/definitions.ts';
-import { rpcCodes, invalidParams, type McpRequest, type McpServer, ProtocolFault } from './mcp/mcp-server.ts';
+import {
+  rpcCodes,
+  invalidParams,
+  jsonOfFields,
+  type McpRequest,
+  type McpServer,
+  ProtocolFault,
+} from './mcp/mcp-server.ts';
 import { answering, type Methods } from './mcp/params.ts';
 import { completionsOf, prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
@@ -78,6 +85,7 @@ async function answerCall(
     );
     const { answer, text } = harmless(answered, options.namesStore);
     called?.(false);
+    jsonOfFields.set(answer, text);
     return { structuredContent: answer, content: options.fieldsAlone === true ? [] : [{ type: 'text', text }] };
   } catch (error) {
     // Unknown tool names must not become metric labels.

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 
-import { type Expected, expectable } from '../monitoring/gate.ts';
+import { type Expected, expectable } from '../domain/expected-counts.ts';
 import { type Add, another, formats, parseAge, parseCount, parsePositive, setOption } from './shared/options.ts';
 import type { CheckArguments } from './upkeep/check.ts';
 import type { PruneArguments } from './upkeep/prune.ts';

@@ -76,6 +76,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       slicesOf,
       promptSites,
       areSlicesUnknown,
+      exhaustedSlices,
     }),
     ...createLifeQueries(sql, isAlive),
     messageCount: kept(sql, countAllMessages),
@@ -86,8 +87,6 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       return listLogs(sql, { execution_id, level }, page, findWords).rows;
     }),
     lastTroubledMessages: kept(sql, lastTroubledMessages),
-    /** The first slices that stay failed. */
-    exhaustedSlices: (execution: ExecutionRow, limit: number) => exhaustedSlices(sql, execution.execution_id, limit),
     stageDelays: (execution: ExecutionRow) => countedDelays(sql, execution.execution_id),
     ...createFileQueries(sql, findWords, isAlive),
   };

@@ -72,7 +72,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     ...questionsTo(plain, { recordedFiles: recordedFilesOf }),
     ...createTimelineQueries(sql, plain, isAlive),
     ...createExecutionQueries(sql, findWords, isAlive),
-    ...createLogbookQueries(plain, isAlive),
+    ...createLogbookQueries(sql, plain, isAlive),
     ...createListQueries(sql, findWords, isAlive),
   };
 }
@@ -82,8 +82,8 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   const begin = () => {
     sql('BEGIN').run();
     // The first read fixes the snapshot.
-    sql('SELECT 1 FROM sqlite_schema LIMIT 1').get();
-    kept?.refresh();
+    if (kept === undefined) sql('SELECT 1 FROM sqlite_schema LIMIT 1').get();
+    else kept.refresh();
   };
   // Nothing was written, and a damaged store refuses even an empty commit.
   const end = () => {
@@ -113,18 +113,19 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
 }
 
 /** Whether a connection only reads. SQLite does not report a writing connection's own commits to it. */
-const isReader = (db: Connection): boolean => db.pragma('query_only', { simple: true }) === 1;
+const isReader = (db: Connection) => db.pragma('query_only', { simple: true }) === 1;
 
 export type Queries = ReturnType<typeof createQueries>;
 
-const createLogbookQueries = (sql: Prepare, isAlive: LivenessTest) => ({
-  ...questionsTo(sql, { notesOf, notesWritten, judgementsUntil, alarmsIn, openAlarms }),
+const createLogbookQueries = (sql: Prepare, plain: Prepare, isAlive: LivenessTest) => ({
+  ...questionsTo(plain, { notesWritten, judgementsUntil, alarmsIn, openAlarms }),
+  ...questionsTo(sql, { notesOf }),
   /** The quality of a run; undefined if it was never set, or was withdrawn. */
   qualityOf(executionId: string) {
     const quality = qualityOf(sql, executionId);
     return quality?.value === 'none' ? undefined : quality;
   },
-  isWatched: (now: number) => isWatched(sql, isAlive, now),
+  isWatched: (now: number) => isWatched(plain, isAlive, now),
 });
 
 /**

@@ -3,7 +3,6 @@ import * as z from 'zod';
 import { messageEffects } from './effects.ts';
 import {
   boolean,
-  float,
   int,
   object,
   objects,

@@ -1,6 +1,9 @@
 /** A number rounded to decimal digits: by default milliseconds of seconds. */
-export const rounded = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits;
+export function rounded(value: number, digits = 3): number {
+  const scale = 10 ** digits;
+  return Math.round(value * scale) / scale;
+}
 
 /** A share of work done, in percent, rounded down: 100 means all. @param digits decimal digits */
-export const percentDone = (done: number, all: number, digits = 1): number =>
+export const percentDone = (done: number, all: number, digits = 1) =>
   Math.floor((100 * 10 ** digits * done) / Math.max(1, all)) / 10 ** digits;

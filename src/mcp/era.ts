@@ -1,3 +1,10 @@
+import * as z from 'zod';
+
+import { uncompiled } from '../domain/fields.ts';
+
+// Of the SDKs, which are loaded later: few of their schemas are used often.
+z.config(uncompiled);
+
 /**
  * The adapters of the two eras of MCP, each loaded for the first client of its era. Up to 2025-11-25 a client
  * begins with the handshake `initialize`; from 2026-07-28 on, each request names its revision.

@@ -22,6 +22,9 @@ export interface McpRequest {
   notify: (method: string, params: Record<string, unknown>) => Promise<void>;
 }
 
+/** The JSON of the fields of answers, which is their text too: made once, it is written twice. */
+export const jsonOfFields = new WeakMap<object, string>();
+
 /** A transport of one client on stdio, as the SDKs of both eras want it. */
 export interface Wire {
   start: () => Promise<void>;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { uncompiled } from '../domain/fields.ts';
 import { rpcCodes, invalidParams, type McpRequest, ProtocolFault } from './mcp-server.ts';
 
 /** A list may have params. It is sent whole, so no cursor is right. */
@@ -48,7 +49,7 @@ export const answering = (answers: Methods) => ({
   async answer(method: string, given: unknown, request: McpRequest) {
     if (!isMethod(method)) throw new ProtocolFault(rpcCodes.unknownMethod, 'Method not found');
     const { schema, takes } = wanted[method];
-    const { data } = schema.safeParse(given);
+    const { data } = schema.safeParse(given, uncompiled);
     if (data === undefined) throw invalidParams(`${method} takes params ${takes}`);
     if (method.endsWith('/list') && data['cursor'] !== undefined)
       throw invalidParams(`${method} has only one page; leave cursor out`);

@@ -3,7 +3,7 @@ import { Transform, type Writable } from 'node:stream';
 import type { Log } from '../lib/logger.ts';
 import { tried } from '../lib/tried.ts';
 import { adapters, eraOf } from './era.ts';
-import { rpcCodes, type McpServer, type Wire } from './mcp-server.ts';
+import { jsonOfFields, type McpServer, rpcCodes, type Wire } from './mcp-server.ts';
 
 /** How many characters of a fault to log. */
 const shownFault = 300;
@@ -47,7 +47,7 @@ export function serveStdio(
     }),
   );
   const send = (message: object) =>
-    new Promise<void>((resolve) => stdout.write(`${JSON.stringify(message)}\n`, () => resolve()));
+    new Promise<void>((resolve) => stdout.write(`${jsonOf(message)}\n`, () => resolve()));
   const refuse = (code: number, message: string, id: string | number | null = null) => {
     warn(message);
     void send({ jsonrpc: '2.0', id, error: { code, message } });
@@ -93,6 +93,15 @@ export function serveStdio(
       await (await connection)?.close();
     },
   };
+}
+
+/** A message as JSON, with the fields of an answer as they were written for its text. */
+function jsonOf(message: object): string {
+  const { result, ...envelope } = message as { result?: { structuredContent?: object; content: object[] } };
+  const { structuredContent = {}, ...others } = result ?? {};
+  const fields = jsonOfFields.get(structuredContent);
+  if (fields === undefined) return JSON.stringify(message);
+  return `{"result":{"structuredContent":${fields},${JSON.stringify(others).slice(1)},${JSON.stringify(envelope).slice(1)}`;
 }
 
 /** Whether a value is a request, a notification or a response of JSON-RPC. */

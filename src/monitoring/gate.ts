@@ -1,16 +1,9 @@
+import { type Expected, expectable } from '../domain/expected-counts.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import type { Some } from './evidence.ts';
 import { type Gap, gapSeconds } from './heard-facts.ts';
-
-/**
- * The counts that may be expected. Files are STF files and TF files; `registered` and `processed` are of STF
- * files.
- */
-export const expectable = ['stf', 'tf', 'slices', 'completed', 'failed', 'registered', 'processed'] as const;
-
-export type Expected = Partial<Record<(typeof expectable)[number], number>>;
 
 /** One check of an audit, and what it found. */
 export interface AuditCheck {

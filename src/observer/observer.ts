@@ -101,6 +101,17 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
   }
 }
 
+const nothingSeen = (topics: readonly string[]) => ({
+  /** Whether something would be heard now. */
+  isHearing: false,
+  /** Reconnections to the broker. */
+  reconnects: 0,
+  /** By topic, including messages of other namespaces. */
+  messages: new Map(topics.map((topic) => [topic, 0])),
+  /** When the newest message came, in milliseconds since 1970. */
+  lastMessageAt: undefined as number | undefined,
+});
+
 /**
  * Listens on one connection that comes and goes. `since`: when the first subscription was confirmed, in milliseconds since 1970.
  * At its `end` it records, while the connection is lost, that nothing has been heard since.
@@ -111,17 +122,9 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   let isLost = false;
   let lastTaken = 0;
   let since: number | undefined;
-  /** Whether a message to record came, or it was said that none did. */
-  let isSettled = false;
+  const silence = createFirstSilence(namespaces, say);
   const seen = {
-    /** Whether something would be heard now. */
-    isHearing: false,
-    /** Reconnections to the broker. */
-    reconnects: 0,
-    /** By topic, including messages of other namespaces. */
-    messages: new Map(topics.map((topic) => [topic, 0])),
-    /** When the newest message came, in milliseconds since 1970. */
-    lastMessageAt: undefined as number | undefined,
+    ...nothingSeen(topics),
     /** The time of which messages were heard, without times without a connection; undefined before the first connection. Milliseconds since 1970. */
     heard: (now: number) => (since === undefined ? undefined : { since, until: hearing.until(now) }),
   };
@@ -135,10 +138,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
     tick(): void {
       const now = Date.now();
       hearing.tick(now);
-      if (!isSettled && seen.isHearing && since !== undefined && now - since >= firstMinute) {
-        isSettled = true;
-        say(unheardWords(namespaces, seen.messages));
-      }
+      if (seen.isHearing) silence.look(now - (since ?? now), seen.messages);
       if (seen.isHearing && now - lastTaken >= silentMilliseconds)
         takeNow({ until: new Date(hearing.until(now)).toISOString() });
     },
@@ -151,7 +151,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
       const large = sha256 === undefined ? undefined : { size, sha256 };
       const line = messageLine({ destination, headers, bytes, large }, time);
       if (!filter.isMeant(line)) return;
-      isSettled = true;
+      silence.end();
       takeNow(line, time);
     },
     lost({ line }: SwfError, aliveAt: number | undefined): void {
@@ -159,6 +159,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
       if (!isLost) say(`WARNING ${line}; retrying`);
       isLost = true;
       seen.isHearing = false;
+      silence.end();
     },
     back(): void {
       record(hearing.back(Date.now()));
@@ -172,10 +173,21 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   };
 }
 
-/** Why an observer may have received nothing to record. */
-function unheardWords(namespaces: readonly string[], messages: ReadonlyMap<string, number>): string {
-  const others = [...messages.values()].reduce((sum, n) => sum + n, 0);
-  return others === 0
-    ? 'nothing was received in the first minute: idle programs send nothing; if a run is under way, check the topics'
-    : `no message of namespace ${namespaces.join(', ')} was received in the first minute, but ${others} of others; check --namespace`;
+/** Says once if nothing to record comes in the first minute on one connection, and why that may be. */
+function createFirstSilence(namespaces: readonly string[], say: ObserverOptions['say']) {
+  let isOver = false;
+  return {
+    end: () => void (isOver = true),
+    /** @param listened for how long it has listened, in milliseconds */
+    look(listened: number, messages: ReadonlyMap<string, number>) {
+      if (isOver || listened < firstMinute) return;
+      isOver = true;
+      const others = [...messages.values()].reduce((sum, n) => sum + n, 0);
+      say(
+        others === 0
+          ? 'nothing was received in the first minute: idle programs send nothing; if a run is under way, check the topics'
+          : `no message of namespace ${namespaces.join(', ')} was received in the first minute, but ${others} of others; check --namespace`,
+      );
+    },
+  };
 }

@@ -21,15 +21,15 @@ export interface ReadingOptions {
 }
 
 /** Whether an STF file of prompt processing waits for PanDA: a site has it. */
-const isOpen = ({ status, metadata }: Fields): boolean =>
+const isOpen = ({ status, metadata }: Fields) =>
   (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
 
 /** Whether an object is of one of some namespaces; none: of any. */
-export const isOf = (namespaces: readonly string[], { namespace }: Fields): boolean =>
+export const isOf = (namespaces: readonly string[], { namespace }: Fields) =>
   namespaces.length === 0 || namespaces.includes(String(namespace));
 
 /** Whether an STF file is of prompt processing: its sites were chosen, or PanDA has it. */
-const isOfPrompt = ({ metadata }: Fields): boolean =>
+const isOfPrompt = ({ metadata }: Fields) =>
   chosenSites(objectOf(metadata)) !== undefined || isTracked(objectOf(metadata));
 
 /** A run being read. */
@@ -59,7 +59,7 @@ export const newRun = (execution_id: string, run_id?: string) => ({
   isTooDeep: false,
 });
 
-const isPromptById = (workflow: string | undefined): boolean | undefined =>
+const isPromptById = (workflow: string | undefined) =>
   workflow === promptProcessing ? true : workflow === fastProcessing ? false : undefined;
 
 /** The objects of a list: an array, or a page of it. */
@@ -78,20 +78,6 @@ export interface Step {
 
 /** The requests due for a run. */
 export function createSteps({ onRead, now }: ReadingOptions, take: Take) {
-  const endOf = (run: Run): Step => ({
-    run,
-    path: `workflow-executions/${encodeURIComponent(run.execution_id)}/`,
-    take(answer) {
-      const execution = objectOf(answer);
-      if (execution['status'] === 'running') return;
-      take(run, 'workflow-executions', execution);
-      run.endedAt = now();
-      // Read the rest of an ended run at once, including TF files that came later than others of their STF.
-      run.listedAt = -Infinity;
-      run.stfs = new Set(run.allStfs);
-    },
-  });
-
   const listOf = (run: Run, resource: ReadResource, query: string): Step => ({
     run,
     path: `${resource}/${query}`,
@@ -119,7 +105,7 @@ export function createSteps({ onRead, now }: ReadingOptions, take: Take) {
   return (run: Run): Step[] => {
     const { run_id, execution_id } = run;
     const at = now();
-    if (run.isGone && run.endedAt === undefined) return [endOf(run)];
+    if (run.isGone && run.endedAt === undefined) return [endOf(run, take, now)];
     if (run_id === undefined || at - run.listedAt < betweenLists) return [];
     const byRun = `?run_number=${encodeURIComponent(run_id)}`;
     run.listedAt = at;
@@ -139,6 +125,21 @@ export function createSteps({ onRead, now }: ReadingOptions, take: Take) {
     return [...lists, thenDo(last, () => run.isPartial || onRead({ execution_id, run_id }, at))];
   };
 }
+
+/** The request that shows how a run ended that is no longer listed as running. */
+const endOf = (run: Run, take: Take, now: () => number): Step => ({
+  run,
+  path: `workflow-executions/${encodeURIComponent(run.execution_id)}/`,
+  take(answer) {
+    const execution = objectOf(answer);
+    if (execution['status'] === 'running') return;
+    take(run, 'workflow-executions', execution);
+    run.endedAt = now();
+    // Read the rest of an ended run at once, including TF files that came later than others of their STF.
+    run.listedAt = -Infinity;
+    run.stfs = new Set(run.allStfs);
+  },
+});
 
 const thenDo = (step: Step, act: () => unknown): Step => ({
   ...step,

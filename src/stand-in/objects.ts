@@ -13,6 +13,7 @@ import {
   putObject,
 } from '../db/stand-in/objects.ts';
 import { isRecorded, recordRefused } from '../db/stand-in/records.ts';
+import { uncompiled } from '../domain/fields.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { named, type Names, restLine } from '../observed/told/rest-call.ts';
 import { type Answer, type Body, type Call, numberIn, type Query, type Resource, wordsOf } from './resource.ts';
@@ -74,7 +75,7 @@ interface Writing {
 export function register(tx: Transaction, writing: Writing): Answer {
   const { resource, body, at } = writing;
   const { path, nameField, idKind, again, isOffRecord } = resource;
-  const checked = resource.body.safeParse(body, { jitless: true, reportInput: true });
+  const checked = resource.body.safeParse(body, { ...uncompiled, reportInput: true });
   if (!checked.success) return refused(tx, lineOf(writing, 'POST', path, {}), wordsOf(checked.error));
   const { object_id, told_name, ...names } = resource.namesOf(body, tx);
   const line = lineOf(writing, 'POST', path, named(names.run_id, told_name));
@@ -121,7 +122,7 @@ function madeUp(sql: Prepare, { resource, at }: Writing, id: string): MonitorObj
 }
 
 /** The name of a file or a slice, without its run. */
-const nameOf = ({ name, run_id }: MonitorObject): string | undefined =>
+const nameOf = ({ name, run_id }: MonitorObject) =>
   run_id !== undefined && name.startsWith(`${run_id}/`) ? name.slice(run_id.length + 1) : undefined;
 
 /** Fields that name an object and do not change. */

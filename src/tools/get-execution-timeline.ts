@@ -37,7 +37,7 @@ export const getExecutionTimelineTool = defineLiveTool({
     detail: choice(['concise', 'page'], 'page: everything, for charts'),
     first_slot: integer(0, 100_000, 'First worker slot, by name'),
     slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
-    since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: if unchanged, the answer is short'),
+    since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer, for a short one if nothing changed'),
   }),
   output: timelineAnswer,
   async perform(args, context) {

@@ -14,7 +14,7 @@ export const listLogsTool = defineList({
   name: 'list_logs',
   title: 'List agent logs',
   description:
-    'The log lines of the agents, in the order of recording. To see why it failed: level="ERROR". For one agent: agent="fastmon-agent-…". ' +
+    'The log lines of the agents, in the order of recording. For failures: level="ERROR"; for one agent: agent="fastmon-agent-…". ' +
     'All times, unless you give a window. For messages between agents, use list_messages.',
   takesLong: ({ search }) => search !== undefined,
   input: () => ({
@@ -36,7 +36,7 @@ export const listLogsTool = defineList({
     log_id: row.key,
     level: levelNames.findLast((name) => logLevels[name] <= row.level) ?? String(row.level),
     message: clipShown(row.message, shownMessage),
-    context: row.context === null ? undefined : clipShown(row.context, shownContext),
+    context: clipShown(row.context, shownContext),
   }),
 });
 

@@ -1,11 +1,13 @@
 import type * as z from 'zod';
 
+import { uncompiled } from '../domain/fields.ts';
 import { issueWords } from '../domain/issue-words.ts';
 import { argumentInvalid, valueInvalid, SwfError } from '../lib/errors.ts';
 import { asObject } from '../lib/read-json.ts';
 import { closest } from '../lib/suggest.ts';
 import { tried } from '../lib/tried.ts';
 import { clip as cut } from './shared/clip.ts';
+import { fits } from './shared/fits.ts';
 import { ofMoment } from './shared/moment.ts';
 import { momentOfCursor } from './shared/page.ts';
 import { type LiveContext, pastContext, type Tool, type ToolContext } from './shared/tool.ts';
@@ -130,25 +132,18 @@ const named = 5;
 const maxRounds = 5;
 
 /**
- * Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on
- * each later one.
- */
-const uncompiled = { jitless: true } as const;
-
-/**
  * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row
  * must not hide the others. A field that is missing for that reason is not a fault.
  */
 export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): Record<string, unknown> {
-  const { success, data, error } = schema.safeParse(answer, uncompiled);
-  if (success) return data;
+  if (fits(schema)(answer)) return answer;
   const copy = structuredClone(answer);
   const unshown = new Set<string>();
-  let issues: readonly z.core.$ZodIssue[] = error.issues;
-  for (let round = 0; round < maxRounds && issues.length > 0; round += 1) {
+  for (let round = 0; round < maxRounds; round += 1) {
+    const { success, error } = schema.safeParse(copy, uncompiled);
+    if (success) break;
     // From the end: removing an item of an array shifts the items behind it.
-    for (const { path } of issues.toSorted(byLastFirst)) if (takeOut(copy, path)) unshown.add(path.join('.'));
-    issues = schema.safeParse(copy, uncompiled).error?.issues ?? [];
+    for (const { path } of error.issues.toSorted(byLastFirst)) if (takeOut(copy, path)) unshown.add(path.join('.'));
   }
   const more = unshown.size > named ? ` and ${unshown.size - named} more` : '';
   const note = `The store contains values that cannot be shown: ${[...unshown].slice(0, named).join(', ')}${more}. "swf-mcp check --deep" searches for their cause.`;

@@ -52,7 +52,7 @@ export const summarizeTool = defineLiveTool({
   description:
     'Counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
     'For example what="slices", group_by="cause", "worker", "minute", "stf_filename,status"; executions by "day". ' +
-    'By cause, worker, host, job (PanDA task/job) or attempt, it counts attempts at slices, otherwise slices (see counts). Intervals without rows are omitted. ' +
+    'Grouped by cause, worker, host, job (PanDA task/job) or attempt, slices count by attempts (see counts). Intervals without rows are omitted. ' +
     'seconds: hand-over to result; processing_seconds: the payload alone.',
   takesLong: () => true,
   takesMoment: true,

@@ -4,6 +4,7 @@ import { clipCause, longestCause } from '../domain/causes.ts';
 import { float, int, object, objects, oneOf, optionalInt, optionalString, string } from '../domain/fields.ts';
 import { type Group, slicesOf, spreadOf } from '../domain/groups.ts';
 import { countsAttempts, summarized, summaryKeys, type SummaryQuestion } from '../domain/summary-words.ts';
+import { byName } from '../lib/by-name.ts';
 import { present } from '../lib/present.ts';
 import { printable } from '../lib/printable.ts';
 
@@ -77,13 +78,11 @@ export function shownGroups(
 }
 
 /** Natural sorting of more groups than this costs seconds; then plain text order has to do. */
-const maxByLetters = 5000;
-const letters = new Intl.Collator('en', { numeric: true });
-const byLetters = (a: string, b: string) => letters.compare(a, b);
+const maxByName = 5000;
 const plainly = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 function inOrder(groups: readonly Group[], order: Order): Group[] {
-  const compare = groups.length > maxByLetters ? plainly : byLetters;
+  const compare = groups.length > maxByName ? plainly : byName;
   const byKey = (a: Group, b: Group) => compareKeys(a.keys, b.keys, compare);
   if (order === 'key') return groups.toSorted(byKey);
   const size = (group: Group) =>

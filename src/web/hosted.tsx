@@ -28,7 +28,7 @@ function Hosted() {
       .then(enter)
       .then(
         () => setIn(true),
-        (fault: Error) => setWords(`There is no picture: ${fault.message}.`),
+        (fault: Error) => setWords(`Nothing can be shown: ${fault.message}.`),
       );
   }, []);
   if (!isIn || id === undefined) return <p class="card">{words === '' ? 'Waiting for an execution…' : words}</p>;

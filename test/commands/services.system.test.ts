@@ -117,7 +117,10 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     start(folder, 'up', ...sets('testbed.namespace=up4'));
     await start(folder, 'ready', 'daq_simulator', ...sets('testbed.namespace=up4')).finished;
     const asked = await start(temporaryFolder(), 'request', '--speed', '20', ...common).finished;
-    expect(asked).toMatchObject({ code: 0, stderr: expect.stringMatching(/daq_simulator-agent-tester-\d+ takes it/) });
+    expect(asked).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/daq_simulator-agent-tester-\d+ handles it/),
+    });
     const ended = async (): Promise<unknown> => {
       const { items } = await ask(await connectInProcess(join(folder, 'swf.db')), 'list_workflow_executions');
       return (items as Answer[]).map(({ status, slices_completed }) => [status, slices_completed]);
@@ -136,7 +139,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(
-        /^EXECUTION_IN_USE: .* namespace up7 is recorded by the run of stf_datataking-tester-\d+/,
+        /^EXECUTION_IN_USE: .* namespace up7 is recorded by the run stf_datataking-tester-\d+/,
       ),
     });
     run.child.kill('SIGINT');

@@ -72,11 +72,11 @@ describe('prune', () => {
     expect(code).toBe(0);
     expect(stderr.trimEnd().split('\n').toSorted()).toEqual(
       [
-        'WARNING the folder relative is left: it is not named relative',
+        'WARNING the folder relative was not removed: it is not named relative',
         `WARNING the folder ${precious} was not removed: it contains thesis.tex, which is not a file of an execution`,
-        `WARNING the folder ${precious} is left: it is not named elsewhere`,
-        `WARNING the folder ${link} is left: it is a link, or not a folder`,
-        `WARNING the folder ${victim} is left: it is in the data folder of the store ${join(other, 'swf.db')}`,
+        `WARNING the folder ${precious} was not removed: it is not named elsewhere`,
+        `WARNING the folder ${link} was not removed: it is a link, or not a folder`,
+        `WARNING the folder ${victim} was not removed: it is in the data folder of the store ${join(other, 'swf.db')}`,
       ].toSorted(),
     );
     expect(existsSync(join(precious, 'thesis.tex'))).toBe(true);

@@ -90,6 +90,16 @@ describe('an observer', () => {
     expect(said.slice(1)).toEqual(words.map((start) => expect.stringContaining(start) as string));
   });
 
+  it('says nothing of a first minute in which its connection was lost', async () => {
+    const { broker, heard, said } = await listen();
+    broker.goDown();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    broker.comeUp();
+    const silences = () => heard.filter((line) => 'until' in line).length;
+    await expect.poll(silences, { timeout: 20_000 }).toBe(3);
+    expect(said).not.toContainEqual(expect.stringContaining('first minute'));
+  });
+
   it('continues after a lost connection, and reports the gap', async () => {
     const { broker, heard, said, say } = await listen();
     await say('/topic/epictopic', '1');

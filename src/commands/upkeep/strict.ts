@@ -1,10 +1,11 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
+import type { Expected } from '../../domain/expected-counts.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
-import { type Expected, type Gated, type GateReason, gateReasons } from '../../monitoring/gate.ts';
+import { type Gated, type GateReason, gateReasons } from '../../monitoring/gate.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
@@ -73,7 +74,7 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
     status,
     status_reason,
     checks,
-    failed: heard?.prompt?.failed ?? { count: failed, ids: queries.exhaustedSlices(execution, namedIds) },
+    failed: heard?.prompt?.failed ?? { count: failed, ids: queries.exhaustedSlices(execution_id) },
     counts,
     made: isPrompt(execution)
       ? { done: counts.processed + failed, words: 'STF file was processed, as far as is known' }

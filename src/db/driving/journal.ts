@@ -64,7 +64,7 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
   }
 
   const cursorOf = 'SELECT seq FROM cursors WHERE execution_id = ? AND role = ?';
-  const cursor = (role: string): number => sql<number>(cursorOf).value(execution_id, role) ?? 0;
+  const cursor = (role: string) => sql<number>(cursorOf).value(execution_id, role) ?? 0;
 
   return {
     cursor,
@@ -86,7 +86,7 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
  * Not sent: control rows, which the driver reads from the store, and messages of hosted workers, which are
  * for the recorder.
  */
-const isSent = ({ msg_type }: Draft): boolean => !['control', 'results'].includes(vocabulary[msg_type].destination);
+const isSent = ({ msg_type }: Draft) => !['control', 'results'].includes(vocabulary[msg_type].destination);
 
 /** The envelope shared by all messages of a step. */
 const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_number }: HeldExecution) => ({

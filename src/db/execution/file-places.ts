@@ -10,7 +10,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 /** Where other hosts publish TF files. The newest report counts for slices without a result. */
 
 /** Where a TF file was last reported to be; undefined if unknown, or if nothing was written. */
-export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>
+export const newestPlace = (sql: Prepare, tfFilename: string) =>
   sql<string | null>(
     'SELECT coalesce(m.file_url, f.file_url) FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
   ).value(tfFilename) ?? undefined;

@@ -1,3 +1,4 @@
+import { uncompiled } from '../../domain/fields.ts';
 import { type ExecutionParams, executionParamsSchema } from '../../domain/params.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { onceFor } from '../../lib/once-for.ts';
@@ -36,9 +37,6 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
   cache.set(execution_id, { made, params });
   return params;
 }
-
-/** Zod would compile the schema at its first use, which takes longer than parsing once per execution. */
-const uncompiled = { jitless: true } as const;
 
 function parseParams(text: string, executionId: string): ExecutionParams {
   const { data, error } = executionParamsSchema.safeParse(readJson(text), uncompiled);

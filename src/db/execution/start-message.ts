@@ -43,7 +43,7 @@ export const runningOverBroker = (sql: Prepare, namespace: string) =>
 /** Older take-ups do not count. Seconds. */
 const windowSeconds = 600;
 
-const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
+export const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
 
 /** How often an execution was recently resumed without producing a row. @param now milliseconds since 1970 */
 export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()): number {

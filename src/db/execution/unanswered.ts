@@ -16,7 +16,7 @@ const maxRows = 1000;
  * whether a worker has begun them. The caller decides which of them a worker still holds.
  */
 export function idleSlices(sql: Prepare, executionId: string, seconds: number) {
-  const before = (age: number): string => new Date(steadyClock().now() - age * 1000).toISOString();
+  const before = (age: number) => new Date(steadyClock().now() - age * 1000).toISOString();
   const rows = sql<{ slice_filename: string; attempt: number; status: string }>(
     `SELECT slice_filename, s.attempt, status
      FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt

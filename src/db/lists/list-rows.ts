@@ -171,7 +171,7 @@ function chooseAccessPath({ conditions, indexes, window, time, instant = '?' }: 
     ['after start_time', [`${time} >= ${instant}`, window.start_time]],
     ['before end_time', [`${time} <= ${instant}`, window.end_time]],
   ];
-  const given = (isServed: boolean): Given[] =>
+  const given = (isServed: boolean) =>
     all.flatMap(([name, condition]) => (served.includes(name) === isServed && isGiven(condition) ? [condition] : []));
   return {
     source: index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}`,
@@ -188,7 +188,9 @@ function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange 
   const range = isTimed
     ? keysWithin(sql, { table: blocksOf, key, time: madeAt ?? time, instant } satisfies TimedTable, window)
     : { ...anyKey };
-  const walks = rangeBounds.map(([index, name]) => ({
+  // Rows that the index alone finds need no bounds.
+  const isServed = path.rest.length === 0 && candidateKeys === undefined;
+  const walks = (isServed ? [] : rangeBounds).map(([index, name]) => ({
     where: [conditions[name]].filter(isGiven) as readonly Given[],
     source: `INDEXED BY ${index}`,
   }));

@@ -70,7 +70,7 @@ export function refuseWaiting(
 }
 
 /** As SQL: the last message of some types that took effect in the execution `$id`. */
-const lastApplied = (columns: string, types: readonly string[]): string =>
+const lastApplied = (columns: string, types: readonly string[]) =>
   `SELECT ${columns} FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.landmark}
      AND type_no IN ${typeNumbers(types)} AND effect = 'applied' ORDER BY seq DESC LIMIT 1`;
 
@@ -89,7 +89,7 @@ const lastChange = (sql: Prepare, executionId: string) =>
   ).get({ id: executionId });
 
 /** Whether an operator has paused an execution. */
-export const isHeld = (sql: Prepare, executionId: string): boolean => lastChange(sql, executionId)?.held === 1;
+export const isHeld = (sql: Prepare, executionId: string) => lastChange(sql, executionId)?.held === 1;
 
 /** The pause that holds an execution. */
 export function heldBy(sql: Prepare, executionId: string): Message<'pause_workflow'> | undefined {

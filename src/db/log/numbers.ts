@@ -29,7 +29,7 @@ export interface FirstNumbers {
   first_run_number?: number | undefined;
 }
 
-const numberFrom = (first: number, end: number): number => first + Math.floor(Math.random() * (end - first));
+const numberFrom = (first: number, end: number) => first + Math.floor(Math.random() * (end - first));
 
 /**
  * Moves a store's numbers once to a random place, so that stores that share a broker do not give the same
@@ -50,7 +50,7 @@ export function spreadNumbers(tx: Transaction, { first_execution_number, first_r
 export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
   const find = (name: string) => sql<number>('SELECT name_no FROM names WHERE name = ?').value(name);
-  const add = (name: string): number => Number(sql('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
+  const add = (name: string) => Number(sql('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
   return {
     /**
      * The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction.

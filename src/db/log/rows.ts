@@ -69,8 +69,7 @@ export const isExecution = (sql: Prepare, executionId: string) =>
 export const isMessageId = (sql: Prepare, messageId: string) =>
   sql('SELECT 1 FROM message_rows WHERE message_id = ?').has(messageId);
 
-const isUsual = (type: string, destination: string): boolean =>
-  isMessageType(type) && destination === destinationOf(type);
+const isUsual = (type: string, destination: string) => isMessageType(type) && destination === destinationOf(type);
 
 export const findRow = (sql: Prepare, messageId: string) =>
   sql<LogRow>(

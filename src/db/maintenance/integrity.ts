@@ -8,7 +8,7 @@ import { type Prepare, preparer } from '../sqlite/statements.ts';
 /**
  * The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page.
  */
-export const damageOf = (db: Connection): string[] =>
+export const damageOf = (db: Connection) =>
   preparer(db)<string>('PRAGMA integrity_check')
     .values()
     .filter((line) => line !== 'ok');
@@ -56,7 +56,8 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
 function wordDifferences(sql: Prepare, searched: SearchedTable) {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {
-    const [after, last] = [part * rowsOfPart, (part + 1) * rowsOfPart];
+    const after = part * rowsOfPart;
+    const last = after + rowsOfPart;
     const ids = `SELECT id FROM ${partTable(searched, part)}_docsize`;
     return `SELECT ${key} AS row, '' AS why FROM ${table} NOT INDEXED
       WHERE ${key} > ${after} AND ${key} <= min(${last}, $noted) AND ${key} NOT IN (${ids})

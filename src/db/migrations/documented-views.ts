@@ -6,43 +6,45 @@ import { isoTime, messageColumns } from './message-columns.ts';
  * As SQL: the STF files of an execution: those announced, or as many as the end of its run states.
  * @param stated the number that it states
  */
-export const stfCount = (stated: string): string => `max(stfs_announced, coalesce(${stated}, 0))`;
+export const stfCount = (stated: string) => `max(stfs_announced, coalesce(${stated}, 0))`;
 
-/** As SQL: how many STF files of an execution failed at a site that processes them. */
-export const failedStfs = (executionId: string): string =>
-  `(SELECT count(DISTINCT stf_filename) FROM stf_sites AS w WHERE w.execution_id = ${executionId} AND w.status = 'failed')`;
+/** As SQL: how many STF files of an execution, of `workflow_executions AS e`, failed at a site that processes them. */
+export const failedStfs = `(SELECT count(DISTINCT stf_filename) FROM stf_sites AS w WHERE w.execution_id = e.execution_id AND w.status = 'failed')`;
 
 /** As SQL: whether an STF file failed at a site. Others may still process it. */
-export const isFailedStf = (files: string): string =>
+export const isFailedStf = (files: string) =>
   `EXISTS (SELECT 1 FROM stf_sites AS w WHERE w.execution_id = ${files}.execution_id AND w.stf_filename = ${files}.stf_filename AND w.status = 'failed')`;
 
+/** As SQL: whether an execution carries its plan: then a count of 0 is known, and not merely that nothing was heard. */
+export const hasPlan = (execution: string) =>
+  `CASE WHEN json_valid(${execution}.params) THEN ${execution}.params -> '$.plan_version' END IS NOT NULL`;
+
 /**
- * As SQL: further attempts of an execution, from `run_states`. Of other programs' runs unknown until a message
+ * As SQL: further attempts of an execution, from `run_states`. Without a plan they are unknown until a message
  * names a slice.
  */
-export const knownRetries = (execution: string, state: string): string =>
-  `iif(${execution}.origin = 'observed' AND slices_created = 0, NULL, slice_retries + ${lostStartsOf(state)})`;
+export const knownRetries = (execution: string, state: string) =>
+  `iif(slices_created > 0 OR ${hasPlan(execution)}, slice_retries + ${lostStartsOf(state)}, NULL)`;
 
-/** As SQL: the bytes of its STF files, from `runs`. Of other programs' runs unknown until a message has a size. */
-export const knownBytes = (execution: string): string =>
-  `iif(${execution}.origin = 'observed' AND dataset_bytes = 0, NULL, dataset_bytes)`;
+/** As SQL: the bytes of its STF files, from `runs`. Without a plan they are unknown until a message has a size. */
+export const knownBytes = (execution: string) => `iif(dataset_bytes > 0 OR ${hasPlan(execution)}, dataset_bytes, NULL)`;
 
 /** As SQL: the name of a line's level. */
-export const levelName = (level: string): string =>
+export const levelName = (level: string) =>
   `CASE ${Object.entries(logLevels)
     .toReversed()
     .map(([name, number]) => `WHEN ${level} >= ${number} THEN '${name}'`)
     .join(' ')} ELSE CAST(${level} AS TEXT) END`;
 
 /** As SQL: seconds from one time to another; NULL if one is missing. */
-const secondsBetween = (from: string, to: string): string =>
+const secondsBetween = (from: string, to: string) =>
   `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
 
 /**
  * As SQL: the id of the standing message that a message of other programs repeats, or contradicts.
  * @param rows the table of the messages
  */
-export const standingFor = (rows: string, contradicts: 0 | 1): string =>
+export const standingFor = (rows: string, contradicts: 0 | 1) =>
   `(SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;
 
 /**

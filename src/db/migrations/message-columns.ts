@@ -5,11 +5,11 @@ import { nameOf } from './names.ts';
  * As SQL: a time in milliseconds since 1970 as UTC in ISO 8601, the form in which times are shown and
  * compared.
  */
-export const isoTime = (milliseconds: string): string =>
+export const isoTime = (milliseconds: string) =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
 
 /** As SQL: the reverse of `isoTime`. */
-export const milliseconds = (iso: string): string => `CAST(round(unixepoch(${iso}, 'subsec') * 1000) AS INTEGER)`;
+export const milliseconds = (iso: string) => `CAST(round(unixepoch(${iso}, 'subsec') * 1000) AS INTEGER)`;
 
 /** As SQL: the columns that rows store as name numbers. */
 const envelope = {

@@ -63,7 +63,7 @@ export const schemaChanges: readonly SchemaChange[] = [
  * As SQL: views that hide tables of a store, so that it reads as one of the newest schema.
  * @param version of its schema
  */
-export const viewsFor = (version: number): string =>
+export const viewsFor = (version: number) =>
   schemaChanges
     .filter((change) => change.version > version && (change.since ?? oldestReadable) <= version)
     .map(({ table, select }) => (select === undefined ? '' : `CREATE TEMP VIEW ${table} AS ${select};`))

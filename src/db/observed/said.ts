@@ -167,7 +167,8 @@ function writeRepeats(
     'UPDATE message_subjects SET stands_seq = $stands_seq, contradicts = $contradicts WHERE execution_id = $execution_id AND subject = $subject AND key = $key AND seq = $seq',
   );
   const bySeq = (repeats: readonly Repeat[]) => new Map(repeats.map((one) => [one.seq, one]));
-  const [was, now] = [bySeq(before), bySeq(after)];
+  const was = bySeq(before);
+  const now = bySeq(after);
   for (const seq of new Set([...was.keys(), ...now.keys()])) {
     const repeat = now.get(seq);
     const [main] = subjectsOf((messages.get(seq) as SaidFact).fact);

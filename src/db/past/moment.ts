@@ -38,8 +38,7 @@ export function momentNamed(sql: Prepare, asOf: string, present: number): Moment
 }
 
 /** Milliseconds since 1970, or undefined if the text names no time. */
-const timeIn = (text: string, present: number): number | undefined =>
-  tried(() => Date.parse(parseTime('as_of', text, present) ?? ''));
+const timeIn = (text: string, present: number) => tried(() => Date.parse(parseTime('as_of', text, present) ?? ''));
 
 /** The moment whose cut a row marks, by its number and its message's id. */
 function momentAt(now: number, last: number, id: string): Moment {
@@ -96,7 +95,7 @@ function lastRecordedBy(sql: Prepare, now: number) {
 }
 
 /** Whether rows before one were recorded after a time. */
-const isAnyLater = (sql: Prepare, last: number, now: number): boolean =>
+const isAnyLater = (sql: Prepare, last: number, now: number) =>
   [otherRows, `${notedRows} WHERE latest_ms > $now AND block * ${rowsOfBlock} < $last`].some((rows) =>
     sql(`SELECT 1 FROM ${rows} AND seq <= $last AND recorded_ms > $now LIMIT 1`).has({ last, now }),
   );

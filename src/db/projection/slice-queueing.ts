@@ -90,7 +90,7 @@ function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { executio
 }
 
 /** Whether an attempt later than the current one can still follow. */
-export const mayStillCome = (attempt: number, row: SliceRow, maxRetries: number): boolean =>
+export const mayStillCome = (attempt: number, row: SliceRow, maxRetries: number) =>
   attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);
 
 /** A slice with its current attempt. */

@@ -1,13 +1,15 @@
 import type { Speed } from '../../domain/params.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { DriverSpan } from '../../monitoring/evidence.ts';
+import { driverTypes } from '../execution/start-message.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
-import { numberOf } from '../migrations/names.ts';
+import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { isProcessAlive, lastSignOf, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 interface DriverRow {
+  type: (typeof driverTypes)[number];
   epoch: number;
   sent_at: string;
   body: string;
@@ -17,13 +19,18 @@ interface DriverRow {
 const maxDrivers = 50;
 
 /**
- * The newest driver messages of a type. An execution of many periods has many landmarks, but few of these.
+ * The messages of the last drivers, newest first. An execution of many periods has many landmarks, but few of
+ * these.
  */
-const driverRows = (sql: Prepare, executionId: string, what: 'started' | 'ended' | 'lost'): DriverRow[] =>
-  sql<DriverRow>(
-    `SELECT ${jsonField('body', 'epoch')} AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
-     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_${what}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
-  ).all(executionId, maxDrivers);
+function driverRows(sql: Prepare, executionId: string) {
+  const rows = sql<DriverRow>(newestRows).all(executionId);
+  return (type: DriverRow['type']) => rows.filter((row) => row.type === type).slice(0, maxDrivers);
+}
+
+const newestRows = `SELECT ${nameOf('type_no')} AS type, ${jsonField('body', 'epoch')} AS epoch, ${messageColumns.sent_at} AS sent_at, body
+  FROM message_rows INDEXED BY message_rows_type
+  WHERE execution_no = ${numberOf('?')} AND type_no IN ${typeNumbers(driverTypes)} AND effect = 'applied'
+  ORDER BY seq DESC LIMIT ${driverTypes.length * maxDrivers}`;
 
 interface Started extends Pick<DriverSpan, 'pid' | 'version' | 'speed'> {
   hostname: string;
@@ -62,9 +69,10 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
 
 /** The last drivers as far as recorded: a driver that vanished has no recorded end. */
 function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
-  const ended = driverRows(sql, executionId, 'ended');
-  const losses = driverRows(sql, executionId, 'lost');
-  return driverRows(sql, executionId, 'started')
+  const rowsOf = driverRows(sql, executionId);
+  const ended = rowsOf('driver_ended');
+  const losses = rowsOf('driver_lost');
+  return rowsOf('driver_started')
     .toReversed()
     .map(({ epoch, sent_at, body }): DriverSpan => {
       const { pid, hostname, user, version, speed, claimed_by } = startedIn(body);
@@ -87,7 +95,10 @@ function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
  * had another speed.
  */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
-  const speeds = driverRows(sql, executionId, 'started')
+  const speeds = driverRows(
+    sql,
+    executionId,
+  )('driver_started')
     .map(({ body }) => startedIn(body).speed)
     .filter((speed) => speed !== undefined);
   const [current] = speeds;

@@ -7,7 +7,6 @@ import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { isHeld } from '../log/commands.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { numberOf } from '../migrations/names.ts';
 import { workerSlots } from '../presence/agent-registry.ts';
 import { type LivenessTest, type Moment, type Owner, isProcessAlive, isSilent, ownerOf } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
@@ -76,7 +75,7 @@ export function factsOf(
     stf_planned,
     slices_planned,
     slices_final,
-    slice_retries: slice_retries - lost_starts,
+    slice_retries: (slice_retries ?? 0) - lost_starts,
     ...recorded,
     others_in_hand: isOverBroker && status === 'running' ? othersInHand(sql, execution, { isAlive, now }) : 0,
     in_hand: inHand.filter(({ isLost }) => !isLost),
@@ -124,10 +123,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     isHeld: isRunning && isHeld(sql, execution_id),
     samples_of_unready: samplesOfUnready(sql, execution_id, detail.params),
     delays: countedDelays(sql, execution_id),
-    newest_ms: newestRow(sql, execution_id),
-    first_stf_at: madeAt(sql, execution_id, 'stf_files', 'ASC'),
-    last_stf_at: madeAt(sql, execution_id, 'stf_files', 'DESC'),
-    first_slice_at: madeAt(sql, execution_id, 'tf_slices', 'ASC'),
+    ...endsOf(sql, execution_id),
     waiting_since: isRunning ? waitingSince(sql, execution_id, execution, detail) : {},
     standbys: isRunning ? standbysOf(sql, execution_id) : [],
     failing: failuresInARow(sql, execution_id),
@@ -148,9 +144,27 @@ function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {
   ]);
 }
 
-/** When the first or the last STF was announced, or slice was made. */
-const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC') =>
-  sql<string>(`SELECT created_at FROM ${table} WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`).value(id);
+const madeAt = (table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC') =>
+  `(SELECT created_at FROM ${table} WHERE execution_id = $id ORDER BY seq ${end} LIMIT 1)`;
+
+const ends = `SELECT ${madeAt('stf_files', 'ASC')} AS first_stf_at, ${madeAt('stf_files', 'DESC')} AS last_stf_at,
+  ${madeAt('tf_slices', 'ASC')} AS first_slice_at, (${newestRow}) AS newest_ms`;
+
+/**
+ * When the first and the last STF was announced and the first slice was made, and when the newest row of an
+ * execution was recorded, in milliseconds since 1970.
+ */
+function endsOf(sql: Prepare, id: string) {
+  const { first_stf_at, last_stf_at, first_slice_at, newest_ms }: Partial<Ends> = sql<Ends>(ends).get({ id }) ?? {};
+  return {
+    first_stf_at: first_stf_at ?? undefined,
+    last_stf_at: last_stf_at ?? undefined,
+    first_slice_at: first_slice_at ?? undefined,
+    newest_ms: newest_ms ?? 0,
+  };
+}
+
+type Ends = Record<'first_stf_at' | 'last_stf_at' | 'first_slice_at', string | null> & { newest_ms: number | null };
 
 function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {
   const plan = planOf(params);

@@ -64,8 +64,11 @@ const newest = (sql: Prepare, executionId: string, condition: string, limit: num
 /** Counting stops here. */
 const maxCounted = 1000;
 
+/** How many messages to name. */
+const named = 5;
+
 /** The number of messages of a kind, and the ids of the newest. @param condition as SQL */
-export function someMessages(sql: Prepare, executionId: string, condition: string, named: number): Some {
+export function someMessages(sql: Prepare, executionId: string, condition: string): Some {
   const count = sql<number>(
     `SELECT count(*) FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
   ).value(executionId, maxCounted);

@@ -17,15 +17,13 @@ export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment
   if (end_time !== null) return Date.parse(end_time);
   const heard = heardTimeOfRun(sql, execution_id, { isAlive, now });
   if (heard !== undefined) return heard.until;
-  if (secondsAhead(newestRow(sql, execution_id), now) > 0) return undefined;
+  if (secondsAhead(sql<number>(newestRow).value({ id: execution_id }) ?? 0, now) > 0) return undefined;
   return Math.min(now, silentSince(sql, execution, isAlive) ?? now);
 }
 
-/** When the newest row of an execution was recorded. Milliseconds since 1970. */
-export const newestRow = (sql: Prepare, executionId: string) =>
-  sql<number>(
-    `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
-  ).value(executionId) ?? 0;
+/** As SQL: when the newest row of the execution $id was recorded. Milliseconds since 1970. */
+export const newestRow = `SELECT recorded_ms FROM message_rows
+  WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`;
 
 type Run = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
 

@@ -111,10 +111,7 @@ function configName(sql: Prepare, { execution_id }: ExecutionRow): string | unde
 }
 
 /** A recorded setting: a text for people, and a mark that differs if the value differs. */
-interface Setting {
-  shown: string;
-  mark: string;
-}
+type Setting = ReturnType<typeof settingOf>;
 
 /** The parameters of an execution as recorded. */
 function recordedParams(sql: Prepare, executionId: string): Record<string, unknown> {

@@ -19,10 +19,8 @@ const keepers = new WeakMap<Prepare, Keep>();
 /**
  * The question with its answers kept if the connection keeps answers; otherwise it is asked each time.
  */
-export const kept = <Args extends unknown[], Answer>(
-  sql: Prepare,
-  question: Question<Args, Answer>,
-): ((...args: Args) => Answer) => keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
+export const kept = <Args extends unknown[], Answer>(sql: Prepare, question: Question<Args, Answer>) =>
+  keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
 
 /**
  * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an
@@ -45,9 +43,7 @@ export function keepAnswers(db: Connection) {
         answers = new Map();
         of = state;
       }
-      // Objects count by their content: named values and rows are new objects for each question.
-      const [only] = values;
-      const key = values.length === 1 && typeof only !== 'object' ? only : JSON.stringify(values);
+      const key = values.length === 1 ? keyOf(values[0]) : JSON.stringify(values);
       const before = answers.get(key);
       if (before !== undefined || answers.has(key)) return before as Row;
       const answer = ask(...values);
@@ -81,6 +77,12 @@ export function keepAnswers(db: Connection) {
 }
 
 export type KeptAnswers = ReturnType<typeof keepAnswers>;
+
+/**
+ * Objects count by their content: named values and rows are new objects for each question. A kept row is frozen,
+ * and the same each time.
+ */
+const keyOf = (value: unknown) => (typeof value !== 'object' || Object.isFrozen(value) ? value : JSON.stringify(value));
 
 function frozen<T>(answer: T): T {
   if (Array.isArray(answer)) for (const row of answer) Object.freeze(row);

@@ -60,7 +60,7 @@ export const agentRules: readonly FindingRule[] = rulesOf(
       const behind = facts.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
       return {
         severity: 'error',
-        sentence: `No ${missing.join(' and no ')} agent is working on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with this run's broker and namespace, or "swf-mcp up" on ${missing.length === 1 ? "that agent's host" : "those agents' hosts"}.`,
+        sentence: `No ${missing.join(' agent and no ')} agent is working on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with this run's broker and namespace, or "swf-mcp up" on ${missing.length === 1 ? "that agent's host" : "those agents' hosts"}.`,
         ids: missing,
         next: call('list_agents', {}),
       };

@@ -1,3 +1,4 @@
+import type { SliceFacts } from '../facts.ts';
 import { agentRules } from './agents.ts';
 import { driverRules } from './drivers.ts';
 import { heardRules } from './heard.ts';
@@ -83,8 +84,20 @@ export const findingRules: readonly FindingRule[] = [
   ...workerRules,
 ].toSorted((a, b) => placeOf(a) - placeOf(b));
 
-const sliceFactsOf = (facts: Situation) => ({
-  ...facts,
+/** Field by field: a copy of all the facts took a tenth of an assessment. */
+const sliceFactsOf = (facts: Situation): SliceFacts => ({
+  execution_id: facts.execution_id,
+  status: facts.status,
+  counts: facts.counts,
+  failing: facts.failing,
+  first_failure: facts.first_failure,
+  causes: facts.causes,
+  concentration: facts.concentration,
+  by_worker: facts.by_worker,
+  slowest: facts.slowest,
+  slow_slots: facts.slow_slots,
+  slower: facts.slower,
+  delays: facts.delays,
   failed: { count: stayFailed(facts), ids: facts.exhausted, isFinal: true },
   until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
 });

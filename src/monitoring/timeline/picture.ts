@@ -1,4 +1,5 @@
 import type { StageDelay } from '../../domain/stages.ts';
+import { byName } from '../../lib/by-name.ts';
 import type { Attempts, Life, Period } from './attempts.ts';
 import { causesOf } from './causes.ts';
 import type { PhaseBand } from './phases.ts';
@@ -44,7 +45,7 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture) {
   const bins = binsOf({ from, until }, { anchor, most: maxBins, least: minWidthOf(wanted) });
   const window = { from: bins.from, until: Math.min(Math.max(life.end, from), bins.from + bins.count * bins.width) };
   const names = attempts.names.worker.all;
-  const inOrder = names.map((_, number) => number).toSorted((a, b) => byName.compare(names[a] ?? '', names[b] ?? ''));
+  const inOrder = names.map((_, number) => number).toSorted((a, b) => byName(names[a] ?? '', names[b] ?? ''));
   const slots = inOrder.slice(wanted.firstSlot, wanted.firstSlot + wanted.slots);
   // Spans, or cells if there are too many; neither if no slot is requested.
   const spans = slots.length === 0 ? undefined : spansOf(attempts, window, { slots, life, most: wanted.maxSpans });
@@ -70,5 +71,3 @@ function minWidthOf({ life, from, until, minWidth }: WantedPicture): number {
   const isPart = from > life.start || until < life.end;
   return isPart ? Math.min(minWidth, (until - from) / fewestOfPart) : minWidth;
 }
-
-const byName = new Intl.Collator('en', { numeric: true });

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 
 import {
-  float,
   int,
   object,
   objects,

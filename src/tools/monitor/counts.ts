@@ -49,7 +49,7 @@ function drivenSlices(
 /** What was registered by REST, the dialect of its messages, and when they were received. */
 function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
   return {
-    told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by ?? null }),
+    told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by }),
     dialect: dialects === '' ? null : dialects.split('').join('+'),
     heard_since: timeOf(heard_since),
     heard_until: timeOf(now),

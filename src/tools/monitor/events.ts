@@ -1,13 +1,17 @@
 import type { Landmark } from '../../db/reports/landmarks.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import { claimedName } from '../../lib/words.ts';
 import { clipped } from './parts.ts';
 
-/** A message that is a landmark of an execution, as the monitor shows it: its sender and its meaning. */
-export function asEvent(row: Landmark) {
+/**
+ * A message that is a landmark of an execution, as the monitor shows it: its sender and its meaning. Its row
+ * is kept until the next commit, and so is the event.
+ */
+export const asEvent = onceFor((row: Landmark) => {
   const body = bodyOf(row.body);
   return present({
     time: row.sent_at,
@@ -20,7 +24,7 @@ export function asEvent(row: Landmark) {
     effect: row.effect === 'applied' ? null : row.effect,
     note: clipped(row.effect === 'applied' ? noteOf(row, body) : refusalOf(row)),
   });
-}
+});
 
 const refusalOf = ({ effect_code, effect_reason }: Landmark) =>
   effect_code === 'REFUSED' ? `refused: ${effect_reason}` : effect_reason;

@@ -157,7 +157,7 @@ describe('the execution of a run number', () => {
 });
 
 describe('an operation on an execution', () => {
-  it('is refused unless it fits the origin: run by swf-mcp, or observed', async () => {
+  it('is refused for an execution of the other origin, own or observed', async () => {
     const { store } = await makeRunningStore();
     store.db.exec(observe('other-1', 7));
     const [own, other] = [requireExecution(store.sql, id), requireExecution(store.sql, 'other-1')];

@@ -58,7 +58,7 @@ describe('the messages of an execution', () => {
     expect(read(files, 20, 2)).toEqual([[], 20]);
   });
 
-  it('are read in one state only, if the reading names it', async () => {
+  it('are read in only one state if the reader names one', async () => {
     const { store, say } = await withSlice();
     const results: Reading[] = [{ msg_type: 'slice_result', state: 'failed' }, 'end_run'];
     const failed = await say('slice_result', { ...byWorker(1), state: 'failed' });

@@ -39,6 +39,7 @@ import {
   someOf,
   unanswered,
   unready,
+  unsentSlices,
   unslicedSamples,
 } from './samples.ts';
 import { lastWorkerSign, rampUp, workersFacts } from './workers.ts';
@@ -125,7 +126,9 @@ function dueFacts(
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
-      recorded.slices_unsent === 0 ? none : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : until),
+      recorded.slices_unsent === 0
+        ? none
+        : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : until - nextStepSeconds * 1000),
     isWorkflowKnown,
     unready: prompt === undefined && isWorkflowKnown ? unreadyStfs(sql, execution_id, next) : none,
   };
@@ -180,7 +183,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     last_result: last || undefined,
     failed: {
       count: slices_failed,
-      ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [],
+      ids: hasFailed ? exhaustedSlices(sql, execution_id) : [],
       // Until its end is known, a slice may be sent again.
       isFinal: status !== 'running' && status !== 'unknown',
     },
@@ -244,11 +247,3 @@ const isSaid = (sql: Prepare, id: string, subjects: readonly string[]) =>
   sql(
     'SELECT 1 FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) LIMIT 1',
   ).has(id, JSON.stringify(subjects));
-
-/** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
-function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
-  const from = `FROM message_subjects AS t CROSS JOIN message_rows AS m USING (seq)
-    WHERE t.execution_id = $id AND t.subject = 'told_slice' AND t.stands_seq IS NULL AND m.sent_ms < $before
-      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.key AND s.execution_id = t.execution_id)`;
-  return someOf(sql, 't.key', from, { id: executionId, before: until - nextStepSeconds * 1000 });
-}
