@@ -3,7 +3,7 @@ import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
-import { numberOf } from '../migrations/names.ts';
+import { numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface Range {
@@ -79,7 +79,7 @@ export const countMessages = (sql: Prepare, executionId: string, { readings, aft
   }, 0);
 
 export function readMessage(sql: Prepare, id: string): Message | undefined {
-  const payload = sql<string>('SELECT payload FROM workflow_messages WHERE message_id = ?').value(id);
+  const payload = sql<string>(`SELECT payload FROM workflow_messages WHERE short_id = ${shortId('?')}`).value(id);
   return payload === undefined ? undefined : decodeRecorded(payload);
 }
 

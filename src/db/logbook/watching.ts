@@ -125,7 +125,7 @@ const undelivered = `message_rows INDEXED BY message_rows_logbook
 /** The first change not yet delivered to a receiver, or undefined. */
 export const firstUndelivered = (sql: Prepare, receiver: string) =>
   sql<Undelivered>(
-    `SELECT seq, message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,
+    `SELECT seq, ${messageColumns.message_id} AS message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,
   ).get(receiver);
 
 /**

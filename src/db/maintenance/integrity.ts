@@ -75,10 +75,12 @@ const numbersOf = (kept: string, found: string) => `
       SELECT coalesce(${messageColumns.execution_id}, '') AS execution_id, ${messageColumns.message_type} AS message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
   GROUP BY of HAVING sum(kept) <> sum(found)`;
 
+const numberColumns = ['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'];
+
 /** Selects numbers in messages that stand for no name. */
 const nameless = `
   SELECT 'the name ' || no || ' of the message ' || min(seq) AS difference FROM (
-    ${['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
+    ${[...numberColumns, `iif(instr(short_id, '/') = 0, type_no, CAST(short_id AS INTEGER))`].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
   WHERE no NOT IN (SELECT name_no FROM names) GROUP BY no`;
 
 const namespaces = `

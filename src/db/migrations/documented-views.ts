@@ -1,6 +1,7 @@
 import { logLevels } from '../../lib/logger.ts';
 import { lostStartsOf, sliceLostStarts } from './lost-starts.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
+import { fullId } from './names.ts';
 
 /**
  * As SQL: the STF files of an execution: those announced, or as many as the end of its run states.
@@ -45,7 +46,7 @@ const secondsBetween = (from: string, to: string) =>
  * @param rows the table of the messages
  */
 export const standingFor = (rows: string, contradicts: 0 | 1) =>
-  `(SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;
+  `(SELECT ${fullId('stands.short_id')} FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;
 
 /**
  * The views that `query_store` may query. Columns are named as in the tools. `docs/store.md` describes them
@@ -68,7 +69,7 @@ FROM tf_slices`,
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt)
 UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, ${secondsBetween('started_at', 'followed_at')}, 'its worker vanished', NULL, NULL, NULL
 FROM lost_starts`,
-  v_messages: `SELECT seq, message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
+  v_messages: `SELECT seq, ${messageColumns.message_id} AS message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
   ${isoTime('sent_ms')} AS sent_at, ${isoTime('recorded_ms')} AS recorded_at, effect, effect_code, effect_reason,
   iif(t.name IS 'run_workflow', NULL, ${messageColumns.payload}) AS payload, ${standingFor('m', 0)} AS repeats, ${standingFor('m', 1)} AS contradicts
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no

@@ -57,6 +57,7 @@ export const schemaChanges: readonly SchemaChange[] = [
   { version: 39 },
   { version: 40 },
   { version: 41 },
+  { version: 42 },
 ];
 
 /**

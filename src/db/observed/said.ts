@@ -6,7 +6,7 @@ import { relatedTo, type Subject, subjectsOf } from '../../observed/folding/subj
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import { heardId, readStatement } from '../../observed/told/read-told.ts';
-import { nameOf, numberOf } from '../migrations/names.ts';
+import { fullId, nameOf, numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -58,7 +58,7 @@ export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }
 }
 
 /** As SQL: the columns of a recorded message. */
-export const saidColumns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
+export const saidColumns = `seq, sent_ms, ${fullId('short_id')} AS message_id, coalesce(destination, '') AS destination, body, headers`;
 
 /**
  * The messages that a transaction has read: slices, their results and what REST calls state about both come
@@ -101,7 +101,7 @@ export function recordedAs(
 
 const rowOf = (sql: Prepare, messageId: string) =>
   sql<{ seq: number; sent_ms: number; execution_id: string | null; run_id: string | null }>(
-    `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id FROM message_rows WHERE message_id = ?`,
+    `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id FROM message_rows WHERE short_id = ${shortId('?')}`,
   ).get(messageId);
 
 /**

@@ -2,6 +2,8 @@ import { argumentInvalid } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time.ts';
 import { tried } from '../../lib/tried.ts';
 import { noMessage } from '../log/rows.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
+import { shortId } from '../migrations/names.ts';
 import { rowsOfBlock } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -49,7 +51,7 @@ function momentAt(now: number, last: number, id: string): Moment {
 /** @param time of the clock; undefined: that of the message */
 function upTo(sql: Prepare, messageId: string, time: number | undefined, present: number): Moment {
   const row = sql<{ seq: number; recorded_ms: number }>(
-    'SELECT seq, recorded_ms FROM message_rows WHERE message_id = ?',
+    `SELECT seq, recorded_ms FROM message_rows WHERE short_id = ${shortId('?')}`,
   ).get(messageId);
   if (row === undefined && time !== undefined)
     throw argumentInvalid(
@@ -89,7 +91,7 @@ function lastRecordedBy(sql: Prepare, now: number) {
   const isBefore = 'recorded_ms <= $now';
   const last = (rows: string, order: string) =>
     sql<{ seq: number; message_id: string }>(
-      `SELECT seq, message_id FROM ${rows} AND ${isBefore} ORDER BY ${order} LIMIT 1`,
+      `SELECT seq, ${messageColumns.message_id} AS message_id FROM ${rows} AND ${isBefore} ORDER BY ${order} LIMIT 1`,
     ).get({ now });
   return last(otherRows, 'seq DESC') ?? last(`${notedRows} WHERE earliest_ms <= $now`, 'block DESC, seq DESC');
 }

@@ -54,7 +54,8 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
  */
 function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope): boolean {
   const { tf_filename, slice_id, start, end, tf_count } = message;
-  const planned = planOf(params).slice({ ...sample, tf_filename }, slice_id);
+  const { stf_filename, tf_first } = sample;
+  const planned = planOf(params).slice({ tf_filename, stf_filename, tf_first, tf_count: sample.tf_count }, slice_id);
   return planned?.tf_first === start && planned.tf_last === end && planned.tf_count === tf_count;
 }
 

@@ -15,6 +15,7 @@ import {
   type Recorded,
   usableEnvelope,
 } from '../log/rows.ts';
+import { shortId } from '../migrations/names.ts';
 import { none } from '../projection/effect.ts';
 import { project } from '../projection/index.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -195,7 +196,7 @@ const isSettled = ({ effect, effect_code }: LogRow) => effect !== 'none' || effe
  * cut from the body.
  */
 function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow) {
-  const rename = sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?');
+  const rename = sql(`UPDATE message_rows SET short_id = ${shortId('?')}, is_whole = 1, body = ? WHERE seq = ?`);
   rename.run(conflictId(message_id, destination, payload), payload, seq);
 }
 

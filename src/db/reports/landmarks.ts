@@ -13,7 +13,7 @@ export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' 
 
 export const lastMessage = (sql: Prepare, executionId: string) =>
   sql<LastMessage>(
-    `SELECT message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
+    `SELECT ${messageColumns.message_id} AS message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
 

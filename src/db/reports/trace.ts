@@ -5,7 +5,7 @@ import { payloadAsked } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { sliceLostStarts } from '../migrations/lost-starts.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
-import { typeNumbers } from '../migrations/names.ts';
+import { shortId, typeNumbers } from '../migrations/names.ts';
 import type { Moment } from '../presence/leases.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 import { goneWorkers } from './slices-in-hand.ts';
@@ -160,10 +160,10 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
     stf: [`${execution_id}/tf_file_registered/${(stf_filename ?? '').replace(/\.stf$/, '_tf_')}`],
   }[kind];
   const rows = [
-    ...exact.map((id) => sql<Hop>(`SELECT ${hopColumns} FROM message_rows WHERE message_id = ?`).all(id)),
+    ...exact.map((id) => sql<Hop>(`SELECT ${hopColumns} FROM message_rows WHERE short_id = ${shortId('?')}`).all(id)),
     ...ranges.map((prefix) =>
       sql<Hop>(
-        `SELECT ${hopColumns} FROM message_rows WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
+        `SELECT ${hopColumns} FROM message_rows WHERE short_id >= ${shortId('?')} AND short_id < ${shortId('?')} ORDER BY short_id LIMIT ?`,
       ).all(prefix, `${prefix}\u{10FFFF}`, limit),
     ),
   ].flat();

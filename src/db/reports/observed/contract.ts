@@ -87,7 +87,7 @@ function exampleOf(sql: Prepare, id: string, { sender, message_type, key }: Coun
   // Other characters would need quotes in a JSON path.
   if (!/^[\w.-]+$/.test(key)) return undefined;
   return sql<string>(
-    `SELECT message_id FROM message_rows INDEXED BY message_rows_type
+    `SELECT ${messageColumns.message_id} FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND sender_no = ${numberOf('?')} AND ${jsonField('body', key)} IS NULL
      ORDER BY seq DESC LIMIT 1`,
   ).value(id, message_type, sender);

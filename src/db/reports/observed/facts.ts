@@ -13,6 +13,7 @@ import {
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import { type ExecutionRow, withPlan } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
+import { messageColumns } from '../../migrations/message-columns.ts';
 import { heardRunColumns, type HeardRun, heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
@@ -206,7 +207,7 @@ const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }
   results_repeated === 0
     ? []
     : sql<string>(
-        `SELECT message_id FROM message_subjects AS s INDEXED BY message_subjects_repeated CROSS JOIN message_rows USING (seq)
+        `SELECT ${messageColumns.message_id} FROM message_subjects AS s INDEXED BY message_subjects_repeated CROSS JOIN message_rows USING (seq)
          WHERE s.execution_id = ? AND s.subject = 'result' AND s.stands_seq IS NOT NULL ORDER BY s.seq LIMIT ${named}`,
       ).values(executionId);
 
