@@ -101,9 +101,9 @@ const workersOf = (configured: number, heard = configured) =>
 /** When, by whom, and how long it has run: since its driver is gone, it is silent. */
 function startOf(answer: Monitor) {
   const { start_time, end_time, executed_by = 'other programs', duration_seconds } = answer;
-  const lived = duration(duration_seconds);
+  const lived = duration_seconds === undefined ? undefined : duration(duration_seconds);
   const silent = silentSince(answer);
-  return `${start_time} by ${executed_by}${clause(', ended ', end_time)}, ${silent === undefined ? lived : `ran for ${lived}, silent since ${silent}`}`;
+  return `${start_time} by ${executed_by}${clause(', ended ', end_time)}${silent === undefined ? clause(', ', lived) : `${clause(', ran for ', lived)}, silent since ${silent}`}`;
 }
 
 /** Since when a running execution is silent, if its driver is gone. */

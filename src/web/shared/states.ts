@@ -44,7 +44,7 @@ export function wallState(monitor: Monitor): { state: string; words: string } {
 
 /** Orders of rows other than by time, largest first. */
 export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
-  took: ({ duration_seconds }) => duration_seconds,
+  took: ({ duration_seconds = 0 }) => duration_seconds,
   failed: ({ slices_failed = 0, stf_failed = 0 }) => slices_failed + stf_failed,
   slices: ({ slices_created = 0 }) => slices_created,
   STFs: ({ stf_count }) => stf_count,
