@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { headOf } from '../../src/lib/words.ts';
 import type { ExecutionRow, Monitor } from '../../src/web/shared/answers.ts';
-import { inOrder, stateOf, wallState } from '../../src/web/shared/states.ts';
+import { inOrder, noFindingWords, stateOf, wallState } from '../../src/web/shared/states.ts';
 
 describe('the one pill of an execution', () => {
   it.each([
@@ -18,6 +18,11 @@ describe('the one pill of an execution', () => {
   ])('of %o is "%s", marked %s', (props, words, state) => {
     expect(stateOf(props)).toEqual({ state, words });
   });
+});
+
+it('nothing is called fine whose health is not known', () => {
+  expect(noFindingWords({ health: 'finished' })).toBe('Nothing is wrong');
+  expect(noFindingWords({})).toBe('Whether anything is wrong is not known');
 });
 
 const row = (execution_id: string, status: string, start_time: string, slices_failed = 0): ExecutionRow =>

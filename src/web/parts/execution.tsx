@@ -103,9 +103,11 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
       <div class={`two ${still.shade}`} style={still.style} ref={still.ref}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
-        <div class={dimmedIf(asOf !== undefined)}>
-          <Causes timeline={shown} isLive={!isOver} isThen={asOf !== undefined} onOpen={open} />
-        </div>
+        {monitor.sites === undefined && (
+          <div class={dimmedIf(asOf !== undefined)}>
+            <Causes timeline={shown} isLive={!isOver} isThen={asOf !== undefined} onOpen={open} />
+          </div>
+        )}
       </div>
       {shown === undefined && <Loading answer={polled.answer} />}
       {isPart && (

@@ -27,6 +27,10 @@ export function stateOf(props: StateProps): { state: string; words: string } {
   };
 }
 
+/** What stands in place of findings: without a health, their absence proves nothing. */
+export const noFindingWords = ({ health }: Pick<Monitor, 'health'>): string =>
+  health === undefined ? 'Whether anything is wrong is not known' : 'Nothing is wrong';
+
 /** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
 export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
   status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
