@@ -164,12 +164,11 @@ function factsOf(monitor: Monitor, failed: number): string[] {
 function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
   return (
     <ul class="ended">
-      {rows.map(({ execution_id, status, end_time, slices_failed = 0, stf_failed = 0 }) => (
+      {rows.map(({ execution_id, end_time, slices_failed = 0, stf_failed = 0, ...row }) => (
         <li key={execution_id}>
           <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>
-            <StatePill status={status} failed={slices_failed + stf_failed} />{' '}
-            {end_time === undefined ? '' : time(end_time)}
+            <StatePill {...row} failed={slices_failed + stf_failed} /> {end_time === undefined ? '' : time(end_time)}
           </small>
         </li>
       ))}
