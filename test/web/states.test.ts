@@ -55,6 +55,14 @@ describe('a card on the wall', () => {
   });
 
   it.each([
+    ['error', 'error', 'ended with an error'],
+    ['warning', 'completed', 'completed'],
+  ])('of a completed run, with the worst finding %s, is marked %s and says %s', (severity, state, words) => {
+    const monitor = { status: 'completed', health: 'finished', findings: [{ severity }] } as unknown as Monitor;
+    expect(wallState(monitor)).toEqual({ state, words });
+  });
+
+  it.each([
     [
       '1 TF slice has been processing for more than 5 s (usually 0.89 s; the payload is killed after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
       '1 TF slice has been processing for more than 5 s',

@@ -42,7 +42,11 @@ export function wallState(monitor: Monitor): { state: string; words: string } {
   const { state, words } = stateOf({ ...monitor, isSilent: silentSinceOf(monitor) !== undefined, failed: 0 });
   const isOver = status !== 'running' && (status !== 'completed' || health === 'finished');
   const isCalm = !isOver && health !== 'stalled' && health !== 'paused' && state !== 'lost';
-  if (worst === 'error') return { state: state === 'lost' ? state : 'error', words: isCalm ? 'error' : words };
+  if (worst === 'error')
+    return {
+      state: state === 'lost' ? state : 'error',
+      words: state === 'completed' ? 'ended with an error' : isCalm ? 'error' : words,
+    };
   return { state: worst === 'warning' && isCalm ? 'warning' : state, words };
 }
 
