@@ -160,7 +160,7 @@ describe('a damaged row', () => {
   it('of the start of a driver leaves only its time in the status', async () => {
     const here = temporaryFolder();
     writeFileSync(join(here, 'swf.db'), readFileSync(join(folder, 'swf.db')), { mode: 0o600 });
-    alterStore(here, `UPDATE message_rows SET body = '{"broken' WHERE message_id LIKE '%/driver_started/%'`);
+    alterStore(here, `UPDATE message_rows SET body = '{"broken' WHERE short_id LIKE '%/driver_started/%'`);
     const { drivers } = JSON.parse((await runCli(['status', '--json'], { folder: here })).stdout) as {
       drivers: object[];
     };

@@ -122,7 +122,7 @@ export const pauseRefusals = {
  * operator's pause stops the schedule's clock; if no STFs are due anyway (before physics, in standby), it only holds back the next step. Throws the
  * errors of `Journal.step`, and `DATA_UNAVAILABLE` if the disk fails.
  */
-export const runDaqSimulator = (options: DaqOptions, execution: ExecutionContext): Promise<void> =>
+export const runDaqSimulator = (options: DaqOptions, execution: ExecutionContext) =>
   new DaqSimulator(options, execution).run();
 
 class DaqSimulator {

@@ -50,4 +50,4 @@ export const resultOf = (fields: Attempt, result: PayloadResult, took: number | 
 });
 
 /** The slot `index` (from 1) of a worker agent. */
-export const slotName = (agent: string, index: number): string => `${agent}/${String(index).padStart(2, '0')}`;
+export const slotName = (agent: string, index: number) => `${agent}/${String(index).padStart(2, '0')}`;

@@ -1,4 +1,4 @@
-import { configInvalid, SwfError } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import { tried } from '../lib/tried.ts';
 
 /** One server of a failover list. */
@@ -14,10 +14,10 @@ const defaultPorts = { 'stomp:': 61_613, 'stomp+ssl:': 61_614 } as const;
  * Reads `stomp://host:port`, `stomp+ssl://host:port`, or a comma-separated failover list of them. Throws
  * `CONFIG_INVALID`. Logins belong in the configuration or the environment, because logs show addresses.
  */
-export const parseBrokerUrl = (url: string): BrokerAddress[] => url.split(',').map((part) => parseOne(part.trim()));
+export const parseBrokerUrl = (url: string) => url.split(',').map((part) => parseOne(part.trim()));
 
 function parseOne(text: string): BrokerAddress {
-  const wrong = (why: string): SwfError =>
+  const wrong = (why: string) =>
     configInvalid(
       `broker URL ${JSON.stringify(masked(text))}: ${why}; write stomp://host:61613 or stomp+ssl://host:61614`,
     );
@@ -36,5 +36,4 @@ function parseOne(text: string): BrokerAddress {
 /** A URL that is safe to show: without anything that may be a password. */
 const masked = (url: string) => url.replace(/\/\/[^/@,]*@/g, '//***@');
 
-export const showAddress = ({ host, port, tls }: BrokerAddress): string =>
-  `stomp${tls ? '+ssl' : ''}://${host}:${port}`;
+export const showAddress = ({ host, port, tls }: BrokerAddress) => `stomp${tls ? '+ssl' : ''}://${host}:${port}`;

@@ -239,5 +239,5 @@ export const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
  * The dialect of a broker, by the name that the broker gives itself.
  * @param server the header of its CONNECTED frame; a broker that omits it counts as ActiveMQ Classic
  */
-export const dialectOfServer = (server: string | undefined): BrokerDialect =>
+export const dialectOfServer = (server: string | undefined) =>
   Object.values(dialects).find((dialect) => server !== undefined && dialect.isServer(server)) ?? activeMqClassic;

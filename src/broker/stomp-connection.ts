@@ -207,7 +207,7 @@ class ReturningConnection implements BrokerConnection {
   }
 }
 
-const notUp = (): SwfError => brokerUnreachable('not connected to the broker');
+const notUp = () => brokerUnreachable('not connected to the broker');
 
-const standingBy = (name: string): SwfError =>
+const standingBy = (name: string) =>
   brokerRefused(`another process is already subscribed as ${name}; this one waits and takes over when it ends`);

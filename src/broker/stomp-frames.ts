@@ -4,7 +4,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Client, Frame } from 'stompit';
 
 import { withDeadline } from '../lib/deadline.ts';
-import { brokerUnreachable, messageOf, type SwfError } from '../lib/errors.ts';
+import { brokerUnreachable, messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
@@ -27,7 +27,7 @@ const defaultVirtualHost = '/';
  * How long a broker may be silent beyond its interval, in milliseconds: a shorter margin drops healthy
  * connections.
  */
-export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number): number =>
+export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number) =>
   Math.round(heartbeatSeconds * 1000 * Math.max(0.1, silenceFactor - 1.1)) + 2000;
 
 export function connectOptions(
@@ -146,7 +146,7 @@ class ArrivingBody {
   }
 }
 
-export const asSwfError = (error: unknown, address: BrokerAddress): SwfError =>
+export const asSwfError = (error: unknown, address: BrokerAddress) =>
   brokerUnreachable(
     `${showAddress(address)} cannot be reached: ${messageOf(error)}; check the host, the port, and that the broker is running`,
     { cause: error },

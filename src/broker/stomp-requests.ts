@@ -88,7 +88,7 @@ const refusedLogins: readonly RegExp[] = [
 ];
 
 /** Rewords the broker's refusal: which right to ask for if one is missing, or what to check if the broker rejects the login. */
-export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
+export const asRefusal = (sentence: string, address: BrokerAddress) =>
   brokerRefused(`${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
 
 /** Artemis quotes whole messages. */

@@ -50,7 +50,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
   return { config: resolved, warnings, isOwnNamespace, origins };
 }
 
-const withFolder = (data: Config['data'], folder: string): Config['data'] =>
+const withFolder = (data: Config['data'], folder: string) =>
   data.dir === undefined ? data : { ...data, dir: resolve(folder, data.dir) };
 
 function withPayload(worker: Config['worker'], folder: string, warnings: string[]) {

@@ -139,7 +139,7 @@ export const knownKeys: readonly string[] = keys.map(({ key }) => key);
 export const sectionNames: readonly string[] = Object.keys(configSchema.shape);
 
 /** Every key with its description and its default as TOML; undefined if it has none. */
-export const describedKeys = (): { key: string; about: string; fallback: string | undefined }[] =>
+export const describedKeys = () =>
   keys.map(({ key, schema }) => ({
     key,
     about: schema.description ?? '',

@@ -61,7 +61,9 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     },
     /** The state of this store as a moment, `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
     momentExactly(now: number): string {
-      const last = sql<string>('SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1').value();
+      const last = sql<string>(
+        `SELECT ${messageColumns.message_id} FROM message_rows ORDER BY seq DESC LIMIT 1`,
+      ).value();
       return `${new Date(now).toISOString()}@${last ?? noMessage}`;
     },
     /** Observers that listen into this store now. @param now milliseconds since 1970 */
@@ -113,7 +115,7 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
 }
 
 /** Whether a connection only reads. SQLite does not report a writing connection's own commits to it. */
-const isReader = (db: Connection): boolean => db.pragma('query_only', { simple: true }) === 1;
+const isReader = (db: Connection) => db.pragma('query_only', { simple: true }) === 1;
 
 export type Queries = ReturnType<typeof createQueries>;
 

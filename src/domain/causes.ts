@@ -14,7 +14,7 @@ const variable: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Strips the words that surround the cause in every payload failure. */
-export const shortened = (error: string): string =>
+export const shortened = (error: string) =>
   error
     .replace(/^PAYLOAD_FAILED: /, '')
     .replace(/ after [\d.]+ s\b/, '')
@@ -27,11 +27,11 @@ export const beforeCause =
   /^slice (\S+) (?:(?:stays failed|failed permanently) after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): /;
 
 /** A payload's own words, without those that it failed: these are the same for every cause. */
-export const ownWords = (error: string): string =>
+export const ownWords = (error: string) =>
   shortened(error).replace(/^\S{1,200} (?:ended|exited) with exit code -?\d+: (?=\S)/, '');
 
 /** A cause in at most so many characters. The common words go first, then the end. */
-export const clipCause = (cause: string, most: number): string =>
+export const clipCause = (cause: string, most: number) =>
   cause.length <= most ? cause : clipWords(ownWords(cause), most);
 
 /** Keep the numbers that say which failure it was, such as exit codes. */

@@ -15,9 +15,4 @@ export const countNames = [
 export type Counts = Record<(typeof countNames)[number], number>;
 
 /** Only the counts of a row, without its other fields. */
-export const countsIn = (row: Counts): Counts =>
-  Object.fromEntries(countNames.map((name) => [name, row[name]])) as Counts;
-
-/** Whether retries of an execution are known; they are not for slices of other programs that no message names. */
-export const areRetriesKnown = ({ origin, slices_created }: { origin: string; slices_created: number }): boolean =>
-  origin !== 'observed' || slices_created > 0;
+export const countsIn = (row: Counts) => Object.fromEntries(countNames.map((name) => [name, row[name]])) as Counts;

@@ -2,7 +2,7 @@
 
 const schemes: ReadonlySet<string> = new Set(['http:', 'https:', 'root:', 'roots:', 'xroot:', 'xroots:']);
 
-const parsed = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
+const parsed = (text: string) => (URL.canParse(text) ? new URL(text) : undefined);
 
 /** Whether a text is an address that files can be fetched from: without login, query and fragment. */
 export function isFileAddress(text: string): boolean {
@@ -12,7 +12,7 @@ export function isFileAddress(text: string): boolean {
 }
 
 /** Whether a URL names a file on another host, not a path in a folder known by its marker. */
-export const isElsewhere = (fileUrl: string): boolean => schemes.has(parsed(fileUrl)?.protocol ?? '');
+export const isElsewhere = (fileUrl: string) => schemes.has(parsed(fileUrl)?.protocol ?? '');
 
 /** A server may decode these to separators behind our back. */
 const hiddenSeparator = /%2f|%5c/i;
@@ -27,7 +27,7 @@ export function isBelow(fileUrl: string, prefix: string): boolean {
 }
 
 /** The address of a file of an execution below the address of its folder. */
-export const fileAddressOf = (prefix: string, executionId: string, filename: string): string =>
+export const fileAddressOf = (prefix: string, executionId: string, filename: string) =>
   `${prefix.replace(/\/$/, '')}/${encodeURIComponent(executionId)}/${encodeURIComponent(filename)}`;
 
 /** The source that would allow fetching a file: its scheme, host and port. */

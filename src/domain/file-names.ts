@@ -3,11 +3,10 @@
 const padded = (value: number, digits: number) => String(value).padStart(digits, '0');
 
 /** @param sequence from 1 */
-export const stfFilename = (run: number, sequence: number): string => `swf.${run}.${padded(sequence, 6)}.stf`;
+export const stfFilename = (run: number, sequence: number) => `swf.${run}.${padded(sequence, 6)}.stf`;
 
 /** @param sample from 1 */
-export const tfFilename = (stf: string, sample: number): string =>
-  `${stf.replace(/\.stf$/, '')}_tf_${padded(sample, 3)}.tf`;
+export const tfFilename = (stf: string, sample: number) => `${stf.replace(/\.stf$/, '')}_tf_${padded(sample, 3)}.tf`;
 
 /**
  * The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file.
@@ -28,7 +27,7 @@ export function sampleNumber(filename: string): number | undefined {
  * The folder of what an attempt at a slice writes, below that of its execution: `outputs/{slice without
  * .tf}/attempt_{n}`.
  */
-export const outputPath = (slice: string, attempt: number): string =>
+export const outputPath = (slice: string, attempt: number) =>
   `${outputsName}/${slice.replace(/\.tf$/, '')}/attempt_${attempt}`;
 
 /** The folder of everything that payloads of an execution write, in the execution's folder. */
@@ -38,7 +37,7 @@ export const outputsName = 'outputs';
  * A folder of outputs as a person reads it: where it is not absolute, it is below the data folder of its
  * host.
  */
-export const outputsPlace = (folder: string, host = 'its host'): string =>
+export const outputsPlace = (folder: string, host = 'its host') =>
   folder.startsWith('/') ? folder : `${folder} below data.dir of ${host}`;
 
 /**

@@ -24,5 +24,4 @@ export function evenPart(total: number, parts: number, index: number): { start: 
 }
 
 /** A whole number if it is exact, or undefined. */
-export const exactOrUndefined = (value: number): number | undefined =>
-  Number.isSafeInteger(value) ? value : undefined;
+export const exactOrUndefined = (value: number) => (Number.isSafeInteger(value) ? value : undefined);

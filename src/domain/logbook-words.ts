@@ -31,5 +31,4 @@ export const maxNote = 4000;
 export const maxAuthor = 100;
 
 /** The sender that claims an author's name; null if it is the author. */
-export const sentBy = ({ author, sender }: { author: string; sender: string }): string | null =>
-  sender === author ? null : sender;
+export const sentBy = ({ author, sender }: { author: string; sender: string }) => (sender === author ? null : sender);

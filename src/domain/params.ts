@@ -69,7 +69,7 @@ export const openSections = {
 } as const;
 
 /** The open section with this key, if one has it. */
-export const openSectionOf = (key: string): keyof typeof openSections | undefined =>
+export const openSectionOf = (key: string) =>
   (Object.keys(openSections) as (keyof typeof openSections)[]).find((name) =>
     Object.hasOwn(openSections[name].shape, key),
   );

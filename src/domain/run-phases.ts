@@ -23,4 +23,4 @@ export function nextPhase(phase: Phase, message: PhaseMessage, endReason?: strin
 }
 
 /** Workers take slices in every phase but standby. */
-export const workersMayTake = (phase: Phase): boolean => phase !== 'standby';
+export const workersMayTake = (phase: Phase) => phase !== 'standby';

@@ -47,7 +47,7 @@ export function shownCommand([program = '', ...rest]: readonly string[]): string
 }
 
 /** A configuration value that is safe to show: an absolute path as its last part. */
-export const shownSetting = (value: unknown): string =>
+export const shownSetting = (value: unknown) =>
   typeof value === 'string'
     ? value.startsWith('/')
       ? `…/${lastOf(value)}`

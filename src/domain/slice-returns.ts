@@ -26,7 +26,7 @@ export interface SliceNeeds {
 const maxName = 300;
 
 /** A slice's kind of work, for a reason why an agent cannot do it. */
-export const workKind = (needs: SliceNeeds, reason: ReturnReason): string => wholeKind(needs, reason).slice(0, maxName);
+export const workKind = (needs: SliceNeeds, reason: ReturnReason) => wholeKind(needs, reason).slice(0, maxName);
 
 function wholeKind({ tf_filename, file_url, payload }: SliceNeeds, reason: ReturnReason): string {
   switch (reason) {
@@ -50,4 +50,4 @@ export const workKinds = (needs: SliceNeeds): { reason: ReturnReason; name: stri
 ];
 
 /** Where files like this are: its URL without the execution's folder and the name. */
-export const placeOfFile = (url: string): string => url.split('/').slice(0, -2).join('/').slice(0, maxName);
+export const placeOfFile = (url: string) => url.split('/').slice(0, -2).join('/').slice(0, maxName);

@@ -30,8 +30,7 @@ const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
 };
 
 /** The status after `event`, or undefined if the table has no such step. */
-export const nextSliceStatus = (status: SliceStatus, event: SliceEvent): SliceStatus | undefined =>
-  steps[status][event];
+export const nextSliceStatus = (status: SliceStatus, event: SliceEvent) => steps[status][event];
 
 /** Whether a slice that failed in this attempt (from 1) is tried again. */
-export const isRetried = (attempt: number, maxRetries: number): boolean => attempt <= maxRetries;
+export const isRetried = (attempt: number, maxRetries: number) => attempt <= maxRetries;

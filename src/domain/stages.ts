@@ -34,12 +34,15 @@ const names = new RegExp(`\\b(?:${[...wordsOf.keys()].join('|')})\\b`, 'g');
  * A stage, or a sentence about stages, for a person to read: answers of tools name a stage by its two
  * messages.
  */
-export const stagesForPeople = (text: string): string => text.replaceAll(names, (name) => wordsOf.get(name) ?? name);
+export const stagesForPeople = (text: string) => text.replaceAll(names, (name) => wordsOf.get(name) ?? name);
 
 /** How long a stage took, over all its items of an execution, in seconds of wall time. */
 export interface StageDelay extends Record<'items' | 'p50' | 'p95' | 'max', number> {
   stage: StageName;
 }
+
+/** The figures of a delay that answers show. */
+export const shownDelay = ({ stage, items, p50, p95, max }: StageDelay) => ({ stage, items, p50, p95, max });
 
 /** The same of a stage whose items were counted as they passed. */
 export interface CountedDelay extends StageDelay {
@@ -64,7 +67,7 @@ const growth = 1.25;
 const minSeconds = 0.001;
 
 /** The bucket that a delay belongs to: 0 up to a millisecond, the resolution of recorded times. */
-export const bucketOf = (seconds: number): number =>
+export const bucketOf = (seconds: number) =>
   seconds <= minSeconds ? 0 : Math.ceil(Math.log(seconds / minSeconds) / Math.log(growth));
 
 /** @param buckets in the order of their size; at least one */

@@ -45,7 +45,7 @@ export function spanName(span: Span, n: number): string {
 const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'job', 'attempt'];
 
 /** Whether a summary of slices by these keys counts attempts at them. */
-export const countsAttempts = (keys: readonly SummaryKey[]): boolean => keys.some((key) => attemptKeys.includes(key));
+export const countsAttempts = (keys: readonly SummaryKey[]) => keys.some((key) => attemptKeys.includes(key));
 
 /** The words that request lists by other times and in other orders than those of recording. */
 

@@ -8,15 +8,14 @@ export const promptProcessing = 'prompt_processing';
 export const fastProcessing = 'stf_datataking';
 
 /** Whether a run is of prompt processing. */
-export const isPrompt = ({ workflow_name }: { workflow_name?: string | null | undefined }): boolean =>
+export const isPrompt = ({ workflow_name }: { workflow_name?: string | null | undefined }) =>
   workflow_name === promptProcessing;
 
 /**
  * The workflow in the id of an execution: a runner makes ids of the name of the workflow, which is a word, of
  * a user and of a number. Undefined for another id.
  */
-export const workflowInId = (executionId: string): string | undefined =>
-  /^([A-Za-z]\w*)-.+-\d+$/.exec(executionId)?.[1];
+export const workflowInId = (executionId: string) => /^([A-Za-z]\w*)-.+-\d+$/.exec(executionId)?.[1];
 
 /** Of an ended execution of prompt processing of which nothing came by REST. */
 export const processingUnheard = 'processing is not on the bus';
@@ -29,5 +28,5 @@ export const statusReasonOf = (execution: {
   status: string;
   status_reason: string | null;
   processing_unheard: number;
-}): string | null =>
+}) =>
   execution.status === 'completed' && execution.processing_unheard === 1 ? processingUnheard : execution.status_reason;

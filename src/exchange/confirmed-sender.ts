@@ -36,8 +36,7 @@ const rests = { first: 1000, longest: 60_000 };
 const maxEnds = 5;
 
 /** For operators: what is wrong with a message that was in flight at so many ends of its connection. */
-export const endsSentence = (times: number): string =>
-  `sending it broke the connection ${times} times; retrying every minute`;
+export const endsSentence = (times: number) => `sending it broke the connection ${times} times; retrying every minute`;
 
 /** The harm that a message did in earlier tries. */
 interface Trouble {

@@ -78,10 +78,8 @@ export const unmarkedSubscription = (broadcast: string, ear: Ear): Subscription 
 });
 
 /** A broker as a store knows it, with the topics that were listened to. */
-export const placeOfBroker = (
-  { servers }: Pick<BrokerSettings, 'servers'>,
-  { layout }: Pick<Listening, 'layout'>,
-): string => [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
+export const placeOfBroker = ({ servers }: Pick<BrokerSettings, 'servers'>, { layout }: Pick<Listening, 'layout'>) =>
+  [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
 
 /** How to connect, and whose namespace it is. The signal ends the listening, too. */
 interface GuardOptions extends ConnectOptions {
@@ -168,7 +166,7 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
  * The harm that shared queues do between makes, and the way to end it.
  * @param keys of `[broker.destinations]`
  */
-export const sharingSentence = (other: string, keys: readonly string[]): string =>
+export const sharingSentence = (other: string, keys: readonly string[]) =>
   `other software works on this broker (namespace ${other}); it reads its queues without regard to the namespace, so it would take swf-mcp's messages and may fail on unknown ones; give swf-mcp its own queues: ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
 /**
@@ -180,7 +178,7 @@ function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say 
 }
 
 /** What silence on the broadcasts leaves open, and the two ways to be sure. */
-export const idleSentence = (namespace: string): string =>
+export const idleSentence = (namespace: string) =>
   `no other software was heard in namespace ${namespace}, but idle programs send nothing there. To be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or set SWF_MONITOR_URL to the testbed's monitor`;
 
 /** The refusal of a namespace in which foreign programs work. @param isBegun we were there first */

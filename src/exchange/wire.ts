@@ -57,16 +57,16 @@ export const reportsIn = (
 });
 
 /** The durable subscription of a recorder. */
-export const recorderSubscription = (namespace: string, storeId: string): string => `swf.${namespace}.${storeId}`;
+export const recorderSubscription = (namespace: string, storeId: string) => `swf.${namespace}.${storeId}`;
 
 /** The durable subscription that remote agents of one type share, or take turns at. */
-export const roleSubscription = (namespace: string, type: AgentType): string => `swf.${namespace}.${type}`;
+export const roleSubscription = (namespace: string, type: AgentType) => `swf.${namespace}.${type}`;
 
 /** The types of remote agents that read broadcasts. */
 export const readingTypes = ['data', 'fastmon'] as const satisfies readonly AgentType[];
 
 /** The queue for the results of one store, for a broker without selectors. */
-export const resultsOfStore = (results: string, namespace: string, storeId: string): string =>
+export const resultsOfStore = (results: string, namespace: string, storeId: string) =>
   `${results}.${namespace}.${storeId}`;
 
 /** Subscribers of the topic receive a message at once, or after an outage; later it is outdated. */

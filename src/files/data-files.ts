@@ -90,7 +90,7 @@ const missing: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EP
 export function asDataError(error: unknown, path: string, folder: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof SwfError) return error;
-  const dataError = (what: string, todo: string): SwfError =>
+  const dataError = (what: string, todo: string) =>
     dataUnavailable(`${what} (${messageOf(error)}); ${todo}, then resume or stop the execution`, { cause: error });
   if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'free some space or fix the disk');
   if (missing.has(code) && !canAccess(folder, constants.R_OK | constants.W_OK | constants.X_OK))

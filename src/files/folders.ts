@@ -41,8 +41,7 @@ export function prepareRemoteFolder(dir: string, executionId: string): void {
 }
 
 /** Whether an agent without a store made an execution's folder: its files may be fetched again. */
-export const isRemoteFolder = (dir: string, executionId: string): boolean =>
-  existsSync(join(dir, executionId, remoteMarker));
+export const isRemoteFolder = (dir: string, executionId: string) => existsSync(join(dir, executionId, remoteMarker));
 
 /** Notes that an execution has ended: its files are removed after a while. */
 export function noteRemoteEnd(dir: string, executionId: string): void {
@@ -90,7 +89,7 @@ export function markFolder(folder: string, storeId: string): void {
 }
 
 /** Whether the files of a store are in a folder, seen from this host. */
-export const isMarked = (folder: string, storeId: string): boolean =>
+export const isMarked = (folder: string, storeId: string) =>
   tried(() => readFileSync(join(folder, storeMarker), 'utf8').split('\n').includes(storeId)) ?? false;
 
 const run = promisify(execFile);

@@ -37,9 +37,8 @@ export function createCallers(tokens: readonly Token[]): (given: string) => Call
 }
 
 /** Whether a host name or address is this machine's own, which other machines cannot reach. */
-export const isLoopback = (host: string): boolean =>
+export const isLoopback = (host: string) =>
   ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** The host name in a `Host` header or an origin, without its port; undefined if the text is no address. */
-export const hostOf = (text = ''): string | undefined =>
-  tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);
+export const hostOf = (text = '') => tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);

@@ -20,7 +20,7 @@ interface RequestCalls {
 /** Counts concurrent calls, admits no more than the limits, and finds those that a client no longer wants. */
 export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; ofAll: number } = callLimits) {
   const underWay = new Map<RequestCalls, string>();
-  const requestsOf = (client: string): RequestCalls[] =>
+  const requestsOf = (client: string) =>
     [...underWay].flatMap(([request, sender]) => (sender === client ? [request] : []));
   const sum = (requests: Iterable<RequestCalls>) => [...requests].reduce((total, { count }) => total + count, 0);
   return {

@@ -87,7 +87,7 @@ export function clientOf(request: Request): string {
 }
 
 /** Whether a request comes from this machine; through a proxy here, all do. */
-export const isOfThisMachine = ({ ip = '' }: Request): boolean => networkOf(ip) === 'loopback';
+export const isOfThisMachine = ({ ip = '' }: Request) => networkOf(ip) === 'loopback';
 
 /**
  * Groups addresses that one machine can have any number of: loopback addresses, and addresses of an IPv6

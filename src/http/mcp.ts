@@ -1,7 +1,7 @@
 import { constants } from 'node:zlib';
 
 import compression from 'compression';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 
 import { adapters, eraOf } from '../mcp/era.ts';
 import type { McpServer } from '../mcp/mcp-server.ts';
@@ -103,7 +103,7 @@ function idOf([message, ...others]: Messages) {
 type Messages = readonly ({ id?: unknown; method?: unknown; params?: { requestId?: unknown } } | null)[];
 
 /** The ids of the requests that messages cancel. */
-const cancelledBy = (messages: Messages): unknown[] =>
+const cancelledBy = (messages: Messages) =>
   messages
     .filter((message) => message?.method === 'notifications/cancelled')
     .map((message) => message?.params?.requestId);
@@ -136,7 +136,7 @@ const isToBeCompressed = ({ headers }: Pick<Request, 'headers'>) =>
   headers['save-data'] === 'on' && /\b(?:br|gzip|deflate)\b/.test(String(headers['accept-encoding']));
 
 /** Compresses answers to clients that say `Save-Data: on`. Each event of a stream is flushed. */
-export const compressed = (): RequestHandler =>
+export const compressed = () =>
   compression({
     flush: constants.Z_SYNC_FLUSH,
     // Quality 6 takes no longer than the library's own, and 8 % fewer bytes for an answer of 10 kB.

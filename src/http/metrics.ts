@@ -1,6 +1,5 @@
 import type { Queries } from '../db/queries.ts';
 import type { InHand } from '../db/reports/assessment.ts';
-import { areRetriesKnown } from '../domain/counts.ts';
 import { isPrompt } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { counter, gauge, type Sample } from './prometheus-text.ts';
@@ -96,7 +95,7 @@ function metricsOf(told: readonly Told[]) {
   const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]) =>
     gauge(name, help, told.flatMap(samplesOf));
   const id = ({ execution }: Told) => ({ execution_id: execution.execution_id, namespace: execution.namespace });
-  const inHand = ({ driving }: Told, samplesOf: (of: InHand) => Sample[]): Sample[] =>
+  const inHand = ({ driving }: Told, samplesOf: (of: InHand) => Sample[]) =>
     driving === undefined ? [] : samplesOf(driving.in_hand);
   return [
     ...each(
@@ -134,7 +133,7 @@ function metricsOf(told: readonly Told[]) {
       ),
     ),
     ...each('swf_execution_slice_retries', 'Retries of TF slices.', (one) =>
-      areRetriesKnown(one.execution) ? [[id(one), one.detail.slice_retries]] : [],
+      one.detail.slice_retries === null ? [] : [[id(one), one.detail.slice_retries]],
     ),
   ];
 }

@@ -26,7 +26,7 @@ export const histogram = (
   name: string,
   help: string,
   { bounds, within, count, sum }: { bounds: readonly number[]; within: readonly number[]; count: number; sum: number },
-): string[] => [
+) => [
   ...head(name, 'histogram', help),
   ...bounds.map((bound, at) => `${name}_bucket{le="${bound}"} ${within[at] ?? 0}`),
   `${name}_bucket{le="+Inf"} ${count}`,

@@ -1,12 +1,11 @@
 /** A noun for a number of things. */
-export const nounFor = (n: number, one: string, many = `${one}s`): string => (n === 1 ? one : many);
+export const nounFor = (n: number, one: string, many = `${one}s`) => (n === 1 ? one : many);
 
 /** A number with its noun: `1 slice`, `2 slices`. */
-export const counted = (n: number, one: string, many?: string): string => `${n} ${nounFor(n, one, many)}`;
+export const counted = (n: number, one: string, many?: string) => `${n} ${nounFor(n, one, many)}`;
 
 /** A number of things with `was` or `were`: `1 slice was`, `2 slices were`. */
-export const were = (n: number, one: string): string => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;
+export const were = (n: number, one: string) => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;
 
 /** A number of things and what they do: `1 slice waits`, `2 slices wait`. @param verb for many */
-export const doing = (n: number, one: string, verb: string): string =>
-  `${counted(n, one)} ${n === 1 ? `${verb}s` : verb}`;
+export const doing = (n: number, one: string, verb: string) => `${counted(n, one)} ${n === 1 ? `${verb}s` : verb}`;

@@ -18,19 +18,18 @@ const withRest = (n: number, unit: string, rest: number, restUnit: string) =>
   `${n} ${unit}${rest === 0 ? '' : ` ${rest} ${restUnit}`}`;
 
 /** The same in whole seconds below two minutes, for what is shown again and again. */
-export const wholeDuration = (seconds: number): string =>
-  seconds < 119.5 ? `${Math.round(seconds)} s` : duration(seconds);
+export const wholeDuration = (seconds: number) => (seconds < 119.5 ? `${Math.round(seconds)} s` : duration(seconds));
 
 /**
  * The same for a sentence: whole seconds from ten on, below to two digits, so that a short time is never `0
  * s`.
  */
-export const roundDuration = (seconds: number): string =>
+export const roundDuration = (seconds: number) =>
   seconds < 9.95 ? `${Number(Math.max(0, seconds).toPrecision(2))} s` : wholeDuration(seconds);
 
 /**
  * How long to wait after this many failures in a row: `first` after one, doubled for each further one, at
  * most `longest`. All are in the same unit of time.
  */
-export const backoff = (failures: number, { first, longest }: { first: number; longest: number }): number =>
+export const backoff = (failures: number, { first, longest }: { first: number; longest: number }) =>
   Math.min(longest, first * 2 ** (Math.max(1, failures) - 1));

@@ -88,4 +88,4 @@ export class NoStoreYet extends SwfError {
 }
 
 /** The text of an error. JavaScript allows any value to be thrown, so other values are shown as text. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

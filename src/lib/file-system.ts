@@ -31,7 +31,7 @@ export function makeFolder(path: string): void {
 }
 
 /** Whether this process may use a file or folder. @param mode how, by the constants of `node:fs` */
-export const canAccess = (path: string, mode: number): boolean =>
+export const canAccess = (path: string, mode: number) =>
   tried(() => {
     accessSync(path, mode);
     return true;
@@ -44,7 +44,7 @@ export function freeBytes(folder: string): number {
 }
 
 /** The names in a folder; none if it is missing or cannot be read. */
-export const namesIn = (folder: string): string[] => tried(() => readdirSync(folder)) ?? [];
+export const namesIn = (folder: string) => tried(() => readdirSync(folder)) ?? [];
 
 /** The largest size of a configuration, certificate or token list, in bytes. */
 const most = 4_000_000;
@@ -100,7 +100,7 @@ export function fileObstacle(file: string): string | undefined {
 }
 
 /** The first runnable file of this name in the folders of a PATH; undefined if they have none. */
-export const onPath = (name: string, path: string): string | undefined =>
+export const onPath = (name: string, path: string) =>
   path
     .split(delimiter)
     .filter((folder) => folder !== '')

@@ -20,7 +20,7 @@ export function probabilityOfAtLeast(
 }
 
 /** The logarithm of the number of choices of k things among n. */
-export const logChoose = (n: number, k: number): number => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
+export const logChoose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 
 const logFactorials = [0];
 

@@ -11,11 +11,11 @@ const each = new RegExp(`[${unprintable}]`, 'gu');
  * A text as one line for a terminal. Escapes characters of `unprintable`, so that no text can look like two
  * lines, move a cursor, or hide or reverse the text beside it.
  */
-export const printable = (text: string): string =>
+export const printable = (text: string) =>
   escaped(text, (code) => (code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`));
 
 /** A text whose characters of `unprintable` are replaced by what stands for their code point. */
-export const escaped = (text: string, escape: (codePoint: number) => string): string =>
+export const escaped = (text: string, escape: (codePoint: number) => string) =>
   text.replaceAll(each, (character) => escape(character.codePointAt(0) ?? 0));
 
 /**
@@ -36,7 +36,7 @@ export function lastPrintable(text: string, most: number): string {
 }
 
 /** `printable` for each line of a text that may have several. */
-export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+export const printableLines = (text: string) => text.split('\n').map(printable).join('\n');
 
 /** A JSON value with every text and name made `printable`. */
 export function allPrintable<T>(value: T): T;
@@ -50,7 +50,7 @@ export function allPrintable(value: unknown): unknown {
 }
 
 /** A text that `printable` has escaped, as it was. */
-export const asItWas = (text: string): string =>
+export const asItWas = (text: string) =>
   text.replaceAll(/\\u\{([\da-f]{1,6})\}/g, (escape, code: string) => {
     const point = Number.parseInt(code, 16);
     return point <= 0x10_ff_ff ? String.fromCodePoint(point) : escape;

@@ -28,13 +28,13 @@ const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => re
   .filter((part) => part !== undefined)
   .join('/');
 
-export const hostname = (): string => here;
+export const hostname = () => here;
 
 /** This boot of this machine; empty if the system does not report it. */
-export const bootId = (): string => tried(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
+export const bootId = () => tried(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
 
 /** This machine, the same after a boot (machine-id(5)); its name if the system does not report it. */
-export const machineId = (): string => tried(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
+export const machineId = () => tried(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
 
 export function currentProcess(): ProcessIdentity {
   const started = startOf(process.pid);

@@ -1,14 +1,14 @@
 import { tried } from './tried.ts';
 
 /** The value of a JSON text; undefined if it is damaged. */
-export const readJson = (text: string | null | undefined): unknown => tried((): unknown => JSON.parse(text ?? 'null'));
+export const readJson = (text: string | null | undefined) => tried((): unknown => JSON.parse(text ?? 'null'));
 
 /** A value that is an object; undefined for any other, arrays included. */
-export const asObject = (value: unknown): Record<string, unknown> | undefined =>
+export const asObject = (value: unknown) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 
 /** The object in a JSON text, or an empty object. Its fields are whatever the text says. */
-export const objectIn = (text: string | null | undefined): Record<string, unknown> => asObject(readJson(text)) ?? {};
+export const objectIn = (text: string | null | undefined) => asObject(readJson(text)) ?? {};
 
 /** The objects of the array in a JSON text; empty if it holds no array. */
 export function objectsIn(text: string | null | undefined): Record<string, unknown>[] {

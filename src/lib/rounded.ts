@@ -5,5 +5,5 @@ export function rounded(value: number, digits = 3): number {
 }
 
 /** A share of work done, in percent, rounded down: 100 means all. @param digits decimal digits */
-export const percentDone = (done: number, all: number, digits = 1): number =>
+export const percentDone = (done: number, all: number, digits = 1) =>
   Math.floor((100 * 10 ** digits * done) / Math.max(1, all)) / 10 ** digits;

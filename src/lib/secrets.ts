@@ -23,7 +23,7 @@ const minLength = 16;
  * Why a token is too weak for an address that others can reach, where they can try tokens; undefined if it is
  * long enough.
  */
-export const weaknessOf = (token: string): string | undefined =>
+export const weaknessOf = (token: string) =>
   token.length >= minLength
     ? undefined
     : `has ${token.length} characters and can be guessed; on an address that others can reach, use one of at least ${minLength}`;

@@ -8,7 +8,7 @@ function distanceBetween(name: string, candidate: string) {
 }
 
 /** The known names nearest to a mistaken name, nearest first. */
-export const nearest = (name: string, known: readonly string[], most = 3): string[] =>
+export const nearest = (name: string, known: readonly string[], most = 3) =>
   known
     .map((candidate) => ({ candidate, distance: distanceBetween(name.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance)

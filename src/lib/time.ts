@@ -58,10 +58,10 @@ export function steadyClock() {
 }
 
 /** Now, as UTC in ISO 8601 with milliseconds: the one form in which times are stored and compared. */
-export const utcNow = (): string => new Date(steadyClock().now()).toISOString();
+export const utcNow = () => new Date(steadyClock().now()).toISOString();
 
 /** The same by the wall clock as set now: for signs of life, which others compare with their own clocks. */
-export const wallNow = (): string => new Date().toISOString();
+export const wallNow = () => new Date().toISOString();
 
 /**
  * A time with a zone in the stored form, or undefined for anything else. A naive time does not say which
@@ -79,7 +79,7 @@ export function toUtc(text: string | undefined): string | undefined {
 const daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
 /** A stored time in milliseconds since 1970; undefined without one. */
-export const millisecondsOf = (time: string | null | undefined): number | undefined =>
+export const millisecondsOf = (time: string | null | undefined) =>
   time === null || time === undefined ? undefined : Date.parse(time);
 
 /** Characters of a stored time: UTC in ISO 8601 with milliseconds and `Z`. */

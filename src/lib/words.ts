@@ -5,7 +5,7 @@ export const clause = (before: string, value: string | number | null | undefined
   value === undefined || value === null ? '' : `${before}${value}${after}`;
 
 /** The words of a text, for a long list of names in code. */
-export const wordsOf = (text: string): string[] => text.trim().split(/\s+/);
+export const wordsOf = (text: string) => text.trim().split(/\s+/);
 
 /**
  * The beginning of a text, at most `most` characters, ending at a word where it has one, with `…` where it
@@ -20,14 +20,14 @@ export function clipWords(text: string, most: number): string {
 }
 
 /** Shortens the digests in a text for people: the first digits are enough to compare by eye. */
-export const shortDigests = (text: string): string => text.replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
+export const shortDigests = (text: string) => text.replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
 
 /**
  * Shortens long paths in a sentence to their last two parts: the reason after them matters more than their
  * folders. URLs stay.
  * @param max a path of this length or less stays as it is
  */
-export const shortPaths = (text: string, max = 40): string =>
+export const shortPaths = (text: string, max = 40) =>
   text.replaceAll(/(?<![\w:/.])\/(?:[^\s/"':;,()]+\/)+[^\s/"':;,()]+/g, (path) =>
     path.length <= max ? path : `…/${path.split('/').slice(-2).join('/')}`,
   );
@@ -42,21 +42,21 @@ export function headOf(sentence: string): string {
 }
 
 /** A person's name as shown, with its sender if the name is only claimed. */
-export const claimedName = (name: string, sentBy: string | null | undefined): string =>
+export const claimedName = (name: string, sentBy: string | null | undefined) =>
   sentBy === null || sentBy === undefined ? name : `${name} (as ${sentBy} claims)`;
 
 /**
  * A value of a message, an answer or a row as text: strings unchanged, other values as JSON, null and
  * undefined as an empty string.
  */
-export const textOf = (value: unknown): string =>
+export const textOf = (value: unknown) =>
   value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 
 /**
  * A CSV record as in RFC 4180, with its line end. Fields with commas, quotes or line breaks are quoted;
  * missing values are empty.
  */
-export const csvRecord = (values: readonly unknown[]): string => `${values.map(csvField).join(',')}\r\n`;
+export const csvRecord = (values: readonly unknown[]) => `${values.map(csvField).join(',')}\r\n`;
 
 function csvField(value: unknown) {
   const text = textOf(value);
@@ -77,4 +77,4 @@ export function markdownText(text: string, most = 160): string {
 const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
 
 /** A line with its times as people read them: to the second, with their zone. */
-export const withPlainTimes = (line: string): string => line.replaceAll(isoTime, '$1 $2 UTC');
+export const withPlainTimes = (line: string) => line.replaceAll(isoTime, '$1 $2 UTC');

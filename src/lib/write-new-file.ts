@@ -30,7 +30,7 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
   }
 }
 
-const isThere = (path: string): SwfError =>
+const isThere = (path: string) =>
   argumentInvalid(`${path} already exists; give another file, or --force to overwrite it`);
 
 /** A file system without hard links gets a copy. */

@@ -10,7 +10,7 @@ export const destinations = {
 export type DestinationName = keyof typeof destinations;
 
 /** The queues of a configuration that the programs of the existing testbed read, whatever the namespace. */
-export const queuesSharedWithTestbed = (given: Destinations): ('slices' | 'results')[] =>
+export const queuesSharedWithTestbed = (given: Destinations) =>
   (['slices', 'results'] as const).filter((key) => given[key].startsWith('/queue/panda.'));
 
 /** The destinations that a configuration gives. */

@@ -35,11 +35,10 @@ function canonical(value: unknown): unknown {
 }
 
 /** SHA-256 of a body and its destination in hex, for the id of a body without its own. */
-export const wireHash = (destination: string, body: string): string =>
-  sha256().update(`${destination}\n${body}`).digest('hex');
+export const wireHash = (destination: string, body: string) => sha256().update(`${destination}\n${body}`).digest('hex');
 
 /** The id of the `slice` message of one attempt. */
-export const sliceMessageId = (executionId: string, sliceFilename: string, attempt: number): string =>
+export const sliceMessageId = (executionId: string, sliceFilename: string, attempt: number) =>
   `${executionId}/slice/${sliceFilename}/${attempt}`;
 
 /** Hexadecimal digits of W3C Trace Context. */
@@ -61,5 +60,5 @@ function traceOf(execution: string) {
  * hexadecimal digits of the execution id's SHA-256, the span the first 16 of the message id's. So a message
  * sent twice is one span, nothing has to be stored, and anyone with the log can compute them.
  */
-export const traceParent = (executionId: string, messageId: string): string =>
+export const traceParent = (executionId: string, messageId: string) =>
   `00-${traceOf(executionId)}-${digest(messageId, spanDigits)}-01`;

@@ -129,5 +129,5 @@ export function telemetryOf(decoded: Decoded): Telemetry | undefined {
 export const wireVersion = 2;
 
 /** Whether a worker's build is incompatible with this one. */
-export const isRefused = ({ agent_type, wire }: { agent_type: string; wire: number }): boolean =>
+export const isRefused = ({ agent_type, wire }: { agent_type: string; wire: number }) =>
   agent_type === 'worker' && wire < wireVersion;

@@ -67,7 +67,8 @@ function drainSeconds({ status, phase_changed_at, end_time, idle }: Facts): numb
  */
 function measuredInterval({ counts, first_stf_at, last_stf_at, idle }: Facts): number | undefined {
   if (first_stf_at === undefined || last_stf_at === undefined || counts.stf_count < 2) return undefined;
-  const [first, last] = [Date.parse(first_stf_at), Date.parse(last_stf_at)];
+  const first = Date.parse(first_stf_at);
+  const last = Date.parse(last_stf_at);
   const seconds = (secondsBetween(first_stf_at, last) - idleSeconds({ idle }, first, last)) / (counts.stf_count - 1);
   return seconds <= 0 ? undefined : seconds;
 }

@@ -5,15 +5,12 @@ import { type Facts, delayOf, payloadLimit, secondsBetween, serviceSeconds, wall
 import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
 
-/** Time left for an execution in seconds of wall time, with the least and the most that is likely. */
-type TimeLeft = ReturnType<typeof withOverrun>;
-
 /**
- * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined
- * if it cannot be known: the run runs until stopped, an operator has paused it, or it is stalled or has
- * ended.
+ * Estimates the time left in seconds of wall time, with the least and the most that is likely: from the plan,
+ * the schedule and the time that slices have taken so far. Undefined if it cannot be known: the run runs until
+ * stopped, an operator has paused it, or it is stalled or has ended.
  */
-export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
+export function timeLeft(facts: Facts, health: Health) {
   const { slices_planned: planned, status, isHeld, params } = facts;
   if (planned === undefined || status !== 'running' || health === 'stalled' || isHeld || isHeldUp(facts))
     return undefined;

@@ -60,7 +60,6 @@ export interface LostStart {
 
 export interface AgentSeen {
   agent_name: string;
-  agent_type: string;
   hostname: string;
   state: string;
   status: string;
@@ -151,7 +150,7 @@ export interface Evidence {
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];
   /** The first error that an agent logged, not counting the driver's verdict. */
-  first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
+  first_error: { timestamp: string; agent: string; message: string } | undefined;
   /** When the first attempt failed, ISO 8601: its slice may have been done later. */
   first_failure: string | undefined;
   /** The places with more failures than chance explains, among the newest slices. */
@@ -161,8 +160,8 @@ export interface Evidence {
   /** The slice that took longest, if that is out of all proportion. */
   slowest: SlowSlice | undefined;
   /** Slots that are slow, and slices that take longer and longer, by their measured times. */
-  slow_slots: SlowSlots | undefined;
-  slower: SlowerSlices | undefined;
+  slow_slots: SlowSlots;
+  slower: SlowerSlices;
   /** A stop that no driver has acted on. */
   pending_stop: CommandGiven | undefined;
   /** Slices that stay failed: some of them, and how many there are. */

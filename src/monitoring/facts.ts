@@ -125,13 +125,11 @@ const plannedSeconds = ({ params }: Facts) => wallSeconds(params.fast_processing
 /**
  * The periods in which an execution had no driver, oldest first, each with the user who took it over. Times
  * are ISO 8601.
- * @param since counts only the time after this
  */
-export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>
+export const driverGaps = (drivers: readonly DriverSpan[]) =>
   drivers.flatMap(({ since: to, by }, index) => {
-    const until = drivers[index - 1]?.until;
-    if (until === undefined || to < since) return [];
-    const from = until > since ? until : since;
+    const from = drivers[index - 1]?.until;
+    if (from === undefined) return [];
     // The clocks of two hosts may make it negative.
     return [{ from, to, by, seconds: Math.max(0, Date.parse(to) - Date.parse(from)) / 1000 }];
   });

@@ -2,15 +2,10 @@ import { delayOf, type Facts, payloadLimit, secondsBetween, type SliceInHand, wa
 
 /**
  * How long slices of an execution usually take, and when a slice in hand is slow enough to report. Seconds of
- * wall time.
+ * wall time. The usual time of a payload with too few completed slices is unknown: then a slice in hand alone
+ * stalls nothing.
  */
-export interface Pace {
-  /** The p95 of completed slices, else as planned; undefined for a payload with too few completed. */
-  usual_seconds: number | undefined;
-  slow_seconds: number;
-  /** Undefined if the usual time is unknown: then a slice in hand alone stalls nothing. */
-  stalled_seconds: number | undefined;
-}
+export type Pace = ReturnType<typeof paceOf>;
 
 const slowFactor = 3;
 const stalledFactor = 6;
@@ -26,7 +21,7 @@ const unknownSlowSeconds = 60;
  * How long a slice usually takes, and when it counts as slow or stalled, in seconds of wall time: by the p95
  * of completed slices; with fewer than five, by the configured time, or by a minute for a payload.
  */
-export function paceOf(facts: Facts): Pace {
+export function paceOf(facts: Facts) {
   const completed = delayOf(facts.delays, 'slice_started → slice_result');
   const hasPayload = payloadLimit(facts) !== undefined;
   const planned = wallSeconds(facts.params.fast_processing.slice_processing_time, facts.params);

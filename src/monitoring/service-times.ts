@@ -21,30 +21,27 @@ export interface Service {
 type Step = Pick<Service, 'seconds'>;
 
 /** Slots whose slices take much longer than all others, the slowest first. Seconds are medians. */
-export interface SlowSlots {
-  slots: readonly { slot: string; seconds: number; slices: number }[];
-  others_seconds: number;
-}
+export type SlowSlots = ReturnType<typeof slowSlots>;
 
-/** Slices that take longer in the last third of a run than in the first. Seconds are medians. */
-export interface SlowerSlices {
-  first_seconds: number;
-  last_seconds: number;
-  /** Whether it is known that the machines did not become slower as a whole. */
-  isMachineKnown: boolean;
-}
+/**
+ * Slices that take longer in the last third of a run than in the first. Seconds are medians. `isMachineKnown`:
+ * it is known that the machines did not become slower as a whole.
+ */
+export type SlowerSlices = ReturnType<typeof slowerSlices>;
 
 /** The probability of a finding in a run whose times differ by chance alone. */
 const falseAlarmRate = 0.001;
 
 /** Fewer slices do not show how fast a slot is, or whether times grow. */
-const [minOfSlot, minOfRun] = [10, 30];
+const minOfSlot = 10;
+const minOfRun = 30;
 
 /**
  * A slot is slow if its slices take this many times as long; slices are slower if the last third takes this
  * many times as long.
  */
-const [slotRatio, growthRatio] = [2, 1.5];
+const slotRatio = 2;
+const growthRatio = 1.5;
 
 /**
  * Slices begun about together are compared with each other, this many for each slot: a machine may slow down
@@ -56,7 +53,7 @@ const roundsOfBlock = 4;
  * Finds the slots that are slow by their medians, and by a rank test among slices begun at about the same
  * time.
  */
-export function slowSlots(services: readonly Service[]): SlowSlots | undefined {
+export function slowSlots(services: readonly Service[]) {
   const ranked = bySeconds(services);
   const bySlot = grouped(ranked, ({ slot }) => slot);
   if (bySlot.size < 2) return undefined;
@@ -77,12 +74,14 @@ export function slowSlots(services: readonly Service[]): SlowSlots | undefined {
 }
 
 /** Whether slices take longer towards the end of a run, and not only since its machines became slower. */
-export function slowerSlices(services: readonly Service[]): SlowerSlices | undefined {
+export function slowerSlices(services: readonly Service[]) {
   if (services.length < minOfRun) return undefined;
   const inOrder = inOrderOf(services);
   const third = Math.floor(inOrder.length / 3);
-  const [begin, end] = [inOrder.slice(0, third), inOrder.slice(-third)];
-  const [first, last] = [medianOf(begin), medianOf(end)];
+  const begin = inOrder.slice(0, third);
+  const end = inOrder.slice(-third);
+  const first = medianOf(begin);
+  const last = medianOf(end);
   if (first === 0 || last / first < growthRatio) return undefined;
   const growth = machineGrowth(begin, end);
   if (last / first < growthRatio * (growth ?? 1) || growthChance(inOrder) >= falseAlarmRate) return undefined;

@@ -21,15 +21,15 @@ export interface ReadingOptions {
 }
 
 /** Whether an STF file of prompt processing waits for PanDA: a site has it. */
-const isOpen = ({ status, metadata }: Fields): boolean =>
+const isOpen = ({ status, metadata }: Fields) =>
   (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
 
 /** Whether an object is of one of some namespaces; none: of any. */
-export const isOf = (namespaces: readonly string[], { namespace }: Fields): boolean =>
+export const isOf = (namespaces: readonly string[], { namespace }: Fields) =>
   namespaces.length === 0 || namespaces.includes(String(namespace));
 
 /** Whether an STF file is of prompt processing: its sites were chosen, or PanDA has it. */
-const isOfPrompt = ({ metadata }: Fields): boolean =>
+const isOfPrompt = ({ metadata }: Fields) =>
   chosenSites(objectOf(metadata)) !== undefined || isTracked(objectOf(metadata));
 
 /** A run being read. */
@@ -59,7 +59,7 @@ export const newRun = (execution_id: string, run_id?: string) => ({
   isTooDeep: false,
 });
 
-const isPromptById = (workflow: string | undefined): boolean | undefined =>
+const isPromptById = (workflow: string | undefined) =>
   workflow === promptProcessing ? true : workflow === fastProcessing ? false : undefined;
 
 /** The objects of a list: an array, or a page of it. */

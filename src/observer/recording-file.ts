@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants as compression, gunzipSync, gzip } from 'node:zlib';
 
-import { argumentInvalid, dataUnavailable, messageOf, type SwfError } from '../lib/errors.ts';
+import { argumentInvalid, dataUnavailable, messageOf } from '../lib/errors.ts';
 import { tried } from '../lib/tried.ts';
 import { parseLine } from '../observed/recording-lines.ts';
 
@@ -64,7 +64,7 @@ export async function openRecording(path: string): Promise<{ file: RecordingFile
 export const createRecording = async (path: string): Promise<RecordingFile> =>
   recordingFile(path, await openTo(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL), 0);
 
-const isPacked = (path: string): boolean => path.endsWith('.gz');
+const isPacked = (path: string) => path.endsWith('.gz');
 
 async function openTo(path: string, flags: number): Promise<FileHandle> {
   try {
@@ -75,7 +75,7 @@ async function openTo(path: string, flags: number): Promise<FileHandle> {
   }
 }
 
-const notOurs = (path: string, what: string): SwfError => argumentInvalid(`${path} ${what}; name another file`);
+const notOurs = (path: string, what: string) => argumentInvalid(`${path} ${what}; name another file`);
 
 /**
  * Bytes of a file to read to find its last line. A line is a few kilobytes, and a piece of a compressed file
@@ -103,7 +103,7 @@ async function isRecording(handle: FileHandle, isCompressed: boolean): Promise<b
 }
 
 function textOfHead(head: Buffer, isCompressed: boolean): string {
-  const bytes = (): Buffer => (isCompressed ? gunzipSync(head, { finishFlush: compression.Z_SYNC_FLUSH }) : head);
+  const bytes = () => (isCompressed ? gunzipSync(head, { finishFlush: compression.Z_SYNC_FLUSH }) : head);
   return tried(() => bytes().toString('utf8')) ?? '';
 }
 
@@ -151,4 +151,4 @@ function pieceBefore(tail: Buffer, end: number): string | undefined {
   return undefined;
 }
 
-const markBefore = (tail: Buffer, end: number): number => (end <= 0 ? -1 : tail.lastIndexOf(pieceMark, end - 1));
+const markBefore = (tail: Buffer, end: number) => (end <= 0 ? -1 : tail.lastIndexOf(pieceMark, end - 1));

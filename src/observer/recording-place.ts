@@ -105,7 +105,7 @@ async function newestIn(folder: string): Promise<{ day: string; number: number }
   return files.toSorted((a, b) => (a.day === b.day ? a.number - b.number : a.day < b.day ? -1 : 1)).at(-1);
 }
 
-const nameOf = (day: string, number: number): string => `${day}${number === 1 ? '' : `.${number}`}.jsonl.gz`;
+const nameOf = (day: string, number: number) => `${day}${number === 1 ? '' : `.${number}`}.jsonl.gz`;
 
 /** The period in which no observer listened, since the last line of a continued recording. */
 function pauseSince(last: string | undefined, until: string): GapLine | undefined {

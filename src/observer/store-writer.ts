@@ -70,7 +70,7 @@ export async function openStoreWriter({ store, namespaces, topics, version, mayS
     say,
   });
   /** What fails is tried again by the next beat, or by the next process. */
-  const writeIfPossible = (work: (tx: Transaction) => void): Promise<void> => store.write(work).catch(() => {});
+  const writeIfPossible = (work: (tx: Transaction) => void) => store.write(work).catch(() => {});
   const beat = (heard: Heard): Promise<void> => {
     const now = Date.now();
     const span = heard(now);
@@ -124,5 +124,5 @@ function recordLine(
 }
 
 /** The namespace of a foreign program. */
-const foreignNamespace = (line: MessageLine): string | undefined =>
+const foreignNamespace = (line: MessageLine) =>
   shortName(foreignProgramOf({ kind: 'unknown', msg_type: '', body: { ...fieldsOf(line) } }, line.headers)?.namespace);

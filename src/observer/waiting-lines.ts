@@ -79,7 +79,7 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
     }
     if (!isFailing) tellDropped(new Date(now()).toISOString());
   };
-  const flush = (): Promise<void> => (flushing ??= writeAll().finally(() => (flushing = undefined)));
+  const flush = () => (flushing ??= writeAll().finally(() => (flushing = undefined)));
   const timer = setInterval(() => void flush(), flushMilliseconds);
   const close = async (heardUntil = now()): Promise<void> => {
     clearInterval(timer);

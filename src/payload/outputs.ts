@@ -23,7 +23,7 @@ const listedCharacters = 12_000;
 const listedFiles = 50;
 
 /** The folder of one attempt. */
-export const outputFolder = (executionFolder: string, sliceFilename: string, attempt: number): string =>
+export const outputFolder = (executionFolder: string, sliceFilename: string, attempt: number) =>
   join(executionFolder, outputPath(sliceFilename, attempt));
 
 /**
@@ -42,7 +42,7 @@ export function makeAside(executionFolder: string, final: string): string {
 
 export const noOutputs: Outputs = { outputs: [] };
 
-export const discard = (path: string): Promise<void> => removeWhole(path).catch(() => {});
+export const discard = (path: string) => removeWhole(path).catch(() => {});
 
 /**
  * Gives a folder its final name and replaces what an interrupted worker left there. A folder without files is
@@ -110,7 +110,7 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
  * cleanly removes it, even on a full disk.
  * @param final the folder of the attempt
  */
-export const killedIn = (final: string): number =>
+export const killedIn = (final: string) =>
   namesIn(dirname(final)).filter((name) => name.startsWith(`${basename(final)}.`) && name.endsWith(asideEnding)).length;
 
 /**

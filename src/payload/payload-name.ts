@@ -24,7 +24,7 @@ export function payloadNameOf(
 }
 
 /** Whether a worker has the payload that a slice asks for. */
-export const isSamePayload = (asked: PayloadName, own: PayloadName): boolean =>
+export const isSamePayload = (asked: PayloadName, own: PayloadName) =>
   asked.name === own.name && (asked.digest === undefined || asked.digest === own.digest);
 
 /**

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { type OwnExecution, requireExecution, requireOwn } from '../db/execution/find-execution.ts';
+import { requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { driverEnd } from '../db/execution/log-reader.ts';
 import { type CommandState, commandState, noteRefused } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
@@ -8,7 +8,7 @@ import { isProcessAlive, type LivenessTest, ownerOf, type ProcessSigns } from '.
 import type { Prepare } from '../db/sqlite/statements.ts';
 import type { Action } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
-import { executionInUse, executionNotRunning, type SwfError } from '../lib/errors.ts';
+import { executionInUse, executionNotRunning } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
 
@@ -46,7 +46,7 @@ const purposes: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 
  * The execution that a command is for. Throws `EXECUTION_NOT_FOUND`, and `ARGUMENT_INVALID` for another
  * program's execution.
  */
-export const requireControllable = (sql: Prepare, executionId: string, action: Action): OwnExecution =>
+export const requireControllable = (sql: Prepare, executionId: string, action: Action) =>
   requireOwn(requireExecution(sql, executionId), purposes[action]);
 
 /**
@@ -136,7 +136,7 @@ function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Out
   return isAlready ? { effect: 'already', reason: reason.replace(/^the execution /, '') } : { effect: 'none', reason };
 }
 
-export const nobodyDrives = (executionId: string): SwfError =>
+export const nobodyDrives = (executionId: string) =>
   executionNotRunning(
     `the process that drove ${executionId} is gone; continue with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
   );

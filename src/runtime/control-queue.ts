@@ -74,7 +74,7 @@ export function identifyRequest(sql: Prepare, namespace: string, { id, headers, 
 const isRecorded = (sql: Prepare, id: string) => readMessage(sql, `run_workflow/${id}`) !== undefined;
 
 /** Why a request that is known only by its words is not taken. */
-export const guessedRefusal = (id: string): string =>
+export const guessedRefusal = (id: string) =>
   `it repeats run_workflow/${id}, so it may be a redelivery; if it is a new request, send it again, preferably with a command_id`;
 
 /**

@@ -28,7 +28,7 @@ const hearingMilliseconds = lateSeconds * 1000;
  * Everything that works at the same time in a process that drives an execution: consumers, workers, DAQ
  * simulator.
  */
-export const tasksOf = (host: Host, execution: Execution, daq: { onDone: () => void; wake: WakeSignal }): Task[] => [
+export const tasksOf = (host: Host, execution: Execution, daq: { onDone: () => void; wake: WakeSignal }) => [
   ...consumerTasks(host, execution),
   ...workerTasks(host, execution),
   ...watchTasks(host, execution),

@@ -119,8 +119,7 @@ const queryOf = ({ query }: Request): Record<string, string> =>
     Object.entries(query).map(([name, value]) => [name, (Array.isArray(value) ? value.at(-1) : value) as string]),
   );
 
-const givenIn = ({ headers }: Request): string =>
-  /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+const givenIn = ({ headers }: Request) => /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 
 /** Whether a request carries the token, where one is required. */
 function trustOf({ token }: StandInOptions): (request: Request) => boolean {

@@ -122,7 +122,7 @@ function madeUp(sql: Prepare, { resource, at }: Writing, id: string): MonitorObj
 }
 
 /** The name of a file or a slice, without its run. */
-const nameOf = ({ name, run_id }: MonitorObject): string | undefined =>
+const nameOf = ({ name, run_id }: MonitorObject) =>
   run_id !== undefined && name.startsWith(`${run_id}/`) ? name.slice(run_id.length + 1) : undefined;
 
 /** Fields that name an object and do not change. */

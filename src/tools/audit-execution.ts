@@ -32,7 +32,7 @@ export const auditExecutionTool = defineTool({
       summary: summaryOf(audit, { failed: slices_failed, words: openWords(execution.status, health, isDriven) }),
       slices_failed,
       sites: sitesPart(execution, { queries }).sites,
-      checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
+      checks: audit.checks.map((check) => ({ ...check })),
       data_as_of: queries.dataAsOf(),
     });
   },

@@ -1,4 +1,3 @@
-import { areRetriesKnown } from '../domain/counts.ts';
 import { isNoticeable } from '../domain/shown.ts';
 import { isPrompt } from '../domain/workflows.ts';
 import { counted } from '../lib/counted.ts';
@@ -98,7 +97,7 @@ function sideOf(id: string, { queries, now }: ToolContext) {
         : {
             slices_completed: execution.slices_completed,
             slices_failed: detail.slices_exhausted,
-            slice_retries: areRetriesKnown(execution) ? detail.slice_retries : undefined,
+            slice_retries: detail.slice_retries ?? undefined,
             slices_per_second: rounded(execution.slices_completed / duration),
           }),
     } satisfies Figures as Figures,

@@ -16,7 +16,7 @@ const longest = 500;
  * past gives the same text. Throws `EXECUTION_NOT_FOUND`.
  * @param now milliseconds since 1970
  */
-export const reportOf = (queries: Queries, executionId: string, now: number): string =>
+export const reportOf = (queries: Queries, executionId: string, now: number) =>
   queries.snapshot(() => {
     const answer = monitorOf(executionId, { queries, now }, shownNotes);
     const execution = queries.execution(executionId);
@@ -29,7 +29,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
       markdownText(verdictOf(answer), longest),
       '',
       ...factsOf({ ...answer, agents: [] }).map(({ label, words }) => `- ${label}: ${markdownText(words, longest)}`),
-      ...(slice_retries === 0 ? [] : [`- retries: ${slice_retries}`]),
+      ...((slice_retries ?? 0) === 0 ? [] : [`- retries: ${slice_retries}`]),
       ...(findings.length === 0 ? ['- findings: none'] : []),
       `- data: ${verdict}`,
       ...checks

@@ -43,7 +43,7 @@ export function monitorOf(executionId: string, { queries, now }: ToolContext, no
     status,
     status_reason: part.statusReason(execution),
     phase,
-    health: health ?? null,
+    health,
     ...part.commandsOf(evidence, queries.stoppedBy(execution)),
     ...part.driversOf(evidence),
     start_time,

@@ -27,7 +27,7 @@ export const listAlarmsTool = defineList({
     raised_sentence:
       row.raised_sentence === row.sentence ? undefined : clipWords(printable(row.raised_sentence), shownSentence),
     seen_by: seenByShown(row),
-    seen_text: row.seen_text === null ? undefined : clipShown(row.seen_text, shownSentence),
+    seen_text: clipShown(row.seen_text, shownSentence),
   }),
 });
 

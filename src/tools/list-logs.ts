@@ -36,7 +36,7 @@ export const listLogsTool = defineList({
     log_id: row.key,
     level: levelNames.findLast((name) => logLevels[name] <= row.level) ?? String(row.level),
     message: clipShown(row.message, shownMessage),
-    context: row.context === null ? undefined : clipShown(row.context, shownContext),
+    context: clipShown(row.context, shownContext),
   }),
 });
 

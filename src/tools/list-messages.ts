@@ -39,7 +39,7 @@ export const listMessagesTool = defineList({
   computed:
     (_, { message_id }) =>
     (row) => ({
-      effect_reason: row.effect_reason === null ? undefined : clipShown(row.effect_reason, shownReason),
+      effect_reason: clipShown(row.effect_reason, shownReason),
       ...noBody,
       ...(message_id !== undefined
         ? payloadOf(row.payload, wholePayload)

@@ -54,7 +54,7 @@ export function shownSlice(row: TfSliceRow) {
     retries: row.attempt - 1 + row.lost_starts,
     seconds: milliseconds(row.seconds),
     processing_seconds: milliseconds(row.processing_seconds),
-    error: row.error === null ? undefined : clipShown(row.error, shownError),
+    error: clipShown(row.error, shownError),
     payload: row.payload === null ? undefined : shortDigests(row.payload),
     output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
     outputs: row.outputs === null ? undefined : outputs,

@@ -35,7 +35,7 @@ function ifReadable<T>(look: () => T): T | undefined {
 }
 
 /** The executions of a health, which is assessed: no row has it. */
-const ofHealth = ({ queries, now }: ToolContext, health: Health): string[] =>
+const ofHealth = ({ queries, now }: ToolContext, health: Health) =>
   queries.executionsUnderWay().filter((id) => ifReadable(() => queries.health(queries.execution(id), now)) === health);
 
 /** The slices of a whole run, as it was planned. */

@@ -103,7 +103,7 @@ function refuse(values: Readonly<Record<string, unknown>>, why: string) {
   if (name !== undefined) throw argumentInvalid(`${name} ${why}`);
 }
 
-const withChanges = (base: ExecutionParams, changes: Parameters<typeof givenParameters>[0]): ExecutionParams =>
+const withChanges = (base: ExecutionParams, changes: Parameters<typeof givenParameters>[0]) =>
   givenParameters(changes).reduce(
     (params, { section, name, value }) => ({ ...params, [section]: { ...params[section], [name]: value } }),
     base,

@@ -46,7 +46,7 @@ export const startWorkflowTool = defineLiveTool({
       const answer = await controlOf(context).startTheirs(namespace, request);
       const next =
         answer.heard_as === undefined ? 'list_workflow_executions(origin="observed")' : watchCall(answer.heard_as);
-      return present({ execution_id: answer.heard_as ?? null, ...answer, next });
+      return present({ execution_id: answer.heard_as, ...answer, next });
     }
     const started = await controlOf(context).start(request);
     return { ...started, next: watchCall(started.execution_id) };

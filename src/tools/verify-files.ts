@@ -135,7 +135,7 @@ async function compareFrom(
   return at;
 }
 
-const wrongOf = (file: RecordedFile, found: FileState): Wrong =>
+const wrongOf = (file: RecordedFile, found: FileState) =>
   present({
     name: file.kind === 'output' ? `${file.slice_filename}: ${file.name}` : file.name,
     problem: found.problem,

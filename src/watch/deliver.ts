@@ -118,9 +118,9 @@ const longestSentence = 600;
 /** A text in one line of limited length, for Markdown or plain. */
 type Shown = (text: string, most?: number) => string;
 
-const plainText = (text: string, most = 160): string => clipWords(text.replaceAll(/\s+/g, ' ').trim(), most);
+const plainText = (text: string, most = 160) => clipWords(text.replaceAll(/\s+/g, ' ').trim(), most);
 
-const seenBy = ({ author, sender, text }: Message<'alarm_seen'>, shown: Shown): string =>
+const seenBy = ({ author, sender, text }: Message<'alarm_seen'>, shown: Shown) =>
   `${shown(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${shown(text, 300)})`}`;
 
 /** Undefined if the change can no longer be read. */

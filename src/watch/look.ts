@@ -81,7 +81,7 @@ function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof en
  * Records the findings of a look in one transaction. Returns a line for each change; undefined if another
  * process watches now.
  */
-export const recordLook = (store: Store, processId: number, situation: Situation): Promise<string[] | undefined> =>
+export const recordLook = (store: Store, processId: number, situation: Situation) =>
   store.write((tx) => {
     if (!isWatcher(tx.sql, processId)) return undefined;
     const lines = decide(store, situation).flatMap((decision) => carryOut(store, tx, decision));

@@ -59,6 +59,8 @@ describe('check', () => {
     const slow = ['--set', 'fast_processing.slice_processing_time=200'];
     const run = startCli(['run', '--speed', '20', '--stf-count', '3', ...slow], { folder });
     await run.saw(/end_run/);
+    const made = async () => (await runCli(['slices', 'latest'], { folder })).stdout.split('\n').length;
+    await expect.poll(made).toBeGreaterThan(20);
     run.child.kill('SIGTERM');
     await run.finished;
     const { code, stdout } = await runCli(['check', 'latest'], { folder });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { openExecution } from '../../src/db/driving/journal.ts';
 import { removableExecutions } from '../../src/db/maintenance/prune.ts';
+import { failedStfs } from '../../src/db/migrations/documented-views.ts';
 import { makeRunningStore } from '../helpers.ts';
 
 /** The query plans of every SELECT that `work` prepares. */
@@ -37,10 +38,19 @@ describe('the queries of every step of a run', () => {
       access.journal.read(['stf_gen'], 0, 10);
     });
     expect(plans.length).toBeGreaterThan(7);
-    for (const plan of plans) expect(plan).not.toMatch(/SCAN (?!\(subquery|\d)|TEMP B-TREE/);
+    for (const plan of plans) expect(plan).not.toMatch(/SCAN (?!\(subquery|\d|CONSTANT ROW)|TEMP B-TREE/);
     expect(plans.join('\n')).toContain('tf_slices_open');
     expect(plans.join('\n')).toContain('message_rows_waiting');
     expect(plans.join('\n')).toContain('message_rows_type');
+  });
+});
+
+describe('the count of failed STF files', () => {
+  it('reads the failed ones, and not every STF file of the execution', async () => {
+    const plans = await plansOf(
+      ({ store }) => void store.sql(`SELECT ${failedStfs} FROM workflow_executions AS e`).values(),
+    );
+    expect(plans.join()).toContain('SEARCH w USING COVERING INDEX stf_sites_failed (execution_id=?)');
   });
 });
 

@@ -192,6 +192,9 @@ describe('the notes of full blocks', () => {
       `DELETE FROM message_namespaces`,
       ['namespace n in the messages 1 to 512', 'namespace n in the messages 513 to 1024'],
     ],
+    // An id that begins with the number of no name could not be shown.
+    [`UPDATE message_rows SET short_id = '999/x' WHERE seq = 7`, ['the name 999 of the message 7']],
+    [`UPDATE message_rows SET short_id = '999' WHERE seq = 7`, []],
   ];
 
   it.each(harms)('are reported if they disagree with the rows: %s', async (harm, differences) => {

@@ -5,7 +5,7 @@ JOIN system_agents AS a ON a.agent_name = substr(worker_id, 1, instr(worker_id, 
 JOIN processes AS p USING (process_id)
 WHERE a.last_heartbeat <= followed_at OR p.registered_at > started_at;
 
-CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
+CREATE VIEW message_texts AS SELECT seq, iif(instr(short_id, '/') = 0, short_id, (SELECT name FROM names WHERE name_no = CAST(short_id AS INTEGER)) || substr(CAST(short_id AS BLOB), instr(short_id, '/'))) || ' ' ||
   CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
       CASE WHEN type_no IS NOT (SELECT name_no FROM names WHERE name = 'run_workflow') THEN body ELSE json_set(body, '$.params', json_object(
@@ -40,13 +40,13 @@ FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN run
 
 CREATE VIEW v_logs AS SELECT log_id, timestamp, CASE WHEN level >= 50 THEN 'CRITICAL' WHEN level >= 40 THEN 'ERROR' WHEN level >= 30 THEN 'WARNING' WHEN level >= 20 THEN 'INFO' WHEN level >= 10 THEN 'DEBUG' ELSE CAST(level AS TEXT) END AS level, agent, message, execution_id, run_id, context FROM app_logs;
 
-CREATE VIEW v_messages AS SELECT seq, message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
+CREATE VIEW v_messages AS SELECT seq, iif(instr(short_id, '/') = 0, short_id, (SELECT name FROM names WHERE name_no = CAST(short_id AS INTEGER)) || substr(CAST(short_id AS BLOB), instr(short_id, '/'))) AS message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
   strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') AS sent_at, strftime('%Y-%m-%dT%H:%M:%fZ', recorded_ms / 1000.0, 'unixepoch') AS recorded_at, effect, effect_code, effect_reason,
   iif(t.name IS 'run_workflow', NULL, CASE WHEN is_whole THEN body ELSE
     '{"msg_type":"' || (SELECT name FROM names WHERE name_no = type_no) || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
     ',"sender":"' || (SELECT name FROM names WHERE name_no = sender_no) || '","namespace":"' || (SELECT name FROM names WHERE name_no = namespace_no) ||
     '","execution_id":"' || (SELECT name FROM names WHERE name_no = execution_no) || '","run_id":"' || (SELECT name FROM names WHERE name_no = run_no) || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
-    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END) AS payload, (SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.stands_seq IS NOT NULL AND p.contradicts = 0) AS repeats, (SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.stands_seq IS NOT NULL AND p.contradicts = 1) AS contradicts
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || iif(instr(short_id, '/') = 0, short_id, (SELECT name FROM names WHERE name_no = CAST(short_id AS INTEGER)) || substr(CAST(short_id AS BLOB), instr(short_id, '/'))) || '"}' END) AS payload, (SELECT iif(instr(stands.short_id, '/') = 0, stands.short_id, (SELECT name FROM names WHERE name_no = CAST(stands.short_id AS INTEGER)) || substr(CAST(stands.short_id AS BLOB), instr(stands.short_id, '/'))) FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.stands_seq IS NOT NULL AND p.contradicts = 0) AS repeats, (SELECT iif(instr(stands.short_id, '/') = 0, stands.short_id, (SELECT name FROM names WHERE name_no = CAST(stands.short_id AS INTEGER)) || substr(CAST(stands.short_id AS BLOB), instr(stands.short_id, '/'))) FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.stands_seq IS NOT NULL AND p.contradicts = 1) AS contradicts
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
   LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no;
 
@@ -66,8 +66,9 @@ FROM stf_files;
 CREATE VIEW v_tf_files AS SELECT tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, size_bytes, slice_count, created_at
 FROM fastmon_files;
 
-CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, simulation_tick,
+CREATE VIEW workflow_messages AS SELECT seq, short_id, sent_ms, recorded_ms, simulation_tick,
   effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, body, is_whole, rare,
+  iif(instr(short_id, '/') = 0, short_id, (SELECT name FROM names WHERE name_no = CAST(short_id AS INTEGER)) || substr(CAST(short_id AS BLOB), instr(short_id, '/'))) AS message_id,
   (SELECT name FROM names WHERE name_no = type_no) AS message_type,
   (SELECT name FROM names WHERE name_no = sender_no) AS sender_agent,
   (SELECT name FROM names WHERE name_no = namespace_no) AS namespace,
@@ -80,7 +81,7 @@ CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, s
     '{"msg_type":"' || (SELECT name FROM names WHERE name_no = type_no) || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
     ',"sender":"' || (SELECT name FROM names WHERE name_no = sender_no) || '","namespace":"' || (SELECT name FROM names WHERE name_no = namespace_no) ||
     '","execution_id":"' || (SELECT name FROM names WHERE name_no = execution_no) || '","run_id":"' || (SELECT name FROM names WHERE name_no = run_no) || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
-    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END AS payload
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || iif(instr(short_id, '/') = 0, short_id, (SELECT name FROM names WHERE name_no = CAST(short_id AS INTEGER)) || substr(CAST(short_id AS BLOB), instr(short_id, '/'))) || '"}' END AS payload
 FROM message_rows;
 
 CREATE TRIGGER past_agents_begun AFTER INSERT ON system_agents BEGIN
@@ -297,7 +298,8 @@ CREATE TABLE message_namespaces (
 
 CREATE TABLE message_rows (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  message_id TEXT NOT NULL UNIQUE,
+  -- The id of the message, with the number of its first part: "12/stf_ready/…".
+  short_id TEXT NOT NULL UNIQUE,
   type_no INTEGER NOT NULL,
   sender_no INTEGER,
   namespace_no INTEGER,
@@ -844,6 +846,8 @@ CREATE INDEX stf_files_failed ON stf_files (seq) WHERE status = 'failed';
 CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE status = 'registered';
 
 CREATE INDEX stf_files_took ON stf_files (execution_id, took_ms) WHERE took_ms IS NOT NULL;
+
+CREATE INDEX stf_sites_failed ON stf_sites (execution_id, stf_filename) WHERE status = 'failed';
 
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 

@@ -83,6 +83,17 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
     }
   });
 
+  it('the text of an answer is the JSON of its fields', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const talk = await talkTo(folder);
+    await talk(request('initialize', 0, initializeParams));
+    const { result } = await talk(request('tools/call', 1, { name: 'list_tf_slices', arguments: {} }));
+    const [{ text } = { text: '' }] = (result?.['content'] ?? []) as { text: string }[];
+    expect(text).toContain('.tf');
+    expect(JSON.stringify(result?.['structuredContent'])).toBe(text);
+  });
+
   it('the capabilities and instructions of both eras are the same', async () => {
     const folder = temporaryFolder();
     const { result: begun } = await (await talkTo(folder))(request('initialize', 1, initializeParams));

@@ -13,7 +13,7 @@ const situations: Readonly<Record<string, Given>> = {
     facts: { status: 'failed', end_time: ago(5) },
     evidence: {
       status_reason: 'fastmon failed 3 times',
-      first_error: { timestamp: ago(9), agent: 'fastmon-agent-rita-3', message: 'no room', log_id: 7 },
+      first_error: { timestamp: ago(9), agent: 'fastmon-agent-rita-3', message: 'no room' },
     },
   },
   WORK_UNDONE: {

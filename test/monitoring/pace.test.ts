@@ -96,7 +96,8 @@ describe('the pace of slices', () => {
   });
 
   it('makes slices slow but never stuck if it is unknown', () => {
-    expect(handState(factsOf({ facts: hand(10_000) }), { ...pace, stalled_seconds: undefined })).toBe('slow');
+    const unknown = { usual_seconds: undefined, slow_seconds: 6, stalled_seconds: undefined };
+    expect(handState(factsOf({ facts: hand(10_000) }), unknown)).toBe('slow');
   });
 
   it('determines the overdue slices, beside the oldest in hand', () => {

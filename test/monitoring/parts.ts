@@ -17,7 +17,6 @@ export const gone = { pid: 4711, hostname: 'host-a', last_sign: ago(40), alive: 
 export const undriven = { driver: { alive: false, silent: true, since: ago(600) } };
 export const agent = (more: Partial<AgentSeen> = {}): AgentSeen => ({
   agent_name: 'worker-agent-rita-5',
-  agent_type: 'worker',
   hostname: 'host-b',
   state: 'READY',
   status: 'OK',

@@ -80,7 +80,7 @@ describe('an observer of a store', () => {
     writer.lines.add(line, line.t);
     await writer.close();
     expect(told).toEqual([]);
-    expect(store.db.prepare('SELECT message_id FROM message_rows').all()).toHaveLength(1);
+    expect(store.db.prepare('SELECT seq FROM message_rows').all()).toHaveLength(1);
     expect(store.db.prepare('SELECT reason FROM gaps').all()).toEqual([
       { reason: expect.stringContaining('a message could not be recorded') as string },
     ]);

@@ -55,7 +55,6 @@ const result = (by: ResultFact['key']['by'], value: string, more: Partial<Result
   kind: 'result',
   key: { by, value },
   slice_filename: undefined,
-  requested_at: undefined,
   state: 'done',
   worker: 'w',
   hostname: 'h',
@@ -65,7 +64,6 @@ const result = (by: ResultFact['key']['by'], value: string, more: Partial<Result
   processed_at: undefined,
   processing_seconds: 2,
   error: undefined,
-  output: undefined,
   ...more,
 });
 

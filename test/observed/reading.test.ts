@@ -125,7 +125,7 @@ const examples: [string, Body, object | undefined][] = [
   [
     'run_imminent_worker',
     { msg_type: 'run_imminent_worker', run_id: '1', content: { worker_rampup_time: 300 } },
-    { kind: 'workers', worker_rampup_time: 300 },
+    { kind: 'workers' },
   ],
   ['stf_processed', { msg_type: 'stf_processed', run_id: '1', processed: 15 }, undefined],
   ['snakemake_complete', { msg_type: 'snakemake_complete', run_id: '1', success: false }, undefined],

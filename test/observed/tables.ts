@@ -17,8 +17,8 @@ const questions = {
   keys: 'SELECT * FROM observed_keys',
   sites: 'SELECT * FROM stf_sites',
   handed: 'SELECT * FROM handed_over',
-  subjects: `SELECT execution_id, subject, key, m.message_id, s.message_id AS stands, contradicts
-    FROM message_subjects AS p JOIN message_rows AS m USING (seq) LEFT JOIN message_rows AS s ON s.seq = stands_seq`,
+  subjects: `SELECT p.execution_id, subject, key, m.message_id, s.message_id AS stands, contradicts
+    FROM message_subjects AS p JOIN workflow_messages AS m USING (seq) LEFT JOIN workflow_messages AS s ON s.seq = stands_seq`,
   messages: `SELECT w.message_id, w.message_type, w.execution_id, w.namespace, w.run_id, w.sent_at, w.effect, w.effect_code, w.payload, m.headers
     FROM workflow_messages AS w JOIN message_rows AS m USING (seq)`,
 } as const;

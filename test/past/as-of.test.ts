@@ -44,7 +44,7 @@ describe('an answer as of a moment', () => {
     const last = Date.parse(lines.at(-1)?.recorded_at ?? '');
     for (const count of rowsWithin(lines.length, rounds(8, 3))) {
       const row = preparer(reader)<[number], { message_id: string; recorded_ms: number }>(
-        'SELECT message_id, recorded_ms FROM message_rows WHERE seq = ?',
+        'SELECT message_id, recorded_ms FROM workflow_messages WHERE seq = ?',
       ).get(count)!;
       const now = Math.min(last, row.recorded_ms) + 1234;
       const part = await openStore(join(folder, `${count}.db`));

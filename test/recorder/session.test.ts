@@ -22,7 +22,7 @@ describe('a recorder that starts', () => {
     const made = await recorder();
     const heard = made.overhear(broadcast);
     for (const sequence of [1, 2]) await made.say('stf_gen', stf(sequence), { goesOut: true });
-    made.store.db.exec("UPDATE message_rows SET goes_out = 0 WHERE message_id LIKE '%000001.stf'");
+    made.store.db.exec("UPDATE message_rows SET goes_out = 0 WHERE short_id LIKE '%000001.stf'");
     const session = await made.open();
     expect(heard.map(({ body }) => body['filename'])).toEqual([stf(1).filename, stf(2).filename]);
     expect(session.storeId).toBe(await made.store.write((tx) => storeId(tx)));

@@ -37,7 +37,11 @@ describe('a stop', () => {
   it('is applied if its driver has carried it out and ended during the check', async () => {
     const { store, command } = await askToStop();
     const isAlive = (): boolean => {
-      store.db.prepare(`UPDATE message_rows SET effect = 'applied' WHERE message_id = ?`).run(command.message_id);
+      store.db
+        .prepare(
+          `UPDATE message_rows SET effect = 'applied' WHERE seq = (SELECT seq FROM workflow_messages WHERE message_id = ?)`,
+        )
+        .run(command.message_id);
       return false;
     };
     expect(await awaitEffect(store, command, { isAlive, patienceSeconds: 1 })).toEqual({ effect: 'applied' });

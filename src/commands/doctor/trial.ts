@@ -25,7 +25,7 @@ export const send = (
   headers: Record<string, string>,
   body: string,
   expirySeconds = 60,
-): Promise<void> => broker.send({ destination, headers: { ...headers, persistent: 'true' }, body, expirySeconds });
+) => broker.send({ destination, headers: { ...headers, persistent: 'true' }, body, expirySeconds });
 
 type Listened = Omit<Subscription, 'id' | 'ack' | 'onMessage'> & Partial<Subscription> & { acknowledges?: boolean };
 

@@ -84,7 +84,7 @@ export async function driveToEnd(
  * Throws `EXECUTION_NOT_RUNNING` if it was started elsewhere, `CONFIG_INVALID` if its configuration cannot be
  * used.
  */
-export const recordedConfig = ({ sql }: Store, executionId: string): Config =>
+export const recordedConfig = ({ sql }: Store, executionId: string) =>
   parseRecordedConfig(startMessage(sql, executionId).params, executionId);
 
 interface Display {

@@ -16,7 +16,7 @@ export type StoreKind = (typeof storeKinds)[keyof typeof storeKinds];
  * The ids that a shell may be given. It expands words, and an id may come from a message of another program,
  * so only plain ones count; bash breaks words at a colon.
  */
-export const plainIds = (ids: readonly string[]): string[] => ids.filter((id) => /^\w[\w.+~/-]*$/.test(id));
+export const plainIds = (ids: readonly string[]) => ids.filter((id) => /^\w[\w.+~/-]*$/.test(id));
 
 /** What of the store an argument may be. */
 const kindOf = (name: string): StoreKind | undefined =>

@@ -193,7 +193,7 @@ const spread = (left: string, right: string, width: number) =>
   `${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`;
 
 /** Cuts a line that is too long, and shows that it was cut. */
-export const cut = (line: string, width: number): string =>
+export const cut = (line: string, width: number) =>
   stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
 
 /** The next step, if a person has to take one. A command to copy is alone on its line. */

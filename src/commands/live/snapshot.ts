@@ -37,7 +37,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       /** Worker slots, if they are known. */
       slots,
       speed: speed && String(speed),
-      retries: detail.slice_retries,
+      retries: detail.slice_retries ?? 0,
       /** Failed without a retry left. */
       exhausted: detail.slices_exhausted,
       last: queries.lastMessage(execution_id),

@@ -81,8 +81,7 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal) {
   const hearNoBroker = () => {
     const isTold = () => api !== undefined || reading?.isHearing() === true;
     const since = Date.now();
-    const told = (now: number): { since: number; until: number } | undefined =>
-      isTold() ? { since, until: now } : undefined;
+    const told = (now: number) => (isTold() ? { since, until: now } : undefined);
     writer?.keepHearing(told);
     tellReady(io);
     void writer?.beat(told);

@@ -59,7 +59,7 @@ function errorsIn(text: string): ParseError[] {
 export const settingsOf = (text: string) =>
   (parseJson(text, [], { allowTrailingComma: true }) as Settings | undefined) ?? {};
 
-export const entryIn = (settings: Settings, key: string): unknown => (settings[key] as Settings | undefined)?.[server];
+export const entryIn = (settings: Settings, key: string) => (settings[key] as Settings | undefined)?.[server];
 
 /** Sets or removes the entry in TOML: as a table at the end of the file, where it disturbs no other. */
 export function changedToml(text: string, key: string, entry: Entry | undefined, file: string): string {
@@ -99,7 +99,7 @@ function withoutTable(text: string, key: string, others: Settings): string {
 }
 
 /** Plain objects, which can be compared; times are texts. */
-export const tomlOf = (text: string): Settings => JSON.parse(JSON.stringify(parseToml(text))) as Settings;
+export const tomlOf = (text: string) => JSON.parse(JSON.stringify(parseToml(text))) as Settings;
 
 function withTable(text: string, name: string, entry: Entry): string {
   const gap = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';

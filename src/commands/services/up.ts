@@ -55,7 +55,7 @@ async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal) {
   setMaxListeners(0, stopping);
   const common = wordsOfFlags({ db: io.db, config: name, set: sets });
   const ofBroker = wordsOfFlags({ broker });
-  const keep = (some: readonly Wanted[], signal: AbortSignal): Promise<(string | undefined)[]> =>
+  const keep = (some: readonly Wanted[], signal: AbortSignal) =>
     Promise.all(some.map((one) => keepUp(io, one, [...common, ...(one.isOfStore === true ? [] : ofBroker)], signal)));
   tellReady(io);
   // The recorder ends last: it records the results of the work in hand, and the ends of the others.

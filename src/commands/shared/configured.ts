@@ -1,10 +1,10 @@
 import { requireBroker } from '../../config/broker.ts';
-import { type Loaded, loadConfig } from '../../config/load.ts';
+import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import { type BrokerFlags, type ConfigFlags, configPlaces, type Io } from './io.ts';
 
 /** The configuration that flags choose and change. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
-export const configOf = (io: Io, { config: name, sets }: ConfigFlags): Loaded =>
+export const configOf = (io: Io, { config: name, sets }: ConfigFlags) =>
   loadConfig({ name, sets, ...configPlaces(io) });
 
 /**

@@ -28,7 +28,7 @@ const inUnquoted = (sentence: string, change: (part: string) => string) =>
 const withCommands = (part: string, { commands }: Words) => part.replaceAll(tool, (name) => commands.get(name) ?? name);
 
 /** A tool's sentence in the words of the command line: `order_by = "x"` becomes `--order-by "x"`. */
-export const inFlags = (sentence: string, words: Words): string =>
+export const inFlags = (sentence: string, words: Words) =>
   inUnquoted(sentence, (part) =>
     withCommands(part, words).replaceAll(given, (text, named?: string, first?: string, described?: string) => {
       const flag = words.flags.get(named ?? first ?? described ?? '');
@@ -39,13 +39,13 @@ export const inFlags = (sentence: string, words: Words): string =>
 /**
  * The sentence of an error. Other codes than these two name files, keys and ids, which look like arguments.
  */
-export const errorInFlags = (code: ErrorCode, sentence: string, words: Words): string =>
+export const errorInFlags = (code: ErrorCode, sentence: string, words: Words) =>
   code === 'ARGUMENT_INVALID' || code === 'CURSOR_INVALID'
     ? inFlags(sentence, words)
     : inUnquoted(sentence, (part) => withCommands(part, words));
 
 /** The description of an argument, in lower case as in all help. Names in a list are values. */
-export const helpInFlags = (description: string, words: Words): string =>
+export const helpInFlags = (description: string, words: Words) =>
   inFlags(description, words)
     .replaceAll(/(?<![\w-])(?<!, )[a-z]+(?:_[a-z]+)+(?![\w,])/g, (name) => words.flags.get(name) ?? name)
     .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());

@@ -125,8 +125,7 @@ const ofStore =
  * are pasted.
  * @param option as `storeOption` gives it
  */
-export const withStore = (sentence: string, option: string): string =>
-  sentence.replaceAll(ofStore, () => `"swf-mcp${option} `);
+export const withStore = (sentence: string, option: string) => sentence.replaceAll(ofStore, () => `"swf-mcp${option} `);
 
 /**
  * The same for the answers of servers, whose clients paste them into any terminal: how to make a sentence

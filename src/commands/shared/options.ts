@@ -78,7 +78,7 @@ export const setOption = (): Option =>
     .default([], 'none');
 
 /** The values of an option that may come again. */
-export const another = (text: string, before: string[] = []): string[] => [...before, text];
+export const another = (text: string, before: string[] = []) => [...before, text];
 
 export const jsonOption = () => new Option('--json', 'print one JSON object on stdout, and everything else on stderr');
 

@@ -12,7 +12,7 @@ function hintAtTimes(command: Command) {
   command.configureOutput({ outputError: (text, write) => write(hinted(text)) });
 }
 
-const outputOption = (): Option => new Option('-o, --output <FORM>', 'output format').choices(outputs).default('table');
+const outputOption = () => new Option('-o, --output <FORM>', 'output format').choices(outputs).default('table');
 
 /**
  * The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table

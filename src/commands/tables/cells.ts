@@ -34,7 +34,7 @@ const shortLine = [
 ] as const;
 
 /** The names of files. */
-export const namesOf = (files: unknown): string =>
+export const namesOf = (files: unknown) =>
   Array.isArray(files) ? files.map((file: { name?: unknown }) => textOf(file.name)).join(', ') : '';
 
 /** Why an agent leaves work to others: each reason once. */

@@ -88,7 +88,7 @@ const naming = [
   'end_time',
 ];
 
-export const isNamed = (args: Arguments): boolean => naming.some((name) => args[name] !== undefined);
+export const isNamed = (args: Arguments) => naming.some((name) => args[name] !== undefined);
 
 /** Asks a store for pages of list tools. */
 export function pageAsker(io: Io, reader: StoreReader) {
@@ -159,7 +159,7 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   }
   const columns = columnsOf(table, output === 'wide');
   // The only field with commands in it is a sentence of ours.
-  const forShell = (item: Item): Item =>
+  const forShell = (item: Item) =>
     typeof item['sentence'] === 'string' ? { ...item, sentence: withStore(item['sentence'], storeOption(io)) } : item;
   const rows = items.map((item) => columns.map(({ of }) => printable(of(forShell(item)))));
   // A wide table may be wider than the terminal: the user asked for all of it.

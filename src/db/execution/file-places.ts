@@ -3,14 +3,14 @@ import { goneSeconds } from '../../domain/liveness.ts';
 import { placeOfFile, type SliceNeeds } from '../../domain/slice-returns.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Message } from '../../messages/message.ts';
-import { numberOf } from '../migrations/names.ts';
+import { numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Where other hosts publish TF files. The newest report counts for slices without a result. */
 
 /** Where a TF file was last reported to be; undefined if unknown, or if nothing was written. */
-export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>
+export const newestPlace = (sql: Prepare, tfFilename: string) =>
   sql<string | null>(
     'SELECT coalesce(m.file_url, f.file_url) FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
   ).value(tfFilename) ?? undefined;
@@ -78,7 +78,7 @@ export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): 
     `SELECT f.tf_filename, f.stf_filename, coalesce(moved.file_url, f.file_url) AS file_url, moved.file_url IS NOT NULL AS moved, p.hostname,
        (SELECT max(last_heartbeat) FROM system_agents JOIN processes AS other USING (process_id) WHERE other.hostname = p.hostname) AS last_sign
      FROM fastmon_files AS f LEFT JOIN moved_files AS moved USING (tf_filename)
-       JOIN message_rows AS m ON m.message_id = f.execution_id || '/tf_file_registered/' || f.tf_filename
+       JOIN message_rows AS m ON m.short_id = ${shortId(`f.execution_id || '/tf_file_registered/' || f.tf_filename`)}
        JOIN names ON name_no = sender_no JOIN system_agents AS a ON agent_name = name AND heard_on IS NULL JOIN processes AS p USING (process_id)
      WHERE f.execution_id = ? AND execution_no = ${numberOf('?')} AND f.file_url NOT LIKE 'file:%'
        AND EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.tf_filename = f.tf_filename AND s.execution_id = f.execution_id AND s.status IN ('queued', 'processing'))

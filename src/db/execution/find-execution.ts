@@ -50,8 +50,7 @@ interface ObservedExecution extends AnyExecution {
 export type ExecutionRow = OwnExecution | ObservedExecution;
 
 /** The execution, if this store has its plan and drives it: other programs keep theirs. */
-export const withPlan = (execution: ExecutionRow): OwnExecution | undefined =>
-  execution.origin === 'own' ? execution : undefined;
+export const withPlan = (execution: ExecutionRow) => (execution.origin === 'own' ? execution : undefined);
 
 /** Throws `ARGUMENT_INVALID` for an execution of our own. */
 export function requireObserved(execution: ExecutionRow): ObservedExecution {
@@ -86,7 +85,7 @@ const unheard = `(origin = 'observed' AND workflow_name IS '${promptProcessing}'
 
 /** As SQL: the columns of an `ExecutionRow`, from `workflow_executions AS e` and `run_states`. */
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
-  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}, ${failedStfs('e.execution_id')} AS stf_failed, ${unheard}`;
+  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}, ${failedStfs} AS stf_failed, ${unheard}`;
 
 /** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {
@@ -131,8 +130,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
 }
 
 /** How a store without an execution gets its first one, as a sentence; undefined if it has one. */
-export const awaitedFirst = (sql: Prepare): string | undefined =>
-  recentExecutionIds(sql).length > 0 ? undefined : firstWords(sql);
+export const awaitedFirst = (sql: Prepare) => (recentExecutionIds(sql).length > 0 ? undefined : firstWords(sql));
 
 /** An observer awaits other programs' runs. */
 function firstWords(sql: Prepare): string {
@@ -145,7 +143,8 @@ function firstWords(sql: Prepare): string {
 }
 
 /** Messages to count at most, and runs to name. */
-const [countedMessages, namedRuns] = [10_000, 3];
+const countedMessages = 10_000;
+const namedRuns = 3;
 
 /**
  * A sentence about other programs' messages about runs whose execution no message names; undefined without

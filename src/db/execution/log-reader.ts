@@ -3,7 +3,7 @@ import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
-import { numberOf } from '../migrations/names.ts';
+import { numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface Range {
@@ -20,7 +20,7 @@ type Batch = ReturnType<Journal['read']>;
  * JSON.
  */
 function conditionOf(reading: Reading): { where: string; values: string[] } {
-  const ofType = (type: MessageType): string => `type_no = ${numberOf(`'${type}'`)} AND effect = 'applied'`;
+  const ofType = (type: MessageType) => `type_no = ${numberOf(`'${type}'`)} AND effect = 'applied'`;
   if (typeof reading === 'string') return { where: ofType(reading), values: [] };
   return { where: `${ofType(reading.msg_type)} AND json_extract(body, '$.state') = ?`, values: [reading.state] };
 }
@@ -68,7 +68,7 @@ function isRead(message: Message, readings: readonly Reading[]): boolean {
 }
 
 /** How many messages follow a place. Counting stops at `limit` for each reading. */
-export const countMessages = (sql: Prepare, executionId: string, { readings, after, limit }: Range): number =>
+export const countMessages = (sql: Prepare, executionId: string, { readings, after, limit }: Range) =>
   readings.reduce((sum, reading) => {
     const { where, values } = conditionOf(reading);
     const counted = sql<number>(
@@ -79,7 +79,7 @@ export const countMessages = (sql: Prepare, executionId: string, { readings, aft
   }, 0);
 
 export function readMessage(sql: Prepare, id: string): Message | undefined {
-  const payload = sql<string>('SELECT payload FROM workflow_messages WHERE message_id = ?').value(id);
+  const payload = sql<string>(`SELECT payload FROM workflow_messages WHERE short_id = ${shortId('?')}`).value(id);
   return payload === undefined ? undefined : decodeRecorded(payload);
 }
 
@@ -87,5 +87,5 @@ export function readMessage(sql: Prepare, id: string): Message | undefined {
  * The message in which a driver reported its end: one whose process is still alive, as that of a service,
  * may have ended.
  */
-export const driverEnd = (sql: Prepare, executionId: string, epoch: number): Message | undefined =>
+export const driverEnd = (sql: Prepare, executionId: string, epoch: number) =>
   readMessage(sql, `${executionId}/driver_ended/${epoch}`);

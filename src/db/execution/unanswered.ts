@@ -5,6 +5,7 @@ import { steadyClock } from '../../lib/time.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { readMessage } from './log-reader.ts';
 
@@ -16,10 +17,10 @@ const maxRows = 1000;
  * whether a worker has begun them. The caller decides which of them a worker still holds.
  */
 export function idleSlices(sql: Prepare, executionId: string, seconds: number) {
-  const before = (age: number): string => new Date(steadyClock().now() - age * 1000).toISOString();
+  const before = (age: number) => new Date(steadyClock().now() - age * 1000).toISOString();
   const rows = sql<{ slice_filename: string; attempt: number; status: string }>(
     `SELECT slice_filename, s.attempt, status
-     FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt
+     FROM tf_slices AS s JOIN message_rows AS m ON m.short_id = ${shortId(`s.execution_id || '/slice/' || slice_filename || '/' || s.attempt`)}
        LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) AND heard_on IS NULL
      WHERE s.execution_id = ? AND ${indexPredicates.openSlice} AND (m.outbox_sent_at < ? OR m.goes_out IN (0, 3)) AND (status = 'queued' OR
        (status = 'processing' AND assigned_at < iif(agent_name IS NULL, ?, ?))) ORDER BY s.seq LIMIT ${maxRows}`,

@@ -28,7 +28,8 @@ export interface AgentFilter extends Window, Texts<'namespace' | 'agent_type'> {
  * Executions of at most this many messages are read for their senders; larger ones too, unless nearly all
  * messages of their time are their own.
  */
-const [fewMessages, manyMessages] = [2_000, 20_000];
+const fewMessages = 2_000;
+const manyMessages = 20_000;
 const mostlyOwn = 2;
 
 /** As SQL: agents that work for the wanted execution now, or worked for it last. */

@@ -2,7 +2,7 @@ import type { Quality } from '../../domain/logbook-words.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { shownCommand } from '../../domain/shown.ts';
 import { executionColumns, type ExecutionRow } from '../execution/find-execution.ts';
-import { failedStfs, knownBytes, knownRetries } from '../migrations/documented-views.ts';
+import { failedStfs, hasPlan, knownBytes, knownRetries } from '../migrations/documented-views.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { unheardExecution, unheardExecutions } from '../observed/settle.ts';
@@ -69,7 +69,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
       ],
       quality: [`${qualityValue} = ?`, filter.quality],
       failures: [
-        `(${ofRun('slices_failed')} + ${failedStfs('e.execution_id')} > 0) = ?`,
+        `(${ofRun('slices_failed')} + ${failedStfs} > 0) = ?`,
         has_failures === undefined ? undefined : Number(has_failures),
       ],
       'STF files': [`${ofRun('stfs_announced')} >= ?`, filter.min_stf_count],
@@ -97,7 +97,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
     window: {},
     page,
   });
-  const asItStands = (row: ListedExecution): ListedExecution =>
+  const asItStands = (row: ListedExecution) =>
     row.status === 'running' ? { ...row, ...unheardExecution(sql, row.execution_id, moment) } : row;
   return { ...found, rows: found.rows.map((row) => asItStands(row)) };
 }
@@ -139,7 +139,7 @@ const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(param
  * As SQL: whether the slices of an execution are worked on by the placeholder, whose duration is
  * configured.
  */
-export const isPlaceholder = `(${payloadField} IS 'null' AND NOT EXISTS (SELECT 1 FROM observed_runs AS o WHERE o.execution_id = e.execution_id))`;
+export const isPlaceholder = `(${payloadField} IS 'null' AND ${hasPlan('e')})`;
 
 /**
  * As SQL: the configuration's name or path: as ordered, the usual one if none was named, else as its runner

@@ -87,11 +87,11 @@ export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): stri
 /** Names and numbers that a store knows, for completion and for errors that list valid names. */
 
 /** The namespaces of executions. */
-export const namespacesOf = (sql: Prepare): string[] =>
+export const namespacesOf = (sql: Prepare) =>
   sql<string>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace').values();
 
 /** The newest run numbers. */
-export const recentRunNumbers = (sql: Prepare): number[] =>
+export const recentRunNumbers = (sql: Prepare) =>
   sql<number>(
     'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
   ).values();
@@ -103,5 +103,5 @@ export function runIsKnown(sql: Prepare, runNumber: number): boolean {
 }
 
 /** Whether any message, with or without effect, names this execution. */
-export const executionIsMentioned = (sql: Prepare, executionId: string): boolean =>
+export const executionIsMentioned = (sql: Prepare, executionId: string) =>
   sql(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).has(executionId);

@@ -99,10 +99,10 @@ export type Condition = Given | readonly [sql: string, value: undefined];
 /** The keys to search: a range, or a few keys of it. */
 export type CandidateRange = KeyRange & { order: Page['order']; limit: number; of?: readonly number[] | undefined };
 
-export const clauseOf = (where: readonly Given[]): string =>
+export const clauseOf = (where: readonly Given[]) =>
   where.length === 0 ? '' : `WHERE ${where.map(([condition]) => condition).join(' AND ')}`;
 
-export const valuesOf = (where: readonly Given[]): (string | number)[] => where.map(([, value]) => value);
+export const valuesOf = (where: readonly Given[]) => where.map(([, value]) => value);
 
 /** Counts rows, at most so many. @param from as SQL: the tables */
 export function countUpTo(sql: Prepare, from: string, where: readonly Given[], most: number): number {
@@ -110,7 +110,7 @@ export function countUpTo(sql: Prepare, from: string, where: readonly Given[], m
   return count.value(...valuesOf(where)) ?? 0;
 }
 
-export const directionOf = ({ order }: Pick<Page, 'order'>): 'DESC' | 'ASC' => (order === 'newest' ? 'DESC' : 'ASC');
+export const directionOf = ({ order }: Pick<Page, 'order'>) => (order === 'newest' ? 'DESC' : 'ASC');
 
 /**
  * A row of a list: the columns of its items, with null for what is absent.
@@ -127,7 +127,7 @@ export type RowOf<List extends ListName, More = unknown, Made = never> = More & 
  * As SQL: the columns of a list's rows.
  * @param others the SQL of what is not a column of its table; null: made of the row
  */
-export const columnsOf = (list: ListName, key: string, others: Readonly<Record<string, string | null>> = {}): string =>
+export const columnsOf = (list: ListName, key: string, others: Readonly<Record<string, string | null>> = {}) =>
   [
     `${key} AS key`,
     ...Object.keys(listColumns(list)).filter((name) => !(name in others)),

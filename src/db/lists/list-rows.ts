@@ -171,7 +171,7 @@ function chooseAccessPath({ conditions, indexes, window, time, instant = '?' }: 
     ['after start_time', [`${time} >= ${instant}`, window.start_time]],
     ['before end_time', [`${time} <= ${instant}`, window.end_time]],
   ];
-  const given = (isServed: boolean): Given[] =>
+  const given = (isServed: boolean) =>
     all.flatMap(([name, condition]) => (served.includes(name) === isServed && isGiven(condition) ? [condition] : []));
   return {
     source: index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}`,

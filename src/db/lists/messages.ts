@@ -4,7 +4,7 @@ import { happenedAt } from '../log/rows.ts';
 import { standingFor } from '../migrations/documented-views.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns, milliseconds } from '../migrations/message-columns.ts';
-import { numberOf } from '../migrations/names.ts';
+import { numberOf, shortId } from '../migrations/names.ts';
 import { nearNamespace } from '../notes/row-blocks.ts';
 import { messageWords } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -37,7 +37,7 @@ const { payload: wholePayload, ...columnsBesides } = messageColumns;
 
 /** The columns of a message without its body. */
 export const headColumns = [
-  'seq AS key, message_id, effect, effect_code, effect_reason',
+  'seq AS key, effect, effect_code, effect_reason',
   `${happenedAt} AS happened_at`,
   ...Object.entries(columnsBesides).map(([name, column]) => `${column} AS ${name}`),
 ].join(', ');
@@ -100,7 +100,7 @@ function conditionsOf(filter: MessageFilter): Record<string, Condition> {
   const isWithoutEffect = !isTrouble && effect !== 'applied';
   const { seldom, withoutEffect, troubled } = indexPredicates;
   return {
-    id: ['message_id = ?', filter.message_id],
+    id: [`short_id = ${shortId('?')}`, filter.message_id],
     execution: [`execution_no = ${numberOf('?')}`, execution_id],
     run: [`run_no = ${numberOf('?')}`, filter.run_id],
     namespace: [`namespace_no = ${numberOf('?')}`, filter.namespace],

@@ -3,6 +3,7 @@ import type { SliceOrder, TimeField } from '../../domain/summary-words.ts';
 import { shortDigests } from '../../lib/words.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { sliceLostStarts } from '../migrations/lost-starts.ts';
+import { shortId } from '../migrations/names.ts';
 import { type Prepare, jsonField } from '../sqlite/statements.ts';
 import { keptCount, ofExecution, type TfFileFilter } from './files.ts';
 import { columnsOf, type Condition, type ListQuery, manyRows, type Page, type RowOf } from './list-query.ts';
@@ -14,7 +15,7 @@ import { workerConditions } from './workers.ts';
  * null for the placeholder. The attempt's message is found by its id (`sliceMessageId`).
  */
 export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coalesce(' ' || json_extract(body, '$.payload.digest'), '')
-    FROM message_rows WHERE message_id = s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt AND json_valid(body))`;
+    FROM message_rows WHERE short_id = ${shortId(`s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt`)} AND json_valid(body))`;
 
 /**
  * As SQL: the host that has the outputs of a slice of `tf_slices AS s`, if it fetched the slice's file;

@@ -9,7 +9,7 @@ export const maxValues = 2000;
  * At most 2,000, sorted.
  * @param from the first value to return
  */
-export const distinctValues = (sql: Prepare, table: string, column: string, from = ''): string[] =>
+export const distinctValues = (sql: Prepare, table: string, column: string, from = '') =>
   sql<string>(
     `WITH RECURSIVE d (v) AS (
        SELECT min(${column}) FROM ${table} WHERE ${column} >= ?
@@ -18,7 +18,7 @@ export const distinctValues = (sql: Prepare, table: string, column: string, from
   ).values(from);
 
 /** The full names of workers that have had a slice. */
-export const workersOf = (sql: Prepare): string[] => distinctValues(sql, 'tf_slices', 'assigned_worker');
+export const workersOf = (sql: Prepare) => distinctValues(sql, 'tf_slices', 'assigned_worker');
 
 /**
  * How a worker may be named, in full, by its agent, or by its slot number: which slices it means, as SQL, and

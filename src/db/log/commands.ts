@@ -3,7 +3,7 @@ import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
-import { numberOf, typeNumbers } from '../migrations/names.ts';
+import { numberOf, shortId, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -21,7 +21,7 @@ export type CommandState = 'waiting' | { effect: 'applied' } | { effect: 'none';
 /** Throws an `Error` if the command is not recorded. */
 export function commandState(sql: Prepare, messageId: string): CommandState {
   const row = sql<{ effect: MessageEffect; effect_code: EffectCode | null; effect_reason: string | null }>(
-    'SELECT effect, effect_code, effect_reason FROM message_rows WHERE message_id = ?',
+    `SELECT effect, effect_code, effect_reason FROM message_rows WHERE short_id = ${shortId('?')}`,
   ).get(messageId);
   if (row === undefined) throw new Error(`the command ${messageId} is not recorded`);
   if (row.effect === 'applied') return { effect: 'applied' };
@@ -45,13 +45,17 @@ export function waitingCommands<T extends CommandType>(sql: Prepare, id: string,
 
 /** Notes that the driver has carried a command out. */
 export function noteApplied({ sql }: Transaction, messageId: string) {
-  const apply = `UPDATE message_rows SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE message_id = ?`;
+  const apply = `UPDATE message_rows SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE short_id = ${shortId('?')}`;
   sql(apply).run(messageId);
 }
 
 /** Notes why a command has no effect. */
 export function noteRefused({ sql }: Transaction, messageId: string, code: EffectCode, reason: string) {
-  sql('UPDATE message_rows SET effect_code = ?, effect_reason = ? WHERE message_id = ?').run(code, reason, messageId);
+  sql(`UPDATE message_rows SET effect_code = ?, effect_reason = ? WHERE short_id = ${shortId('?')}`).run(
+    code,
+    reason,
+    messageId,
+  );
 }
 
 /**
@@ -65,12 +69,12 @@ export function refuseWaiting(
 ) {
   sql(
     `UPDATE message_rows SET effect_code = ?, effect_reason = ?
-     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} AND message_id <> ?`,
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} AND short_id IS NOT ${shortId('?')}`,
   ).run(code, reason, executionId, except);
 }
 
 /** As SQL: the last message of some types that took effect in the execution `$id`. */
-const lastApplied = (columns: string, types: readonly string[]): string =>
+const lastApplied = (columns: string, types: readonly string[]) =>
   `SELECT ${columns} FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.landmark}
      AND type_no IN ${typeNumbers(types)} AND effect = 'applied' ORDER BY seq DESC LIMIT 1`;
 
@@ -89,7 +93,7 @@ const lastChange = (sql: Prepare, executionId: string) =>
   ).get({ id: executionId });
 
 /** Whether an operator has paused an execution. */
-export const isHeld = (sql: Prepare, executionId: string): boolean => lastChange(sql, executionId)?.held === 1;
+export const isHeld = (sql: Prepare, executionId: string) => lastChange(sql, executionId)?.held === 1;
 
 /** The pause that holds an execution. */
 export function heldBy(sql: Prepare, executionId: string): Message<'pause_workflow'> | undefined {

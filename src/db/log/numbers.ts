@@ -29,7 +29,7 @@ export interface FirstNumbers {
   first_run_number?: number | undefined;
 }
 
-const numberFrom = (first: number, end: number): number => first + Math.floor(Math.random() * (end - first));
+const numberFrom = (first: number, end: number) => first + Math.floor(Math.random() * (end - first));
 
 /**
  * Moves a store's numbers once to a random place, so that stores that share a broker do not give the same
@@ -50,17 +50,29 @@ export function spreadNumbers(tx: Transaction, { first_execution_number, first_r
 export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
   const find = (name: string) => sql<number>('SELECT name_no FROM names WHERE name = ?').value(name);
-  const add = (name: string): number => Number(sql('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
+  const add = (name: string) => Number(sql('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
+  const knownNumberOf = (name: string) => {
+    const number = numbers.get(name) ?? find(name);
+    if (number !== undefined) numbers.set(name, number);
+    return number;
+  };
+  const numberOf = (name: string) => knownNumberOf(name) ?? add(name);
+  /** The short form of a message id, which `fullId` reads; undefined if its first part has no number. */
+  const shorten = (id: string, number: (name: string) => number | undefined) => {
+    const slash = id.indexOf('/');
+    if (slash === -1) return id;
+    const first = number(id.slice(0, slash));
+    return first === undefined ? undefined : `${first}${id.slice(slash)}`;
+  };
   return {
     /**
      * The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction.
      */
-    numberOf: (name: string | undefined): number | null => {
-      if (name === undefined) return null;
-      const number = numbers.get(name) ?? find(name) ?? add(name);
-      numbers.set(name, number);
-      return number;
-    },
+    numberOf: (name: string | undefined): number | null => (name === undefined ? null : numberOf(name)),
+    /** The short form of the id of a new row. Call it in a write transaction. */
+    newShortId: (id: string) => shorten(id, numberOf) as string,
+    /** The short form of an id, as `shortId` in SQL; null if no message has one that begins like it. */
+    shortId: (id: string): string | null => shorten(id, knownNumberOf) ?? null,
     /** Call it after a rollback: the new names are gone, and others may get their numbers. */
     forget: () => numbers.clear(),
   };

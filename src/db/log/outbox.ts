@@ -1,7 +1,7 @@
 import { utcNow } from '../../lib/time.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { nameOf, numberOf } from '../migrations/names.ts';
+import { nameOf, numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -57,7 +57,7 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string) {
  */
 export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {
   const update = sql<string | null>(
-    `UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE message_id = ?
+    `UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE short_id = ${shortId('?')}
      RETURNING ${nameOf('execution_no')}`,
   );
   return new Set(messageIds.flatMap((id) => update.values(id)).filter((id) => id !== null));

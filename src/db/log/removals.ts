@@ -32,5 +32,5 @@ export function lastRemoval(sql: Prepare): (Removed & { count: number; words: st
 }
 
 /** When and by whom, to follow "was removed". */
-export const removalWords = ({ removed_at, removed_by }: Removed): string =>
+export const removalWords = ({ removed_at, removed_by }: Removed) =>
   `${removed_at === null ? '' : ` at ${removed_at}`}${removed_by === null ? '' : ` by ${removed_by}`}`;

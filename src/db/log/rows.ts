@@ -4,6 +4,7 @@ import type { Envelope } from '../../messages/fields.ts';
 import { destinationOf, isMessageType, type MessageType } from '../../messages/vocabulary.ts';
 import { typeTraits } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
+import { shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { nameNumbers } from './numbers.ts';
@@ -67,16 +68,16 @@ export const isExecution = (sql: Prepare, executionId: string) =>
   sql('SELECT 1 FROM workflow_executions WHERE execution_id = ?').has(executionId);
 
 export const isMessageId = (sql: Prepare, messageId: string) =>
-  sql('SELECT 1 FROM message_rows WHERE message_id = ?').has(messageId);
+  sql(`SELECT 1 FROM message_rows WHERE short_id = ${shortId('?')}`).has(messageId);
 
-const isUsual = (type: string, destination: string): boolean =>
-  isMessageType(type) && destination === destinationOf(type);
+const isUsual = (type: string, destination: string) => isMessageType(type) && destination === destinationOf(type);
 
 export const findRow = (sql: Prepare, messageId: string) =>
   sql<LogRow>(
     `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
-     FROM workflow_messages WHERE message_id = ?`,
-  ).get(messageId);
+     FROM workflow_messages WHERE short_id = ?`,
+    // Asked for every message: SQLite would take as long to shorten the id as to look for it.
+  ).get(nameNumbers(sql).shortId(messageId));
 
 export function insertRow(
   { sql }: Transaction,
@@ -91,14 +92,14 @@ export function insertRow(
     headers === undefined
       ? storedBody({ payload, message_id, envelope }, sent, effect.effect !== 'rejected')
       : { body: payload, is_whole: 1 };
-  const { numberOf } = nameNumbers(sql);
+  const { numberOf, newShortId } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
-    `INSERT INTO message_rows (seq, message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
+    `INSERT INTO message_rows (seq, short_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
        sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, is_whole, body, headers)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     seq ?? null,
-    message_id,
+    newShortId(message_id),
     numberOf(msg_type),
     // A message from a broker is never our own entry, whatever its type.
     typeTraits(msg_type, headers !== undefined || fromBroker === true),

@@ -13,10 +13,10 @@ export function storeId({ sql }: Transaction): string {
 }
 
 /** The store's own id, for a reader; undefined if it has none yet. */
-export const knownStoreId = (sql: Prepare): string | undefined => metaOf(sql, 'store_id');
+export const knownStoreId = (sql: Prepare) => metaOf(sql, 'store_id');
 
 /** The store's path when it was made. A copy at another path describes data files that are not its own. */
-export const homeOf = (sql: Prepare): string | undefined => metaOf(sql, 'home');
+export const homeOf = (sql: Prepare) => metaOf(sql, 'home');
 
 /** Notes which findings of observed executions people know of, as `[observe] known` has them. */
 export function keepKnown({ sql }: Transaction, known: readonly string[]): void {
@@ -24,4 +24,4 @@ export function keepKnown({ sql }: Transaction, known: readonly string[]): void 
   sql(keep).run(JSON.stringify(known));
 }
 
-export const knownOf = (sql: Prepare): string[] => stringsIn(metaOf(sql, 'known')) ?? [];
+export const knownOf = (sql: Prepare) => stringsIn(metaOf(sql, 'known')) ?? [];

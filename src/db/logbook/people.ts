@@ -70,7 +70,7 @@ export function notesOf(sql: Prepare, executionId: string, most: number) {
 const maxWritten = 1000;
 
 /** The last notes written in a time, oldest first: of a namespace, and notes about no execution. */
-export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = null }: Window): NoteRow[] =>
+export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = null }: Window) =>
   sql<NoteRow>(
     `SELECT ${noteColumns} FROM notes WHERE written_at >= ? AND written_at <= ?
        AND (? IS NULL OR execution_id IS NULL OR execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?))

@@ -19,7 +19,7 @@ const watcherOf = (sql: Prepare) =>
     `SELECT process_id, ${signColumns}, ended, looked_ms FROM watchers JOIN processes USING (process_id)`,
   ).get();
 
-const isAtWork = (watcher: WatcherRow, isAlive: LivenessTest): boolean =>
+const isAtWork = (watcher: WatcherRow, isAlive: LivenessTest) =>
   watcher.ended === null && isProcessAlive(watcher, isAlive);
 
 /** Makes a process the watcher. Returns false while another one lives. @param now milliseconds since 1970 */
@@ -35,10 +35,10 @@ export function becomeWatcher(tx: Transaction, processId: number, isAlive: Liven
 }
 
 /** Whether a process is still the watcher: checked in every transaction in which it writes as one. */
-export const isWatcher = (sql: Prepare, processId: number): boolean => watcherOf(sql)?.process_id === processId;
+export const isWatcher = (sql: Prepare, processId: number) => watcherOf(sql)?.process_id === processId;
 
 /** When a watcher last looked, in milliseconds since 1970. */
-export const lastLook = (sql: Prepare): number => watcherOf(sql)?.looked_ms ?? 0;
+export const lastLook = (sql: Prepare) => watcherOf(sql)?.looked_ms ?? 0;
 
 export function noteLook({ sql }: Transaction, now: number) {
   sql('UPDATE watchers SET looked_ms = ?').run(now);
@@ -125,7 +125,7 @@ const undelivered = `message_rows INDEXED BY message_rows_logbook
 /** The first change not yet delivered to a receiver, or undefined. */
 export const firstUndelivered = (sql: Prepare, receiver: string) =>
   sql<Undelivered>(
-    `SELECT seq, message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,
+    `SELECT seq, ${messageColumns.message_id} AS message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,
   ).get(receiver);
 
 /**

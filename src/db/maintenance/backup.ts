@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { messageOf, storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { messageOf, storeUnavailable } from '../../lib/errors.ts';
 import { namesIn } from '../../lib/file-system.ts';
 import { currentProcess, isAlive } from '../../lib/process-identity.ts';
 import { sha256 } from '../../lib/sha256.ts';
@@ -74,7 +74,7 @@ function isBeingWritten(
   return isAlive({ ...own, pid, pid_started: [started, ...here].join(' ') }) !== false;
 }
 
-const isThere = (target: string, cause?: unknown): SwfError =>
+const isThere = (target: string, cause?: unknown) =>
   storeUnavailable(`${target} cannot be written: the file already exists; name another, or remove it`, { cause });
 
 /** Reports a fault of the store itself as the store's, not the copy's. */

@@ -8,7 +8,7 @@ import { type Prepare, preparer } from '../sqlite/statements.ts';
 /**
  * The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page.
  */
-export const damageOf = (db: Connection): string[] =>
+export const damageOf = (db: Connection) =>
   preparer(db)<string>('PRAGMA integrity_check')
     .values()
     .filter((line) => line !== 'ok');
@@ -56,7 +56,8 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
 function wordDifferences(sql: Prepare, searched: SearchedTable) {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {
-    const [after, last] = [part * rowsOfPart, (part + 1) * rowsOfPart];
+    const after = part * rowsOfPart;
+    const last = after + rowsOfPart;
     const ids = `SELECT id FROM ${partTable(searched, part)}_docsize`;
     return `SELECT ${key} AS row, '' AS why FROM ${table} NOT INDEXED
       WHERE ${key} > ${after} AND ${key} <= min(${last}, $noted) AND ${key} NOT IN (${ids})
@@ -74,10 +75,12 @@ const numbersOf = (kept: string, found: string) => `
       SELECT coalesce(${messageColumns.execution_id}, '') AS execution_id, ${messageColumns.message_type} AS message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
   GROUP BY of HAVING sum(kept) <> sum(found)`;
 
+const numberColumns = ['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'];
+
 /** Selects numbers in messages that stand for no name. */
 const nameless = `
   SELECT 'the name ' || no || ' of the message ' || min(seq) AS difference FROM (
-    ${['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
+    ${[...numberColumns, `iif(instr(short_id, '/') = 0, type_no, CAST(short_id AS INTEGER))`].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
   WHERE no NOT IN (SELECT name_no FROM names) GROUP BY no`;
 
 const namespaces = `

@@ -74,11 +74,11 @@ const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999') =>
   ).all(heardBefore, keep, Date.now() - mayGoOn);
 
 /** How many executions have not ended, driven or not. */
-export const runningCount = (sql: Prepare): number =>
+export const runningCount = (sql: Prepare) =>
   sql<number>(`SELECT count(*) FROM workflow_executions WHERE status = 'running' AND origin = 'own'`).value() ?? 0;
 
 /** When the oldest existing execution began, or undefined. */
-export const oldestStart = (sql: Prepare): string | undefined =>
+export const oldestStart = (sql: Prepare) =>
   sql<string | null>('SELECT min(start_time) FROM workflow_executions').value() ?? undefined;
 
 /** Rows of one table to remove per transaction, so that other writers need not wait. */

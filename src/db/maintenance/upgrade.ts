@@ -182,7 +182,7 @@ function requireSameLog(old: Connection, db: Connection) {
   if (read.next().done !== true) throw unequal(old, 'there would be more messages');
 }
 
-const unequal = (old: Connection, why: string): SwfError =>
+const unequal = (old: Connection, why: string) =>
   new SwfError(
     'STORE_CORRUPT',
     `the store ${old.name} cannot be upgraded and is unchanged: ${why}; run "swf-mcp check" of the version that created it`,
@@ -198,7 +198,7 @@ interface Standing {
 
 /** Executions whose status or counts the new store has differently, a sentence each. */
 function statusChanges(old: Connection, db: Connection) {
-  const standings = (of: Connection): Standing[] =>
+  const standings = (of: Connection) =>
     preparer(of)<Standing>(
       `SELECT execution_id, status || ', ' || slices_completed || ' of ' || slices_created || ' TF slices completed, ' ||
          slices_failed || ' failed' AS words

@@ -1,49 +1,52 @@
 import { logLevels } from '../../lib/logger.ts';
 import { lostStartsOf, sliceLostStarts } from './lost-starts.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
+import { fullId } from './names.ts';
 
 /**
  * As SQL: the STF files of an execution: those announced, or as many as the end of its run states.
  * @param stated the number that it states
  */
-export const stfCount = (stated: string): string => `max(stfs_announced, coalesce(${stated}, 0))`;
+export const stfCount = (stated: string) => `max(stfs_announced, coalesce(${stated}, 0))`;
 
-/** As SQL: how many STF files of an execution failed at a site that processes them. */
-export const failedStfs = (executionId: string): string =>
-  `(SELECT count(DISTINCT stf_filename) FROM stf_sites AS w WHERE w.execution_id = ${executionId} AND w.status = 'failed')`;
+/** As SQL: how many STF files of an execution, of `workflow_executions AS e`, failed at a site that processes them. */
+export const failedStfs = `(SELECT count(DISTINCT stf_filename) FROM stf_sites AS w WHERE w.execution_id = e.execution_id AND w.status = 'failed')`;
 
 /** As SQL: whether an STF file failed at a site. Others may still process it. */
-export const isFailedStf = (files: string): string =>
+export const isFailedStf = (files: string) =>
   `EXISTS (SELECT 1 FROM stf_sites AS w WHERE w.execution_id = ${files}.execution_id AND w.stf_filename = ${files}.stf_filename AND w.status = 'failed')`;
 
+/** As SQL: whether an execution carries its plan: then a count of 0 is known, and not merely that nothing was heard. */
+export const hasPlan = (execution: string) =>
+  `CASE WHEN json_valid(${execution}.params) THEN ${execution}.params -> '$.plan_version' END IS NOT NULL`;
+
 /**
- * As SQL: further attempts of an execution, from `run_states`. Of other programs' runs unknown until a message
+ * As SQL: further attempts of an execution, from `run_states`. Without a plan they are unknown until a message
  * names a slice.
  */
-export const knownRetries = (execution: string, state: string): string =>
-  `iif(${execution}.origin = 'observed' AND slices_created = 0, NULL, slice_retries + ${lostStartsOf(state)})`;
+export const knownRetries = (execution: string, state: string) =>
+  `iif(slices_created > 0 OR ${hasPlan(execution)}, slice_retries + ${lostStartsOf(state)}, NULL)`;
 
-/** As SQL: the bytes of its STF files, from `runs`. Of other programs' runs unknown until a message has a size. */
-export const knownBytes = (execution: string): string =>
-  `iif(${execution}.origin = 'observed' AND dataset_bytes = 0, NULL, dataset_bytes)`;
+/** As SQL: the bytes of its STF files, from `runs`. Without a plan they are unknown until a message has a size. */
+export const knownBytes = (execution: string) => `iif(dataset_bytes > 0 OR ${hasPlan(execution)}, dataset_bytes, NULL)`;
 
 /** As SQL: the name of a line's level. */
-export const levelName = (level: string): string =>
+export const levelName = (level: string) =>
   `CASE ${Object.entries(logLevels)
     .toReversed()
     .map(([name, number]) => `WHEN ${level} >= ${number} THEN '${name}'`)
     .join(' ')} ELSE CAST(${level} AS TEXT) END`;
 
 /** As SQL: seconds from one time to another; NULL if one is missing. */
-const secondsBetween = (from: string, to: string): string =>
+const secondsBetween = (from: string, to: string) =>
   `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
 
 /**
  * As SQL: the id of the standing message that a message of other programs repeats, or contradicts.
  * @param rows the table of the messages
  */
-export const standingFor = (rows: string, contradicts: 0 | 1): string =>
-  `(SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;
+export const standingFor = (rows: string, contradicts: 0 | 1) =>
+  `(SELECT ${fullId('stands.short_id')} FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;
 
 /**
  * The views that `query_store` may query. Columns are named as in the tools. `docs/store.md` describes them
@@ -66,7 +69,7 @@ FROM tf_slices`,
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt)
 UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, ${secondsBetween('started_at', 'followed_at')}, 'its worker vanished', NULL, NULL, NULL
 FROM lost_starts`,
-  v_messages: `SELECT seq, message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
+  v_messages: `SELECT seq, ${messageColumns.message_id} AS message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
   ${isoTime('sent_ms')} AS sent_at, ${isoTime('recorded_ms')} AS recorded_at, effect, effect_code, effect_reason,
   iif(t.name IS 'run_workflow', NULL, ${messageColumns.payload}) AS payload, ${standingFor('m', 0)} AS repeats, ${standingFor('m', 1)} AS contradicts
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no

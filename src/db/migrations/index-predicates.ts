@@ -31,7 +31,7 @@ export const rareColumn = `CASE WHEN effect = 'applied' THEN type_traits ELSE co
   .map(([trait, condition]) => `((${condition}) * ${bits[trait as keyof typeof ofEffect]})`)
   .join(' | ')} END`;
 
-const isRare = (trait: keyof typeof bits): string => `(rare & ${bits[trait]}) <> 0`;
+const isRare = (trait: keyof typeof bits) => `(rare & ${bits[trait]}) <> 0`;
 
 /**
  * The conditions of the partial indexes. SQLite uses a partial index only for a query that repeats its

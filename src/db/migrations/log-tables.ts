@@ -8,13 +8,14 @@ CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITH
 -- The next number of each kind: execution, run, agent.
 CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- Names that very many messages repeat: types, agents, namespaces, executions, runs. Rows of the log have their numbers.
+-- Names that very many messages repeat: types, agents, namespaces, executions, runs, and the first part of each message id. Rows of the log have their numbers.
 CREATE TABLE names (name_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 -- The record: everything that was said, in the order of recording. All tables down to slice_attempts are read from it.
 CREATE TABLE message_rows (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  message_id TEXT NOT NULL UNIQUE,
+  -- The id of the message, with the number of its first part: "12/stf_ready/…".
+  short_id TEXT NOT NULL UNIQUE,
   type_no INTEGER NOT NULL,
   sender_no INTEGER,
   namespace_no INTEGER,
@@ -65,7 +66,7 @@ CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE ${i
 CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_no, seq) WHERE ${indexPredicates.withoutEffect};
 
 -- The record as it was said: times as UTC in ISO 8601, destinations, and payloads byte for byte.
-CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, simulation_tick,
+CREATE VIEW workflow_messages AS SELECT seq, short_id, sent_ms, recorded_ms, simulation_tick,
   effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, body, is_whole, rare,
   ${Object.entries(messageColumns)
     .map(([name, sql]) => `${sql} AS ${name}`)

@@ -1,18 +1,19 @@
 import { destinationOf, messageTypes } from '../../messages/vocabulary.ts';
-import { nameOf } from './names.ts';
+import { fullId, nameOf } from './names.ts';
 
 /**
  * As SQL: a time in milliseconds since 1970 as UTC in ISO 8601, the form in which times are shown and
  * compared.
  */
-export const isoTime = (milliseconds: string): string =>
+export const isoTime = (milliseconds: string) =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
 
 /** As SQL: the reverse of `isoTime`. */
-export const milliseconds = (iso: string): string => `CAST(round(unixepoch(${iso}, 'subsec') * 1000) AS INTEGER)`;
+export const milliseconds = (iso: string) => `CAST(round(unixepoch(${iso}, 'subsec') * 1000) AS INTEGER)`;
 
-/** As SQL: the columns that rows store as name numbers. */
+/** As SQL: the columns that rows store with the numbers of names. */
 const envelope = {
+  message_id: fullId('short_id'),
   message_type: nameOf('type_no'),
   sender_agent: nameOf('sender_no'),
   namespace: nameOf('namespace_no'),
@@ -40,5 +41,5 @@ export const messageColumns = {
     '{"msg_type":"' || ${envelope.message_type} || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
     ',"sender":"' || ${envelope.sender_agent} || '","namespace":"' || ${envelope.namespace} ||
     '","execution_id":"' || ${envelope.execution_id} || '","run_id":"' || ${envelope.run_id} || '","timestamp":"' || ${isoTime('sent_ms')} || '"' ||
-    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END`,
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || ${envelope.message_id} || '"}' END`,
 } as const;

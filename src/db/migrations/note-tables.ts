@@ -1,4 +1,4 @@
-import { numberOf } from './names.ts';
+import { fullId, numberOf } from './names.ts';
 
 /** As SQL: summaries of the rows of large tables, used to find and count them. */
 export const noteTables = `-- Summaries of blocks of 512 rows. Block n has the rows from 512 n + 1 to 512 (n + 1).
@@ -34,7 +34,7 @@ CREATE TABLE message_namespaces (
 
 -- The searchable text of a message: its id, and its body without the envelope, which has its own filters. For run_workflow, only the
 -- part that may be shown.
-CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
+CREATE VIEW message_texts AS SELECT seq, ${fullId('short_id')} || ' ' ||
   CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
       CASE WHEN type_no IS NOT ${numberOf("'run_workflow'")} THEN body ELSE json_set(body, '$.params', json_object(

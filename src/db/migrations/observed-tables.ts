@@ -69,6 +69,7 @@ CREATE TABLE stf_sites (
   reason TEXT,
   PRIMARY KEY (execution_id, stf_filename, site)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX stf_sites_failed ON stf_sites (execution_id, stf_filename) WHERE ${indexPredicates.failedStf};
 
 -- When a run was handed over to PanDA, by site. Milliseconds since 1970.
 CREATE TABLE handed_over (

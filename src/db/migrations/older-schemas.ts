@@ -57,13 +57,14 @@ export const schemaChanges: readonly SchemaChange[] = [
   { version: 39 },
   { version: 40 },
   { version: 41 },
+  { version: 42 },
 ];
 
 /**
  * As SQL: views that hide tables of a store, so that it reads as one of the newest schema.
  * @param version of its schema
  */
-export const viewsFor = (version: number): string =>
+export const viewsFor = (version: number) =>
   schemaChanges
     .filter((change) => change.version > version && (change.since ?? oldestReadable) <= version)
     .map(({ table, select }) => (select === undefined ? '' : `CREATE TEMP VIEW ${table} AS ${select};`))

@@ -35,7 +35,7 @@ const silence = 15;
  */
 const noteAgent = (
   exit: string,
-): string => `INSERT INTO past_agents (agent_name, is_heard, since, until, ${changing.join(', ')}, before_exit, exited_at)
+) => `INSERT INTO past_agents (agent_name, is_heard, since, until, ${changing.join(', ')}, before_exit, exited_at)
   VALUES (NEW.agent_name, NEW.heard_on IS NOT NULL,
     coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name AND is_heard = (NEW.heard_on IS NOT NULL) ORDER BY since DESC LIMIT 1) AS last
       WHERE (last.process_id = NEW.process_id AND substr(last.since, 1, 16) = substr(NEW.last_heartbeat, 1, 16))

@@ -54,6 +54,9 @@ export const timedTables: readonly NotedTable[] = [
  */
 export function rowBlockNoter(sql: Prepare) {
   const known = new Map<string, number>();
+  let knownBlocks: number | undefined;
+  /** How many blocks are full in all tables. */
+  const fullBlocks = () => sql<number>(`SELECT sum(seq / ${rowsOfBlock}) FROM sqlite_sequence`).value();
   /** The key of the last row of each table that belongs to a full block. */
   const whole = () =>
     sql<{ name: string; last: number }>(
@@ -61,7 +64,7 @@ export function rowBlockNoter(sql: Prepare) {
     ).all();
   return {
     /** Whether a block has become full since the last notes. Call it at the end of a write transaction. */
-    isDue: () => whole().some(({ name, last }) => last !== known.get(name)),
+    isDue: () => fullBlocks() !== knownBlocks,
     /**
      * Call it in its own write transaction: words take longer than most writes, and others would have to wait
      * for both.
@@ -72,9 +75,13 @@ export function rowBlockNoter(sql: Prepare) {
         if (timed !== undefined && last !== known.get(name)) noteBlocks(sql, timed, last);
         known.set(name, last);
       }
+      knownBlocks = fullBlocks();
     },
     /** Call it when the transaction of notes was rolled back. */
-    forget: () => known.clear(),
+    forget() {
+      known.clear();
+      knownBlocks = undefined;
+    },
   };
 }
 

@@ -48,7 +48,7 @@ export const rowsOfPart = 2 ** 19;
 
 const partOf = (key: number) => Math.floor((key - 1) / rowsOfPart);
 
-export const partTable = ({ words }: SearchedTable, part: number): string => `${words}_${part}`;
+export const partTable = ({ words }: SearchedTable, part: number) => `${words}_${part}`;
 
 /** The statements that make the table of a part. Merging more at a time causes fewer long merges. */
 export function partSchema(searched: SearchedTable, part: number): string[] {
@@ -60,7 +60,7 @@ export function partSchema(searched: SearchedTable, part: number): string[] {
 }
 
 /** The existing parts, in the order of their rows. */
-export const partsOf = (sql: Prepare, { table }: SearchedTable): number[] =>
+export const partsOf = (sql: Prepare, { table }: SearchedTable) =>
   sql<number>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part').values(table);
 
 /** Notes the words of the rows after one key up to another. */

@@ -26,7 +26,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: 
 }
 
 /** Whether only agents of prompt processing state this: they choose sites, and report jobs. */
-const isOfPromptAlone = (fact: StfFact): boolean =>
+const isOfPromptAlone = (fact: StfFact) =>
   fact.kind === 'told_jobs' || (fact.kind === 'told_stf' && fact.sites !== undefined);
 
 type Folded = NonNullable<ReturnType<typeof foldStf>>;
@@ -66,8 +66,8 @@ export function becomePrompt(scope: ObservedScope) {
   ).all(execution_id, JSON.stringify(stfSubjects));
   for (const some of grouped(rows, ({ key }) => key).values()) {
     const messages = some.flatMap(({ seq }) => saidAt<StfFact>(tx, seq) ?? []);
-    const [before, after] = [foldStf(messages), foldStf(messages, true)];
-    if (after !== undefined) writeStf(scope, after, before);
+    const after = foldStf(messages, true);
+    if (after !== undefined) writeStf(scope, after, foldStf(messages));
   }
 }
 
@@ -90,7 +90,8 @@ function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefi
   const ready = change(({ status }) => status === 'processed');
   if (before === undefined) addTo(tx, 'run_states', [execution_id], 'stfs_announced', 1);
   if (ready !== 0) addTo(tx, 'run_states', [execution_id], 'stfs_ready', ready);
-  const [files, bytes] = [change(isInDataset), (now.size_bytes ?? 0) - (before?.size_bytes ?? 0)];
+  const files = change(isInDataset);
+  const bytes = (now.size_bytes ?? 0) - (before?.size_bytes ?? 0);
   if (files !== 0 || bytes !== 0)
     sql(
       'UPDATE runs SET dataset_files = dataset_files + ?, dataset_bytes = dataset_bytes + ? WHERE execution_id = ?',

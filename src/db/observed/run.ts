@@ -1,7 +1,7 @@
 import type { Phase, PhaseMessage } from '../../domain/run-phases.ts';
 import { bySending, type FactOf, type Said, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { isoTime } from '../migrations/message-columns.ts';
+import { isoTime, messageColumns } from '../migrations/message-columns.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { buffered } from '../sqlite/buffered.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -96,7 +96,7 @@ const lastPhase = ({ sql, execution_id }: ObservedScope) =>
   sql<{ type: PhaseMessage; at: string }>(
     `SELECT ${nameOf('type_no')} AS type, ${isoTime('sent_ms')} AS at FROM message_rows INDEXED BY message_rows_landmarks
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(Object.keys(phaseAfter))} AND effect = 'applied'
-     ORDER BY sent_ms DESC, message_id DESC LIMIT 1`,
+     ORDER BY sent_ms DESC, ${messageColumns.message_id} DESC LIMIT 1`,
   ).get(execution_id);
 
 /** Applies what was reported about an execution to the testbed's monitor over REST. */

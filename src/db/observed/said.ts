@@ -6,7 +6,7 @@ import { relatedTo, type Subject, subjectsOf } from '../../observed/folding/subj
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import { heardId, readStatement } from '../../observed/told/read-told.ts';
-import { nameOf, numberOf } from '../migrations/names.ts';
+import { fullId, nameOf, numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -58,7 +58,7 @@ export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }
 }
 
 /** As SQL: the columns of a recorded message. */
-export const saidColumns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
+export const saidColumns = `seq, sent_ms, ${fullId('short_id')} AS message_id, coalesce(destination, '') AS destination, body, headers`;
 
 /**
  * The messages that a transaction has read: slices, their results and what REST calls state about both come
@@ -101,7 +101,7 @@ export function recordedAs(
 
 const rowOf = (sql: Prepare, messageId: string) =>
   sql<{ seq: number; sent_ms: number; execution_id: string | null; run_id: string | null }>(
-    `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id FROM message_rows WHERE message_id = ?`,
+    `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id FROM message_rows WHERE short_id = ${shortId('?')}`,
   ).get(messageId);
 
 /**
@@ -167,7 +167,8 @@ function writeRepeats(
     'UPDATE message_subjects SET stands_seq = $stands_seq, contradicts = $contradicts WHERE execution_id = $execution_id AND subject = $subject AND key = $key AND seq = $seq',
   );
   const bySeq = (repeats: readonly Repeat[]) => new Map(repeats.map((one) => [one.seq, one]));
-  const [was, now] = [bySeq(before), bySeq(after)];
+  const was = bySeq(before);
+  const now = bySeq(after);
   for (const seq of new Set([...was.keys(), ...now.keys()])) {
     const repeat = now.get(seq);
     const [main] = subjectsOf((messages.get(seq) as SaidFact).fact);

@@ -18,7 +18,7 @@ const openRun = (index = '') => `SELECT ${heardRunColumns}, status, phase, told_
   FROM workflow_executions AS e ${index} JOIN run_states USING (execution_id) JOIN observed_runs AS o USING (execution_id)`;
 
 /** The observed executions without a known end, by the status stored. */
-const openRuns = (sql: Prepare, ...statuses: ('running' | 'unknown')[]): OpenRun[] =>
+const openRuns = (sql: Prepare, ...statuses: ('running' | 'unknown')[]) =>
   statuses.flatMap((status) =>
     sql<OpenRun>(`${openRun('INDEXED BY workflow_executions_status')} WHERE status = ?`).all(status),
   );
@@ -66,7 +66,7 @@ export function settleObserved(tx: Transaction, moment: Moment) {
 const standingColumns: ReadonlySet<string> = new Set<keyof Standing>(['status', 'status_reason', 'end_time']);
 
 /** Whether a column of an execution follows from when it was heard, and not from its messages alone. */
-export const isSettled = (row: Readonly<Record<string, unknown>>, column: string): boolean =>
+export const isSettled = (row: Readonly<Record<string, unknown>>, column: string) =>
   row['origin'] === 'observed' && standingColumns.has(column);
 
 /** Opens an execution again that was noted as over: whether it was depends on the moment. */

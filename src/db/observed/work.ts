@@ -194,7 +194,8 @@ function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, w
 /** Notes which messages decide how a slice stands. */
 function linkMessages(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined) {
   const subject = { subject: 'attempt', key: slice.slice_filename };
-  const [before, after] = [was === undefined ? [] : seqsOf(was), seqsOf(slice)];
+  const before = was === undefined ? [] : seqsOf(was);
+  const after = seqsOf(slice);
   for (const seq of after) if (!before.includes(seq)) noteSubject(scope, subject, seq);
   for (const seq of before) if (!after.includes(seq)) forgetSubject(scope, subject, seq);
 }

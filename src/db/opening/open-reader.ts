@@ -52,6 +52,6 @@ function readOnly(db: Connection, path: string): Connection {
   return db;
 }
 
-const cannotWriteBeside = (error: unknown): boolean =>
+const cannotWriteBeside = (error: unknown) =>
   error instanceof Database.SqliteError &&
   (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_CANTOPEN'));

@@ -1,15 +1,17 @@
 import { storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { oldestReadable } from '../migrations/older-schemas.ts';
 import type { Connection } from '../sqlite/connection.ts';
+import { preparer } from '../sqlite/statements.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 41;
+export const schemaVersion = 42;
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;
 
-const applicationIdOf = (db: Connection): number => db.pragma('application_id', { simple: true }) as number;
-export const versionOf = (db: Connection): number => db.pragma('user_version', { simple: true }) as number;
+const applicationIdOf = (db: Connection) => db.pragma('application_id', { simple: true }) as number;
+/** Read in every transaction, so by a statement that is prepared once. */
+export const versionOf = (db: Connection) => preparer(db)<number>('PRAGMA user_version').value() as number;
 
 /** Throws `STORE_UNAVAILABLE` for a SQLite file of another program. */
 export function requireOwnKind(db: Connection, path: string) {
@@ -55,7 +57,7 @@ export function requireReadable(version: number, path: string) {
 }
 
 /** Whether the file is a store still being made, or whose maker ended before it was done. */
-export const isEmpty = (db: Connection): boolean => versionOf(db) === 0 && applicationIdOf(db) === 0;
+export const isEmpty = (db: Connection) => versionOf(db) === 0 && applicationIdOf(db) === 0;
 
 /** Marks a new store as one of this program. Call it in the transaction that makes its tables. */
 export function noteKind(db: Connection) {

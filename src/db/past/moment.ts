@@ -2,6 +2,8 @@ import { argumentInvalid } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time.ts';
 import { tried } from '../../lib/tried.ts';
 import { noMessage } from '../log/rows.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
+import { shortId } from '../migrations/names.ts';
 import { rowsOfBlock } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -38,8 +40,7 @@ export function momentNamed(sql: Prepare, asOf: string, present: number): Moment
 }
 
 /** Milliseconds since 1970, or undefined if the text names no time. */
-const timeIn = (text: string, present: number): number | undefined =>
-  tried(() => Date.parse(parseTime('as_of', text, present) ?? ''));
+const timeIn = (text: string, present: number) => tried(() => Date.parse(parseTime('as_of', text, present) ?? ''));
 
 /** The moment whose cut a row marks, by its number and its message's id. */
 function momentAt(now: number, last: number, id: string): Moment {
@@ -50,7 +51,7 @@ function momentAt(now: number, last: number, id: string): Moment {
 /** @param time of the clock; undefined: that of the message */
 function upTo(sql: Prepare, messageId: string, time: number | undefined, present: number): Moment {
   const row = sql<{ seq: number; recorded_ms: number }>(
-    'SELECT seq, recorded_ms FROM message_rows WHERE message_id = ?',
+    `SELECT seq, recorded_ms FROM message_rows WHERE short_id = ${shortId('?')}`,
   ).get(messageId);
   if (row === undefined && time !== undefined)
     throw argumentInvalid(
@@ -90,13 +91,13 @@ function lastRecordedBy(sql: Prepare, now: number) {
   const isBefore = 'recorded_ms <= $now';
   const last = (rows: string, order: string) =>
     sql<{ seq: number; message_id: string }>(
-      `SELECT seq, message_id FROM ${rows} AND ${isBefore} ORDER BY ${order} LIMIT 1`,
+      `SELECT seq, ${messageColumns.message_id} AS message_id FROM ${rows} AND ${isBefore} ORDER BY ${order} LIMIT 1`,
     ).get({ now });
   return last(otherRows, 'seq DESC') ?? last(`${notedRows} WHERE earliest_ms <= $now`, 'block DESC, seq DESC');
 }
 
 /** Whether rows before one were recorded after a time. */
-const isAnyLater = (sql: Prepare, last: number, now: number): boolean =>
+const isAnyLater = (sql: Prepare, last: number, now: number) =>
   [otherRows, `${notedRows} WHERE latest_ms > $now AND block * ${rowsOfBlock} < $last`].some((rows) =>
     sql(`SELECT 1 FROM ${rows} AND seq <= $last AND recorded_ms > $now LIMIT 1`).has({ last, now }),
   );

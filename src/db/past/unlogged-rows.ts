@@ -66,7 +66,7 @@ export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso
   sql(`INSERT INTO app_logs SELECT * FROM live.app_logs WHERE ${isNew}`).run(between);
 }
 
-const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity): string => `${hostname} ${pid} ${pid_started}`;
+const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity) => `${hostname} ${pid} ${pid_started}`;
 
 /**
  * As SQL: whether a process gave a sign of life after $iso and row $last: a heartbeat, or a message of one of

@@ -110,8 +110,7 @@ export function agentState(row: TypedSigns, slicesInHand: number, isAlive: Liven
 }
 
 /** Whether an agent sends signs of life, even if they come late. */
-const isHeard = (row: SignsOfLife, isAlive: LivenessTest): boolean =>
-  ['OK', 'WARNING'].includes(agentStatus(row, isAlive));
+const isHeard = (row: SignsOfLife, isAlive: LivenessTest) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive));
 
 interface HeardRow extends TypedSigns {
   agent: string;
@@ -140,7 +139,7 @@ const heardAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest, con
     .map((row) => ({ ...row, off_duty: kindsIn(row.off_duty) }));
 
 /** The types of live swf-mcp agents in a namespace, whatever they work on. */
-export const livingTypes = (sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> =>
+export const livingTypes = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   new Set(heardAgents(sql, namespace, isAlive, 'TRUE').map(({ agent_type }) => agent_type));
 
 /** Workers heard in a namespace, with the kinds of work they cannot do. */
@@ -156,7 +155,7 @@ interface Wanted {
 }
 
 /** The slots of all workers heard in a namespace, without workers in this store's other processes. */
-export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Wanted, isAlive: LivenessTest): number =>
+export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Wanted, isAlive: LivenessTest) =>
   heardWorkers(sql, namespace, isAlive)
     .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
     .filter(({ off_duty }) => !off_duty.some(({ reason, name }) => reason === 'NO_PAYLOAD' && name === payload))
@@ -183,7 +182,7 @@ const kindsIn = (text: string | null): OffDuty[] =>
       typeof kind['reason'] === 'string' && typeof kind['name'] === 'string',
   );
 
-export const isSameKind = (a: OffDuty, b: OffDuty): boolean => a.reason === b.reason && a.name === b.name;
+export const isSameKind = (a: OffDuty, b: OffDuty) => a.reason === b.reason && a.name === b.name;
 
 /** An agent's log lines to search for its warning about a kind. */
 const maxLines = 500;

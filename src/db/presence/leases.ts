@@ -32,7 +32,7 @@ export interface Moment {
 }
 
 /** The moment that a test is about, in milliseconds since 1970. */
-export const momentOfTest = ({ now = Date.now() }: LivenessTest): number => now;
+export const momentOfTest = ({ now = Date.now() }: LivenessTest) => now;
 
 /** The process that has the lease of an execution, or had it last. */
 export interface Owner extends ProcessSigns {
@@ -57,12 +57,12 @@ export function isProcessAlive(row: ProcessSigns, isAlive: LivenessTest): boolea
 }
 
 /** Whether a process has no store and is known by its heartbeats over the broker. */
-export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolean => is_remote === 1;
+export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>) => is_remote === 1;
 
 /**
  * Whether a process has missed its heartbeats. If it is alive, it is stopped, or its machine is overloaded.
  */
-export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean =>
+export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: LivenessTest) =>
   livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
 
 export const ownerOf = (sql: Prepare, executionId: string) =>

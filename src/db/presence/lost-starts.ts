@@ -1,4 +1,5 @@
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { shortId } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns } from './leases.ts';
 
@@ -37,7 +38,7 @@ export function lostStarts(sql: Prepare, of: Attempt, isAlive: LivenessTest): Lo
        JOIN processes AS worker ON worker.process_id = agent.process_id
        JOIN execution_owners AS owner ON owner.execution_id = ?
        JOIN processes AS driver ON driver.process_id = owner.process_id
-     WHERE m.message_id >= ? AND m.message_id < ? AND m.effect = 'applied' AND agent.state <> 'EXITED'
+     WHERE m.short_id >= ${shortId('?')} AND m.short_id < ${shortId('?')} AND m.effect = 'applied' AND agent.state <> 'EXITED'
        AND worker.process_id <> driver.process_id AND driver.registered_at <= m.recorded_at
      ORDER BY m.seq`,
   ).all(execution_id, prefix, `${prefix}\u{10FFFF}`);

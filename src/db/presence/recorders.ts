@@ -69,7 +69,7 @@ export function noteBrokerAway({ sql }: Transaction, namespace: string, since: s
  * Since when the recorder of a namespace has received nothing from its broker, ISO 8601; undefined if it is
  * connected, or there is no recorder.
  */
-export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
+export const brokerAwaySince = (sql: Prepare, namespace: string) =>
   sql<string | null>(
     `SELECT broker_away_since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
   ).value(namespace) ?? undefined;

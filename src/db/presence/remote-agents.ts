@@ -5,7 +5,7 @@ import { utcNow, wallNow } from '../../lib/time.ts';
 import type { AgentHeartbeat, AgentLog } from '../../messages/telemetry.ts';
 import { insertLogLine } from '../log/log-lines.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { nameOf } from '../migrations/names.ts';
+import { nameOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -122,7 +122,7 @@ export function noteHeard({ sql }: Transaction, agent: string) {
 /** The execution of the first message in hand, which is recorded, since its recorder sent it. */
 function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string | null {
   if (first === undefined) return null;
-  const named = `SELECT ${nameOf('execution_no')} FROM message_rows WHERE message_id = ?`;
+  const named = `SELECT ${nameOf('execution_no')} FROM message_rows WHERE short_id = ${shortId('?')}`;
   return sql<string | null>(named).value(first) ?? null;
 }
 

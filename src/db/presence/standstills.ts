@@ -58,7 +58,8 @@ export function noteStandstill(
 ): string | undefined {
   const [from, until] = longestGap(tx, processId, between);
   if (until - from < shortest * 1000) return undefined;
-  const [since, end] = [new Date(from).toISOString(), new Date(until).toISOString()];
+  const since = new Date(from).toISOString();
+  const end = new Date(until).toISOString();
   const seconds = Math.round((until - from) / 100) / 10;
   const message = `nothing was written for ${seconds} s, since ${since}: the process was suspended, or the store could not be written`;
   for (const { execution_id, run_number, agent } of drivenIn(tx.sql, processId, since, end)) {

@@ -50,9 +50,9 @@ export type LogbookProjections = { [T in LogbookType]: LogbookProjection<T> };
  * file name, an attempt at a slice, or its failure. A message that provides a key releases the messages that
  * wait for it.
  */
-export const attemptKey = (sliceFilename: string, attempt: number): string => `attempt ${attempt} of ${sliceFilename}`;
+export const attemptKey = (sliceFilename: string, attempt: number) => `attempt ${attempt} of ${sliceFilename}`;
 
-export const failureKey = (sliceFilename: string, attempt: number): string =>
+export const failureKey = (sliceFilename: string, attempt: number) =>
   `the failure of attempt ${attempt} of ${sliceFilename}`;
 
 /** The key that an applied message provides; undefined if nothing can wait for it. */

@@ -7,10 +7,9 @@ import { applied, type LogbookProjections, none } from './effect.ts';
 export const logbookProjections = {
   note: (message, { at: written, tx }) => {
     const { command_id, execution_id = null, text, author, at = written, about = null, for_next = false } = message;
-    const [id, forNext] = [`note/${command_id}`, for_next ? 1 : 0];
     tx.sql(
       `INSERT INTO notes (message_id, execution_id, text, author, sent_by, at, about, for_next, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ).run(id, execution_id, text, author, sentBy(message), at, about, forNext, written);
+    ).run(`note/${command_id}`, execution_id, text, author, sentBy(message), at, about, for_next ? 1 : 0, written);
     return applied;
   },
 

@@ -54,7 +54,8 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
  */
 function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope): boolean {
   const { tf_filename, slice_id, start, end, tf_count } = message;
-  const planned = planOf(params).slice({ ...sample, tf_filename }, slice_id);
+  const { stf_filename, tf_first } = sample;
+  const planned = planOf(params).slice({ tf_filename, stf_filename, tf_first, tf_count: sample.tf_count }, slice_id);
   return planned?.tf_first === start && planned.tf_last === end && planned.tf_count === tf_count;
 }
 
@@ -90,7 +91,7 @@ function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { executio
 }
 
 /** Whether an attempt later than the current one can still follow. */
-export const mayStillCome = (attempt: number, row: SliceRow, maxRetries: number): boolean =>
+export const mayStillCome = (attempt: number, row: SliceRow, maxRetries: number) =>
   attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);
 
 /** A slice with its current attempt. */

@@ -1,4 +1,4 @@
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { closest } from '../../lib/suggest.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { documentedViews } from '../migrations/documented-views.ts';
@@ -13,7 +13,7 @@ const pattern =
   /(?<space>[ \t\n\f\r]+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|(?<text>[xX]?'(?:[^']|'')*'?)|(?<quoted>"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?)|(?<number>\d[\w.]*|\.\d[\w.]*)|(?<name>[A-Za-z_\u0080-\uFFFF$][\w\u0080-\uFFFF$]*)|(?<sign>[\s\S])/gy;
 
 /** The tokens of a statement, without whitespace and comments. */
-const tokensOf = (sql: string): Token[] =>
+const tokensOf = (sql: string) =>
   [...sql.matchAll(pattern)].flatMap(({ groups = {} }): Token[] => {
     const [kind, text] = Object.entries(groups).find(([, found]) => found !== undefined) as [Token['kind'], string];
     if (kind === 'space') return [];
@@ -65,7 +65,7 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()) {
   for (const table of tablesOf(tokens)) checkTable(table, known);
 }
 
-const refused = (what: string): SwfError => argumentInvalid(`sql ${what}`);
+const refused = (what: string) => argumentInvalid(`sql ${what}`);
 
 const shown = (token: Token | undefined) => (token === undefined ? 'nothing' : JSON.stringify(token.text.slice(0, 60)));
 

@@ -61,7 +61,7 @@ const anyWaiting = `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('
 const areAwaited: (tx: Transaction) => Map<string, boolean> = onceFor(() => new Map());
 
 /** Call this after recording a message that waits. */
-export const noteWaiting = (tx: Transaction): void => areAwaited(tx).clear();
+export const noteWaiting = (tx: Transaction) => areAwaited(tx).clear();
 
 function isAnyWaiting(tx: Transaction, executionId: string): boolean {
   const known = areAwaited(tx);
@@ -70,5 +70,5 @@ function isAnyWaiting(tx: Transaction, executionId: string): boolean {
   return isAny;
 }
 
-const waitingFor = (tx: Transaction, executionId: string, key: string): WaitingRow[] =>
+const waitingFor = (tx: Transaction, executionId: string, key: string) =>
   isAnyWaiting(tx, executionId) ? tx.sql<WaitingRow>(waitingRows).all(executionId, key) : [];

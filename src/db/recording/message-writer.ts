@@ -15,6 +15,7 @@ import {
   type Recorded,
   usableEnvelope,
 } from '../log/rows.ts';
+import { shortId } from '../migrations/names.ts';
 import { none } from '../projection/effect.ts';
 import { project } from '../projection/index.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -62,7 +63,7 @@ export type MessageWriter = ReturnType<typeof createMessageWriter>;
 
 function recordReceived(tx: Transaction, received: ReceivedMessage, circumstances: Circumstances = {}): Recorded {
   const { decoded } = received;
-  const other = (envelope: EnvelopeColumns, effect: Effect): Recorded =>
+  const other = (envelope: EnvelopeColumns, effect: Effect) =>
     recordOther(tx, received, { envelope, effect }, circumstances);
   switch (decoded.kind) {
     case 'message': {
@@ -135,7 +136,7 @@ function recordMessage(tx: Transaction, message: Message, wire: Wire, circumstan
 }
 
 /** Whether a message may name no execution, since it creates one or belongs to none. */
-const isOfNone = (type: MessageType): boolean => type === 'run_workflow' || isLogbookType(type);
+const isOfNone = (type: MessageType) => type === 'run_workflow' || isLogbookType(type);
 
 /**
  * When a message was recorded, sent, and happened. Another host's clock may be off, so a message from a
@@ -188,19 +189,19 @@ function recordAgain(tx: Transaction, wire: Wire, known: LogRow, message: Messag
 }
 
 /** Whether a row has had its effect, or waits for it. */
-const isSettled = ({ effect, effect_code }: LogRow): boolean => effect !== 'none' || effect_code === 'WAITS';
+const isSettled = ({ effect, effect_code }: LogRow) => effect !== 'none' || effect_code === 'WAITS';
 
 /**
  * Makes a row without effect give up its id. Stores its whole text: fields that columns hold may have been
  * cut from the body.
  */
 function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow) {
-  const rename = sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?');
+  const rename = sql(`UPDATE message_rows SET short_id = ${shortId('?')}, is_whole = 1, body = ? WHERE seq = ?`);
   rename.run(conflictId(message_id, destination, payload), payload, seq);
 }
 
 /** The id for a message whose natural id belongs to another message. */
-const conflictId = (messageId: string, destination: string, payload: string): string =>
+const conflictId = (messageId: string, destination: string, payload: string) =>
   `${messageId}#${wireHash(destination, payload).slice(0, 8)}`;
 
 /** Whether a recorded message has the same content as another with its id. */

@@ -38,8 +38,7 @@ import { exhaustedSlices } from './slices-in-hand.ts';
 import { countedDelays } from './stage-delays.ts';
 import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
-/** How many rows a finding names, and how many agents are read. */
-const named = 5;
+/** How many agents, and how many lost starts are read. */
 const agentsLookedAt = 50;
 const lostStartsLookedAt = 100;
 
@@ -97,7 +96,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const hasEndedEarly = !isRunning && status !== 'completed';
   const isResumed = (ownerOf(sql, execution_id)?.epoch ?? 1) > 1;
   const isAnyFailed = slices_exhausted + slices_failed !== 0;
-  const failures = slices_exhausted + slice_retries - lost_starts;
+  const failures = slices_exhausted + (slice_retries ?? 0) - lost_starts;
   const delays = countedDelays(sql, execution_id);
   const none = { count: 0, ids: [] };
   const { troubled, awaiting } = indexPredicates;
@@ -109,15 +108,15 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     slowest: read('slices', () => slowestSlice(sql, execution_id, delays), undefined),
     ...read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
     pending_stop: read('commands', () => pendingStop(sql, execution), undefined),
-    exhausted: read('failed slices', () => exhaustedSlices(sql, execution_id, named), [], isAnyFailed),
+    exhausted: read('failed slices', () => exhaustedSlices(sql, execution_id), [], isAnyFailed),
     exhausted_count: slices_exhausted,
     given_up: read('slices', () => givenUpSlices(sql, execution_id), 0, hasEndedEarly),
     begun_again: read('messages', () => begunAgain(sql, execution_id, delays), 0, isResumed),
     slices_retried,
     causes: read('attempts', () => failureCauses(sql, execution_id), [], failures !== 0),
     paused_by: read('commands', () => pausedBy(sql, execution), undefined),
-    refused: read('refused messages', () => someMessages(sql, execution_id, troubled, named), none),
-    waiting: read('waiting messages', () => someMessages(sql, execution_id, awaiting, named), none),
+    refused: read('refused messages', () => someMessages(sql, execution_id, troubled), none),
+    waiting: read('waiting messages', () => someMessages(sql, execution_id, awaiting), none),
     unreadable,
   };
 }

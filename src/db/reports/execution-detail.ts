@@ -4,6 +4,7 @@ import type { ProgressRecord } from '../../monitoring/progress.ts';
 import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import { lastTick } from '../execution/start-message.ts';
+import { knownRetries } from '../migrations/documented-views.ts';
 import { lostStartsOf } from '../migrations/lost-starts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -12,8 +13,8 @@ export interface ExecutionRecord extends Pick<
   ProgressRecord,
   'stfs_ready' | 'samples_expected' | 'slices_expected' | 'slices_exhausted' | 'last_tick'
 > {
-  /** Attempts after the first of a slice. */
-  slice_retries: number;
+  /** Attempts after the first of a slice; null while that is unknown. */
+  slice_retries: number | null;
   /** Those of them that began because a worker vanished. */
   lost_starts: number;
   slices_retried: number;
@@ -33,7 +34,7 @@ export interface ExecutionDetail extends ExecutionRecord {
 /** Throws `RUN_NOT_FOUND` if the execution's run is missing. */
 export function executionRecord(sql: Prepare, { execution_id, run_number }: ExecutionRow): ExecutionRecord {
   const row = sql<Omit<ExecutionRecord, 'last_tick'>>(
-    `SELECT phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries + ${lostStartsOf('e')} AS slice_retries, slices_retried, ${lostStartsOf('e')} AS lost_starts,
+    `SELECT phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, ${knownRetries('e', 'e')} AS slice_retries, slices_retried, ${lostStartsOf('e')} AS lost_starts,
        dataset_name, dataset_state, dataset_files, dataset_bytes
      FROM workflow_executions AS e JOIN run_states USING (execution_id) JOIN runs USING (execution_id) WHERE execution_id = ?`,
   ).get(execution_id);

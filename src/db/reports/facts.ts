@@ -75,7 +75,7 @@ export function factsOf(
     stf_planned,
     slices_planned,
     slices_final,
-    slice_retries: slice_retries - lost_starts,
+    slice_retries: (slice_retries ?? 0) - lost_starts,
     ...recorded,
     others_in_hand: isOverBroker && status === 'running' ? othersInHand(sql, execution, { isAlive, now }) : 0,
     in_hand: inHand.filter(({ isLost }) => !isLost),

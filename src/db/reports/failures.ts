@@ -10,13 +10,7 @@ import type { Evidence, FailuresInARow, SlowSlice } from '../../monitoring/evide
 import { delayOf } from '../../monitoring/facts.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
-import {
-  type Service,
-  type SlowSlots,
-  type SlowerSlices,
-  slowSlots,
-  slowerSlices,
-} from '../../monitoring/service-times.ts';
+import { type Service, slowSlots, slowerSlices } from '../../monitoring/service-times.ts';
 import { sliceSeconds } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
@@ -155,7 +149,7 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
  */
 export const firstError = (sql: Prepare, executionId: string) =>
   sql<NonNullable<Evidence['first_error']>>(
-    `SELECT timestamp, agent, message, log_id FROM app_logs
+    `SELECT timestamp, agent, message FROM app_logs
      WHERE execution_id = ? AND ${indexPredicates.error} AND ${jsonField('context', 'verdict')} IS NULL
        AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
   ).get(executionId);
@@ -208,10 +202,7 @@ const lookedAt = 1500;
  * The findings that the times of an execution's completed first attempts support, among its first and its
  * last slices.
  */
-export function serviceFindings(
-  sql: Prepare,
-  executionId: string,
-): { slow_slots: SlowSlots | undefined; slower: SlowerSlices | undefined } {
+export function serviceFindings(sql: Prepare, executionId: string) {
   const services = servicesOf(sql, executionId);
   return { slow_slots: slowSlots(services), slower: slowerSlices(services) };
 }

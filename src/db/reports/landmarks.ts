@@ -13,7 +13,7 @@ export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' 
 
 export const lastMessage = (sql: Prepare, executionId: string) =>
   sql<LastMessage>(
-    `SELECT message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
+    `SELECT ${messageColumns.message_id} AS message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
 
@@ -64,8 +64,11 @@ const newest = (sql: Prepare, executionId: string, condition: string, limit: num
 /** Counting stops here. */
 const maxCounted = 1000;
 
+/** How many messages to name. */
+const named = 5;
+
 /** The number of messages of a kind, and the ids of the newest. @param condition as SQL */
-export function someMessages(sql: Prepare, executionId: string, condition: string, named: number): Some {
+export function someMessages(sql: Prepare, executionId: string, condition: string): Some {
   const count = sql<number>(
     `SELECT count(*) FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
   ).value(executionId, maxCounted);

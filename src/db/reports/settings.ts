@@ -6,7 +6,7 @@ import type { ExecutionRow } from '../execution/find-execution.ts';
 import { knownParams } from '../execution/params.ts';
 import { newestPayload } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { numberOf } from '../migrations/names.ts';
+import { numberOf, shortId } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 type Configuration = ReturnType<typeof plannedConfiguration>;
@@ -111,10 +111,7 @@ function configName(sql: Prepare, { execution_id }: ExecutionRow): string | unde
 }
 
 /** A recorded setting: a text for people, and a mark that differs if the value differs. */
-interface Setting {
-  shown: string;
-  mark: string;
-}
+type Setting = ReturnType<typeof settingOf>;
 
 /** The parameters of an execution as recorded. */
 function recordedParams(sql: Prepare, executionId: string): Record<string, unknown> {
@@ -132,7 +129,7 @@ export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, S
   const { execution_id } = execution;
   const recorded = recordedParams(sql, execution_id);
   const version = sql<string | null>(
-    `SELECT ${jsonField('body', 'version')} FROM message_rows WHERE message_id = ?`,
+    `SELECT ${jsonField('body', 'version')} FROM message_rows WHERE short_id = ${shortId('?')}`,
   ).value(`${execution_id}/driver_started/1`);
   // Defaults count as settings, so that stores of older and newer versions can be compared.
   const all = { ...recorded, ...withDefaults(params, recorded) };

@@ -4,13 +4,16 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
+/** How many slices that stay failed to name. */
+const named = 5;
+
 /** The first slices of an execution that stay failed. */
-export function exhaustedSlices(sql: Prepare, executionId: string, limit: number): string[] {
+export function exhaustedSlices(sql: Prepare, executionId: string): string[] {
   // Most failed slices have no attempt left. The next retry takes the others out of this list.
   return sql<string>(
     `SELECT slice_filename FROM tf_slices INDEXED BY tf_slices_open
-     WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`,
-  ).values(executionId, limit);
+     WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ${named}`,
+  ).values(executionId);
 }
 
 /**

@@ -1,18 +1,11 @@
-import {
-  type CountedDelay,
-  type DelayBucket,
-  type StageDelay,
-  type StageName,
-  stages,
-  summarizeStage,
-} from '../../domain/stages.ts';
+import { type DelayBucket, type StageDelay, type StageName, stages, summarizeStage } from '../../domain/stages.ts';
 import type { StagePicture } from '../../monitoring/timeline/picture.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isOfPrompt } from '../observed/prompt.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The stages that any item of an execution of this store has passed, as the projection counts them. */
-export const countedDelays = (sql: Prepare, executionId: string): CountedDelay[] =>
+export const countedDelays = (sql: Prepare, executionId: string) =>
   countedStages(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
 
 /** Stages with the number of items of each size: the buckets of `bucketOf`, smallest first. */
@@ -82,7 +75,8 @@ export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
       seconds(
         sql<number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(executionId, before) ?? 0,
       );
-    const [p50, p95] = [nth('ASC', Math.ceil(0.5 * items) - 1), nth('DESC', items - Math.ceil(0.95 * items))];
+    const p50 = nth('ASC', Math.ceil(0.5 * items) - 1);
+    const p95 = nth('DESC', items - Math.ceil(0.95 * items));
     return [{ stage, items, p50, p95, max: nth('DESC', 0) }];
   });
 

@@ -5,7 +5,7 @@ import { payloadAsked } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { sliceLostStarts } from '../migrations/lost-starts.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
-import { typeNumbers } from '../migrations/names.ts';
+import { shortId, typeNumbers } from '../migrations/names.ts';
 import type { Moment } from '../presence/leases.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 import { goneWorkers } from './slices-in-hand.ts';
@@ -19,35 +19,16 @@ export interface Product {
   status: string;
   stf_filename: string | null;
   tf_filename: string | null;
-  attempt: number | null;
 }
 
 /** The state of a slice: its attempts so far, and its place in the queue. */
-export interface SliceStanding {
-  /** Attempts that a worker has begun. */
-  attempts_made: number;
-  /** Seconds that it has waited, or waited before its last attempt began. */
-  waiting_seconds: number;
-  /** Queued slices of its execution ahead of it; undefined if it is not queued. */
-  ahead: number | undefined;
-  worker: string | undefined;
-  /** The payload that its last attempt asks for: name and digest; undefined for the placeholder. */
-  payload: string | undefined;
-  /** Its worker's process is gone, as far as this store knows the worker. */
-  isGone: boolean;
-  /** Undefined if it is not in hand. */
-  seconds_in_hand: number | undefined;
-}
+export type SliceStanding = NonNullable<ReturnType<typeof sliceStanding>>;
 
 /** Counting stops here. */
 const maxAhead = 100_000;
 
 /** @param now in milliseconds since 1970; for an ended execution, its end */
-export function sliceStanding(
-  sql: Prepare,
-  { name, execution_id }: Product,
-  { isAlive, now }: Moment,
-): SliceStanding | undefined {
+export function sliceStanding(sql: Prepare, { name, execution_id }: Product, { isAlive, now }: Moment) {
   const slice = sql<
     { key: number; status: string; lost_starts: number } & Record<
       'assigned_worker' | 'assigned_at' | 'payload',
@@ -66,12 +47,18 @@ export function sliceStanding(
   const begun = last === undefined || last.started_at === null ? undefined : Date.parse(last.started_at);
   const until = isQueued ? now : (begun ?? now);
   return {
+    /** Attempts that a worker has begun. */
     attempts_made: attempts.filter(({ starts }) => starts > 0).length + slice.lost_starts,
+    /** Seconds that it has waited, or waited before its last attempt began. */
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
+    /** Queued slices of its execution ahead of it; undefined if it is not queued. */
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
     worker: slice.assigned_worker ?? undefined,
+    /** The payload that its last attempt asks for: name and digest; undefined for the placeholder. */
     payload: slice.payload ?? undefined,
+    /** Its worker's process is gone, as far as this store knows the worker. */
     isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
+    /** Undefined if it is not in hand. */
     seconds_in_hand: slice.status === 'processing' && begun !== undefined ? Math.max(0, now - begun) / 1000 : undefined,
   };
 }
@@ -85,10 +72,10 @@ const queuedBefore = (sql: Prepare, executionId: string, key: number) =>
 /** Throws `ARGUMENT_INVALID` for an unknown name, and shows the form of valid names. */
 export function findProduct(sql: Prepare, name: string): Product {
   const found = sql<Product>(
-    `SELECT 'stf' AS kind, stf_filename AS name, execution_id, run_number, status, stf_filename, NULL AS tf_filename, NULL AS attempt
+    `SELECT 'stf' AS kind, stf_filename AS name, execution_id, run_number, status, stf_filename, NULL AS tf_filename
      FROM stf_files WHERE stf_filename = ?
-     UNION ALL SELECT 'tf', tf_filename, execution_id, run_number, 'registered', stf_filename, tf_filename, NULL FROM fastmon_files WHERE tf_filename = ?
-     UNION ALL SELECT 'slice', slice_filename, execution_id, run_number, status, stf_filename, tf_filename, attempt FROM tf_slices WHERE slice_filename = ?`,
+     UNION ALL SELECT 'tf', tf_filename, execution_id, run_number, 'registered', stf_filename, tf_filename FROM fastmon_files WHERE tf_filename = ?
+     UNION ALL SELECT 'slice', slice_filename, execution_id, run_number, status, stf_filename, tf_filename FROM tf_slices WHERE slice_filename = ?`,
   ).get(name, name, name);
   if (found !== undefined) return found;
   const recent = sql<string>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');
@@ -173,10 +160,10 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
     stf: [`${execution_id}/tf_file_registered/${(stf_filename ?? '').replace(/\.stf$/, '_tf_')}`],
   }[kind];
   const rows = [
-    ...exact.map((id) => sql<Hop>(`SELECT ${hopColumns} FROM message_rows WHERE message_id = ?`).all(id)),
+    ...exact.map((id) => sql<Hop>(`SELECT ${hopColumns} FROM message_rows WHERE short_id = ${shortId('?')}`).all(id)),
     ...ranges.map((prefix) =>
       sql<Hop>(
-        `SELECT ${hopColumns} FROM message_rows WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
+        `SELECT ${hopColumns} FROM message_rows WHERE short_id >= ${shortId('?')} AND short_id < ${shortId('?')} ORDER BY short_id LIMIT ?`,
       ).all(prefix, `${prefix}\u{10FFFF}`, limit),
     ),
   ].flat();

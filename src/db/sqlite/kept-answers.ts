@@ -19,10 +19,8 @@ const keepers = new WeakMap<Prepare, Keep>();
 /**
  * The question with its answers kept if the connection keeps answers; otherwise it is asked each time.
  */
-export const kept = <Args extends unknown[], Answer>(
-  sql: Prepare,
-  question: Question<Args, Answer>,
-): ((...args: Args) => Answer) => keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
+export const kept = <Args extends unknown[], Answer>(sql: Prepare, question: Question<Args, Answer>) =>
+  keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
 
 /**
  * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an

@@ -38,7 +38,7 @@ const pollMilliseconds = 50;
 
 /** Calls back when another process has written to the store. Returns a function that stops it. */
 export function pollStore(db: Connection, onChange: () => void): () => void {
-  const versionNow = (): unknown => db.pragma('data_version', { simple: true });
+  const versionNow = () => db.pragma('data_version', { simple: true });
   let version = versionNow();
   const timer = setInterval(() => {
     // The next write reports a faulty store.

@@ -11,14 +11,14 @@ import { asSwfError } from './sqlite-errors.ts';
 /**
  * Identifies the file at a path, to distinguish it from a replacement; undefined if there is no file to see.
  */
-export const fileAt = (path: string): string | undefined =>
+export const fileAt = (path: string) =>
   tried(() => {
     const { dev, ino } = statSync(path);
     return `${dev}/${ino}`;
   });
 
 /** The size of a file in bytes; 0 if the file does not exist. */
-export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+export const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** A text that changes whenever the store is written, even if only its write-ahead log. */
 export function contentAt(path: string): string {
@@ -69,7 +69,7 @@ function requireOurs(path: string) {
   );
 }
 
-export const logOf = (path: string): string => `${path}-wal`;
+export const logOf = (path: string) => `${path}-wal`;
 
 /**
  * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the

@@ -77,7 +77,7 @@ export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): 
 }
 
 /** The newest run that was registered for an execution. */
-export const newestRunOf = (sql: Prepare, executionId: string): string | undefined =>
+export const newestRunOf = (sql: Prepare, executionId: string) =>
   sql<string | null>(
     `SELECT run_id FROM monitor_objects WHERE kind = 'run-states' AND parent = ? ORDER BY seq DESC LIMIT 1`,
   ).value(executionId) ?? undefined;
@@ -86,7 +86,7 @@ export const newestRunOf = (sql: Prepare, executionId: string): string | undefin
  * An observed execution with the fields that swf-monitor would return; undefined if nothing was received
  * about it.
  */
-export const knownExecution = (sql: Prepare, executionId: string): Document | undefined =>
+export const knownExecution = (sql: Prepare, executionId: string) =>
   sql<Document>(
     'SELECT execution_id, namespace, status, executed_by, start_time, end_time FROM workflow_executions WHERE execution_id = ?',
   ).get(executionId);
@@ -102,7 +102,7 @@ export function putObject({ sql }: Transaction, object: MonitorObject): void {
 }
 
 /** Draws the next number of a name, from 1 on. */
-export const nextNumber = (tx: Transaction, name: string): number => drawNumber(tx, `monitor ${name}`);
+export const nextNumber = (tx: Transaction, name: string) => drawNumber(tx, `monitor ${name}`);
 
 /** Draws a run number of this store that no observed run has. */
 export function nextRunNumber(tx: Transaction): number {

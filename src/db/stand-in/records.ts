@@ -55,5 +55,5 @@ export function recordRefused(tx: Transaction, line: MessageLine, reason: string
 }
 
 /** Whether the very same write is on record. */
-export const isRecorded = (tx: Transaction, line: MessageLine): boolean =>
+export const isRecorded = (tx: Transaction, line: MessageLine) =>
   recordedAs(tx.sql, readStatement(line), { ...line, ...storedOf(line) }).known !== undefined;

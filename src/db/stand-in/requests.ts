@@ -1,4 +1,4 @@
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { processOfObserver } from '../observed/hearings.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -24,7 +24,7 @@ export interface TestbedRequest {
 }
 
 /** For a namespace to whose programs no requests may be sent. */
-export const noObserver = (namespace: string): SwfError =>
+export const noObserver = (namespace: string) =>
   argumentInvalid(
     `no observer of namespace ${JSON.stringify(namespace)} is allowed to send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
   );
@@ -58,7 +58,7 @@ export function takeRequest({ sql }: Transaction, namespaces: readonly string[],
 }
 
 /** Withdraws an unsent request. Returns whether it was still there: then it is never sent. */
-export const withdrawRequest = (tx: Transaction, requestId: number): boolean =>
+export const withdrawRequest = (tx: Transaction, requestId: number) =>
   tx.sql('DELETE FROM testbed_requests WHERE request_id = ? AND sent_ms IS NULL').run(requestId).changes > 0;
 
 /** Deletes old requests. @param before milliseconds since 1970 */
@@ -67,24 +67,23 @@ export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number
 }
 
 /** When a request was sent, in milliseconds since 1970; undefined until then. */
-export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
+export const sentAt = (sql: Prepare, requestId: number) =>
   sql<number | null>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').value(requestId) ?? undefined;
 
 /** The sequence of the store's newest execution: executions first heard later come after it. */
-export const newestKey = (sql: Prepare): number =>
-  sql<number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
+export const newestKey = (sql: Prepare) => sql<number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
 /**
  * The first execution of a namespace that was first heard after another one.
  * @param after the other's sequence, since clocks of hosts and brokers differ
  */
-export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
+export const heardAfter = (sql: Prepare, namespace: string, after: number) =>
   sql<string>(
     `SELECT execution_id FROM workflow_executions AS e JOIN observed_runs USING (execution_id)
      WHERE e.seq > ? AND e.namespace = ? ORDER BY e.seq LIMIT 1`,
   ).value(after, namespace);
 
-export const hasEnded = (sql: Prepare, executionId: string): boolean =>
+export const hasEnded = (sql: Prepare, executionId: string) =>
   sql(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status NOT IN ('running', 'unknown')`).has(
     executionId,
   );

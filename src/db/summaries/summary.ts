@@ -138,7 +138,7 @@ function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAt
 }
 
 /** Whether a question asks only for some slices of an execution, by the filters of `condition`. */
-const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
+const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion) =>
   [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
 
 function condition(

@@ -1,5 +1,6 @@
 import type { Steps } from '../../lib/steps.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { AttemptColumns, attemptsAsText, takeAttempts } from './attempt-columns.ts';
@@ -87,11 +88,11 @@ export function createAttemptHistory(sql: Prepare, executionId: string) {
   /** Rereads the slices that messages since have moved. @returns whether no such messages are left */
   function followMessages(): boolean {
     const messages = sql<{ seq: number; message_id: string }>(
-      `SELECT seq, message_id FROM message_rows INDEXED BY message_rows_execution
+      `SELECT seq, ${messageColumns.message_id} AS message_id FROM message_rows INDEXED BY message_rows_execution
        WHERE execution_no = ${numberOf('?')} AND seq > ? ORDER BY seq LIMIT ?`,
     ).all(executionId, seq, rowsOfStep);
     const late = sql<{ late_seq: number; message_id: string }>(
-      `SELECT late_seq, message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
+      `SELECT late_seq, ${messageColumns.message_id} AS message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
     ).all(executionId, lateSeq);
     const { moved, hasEnded } = movedBy(executionId, [...messages, ...late]);
     if (messages.length > 0) for (const slice of movedOfOthers(sql, executionId, seq)) moved.add(slice);

@@ -1,4 +1,4 @@
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { advance, nextStep, startPosition, type TimedStep } from '../daq-schedule.ts';
 import type { ExecutionParams } from '../params.ts';
@@ -109,7 +109,7 @@ function playedOn(params: ExecutionParams, arrivals: Schedule) {
   };
 }
 
-const tooLarge = (what: string): SwfError =>
+const tooLarge = (what: string) =>
   argumentInvalid(
     `the run has ${what}, too many to simulate; plan a part of it with a smaller stf_count, and multiply`,
   );

@@ -45,7 +45,7 @@ export interface Known {
 }
 
 /** The call of a tool that shows more. */
-export const call = (tool: string, args: Record<string, unknown>): Finding['next'] => ({ tool, arguments: args });
+export const call = (tool: string, args: Record<string, unknown>) => ({ tool, arguments: args });
 
 /** The same about the execution itself. */
 export const here = (tool: string, about: Record<string, unknown> = {}) => ({ tool, about });
@@ -116,7 +116,7 @@ const namedCauses = 2;
 const shownCause = 160;
 
 /** A finding by itself, with the causes. */
-export const wholeSentence = ({ sentence, causes = '' }: Pick<Finding, 'sentence' | 'causes'>): string =>
+export const wholeSentence = ({ sentence, causes = '' }: Pick<Finding, 'sentence' | 'causes'>) =>
   `${sentence}${causes === '' ? '' : ` ${causes}`}`;
 
 /** The sentences of several findings, which name the causes once. */
@@ -145,10 +145,10 @@ export function causesSentence(causes: readonly CauseCount[]): string {
 /**
  * Slices that stay failed. After the end of an execution no slice is retried, whatever attempts it had left.
  */
-export const stayFailed = ({ status, counts, exhausted_count }: Facts & Evidence): number =>
+export const stayFailed = ({ status, counts, exhausted_count }: Facts & Evidence) =>
   status === 'running' ? exhausted_count : counts.slices_failed;
 
 /** Whether a driver works on it, as far as this store knows. */
-export const isDriven = ({ driver }: Facts): boolean => driver === undefined || driver.alive;
+export const isDriven = ({ driver }: Facts) => driver === undefined || driver.alive;
 
-export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+export const timeOf = (milliseconds: number) => new Date(milliseconds).toISOString();

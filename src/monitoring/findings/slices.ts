@@ -39,7 +39,7 @@ const minRatio = 10;
 const minSeconds = 1;
 
 /** Whether the slowest slice is out of all proportion. @param delay of completed slices */
-export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
+export const hasSlowSlice = (delay: StageDelay | undefined) =>
   delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
 
 /** Slots that the sentence names. */

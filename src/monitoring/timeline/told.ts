@@ -1,6 +1,7 @@
 import { clipCause, longestCause } from '../../domain/causes.ts';
 import { sliceFilename } from '../../domain/file-names.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
+import { shownDelay } from '../../domain/stages.ts';
 import { present } from '../../lib/present.ts';
 import { rounded } from '../../lib/rounded.ts';
 import { endOfWork, type Life, workTime } from './attempts.ts';
@@ -26,7 +27,7 @@ export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline,
 export const pageParts = (drawn: Picture, life: Life) => ({
   ...partsOf(drawn, life, page),
   levels: drawn.levels && { ...drawn.levels, step: rounded(drawn.levels.step / 1000) },
-  latency: drawn.latency.map(({ stage, items, p50, p95, max, buckets }) => ({ stage, items, p50, p95, max, buckets })),
+  latency: drawn.latency.map((delay) => ({ ...shownDelay(delay), buckets: delay.buckets })),
   ...spansOf(drawn),
 });
 
@@ -55,7 +56,7 @@ function partsOf(picture: Picture, life: Life, most: typeof page) {
       }),
     ),
     phases_omitted: shown.length > most.phases ? shown.length - most.phases : null,
-    latency: latency.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
+    latency: latency.map(shownDelay),
     causes: causes.slice(0, most.causes).map(causePart),
     causes_omitted: causes.length > most.causes ? causes.length - most.causes : null,
     workers: worst.slice(0, most.workers).map((worker) => {
@@ -72,7 +73,7 @@ function partsOf(picture: Picture, life: Life, most: typeof page) {
     }),
     slot_count: slotCount,
     slots: slots.length === 0 ? null : slots.map((name) => name.slice(0, shownName)),
-    cells: cells ?? null,
+    cells,
   });
 }
 

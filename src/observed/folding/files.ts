@@ -16,7 +16,8 @@ export function foldStf(messages: readonly SaidFact<StfFact>[], isPrompt = false
   const others = messages.filter((one) => !isJobs(one));
   const { stands, repeats } = standingBy(others, ({ kind }) => kind);
   const standing = <Kind extends StfFact['kind']>(kind: Kind) => stands.get(kind) as SaidFact<FactOf<Kind>> | undefined;
-  const [announced, told] = [standing('stf_gen'), standing('told_stf')];
+  const announced = standing('stf_gen');
+  const told = standing('told_stf');
   const processed = standing('stf_ready') ?? standing('told_stf_ready');
   const sources = [announced, standing('stf_ready'), told, standing('told_stf_ready'), reports.toSorted(bySending)[0]];
   const [first, ...later] = sources.flatMap((one) => one ?? []);

@@ -156,7 +156,8 @@ function slicesOf(ended: readonly { slice_filename: string; attempt: Attempt }[]
 }
 
 function byTime(a: Attempt['slice'], b: Attempt['slice']): number {
-  const [left, right] = [requestedAt(a), requestedAt(b)];
+  const left = requestedAt(a);
+  const right = requestedAt(b);
   return left === right ? bySending(a, b) : left < right ? -1 : 1;
 }
 
@@ -168,7 +169,8 @@ export const firstOf = ({ attempts }: FoldedSlice) => (attempts[0] as Attempt).s
 /** The columns of a slice. Times are ISO 8601. */
 export function sliceRow(slice: FoldedSlice) {
   const { slice_filename, attempts, current } = slice;
-  const [first, now] = [attempts[0] as Attempt, attempts[current] as Attempt];
+  const first = attempts[0] as Attempt;
+  const now = attempts[current] as Attempt;
   const { slice_id, tf_filename, stf_filename, tf_first, tf_last, tf_count } = firstOf(slice);
   return {
     slice_filename,
@@ -226,7 +228,7 @@ function outcomeOf({ slice, result }: Attempt) {
 }
 
 /** The PanDA task and job of a result, as far as it names them. */
-const jobOf = ({ panda_task_id, panda_id }: Partial<ResultFact>): string | null =>
+const jobOf = ({ panda_task_id, panda_id }: Partial<ResultFact>) =>
   [panda_task_id, panda_id].filter((id) => id !== undefined).join('/') || null;
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null;

@@ -7,7 +7,6 @@ const slices: SlicesOfDialect = {
   tfFilename: (name) => name,
   echo: (result) => objectOf(result['origin_message']),
   metrics: (result) => objectOf(result['metrics']),
-  products: (result) => objectOf(result['payload_result']),
   registeredBy: 'fastmon_file',
   // The table has one column for the names of both dialects.
   lackedBy: ({ tf_filename }) =>

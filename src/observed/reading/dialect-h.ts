@@ -7,7 +7,6 @@ const slices: SlicesOfDialect = {
   tfFilename: (name) => name.replace(/_slice_\d+(?=\.tf$|$)/, ''),
   echo: (result) => result,
   metrics: (result) => result,
-  products: (result) => objectOf(result),
   registeredBy: 'tf_filename',
 };
 

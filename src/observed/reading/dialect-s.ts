@@ -21,13 +21,13 @@ export const dialectS: Dialect = {
       };
     },
     slice_result: (body): ResultFact | undefined => {
-      const [slice, state] = [nameOf(body['slice_filename']), body['state']];
+      const slice = nameOf(body['slice_filename']);
+      const { state } = body;
       if (slice === undefined || (state !== 'done' && state !== 'failed')) return undefined;
       return {
         kind: 'result',
         key: { by: 'request', value: `${slice}/${countOf(body['attempt']) ?? 1}` },
         slice_filename: undefined,
-        requested_at: undefined,
         state,
         worker: idOf(body['worker_id']),
         hostname: idOf(body['hostname']),
@@ -37,7 +37,6 @@ export const dialectS: Dialect = {
         processed_at: idOf(body['timestamp']),
         processing_seconds: numberOf(body['processing_seconds']),
         error: textOf(body['error']),
-        output: undefined,
       };
     },
   },

@@ -1,17 +1,10 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import { asObject } from '../../lib/read-json.ts';
 import { datasetOf, handedOver, policyOf } from './prompt.ts';
-import { countOf, type Fields, nameOf, numberOf, objectOf, sizeOf, stfFileFact, textOf, tfFileFact } from './values.ts';
+import { countOf, type Fields, nameOf, sizeOf, stfFileFact, textOf, tfFileFact } from './values.ts';
 
-/** Orders to the programs that start workers. Seconds. */
-function workersSaid(body: Fields) {
-  const { target_worker_count, worker_rampup_time } = objectOf(body['content']);
-  return {
-    kind: 'workers' as const,
-    target_worker_count: countOf(target_worker_count),
-    worker_rampup_time: numberOf(worker_rampup_time),
-  };
-}
+/** Orders to the programs that start workers: they change no table. */
+const workersSaid = () => ({ kind: 'workers' as const });
 
 const phase = (type: PhaseMessage) => (body: Fields) => {
   // Fast processing repeats the end of a run for workers, with the whole original message inside.

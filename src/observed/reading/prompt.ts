@@ -67,10 +67,12 @@ const jobStatus = (value: unknown) =>
  * The jobs of an STF file in PanDA, by site; undefined if the change does not come from the processing agent.
  */
 export function jobsOf(stf_filename: string, { status: told, metadata: noted }: Fields) {
-  const [status, metadata] = [jobStatus(told), objectOf(noted)];
+  const status = jobStatus(told);
+  const metadata = objectOf(noted);
   if (status === undefined || !isTracked(metadata)) return undefined;
   const sites = Object.entries(objectOf(metadata['panda_site_statuses'])).flatMap(([name, value]): SiteJob[] => {
-    const [site, work] = [siteOf(name), objectOf(value)];
+    const site = siteOf(name);
+    const work = objectOf(value);
     // Its words for work under way may be others.
     return site === undefined ? [] : [{ site, status: jobStatus(work['status']) ?? 'processing', ...siteWork(work) }];
   });

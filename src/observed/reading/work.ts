@@ -9,8 +9,6 @@ export interface SlicesOfDialect {
   echo: (result: Fields) => Fields;
   /** The figures that the payload measured. */
   metrics: (result: Fields) => Fields;
-  /** The files that it made. */
-  products: (result: Fields) => Fields;
   /** The field that only its registrations of slices by REST have. */
   registeredBy: string;
   /** Fields of a registration that a row of the monitor's table of slices lacks. */
@@ -49,7 +47,8 @@ export function sliceOf(body: Fields, dialect: SlicesOfDialect) {
  * built from these two, so that all dialects name a slice alike.
  */
 export function namedSlice(content: Fields, dialect: Pick<SlicesOfDialect, 'tfFilename'>) {
-  const [told, slice_id] = [nameOf(content['tf_filename']), sliceIdOf(content['slice_id'])];
+  const told = nameOf(content['tf_filename']);
+  const slice_id = sliceIdOf(content['slice_id']);
   if (told === undefined || slice_id === undefined) return undefined;
   const tf_filename = dialect.tfFilename(told, slice_id);
   return { tf_filename, slice_id, slice_filename: sliceFilename(tf_filename, slice_id) };
@@ -62,16 +61,14 @@ export function resultOf(body: Fields, headers: Readonly<Record<string, string>>
   const result = objectOf(outer['result']);
   const echo = dialect.echo(result);
   const slice_filename = namedSlice(echo, dialect)?.slice_filename;
-  const requested_at = idOf(content['requested_at']);
-  const key = keyOf(echo, slice_filename, requested_at);
+  const key = keyOf(echo, slice_filename, idOf(content['requested_at']));
   const state = content['state'];
   if (key === undefined || (state !== 'done' && state !== 'failed')) return undefined;
   return {
     kind: 'result' as const,
     key,
-    /** The slice that it names, and when the slice was sent. */
+    /** The slice that it names. */
     slice_filename,
-    requested_at,
     state,
     worker: idOf(headers['client-id']),
     hostname: idOf(content['hostname']),
@@ -82,8 +79,6 @@ export function resultOf(body: Fields, headers: Readonly<Record<string, string>>
     /** Wall time of the payload, as the worker measured it. */
     processing_seconds: numberOf(dialect.metrics(result)['actual_processing_time']),
     error: textOf(outer['error']) ?? textOf(result['error']),
-    /** The file that it made. */
-    output: nameOf(dialect.products(result)['output_filename']),
   };
 }
 

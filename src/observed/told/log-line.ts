@@ -24,7 +24,8 @@ const textOf = (value: unknown) =>
 /** The line that a body of POST /api/logs/ states, or the name of the field that it lacks. */
 export function logLineOf(body: Fields): ToldLogLine | { lacks: string } {
   const { level, extra_data, instance_name, message, ...context } = body;
-  const [agent, text] = [textOf(instance_name), textOf(message)];
+  const agent = textOf(instance_name);
+  const text = textOf(message);
   if (agent === undefined) return { lacks: 'instance_name' };
   if (text === undefined) return { lacks: 'message' };
   const extra = objectOf(extra_data);

@@ -132,7 +132,8 @@ function lastingJobs(metadata: Fields): { metadata: Fields } | undefined {
 }
 
 function endOf(object: Fields, headers: Names, at: string): MessageLine[] {
-  const [id, status] = [idOf(object['execution_id']), object['status']];
+  const id = idOf(object['execution_id']);
+  const { status } = object;
   if (id === undefined || status === 'running') return [];
   const body = { status, end_time: object['end_time'] ?? null };
   return [restLine(zoned(object['end_time'], at) ?? at, 'GET', `/api/workflow-executions/${id}/`, headers, body)];

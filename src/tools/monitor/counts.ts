@@ -47,13 +47,13 @@ function drivenSlices(
 }
 
 /** Whether a run's slices go to a destination that is not subscribed to, so that nothing is known about them. */
-export const isUnseen = ({ slicing, counts, results_unmatched, slices_told }: HeardFacts): boolean =>
+export const isUnseen = ({ slicing, counts, results_unmatched, slices_told }: HeardFacts) =>
   slicing === 'unheard' && counts.slices_created + results_unmatched + slices_told === 0;
 
 /** What was registered by REST, the dialect of its messages, and when they were received. */
 function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
   return {
-    told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by ?? null }),
+    told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by }),
     dialect: dialects === '' ? null : dialects.split('').join('+'),
     heard_since: timeOf(heard_since),
     heard_until: timeOf(now),

@@ -4,6 +4,7 @@ import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/causes.ts';
 import { shownDrivers } from '../../domain/shown.ts';
+import { shownDelay } from '../../domain/stages.ts';
 import { isPrompt, statusReasonOf } from '../../domain/workflows.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { onceFor } from '../../lib/once-for.ts';
@@ -55,7 +56,7 @@ export function driversOf(evidence: KnownEvidence) {
 
 /** How an execution moves. Without its driver nothing works, whatever waits. */
 export function flowOf({ progress, delays, driving }: FullAssessment, isDriven: boolean) {
-  const latency = delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max }));
+  const latency = delays.map(shownDelay);
   if (driving === undefined) return { stages: [], latency };
   const { left, stages, capacity } = driving;
   return {
@@ -82,7 +83,7 @@ const driverOf = onceFor(({ since, until, ended, code, reason, ...driver }: Driv
     // The end of a lost driver is unknown.
     ...(ended === 'lost' ? { last_heard: until } : { until }),
     by: name(driver.by),
-    claimed_by: driver.claimed_by === undefined ? null : name(driver.claimed_by),
+    claimed_by: clipShown(driver.claimed_by, shownName),
     host: name(driver.host),
     speed: driver.speed === undefined ? null : String(driver.speed),
     version: name(driver.version),

@@ -8,8 +8,12 @@ export function clip(text: string, most: number): string {
   return text.slice(0, splits ? most - 1 : most);
 }
 
-/** The beginning of a text in displayable form: characters that could do more than be read are escaped. */
-export const clipShown = (text: string, most: number): string => clip(printable(clip(text, most)), most);
+/**
+ * The beginning of a text, if there is one, in displayable form: characters that could do more than be read are
+ * escaped.
+ */
+export const clipShown = <Text extends string | null | undefined>(text: Text, most: number) =>
+  typeof text === 'string' ? clip(printable(clip(text, most)), most) : (text as Exclude<Text, string>);
 
 /** The beginning of a text that takes at most `most` characters when written as JSON. */
 export function clipEscaped(text: string, most: number): string {

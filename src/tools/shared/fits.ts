@@ -21,9 +21,7 @@ export const fits: (schema: z.core.$ZodType) => Test = onceFor((schema) => {
       if (!('format' in def)) return Number.isFinite;
       return def.format === 'safeint' ? Number.isSafeInteger : byZod;
     case 'enum':
-      return isAmong(Object.values(def.entries));
-    case 'literal':
-      return isAmong(def.values);
+      return isOneOf(Object.values(def.entries));
     case 'optional':
       return orUndefined(fits(def.innerType));
     case 'array':
@@ -35,7 +33,7 @@ export const fits: (schema: z.core.$ZodType) => Test = onceFor((schema) => {
   }
 });
 
-function isAmong(values: readonly unknown[]): Test {
+function isOneOf(values: readonly unknown[]): Test {
   const known = new Set(values);
   return (value) => known.has(value);
 }

@@ -1,7 +1,7 @@
 import { setImmediate as others } from 'node:timers/promises';
 
 import type { Queries } from '../../db/queries.ts';
-import { argumentInvalid, storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, storeUnavailable } from '../../lib/errors.ts';
 import type { Steps } from '../../lib/steps.ts';
 import type { LiveContext } from './tool.ts';
 
@@ -51,7 +51,7 @@ export async function inTurns<T>(work: Steps<T>): Promise<T> {
   }
 }
 
-const tooLong = (isGivenUp: boolean): SwfError =>
+const tooLong = (isGivenUp: boolean) =>
   isGivenUp
     ? storeUnavailable('the call was cancelled before it was answered; call again')
     : argumentInvalid(

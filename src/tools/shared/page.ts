@@ -34,14 +34,14 @@ export function fingerprint(tool: string, args: Record<string, unknown>): string
 }
 
 /** Where an answer continues, as a text that its reader returns unchanged. */
-export const writeCursor = (cursor: object): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
+export const writeCursor = (cursor: object) => Buffer.from(JSON.stringify(cursor)).toString('base64url');
 
 /** What a cursor says; undefined if it is none of these. */
 export const cursorIn = <Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> | undefined =>
   schema.safeParse(readJson(Buffer.from(text, 'base64url').toString('utf8'))).data;
 
 /** The earlier moment of a list, from the cursor of one of its pages. */
-export const momentOfCursor = (text: string): string | undefined => cursorIn(cursorSchema, text)?.as_of;
+export const momentOfCursor = (text: string) => cursorIn(cursorSchema, text)?.as_of;
 
 /** Throws `CURSOR_INVALID` unless the text is a cursor of the list with this fingerprint. */
 export function readCursor(text: string | undefined, of: () => string): Cursor | undefined {

@@ -71,7 +71,7 @@ export function parseWindow(asked: { start_time?: string | undefined; end_time?:
  * The id of an execution that exists (`latest` resolved), or undefined if none was requested. Throws
  * `EXECUTION_NOT_FOUND`.
  */
-export const resolveExecution = (id: string | undefined, { queries }: ToolContext): string | undefined =>
+export const resolveExecution = (id: string | undefined, { queries }: ToolContext) =>
   id === undefined ? undefined : queries.execution(id).execution_id;
 
 /** Throws `RUN_NOT_FOUND` for a run that the store does not know. */

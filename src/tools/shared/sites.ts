@@ -4,7 +4,7 @@ import { present } from '../../lib/present.ts';
 import type { ToolContext } from './tool.ts';
 
 /** The STF files that failed at a site; undefined if that is not known, or no site processes them. */
-export const failedFiles = (execution: ExecutionRow): number | undefined =>
+export const failedFiles = (execution: ExecutionRow) =>
   isPrompt(execution) && execution.processing_unheard === 0 ? execution.stf_failed : undefined;
 
 /**

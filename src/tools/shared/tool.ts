@@ -95,7 +95,7 @@ export const defineTool = <const Name extends string, In extends z.ZodRawShape, 
   tool: Declaration<Name, In, Out> & {
     handle: (args: z.output<z.ZodObject<In>>, context: ToolContext) => z.input<Out>;
   },
-): Tool<Name> => withSchemas(tool);
+) => withSchemas(tool);
 
 /** Declares a tool that takes its time, checking that handler and schemas fit. */
 export const defineLiveTool = <const Name extends string, In extends z.ZodRawShape, Out extends z.ZodObject>(
@@ -103,7 +103,7 @@ export const defineLiveTool = <const Name extends string, In extends z.ZodRawSha
     Pick<Tool, 'writes'> & {
       perform: (args: z.output<z.ZodObject<In>>, context: LiveContext) => Promise<z.input<Out>>;
     },
-): Tool<Name> => withSchemas(tool);
+) => withSchemas(tool);
 
 /** The tool with its schemas, each made once. */
 function withSchemas<Name extends string>({

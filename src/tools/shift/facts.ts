@@ -2,7 +2,6 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Group } from '../../domain/groups.ts';
-import type { ExecutionStatus } from '../../domain/states.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
@@ -66,7 +65,7 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   }
   const handover = handoverOf(queries, shift, now);
   const count = countOf(stfs);
-  const sum = (of: (group: Group) => number): number => stfs.reduce((before, group) => before + of(group), 0);
+  const sum = (of: (group: Group) => number) => stfs.reduce((before, group) => before + of(group), 0);
   const isUnknown = count > 0 && sum(({ unknown }) => unknown.bytes) === count;
   const stf_files = { count, bytes: isUnknown ? undefined : sum(({ bytes }) => bytes) };
   // Actions of one moment keep their order.
@@ -79,7 +78,7 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
 /** Whether an execution still ran when the shift ended. */
 const outlives = ({ end_time }: ListedExecution, shift: Shift) => end_time === null || end_time > shift.end_time;
 
-const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
+const statusAtEnd = (row: ListedExecution, shift: Shift) =>
   outlives(row, shift) && row.status !== 'unknown' ? 'running' : row.status;
 
 /** Executions that ran at its end matter to the next shift, however long ago they began. */

@@ -123,7 +123,7 @@ function isTooLargeToReplay(queries: Queries, { end_time }: Shift) {
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;
 }
 
-const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
+const factsOf = (shift: Shift, context: LiveContext) =>
   inSteps(context, (queries) => shiftFacts(queries, shift, context.now()));
 
 function shiftOf(args: Asked, now: number): Shift {
@@ -137,8 +137,8 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
       execution_id: row.execution_id,
       executed_by: row.executed_by,
       status,
-      health: health ?? null,
-      silent_seconds: counts.silent_seconds ?? null,
+      health,
+      silent_seconds: counts.silent_seconds,
       ...(isPrompt(row)
         ? { stf_failed: failedFiles(row) }
         : {
@@ -163,8 +163,8 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
       present({
         ...action,
         name: clipShown(action.name, shownName),
-        sent_by: action.sent_by === undefined ? null : clipShown(action.sent_by, shownName),
-        reason: action.reason === undefined ? null : clipShown(action.reason, shownName),
+        sent_by: clipShown(action.sent_by, shownName),
+        reason: clipShown(action.reason, shownName),
       }),
     ),
     people_omitted: actions.length - people.length,
@@ -176,7 +176,7 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
 
 /** Notes and alarms as fields; empty lists are absent. */
 function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
-  const some = <T, U>(rows: readonly T[], shown: (row: T) => U): U[] | undefined =>
+  const some = <T, U>(rows: readonly T[], shown: (row: T) => U) =>
     rows.length === 0 ? undefined : rows.slice(-shownNotes).map((row) => shown(row));
   const note = (row: Handover['notes'][number]) => present({ ...notePart(row), execution_id: row.execution_id });
   return present({
@@ -192,7 +192,7 @@ function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
         sentence: clipped(headOf(sentence)) ?? '',
         raised_at,
         seen_by: seenByShown(seen),
-        seen_text: seen.seen_text === null ? null : clipShown(seen.seen_text, shownName),
+        seen_text: clipShown(seen.seen_text, shownName),
         cleared_at,
       }),
     ),

@@ -15,7 +15,7 @@ export interface Shift {
  * Whether a shift ended before a time, in milliseconds since 1970. Nothing that came after its end is
  * reported.
  */
-export const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
+export const isOver = ({ end_time }: Shift, now: number) => Date.parse(end_time) < now;
 
 /** Most messages to read again for a report of the past, so that it takes seconds. */
 export const maxReplayed = 60_000;
@@ -42,7 +42,7 @@ export interface ShiftExecution {
 export const graveOf = ({ findings }: ShiftExecution) => findings.filter(({ severity }) => severity !== 'info');
 
 /** Its slices without a final result. */
-export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
+export const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution) =>
   Math.max(0, slices_created - slices_completed - stay_failed);
 
 export interface PersonAction {

@@ -154,7 +154,7 @@ const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAc
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
-  const openNow = (execution: ShiftExecution): string[] => openOf(execution, handover);
+  const openNow = (execution: ShiftExecution) => openOf(execution, handover);
   return [
     unseen === 0
       ? []

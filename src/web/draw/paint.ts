@@ -178,4 +178,4 @@ export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
 /**
  * Whether an attempt ended without a result: its worker disappeared or gave it back, or its execution ended.
  */
-export const isLost = ({ state, isOpen }: Bar): boolean => !isOpen && (state === 'processing' || state === 'queued');
+export const isLost = ({ state, isOpen }: Bar) => !isOpen && (state === 'processing' || state === 'queued');

@@ -25,7 +25,7 @@ export function roundTicks(most: number, wanted = 4): number[] {
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
-const countedIn = (unit: number, counts: readonly number[]): number[] => counts.map((n) => n * unit);
+const countedIn = (unit: number, counts: readonly number[]) => counts.map((n) => n * unit);
 const steps = [
   ...[1, 10, 100].flatMap((unit) => countedIn(unit, [1, 2, 5])),
   ...[second, minute].flatMap((unit) => countedIn(unit, [1, 2, 5, 10, 15, 30])),
@@ -43,7 +43,7 @@ export function timeTicks(from: number, until: number, width: number, least = 90
 }
 
 /** A step line through values that hold for a whole bin, as an SVG path. */
-export const stepPath = (values: readonly number[], { x, y }: { x: (bin: number) => number; y: Scale }): string =>
+export const stepPath = (values: readonly number[], { x, y }: { x: (bin: number) => number; y: Scale }) =>
   values
     .map((value, bin) => `${bin === 0 ? 'M' : 'L'}${fixed(x(bin))} ${fixed(y(value))}H${fixed(x(bin + 1))}`)
     .join('');
@@ -62,4 +62,4 @@ export function stepArea(
   return `${stepPath(values, scales)}${back}Z`;
 }
 
-const fixed = (value: number): string => value.toFixed(1);
+const fixed = (value: number) => value.toFixed(1);

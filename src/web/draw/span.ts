@@ -32,5 +32,5 @@ export function phasesIn(timeline: Timeline) {
 }
 
 /** The hatched parts: nothing is known about them, or there was no driver. */
-export const holesIn = (timeline: Timeline): PhaseSpan[] =>
+export const holesIn = (timeline: Timeline) =>
   phasesIn(timeline).filter(({ phase }) => phase === 'undriven' || phase === 'unheard' || phase === 'unwritten');

@@ -53,7 +53,7 @@ export function AlarmBar() {
   );
 }
 
-const amount = (n: number): string => `${n} alarm${n === 1 ? '' : 's'}`;
+const amount = (n: number) => `${n} alarm${n === 1 ? '' : 's'}`;
 
 function Line({ alarm }: { alarm: Alarm }) {
   const { alarm_id, severity, sentence, execution_id, raised_at, count, seen_by, seen_text } = alarm;

@@ -34,7 +34,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
   const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;
   const bin = asOf === undefined ? last : binOf(timeline, asOf);
-  const set = (value: number): void =>
+  const set = (value: number) =>
     change({ asof: value >= last ? undefined : new Date(endOf(timeline, value)).toISOString() });
   const id = timeline.execution_id;
   const [isPlaying, setState] = useState(playing.id === id && Date.now() - playing.at < 10 * film.every);

@@ -23,7 +23,7 @@ export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   if (timeline === undefined) return null;
   const { causes: ordered, causes_omitted = 0 } = timeline;
   for (const { cause } of ordered) if (!places.current.has(cause)) places.current.set(cause, places.current.size);
-  const placeIn = ({ cause }: Cause): number => places.current.get(cause) ?? 0;
+  const placeIn = ({ cause }: Cause) => places.current.get(cause) ?? 0;
   const causes = isLive ? ordered.toSorted((a, b) => placeIn(a) - placeIn(b)) : ordered;
   const total = causes.reduce((sum, { attempts }) => sum + attempts, 0);
   return (

@@ -46,7 +46,7 @@ export interface Steered {
 export const besideCursor = (at: number, width: number): Record<string, string> =>
   at < width / 2 ? { left: `${at + 12}px` } : { right: `${width - at + 12}px` };
 
-export const shown = (value: number): string => (Number.isInteger(value) ? count(value) : value.toFixed(2));
+export const shown = (value: number) => (Number.isInteger(value) ? count(value) : value.toFixed(2));
 
 /** The parts of time that have one value each. Milliseconds since 1970, and their length. */
 interface Grid {
@@ -140,7 +140,7 @@ export function Times({ x, from, until, width, y }: Omit<Geometry, 'y' | 'ticks'
 }
 
 export function Lines({ lines, grid, timeline, until, x, y }: Plot & Pick<Geometry, 'x' | 'y'>) {
-  const xOf = (at: number): number => x(Math.min(until, grid.from + at * grid.step));
+  const xOf = (at: number) => x(Math.min(until, grid.from + at * grid.step));
   let base: number[] | undefined;
   const isOpen = !timeline.last_bin_complete && grid.count === timeline.bins;
   return (

@@ -39,7 +39,7 @@ export function TimeChart({ lines: all, ...rest }: Props) {
   const props = { ...rest, lines };
   const { grid, unit } = props;
   const [box, width] = useWidth();
-  const toggle = (name: string): void =>
+  const toggle = (name: string) =>
     setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
   const pointed = props.cursor === undefined ? -1 : Math.floor((props.cursor - grid.from) / grid.step);
   const bin = pointed >= 0 && pointed < grid.count ? pointed : undefined;

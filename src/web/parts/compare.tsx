@@ -17,7 +17,7 @@ const everyMilliseconds = 3000;
 /** Two executions side by side: sentences, completions since their starts, and the figures. */
 export function Compare({ ids }: PageProps) {
   const [a = '', b = ''] = ids;
-  const line = (execution_id: string): Promise<Timeline> =>
+  const line = (execution_id: string) =>
     world.call<Timeline>('get_execution_timeline', { execution_id, detail: 'page', slots: 0, bins: 200 });
   const compared = () => world.call<Comparison>('compare_executions', { execution_id: a, with_execution_id: b });
   const ask = () => Promise.all([compared(), line(a), line(b)]);

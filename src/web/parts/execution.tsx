@@ -93,9 +93,9 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const showsNow = at.moment === undefined;
   const still = useStill(!isOver, isThen, showsNow);
   const head = useHeight(showsNow);
-  const open = (name: string): void => change({ slice: name });
+  const open = (name: string) => change({ slice: name });
   const [cursor, onCursor] = useState<number | undefined>(undefined);
-  const zoom = (from: number, until: number): void => change(partOfAddress(line ?? shown, { from, until }));
+  const zoom = (from: number, until: number) => change(partOfAddress(line ?? shown, { from, until }));
   const shared = { asOf, cursor, onCursor, onZoom: zoom };
   return (
     <>
@@ -150,7 +150,7 @@ function partOfAddress(line: Timeline | undefined, range: Range): { from: string
 const dimmedIf = (isDimmed: boolean): string => (isDimmed ? 'dimmed' : '');
 
 /** The time range of the bins shown, for the rows below them. */
-const windowOf = (part: Part, shown: Timeline | undefined): Part =>
+const windowOf = (part: Part, shown: Timeline | undefined) =>
   part.start_time && shown ? { start_time: shown.from, end_time: shown.until } : part;
 
 function partOf({ from, to }: Readonly<Record<string, string>>): Part {

@@ -28,7 +28,7 @@ const names = [...Object.keys(written), ...Object.keys(chosenOf)];
 /** Filters that are always visible; the others are collapsed. */
 const usual: readonly string[] = ['namespace', 'executed_by', 'status'];
 
-export const orderWords = (sort: string): string =>
+export const orderWords = (sort: string) =>
   orders[sort] === undefined ? 'running first, then by start' : `the newest, by ${sort}`;
 
 /** The tool's arguments in an address. */
@@ -85,7 +85,7 @@ export function Filters({ params, change, chosen }: FiltersProps) {
 
 function Field({ name, params, change }: { name: string } & Pick<PageProps, 'params' | 'change'>) {
   const value = params[name] ?? '';
-  const set = (next: string): void => change({ [name]: next, cursor: '' });
+  const set = (next: string) => change({ [name]: next, cursor: '' });
   const choice = chosenOf[name as keyof typeof chosenOf] as (typeof chosenOf)[keyof typeof chosenOf] | undefined;
   return (
     <label>

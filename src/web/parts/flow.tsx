@@ -61,7 +61,7 @@ function Charts({ monitor, drain, isCompact, hasBacklog, ...shared }: ChartsProp
   const { timeline } = shared;
   const { from, bin: step } = spanOf(timeline);
   const { queued, processing, grid } = levelsIn(timeline);
-  const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
+  const rate = (values: readonly number[]) => values.map((n) => n / timeline.bin_seconds);
   const height = isCompact ? 90 : 150;
   return (
     <>
@@ -98,7 +98,7 @@ function Charts({ monitor, drain, isCompact, hasBacklog, ...shared }: ChartsProp
 }
 
 /** Whether there is nothing to draw: neither new slices nor a backlog. */
-const isEmpty = ({ series: { arrived, queued, processing } }: Timeline): boolean =>
+const isEmpty = ({ series: { arrived, queued, processing } }: Timeline) =>
   [arrived, queued, processing].every((values) => values.every((n) => n === 0));
 
 /** The levels of a picture, each from the moment on at which it was so: the end of its step or bin. */
@@ -136,7 +136,7 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
   ];
 }
 
-const slicesPerStf = (progress: Monitor['progress']): number =>
+const slicesPerStf = (progress: Monitor['progress']) =>
   (progress?.slices_planned ?? 0) / Math.max(1, progress?.stf_planned ?? 0);
 
 function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline): Guide[] {

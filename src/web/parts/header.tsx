@@ -90,13 +90,13 @@ interface Counted {
   isOver: boolean;
 }
 
-const isShown = (n: number, state: string, { isInHandKnown, isOver }: Counted): boolean =>
+const isShown = (n: number, state: string, { isInHandKnown, isOver }: Counted) =>
   n > 0 ||
   state === 'completed' ||
   state === 'failed' ||
   (!isOver && state !== 'lost' && (isInHandKnown || state !== 'processing'));
 
-const wordOf = (state: string, { isInHandKnown, isOver }: Counted): string =>
+const wordOf = (state: string, { isInHandKnown, isOver }: Counted) =>
   state !== 'queued' ? state : !isInHandKnown ? 'without a result' : isOver ? 'unfinished' : state;
 
 function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
@@ -130,13 +130,12 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
 }
 
 /** How many there will be, or other words where that is not known. */
-const ofAll = (n: number | undefined, otherwise: string): string =>
-  n === undefined ? otherwise : `of ${count(n)} planned`;
+const ofAll = (n: number | undefined, otherwise: string) => (n === undefined ? otherwise : `of ${count(n)} planned`);
 
 /**
  * Why it has its status. A person's reason is shown with the name, and the pill says why a status is unknown.
  */
-const reasonOf = ({ status, status_reason, stopped_by }: Monitor): string | undefined =>
+const reasonOf = ({ status, status_reason, stopped_by }: Monitor) =>
   status === 'unknown' || stopped_by?.reason === status_reason ? undefined : status_reason;
 
 function Facts({
@@ -183,10 +182,10 @@ function Facts({
   );
 }
 
-const silenceWords = (since: string | undefined, now: number): string | undefined =>
+const silenceWords = (since: string | undefined, now: number) =>
   since && `${duration(Math.max(0, now - Date.parse(since)) / 1000)}, since ${time(since)}`;
 
-const commandWords = (by: Monitor['paused_by']): string | undefined =>
+const commandWords = (by: Monitor['paused_by']) =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
 /** How long it will take, in the place where it says how long it took, so that its end moves nothing. */

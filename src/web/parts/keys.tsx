@@ -30,7 +30,7 @@ function search(): void {
   field?.focus();
 }
 
-const isWriting = (target: EventTarget | null): boolean =>
+const isWriting = (target: EventTarget | null) =>
   target instanceof Element && target.matches('input:not([type=checkbox], [type=range]), select, textarea');
 
 /** The keys of the page, and the list of them that `?` opens. */

@@ -18,7 +18,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   const [box, width] = useWidth(480);
   const most = Math.max(0.01, ...latency.map(({ max }) => max));
   const x = linear([Math.log10(0.001), Math.log10(most * 1.2)], [left, width - right]);
-  const at = (seconds: number): number => x(Math.log10(Math.max(0.001, seconds)));
+  const at = (seconds: number) => x(Math.log10(Math.max(0.001, seconds)));
   const powers = Array.from({ length: Math.ceil(Math.log10(most) + 3) + 1 }, (_, n) => 10 ** (n - 3)).filter(
     // At small widths only every other one, so that they do not overlap.
     (one, n) => one <= most * 1.2 && (width > 450 || n % 2 === 0),
@@ -50,7 +50,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   );
 }
 
-const labelOf = ({ stage, p50, p95, max }: StageProps['stage']): string =>
+const labelOf = ({ stage, p50, p95, max }: StageProps['stage']) =>
   `${stage}: median ${duration(p50)}, 95th percentile ${duration(p95)}, longest ${duration(max)}`;
 
 interface StageProps {

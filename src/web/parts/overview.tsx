@@ -38,7 +38,7 @@ export function Overview({ params, change }: PageProps) {
   // A server may start before the first run.
   const isNoStore = fault?.message.startsWith('STORE_UNAVAILABLE: there is no store');
   const [chosen, choose] = useState<string[]>([]);
-  const toggle = (id: string): void =>
+  const toggle = (id: string) =>
     choose(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-2));
   return (
     <section class="card">

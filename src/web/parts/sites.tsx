@@ -5,9 +5,9 @@ type Site = NonNullable<Monitor['sites']>[number];
 
 const heads = ['site', 'handed over', 'PanDA task', 'registered', 'processing', 'processed', 'failed'] as const;
 
-const counted = (n: number | undefined): string => (n === undefined ? '' : count(n));
+const counted = (n: number | undefined) => (n === undefined ? '' : count(n));
 
-const cellsOf = ({ site = 'unnamed', handed_over_at: at, task_id = '', ...counts }: Site): string[] => [
+const cellsOf = ({ site = 'unnamed', handed_over_at: at, task_id = '', ...counts }: Site) => [
   site,
   at === undefined ? 'not yet' : time(at),
   task_id,

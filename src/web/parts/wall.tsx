@@ -95,10 +95,10 @@ const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) =>
 );
 
 /** Whether cards have room for their course: not on a phone, and not if there are many. */
-const hasRoomFor = (cards: number): boolean => cards <= maxRoomy && matchMedia('(min-width: 1000px)').matches;
+const hasRoomFor = (cards: number) => cards <= maxRoomy && matchMedia('(min-width: 1000px)').matches;
 
 /** The cards beside each other: two rows from four on. */
-const columnsOf = (cards: number): number => Math.max(1, cards < 4 ? cards : Math.ceil(cards / 2));
+const columnsOf = (cards: number) => Math.max(1, cards < 4 ? cards : Math.ceil(cards / 2));
 
 /** Shows the worst health of all running executions in the browser tab. */
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {

@@ -17,8 +17,7 @@ import { Key } from './pill.tsx';
 const maxHeight = 520;
 
 /** The rows that are shown; before the attempts come, those that keep their place. */
-const rowsOf = ({ slots, slot_count }: Timeline): number =>
-  Math.max(1, slots?.length ?? Math.min(maxSlots, slot_count));
+const rowsOf = ({ slots, slot_count }: Timeline) => Math.max(1, slots?.length ?? Math.min(maxSlots, slot_count));
 
 interface Props extends Steered {
   onZoom: NonNullable<Steered['onZoom']>;
@@ -99,7 +98,7 @@ function Work(props: WorkProps) {
     const { top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
     return index.at(Math.floor((event.clientY - top) / rowHeight), timeAt(event), (span / width) * 3);
   };
-  const open = ({ stf, sliceId }: Bar): void => onOpen(sliceFilename(stf, sliceId));
+  const open = ({ stf, sliceId }: Bar) => onOpen(sliceFilename(stf, sliceId));
   const steering = useSteering(range, onZoom);
   const onKey = (event: KeyboardEvent): void => {
     if (steering.onKey(event)) return;
@@ -187,7 +186,7 @@ interface MarksProps {
 function Marks({ timeline, asOf, pending, cursor, bar, rowHeight }: MarksProps) {
   const { from, until } = spanOf(timeline);
   const span = Math.max(1, until - from);
-  const part = (time: number): string => `${(Math.max(0, time) / span) * 100}%`;
+  const part = (time: number) => `${(Math.max(0, time) / span) * 100}%`;
   return (
     <>
       {holesIn(timeline).map((hole) => (

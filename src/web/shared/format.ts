@@ -4,14 +4,13 @@ import { percentDone } from '../../lib/rounded.ts';
 import type { ExecutionRow } from './answers.ts';
 
 /** A whole number with narrow no-break spaces between thousands. */
-export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
+export const count = (n: number) => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
 
 /** A number, with its thousands apart, and its noun: `1 slot`, `2 slots`. */
-export const amount = (n: number, one: string, many?: string): string => `${count(n)} ${nounFor(n, one, many)}`;
+export const amount = (n: number, one: string, many?: string) => `${count(n)} ${nounFor(n, one, many)}`;
 
 /** A share of work done. */
-export const percent = (done: number, all: number, digits = 1): string =>
-  `${percentDone(done, all, digits).toFixed(digits)} %`;
+export const percent = (done: number, all: number, digits = 1) => `${percentDone(done, all, digits).toFixed(digits)} %`;
 
 export type Zone = 'UTC' | 'local';
 
@@ -34,16 +33,16 @@ export function time(iso: string | number, digits = 19): string {
 /** The offset of local time from UTC, such as `+01:00`. */
 function offsetOf(date: Date): string {
   const minutes = -date.getTimezoneOffset();
-  const two = (n: number): string => String(Math.floor(n)).padStart(2, '0');
+  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
   return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
 }
 
 /** A sentence with its times in the reader's format. */
-export const inZone = (sentence: string): string =>
+export const inZone = (sentence: string) =>
   sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => time(iso));
 
 /** The time of day, for axes and rows with the zone shown above them. */
-export const clock = (at: number, withMilliseconds = false): string => isoIn(at).slice(11, withMilliseconds ? 23 : 19);
+export const clock = (at: number, withMilliseconds = false) => isoIn(at).slice(11, withMilliseconds ? 23 : 19);
 
 /** The label of a tick: the time of day, at midnight the date. */
 export function tickLabel(at: number, withMilliseconds: boolean): string {
@@ -52,15 +51,14 @@ export function tickLabel(at: number, withMilliseconds: boolean): string {
 }
 
 /** A time as ISO 8601 has it, in a zone, which it does not name. */
-const isoIn = (at: number): string =>
+const isoIn = (at: number) =>
   new Date(zone === 'UTC' ? at : at - new Date(at).getTimezoneOffset() * 60_000).toISOString();
 
 /** An approximate age. */
-export const age = (seconds: number): string => (seconds < 1.5 ? 'now' : `${wholeDuration(seconds)} ago`);
+export const age = (seconds: number) => (seconds < 1.5 ? 'now' : `${wholeDuration(seconds)} ago`);
 
 /** A refusal without the tool that lists what there is: the page has a list. */
-export const refusalForPeople = (sentence: string): string =>
-  sentence.replace(/[,;] list_\w+ lists (all|the others)/, '');
+export const refusalForPeople = (sentence: string) => sentence.replace(/[,;] list_\w+ lists (all|the others)/, '');
 
 /** The ids of executions that a refusal proposes. */
 export const proposedIn = (refusal: string): string[] =>
@@ -72,7 +70,7 @@ export const proposedIn = (refusal: string): string[] =>
 export const tookOf = ({
   duration_seconds,
   silent_seconds: silent,
-}: Pick<ExecutionRow, 'duration_seconds' | 'silent_seconds'>): string =>
+}: Pick<ExecutionRow, 'duration_seconds' | 'silent_seconds'>) =>
   silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`;
 
 /**
@@ -80,13 +78,13 @@ export const tookOf = ({
  * that is no time stays.
  */
 export function rowTime(iso: string, above: string | undefined): string {
-  const shown = (text = ''): string => (Number.isNaN(Date.parse(text)) ? text : isoIn(Date.parse(text)));
+  const shown = (text = '') => (Number.isNaN(Date.parse(text)) ? text : isoIn(Date.parse(text)));
   const at = shown(iso);
   return at.slice(shown(above).slice(0, 10) === at.slice(0, 10) ? 11 : 0, 23).replace('T', ' ');
 }
 
 /** A tool's note without the sentences that name its arguments: a person has buttons and fields for those. */
-export const noteForPeople = (note = ''): string =>
+export const noteForPeople = (note = '') =>
   note
     .split(/(?<=\.)\s+/)
     .filter((sentence) => !/[a-z]_[a-z]/.test(sentence))

@@ -32,7 +32,7 @@ export const noFindingWords = ({ health }: Pick<Monitor, 'health'>): string =>
   health === undefined ? 'Whether anything is wrong is not known' : 'Nothing is wrong';
 
 /** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
-export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
+export const silentSinceOf = ({ status, drivers }: Monitor) =>
   status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
 
 /** The state of an execution on a wall. Beside an error no word calms. */
@@ -62,7 +62,7 @@ export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
 export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
   const order = orders[sort];
   if (order !== undefined) return rows.toSorted((a, b) => order(b) - order(a));
-  const isOver = ({ status }: ExecutionRow): number => Number(status !== 'running');
+  const isOver = ({ status }: ExecutionRow) => Number(status !== 'running');
   // A store lists them as recorded, and one that was observed may have been recorded later than it ran.
   return rows.toSorted((a, b) => isOver(a) - isOver(b) || Date.parse(b.start_time) - Date.parse(a.start_time));
 }

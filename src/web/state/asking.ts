@@ -4,11 +4,11 @@ import type { Audit, Monitor, Timeline, TimelineAnswer } from '../shared/answers
 import { world } from '../transport/call.ts';
 import { type Polled, useAnswer, usePoll, useSettled } from './hooks.ts';
 
-export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
+export const isEnded = ({ status }: { status: string }) => status !== 'running';
 
 /** Polls the monitor of an execution until the execution has ended. */
 export function useMonitor(id: string, every: number): Polled<Monitor> {
-  const ask = (): Promise<Monitor> => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
+  const ask = () => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
   return usePoll(ask, { key: id, every, isOver: isEnded });
 }
 
@@ -47,7 +47,7 @@ export function useVerdict(id: string, isOver: boolean): string | undefined {
 }
 
 /** Whether the last bin of a picture is over: time passes even if nothing is recorded. */
-const isBehind = ({ until }: TimelineAnswer): boolean => until !== undefined && Date.now() > Date.parse(until);
+const isBehind = ({ until }: TimelineAnswer) => until !== undefined && Date.now() > Date.parse(until);
 
 /**
  * The timeline of an execution, or of a part of it; keeps the previous answer if nothing has changed and no
@@ -80,7 +80,7 @@ export function useTimeline(
  * A timeline with data to draw; undefined while it is loading, or if the answer only says that nothing has
  * changed.
  */
-export const drawable = (answer: TimelineAnswer | undefined): Timeline | undefined =>
+export const drawable = (answer: TimelineAnswer | undefined) =>
   answer === undefined || answer.series === undefined ? undefined : (answer as Timeline);
 
 /** A part of a run, as the tools take it. */

@@ -7,7 +7,7 @@ import { CallError } from '../transport/call.ts';
 import { changed, hashOf, readRoute, type Route } from './route.ts';
 
 /** How many parts of a run were chosen before the shown one, by this page. */
-export const stepsBack = (): number => (history.state as { steps?: number } | null)?.steps ?? 0;
+export const stepsBack = () => (history.state as { steps?: number } | null)?.steps ?? 0;
 
 /**
  * The route of the address, and a function to change its parameters. A chosen part of a run adds a history
@@ -16,7 +16,7 @@ export const stepsBack = (): number => (history.state as { steps?: number } | nu
 export function useRoute(): [Route, (params: Record<string, string | undefined>) => void] {
   const [route, setRoute] = useState(() => readRoute(location.hash));
   useEffect(() => {
-    const read = (): void => setRoute(readRoute(location.hash));
+    const read = () => setRoute(readRoute(location.hash));
     addEventListener('hashchange', read);
     // The address may have changed between the first render and this listener.
     read();
@@ -107,7 +107,7 @@ export function usePoll<T>(
 }
 
 /** Asks once, and again only if no answer arrives. */
-export const useAnswer = <T>(key: string, ask: () => Promise<T>): Polled<T> =>
+export const useAnswer = <T>(key: string, ask: () => Promise<T>) =>
   usePoll(ask, { key, every: 2000, isOver: () => true });
 
 /** The last value that stayed unchanged for this many milliseconds. */
@@ -125,7 +125,7 @@ export function useMedia(query: string): boolean {
   const [fits, setFits] = useState(() => matchMedia(query).matches);
   useEffect(() => {
     const media = matchMedia(query);
-    const onChange = (): void => setFits(media.matches);
+    const onChange = () => setFits(media.matches);
     media.addEventListener('change', onChange);
     // It may have changed between the render and this listener.
     onChange();
@@ -147,7 +147,7 @@ export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, num
   useLayoutEffect(() => {
     const element = ref.current;
     if (element === null) return undefined;
-    const measure = (): void => setWidth(Math.max(200, Math.floor(element.clientWidth)));
+    const measure = () => setWidth(Math.max(200, Math.floor(element.clientWidth)));
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);

@@ -49,7 +49,7 @@ function useMoment({ asof }: Readonly<Record<string, string>>): string | undefin
 }
 
 /** The time of `TIME` or `TIME@MESSAGE_ID`, in milliseconds since 1970; NaN for anything else. */
-export const timeOfMoment = (asof = ''): number => Date.parse(asof.split('@')[0] ?? '');
+export const timeOfMoment = (asof = '') => Date.parse(asof.split('@')[0] ?? '');
 
 function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
   const at = timeOfMoment(asof);
@@ -89,7 +89,7 @@ export function endOf(whole: Timeline, bin: number): number {
 /** The counts at the end of the bin that contains a time. */
 function countsAt(whole: Timeline, at: number): SliceCounts {
   const bin = binOf(whole, at);
-  const upTo = (values: readonly number[]): number => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);
+  const upTo = (values: readonly number[]) => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);
   const { series } = whole;
   return {
     created: upTo(series.arrived),

@@ -46,5 +46,5 @@ export const changed = (before: Route['params'], change: Record<string, string |
     Object.entries({ ...before, ...change }).filter((one): one is [string, string] => one[1] !== undefined),
   );
 
-export const executionHash = (id: string, params: Record<string, string> = {}): string =>
+export const executionHash = (id: string, params: Record<string, string> = {}) =>
   hashOf({ page: 'execution', ids: [id], params });

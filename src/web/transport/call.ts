@@ -13,7 +13,7 @@ export class CallError extends Error {
 }
 
 /** The decoded part of an address, or the part itself if it is not validly encoded. */
-export const decoded = (text: string): string => tried(() => decodeURIComponent(text)) ?? text;
+export const decoded = (text: string) => tried(() => decodeURIComponent(text)) ?? text;
 
 /** Calls a tool. Rejects with a `CallError`. */
 export type Call = <T>(tool: string, args: object) => Promise<T>;
@@ -43,7 +43,7 @@ export function enter(entered: World): void {
 }
 
 /** The moment that "now" means here: that of a report is when it was made. Milliseconds since 1970. */
-export const thisMoment = (): number => (world.report === undefined ? Date.now() : Date.parse(world.report.madeAt));
+export const thisMoment = () => (world.report === undefined ? Date.now() : Date.parse(world.report.madeAt));
 
 interface ToolResult {
   isError?: boolean;

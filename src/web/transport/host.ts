@@ -15,7 +15,7 @@ let id = 0;
 /** A chat that does not answer within this time counts as away. Milliseconds. */
 const patience = 30_000;
 
-const post = (message: object): void => parent.postMessage({ jsonrpc: '2.0', ...message }, '*');
+const post = (message: object) => parent.postMessage({ jsonrpc: '2.0', ...message }, '*');
 
 function request(method: string, params: object): Promise<unknown> {
   id += 1;
@@ -108,7 +108,7 @@ function hear({ id: theirs, method, params = {}, ...rest }: Message, events: Hos
   }
 }
 
-const textOf = (content: unknown): string =>
+const textOf = (content: unknown) =>
   Array.isArray(content)
     ? content.map(({ text }: { text?: unknown }) => (typeof text === 'string' ? text : '')).join('\n')
     : '';

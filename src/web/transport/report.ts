@@ -74,7 +74,7 @@ const pageOf = (items: Row[], note: string) => ({ items, total_count: items.leng
 
 const levels = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 
-const isAsked = (row: Row, { level, search }: Row): boolean =>
+const isAsked = (row: Row, { level, search }: Row) =>
   levels.indexOf(String(row['level'])) >= levels.indexOf(String(level)) &&
   String(row['message'])
     .toLowerCase()
@@ -85,13 +85,13 @@ function missingOf({ failed, monitor }: ReportData): string {
   return all > failed.length ? `The report has ${failed.length} of the ${all} slices that failed.` : '';
 }
 
-const isWithin = (time: unknown, { start_time, end_time }: Row): boolean =>
+const isWithin = (time: unknown, { start_time, end_time }: Row) =>
   typeof time !== 'string' ||
   ((typeof start_time !== 'string' || time >= start_time) && (typeof end_time !== 'string' || time <= end_time));
 
 function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: Attempts, args: Row): unknown {
   const { life, phases, latency } = picture;
-  const time = (name: string, otherwise: number): number =>
+  const time = (name: string, otherwise: number) =>
     typeof args[name] === 'string' ? Date.parse(args[name]) : otherwise;
   const from = Math.max(life.start, time('start_time', life.start));
   const until = Math.min(life.end, time('end_time', life.end));

@@ -106,7 +106,7 @@ describe('slices without a result', () => {
     const { store } = made;
     const sentAgo = (seconds: number) =>
       store.db.exec(
-        `UPDATE message_rows SET goes_out = 1, outbox_sent_at = '${ago(seconds)}' WHERE message_id LIKE '%/slice/%'`,
+        `UPDATE message_rows SET goes_out = 1, outbox_sent_at = '${ago(seconds)}' WHERE short_id LIKE '%/slice/%'`,
       );
     sentAgo(100);
     const assignedAgo = (seconds: number) =>
@@ -141,7 +141,7 @@ describe('slices without a result', () => {
     const { store, idle } = await sent();
     store.db.exec('UPDATE message_rows SET outbox_sent_at = NULL');
     expect(idle(60)).toEqual([]);
-    const seq = store.db.prepare('SELECT seq FROM message_rows WHERE message_id = ?').pluck().get(first) as number;
+    const seq = store.db.prepare('SELECT seq FROM workflow_messages WHERE message_id = ?').pluck().get(first) as number;
     await store.write((tx) => markUnsendable(tx, seq));
     expect(idle(60)).toEqual([first]);
   });
@@ -170,7 +170,7 @@ describe('slices without a result', () => {
     const { store, say } = await withSlice();
     const wait = (since: number, assigned: number) =>
       store.db.exec(
-        `UPDATE message_rows SET goes_out = 1, outbox_sent_at = '${at(since)}' WHERE message_id LIKE '%/slice/%';
+        `UPDATE message_rows SET goes_out = 1, outbox_sent_at = '${at(since)}' WHERE short_id LIKE '%/slice/%';
          UPDATE tf_slices SET assigned_at = '${at(assigned)}' WHERE status = 'processing'`,
       );
     const isIdle = () => idleSlices(store.sql, id, 100).length > 0;

@@ -51,6 +51,7 @@ const paths: [what: string, ask: Ask, index: string][] = [
     'system_agents_present',
   ],
   ['messages', messages({}), ''],
+  ['a message', messages({ message_id: 'e/slice/a/1' }), 'sqlite_autoindex_message_rows_1'],
   ['messages of an execution', messages({ execution_id: 'e' }), 'message_rows_execution'],
   ['messages of a run', messages({ run_id: '1' }), 'message_rows_run'],
   ['messages of an agent', messages({ agent: 'a' }), 'message_rows_agent'],

@@ -56,10 +56,10 @@ const ofOther = 'worker bob-3, daq bob-9, worker ada-2';
 /** Gives an execution many messages: all of them are read only if they are few. */
 const addMessages = (execution: string, count: number): void => {
   made.store.db.exec(
-    `INSERT INTO message_rows (message_id, type_no, sender_no, namespace_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
+    `INSERT INTO message_rows (short_id, type_no, sender_no, namespace_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
      WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
-     SELECT 'many/' || n, type_no, sender_no, namespace_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body
-     FROM numbers, (SELECT * FROM message_rows WHERE message_id = '${execution}/start_run')`,
+     SELECT 'many ' || n, type_no, sender_no, namespace_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body
+     FROM numbers, (SELECT * FROM message_rows WHERE seq = (SELECT seq FROM workflow_messages WHERE message_id = '${execution}/start_run'))`,
   );
 };
 
@@ -95,7 +95,7 @@ describe('listing agents', () => {
           const before = told({ took_part_in: execution });
           addMessages(execution, count);
           expect(told({ took_part_in: execution })).toBe(before);
-          db.exec(`DELETE FROM message_rows WHERE message_id LIKE 'many/%'`);
+          db.exec(`DELETE FROM message_rows WHERE short_id LIKE 'many %'`);
         }
     } finally {
       db.exec('ROLLBACK');

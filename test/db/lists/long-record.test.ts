@@ -10,10 +10,10 @@ let made: TestStore;
 /** Repeats the message that started physics, each time in a new row. */
 const repeat = (count: number): void => {
   made.store.db.exec(
-    `INSERT INTO message_rows (message_id, type_no, sender_no, namespace_no, execution_no, run_no, sent_ms, recorded_ms, effect, is_whole, body)
+    `INSERT INTO message_rows (short_id, type_no, sender_no, namespace_no, execution_no, run_no, sent_ms, recorded_ms, effect, is_whole, body)
      WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
-     SELECT 'many/' || (SELECT max(seq) FROM message_rows) || '/' || n, type_no, sender_no, namespace_no, execution_no, run_no, sent_ms, recorded_ms, effect, is_whole, body
-     FROM numbers, (SELECT * FROM message_rows WHERE message_id LIKE '%/start_run')`,
+     SELECT 'many ' || (SELECT max(seq) FROM message_rows) || ' ' || n, type_no, sender_no, namespace_no, execution_no, run_no, sent_ms, recorded_ms, effect, is_whole, body
+     FROM numbers, (SELECT * FROM message_rows WHERE short_id LIKE '%/start_run')`,
   );
 };
 

@@ -193,7 +193,7 @@ describe('attempts at slices of the same names in two runs', () => {
       ['n~2', 'a1.tf', 1],
     ]);
     // Only the row of the message itself is moved.
-    const sent = `SELECT sent_ms, recorded_ms FROM message_rows WHERE message_id LIKE '%/slice/%' ORDER BY seq`;
+    const sent = `SELECT sent_ms, recorded_ms FROM message_rows WHERE short_id LIKE '%/slice/%' ORDER BY seq`;
     expect(rows(sent)).toEqual([
       [90, 90],
       [150, 150],
@@ -464,5 +464,8 @@ it('one write by REST in two runs is two messages', async () => {
   const write = (at: number, run: number) =>
     told(at, 'POST /api/tf-slices/', { tf_filename: 'a1.tf', slice_id: 0 }, run);
   await record(...begin, write(100, 1), write(110, 2), write(120, 1), write(130, 2));
-  expect(rows(`SELECT sent_ms FROM message_rows WHERE message_id LIKE 'told/%' ORDER BY seq`)).toEqual([[100], [110]]);
+  expect(rows(`SELECT sent_ms FROM workflow_messages WHERE message_id LIKE 'told/%' ORDER BY seq`)).toEqual([
+    [100],
+    [110],
+  ]);
 });

@@ -130,7 +130,7 @@ describe('a namespace that is reported later', () => {
       const message = (id: string, execution: string, namespace: string | null, headers: string | null): void =>
         void tx
           .sql(
-            `INSERT INTO message_rows (message_id, type_no, execution_no, namespace_no, headers, sent_ms, recorded_ms, effect, is_whole, body)
+            `INSERT INTO message_rows (short_id, type_no, execution_no, namespace_no, headers, sent_ms, recorded_ms, effect, is_whole, body)
              SELECT ?, type_no, (SELECT name_no FROM names WHERE name = ?), (SELECT name_no FROM names WHERE name = ?), ?, 0, 0, 'applied', 1, '{}'
              FROM message_rows LIMIT 1`,
           )
@@ -142,7 +142,7 @@ describe('a namespace that is reported later', () => {
       nameNamespace(tx, run, 'x');
     });
     const named = sql<[], { message_id: string; name: string | null }>(
-      `SELECT message_id, name FROM message_rows LEFT JOIN names ON name_no = namespace_no WHERE body = '{}' ORDER BY seq`,
+      `SELECT short_id AS message_id, name FROM message_rows LEFT JOIN names ON name_no = namespace_no WHERE body = '{}' ORDER BY seq`,
     ).all();
     expect(named.map(({ message_id, name }) => [message_id, name])).toEqual([
       ['heard', 'x'],
@@ -169,7 +169,7 @@ describe('the last message of an execution', () => {
       const message = (id: string, execution: string, sent_ms: number, traits: number | null = null): void =>
         void tx
           .sql(
-            `INSERT INTO message_rows (message_id, type_no, type_traits, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
+            `INSERT INTO message_rows (short_id, type_no, type_traits, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
              VALUES (?, (SELECT name_no FROM names WHERE name = 'stf_gen'), ?, (SELECT name_no FROM names WHERE name = ?), ?, 0, 'applied', 1, '{}')`,
           )
           .run(id, traits, execution, sent_ms);

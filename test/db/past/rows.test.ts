@@ -38,12 +38,12 @@ function opened(source: string | Buffer): Connection {
 function log(db: Connection, rows: readonly Row[], as: { type?: string; execution?: string } = {}): void {
   const { type = 'tf_file', execution = 'e' } = as;
   const insert = db.prepare(
-    `INSERT INTO message_rows (seq, message_id, type_no, type_traits, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
+    `INSERT INTO message_rows (seq, short_id, type_no, type_traits, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
      VALUES (?, ?, ?, ?, ?, 0, ?, 'applied', 1, '{}')`,
   );
   const traits = type === 'tf_file' ? null : typeTraits(type, false);
   for (const [seq, recorded] of rows)
-    insert.run(seq, `m/${seq}`, numbers[type], traits, numbers[execution], start + recorded * 1000);
+    insert.run(seq, `m${seq}`, numbers[type], traits, numbers[execution], start + recorded * 1000);
 }
 
 /** Full blocks of 512 rows, with the seconds at which their first and last rows were recorded. */
@@ -101,7 +101,7 @@ describe('the row that was the last one at a time', () => {
       iso: time,
       last,
       recordedBy: isCutByTime ? Date.parse(time) : always,
-      exact: isCutByTime ? time : `${time}@${last === 0 ? 'none' : `m/${last}`}`,
+      exact: isCutByTime ? time : `${time}@${last === 0 ? 'none' : `m${last}`}`,
     });
   });
 });

@@ -366,7 +366,7 @@ describe('a process that is gone today', () => {
     if (message !== undefined)
       insert('message_rows', {
         seq: message[1],
-        message_id: 'm',
+        short_id: 'm',
         type_no: 3,
         sender_no: 1,
         sent_ms: 0,

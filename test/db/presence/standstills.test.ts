@@ -70,10 +70,10 @@ describe('a standstill', () => {
     // Three messages are older.
     const add = (count: number): unknown =>
       store.db.exec(
-        `INSERT INTO message_rows (message_id, type_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
+        `INSERT INTO message_rows (short_id, type_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
          WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
-         SELECT 'many/' || n || '/' || (SELECT max(seq) FROM message_rows), type_no, execution_no, sent_ms, ${begin + 160_000}, effect, is_whole, body
-         FROM numbers, (SELECT * FROM message_rows WHERE message_id = '${id}/start_run')`,
+         SELECT 'many ' || n || ' ' || (SELECT max(seq) FROM message_rows), type_no, execution_no, sent_ms, ${begin + 160_000}, effect, is_whole, body
+         FROM numbers, (SELECT * FROM message_rows WHERE seq = (SELECT seq FROM workflow_messages WHERE message_id = '${id}/start_run'))`,
       );
     add(19_999);
     // The oldest one considered is older than the time in question.

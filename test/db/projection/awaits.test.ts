@@ -27,7 +27,7 @@ async function telling(...before: string[]) {
     store.write((tx) => store.messages.record(tx, { ...envelope, ...story[name] } as Message));
   for (const name of before) await say(name);
   const codeOf = (message_id: string): unknown =>
-    store.db.prepare('SELECT effect, effect_code FROM message_rows WHERE message_id = ?').get(message_id);
+    store.db.prepare('SELECT effect, effect_code FROM workflow_messages WHERE message_id = ?').get(message_id);
   return { say, codeOf };
 }
 

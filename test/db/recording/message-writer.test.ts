@@ -186,7 +186,7 @@ describe('a note that comes over a broker', () => {
     );
     expect(
       made.store.db
-        .prepare('SELECT effect_code, (rare & 32) <> 0 AS is_entry FROM message_rows WHERE message_id = ?')
+        .prepare('SELECT effect_code, (rare & 32) <> 0 AS is_entry FROM workflow_messages WHERE message_id = ?')
         .get(message_id),
     ).toEqual({ effect_code: 'REFUSED', is_entry: 0 });
     expect(made.store.db.prepare('SELECT count(*) AS n FROM notes').get()).toEqual({ n: 0 });

@@ -118,7 +118,7 @@ describe('the audit of an execution', () => {
     ],
     [
       'an attempt whose result had no effect',
-      `UPDATE message_rows SET effect = 'none', effect_code = 'X' WHERE message_id LIKE '%/slice_result/${slice(second, 1)}/1%'`,
+      `UPDATE message_rows SET effect = 'none', effect_code = 'X' WHERE short_id LIKE '%/slice_result/${slice(second, 1)}/1%'`,
       [['results', 'broken']],
     ],
     [

@@ -39,16 +39,18 @@ describe('messages that contradict earlier ones', () => {
   it('are those of the execution, the newest first, and are counted', async () => {
     const made = await makeRunningStore();
     const { sql } = made.store;
-    for (const n of [1, 2, 3]) await made.say('stf_gen', generated(n));
-    for (const n of [1, 2, 3]) await made.say('stf_gen', { ...generated(n), tf_count: 7 });
+    const all = [1, 2, 3, 4, 5, 6, 7];
+    for (const n of all) await made.say('stf_gen', generated(n));
+    for (const n of all) await made.say('stf_gen', { ...generated(n), tf_count: 7 });
     await made.store.write((tx) =>
       tx.sql(`UPDATE message_rows SET execution_no = NULL WHERE seq = (SELECT max(seq) FROM message_rows)`).run(),
     );
     const stf = (n: number) => expect.stringContaining(generated(n).filename) as string;
-    expect(lastTroubledMessages(sql, id, 9).map(({ message_id }) => message_id)).toEqual([stf(2), stf(1)]);
-    expect(lastTroubledMessages(sql, id, 1)).toMatchObject([{ message_id: stf(2) }]);
-    expect(someMessages(sql, id, indexPredicates.troubled, 1)).toEqual({ count: 2, ids: [stf(2)] });
-    expect(someMessages(sql, 'another', indexPredicates.troubled, 1)).toEqual({ count: 0, ids: [] });
+    const newest = [6, 5, 4, 3, 2, 1].map(stf);
+    expect(lastTroubledMessages(sql, id, 9).map(({ message_id }) => message_id)).toEqual(newest);
+    expect(lastTroubledMessages(sql, id, 1)).toMatchObject([{ message_id: stf(6) }]);
+    expect(someMessages(sql, id, indexPredicates.troubled)).toEqual({ count: 6, ids: newest.slice(0, 5) });
+    expect(someMessages(sql, 'another', indexPredicates.troubled)).toEqual({ count: 0, ids: [] });
   });
 });
 

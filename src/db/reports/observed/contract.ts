@@ -1,4 +1,3 @@
-import type { StageDelay } from '../../../domain/stages.ts';
 import type { BrokenKey } from '../../../monitoring/heard-facts.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { messageColumns } from '../../migrations/message-columns.ts';
@@ -6,38 +5,23 @@ import { nameOf, numberOf } from '../../migrations/names.ts';
 import { jsonField, type Prepare } from '../../sqlite/statements.ts';
 import { timedDelays } from '../stage-delays.ts';
 
+/** The actual contract of the bus: the messages that programs really sent in a run. */
+export type BusContract = ReturnType<typeof busContract>;
+
 /** The messages of one type that one program sent to one destination. */
-export interface SaidType {
+export type SaidType = BusContract['types'][number];
+
+interface Row {
   message_type: string;
-  sender: string;
+  sender: string | null;
   destination: string;
   messages: number;
-  /**
-   * When the first was sent, since the first message of the run, and the mean interval between two. Seconds.
-   */
-  first_seconds: number;
-  every_seconds: number | undefined;
-  /** Keys that some messages fill, and in how many messages. */
-  keys: Record<string, number>;
-}
-
-/** The actual contract of the bus: the messages that programs really sent in a run. */
-export interface BusContract {
-  execution_id: string;
-  /** In order of first appearance. */
-  types: SaidType[];
-  delays: StageDelay[];
-  broken: BrokenKey[];
-}
-
-interface Row extends Pick<SaidType, 'message_type' | 'destination' | 'messages'> {
-  sender: string | null;
   first: number;
   last: number;
 }
 
 /** @param execution run by other programs */
-export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusContract {
+export function busContract(sql: Prepare, { execution_id }: ExecutionRow) {
   const rows = sql<Row>(
     `SELECT ${nameOf('type_no')} AS message_type, ${nameOf('sender_no')} AS sender, ${messageColumns.destination} AS destination,
        count(*) AS messages, min(sent_ms) AS first, max(sent_ms) AS last
@@ -47,13 +31,17 @@ export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusCo
   const begin = rows[0]?.first ?? 0;
   return {
     execution_id,
+    /** In order of first appearance. */
     types: rows.map(({ message_type, sender, destination, messages, first, last }) => ({
       message_type,
       sender: sender ?? '',
       destination,
       messages,
+      /** Since the first message of the run. */
       first_seconds: (first - begin) / 1000,
+      /** The mean interval between two. */
       every_seconds: messages < 2 ? undefined : Math.round((last - first) / (messages - 1)) / 1000,
+      /** Keys that some messages fill, and in how many messages. */
       keys: keysOf(sql, execution_id, message_type, sender ?? ''),
     })),
     delays: timedDelays(sql, execution_id),
@@ -99,7 +87,7 @@ function exampleOf(sql: Prepare, id: string, { sender, message_type, key }: Coun
   // Other characters would need quotes in a JSON path.
   if (!/^[\w.-]+$/.test(key)) return undefined;
   return sql<string>(
-    `SELECT message_id FROM message_rows INDEXED BY message_rows_type
+    `SELECT ${messageColumns.message_id} FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND sender_no = ${numberOf('?')} AND ${jsonField('body', key)} IS NULL
      ORDER BY seq DESC LIMIT 1`,
   ).value(id, message_type, sender);

@@ -7,6 +7,7 @@ import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } fro
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
+import { messageColumns } from '../../migrations/message-columns.ts';
 import { heardRunColumns, type HeardRun, heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
@@ -166,7 +167,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     last_result: last || undefined,
     failed: {
       count: slices_failed,
-      ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [],
+      ids: hasFailed ? exhaustedSlices(sql, execution_id) : [],
       // Until its end is known, a slice may be sent again.
       isFinal: status !== 'running' && status !== 'unknown',
     },
@@ -189,7 +190,7 @@ const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }
   results_repeated === 0
     ? []
     : sql<string>(
-        `SELECT message_id FROM message_subjects AS s INDEXED BY message_subjects_repeated CROSS JOIN message_rows USING (seq)
+        `SELECT ${messageColumns.message_id} FROM message_subjects AS s INDEXED BY message_subjects_repeated CROSS JOIN message_rows USING (seq)
          WHERE s.execution_id = ? AND s.subject = 'result' AND s.stands_seq IS NOT NULL ORDER BY s.seq LIMIT ${named}`,
       ).values(executionId);
 
