@@ -19,7 +19,7 @@ type Part = keyof typeof parts;
 async function holdBack(page: Page, part: Part): Promise<() => Promise<void>> {
   const { asks, seen } = parts[part];
   let release = (): void => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
+  const held = new Promise<void>((done) => (release = done));
   await page.route(/app\/|mcp$/, async (route) => {
     const request = route.request();
     if (asks.test(`${request.url()} ${request.postData() ?? ''}`)) await held;

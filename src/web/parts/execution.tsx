@@ -89,7 +89,6 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const { asOf } = at;
   const hasEnded = isOver && (isPart || !isAwaited);
   const isThen = asOf !== undefined;
-  // The answer for the moment may come before the pictures, or after them.
   const showsNow = at.moment === undefined;
   const still = useStill(!isOver, isThen, showsNow);
   const head = useHeight(showsNow);
