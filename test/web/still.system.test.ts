@@ -118,7 +118,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
     return browser.open(`${url.replace(/mcp$/, '')}${path}`, { width });
   };
 
-  it.each([1280, 860, 390])('moves no card when its film starts, plays and ends, %s px wide', async (width) => {
+  it.each([1280, 860])('moves no card when its film starts, plays and ends, %s px wide', async (width) => {
     const page = await open('H-1', '#/latest', width);
     const tops = () =>
       page.evaluate(() =>
