@@ -1,4 +1,5 @@
 import type { Queries } from '../db/queries.ts';
+import { dataWords } from '../domain/data-words.ts';
 import { stagesForPeople } from '../domain/stages.ts';
 import { printable } from '../lib/printable.ts';
 import { clause, markdownText } from '../lib/words.ts';
@@ -7,6 +8,9 @@ import { factsOf, verdictOf } from './monitor/facts.ts';
 
 /** Notes that a report shows: the last ones. */
 const shownNotes = 20;
+
+/** Ids that a check names. */
+const shownIds = 5;
 
 /** The most characters of a sentence. */
 const longest = 500;
@@ -21,7 +25,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
     const answer = monitorOf(executionId, { queries, now }, shownNotes);
     const execution = queries.execution(executionId);
     const { verdict, checks } = queries.audit(execution);
-    const { slice_retries } = queries.executionRecord(execution);
+    const { slice_retries, slices_exhausted } = queries.executionRecord(execution);
     const { execution_id, run_id, findings, latency } = answer;
     const lines = [
       `# ${markdownText(execution_id)}${clause(', run ', run_id)}`,
@@ -31,15 +35,12 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
       ...factsOf({ ...answer, agents: [] }).map(({ label, words }) => `- ${label}: ${markdownText(words, longest)}`),
       ...((slice_retries ?? 0) === 0 ? [] : [`- retries: ${slice_retries}`]),
       ...(findings.length === 0 ? ['- findings: none'] : []),
-      `- data: ${verdict}`,
+      `- data: ${dataWords({ verdict, status: execution.status, slices_failed: slices_exhausted })}`,
       ...checks
         .filter(({ state }) => state !== 'ok')
         .map(
-          ({ check, found, expected, problem = '', ids }) =>
-            `  - ${check} ${found} of ${expected}: ${markdownText(problem, longest)} ${ids
-              .slice(0, 5)
-              .map((id) => markdownText(id))
-              .join(', ')}`,
+          ({ check, found, expected, problem = '', ids, id_count }) =>
+            `  - ${check} ${found} of ${expected}: ${markdownText(problem, longest)}${namedIds(ids, id_count)}`,
         ),
       '',
       '| stage | items | p50 s | p95 s | max s |',
@@ -50,3 +51,10 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
     ];
     return `${lines.map(printable).join('\n')}\n`;
   });
+
+/** The first of the ids that a check found, and how many more there are. */
+function namedIds(ids: readonly string[], count: number) {
+  const named = ids.slice(0, shownIds).map((id) => markdownText(id));
+  const more = count - named.length;
+  return `${clause(' ', named.join(', '))}${more > 0 && named.length > 0 ? ` and ${more} more` : ''}`;
+}
