@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { headOf } from '../../src/lib/words.ts';
 import type { ExecutionRow, Monitor } from '../../src/web/shared/answers.ts';
-import { inOrder, stateOf, wallState } from '../../src/web/shared/states.ts';
+import { inOrder, noFindingWords, stateOf, wallState } from '../../src/web/shared/states.ts';
 
 describe('the one pill of an execution', () => {
   it.each([
@@ -18,6 +18,11 @@ describe('the one pill of an execution', () => {
   ])('of %o is "%s", marked %s', (props, words, state) => {
     expect(stateOf(props)).toEqual({ state, words });
   });
+});
+
+it('nothing is called fine whose health is not known', () => {
+  expect(noFindingWords({ health: 'finished' })).toBe('Nothing is wrong');
+  expect(noFindingWords({})).toBe('Whether anything is wrong is not known');
 });
 
 const row = (execution_id: string, status: string, start_time: string, slices_failed = 0): ExecutionRow =>
@@ -46,6 +51,14 @@ describe('a card on the wall', () => {
   ])('of a run that is %s, with the worst finding %s, is marked %s and says %s', (health, severity, state, words) => {
     const findings = severity === undefined ? [] : [{ severity }];
     const monitor = { status: 'running', health, findings, slices_failed: 3 } as unknown as Monitor;
+    expect(wallState(monitor)).toEqual({ state, words });
+  });
+
+  it.each([
+    ['error', 'error', 'ended with an error'],
+    ['warning', 'completed', 'completed'],
+  ])('of a completed run, with the worst finding %s, is marked %s and says %s', (severity, state, words) => {
+    const monitor = { status: 'completed', health: 'finished', findings: [{ severity }] } as unknown as Monitor;
     expect(wallState(monitor)).toEqual({ state, words });
   });
 

@@ -43,7 +43,6 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
   const failures = causes.map(
     ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
   );
-  const alarmLines = alarms.toReversed().map((alarm) => alarmLine(alarm, shown));
   const unwatched = '"swf-mcp watch" is no longer running, so no alarms are raised: start it.';
   const open = facts.open.map((line) => `- ${markdownText(withPlainTimes(line), longestMatter)}`);
   return [
@@ -55,7 +54,7 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
     ...section('Executions', executionTable(facts, shown)),
     ...section('Failed attempts by cause', some(failures, shownCauses, 'more causes')),
     ...section('Alarms', [
-      ...some(alarmLines, shownAlarms, 'earlier alarms'),
+      ...newest(alarms, shownAlarms, 'earlier alarm', (alarm) => alarmLine(alarm, shown)),
       ...(isWatched === false ? [unwatched] : []),
     ]),
     ...section('Notes', noteLines(notes, shown)),
@@ -79,11 +78,14 @@ const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all'
     ? all.some((row) => row.execution_id === execution_id && row.executed_by !== name)
     : !did.startsWith('saw ');
 
-/** The last notes, which are the newest, in their order. */
-function noteLines(notes: Handover['notes'], shown: ShownTime) {
-  const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
-  const more = notes.length - lines.length;
-  return more === 0 ? lines : [`- ${counted(more, 'earlier note')} not shown; ask for a shorter period`, ...lines];
+const noteLines = (notes: Handover['notes'], shown: ShownTime) =>
+  newest(notes, shownNotes, 'earlier note', (note) => noteLine(note, shown));
+
+/** The last rows, which are the newest, in their order. */
+function newest<Row>(rows: readonly Row[], most: number, what: string, line: (row: Row) => string) {
+  const lines = rows.slice(-most).map(line);
+  const more = rows.length - lines.length;
+  return more === 0 ? lines : [`- ${counted(more, what)} not shown; ask for a shorter period`, ...lines];
 }
 
 /** Links times to the page as it was then: of an execution, or of the shift. */
