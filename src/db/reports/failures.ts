@@ -14,7 +14,7 @@ import { type Service, slowSlots, slowerSlices } from '../../monitoring/service-
 import { sliceSeconds } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
-import { numberOf } from '../migrations/names.ts';
+import { numberOf, shortId } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /**
@@ -107,9 +107,9 @@ export function failuresByPlace(sql: Prepare, executionId: string): Pick<Evidenc
   const left = sql<PlacedAttempt>(
     `SELECT stf, number, ${jsonField('body', 'worker_id')} AS worker, ${jsonField('body', 'hostname')} AS host, 0 AS failed
      FROM (${startedAgain}) CROSS JOIN message_rows
-       ON message_id > $id || '/slice_started/' || slice_filename || '/1/' AND message_id < $id || '/slice_started/' || slice_filename || '/10'
+       ON short_id > ${shortId('$starts')} || slice_filename || '/1/' AND short_id < ${shortId('$starts')} || slice_filename || '/10'
      WHERE effect = 'applied' AND worker IS NOT last`,
-  ).all({ id: executionId, from });
+  ).all({ id: executionId, from, starts: `${executionId}/slice_started/` });
   const attempts = [...current, ...earlier, ...left];
   const found = concentrationOf(attempts);
   return {
