@@ -30,7 +30,11 @@ Its tool get_workflow_monitor says: ${monitor.execution_id} is ${monitor.status}
 await client.close();
 
 console.log(`
-Add it to an MCP client (an AI assistant) with this block, and ask "how far along is my latest run?":
+Add it to Claude (or cursor, vscode, codex), and ask "how far along is my latest run?":
+
+  npx swf-mcp ${['add', 'claude', ...storeOption, '--yes'].join(' ')}
+
+Other MCP clients need this block:
 
 ${JSON.stringify({ mcpServers: { 'swf-mcp': { command: process.execPath, args: [cli, ...storeOption] } } }, null, 2)}
 

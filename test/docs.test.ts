@@ -60,9 +60,12 @@ const commandsOf = (page: string): string[][] =>
     .flatMap((block) => block.split('\n'))
     .filter((line) => line.startsWith('$ '))
     .map((line) =>
-      [...line.slice(2).matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
-        ([, single, double, plain]) => single ?? double ?? plain ?? '',
-      ),
+      [
+        ...line
+          .slice(2)
+          .replace(/ +# .*$/, '')
+          .matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g),
+      ].map(([, single, double, plain]) => single ?? double ?? plain ?? ''),
     );
 
 describe('the pages', () => {
@@ -282,9 +285,14 @@ describe('npm start', () => {
     expect(stdout.split('\n').length).toBeLessThan(60);
     expect(stdout).toMatch(/"mcpServers"/);
     const printed = [...stdout.matchAll(/^ {2}npx swf-mcp (.*)$/gm)].map(([, words = '']) => words.split(' '));
-    expect(printed).toEqual([['status'], ['open'], ['run', '--speed', '20']]);
-    // `open` serves until it is interrupted; it has its own tests.
-    for (const words of [printed[0] as string[], [...(printed[2] as string[]), '--stf-count', '1']])
+    expect(printed).toEqual([
+      ['add', 'claude', '--db', `${folder}/swf.db`, '--yes'],
+      ['status'],
+      ['open'],
+      ['run', '--speed', '20'],
+    ]);
+    // Without `--yes` nothing is written. `open` serves until it is interrupted; it has its own tests.
+    for (const words of [printed[0]?.slice(0, -1) ?? [], printed[1] ?? [], [...(printed[3] ?? []), '--stf-count', '1']])
       expect(await runCli(words, { folder })).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -73,7 +73,7 @@ function falseUnlessGiven(command: Command) {
 function addRuns(add: Add) {
   add(
     'run [CONFIG]',
-    'run the workflow once, from start to end',
+    'run the workflow once, from start to end; Ctrl-C ends it for good',
     [
       ['--stf-count <N>', 'STF files per physics period (default: as configured; the shipped file has 10)', parseCount],
       brokerOption(),
@@ -88,7 +88,7 @@ function addRuns(add: Add) {
 
   add(
     'resume <EXECUTION_ID>',
-    'resume an interrupted execution',
+    'resume an execution whose process crashed, was killed or lost its terminal',
     [
       ...forTheRecord,
       brokerOption(),

@@ -32,23 +32,26 @@ export function findConfig(name: string, places: ConfigPlaces) {
   const asPath = isAbsolute(name) ? name : resolve(places.workingFolder, name);
   if (name.includes('/') || isFile(asPath)) {
     if (isFile(asPath)) return asPath;
-    throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
+    const problem = isFolder(asPath)
+      ? `${asPath} is a folder; name a configuration file in it`
+      : `there is no configuration file ${asPath}; check the path`;
+    throw new SwfError('CONFIG_NOT_FOUND', problem);
   }
   const candidates = [name, `${name}.toml`, ...(name.endsWith('_default') ? [] : [`${name}_default.toml`])];
   const paths = foldersOf(places).flatMap((folder) => candidates.map((candidate) => join(folder, candidate)));
   const found = paths.find(isFile);
   if (found !== undefined) return found;
+  // The short names too: histogram is histogram_default.
+  const shortNames = knownConfigs(places).flatMap((one) => [one.name, one.name.replace(/_default$/, '')]);
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, places)}"swf-mcp config --list" names all, and the default is ${usualConfiguration}`,
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestWords(name, shortNames)}"swf-mcp config --list" names all, and the default is ${usualConfiguration}`,
   );
 }
 
 const foldersOf = (places: ConfigPlaces) => [join(places.workingFolder, 'workflows'), places.shippedFolder];
 
-function nearestTo(name: string, places: ConfigPlaces) {
-  // The short names too: histogram is histogram_default.
-  const known = knownConfigs(places).flatMap((one) => [one.name, one.name.replace(/_default$/, '')]);
+function nearestWords(name: string, known: readonly string[]) {
   const near = closest(name, known);
   return near === undefined ? '' : `the nearest is ${near}; `;
 }
@@ -67,9 +70,21 @@ export function knownConfigs(places: ConfigPlaces): { name: string; path: string
 /** Whether a path is an accessible file. */
 export const isFile = (path: string) => tried(() => statSync(path).isFile()) ?? false;
 
-/** Finds an included file beside the including file. A bare name may also be a shipped file. */
+const isFolder = (path: string) => tried(() => statSync(path).isDirectory()) ?? false;
+
+/**
+ * Finds an included file beside the including file. A bare name may also be a shipped file. Throws
+ * `CONFIG_NOT_FOUND` with the including file.
+ */
 export function findInclude(include: string, path: string, { shippedFolder }: ConfigPlaces) {
-  const beside = resolve(dirname(path), include);
-  const shipped = join(shippedFolder, include);
-  return !include.includes('/') && !isFile(beside) && isFile(shipped) ? shipped : beside;
+  const isBare = !include.includes('/');
+  const folders = [dirname(path), ...(isBare ? [shippedFolder] : [])];
+  const found = folders.map((folder) => resolve(folder, include)).find(isFile);
+  if (found !== undefined) return found;
+  const places = isBare ? 'beside it or among the shipped files' : `at ${resolve(dirname(path), include)}`;
+  const known = folders.flatMap(namesIn).filter((name) => name.endsWith('.toml') && name !== basename(path));
+  throw new SwfError(
+    'CONFIG_NOT_FOUND',
+    `${path} includes ${JSON.stringify(include)}, and there is no such file ${places}; ${nearestWords(include, known)}fix workflow.includes`,
+  );
 }

@@ -40,15 +40,18 @@ function obstacleOf(program: string, path?: string) {
  * Throws `CONFIG_INVALID` for a payload command that cannot start, if workers of this process would run it:
  * every attempt at every slice would fail.
  * @param path the environment's PATH; without one, the system decides where to look
+ * @param next what the user can do about it
  */
-export function requireRunnable({ worker: { payload }, agents }: Config, path: string | undefined) {
+export function requireRunnable(
+  { worker: { payload }, agents }: Config,
+  path: string | undefined,
+  next = `fix it, or name another program with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
+) {
   const [program] = payload ?? [];
   if (program === undefined || !agents.worker.enabled) return;
   const obstacle = obstacleOf(program, path);
   if (obstacle === undefined) return;
-  throw configInvalid(
-    `worker.payload: the program ${program} ${obstacle}, so every slice would fail; fix it, or name another program with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
-  );
+  throw configInvalid(`worker.payload: the program ${program} ${obstacle}, so every slice would fail; ${next}`);
 }
 
 /**

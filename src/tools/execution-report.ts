@@ -9,6 +9,9 @@ import { factsOf, verdictOf } from './monitor/facts.ts';
 /** Notes that a report shows: the last ones. */
 const shownNotes = 20;
 
+/** Ids that a check names. */
+const shownIds = 5;
+
 /** The most characters of a sentence. */
 const longest = 500;
 
@@ -36,11 +39,8 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
       ...checks
         .filter(({ state }) => state !== 'ok')
         .map(
-          ({ check, found, expected, problem = '', ids }) =>
-            `  - ${check} ${found} of ${expected}: ${markdownText(problem, longest)} ${ids
-              .slice(0, 5)
-              .map((id) => markdownText(id))
-              .join(', ')}`,
+          ({ check, found, expected, problem = '', ids, id_count }) =>
+            `  - ${check} ${found} of ${expected}: ${markdownText(problem, longest)}${namedIds(ids, id_count)}`,
         ),
       '',
       '| stage | items | p50 s | p95 s | max s |',
@@ -51,3 +51,10 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
     ];
     return `${lines.map(printable).join('\n')}\n`;
   });
+
+/** The first of the ids that a check found, and how many more there are. */
+function namedIds(ids: readonly string[], count: number) {
+  const named = ids.slice(0, shownIds).map((id) => markdownText(id));
+  const more = count - named.length;
+  return `${clause(' ', named.join(', '))}${more > 0 && named.length > 0 ? ` and ${more} more` : ''}`;
+}

@@ -1,3 +1,6 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import { runCli, startCli, temporaryFolder } from '../helpers.ts';
@@ -38,15 +41,17 @@ describe('the exit code', () => {
   });
 
   it('is 0 if a run completes, and 3 if its slices failed for good', async () => {
-    const codes = async (...settings: string[]) => {
+    const codes = async (sentence: RegExp, ...settings: string[]) => {
       const folder = temporaryFolder();
       const { code } = await runCli(['run', '--speed', 'max', '--stf-count', '1', ...settings], { folder });
       const again = await runCli(['resume', 'latest'], { folder });
-      expect(again.stdout).toMatch(/has ended \(completed\); there is nothing to do/);
+      expect(again.stdout).toMatch(sentence);
       return [code, (await runCli(['status', '--watch'], { folder })).code, again.code];
     };
-    expect(await codes()).toEqual([0, 0, 0]);
-    expect(await codes(...set('worker.payload', ['false']), ...set('worker.max_retries', 0))).toEqual([3, 3, 3]);
+    expect(await codes(/has ended: completed; there is nothing to do$/m)).toEqual([0, 0, 0]);
+    const undone = /has ended: completed; 15 TF slices stay failed; it cannot be resumed, so start a new run$/m;
+    const broken = [...set('worker.payload', ['false']), ...set('worker.max_retries', 0)];
+    expect(await codes(undone, ...broken)).toEqual([3, 3, 3]);
   });
 
   it('is 130 if a run with failing slices is interrupted', async () => {
@@ -55,6 +60,29 @@ describe('the exit code', () => {
     await run.saw(/start_run/);
     run.child.kill('SIGINT');
     expect((await run.finished).code).toBe(130);
+    const again = await runCli(['resume', 'latest'], { folder });
+    expect(again.stdout).toMatch(
+      /has ended: terminated \(interrupted by SIGINT\);.* it cannot be resumed, so start a new run$/m,
+    );
+  });
+
+  it('is 130 if the terminal of a run is closed, and resume completes the run', async () => {
+    const folder = temporaryFolder();
+    const program = join(folder, 'p.sh');
+    const put = () => writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+    put();
+    const args = ['run', '--speed', '20', '--stf-count', '1', ...set('worker.payload', [program])];
+    const run = startCli(args, { folder });
+    await run.saw(/start_run/);
+    run.child.kill('SIGHUP');
+    expect(await run.finished).toMatchObject({ code: 130, stdout: expect.stringMatching(/resume it with "swf-mcp/) });
+    const monitor = JSON.parse((await runCli(['status', '--json'], { folder })).stdout);
+    expect(monitor).toMatchObject({ status: 'running', health: 'stalled', drivers: [{ ended: 'interrupted' }] });
+    rmSync(program);
+    const refused = await runCli(['resume', 'latest'], { folder });
+    expect(refused.stderr).toMatch(/p\.sh does not exist.*; put it back: a resumed run keeps the program/);
+    put();
+    expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder })).code).toBe(0);
   });
 
   it('is 130 if a run is interrupted twice, and the output suggests resume', async () => {

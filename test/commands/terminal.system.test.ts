@@ -104,7 +104,7 @@ describe.skipIf(missing)('in a terminal', () => {
     const seen = runInTerminal(['run', ...slow, ...stubborn], { columns: 80, rows: 24, folder });
     await seen.started.saw(/[1-9]\d* processing/);
     seen.started.child.stdin?.write('\u0003');
-    await seen.started.saw(/send it again to exit immediately/);
+    await seen.started.saw(/ending the run for good; to exit now and resume later, send it again/);
     seen.started.child.stdin?.write('\u0003');
     expect((await seen.started.finished).code).toBe(130);
     expectCursor(seen.written());

@@ -130,8 +130,19 @@ describe('an error of a configuration', () => {
     [
       'a missing include',
       file('[workflow]\nincludes = ["b.toml"]\n'),
-      /^the configuration file \S+b\.toml cannot be read \(.*ENOENT.*\); check the path$/,
+      /^\S+a\.toml includes "b\.toml", and there is no such file beside it or among the shipped files; fix workflow\.includes$/,
     ],
+    [
+      'a misspelt include',
+      file('[workflow]\nincludes = ["fastprocessing_default.toml"]\n'),
+      /a\.toml includes "fastprocessing_default\.toml", .*; the nearest is fast_processing_default\.toml; fix workflow\.includes$/,
+    ],
+    [
+      'a missing include of another folder',
+      file('[workflow]\nincludes = ["x/b.toml"]\n'),
+      /includes "x\/b\.toml", and there is no such file at \S+\/x\/b\.toml; fix workflow\.includes$/,
+    ],
+    ['a folder', { ...file(''), name: './' }, /^\S+ is a folder; name a configuration file in it$/],
     [
       'broken TOML',
       file('[worker]\nx = = 1\n'),

@@ -510,6 +510,19 @@ const situations: Readonly<Record<string, Given>> = {
       },
     },
   },
+  'failures of one STF file': {
+    evidence: {
+      concentration: {
+        kind: 'STF file',
+        places: ['b.stf'],
+        failed: 4,
+        tried: 4,
+        failed_elsewhere: 0,
+        tried_elsewhere: 41,
+        errors: Array.from({ length: 4 }, () => 'no calibration.db'),
+      },
+    },
+  },
   'a stop that waits, without a reason': { evidence: { pending_stop: { name: 'rita', time: ago(20) } } },
   'a stop that waits without a driver': {
     facts: undriven,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createQueries } from '../../src/db/queries.ts';
 import { reportOf } from '../../src/tools/execution-report.ts';
-import { byWorker, withSlice } from '../db/one-slice.ts';
+import { byWorker, secondSlice, stf, withSlice } from '../db/one-slice.ts';
 import { makeStore, type TestStore } from '../helpers.ts';
 
 const execution_id = 'stf_datataking-tester-0001';
@@ -51,5 +51,20 @@ describe('the report of an execution', () => {
     expect(reportFrom(made)).not.toContain('- retries');
     made.store.db.exec('UPDATE run_states SET slice_retries = 3');
     expect(reportFrom(made)).toContain('\n- retries: 3\n');
+  });
+
+  it.each([
+    [5, ''],
+    [7, ' and 2 more'],
+  ])('of %i slices without a final result names five%s', async (n, more) => {
+    const made = await withSlice();
+    for (let id = 1; id < n; id += 1) {
+      const slice_filename = `swf.100010.000001_slice_00${id}.tf`;
+      const cut = { stf_filename: stf, start: id, end: id, tf_count: 1 };
+      await made.say('slice', { ...secondSlice, slice_id: id, slice_filename, ...cut });
+    }
+    expect(reportFrom(made)).toMatch(
+      new RegExp(`results 0 of ${n}: .*_slice_000\\.tf, .*_slice_004\\.tf${more}$`, 'm'),
+    );
   });
 });

@@ -38,7 +38,10 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
   else
     printLines(
       io,
-      answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one)]),
+      [
+        ...answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one)]),
+        ...(running.length === 0 || all ? [] : await newestLines(io, running, as_of)),
+      ],
       paintingStates(createPaint(io.terminal('out')?.colorDepth)),
     );
 }
@@ -48,6 +51,14 @@ async function runningIds(io: Io, as_of: string | undefined) {
   const filter = { status: 'running', order: 'oldest', limit: 20, as_of };
   const { items } = await askTool(io, listWorkflowExecutionsTool, filter);
   return items.map(({ execution_id }) => execution_id);
+}
+
+/** The newest execution, if it is not among the running ones that are shown. */
+async function newestLines(io: Io, running: readonly string[], as_of: string | undefined) {
+  const { items } = await askTool(io, listWorkflowExecutionsTool, { order: 'newest', limit: 1, as_of });
+  return items
+    .filter(({ execution_id }) => !running.includes(execution_id))
+    .map(({ execution_id, status }) => `The newest is ${execution_id}, ${status}: "swf-mcp status latest" shows it`);
 }
 
 /** The facts, and the verdict last, where a terminal of 24 lines shows it. */

@@ -164,19 +164,20 @@ export function oneAMinute(log: Log) {
 
 /**
  * Ends the driven execution cleanly on a signal, even right after the start: an execution that has begun gets
- * its end.
+ * its end. A second signal, or a closed terminal, leaves it to be resumed.
  */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;
   const stop = () => {
     if (running === undefined || interruptedBy === undefined) return;
-    say(`${interruptedBy}: ending the run; send it again to exit immediately`);
+    say(`${interruptedBy}: ending the run for good; to exit now and resume later, send it again`);
     store.hurry();
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
   };
   const leaveAtOnce = () => {
+    store.hurry();
     if (running === undefined || !running.leaveAtOnce()) return;
     say(`interrupted immediately; resume it with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
   };

@@ -7,7 +7,7 @@ import {
   requireRealTime,
   requireRecorderAgents,
 } from '../../config/policies.ts';
-import { requireExecution, requireOwn } from '../../db/execution/find-execution.ts';
+import { type OwnExecution, requireExecution, requireOwn } from '../../db/execution/find-execution.ts';
 import { executionParams } from '../../db/execution/params.ts';
 import { openExistingStore, openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
@@ -16,6 +16,7 @@ import { recorderOf } from '../../db/presence/recorders.ts';
 import { createQueries } from '../../db/queries.ts';
 import { pausedBy } from '../../db/reports/landmarks.ts';
 import type { Speed } from '../../domain/params.ts';
+import { counted } from '../../lib/counted.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
@@ -23,6 +24,7 @@ import { clause } from '../../lib/words.ts';
 import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution, startExecution } from '../../runtime/start-execution.ts';
+import { statusWords, stayFailed } from '../../tools/monitor/words.ts';
 import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
 import { configOf } from '../shared/configured.ts';
 import { exitCodes, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
@@ -111,7 +113,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments) {
   const { execution_id } = execution;
   const config = recordedConfig(store, execution_id);
   if (execution.status !== 'running') {
-    const sentence = `${execution_id} has ended (${execution.status}); there is nothing to do`;
+    const sentence = whyNotResumed(execution);
     if (json) io.err(sentence);
     else printLines(io, [sentence]);
     io.tellParent({ event: 'done' });
@@ -124,7 +126,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments) {
   if (recorder?.observes === 0 && speed === undefined && !isDriven(store, execution_id, isAlive))
     return await resumeThere(io, store, recorder, { ...args, executionId: execution_id });
   requireOwnFiles(store, execution, config);
-  requireRunnable(config, io.env['PATH']);
+  requireRunnable(config, io.env['PATH'], 'put it back: a resumed run keeps the program it was started with');
   tellOfPause(io, store, execution_id);
   const recorded = executionParams(store.sql, execution);
   const goesOnAt = speed ?? recorded.speed;
@@ -135,6 +137,21 @@ export async function resumeCommand(io: Io, args: ResumeArguments) {
       { execution_id, speed: goesOnAt, claimedBy: args.requestedBy, reason: args.reason },
     ),
   );
+}
+
+type Ended = Pick<OwnExecution, 'execution_id' | 'status' | 'status_reason' | 'slices_queued' | 'slices_failed'>;
+
+/** What remains undone in an execution that has ended, and what to do about it. */
+export function whyNotResumed(ended: Ended) {
+  const { execution_id, status, status_reason, slices_queued, slices_failed } = ended;
+  const has = `${execution_id} has ended: ${statusWords(status, status_reason)}`;
+  if (status === 'completed' && slices_failed === 0) return `${has}; there is nothing to do`;
+  return [
+    has,
+    ...(slices_failed > 0 ? [stayFailed(slices_failed, counted(slices_failed, 'TF slice'))] : []),
+    ...(slices_queued > 0 ? [`${counted(slices_queued, 'TF slice')} unfinished`] : []),
+    'it cannot be resumed, so start a new run',
+  ].join('; ');
 }
 
 /**

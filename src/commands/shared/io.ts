@@ -53,7 +53,10 @@ export interface Io {
   onKey(callback: (key: string) => void): (() => void) | undefined;
   /** Asks a person at the terminal, who answers y or not. Undefined without a user there. */
   ask(question: string): Promise<boolean> | undefined;
-  /** Calls back at SIGINT, SIGTERM and SIGHUP. A second signal ends the process at once, after `last`. */
+  /**
+   * Calls back at SIGINT, SIGTERM and SIGHUP. A second signal ends the process at once, after `last`; so does
+   * the first SIGHUP if there is a `last`.
+   */
   onInterrupt(callback: (signal: string) => void, last?: () => void): void;
 }
 

@@ -63,13 +63,13 @@ async function saveMemory() {
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-function callAtSignals(callback: (signal: string) => void, last = () => {}) {
+function callAtSignals(callback: (signal: string) => void, last?: () => void) {
   let interrupts = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       interrupts += 1;
-      if (interrupts > 1) {
-        last();
+      if (interrupts > 1 || (signal === 'SIGHUP' && last !== undefined)) {
+        last?.();
         process.exit(exitCodes.interrupted);
       }
       callback(signal);

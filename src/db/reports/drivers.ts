@@ -1,5 +1,6 @@
 import type { Speed } from '../../domain/params.ts';
 import { objectIn } from '../../lib/read-json.ts';
+import { clause } from '../../lib/words.ts';
 import type { DriverSpan } from '../../monitoring/evidence.ts';
 import { driverTypes } from '../execution/start-message.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
@@ -45,10 +46,12 @@ const startedIn = (body: string): Started => ({ ...unstated, ...objectIn(body) }
 
 type Ended = Pick<DriverSpan, 'code' | 'reason'> & { cause: NonNullable<DriverSpan['ended']> };
 
-/** The end of a driver that vanished. @param sign when it was last heard from */
-const lost = (sign: string): Pick<DriverSpan, 'ended' | 'reason'> => ({
+const signs: Readonly<Record<string, string>> = { beat: 'heartbeat', message: 'message', log: 'log line' };
+
+/** The end of a driver that vanished. @param sign what was last heard from it */
+const lost = (sign = ''): Pick<DriverSpan, 'ended' | 'reason'> => ({
   ended: 'lost',
-  reason: `it vanished without notice; its last message was a ${sign}`,
+  reason: `it vanished without notice${clause('; its last sign of life was a ', signs[sign])}`,
 });
 
 /**
@@ -86,7 +89,7 @@ function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
       const loss = losses.find((row) => row.epoch === epoch);
       if (loss === undefined) return self;
       const { last_sign, last_sign_by } = objectIn(loss.body) as { last_sign?: string; last_sign_by?: string };
-      return { ...self, ...(last_sign === undefined ? {} : { until: last_sign }), ...lost(last_sign_by ?? 'sign') };
+      return { ...self, ...(last_sign === undefined ? {} : { until: last_sign }), ...lost(last_sign_by) };
     });
 }
 

@@ -1,5 +1,6 @@
 import { type CauseCount, clipCause } from '../../domain/causes.ts';
 import { type Severity, severities } from '../../domain/states.ts';
+import { counted } from '../../lib/counted.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Facts, SliceFacts } from '../facts.ts';
@@ -125,8 +126,11 @@ export function sentencesOf(findings: readonly Pick<Finding, 'sentence' | 'cause
   return findings.map((finding, at) => (at === first ? wholeSentence(finding) : finding.sentence));
 }
 
-/** The most frequent causes of failed attempts, as a sentence to append to another; empty without any. */
-export function causesSentence(causes: readonly CauseCount[]): string {
+/**
+ * The most frequent causes of failed attempts, as a sentence to append to another; empty without any.
+ * @param what what failed, if not every attempt counts
+ */
+export function causesSentence(causes: readonly CauseCount[], what = 'attempt'): string {
   if (causes.length === 0) return '';
   const named = causes
     .slice(0, namedCauses)
@@ -138,7 +142,7 @@ export function causesSentence(causes: readonly CauseCount[]): string {
   const head =
     attempts >= attemptsLookedAt
       ? `Of ${attemptsLookedAt} failed attempts examined`
-      : `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} failed`;
+      : `${counted(attempts, what)} failed`;
   return `${head}: ${named.join(', ')}${more}.`;
 }
 

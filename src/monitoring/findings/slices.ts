@@ -21,6 +21,9 @@ function nextOf(kind: NonNullable<SliceFacts['concentration']>['kind']): Found['
 /** Workers that the sentence names. */
 const namedWorkers = 4;
 
+/** How failures relate to a place; `on` it, if not said otherwise. */
+const failedAt: Readonly<Record<string, string>> = { 'STF file': 'for slices of', 'slice number': 'at' };
+
 /** How many first attempts failed on each worker, if there are several. */
 function workersSentence(workers: SliceFacts['by_worker']): string {
   if (workers.length < 2) return '';
@@ -87,8 +90,8 @@ export const sliceRules: readonly FindingRule[] = [
           : `${places.length} ${kind}s, ${places.slice(0, namedPlaces).join(', ')}${others}`;
       return {
         severity: 'error',
-        sentence: `${failed} of ${tried} first attempts failed ${kind === 'slice number' || kind === 'STF file' ? 'at' : 'on'} ${where}, and ${elsewhere}: more than chance explains.`,
-        causes: causesSentence(countCauses(errors)),
+        sentence: `${failed} of ${tried} first attempts failed ${failedAt[kind] ?? 'on'} ${where}, and ${elsewhere}: more than chance explains.`,
+        causes: causesSentence(countCauses(errors), 'first attempt'),
         ids: places.slice(0, namedPlaces),
         next: nextOf(kind),
       };

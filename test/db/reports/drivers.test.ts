@@ -35,7 +35,7 @@ it('the drivers of an execution are its own, each with its end as it was recorde
       claimed_by: 'Ana',
       until: at(8),
       ended: 'lost',
-      reason: 'it vanished without notice; its last message was a log',
+      reason: 'it vanished without notice; its last sign of life was a log line',
     },
     { ...by, epoch: 3, since: at(10), speed: 2 },
   ]);
