@@ -124,12 +124,9 @@ function agentsOf({ agents }: Monitor): [string, Words][] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK');
   const exited = well.filter(({ state }) => state === 'EXITED').length;
-  const counts = [
-    well.length === exited ? [] : `${well.length - exited} OK`,
-    exited === 0 ? [] : `${exited} exited`,
-  ].flat();
+  const words = [well.length > exited && `${well.length - exited} OK`, exited > 0 && `${exited} exited`];
   return [
-    ['agents', counts.length === 0 ? undefined : counts.join(', ')],
+    ['agents', well.length === 0 ? undefined : words.filter(Boolean).join(', ')],
     ['agent', unwell.map(({ agent_name, state, status }) => [agent_name, state, status].filter(Boolean).join(' '))],
   ];
 }
