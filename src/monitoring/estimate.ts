@@ -31,10 +31,13 @@ const attemptsASlice = ({ slices_final, slice_retries, params }: Facts) =>
 /** Slices left to process, counting a retried slice twice. */
 const slicesLeft = (facts: Facts, planned: number) => (planned - facts.slices_final) * attemptsASlice(facts);
 
-/** At full speed the schedule takes no time, so only the rate so far counts. */
+/**
+ * At full speed the schedule takes no time, so only the rate so far counts; that of failures alone shows
+ * nothing.
+ */
 function byRate(facts: Facts, planned: number): Estimate | undefined {
+  if (facts.counts.slices_completed === 0) return undefined;
   const rate = facts.slices_final / Math.max(0.001, secondsBetween(facts.start_time, facts.now));
-  if (rate === 0) return undefined;
   const likely = slicesLeft(facts, planned) / rate;
   return { likely, least: likely * 0.6, most: likely * 2 };
 }

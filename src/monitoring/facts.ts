@@ -108,12 +108,10 @@ export const payloadLimit = ({ params }: Facts) => payloadSpecOf(params).limit_s
 
 /**
  * Time that a worker spends on a slice, in seconds of wall time: as observed, else as planned. Undefined for
- * a payload command until one ends.
+ * a payload command until one completes a slice: a failure may take any part of that time.
  */
 export function serviceSeconds(facts: Facts): number | undefined {
-  // If none has completed, the failed ones show how long a slice takes.
-  const observed =
-    delayOf(facts.delays, 'slice_started → slice_result') ?? delayOf(facts.delays, 'slice_started → failed result');
+  const observed = delayOf(facts.delays, 'slice_started → slice_result');
   const isPayload = payloadSpecOf(facts.params).kind !== 'placeholder';
   if (facts.hasChangedSpeed && !isPayload) return plannedSeconds(facts);
   if (observed !== undefined && (observed.items >= 3 || isPayload)) return observed.mean;

@@ -52,23 +52,15 @@ const aged = (slice: SliceInHand, { now, broker_away_since: away }: Facts) => ({
   seconds: secondsBetween(slice.since, away === undefined ? now : Date.parse(away)),
 });
 
-/**
- * The slices that are not taken over, oldest first: those of live workers, and all of them without a driver.
- */
-const heldSlices = ({ in_hand, lost, driver }: Facts) =>
-  driver?.alive === false ? [...lost, ...in_hand].toSorted((a, b) => (a.since < b.since ? -1 : 1)) : in_hand;
-
-/** The slice that has been in hand for longest. */
+/** The slice that a live worker has held for longest. */
 export function oldestInHand(facts: Facts): AgedSlice | undefined {
-  const [oldest] = heldSlices(facts);
+  const [oldest] = facts.in_hand;
   return oldest === undefined ? undefined : aged(oldest, facts);
 }
 
 /** Slices in hand that are slow enough to report, the oldest first. */
 export const overdueSlices = (facts: Facts, { slow_seconds }: Pace) =>
-  heldSlices(facts)
-    .map((slice) => aged(slice, facts))
-    .filter(({ seconds }) => seconds > slow_seconds);
+  facts.in_hand.map((slice) => aged(slice, facts)).filter(({ seconds }) => seconds > slow_seconds);
 
 /**
  * State of the slices in hand, judged by the oldest. While a third of them are in time and others finish,

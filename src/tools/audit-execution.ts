@@ -1,4 +1,5 @@
 import type { Audit } from '../db/reports/audit.ts';
+import { notProcessed } from '../domain/data-words.ts';
 import type { ExecutionStatus, Health } from '../domain/states.ts';
 import { isPrompt } from '../domain/workflows.ts';
 import { counted } from '../lib/counted.ts';
@@ -55,10 +56,7 @@ const asSentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.s
  * @param failed slices; undefined where STF files are processed whole
  */
 function failedWords({ checks }: Audit, failed: number | undefined) {
-  if (failed !== undefined)
-    return failed === 0
-      ? ''
-      : ` ${counted(failed, 'slice')} failed permanently: ${failed === 1 ? 'its' : 'their'} data is not processed.`;
+  if (failed !== undefined) return failed === 0 ? '' : ` ${notProcessed(failed)}.`;
   const { ids, id_count: files } = checks.find(({ check }) => check === 'stf_failed') ?? { ids: [], id_count: 0 };
   if (files === 0) return '';
   const more = files > ids.length ? ` and ${files - ids.length} more` : '';

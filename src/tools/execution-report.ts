@@ -1,4 +1,5 @@
 import type { Queries } from '../db/queries.ts';
+import { dataWords } from '../domain/data-words.ts';
 import { stagesForPeople } from '../domain/stages.ts';
 import { printable } from '../lib/printable.ts';
 import { clause, markdownText } from '../lib/words.ts';
@@ -24,7 +25,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
     const answer = monitorOf(executionId, { queries, now }, shownNotes);
     const execution = queries.execution(executionId);
     const { verdict, checks } = queries.audit(execution);
-    const { slice_retries } = queries.executionRecord(execution);
+    const { slice_retries, slices_exhausted } = queries.executionRecord(execution);
     const { execution_id, run_id, findings, latency } = answer;
     const lines = [
       `# ${markdownText(execution_id)}${clause(', run ', run_id)}`,
@@ -34,7 +35,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
       ...factsOf({ ...answer, agents: [] }).map(({ label, words }) => `- ${label}: ${markdownText(words, longest)}`),
       ...((slice_retries ?? 0) === 0 ? [] : [`- retries: ${slice_retries}`]),
       ...(findings.length === 0 ? ['- findings: none'] : []),
-      `- data: ${verdict}`,
+      `- data: ${dataWords({ verdict, status: execution.status, slices_failed: slices_exhausted })}`,
       ...checks
         .filter(({ state }) => state !== 'ok')
         .map(

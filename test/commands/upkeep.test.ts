@@ -54,6 +54,19 @@ describe('check', () => {
     );
   });
 
+  it('of a run whose slices all failed says that their data is not processed', async () => {
+    const folder = temporaryFolder();
+    const failing = ['--set', 'worker.payload=["false"]', '--set', 'worker.max_retries=0'];
+    await runCli(['run', '--speed', 'max', '--stf-count', '1', ...failing], { folder });
+    const { code, stdout } = await runCli(['check', 'latest', '--skip-files'], { folder });
+    expect(code).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      `ok    ${first}  completed, balanced: 1 STF file, 1 TF sample, 0 of 15 TF slices completed`,
+      `left  ${first}  15 slices failed permanently: their data is not processed`,
+      '',
+    ]);
+  });
+
   it('lists what a stopped run left undone, with ids, and does not count it as a failure', async () => {
     const folder = temporaryFolder();
     const slow = ['--set', 'fast_processing.slice_processing_time=200'];

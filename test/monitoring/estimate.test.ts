@@ -275,6 +275,11 @@ describe('the remaining time of a run at full speed', () => {
   ])('is that of its attempts at the rate so far: with %s', (_, slice_retries, seconds_left) => {
     expect(timeLeft({ ...half, slice_retries }, 'progressing')).toMatchObject({ seconds_left });
   });
+
+  it('is unknown while all slices have failed', () => {
+    const counts = { ...half.counts, slices_completed: 0, slices_failed: half.counts.slices_completed };
+    expect(timeLeft({ ...half, counts }, 'progressing')).toBeUndefined();
+  });
 });
 
 describe('the remaining time of a run whose slices are retried', () => {

@@ -513,6 +513,14 @@ const situations: Readonly<Record<string, Given>> = {
     },
   },
   'a stop that waits, without a reason': { evidence: { pending_stop: { name: 'rita', time: ago(20) } } },
+  'a stop that waits without a driver': {
+    facts: undriven,
+    evidence: { driver: gone, pending_stop: { name: 'rita', time: ago(20) } },
+  },
+  'a stop that waits without a driver, over a broker': {
+    facts: { ...undriven, ...overBroker },
+    evidence: { driver: gone, pending_stop: { name: 'rita', time: ago(20) } },
+  },
   'one message refused': { evidence: { refused: { count: 1, ids: ['a'] } } },
   'one message waiting': { evidence: { waiting: { count: 1, ids: ['a'] } } },
   'parts that cannot be read': { evidence: { unreadable: ['logs', 'agents'] } },

@@ -114,12 +114,13 @@ describe('the pace of slices', () => {
     expect(handState(facts, pace)).toBe('slow');
   });
 
-  it('counts slices of workers that are gone as overdue only without a driver', () => {
+  it('is not measured of slices whose workers are gone, with or without a driver', () => {
     const left = { lost: hand(30, 7).in_hand ?? [], in_hand: hand(20).in_hand ?? [] };
-    expect(overdueSlices(factsOf({ facts: left }), pace)).toHaveLength(1);
-    const undriven = factsOf({ facts: { ...left, driver: { alive: false, silent: true, since: ago(100) } } });
-    expect(overdueSlices(undriven, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s30', 's20', 's7']);
-    expect(oldestInHand(undriven)).toMatchObject({ slice_filename: 's30' });
+    for (const alive of [true, false]) {
+      const facts = factsOf({ facts: { ...left, driver: { alive, silent: !alive, since: ago(100) } } });
+      expect(overdueSlices(facts, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s20']);
+      expect(oldestInHand(facts)).toMatchObject({ slice_filename: 's20' });
+    }
   });
 
   it('is never measured in negative time', () => {
@@ -138,11 +139,16 @@ describe('the time that a worker needs for a slice', () => {
       100,
     ],
     [
-      'as in failed attempts, if none is done',
+      'as planned, if only failures have ended',
       { facts: { delays: [delay('slice_started → failed result', 5, 8, 7)] }, params: planned(100) },
-      7,
+      100,
     ],
     ['unknown for a payload of which no attempt has ended', { facts: { delays: [] }, params: payload }, undefined],
+    [
+      'unknown for a payload of which only failures have ended',
+      { facts: { delays: [delay('slice_started → failed result', 5, 0.04, 0.04)] }, params: payload },
+      undefined,
+    ],
     ['as observed from the first slice of a payload on', { facts: done(1, 9, 4), params: payload }, 4],
     [
       'as observed for a payload, whatever the speed',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createQueries } from '../../src/db/queries.ts';
 import { reportOf } from '../../src/tools/execution-report.ts';
-import { secondSlice, stf, withSlice } from '../db/one-slice.ts';
+import { byWorker, secondSlice, stf, withSlice } from '../db/one-slice.ts';
 import { makeStore, type TestStore } from '../helpers.ts';
 
 const execution_id = 'stf_datataking-tester-0001';
@@ -36,6 +36,14 @@ describe('the report of an execution', () => {
     expect(notes).toEqual([...Array.from({ length: 20 }, (_, at) => String(22 - at)), '2']);
     expect(report).toContain('- note: 2 earlier notes not shown\n');
     expect(report).not.toContain('cut to');
+  });
+
+  it('says how many slices failed permanently beside whether the records are complete', async () => {
+    const made = await withSlice({ worker: { max_retries: 0 } });
+    expect(reportFrom(made)).toContain('\n- data: not complete yet\n');
+    await made.say('slice_started', byWorker(1));
+    await made.say('slice_result', { ...byWorker(1), state: 'failed' });
+    expect(reportFrom(made)).toContain('\n- data: not complete yet, 1 slice not processed\n');
   });
 
   it('counts the attempts after the first', async () => {

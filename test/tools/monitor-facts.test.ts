@@ -37,7 +37,11 @@ describe('the facts of an execution', () => {
     [{ slices_failed: 0 }, '20: 10 completed, 0 failed'],
     [{ status: 'completed' }, '20: 10 completed, 4 failed'],
     [{ slices_failed: 0, slices_retried: 3 }, '20: 10 completed, 0 failed, 3 retried'],
-  ])('count failed and retried slices: %j', (given, words) => {
+    [
+      { slices_failed: 0, slices_queued: 4, slices_processing: 6, slices_to_redo: 5 },
+      '20: 4 queued, 1 processing, 5 to be redone, 10 completed, 0 failed',
+    ],
+  ])('count failed, retried and lost slices: %j', (given, words) => {
     expect(wordsOf('TF slices', given)).toEqual([words]);
   });
 
@@ -49,6 +53,16 @@ describe('the facts of an execution', () => {
   ])('have the configured workers, and %j that are heard', (workers, words) => {
     const given = { configuration: { target_worker_count: 30 }, capacity: { service_seconds: 1, workers } };
     expect(wordsOf('started as', given)).toEqual([words]);
+  });
+
+  it.each([
+    [['READY OK', 'EXITED OK', 'EXITED OK'], ['1 OK, 2 exited']],
+    [['EXITED OK'], ['1 exited']],
+    [['READY OK', 'EXITED OK', 'EXITED STALE'], ['1 OK, 1 exited']],
+    [['EXITED STALE'], []],
+  ])('count the agents that are well apart from those that have exited: %j', (all, words) => {
+    const agents = all.map((one) => ({ agent_name: 'a', state: one.split(' ')[0], status: one.split(' ')[1] }));
+    expect(wordsOf('agents', { agents })).toEqual(words);
   });
 
   it('say how many drivers are not among them', () => {

@@ -15,6 +15,7 @@ import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { recordedFiles } from '../../db/reports/recorded-files.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
+import { notProcessed } from '../../domain/data-words.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { SwfError } from '../../lib/errors.ts';
@@ -172,6 +173,8 @@ function tellAudit(tell: Tell, { verdict, checks }: Audit, execution: ExecutionR
   const ended = endings[status] ?? `${status} before everything was done`;
   if (isEndedEarly) tell('ok', execution_id, `${ended}, and the records agree: ${counts}`);
   else tell(stateOf[verdict], execution_id, `${status}, ${verdict}: ${counts}`);
+  const failed = isPrompt(execution) ? 0 : record.slices_exhausted;
+  if (failed > 0) tell('left', execution_id, notProcessed(failed));
   for (const { check, state, expected, found, ids, id_count, problem } of checks) {
     if (state === 'ok') continue;
     const which = id_count === 0 ? '' : `: ${namesOf(ids, id_count)}`;

@@ -108,15 +108,12 @@ function judge(facts: Facts) {
       count: facts.in_hand.length,
       /** Of workers that are gone. */
       lost: facts.lost.length,
-      /** Slices that take too long: of live workers, and of all if the execution has no driver. */
+      /** Slices that live workers have held for too long. */
       overdue: overdueSlices(facts, pace).length,
-      /** Undefined if there is none, or while no age is known. */
+      /** Of live workers; undefined if there is none, or while no age is known. */
       oldest,
-      /**
-       * For the oldest slice, if its payload has a time limit: nothing ends a payload whose worker is gone.
-       * ISO 8601.
-       */
-      ends: oldest && !oldest.isLost ? deadlineOf(oldest, facts) : undefined,
+      /** For the oldest slice, if its payload has a time limit. ISO 8601. */
+      ends: oldest && deadlineOf(oldest, facts),
     },
     /** Worker slots; undefined while or once it cannot be known. */
     slots: facts.slots,

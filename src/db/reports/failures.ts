@@ -81,6 +81,16 @@ const slicesLookedAt = 20_000;
 /** Of an execution without failures. */
 export const noPlaces: ReturnType<typeof failuresByPlace> = { concentration: undefined, by_worker: [] };
 
+/**
+ * As SQL: the first attempts that were started again, each with the worker of its last start. The log has the
+ * starts before it. They count as tried: of a worker that is gone only the quick failures would be left.
+ */
+const startedAgain = `SELECT slice_filename, stf_filename AS stf, slice_id AS number, coalesce(assigned_worker, left_by) AS last
+  FROM tf_slices WHERE execution_id = $id AND seq > $from AND attempt = 1 AND starts > 1
+  UNION ALL SELECT s.slice_filename, s.stf_filename, s.slice_id, e.worker_id
+  FROM tf_slices AS s INDEXED BY tf_slices_retried CROSS JOIN earlier_attempts AS e USING (slice_filename, execution_id)
+  WHERE s.execution_id = $id AND s.seq > $from AND s.${indexPredicates.retriedSlice} AND e.attempt = 1 AND e.starts > 1`;
+
 /** Where first attempts fail, among the newest slices. */
 export function failuresByPlace(sql: Prepare, executionId: string): Pick<Evidence, 'concentration' | 'by_worker'> {
   const oldest = sql<number>('SELECT seq FROM tf_slices WHERE execution_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?');
@@ -94,7 +104,13 @@ export function failuresByPlace(sql: Prepare, executionId: string): Pick<Evidenc
      FROM tf_slices AS s INDEXED BY tf_slices_retried CROSS JOIN earlier_attempts AS e USING (slice_filename, execution_id)
      WHERE s.execution_id = ? AND s.seq > ? AND s.${indexPredicates.retriedSlice} AND e.attempt = 1 AND e.state IN ('completed', 'failed')`,
   ).all(executionId, from);
-  const attempts = [...current, ...earlier];
+  const left = sql<PlacedAttempt>(
+    `SELECT stf, number, ${jsonField('body', 'worker_id')} AS worker, ${jsonField('body', 'hostname')} AS host, 0 AS failed
+     FROM (${startedAgain}) CROSS JOIN message_rows
+       ON message_id > $id || '/slice_started/' || slice_filename || '/1/' AND message_id < $id || '/slice_started/' || slice_filename || '/10'
+     WHERE effect = 'applied' AND worker IS NOT last`,
+  ).all({ id: executionId, from });
+  const attempts = [...current, ...earlier, ...left];
   const found = concentrationOf(attempts);
   return {
     concentration: found && { ...found, errors: errorsAt(sql, executionId, found) },

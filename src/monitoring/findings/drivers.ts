@@ -85,14 +85,14 @@ export const driverRules: readonly FindingRule[] = [
     },
 
     STOP_PENDING: (facts) => {
-      const { pending_stop, process } = facts;
+      const { execution_id, pending_stop, process, isOverBroker } = facts;
       if (facts.status !== 'running' || pending_stop === undefined) return undefined;
       const { name, time, reason } = pending_stop;
       const why = reason === undefined ? '' : ` (${reason})`;
       const waits =
         process?.alive === true
           ? `process ${process.pid} on ${process.hostname} has not acted on it`
-          : 'no process drives the execution, so none could act on it';
+          : `no process drives the execution. "swf-mcp stop ${execution_id}" ends it; "swf-mcp resume ${execution_id}" drops the request${isOverBroker ? ', and a recorder service carries it out' : ''}`;
       return {
         severity: 'warning',
         sentence: `${name} requested a stop at ${time}${why}, which has had no effect yet: ${waits}.`,

@@ -54,14 +54,15 @@ export const stageRules: readonly FindingRule[] = [
       const { given_up, status, counts, slices_final, slices_planned = 0 } = facts;
       if (status === 'running' || status === 'completed') return undefined;
       const undone = counts.slices_created - slices_final;
-      const unmade = slices_planned - counts.slices_created;
-      if (undone === 0 && (unmade <= 0 || status !== 'terminated')) return undefined;
+      const unmade = Math.max(0, slices_planned - counts.slices_created);
+      if (undone === 0 && (unmade === 0 || status !== 'terminated')) return undefined;
+      const never = unmade === 0 ? '' : `; ${unmade} of its ${slices_planned} planned ones were never made`;
       return {
         severity: 'warning',
         sentence:
           undone === 0
             ? `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all the others have a final result.`
-            : `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which were being processed`}.`,
+            : `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which were being processed`}${never}.`,
         next: here('audit_execution'),
       };
     },

@@ -119,12 +119,17 @@ function datasetOf({ dataset }: Monitor): Words {
   return `${name}${clause(' (', state, ')')}${files === undefined ? '' : `, ${counted(files, 'file')}`}${clause(', ', bytes, ' bytes')}`;
 }
 
-/** The agents that are not well, one by one, and the number of OK agents. */
+/** The agents that are not well, one by one, and how many others are OK or have exited. */
 function agentsOf({ agents }: Monitor): [string, Words][] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
-  const well = agents.filter(({ status }) => status === 'OK').length;
+  const well = agents.filter(({ status }) => status === 'OK');
+  const exited = well.filter(({ state }) => state === 'EXITED').length;
+  const counts = [
+    well.length === exited ? [] : `${well.length - exited} OK`,
+    exited === 0 ? [] : `${exited} exited`,
+  ].flat();
   return [
-    ['agents', well === 0 ? undefined : `${well}${unwell.length === 0 ? '' : ' others'} OK`],
+    ['agents', counts.length === 0 ? undefined : counts.join(', ')],
     ['agent', unwell.map(({ agent_name, state, status }) => [agent_name, state, status].filter(Boolean).join(' '))],
   ];
 }

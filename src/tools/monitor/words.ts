@@ -30,7 +30,7 @@ export function promptFiles(
 export function openWords(queued: number, inHand: { count: number; lost: number } | undefined) {
   if (inHand === undefined) return `${queued} without a result`;
   const { count, lost } = inHand;
-  return `${queued} queued, ${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be redone`}`;
+  return `${queued} queued, ${count} processing${lost === 0 ? '' : `, ${lost} to be redone`}`;
 }
 
 /**

@@ -96,8 +96,12 @@ const isShown = (n: number, state: string, { isInHandKnown, isOver }: Counted) =
   state === 'failed' ||
   (!isOver && state !== 'lost' && (isInHandKnown || state !== 'processing'));
 
-const wordOf = (state: string, { isInHandKnown, isOver }: Counted) =>
-  state !== 'queued' ? state : !isInHandKnown ? 'without a result' : isOver ? 'unfinished' : state;
+function wordOf(state: string, { isInHandKnown, isOver }: Counted) {
+  if (state === 'lost') return 'to be redone';
+  if (state !== 'queued') return state;
+  if (!isInHandKnown) return 'without a result';
+  return isOver ? 'unfinished' : state;
+}
 
 function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
   const { progress } = monitor;

@@ -1,5 +1,6 @@
 import { useRef } from 'preact/hooks';
 
+import { dataWords } from '../../domain/data-words.ts';
 import type { Audit, Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { world } from '../transport/call.ts';
 import { type Polled, useAnswer, usePoll, useSettled } from './hooks.ts';
@@ -43,7 +44,7 @@ export function useVerdict(id: string, isOver: boolean): string | undefined {
     isOver ? world.call<Audit>('audit_execution', { execution_id: id }) : undefined,
   );
   // A word from the beginning: the line must not grow when the verdict comes.
-  return isOver && fault === undefined ? (answer?.verdict ?? 'checking') : answer?.verdict;
+  return answer === undefined ? (isOver && fault === undefined ? 'checking' : undefined) : dataWords(answer);
 }
 
 /** Whether the last bin of a picture is over: time passes even if nothing is recorded. */

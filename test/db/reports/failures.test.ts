@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/db/opening/open-store.ts';
 import { failureCauses, failuresByPlace, slowestSlice } from '../../../src/db/reports/failures.ts';
 import { temporaryFolder } from '../../helpers.ts';
-import { makeStore } from '../../made-store.ts';
+import { makeRunningStore, makeStore } from '../../made-store.ts';
 
 const many = 1200;
 
@@ -131,6 +131,58 @@ it.each<[what: string, status: string, attempt: number]>([
   };
   expect(await failures(19_999)).toEqual([1]);
   expect(await failures(20_000)).toEqual([0]);
+});
+
+describe('a worker that is gone', () => {
+  const id = 'stf_datataking-tester-0001';
+
+  /**
+   * The first driver's worker takes thirty slices, four of which fail at once. It dies, and the next one's takes the other
+   * 26 again and, if it gets that far, all others.
+   */
+  async function afterDeath({ isDone, isRetried }: { isDone: boolean; isRetried: boolean }) {
+    const { store, say } = await makeRunningStore({ worker: { max_retries: 1 } });
+    const names = Array.from({ length: 75 }, (_, n) => `swf.100010.00000${Math.floor(n / 15) + 1}_slice_${n % 15}.tf`);
+    const result = async (at: number, worker_id: string, state: 'done' | 'failed') => {
+      const slice = { slice_filename: names[at] as string, slice_id: at % 15, tf_filename: 't', attempt: 1 };
+      await say('slice_result', { ...slice, worker_id, hostname: 'host', state });
+    };
+    const start = async (at: number, worker_id: string) => {
+      const slice = { slice_filename: names[at] as string, slice_id: at % 15, tf_filename: 't', attempt: 1 };
+      await say('slice_started', { ...slice, worker_id, hostname: 'host' });
+    };
+    await store.write(({ sql }) => {
+      for (const [at, name] of names.entries())
+        sql(
+          `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, execution_id, status, attempt, created_at)
+           VALUES (?, ?, 't', ?, ?, 'queued', 1, '2026-11-26T00:00:00.000Z')`,
+        ).run(name, at % 15, name.slice(0, 17), id);
+    });
+    for (let at = 0; at < 30; at += 1) await start(at, `first/${at}`);
+    for (let at = 15; at < 19; at += 1) await result(at, `first/${at}`, 'failed');
+    await say('driver_started', { epoch: 2, speed: 1, pid: 2, hostname: 'host', user: 'u', version: '1' });
+    const others = names.flatMap((_, at) => (at >= 15 && at < 19 ? [] : [at]));
+    for (const at of others) await start(at, `second/${at % 30}`);
+    if (isDone) for (const at of others) await result(at, `second/${at % 30}`, 'done');
+    if (isRetried) {
+      // One that was started twice fails, and is tried again.
+      await result(0, 'second/0', 'failed');
+      const again = { slice_filename: names[0] as string, slice_id: 0, tf_filename: 't', attempt: 2 };
+      await say('slice', { ...again, stf_filename: 'swf.100010.000001', start: 0, end: 0, tf_count: 1 });
+    }
+    return failuresByPlace(store.sql, id);
+  }
+
+  it.each([
+    ['once the rest is done', { isDone: true, isRetried: false }, 75 - 4],
+    ['while the rest is in progress', { isDone: false, isRetried: false }, undefined],
+    ['when a slice that it left fails elsewhere and is retried', { isDone: false, isRetried: true }, 1],
+  ])('is not accused for the quick failures among the slices that it took, %s', async (_, given, elsewhere) => {
+    const { concentration, by_worker } = await afterDeath(given);
+    expect(concentration).toBeUndefined();
+    expect(by_worker.find(({ name }) => name === 'first')).toEqual({ name: 'first', failed: 4, tried: 30 });
+    expect(by_worker.find(({ name }) => name === 'second')?.tried).toBe(elsewhere);
+  });
 });
 
 describe('the slice that took longest', () => {
