@@ -46,7 +46,12 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
     .configureOutput({
       writeOut: (text) => std.stdout.write(text),
       writeErr: (text) => std.stderr.write(text),
-      outputError: (text, write) => write(printableLines(text)),
+      outputError: (text, write) =>
+        write(
+          printableLines(
+            text.replace("argument 'EXECUTION_ID'", '$&: give latest, or an id that "swf-mcp list" shows'),
+          ),
+        ),
     })
     .exitOverride();
   const add = adding(program, run);
@@ -75,7 +80,11 @@ function addRuns(add: Add) {
     'run [CONFIG]',
     'run the workflow once, from start to end; Ctrl-C ends it for good',
     [
-      ['--stf-count <N>', 'STF files per physics period (default: as configured; the shipped file has 10)', parseCount],
+      [
+        '--stf-count <N>',
+        'STF files per physics period; 0: as many as fit in it (default: as configured; the shipped file has 10)',
+        parseCount,
+      ],
       brokerOption(),
       speedOption('speed factor: 1 for real time (default), 20 for twenty times as fast, max for as fast as possible'),
       setOption(),

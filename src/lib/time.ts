@@ -122,8 +122,9 @@ export function parseTime(name: string, value: string | undefined, now: number):
   // Stored times have four-digit years and are compared as text.
   const year = date?.getUTCFullYear();
   if (date !== undefined && year !== undefined && year >= 0 && year <= 9999) return date.toISOString();
+  const ago = `-${value.trim()}`;
   throw valueInvalid(
-    `${name} = ${JSON.stringify(value)} is not a time; give ISO 8601 such as 2026-11-24T10:00:00Z, or a relative time such as -15m, -2h, -7d`,
+    `${name} = ${JSON.stringify(value)} is not a time; give ${relative.test(ago) ? `${ago}, ` : ''}ISO 8601 such as 2026-11-24T10:00:00Z, or a relative time such as -15m, -2h, -7d`,
   );
 }
 

@@ -94,6 +94,7 @@ describe('tables for people', () => {
       ['slices', '--status', 'broken'],
       ['slices', '--fields', 'nonsense'],
       ['trace', 'swf.1.000001.stf'],
+      ['trace', 'swf.100011.000001_slice_005'],
     ]) {
       const { stdout, stderr, code } = await runCli(args, { folder });
       // A value that no store would accept is wrong usage.

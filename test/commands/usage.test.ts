@@ -116,6 +116,13 @@ describe('the command line', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(line) });
   });
 
+  it('says which execution a command can be given', async () => {
+    const { stderr } = await runCli(['resume'], { folder: temporaryFolder() });
+    expect(stderr).toBe(
+      `error: missing required argument 'EXECUTION_ID': give latest, or an id that "swf-mcp list" shows\n`,
+    );
+  });
+
   it.each([
     [['agent', 'data'], /^CONFIG_INVALID: a separate agent needs a broker/],
     [['agent', 'data', '--broker', 'stomp://127.0.0.1:1'], /^CONFIG_INVALID: testbed\.namespace/],

@@ -22,6 +22,7 @@ const refusals: [tool: string, args: unknown][] = [
   ['list_messages', { order: 'up' }],
   ['list_messages', { start_time: 'yesterday' }],
   ['list_messages', { start_time: '2026-02-30' }],
+  ['list_messages', { start_time: '8h' }],
   ['list_messages', { end_time: '2026-13-01T00:00:00Z' }],
   ['list_messages', { end_time: '-5x' }],
   ['list_messages', { start_time: '-999999999w' }],

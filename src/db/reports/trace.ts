@@ -1,5 +1,6 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
+import { clause } from '../../lib/words.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { payloadAsked } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -71,18 +72,29 @@ const queuedBefore = (sql: Prepare, executionId: string, key: number) =>
 
 /** Throws `ARGUMENT_INVALID` for an unknown name, and shows the form of valid names. */
 export function findProduct(sql: Prepare, name: string): Product {
-  const found = sql<Product>(
+  const found = productOf(sql, name);
+  if (found !== undefined) return found;
+  throw argumentInvalid(
+    `there is no STF file, TF sample or TF slice ${JSON.stringify(name.slice(0, 100))}; names look like swf.101993.000001.stf, swf.101993.000001_tf_001.tf and swf.101993.000001_slice_000.tf${clause(', and the nearest ', nearestProduct(sql, name))}`,
+  );
+}
+
+function productOf(sql: Prepare, name: string) {
+  return sql<Product>(
     `SELECT 'stf' AS kind, stf_filename AS name, execution_id, run_number, status, stf_filename, NULL AS tf_filename
      FROM stf_files WHERE stf_filename = ?
      UNION ALL SELECT 'tf', tf_filename, execution_id, run_number, 'registered', stf_filename, tf_filename FROM fastmon_files WHERE tf_filename = ?
      UNION ALL SELECT 'slice', slice_filename, execution_id, run_number, status, stf_filename, tf_filename FROM tf_slices WHERE slice_filename = ?`,
   ).get(name, name, name);
-  if (found !== undefined) return found;
+}
+
+/** A name without its ending, else the nearest of the newest STF files. */
+function nearestProduct(sql: Prepare, name: string) {
+  const whole = productOf(sql, `${name}.tf`);
+  if (whole !== undefined) return `name is ${whole.name}`;
   const recent = sql<string>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');
   const [near] = nearest(name, recent.values(), 1);
-  throw argumentInvalid(
-    `there is no STF file, TF sample or TF slice ${JSON.stringify(name.slice(0, 100))}; names look like swf.101993.000001.stf, swf.101993.000001_tf_001.tf and swf.101993.000001_slice_000.tf${near === undefined ? '' : `, and the nearest STF file is ${near}`}`,
-  );
+  return near === undefined ? undefined : `STF file is ${near}`;
 }
 
 /** A message on a product's path, with what a worker reports in it. */
