@@ -98,13 +98,7 @@ export class RestingPlaces {
     if (hasFailed) {
       this.#failing.set(name, place);
       Object.assign(place, { failed: place.failed + 1, failures: place.failures + 1, error });
-      place[kind].failed += 1;
-      place.inRow[kind] += 1;
-      if (isOnTrial) place.trial[kind] += 1;
-      if (!isOnTrial || !this.#isByChance(place, place.trial, trialChance)) {
-        if (isOnTrial) Object.assign(place, { pauses: place.pauses + 1, trial: none(), rest: undefined });
-        place.failedAt = now;
-      }
+      this.#noteFailure(place, kind, isOnTrial, now);
       if (isRetried && !place.slices.has(slice)) {
         place.slices.add(slice);
         place.distinct += 1;
@@ -112,6 +106,18 @@ export class RestingPlaces {
     } else if (this.#failing.delete(name)) Object.assign(place, { ...unsuspected(), ...unfailed() });
     const concerned = hasFailed ? [...others, [name, place] as const] : others;
     return concerned.flatMap(([one, its]) => this.#judged(one, its, now) ?? []);
+  }
+
+  /** Counts a failed attempt; one on trial that chance does not explain begins the next pause. */
+  #noteFailure(place: Place, kind: 'again' | 'first', isOnTrial: boolean, now: number): void {
+    place[kind].failed += 1;
+    place.inRow[kind] += 1;
+    if (isOnTrial) {
+      place.trial[kind] += 1;
+      if (this.#isByChance(place, place.trial, trialChance)) return;
+      Object.assign(place, { pauses: place.pauses + 1, trial: none(), rest: undefined });
+    }
+    place.failedAt = now;
   }
 
   /** The places that take no slices for now. */

@@ -24,16 +24,7 @@ export interface StatusArguments {
 export async function statusCommand(io: Io, { executionId: given, json, all, asOf: as_of }: StatusArguments) {
   const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
   const ids = running.length === 0 ? [given ?? 'latest'] : running;
-  const answers: AnswerOf<'get_workflow_monitor'>[] = [];
-  for (const execution_id of ids)
-    try {
-      answers.push(await askTool(io, getWorkflowMonitorTool, { execution_id, as_of }));
-    } catch (error) {
-      // One that cannot be read does not hide the others.
-      if (given !== undefined || !(error instanceof SwfError)) throw error;
-      if (ids.length === 1) throw error;
-      io.err(`${printable(execution_id)} cannot be shown: ${error.line}`);
-    }
+  const answers = await monitorsOf(io, ids, as_of);
   if (json) printJson(io, all ? answers : answers[0]);
   else
     printLines(
@@ -44,6 +35,19 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
       ],
       paintingStates(createPaint(io.terminal('out')?.colorDepth)),
     );
+}
+
+/** The monitors of executions. One that cannot be read does not hide the others. */
+async function monitorsOf(io: Io, ids: readonly string[], as_of: string | undefined) {
+  const answers: AnswerOf<'get_workflow_monitor'>[] = [];
+  for (const execution_id of ids)
+    try {
+      answers.push(await askTool(io, getWorkflowMonitorTool, { execution_id, as_of }));
+    } catch (error) {
+      if (ids.length === 1 || !(error instanceof SwfError)) throw error;
+      io.err(`${printable(execution_id)} cannot be shown: ${error.line}`);
+    }
+  return answers;
 }
 
 /** Running executions, newest last, where a person looks first. */

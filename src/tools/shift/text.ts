@@ -26,7 +26,6 @@ const shownActions = 12;
 const shownOpen = 10;
 const shownAlarms = 10;
 const shownNotes = 12;
-const longestMatter = 400;
 
 /** The facts, with what the answer derives from them. */
 type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
@@ -43,8 +42,7 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
   const failures = causes.map(
     ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
   );
-  const unwatched = '"swf-mcp watch" is no longer running, so no alarms are raised: start it.';
-  const open = facts.open.map((line) => `- ${markdownText(withPlainTimes(line), longestMatter)}`);
+  const open = facts.open.map((line) => `- ${markdownText(withPlainTimes(line), 400)}`);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     totalsLine(totals, shift),
@@ -55,7 +53,7 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
     ...section('Failed attempts by cause', some(failures, shownCauses, 'more causes')),
     ...section('Alarms', [
       ...newest(alarms, shownAlarms, 'earlier alarm', (alarm) => alarmLine(alarm, shown)),
-      ...(isWatched === false ? [unwatched] : []),
+      ...(isWatched === false ? ['"swf-mcp watch" is no longer running, so no alarms are raised: start it.'] : []),
     ]),
     ...section('Notes', noteLines(notes, shown)),
     ...section(
