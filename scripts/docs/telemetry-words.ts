@@ -38,6 +38,8 @@ export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
       max_retries: 'attempts after the first',
       resting:
         'workers that currently take none of its slices, because others complete what fails there: `agent`, `detail`',
+      on_trial:
+        'workers whose rest is over, which take one of its slices at a time until one succeeds: `agent`, `detail`',
       over: 'the `message_id` of slices that a worker began although their attempt has a result: it drops them and sends no result',
     },
   },

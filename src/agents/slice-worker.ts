@@ -33,7 +33,7 @@ type Report = Draft<'slice_result' | 'slice_returned'>;
 export interface SliceWorkerOptions {
   name: string;
   hostname: string;
-  standing: (delivered: DeliveredSlice) => ExecutionStanding;
+  standing: (delivered: DeliveredSlice, slot: number) => ExecutionStanding;
   /** Resolves when a standing may have changed, or `signal` is aborted. */
   changed: (signal: AbortSignal) => Promise<void>;
   /** Aborted when the execution has ended, whatever is still in progress. */
@@ -82,14 +82,14 @@ export function createSliceWorker(options: SliceWorkerOptions) {
   const ends = new WeakMap<AbortSignal, AbortSignal>();
   const { confirmed, resultOn } = createReports(options);
 
-  async function work(delivered: DeliveredSlice, worker_id: string, ending: AbortController) {
+  async function work(delivered: DeliveredSlice, slot: number, ending: AbortController) {
     const { slice } = delivered;
-    const before = await untilOpen(delivered, options);
+    const before = await untilOpen(delivered, slot, options);
     if (before !== undefined) return before;
     const known = resultOn(delivered);
     if (known !== undefined) return confirmed(known, delivered);
-    const fields = startFields(slice, worker_id, hostname);
-    const prepared = await prepare(delivered, options);
+    const fields = startFields(slice, slotName(name, slot), hostname);
+    const prepared = await prepare(delivered, slot, options);
     if (typeof prepared === 'string') return prepared;
     if ('reason' in prepared) return confirmed(returnOf(fields, prepared), delivered);
     if (!(await begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
@@ -101,7 +101,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
     const end = ends.get(over) ?? endOf(over, stopped);
     ends.set(over, end);
     const took = startStopwatch();
-    const run = (signal: AbortSignal) => prepared.run(asOpenSlice(slice), { worker_id, signal });
+    const run = (signal: AbortSignal) => prepared.run(asOpenSlice(slice), { worker_id: fields.worker_id, signal });
     const result = await untilEnd(end, ending, run);
     const late = ended();
     if (late !== undefined) return late;
@@ -119,7 +119,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
       const key = workKeyOf(delivered);
       const known = inHand.get(key);
       const ending = known?.ending ?? new AbortController();
-      const doing = known?.doing ?? work(delivered, slotName(name, slot), ending);
+      const doing = known?.doing ?? work(delivered, slot, ending);
       if (known === undefined) inHand.set(key, { doing, ending });
       onChange();
       try {
@@ -135,13 +135,13 @@ export function createSliceWorker(options: SliceWorkerOptions) {
 }
 
 /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
-async function prepare(delivered: DeliveredSlice, options: SliceWorkerOptions): Promise<SliceWork | Unfit | Outcome> {
+async function prepare(delivered: DeliveredSlice, slot: number, options: SliceWorkerOptions) {
   const { overFor, draining } = options;
   const ended = (): Outcome | undefined =>
     overFor(delivered).aborted ? 'done' : draining.aborted ? 'kept' : undefined;
   try {
     const prepared = await options.prepare(delivered);
-    return ended() ?? ('reason' in prepared ? prepared : ((await untilOpen(delivered, options)) ?? prepared));
+    return ended() ?? ('reason' in prepared ? prepared : ((await untilOpen(delivered, slot, options)) ?? prepared));
   } catch (error) {
     // An abandoned fetch says nothing about the file.
     const outcome = ended();
@@ -151,14 +151,12 @@ async function prepare(delivered: DeliveredSlice, options: SliceWorkerOptions): 
 }
 
 /** Resolves with undefined once the slice may start, otherwise with its fate. */
-async function untilOpen(
-  delivered: DeliveredSlice,
-  { draining, standing, changed }: SliceWorkerOptions,
-): Promise<Outcome | undefined> {
+async function untilOpen(delivered: DeliveredSlice, slot: number, options: SliceWorkerOptions) {
+  const { draining, standing, changed } = options;
   for (;;) {
     // A stopped lifetime is draining too.
     if (draining.aborted) return 'kept';
-    switch (standing(delivered)) {
+    switch (standing(delivered, slot)) {
       case 'open':
         return undefined;
       case 'over':

@@ -167,7 +167,8 @@ class WorkerPool {
     return ended.flatMap(({ slice: { slice_filename: slice, attempt }, slot: place, result }) => {
       const error = result.state === 'failed' ? result.error : undefined;
       if (error !== undefined) this.#lastFailed.set(place, slice);
-      return this.#places.ended({ place, slice, error, isRetried: isRetried(attempt, max_retries) }, this.#now());
+      const ended = { place, slice, error, isAgain: attempt > 1, isRetried: isRetried(attempt, max_retries) };
+      return this.#places.ended(ended, this.#now());
     });
   }
 

@@ -22,8 +22,10 @@ import {
 } from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
+import { areSlicesUnknown } from './reports/observed/facts.ts';
 import { promptSites } from './reports/observed/prompt.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
+import { exhaustedSlices } from './reports/slices-in-hand.ts';
 import { countedDelays } from './reports/stage-delays.ts';
 import { type Product, findProduct, messagesOf, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
@@ -73,6 +75,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       messagesOf,
       slicesOf,
       promptSites,
+      areSlicesUnknown,
+      exhaustedSlices,
     }),
     ...createLifeQueries(sql, isAlive),
     messageCount: kept(sql, countAllMessages),
@@ -89,11 +93,10 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
 }
 
 const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
-  /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
+  /** When an execution ended, or now, in milliseconds since 1970, if it is known: see `endOfLife`. */
   endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
-  /** Wall time of an execution in seconds; so far, while it runs. */
-  duration: (execution: ExecutionRow, now: number) =>
-    secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
+  /** Wall time of an execution in seconds; so far, while it runs; undefined while it is unknown. */
+  duration: (execution: ExecutionRow, now: number) => secondsOfLife(sql, execution, { isAlive, now }),
   /**
    * Wall time in seconds since its driver was last heard from; undefined while a driver is there, and after
    * the end.

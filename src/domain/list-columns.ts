@@ -3,7 +3,6 @@ import * as z from 'zod';
 import { messageEffects } from './effects.ts';
 import {
   boolean,
-  float,
   int,
   object,
   objects,
@@ -83,7 +82,7 @@ const lists = {
     stf_failed: optionalInt,
     health: column(optionalOneOf(healths).describe('Absent if no longer heard'), 'HEALTH', 'state'),
     status_reason: column(optionalString, 'REASON'),
-    duration_seconds: column(float, 'TOOK', 'life'),
+    duration_seconds: column(optionalFloat, 'TOOK', 'life'),
     silent_seconds: optionalFloat.describe('Since its driver last sent a heartbeat'),
     bytes: column(optionalInt, 'BYTES', 'number'),
     retries: column(optionalInt, 'RETRIES', 'number', 3),
@@ -186,7 +185,7 @@ const lists = {
     state: column(optionalOneOf(agentStates), 'STATE', 'state'),
     status: column(optionalOneOf(agentStatuses).describe('Absent for other programs'), 'STATUS', 'state'),
     last_heartbeat: column(string, 'LAST HEARD', 'time', 2),
-    heartbeat_age_seconds: column(float, 'AGO', 'seconds'),
+    heartbeat_age_seconds: column(optionalFloat, 'AGO', 'seconds'),
     pid: column(optionalInt, 'PID', 'number'),
     hostname: column(optionalString, 'HOST'),
     current_execution_id: column(optionalString, 'EXECUTION', 'name', 1),

@@ -24,6 +24,19 @@ export const goneSeconds = 60;
  */
 export const strangerSeconds = 600;
 
+/** Clocks of two processes may differ by this much. */
+const toleratedAhead = 5;
+
+/**
+ * By how many seconds a time on record is later than the clock here; 0 if the clocks may differ so much. Otherwise no age
+ * is known.
+ * @param recorded in milliseconds since 1970, as is `now`
+ */
+export function secondsAhead(recorded: number, now: number): number {
+  const ahead = (recorded - now) / 1000;
+  return ahead > toleratedAhead ? ahead : 0;
+}
+
 type Liveness = 'heard' | 'late' | 'silent' | 'gone';
 
 /**

@@ -4,6 +4,9 @@
  */
 const [enoughFailures, chance] = [3, 0.001];
 
+/** A trial has failed once chance explains its failures no better than this: if others rarely fail, at the first. */
+const trialChance = 0.1;
+
 /** How often a place fails at most that has failed nothing yet: it may be a good one. */
 const unfailedRate = 0.1;
 
@@ -14,16 +17,13 @@ const unfailedRate = 0.1;
 const [enoughBlames, blamesPerExcuse] = [3, 4];
 
 /**
- * The first rest of a place, and the longest: each is twice as long as the one before, until an attempt
- * succeeds. Milliseconds.
+ * The first pause of a place, a wait or a rest, and the longest, where another place has succeeded: each is
+ * twice as long as the one before, until an attempt succeeds. Milliseconds.
  */
-const [firstRest, longestRest] = [10_000, 300_000];
+const [firstPause, longestPause] = [10_000, 300_000];
 
-/**
- * How long a suspect waits at most after each failure for what others do with its slices: where others have
- * ended attempts, and where none has yet. Milliseconds.
- */
-const [shortWait, longWait] = [10_000, 120_000];
+/** How long a suspect waits at most where no other place has ended an attempt yet. Milliseconds. */
+const longWait = 120_000;
 
 /** A place that takes no slices for now. */
 export interface Resting {
@@ -44,6 +44,8 @@ interface EndedAttempt {
   slice: string;
   /** Undefined if it succeeded. */
   error: string | undefined;
+  /** Whether the slice had failed before. */
+  isAgain?: boolean;
   /** Whether a failed slice will be tried again. */
   isRetried: boolean;
 }
@@ -51,9 +53,10 @@ interface EndedAttempt {
 /**
  * Which places of an execution rest: slots of one process, or workers on a broker. A place whose attempts
  * fail at once would take every slice and use up the retries of all, beside places that do their work. So a
- * place with more failures in a row than chance explains waits a little for what others do with its slices.
- * If they complete them, it rests, longer each time. If the slices fail elsewhere too, they are to blame, and
- * it continues, as it does where everything fails everywhere. Times are milliseconds by any clock.
+ * place with more failures in a row than chance explains waits for what others do with its slices. If they
+ * complete them, it rests. After each pause it is on trial: it takes one slice at a time until one succeeds,
+ * and each failure begins a longer pause. If the slices fail elsewhere too, they are to blame, and it
+ * continues, as it does where everything fails everywhere. Times are milliseconds by any clock.
  */
 export class RestingPlaces {
   readonly #places = new Map<string, Place>();
@@ -79,70 +82,95 @@ export class RestingPlaces {
   }
 
   /** Notes the end of an attempt. @returns the rests that begin with it */
-  ended({ place: name, slice, error, isRetried }: EndedAttempt, now: number): Resting[] {
+  ended({ place: name, slice, error, isAgain = false, isRetried }: EndedAttempt, now: number): Resting[] {
     const place = this.#place(name);
     const hasFailed = error !== undefined;
+    const isOnTrial = hasFailed && this.onTrial(now).some((one) => one.place === name);
     // A place where nothing has succeeded excuses no other.
     const isWitness = !hasFailed || place.failed < place.tried;
     const others = isWitness
       ? [...this.#failing].filter(([, other]) => other !== place && other.slices.delete(slice))
       : [];
     for (const [, other] of others) other[hasFailed ? 'excuses' : 'blames'] += 1;
+    const kind = isAgain ? 'again' : 'first';
     place.tried += 1;
+    place[kind].tried += 1;
     if (hasFailed) {
       this.#failing.set(name, place);
-      Object.assign(place, { failed: place.failed + 1, failures: place.failures + 1, failedAt: now, error });
+      Object.assign(place, { failed: place.failed + 1, failures: place.failures + 1, error });
+      place[kind].failed += 1;
+      place.inRow[kind] += 1;
+      if (isOnTrial) place.trial[kind] += 1;
+      if (!isOnTrial || !this.#isByChance(place, place.trial, trialChance)) {
+        if (isOnTrial) Object.assign(place, { pauses: place.pauses + 1, trial: none(), rest: undefined });
+        place.failedAt = now;
+      }
       if (isRetried && !place.slices.has(slice)) {
         place.slices.add(slice);
         place.distinct += 1;
       }
-    } else if (this.#failing.delete(name))
-      Object.assign(place, { ...unsuspected(), failures: 0, answered: 0, rests: 0, rest: undefined });
+    } else if (this.#failing.delete(name)) Object.assign(place, { ...unsuspected(), ...unfailed() });
     const concerned = hasFailed ? [...others, [name, place] as const] : others;
     return concerned.flatMap(([one, its]) => this.#judged(one, its, now) ?? []);
   }
 
   /** The places that take no slices for now. */
   resting(now: number): Resting[] {
+    return this.#pauses(now).filter(({ until }) => until > now);
+  }
+
+  /** The places whose last pause is over, which take one slice at a time until one succeeds. */
+  onTrial(now: number): Resting[] {
+    return this.#pauses(now).filter(({ until }) => until <= now);
+  }
+
+  #pauses(now: number): Resting[] {
     if (this.#failing.size === 0) return [];
-    const rates = this.#rates();
-    return [...this.#failing].flatMap(([name, place]) => {
-      const { failures, error, rest, failedAt, slices, distinct, blames, excuses } = place;
-      if (rest !== undefined && rest.until > now) return [rest];
-      // If others have tried all of its slices, there is nothing more to wait for.
-      const isKnown = distinct > 0 && slices.size === 0;
-      if (isKnown || excuses > blames || !this.#isSuspect(place, rates)) return [];
-      const until = failedAt + (rates.some((one) => one.place !== place && one.place.tried > 0) ? shortWait : longWait);
-      return until > now ? [{ place: name, until, failures, error, isToBlame: false }] : [];
-    });
+    return [...this.#failing].flatMap(([name, place]) => this.#pauseOf(name, place, now) ?? []);
+  }
+
+  /** The pause of a place that began last; undefined if it may take slices as any other. */
+  #pauseOf(name: string, place: Place, now: number): Resting | undefined {
+    const { failures, error, rest, failedAt, slices, distinct, blames, excuses, pauses } = place;
+    if (rest !== undefined) return rest;
+    // If others have tried all of its slices, there is nothing more to wait for.
+    const isKnown = distinct > 0 && slices.size === 0;
+    if (isKnown || excuses > blames || !this.#isSuspect(place)) return undefined;
+    const others = this.#others(place);
+    const waiting = { place: name, failures, error, isToBlame: false };
+    if (others.some(({ failed, tried }) => failed < tried)) return { ...waiting, until: failedAt + pauseAfter(pauses) };
+    // Perhaps everything fails everywhere: a wait, and no trial.
+    const until = failedAt + (others.some(({ tried }) => tried > 0) ? firstPause : longWait);
+    return until > now ? { ...waiting, until } : undefined;
   }
 
   #judged(name: string, place: Place, now: number): Resting | undefined {
-    const { failures, distinct, blames, excuses, error, rests, rest: before } = place;
-    if ((before !== undefined && before.until > now) || !this.#isSuspect(place, this.#rates())) return undefined;
+    const { failures, distinct, blames, excuses, error, rest: before, pauses } = place;
+    if (before !== undefined || !this.#isSuspect(place)) return undefined;
     const isToBlame = distinct > 0 && blames >= Math.min(enoughBlames, distinct) && blames >= blamesPerExcuse * excuses;
     if (!isToBlame) return undefined;
-    const until = now + Math.min(longestRest, firstRest * 2 ** rests);
-    const rest = { place: name, until, failures, error, isToBlame };
-    Object.assign(place, { ...unsuspected(), rest, rests: rests + 1, answered: failures });
+    const rest = { place: name, until: now + pauseAfter(pauses), failures, error, isToBlame };
+    Object.assign(place, { ...unsuspected(), rest });
     return rest;
   }
 
-  /**
-   * Whether a place has more failures in a row than chance explains, by the other place that fails least, and
-   * failures since its last rest.
-   */
-  #isSuspect(place: Place, rates: readonly Rate[]): boolean {
-    if (!this.#mayRest || place.failures < enoughFailures || place.failures === place.answered) return false;
-    const best = rates.find((one) => one.place !== place);
-    return best !== undefined && best.rate ** place.failures <= chance + Number.EPSILON;
+  /** Whether a place has more failures in a row than chance explains. */
+  #isSuspect(place: Place): boolean {
+    return this.#mayRest && place.failures >= enoughFailures && !this.#isByChance(place, place.inRow, chance);
   }
 
-  /** How often the places fail that are still there, the best first. */
-  #rates(): Rate[] {
-    return [...this.#places]
-      .flatMap(([name, place]) => (this.#isPresent(name) ? [{ place, rate: rateOf(place) }] : []))
-      .toSorted((a, b) => a.rate - b.rate);
+  /**
+   * Whether chance explains failures better than `limit`, by how often the best other place fails: what has
+   * failed before may fail everywhere.
+   */
+  #isByChance(place: Place, { first, again }: Failures, limit: number): boolean {
+    const chances = this.#others(place).map((one) => rateOf(one.first) ** first * rateOf(one.again) ** again);
+    return Math.min(1, ...chances) > limit + Number.EPSILON;
+  }
+
+  /** The other places that are still there. */
+  #others(place: Place): Place[] {
+    return [...this.#places].flatMap(([name, one]) => (one !== place && this.#isPresent(name) ? [one] : []));
   }
 
   #place(name: string): Place {
@@ -152,12 +180,15 @@ export class RestingPlaces {
   }
 }
 
-interface Rate {
-  place: Place;
-  rate: number;
-}
+/** How many first attempts at slices failed, and attempts at slices that had failed before. */
+type Failures = ReturnType<typeof none>;
 
-const rateOf = ({ tried, failed }: Place) => Math.min((failed + 1) / (tried + 2), failed === 0 ? unfailedRate : 1);
+const none = () => ({ first: 0, again: 0 });
+
+const pauseAfter = (pauses: number) => Math.min(longestPause, firstPause * 2 ** pauses);
+
+const rateOf = ({ tried, failed }: { tried: number; failed: number }) =>
+  Math.min((failed + 1) / (tried + 2), failed === 0 ? unfailedRate : 1);
 
 const unsuspected = () => ({
   /**
@@ -171,27 +202,35 @@ const unsuspected = () => ({
   excuses: 0,
 });
 
+const unfailed = () => ({
+  /** Attempts that failed in a row, all and by kind. */
+  failures: 0,
+  inRow: none(),
+  /** Pauses since the last success that a failed trial ended, and the failures of the present trial. */
+  pauses: 0,
+  trial: none(),
+  /** The last rest if no trial has ended it. */
+  rest: undefined as Resting | undefined,
+});
+
 type Place = ReturnType<typeof newPlace>;
 
 const newPlace = () => ({
   ...unsuspected(),
-  /** Attempts here that ended, and of these the failed ones. */
+  ...unfailed(),
+  /** Attempts here that ended, and of these the failed ones: all and by kind. */
   tried: 0,
   failed: 0,
-  /** Attempts that failed in a row, and how many of them a rest has answered already. */
-  failures: 0,
-  answered: 0,
-  /** When the last attempt failed. */
+  first: { tried: 0, failed: 0 },
+  again: { tried: 0, failed: 0 },
+  /** When the last attempt failed; during a trial, the last before it. */
   failedAt: 0,
   error: '',
-  /** Rests since the last success, and the last one. */
-  rests: 0,
-  rest: undefined as Resting | undefined,
 });
 
-/** Why a place takes no slices, and for how long, as a log line has it. @param now by the same clock */
+/** Why a place takes no slices or one at a time, and for how long, as a log line has it. @param now by the same clock */
 export function restWords({ place, until, failures, error, isToBlame }: Resting, now: number): string {
-  const what = isToBlame ? `rests for ${Math.round((until - now) / 1000)} s` : 'waits';
+  const what = until <= now ? 'is on trial' : isToBlame ? `rests for ${Math.round((until - now) / 1000)} s` : 'waits';
   const others = isToBlame
     ? 'others completed the same slices'
     : 'it is not known yet whether others complete these slices';

@@ -19,9 +19,12 @@ interface Heard {
   report: Report;
   since: string;
   at: number;
-  /** Since when it has had a free slot, without a break; undefined if all are busy. */
+  /** Since when it has had a free slot and could do no more kinds of work; undefined if all are busy. */
   freeSince: number | undefined;
 }
+
+const isOffDuty = ({ off_duty }: Report, kinds: readonly OffDuty[]): boolean =>
+  off_duty.some(({ reason, name }) => kinds.some((kind) => kind.reason === reason && kind.name === name));
 
 export type AgentDirectory = ReturnType<typeof createAgentDirectory>;
 
@@ -39,9 +42,7 @@ export function createAgentDirectory() {
     return [...processes.values()].filter(({ at }) => at >= before);
   };
   const onDuty = (type: AgentType, kinds: readonly OffDuty[]): Heard[] => {
-    const cannot = ({ off_duty }: Report) =>
-      off_duty.some(({ reason, name }) => kinds.some((kind) => kind.reason === reason && kind.name === name));
-    return present().filter(({ report }) => report.agent_type === type && !cannot(report));
+    return present().filter(({ report }) => report.agent_type === type && !isOffDuty(report, kinds));
   };
   const forget = (agent: string, since: string) => void processes.delete(`${agent} ${since}`);
   function hear(agent: string, since: string, report: Report) {
@@ -49,7 +50,8 @@ export function createAgentDirectory() {
     const key = `${agent} ${since}`;
     const known = processes.get(key);
     const isPresent = known !== undefined && now - known.at < heardMilliseconds;
-    const freeSince = report.free_slots === 0 ? undefined : isPresent ? (known.freeSince ?? now) : now;
+    const isSame = isPresent && known.report.off_duty.every((kind) => isOffDuty(report, [kind]));
+    const freeSince = report.free_slots === 0 ? undefined : isSame ? (known.freeSince ?? now) : now;
     processes.set(key, { agent, report, since, at: now, freeSince });
     for (const id of report.in_hand) setNewest(holders, id, agent, maxHolders);
     for (const [process, { at }] of processes) if (now - at > forgottenMilliseconds) processes.delete(process);

@@ -17,9 +17,14 @@ const maxKept = 1000;
 /** The most executions to exclude at the broker: a header must not grow longer than a broker reads. */
 const maxUnwanted = 50;
 
+/** The slots that take slices: `one` tries one at a time, or `none` leaves the queue to others. */
+export type Taking = 'all' | 'one' | 'none';
+
 interface View {
   state: ExecutionState;
   over: AbortController;
+  /** Whether a slice on trial has ended since this state: what follows is up to the recorder. */
+  isTried: boolean;
 }
 
 /**
@@ -42,7 +47,7 @@ export class ExecutionViews {
   readonly #timer: NodeJS.Timeout;
   #onPaused: () => void = () => {};
   #onOver: (storeId: string, messageId: string) => void = () => {};
-  #lastPaused = 'false ';
+  #lastPaused = 'all others';
   /** The worker of this process, which an execution may let rest. */
   #worker: string | undefined;
 
@@ -74,11 +79,19 @@ export class ExecutionViews {
     const known = this.#views.get(key);
     // A driver that was presumed dead and speaks again is no longer the driver.
     if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
-    const view = { state, over: known?.over ?? new AbortController() };
+    const view = { state, over: known?.over ?? new AbortController(), isTried: false };
     this.#unheardOf.delete(key);
     setNewest(this.#views, key, view, maxKept);
     if (status !== 'running') view.over.abort();
     for (const id of over ?? []) this.#onOver(store_id, id);
+    this.#look();
+  }
+
+  /** Call when a slice has ended, before its recorder learns of it: a trial of its worker waits for the answer. */
+  noteEnd({ slice, storeId }: DeliveredSlice): void {
+    const view = this.#find(slice.execution_id, storeId);
+    if (view === undefined || this.#restOf(view, 2) === undefined) return;
+    view.isTried = true;
     this.#look();
   }
 
@@ -91,29 +104,35 @@ export class ExecutionViews {
     return this.#find(executionId, storeId)?.over.signal ?? neverAborted;
   }
 
-  /** The executions whose slices stay on the queue for now. */
-  paused(): string[] {
-    return [...this.#views.values()].filter((view) => this.#rests(view)).map(({ state }) => state.execution_id);
+  /** The executions whose slices a slot of the worker leaves on the queue for now. @param slot from 1 */
+  paused(slot = 1): string[] {
+    return [...this.#views.values()].filter((view) => this.#rests(view, slot)).map(({ state }) => state.execution_id);
   }
 
-  /** The running executions that let the worker of this process rest, and why. */
-  resting(): { execution_id: string; detail: string }[] {
+  /**
+   * The running executions that let a slot of the worker of this process rest, and why: during a trial all
+   * slots but the first.
+   * @param slot from 1
+   */
+  resting(slot = 1): { execution_id: string; detail: string }[] {
     return [...this.#views.values()].flatMap((view) => {
-      const detail = this.#restOf(view);
+      const detail = this.#restOf(view, slot);
       return detail === undefined ? [] : [{ execution_id: view.state.execution_id, detail }];
     });
   }
 
-  /** Whether every running execution lets the worker of this process rest. */
-  isResting(): boolean {
+  /** The slots of the worker of this process that some running execution does not let rest. */
+  taking(): Taking {
     const isRunning = ({ state: { status, store_id } }: View) => status === 'running' && !this.isSilent(store_id);
     const running = [...this.#views.values()].filter(isRunning);
-    return running.length > 0 && running.every((view) => this.#restOf(view) !== undefined);
+    const rests = (slot: number) =>
+      running.length > 0 && running.every((view) => this.#restOf(view, slot) !== undefined);
+    return rests(1) ? 'none' : rests(2) ? 'one' : 'all';
   }
 
-  /** The same as slice headers and their values. */
-  unwanted(): Record<string, string[]> {
-    return { execution_id: this.paused().slice(-maxUnwanted) };
+  /** The same as `paused`, as slice headers and their values. */
+  unwanted(slot = 1): Record<string, string[]> {
+    return { execution_id: this.paused(slot).slice(-maxUnwanted) };
   }
 
   /** Whether a store's recorder is silent; without a store id, whether all are. */
@@ -122,11 +141,11 @@ export class ExecutionViews {
     return performance.now() - Math.max(this.#began, ...times) >= silentMilliseconds;
   }
 
-  standing(delivered: DeliveredSlice): ExecutionStanding {
+  standing(delivered: DeliveredSlice, slot = 1): ExecutionStanding {
     const view = this.#find(delivered.slice.execution_id, delivered.storeId);
     if (view === undefined) return this.#unheard(delivered);
     if (view.over.signal.aborted) return 'over';
-    return this.#rests(view) ? 'paused' : 'open';
+    return this.#rests(view, slot) ? 'paused' : 'open';
   }
 
   /** Resolves when a recorder speaks or falls silent, or when `signal` is aborted. */
@@ -157,23 +176,25 @@ export class ExecutionViews {
   }
 
   /**
-   * Whether the execution is paused, or lets this worker rest. Without its recorder neither counts: nothing
+   * Whether the execution is paused, or lets this slot rest. Without its recorder neither counts: nothing
    * would ever end it.
    */
-  #rests(view: View): boolean {
+  #rests(view: View, slot: number): boolean {
     const { status, held, phase, store_id } = view.state;
     if (status !== 'running' || this.isSilent(store_id)) return false;
-    return held || !workersMayTake(phase) || this.#restOf(view) !== undefined;
+    return held || !workersMayTake(phase) || this.#restOf(view, slot) !== undefined;
   }
 
-  /** Why an execution lets the worker of this process rest; undefined if it does not. */
-  #restOf({ state: { resting, status, store_id } }: View): string | undefined {
-    if (resting === undefined || status !== 'running' || this.isSilent(store_id)) return undefined;
-    return resting.find(({ agent }) => agent === this.#worker)?.detail;
+  /** Why an execution lets a slot of the worker of this process rest; undefined if it does not. */
+  #restOf({ state, isTried }: View, slot: number): string | undefined {
+    const { resting = [], on_trial = [], status, store_id } = state;
+    if (status !== 'running' || this.isSilent(store_id)) return undefined;
+    const letRest = slot === 1 && !isTried ? resting : [...resting, ...on_trial];
+    return letRest.find(({ agent }) => agent === this.#worker)?.detail;
   }
 
   #look() {
-    const paused = `${this.isResting()} ${this.paused().join(' ')}`;
+    const paused = [this.taking(), ...this.paused(1), 'others', ...this.paused(2)].join(' ');
     if (paused !== this.#lastPaused) {
       this.#lastPaused = paused;
       this.#onPaused();

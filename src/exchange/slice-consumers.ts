@@ -2,6 +2,7 @@ import type { DeliveredSlice } from '../agents/ports.ts';
 import type { SliceWorker } from '../agents/slice-worker.ts';
 import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { aborted, pause } from '../lib/deadline.ts';
+import type { Taking } from './execution-views.ts';
 import { decodedOf } from './wire.ts';
 
 export interface SliceConsumersOptions {
@@ -15,12 +16,12 @@ export interface SliceConsumersOptions {
   /** Handles a message on the queue that is not a slice. */
   reject: (delivery: Delivery) => Promise<void>;
   /**
-   * Slices to leave on the queue for now, by header and values: slices of paused executions and of kinds that
-   * cannot be done.
+   * Slices that a slot leaves on the queue for now, by header and values: slices of paused executions and of
+   * kinds that cannot be done.
    */
-  unwanted: () => Readonly<Record<string, readonly string[]>>;
-  /** Whether this worker is to take no slices at all for now. */
-  isResting?: () => boolean;
+  unwanted: (slot: number) => Readonly<Record<string, readonly string[]>>;
+  /** The slots that are to take slices for now. */
+  taking?: () => Taking;
   /** Called when a slot is taken or freed. */
   onChange: () => void;
   /** Aborted when no more slices are to be taken. */
@@ -51,9 +52,9 @@ export class SliceConsumers {
   /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
   readonly #subscribed = new Set<number>();
   #unfitInARow = 0;
-  #isResting = false;
-  /** `all` slots take slices, `one` tries whether there are any, or `none` leaves the queue to others. */
-  #taking: 'all' | 'one' | 'none' = 'all';
+  /** The slots that were to take slices last, and, on a broker without selectors, those that do. */
+  #wanted: Taking = 'all';
+  #taking: Taking = 'all';
   #back: NodeJS.Timeout | undefined;
 
   constructor(options: SliceConsumersOptions) {
@@ -75,6 +76,9 @@ export class SliceConsumers {
     if (this.#options.draining.aborted || this.#taking === 'none') return 0;
     return this.#taking === 'all' ? this.#options.slots - this.#busy.size : Math.max(0, 1 - this.#busy.size);
   }
+
+  /** Whether a slot has no slice in hand. */
+  isFree = (slot: number): boolean => !this.#busy.has(slot);
 
   /** Resolves when the worker drains and the slices in hand have ended. Throws the errors of the worker. */
   async run(): Promise<void> {
@@ -101,17 +105,17 @@ export class SliceConsumers {
     if (draining.aborted || !broker.isUp()) return;
     if (!broker.hasSelectors()) return this.#restOrReturn();
     for (const slot of this.#slots())
-      if (this.#busy.has(slot)) this.#stale.add(slot);
+      if (!this.isFree(slot)) this.#stale.add(slot);
       else this.#subscribeAgain(slot);
   }
 
-  /** On a broker without selectors, leaves the queue for a rest, and comes back with one slot after it. */
+  /** On a broker without selectors, leaves the queue for a rest, and comes back with one slot for a trial. */
   #restOrReturn() {
-    const isResting = this.#options.isResting?.() === true;
-    if (isResting === this.#isResting) return;
-    this.#isResting = isResting;
+    const wanted = this.#options.taking?.() ?? 'all';
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
     clearTimeout(this.#back);
-    if (!isResting) return this.#attend('one');
+    if (wanted !== 'none') return this.#attend(wanted);
     this.#taking = 'none';
     if (this.#busy.size === 0) void this.#closeApart();
     this.#options.onChange();
@@ -177,7 +181,7 @@ export class SliceConsumers {
       id: nameOf(slot),
       destination,
       ack: 'each',
-      only: () => ({ namespace, store: 'named', not: unwanted() }),
+      only: () => ({ namespace, store: 'named', not: unwanted(slot) }),
       prefetch: 1,
       onMessage: (delivery) => this.#take(slot, delivery),
     };
@@ -206,8 +210,8 @@ export class SliceConsumers {
     if (this.#busy.get(slot) !== handled) return;
     this.#busy.delete(slot);
     if (this.#taking === 'none' && this.#busy.size === 0) void this.#closeApart();
-    // The slice that was tried could be done.
-    else if (this.#taking === 'one') this.#attend('all');
+    // The slice that was tried could be done; a trial ends when the recorder says so.
+    else if (this.#taking === 'one' && this.#wanted === 'all') this.#attend('all');
     else if (this.#stale.has(slot) && !this.#options.draining.aborted) this.#subscribeAgain(slot);
     this.#options.onChange();
   }

@@ -70,7 +70,8 @@ const errorsOf =
 export const argumentInvalid = errorsOf('ARGUMENT_INVALID');
 
 /** `ARGUMENT_INVALID` for a value that no store would accept: no number, no time, no word of a list. */
-export const valueInvalid = (sentence: string): SwfError => Object.assign(argumentInvalid(sentence), { isUsage: true });
+export const valueInvalid = (sentence: string, options?: ErrorOptions): SwfError =>
+  Object.assign(argumentInvalid(sentence, options), { isUsage: true });
 
 export const configInvalid = errorsOf('CONFIG_INVALID');
 export const dataUnavailable = errorsOf('DATA_UNAVAILABLE');

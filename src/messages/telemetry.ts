@@ -13,6 +13,11 @@ import { envelopeShape, epoch, index, positive, text } from './fields.ts';
  */
 const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };
 
+const restingSchema = z
+  .array(z.object({ agent: text, detail: z.string().max(1000) }))
+  .max(1000)
+  .optional();
+
 const executionStateSchema = z.object({
   ...common,
   msg_type: z.literal('execution_state'),
@@ -32,10 +37,9 @@ const executionStateSchema = z.object({
    * Workers that should take none of its slices for now, since what fails there succeeds elsewhere: the
    * name of each, and why.
    */
-  resting: z
-    .array(z.object({ agent: text, detail: z.string().max(1000) }))
-    .max(1000)
-    .optional(),
+  resting: restingSchema,
+  /** Workers whose rest is over, and which should take one of its slices at a time until one succeeds. */
+  on_trial: restingSchema,
   /** The message ids of attempts at slices that a worker has begun although they are over: it drops them. */
   over: z.array(text).max(1000).optional(),
 });

@@ -177,3 +177,12 @@ function usualDistance({ stf_span, first_message, last_message, messages }: Hear
   if (stf_span !== undefined) return (stf_span.last - stf_span.first) / (stf_span.n - 1) / 1000;
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
 }
+
+/** Whether a run's slices go to a destination that is not subscribed to, so that nothing is known about them. */
+export const isUnseen = ({
+  slicing,
+  counts,
+  results_unmatched,
+  slices_told,
+}: Pick<HeardFacts, 'slicing' | 'counts' | 'results_unmatched' | 'slices_told'>): boolean =>
+  slicing === 'unheard' && counts.slices_created + results_unmatched + slices_told === 0;

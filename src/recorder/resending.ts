@@ -204,7 +204,8 @@ function unheld({ driven, unclaimed, begun }: Unheld, options: ResendingOptions)
       .filter((id) => {
         const slice = readMessage(sql, id);
         if (slice?.msg_type !== 'slice') return false;
-        const kinds = workKinds(withNewestPlace(sql, slice));
+        const resting = { reason: 'FAILING', name: executionId };
+        const kinds = [...workKinds(withNewestPlace(sql, slice)), resting];
         return overtaken.has(id) ? directory.hasOnDuty('worker', kinds) : free(kinds);
       });
     for (const id of lost) unclaimed.note(id);

@@ -42,8 +42,8 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
 ]);
 
 interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
-  /** The workers that rest. */
-  restingOf: (executionId: string) => NonNullable<ExecutionState['resting']>;
+  /** The workers that rest, and those on trial. */
+  restingOf: (executionId: string) => Pick<ExecutionState, 'resting' | 'on_trial'>;
   /** Called with every state sent: this process need not receive it from the broker. */
   onSaid: (state: ExecutionState) => void;
 }
@@ -113,7 +113,6 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
 
 function stateOf(executionId: string, { sender, params }: Driven, options: StateSpeakerOptions): ExecutionState {
   const { store, namespace, storeId, restingOf } = options;
-  const resting = restingOf(executionId);
   const { sql } = store;
   const execution = requireExecution(sql, executionId);
   return {
@@ -132,7 +131,7 @@ function stateOf(executionId: string, { sender, params }: Driven, options: State
     workflow_params: workflowParamsOf(params),
     plan_version: params.plan_version,
     max_retries: params.worker.max_retries,
-    resting: resting.length === 0 ? undefined : resting,
+    ...restingOf(executionId),
   };
 }
 

@@ -1,6 +1,6 @@
 import { noteHeard, noteUnheard } from '../db/presence/remote-agents.ts';
 import type { ExecutionParams } from '../domain/params.ts';
-import { RestingPlaces, restWords } from '../domain/resting-places.ts';
+import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { isRetried } from '../domain/slice-states.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { sliceMessageId } from '../messages/identity.ts';
@@ -16,13 +16,13 @@ const afterMilliseconds = 10;
 interface Driven {
   places: RestingPlaces;
   max_retries: number;
-  /** Who was said to rest. */
+  /** Who was said to rest or to be on trial. */
   said: string;
   timer: NodeJS.Timeout | undefined;
 }
 
 interface RestingWorkersOptions {
-  /** Called when the workers that rest change. */
+  /** Called when the workers that rest or are on trial change. */
   onChange: (executionId: string) => void;
   warn: (message: string) => void;
   /** Whether a worker is heard. */
@@ -36,13 +36,13 @@ interface RestingWorkersOptions {
 export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorkersOptions) {
   const executions = new Map<string, Driven>();
 
-  /** Says who rests, if that has changed, and again when the next one has rested enough. */
+  /** Says who rests or is on trial, if that has changed, and again when the next one has rested enough. */
   function tell(id: string) {
     const known = executions.get(id);
     if (known === undefined) return;
     const now = performance.now();
     const resting = known.places.resting(now);
-    const said = resting.map(({ place, until }) => `${place} ${until}`).join();
+    const said = `${namesOf(resting)}; ${namesOf(known.places.onTrial(now))}`;
     if (said === known.said) return;
     known.said = said;
     onChange(id);
@@ -62,7 +62,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       void executions.set(executionId, {
         places: new RestingPlaces(max_retries, isPresent),
         max_retries,
-        said: '',
+        said: '; ',
         timer: undefined,
       }),
     forget,
@@ -71,20 +71,19 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       const known = executions.get(executionId ?? '');
       if (known === undefined || executionId === undefined) return;
       const { worker_id, slice_filename: slice } = attempt;
-      const willBeRetried = isRetried(attempt.attempt, known.max_retries);
       const [agent = ''] = worker_id.split('/');
       if (attempt.msg_type === 'slice_started') return known.places.begun(agent);
       const error = attempt.state === 'failed' ? (attempt.error ?? 'failed without a reason') : undefined;
       const now = performance.now();
-      for (const rest of known.places.ended({ place: agent, slice, error, isRetried: willBeRetried }, now))
-        warn(restWords(rest, now));
+      const tries = { isAgain: attempt.attempt > 1, isRetried: isRetried(attempt.attempt, known.max_retries) };
+      for (const rest of known.places.ended({ place: agent, slice, error, ...tries }, now)) warn(restWords(rest, now));
       return tell(executionId);
     },
-    /** The workers that rest now, as an execution's state names them. */
-    of(executionId: string): NonNullable<ExecutionState['resting']> {
+    /** The workers that rest now and those on trial, as an execution's state names them. */
+    of(executionId: string): Pick<ExecutionState, 'resting' | 'on_trial'> {
       const now = performance.now();
-      const resting = executions.get(executionId)?.places.resting(now) ?? [];
-      return resting.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
+      const places = executions.get(executionId)?.places;
+      return { resting: listed(places?.resting(now), now), on_trial: listed(places?.onTrial(now), now) };
     },
     close() {
       for (const id of executions.keys()) forget(id);
@@ -93,6 +92,12 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
 }
 
 export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
+
+const listed = (pauses: readonly Resting[] = [], now: number) =>
+  pauses.length === 0 ? undefined : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
+
+const namesOf = (pauses: readonly Resting[]) =>
+  pauses.map(({ place, until, failures }) => `${place} ${until} ${failures}`).join();
 
 /**
  * Starts of an attempt by a worker that was restarted under its name: the second start's message says the

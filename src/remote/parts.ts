@@ -41,6 +41,10 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
     name,
     hostname: hostname(),
     ...voice,
+    say(draft, delivered) {
+      views.noteEnd(delivered);
+      return voice.say(draft, delivered);
+    },
     changed: (signal) => views.changed(signal),
     prepare: async (delivered) => {
       const prepared = voice.workAtHand(delivered) ?? (await preparation.prepare(delivered));
@@ -61,8 +65,8 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
     namespace,
     destination: destinations.slices,
     worker,
-    unwanted: () => ({ ...views.unwanted(), ...offDuty.unwanted() }),
-    isResting: () => views.isResting(),
+    unwanted: (slot) => ({ ...views.unwanted(slot), ...offDuty.unwanted() }),
+    taking: () => views.taking(),
     onChange,
     draining,
   });
@@ -74,7 +78,8 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
     report() {
       const { freeSlots: free_slots, slots } = consumers;
       const resting = views
-        .resting()
+        // During a trial the worker takes no other slice.
+        .resting(consumers.isFree(1) ? 1 : 2)
         .map(({ execution_id: kind, detail }) => ({ reason: 'FAILING', name: kind, detail }));
       return { in_hand: worker.inHand(), free_slots, slots, off_duty: [...resting, ...offDuty.list()] };
     },
@@ -111,7 +116,7 @@ export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views'
   const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice) =>
     speaker.say(draft, { execution_id, run_id, storeId, replyTo });
   return {
-    standing: (delivered) => views.standing(delivered),
+    standing: (delivered, slot) => views.standing(delivered, slot),
     overFor: ({ slice, storeId }) => views.overFor(slice.execution_id, storeId),
     workAtHand: () => undefined,
     async begin(draft, delivered) {

@@ -171,15 +171,16 @@ function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voic
     isElsewhere(url) && (own === undefined || !isBelow(url, own));
   const isOurs = ({ slice, storeId }: DeliveredSlice) =>
     storeId === recorder.storeId && slice.execution_id === held.execution_id;
-  const isResting = () => recorder.views.resting().some(({ execution_id }) => execution_id === held.execution_id);
+  const isResting = (slot: number) =>
+    recorder.views.resting(slot).some(({ execution_id }) => execution_id === held.execution_id);
   const noted = async (draft: Parameters<Voice['begin']>[0] | Parameters<Voice['say']>[0]): Promise<boolean> => {
     const isRecorded = await record(draft, name, here);
     if (isRecorded && draft.msg_type !== 'slice_returned') recorder.resting.note(held.execution_id, draft);
     return isRecorded;
   };
   return {
-    standing: (delivered) =>
-      isOurs(delivered) ? standingOf(delivered, here, isResting()) : others.standing(delivered),
+    standing: (delivered, slot) =>
+      isOurs(delivered) ? standingOf(delivered, here, isResting(slot)) : others.standing(delivered, slot),
     overFor: (delivered) => (isOurs(delivered) ? lifetime.stopped : others.overFor(delivered)),
     workAtHand: (delivered) => (isOurs(delivered) && !isAway(delivered) ? payload : undefined),
     begin: (draft, delivered) => (isOurs(delivered) ? noted(draft) : others.begin(draft, delivered)),

@@ -84,13 +84,13 @@ function sideOf(id: string, { queries, now }: ToolContext) {
   const execution = queries.execution(id);
   const assessed = queries.assessWithFindings(execution, now, queries.dataAsOf());
   const { detail, delays, duration_seconds, down_seconds } = assessed;
-  const duration = Math.max(0.001, duration_seconds);
+  const duration = duration_seconds === undefined ? undefined : Math.max(0.001, duration_seconds);
   return {
     execution,
     delays,
     down_seconds,
     figures: {
-      duration_seconds: rounded(duration),
+      duration_seconds: duration && rounded(duration),
       stf_count: execution.stf_count,
       ...(isPrompt(execution)
         ? { stf_failed: failedFiles(execution) }
@@ -98,7 +98,7 @@ function sideOf(id: string, { queries, now }: ToolContext) {
             slices_completed: execution.slices_completed,
             slices_failed: detail.slices_exhausted,
             slice_retries: detail.slice_retries ?? undefined,
-            slices_per_second: rounded(execution.slices_completed / duration),
+            slices_per_second: duration && rounded(execution.slices_completed / duration),
           }),
     } satisfies Figures as Figures,
     settings: queries.settings(execution),

@@ -1,7 +1,8 @@
 import type { FullAssessment } from '../db/reports/assessment.ts';
 import { present } from '../lib/present.ts';
+import { isUnseen } from '../monitoring/heard-facts.ts';
 import { type Monitor, monitorAnswer } from './answers/monitor.ts';
-import { countsOf, isUnseen } from './monitor/counts.ts';
+import { countsOf } from './monitor/counts.ts';
 import { asEvent } from './monitor/events.ts';
 import * as part from './monitor/parts.ts';
 import { peopleOf, shownNotes } from './monitor/people.ts';

@@ -1,8 +1,11 @@
 import { optionalBoolean } from '../domain/fields.ts';
+import { secondsAhead } from '../domain/liveness.ts';
 import { knownAgentTypes } from '../domain/states.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { defineList } from './shared/list.ts';
 import { choice, executionId, namespace } from './shared/params.ts';
+
+const isAgeKnown = (lastHeartbeat: string, now: number) => secondsAhead(Date.parse(lastHeartbeat), now) === 0;
 
 export const listAgentsTool = defineList({
   name: 'list_agents',
@@ -25,8 +28,10 @@ export const listAgentsTool = defineList({
     ({ now }) =>
     (row) => ({
       state: row.heard_on === null ? row.state : undefined,
-      status: row.heard_on === null ? row.status : undefined,
-      heartbeat_age_seconds: Math.max(0, Math.round((now - Date.parse(row.last_heartbeat)) / 100) / 10),
+      status: row.heard_on === null && isAgeKnown(row.last_heartbeat, now) ? row.status : undefined,
+      heartbeat_age_seconds: isAgeKnown(row.last_heartbeat, now)
+        ? Math.max(0, Math.round((now - Date.parse(row.last_heartbeat)) / 100) / 10)
+        : undefined,
       pid: row.heard_on === null ? row.pid : undefined,
       hostname: row.heard_on === null ? row.hostname : row.heard_on || undefined,
       off_duty: row.off_duty === null ? undefined : objectsIn(row.off_duty),

@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, type Health, healthsUnderWay, origins } from '../domain/states.ts';
-import { isPrompt, statusReasonOf } from '../domain/workflows.ts';
+import { statusReasonOf } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { plannedSlices } from '../monitoring/progress.ts';
 import { clipShown } from './shared/clip.ts';
@@ -13,7 +13,6 @@ import type { ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
 
-/** Prompt processing makes none. */
 const noSlices = { slices_created: undefined, slices_completed: undefined, slices_failed: undefined };
 
 function removalNote({ queries }: ToolContext) {
@@ -89,6 +88,6 @@ export const listWorkflowExecutionsTool = defineList({
     silent_seconds: context.queries.silence(row, context.now),
     speed: row.speed === null ? undefined : String(row.speed),
     stf_failed: failedFiles(row),
-    ...(isPrompt(row) ? noSlices : {}),
+    ...(ifReadable(() => context.queries.areSlicesUnknown(row)) === true ? noSlices : {}),
   }),
 });

@@ -40,7 +40,7 @@ export const traceDataProductTool = defineTool({
     const first = messages[0]?.happened_at;
     // An unfinished slice is in progress until now.
     const isOpen = ['queued', 'processing', 'unanswered'].includes(product.status);
-    const last = isOpen ? new Date(end).toISOString() : ends.toSorted().at(-1);
+    const last = isOpen ? isoOf(end) : ends.toSorted().at(-1);
     return present({
       filename: product.name,
       kind: product.kind,
@@ -66,7 +66,12 @@ export const traceDataProductTool = defineTool({
         }),
       ),
       more_hops: found.length > maxHops ? true : null,
-      total_seconds: first === undefined || last === undefined ? 0 : Math.max(0, between(first, last)),
+      total_seconds:
+        isOpen && end === undefined
+          ? null
+          : first === undefined || last === undefined
+            ? 0
+            : Math.max(0, between(first, last)),
       slices: parts.length === 0 ? null : Object.fromEntries(parts.map(({ status, n }) => [status, n])),
       logs: queries.logLinesOf(product, maxLines).map((line) => ({
         time: line.timestamp,
@@ -94,10 +99,12 @@ function stfStanding(product: Product, execution: ExecutionRow, queries: Queries
   return `not sampled: stf_sampling_rate is ${params.fast_processing.stf_sampling_rate}`;
 }
 
+const isoOf = (time: number | undefined) => (time === undefined ? undefined : new Date(time).toISOString());
+
 /** The fields that only a slice has. */
-function sliceFields(product: Product, execution: ExecutionRow, end: number, context: ToolContext) {
+function sliceFields(product: Product, execution: ExecutionRow, end: number | undefined, context: ToolContext) {
   const slice = resultOf(product, context.queries);
-  const standing = context.queries.sliceStanding(product, end);
+  const standing = context.queries.sliceStanding(product, end ?? context.now);
   if (standing === undefined) return { slice };
   return {
     slice,
@@ -105,7 +112,7 @@ function sliceFields(product: Product, execution: ExecutionRow, end: number, con
     worker: standing.worker,
     payload: standing.payload === undefined ? undefined : shortDigests(standing.payload),
     standing: standingWords(product, standing, execution, context),
-    waiting_seconds: standing.waiting_seconds,
+    waiting_seconds: end === undefined ? undefined : standing.waiting_seconds,
     queued_before: execution.status === 'running' ? standing.ahead : undefined,
   };
 }

@@ -21,7 +21,7 @@ describe('call', () => {
 
   it('refuses an argument that is neither, with an example of each', async () => {
     const { stderr, code } = await runCli(['call', 'list_messages', 'limit'], { folder: temporaryFolder() });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toBe(
       `ARGUMENT_INVALID: "limit" is neither JSON nor key=value; give for example execution_id=latest, or '{"execution_id":"latest"}'\n`,
     );

@@ -14,6 +14,9 @@ it('status and the hand-over name the STF files that failed at the sites of an e
   expect(stdout.trimEnd().split('\n').at(-1)).toBe(
     'prompt_processing-shifter-0001: completed, 1 STF file failed, health finished',
   );
+  const watched = await runCli(['status', '--watch'], { folder });
+  expect(watched.code).toBe(3);
+  expect(watched.stdout).toMatch(/completed.*: 5 STF files announced, 3 registered, 2 processed, 1 failed$/m);
   const report = await runCli(['report', '--since', '2026-11-29T00:00:00Z'], { folder });
   expect(report.stdout).toMatch(/^- prompt_processing-shifter-0001 STF_FAILED: 1 STF file failed in PanDA/m);
 });

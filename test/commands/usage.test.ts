@@ -102,6 +102,20 @@ describe('the command line', () => {
     expect(stderr).not.toMatch(/\bat .*:\d+/);
   });
 
+  it.each(['xx', '2026-13-01T00:00:00Z', '-2h'])('refuses observe --until %s, and exits with 2', async (until) => {
+    const folder = temporaryFolder();
+    const { code, stderr } = await runCli(['observe', '--from', 'none.jsonl', `--until=${until}`], { folder });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`--until ${until} is not a time`) });
+  });
+
+  it.each([
+    [['plan', '--as-played', 'latest', '--set', 'target_worker_count=x'], /give a number/],
+    [['unit', '--metrics', 'x'], /^CONFIG_INVALID: --metrics "x" is not an address/],
+  ])('refuses %j and exits with 1', async (args, line) => {
+    const { code, stdout, stderr } = await runCli(args, { folder: temporaryFolder() });
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(line) });
+  });
+
   it('says which execution a command can be given', async () => {
     const { stderr } = await runCli(['resume'], { folder: temporaryFolder() });
     expect(stderr).toBe(

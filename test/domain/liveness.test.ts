@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { livenessOf } from '../../src/domain/liveness.ts';
+import { livenessOf, secondsAhead } from '../../src/domain/liveness.ts';
 
 it.each([
   [-5, 'heard'],
@@ -14,4 +14,13 @@ it.each([
   [1e9, 'gone'],
 ])('an agent is, %d s after its last sign of life, %s', (age, liveness) => {
   expect(livenessOf(new Date(0).toISOString(), age * 1000)).toBe(liveness);
+});
+
+it.each([
+  [-60, 0],
+  [5, 0],
+  [5.001, 5.001],
+  [3600, 3600],
+])('a row of %d s after the clock here is ahead by %d s, since clocks may differ by five', (later, ahead) => {
+  expect(secondsAhead(later * 1000, 0)).toBe(ahead);
 });

@@ -12,7 +12,8 @@ function made(maxRetries = 3) {
   const done = (at: number, place: string, ...slices: string[]) => slices.flatMap((slice) => end(at, place, slice));
   const resting = (at: number): [string, number][] =>
     places.resting(at * 1000).map(({ place, until }) => [place, until / 1000]);
-  return { places, end, fail, done, resting };
+  const onTrial = (at: number): string[] => places.onTrial(at * 1000).map(({ place }) => place);
+  return { places, end, fail, done, resting, onTrial };
 }
 
 const many = 'abcdefghijklmnopqrst'.split('');
@@ -54,6 +55,40 @@ describe('a place whose attempts fail', () => {
     expect(resting(901)).toEqual([]);
   });
 
+  it('waits twice as long after each failed trial, while others have not reached its slices, until one succeeds', () => {
+    const { fail, done, resting, onTrial } = made();
+    done(0, 'good', ...many);
+    // Slots that it had begun at the same time fail too, and count once.
+    fail(1, 'bad', ...many.slice(0, 16));
+    expect([resting(1), onTrial(1)]).toEqual([[['bad', 11]], []]);
+    const waits: number[] = [];
+    for (let at = 11; waits.length < 6;) {
+      expect([resting(at), onTrial(at)]).toEqual([[], ['bad']]);
+      fail(at, 'bad', `x${at}`);
+      const until = resting(at)[0]?.[1] ?? at;
+      waits.push(until - at);
+      at = until;
+    }
+    expect(waits).toEqual([20, 40, 80, 160, 300, 300]);
+    // At last the others complete its first slices.
+    expect(done(905, 'good', 'a', 'b', 'c')).toMatchObject([{ place: 'bad', until: 1_205_000, isToBlame: true }]);
+    // The rest ends in a trial, whatever others do meanwhile.
+    done(906, 'good', 'd', 'e', 'f', 'g');
+    expect([resting(1204), onTrial(1205)]).toEqual([[['bad', 1205]], ['bad']]);
+    done(1206, 'bad', 'y');
+    expect([resting(1206), onTrial(1206)]).toEqual([[], []]);
+  });
+
+  it('is not on trial while no other place has succeeded, and its waits do not grow', () => {
+    const { fail, resting, onTrial } = made();
+    fail(0, 'slow', 'z');
+    for (const at of [1, 21, 41, 61]) {
+      fail(at, 'fast', ...Array.from({ length: 18 }, (_, n) => `${at}/${n}`));
+      expect(resting(at)).toEqual([['fast', at + 10]]);
+      expect([resting(at + 10), onTrial(at + 10)]).toEqual([[], []]);
+    }
+  });
+
   it('may fail the same slice again and again', () => {
     const { fail, done, resting } = made();
     done(0, 'good', ...many);
@@ -69,9 +104,9 @@ describe('a place whose attempts fail', () => {
     expect(resting(1)).toEqual([['bad', 121]]);
     done(5, 'slow', ...many.slice(10));
     expect(resting(5)).toEqual([['bad', 11]]);
-    // One attempt more, and it waits again.
+    // One attempt more, and it waits again, longer.
     fail(12, 'bad', 'd');
-    expect(resting(12)).toEqual([['bad', 22]]);
+    expect(resting(12)).toEqual([['bad', 32]]);
   });
 
   it('keeps working if others fail about as often, or its slices fail there too', () => {
@@ -143,5 +178,29 @@ describe('the places of a run', () => {
         else end(at, name, `s${Math.floor(chance() * 200)}`, chance() < rate ? 'chance' : undefined);
       }
     expect(lost / (2000 * 16)).toBeLessThan(0.1);
+  });
+});
+
+describe('workers that share a queue', () => {
+  it.each([0.1, 0.3, 0.6, 0.95])('hardly rest if every attempt at some slices fails (%d of them)', (rate) => {
+    const workers = ['one', 'two', 'three'];
+    const places = new RestingPlaces(3);
+    const queue = Array.from({ length: 3000 }, (_, slice) => ({ slice, attempt: 1 }));
+    let [attempts, seconds] = [0, 0];
+    for (; attempts < queue.length; seconds += 1)
+      for (const place of workers) {
+        const isIn = (pauses: { place: string }[]): boolean => pauses.some((one) => one.place === place);
+        const slots = isIn(places.resting(1000 * seconds)) ? 0 : isIn(places.onTrial(1000 * seconds)) ? 1 : 8;
+        for (const { slice, attempt } of queue.slice(attempts, attempts + slots)) {
+          const error = ((slice * 7919) % 1000) / 1000 < rate ? 'bad slice' : undefined;
+          const isRetried = attempt <= 3;
+          places.ended({ place, slice: `${slice}`, error, isAgain: attempt > 1, isRetried }, 1000 * seconds);
+          // A slice that failed goes to the end of the queue.
+          if (error !== undefined && isRetried) queue.push({ slice, attempt: attempt + 1 });
+          attempts += 1;
+        }
+        if (seconds > 2000) throw new Error('the workers rest');
+      }
+    expect(attempts / (8 * workers.length * seconds)).toBeGreaterThan(0.8);
   });
 });

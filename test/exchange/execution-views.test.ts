@@ -108,20 +108,46 @@ describe('executions as a worker sees them', () => {
     views.onPaused('worker-1', () => (changes += 1));
     const resting = [{ agent: 'worker-1', detail: 'it fails' }];
     views.hear(stateOf({ resting: [{ agent: 'worker-2', detail: 'it fails' }] }));
-    expect([views.standing(sliceOf('first')), views.isResting(), changes]).toEqual(['open', false, 0]);
+    expect([views.standing(sliceOf('first')), views.taking(), changes]).toEqual(['open', 'all', 0]);
     views.hear(stateOf({ resting }));
-    expect([views.standing(sliceOf('first')), views.isResting(), changes]).toEqual(['paused', true, 1]);
+    expect([views.standing(sliceOf('first')), views.taking(), changes]).toEqual(['paused', 'none', 1]);
     expect(views.resting()).toEqual([{ execution_id, detail: 'it fails' }]);
     expect(views.unwanted()).toEqual({ execution_id: [execution_id] });
     // Another execution still wants it.
     views.hear(stateOf({ execution_id: 'another' }));
-    expect(views.isResting()).toBe(false);
+    expect(views.taking()).toBe('all');
     views.hear(stateOf({ execution_id: 'another', status: 'completed' }));
-    expect(views.isResting()).toBe(true);
+    expect(views.taking()).toBe('none');
     // Nobody would end a rest whose recorder is gone.
     vi.advanceTimersByTime(60_000);
-    expect([views.standing(sliceOf('first')), views.isResting(), views.resting()]).toEqual(['open', false, []]);
+    expect([views.standing(sliceOf('first')), views.taking(), views.resting()]).toEqual(['open', 'all', []]);
     views.hear(stateOf({}));
     expect(views.standing(sliceOf('first'))).toBe('open');
+  });
+
+  it('let only the first slot of a worker on trial take slices', () => {
+    const views = makeViews();
+    let changes = 0;
+    views.onPaused('worker-1', () => (changes += 1));
+    views.hear(stateOf({ on_trial: [{ agent: 'worker-2', detail: 'its trial' }] }));
+    expect([views.taking(), changes]).toEqual(['all', 0]);
+    views.hear(stateOf({ on_trial: [{ agent: 'worker-1', detail: 'its trial' }] }));
+    expect([views.taking(), changes]).toEqual(['one', 1]);
+    const bySlot = [1, 2].map((slot) => [
+      views.standing(sliceOf('first'), slot),
+      views.unwanted(slot),
+      views.resting(slot),
+    ]);
+    expect(bySlot).toEqual([
+      ['open', { execution_id: [] }, []],
+      ['paused', { execution_id: [execution_id] }, [{ execution_id, detail: 'its trial' }]],
+    ]);
+    // A trial that has ended waits for the answer of the recorder.
+    views.noteEnd(sliceOf('first'));
+    expect([views.taking(), changes]).toEqual(['none', 2]);
+    views.hear(stateOf({}));
+    expect([views.taking(), changes]).toEqual(['all', 3]);
+    views.noteEnd(sliceOf('first'));
+    expect([views.taking(), changes]).toEqual(['all', 3]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { SliceWorker } from '../../src/agents/slice-worker.ts';
+import type { Taking } from '../../src/exchange/execution-views.ts';
 import { SliceConsumers } from '../../src/exchange/slice-consumers.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from '../recorder/setup.ts';
 
@@ -28,7 +29,7 @@ function consume({ ours, connect }: Exchange, slots: number, handle: Handle) {
   const rejected: string[] = [];
   const reject = ({ body }: { body: string }): Promise<void> => Promise.resolve(void rejected.push(body));
   const paused: string[] = [];
-  let isResting = false;
+  let taking: Taking = 'all';
   const consumers = new SliceConsumers({
     broker: ours,
     connectApart: connect,
@@ -37,8 +38,8 @@ function consume({ ours, connect }: Exchange, slots: number, handle: Handle) {
     slots,
     worker: { handle },
     reject,
-    unwanted: () => ({ execution_id: paused }),
-    isResting: () => isResting,
+    unwanted: (slot) => ({ execution_id: slot > 1 && taking === 'one' ? [execution_id] : paused }),
+    taking: () => taking,
     onChange: () => {},
     draining: draining.signal,
   });
@@ -47,11 +48,11 @@ function consume({ ours, connect }: Exchange, slots: number, handle: Handle) {
     paused.splice(0, paused.length, ...executions);
     consumers.refresh();
   };
-  const rest = (isNow: boolean): void => {
-    isResting = isNow;
+  const take = (now: Taking): void => {
+    taking = now;
     consumers.refresh();
   };
-  return { consumers, done, rejected, pause, rest, drain: () => draining.abort() };
+  return { consumers, done, rejected, pause, take, drain: () => draining.abort() };
 }
 
 const send = async ({ theirs }: Exchange, ...bodies: string[]): Promise<void> => {
@@ -144,6 +145,36 @@ describe('consumers of slices', () => {
     await done;
   });
 
+  it('take one slice at a time during a trial, and as many as they have slots after it', async () => {
+    const made = await setUp();
+    const inHand: { slot: number; finish: () => void }[] = [];
+    let isOver = false;
+    const { consumers, take, drain, done } = consume(
+      made,
+      3,
+      ({ acknowledge }, slot) =>
+        new Promise((resolve) => {
+          inHand.push({ slot, finish: () => (acknowledge(), resolve()) });
+          // A subscription that was just replaced may deliver a slice twice.
+          if (isOver) inHand.at(-1)?.finish();
+        }),
+    );
+    take('one');
+    await send(made, slice(0), slice(1), slice(2), slice(3));
+    await expect.poll(() => inHand.map(({ slot }) => slot)).toEqual([1]);
+    expect([consumers.isFree(1), consumers.isFree(2)]).toEqual([false, true]);
+    inHand[0]?.finish();
+    await expect.poll(() => inHand.map(({ slot }) => slot)).toEqual([1, 1]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(made.broker.waiting(destinations.slices)).toBe(2);
+    take('all');
+    await expect.poll(() => inHand.map(({ slot }) => slot).toSorted()).toEqual([1, 1, 2, 3]);
+    isOver = true;
+    for (const { finish } of inHand) finish();
+    drain();
+    await done;
+  });
+
   it('return a slice to the queue, and it is delivered again', async () => {
     const made = await setUp();
     let times = 0;
@@ -201,16 +232,18 @@ describe('consumers of slices', () => {
       await done;
     });
 
-    it('leave the queue while they rest, and come back with one slot first', async () => {
-      const { made, handled, consumers, rest, drain, done } = await half(2);
-      rest(true);
-      rest(true);
+    it('leave the queue while they rest, and come back with one slot until the trial is over', async () => {
+      const { made, handled, consumers, take, drain, done } = await half(2);
+      take('none');
+      take('none');
       await send(made, slice(1), slice(3), slice(5));
       await new Promise((resolve) => setTimeout(resolve, 20));
       expect([handled, consumers.freeSlots]).toEqual([[], 0]);
-      rest(false);
+      take('one');
       expect(consumers.freeSlots).toBe(1);
       await expect.poll(() => handled).toEqual([1, 3, 5]);
+      expect(consumers.freeSlots).toBe(1);
+      take('all');
       expect(consumers.freeSlots).toBe(2);
       drain();
       await done;

@@ -423,6 +423,17 @@ const situations: Readonly<Record<string, Given>> = {
       off_duty: [offDuty({ reason: 'FAILING', kind: 'e', detail: 'w rests for 10 s: its last 3 attempts failed' })],
     },
   },
+  'four slots of a worker that rest, and one of another': {
+    evidence: {
+      off_duty: [
+        ...['18', '17', '20'].map((slot) =>
+          offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${slot} rests for 10 s: no room` }),
+        ),
+        offDuty({ reason: 'FAILING', kind: 'e', detail: 'w/19 waits: no room' }),
+        offDuty({ agent: 'v', reason: 'FAILING', kind: 'e', detail: undefined }),
+      ],
+    },
+  },
   'a worker off duty without a driver': { facts: undriven, evidence: { driver: gone, off_duty: [offDuty()] } },
   'a worker off duty after the end': { facts: { status: 'completed' }, evidence: { off_duty: [offDuty()] } },
   'every stage stuck': {

@@ -146,6 +146,17 @@ describe('the gate', () => {
     ]);
   });
 
+  it('names the slices of an own run that stay failed', async () => {
+    const folder = temporaryFolder();
+    const failing = ['--set', 'worker.payload=["false"]', '--set', 'worker.max_retries=0'];
+    await runCli(['run', '--speed', 'max', '--stf-count', '1', ...failing], { folder });
+    const { code, stdout } = await runCli(['check', '--strict'], { folder });
+    expect({ code, stdout }).toEqual({
+      code: 3,
+      stdout: expect.stringMatching(/stayed failed; --expect failed=\d+ allows them: (\S+_slice_\d+\S*, ){4}\S+ and/),
+    });
+  });
+
   it('stops a run with a gap, whoever noticed it', async () => {
     const lines = fast('H-1');
     const gap = { gap: { from: lines[100]?.t, until: lines[101]?.t, reason: 'the disk was full' } } as unknown as Line;

@@ -9,7 +9,9 @@ import { registerProcess } from '../../src/db/presence/leases.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { auditExecutionTool } from '../../src/tools/audit-execution.ts';
+import { ask, runCli } from '../helpers.ts';
 import { readRecording } from '../observer/recordings.ts';
+import { type Line, linesOf, readLines } from './prompt-runs.ts';
 import { emptyStore } from './stores.ts';
 
 const id = 'stf_datataking-shifter-0001';
@@ -122,6 +124,24 @@ class Site {
 /** All that was sent up to the end of the run's first STF files: the rest was lost. */
 const upTo = (time: number): MessageLine[] => run.filter((line) => sentOf(line) <= time);
 
+it('slices that no subscribed topic carries are left out of lists and reports', async () => {
+  const lines = linesOf('H-1', 'bus').filter((line) => !String(line['destination']).includes('panda'));
+  const { client, folder } = await readLines([
+    { capture: 1, t: lines[0]?.t, by: 'test', topics: ['/topic/epictopic'] } as unknown as Line,
+    ...lines,
+  ]);
+  const { items } = await ask(client, 'list_workflow_executions');
+  expect(items).toMatchObject([{ stf_count: 3 }]);
+  for (const name of ['slices_created', 'slices_completed', 'slices_failed']) expect(items[0]).not.toHaveProperty(name);
+  const report = await ask(client, 'shift_report', {
+    start_time: '2026-11-27T09:00:00Z',
+    end_time: '2026-11-27T10:00:00Z',
+  });
+  expect(report['executions'][0]).not.toHaveProperty('slices_created');
+  expect(report['text']).not.toContain('0 of 0');
+  expect((await runCli(['list'], { folder })).stdout).not.toMatch(/ 0 {2,}0 /);
+});
+
 describe('a time in which nothing was heard', () => {
   it('does not touch a run that was over before, whatever caused it', async () => {
     const site = await Site.open();
@@ -173,12 +193,28 @@ describe('a time in which nothing was heard', () => {
     expect(answer.codes).toContain('NOT_HEARD');
   });
 
-  it('counts up to the last moment at which the store was listening while the end is not heard', async () => {
+  it.each([
+    ['up to the end of the observation that received its last message', 'ends', false],
+    ['through the next observation if the one before was killed', 'is killed', true],
+  ] as const)('counts %s', async (_what, how, isNextIncluded) => {
+    const middle = Math.round((first + last) / 2);
+    const site = await Site.open();
+    await site.observe(first - 1000, middle, how, upTo(middle));
+    await site.observe(last + 60_000, last + 90_000, 'ends');
+    expect(site.answer(last + 90_000)).toMatchObject({
+      status: 'unknown',
+      gaps: isNextIncluded ? [[middle, last + 60_000]] : [],
+      heardUntil: isNextIncluded ? last + 90_000 : middle,
+    });
+  });
+
+  it('leaves a run unknown that is not heard again, while the next observer listens', async () => {
     const middle = Math.round((first + last) / 2);
     const site = await Site.open();
     await site.observe(first - 1000, middle, 'ends', upTo(middle));
-    await site.observe(last + 60_000, last + 90_000, 'ends');
-    expect(site.answer(last + 90_000)).toMatchObject({ gaps: [[middle, last + 60_000]], heardUntil: last + 90_000 });
+    await site.observe(last + 60_000, last + 90_000, 'lives');
+    const reason = `not heard since ${new Date(middle).toISOString()}`;
+    expect(site.answer(last + 90_000)).toMatchObject({ status: 'unknown', reason, health: undefined });
   });
 });
 

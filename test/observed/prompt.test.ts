@@ -148,6 +148,19 @@ describe('a recorded run of prompt processing', () => {
     });
   });
 
+  it.each(['H-1', 'F-1'])('%s has its workflow whatever its id is, in every order', async (name) => {
+    const lines = JSON.parse(
+      JSON.stringify(linesOf(name, 'bus')).replaceAll('stf_datataking-shifter-0001', 'foo-0001'),
+    ) as Line[];
+    const fast = { workflow_name: 'stf_datataking' };
+    for (const some of [lines, lines.toReversed()]) expect((await judge(some)).monitor).toMatchObject(fast);
+    const { client } = await readLines(lines);
+    const { items } = await ask(client, 'list_workflow_executions', fast);
+    expect(items).toMatchObject([{ execution_id: 'foo-0001', ...fast }]);
+    const started = lines.filter((line) => ['run_imminent', 'start_run', 'stf_gen'].includes(String(typeOf(line))));
+    expect((await judge(started)).monitor).not.toHaveProperty('workflow_name');
+  });
+
   it('PP-4, stopped, stays open: its data run was never closed', async () => {
     const { monitor, audit, codes } = await judge(all('PP-4'));
     expect(monitor).toMatchObject({ status: 'terminated', health: 'stalled', dataset: { state: 'open' } });

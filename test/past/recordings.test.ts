@@ -3,10 +3,13 @@ import { join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { reopenSettled, settleObserved } from '../../src/db/observed/settle.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { createPasts } from '../../src/db/past-queries.ts';
+import { registerProcess } from '../../src/db/presence/leases.ts';
 import { createQueries } from '../../src/db/queries.ts';
+import { currentProcess } from '../../src/lib/process-identity.ts';
 import { timeOfLine } from '../../src/observed/recording-lines.ts';
 import { readIntoStore } from '../../src/observer/read-into-store.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
@@ -40,6 +43,18 @@ const elsewhere = new Set(['seq', 'as_of_exact', 'agents']);
 const ofRun = (answer: unknown): unknown =>
   JSON.parse(JSON.stringify(settled(answer), (name, value: unknown) => (elsewhere.has(name) ? undefined : value)));
 
+/** Makes a store that of an observer which has heard these messages until now, and still listens. */
+async function keepListening(path: string, now: number): Promise<void> {
+  const store = await openStore(path);
+  await store.write((tx) => {
+    const process_id = registerProcess(tx, currentProcess(), '0');
+    tx.sql('UPDATE hearings SET process_id = ?, until_ms = ?, beat_ms = ?').run(process_id, now, now);
+    for (const id of tx.sql<string>('SELECT execution_id FROM observed_runs').values()) reopenSettled(tx.sql, id);
+    settleObserved(tx, { isAlive: () => true, now });
+  });
+  store.close();
+}
+
 function fileOf(lines: readonly { text: string }[]): string {
   const file = join(temporaryFolder(), 'lines.jsonl');
   writeFileSync(file, lines.map(({ text }) => `${text}\n`).join(''));
@@ -52,7 +67,7 @@ const parts = Array.from({ length: moments }, (_, n) => (n + 0.3) / (moments - 0
 
 describe('an answer as of a time of a recording', () => {
   it.each([...someRecordedRuns.map((run) => [run]), ['H-2', 'H-1']])(
-    'equals the answer of a store made from its lines up to then: %s %s',
+    'equals the answer that a live observer would have given: %s %s',
     async (...names) => {
       const [first = '', another] = names;
       const reader = openReader(await storeOf(partsOf(first)));
@@ -73,10 +88,12 @@ describe('an answer as of a time of a recording', () => {
         const { time } = lines[Math.round((lines.length - 1) * Math.min(1, part))]!;
         const now = Date.parse(time);
         const file = fileOf(lines.filter((line) => line.time <= time && line.time !== ''));
-        const then = openReader(await storeOf([file]));
+        const path = await storeOf([file]);
+        if (part < 1) await keepListening(path, now);
+        const then = openReader(path);
         const before = createQueries(
           then,
-          Object.assign(() => false, { now }),
+          Object.assign(() => part < 1, { now }),
         );
         const { execution_id } = before.executions({}, { order: 'newest', limit: 1 }).rows[0] ?? {
           execution_id: 'none',

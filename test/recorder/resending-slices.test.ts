@@ -87,6 +87,7 @@ describe('a slice that no worker has', () => {
     ['no worker is free', ({ heard }) => heard.set('worker-1', agent('worker', { free_slots: 0 }))],
     ['no worker is heard', ({ heard }) => heard.clear()],
     ['the free worker cannot do it', ({ heard }) => heard.set('worker-1', agent('worker', offDuty('NO_FILE', place)))],
+    ['the free worker rests', ({ heard }) => heard.set('worker-1', agent('worker', offDuty('FAILING', execution_id)))],
     ['the run is in standby', ({ made }) => made.say('pause_run', { ordinal: 1, reason: 'period' })],
     ['an operator has paused the run', pausedByOperator],
     ['its execution is not driven here', ({ resending }) => resending.remove(execution_id)],
@@ -97,6 +98,17 @@ describe('a slice that no worker has', () => {
     await change(made);
     await made.wait(300);
     expect([made.sent, made.lost, made.warnings, made.faults]).toEqual([[], [], [], []]);
+  });
+
+  it('is sent again half a minute after a worker that rested is back, if that one does not take it', async () => {
+    const made = await withSlices(1);
+    made.heard.set('worker-1', agent('worker', offDuty('FAILING', execution_id)));
+    await made.wait(60);
+    made.heard.set('worker-1', agent('worker'));
+    await made.wait(29);
+    expect(made.sent).toEqual([]);
+    await made.wait(20);
+    expect(timesOf(made, made.ids[0] ?? '')).toEqual([90]);
   });
 
   it('is sent again to busy workers if others are begun half a minute after its worker lost it', async () => {

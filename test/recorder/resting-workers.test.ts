@@ -16,11 +16,10 @@ function workers() {
     isPresent: () => true,
   });
   onTestFinished(() => resting.close());
-  const namesOf = (id: string): string =>
-    resting
-      .of(id)
-      .map(({ agent }) => agent)
-      .join();
+  const namesOf = (id: string): string => {
+    const { resting: now = [], on_trial = [] } = resting.of(id);
+    return [...now.map(({ agent }) => `${agent} rests`), ...on_trial.map(({ agent }) => `${agent} on trial`)].join();
+  };
   const begin = (id: string, worker: string, ...slices: number[]): void => {
     for (const slice of slices) resting.note(id, { msg_type: 'slice_started', ...workFields(slice, worker) });
   };
@@ -32,24 +31,38 @@ function workers() {
   return { resting, told, warnings, end, namesOf };
 }
 
-it('a worker rests once others complete what failed there, and its recorder reports that then and when the rest has ended', async () => {
+it('a worker rests once others complete what failed there, and its recorder reports that, the trial after it, and its end', async () => {
   const { resting, told, warnings, end } = workers();
   resting.add('mine', driven.params);
   end('mine', 'good', 'done', ...Array.from({ length: 20 }, (_, n) => 10 + n));
   end('mine', 'bad', 'failed', 1, 2, 3);
   await pass(1);
   end('mine', 'good', 'done', 1, 2, 3);
-  expect(resting.of('mine')).toEqual([
-    {
-      agent: 'bad',
-      detail: expect.stringMatching(/^bad rests for 10 s: its last 3 attempts failed, .*: no such file$/),
-    },
-  ]);
+  const detail = expect.stringMatching(/^bad rests for 10 s: its last 3 attempts failed, .*: no such file$/);
+  expect(resting.of('mine')).toEqual({ resting: [{ agent: 'bad', detail }] });
   expect(warnings).toEqual([expect.stringMatching(/^bad rests for 10 s/)]);
   await pass(20);
-  // First it waits for the good one, then it rests, then it does not.
-  expect(told.map(([, names]) => names)).toEqual(['bad', 'bad', '']);
+  // First it waits for the good one, then it rests, then it is on trial.
+  expect(told.map(([, names]) => names)).toEqual(['bad rests', 'bad rests', 'bad on trial']);
   expect(told[2]?.[0]).toBeCloseTo(11, 0);
+  expect(resting.of('mine').on_trial?.[0]?.detail).toMatch(/^bad is on trial: its last 3 attempts failed, /);
+  end('mine', 'bad', 'done', 4);
+  expect(told.at(-1)?.[1]).toBe('');
+});
+
+it('no worker rests because slices that had failed before fail again, as they do elsewhere', () => {
+  const { resting, end, namesOf } = workers();
+  resting.add('mine', driven.params);
+  end('mine', 'other', 'done', ...Array.from({ length: 20 }, (_, n) => 10 + n));
+  const failAgain = (worker: string, ...slices: number[]): void => {
+    for (const slice of slices)
+      resting.note('mine', { msg_type: 'slice_result', ...workFields(slice, worker), attempt: 2, state: 'failed' });
+  };
+  failAgain('other', 1, 2, 3, 4, 5, 6);
+  failAgain('one', 7, 8, 9, 30, 34, 35);
+  expect(namesOf('mine')).toBe('');
+  end('mine', 'one', 'failed', 31, 32, 33);
+  expect(namesOf('mine')).toBe('one rests');
 });
 
 it('no worker rests in an execution that another process drives, or that was forgotten', () => {

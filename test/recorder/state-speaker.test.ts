@@ -36,7 +36,7 @@ async function speak() {
         headers: { ...headers },
       }),
   });
-  const resting: { agent: string; detail: string }[] = [];
+  const resting: Pick<ExecutionState, 'resting' | 'on_trial'> = {};
   const speaker = createStateSpeaker({
     store: made.store,
     broker: made.ours,

@@ -64,6 +64,30 @@ describe('a remote worker', () => {
     expect(here.beats(name).at(-1)).toMatchObject({ state: 'READY', free_slots: 2, in_hand: [] });
   });
 
+  it('takes one slice at a time during a trial, and is off duty for others meanwhile', async () => {
+    const here = await agentSite();
+    const heard = here.overhear(results);
+    await here.start('worker', {}, slots(2));
+    const detail = 'is on trial';
+    await here.tell(telemetry, stateOf({ on_trial: [{ agent: name, detail }] }));
+    const lastBeat = () => here.beats(name).at(-1);
+    expect(lastBeat()).toMatchObject({ off_duty: [] });
+    for (const id of [0, 1, 2]) await tellSlice(here, id, 10);
+    await pass(1);
+    const off_duty = [{ reason: 'FAILING', name: execution_id, detail }];
+    expect([said(heard), lastBeat()]).toMatchObject([
+      [[0, 'slice_started', 0]],
+      { in_hand: [expect.any(String)], off_duty },
+    ]);
+    await pass(10);
+    expect(said(heard).map((one) => (one as unknown[])[2])).toEqual([0, 0]);
+    await here.tell(telemetry, stateOf({ on_trial: [{ agent: name, detail }] }));
+    expect(said(heard).map((one) => (one as unknown[])[2])).toEqual([0, 0, 1]);
+    await here.tell(telemetry, stateOf());
+    await pass(1);
+    expect([said(heard).length, lastBeat()]).toMatchObject([4, { off_duty: [] }]);
+  });
+
   it('takes no further slice until the broker has confirmed its result', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);

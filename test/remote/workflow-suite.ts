@@ -279,6 +279,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
         'FAILING',
       ]);
       await succeeded(run, { slices_completed: 60, slices_failed: 0 });
+      // A rest is no sign that the broker has lost slices.
+      expect((await run.finished).stderr).not.toMatch(/no worker holds/);
     });
 
     itsOwn('completes although one worker lacks the recorder’s folder, which that worker reports', async () => {

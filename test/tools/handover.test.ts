@@ -223,6 +223,7 @@ describe('the handover of an eight-hour shift', () => {
       { alarm_id: `DRIVER_GONE/${idOf(2)}`, state: 'cleared', seen_by: 'ana', count: 1 },
       { alarm_id: `DRIVER_GONE/${idOf(2)}`, state: 'raised', count: 2 },
     ]);
+    expect(report['text']).toMatch(/## Alarms\n.*EXECUTION_FAILED.*\n.*DRIVER_GONE.*cleared .*\n.*raised 2 times/);
     expect(report['people']).toContainEqual(expect.objectContaining({ name: 'ana', did: 'saw DRIVER_GONE of' }));
     expect(report['open'].slice(-2)).toEqual([
       `no one has seen alarm DRIVER_GONE/${idOf(2)}: DRIVER_GONE it is`,

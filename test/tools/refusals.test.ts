@@ -67,7 +67,7 @@ describe('a wrong argument', () => {
     const errors: Record<string, string> = {};
     for (const [tool, json, exit = 1] of [
       ['list_messages', '{"limit":0}', 2],
-      ['list_messages', '{limit'],
+      ['list_messages', '{limit', 2],
       ['list_messages', '[]'],
       ['list_massages', '{}'],
     ] as const) {

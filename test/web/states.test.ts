@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { headOf } from '../../src/lib/words.ts';
 import type { ExecutionRow, Monitor } from '../../src/web/shared/answers.ts';
-import { inOrder, stateOf, wallState } from '../../src/web/shared/states.ts';
+import { inOrder, noFindingWords, stateOf, wallState } from '../../src/web/shared/states.ts';
 
 describe('the one pill of an execution', () => {
   it.each([
@@ -18,6 +18,11 @@ describe('the one pill of an execution', () => {
   ])('of %o is "%s", marked %s', (props, words, state) => {
     expect(stateOf(props)).toEqual({ state, words });
   });
+});
+
+it('nothing is called fine whose health is not known', () => {
+  expect(noFindingWords({ health: 'finished' })).toBe('Nothing is wrong');
+  expect(noFindingWords({})).toBe('Whether anything is wrong is not known');
 });
 
 const row = (execution_id: string, status: string, start_time: string, slices_failed = 0): ExecutionRow =>
@@ -50,6 +55,14 @@ describe('a card on the wall', () => {
   });
 
   it.each([
+    ['error', 'error', 'ended with an error'],
+    ['warning', 'completed', 'completed'],
+  ])('of a completed run, with the worst finding %s, is marked %s and says %s', (severity, state, words) => {
+    const monitor = { status: 'completed', health: 'finished', findings: [{ severity }] } as unknown as Monitor;
+    expect(wallState(monitor)).toEqual({ state, words });
+  });
+
+  it.each([
     [
       '1 TF slice has been processing for more than 5 s (usually 0.89 s; the payload is killed after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
       '1 TF slice has been processing for more than 5 s',
@@ -64,8 +77,8 @@ describe('a card on the wall', () => {
     ],
     ['51 TF slices stay failed. 653 attempts failed: 653 × no space.', '51 TF slices stay failed'],
     [
-      'worker-agent-kauder-10 on vm: worker-agent-kauder-10/04 rests for 160 s: its last 7 attempts failed, and others completed the same slices; the last error: no space.',
-      'worker-agent-kauder-10 on vm: worker-agent-kauder-10/04 rests for 160 s',
+      'worker-agent-kauder-10/04 on vm rests for 160 s: its last 7 attempts failed, and others completed the same slices; the last error: no space.',
+      'worker-agent-kauder-10/04 on vm rests for 160 s',
     ],
     ['It is so', 'It is so'],
   ])('says in short: %s', (sentence, short) => {

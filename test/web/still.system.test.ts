@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
+
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
-import { ask, connectHttp, startCli, startHttp, temporaryFolder } from '../helpers.ts';
-import { browserIsMissing, countsOf, type Moved, painted, useBrowser } from './browser.ts';
+import { ask, connectHttp, runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+import { barriers, browserIsMissing, countsOf, type Moved, painted, useBrowser } from './browser.ts';
 
 /** What comes after the first paint: the requests for it, and how it is seen. */
 const parts = {
@@ -17,7 +19,7 @@ type Part = keyof typeof parts;
 async function holdBack(page: Page, part: Part): Promise<() => Promise<void>> {
   const { asks, seen } = parts[part];
   let release = (): void => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
+  const held = new Promise<void>((done) => (release = done));
   await page.route(/app\/|mcp$/, async (route) => {
     const request = route.request();
     if (asks.test(`${request.url()} ${request.postData() ?? ''}`)) await held;
@@ -47,6 +49,8 @@ const watchShifts = (page: Page): Promise<unknown> =>
       }
     }).observe({ type: 'layout-shift', buffered: true });
   });
+
+const seenIn = (page: Page): Promise<Seen> => page.evaluate(() => (globalThis as unknown as { all: Seen }).all);
 
 describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with failures', () => {
   const browser = useBrowser();
@@ -80,7 +84,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
     await page.getByText('SLICES_FAILED').waitFor();
     // The attempts are fetched when they come near.
     await painted(page);
-    const { shifted, moved } = await page.evaluate(() => (globalThis as unknown as { all: Seen }).all);
+    const { shifted, moved } = await seenIn(page);
     expect({ shifted, moved: shifted < 0.01 ? [] : moved }).toEqual({ shifted, moved: [] });
   });
 
@@ -101,5 +105,52 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
     expect(await newest()).toBe(held);
     await page.mouse.move(0, 0);
     await expect.poll(newest).not.toBe(held);
+  });
+});
+
+describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', () => {
+  const browser = useBrowser();
+  const open = async (run: string, path: string, width: number): Promise<Page> => {
+    const folder = temporaryFolder();
+    const read = ['observe', '--from', resolve(`test/recordings/${run}/bus.jsonl.gz`)];
+    expect((await runCli(read, { folder })).code).toBe(0);
+    const { url } = await startHttp({ folder });
+    return browser.open(`${url.replace(/mcp$/, '')}${path}`, { width });
+  };
+
+  it.each([1280, 860])('moves no card when its film starts, plays and ends, %s px wide', async (width) => {
+    const page = await open('H-1', '#/latest', width);
+    const tops = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('.card')].map((one) => Math.round(one.getBoundingClientRect().top + scrollY)),
+      );
+    const finding = page.getByText('CONTRACT_BROKEN');
+    await finding.waitFor();
+    await painted(page);
+    const before = await tops();
+    const slider = page.getByRole('slider').first();
+    await page.getByRole('button', { name: 'play' }).click();
+    // Without a number beside it.
+    await page.getByRole('heading', { name: /^Findings$/ }).waitFor();
+    await page.getByRole('button', { name: 'pause' }).click();
+    expect(await tops()).toEqual(before);
+    await slider.press('PageDown');
+    expect(await tops()).toEqual(before);
+    await page.getByRole('button', { name: 'return to now' }).click();
+    await page.getByText('now, not then').waitFor({ state: 'detached' });
+    expect(await tops()).toEqual(before);
+    expect(await barriers(page)).toEqual([]);
+  });
+
+  it('does not call a run fine that is no longer heard, on its page and on the wall', async () => {
+    const page = await open('PP-4', '#/latest', 1280);
+    await page.getByText('Whether anything is wrong is not known.').waitFor();
+    expect(await page.title()).toMatch(/^unknown · /);
+    await page.getByRole('link', { name: 'Wall' }).click();
+    const card = page.locator('.wall .card', { hasText: 'Whether anything is wrong is not known' });
+    await card.getByText('not heard since 2026-11-30 02:38:14 UTC').waitFor();
+    expect(await page.locator('.wall').innerText()).toMatch(/^Nothing is known to be running/m);
+    expect(await page.locator('.course').count()).toBe(0);
+    expect(await barriers(page)).toEqual([]);
   });
 });

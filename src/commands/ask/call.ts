@@ -1,4 +1,4 @@
-import { argumentInvalid } from '../../lib/errors.ts';
+import { valueInvalid } from '../../lib/errors.ts';
 import { readJson } from '../../lib/read-json.ts';
 import { everyTool, findTool } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
@@ -44,7 +44,7 @@ function parseArguments(words: readonly string[]): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
-    throw argumentInvalid(
+    throw valueInvalid(
       `${JSON.stringify(json.slice(0, 80))} is neither JSON nor key=value; give for example execution_id=latest, or '{"execution_id":"latest"}'`,
       { cause: error },
     );

@@ -77,7 +77,9 @@ function changeOf(set: string): [string, unknown] {
     const wrong = value === '' ? 'has no value' : `${JSON.stringify(name)} cannot be changed with --as-played`;
     throw argumentInvalid(`--set ${JSON.stringify(set)}: ${wrong}; each --set changes one of ${keys.join(', ')}`);
   }
-  return [key, key.startsWith('without') ? value : Number.isNaN(Number(value)) ? value : Number(value)];
+  if (key.startsWith('without')) return [key, value];
+  if (Number.isNaN(Number(value))) throw argumentInvalid(`--set ${JSON.stringify(set)}: give a number`);
+  return [key, Number(value)];
 }
 
 type Waits = AsPlayed['was'];

@@ -1,10 +1,11 @@
 import type { Queries } from '../../db/queries.ts';
+import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { clause } from '../../lib/words.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
-import { openWords, phaseWords, stayFailed } from '../../tools/monitor/words.ts';
+import { openWords, phaseWords, promptFiles, stayFailed } from '../../tools/monitor/words.ts';
 import { drivenExecutions } from '../control/run-limits.ts';
 import { startKeys } from '../drive/keys.ts';
 import { requireProgram, startNotifier } from '../drive/notify.ts';
@@ -82,7 +83,7 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
   }
 }
 
-function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot) {
+function lineOf({ execution, record, health, progress, exhausted, inHand, pace }: Snapshot) {
   return {
     words: [
       execution.status,
@@ -92,9 +93,10 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
     ]
       .filter((word) => word !== '')
       .join(', '),
-    counts:
-      `${progress.stf_ready}${clause(' of ', progress.stf_planned)} STF files, ${progress.slices_final}${clause(' of ', progress.slices_planned)} TF slices done ` +
-      `(${openWords(execution.slices_queued, inHand)}, ${stayFailed(exhausted)})`,
+    counts: isPrompt(execution)
+      ? promptFiles(counted(execution.stf_count, 'STF file'), execution, record)
+      : `${progress.stf_ready}${clause(' of ', progress.stf_planned)} STF files, ${progress.slices_final}${clause(' of ', progress.slices_planned)} TF slices done ` +
+        `(${openWords(execution.slices_queued, inHand)}, ${stayFailed(exhausted)})`,
   };
 }
 

@@ -18,15 +18,15 @@ import { alignedLines, printJson, printLines } from '../shared/print-lines.ts';
  * @param interrupted whether a signal to this process ended it
  */
 export function exitCodeOf(
-  ended: { status: string; slices_failed: number; slices_queued?: number },
+  ended: { status: string; slices_failed: number; slices_queued?: number; stf_failed?: number },
   interrupted: boolean,
 ) {
-  const { status, slices_failed, slices_queued = 0 } = ended;
+  const { status, slices_failed, slices_queued = 0, stf_failed = 0 } = ended;
   // Of a completed execution of other programs, slices without a result.
   const isIncomplete = status === 'completed' && slices_queued > 0;
   if (status === 'terminated' && interrupted) return exitCodes.interrupted;
   if (status === 'unknown') return exitCodes.mendable;
-  if (status === 'failed' || slices_failed > 0 || isIncomplete) return exitCodes.workflowFailed;
+  if (status === 'failed' || slices_failed + stf_failed > 0 || isIncomplete) return exitCodes.workflowFailed;
   return status === 'terminated' ? exitCodes.stopped : exitCodes.fine;
 }
 
@@ -82,7 +82,7 @@ function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string
     ...(data.write_files && data.dir !== undefined ? [{ label: 'files', words: join(data.dir, execution_id) }] : []),
     {
       label: 'duration',
-      words: `${duration(duration_seconds)}${clause(', simulated ', simulated === undefined ? undefined : duration(simulated))}`,
+      words: `${duration(duration_seconds ?? 0)}${clause(', simulated ', simulated === undefined ? undefined : duration(simulated))}`,
     },
     ...factsOf(monitor).filter(({ label }) => shownFacts.includes(label)),
     { label: 'result', words: verdictOf(monitor) },

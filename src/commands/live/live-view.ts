@@ -61,7 +61,11 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
     namespace === '' ? '' : `namespace ${namespace}`,
   ];
   return [
-    spread(run_number === null ? execution_id : `${execution_id}  run ${run_number}`, wholeDuration(elapsed), width),
+    spread(
+      run_number === null ? execution_id : `${execution_id}  run ${run_number}`,
+      elapsed === undefined ? '' : wholeDuration(elapsed),
+      width,
+    ),
     `${health === undefined ? '' : `${paint(shadeOfHealth[health], ` ${health} `)} `}${words.filter((word) => word !== '').join(', ')}`,
   ];
 }

@@ -20,6 +20,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
     ).rows;
     return {
       execution,
+      record: detail,
       health,
       driver: queries.driver(execution_id),
       /** The operator who has paused it. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { keepKnown } from '../../db/log/store-identity.ts';
 import { openStore } from '../../db/opening/open-store.ts';
-import { argumentInvalid } from '../../lib/errors.ts';
+import { argumentInvalid, valueInvalid } from '../../lib/errors.ts';
 import { toUtc } from '../../lib/time.ts';
 import { createAnonymizer } from '../../observed/anonymize.ts';
 import { countLine, readIntoStore } from '../../observer/read-into-store.ts';
@@ -26,7 +26,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
   const known = knownFindings(flags, () => configOf(io, flags).config);
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
-    throw argumentInvalid(`--until ${until} is not a time; give one in ISO 8601 with its zone`);
+    throw valueInvalid(`--until ${until} is not a time; give one in ISO 8601 with its zone`);
   using store = await openStore(storePath(io), storeOptions(io));
   if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
   const counts = await readIntoStore(recordingsOf(from), {

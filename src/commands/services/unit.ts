@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { configInvalid, SwfError } from '../../lib/errors.ts';
+import { parseAddress } from '../serve/listening.ts';
 import { configOf } from '../shared/configured.ts';
 import { type BrokerFlags, type Io, shellWord, storePath, wordsOfFlags } from '../shared/io.ts';
 
@@ -24,6 +25,7 @@ const lastMessagesSeconds = 30;
 export function unitCommand(io: Io, args: UnitArguments) {
   if (args.observe !== undefined && args.broker === undefined && args.config === undefined && args.sets.length === 0)
     throw configInvalid('an observer listens to a broker; give --broker stomp://HOST:PORT');
+  if (args.metrics !== undefined) parseAddress(args.metrics, '--metrics');
   const words = [
     ...io.self(),
     '--db',

@@ -55,8 +55,12 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
   // The same beginning for all of a store.
   id: { cut: 'start', least: 12 },
   person: { least: 8 },
-  // One word: how it is while it runs, else how it ended.
-  standing: { isState: true, textIn: (status, { health }) => textOf((health !== 'finished' && health) || status) },
+  // How it is while it runs, else how it ended, else since when that is unknown.
+  standing: {
+    isState: true,
+    textIn: (status, { health, status_reason: reason }) =>
+      status === 'unknown' ? sentenceOf(reason) : textOf((health !== 'finished' && health) || status),
+  },
   number: { align: 'right' },
   // Slices; without them, STF files.
   failed: { align: 'right', textIn: (slices, { stf_failed: files }) => textOf(slices ?? files) },

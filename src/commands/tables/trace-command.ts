@@ -1,7 +1,7 @@
 import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { csvRecord, textOf } from '../../lib/words.ts';
+import { clause, csvRecord, textOf } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/reports.ts';
 import { traceDataProductTool } from '../../tools/trace-data-product.ts';
 import { askTool } from '../ask/ask-tool.ts';
@@ -65,7 +65,7 @@ function linesOf(answer: Trace, width: number | undefined) {
   const counts = Object.entries(slices ?? {}).map(([state, n]) => `${n} ${state}`);
   const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));
   return [
-    `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.time)}`,
+    `${kinds[kind]} ${filename} of ${execution_id}: ${status}${clause(', ', total_seconds === undefined ? undefined : duration(total_seconds), ' in all')}, from ${textOf(hops[0]?.time)}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
     ...factLines(answer),
     ...(slices === undefined ? [] : [`slices: ${counts.join(', ')}`]),

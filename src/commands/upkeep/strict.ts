@@ -74,7 +74,7 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
     status,
     status_reason,
     checks,
-    failed: heard?.prompt?.failed ?? { count: failed, ids: heard?.failed.ids ?? [] },
+    failed: heard?.prompt?.failed ?? { count: failed, ids: queries.exhaustedSlices(execution_id) },
     counts,
     made: isPrompt(execution)
       ? { done: counts.processed + failed, words: 'STF file was processed, as far as is known' }

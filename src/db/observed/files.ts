@@ -5,7 +5,9 @@ import { grouped } from '../../lib/grouped.ts';
 import { foldStf, foldTf, type StfFact, type TfFact } from '../../observed/folding/files.ts';
 import type { SaidFact } from '../../observed/folding/said.ts';
 import { stfSubjects } from '../../observed/folding/subjects.ts';
+import type { Fact } from '../../observed/reading/fact.ts';
 import { addTo } from '../projection/sums.ts';
+import { buffered } from '../sqlite/buffered.ts';
 import { isOfPrompt, notePolicy, writeSites } from './prompt.ts';
 import { foldWith, forgetSubject, type ObservedScope, saidAt } from './said.ts';
 
@@ -53,6 +55,28 @@ export function promptSeen(scope: ObservedScope): boolean {
   const isOther = workflowInId(named.value(scope.execution_id) ?? '') === fastProcessing;
   if (!isOther) becomePrompt(scope);
   return !isOther;
+}
+
+/** What only agents of fast processing state. */
+const ofFastAlone: ReadonlySet<Fact['kind']> = new Set([
+  'workers',
+  'tf_file_registered',
+  'told_tf',
+  'slice',
+  'result',
+  'told_slice',
+]);
+
+const becomeFast = buffered(({ sql }, execution_id) => {
+  const update = sql(
+    'UPDATE workflow_executions SET workflow_name = ? WHERE execution_id = ? AND workflow_name IS NULL',
+  );
+  update.run(fastProcessing, execution_id);
+});
+
+/** A fact about an execution shows its workflow, if its id does not and only fast processing states such a fact. */
+export function workflowSeen({ tx, execution_id }: ObservedScope, { kind }: Fact) {
+  if (ofFastAlone.has(kind)) becomeFast(tx, execution_id, () => true);
 }
 
 /** Folds all STF files of an execution again: it turned out to be prompt processing. */

@@ -19,7 +19,7 @@ import {
   registeredRun,
   runOfRegistered,
 } from './executions.ts';
-import { promptSeen, stfSaid, tfSaid } from './files.ts';
+import { promptSeen, stfSaid, tfSaid, workflowSeen } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { dataRunTold, handedOverSaid } from './prompt.ts';
 import { executionTold, extend, phaseSaid, statusTold } from './run.ts';
@@ -208,7 +208,9 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
   extend(tx, run.execution_id, said.sent_ms, dialect);
   if (fact === undefined) return;
   const applyFact = apply[fact.kind] as Apply<Fact> | undefined;
-  applyFact?.({ tx, sql: tx.sql, ...run }, { ...said, fact }, earlier && { ...earlier, fact });
+  const scope = { tx, sql: tx.sql, ...run };
+  workflowSeen(scope, fact);
+  applyFact?.(scope, { ...said, fact }, earlier && { ...earlier, fact });
 }
 
 /**

@@ -56,7 +56,9 @@ const topicsText = (topics: readonly string[] | undefined) => (topics === undefi
 
 interface ObserverRow extends ProcessSigns {
   namespace: string;
-  process_id: number;
+  since_ms: number;
+  /** Null: a recording that continues beyond a moment in the past. */
+  process_id: number | null;
   until_ms: number;
   beat_ms: number | null;
   may_send: number;
@@ -65,13 +67,14 @@ interface ObserverRow extends ProcessSigns {
 const hears = (observer: ObserverRow, namespace: string) =>
   observer.namespace === anyNamespace || observer.namespace === namespace;
 
-/** The live observers. */
+/** The live observers, and in the past the recordings that continue. */
 const observersOf = (sql: Prepare, isAlive: LivenessTest) =>
   sql<ObserverRow>(
-    `SELECT namespace, process_id, until_ms, beat_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
+    `SELECT namespace, since_ms, process_id, until_ms, beat_ms, may_send, ${signColumns} FROM hearings LEFT JOIN processes USING (process_id)
+     WHERE ended IS NULL AND coalesce(process_id, beat_ms) IS NOT NULL`,
   )
     .all()
-    .filter((row) => isProcessAlive(row, isAlive));
+    .filter((row) => row.process_id === null || isProcessAlive(row, isAlive));
 
 /** The observers that receive messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
 export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number) =>
@@ -79,7 +82,8 @@ export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: num
 
 /** The process that observes a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
 export const processOfObserver = (sql: Prepare, namespace: string, isAlive: LivenessTest, now: number) =>
-  listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id;
+  listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id ??
+  undefined;
 
 /** Notes since and up to when an observer has heard messages, without those that wait somewhere: once messages lag, that is earlier than noted before. */
 export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number) {
@@ -162,18 +166,21 @@ const longestQuiet = 60_000;
 /**
  * When an execution was heard, and when it could not be. Milliseconds since 1970.
  * @param run the messages of the execution
- * @returns `until`: up to when it was heard: now while an observer listens and messages do not lag, else the last moment at which its store was listening.
+ * @returns `until`: up to when it was heard: now while an observer listens and messages do not lag, else the end of the observation that received its last message.
  * `isListening`: whether an observer receives messages now. `isObserved`: whether one is alive: its broker may be away for a while.
  */
 export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment) {
   const { namespace, first, last } = run;
-  const spans = sql<HeardSpan>(
+  const all = sql<HeardSpan>(
     `SELECT since_ms AS since, until_ms AS until, coalesce(ended = 'order', process_id IS NULL) AS is_ended
      FROM hearings LEFT JOIN processes USING (process_id) WHERE namespace IN ('', ?) ORDER BY since_ms`,
   ).all(namespace);
-  const listening = listeningObservers(sql, isAlive, now).filter((one) => hears(one, namespace));
+  const next = nextObservation(all, last);
+  const spans = all.filter((span) => span.since < next);
+  const hearsRun = (one: ObserverRow) => hears(one, namespace) && one.since_ms < next;
+  const listening = listeningObservers(sql, isAlive, now).filter(hearsRun);
   const isListening = listening.length > 0;
-  const isObserved = isListening || observersOf(sql, isAlive).some((one) => hears(one, namespace));
+  const isObserved = isListening || observersOf(sql, isAlive).some(hearsRun);
   const untils = isListening
     ? listening.map(({ until_ms, beat_ms }) => ((beat_ms ?? 0) - until_ms > lagLimit ? until_ms : now))
     : spans.map((span) => span.until);
@@ -187,10 +194,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
   const gaps = sql<{ from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(over, first, Math.min(until, over));
-  // A run that was complete when its observer ended cleanly stays complete, whenever the next one begins.
-  const unheard = unheardIn(spans, { since: first, until: Math.min(until, over) })
-    .filter(({ from, isInOrder }) => from < last || run.is_done === 0 || !isInOrder)
-    .map(({ from, until: to }) => ({ from, until: to, reason: 'no observer listened' }));
+  const unheard = unheardIn(spans, { since: first, until: Math.min(until, over) });
   // A live observer that receives nothing notes the gap only once its broker is back.
   const isAway = isObserved && !isListening && now - until > passing && over > until;
   const reason = 'the observer receives nothing from its broker';
@@ -217,16 +221,28 @@ const passing = 1000;
 
 type HeardSpan = Span & { is_ended: number };
 
-/** The parts of a life that no span covers. `isInOrder`: whether the observer before it ended cleanly. */
-function unheardIn(spans: readonly HeardSpan[], life: Span) {
-  const gaps: { from: number; until: number; isInOrder: boolean }[] = [];
+/**
+ * When the first observation begins that no longer concerns a run: the one of its last message ended cleanly
+ * before. Milliseconds since 1970; infinity: there is none. @param spans in the order in which they begin
+ */
+function nextObservation(spans: readonly HeardSpan[], last: number): number {
+  let [heard, isInOrder] = [last, false];
+  for (const { since, until, is_ended } of spans) {
+    if (isInOrder && since - heard > passing) return since;
+    if (until >= heard) [heard, isInOrder] = [until, is_ended === 1];
+  }
+  return Infinity;
+}
+
+/** The parts of a life that no span covers. */
+function unheardIn(spans: readonly Span[], life: Span) {
+  const gaps: { from: number; until: number; reason: string }[] = [];
   const before = spans.filter(({ since }) => since <= life.since);
   let heard = Math.max(life.since, ...before.map(({ until }) => until));
-  let isInOrder = before.find(({ until }) => until === heard)?.is_ended === 1;
-  for (const { since, until, is_ended } of spans) {
-    const gap = { from: heard, until: Math.min(since, life.until), isInOrder };
+  for (const { since, until } of spans) {
+    const gap = { from: heard, until: Math.min(since, life.until), reason: 'no observer listened' };
     if (since - heard > passing && heard < life.until) gaps.push(gap);
-    if (until > heard) [heard, isInOrder] = [until, is_ended === 1];
+    heard = Math.max(heard, until);
   }
   return gaps;
 }

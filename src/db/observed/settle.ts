@@ -69,12 +69,12 @@ const standingColumns: ReadonlySet<string> = new Set<keyof Standing>(['status', 
 export const isSettled = (row: Readonly<Record<string, unknown>>, column: string) =>
   row['origin'] === 'observed' && standingColumns.has(column);
 
-/** Opens an execution again that was noted as over: whether it was depends on the moment. */
+/** Opens an execution again that was noted as over or no longer heard: whether it was depends on the moment. */
 export function reopenSettled(sql: Prepare, executionId: string) {
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
-     WHERE execution_id = ? AND status = 'completed'
-       AND execution_id IN (SELECT execution_id FROM observed_runs WHERE told_status IS NULL)`,
+     WHERE execution_id = ? AND (status = 'unknown' OR status = 'completed'
+       AND execution_id IN (SELECT execution_id FROM observed_runs WHERE told_status IS NULL))`,
   ).run(executionId);
 }
 

@@ -39,7 +39,7 @@ const fillings: Readonly<Record<string, string>> = {
       p.clock_offset, p.wire, p.unheard_since, p.heard_on
     FROM (${agentsThen}) AS p JOIN live.system_agents AS a ON a.agent_name = p.agent_name AND (a.heard_on IS NOT NULL) = p.is_heard JOIN live.processes AS d ON d.process_id = p.process_id
     WHERE d.registered_at <= $iso`,
-  hearings: `SELECT namespace, since_ms, min(until_ms, $now), process_id, min(beat_ms, $now), topics, may_send FROM live.hearings
+  hearings: `SELECT namespace, since_ms, min(until_ms, $now), process_id, iif(process_id IS NULL AND until_ms > $now, $now, min(beat_ms, $now)), topics, may_send FROM live.hearings
     WHERE since_ms <= $now AND (process_id IS NULL OR process_id IN (SELECT process_id FROM processes))`,
   gaps: `SELECT from_ms, min(until_ms, $now), reason FROM live.gaps WHERE from_ms < $now`,
   standstills: `SELECT standstill_id, execution_id, since, until FROM live.standstills WHERE until <= $iso`,

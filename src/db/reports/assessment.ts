@@ -14,7 +14,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';
 import { executionRecord } from './execution-detail.ts';
 import { factsOf } from './facts.ts';
-import { endOfLife, secondsOfLife } from './life.ts';
+import { secondsOfLife } from './life.ts';
 import { heardFacts } from './observed/facts.ts';
 
 /** What follows from its plan and its driver. */
@@ -83,9 +83,9 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
     delays: (driven?.facts ?? heard)?.delays ?? [],
     /**
      * Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer
-     * is gone.
+     * is gone; undefined while the clock here is behind.
      */
-    duration_seconds: secondsOfLife(execution, endOfLife(sql, execution, moment)),
+    duration_seconds: secondsOfLife(sql, execution, moment),
     driving: driven?.judged,
     /** What the messages of other programs show, where it is known from them. */
     heard,

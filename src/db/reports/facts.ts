@@ -1,4 +1,4 @@
-import { strangerSeconds } from '../../domain/liveness.ts';
+import { secondsAhead, strangerSeconds } from '../../domain/liveness.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import { mergedSpans } from '../../lib/merged-spans.ts';
@@ -7,7 +7,6 @@ import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { isHeld } from '../log/commands.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { numberOf } from '../migrations/names.ts';
 import { workerSlots } from '../presence/agent-registry.ts';
 import { type LivenessTest, type Moment, type Owner, isProcessAlive, isSilent, ownerOf } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
@@ -16,6 +15,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { driversOf, speedsOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { failuresInARow } from './failures.ts';
+import { newestRow } from './life.ts';
 import { slicesInHand } from './slices-in-hand.ts';
 import { countedDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
@@ -144,20 +144,11 @@ function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {
   ]);
 }
 
-/** Clocks of two processes may differ by this much. Seconds. */
-const toleratedAhead = 5;
-
-function secondsAhead(newest: number, now: number): number {
-  const ahead = (newest - now) / 1000;
-  return ahead > toleratedAhead ? ahead : 0;
-}
-
 const madeAt = (table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC') =>
   `(SELECT created_at FROM ${table} WHERE execution_id = $id ORDER BY seq ${end} LIMIT 1)`;
 
 const ends = `SELECT ${madeAt('stf_files', 'ASC')} AS first_stf_at, ${madeAt('stf_files', 'DESC')} AS last_stf_at,
-  ${madeAt('tf_slices', 'ASC')} AS first_slice_at, (SELECT recorded_ms FROM message_rows
-    WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1) AS newest_ms`;
+  ${madeAt('tf_slices', 'ASC')} AS first_slice_at, (${newestRow}) AS newest_ms`;
 
 /**
  * When the first and the last STF was announced and the first slice was made, and when the newest row of an

@@ -107,7 +107,8 @@ export function failuresByPlace(sql: Prepare, executionId: string): Pick<Evidenc
   const left = sql<PlacedAttempt>(
     `SELECT stf, number, ${jsonField('body', 'worker_id')} AS worker, ${jsonField('body', 'hostname')} AS host, 0 AS failed
      FROM (${startedAgain}) CROSS JOIN message_rows
-       ON message_id > $id || '/slice_started/' || slice_filename || '/1/' AND message_id < $id || '/slice_started/' || slice_filename || '/10'
+       ON short_id > ${numberOf('$id')} || '/slice_started/' || slice_filename || '/1/'
+       AND short_id < ${numberOf('$id')} || '/slice_started/' || slice_filename || '/10'
      WHERE effect = 'applied' AND worker IS NOT last`,
   ).all({ id: executionId, from });
   const attempts = [...current, ...earlier, ...left];

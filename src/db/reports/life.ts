@@ -1,21 +1,29 @@
+import { secondsAhead } from '../../domain/liveness.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { driverEnd } from '../execution/log-reader.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import { heardTimeOfRun } from '../observed/hearings.ts';
 import { isProcessAlive, lastSignOf, type LivenessTest, type Moment, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
  * When an execution ended, in milliseconds since 1970: its end time; when its driver was last heard from, if
- * the driver is gone; now, while it runs; for a running observed execution, when it was last listened to.
+ * the driver is gone; now, while it runs; for a running observed execution, when it was last listened to. Undefined
+ * while its newest row is later than the clock here.
  */
-export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number {
+export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number | undefined {
   const { execution_id, end_time } = execution;
   if (end_time !== null) return Date.parse(end_time);
-  return (
-    heardTimeOfRun(sql, execution_id, { isAlive, now })?.until ??
-    Math.min(now, silentSince(sql, execution, isAlive) ?? now)
-  );
+  const heard = heardTimeOfRun(sql, execution_id, { isAlive, now });
+  if (heard !== undefined) return heard.until;
+  if (secondsAhead(sql<number>(newestRow).value({ id: execution_id }) ?? 0, now) > 0) return undefined;
+  return Math.min(now, silentSince(sql, execution, isAlive) ?? now);
 }
+
+/** As SQL: when the newest row of the execution $id was recorded. Milliseconds since 1970. */
+export const newestRow = `SELECT recorded_ms FROM message_rows
+  WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`;
 
 type Run = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
 
@@ -29,6 +37,8 @@ export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAli
   return owner === undefined || isProcessAlive(owner, isAlive) ? undefined : Date.parse(lastSignOf(sql, owner).at);
 }
 
-/** Wall time of an execution in seconds, so far while it runs. */
-export const secondsOfLife = ({ start_time }: Pick<ExecutionRow, 'start_time'>, end: number) =>
-  Math.max(0, end - Date.parse(start_time)) / 1000;
+/** Wall time of an execution in seconds, so far while it runs; undefined while it is unknown. */
+export function secondsOfLife(sql: Prepare, execution: Run & Pick<ExecutionRow, 'start_time'>, moment: Moment) {
+  const end = endOfLife(sql, execution, moment);
+  return end === undefined ? undefined : Math.max(0, end - Date.parse(execution.start_time)) / 1000;
+}

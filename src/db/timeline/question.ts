@@ -97,7 +97,7 @@ function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
  */
 function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
   const start = Date.parse(execution.start_time);
-  const end = Math.max(start, endOfLife(sql, execution, moment), lastResult(sql, execution, moment));
+  const end = Math.max(start, endOfLife(sql, execution, moment) ?? start, lastResult(sql, execution, moment));
   const hasEnded = execution.end_time !== null;
   if (silentSince(sql, execution, moment.isAlive) === undefined) return { start, end, hasEnded };
   return { start, end: Math.max(end, Math.min(moment.now, 2 * end - start)), hasEnded, silentSince: end };

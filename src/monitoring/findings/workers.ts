@@ -1,5 +1,6 @@
 import { counted, doing, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
+import { grouped } from '../../lib/grouped.ts';
 import { shortDigests, clipWords } from '../../lib/words.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Evidence } from '../evidence.ts';
@@ -25,8 +26,20 @@ type OffDutyAgent = Evidence['off_duty'][number];
 const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${(slots ?? 0) > 0 ? `${slots} ` : ''}slots ${since === undefined ? 'accept' : 'have accepted'} no slices that need ${needed[reason] ?? 'it'}` : 'It leaves these STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
-const restSentence = ({ agent, hostname, detail }: OffDutyAgent) =>
-  `${agent} on ${hostname}: ${detail ?? 'it rests'}. It then takes slices again, and rests longer after each failure; check that host.`;
+/**
+ * The slots of a worker that rest, with the reason of the first: the others have similar ones. A reason begins
+ * with the name of the slot, or of the worker if it has none.
+ */
+function restSentence(resting: readonly OffDutyAgent[]) {
+  const reasons = resting.map(({ agent, detail }) => detail ?? `${agent} rests`).toSorted();
+  const [[place = '', ...what] = [], ...others] = reasons.map((reason) => reason.split(' '));
+  const slots = others.map(([name = '']) => name.slice(name.indexOf('/') + 1)).join(', ');
+  const more =
+    others.length === 0
+      ? ''
+      : ` ${others.length === 1 ? `Slot ${slots} takes` : `Slots ${slots} take`} no slices either.`;
+  return `${place} on ${resting[0]?.hostname} ${what.join(' ')}.${more} After a rest it takes one slice at a time until one succeeds, and rests longer after each failure; check that host.`;
+}
 
 /** Longest reason shown, in characters. */
 const shownDetail = 400;
@@ -102,15 +115,19 @@ export const workerRules: readonly FindingRule[] = [
         const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]) =>
           unfit.some((slices) => slices.reason === reason && slices.kind === kind) ||
           unanswered.some((files) => files.off_duty?.agent === agent);
-        return off_duty
-          .filter((one) => !isTold(one))
-          .map((one) => ({
+        const untold = off_duty.filter((one) => !isTold(one));
+        // Its slots rest one by one.
+        const nameOf = ({ agent, reason, kind }: OffDutyAgent) =>
+          reason === 'FAILING' ? agent : `${agent} ${reason} ${kind}`;
+        return [...grouped(untold, nameOf).values()].flatMap((some) =>
+          some.slice(0, 1).map((one) => ({
             severity: 'warning' as const,
-            sentence: shortDigests(one.reason === 'FAILING' ? restSentence(one) : offDutySentence(one)),
+            sentence: shortDigests(one.reason === 'FAILING' ? restSentence(some) : offDutySentence(one)),
             ids: [one.agent, one.hostname],
             about: one.agent,
             next: call('list_agents', { agent_type: one.agent_type }),
-          }));
+          })),
+        );
       },
 
       /** Slices wait, and none of the workers heard can do them. */

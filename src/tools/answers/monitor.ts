@@ -104,7 +104,7 @@ const counts = () => ({
   run_number: optionalInt,
   start_time: string,
   end_time: optionalString,
-  duration_seconds: float.describe('Wall time, so far if still running'),
+  duration_seconds: optionalFloat.describe('Wall time, so far if still running'),
   down_seconds: optionalFloat.describe('Without a driver, between drivers'),
   expected_end: optionalString,
   first_slice_at: optionalString.describe('An estimate until there is one'),

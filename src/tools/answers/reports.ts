@@ -101,7 +101,7 @@ export const traceAnswer = () =>
       message_id: string,
     }),
     more_hops: optionalBoolean.describe('There are more than shown'),
-    total_seconds: float,
+    total_seconds: optionalFloat,
     slices: z.record(string, int).optional(),
     logs: objects({ time: string, agent: string, message: string, log_id: int }),
     data_as_of: optionalString,

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 
 import {
-  float,
   int,
   object,
   objects,
@@ -63,7 +62,7 @@ export const shiftAnswer = () =>
       slices_created: optionalInt,
       slices_stay_failed: optionalInt,
       start_time: string,
-      duration_seconds: float,
+      duration_seconds: optionalFloat,
       quality: optionalOneOf(qualities),
     }),
     executions_omitted: int,

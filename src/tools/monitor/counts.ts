@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { FullAssessment, InHand } from '../../db/reports/assessment.ts';
 import { present } from '../../lib/present.ts';
 import { timeOf } from '../../monitoring/findings/rule.ts';
-import type { HeardFacts } from '../../monitoring/heard-facts.ts';
+import { type HeardFacts, isUnseen } from '../../monitoring/heard-facts.ts';
 import { clip } from '../shared/clip.ts';
 import { failedFiles } from '../shared/sites.ts';
 import { shownText } from './parts.ts';
@@ -45,10 +45,6 @@ function drivenSlices(
     slices_not_done: isRunning ? null : slices_created - ended.slices_completed - ended.slices_failed,
   };
 }
-
-/** Whether a run's slices go to a destination that is not subscribed to, so that nothing is known about them. */
-export const isUnseen = ({ slicing, counts, results_unmatched, slices_told }: HeardFacts) =>
-  slicing === 'unheard' && counts.slices_created + results_unmatched + slices_told === 0;
 
 /** What was registered by REST, the dialect of its messages, and when they were received. */
 function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {

@@ -101,9 +101,9 @@ const workersOf = (configured: number, heard = configured) =>
 /** When, by whom, and how long it has run: since its driver is gone, it is silent. */
 function startOf(answer: Monitor) {
   const { start_time, end_time, executed_by = 'other programs', duration_seconds } = answer;
-  const lived = duration(duration_seconds);
+  const lived = duration_seconds === undefined ? undefined : duration(duration_seconds);
   const silent = silentSince(answer);
-  return `${start_time} by ${executed_by}${clause(', ended ', end_time)}, ${silent === undefined ? lived : `ran for ${lived}, silent since ${silent}`}`;
+  return `${start_time} by ${executed_by}${clause(', ended ', end_time)}${silent === undefined ? clause(', ', lived) : `${clause(', ran for ', lived)}, silent since ${silent}`}`;
 }
 
 /** Since when a running execution is silent, if its driver is gone. */
@@ -124,12 +124,9 @@ function agentsOf({ agents }: Monitor): [string, Words][] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK');
   const exited = well.filter(({ state }) => state === 'EXITED').length;
-  const counts = [
-    well.length === exited ? [] : `${well.length - exited} OK`,
-    exited === 0 ? [] : `${exited} exited`,
-  ].flat();
+  const words = [well.length > exited && `${well.length - exited} OK`, exited > 0 && `${exited} exited`];
   return [
-    ['agents', counts.length === 0 ? undefined : counts.join(', ')],
+    ['agents', well.length === 0 ? undefined : words.filter(Boolean).join(', ')],
     ['agent', unwell.map(({ agent_name, state, status }) => [agent_name, state, status].filter(Boolean).join(' '))],
   ];
 }

@@ -105,7 +105,8 @@ export function executionsOf(queries: Queries, shift: Shift): ListedExecution[] 
 function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecution {
   const { status, stf_count, slices_created, slices_completed } = row;
   const stay_failed = queries.executionRecord(row).slices_exhausted;
-  const counts = { row, status, stf_count, slices_created, slices_completed, stay_failed };
+  const areSlicesUnknown = queries.areSlicesUnknown(row);
+  const counts = { row, status, stf_count, areSlicesUnknown, slices_created, slices_completed, stay_failed };
   // The findings of an ended run say what happened to its files in PanDA.
   if (status !== 'running' && !isPrompt(row))
     return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
@@ -126,6 +127,7 @@ function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift):
     health: undefined,
     duration_seconds: (Date.parse(end_time) - Date.parse(start_time)) / 1000,
     stf_count: countOf(stfs),
+    areSlicesUnknown: queries.areSlicesUnknown(row),
     slices_created: countOf(created),
     slices_completed: countOf(ended, 'completed'),
     stay_failed: countOf(ended, 'failed'),

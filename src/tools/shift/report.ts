@@ -1,6 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
 import { clipCause, longestCause } from '../../domain/causes.ts';
-import { isPrompt } from '../../domain/workflows.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { headOf } from '../../lib/words.ts';
@@ -139,8 +138,9 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
       status,
       health,
       silent_seconds: counts.silent_seconds,
-      ...(isPrompt(row)
-        ? { stf_failed: failedFiles(row) }
+      stf_failed: failedFiles(row),
+      ...(counts.areSlicesUnknown
+        ? {}
         : {
             slices_completed: counts.slices_completed,
             slices_created: counts.slices_created,

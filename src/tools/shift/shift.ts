@@ -28,9 +28,11 @@ export interface ShiftExecution {
   health: Health | undefined;
   /** Seconds since its driver was last heard; undefined if it has a driver or has ended. */
   silent_seconds?: number | undefined;
-  /** Wall time up to the end of the shift. */
-  duration_seconds: number;
+  /** Wall time up to the end of the shift; undefined while it is unknown. */
+  duration_seconds: number | undefined;
   stf_count: number;
+  /** Whether the counts of slices say nothing: see `areSlicesUnknown`. */
+  areSlicesUnknown: boolean;
   slices_created: number;
   slices_completed: number;
   stay_failed: number;

@@ -1,10 +1,10 @@
 import { longestCause } from '../../domain/causes.ts';
 import { executionStatuses } from '../../domain/states.ts';
-import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { claimedName, headOf, markdownText, shortPaths, withPlainTimes } from '../../lib/words.ts';
+import { claimedName, clause, headOf, markdownText, shortPaths, withPlainTimes } from '../../lib/words.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
+import { failedFiles } from '../shared/sites.ts';
 import type { ShiftFacts, Totals } from './facts.ts';
 import {
   graveOf,
@@ -43,7 +43,6 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
   const failures = causes.map(
     ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
   );
-  const alarmLines = alarms.toReversed().map((alarm) => alarmLine(alarm, shown));
   const unwatched = '"swf-mcp watch" is no longer running, so no alarms are raised: start it.';
   const open = facts.open.map((line) => `- ${markdownText(withPlainTimes(line), longestMatter)}`);
   return [
@@ -55,7 +54,7 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
     ...section('Executions', executionTable(facts, shown)),
     ...section('Failed attempts by cause', some(failures, shownCauses, 'more causes')),
     ...section('Alarms', [
-      ...some(alarmLines, shownAlarms, 'earlier alarms'),
+      ...newest(alarms, shownAlarms, 'earlier alarm', (alarm) => alarmLine(alarm, shown)),
       ...(isWatched === false ? [unwatched] : []),
     ]),
     ...section('Notes', noteLines(notes, shown)),
@@ -79,11 +78,14 @@ const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all'
     ? all.some((row) => row.execution_id === execution_id && row.executed_by !== name)
     : !did.startsWith('saw ');
 
-/** The last notes, which are the newest, in their order. */
-function noteLines(notes: Handover['notes'], shown: ShownTime) {
-  const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
-  const more = notes.length - lines.length;
-  return more === 0 ? lines : [`- ${counted(more, 'earlier note')} not shown; ask for a shorter period`, ...lines];
+const noteLines = (notes: Handover['notes'], shown: ShownTime) =>
+  newest(notes, shownNotes, 'earlier note', (note) => noteLine(note, shown));
+
+/** The last rows, which are the newest, in their order. */
+function newest<Row>(rows: readonly Row[], most: number, what: string, line: (row: Row) => string) {
+  const lines = rows.slice(-most).map(line);
+  const more = rows.length - lines.length;
+  return more === 0 ? lines : [`- ${counted(more, what)} not shown; ask for a shorter period`, ...lines];
 }
 
 /** Links times to the page as it was then: of an execution, or of the shift. */
@@ -116,9 +118,15 @@ function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
   return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
 
+const slicesDone = ({ areSlicesUnknown, slices_completed, slices_created }: ShiftExecution) =>
+  areSlicesUnknown ? '' : `${slices_completed} of ${slices_created}`;
+
 /** Without slices, STF files fail. */
-const failedWords = (row: ShiftExecution['row'], slices: number) =>
-  isPrompt(row) ? (row.processing_unheard === 1 ? '' : counted(row.stf_failed, 'STF file')) : slices;
+function failedWords({ row, areSlicesUnknown, stay_failed }: ShiftExecution) {
+  const files = failedFiles(row);
+  if (files !== undefined) return counted(files, 'STF file');
+  return areSlicesUnknown ? '' : stay_failed;
+}
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime) {
   if (all.length === 0) return [];
@@ -129,8 +137,8 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
     ...executions
       .slice(0, shownRows)
       .map(
-        ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
-          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${markdownText(row.executed_by ?? '', 40)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${isPrompt(row) ? '' : `${slices_completed} of ${slices_created}`} | ${failedWords(row, stay_failed)} | ${shown(row.start_time, row.execution_id)} | ${roundDuration(duration_seconds)} |`,
+        (one) =>
+          `| ${markdownText(one.row.execution_id)} | ${stateWords(one)} | ${markdownText(one.row.executed_by ?? '', 40)} | ${qualities.get(one.row.execution_id)?.value ?? ''} | ${one.stf_count} | ${slicesDone(one)} | ${failedWords(one)} | ${shown(one.row.start_time, one.row.execution_id)} | ${clause('', one.duration_seconds === undefined ? undefined : roundDuration(one.duration_seconds))} |`,
       ),
     ...(more > 0 ? ['', `and ${counted(more, 'more execution')}`] : []),
   ];
@@ -177,7 +185,7 @@ function conditionOf(execution: ShiftExecution): Condition {
 
 function openOf(execution: ShiftExecution, handover: Handover) {
   const { row, status, health, silent_seconds, stay_failed } = execution;
-  const { stf_count, slices_completed, slices_created } = execution;
+  const { stf_count, areSlicesUnknown, slices_completed, slices_created } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
   const grave = graveOf(execution).map(({ code, sentence }) => {
@@ -185,7 +193,7 @@ function openOf(execution: ShiftExecution, handover: Handover) {
     return `${id} ${code}: ${shortPaths(sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
   });
   if (status === 'running') {
-    const done = isPrompt(row)
+    const done = areSlicesUnknown
       ? `${counted(stf_count, 'STF file')} announced so far`
       : `${slices_completed} of ${slices_created} slices made so far are done`;
     return [

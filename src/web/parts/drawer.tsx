@@ -50,7 +50,8 @@ function Way({ trace }: { trace: Trace }) {
         <Pill state={trace.status} />{' '}
         {trace.standing !== undefined && trace.standing !== trace.status ? `${trace.standing}, ` : ''}
         {trace.attempts === undefined ? '' : `${trace.attempts} attempt${trace.attempts === 1 ? '' : 's'}, `}
-        {duration(trace.total_seconds)} in all, from {time(hops[0]?.time ?? '')}
+        {trace.total_seconds !== undefined && `${duration(trace.total_seconds)} in all, `}from{' '}
+        {time(hops[0]?.time ?? '')}
       </p>
       <PromptButton text={promptOf(`What happened to ${filename} of execution ${execution_id}?`, calls)} />
       {trace.slice !== undefined && <Worked trace={trace} slice={trace.slice} />}

@@ -5,7 +5,7 @@ import { type Range, spanOf } from '../draw/span.ts';
 import type { Monitor, Page, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { silentSinceOf } from '../shared/states.ts';
 import { isEnded, type Part, useCourse, useMonitor } from '../state/asking.ts';
-import { type Polled, useNow, usePoll, useStill, useVisible } from '../state/hooks.ts';
+import { type Polled, useHeight, useNow, usePoll, useStill, useVisible } from '../state/hooks.ts';
 import { useShown } from '../state/moment.ts';
 import { changed, executionHash, type PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
@@ -88,24 +88,31 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const at = useShown(id, { monitor, params, line, isOver });
   const { asOf } = at;
   const hasEnded = isOver && (isPart || !isAwaited);
-  const still = useStill(!isOver, asOf !== undefined);
+  const isThen = asOf !== undefined;
+  const showsNow = at.moment === undefined;
+  const still = useStill(!isOver, isThen, showsNow);
+  const head = useHeight(showsNow);
   const open = (name: string) => change({ slice: name });
   const [cursor, onCursor] = useState<number | undefined>(undefined);
   const zoom = (from: number, until: number) => change(partOfAddress(line ?? shown, { from, until }));
   const shared = { asOf, cursor, onCursor, onZoom: zoom };
   return (
     <>
-      <Header
-        {...at}
-        slider={<div class="asof-place">{line && <AsOf timeline={line} {...at} change={change} />}</div>}
-      />
+      <div class={isThen ? 'held' : ''} style={head.style} ref={head.ref}>
+        <Header
+          {...at}
+          slider={<div class="asof-place">{line && <AsOf timeline={line} {...at} change={change} />}</div>}
+        />
+      </div>
       <FaultBanner fault={at.fault} />
       <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
       <div class={`two ${still.shade}`} style={still.style} ref={still.ref}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
-        <div class={dimmedIf(asOf !== undefined)}>
-          <Causes timeline={shown} isLive={!isOver} isThen={asOf !== undefined} onOpen={open} />
-        </div>
+        {monitor.sites === undefined && (
+          <div class={dimmedIf(isThen)}>
+            <Causes timeline={shown} isLive={!isOver} isThen={isThen} onOpen={open} />
+          </div>
+        )}
       </div>
       {shown === undefined && <Loading answer={polled.answer} />}
       {isPart && (

@@ -1,5 +1,6 @@
 import type { Finding, Monitor } from '../shared/answers.ts';
 import { inZone } from '../shared/format.ts';
+import { noFindingWords } from '../shared/states.ts';
 import { Button, More } from './card.tsx';
 import { Icon, markOf } from './pill.tsx';
 
@@ -20,7 +21,7 @@ export function Findings({ monitor, onOpen, dimmed, most }: Props) {
         Findings <small>{headOf(findings.length, dimmed)}</small>
       </h2>
       <div aria-live="polite">
-        {findings.length === 0 && <p>Nothing is wrong.</p>}
+        {findings.length === 0 && <p>{noFindingWords(monitor)}.</p>}
         {shown.map((finding) => (
           <One key={finding.code + finding.ids[0]} finding={finding} onOpen={onOpen} />
         ))}

@@ -1,6 +1,6 @@
 import { duration, roundDuration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
-import { count, percent, time } from '../shared/format.ts';
+import { count, durationIfKnown, percent, time } from '../shared/format.ts';
 import { silentSinceOf } from '../shared/states.ts';
 import { timeOfMoment, type useShown } from '../state/moment.ts';
 import { thisMoment } from '../transport/call.ts';
@@ -168,7 +168,7 @@ function Facts({
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     [
       silent === undefined ? 'running for' : 'ran for',
-      status === 'running' ? duration(monitor.duration_seconds) : undefined,
+      status === 'running' ? durationIfKnown(monitor.duration_seconds) : undefined,
     ],
     ['end', end_time === undefined ? undefined : time(end_time)],
     ['silent for', silenceWords(silent, timeOfMoment(moment) || thisMoment())],
@@ -197,7 +197,7 @@ function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   if (monitor.status !== 'running')
     return (
       <Figure label="took" dimmed={dimmed}>
-        {duration(monitor.duration_seconds)}
+        {durationIfKnown(monitor.duration_seconds)}
       </Figure>
     );
   if (monitor.progress === undefined) return null;

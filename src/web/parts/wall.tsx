@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { roundDuration, wholeDuration } from '../../lib/duration.ts';
-import { headOf } from '../../lib/words.ts';
+import { clause, headOf } from '../../lib/words.ts';
 import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
 import { age, amount, count, inZone, time } from '../shared/format.ts';
-import { silentSinceOf, wallState } from '../shared/states.ts';
+import { noFindingWords, silentSinceOf, wallState } from '../shared/states.ts';
 import { useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { countsNow } from '../state/moment.ts';
@@ -89,7 +89,7 @@ function useLists() {
 
 const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) => (
   <p class="rest">
-    Nothing is running.{' '}
+    {last?.status === 'unknown' ? 'Nothing is known to be running.' : 'Nothing is running.'}{' '}
     {last?.end_time !== undefined && `This execution ended ${age((now - Date.parse(last.end_time)) / 1000)}:`}
   </p>
 );
@@ -102,7 +102,8 @@ const columnsOf = (cards: number) => Math.max(1, cards < 4 ? cards : Math.ceil(c
 
 /** Shows the worst health of all running executions in the browser tab. */
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
-  const health = worstOf(monitors.flatMap((one) => one.health ?? [])) ?? 'nothing is running';
+  const known = worstOf(monitors.flatMap((one) => one.health ?? []));
+  const health = known ?? (monitors.length === 0 ? 'nothing is running' : 'unknown');
   const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));
   const name = monitors.length === 0 ? 'wall' : `${monitors.length} running`;
   useEffect(() => showInTab(name, isAway ? noAnswer : { health, hasFinding }), [health, hasFinding, isAway, name]);
@@ -138,9 +139,13 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
         <small>{factsOf(monitor, failed).join(', ')}</small>
       </p>
       <Progress monitor={monitor} />
-      <p class="sentence">{worst === undefined ? `${namespace}: nothing is wrong` : inZone(headOf(worst.sentence))}</p>
+      <p class="sentence">
+        {worst === undefined
+          ? noFindingWords(monitor) + clause(' (namespace ', namespace, ')')
+          : inZone(headOf(worst.sentence))}
+      </p>
       <p class="quiet other">{findings.length > 1 && `and ${amount(findings.length - 1, 'more finding')}`}</p>
-      {hasRoom && <Course id={id} />}
+      {hasRoom && monitor.sites === undefined && <Course id={id} />}
     </article>
   );
 }
@@ -159,12 +164,11 @@ function factsOf(monitor: Monitor, failed: number): string[] {
 function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
   return (
     <ul class="ended">
-      {rows.map(({ execution_id, status, end_time, slices_failed = 0, stf_failed = 0 }) => (
+      {rows.map(({ execution_id, end_time, slices_failed = 0, stf_failed = 0, ...row }) => (
         <li key={execution_id}>
           <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>
-            <StatePill status={status} failed={slices_failed + stf_failed} />{' '}
-            {end_time === undefined ? '' : time(end_time)}
+            <StatePill {...row} failed={slices_failed + stf_failed} /> {end_time === undefined ? '' : time(end_time)}
           </small>
         </li>
       ))}

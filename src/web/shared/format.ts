@@ -71,7 +71,10 @@ export const tookOf = ({
   duration_seconds,
   silent_seconds: silent,
 }: Pick<ExecutionRow, 'duration_seconds' | 'silent_seconds'>) =>
-  silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`;
+  silent === undefined ? durationIfKnown(duration_seconds) : `silent for ${duration(silent)}`;
+
+/** Empty while it is unknown: the clock is behind. */
+export const durationIfKnown = (seconds: number | undefined) => (seconds === undefined ? '' : duration(seconds));
 
 /**
  * The time of day of a row, to the millisecond; after the date, if it is not that of the row above. A text

@@ -27,6 +27,10 @@ export function stateOf(props: StateProps): { state: string; words: string } {
   };
 }
 
+/** What stands in place of findings: without a health, their absence proves nothing. */
+export const noFindingWords = ({ health }: Pick<Monitor, 'health'>): string =>
+  health === undefined ? 'Whether anything is wrong is not known' : 'Nothing is wrong';
+
 /** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
 export const silentSinceOf = ({ status, drivers }: Monitor) =>
   status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
@@ -38,13 +42,17 @@ export function wallState(monitor: Monitor): { state: string; words: string } {
   const { state, words } = stateOf({ ...monitor, isSilent: silentSinceOf(monitor) !== undefined, failed: 0 });
   const isOver = status !== 'running' && (status !== 'completed' || health === 'finished');
   const isCalm = !isOver && health !== 'stalled' && health !== 'paused' && state !== 'lost';
-  if (worst === 'error') return { state: state === 'lost' ? state : 'error', words: isCalm ? 'error' : words };
+  if (worst === 'error')
+    return {
+      state: state === 'lost' ? state : 'error',
+      words: state === 'completed' ? 'ended with an error' : isCalm ? 'error' : words,
+    };
   return { state: worst === 'warning' && isCalm ? 'warning' : state, words };
 }
 
 /** Orders of rows other than by time, largest first. */
 export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
-  took: ({ duration_seconds }) => duration_seconds,
+  took: ({ duration_seconds = 0 }) => duration_seconds,
   failed: ({ slices_failed = 0, stf_failed = 0 }) => slices_failed + stf_failed,
   slices: ({ slices_created = 0 }) => slices_created,
   STFs: ({ stf_count }) => stf_count,

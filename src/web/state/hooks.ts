@@ -205,17 +205,24 @@ export function useChoice<T extends string>(name: string, initial: T): [T, (valu
 }
 
 /**
- * A place of one height for findings and causes, which come and go during a run and while its film plays.
- * It stays as it is when the run ends, and an earlier moment has the height of now.
+ * Measures the first element of a place while the page shows the run as it is now: at an earlier moment the
+ * place keeps that height, as `--still`.
  */
-export function useStill(isLive: boolean, isThen: boolean) {
+export function useHeight(isMeasured: boolean) {
   const ref = useRef<HTMLDivElement>(null);
-  const [wasLive] = useState(isLive);
   const [height, setHeight] = useState<number | undefined>(undefined);
   useLayoutEffect(() => {
     const [first] = ref.current?.children ?? [];
-    if (!wasLive && !isThen && first instanceof HTMLElement) setHeight(first.offsetHeight);
+    if (isMeasured && first instanceof HTMLElement) setHeight(first.getBoundingClientRect().height);
   });
-  const isStill = wasLive || isThen;
-  return { ref, shade: isStill ? 'still' : '', style: height === undefined ? {} : { '--still': `${height}px` } };
+  return { ref, style: height === undefined ? {} : { '--still': `${height}px` } };
+}
+
+/**
+ * A place of one height for findings and causes, which come and go during a run and while its film plays.
+ * It stays as it is when the run ends, and an earlier moment has the height of now.
+ */
+export function useStill(isLive: boolean, isThen: boolean, showsNow: boolean) {
+  const [wasLive] = useState(isLive);
+  return { ...useHeight(!wasLive && showsNow), shade: wasLive || isThen ? 'still' : '' };
 }

@@ -44,11 +44,10 @@ export const noAnswer = { health: 'no answer', hasFinding: true } as const;
 
 /** Shows an execution's health in the browser tab. @param isAway whether the last call had no answer */
 export function useTab(monitor: Monitor | undefined, isAway: boolean): void {
-  const { execution_id, health, findings } = monitor ?? {};
+  const { execution_id, health = 'unknown', findings } = monitor ?? {};
   useSheetName(execution_id);
   const hasFinding = findings?.some(({ severity }) => severity !== 'info') === true;
   useEffect(() => {
-    if (execution_id !== undefined && health !== undefined)
-      showInTab(execution_id, isAway ? noAnswer : { health, hasFinding });
+    if (execution_id !== undefined) showInTab(execution_id, isAway ? noAnswer : { health, hasFinding });
   }, [execution_id, health, hasFinding, isAway]);
 }

@@ -257,9 +257,10 @@ describe('rows of a time', () => {
     insert(
       'hearings',
       { namespace: 'a', since_ms: ms(10), until_ms: ms(50), beat_ms: ms(60), process_id: 1 },
-      { namespace: 'b', since_ms: ms(then), until_ms: ms(150), beat_ms: ms(160), process_id: null },
+      { namespace: 'b', since_ms: ms(then), until_ms: ms(150), process_id: null },
       { namespace: 'c', since_ms: ms(later), until_ms: ms(150), process_id: 1 },
       { namespace: 'd', since_ms: ms(10), until_ms: ms(50), process_id: 2 },
+      { namespace: 'e', since_ms: ms(10), until_ms: ms(then), process_id: null },
     );
     insert(
       'gaps',
@@ -285,6 +286,7 @@ describe('rows of a time', () => {
     expect(filled('SELECT namespace, until_ms, beat_ms FROM hearings ORDER BY 1')).toEqual([
       ['a', ms(50), ms(60)],
       ['b', ms(then), ms(then)],
+      ['e', ms(then), null],
     ]);
     const rows = (sql: string): unknown => past.prepare(sql).raw().all();
     expect(rows('SELECT reason, until_ms FROM gaps ORDER BY 1')).toEqual([

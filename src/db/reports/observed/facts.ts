@@ -3,9 +3,15 @@ import { isPrompt } from '../../../domain/workflows.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import { millisecondsOf } from '../../../lib/time.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import { type HeardFacts, type HeardRecord, nextStepSeconds, passedSeconds } from '../../../monitoring/heard-facts.ts';
+import {
+  type HeardFacts,
+  type HeardRecord,
+  isUnseen,
+  nextStepSeconds,
+  passedSeconds,
+} from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
-import type { ExecutionRow } from '../../execution/find-execution.ts';
+import { type ExecutionRow, withPlan } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { messageColumns } from '../../migrations/message-columns.ts';
 import { heardRunColumns, type HeardRun, heardTimeOf } from '../../observed/hearings.ts';
@@ -34,6 +40,7 @@ import {
   someOf,
   unanswered,
   unready,
+  unsentSlices,
   unslicedSamples,
 } from './samples.ts';
 import { lastWorkerSign, rampUp, workersFacts } from './workers.ts';
@@ -120,10 +127,20 @@ function dueFacts(
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
     unsent:
-      recorded.slices_unsent === 0 ? none : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : until),
+      recorded.slices_unsent === 0
+        ? none
+        : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : until - nextStepSeconds * 1000),
     isWorkflowKnown,
     unready: prompt === undefined && isWorkflowKnown ? unreadyStfs(sql, execution_id, next) : none,
   };
+}
+
+/** Whether nothing is known about the slices of a run: its workflow makes none, or no message shows whether it makes any. */
+export function areSlicesUnknown(sql: Prepare, execution: ExecutionRow): boolean {
+  if (isPrompt(execution)) return true;
+  if (execution.slices_created > 0 || withPlan(execution) !== undefined) return false;
+  const record = recordOf(sql, execution.execution_id);
+  return isUnseen({ ...record, slicing: slicingOf(sql, execution, record), counts: execution });
 }
 
 /** The record of a run, with the status last reported over REST; undefined if none was. */
@@ -231,11 +248,3 @@ const isSaid = (sql: Prepare, id: string, subjects: readonly string[]) =>
   sql(
     'SELECT 1 FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) LIMIT 1',
   ).has(id, JSON.stringify(subjects));
-
-/** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
-function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
-  const from = `FROM message_subjects AS t CROSS JOIN message_rows AS m USING (seq)
-    WHERE t.execution_id = $id AND t.subject = 'told_slice' AND t.stands_seq IS NULL AND m.sent_ms < $before
-      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.key AND s.execution_id = t.execution_id)`;
-  return someOf(sql, 't.key', from, { id: executionId, before: until - nextStepSeconds * 1000 });
-}

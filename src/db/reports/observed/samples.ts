@@ -95,3 +95,11 @@ export function shrunkenSamples(
   ).get({ ...last, id: executionId, half: usual / 2 });
   return found && { ...found, usual };
 }
+
+/** Slices that were registered before a time and were not sent. @param before milliseconds since 1970 */
+export function unsentSlices(sql: Prepare, executionId: string, before: number): Some {
+  const from = `FROM message_subjects AS t CROSS JOIN message_rows AS m USING (seq)
+    WHERE t.execution_id = $id AND t.subject = 'told_slice' AND t.stands_seq IS NULL AND m.sent_ms < $before
+      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.key AND s.execution_id = t.execution_id)`;
+  return someOf(sql, 't.key', from, { id: executionId, before });
+}
