@@ -31,7 +31,7 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
       io,
       [
         ...answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one)]),
-        ...(running.length === 0 || all ? [] : await newestLines(io, running, as_of)),
+        ...(await newestLines(io, running, as_of)),
       ],
       paintingStates(createPaint(io.terminal('out')?.colorDepth)),
     );
@@ -59,6 +59,7 @@ async function runningIds(io: Io, as_of: string | undefined) {
 
 /** The newest execution, if it is not among the running ones that are shown. */
 async function newestLines(io: Io, running: readonly string[], as_of: string | undefined) {
+  if (running.length === 0) return [];
   const { items } = await askTool(io, listWorkflowExecutionsTool, { order: 'newest', limit: 1, as_of });
   return items
     .filter(({ execution_id }) => !running.includes(execution_id))

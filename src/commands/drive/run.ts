@@ -61,8 +61,8 @@ export async function runCommand(io: Io, args: RunArguments) {
 }
 
 function setupOf(io: Io, { config, broker: flag, stfCount, speed: given, sets }: RunArguments) {
-  const count = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
-  const loaded = configOf(io, { config, sets: [...sets, ...count] });
+  const stfFiles = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
+  const loaded = configOf(io, { config, sets: [...sets, ...stfFiles] });
   requireRunnable(loaded.config, io.env['PATH']);
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   const broker = brokerSettings(flag, loaded.config.broker, io.env);
