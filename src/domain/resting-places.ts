@@ -138,7 +138,8 @@ export class RestingPlaces {
   /** The pause of a place that began last; undefined if it may take slices as any other. */
   #pauseOf(name: string, place: Place, now: number): Resting | undefined {
     const { failures, error, rest, failedAt, slices, distinct, blames, excuses, pauses } = place;
-    if (rest !== undefined) return rest;
+    // A place that others have left alone takes what there is.
+    if (rest !== undefined) return this.#others(place).length === 0 ? undefined : rest;
     // If others have tried all of its slices, there is nothing more to wait for.
     const isKnown = distinct > 0 && slices.size === 0;
     if (isKnown || excuses > blames || !this.#isSuspect(place)) return undefined;

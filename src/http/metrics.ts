@@ -121,9 +121,9 @@ function metricsOf(told: readonly Told[]) {
       const open = one.driving === undefined ? { unanswered: waiting } : { queued: waiting, processing, lost };
       return Object.entries({ ...open, completed, failed }).map(([state, n = 0]): Sample => [{ ...id(one), state }, n]);
     }),
-    ...each('swf_execution_slices_stay_failed', 'TF slices that failed permanently.', (one) => [
-      [id(one), one.detail.slices_exhausted],
-    ]),
+    ...each('swf_execution_slices_stay_failed', 'TF slices that failed permanently.', (one) =>
+      isPrompt(one.execution) ? [] : [[id(one), one.detail.slices_exhausted]],
+    ),
     ...each('swf_execution_slices_overdue', 'Slices in progress for too long.', (one) =>
       inHand(one, ({ overdue }) => [[id(one), overdue]]),
     ),

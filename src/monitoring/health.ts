@@ -20,8 +20,10 @@ const healthInPause = { working: 'paused', slow: 'slow', stuck: 'stalled' } as c
 export function healthOf(facts: Facts, stages: readonly StageState[]): Health | undefined {
   const { status, phase, driver, isHeld } = facts;
   if (status !== 'running') return healthAfterEnd(status);
+  // That a process is gone shows whatever the clocks say.
+  if (driver?.alive === false) return 'stalled';
   if (facts.ahead_seconds > 0) return undefined;
-  if (driver !== undefined && (!driver.alive || driver.silent)) return 'stalled';
+  if (driver?.silent) return 'stalled';
   // Workers finish slices in hand during a pause too, so a pause does not excuse a slice that hangs.
   const inPause = healthInPause[handState(facts, paceOf(facts))];
   if (isHeld) return inPause;

@@ -25,7 +25,9 @@ export const auditExecutionTool = defineTool({
     const audit = queries.audit(execution);
     const isDriven = queries.driver(execution.execution_id)?.isAlive();
     const health = isDriven === false ? undefined : queries.health(execution, now);
-    const slices_failed = isPrompt(execution) ? undefined : queries.executionRecord(execution).slices_exhausted;
+    const slices_failed = queries.areSlicesUnknown(execution)
+      ? undefined
+      : queries.executionRecord(execution).slices_exhausted;
     return present({
       execution_id: execution.execution_id,
       status: execution.status,

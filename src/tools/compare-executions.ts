@@ -92,8 +92,8 @@ function sideOf(id: string, { queries, now }: ToolContext) {
     figures: {
       duration_seconds: duration && rounded(duration),
       stf_count: execution.stf_count,
-      ...(isPrompt(execution)
-        ? { stf_failed: failedFiles(execution) }
+      ...(queries.areSlicesUnknown(execution)
+        ? { stf_failed: isPrompt(execution) ? failedFiles(execution) : undefined }
         : {
             slices_completed: execution.slices_completed,
             slices_failed: detail.slices_exhausted,

@@ -56,5 +56,5 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
 function namedIds(ids: readonly string[], count: number) {
   const named = ids.slice(0, shownIds).map((id) => markdownText(id));
   const more = count - named.length;
-  return `${clause(' ', named.join(', '))}${more > 0 && named.length > 0 ? ` and ${more} more` : ''}`;
+  return `${clause(': ', named.join(', '))}${more > 0 && named.length > 0 ? ` and ${more} more` : ''}`;
 }

@@ -156,6 +156,16 @@ describe('a place whose attempts fail', () => {
     expect(places.resting(1000)).toEqual([]);
   });
 
+  it('does not rest any longer once the others have gone', () => {
+    let isGone = false;
+    const places = new RestingPlaces(3, (name) => name !== 'good' || !isGone);
+    for (const slice of many) places.ended({ place: 'bad', slice, error: 'no file', isRetried: true }, 0);
+    for (const slice of many) places.ended({ place: 'good', slice, error: undefined, isRetried: true }, 1000);
+    expect(places.resting(2000)).toMatchObject([{ place: 'bad', isToBlame: true }]);
+    isGone = true;
+    expect([places.resting(2000), places.onTrial(3_600_000)]).toEqual([[], []]);
+  });
+
   it('keeps working if it is the only one, or where everything fails everywhere', () => {
     const { fail, resting } = made();
     fail(1, 'one', ...many);

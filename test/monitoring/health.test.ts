@@ -28,6 +28,12 @@ describe('the health of an execution', () => {
     ['completed', { status: 'completed', isHeld: true }, ['stuck'], 'finished'],
     ['terminated', { status: 'terminated' }, [], 'finished'],
     ['whose driver is gone', { driver: { ...alive, alive: false } }, [], 'stalled'],
+    [
+      'whose driver is gone, with rows ahead of the clock',
+      { driver: { ...alive, alive: false }, ahead_seconds: 60 },
+      [],
+      'stalled',
+    ],
     ['whose driver is silent', { driver: { ...alive, silent: true } }, [], 'stalled'],
     ['whose driver is gone in a pause', { driver: { ...alive, alive: false }, isHeld: true }, [], 'stalled'],
     ['that was never driven from here', { driver: undefined }, [], 'progressing'],

@@ -63,7 +63,10 @@ async function newestLines(io: Io, running: readonly string[], as_of: string | u
   const { items } = await askTool(io, listWorkflowExecutionsTool, { order: 'newest', limit: 1, as_of });
   return items
     .filter(({ execution_id }) => !running.includes(execution_id))
-    .map(({ execution_id, status }) => `The newest is ${execution_id}, ${status}: "swf-mcp status latest" shows it`);
+    .map(
+      ({ execution_id, status }) =>
+        `The newest is ${execution_id}, ${status}: "swf-mcp status latest${as_of === undefined ? '' : ` --as-of ${as_of}`}" shows it`,
+    );
 }
 
 /** The facts, and the verdict last, where a terminal of 24 lines shows it. */

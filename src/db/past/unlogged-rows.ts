@@ -21,6 +21,9 @@ const agentsThen = `SELECT * FROM live.past_agents AS p
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
   WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
+/** As SQL: until when messages were heard at $now: a gap had begun, or nothing was missing. */
+const heardThen = `min(until_ms, $now, coalesce((SELECT min(from_ms) FROM live.gaps WHERE from_ms <= $now AND until_ms > $now), $now))`;
+
 /**
  * Rows that do not follow from the log, as they were at a moment, by table; a table comes after the tables
  * that it refers to. Each is emptied and refilled, except log lines, which are many and never change.
@@ -39,7 +42,7 @@ const fillings: Readonly<Record<string, string>> = {
       p.clock_offset, p.wire, p.unheard_since, p.heard_on
     FROM (${agentsThen}) AS p JOIN live.system_agents AS a ON a.agent_name = p.agent_name AND (a.heard_on IS NOT NULL) = p.is_heard JOIN live.processes AS d ON d.process_id = p.process_id
     WHERE d.registered_at <= $iso`,
-  hearings: `SELECT namespace, since_ms, min(until_ms, $now), process_id, iif(process_id IS NULL AND until_ms > $now, $now, min(beat_ms, $now)), topics, may_send FROM live.hearings
+  hearings: `SELECT namespace, since_ms, ${heardThen}, process_id, iif(process_id IS NULL AND until_ms > $now, ${heardThen}, min(beat_ms, $now)), topics, may_send FROM live.hearings
     WHERE since_ms <= $now AND (process_id IS NULL OR process_id IN (SELECT process_id FROM processes))`,
   gaps: `SELECT from_ms, min(until_ms, $now), reason FROM live.gaps WHERE from_ms < $now`,
   standstills: `SELECT standstill_id, execution_id, since, until FROM live.standstills WHERE until <= $iso`,

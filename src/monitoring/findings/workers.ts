@@ -38,7 +38,8 @@ function restSentence(resting: readonly OffDutyAgent[]) {
     others.length === 0
       ? ''
       : ` ${others.length === 1 ? `Slot ${slots} takes` : `Slots ${slots} take`} no slices either.`;
-  return `${place} on ${resting[0]?.hostname} ${what.join(' ')}.${more} After a rest it takes one slice at a time until one succeeds, and rests longer after each failure; check that host.`;
+  const reason = what.join(' ').replace(/\.$/, '');
+  return `${place} on ${resting[0]?.hostname} ${reason}.${more} After a rest it takes one slice at a time until one succeeds, and rests longer after each failure; check that host.`;
 }
 
 /** Longest reason shown, in characters. */

@@ -88,7 +88,7 @@ function configurationOf({ configuration, capacity }: Monitor): Words {
   const known = [
     speed === undefined ? config : (config ?? usualConfiguration),
     speed && `speed ${speed}`,
-    target_worker_count && workersOf(target_worker_count, capacity?.workers),
+    target_worker_count === undefined ? undefined : workersOf(target_worker_count, capacity?.workers),
     payload && `payload ${payload}`,
   ].filter((words) => words !== undefined);
   return known.length === 0 ? undefined : known.join(', ');
