@@ -1,7 +1,6 @@
 import type { Audit } from '../db/reports/audit.ts';
 import { notProcessed } from '../domain/data-words.ts';
 import type { ExecutionStatus, Health } from '../domain/states.ts';
-import { isPrompt } from '../domain/workflows.ts';
 import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
 import { auditAnswer } from './answers/reports.ts';

@@ -15,9 +15,8 @@ export const fits: (schema: z.core.$ZodType) => Test = onceFor((schema) => {
   if (def.checks !== undefined && def.checks.length > 0) return byZod;
   switch (def.type) {
     case 'string':
-      return 'format' in def ? byZod : (value) => typeof value === 'string';
     case 'boolean':
-      return (value) => typeof value === 'boolean';
+      return (value) => typeof value === def.type;
     case 'number':
       if (!('format' in def)) return Number.isFinite;
       return def.format === 'safeint' ? Number.isSafeInteger : byZod;
