@@ -198,8 +198,8 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
       'speed max',
       'not JSON',
       'nested deeper than 100',
-      'run_workflow is accepted from /queue/workflow_control',
-      'start_run is accepted from /topic/epictopic',
+      'run_workflow is accepted only from /queue/workflow_control',
+      'start_run is accepted only from /topic/epictopic',
     ]) {
       expect(reasons).toContainEqual(expect.stringMatching(new RegExp(`^rejected: .*${reason}`)));
     }
