@@ -126,7 +126,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await first.finished;
     renameSync(here.dataFolder, `${here.dataFolder}.away`);
     const recorder = await here.recorder();
-    await recorder.saw(/is not resumed: DATA_UNAVAILABLE/);
+    await recorder.saw(/was not resumed: DATA_UNAVAILABLE/);
     const who = String.raw`process \d+ on \S+ records this namespace`;
     const resumed = await here.resume().finished;
     expect(resumed).toMatchObject({ code: 1, stdout: '' });
