@@ -2,11 +2,11 @@ import type { Effect, EffectCode } from '../../domain/effects.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { decodeMessage } from '../../messages/codec.ts';
 import { cameOverBroker, type LogRow } from '../log/rows.ts';
-import { indexPredicates } from '../migrations/index-predicates.ts';
 import { recordHeard } from '../observed/heard-messages.ts';
 import { lineOf } from '../observed/said.ts';
 import { isSettled } from '../observed/settle.ts';
 import type { Store } from '../opening/store.ts';
+import type { Moment } from '../past/moment.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** A log row with everything a replay needs. */
@@ -41,30 +41,19 @@ interface MessageRow extends Omit<LogRow, 'message_id' | 'execution_id'> {
 /** Rows to read at a time. */
 const page = 1000;
 
-/** A part of a log. */
-interface LogPart {
-  /** Rows after `after`, up to `last`. */
-  after: number;
-  last: number;
-  /** Rows that were recorded later do not count. Milliseconds since 1970. */
-  recordedBy: number;
-  /** Executions whose rows do not count, except logbook entries. */
-  except: readonly string[];
-}
+/** A part of a log: rows after `after`, up to `last`. Rows that were recorded later do not count. */
+export type LogPart = Pick<Moment, 'last' | 'recordedBy'> & { after: number };
 
-const wholeLog: LogPart = { after: 0, last: Number.MAX_SAFE_INTEGER, recordedBy: Number.MAX_SAFE_INTEGER, except: [] };
+/** As SQL: rows of a log, the first of those that meet a condition. @param schema the database that has it */
+const historyRows = (schema: string, where: string, limit: number) =>
+  `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, ${cameOverBroker} AS from_broker, headers
+   FROM ${schema}.workflow_messages JOIN (SELECT seq, headers FROM ${schema}.message_rows) USING (seq) WHERE seq > $after AND ${where} ORDER BY seq LIMIT ${limit}`;
 
-/** The log of a store, or a part of it, in order. */
-export function* historyOf(sql: Prepare, part: LogPart = wholeLog): Generator<HistoryRow> {
-  const some = sql<MessageRow>(
-    `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, ${cameOverBroker} AS from_broker, headers
-     FROM workflow_messages JOIN (SELECT seq, headers, execution_no, ${indexPredicates.logbook} AS is_logbook FROM message_rows) USING (seq)
-     WHERE seq > ? AND seq <= ? AND recorded_ms <= ?
-       AND (execution_no IS NULL OR is_logbook OR execution_no NOT IN (SELECT name_no FROM names JOIN json_each(?) ON name = value)) ORDER BY seq LIMIT ${page}`,
-  );
-  const except = JSON.stringify(part.except);
-  for (let { after } = part; ;) {
-    const rows = some.all(after, part.last, part.recordedBy, except);
+/** The log of a store, in order. */
+export function* historyOf(sql: Prepare): Generator<HistoryRow> {
+  const some = sql<MessageRow>(historyRows('main', 'TRUE', page));
+  for (let after = 0; ;) {
+    const rows = some.all({ after });
     yield* rows.map(historyRow);
     const last = rows.at(-1);
     if (last === undefined) return;
@@ -72,7 +61,19 @@ export function* historyOf(sql: Prepare, part: LogPart = wholeLog): Generator<Hi
   }
 }
 
-const historyRow = (row: MessageRow): HistoryRow => ({
+/** The first rows of a part of the attached log `live` that this store does not have yet. */
+export const nextRows = (sql: Prepare, part: LogPart) =>
+  sql<MessageRow>(
+    historyRows(
+      'live',
+      'seq <= $last AND recorded_ms <= $recordedBy AND seq NOT IN (SELECT seq FROM main.message_rows)',
+      together,
+    ),
+  )
+    .all(part)
+    .map(historyRow);
+
+const historyRow = (row: MessageRow) => ({
   seq: row.seq,
   destination: row.destination,
   body: row.payload,

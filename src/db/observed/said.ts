@@ -137,7 +137,7 @@ export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, k
 }
 
 /** A message, the messages that are related to it, those related to these, and so on, by their `seq`. */
-function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>): Map<number, SaidFact<F>> {
+export function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>): Map<number, SaidFact<F>> {
   const { tx, sql, execution_id } = scope;
   const seqs = sql<number>('SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ?');
   const related = new Map([[said.seq, said]]);

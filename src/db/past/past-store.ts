@@ -2,15 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { historyOf, replay } from '../maintenance/replay.ts';
+import { nextRows, replay } from '../maintenance/replay.ts';
 import { settleObserved } from '../observed/settle.ts';
 import { createTables } from '../opening/create-tables.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { createMessageWriter } from '../recording/message-writer.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
-import { transactOn } from '../sqlite/transaction.ts';
+import { transactOn, type Transaction } from '../sqlite/transaction.ts';
 import type { Moment } from './moment.ts';
+import { settledCopier } from './settled-rows.ts';
 import {
   commandsAsThen,
   copyExecution,
@@ -28,8 +29,9 @@ const cacheSize = 64_000;
  * A store as it was at a moment, made from the log of the current one. Executions that have not changed since
  * are copied; others are replayed up to the row of the moment. It can move to a later moment: then it reads
  * only what is new.
+ * @param leastSettled with fewer new messages, an execution is replayed without looking for what is settled
  */
-export function createPastStore(live: Connection) {
+export function createPastStore(live: Connection, leastSettled = 1000) {
   const db = new Database('');
   db.pragma('journal_mode = OFF');
   db.pragma('foreign_keys = OFF');
@@ -40,18 +42,23 @@ export function createPastStore(live: Connection) {
 
   /** Reads the new rows. Returns the last numbers that rows had before. */
   async function read(moment: Moment): Promise<ReadonlyMap<string, number>> {
-    const rows = { ...moment, after: reached.last };
-    const { unchanged, behind } = db.transaction(() => {
+    const part = { ...moment, after: reached.last };
+    const write = <T>(work: (tx: Transaction) => T) => db.transaction(() => transactOn(sql, work))();
+    const { behind, settled } = write(() => {
       sql('INSERT OR IGNORE INTO names SELECT * FROM live.names').run();
-      const ids = unchangedSince(sql, rows);
-      for (const id of ids) copyExecution(sql, id);
-      return { unchanged: ids, behind: numberBehind(sql) };
-    })();
-    const history = historyOf(preparer(live), { ...rows, except: unchanged });
-    await replay(history, {
-      messages: createMessageWriter(sql),
-      write: async (work) => db.transaction(() => transactOn(sql, work))(),
+      for (const id of unchangedSince(sql, part)) copyExecution(sql, id);
+      return { behind: numberBehind(sql), settled: settledCopier(sql, live, part, leastSettled) };
     });
+    const store = { messages: createMessageWriter(sql), write: async <T>(work: (tx: Transaction) => T) => write(work) };
+    for (let { after } = part; ;) {
+      write((tx) => settled.copy(tx, after));
+      const rows = nextRows(sql, { ...part, after });
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      await replay(rows, store);
+      after = last.seq;
+    }
+    write(() => settled.recount());
     return behind;
   }
 

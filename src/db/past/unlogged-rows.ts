@@ -2,7 +2,7 @@ import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { waitsForDriver } from '../log/commands.ts';
 import { effectColumns } from '../log/rows.ts';
-import { keyColumns } from '../maintenance/replay.ts';
+import { keyColumns, type LogPart } from '../maintenance/replay.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { reopenSettled } from '../observed/settle.ts';
@@ -119,18 +119,13 @@ export const copiedTables: readonly string[] = [...ofExecution, 'message_rows'];
 /** Tables whose rows are numbered in order of arrival. */
 const numbered = wordsOf('workflow_executions stf_files fastmon_files tf_slices');
 
-/** Log rows that are new in the past: rows after `after`. */
-interface NewRows extends Moment {
-  after: number;
-}
-
 /** As SQL: all but logbook entries, which may come long after an execution and are always read again. */
 const ofRun = indexPredicates.exceptLogbook;
 
 /**
  * The executions whose whole log is among the new rows: they were then as they are now, and need no replay.
  */
-export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRows) =>
+export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: LogPart) =>
   sql<string>(
     `SELECT execution_id FROM live.workflow_executions JOIN live.names ON name = execution_id
      WHERE (SELECT min(seq) FROM live.message_rows WHERE execution_no = name_no) > $after
@@ -147,13 +142,21 @@ export function copyExecution(sql: Prepare, executionId: string) {
   reopenSettled(sql, executionId);
 }
 
-/** As SQL: copies rows of a table of the store as they are. */
-function insertFrom(sql: Prepare, table: string, where: string): string {
+/**
+ * As SQL: copies rows of a table of the store as they are.
+ * @param instead as SQL: what columns have in place of their value
+ */
+export function insertFrom(
+  sql: Prepare,
+  table: string,
+  where: string,
+  instead: Readonly<Record<string, string>> = {},
+): string {
   const columns = sql<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
     .values(table)
-    .filter((name) => !drawn.has(name))
-    .join(', ');
-  return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
+    .filter((name) => !drawn.has(name));
+  const values = columns.map((name) => instead[name] ?? name);
+  return `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${values.join(', ')} FROM live.${table} WHERE ${where}`;
 }
 
 /**

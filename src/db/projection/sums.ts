@@ -76,12 +76,22 @@ export function keepDelay(
 ) {
   if (from === null || from === undefined) return;
   const seconds = known ?? Math.max(0, millisecondsAt(to, 0) - millisecondsAt(from, 0)) / 1000;
+  keepDelays(tx, execution_id, stage, { seconds, items: 1, latest: to });
+}
+
+/** Counts items that passed a stage in the same time, the last one at `latest` (ISO 8601). */
+export function keepDelays(
+  tx: Transaction,
+  execution_id: string,
+  stage: StageName,
+  { seconds, items, latest }: Pick<Delay, 'items' | 'latest'> & { seconds: number },
+) {
   const key = [execution_id, numberOf[stage], bucketOf(seconds)] as const;
-  delays(tx, key.join(' '), (delay = { key, items: 0, total: 0, longest: 0, latest: to }) => {
-    delay.items += 1;
-    delay.total += seconds;
+  delays(tx, key.join(' '), (delay = { key, items: 0, total: 0, longest: 0, latest }) => {
+    delay.items += items;
+    delay.total += items * seconds;
     delay.longest = Math.max(delay.longest, seconds);
-    if (to > delay.latest) delay.latest = to;
+    if (latest > delay.latest) delay.latest = latest;
     return delay;
   });
 }

@@ -16,7 +16,7 @@ export const stfSubjects = ['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready'
 const isOfStf = (fact: Fact): fact is FactOf<(typeof stfSubjects)[number]> =>
   stfSubjects.some((kind) => kind === fact.kind);
 
-const tfSubjects = ['tf_file_registered', 'told_tf'] as const;
+export const tfSubjects = ['tf_file_registered', 'told_tf'] as const;
 
 /** The subjects of messages on the bus about a run and its files. */
 export const busSubjects: readonly string[] = [...phasesOnce, 'handed_over', ...stfSubjects, ...tfSubjects].filter(

@@ -1,0 +1,140 @@
+import { lineOf, relatedMessages, saidAt, saidColumns, type StoredMessage } from '../observed/said.ts';
+import type { Said } from '../../observed/folding/said.ts';
+import { stfSubjects, tfSubjects } from '../../observed/folding/subjects.ts';
+import { readStatement } from '../../observed/told/read-told.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
+import { workflowSeen } from '../observed/files.ts';
+import { countKeys } from '../observed/key-counts.ts';
+import { extend } from '../observed/run.ts';
+import { reopenSettled } from '../observed/settle.ts';
+import { lastOfSlices } from '../observed/work.ts';
+import { addTo } from '../projection/sums.ts';
+import type { Connection } from '../sqlite/connection.ts';
+import { preparer, type Prepare } from '../sqlite/statements.ts';
+import { transactOn, type Transaction } from '../sqlite/transaction.ts';
+import { copyMessages, type ExecutionPart } from './settled-slices.ts';
+import { insertFrom } from './unlogged-rows.ts';
+
+const listed = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
+
+/** As SQL: one name for what several subjects are about: messages that are related have one in common. */
+const topic = `CASE WHEN subject IN (${listed(stfSubjects)}) THEN 'stf ' || key WHEN subject IN (${listed(tfSubjects)}) THEN 'tf ' || key
+  WHEN subject IN ('slice', 'told_slice') THEN 'slice ' || key WHEN subject IN ('request', 'id', 'time') THEN subject || ' ' || key WHEN subject = 'result' THEN key END`;
+
+/** As SQL: the subjects of files and slices. */
+const subjects = `FROM live.message_subjects WHERE execution_id = $id AND subject IN (${listed([...stfSubjects, ...tfSubjects, 'slice', 'told_slice', 'request', 'id', 'time', 'result'])})`;
+
+const inPart = 'seq > $after AND seq <= $last';
+
+/**
+ * As SQL: messages that are to be replayed, with all that are related to them: of each subject with messages both in
+ * the part and elsewhere one; those that REST states, results that fit no slice, and those that name no run.
+ */
+const openMessages = `SELECT min(seq) ${subjects} GROUP BY ${topic} HAVING min(seq) <= $last AND max(seq) > $after AND (max(seq) > $last OR min(seq) <= $after)
+  UNION ALL SELECT seq FROM live.message_subjects WHERE execution_id = $id AND subject = 'told_slice' AND ${inPart}
+  UNION ALL SELECT seq FROM live.message_rows AS m WHERE execution_no = ${numberOf('$id')} AND run_no IS NULL AND ${inPart}
+  UNION ALL SELECT seq FROM live.message_rows AS m INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'slice_result'`)} AND ${inPart}
+    AND NOT EXISTS (SELECT 1 FROM live.message_subjects AS s WHERE s.execution_id = $id AND s.seq = m.seq AND ${indexPredicates.deciding})
+    AND NOT EXISTS (SELECT 1 FROM live.message_subjects AS s WHERE s.seq = m.seq AND stands_seq IS NOT NULL)`;
+
+/** As SQL: TF files whose waiting time depends on an STF file that is not settled. */
+const openSamples = `SELECT t.seq FROM live.fastmon_files AS f JOIN live.message_subjects AS t ON t.execution_id = $id AND t.subject IN (${listed(tfSubjects)}) AND t.key = tf_filename
+  WHERE f.execution_id = $id AND stf_filename IN (
+    SELECT key FROM live.message_subjects WHERE execution_id = $id AND subject IN (${listed(stfSubjects)}) AND seq NOT IN (SELECT seq FROM settled))`;
+
+/** Copies the settled files and slices of an observed execution. */
+export function copyHeard(tx: Transaction, part: ExecutionPart, live: Connection) {
+  const { sql } = tx;
+  const { id } = part;
+  sql(`INSERT OR IGNORE INTO settled SELECT seq ${subjects} AND ${inPart}`).run(part);
+  const open = JSON.stringify([...allRelated(live, id, sql<number>(openMessages).values(part))]);
+  sql('DELETE FROM settled WHERE seq IN (SELECT value FROM json_each(?))').run(open);
+  sql(`DELETE FROM settled WHERE seq IN (${openSamples})`).run({ id });
+  copyMessages(sql);
+  sql(insertFrom(sql, 'message_subjects', 'execution_id = ? AND seq IN (SELECT seq FROM settled)')).run(id);
+  for (const [table, column, kinds] of tables) {
+    sql('DELETE FROM settled_names').run();
+    sql(
+      `INSERT OR IGNORE INTO settled_names SELECT key FROM message_subjects WHERE execution_id = ? AND subject IN (${listed(kinds)}) AND seq IN (SELECT seq FROM settled)`,
+    ).run(id);
+    sql(insertFrom(sql, table, `execution_id = ? AND ${column} IN (SELECT name FROM settled_names)`)).run(id);
+  }
+  reopenSettled(sql, id);
+  noteMessages(tx, id);
+}
+
+/** Tables with a row for each file or slice, the column of its name, and the subjects that have it. */
+const tables: readonly (readonly [table: string, column: string, kinds: readonly string[]])[] = [
+  ['stf_files', 'stf_filename', stfSubjects],
+  ['fastmon_files', 'tf_filename', tfSubjects],
+  ['tf_slices', 'slice_filename', ['attempt']],
+  ['earlier_attempts', 'slice_filename', ['attempt']],
+];
+
+/** The numbers of messages, and of all that are related to them. */
+function allRelated(live: Connection, execution_id: string, seqs: readonly number[]): Set<number> {
+  const all = new Set<number>();
+  for (const seq of seqs)
+    if (!all.has(seq))
+      transactOn(preparer(live), (tx) => {
+        const said = saidAt(tx, seq);
+        all.add(seq);
+        if (said === undefined) return;
+        for (const other of relatedMessages({ tx, sql: tx.sql, execution_id, run_number: null }, said).keys()) all.add(other);
+      });
+  return all;
+}
+
+/** Messages to read at a time. */
+const page = 1000;
+
+interface SettledMessage extends Said, StoredMessage {
+  repeats: 0 | 1;
+}
+
+/** Notes what each settled message shows besides its file or slice. */
+function noteMessages(tx: Transaction, id: string) {
+  const scope = { tx, sql: tx.sql, execution_id: id, run_number: null };
+  const some = tx.sql<SettledMessage>(
+    `SELECT ${saidColumns}, EXISTS (SELECT 1 FROM message_subjects AS s WHERE s.seq = m.seq AND stands_seq IS NOT NULL) AS repeats
+     FROM settled CROSS JOIN message_rows AS m USING (seq) WHERE seq > ? ORDER BY seq LIMIT ${page}`,
+  );
+  for (let last: number | undefined = 0; last !== undefined;) {
+    const rows = some.all(last);
+    for (const row of rows) {
+      const line = lineOf(row);
+      const statement = readStatement(line);
+      extend(tx, id, row.sent_ms, statement.dialect);
+      countKeys(tx, id, statement, line);
+      const { fact } = statement;
+      if (fact === undefined) continue;
+      workflowSeen(scope, fact);
+      if (fact.kind === 'slice' && !fact.namesExecution && row.repeats === 0)
+        addTo(tx, 'observed_runs', [id], 'without_execution', 1);
+    }
+    last = rows.at(-1)?.seq;
+  }
+}
+
+const slicesWhere = (condition: string) => `count(*) FILTER (WHERE ${condition})`;
+
+/** Counts again what follows from the rows of an observed execution. */
+export function recountHeard(sql: Prepare, id: string) {
+  for (const update of [
+    `UPDATE stf_files SET tf_file_count = (SELECT count(*) FROM fastmon_files AS f WHERE f.stf_filename = stf_files.stf_filename AND f.execution_id = $id) WHERE execution_id = $id`,
+    `INSERT OR REPLACE INTO observed_samples (execution_id, tf_filename, slices, largest, first_at)
+     SELECT execution_id, tf_filename, count(*), max(tf_count), min(created_at) FROM tf_slices WHERE execution_id = $id GROUP BY 1, 2`,
+    `UPDATE run_states SET (slices_created, slices_queued, slices_completed, slices_failed, slices_exhausted) = (
+       SELECT count(*), ${['unanswered', 'completed', 'failed', 'failed'].map((status) => slicesWhere(`status = '${status}'`)).join(', ')} FROM tf_slices WHERE execution_id = $id),
+       (slice_retries, slices_retried) = (SELECT count(*), count(DISTINCT slice_filename) FROM earlier_attempts WHERE execution_id = $id),
+       (stfs_announced, stfs_ready) = (SELECT count(*), ${slicesWhere(`status = 'processed'`)} FROM stf_files WHERE execution_id = $id),
+       tf_files_received = (SELECT count(*) FROM message_subjects WHERE execution_id = $id AND subject = 'tf_file_registered' AND stands_seq IS NULL)
+     WHERE execution_id = $id`,
+    `UPDATE runs SET (dataset_files, dataset_bytes) = (SELECT ${slicesWhere(`status = 'processed'`)}, coalesce(sum(size_bytes), 0) FROM stf_files WHERE execution_id = $id) WHERE execution_id = $id`,
+    `UPDATE observed_runs SET results_repeated = (SELECT count(*) FROM message_subjects AS s JOIN message_rows USING (seq)
+       WHERE execution_id = $id AND stands_seq IS NOT NULL AND type_no = ${numberOf(`'slice_result'`)}),
+       (last_result_ms, last_done_ms) = ${lastOfSlices('$id')} WHERE execution_id = $id`,
+  ])
+    sql(update).run({ id });
+}
