@@ -61,12 +61,15 @@ export function* historyOf(sql: Prepare): Generator<HistoryRow> {
   }
 }
 
-/** The first rows of a part of the attached log `live` that this store does not have yet. */
-export const nextRows = (sql: Prepare, part: LogPart) =>
+/**
+ * The first rows of a part of the attached log `live` that this store does not have yet.
+ * @param except as SQL: the numbers of others that do not count
+ */
+export const nextRows = (sql: Prepare, part: LogPart, except: string) =>
   sql<MessageRow>(
     historyRows(
       'live',
-      'seq <= $last AND recorded_ms <= $recordedBy AND seq NOT IN (SELECT seq FROM main.message_rows)',
+      `seq <= $last AND recorded_ms <= $recordedBy AND seq NOT IN (SELECT seq FROM main.message_rows) AND seq NOT IN (${except})`,
       together,
     ),
   )

@@ -11,7 +11,7 @@ import { type Connection, Database } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 import { transactOn, type Transaction } from '../sqlite/transaction.ts';
 import type { Moment } from './moment.ts';
-import { settledCopier } from './settled-rows.ts';
+import { settledRows } from './settled-rows.ts';
 import {
   commandsAsThen,
   copyExecution,
@@ -47,18 +47,18 @@ export function createPastStore(live: Connection, leastSettled = 1000) {
     const { behind, settled } = write(() => {
       sql('INSERT OR IGNORE INTO names SELECT * FROM live.names').run();
       for (const id of unchangedSince(sql, part)) copyExecution(sql, id);
-      return { behind: numberBehind(sql), settled: settledCopier(sql, live, part, leastSettled) };
+      return { behind: numberBehind(sql), settled: settledRows(sql, live, part, leastSettled) };
     });
     const store = { messages: createMessageWriter(sql), write: async <T>(work: (tx: Transaction) => T) => write(work) };
     for (let { after } = part; ;) {
-      write((tx) => settled.copy(tx, after));
-      const rows = nextRows(sql, { ...part, after });
+      write(() => settled.choose(after));
+      const rows = nextRows(sql, { ...part, after }, settled.numbers);
       const last = rows.at(-1);
       if (last === undefined) break;
       await replay(rows, store);
       after = last.seq;
     }
-    write(() => settled.recount());
+    write((tx) => settled.copy(tx));
     return behind;
   }
 

@@ -13,7 +13,7 @@ import { addTo } from '../projection/sums.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { preparer, type Prepare } from '../sqlite/statements.ts';
 import { transactOn, type Transaction } from '../sqlite/transaction.ts';
-import { copyMessages, type ExecutionPart } from './settled-slices.ts';
+import type { ExecutionPart } from './settled-slices.ts';
 import { insertFrom } from './unlogged-rows.ts';
 
 const listed = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
@@ -38,30 +38,39 @@ const openMessages = `SELECT min(seq) ${subjects} GROUP BY ${topic} HAVING min(s
     AND NOT EXISTS (SELECT 1 FROM live.message_subjects AS s WHERE s.execution_id = $id AND s.seq = m.seq AND ${indexPredicates.deciding})
     AND NOT EXISTS (SELECT 1 FROM live.message_subjects AS s WHERE s.seq = m.seq AND stands_seq IS NOT NULL)`;
 
-/** As SQL: TF files whose waiting time depends on an STF file that is not settled. */
-const openSamples = `SELECT t.seq FROM live.fastmon_files AS f JOIN live.message_subjects AS t ON t.execution_id = $id AND t.subject IN (${listed(tfSubjects)}) AND t.key = tf_filename
-  WHERE f.execution_id = $id AND stf_filename IN (
-    SELECT key FROM live.message_subjects WHERE execution_id = $id AND subject IN (${listed(stfSubjects)}) AND seq NOT IN (SELECT seq FROM settled))`;
+/** As SQL: subjects of an execution's files that are not settled. */
+const openFiles = (kinds: readonly string[]) =>
+  `SELECT key FROM live.message_subjects WHERE execution_id = $id AND subject IN (${listed(kinds)}) AND seq NOT IN (SELECT seq FROM settled)`;
 
-/** Copies the settled files and slices of an observed execution. */
-export function copyHeard(tx: Transaction, part: ExecutionPart, live: Connection) {
-  const { sql } = tx;
+/** As SQL: the messages about files of a kind with some names. */
+const aboutFiles = (kinds: readonly string[], names: string) =>
+  `SELECT seq FROM live.message_subjects WHERE execution_id = $id AND subject IN (${listed(kinds)}) AND key IN (${names})`;
+
+const ofFiles = 'FROM live.fastmon_files WHERE execution_id = $id';
+
+/** Chooses the settled files and slices of an observed execution. An STF file and its TF files are settled together. */
+export function chooseHeard(sql: Prepare, part: ExecutionPart, live: Connection) {
   const { id } = part;
   sql(`INSERT OR IGNORE INTO settled SELECT seq ${subjects} AND ${inPart}`).run(part);
   const open = JSON.stringify([...allRelated(live, id, sql<number>(openMessages).values(part))]);
   sql('DELETE FROM settled WHERE seq IN (SELECT value FROM json_each(?))').run(open);
-  sql(`DELETE FROM settled WHERE seq IN (${openSamples})`).run({ id });
-  copyMessages(sql);
+  const stfsOfOpen = `SELECT stf_filename ${ofFiles} AND tf_filename IN (${openFiles(tfSubjects)})`;
+  sql(`DELETE FROM settled WHERE seq IN (${aboutFiles(stfSubjects, stfsOfOpen)})`).run({ id });
+  const tfsOfOpen = `SELECT tf_filename ${ofFiles} AND stf_filename IN (${openFiles(stfSubjects)})`;
+  sql(`DELETE FROM settled WHERE seq IN (${aboutFiles(tfSubjects, tfsOfOpen)})`).run({ id });
+}
+
+/** Copies the chosen files and slices, and counts them. */
+export function copyHeard(tx: Transaction, id: string) {
+  const { sql } = tx;
   sql(insertFrom(sql, 'message_subjects', 'execution_id = ? AND seq IN (SELECT seq FROM settled)')).run(id);
   for (const [table, column, kinds] of tables) {
-    sql('DELETE FROM settled_names').run();
-    sql(
-      `INSERT OR IGNORE INTO settled_names SELECT key FROM message_subjects WHERE execution_id = ? AND subject IN (${listed(kinds)}) AND seq IN (SELECT seq FROM settled)`,
-    ).run(id);
-    sql(insertFrom(sql, table, `execution_id = ? AND ${column} IN (SELECT name FROM settled_names)`)).run(id);
+    const names = `SELECT key FROM message_subjects WHERE execution_id = $id AND subject IN (${listed(kinds)}) AND seq IN (SELECT seq FROM settled)`;
+    sql(insertFrom(sql, table, `execution_id = $id AND ${column} IN (${names})`)).run({ id });
   }
   reopenSettled(sql, id);
   noteMessages(tx, id);
+  recount(sql, id);
 }
 
 /** Tables with a row for each file or slice, the column of its name, and the subjects that have it. */
@@ -98,10 +107,10 @@ function noteMessages(tx: Transaction, id: string) {
   const scope = { tx, sql: tx.sql, execution_id: id, run_number: null };
   const some = tx.sql<SettledMessage>(
     `SELECT ${saidColumns}, EXISTS (SELECT 1 FROM message_subjects AS s WHERE s.seq = m.seq AND stands_seq IS NOT NULL) AS repeats
-     FROM settled CROSS JOIN message_rows AS m USING (seq) WHERE seq > ? ORDER BY seq LIMIT ${page}`,
+     FROM settled CROSS JOIN message_rows AS m USING (seq) WHERE seq > ? AND execution_no = ${numberOf('?')} ORDER BY seq LIMIT ${page}`,
   );
   for (let last: number | undefined = 0; last !== undefined;) {
-    const rows = some.all(last);
+    const rows = some.all(last, id);
     for (const row of rows) {
       const line = lineOf(row);
       const statement = readStatement(line);
@@ -120,9 +129,9 @@ function noteMessages(tx: Transaction, id: string) {
 const slicesWhere = (condition: string) => `count(*) FILTER (WHERE ${condition})`;
 
 /** Counts again what follows from the rows of an observed execution. */
-export function recountHeard(sql: Prepare, id: string) {
+function recount(sql: Prepare, id: string) {
   for (const update of [
-    `UPDATE stf_files SET tf_file_count = (SELECT count(*) FROM fastmon_files AS f WHERE f.stf_filename = stf_files.stf_filename AND f.execution_id = $id) WHERE execution_id = $id`,
+    `UPDATE stf_files SET tf_file_count = (SELECT count(*) FROM fastmon_files AS f INDEXED BY fastmon_files_stf WHERE f.stf_filename = stf_files.stf_filename AND f.execution_id = $id) WHERE execution_id = $id`,
     `INSERT OR REPLACE INTO observed_samples (execution_id, tf_filename, slices, largest, first_at)
      SELECT execution_id, tf_filename, count(*), max(tf_count), min(created_at) FROM tf_slices WHERE execution_id = $id GROUP BY 1, 2`,
     `UPDATE run_states SET (slices_created, slices_queued, slices_completed, slices_failed, slices_exhausted) = (

@@ -1,10 +1,13 @@
 import { promptProcessing } from '../../domain/workflows.ts';
+import { cameOverBroker } from '../log/rows.ts';
 import type { LogPart } from '../maintenance/replay.ts';
+import { isoTime } from '../migrations/message-columns.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { copyHeard, recountHeard } from './settled-heard.ts';
-import { copySlices } from './settled-slices.ts';
+import { chooseHeard, copyHeard } from './settled-heard.ts';
+import { chooseSlices, copySlices } from './settled-slices.ts';
+import { insertFrom } from './unlogged-rows.ts';
 
 /** An execution some of whose messages are new in a past store, and others later. */
 export interface PartlyNew {
@@ -39,41 +42,52 @@ const identity = (schema: string) =>
 const isKnown = (sql: Prepare, id: string) => sql(`${identity('main')} INTERSECT ${identity('live')}`).has({ id });
 
 /**
- * Copies what is settled at the end of a part of a log: a slice or a file whose messages all lie in the part is
- * the same then as now. All other messages have to be replayed.
+ * What is settled at the end of a part of a log: a slice or a file whose messages all lie in the part is the same
+ * then as now, so its rows are copied. All other messages have to be replayed.
  * @param least with fewer new messages, an execution is replayed without looking for what is settled
  */
-export function settledCopier(sql: Prepare, live: Connection, part: LogPart, least: number) {
-  sql('CREATE TEMP TABLE IF NOT EXISTS settled (seq INTEGER PRIMARY KEY)').run();
-  sql('CREATE TEMP TABLE IF NOT EXISTS settled_names (name TEXT PRIMARY KEY) WITHOUT ROWID').run();
+export function settledRows(sql: Prepare, live: Connection, part: LogPart, least: number) {
+  for (const table of ['settled (seq INTEGER PRIMARY KEY)', 'settled_names (name TEXT PRIMARY KEY) WITHOUT ROWID'])
+    sql(`CREATE TEMP TABLE IF NOT EXISTS ${table}`).run();
+  for (const table of ['settled', 'settled_names']) sql(`DELETE FROM ${table}`).run();
   let waiting = partlyNew(sql, part, least);
-  const copied: PartlyNew[] = [];
+  const known: PartlyNew[] = [];
   return {
-    /** Copies what is settled of the executions that are known by now. @param after the last row that was replayed */
-    copy(tx: Transaction, after: number) {
-      const known = waiting.filter(({ id }) => isKnown(sql, id));
-      if (known.length === 0) return;
-      waiting = waiting.filter((one) => !known.includes(one));
-      for (const one of known) {
-        for (const table of ['settled', 'settled_names']) sql(`DELETE FROM temp.${table}`).run();
-        const of = { id: one.id, after, last: part.last };
-        if (one.origin === 'own') copySlices(tx, of);
-        else copyHeard(tx, of, live);
-        copied.push(one);
+    /** As SQL: the numbers of messages that need no replay. */
+    numbers: 'SELECT seq FROM settled',
+    /** Looks for what is settled of executions that are known by now. @param after the last row that was replayed */
+    choose(after: number) {
+      const found = waiting.filter(({ id }) => isKnown(sql, id));
+      if (found.length === 0) return;
+      waiting = waiting.filter((one) => !found.includes(one));
+      known.push(...found);
+      for (const { id, origin } of found) {
+        const of = { id, after, last: part.last };
+        if (origin === 'own') chooseSlices(sql, of);
+        else chooseHeard(sql, of, live);
       }
     },
-    /** Counts again what is counted over all slices and files. */
-    recount() {
-      for (const { id, origin } of copied) {
-        sql(countIn('stf_files', 'slice_count', 'tf_slices', 'stf_filename')).run(id);
-        sql(countIn('fastmon_files', 'slice_count', 'tf_slices', 'tf_filename')).run(id);
-        if (origin === 'observed') recountHeard(sql, id);
+    /** Copies what is settled, once all else is replayed. */
+    copy(tx: Transaction) {
+      sql(insertFrom(sql, 'message_rows', 'seq IN (SELECT seq FROM settled)', unsent)).run();
+      for (const { id, origin } of known) {
+        if (origin === 'own') copySlices(tx, id);
+        else copyHeard(tx, id);
+        for (const update of counts) sql(update).run(id);
       }
     },
   };
 }
 
-/** As SQL: counts rows of a table for each row of another that they name. */
-const countIn = (table: string, column: string, counted: string, name: string) =>
-  `UPDATE ${table} SET ${column} = (SELECT count(*) FROM ${counted} AS c WHERE c.${name} = ${table}.${name} AND c.execution_id = ${table}.execution_id)
-   WHERE execution_id = ?`;
+/** As SQL: the columns of a message that a replay writes in another way: nothing is to be sent. */
+const unsent = { goes_out: 'NULL', outbox_sent_at: `iif(${cameOverBroker}, ${isoTime('recorded_ms')}, NULL)` };
+
+/** As SQL: counts the slices of each file of an execution. */
+const counts = [
+  ['stf_files', 'stf'],
+  ['fastmon_files', 'tf'],
+].map(
+  ([table, kind]) =>
+    `UPDATE ${table} SET slice_count = (SELECT count(*) FROM tf_slices AS s INDEXED BY tf_slices_${kind} WHERE s.${kind}_filename = ${table}.${kind}_filename
+       AND s.execution_id = ${table}.execution_id) WHERE execution_id = ?`,
+);
