@@ -44,8 +44,8 @@ const page = 1000;
 /** A part of a log: rows after `after`, up to `last`. Rows that were recorded later do not count. */
 export type LogPart = Pick<Moment, 'last' | 'recordedBy'> & { after: number };
 
-/** As SQL: rows of a log, the first of those that meet a condition. @param schema the database that has it */
-const historyRows = (schema: string, where: string, limit: number) =>
+/** As SQL: the first rows of a log that meet a condition. @param schema the database that has it */
+const historyRows = (schema: string, where: string, limit: number | string) =>
   `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, ${cameOverBroker} AS from_broker, headers
    FROM ${schema}.workflow_messages JOIN (SELECT seq, headers FROM ${schema}.message_rows) USING (seq) WHERE seq > $after AND ${where} ORDER BY seq LIMIT ${limit}`;
 
@@ -65,12 +65,12 @@ export function* historyOf(sql: Prepare): Generator<HistoryRow> {
  * The first rows of a part of the attached log `live` that this store does not have yet.
  * @param except as SQL: the numbers of others that do not count
  */
-export const nextRows = (sql: Prepare, part: LogPart, except: string) =>
+export const nextRows = (sql: Prepare, part: LogPart & { limit: number }, except: string) =>
   sql<MessageRow>(
     historyRows(
       'live',
       `seq <= $last AND recorded_ms <= $recordedBy AND seq NOT IN (SELECT seq FROM main.message_rows) AND seq NOT IN (${except})`,
-      together,
+      '($limit + 0)',
     ),
   )
     .all(part)
@@ -90,7 +90,7 @@ const historyRow = (row: MessageRow) => ({
 });
 
 /** Messages to record per transaction. */
-const together = 200;
+export const together = 200;
 
 /**
  * Replays a log, message by message, into a store that has none of it. Rows keep their numbers if the history

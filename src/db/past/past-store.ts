@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { nextRows, replay } from '../maintenance/replay.ts';
+import { nextRows, replay, together } from '../maintenance/replay.ts';
 import { settleObserved } from '../observed/settle.ts';
 import { createTables } from '../opening/create-tables.ts';
 import type { LivenessTest } from '../presence/leases.ts';
@@ -50,9 +50,10 @@ export function createPastStore(live: Connection, leastSettled = 1000) {
       return { behind: numberBehind(sql), settled: settledRows(sql, live, part, leastSettled) };
     });
     const store = { messages: createMessageWriter(sql), write: async <T>(work: (tx: Transaction) => T) => write(work) };
-    for (let { after } = part; ;) {
+    // The first message of an execution mostly shows all that names it.
+    for (let { after } = part, limit = 1; ; limit = Math.min(2 * limit, together)) {
       write(() => settled.choose(after));
-      const rows = nextRows(sql, { ...part, after }, settled.numbers);
+      const rows = nextRows(sql, { ...part, after, limit }, settled.numbers);
       const last = rows.at(-1);
       if (last === undefined) break;
       await replay(rows, store);

@@ -33,13 +33,13 @@ const partlyNew = (sql: Prepare, { after, last, recordedBy }: LogPart, least: nu
          WHERE o.execution_id = e.execution_id AND (other.execution_id <> e.execution_id OR o.policy IS NOT NULL))`,
   ).all({ after, last, recordedBy, least });
 
-/** As SQL: the columns that decide to which execution a message belongs. */
-const identity = (schema: string) =>
-  `SELECT origin, o.told_id, o.namespace, o.run_id, o.told_start FROM ${schema}.workflow_executions AS e
-   LEFT JOIN ${schema}.observed_runs AS o USING (execution_id) WHERE e.execution_id = $id`;
+/** As SQL: the columns that decide which messages belong to an observed execution. */
+const names = (schema: string) =>
+  `SELECT told_id, namespace, run_id, told_start FROM ${schema}.observed_runs WHERE execution_id = $id`;
 
-/** Whether all that names an execution is in the past store, so that its further messages are found to be its own. */
-const isKnown = (sql: Prepare, id: string) => sql(`${identity('main')} INTERSECT ${identity('live')}`).has({ id });
+/** Whether further messages of an execution are found to be its own: an observed one is named by its messages. */
+const isKnown = (sql: Prepare, { id, origin }: PartlyNew) =>
+  origin === 'own' || sql(`${names('main')} INTERSECT ${names('live')}`).has({ id });
 
 /**
  * What is settled at the end of a part of a log: a slice or a file whose messages all lie in the part is the same
@@ -57,7 +57,7 @@ export function settledRows(sql: Prepare, live: Connection, part: LogPart, least
     numbers: 'SELECT seq FROM settled',
     /** Looks for what is settled of executions that are known by now. @param after the last row that was replayed */
     choose(after: number) {
-      const found = waiting.filter(({ id }) => isKnown(sql, id));
+      const found = waiting.filter((one) => isKnown(sql, one));
       if (found.length === 0) return;
       waiting = waiting.filter((one) => !found.includes(one));
       known.push(...found);
