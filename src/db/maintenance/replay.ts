@@ -6,7 +6,6 @@ import { recordHeard } from '../observed/heard-messages.ts';
 import { lineOf } from '../observed/said.ts';
 import { isSettled } from '../observed/settle.ts';
 import type { Store } from '../opening/store.ts';
-import type { Moment } from '../past/moment.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** A log row with everything a replay needs. */
@@ -42,7 +41,12 @@ interface MessageRow extends Omit<LogRow, 'message_id' | 'execution_id'> {
 const page = 1000;
 
 /** A part of a log: rows after `after`, up to `last`. Rows that were recorded later do not count. */
-export type LogPart = Pick<Moment, 'last' | 'recordedBy'> & { after: number };
+export interface LogPart {
+  after: number;
+  last: number;
+  /** Milliseconds since 1970. */
+  recordedBy: number;
+}
 
 /** As SQL: the first rows of a log that meet a condition. @param schema the database that has it */
 const historyRows = (schema: string, where: string, limit: number | string) =>

@@ -49,11 +49,15 @@ function lastOf({ slices }: Work) {
 type Last = ReturnType<typeof lastOf>;
 
 /** As SQL: the same of all slices of an execution. */
-export const lastOfSlices = (id: string) => `(SELECT coalesce(max(completed_at), 0), coalesce(max(completed_at) FILTER (WHERE status = 'completed'), 0)
+export const lastOfSlices = (
+  id: string,
+) => `(SELECT coalesce(max(completed_at), 0), coalesce(max(completed_at) FILTER (WHERE status = 'completed'), 0)
     FROM (SELECT ${milliseconds('completed_at')} AS completed_at, status FROM tf_slices WHERE execution_id = ${id}))`;
 
 const lastResults = buffered(({ sql }, execution_id, { isTakenBack, ...last }: Last & { isTakenBack: boolean }) => {
-  const values = isTakenBack ? lastOfSlices('$execution_id') : '(max(last_result_ms, $result), max(last_done_ms, $done))';
+  const values = isTakenBack
+    ? lastOfSlices('$execution_id')
+    : '(max(last_result_ms, $result), max(last_done_ms, $done))';
   sql(`UPDATE observed_runs SET (last_result_ms, last_done_ms) = ${values} WHERE execution_id = $execution_id`).run({
     execution_id,
     ...last,

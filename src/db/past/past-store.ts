@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { nextRows, replay, together } from '../maintenance/replay.ts';
+import { type LogPart, nextRows, replay, together } from '../maintenance/replay.ts';
 import { settleObserved } from '../observed/settle.ts';
 import { createTables } from '../opening/create-tables.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { createMessageWriter } from '../recording/message-writer.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
-import { preparer } from '../sqlite/statements.ts';
+import { preparer, type Prepare } from '../sqlite/statements.ts';
 import { transactOn, type Transaction } from '../sqlite/transaction.ts';
 import type { Moment } from './moment.ts';
 import { settledRows } from './settled-rows.ts';
@@ -40,29 +40,6 @@ export function createPastStore(live: Connection, leastSettled = 1000) {
   const sql = preparer(db);
   let reached: Omit<Moment, 'exact'> = { last: 0, now: 0, iso: new Date(0).toISOString(), recordedBy: 0 };
 
-  /** Reads the new rows. Returns the last numbers that rows had before. */
-  async function read(moment: Moment): Promise<ReadonlyMap<string, number>> {
-    const part = { ...moment, after: reached.last };
-    const write = <T>(work: (tx: Transaction) => T) => db.transaction(() => transactOn(sql, work))();
-    const { behind, settled } = write(() => {
-      sql('INSERT OR IGNORE INTO names SELECT * FROM live.names').run();
-      for (const id of unchangedSince(sql, part)) copyExecution(sql, id);
-      return { behind: numberBehind(sql), settled: settledRows(sql, live, part, leastSettled) };
-    });
-    const store = { messages: createMessageWriter(sql), write: async <T>(work: (tx: Transaction) => T) => write(work) };
-    // The first message of an execution mostly shows all that names it.
-    for (let { after } = part, limit = 1; ; limit = Math.min(2 * limit, together)) {
-      write(() => settled.choose(after));
-      const rows = nextRows(sql, { ...part, after, limit }, settled.numbers);
-      const last = rows.at(-1);
-      if (last === undefined) break;
-      await replay(rows, store);
-      after = last.seq;
-    }
-    write((tx) => settled.copy(tx));
-    return behind;
-  }
-
   return {
     /** Whether a moment can be reached from where the store is. */
     leadsTo({ last, now, recordedBy }: Moment): boolean {
@@ -78,7 +55,8 @@ export function createPastStore(live: Connection, leastSettled = 1000) {
       const detach = attach(live, db);
       try {
         const isAliveThen = livenessAt(sql, isAlive, moment);
-        const behind = await read(moment);
+        const part = { ...moment, after: reached.last };
+        const behind = await readRows({ db, sql, live }, part, leastSettled);
         db.transaction(() => {
           numberAsRecorded(sql, behind);
           commandsAsThen(sql, moment);
@@ -94,6 +72,34 @@ export function createPastStore(live: Connection, leastSettled = 1000) {
     },
     close: () => db.close(),
   };
+}
+
+interface Connections {
+  db: Connection;
+  sql: Prepare;
+  live: Connection;
+}
+
+/** Reads the rows of a part of the log. Returns the last numbers that rows had before. */
+async function readRows({ db, sql, live }: Connections, part: LogPart, leastSettled: number) {
+  const write = <T>(work: (tx: Transaction) => T) => db.transaction(() => transactOn(sql, work))();
+  const { behind, settled } = write(() => {
+    sql('INSERT OR IGNORE INTO names SELECT * FROM live.names').run();
+    for (const id of unchangedSince(sql, part)) copyExecution(sql, id);
+    return { behind: numberBehind(sql), settled: settledRows(sql, live, part, leastSettled) };
+  });
+  const store = { messages: createMessageWriter(sql), write: async <T>(work: (tx: Transaction) => T) => write(work) };
+  // The first message of an execution mostly shows all that names it.
+  for (let { after } = part, limit = 1; ; limit = Math.min(2 * limit, together)) {
+    write(() => settled.choose(after));
+    const rows = nextRows(sql, { ...part, after, limit }, settled.numbers);
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    await replay(rows, store);
+    after = last.seq;
+  }
+  write((tx) => settled.copy(tx));
+  return behind;
 }
 
 export type PastStore = ReturnType<typeof createPastStore>;

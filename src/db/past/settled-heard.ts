@@ -1,20 +1,25 @@
-import { lineOf, relatedMessages, saidAt, saidColumns, type StoredMessage } from '../observed/said.ts';
 import type { Said } from '../../observed/folding/said.ts';
 import { stfSubjects, tfSubjects } from '../../observed/folding/subjects.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
+import type { LogPart } from '../maintenance/replay.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { workflowSeen } from '../observed/files.ts';
 import { countKeys } from '../observed/key-counts.ts';
 import { extend } from '../observed/run.ts';
+import { lineOf, relatedMessages, saidAt, saidColumns, type StoredMessage } from '../observed/said.ts';
 import { reopenSettled } from '../observed/settle.ts';
 import { lastOfSlices } from '../observed/work.ts';
 import { addTo } from '../projection/sums.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { preparer, type Prepare } from '../sqlite/statements.ts';
 import { transactOn, type Transaction } from '../sqlite/transaction.ts';
-import type { ExecutionPart } from './settled-slices.ts';
 import { insertFrom } from './unlogged-rows.ts';
+
+/** Rows of an execution's log after `after`, up to `last`. */
+export interface ExecutionPart extends Pick<LogPart, 'after' | 'last'> {
+  id: string;
+}
 
 const listed = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
 
@@ -90,7 +95,8 @@ function allRelated(live: Connection, execution_id: string, seqs: readonly numbe
         const said = saidAt(tx, seq);
         all.add(seq);
         if (said === undefined) return;
-        for (const other of relatedMessages({ tx, sql: tx.sql, execution_id, run_number: null }, said).keys()) all.add(other);
+        for (const other of relatedMessages({ tx, sql: tx.sql, execution_id, run_number: null }, said).keys())
+          all.add(other);
       });
   return all;
 }

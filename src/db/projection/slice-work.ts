@@ -125,7 +125,11 @@ const slack = 1;
  * was away and recorded both at once, or the end long after it, or the clock was set. Otherwise undefined:
  * the times of recording then give the time from hand-over to result.
  */
-export function tookOtherwise(measured: number | undefined, from: string | null | undefined, to: string): number | undefined {
+export function tookOtherwise(
+  measured: number | undefined,
+  from: string | null | undefined,
+  to: string,
+): number | undefined {
   if (measured === undefined || from === null || from === undefined) return undefined;
   const recorded = (Date.parse(to) - Date.parse(from)) / 1000;
   return recorded < measured - slack || recorded > measured + lateSeconds ? measured : undefined;
