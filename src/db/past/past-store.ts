@@ -41,7 +41,7 @@ export function createPastStore(live: Connection, leastSettled = 1000) {
   let reached: Omit<Moment, 'exact'> = { last: 0, now: 0, iso: new Date(0).toISOString(), recordedBy: 0 };
 
   return {
-    /** Whether a moment can be reached from where the store is. */
+    /** Whether a moment can be reached from the present one of the store. */
     leadsTo({ last, now, recordedBy }: Moment): boolean {
       const isSameCut = recordedBy === reached.recordedBy || reached.last === 0;
       return isSameCut && reached.last <= last && reached.now <= now;
