@@ -48,14 +48,14 @@ export interface LogPart {
   recordedBy: number;
 }
 
-/** As SQL: the first rows of a log that meet a condition. @param schema the database that has it */
-const historyRows = (schema: string, where: string, limit: number | string) =>
+/** As SQL: the first rows of a log that meet a condition. @param of the attached database that has it */
+const historyRows = (of: '' | 'live.', where: string, limit: number | string) =>
   `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, ${cameOverBroker} AS from_broker, headers
-   FROM ${schema}.workflow_messages JOIN (SELECT seq, headers FROM ${schema}.message_rows) USING (seq) WHERE seq > $after AND ${where} ORDER BY seq LIMIT ${limit}`;
+   FROM ${of}workflow_messages JOIN (SELECT seq, headers FROM ${of}message_rows) USING (seq) WHERE seq > $after AND ${where} ORDER BY seq LIMIT ${limit}`;
 
 /** The log of a store, in order. */
 export function* historyOf(sql: Prepare): Generator<HistoryRow> {
-  const some = sql<MessageRow>(historyRows('main', 'TRUE', page));
+  const some = sql<MessageRow>(historyRows('', 'TRUE', page));
   for (let after = 0; ;) {
     const rows = some.all({ after });
     yield* rows.map(historyRow);
@@ -72,7 +72,7 @@ export function* historyOf(sql: Prepare): Generator<HistoryRow> {
 export const nextRows = (sql: Prepare, part: LogPart & { limit: number }, except: string) =>
   sql<MessageRow>(
     historyRows(
-      'live',
+      'live.',
       `seq <= $last AND recorded_ms <= $recordedBy AND seq NOT IN (SELECT seq FROM main.message_rows) AND seq NOT IN (${except})`,
       '($limit + 0)',
     ),
