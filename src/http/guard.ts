@@ -50,8 +50,11 @@ const quoted = (text: string) => JSON.stringify(text.slice(0, 200));
 /** The caller of every request if there are no tokens. */
 const anybody: Caller = { name: undefined, scope: 'control' };
 
-/** Requires a bearer token and remembers its owner; if there are no tokens, requires none. */
-export function requireToken(tokens: readonly Token[]) {
+/**
+ * Requires a bearer token and remembers its owner; if there are no tokens, requires none.
+ * @param unauthorized answers a request without one of them
+ */
+export function requireToken(tokens: readonly Token[], unauthorized = refuseStranger) {
   const callerBy = createCallers(tokens);
   return (request: Request, response: Response, next: NextFunction) => {
     const [, given] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
@@ -61,12 +64,18 @@ export function requireToken(tokens: readonly Token[]) {
       next();
       return;
     }
-    const what = given === undefined ? 'no bearer token was given' : 'the bearer token is wrong';
-    const words = `UNAUTHORIZED: ${what}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`;
     response.setHeader('WWW-Authenticate', 'Bearer');
-    refuse(response, 401, -32_001, words);
+    unauthorized(response, given === undefined ? 'no bearer token was given' : 'the bearer token is wrong');
   };
 }
+
+const refuseStranger = (response: Response, why: string) =>
+  refuse(
+    response,
+    401,
+    -32_001,
+    `UNAUTHORIZED: ${why}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`,
+  );
 
 const callers = new WeakMap<Request, Caller>();
 

@@ -3,7 +3,7 @@ import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { SliceNeeds } from '../domain/slice-returns.ts';
-import { ConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
+import { createConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire.ts';
 import { pause } from '../lib/deadline.ts';
 import { brokerRefused, type SwfError } from '../lib/errors.ts';
@@ -28,7 +28,7 @@ export type Outbox = ReturnType<typeof createOutbox>;
  */
 export function createOutbox(options: OutboxOptions) {
   const { store, broker, namespace, onUnsendable, onFault } = options;
-  const sender = new ConfirmedSender<UnsentRow>(broker, {
+  const sender = createConfirmedSender<UnsentRow>(broker, {
     pending: (after) => unsentRows(store.sql, namespace, after, sendWindow),
     outgoing: (row) => outgoingOf(row, options),
     confirmed: (rows) => {

@@ -21,7 +21,7 @@ import { backoff } from '../lib/duration.ts';
 import { steadyClock } from '../lib/time.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
-import type { Surroundings } from './surroundings.ts';
+import { forgetMessages, type Surroundings } from './surroundings.ts';
 
 /**
  * A slice that no worker has for this long while a slot is free, or later ones are started, counts as lost.
@@ -64,9 +64,7 @@ function createDues(waits: typeof returnSeconds) {
       dues.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
     },
     mayBeDue: (id: string): boolean => (dues.get(id)?.at ?? 0) <= performance.now(),
-    forget(executionId: string) {
-      for (const id of dues.keys()) if (id.startsWith(`${executionId}/`)) dues.delete(id);
-    },
+    forget: (executionId: string) => forgetMessages(dues, executionId),
   };
 }
 
@@ -84,15 +82,14 @@ function createBegun() {
     note: (executionId: string) => void lastStarts.set(executionId, performance.now()),
     /** Those of an execution that are lost. @param ids slices that no worker has now */
     lost(executionId: string, ids: ReadonlySet<string>): ReadonlySet<string> {
-      const isOf = (id: string) => id.startsWith(`${executionId}/`);
-      for (const id of dropped.keys()) if (isOf(id) && !ids.has(id)) dropped.delete(id);
+      forgetMessages(dropped, executionId, ids);
       for (const id of ids) if (!dropped.has(id)) dropped.set(id, performance.now());
       const last = (lastStarts.get(executionId) ?? -Infinity) - unheldSeconds * 1000;
       return new Set([...ids].filter((id) => (dropped.get(id) ?? Infinity) <= last));
     },
     forget(executionId: string) {
       lastStarts.delete(executionId);
-      this.lost(executionId, new Set());
+      forgetMessages(dropped, executionId);
     },
   };
 }

@@ -1,5 +1,6 @@
+import { dataAgent } from '../agents/data.ts';
+import { fastmonAgent } from '../agents/fastmon.ts';
 import type { DeliveredSlice } from '../agents/ports.ts';
-import { readingAgents } from '../agents/registry.ts';
 import { createSliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
@@ -152,10 +153,8 @@ const lastMessagesMilliseconds = 5000;
  * next one.
  */
 export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings): Part {
-  const agent = readingAgents.find((candidate) => candidate.type === type);
-  if (agent === undefined) throw new Error(`no agent reads as ${type}`);
   const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;
-  const reader = createReadingAgent({ ...around, agent });
+  const reader = createReadingAgent({ ...around, agent: type === 'data' ? dataAgent : fastmonAgent });
   return {
     report: () => ({
       in_hand: reader.inHand(),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
-import { ConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
+import { createConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, wireHeaders } from '../exchange/wire.ts';
 import { messageOf } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
@@ -51,7 +51,7 @@ export function createSpeaker(options: SpeakerOptions) {
     for (const saying of sayings) waiting.delete(saying);
     for (const saying of sayings) saying.settle(isTaken);
   };
-  const sender = new ConfirmedSender<Saying>(broker, {
+  const sender = createConfirmedSender<Saying>(broker, {
     *pending(after) {
       for (const saying of waiting) if (saying.seq > after) yield saying;
     },

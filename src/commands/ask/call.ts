@@ -3,7 +3,7 @@ import { readJson } from '../../lib/read-json.ts';
 import { everyTool, findTool } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
-import { exitCodes, type Io, namesStore } from '../shared/io.ts';
+import { exitCodes, interruptionOf, type Io, namesStore } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { liveContext } from './ask-tool.ts';
 
@@ -26,16 +26,14 @@ export async function callCommand(io: Io, { tool: name, arguments: words, yes }:
     return exitCodes.mendable;
   }
   using reader = createStoreReader(io);
-  const interrupted = new AbortController();
-  io.onInterrupt(() => interrupted.abort());
+  const interrupted = interruptionOf(io);
   const answer = await callTool(tool, args, {
-    ...liveContext(io, reader, interrupted.signal),
-    logbook: tool.writes === undefined ? undefined : (await import('../logbook/logbook.ts')).createLogbook(io),
+    ...liveContext(io, reader, interrupted),
     control: tool.writes === undefined ? undefined : (await import('../control/tool-control.ts')).createControl(io),
   });
   const { answer: safe, text } = harmless(answer, namesStore(io));
   io.out(`${io.terminal('out') === undefined ? text : JSON.stringify(safe, undefined, 2)}\n`);
-  return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
+  return interrupted.aborted ? exitCodes.interrupted : exitCodes.fine;
 }
 
 function parseArguments(words: readonly string[]): unknown {

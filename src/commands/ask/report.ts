@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { utcNow } from '../../lib/time.ts';
 import { tried } from '../../lib/tried.ts';
@@ -34,12 +34,7 @@ export interface ReportArguments {
 
 /** `swf-mcp report`: Markdown of one execution, or of everything in a time window. */
 export async function reportCommand(io: Io, { executionId, since, until, namespace, asOf }: ReportArguments) {
-  const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
-  if (executionId !== undefined && isOfTime)
-    throw argumentInvalid(
-      'a report covers one execution or a period (--since, --until, --namespace); give one or the other',
-    );
-  if (!isOfTime) {
+  if (since === undefined && until === undefined && namespace === undefined) {
     using reader = createStoreReader(io);
     const text = await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now));
     return io.out(withStore(text, storeOption(io)));

@@ -11,7 +11,8 @@ import { monitorOf } from '../../tools/get-workflow-monitor.ts';
 import { type Fact, factsOf, verdictOf } from '../../tools/monitor/facts.ts';
 import { statusWords } from '../../tools/monitor/words.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
-import { alignedLines, printJson, printLines } from '../shared/print-lines.ts';
+import { type ShownColumn, tableLines } from '../shared/layout.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 
 /**
  * The exit code of an execution that has ended.
@@ -101,14 +102,17 @@ function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string
 const asTree = (lines: readonly string[]) =>
   lines.map((line, at) => `${at === lines.length - 1 ? '└──' : '├──'} ${line}`);
 
+const delayColumns: readonly ShownColumn<Monitor['latency'][number]>[] = [
+  // The lines stand four columns further right than their head: the blanks keep the columns below each other.
+  { head: 'delays', of: ({ stage }) => `    ${stagesForPeople(stage)}` },
+  { head: 'p50', align: 'right', of: ({ p50 }) => duration(p50) },
+  { head: 'p95', align: 'right', of: ({ p95 }) => duration(p95) },
+  { head: 'max', align: 'right', of: ({ max }) => duration(max) },
+];
+
 /** A branch with the median, the time that 95 of 100 stay below, and the longest. */
 function delayLines(delays: Monitor['latency']) {
   if (delays.length === 0) return [];
-  // The lines stand four columns further right than their head: the blanks keep the columns below each other.
-  const rows = delays.map(({ stage, p50, p95, max }) => [
-    `    ${stagesForPeople(stage)}`,
-    ...[p50, p95, max].map(duration),
-  ]);
-  const [head = '', ...lines] = alignedLines([['delays', 'p50', 'p95', 'max'], ...rows]);
+  const [head = '', ...lines] = tableLines(delayColumns, delays);
   return [`├── ${head}`, ...asTree(lines.map((line) => line.slice(4))).map((line) => `│   ${line}`)];
 }

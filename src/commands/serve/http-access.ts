@@ -42,7 +42,9 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
     throw invalid(
       `--http ${http}: on an address that others can reach, the token would cross the network in the clear; give --tls-cert and --tls-key, --behind-proxy if a proxy in front terminates TLS, or bind to 127.0.0.1`,
     );
-  if (!isLoopback(host) || behindProxy) requireLong(tokens, http);
+  if (!isLoopback(host) || behindProxy)
+    for (const { name, token } of tokens)
+      requireLong(`--http ${http}`, name === undefined ? 'SWF_MCP_TOKEN' : `the token of ${name}`, token);
   if (tokens.length === 0 && behindProxy)
     throw invalid('--behind-proxy admits everyone whom the proxy admits; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');
   if (tokens.length === 0 && allowControl && !insecureLocal)
@@ -52,14 +54,30 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
   return { tokens, tls };
 }
 
-/** Throws `CONFIG_INVALID` for the first token that others could guess. */
-function requireLong(tokens: readonly Token[], http: string) {
-  for (const { name, token } of tokens) {
-    const weakness = weaknessOf(token);
-    const which = name === undefined ? 'SWF_MCP_TOKEN' : `the token of ${name}`;
-    if (weakness !== undefined)
-      throw invalid(`--http ${http}: ${which} ${weakness}, such as "openssl rand -hex 24" prints`);
-  }
+/** Throws `CONFIG_INVALID` for a token that others could guess. @param given the option with its address */
+function requireLong(given: string, which: string, token: string) {
+  const weakness = weaknessOf(token);
+  if (weakness !== undefined) throw invalid(`${given}: ${which} ${weakness}, such as "openssl rand -hex 24" prints`);
+}
+
+/**
+ * The token of a variable that a server with one token asks for; undefined if every user of this machine may
+ * ask it. Throws `CONFIG_INVALID` if others could reach it without one, or with a weak one.
+ * @param given the option with its address
+ */
+export function requireToken(io: Io, variable: string, host: string, given: string) {
+  const token = io.env[variable];
+  if (token !== undefined && !bearerTokenPattern.test(token))
+    throw invalid(
+      `${variable} is empty, or contains a space or another character that is not allowed in a header; choose another`,
+    );
+  if (isLoopback(host)) return token;
+  if (token === undefined)
+    throw invalid(
+      `${given}: an address that others can reach needs a token; set ${variable}, here and where it is asked, or use 127.0.0.1`,
+    );
+  requireLong(given, variable, token);
+  return token;
 }
 
 function readTokens(io: Io): Token[] {
@@ -129,9 +147,7 @@ function tokenOf(line: string, where: string): Token | undefined {
 }
 
 export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsCert' | 'tlsKey'>): Access['tls'] {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined)
-    throw invalid('--tls-cert and --tls-key must be given together, as PEM files');
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const read = (option: string, path: string) =>
     reading(option, path, () => readRegularFile(pathFrom(io, path)).content);
   return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) };

@@ -1,9 +1,8 @@
 import { realpathSync } from 'node:fs';
 
-import { idOf } from '../logbook/logbook.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { openBrowser } from '../shared/start-process.ts';
-import { createStoreReader } from '../shared/store-reader.ts';
+import { createStoreReader, idOf } from '../shared/store-reader.ts';
 
 /** Where to look for a server, and where to start one. */
 const usual = { host: '127.0.0.1', port: 8181 };

@@ -1,7 +1,6 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { asRecorded } from '../../config/load.ts';
 import { requireRecorderAgents } from '../../config/policies.ts';
-import { openStore } from '../../db/opening/open-store.ts';
 import { schemaVersion } from '../../db/opening/schema-version.ts';
 import type { SeparateType } from '../../domain/states.ts';
 import { counting, type Traffic, createTraffic } from '../../exchange/traffic.ts';
@@ -15,7 +14,8 @@ import { hostOptions } from '../drive/drive.ts';
 import { serveMetrics } from '../serve/listening.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { configWithBroker } from '../shared/configured.ts';
-import { type BrokerFlags, configPlaces, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, type Io, logLevel, storePath, userName } from '../shared/io.ts';
+import { ownStore } from '../shared/own-store.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
 interface AgentArguments extends BrokerFlags {
@@ -66,7 +66,7 @@ interface Process {
 }
 
 async function recordUntilStopped(io: Io, around: Surroundings, task: Process) {
-  using store = await openStore(storePath(io), storeOptions(io));
+  using store = await ownStore(io);
   const { namespace, sources, settings, recorded } = around;
   const starting = startDaqAgent({
     ...hostOptions(io, { store, config: recorded, broker: settings }),

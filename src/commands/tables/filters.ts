@@ -22,7 +22,8 @@ export function filterOptions(toolName: string): Option[] {
     if (kind instanceof z.ZodBoolean)
       return new Option(`${flagOf(argument)} <true|false>`, about).choices(['true', 'false']);
     if (kind instanceof z.ZodEnum) return new Option(`${flagOf(argument)} <${kind.options.join('|')}>`, about);
-    return new Option(`${flagOf(argument)} <${kind instanceof z.ZodNumber ? 'N' : 'TEXT'}>`, about);
+    const value = kind instanceof z.ZodNumber ? 'N' : 'TEXT';
+    return new Option(`${flagOf(argument)} <${argument === 'execution_id' ? 'EXECUTION_ID' : value}>`, about);
   });
 }
 

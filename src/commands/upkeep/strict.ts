@@ -3,10 +3,11 @@ import type { Queries } from '../../db/queries.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { Expected } from '../../domain/expected-counts.ts';
 import { isPrompt } from '../../domain/workflows.ts';
+import { someOf } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { type Gated, type GateReason, gateReasons } from '../../monitoring/gate.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import { exitCodes, interruptionOf, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -23,25 +24,21 @@ const lookMilliseconds = 500;
 /** What comes after the end of a run comes within this. */
 const settledMilliseconds = 60_000;
 
-/** How many ids a reason names. */
-const namedIds = 5;
-
 /**
  * `swf-mcp check --strict`: whether a run is whole, for a script: the run, and 0, or 3 with a line for each reason. Throws
  * `EXECUTION_NOT_FOUND` and what a missing store throws, once the time to wait is over.
  */
 export async function strictCheck(io: Io, { executionId = 'latest', expect = {}, wait = 0 }: StrictArguments) {
   using reader = createStoreReader(io);
-  const interrupted = new AbortController();
-  io.onInterrupt(() => interrupted.abort());
+  const interrupted = interruptionOf(io);
   const until = performance.now() + wait * 1000;
   for (;;) {
     const isLast = performance.now() >= until;
     const judged = judgeNow(reader.queries, { executionId, expect, isLast });
-    if (interrupted.signal.aborted) return { code: exitCodes.interrupted, execution_id: judged?.execution_id };
+    if (interrupted.aborted) return { code: exitCodes.interrupted, execution_id: judged?.execution_id };
     if (judged !== undefined && (isLast || judged.reasons.length === 0 || judged.isSettled))
       return { code: tell(io, judged), execution_id: judged.execution_id };
-    await pause(lookMilliseconds, [interrupted.signal]);
+    await pause(lookMilliseconds, [interrupted]);
   }
 }
 
@@ -112,7 +109,5 @@ function tell(io: Io, { execution_id, words, reasons }: Judged) {
 }
 
 function failLine(id: string, { words, ids, id_count }: GateReason) {
-  const shown = ids.slice(0, namedIds);
-  const more = id_count > shown.length ? ` and ${id_count - shown.length} more` : '';
-  return `fail  ${id}  ${words}${shown.length === 0 ? '' : `: ${shown.join(', ')}${more}`}`;
+  return `fail  ${id}  ${words}${ids.length === 0 ? '' : `: ${someOf(ids, id_count)}`}`;
 }

@@ -1,7 +1,9 @@
 import stringWidth from 'fast-string-width';
 import sliceAnsi from 'slice-ansi';
 
-import { type Paint, stateShades } from '../shared/palette.ts';
+import { printable } from '../../lib/printable.ts';
+import { textOf } from '../../lib/words.ts';
+import { type Paint, stateShades } from './palette.ts';
 
 export interface Column {
   head: string;
@@ -24,8 +26,6 @@ export interface Column {
   isState?: boolean;
 }
 
-export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
-
 function painted(cell: string, paint: Paint) {
   const word = cell.trimEnd();
   const shade = stateShades[word.toLowerCase()];
@@ -35,19 +35,24 @@ function painted(cell: string, paint: Paint) {
 const gap = '  ';
 const minWidth = 8;
 
+/** A column with what it shows of a row. */
+export interface ShownColumn<Row> extends Column {
+  of: (row: Row) => unknown;
+}
+
 /**
  * Lines of a table: a head, and a line per row, or two where a cell wraps.
  * @param paint how states are marked; left out, they are not
  * @param width columns of the terminal that it has to fit; undefined: nothing is left out or cut, for files and `grep`
  */
-export function tableLines(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+export function tableLines<Row>(
+  columns: readonly ShownColumn<Row>[],
+  rows: readonly Row[],
   width?: number,
   paint: Paint = (_, text) => text,
 ): string[] {
-  const all = columns.map((column, at) => {
-    const cells = [column.head, ...rows.map((row) => row[at] ?? '')];
+  const all = columns.map((column) => {
+    const cells = [column.head, ...rows.map((row) => printable(textOf(column.of(row))))];
     return { ...column, cells, width: Math.max(...cells.map((cell) => stringWidth(cell))) };
   });
   const shown = width === undefined ? all : narrowed(withoutDropped(all, width), width);
