@@ -63,7 +63,7 @@ export interface ExecutionContext {
   lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
 }
 
-export const typesRead = ({ reads }: Agent): ReadonlySet<MessageType> =>
+export const typesRead = ({ reads }: Agent) =>
   new Set(reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
 
 /** An agent gives up on a message after this many failures. The driver decides what happens then. */

@@ -63,7 +63,7 @@ export interface BrokerDialect {
 }
 
 /** The selection of messages as an SQL-92 selector, as JMS brokers understand it. */
-function selectorOf({ namespace, store, execution, not = {} }: Only): string {
+function selectorOf({ namespace, store, execution, not = {} }: Only) {
   const quoted = (values: readonly string[]) => values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
   const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
   return [
@@ -74,7 +74,7 @@ function selectorOf({ namespace, store, execution, not = {} }: Only): string {
   ].join(' AND ');
 }
 
-function storeCondition(store: StoreChoice): string {
+function storeCondition(store: StoreChoice) {
   if (store === 'named') return 'store_id IS NOT NULL';
   return 'is' in store ? `store_id = '${store.is}'` : `(store_id = '${store.isOrNone}' OR store_id IS NULL)`;
 }
@@ -83,7 +83,7 @@ function storeCondition(store: StoreChoice): string {
 export function subscribeHeaders(
   dialect: BrokerDialect,
   { only, prefetch, durableName, destination }: Pick<Subscription, 'only' | 'prefetch' | 'durableName' | 'destination'>,
-): Headers {
+) {
   const chosen = only?.();
   const place = dialect.place(destination, chosen?.namespace);
   return {
@@ -165,7 +165,7 @@ const artemis: BrokerDialect = {
   acknowledgedBy: 'message-id',
 };
 
-function placeOf(destination: string): Place {
+function placeOf(destination: string) {
   const type = destination.startsWith('/queue/') ? 'ANYCAST' : 'MULTICAST';
   return { destination, send: { 'destination-type': type }, subscribe: { 'subscription-type': type } };
 }
@@ -174,7 +174,7 @@ function placeOf(destination: string): Place {
  * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if
  * the broker loses its disk, but not within the same millisecond.
  */
-function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
+function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>) {
   return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
 }
 

@@ -26,7 +26,7 @@ const steadyMilliseconds = 5000;
  * stompit 1.0.0 has bugs that crash the process or hang forever. Each is handled where it occurs, with the
  * reason beside it.
  */
-export const connectByStomp: Connect = (settings, onTrouble): BrokerConnection => {
+export const connectByStomp: Connect = (settings, onTrouble) => {
   surviveHostileHeaders();
   const subscriptions = new Map<string, Subscription>();
   /** The probes whether topics are queues. */

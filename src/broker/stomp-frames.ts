@@ -33,7 +33,7 @@ export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number) =
 export function connectOptions(
   { user, password, ca, heartbeatSeconds, clientId, vhost = defaultVirtualHost }: BrokerSettings,
   { host, port, tls }: BrokerAddress,
-): object {
+) {
   const beat = Math.round(heartbeatSeconds * 1000);
   return {
     host,
@@ -85,7 +85,7 @@ export function receive(
   { client, dialect, ended, wire, frame }: Arrival,
   mustAcknowledge: boolean,
   { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
-): void {
+) {
   const body = new ArrivingBody();
   frame.on('data', (chunk: Buffer) => body.add(chunk));
   frame.on('error', () => {});
@@ -119,14 +119,14 @@ class ArrivingBody {
   #size = 0;
   #hash: ReturnType<typeof sha256> | undefined;
 
-  add(chunk: Buffer): void {
+  add(chunk: Buffer) {
     this.#size += chunk.length;
     if (this.#size <= bodyLimit) this.#chunks.push(chunk);
     else if (this.#hash === undefined) this.#beginToHash(chunk);
     else this.#hash.update(chunk);
   }
 
-  told(): Pick<Delivery, 'body' | 'bytes' | 'size' | 'isWhole' | 'sha256'> {
+  told() {
     const bytes = Buffer.concat(this.#chunks);
     const digest = this.#hash?.digest('hex');
     return {
@@ -153,7 +153,7 @@ export const asSwfError = (error: unknown, address: BrokerAddress) =>
   );
 
 /** Closes a connection cleanly, without waiting for a broker that does not answer. */
-export function disconnect(client: Client): Promise<void> {
+export function disconnect(client: Client) {
   const ended = new Promise<void>((resolve) => {
     client.disconnect(() => resolve());
   });
@@ -164,6 +164,6 @@ export function disconnect(client: Client): Promise<void> {
  * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one once
  * the network has acknowledged the last; the kernel does that 40 ms later, or at once with any write.
  */
-export function acknowledgeAtOnce(client: Client): void {
+export function acknowledgeAtOnce(client: Client) {
   client.getTransportSocket().on('data', () => setImmediate(() => client._output.heartbeat()));
 }

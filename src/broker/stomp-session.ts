@@ -163,7 +163,7 @@ function createWire({ callbacks, requests, ended, client, dialect }: WireOptions
   let subscribed = 0;
 
   /** Resolves when the subscription is in place. Ends a subscription with the same id first. */
-  function subscribe(subscription: Subscription): Promise<void> {
+  function subscribe(subscription: Subscription) {
     const { id, onMessage } = subscription;
     unsubscribe(id);
     subscribed += 1;
@@ -217,7 +217,7 @@ export async function requireCopies(
   address: BrokerAddress,
   dialect: BrokerDialect,
   destination: string,
-): Promise<void> {
+) {
   const headers = dialect.probeForQueue?.(destination);
   if (headers === undefined) return;
   const { clientId: _none, ...anonymous } = settings;

@@ -12,7 +12,7 @@ function parseEvery(text: string) {
   throw new InvalidArgumentError(`Give a whole number from 1 to ${longestEvery}.`);
 }
 
-function parseExpected(text: string): Expected {
+function parseExpected(text: string) {
   const expected: Expected = {};
   for (const part of text.split(',')) {
     const [, name = '', n = ''] = /^(\w+)=(\d{1,9})$/.exec(part.trim()) ?? [];

@@ -87,7 +87,7 @@ const missing: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EP
  * @param folder the folder of data files that `path` is in
  * @returns `DATA_UNAVAILABLE` for a disk that is full, faulty, or not there (a file system that is not mounted); any other error as it is
  */
-export function asDataError(error: unknown, path: string, folder: string): unknown {
+export function asDataError(error: unknown, path: string, folder: string) {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof SwfError) return error;
   const dataError = (what: string, todo: string) =>

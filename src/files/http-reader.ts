@@ -13,7 +13,7 @@ export class NotFetched extends SwfError {
 export class NoSuchFile extends NotFetched {}
 
 /** The meaning of a file server's answer, and how to fix it. */
-export function refusalOf(url: string, status: number): NotFetched {
+export function refusalOf(url: string, status: number) {
   switch (status) {
     case 401:
     case 403:
@@ -88,7 +88,7 @@ export async function* readByHttp(sources: FileSources, url: string, { start, en
 }
 
 /** A server without ranges starts at the beginning and sends more than requested. */
-async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: number): AsyncGenerator<Uint8Array> {
+async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: number) {
   let [skip, left] = [toSkip, most];
   for await (const chunk of body) {
     const piece = chunk.subarray(skip).subarray(0, left);
@@ -115,7 +115,7 @@ async function open(
   sources: FileSources,
   url: string,
   { range, etag, signal }: { range: ByteRange; etag: string | undefined; signal: AbortSignal },
-): Promise<Opened> {
+) {
   const { start, end } = range;
   const isWhole = start === 0 && end === undefined;
   const headers: Record<string, string> = {
@@ -165,7 +165,7 @@ class Silence {
     this.signal = AbortSignal.any([stopped, this.#over.signal]);
   }
 
-  async during<T>(step: Promise<T>): Promise<T> {
+  async during<T>(step: Promise<T>) {
     const end = () => this.#over.abort(new Error(`it sent nothing for ${silentMilliseconds / 1000} s`));
     const timer = setTimeout(end, silentMilliseconds);
     try {
@@ -175,7 +175,7 @@ class Silence {
     }
   }
 
-  async *watch(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  async *watch(body: ReadableStream<Uint8Array> | null) {
     const reader = body?.getReader();
     try {
       for (;;) {
@@ -198,7 +198,7 @@ const strongTag = (tag: string | null) => (tag === null || tag.startsWith('W/') 
 const changed = (url: string): SwfError =>
   new NotFetched(url, 'it changed while it was being read', 'check what writes it: data files must not change');
 
-function unreachable(url: string, error: unknown): SwfError {
+function unreachable(url: string, error: unknown) {
   const { cause } = error as { cause?: unknown };
   const why = messageOf(cause ?? error);
   return new NotFetched(

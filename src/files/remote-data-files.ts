@@ -29,7 +29,7 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
     if (!(await fetched.bring(file, signal))) throw refusalOf(url, 404);
   };
 
-  async function measureByHttp(): Promise<FileFacts> {
+  async function measureByHttp() {
     const hash = sha256();
     let size_bytes = 0;
     for await (const chunk of readByHttp(ways.sources, url, { start: 0 }, signal)) {
@@ -68,7 +68,7 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
 }
 
 /** The same bytes in pieces of whole frames. Throws an `Error` if they end within a frame. */
-async function* wholeFrames(chunks: AsyncIterable<Uint8Array>, frameBytes: number): AsyncGenerator<Buffer> {
+async function* wholeFrames(chunks: AsyncIterable<Uint8Array>, frameBytes: number) {
   const wanted = Math.max(1, Math.floor(chunkBytes / frameBytes)) * frameBytes;
   let pieces: Uint8Array[] = [];
   let length = 0;

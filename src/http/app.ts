@@ -45,7 +45,7 @@ const bodyLimit = '4mb';
  * The HTTP server: the health check is open to everyone; all `routes` require the token, so a route added
  * there is closed by default.
  */
-export function createApp(options: AppOptions): Express {
+export function createApp(options: AppOptions) {
   const { queries, tokens, anyHost, behindProxy, log } = options;
   const app = guardedApp(anyHost);
   // Trust only the last of a chain of proxies, which is ours.

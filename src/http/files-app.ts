@@ -23,7 +23,7 @@ const unfinishedPattern = /\.(?:part|fetching)$/;
  * Serves the data files of executions, read-only, at `/{execution_id}/{filename}`, with byte ranges and
  * strong ETags that change with the file. It lists nothing and follows no links.
  */
-export function createFilesApp({ folder, token }: FilesAppOptions): Express {
+export function createFilesApp({ folder, token }: FilesAppOptions) {
   // Without a token, a web page could send requests through a browser on this machine.
   const app = guardedApp(token !== undefined);
   app.get('/healthz', (_, response) => void response.json({ status: 'ok' }));
@@ -81,7 +81,7 @@ interface SendError extends Error {
 }
 
 /** The facts of a regular file in a real folder, otherwise undefined: a link could lead anywhere. */
-async function factsOf(folder: string, execution: string, filename: string): Promise<BigIntStats | undefined> {
+async function factsOf(folder: string, execution: string, filename: string) {
   if (!namePattern.test(execution) || !namePattern.test(filename) || unfinishedPattern.test(filename)) return undefined;
   try {
     const above = await lstat(join(folder, execution));

@@ -5,7 +5,7 @@ import { tried } from '../lib/tried.ts';
 import { type Caller, createCallers, hostOf, isLoopback, type Token } from './callers.ts';
 
 /** Answers with an error in the JSON that JSON-RPC clients expect: they read `message`. */
-export function refuse(response: Response, status: number, code: number, message: string): void {
+export function refuse(response: Response, status: number, code: number, message: string) {
   response.status(status).json({ jsonrpc: '2.0', error: { code, message: printable(message) }, id: null });
 }
 
@@ -23,7 +23,7 @@ const isOurs = (origin: string, { protocol, host }: Request) =>
  * forwarded values.
  * @param anyHost accepts any name of this server, since a token keeps strangers out
  */
-export function guardedApp(anyHost: boolean): Express {
+export function guardedApp(anyHost: boolean) {
   const app = express();
   app.disable('x-powered-by');
   app.use((request, response, next) => {
@@ -80,7 +80,7 @@ const refuseStranger = (response: Response, why: string) =>
 const callers = new WeakMap<Request, Caller>();
 
 /** The caller of a request that has passed `requireToken`. */
-export function callerOf(request: Request): Caller {
+export function callerOf(request: Request) {
   const caller = callers.get(request);
   if (caller === undefined) throw new Error('a route is open that should ask for the token');
   return caller;
@@ -90,7 +90,7 @@ export function callerOf(request: Request): Caller {
  * The client that limits and turns apply to: a token's name, from any address; without a token, a network of
  * addresses.
  */
-export function clientOf(request: Request): string {
+export function clientOf(request: Request) {
   const { name } = callerOf(request);
   return name === undefined ? `from ${networkOf(request.ip ?? '')}` : `token ${name}`;
 }

@@ -23,7 +23,7 @@ const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${re
  * client does not read its answer. So clients that connect and say nothing, or ask and do not read the
  * answers, do not shut others out. Returns how to end all connections.
  */
-export function limitConnections(server: Server, most: number = maxConnections): () => void {
+export function limitConnections(server: Server, most: number = maxConnections) {
   /** By peer, the least recently changed first. */
   const connections = new Map<string, Connection>();
   const touch = (peer: string, connection: Connection) => {

@@ -47,7 +47,7 @@ export function createOutbox(options: OutboxOptions) {
     resend: () => sender.resend(),
     close: () => sender.close(),
     /** Resolves with true when nothing is left to send, or with false after `milliseconds`. */
-    async flushed(milliseconds: number): Promise<boolean> {
+    async flushed(milliseconds: number) {
       const deadline = performance.now() + milliseconds;
       while (unsentRows(store.sql, namespace, 0, 1).length > 0) {
         if (performance.now() > deadline) return false;
@@ -58,7 +58,7 @@ export function createOutbox(options: OutboxOptions) {
   };
 }
 
-function outgoingOf(row: UnsentRow, options: OutboxOptions): Outgoing {
+function outgoingOf(row: UnsentRow, options: OutboxOptions) {
   const { store, destinations, namespace, storeId: store_id, replyTo } = options;
   const { message_type } = row;
   const slice = message_type === 'slice' ? sliceOf(row, store) : undefined;
@@ -76,7 +76,7 @@ function outgoingOf(row: UnsentRow, options: OutboxOptions): Outgoing {
 }
 
 /** Gives a slice the newest place of its file: the host that had it first may be gone. */
-function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; body: string } {
+function sliceOf({ payload }: UnsentRow, { sql }: Store) {
   const recorded = JSON.parse(payload) as SliceNeeds;
   const needs = withNewestPlace(sql, recorded);
   return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
@@ -98,7 +98,7 @@ const longestMilliseconds = 3000;
 export async function takeLeftovers(
   executionId: string,
   { broker, namespace, storeId, destinations }: Pick<Surroundings, 'broker' | 'namespace' | 'storeId' | 'destinations'>,
-): Promise<void> {
+) {
   if (!broker.isUp() || !broker.hasSelectors()) return;
   let last = performance.now();
   const until = last + longestMilliseconds;

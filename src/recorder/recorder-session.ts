@@ -197,7 +197,7 @@ async function flush(outbox: Outbox, patience: number, warn: (message: string) =
  * Makes the broker keep messages sent while the recorder is down. The subscription needs a connection with
  * its own client id.
  */
-function listenDurably(shared: Shared, inbox: Inbox): BrokerConnection {
+function listenDurably(shared: Shared, inbox: Inbox) {
   const { namespace, storeId: id, destinations, settings, connect, warn } = shared;
   const durableName = recorderSubscription(namespace, id);
   const listener = connect({ ...settings, clientId: durableName }, (error) => warn(error.line));

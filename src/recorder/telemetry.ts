@@ -17,7 +17,7 @@ interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'vie
  * Hears remote agents' reports about themselves and enters them into the store: `list_agents` and `list_logs`
  * answer from there.
  */
-export function createTelemetryInbox(options: TelemetryOptions): Subscription {
+export function createTelemetryInbox(options: TelemetryOptions) {
   const { store, namespace, storeId, destinations, directory, views, warn, onFault, onHeard, onNewcomer } = options;
   /** Workers of earlier builds and other stores that are recorded in this namespace, already warned about. */
   const warned = new Set<string>();

@@ -82,14 +82,14 @@ export function createSpeaker(options: SpeakerOptions) {
       return say({ msg_type: 'stop_workflow', command_id: randomUUID(), state: 'failed', reason, ...file }, about);
     },
     /** The number of unconfirmed messages, and since when the oldest waits, in milliseconds since 1970. */
-    unsent(): { count: number; oldest: number | undefined } {
+    unsent() {
       const [oldest] = waiting;
       return { count: waiting.size, oldest: oldest?.since };
     },
   };
 }
 
-function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender }: SpeakerOptions): Outgoing {
+function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender }: SpeakerOptions) {
   const { execution_id, run_id, storeId: store_id, replyTo } = about;
   const message = { ...draft, sender, namespace, execution_id, run_id, timestamp: utcNow() } as Message;
   const { destination } = vocabulary[draft.msg_type];

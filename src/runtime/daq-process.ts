@@ -36,7 +36,7 @@ interface DaqAgentOptions extends HostOptions, RequestSurroundings {
 const lastBeatMilliseconds = 1000;
 
 /** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before it starts. */
-export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAgent> {
+export async function startDaqAgent(options: DaqAgentOptions) {
   const patience = { patient: true, signal: options.interrupted };
   const { host } = await enterHost(options, ['daq_simulator', 'fast_processing'], () => {}, patience);
   const { lifetime, store, namespace, heartbeat } = host;

@@ -71,11 +71,11 @@ export function openHere(
   return { ...access, held, params, folder, lifetime, execution, payload };
 }
 
-const nameOfPayload = ({ worker }: ExecutionParams, environment: NodeJS.ProcessEnv): PayloadName | undefined =>
+const nameOfPayload = ({ worker }: ExecutionParams, environment: NodeJS.ProcessEnv) =>
   worker.payload && payloadNameOf(worker.payload, { name: worker.payload_name, path: environment['PATH'] });
 
 /** The facts that workers on other hosts rely on. */
-const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams): SliceConditions => ({
+const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams) => ({
   speed: speed === 'max' ? 1 : speed,
   slice_processing_time: fast_processing.slice_processing_time,
   tf_size_bytes: daq_state_machine.tf_size_bytes,

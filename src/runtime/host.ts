@@ -162,7 +162,7 @@ export function driverSelf(
   { user, sender = user, version, broker }: HostOptions,
   { process_id, agents }: { process_id: number; agents: Entry['agents'] },
   speed?: Speed,
-): Driver {
+) {
   const name = agents.daq_simulator as string;
   const isOverBroker = broker !== undefined;
   return { process_id, identity: currentProcess(), name, user: sender, version, speed, isOverBroker };

@@ -22,7 +22,7 @@ export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
 export function startExecution(
   options: HostOptions,
   { speed, configName }: { speed: Speed; configName?: string | undefined },
-): Promise<RunningExecution> {
+) {
   const { config, user, sender = user, store } = options;
   requireDataFolder(config);
   const command: Message<'run_workflow'> = {

@@ -17,7 +17,7 @@ export async function askTool<Name extends string>(io: Io, tool: Tool<Name>, arg
 }
 
 /** A tool's context at the command line. */
-export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal): LiveContext => ({
+export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal) => ({
   caller: () => userName(io),
   queries,
   past,

@@ -36,7 +36,7 @@ export async function callCommand(io: Io, { tool: name, arguments: words, yes }:
   return interrupted.aborted ? exitCodes.interrupted : exitCodes.fine;
 }
 
-function parseArguments(words: readonly string[]): unknown {
+function parseArguments(words: readonly string[]) {
   if (words.every((word) => pair.test(word))) return Object.fromEntries(words.map(pairOf));
   const json = words.join(' ');
   try {
@@ -52,7 +52,7 @@ function parseArguments(words: readonly string[]): unknown {
 const pair = /^[a-z][a-z0-9_]*=/;
 
 /** true, false and objects are parsed as JSON; tools take numbers as text. */
-function pairOf(word: string): [string, unknown] {
+function pairOf(word: string) {
   const at = word.indexOf('=');
   const value = word.slice(at + 1);
   return [word.slice(0, at), /^(?:true|false|[[{].*)$/s.test(value) ? (readJson(value) ?? value) : value];

@@ -69,7 +69,7 @@ async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
 }
 
-function changeOf(set: string): [string, unknown] {
+function changeOf(set: string) {
   const [path = '', ...rest] = set.split('=');
   const name = path.trim().replace(/^fast_processing\./, '');
   const value = rest.join('=').trim();

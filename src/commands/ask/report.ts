@@ -141,7 +141,7 @@ async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, mome
 const quoting = ['EXECUTION_FAILED', 'NO_WORKER_FOR', 'UNANSWERED', 'DRIVER_FAULT', 'TAKE_UP_FAILED'];
 
 /** The monitor's answer without log lines, even in its sentences. */
-function withoutQuotes(monitor: Monitor): Monitor {
+function withoutQuotes(monitor: Monitor) {
   const findings = monitor.findings.map((finding) =>
     quoting.includes(finding.code) ? { ...finding, sentence: finding.sentence.split(/[:;]/)[0] ?? '' } : finding,
   );
@@ -151,7 +151,7 @@ function withoutQuotes(monitor: Monitor): Monitor {
 /** The fields of a row that hold words, files and paths of a payload. */
 const payloadFields = ['error', 'output_tail', 'outputs', 'outputs_folder'];
 
-const withoutWords = (row: Row): Row =>
+const withoutWords = (row: Row) =>
   Object.fromEntries(Object.entries(row).filter(([name]) => !payloadFields.includes(name)));
 
 /** Moments of single answers; the report has one for all. */
@@ -166,7 +166,7 @@ const asOf = <T>(report: T, time: string) =>
   ) as T;
 
 /** The ways of slices, except slices whose name was shown with escapes, which finds nothing. */
-async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined): Promise<Row[]> {
+async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined) {
   const traces: Row[] = [];
   for (const { slice_filename } of rows)
     try {

@@ -122,7 +122,7 @@ const kinds = {
 /** Rows per group of a Parquet file; a group is held in memory. */
 const rowGroupSize = 10_000;
 
-function valueOf(value: string | number | null, kind: ExportedKind): unknown {
+function valueOf(value: string | number | null, kind: ExportedKind) {
   if (value === null) return null;
   if (kind === 'integer') return BigInt(value);
   return kind === 'time' ? new Date(value) : value;

@@ -30,7 +30,7 @@ const expected: readonly { type: ProgramType; hint: string }[] = [
  * `swf-mcp observe --check`: listens for a while, records nothing, and reports what was heard. Returns the
  * exit code: 1 if nothing was.
  */
-export async function checkCommand(io: Io, args: CheckArguments): Promise<number> {
+export async function checkCommand(io: Io, args: CheckArguments) {
   const { settings, topics, namespaces } = listenedBy(io, args);
   const heard = createHeard(topics);
   let trouble = '';

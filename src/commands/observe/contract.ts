@@ -13,7 +13,7 @@ export interface ContractArguments {
 }
 
 /** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. */
-export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): void {
+export function contractCommand(io: Io, { executionId, against, json }: ContractArguments) {
   using reader = createStoreReader(io);
   const queries = reader.queries();
   const { contract, differences } = queries.snapshot(() => {
@@ -78,7 +78,7 @@ function contractDifferences(a: readonly SaidType[], b: readonly SaidType[]) {
 }
 
 /** The keys of each message type, by its name, program and destination. */
-function byName(said: readonly SaidType[]): Map<string, Set<string>> {
+function byName(said: readonly SaidType[]) {
   const found = new Map<string, Set<string>>();
   for (const { message_type, destination, keys } of said) {
     const name = `${message_type} of a ${programTypeOf(message_type, destination) ?? 'program'} on ${destination}`;

@@ -42,7 +42,7 @@ export async function placesOf(
       },
       /** Up to when messages were heard, in milliseconds since 1970; undefined: now. */
       heardUntil: undefined as (() => number | undefined) | undefined,
-      async [Symbol.asyncDispose](): Promise<void> {
+      async [Symbol.asyncDispose]() {
         const until = places.heardUntil?.();
         await file?.close(until);
         await store?.writer.close(until);

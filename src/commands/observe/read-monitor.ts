@@ -42,7 +42,7 @@ function rootOf(url: string) {
   return url.replace(/\/+$/, '').replace(/\/api$/, '');
 }
 
-async function get(url: string, token: string, signal: AbortSignal): Promise<unknown> {
+async function get(url: string, token: string, signal: AbortSignal) {
   const response = await fetch(url, {
     headers: { accept: 'application/json', ...(token === '' ? {} : { authorization: `Token ${token}` }) },
     signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMilliseconds)]),

@@ -22,7 +22,7 @@ export interface ReadArguments extends ConfigFlags {
 }
 
 /** `swf-mcp observe --from FILE…`: reads recordings into the store. */
-export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments): Promise<void> {
+export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments) {
   const known = knownFindings(flags, () => configOf(io, flags).config);
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
@@ -70,7 +70,7 @@ const tellTorn =
 const linesAtOnce = 1000;
 
 /** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. */
-export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean): Promise<void> {
+export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean) {
   const anonymizer = createAnonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
   const file = await createRecording(target);

@@ -30,7 +30,7 @@ export interface Access {
  * The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could ask, or a token could
  * be overheard too easily.
  */
-export function readAccess(io: Io, host: string, args: AccessArguments): Access {
+export function readAccess(io: Io, host: string, args: AccessArguments) {
   const { http, allowControl, insecureLocal, behindProxy } = args;
   const tokens = readTokens(io);
   const tls = readTls(io, args);
@@ -80,7 +80,7 @@ export function requireToken(io: Io, variable: string, host: string, given: stri
   return token;
 }
 
-function readTokens(io: Io): Token[] {
+function readTokens(io: Io) {
   for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
     if (io.env[name] === '')
       throw invalid(
@@ -100,7 +100,7 @@ function readTokens(io: Io): Token[] {
   return all;
 }
 
-function tokensIn(path: string): Token[] {
+function tokensIn(path: string) {
   const tokens = readPrivately(path)
     .split('\n')
     .map((line, at) => tokenOf(line.trim(), `SWF_MCP_TOKEN_FILE, line ${at + 1}`))
@@ -132,7 +132,7 @@ function reading<T>(what: string, path: string, read: () => T) {
 }
 
 /** The token of a line; undefined for a comment or an empty line. Errors never contain the token. */
-function tokenOf(line: string, where: string): Token | undefined {
+function tokenOf(line: string, where: string) {
   if (line === '' || line.startsWith('#')) return undefined;
   const [name = '', word = '', token = '', ...more] = line.split(/\s+/);
   const scope = scopes.find((one) => one === word);
@@ -146,7 +146,7 @@ function tokenOf(line: string, where: string): Token | undefined {
   return { name, scope, token };
 }
 
-export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsCert' | 'tlsKey'>): Access['tls'] {
+export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsCert' | 'tlsKey'>) {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const read = (option: string, path: string) =>
     reading(option, path, () => readRegularFile(pathFrom(io, path)).content);

@@ -27,7 +27,7 @@ export async function openCommand(io: Io, { executionId }: { executionId: string
 }
 
 /** The store that a server there answers from, as far as it says. */
-async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: string | undefined }> {
+async function storeServedAt(root: string) {
   try {
     const response = await fetch(`${root}healthz`, { signal: AbortSignal.timeout(patience) });
     const { store_id } = (await response.json()) as { store_id?: string };

@@ -62,7 +62,7 @@ export interface Io {
 }
 
 /** Aborted at a signal that ends this process. */
-export function interruptionOf(io: Pick<Io, 'onInterrupt'>): AbortSignal {
+export function interruptionOf(io: Pick<Io, 'onInterrupt'>) {
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   return interrupted.signal;
@@ -149,7 +149,7 @@ export function namesStore(io: Io): ((sentence: string) => string) | undefined {
 }
 
 /** A word, quoted for a shell; for bash or zsh if it has characters that a terminal may not show. */
-export function shellWord(word: string): string {
+export function shellWord(word: string) {
   if (/^[A-Za-z0-9_./:@%+=,-]+$/.test(word)) return word;
   if (printable(word) === word) return `'${word.replaceAll("'", String.raw`'\''`)}'`;
   const quoted = word.replaceAll(/[\\']/g, String.raw`\$&`);
@@ -172,7 +172,7 @@ export function userName({ env }: Io): string {
 export const logLevel = (io: Io) => wordOf(io, 'SWF_LOG_LEVEL', Object.keys(logLevels) as LogLevel[], 'INFO');
 
 /** A word of a closed list in the environment, or the usual one. Throws `CONFIG_INVALID` for any other. */
-export function wordOf<Word extends string>({ env }: Io, variable: string, words: readonly Word[], usual: Word): Word {
+export function wordOf<Word extends string>({ env }: Io, variable: string, words: readonly Word[], usual: Word) {
   const text = nonEmpty(env[variable]) ?? usual;
   const word = words.find((one) => one === text.toUpperCase());
   if (word !== undefined) return word;

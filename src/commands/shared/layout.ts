@@ -50,7 +50,7 @@ export function tableLines<Row>(
   rows: readonly Row[],
   width?: number,
   paint: Paint = (_, text) => text,
-): string[] {
+) {
   const all = columns.map((column) => {
     const cells = [column.head, ...rows.map((row) => printable(textOf(column.of(row))))];
     return { ...column, cells, width: Math.max(...cells.map((cell) => stringWidth(cell))) };
@@ -113,7 +113,7 @@ const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number) =>
   columns.reduce((sum, column) => sum + widthOf(column), 0) + gap.length * (columns.length - 1);
 
 /** The columns that fit once all columns that may be cut are cut. */
-function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
+function withoutDropped(columns: readonly Laid[], width: number) {
   const needed = ({ width: natural, least = natural }: Laid) => Math.min(natural, least);
   const last = Math.max(...columns.map(({ drop = 0 }) => drop));
   if (last === 0 || totalOf(columns, needed) <= width) return [...columns];
@@ -122,7 +122,7 @@ function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
 }
 
 /** Cuts the widest columns until the table fits, beginning with columns that may be cut. */
-function narrowed(columns: readonly Laid[], width: number): Laid[] {
+function narrowed(columns: readonly Laid[], width: number) {
   const missing = totalOf(columns, ({ width: natural }) => natural) - width;
   const spare = ({ width: natural, least = natural }: Laid) => natural - least;
   const most = Math.max(...columns.map(spare));
@@ -130,7 +130,7 @@ function narrowed(columns: readonly Laid[], width: number): Laid[] {
   if (missing <= 0 || widest <= minWidth) return [...columns];
   const at = columns.findIndex((column) => (most > 0 ? spare(column) === most : column.width === widest));
   const room = most > 0 ? most : widest - minWidth;
-  const cut = (column: Laid): Laid => ({ ...column, width: column.width - Math.min(missing, room) });
+  const cut = (column: Laid) => ({ ...column, width: column.width - Math.min(missing, room) });
   const fewer = columns.map((column, index) => (index === at ? cut(column) : column));
   return narrowed(fewer, width);
 }

@@ -80,7 +80,7 @@ export const brokerOption = () =>
   );
 
 /** Its values are `sets`. */
-export const setOption = (): Option =>
+export const setOption = () =>
   Object.assign(new Option('--set <section.key=value>', 'override a configuration key; may be repeated'), {
     attributeName: () => 'sets',
   })

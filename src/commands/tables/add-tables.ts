@@ -19,7 +19,7 @@ const outputOption = () => new Option('-o, --output <FORM>', 'output format').ch
  * The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table
  * is requested.
  */
-export async function addTables(add: Add, words: readonly string[], run: Run): Promise<void> {
+export async function addTables(add: Add, words: readonly string[], run: Run) {
   const filtersOf = async (command: string, tool: string) =>
     words.includes(command) ? (await import('./filters.ts')).filterOptions(tool) : [];
   for (const table of tableCommands) {

@@ -16,7 +16,7 @@ export type Item = Readonly<Record<string, unknown>>;
  * An error without the words that every payload failure has, and with the ends of its paths; then without
  * that the payload ended.
  */
-export const shortError = [(error: string): string => shortPaths(shortened(error), 20), ownWords] as const;
+export const shortError = [(error: string) => shortPaths(shortened(error), 20), ownWords] as const;
 
 /**
  * A log line with the ends of its paths; then without those words in its middle, and without the outcome of

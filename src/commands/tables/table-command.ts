@@ -56,7 +56,7 @@ export const tableCommand = (table: TableCommand) => async (io: Io, given: Table
  * Names the execution that was shown although none was named: the user may have meant another. If rows go to
  * a program, only when there are no rows.
  */
-export function sayNewest(io: Io, newest: string | undefined, rows: number): void {
+export function sayNewest(io: Io, newest: string | undefined, rows: number) {
   if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
   const what = rows === 0 ? 'no matching rows in' : 'of';
   io.err(printable(`${what} ${newest}, the newest; "swf-mcp list" shows all`));
@@ -126,7 +126,7 @@ async function readRows(io: Io, table: TableCommand, args: Arguments, most: numb
 }
 
 /** The rows of several questions, one after the other. */
-async function readParts(askPage: AskPage, table: TableCommand, args: Arguments, most: number): Promise<Rows> {
+async function readParts(askPage: AskPage, table: TableCommand, args: Arguments, most: number) {
   const { tool, parts = [] } = table;
   const all: Rows = { items: [], total_count: 0 };
   for (const part of parts) {
@@ -140,7 +140,7 @@ async function readParts(askPage: AskPage, table: TableCommand, args: Arguments,
   return all;
 }
 
-async function readPages(askPage: AskPage, tool: string, args: Arguments, most: number): Promise<Rows> {
+async function readPages(askPage: AskPage, tool: string, args: Arguments, most: number) {
   const items: Item[] = [];
   let page: Page<Item> | undefined;
   do {

@@ -48,7 +48,7 @@ type Judged = ReturnType<typeof judge>;
 function judgeNow(
   queries: () => Queries,
   { executionId, expect, isLast }: { executionId: string; expect: Expected; isLast: boolean },
-): Judged | undefined {
+) {
   try {
     const asked = queries();
     return asked.snapshot(() => judge(asked, asked.execution(executionId), expect));
@@ -92,7 +92,7 @@ const wordsOf = (counts: Gated['counts']) =>
     .join(', ')}`;
 
 /** The counts that may be expected. Without slices, STF files are counted by their outcome. */
-function countsOf(execution: ExecutionRow, detail: ExecutionRecord): Gated['counts'] {
+function countsOf(execution: ExecutionRow, detail: ExecutionRecord) {
   const { stf_count, tf_files_received, slices_created, slices_completed, stf_failed } = execution;
   const all = { stf: stf_count, tf: tf_files_received, slices: slices_created, completed: slices_completed };
   if (!isPrompt(execution))
