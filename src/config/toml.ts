@@ -50,8 +50,7 @@ function parseToml(text: string, source: string) {
 /**
  * Parses a TOML value; any other text stays as it is, so `--set testbed.namespace=torre2` needs no quotes.
  */
-export const tomlValue = (text: string) =>
-  tried(() => structuredClone(TOML.parse(`value = ${text}`)['value'])) ?? text;
+export const tomlValue = (text: string) => tried(() => structuredClone(TOML.parse(`value = ${text}`)['value'])) ?? text;
 
 /** A value as a person would write it, as closely as possible. */
 export function showValue(value: unknown) {

@@ -177,11 +177,7 @@ export async function writeAside(
  * Writes a file aside, with its checksum, and publishes it. Throws `DATA_UNAVAILABLE` if the disk is at
  * fault.
  */
-export async function writeHashed(
-  place: WritePlace,
-  filename: string,
-  produce: Parameters<typeof writeAside>[2],
-) {
+export async function writeHashed(place: WritePlace, filename: string, produce: Parameters<typeof writeAside>[2]) {
   const hash = sha256();
   const copy = await writeAside(place, filename, (write) =>
     produce((chunk) => {

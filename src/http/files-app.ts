@@ -46,8 +46,8 @@ function refuseBroken(_: unknown, __: Request, response: Response, next: NextFun
 const refuse = (response: Response, status: number, sentence: string) =>
   void response.status(status).type('text/plain').send(`${sentence}\n`);
 
-const refuseStranger = (response: Response, why: string) =>
-  refuse(response, 401, `${why}; send "Authorization: Bearer …" with the value of SWF_FILES_TOKEN`);
+const refuseStranger = (response: Response) =>
+  refuse(response, 401, 'send "Authorization: Bearer …" with the value of SWF_FILES_TOKEN');
 
 function onlyRead({ method }: Request, response: Response, next: NextFunction) {
   if (method === 'GET' || method === 'HEAD') return next();

@@ -159,8 +159,11 @@ async function isWithinReach({ file_url: url }: FilePlace, dir: string, ways: Fe
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   const { bavail, bsize } = await statfs(dir);
   if (bavail * bsize < minRoom) return false;
-  if (url !== undefined && ways.command === undefined) await requireReachable(ways.sources, url);
-  return true;
+  if (url === undefined || ways.command !== undefined) return true;
+  return requireReachable(ways.sources, url).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether a file is in our own folder: we publish it ourselves, or share it with the recorder. */

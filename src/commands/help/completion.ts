@@ -26,7 +26,7 @@ _swf_mcp() {
   local -a found
   for line in \${(f)"$(\${~words[1]} completion words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"}; do
     [[ $line == :files* ]] && { _files; return }
-    found+=("\${\${line%%$'\\t'*}//:/\\:}:\${line#*$'\\t'}")
+    found+=("\${line/$'\\t'/:}")
   done
   _describe word found
 }
