@@ -6,7 +6,7 @@ import { pollStore } from '../db/sqlite/other-writers.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { createAgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
-import { ExecutionViews } from '../exchange/execution-views.ts';
+import { createExecutionViews } from '../exchange/execution-views.ts';
 import { createForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/wire.ts';
 import { sliceMessageId } from '../messages/identity.ts';
@@ -52,7 +52,7 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
     return storeId(tx);
   });
   const notifier = createNotifier();
-  const views = new ExecutionViews();
+  const views = createExecutionViews();
   const directory = createAgentDirectory();
   const shared: Shared = { ...options, broker, storeId: id, directory, views, notifier };
   const parts = createParts(shared);
