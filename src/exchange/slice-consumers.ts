@@ -55,6 +55,8 @@ export class SliceConsumers {
   /** The slots that were to take slices last, and, on a broker without selectors, those that do. */
   #wanted: Taking = 'all';
   #taking: Taking = 'all';
+  /** Whether one slot comes back as soon as the queue has been left. */
+  #isTrialDue = false;
   #back: NodeJS.Timeout | undefined;
 
   constructor(options: SliceConsumersOptions) {
@@ -115,7 +117,9 @@ export class SliceConsumers {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
     clearTimeout(this.#back);
-    if (wanted !== 'none') return this.#attend(wanted);
+    // If a subscription ended alone, a slice in flight to it would stay with the connection.
+    this.#isTrialDue = wanted === 'one' && this.#subscribed.size > 1;
+    if (wanted !== 'none' && !this.#isTrialDue) return this.#attend(wanted);
     this.#taking = 'none';
     if (this.#busy.size === 0) void this.#closeApart();
     this.#options.onChange();
@@ -146,12 +150,13 @@ export class SliceConsumers {
 
   #attend(taking: 'all' | 'one') {
     const { broker, connectApart, draining, onChange } = this.#options;
-    if (draining.aborted) return;
+    if (draining.aborted || this.#failed.signal.aborted) return;
     // Slices begun earlier may still be in hand: their connection stays.
     if (!broker.hasSelectors() && this.#queue === broker) {
       this.#queue = connectApart();
       void this.#queue.connect({ once: false });
     }
+    this.#isTrialDue = false;
     this.#taking = taking;
     for (const slot of taking === 'one' ? [1] : this.#slots())
       if (!this.#subscribed.has(slot)) {
@@ -168,7 +173,9 @@ export class SliceConsumers {
     if (apart === broker) return;
     this.#queue = broker;
     this.#subscribed.clear();
-    await apart.close();
+    const closed = apart.close();
+    if (this.#isTrialDue) this.#attend('one');
+    await closed;
   }
 
   #slots(): number[] {
@@ -177,13 +184,17 @@ export class SliceConsumers {
 
   #subscriptionOf(slot: number): Subscription {
     const { destination, namespace, unwanted } = this.#options;
+    const queue = this.#queue;
     return {
       id: nameOf(slot),
       destination,
       ack: 'each',
       only: () => ({ namespace, store: 'named', not: unwanted(slot) }),
       prefetch: 1,
-      onMessage: (delivery) => this.#take(slot, delivery),
+      onMessage: (delivery) => {
+        // A connection that is being closed returns what still arrives on it.
+        if (queue === this.#queue) this.#take(slot, delivery);
+      },
     };
   }
 
