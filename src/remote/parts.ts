@@ -3,7 +3,7 @@ import { fastmonAgent } from '../agents/fastmon.ts';
 import type { DeliveredSlice } from '../agents/ports.ts';
 import { createSliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
-import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
+import { createSliceConsumers, type SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
 import { roleSubscription } from '../exchange/wire.ts';
 import { withDeadline, aborted } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
@@ -60,7 +60,7 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
     stopped,
     onChange,
   });
-  const consumers: SliceConsumers = new SliceConsumers({
+  const consumers: SliceConsumers = createSliceConsumers({
     ...queue,
     broker: connection,
     namespace,
@@ -77,12 +77,11 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
   offDuty.onKinds(refresh);
   return {
     report() {
-      const { freeSlots: free_slots, slots } = consumers;
       const resting = views
         // During a trial the worker takes no other slice.
         .resting(consumers.isFree(1) ? 1 : 2)
         .map(({ execution_id: kind, detail }) => ({ reason: 'FAILING', name: kind, detail }));
-      return { in_hand: worker.inHand(), free_slots, slots, off_duty: [...resting, ...offDuty.list()] };
+      return { in_hand: worker.inHand(), free_slots: consumers.freeSlots(), slots: consumers.slots(), off_duty: [...resting, ...offDuty.list()] };
     },
     waits: () => worker.inHand().length > 0,
     run: () => consumers.run(),
