@@ -86,7 +86,7 @@ export function receive(
   mustAcknowledge: boolean,
   { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
 ) {
-  const body = new ArrivingBody();
+  const body = createArrivingBody();
   frame.on('data', (chunk: Buffer) => body.add(chunk));
   frame.on('error', () => {});
   frame.on('end', () => {
@@ -114,36 +114,27 @@ export function receive(
 }
 
 /** An incoming body. An oversized body is hashed, and only its beginning kept. */
-class ArrivingBody {
-  #chunks: Buffer[] = [];
-  #size = 0;
-  #hash: ReturnType<typeof sha256> | undefined;
-
-  add(chunk: Buffer) {
-    this.#size += chunk.length;
-    if (this.#size <= bodyLimit) this.#chunks.push(chunk);
-    else if (this.#hash === undefined) this.#beginToHash(chunk);
-    else this.#hash.update(chunk);
-  }
-
-  told() {
-    const bytes = Buffer.concat(this.#chunks);
-    const digest = this.#hash?.digest('hex');
-    return {
-      body: bytes.toString('utf8'),
-      bytes,
-      size: this.#size,
-      isWhole: digest === undefined,
-      sha256: digest,
-    };
-  }
-
-  #beginToHash(chunk: Buffer) {
-    this.#hash = sha256();
-    const all = Buffer.concat([...this.#chunks, chunk]);
-    this.#hash.update(all);
-    this.#chunks = [Buffer.from(all.subarray(0, keptOfLarge))];
-  }
+function createArrivingBody() {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  let hash: ReturnType<typeof sha256> | undefined;
+  return {
+    add(chunk: Buffer) {
+      size += chunk.length;
+      hash?.update(chunk);
+      if (hash !== undefined) return;
+      chunks.push(chunk);
+      if (size <= bodyLimit) return;
+      const all = Buffer.concat(chunks);
+      hash = sha256().update(all);
+      chunks = [Buffer.from(all.subarray(0, keptOfLarge))];
+    },
+    told() {
+      const bytes = Buffer.concat(chunks);
+      const digest = hash?.digest('hex');
+      return { body: bytes.toString('utf8'), bytes, size, isWhole: digest === undefined, sha256: digest };
+    },
+  };
 }
 
 export const asSwfError = (error: unknown, address: BrokerAddress) =>

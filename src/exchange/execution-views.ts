@@ -154,7 +154,10 @@ function createRecorders() {
 }
 
 /** The executions that leave slots idle for now. */
-function createRests(views: ReadonlyMap<string, View>, { isSilent }: Pick<ReturnType<typeof createRecorders>, 'isSilent'>) {
+function createRests(
+  views: ReadonlyMap<string, View>,
+  { isSilent }: Pick<ReturnType<typeof createRecorders>, 'isSilent'>,
+) {
   /** The worker of this process, which an execution may let rest. */
   let worker: string | undefined;
   // Without its recorder nothing would ever end a pause or a rest.
@@ -200,8 +203,7 @@ function createRests(views: ReadonlyMap<string, View>, { isSilent }: Pick<Return
     /** The slots of the worker of this process that some running execution does not let rest. */
     taking(): Taking {
       const running = [...views.values()].filter(isRunning);
-      const allRest = (slot: number) =>
-        running.length > 0 && running.every((view) => restOf(view, slot) !== undefined);
+      const allRest = (slot: number) => running.length > 0 && running.every((view) => restOf(view, slot) !== undefined);
       return allRest(1) ? 'none' : allRest(2) ? 'one' : 'all';
     },
   };

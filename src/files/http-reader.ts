@@ -123,7 +123,7 @@ async function open(
     ...(isWhole ? {} : { range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
     ...(etag === undefined || isWhole ? {} : { 'if-range': etag }),
   };
-  const silence = new Silence(signal);
+  const silence = createSilence(signal);
   const response = await silence.during(follow(sources, url, headers, silence.signal));
   const { status } = response;
   if (isPassing(status)) throw new Error(`it answers ${status}`);
@@ -157,37 +157,32 @@ async function follow({ prefixes }: FileSources, url: string, headers: Record<st
 }
 
 /** Aborts a request whose server is silent for a while. */
-class Silence {
-  readonly signal: AbortSignal;
-  readonly #over = new AbortController();
+function createSilence(stopped: AbortSignal) {
+  const over = new AbortController();
 
-  constructor(stopped: AbortSignal) {
-    this.signal = AbortSignal.any([stopped, this.#over.signal]);
-  }
-
-  async during<T>(step: Promise<T>) {
-    const end = () => this.#over.abort(new Error(`it sent nothing for ${silentMilliseconds / 1000} s`));
+  async function during<T>(step: Promise<T>) {
+    const end = () => over.abort(new Error(`it sent nothing for ${silentMilliseconds / 1000} s`));
     const timer = setTimeout(end, silentMilliseconds);
-    try {
-      return await step;
-    } finally {
-      clearTimeout(timer);
-    }
+    return step.finally(() => clearTimeout(timer));
   }
 
-  async *watch(body: ReadableStream<Uint8Array> | null) {
-    const reader = body?.getReader();
-    try {
-      for (;;) {
-        const next = await this.during(reader?.read() ?? Promise.resolve({ done: true, value: undefined } as const));
-        if (next.done) return;
-        yield next.value;
+  return {
+    signal: AbortSignal.any([stopped, over.signal]),
+    during,
+    async *watch(body: ReadableStream<Uint8Array> | null) {
+      const reader = body?.getReader();
+      try {
+        for (;;) {
+          const next = await during(reader?.read() ?? Promise.resolve({ done: true, value: undefined } as const));
+          if (next.done) return;
+          yield next.value;
+        }
+      } finally {
+        // The rest is not wanted.
+        await reader?.cancel().catch(() => {});
       }
-    } finally {
-      // The rest is not wanted.
-      await reader?.cancel().catch(() => {});
-    }
-  }
+    },
+  };
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

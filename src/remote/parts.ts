@@ -81,7 +81,12 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
         // During a trial the worker takes no other slice.
         .resting(consumers.isFree(1) ? 1 : 2)
         .map(({ execution_id: kind, detail }) => ({ reason: 'FAILING', name: kind, detail }));
-      return { in_hand: worker.inHand(), free_slots: consumers.freeSlots(), slots: consumers.slots(), off_duty: [...resting, ...offDuty.list()] };
+      return {
+        in_hand: worker.inHand(),
+        free_slots: consumers.freeSlots(),
+        slots: consumers.slots(),
+        off_duty: [...resting, ...offDuty.list()],
+      };
     },
     waits: () => worker.inHand().length > 0,
     run: () => consumers.run(),

@@ -1,17 +1,8 @@
 import { type Command, Option } from 'commander';
 
-import { printableLines } from '../../lib/printable.ts';
-import { timeFlags } from '../shared/flag-words.ts';
 import { type Add, adding, asOfOption, parsePositive, type Run } from '../shared/options.ts';
 import { outputs, tableCommands } from './catalogue.ts';
 import type { TableArguments } from './table-command.ts';
-
-/** Suggests a list's own flag to a user who gives the one of `report`. */
-function hintAtTimes(command: Command) {
-  const hint = (flag: string, word: string) => `${flag}\n(Did you mean --${timeFlags[word]}?)`;
-  const hinted = (text: string) => printableLines(text).replace(/'--(since|until)(?:=[^']*)?'(?!\n\()/, hint);
-  command.configureOutput({ outputError: (text, write) => write(hinted(text)) });
-}
 
 const outputOption = () => new Option('-o, --output <FORM>', 'output format').choices(outputs).default('table');
 
@@ -44,21 +35,18 @@ export async function addTables(add: Add, words: readonly string[], run: Run) {
         excludes: ['--order', '--end-time', '--as-of'].map((flag) => ['--follow', flag] as const),
       },
     );
-    hintAtTimes(command);
     if (name === 'alarms') addSeen(command, run);
   }
-  hintAtTimes(
-    add(
-      'summarize [WHAT]',
-      'count and time slices (default), stf_files, messages, logs or executions in groups',
-      [
-        outputOption(),
-        ['--limit <N>', 'maximum number of groups (default: 50)', parsePositive],
-        ...(await filtersOf('summarize', 'summarize')),
-      ],
-      async () => (await import('./summarize-command.ts')).summarizeCommand,
-      { names: ['named'] },
-    ),
+  add(
+    'summarize [WHAT]',
+    'count and time slices (default), stf_files, messages, logs or executions in groups',
+    [
+      outputOption(),
+      ['--limit <N>', 'maximum number of groups (default: 50)', parsePositive],
+      ...(await filtersOf('summarize', 'summarize')),
+    ],
+    async () => (await import('./summarize-command.ts')).summarizeCommand,
+    { names: ['named'] },
   );
   add(
     'trace <DATA_FILE>',
