@@ -1,10 +1,19 @@
 import { backoff } from '../lib/duration.ts';
 import { brokerRefused, brokerUnreachable, SwfError } from '../lib/errors.ts';
 import type { BrokerAddress } from './address.ts';
-import type { BrokerConnection, BrokerSettings, Connect, ConnectHow, OnTrouble, Subscription } from './connection.ts';
-import { subscribeHeaders, dialectOfServer, dialects } from './dialects.ts';
+import type {
+  BrokerConnection,
+  BrokerSettings,
+  Connect,
+  ConnectHow,
+  DurablePlace,
+  OnTrouble,
+  Outgoing,
+  Subscription,
+} from './connection.ts';
+import { type BrokerDialect, subscribeHeaders, dialectOfServer, dialects } from './dialects.ts';
 import { disconnect } from './stomp-frames.ts';
-import { createSession, requireCopies, type StompSession } from './stomp-session.ts';
+import { requireCopies, StompSession } from './stomp-session.ts';
 import { surviveHostileHeaders } from './stompit-repairs.ts';
 
 const pauses = { first: 500, longest: 30_000 };
@@ -26,186 +35,179 @@ const steadyMilliseconds = 5000;
  * stompit 1.0.0 has bugs that crash the process or hang forever. Each is handled where it occurs, with the
  * reason beside it.
  */
-export const connectByStomp: Connect = (settings, onTrouble) => {
-  surviveHostileHeaders();
-  const subscriptions = new Map<string, Subscription>();
-  /** The probes whether topics are queues. */
-  let asking: Promise<void> = Promise.resolve();
+export const connectByStomp: Connect = (settings, onTrouble) => new ReturningConnection(settings, onTrouble);
 
-  async function subscribe(on: StompSession, subscription: Subscription) {
+class ReturningConnection implements BrokerConnection {
+  readonly #settings: BrokerSettings;
+  readonly #onTrouble: OnTrouble;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #upCallbacks: (() => void)[] = [];
+  /** As configured, or as the session's broker identifies itself. */
+  #dialect: BrokerDialect;
+  #session: StompSession | undefined;
+  #attempts = 0;
+  /** Failed tries since the last steady session, except those of the first round. */
+  #failures = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #standsBy = false;
+  /** The probes whether topics are queues. */
+  #asking: Promise<void> = Promise.resolve();
+  #first: (Required<ConnectHow> & { resolve: () => void; reject: (error: SwfError) => void }) | undefined;
+
+  constructor(settings: BrokerSettings, onTrouble: OnTrouble) {
+    surviveHostileHeaders();
+    this.#settings = settings;
+    this.#dialect = dialects[settings.dialect ?? 'activemq'];
+    this.#onTrouble = onTrouble;
+  }
+
+  isUp(): boolean {
+    return this.#session?.isUp === true;
+  }
+
+  hasSelectors(): boolean {
+    return this.#dialect.hasSelectors;
+  }
+
+  connect({ once, mayBeRefused = true }: ConnectHow): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#first = { resolve, reject, once, mayBeRefused };
+      this.#open();
+    });
+  }
+
+  onUp(callback: () => void): void {
+    this.#upCallbacks.push(callback);
+  }
+
+  subscribe(subscription: Subscription): void {
+    this.#subscriptions.set(subscription.id, subscription);
+    const on = this.#session;
+    if (on?.isUp !== true) return;
+    // A refused subscription counts as a refused session: the missing messages would look like silence.
+    this.#subscribe(on, subscription).catch((error: unknown) => this.#down(on, error as SwfError));
+  }
+
+  async #subscribe(on: StompSession, subscription: Subscription) {
     const { destination, copiesOnly = false } = subscription;
     // One at a time: each probe opens its own connection, and a broker may allow few.
     if (copiesOnly) {
-      const asked = asking.then(() => requireCopies(settings, on.address, sessions.dialect(), destination));
-      asking = asked.catch(() => {});
-      await asked;
+      const asking = this.#asking.then(() => requireCopies(this.#settings, on.address, this.#dialect, destination));
+      this.#asking = asking.catch(() => {});
+      await asking;
     }
-    if (sessions.current() === on) await on.subscribe(subscription);
+    if (this.#session === on) await on.subscribe(subscription);
   }
 
-  const sessions = createSessions(settings, onTrouble, {
-    current: (id) => subscriptions.get(id),
-    prepare: (on) => Promise.all([...subscriptions.values()].map((subscription) => subscribe(on, subscription))),
-  });
-  const up = () => {
-    const on = sessions.current();
-    if (on?.isUp() !== true) throw brokerUnreachable('not connected to the broker');
-    return on;
-  };
-  const isUp = () => sessions.current()?.isUp() === true;
-  return {
-    connect: sessions.connect,
-    isUp,
-    hasSelectors: () => sessions.dialect().hasSelectors,
-    onUp: sessions.onUp,
-    subscribe(subscription) {
-      subscriptions.set(subscription.id, subscription);
-      const on = sessions.current();
-      if (on?.isUp() !== true) return;
-      // A refused subscription counts as a refused session: the missing messages would look like silence.
-      subscribe(on, subscription).catch((error: unknown) => sessions.down(on, error as SwfError));
-    },
-    unsubscribe(id) {
-      subscriptions.delete(id);
-      if (isUp()) up().unsubscribe(id);
-    },
-    async forget(durable) {
-      const on = up();
-      const dialect = sessions.dialect();
-      const headers = { ...subscribeHeaders(dialect, durable), id: 'durable', ack: 'client-individual' };
-      try {
-        for (const frame of dialect.forget(durable.durableName, headers))
-          await on.requests.ask(frame.command, frame.headers);
-        return true;
-      } catch (error) {
-        if (error instanceof SwfError && dialect.isNoSuchSubscription(error.message)) return false;
-        throw error;
-      }
-    },
-    async send({ destination, headers, body, expirySeconds }) {
-      const on = up();
-      const dialect = sessions.dialect();
-      const place = dialect.place(destination, headers['namespace']);
-      const expiry = expirySeconds === undefined ? {} : dialect.expiry(expirySeconds);
-      await on.requests.ask('SEND', { ...headers, ...place.send, ...expiry, destination: place.destination }, body);
-    },
-    close: sessions.close,
-  };
-};
+  unsubscribe(id: string): void {
+    this.#subscriptions.delete(id);
+    if (this.#session?.isUp === true) this.#session.unsubscribe(id);
+  }
 
-interface Subscriptions {
-  current: (id: string) => Subscription | undefined;
-  /** Makes all subscriptions in a new session. */
-  prepare: (on: StompSession) => Promise<unknown>;
-}
+  async forget(durable: DurablePlace): Promise<boolean> {
+    const on = this.#session;
+    if (on?.isUp !== true) throw notUp();
+    const subscribe = { ...subscribeHeaders(this.#dialect, durable), id: 'durable', ack: 'client-individual' };
+    try {
+      for (const { command, headers } of this.#dialect.forget(durable.durableName, subscribe))
+        await on.requests.ask(command, headers);
+      return true;
+    } catch (error) {
+      if (error instanceof SwfError && this.#dialect.isNoSuchSubscription(error.message)) return false;
+      throw error;
+    }
+  }
 
-/** One session after another, with the servers of a failover list in turn. */
-function createSessions(settings: BrokerSettings, onTrouble: OnTrouble, { current, prepare }: Subscriptions) {
-  const { servers } = settings;
-  const upCallbacks: (() => void)[] = [];
-  const retries = createRetries(settings, onTrouble);
-  /** As configured, or as the session's broker identifies itself. */
-  let dialect = dialects[settings.dialect ?? 'activemq'];
-  let session: StompSession | undefined;
-  let attempts = 0;
-  let retryTimer: NodeJS.Timeout | undefined;
-  let isClosed = false;
-  let first: (Required<ConnectHow> & { resolve: () => void; reject: (error: SwfError) => void }) | undefined;
+  async send({ destination, headers, body, expirySeconds }: Outgoing): Promise<void> {
+    const on = this.#session;
+    if (on?.isUp !== true) throw notUp();
+    const place = this.#dialect.place(destination, headers['namespace']);
+    const expiry = expirySeconds === undefined ? {} : this.#dialect.expiry(expirySeconds);
+    await on.requests.ask('SEND', { ...headers, ...place.send, ...expiry, destination: place.destination }, body);
+  }
 
-  function open() {
-    const address = servers[attempts % servers.length] as BrokerAddress;
-    attempts += 1;
-    const opened: StompSession = createSession(settings, address, {
-      dialectOf(server) {
-        if (settings.dialect === undefined) dialect = dialectOfServer(server);
-        return dialect;
-      },
-      current,
-      onConnected: () => void comeUp(opened),
-      onLost: (error) => down(opened, error),
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    const last = this.#session;
+    if (last === undefined) return;
+    if (last.isUp) await disconnect(last.client);
+    this.#down(last, undefined);
+  }
+
+  #open() {
+    const { servers } = this.#settings;
+    const address = servers[this.#attempts % servers.length] as BrokerAddress;
+    this.#attempts += 1;
+    const opened: StompSession = new StompSession(this.#settings, address, {
+      dialectOf: (server) => this.#meet(server),
+      current: (id) => this.#subscriptions.get(id),
+      onConnected: () => void this.#comeUp(opened),
+      onLost: (error) => this.#down(opened, error),
     });
-    session = opened;
+    this.#session = opened;
     opened.open();
   }
 
-  async function comeUp(on: StompSession) {
-    if (session !== on) return;
+  #meet(server: string | undefined): BrokerDialect {
+    if (this.#settings.dialect === undefined) this.#dialect = dialectOfServer(server);
+    return this.#dialect;
+  }
+
+  async #comeUp(on: StompSession) {
+    if (this.#session !== on) return;
     try {
-      await prepare(on);
+      await Promise.all([...this.#subscriptions.values()].map((subscription) => this.#subscribe(on, subscription)));
     } catch (error) {
-      // If the session went down meanwhile, `down` has arranged the next one.
-      return down(on, error as SwfError);
+      // If the session went down meanwhile, `#down` has arranged the next one.
+      this.#down(on, error as SwfError);
+      return;
     }
-    if (session !== on) return;
+    if (this.#session !== on) return;
     on.comeUp();
-    retries.noteUp();
-    first?.resolve();
-    first = undefined;
-    for (const callback of upCallbacks) callback();
+    this.#standsBy = false;
+    this.#first?.resolve();
+    this.#first = undefined;
+    for (const callback of this.#upCallbacks) callback();
   }
 
   /** The only way out of a session. `reason` undefined: we ended it ourselves. */
-  function down(over: StompSession, reason: SwfError | undefined) {
-    if (session !== over) return;
-    session = undefined;
+  #down(over: StompSession, reason: SwfError | undefined) {
+    if (this.#session !== over) return;
+    this.#session = undefined;
     over.end(reason ?? brokerUnreachable('the connection to the broker was closed'));
-    if (isClosed || reason === undefined) return;
-    const isFirstRound = attempts < servers.length;
-    const isHeldElsewhere = dialect.isHeldElsewhere(reason.message);
-    // Whether to give up waiting for the first session.
-    const isRefused = first?.mayBeRefused === false && reason.code === 'BROKER_REFUSED' && !isHeldElsewhere;
-    if (first !== undefined && !isFirstRound && (first.once || isRefused)) {
-      isClosed = true;
-      return first.reject(reason);
+    if (this.#closed || reason === undefined) return;
+    const isFirstRound = this.#attempts < this.#settings.servers.length;
+    if (this.#first !== undefined && !isFirstRound && this.#isFinal(this.#first, reason)) {
+      this.#closed = true;
+      this.#first.reject(reason);
+      return;
     }
-    const rest = retries.pauseAfter(over, reason, { isHeldElsewhere, isFirstRound });
-    retryTimer = setTimeout(open, first !== undefined && isFirstRound && !isHeldElsewhere ? 0 : rest);
+    this.#retryTimer = setTimeout(() => this.#open(), this.#pauseAfter(over, reason, isFirstRound));
   }
 
-  return {
-    current: () => session,
-    dialect: () => dialect,
-    down,
-    onUp: (callback: () => void) => void upCallbacks.push(callback),
-    connect: ({ once, mayBeRefused = true }: ConnectHow) =>
-      new Promise<void>((resolve, reject) => {
-        first = { resolve, reject, once, mayBeRefused };
-        open();
-      }),
-    async close() {
-      isClosed = true;
-      clearTimeout(retryTimer);
-      const last = session;
-      if (last?.isUp() === true) await disconnect(last.client());
-      if (last !== undefined) down(last, undefined);
-    },
-  };
+  /** Whether to give up waiting for the first session. */
+  #isFinal({ once, mayBeRefused }: Required<ConnectHow>, { code, message }: SwfError): boolean {
+    return once || (!mayBeRefused && code === 'BROKER_REFUSED' && !this.#dialect.isHeldElsewhere(message));
+  }
+
+  /** Reports the trouble and returns the pause before the next try, in milliseconds. */
+  #pauseAfter(over: StompSession, reason: SwfError, isFirstRound: boolean): number {
+    if (this.#dialect.isHeldElsewhere(reason.message)) {
+      if (!this.#standsBy) this.#onTrouble(standingBy(this.#settings.clientId ?? ''));
+      this.#standsBy = true;
+      return standbyPause;
+    }
+    this.#onTrouble(reason, over.aliveAt);
+    if (over.upMilliseconds() > Math.max(steadyMilliseconds, backoff(this.#failures + 1, pauses))) this.#failures = 0;
+    const rest = backoff(this.#failures + 1, pauses) * (0.75 + Math.random() / 2);
+    if (!isFirstRound) this.#failures += 1;
+    return this.#first !== undefined && isFirstRound ? 0 : rest;
+  }
 }
 
-/** Reports troubles, and how long to pause after each. */
-function createRetries({ clientId = '' }: BrokerSettings, onTrouble: OnTrouble) {
-  /** Failed tries since the last steady session, except those of the first round. */
-  let failures = 0;
-  let standsBy = false;
-  return {
-    noteUp() {
-      standsBy = false;
-    },
-    /** Reports the trouble and returns the pause before the next try, in milliseconds. */
-    pauseAfter(over: StompSession, reason: SwfError, is: { isHeldElsewhere: boolean; isFirstRound: boolean }) {
-      if (is.isHeldElsewhere) {
-        if (!standsBy) onTrouble(standingBy(clientId));
-        standsBy = true;
-        return standbyPause;
-      }
-      onTrouble(reason, over.aliveAt());
-      if (over.upMilliseconds() > Math.max(steadyMilliseconds, backoff(failures + 1, pauses))) failures = 0;
-      const rest = backoff(failures + 1, pauses) * (0.75 + Math.random() / 2);
-      if (!is.isFirstRound) failures += 1;
-      return rest;
-    },
-  };
-}
+const notUp = () => brokerUnreachable('not connected to the broker');
 
 const standingBy = (name: string) =>
   brokerRefused(`another process is already subscribed as ${name}; this one waits and takes over when it ends`);

@@ -36,174 +36,155 @@ interface SessionCallbacks {
 /** Whether the other end broke the connection off: what it had sent just before may be lost. */
 const wasReset = (error: unknown) => ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
-export type StompSession = ReturnType<typeof createSession>;
-
 /** One session with one server, from connecting to its end. */
-export function createSession(settings: BrokerSettings, address: BrokerAddress, callbacks: SessionCallbacks) {
+export class StompSession {
+  client!: Client;
+  readonly requests: Requests;
+  readonly #settings: BrokerSettings;
+  readonly address: BrokerAddress;
+  readonly #callbacks: SessionCallbacks;
   /** Ends everything that waits for this session. */
-  const ended = new AbortController();
-  // One listener per send in flight.
-  setMaxListeners(0, ended.signal);
-  let client!: Client;
-  let dialect: BrokerDialect = activeMqClassic;
-  let upSince: number | undefined;
-  let muteTimer: NodeJS.Timeout | undefined;
-  const signs = createSigns();
-  const requests = createRequests(ended.signal, showAddress(address), () => client, callbacks.onLost);
-  const wire = createWire({ callbacks, requests, ended: ended.signal, client: () => client, dialect: () => dialect });
-
-  function meetServer(server: string | undefined) {
-    dialect = callbacks.dialectOf(server);
-    client._heartbeatDelayMargin = silenceMargin(dialect.silenceFactor, settings.heartbeatSeconds);
-    if (dialect.holdsBackFrames) acknowledgeAtOnce(client);
-  }
-
+  readonly #ended = new AbortController();
+  #dialect: BrokerDialect = activeMqClassic;
+  /** Subscriptions by their ids, as the broker knows them. */
+  readonly #wire = new Map<string, WireSubscription>();
+  #subscribed = 0;
+  #upSince: number | undefined;
+  /** When the broker last sent anything, in milliseconds since 1970. */
+  #dataAt: number | undefined;
   /**
-   * An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session.
+   * Up to when it certainly brought everything, once it has ended: a broker that closed it had sent all
+   * before. Undefined if it fell silent.
    */
-  function refused({ sentence, receiptId }: ErrorFrame) {
-    const refusal = asRefusal(sentence, address);
-    if (receiptId !== undefined && requests.refuse(receiptId, refusal)) return;
-    signs.noteEnd();
-    callbacks.onLost(refusal);
+  aliveAt: number | undefined;
+  #muteTimer: NodeJS.Timeout | undefined;
+
+  constructor(settings: BrokerSettings, address: BrokerAddress, callbacks: SessionCallbacks) {
+    // One listener per send in flight.
+    setMaxListeners(0, this.#ended.signal);
+    this.#settings = settings;
+    this.address = address;
+    this.#callbacks = callbacks;
+    this.requests = createRequests(this.#ended.signal, showAddress(address), () => this.client, callbacks.onLost);
   }
 
-  return {
-    address,
-    requests,
-    client: () => client,
-    /**
-     * Up to when it certainly brought everything, once it has ended: a broker that closed it had sent all
-     * before. Undefined if it fell silent.
-     */
-    aliveAt: signs.aliveAt,
-    /** Whether all subscriptions are in place. */
-    isUp: () => upSince !== undefined,
-    comeUp() {
-      upSince = performance.now();
-    },
-    /** How long it has been up; 0 if it never was. */
-    upMilliseconds: () => (upSince === undefined ? 0 : performance.now() - upSince),
-    open() {
-      // A broker may send a reason and close at once: read it to the end first.
-      const lost = (error: unknown) =>
-        void setTimeout(() => callbacks.onLost(asSwfError(error, address)), lastWordMilliseconds);
-      try {
-        client = stompit.connect(connectOptions(settings, address), (error) => {
-          if (error) return lost(error);
-          clearTimeout(muteTimer);
-          signs.watch(client);
-          callbacks.onConnected();
-        });
-      } catch (error) {
-        client = { destroy: () => {} } as Client;
-        return lost(error);
-      }
-      // Without our own listeners, an error after CONNECTED would crash the process.
-      client.on('error', (error: unknown) => {
-        signs.noteError(error);
-        lost(error);
+  /** Whether all subscriptions are in place. */
+  get isUp(): boolean {
+    return this.#upSince !== undefined;
+  }
+
+  comeUp(): void {
+    this.#upSince = performance.now();
+  }
+
+  /** How long it has been up; 0 if it never was. */
+  upMilliseconds(): number {
+    return this.#upSince === undefined ? 0 : performance.now() - this.#upSince;
+  }
+
+  open(): void {
+    // A broker may send a reason and close at once: read it to the end first.
+    const lost = (error: unknown) =>
+      void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.address)), lastWordMilliseconds);
+    try {
+      this.client = stompit.connect(connectOptions(this.#settings, this.address), (error) => {
+        if (error) return lost(error);
+        clearTimeout(this.#muteTimer);
+        const socket = this.client.getTransportSocket();
+        socket.on('data', () => (this.#dataAt = Date.now()));
+        // The client reports a closed connection as its own error.
+        socket.on('end', () => (this.aliveAt ??= Date.now()));
+        this.#callbacks.onConnected();
       });
-      client.on('end', () => {
-        signs.noteEnd();
-        lost(new Error('the connection ended'));
-      });
-      replaceHandlers(client, { onServer: meetServer, onError: refused });
-      // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts and stays
-      // silent.
-      const mute = () => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
-      muteTimer = setTimeout(mute, connectMilliseconds);
-    },
-    /** @param reason the error for everything that waits */
-    end(reason: SwfError) {
-      clearTimeout(muteTimer);
-      client.destroy();
-      ended.abort(reason);
-    },
-    subscribe: wire.subscribe,
-    unsubscribe: wire.unsubscribe,
-  };
-}
+    } catch (error) {
+      this.client = { destroy: () => {} } as Client;
+      lost(error);
+      return;
+    }
+    // Without our own listeners, an error after CONNECTED would crash the process.
+    this.client.on('error', (error: unknown) => {
+      if (wasReset(error)) this.aliveAt ??= this.#dataAt;
+      lost(error);
+    });
+    this.client.on('end', () => {
+      this.aliveAt ??= Date.now();
+      lost(new Error('the connection ended'));
+    });
+    replaceHandlers(this.client, {
+      onServer: (server) => this.#meetServer(server),
+      onError: (frame) => this.#refused(frame),
+    });
+    // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts and stays
+    // silent.
+    const mute = () => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
+    this.#muteTimer = setTimeout(mute, connectMilliseconds);
+  }
 
-/** When the broker was last heard. */
-function createSigns() {
-  /** In milliseconds since 1970. */
-  let dataAt: number | undefined;
-  let aliveAt: number | undefined;
-  const noteEnd = () => {
-    aliveAt ??= Date.now();
-  };
-  return {
-    aliveAt: () => aliveAt,
-    noteEnd,
-    noteError(error: unknown) {
-      if (wasReset(error)) aliveAt ??= dataAt;
-    },
-    watch(client: Client) {
-      const socket = client.getTransportSocket();
-      socket.on('data', () => (dataAt = Date.now()));
-      // The client reports a closed connection as its own error.
-      socket.on('end', noteEnd);
-    },
-  };
-}
-
-interface WireOptions {
-  callbacks: SessionCallbacks;
-  requests: Requests;
-  ended: AbortSignal;
-  client: () => Client;
-  dialect: () => BrokerDialect;
-}
-
-/** The subscriptions of a session. */
-function createWire({ callbacks, requests, ended, client, dialect }: WireOptions) {
-  /** By their ids, as the broker knows them. */
-  const known = new Map<string, WireSubscription>();
-  let subscribed = 0;
+  /** @param reason the error for everything that waits */
+  end(reason: SwfError): void {
+    clearTimeout(this.#muteTimer);
+    this.client.destroy();
+    this.#ended.abort(reason);
+  }
 
   /** Resolves when the subscription is in place. Ends a subscription with the same id first. */
-  function subscribe(subscription: Subscription) {
+  subscribe(subscription: Subscription): Promise<void> {
     const { id, onMessage } = subscription;
-    unsubscribe(id);
-    subscribed += 1;
-    const wire: WireSubscription = { id: `${id}-${subscribed}`, isEnded: false };
-    known.set(id, wire);
+    this.unsubscribe(id);
+    this.#subscribed += 1;
+    const wire: WireSubscription = { id: `${id}-${this.#subscribed}`, isEnded: false };
+    this.#wire.set(id, wire);
     const mustAcknowledge = subscription.ack === 'each';
     const ack = mustAcknowledge ? 'client-individual' : 'auto';
-    client().setImplicitSubscription(wire.id, ack, (error, frame) => {
+    this.client.setImplicitSubscription(wire.id, ack, (error, frame) => {
       if (error) return;
-      const arrival = { client: client(), dialect: dialect(), ended, wire, frame };
-      receive(arrival, mustAcknowledge, { onMessage, giveBack: (given) => giveBack(id, given) });
+      const giveBack = (given: Frame) => this.#giveBack(id, given);
+      const arrival = { client: this.client, dialect: this.#dialect, ended: this.#ended.signal, wire, frame };
+      receive(arrival, mustAcknowledge, { onMessage, giveBack });
     });
     // stompit's own subscribe() cannot ask for a receipt, and without a receipt, a message published next can
     // be missed.
-    return requests.ask('SUBSCRIBE', { ...subscribeHeaders(dialect(), subscription), id: wire.id, ack });
+    return this.requests.ask('SUBSCRIBE', { ...subscribeHeaders(this.#dialect, subscription), id: wire.id, ack });
   }
 
   /** Drops messages that are still in flight to the ended subscription: the broker redelivers them. */
-  function unsubscribe(id: string) {
-    const wire = known.get(id);
+  unsubscribe(id: string): void {
+    const wire = this.#wire.get(id);
     if (wire === undefined) return;
-    known.delete(id);
+    this.#wire.delete(id);
     wire.isEnded = true;
     // Messages may still arrive for it, from Artemis even after the receipt, and stompit closes the
     // connection on an unknown subscription.
-    const forget = () => void delete client()._subscriptions[wire.id];
-    requests
+    const forget = () => void delete this.client._subscriptions[wire.id];
+    this.requests
       .ask('UNSUBSCRIBE', { id: wire.id })
       .then(() => setTimeout(forget, lateMilliseconds).unref())
       .catch(() => {});
   }
 
-  function giveBack(id: string, frame: Frame) {
-    const subscription = callbacks.current(id);
-    if (dialect().giveBack === 'nack') client().nack(frame);
-    else if (subscription === undefined) unsubscribe(id);
-    else subscribe(subscription).catch((error: unknown) => callbacks.onLost(error as SwfError));
+  #meetServer(server: string | undefined) {
+    this.#dialect = this.#callbacks.dialectOf(server);
+    const { silenceFactor, holdsBackFrames } = this.#dialect;
+    this.client._heartbeatDelayMargin = silenceMargin(silenceFactor, this.#settings.heartbeatSeconds);
+    if (holdsBackFrames) acknowledgeAtOnce(this.client);
   }
 
-  return { subscribe, unsubscribe };
+  /**
+   * An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session.
+   */
+  #refused({ sentence, receiptId }: ErrorFrame) {
+    const refusal = asRefusal(sentence, this.address);
+    if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;
+    this.aliveAt ??= Date.now();
+    this.#callbacks.onLost(refusal);
+  }
+
+  #giveBack(id: string, frame: Frame) {
+    const subscription = this.#callbacks.current(id);
+    if (this.#dialect.giveBack === 'nack') this.client.nack(frame);
+    else if (subscription === undefined) this.unsubscribe(id);
+    else this.subscribe(subscription).catch((error: unknown) => this.#callbacks.onLost(error as SwfError));
+  }
 }
 
 /**
@@ -217,7 +198,7 @@ export async function requireCopies(
   address: BrokerAddress,
   dialect: BrokerDialect,
   destination: string,
-) {
+): Promise<void> {
   const headers = dialect.probeForQueue?.(destination);
   if (headers === undefined) return;
   const { clientId: _none, ...anonymous } = settings;
@@ -238,7 +219,7 @@ async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers
   let isAsked = false;
   try {
     await new Promise<void>((resolve, reject) => {
-      session = createSession(settings, address, {
+      session = new StompSession(settings, address, {
         dialectOf: () => activeMqClassic,
         current: () => undefined,
         onConnected: () => {
@@ -249,7 +230,7 @@ async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers
       });
       session.open();
     });
-    await disconnect(session.client());
+    await disconnect(session.client);
     return true;
   } catch (error) {
     if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))

@@ -22,6 +22,9 @@ type Flags = ObserveArguments &
 const words = (text: string, before: string[] = []) =>
   [...before, ...text.split(',').map((word) => word.trim())].filter((word) => word !== '');
 
+/** Flags of a listener, beside which no recordings are read. */
+const ofLive = ['--broker', '--layout', '--record', '--metrics', '--api', '--monitor-url'];
+
 /** The command that listens to a testbed of other programs. */
 export function addObserve(add: Add) {
   add(
@@ -78,9 +81,7 @@ export function addObserve(add: Add) {
         ['--anonymize', '--from'],
         ['--against', '--contract'],
       ],
-      excludes: ['--broker', '--layout', '--record', '--metrics', '--api', '--monitor-url'].map(
-        (live) => ['--from', live] as const,
-      ),
+      excludes: ofLive.map((flag) => ['--from', flag] as const),
     },
   );
 }
@@ -89,7 +90,7 @@ type Given = Omit<Flags, 'topics' | 'namespaces'> & { topics?: string[]; namespa
 
 /** Runs the command that the flags select. */
 async function observeAs(io: Io, { topics = [], namespace: namespaces = [], ...given }: Given) {
-  const flags: Flags = { ...given, topics, namespaces };
+  const flags = { ...given, topics, namespaces };
   const { contract, against, anonymize, json } = flags;
   const from = flags.from?.map((path) => pathFrom(io, path));
   if (flags.check) return (await import('./observe/check.ts')).checkCommand(io, flags);

@@ -54,24 +54,21 @@ export function createConfirmedSender<T extends { seq: number }>(broker: BrokerC
   /** Messages that the broker was given, without a receipt so far. */
   const underWay = new Set<number>();
   const troubles = createTroubles(broker, source, resend);
+  const noteReceipt = inBatches<T>(Infinity, confirm, source.onFault);
   let lastSent = 0;
   let isClosed = false;
-  const { onFault } = source;
-  const noteReceipt = inBatches<T>(
-    Infinity,
-    async (items) => {
-      await source.confirmed(items);
-      for (const { seq } of items) underWay.delete(seq);
-      pump();
-    },
-    onFault,
-  );
+
+  async function confirm(items: readonly T[]) {
+    await source.confirmed(items);
+    for (const { seq } of items) underWay.delete(seq);
+    pump();
+  }
 
   function pump() {
     try {
       if (!isClosed && broker.isUp()) sendNext();
     } catch (error) {
-      onFault(error);
+      source.onFault(error);
     }
   }
 
@@ -82,14 +79,13 @@ export function createConfirmedSender<T extends { seq: number }>(broker: BrokerC
 
   function sendNext() {
     for (const item of source.pending(lastSent)) {
-      const { seq } = item;
-      if (!troubles.isResting(seq)) {
-        const isAlone = troubles.goesAlone(seq);
-        // Messages before a suspect are confirmed first; messages after it wait.
-        if (underWay.size >= (isAlone ? 1 : sendWindow) || troubles.hasSuspect(underWay)) return;
-        if (!underWay.has(seq)) void send(item, isAlone);
-      }
-      lastSent = seq;
+      const isResting = troubles.isResting(item.seq);
+      const isAlone = troubles.goesAlone(item.seq);
+      // Messages before a suspect are confirmed first; messages after it wait.
+      const isFull = underWay.size >= (isAlone ? 1 : sendWindow) || troubles.hasSuspect(underWay);
+      if (!isResting && isFull) return;
+      lastSent = item.seq;
+      if (!isResting && !underWay.has(item.seq)) void send(item, isAlone);
     }
   }
 
@@ -110,15 +106,8 @@ export function createConfirmedSender<T extends { seq: number }>(broker: BrokerC
   }
 
   broker.onUp(resend);
-  return {
-    /** Call when there may be new items. */
-    pump,
-    /** Looks at everything pending again. */
-    resend,
-    close() {
-      isClosed = true;
-    },
-  };
+  // `pump`: call when there may be new items. `resend`: looks at everything pending again.
+  return { pump, resend, close: () => void (isClosed = true) };
 }
 
 /** The messages that were refused, or in flight when a connection ended. */

@@ -1,6 +1,6 @@
 import type { DeliveredSlice } from '../agents/ports.ts';
 import type { SliceWorker } from '../agents/slice-worker.ts';
-import type { BrokerConnection, Delivery } from '../broker/connection.ts';
+import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { aborted, pause } from '../lib/deadline.ts';
 import type { Taking } from './execution-views.ts';
 import { decodedOf } from './wire.ts';
@@ -41,211 +41,209 @@ const awayMilliseconds = 30_000;
  * the queue to others. Then one slot checks every 30 s whether it can do the next slice. RabbitMQ keeps an ended subscription's unacknowledged
  * messages, so leaving closes a connection used only for this queue.
  */
-export function createSliceConsumers(options: SliceConsumersOptions) {
-  const { broker, draining, onChange } = options;
-  const slots = Array.from({ length: options.slots }, (_, index) => index + 1);
-  const hands = createHands(options, ended);
-  const queue = createQueue(options, (slot, delivery) => {
-    // Another slot is still working, so the connection is open.
-    if (taking === 'none') void hands.giveBack(delivery);
-    else hands.take(slot, delivery);
-  });
+export class SliceConsumers {
+  readonly #options: SliceConsumersOptions;
+  readonly #busy = new Map<number, Promise<void>>();
   /** Slots whose subscription does not know yet what is unwanted. */
-  const stale = new Set<number>();
-  let unfitInARow = 0;
+  readonly #stale = new Set<number>();
+  readonly #failed = new AbortController();
+  /** The connection that the slots subscribe on. */
+  #queue: BrokerConnection;
+  /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
+  readonly #subscribed = new Set<number>();
+  #unfitInARow = 0;
   /** The slots that were to take slices last, and, on a broker without selectors, those that do. */
-  let wanted: Taking = 'all';
-  let taking: Taking = 'all';
+  #wanted: Taking = 'all';
+  #taking: Taking = 'all';
   /** Whether one slot comes back as soon as the queue has been left. */
-  let isTrialDue = false;
-  let back: NodeJS.Timeout | undefined;
+  #isTrialDue = false;
+  #back: NodeJS.Timeout | undefined;
 
-  function attend(now: 'all' | 'one') {
-    if (draining.aborted || hands.failed.aborted) return;
-    isTrialDue = false;
-    taking = now;
-    queue.open();
-    for (const slot of now === 'one' ? [1] : slots) queue.subscribe(slot);
-    onChange();
+  constructor(options: SliceConsumersOptions) {
+    this.#options = options;
+    this.#queue = options.broker;
+    // A rest may end, or begin, while the broker is away.
+    options.broker.onUp(() => {
+      if (!options.draining.aborted && !options.broker.hasSelectors()) this.#restOrReturn();
+    });
   }
 
-  async function close() {
-    const closed = queue.close();
-    if (isTrialDue) attend('one');
-    await closed;
+  /** The slots that work on slices; only the busy slots while draining. */
+  get slots(): number {
+    return this.#options.draining.aborted ? this.#busy.size : this.#options.slots;
   }
 
-  function leave() {
-    taking = 'none';
-    if (hands.size() === 0) void close();
-    onChange();
+  /** The slots that would take a slice now. */
+  get freeSlots(): number {
+    if (this.#options.draining.aborted || this.#taking === 'none') return 0;
+    return this.#taking === 'all' ? this.#options.slots - this.#busy.size : Math.max(0, 1 - this.#busy.size);
+  }
+
+  /** Whether a slot has no slice in hand. */
+  isFree = (slot: number): boolean => !this.#busy.has(slot);
+
+  /** Resolves when the worker drains and the slices in hand have ended. Throws the errors of the worker. */
+  async run(): Promise<void> {
+    const { draining } = this.#options;
+    this.#attend('all');
+    await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
+    clearTimeout(this.#back);
+    this.#failed.signal.throwIfAborted();
+    // A free slot must receive no more slices. A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its
+    // slice to another worker.
+    await Promise.all(
+      this.#slots().map(async (slot) => {
+        await this.#busy.get(slot);
+        this.#queue.unsubscribe(nameOf(slot));
+      }),
+    );
+    await this.#closeApart();
+    this.#failed.signal.throwIfAborted();
+  }
+
+  /** Call when the unwanted slices have changed. */
+  refresh(): void {
+    const { broker, draining } = this.#options;
+    if (draining.aborted || !broker.isUp()) return;
+    if (!broker.hasSelectors()) return this.#restOrReturn();
+    for (const slot of this.#slots())
+      if (!this.isFree(slot)) this.#stale.add(slot);
+      else this.#subscribeAgain(slot);
   }
 
   /** On a broker without selectors, leaves the queue for a rest, and comes back with one slot for a trial. */
-  function restOrReturn() {
-    const now = options.taking?.() ?? 'all';
-    if (now === wanted) return;
-    wanted = now;
-    clearTimeout(back);
+  #restOrReturn() {
+    const wanted = this.#options.taking?.() ?? 'all';
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    clearTimeout(this.#back);
     // If a subscription ended alone, a slice in flight to it would stay with the connection.
-    isTrialDue = now === 'one' && queue.size() > 1;
-    if (now === 'none' || isTrialDue) leave();
-    else attend(now);
+    this.#isTrialDue = wanted === 'one' && this.#subscribed.size > 1;
+    if (wanted !== 'none' && !this.#isTrialDue) return this.#attend(wanted);
+    this.#taking = 'none';
+    if (this.#busy.size === 0) void this.#closeApart();
+    this.#options.onChange();
   }
 
-  function ended(slot: number) {
-    if (taking === 'none' && hands.size() === 0) void close();
-    // The slice that was tried could be done; a trial ends when the recorder says so.
-    else if (taking === 'one' && wanted === 'all') attend('all');
-    else if (!draining.aborted && stale.delete(slot)) queue.subscribeAgain(slot);
+  /** Notes that the current slice can be done. */
+  noteFit(): void {
+    this.#unfitInARow = 0;
+  }
+
+  /**
+   * Notes that the current slice cannot be done. No effect if the broker withholds such slices.
+   * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
+   */
+  noteUnfit(othersCan: boolean): void {
+    this.#unfitInARow += 1;
+    if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();
+  }
+
+  #leave() {
+    const { broker, draining, onChange } = this.#options;
+    if (draining.aborted || broker.hasSelectors() || this.#taking === 'none') return;
+    this.#taking = 'none';
+    this.#back = setTimeout(() => this.#attend('one'), awayMilliseconds);
+    if (this.#busy.size === 0) void this.#closeApart();
     onChange();
   }
 
-  // A rest may end, or begin, while the broker is away.
-  broker.onUp(() => {
-    if (!draining.aborted && !broker.hasSelectors()) restOrReturn();
-  });
-  return {
-    /** The slots that work on slices; only the busy slots while draining. */
-    slots: () => (draining.aborted ? hands.size() : options.slots),
-    /** The slots that would take a slice now. */
-    freeSlots() {
-      if (draining.aborted || taking === 'none') return 0;
-      return taking === 'all' ? options.slots - hands.size() : Math.max(0, 1 - hands.size());
-    },
-    /** Whether a slot has no slice in hand. */
-    isFree: hands.isFree,
-    /** Call when the unwanted slices have changed. */
-    refresh() {
-      if (draining.aborted || !broker.isUp()) return;
-      if (!broker.hasSelectors()) return restOrReturn();
-      for (const slot of slots)
-        if (hands.isFree(slot)) queue.subscribeAgain(slot);
-        else stale.add(slot);
-    },
-    /** Notes that the current slice can be done. */
-    noteFit() {
-      unfitInARow = 0;
-    },
-    /**
-     * Notes that the current slice cannot be done. No effect if the broker withholds such slices.
-     * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
-     */
-    noteUnfit(othersCan: boolean) {
-      unfitInARow += 1;
-      const isEnough = taking === 'one' || unfitInARow >= options.slots;
-      if (!othersCan || !isEnough || draining.aborted || broker.hasSelectors() || taking === 'none') return;
-      back = setTimeout(attend, awayMilliseconds, 'one');
-      leave();
-    },
-    /** Resolves when the worker drains and the slices in hand have ended. Throws the errors of the worker. */
-    async run() {
-      attend('all');
-      await Promise.race([aborted(draining), aborted(hands.failed)]);
-      clearTimeout(back);
-      hands.failed.throwIfAborted();
-      // A free slot must receive no more slices. A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its
-      // slice to another worker.
-      await Promise.all(slots.map((slot) => hands.whenFree(slot).then(() => queue.unsubscribe(slot))));
-      await close();
-      hands.failed.throwIfAborted();
-    },
-  };
-}
-
-export type SliceConsumers = ReturnType<typeof createSliceConsumers>;
-
-/** The slices that slots have in hand. @param onEnded called when a slot is free again */
-function createHands({ broker, draining, worker, reject }: SliceConsumersOptions, onEnded: (slot: number) => void) {
-  const busy = new Map<number, Promise<void>>();
-  const failed = new AbortController();
-  const whenFree = (slot: number) => busy.get(slot) ?? Promise.resolve();
-
-  async function giveBack(delivery: Delivery) {
-    if (!broker.hasSelectors()) await pause(restMilliseconds, [draining, delivery.lost]);
-    delivery.giveBack();
+  #attend(taking: 'all' | 'one') {
+    const { broker, connectApart, draining, onChange } = this.#options;
+    if (draining.aborted || this.#failed.signal.aborted) return;
+    // Slices begun earlier may still be in hand: their connection stays.
+    if (!broker.hasSelectors() && this.#queue === broker) {
+      this.#queue = connectApart();
+      void this.#queue.connect({ once: false });
+    }
+    this.#isTrialDue = false;
+    this.#taking = taking;
+    for (const slot of taking === 'one' ? [1] : this.#slots())
+      if (!this.#subscribed.has(slot)) {
+        this.#subscribed.add(slot);
+        this.#queue.subscribe(this.#subscriptionOf(slot));
+      }
+    onChange();
   }
 
-  async function handle(slot: number, delivery: Delivery) {
-    const delivered = sliceIn(delivery);
-    const acknowledge = () => delivery.acknowledge();
-    if (delivered !== undefined)
-      return worker.handle({ ...delivered, acknowledge, giveBack: () => giveBack(delivery) }, slot);
-    await reject(delivery);
-    acknowledge();
+  /** Closing returns unacknowledged slices to the queue at once. */
+  async #closeApart() {
+    const { broker } = this.#options;
+    const apart = this.#queue;
+    if (apart === broker) return;
+    this.#queue = broker;
+    this.#subscribed.clear();
+    const closed = apart.close();
+    if (this.#isTrialDue) this.#attend('one');
+    await closed;
   }
 
-  return {
-    /** Aborted with an error of the worker. */
-    failed: failed.signal,
-    giveBack,
-    size: () => busy.size,
-    isFree: (slot: number) => !busy.has(slot),
-    whenFree,
-    take(slot: number, delivery: Delivery) {
-      // After a reconnect a slot may receive a slice while it has one: still handle one at a time.
-      const handled: Promise<void> = whenFree(slot)
-        .then(() => handle(slot, delivery))
-        .catch((error: unknown) => failed.abort(error))
-        .finally(() => {
-          if (busy.get(slot) !== handled) return;
-          busy.delete(slot);
-          onEnded(slot);
-        });
-      busy.set(slot, handled);
-    },
-  };
-}
+  #slots(): number[] {
+    return Array.from({ length: this.#options.slots }, (_, index) => index + 1);
+  }
 
-/** The subscriptions of slots: on the worker's connection or, without selectors, on one of their own. */
-function createQueue(options: SliceConsumersOptions, onMessage: (slot: number, delivery: Delivery) => void) {
-  const { broker, connectApart, destination, draining, namespace, unwanted } = options;
-  /** The connection that the slots subscribe on. */
-  let queue = broker;
-  /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
-  const subscribed = new Set<number>();
-
-  function begin(slot: number) {
-    const own = queue;
-    own.subscribe({
+  #subscriptionOf(slot: number): Subscription {
+    const { destination, namespace, unwanted } = this.#options;
+    const queue = this.#queue;
+    return {
       id: nameOf(slot),
       destination,
       ack: 'each',
       only: () => ({ namespace, store: 'named', not: unwanted(slot) }),
       prefetch: 1,
-      onMessage(delivery) {
+      onMessage: (delivery) => {
         // A connection that is being closed returns what still arrives on it.
-        if (own === queue && !draining.aborted) onMessage(slot, delivery);
+        if (queue === this.#queue) this.#take(slot, delivery);
       },
-    });
+    };
   }
 
-  return {
-    size: () => subscribed.size,
-    open() {
-      // Slices begun earlier may still be in hand: their connection stays.
-      if (broker.hasSelectors() || queue !== broker) return;
-      queue = connectApart();
-      void queue.connect({ once: false });
-    },
-    subscribe(slot: number) {
-      if (!subscribed.has(slot)) begin(slot);
-      subscribed.add(slot);
-    },
-    unsubscribe: (slot: number) => queue.unsubscribe(nameOf(slot)),
-    subscribeAgain(slot: number) {
-      queue.unsubscribe(nameOf(slot));
-      begin(slot);
-    },
-    /** Closing a connection returns its unacknowledged slices to the queue at once. */
-    async close() {
-      const apart = queue;
-      if (apart === broker) return;
-      queue = broker;
-      subscribed.clear();
-      await apart.close();
-    },
-  };
+  #subscribeAgain(slot: number) {
+    this.#stale.delete(slot);
+    this.#queue.unsubscribe(nameOf(slot));
+    this.#queue.subscribe(this.#subscriptionOf(slot));
+  }
+
+  #take(slot: number, delivery: Delivery) {
+    if (this.#options.draining.aborted) return;
+    // Another slot is still working, so the connection is open.
+    if (this.#taking === 'none') return void this.#giveBack(delivery);
+    // After a reconnect a slot may receive a slice while it has one: still handle one at a time.
+    const before = this.#busy.get(slot) ?? Promise.resolve();
+    const handled: Promise<void> = before
+      .then(() => this.#handle(slot, delivery))
+      .catch((error: unknown) => this.#failed.abort(error))
+      .finally(() => this.#ended(slot, handled));
+    this.#busy.set(slot, handled);
+  }
+
+  #ended(slot: number, handled: Promise<void>) {
+    if (this.#busy.get(slot) !== handled) return;
+    this.#busy.delete(slot);
+    if (this.#taking === 'none' && this.#busy.size === 0) void this.#closeApart();
+    // The slice that was tried could be done; a trial ends when the recorder says so.
+    else if (this.#taking === 'one' && this.#wanted === 'all') this.#attend('all');
+    else if (this.#stale.has(slot) && !this.#options.draining.aborted) this.#subscribeAgain(slot);
+    this.#options.onChange();
+  }
+
+  async #handle(slot: number, delivery: Delivery) {
+    const { worker, reject } = this.#options;
+    const delivered = sliceIn(delivery);
+    const acknowledge = () => delivery.acknowledge();
+    if (delivered !== undefined)
+      await worker.handle({ ...delivered, acknowledge, giveBack: () => this.#giveBack(delivery) }, slot);
+    else {
+      await reject(delivery);
+      acknowledge();
+    }
+  }
+
+  async #giveBack(delivery: Delivery) {
+    const { broker, draining } = this.#options;
+    if (!broker.hasSelectors()) await pause(restMilliseconds, [draining, delivery.lost]);
+    delivery.giveBack();
+  }
 }
 
 /** The slice of a delivery; undefined for any other message, and for a slice that names no execution or no recorder. */

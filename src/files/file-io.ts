@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import { indexOfFrame } from '../domain/frames.ts';
 import { sha256 } from '../lib/sha256.ts';
-import { asDataError, type FileFacts, type PreparedFile } from './data-files.ts';
+import { asDataError } from './data-files.ts';
 
 /** Bytes held in memory at a time, however large a file is. */
 export const chunkBytes = 1_048_576;

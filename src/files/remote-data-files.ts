@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { verifyFrames } from '../domain/frames.ts';
 import { sha256 } from '../lib/sha256.ts';
-import type { DataFiles, FileFacts, FramesOfFile } from './data-files.ts';
+import type { DataFiles, FramesOfFile } from './data-files.ts';
 import type { FetchedFiles, FetchWays } from './fetched-files.ts';
 import { chunkBytes, writeHashed, type WritePlace } from './file-io.ts';
 import { refusalOf, readByHttp } from './http-reader.ts';

@@ -1,4 +1,4 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, { type NextFunction, type Request, type Response } from 'express';
 
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';

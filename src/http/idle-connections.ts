@@ -32,7 +32,7 @@ export function limitConnections(server: Server, most: number = maxConnections) 
   };
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
-    const added: Connection = { socket, out: socket, underWay: 0 };
+    const added = { socket, out: socket, underWay: 0 };
     touch(peer, added);
     socket.once('close', () => {
       if (connections.get(peer) === added) connections.delete(peer);

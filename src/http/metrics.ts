@@ -116,7 +116,7 @@ function metricsOf(told: readonly Told[]) {
     ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) => {
       if (isPrompt(one.execution)) return [];
       const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;
-      const { count: processing, lost }: Partial<InHand> = one.driving?.in_hand ?? {};
+      const { count: processing, lost } = one.driving?.in_hand ?? {};
       // It is not known which slices of other programs wait and which are being processed.
       const open = one.driving === undefined ? { unanswered: waiting } : { queued: waiting, processing, lost };
       return Object.entries({ ...open, completed, failed }).map(([state, n = 0]) => [{ ...id(one), state }, n]);

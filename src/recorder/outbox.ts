@@ -1,4 +1,3 @@
-import type { Outgoing } from '../broker/connection.ts';
 import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
 import type { Store } from '../db/opening/store.ts';

@@ -6,20 +6,20 @@ import { pollStore } from '../db/sqlite/other-writers.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { createAgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
-import { createExecutionViews } from '../exchange/execution-views.ts';
+import { ExecutionViews } from '../exchange/execution-views.ts';
 import { createForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/wire.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import { createNotifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
-import { type BrokerLink, createBrokerLink } from './broker-link.ts';
+import { createBrokerLink } from './broker-link.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createOutbox, type Outbox, takeLeftovers } from './outbox.ts';
 import { createResending } from './resending.ts';
-import { createStateSpeaker, type StateSpeaker } from './state-speaker.ts';
+import { createStateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
 import { createTelemetryInbox } from './telemetry.ts';
-import { createRepeatedStarts, createRestingWorkers, type RestingWorkers, createUnheardWorkers } from './workers.ts';
+import { createRepeatedStarts, createRestingWorkers, createUnheardWorkers } from './workers.ts';
 
 interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
@@ -52,7 +52,7 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
     return storeId(tx);
   });
   const notifier = createNotifier();
-  const views = createExecutionViews();
+  const views = new ExecutionViews();
   const directory = createAgentDirectory();
   const shared: Shared = { ...options, broker, storeId: id, directory, views, notifier };
   const parts = createParts(shared);
@@ -130,18 +130,18 @@ function createParts(shared: Shared) {
     onWorker: (agent) => unheard.noteWord(agent),
     onRegistered: (message) => void resending.notePlace(message),
   });
-  const link: BrokerLink = createBrokerLink({ ...shared, isSpeaking: () => states.isSpeaking() });
+  const link = createBrokerLink({ ...shared, isSpeaking: () => states.isSpeaking() });
   const telemetry = createTelemetryInbox({
     ...shared,
     onHeard: () => link.noteHeard(),
     onNewcomer: () => states.sayAll(),
   });
-  const resting: RestingWorkers = createRestingWorkers({
+  const resting = createRestingWorkers({
     warn,
     isPresent: (agent) => directory.isPresent(agent),
     onChange: (executionId) => states.sayAll(executionId),
   });
-  const states: StateSpeaker = createStateSpeaker({
+  const states = createStateSpeaker({
     ...shared,
     restingOf: (executionId) => resting.of(executionId),
     onSaid: (state) => views.hear(state),

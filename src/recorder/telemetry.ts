@@ -1,4 +1,3 @@
-import type { Subscription } from '../broker/connection.ts';
 import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { reportsIn } from '../exchange/wire.ts';

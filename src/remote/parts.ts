@@ -3,7 +3,7 @@ import { fastmonAgent } from '../agents/fastmon.ts';
 import type { DeliveredSlice } from '../agents/ports.ts';
 import { createSliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
-import { createSliceConsumers, type SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
+import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
 import { roleSubscription } from '../exchange/wire.ts';
 import { withDeadline, aborted } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
@@ -60,7 +60,7 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
     stopped,
     onChange,
   });
-  const consumers: SliceConsumers = createSliceConsumers({
+  const consumers: SliceConsumers = new SliceConsumers({
     ...queue,
     broker: connection,
     namespace,

@@ -2,7 +2,7 @@ import type { BrokerConnection } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import type { AgentType } from '../domain/states.ts';
 import { createAgentDirectory } from '../exchange/agent-directory.ts';
-import { createExecutionViews } from '../exchange/execution-views.ts';
+import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
   connectGuarded,
   createForeignEar,
@@ -80,7 +80,7 @@ function runRemoteAgent(connection: BrokerConnection, options: RemoteOptions): R
   let heartbeat: RemoteHeartbeat | undefined;
   const onChange = () => heartbeat?.changed();
   const lifetime = new Lifetime();
-  const views = createExecutionViews();
+  const views = new ExecutionViews();
   const others = createAgentDirectory();
   const given = { ...options, name, connection, views, others, agentLog, lifetime, onChange };
   const around = surroundingsOf(given, agentLog.warn);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
+import type { BrokerConnection } from '../broker/connection.ts';
 import { createConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, wireHeaders } from '../exchange/wire.ts';
 import { messageOf } from '../lib/errors.ts';

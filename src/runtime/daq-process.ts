@@ -7,7 +7,6 @@ import { aborted, withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
-import type { RunningAgent } from '../remote/part.ts';
 import { selfOf, startRemoteHeartbeat } from '../remote/reports.ts';
 import {
   acknowledgeRequest,

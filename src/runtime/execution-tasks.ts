@@ -4,7 +4,6 @@ import { consumeLog } from '../agents/log-consumer.ts';
 import type { DeliveredSlice } from '../agents/ports.ts';
 import { readingAgents } from '../agents/registry.ts';
 import { failureOf } from '../agents/slice-messages.ts';
-import type { ExecutionStanding } from '../agents/slice-worker.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
 import { abandonedSlices, maxLostStarts } from '../db/presence/lost-starts.ts';
 import { isBelow, isElsewhere } from '../domain/file-address.ts';
@@ -16,7 +15,7 @@ import { surroundingsOf } from '../remote/part.ts';
 import { createWorker, remoteVoice, type Voice } from '../remote/parts.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
-import type { Task, WakeSignal } from './supervisor.ts';
+import type { WakeSignal } from './supervisor.ts';
 
 /** The simulator waits for a consumer that is this many messages behind. */
 const farBehind = 1000;

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 
-import type { ExecutionContext, SliceConditions } from '../agents/agent.ts';
+import type { ExecutionContext } from '../agents/agent.ts';
 import { type HeldExecution, openExecution } from '../db/driving/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { fileAddressOf } from '../domain/file-address.ts';
 import { type ExecutionParams, payloadSpecOf } from '../domain/params.ts';
-import type { PayloadName } from '../domain/slice-returns.ts';
 import { noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { createScaledClock, createVirtualClock } from '../lib/clock.ts';

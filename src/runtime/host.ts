@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import { type Driver, type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
+import { type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
 import { storeId } from '../db/log/store-identity.ts';

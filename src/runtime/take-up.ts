@@ -10,7 +10,6 @@ import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import { messageIdOf } from '../messages/identity.ts';
-import type { Message } from '../messages/message.ts';
 import { maxTakeUps } from '../monitoring/findings/drivers.ts';
 import { requireOwnFiles } from './data-folder.ts';
 import { driverSelf, type Host } from './host.ts';

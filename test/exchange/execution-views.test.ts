@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { DeliveredSlice } from '../../src/agents/ports.ts';
 import { executionParamsSchema, workflowParamsOf } from '../../src/domain/params.ts';
-import { createExecutionViews, type ExecutionViews } from '../../src/exchange/execution-views.ts';
+import { ExecutionViews } from '../../src/exchange/execution-views.ts';
 import type { ExecutionState } from '../../src/messages/telemetry.ts';
 
 const execution_id = 'stf_datataking-tester-0001';
@@ -32,7 +32,7 @@ const sliceOf = (storeId: string, since = performance.now()): DeliveredSlice => 
 });
 
 function makeViews(): ExecutionViews {
-  const views = createExecutionViews();
+  const views = new ExecutionViews();
   onTestFinished(() => views.close());
   return views;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { SliceWorker } from '../../src/agents/slice-worker.ts';
 import type { Taking } from '../../src/exchange/execution-views.ts';
-import { createSliceConsumers } from '../../src/exchange/slice-consumers.ts';
+import { SliceConsumers } from '../../src/exchange/slice-consumers.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from '../recorder/setup.ts';
 
 const slice = (id: number): string =>
@@ -30,7 +30,7 @@ function consume({ ours, connect }: Exchange, slots: number, handle: Handle) {
   const reject = ({ body }: { body: string }): Promise<void> => Promise.resolve(void rejected.push(body));
   const paused: string[] = [];
   let taking: Taking = 'all';
-  const consumers = createSliceConsumers({
+  const consumers = new SliceConsumers({
     broker: ours,
     connectApart: connect,
     namespace,
@@ -140,7 +140,7 @@ describe('consumers of slices', () => {
     expect([handled, made.broker.waiting(destinations.slices)]).toEqual([[], 1]);
     pause();
     await expect.poll(() => handled).toEqual([0]);
-    expect(consumers.freeSlots()).toBe(1);
+    expect(consumers.freeSlots).toBe(1);
     drain();
     await done;
   });
@@ -214,7 +214,7 @@ describe('consumers of slices', () => {
       await send(made, slice(0), slice(2), slice(4), slice(6), slice(1), slice(3));
       await turns();
       expect(handled).toEqual([0, 2]);
-      expect(consumers.freeSlots()).toBe(0);
+      expect(consumers.freeSlots).toBe(0);
       // One slot tries one slice.
       await vi.advanceTimersByTimeAsync(30_000);
       await turns();
@@ -226,7 +226,7 @@ describe('consumers of slices', () => {
       await vi.advanceTimersByTimeAsync(30_000);
       await turns();
       expect(handled).toEqual([0, 2, 4, 6, 1, 3]);
-      expect(consumers.freeSlots()).toBe(2);
+      expect(consumers.freeSlots).toBe(2);
       expect(made.broker.waiting(`${destinations.slices}.${namespace}`)).toBe(0);
       drain();
       await done;
@@ -238,13 +238,13 @@ describe('consumers of slices', () => {
       take('none');
       await send(made, slice(1), slice(3), slice(5));
       await new Promise((resolve) => setTimeout(resolve, 20));
-      expect([handled, consumers.freeSlots()]).toEqual([[], 0]);
+      expect([handled, consumers.freeSlots]).toEqual([[], 0]);
       take('one');
-      expect(consumers.freeSlots()).toBe(1);
+      expect(consumers.freeSlots).toBe(1);
       await expect.poll(() => handled).toEqual([1, 3, 5]);
-      expect(consumers.freeSlots()).toBe(1);
+      expect(consumers.freeSlots).toBe(1);
       take('all');
-      expect(consumers.freeSlots()).toBe(2);
+      expect(consumers.freeSlots).toBe(2);
       drain();
       await done;
     });
@@ -268,7 +268,7 @@ describe('consumers of slices', () => {
       take('one');
       await send(made, ...ids.slice(before).map(slice));
       await new Promise((resolve) => setTimeout(resolve, 20));
-      expect([inHand.size, consumers.freeSlots()]).toEqual(before === 0 ? [1, 0] : [before, 0]);
+      expect([inHand.size, consumers.freeSlots]).toEqual(before === 0 ? [1, 0] : [before, 0]);
       for (const { finish } of inHand.values()) if (before > 0) finish();
       for (let n = before; n < ids.length; n += 1) {
         await expect.poll(() => inHand.size).toBe(n + 1);
@@ -277,7 +277,7 @@ describe('consumers of slices', () => {
         expect([last?.slot, made.broker.waiting(queue)]).toEqual([1, ids.length - n - 1]);
         last?.finish();
       }
-      await expect.poll(() => consumers.freeSlots()).toBe(1);
+      await expect.poll(() => consumers.freeSlots).toBe(1);
       drain();
       await done;
     });
@@ -286,7 +286,7 @@ describe('consumers of slices', () => {
       const { made, handled, consumers, drain, done } = await half(2);
       await send(made, ...[0, 1, 2, 3, 4, 5].map(slice));
       await expect.poll(() => handled.toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
-      expect(consumers.freeSlots()).toBe(2);
+      expect(consumers.freeSlots).toBe(2);
       drain();
       await done;
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createAgentDirectory } from '../../src/exchange/agent-directory.ts';
-import { createExecutionViews } from '../../src/exchange/execution-views.ts';
+import { ExecutionViews } from '../../src/exchange/execution-views.ts';
 import { createTelemetryInbox } from '../../src/recorder/telemetry.ts';
 import { turns } from '../still-time.ts';
 import { heartbeat } from './beats.ts';
@@ -25,7 +25,7 @@ async function listen() {
   const warnings: string[] = [];
   const counts = { heard: 0, newcomers: 0 };
   const directory = createAgentDirectory();
-  const views = createExecutionViews();
+  const views = new ExecutionViews();
   const inbox = createTelemetryInbox({
     store,
     namespace,

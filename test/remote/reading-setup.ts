@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 
 import type { Agent, AgentContext } from '../../src/agents/agent.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
-import { createExecutionViews } from '../../src/exchange/execution-views.ts';
+import { ExecutionViews } from '../../src/exchange/execution-views.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
 import type { LogLine } from '../../src/lib/logger.ts';
 import type { Draft, Message } from '../../src/messages/message.ts';
@@ -47,7 +47,7 @@ export function reading(makesFiles = false) {
   stopTime();
   const events: string[] = [];
   const draining = new AbortController();
-  const views = createExecutionViews();
+  const views = new ExecutionViews();
   const offDuty = createOffDutyList(
     () => {},
     () => {},

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { DeliveredSlice } from '../../src/agents/ports.ts';
 import type { SliceWork, Unfit } from '../../src/agents/slice-worker.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
-import { createExecutionViews } from '../../src/exchange/execution-views.ts';
+import { ExecutionViews } from '../../src/exchange/execution-views.ts';
 import { createCheckedFiles } from '../../src/files/checksum.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
 import { createPayloadHost } from '../../src/payload/host.ts';
@@ -22,7 +22,7 @@ export const file_url = `http://there:1/data/x/${tf_filename}`;
 export function worker(own: Worker = {}, fast_processing: object = {}) {
   stopTime();
   const params = executionParamsSchema.parse({ worker: own, fast_processing });
-  const views = createExecutionViews();
+  const views = new ExecutionViews();
   const warnings: string[] = [];
   const offDuty = createOffDutyList(
     (line) => warnings.push(line),

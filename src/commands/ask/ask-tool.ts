@@ -1,7 +1,7 @@
 import { present } from '../../lib/present.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
-import type { LiveContext, Tool } from '../../tools/shared/tool.ts';
+import type { Tool } from '../../tools/shared/tool.ts';
 import { createLogbook } from '../control/tool-logbook.ts';
 import { interruptionOf, type Io, pageUrl, userName } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';

@@ -167,7 +167,7 @@ const asOf = <T>(report: T, time: string) =>
 
 /** The ways of slices, except slices whose name was shown with escapes, which finds nothing. */
 async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined) {
-  const traces: Row[] = [];
+  const traces = [];
   for (const { slice_filename } of rows)
     try {
       traces.push({ ...(await askTool(io, traceDataProductTool, { filename: slice_filename, as_of })) });

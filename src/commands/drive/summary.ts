@@ -8,7 +8,7 @@ import { duration } from '../../lib/duration.ts';
 import { clause } from '../../lib/words.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { monitorOf } from '../../tools/get-workflow-monitor.ts';
-import { type Fact, factsOf, verdictOf } from '../../tools/monitor/facts.ts';
+import { factsOf, verdictOf } from '../../tools/monitor/facts.ts';
 import { statusWords } from '../../tools/monitor/words.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { type ShownColumn, tableLines } from '../shared/layout.ts';
@@ -78,7 +78,7 @@ const shownFacts = ['STF files', 'TF samples', 'TF slices'];
 function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string) {
   const { execution_id, run_number, slices_failed, messages, duration_seconds } = summary;
   const { simulation_tick: simulated } = monitor.progress ?? {};
-  const facts: Fact[] = [
+  const facts = [
     { label: 'messages', words: String(messages) },
     ...(data.write_files && data.dir !== undefined ? [{ label: 'files', words: join(data.dir, execution_id) }] : []),
     {

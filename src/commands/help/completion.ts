@@ -75,7 +75,7 @@ async function completed(io: Io, program: Command, before: readonly string[], cu
   const command = program.commands.find((one) => one.name() === name) ?? program;
   const options = [...command.options, ...program.options].filter(({ hidden }) => !hidden);
   const last = before.at(-1);
-  const flag = options.find(({ long, short }) => long === last || short === last);
+  const flag = options.find(({ long, short }) => last !== undefined && [long, short].includes(last));
   const store = { ...io, db: before.find((_, at) => before[at - 1] === '--db') ?? io.db };
   if (flag !== undefined && !flag.isBoolean()) return valuesOf(store, flag);
   if (current.startsWith('-'))
@@ -94,7 +94,7 @@ async function valuesOf(io: Io, place: Argument | Option) {
 /** Stands for the names of files, which the shell knows. */
 const files = ':files';
 
-function wordsNamed(io: Io, name: string) {
+async function wordsNamed(io: Io, name: string): Promise<readonly string[]> {
   if (/^(?:file|folder|path)\b/i.test(name)) return [files];
   if (Object.hasOwn(known, name)) return known[name as keyof typeof known](io);
   // An argument may list words, such as <EXECUTION_ID|none>.

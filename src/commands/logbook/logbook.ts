@@ -1,5 +1,5 @@
 import { printable } from '../../lib/printable.ts';
-import { clause } from '../../lib/words.ts';
+import { clause, textOf } from '../../lib/words.ts';
 import { addNoteTool, timeOfNote } from '../../tools/add-note.ts';
 import { setQualityTool } from '../../tools/set-quality.ts';
 import { askTool } from '../ask/ask-tool.ts';
@@ -23,7 +23,7 @@ export async function noteCommand(io: Io, { executionId, text, about, forNext, r
   const note = { execution_id, text, at, about, for_next: forNext, requested_by: requestedBy };
   const { message_id } = await askTool(io, addNoteTool, note);
   const subject = execution_id === 'none' ? '' : ` about ${execution_id}`;
-  io.out(printable(`${message_id} is written${subject}${clause(', of ', at)}`) + '\n');
+  io.out(printable(`${textOf(message_id)} is written${subject}${clause(', of ', at)}`) + '\n');
 }
 
 interface QualityArguments {
@@ -36,7 +36,8 @@ interface QualityArguments {
 /** `swf-mcp quality`: judges a run. */
 export async function qualityCommand(io: Io, { executionId, requestedBy: requested_by, ...judged }: QualityArguments) {
   const execution_id = idOf(io, executionId);
-  const { value, was } = await askTool(io, setQualityTool, { ...judged, execution_id, requested_by });
+  const answer = await askTool(io, setQualityTool, { ...judged, execution_id, requested_by });
+  const [value, was] = [answer['value'], answer['was']].map(textOf);
   const done =
     value === 'none' ? `withdrew the quality of ${execution_id}` : `set the quality of ${execution_id} to ${value}`;
   io.out(printable(`${done}${was === 'none' ? '' : ` (was ${was})`}`) + '\n');

@@ -1,4 +1,3 @@
-import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { schemaVersion } from '../../db/opening/schema-version.ts';
@@ -13,7 +12,7 @@ import { configOf } from '../shared/configured.ts';
 import type { BrokerFlags, Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { knownFindings } from './known.ts';
-import { type Listened, type Places, placesOf } from './places.ts';
+import { type Places, placesOf } from './places.ts';
 
 /** The requested topics, and their broker. */
 export interface ListeningArguments extends BrokerFlags {

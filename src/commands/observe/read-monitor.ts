@@ -55,7 +55,7 @@ async function get(url: string, token: string, signal: AbortSignal) {
 
 /** The text of an answer. Throws as soon as it is too large, whatever its header says. */
 async function textOf(response: Response) {
-  const parts: Uint8Array[] = [];
+  const parts = [];
   let size = 0;
   for await (const part of response.body ?? []) {
     size += (part as Uint8Array).length;

@@ -5,6 +5,7 @@ import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
 import { readRegularFile } from '../../lib/file-system.ts';
 import { printable } from '../../lib/printable.ts';
 import { bearerTokenPattern, weaknessOf } from '../../lib/secrets.ts';
+import { clause } from '../../lib/words.ts';
 import { type Io, pathFrom } from '../shared/io.ts';
 
 export interface AccessArguments {
@@ -42,9 +43,8 @@ export function readAccess(io: Io, host: string, args: AccessArguments) {
     throw invalid(
       `--http ${http}: on an address that others can reach, the token would cross the network in the clear; give --tls-cert and --tls-key, --behind-proxy if a proxy in front terminates TLS, or bind to 127.0.0.1`,
     );
-  if (!isLoopback(host) || behindProxy)
-    for (const { name, token } of tokens)
-      requireLong(`--http ${http}`, name === undefined ? 'SWF_MCP_TOKEN' : `the token of ${name}`, token);
+  for (const { name, token } of isLoopback(host) && !behindProxy ? [] : tokens)
+    requireLong(`--http ${http}`, clause('the token of ', name) || 'SWF_MCP_TOKEN', token);
   if (tokens.length === 0 && behindProxy)
     throw invalid('--behind-proxy admits everyone whom the proxy admits; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');
   if (tokens.length === 0 && allowControl && !insecureLocal)

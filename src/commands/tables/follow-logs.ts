@@ -20,8 +20,7 @@ const earlierLines = 20;
  */
 export const followLogs = (table: TableCommand) => async (io: Io, given: TableArguments) => {
   const { output } = given;
-  if (output === 'csv' || output === 'wide')
-    throw valueInvalid(`-f writes lines, or JSON with -o json; leave -o ${output} out`);
+  requireLines(output);
   const interrupted = interruptionOf(io);
   using reader = createStoreReader(io);
   const askPage = pageAsker(io, reader);
@@ -51,6 +50,11 @@ export const followLogs = (table: TableCommand) => async (io: Io, given: TableAr
   }
   return exitCodes.interrupted;
 };
+
+function requireLines(output: TableArguments['output']) {
+  if (output === 'csv' || output === 'wide')
+    throw valueInvalid(`-f writes lines, or JSON with -o json; leave -o ${output} out`);
+}
 
 function lineOf(item: Item, output: TableArguments['output']) {
   if (output === 'json') return JSON.stringify(item);

@@ -67,7 +67,7 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
   const { checks } = queries.audit(execution);
   const counts = countsOf(execution, detail);
   const { failed } = counts;
-  const gated: Gated = {
+  const gated = {
     status,
     status_reason,
     checks,
