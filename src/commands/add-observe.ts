@@ -22,9 +22,6 @@ type Flags = ObserveArguments &
 const words = (text: string, before: string[] = []) =>
   [...before, ...text.split(',').map((word) => word.trim())].filter((word) => word !== '');
 
-/** Flags of a listener, beside which no recordings are read. */
-const ofLive = ['--broker', '--layout', '--record', '--metrics', '--api', '--monitor-url'];
-
 /** The command that listens to a testbed of other programs. */
 export function addObserve(add: Add) {
   add(
@@ -76,12 +73,9 @@ export function addObserve(add: Add) {
     ],
     async () => observeAs,
     {
-      needs: [
-        ['--until', '--from'],
-        ['--anonymize', '--from'],
-        ['--against', '--contract'],
-      ],
-      excludes: ofLive.map((flag) => ['--from', flag] as const),
+      needs: { '--until': ['--from'], '--anonymize': ['--from'], '--against': ['--contract'] },
+      // Recordings are read without a broker.
+      excludes: { '--from': ['--broker', '--layout', '--record', '--metrics', '--api', '--monitor-url'] },
     },
   );
 }

@@ -20,12 +20,8 @@ export function addQuestions(add: Add) {
     async ({ watch }: StatusFlags) =>
       watch ? (await import('./ask/watch.ts')).watchCommand : (await import('./ask/status.ts')).statusCommand,
     {
-      needs: [['--notify', '--watch']],
-      excludes: [
-        ['--watch', '--as-of'],
-        ['--all', '--watch'],
-        ['--all', 'EXECUTION_ID'],
-      ],
+      needs: { '--notify': ['--watch'] },
+      excludes: { '--watch': ['--as-of'], '--all': ['--watch', 'EXECUTION_ID'] },
     },
   );
 
@@ -42,6 +38,9 @@ export function addQuestions(add: Add) {
 }
 
 type ReportFlags = ReportArguments & Omit<HtmlArguments, 'html'> & { html?: string };
+
+/** The flags that name a period. */
+const period = ['--since', '--until', '--namespace'];
 
 function addReport(add: Add) {
   add(
@@ -62,13 +61,7 @@ function addReport(add: Add) {
       return html === undefined ? reportCommand : (io, args) => htmlReportCommand(io, { ...args, html });
     },
     {
-      excludes: [
-        ['--html', '--markdown'],
-        ...['--since', '--until', '--namespace'].flatMap((period) => [
-          ['--html', period] as const,
-          ['EXECUTION_ID', period] as const,
-        ]),
-      ],
+      excludes: { '--html': ['--markdown', ...period], EXECUTION_ID: period },
     },
   );
 }
@@ -89,10 +82,7 @@ function addPlan(add: Add) {
     ],
     async () => (await import('./ask/plan.ts')).planCommand,
     {
-      excludes: [
-        ['--as-played', 'CONFIG'],
-        ['--as-played', '--stf-count'],
-      ],
+      excludes: { '--as-played': ['CONFIG', '--stf-count'] },
     },
   );
 }

@@ -28,11 +28,6 @@ const tlsOptions = [
   ['--tls-key <FILE>', 'use this key for the certificate, a PEM file'],
 ] as const;
 
-const tlsNeeds = [
-  ['--tls-cert', '--tls-key'],
-  ['--tls-key', '--tls-cert'],
-] as const;
-
 /** The commands that run agents as services. */
 export function addServices(add: Add) {
   add(
@@ -62,7 +57,7 @@ export function addServices(add: Add) {
       upMetricsOption,
     ],
     async () => (await import('./services/up.ts')).upCommand,
-    { needs: [['--notify', '--watch']] },
+    { needs: { '--notify': ['--watch'] } },
   );
 
   add(
@@ -78,7 +73,7 @@ export function addServices(add: Add) {
       upMetricsOption,
     ],
     async () => (await import('./services/unit.ts')).unitCommand,
-    { excludes: [['--observe', '--watch']] },
+    { excludes: { '--observe': ['--watch'] } },
   );
 }
 
@@ -112,7 +107,7 @@ export function addCallsOfServices(add: Add) {
     'publish the data folder read-only over HTTP, for agents on other hosts, until SIGTERM',
     [['--config <FILE>', 'read data.dir from this configuration'], setOption(), ...tlsOptions],
     async () => (await import('./serve/serve-files.ts')).serveFilesCommand,
-    { names: ['where'], needs: tlsNeeds },
+    { names: ['where'], needs: { '--tls-cert': ['--tls-key'], '--tls-key': ['--tls-cert'] } },
   );
 
   add(
@@ -160,15 +155,15 @@ export function addServe(program: Command, std: Std, add: Add) {
     },
     {
       isDefault: true,
-      excludes: [['--read-only', '--allow-control']],
-      needs: [
-        ['--max-runs', '--allow-control'],
-        ['--insecure-local', '--allow-control'],
-        ...['--open', '--insecure-local', '--tls-cert', '--tls-key', '--behind-proxy'].map(
-          (flag) => [flag, '--http'] as const,
-        ),
-        ...tlsNeeds,
-      ],
+      excludes: { '--read-only': ['--allow-control'] },
+      needs: {
+        '--max-runs': ['--allow-control'],
+        '--insecure-local': ['--allow-control', '--http'],
+        '--open': ['--http'],
+        '--tls-cert': ['--http', '--tls-key'],
+        '--tls-key': ['--http', '--tls-cert'],
+        '--behind-proxy': ['--http'],
+      },
     },
   )
     .allowExcessArguments()

@@ -103,10 +103,7 @@ export function addUpkeep(add: Add) {
     ],
     async () => (await import('./upkeep/check.ts')).checkCommand,
     {
-      needs: [
-        ['--expect', '--strict'],
-        ['--wait', '--strict'],
-      ],
+      needs: { '--expect': ['--strict'], '--wait': ['--strict'] },
     },
   );
 

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 
+import { tried } from '../../lib/tried.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { openBrowser } from '../shared/start-process.ts';
 import { createStoreReader, idOf } from '../shared/store-reader.ts';
@@ -44,11 +45,9 @@ async function storeServedAt(root: string) {
  */
 function ownStoreId(io: Io) {
   using reader = createStoreReader(io);
-  try {
+  // There may be no store yet.
+  return tried(() => {
     const queries = reader.queries();
     return queries.home() === realpathSync(storePath(io)) ? queries.storeId() : undefined;
-  } catch {
-    // No store yet.
-    return undefined;
-  }
+  });
 }

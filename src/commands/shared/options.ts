@@ -11,25 +11,30 @@ export type Run = (command: (io: Io) => Result) => Promise<void>;
 /** Loads a command that suits its arguments. */
 type Load<Args> = (args: Args) => Promise<(io: Io, args: Args) => Result>;
 
-/** Pairs of flags, with their dashes; a word without dashes stands for the arguments. */
-type Pairs = readonly (readonly [flag: string, other: string])[];
+/** Flags by a flag, with their dashes; a word without dashes stands for the arguments. */
+type Flags = Readonly<Record<string, readonly string[]>>;
 
 interface Rules {
   /** Flags that mean something only beside another one. */
-  needs?: Pairs;
+  needs?: Flags;
   /** Flags that contradict another one. */
-  excludes?: Pairs;
+  excludes?: Flags;
 }
 
-function requireRules(command: Command, { needs = [], excludes = [] }: Rules) {
+function requireRules(command: Command, { needs = {}, excludes = {} }: Rules) {
   const isGiven = (word: string) =>
     word.startsWith('--')
       ? command.options.some((one) => one.long === word && command.getOptionValueSource(one.attributeName()) === 'cli')
       : command.args.length > 0;
-  for (const [flag, other] of needs)
-    if (isGiven(flag) && !isGiven(other)) command.error(`error: ${flag} needs ${other}`);
-  for (const [flag, other] of excludes)
-    if (isGiven(flag) && isGiven(other)) command.error(`error: ${flag} cannot be combined with ${other}`);
+  const given = (flags: Flags) => Object.entries(flags).filter(([flag]) => isGiven(flag));
+  for (const [flag, others] of given(needs)) {
+    const other = others.find((one) => !isGiven(one));
+    if (other !== undefined) command.error(`error: ${flag} needs ${other}`);
+  }
+  for (const [flag, others] of given(excludes)) {
+    const other = others.find(isGiven);
+    if (other !== undefined) command.error(`error: ${flag} cannot be combined with ${other}`);
+  }
 }
 
 /** An argument with its own description, an option, or its flags and description, and how it is read. */

@@ -32,7 +32,7 @@ export async function addTables(add: Add, words: readonly string[], run: Run) {
       {
         names: named && ['named'],
         // Lines come one by one, as they arrive.
-        excludes: ['--order', '--end-time', '--as-of'].map((flag) => ['--follow', flag] as const),
+        excludes: { '--follow': ['--order', '--end-time', '--as-of'] },
       },
     );
     if (name === 'alarms') addSeen(command, run);
