@@ -12,7 +12,7 @@ import type { MessageType } from '../messages/vocabulary.ts';
 import type { Journal, Reading } from './ports.ts';
 
 /** The facts that decide how a slice is processed, the same for all slices of an execution. */
-export type SliceConditions = Pick<
+type SliceConditions = Pick<
   Draft<'slice'>,
   'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'timeout_seconds'
 >;

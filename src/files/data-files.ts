@@ -4,7 +4,7 @@ import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { canAccess } from '../lib/file-system.ts';
 
 /** Facts about an existing file. A checksum is `sha256:` and 64 hex digits. */
-export interface FileFacts {
+interface FileFacts {
   size_bytes: number;
   checksum?: string;
   file_url?: string;

@@ -91,8 +91,6 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
   };
 }
 
-export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
-
 const listed = (pauses: readonly Resting[] = [], now: number) =>
   pauses.length === 0 ? undefined : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
 

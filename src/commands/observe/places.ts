@@ -8,7 +8,7 @@ import { type Io, isStoreNamed, pathFrom } from '../shared/io.ts';
 import { ownStore } from '../shared/own-store.ts';
 
 /** The topics of an observer, and how it reaches its broker, unless it learns everything by REST. */
-export interface Listened {
+interface Listened {
   settings: BrokerSettings | undefined;
   /** Findings that people know of; undefined: those that the store has already. */
   known?: readonly string[] | undefined;

@@ -14,6 +14,7 @@ import { exitCodes, interruptionOf, type Io, namesStore, storePath } from '../sh
 import { openBrowser } from '../shared/start-process.ts';
 import { type Access, type AccessArguments, readAccess } from './http-access.ts';
 import { parseAddress, serveAt } from './listening.ts';
+import type { LongCallThreadData } from './long-call-thread.ts';
 
 export interface HttpArguments extends AccessArguments {
   /** The place within the page to show in the user's browser. */
@@ -84,7 +85,7 @@ const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
 }));
 
 function startThread(io: Io) {
-  const workerData = { path: storePath(io), version: io.version, program: io.self().at(-1) ?? '' };
+  const workerData: LongCallThreadData = { path: storePath(io), version: io.version, program: io.self().at(-1) ?? '' };
   return new Worker(new URL('./long-call-thread.js', import.meta.url), {
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: threadMegabytes },
