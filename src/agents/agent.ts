@@ -12,10 +12,7 @@ import type { MessageType } from '../messages/vocabulary.ts';
 import type { Journal, Reading } from './ports.ts';
 
 /** The facts that decide how a slice is processed, the same for all slices of an execution. */
-type SliceConditions = Pick<
-  Draft<'slice'>,
-  'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'timeout_seconds'
->;
+type SliceConditions = Pick<Draft<'slice'>, 'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'timeout_seconds'>;
 
 /** The part of an execution that an agent sees. */
 export interface AgentContext {

@@ -15,10 +15,7 @@ export interface SliceConsumersOptions {
   worker: Pick<SliceWorker, 'handle'>;
   /** Handles a message on the queue that is not a slice. */
   reject: (delivery: Delivery) => Promise<void>;
-  /**
-   * Slices that a slot leaves on the queue for now, by header and values: slices of paused executions and of
-   * kinds that cannot be done.
-   */
+  /** Slices that a slot leaves on the queue for now, by header and values: paused ones, and kinds that cannot be done. */
   unwanted: (slot: number) => Readonly<Record<string, readonly string[]>>;
   /** The slots that are to take slices for now. */
   taking?: () => Taking;
@@ -89,14 +86,9 @@ export class SliceConsumers {
     await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
     clearTimeout(this.#back);
     this.#failed.signal.throwIfAborted();
-    // A free slot must receive no more slices. A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its
-    // slice to another worker.
-    await Promise.all(
-      this.#slots().map(async (slot) => {
-        await this.#busy.get(slot);
-        this.#queue.unsubscribe(nameOf(slot));
-      }),
-    );
+    // A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its slice to another worker.
+    const end = (slot: number) => this.#queue.unsubscribe(nameOf(slot));
+    await Promise.all(this.#slots().map((slot) => (this.#busy.get(slot) ?? Promise.resolve()).then(() => end(slot))));
     await this.#closeApart();
     this.#failed.signal.throwIfAborted();
   }
@@ -130,10 +122,7 @@ export class SliceConsumers {
     this.#unfitInARow = 0;
   }
 
-  /**
-   * Notes that the current slice cannot be done. No effect if the broker withholds such slices.
-   * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
-   */
+  /** Notes that the current slice cannot be done. @param othersCan whether a worker is heard that could: only then leave the queue to others */
   noteUnfit(othersCan: boolean): void {
     this.#unfitInARow += 1;
     if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();

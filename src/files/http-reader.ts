@@ -50,14 +50,6 @@ export interface ByteRange {
   end?: number | undefined;
 }
 
-/** An answer that begins where requested, and the tag that proves that a later one is of the same file. */
-interface Opened {
-  body: AsyncIterable<Uint8Array>;
-  etag: string | undefined;
-  /** Bytes before the range, if the server does not support ranges. */
-  toSkip: number;
-}
-
 /**
  * Reads a file of another host by HTTP. Continues where a broken connection ended. Throws `DATA_UNAVAILABLE`
  * after several tries that bring nothing, and for an address or a redirect outside the sources.

@@ -83,8 +83,8 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
         .map(({ execution_id: kind, detail }) => ({ reason: 'FAILING', name: kind, detail }));
       return {
         in_hand: worker.inHand(),
-        free_slots: consumers.freeSlots(),
-        slots: consumers.slots(),
+        free_slots: consumers.freeSlots,
+        slots: consumers.slots,
         off_duty: [...resting, ...offDuty.list()],
       };
     },

@@ -43,8 +43,7 @@ export function readAccess(io: Io, host: string, args: AccessArguments) {
     throw invalid(
       `--http ${http}: on an address that others can reach, the token would cross the network in the clear; give --tls-cert and --tls-key, --behind-proxy if a proxy in front terminates TLS, or bind to 127.0.0.1`,
     );
-  for (const { name, token } of isLoopback(host) && !behindProxy ? [] : tokens)
-    requireLong(`--http ${http}`, clause('the token of ', name) || 'SWF_MCP_TOKEN', token);
+  if (!isLoopback(host) || behindProxy) requireAllLong(tokens, http);
   if (tokens.length === 0 && behindProxy)
     throw invalid('--behind-proxy admits everyone whom the proxy admits; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');
   if (tokens.length === 0 && allowControl && !insecureLocal)
@@ -52,6 +51,11 @@ export function readAccess(io: Io, host: string, args: AccessArguments) {
       '--allow-control over HTTP without a token lets every user of this machine start and stop runs; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or give --insecure-local if you want that',
     );
   return { tokens, tls };
+}
+
+function requireAllLong(tokens: readonly Token[], http: string) {
+  for (const { name, token } of tokens)
+    requireLong(`--http ${http}`, clause('the token of ', name) || 'SWF_MCP_TOKEN', token);
 }
 
 /** Throws `CONFIG_INVALID` for a token that others could guess. @param given the option with its address */
