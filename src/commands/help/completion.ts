@@ -80,7 +80,8 @@ async function completed(io: Io, program: Command, before: readonly string[], cu
   if (flag !== undefined && !flag.isBoolean()) return valuesOf(store, flag);
   if (current.startsWith('-'))
     return options.flatMap(({ long, short, description }) => [`${long}\t${description}`, ...(short ? [short] : [])]);
-  const places = [command, ...command.commands].flatMap(({ registeredArguments }) => registeredArguments);
+  const owners = command === program ? [] : [command, ...command.commands];
+  const places = owners.flatMap(({ registeredArguments }) => registeredArguments);
   const words = await Promise.all(places.map((place) => valuesOf(store, place)));
   return [...command.commands.map((one) => `${one.name()}\t${one.description()}`), ...words.flat()];
 }
