@@ -25,7 +25,7 @@ const maxMemory = 128 * 1024 * 1024;
 export function answerSql(db: Connection, sql: string): SqlAnswer {
   db.pragma(`hard_heap_limit = ${maxMemory}`);
   checkSql(sql);
-  hideRest(db, sql.toLowerCase());
+  hideRest(db);
   try {
     return readRows(db, sql);
   } catch (error) {
@@ -36,7 +36,7 @@ export function answerSql(db: Connection, sql: string): SqlAnswer {
     if (table !== '') throw functionRefused(table);
     if (what === 'table') throw tableRefused(name);
     if (what === 'function') throw functionRefused(name);
-    throw new Error([text, ...(what === 'column' ? columnsOf(db, sql) : [])].join('; '), { cause: error });
+    throw new Error(what === 'column' ? `${text}; ${columnsOf(db, sql)}` : text, { cause: error });
   }
 }
 
@@ -44,28 +44,26 @@ export function answerSql(db: Connection, sql: string): SqlAnswer {
  * Hides everything but the documented views and the allowed functions: SQLite looks for a table among the
  * temporary ones of a connection first, and a view of the store reads the store's own. What is hidden keeps its
  * columns, so that the table is refused, not a column.
- * @param query its text in lower case: what it does not contain, it does not read
  */
-function hideRest(db: Connection, query: string) {
-  const isNamed = ({ name }: { name: string }) => query.includes(name.toLowerCase());
+function hideRest(db: Connection) {
   const sql = preparer(db);
   const tables = sql<{ name: string; own: string }>(
-    `SELECT name, own FROM (
-       SELECT name, 'LEFT JOIN main."' || name || '" ON 0' AS own FROM sqlite_schema WHERE type IN ('table', 'view')
-       UNION ALL SELECT name, '' FROM pragma_module_list UNION ALL VALUES ('json_each', ''), ('json_tree', ''))
-     WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`,
+    `SELECT name, 'LEFT JOIN main."' || name || '" ON 0' AS own FROM sqlite_schema
+     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+     UNION ALL SELECT name, '' FROM (SELECT name FROM pragma_module_list UNION VALUES ('json_each'), ('json_tree'))
+     WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'pragma\\_%' ESCAPE '\\'`,
   ).all();
   const others = sql<{ name: string; narg: number }>('SELECT name, narg FROM pragma_function_list').all();
   db.function('refuse_table', (name) => {
     throw tableRefused(String(name));
   });
   db.pragma('query_only = OFF');
-  for (const { name, own } of tables.filter((one) => isNamed(one) && !viewNames.includes(one.name)))
+  for (const { name, own } of tables.filter((one) => !viewNames.includes(one.name)))
     db.exec(
       `CREATE TEMP VIEW IF NOT EXISTS "${name}" AS SELECT * FROM (SELECT 1 WHERE refuse_table('${name}')) ${own}`,
     );
   db.pragma('query_only = ON');
-  for (const { name, narg } of others.filter((one) => isNamed(one) && !functions.includes(one.name))) {
+  for (const { name, narg } of others.filter((one) => !functions.includes(one.name))) {
     const refuse = () => {
       throw functionRefused(name);
     };
@@ -105,8 +103,10 @@ function plainOf(value: unknown) {
 
 function columnsOf(db: Connection, sql: string) {
   const named = viewNames.filter((name) => sql.toLowerCase().includes(name));
-  return named.map((name) => {
-    const columns = db.prepare(`SELECT * FROM ${name} LIMIT 0`).columns();
-    return `${name} has ${columns.map((column) => column.name).join(', ')}`;
-  });
+  return named
+    .map((name) => {
+      const columns = db.prepare(`SELECT * FROM ${name} LIMIT 0`).columns();
+      return `${name} has ${columns.map((column) => column.name).join(', ')}`;
+    })
+    .join('; ');
 }
