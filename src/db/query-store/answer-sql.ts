@@ -1,7 +1,5 @@
-import { messageOf, SwfError } from '../../lib/errors.ts';
 import type { Connection } from '../sqlite/connection.ts';
-import { preparer } from '../sqlite/statements.ts';
-import { checkSql, functionRefused, functions, tableRefused, viewNames } from './check-sql.ts';
+import { checkSql, viewNames } from './check-sql.ts';
 
 export interface SqlAnswer {
   columns: string[];
@@ -24,52 +22,22 @@ const maxMemory = 128 * 1024 * 1024;
  */
 export function answerSql(db: Connection, sql: string): SqlAnswer {
   db.pragma(`hard_heap_limit = ${maxMemory}`);
-  checkSql(sql);
-  hideRest(db);
+  checkSql(sql, takenNames(db));
   try {
     return readRows(db, sql);
   } catch (error) {
-    if (error instanceof SwfError) throw error;
-    const text = messageOf(error);
-    const [, table = '', what, name = ''] =
-      /^'(.*)' is not a function$|^no such (table|function|column): (.*)$/.exec(text) ?? [];
-    if (table !== '') throw functionRefused(table);
-    if (what === 'table') throw tableRefused(name);
-    if (what === 'function') throw functionRefused(name);
-    throw new Error(what === 'column' ? `${text}; ${columnsOf(db, sql)}` : text, { cause: error });
+    const text = error instanceof Error ? error.message : String(error);
+    throw new Error(`${text}${text.startsWith('no such column') ? `; ${columnsOf(db, sql)}` : ''}`, { cause: error });
   }
 }
 
-/**
- * Hides everything but the documented views and the allowed functions: SQLite looks for a table among the
- * temporary ones of a connection first, and a view of the store reads the store's own. What is hidden keeps its
- * columns, so that the table is refused, not a column.
- */
-function hideRest(db: Connection) {
-  const sql = preparer(db);
-  const tables = sql<{ name: string; own: string }>(
-    `SELECT name, 'LEFT JOIN main."' || name || '" ON 0' AS own FROM sqlite_schema
-     WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-     UNION ALL SELECT name, '' FROM (SELECT name FROM pragma_module_list UNION VALUES ('json_each'), ('json_tree'))
-     WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'pragma\\_%' ESCAPE '\\'`,
-  ).all();
-  const others = sql<{ name: string; narg: number }>('SELECT name, narg FROM pragma_function_list').all();
-  db.function('refuse_table', (name) => {
-    throw tableRefused(String(name));
-  });
-  db.pragma('query_only = OFF');
-  for (const { name, own } of tables.filter((one) => !viewNames.includes(one.name)))
-    db.exec(
-      `CREATE TEMP VIEW IF NOT EXISTS "${name}" AS SELECT * FROM (SELECT 1 WHERE refuse_table('${name}')) ${own}`,
-    );
-  db.pragma('query_only = ON');
-  for (const { name, narg } of others.filter((one) => !functions.includes(one.name))) {
-    const refuse = () => {
-      throw functionRefused(name);
-    };
-    // The number of arguments: SQLite prefers the function that takes exactly as many.
-    db.function(name, { varargs: narg < 0 }, Object.defineProperty(refuse, 'length', { value: narg }));
-  }
+/** Names taken in the store: tables, views, indexes, and modules that are tables themselves. */
+function takenNames(db: Connection): ReadonlySet<string> {
+  const names = db
+    .prepare('SELECT name FROM sqlite_schema UNION SELECT name FROM pragma_module_list')
+    .pluck()
+    .all() as string[];
+  return new Set(names.map((name) => name.toLowerCase()));
 }
 
 function readRows(db: Connection, sql: string): SqlAnswer {
