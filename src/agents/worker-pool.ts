@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { isRetried } from '../domain/slice-states.ts';
 import { counted } from '../lib/counted.ts';
-import { startStopwatch } from '../lib/time.ts';
+import { startStopwatch, steadyClock } from '../lib/time.ts';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { ExecutionContext } from './agent.ts';
@@ -147,7 +147,7 @@ class WorkerPool {
         slots = this.#slotsFor(begun, ready);
         return this.#drafts(ended, begun, slots);
       },
-      logs: rests.map((rest) => ({ level: 'WARNING', message: restWords(rest, this.#now()) })),
+      logs: rests.map((rest) => ({ level: 'WARNING', message: restWords(rest, this.#now(), steadyClock().now()) })),
     });
     const taken = new Set(slots);
     this.#free = [...this.#free, ...ended.map(({ slot }) => slot)].filter((slot) => !taken.has(slot));
@@ -177,7 +177,8 @@ class WorkerPool {
     const now = this.#now();
     const resting = this.#places.resting(now);
     const told = resting.map(({ place, until }) => `${place} ${until}`).join();
-    if (told !== this.#told) this.#options.onResting?.(resting.map((rest) => restWords(rest, now)));
+    if (told !== this.#told)
+      this.#options.onResting?.(resting.map((rest) => restWords(rest, now, steadyClock().now())));
     this.#told = told;
     if (resting.length === 0) return slots;
     clearTimeout(this.#rested);

@@ -114,7 +114,7 @@ function metricsOf(told: readonly Told[]) {
         : []),
     ]),
     ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) => {
-      if (isPrompt(one.execution)) return [];
+      if (one.why_uncounted !== undefined) return [];
       const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;
       const { count: processing, lost }: Partial<InHand> = one.driving?.in_hand ?? {};
       // It is not known which slices of other programs wait and which are being processed.
@@ -122,10 +122,10 @@ function metricsOf(told: readonly Told[]) {
       return Object.entries({ ...open, completed, failed }).map(([state, n = 0]): Sample => [{ ...id(one), state }, n]);
     }),
     ...each('swf_execution_slices_stay_failed', 'TF slices that failed permanently.', (one) =>
-      isPrompt(one.execution) ? [] : [[id(one), one.detail.slices_exhausted]],
+      one.why_uncounted === undefined ? [[id(one), one.detail.slices_exhausted]] : [],
     ),
     ...each('swf_execution_slices_overdue', 'Slices in progress for too long.', (one) =>
-      inHand(one, ({ overdue }) => [[id(one), overdue]]),
+      inHand(one, ({ overdue }) => (overdue === undefined ? [] : [[id(one), overdue]])),
     ),
     ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in progress longest.', (one) =>
       inHand(one, ({ oldest, count, lost }) =>

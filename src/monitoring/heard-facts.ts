@@ -69,9 +69,10 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   hearsResults: boolean;
   /**
    * Whether its slices can be seen: they were, or would be. Otherwise they are not on a subscribed topic
-   * (`unheard`), nothing shows that any program makes slices (`none`), or one of the two.
+   * (`unheard`), nothing shows that any program makes slices (`none`), or one of the two; or its workflow makes
+   * none (`never`).
    */
-  slicing: 'seen' | 'unheard' | 'none' | 'none or unheard';
+  slicing: 'seen' | 'unheard' | 'none' | 'none or unheard' | 'never';
   /** Slices registered by REST a while ago, of which no message was heard. */
   unsent: Some;
   /** Whether any message about it was heard on the bus. */
@@ -178,11 +179,25 @@ function usualDistance({ stf_span, first_message, last_message, messages }: Hear
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
 }
 
-/** Whether a run's slices go to a destination that is not subscribed to, so that nothing is known about them. */
-export const isUnseen = ({
+/** Why slices are not seen. */
+export const unseenWords: Readonly<Record<Exclude<HeardFacts['slicing'], 'seen'>, string>> = {
+  unheard: 'slices are not on a subscribed topic',
+  none: 'no program here makes slices',
+  'none or unheard': 'slices are not on a subscribed topic, or no program here makes slices',
+  never: 'prompt processing makes no slices',
+};
+
+/**
+ * Why a run has no counts of slices: a count of 0 would not mean that there are none. Undefined if something is
+ * known about its slices.
+ */
+export function whyUncounted({
   slicing,
   counts,
   results_unmatched,
   slices_told,
-}: Pick<HeardFacts, 'slicing' | 'counts' | 'results_unmatched' | 'slices_told'>): boolean =>
-  slicing === 'unheard' && counts.slices_created + results_unmatched + slices_told === 0;
+}: Pick<HeardFacts, 'slicing' | 'counts' | 'results_unmatched' | 'slices_told'>): string | undefined {
+  if (slicing === 'seen' || slicing === 'none') return undefined;
+  const areSome = counts.slices_created + results_unmatched + slices_told > 0;
+  return areSome && slicing !== 'never' ? undefined : unseenWords[slicing];
+}

@@ -31,6 +31,7 @@ const delays = (mean: number, waited: number) => [
 const cause = (name: string, attempts: number) => ({ cause: name, attempts, example: undefined });
 const payload = { worker: { payload: ['recon.sh'], timeout_seconds: 90 } };
 const failed = { status: 'failed', end_time: ago(5) } as const;
+const numbers = (n: number): number[] => Array.from({ length: n }, (_, at) => at + 1);
 const overBroker = { isOverBroker: true, delays: [] };
 
 /** Situations in which the sentence of a finding differs from the usual one. */
@@ -420,18 +421,45 @@ const situations: Readonly<Record<string, Given>> = {
   },
   'a worker that rests': {
     evidence: {
-      off_duty: [offDuty({ reason: 'FAILING', kind: 'e', detail: 'w rests for 10 s: its last 3 attempts failed' })],
+      off_duty: [
+        offDuty({
+          reason: 'FAILING',
+          kind: 'e',
+          detail: 'w rests until 2026-12-01T10:00:10Z: its last 3 attempts failed',
+        }),
+      ],
     },
   },
   'four slots of a worker that rest, and one of another': {
     evidence: {
       off_duty: [
         ...['18', '17', '20'].map((slot) =>
-          offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${slot} rests for 10 s: no room` }),
+          offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${slot} rests until 2026-12-01T10:00:10Z: no room` }),
         ),
         offDuty({ reason: 'FAILING', kind: 'e', detail: 'w/19 waits: no room' }),
         offDuty({ agent: 'v', reason: 'FAILING', kind: 'e', detail: undefined }),
       ],
+    },
+  },
+  'thirty slots of a worker that rest, which also lacks thirty files': {
+    evidence: {
+      off_duty: [
+        ...numbers(30).map((n) => offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${n} waits: no room` })),
+        ...numbers(30).map((n) => offDuty({ reason: 'NO_FILE', kind: `http://host-${n}` })),
+      ],
+    },
+  },
+  'thirty kinds of slices that no worker can do': {
+    evidence: {
+      unfit: numbers(30).map((n) => ({
+        reason: 'NO_FILE',
+        kind: `http://host-${n}`,
+        slices: 1,
+        hostname: 'host-b',
+        detail: null,
+        agent: 'w',
+        others: 0,
+      })),
     },
   },
   'a worker off duty without a driver': { facts: undriven, evidence: { driver: gone, off_duty: [offDuty()] } },

@@ -109,7 +109,10 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
     await attempt(id, async () => {
       const execution = queries.snapshot(() => {
         const found = queries.execution(id);
-        tellAudit(tellOfRun, queries.audit(found), found, queries.executionRecord(found));
+        tellAudit(tellOfRun, queries.audit(found), found, {
+          ...queries.executionRecord(found),
+          why_uncounted: queries.whySlicesUncounted(found),
+        });
         return found;
       });
       if (!skipFiles) await checkFiles(tellOfRun, db, execution);
@@ -161,12 +164,19 @@ const endings: Readonly<Record<string, string>> = {
   completed: 'completed, but not known to be complete',
 };
 
-function tellAudit(tell: Tell, { verdict, checks }: Audit, execution: ExecutionRow, record: ExecutionRecord) {
+function tellAudit(
+  tell: Tell,
+  { verdict, checks }: Audit,
+  execution: ExecutionRow,
+  record: ExecutionRecord & { why_uncounted: string | undefined },
+) {
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
   const files = counted(stf_count, 'STF file');
+  const slices =
+    record.why_uncounted === undefined ? `, ${slices_completed} of ${slices_created} TF slices completed` : '';
   const counts = isPrompt(execution)
     ? promptFiles(files, execution, record)
-    : `${files}, ${counted(tf_files_received, 'TF sample')}, ${slices_completed} of ${slices_created} TF slices completed`;
+    : `${files}, ${counted(tf_files_received, 'TF sample')}${slices}`;
   // A stopped or failed execution no longer has anything open: it stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
   const stateOf = { balanced: 'ok', open: 'open', broken: 'fail' } as const;

@@ -152,7 +152,7 @@ function heardCounts(answer: Monitor): [string, Words][] {
   const sent =
     slices_sent === undefined
       ? results_without_slice === undefined
-        ? 'not on a subscribed topic'
+        ? 'unknown'
         : `${results_without_slice} results of slices that are not on the bus`
       : `${slices_sent} sent, ${slices_unanswered} without a result, ${endedOf(answer)}`;
   return [
@@ -163,7 +163,10 @@ function heardCounts(answer: Monitor): [string, Words][] {
           ['TF samples', `${answer.tf_files_received} announced${clause(', ', answer.tf_files_sliced, ' sliced')}`],
           ['TF slices', sent],
         ] satisfies [string, Words][])
-      : ([['site', answer.sites.map(siteWords)]] satisfies [string, Words][])),
+      : ([['site', answer.sites.map(({ site = 'PanDA', ...work }) => `${site}: ${siteWords(work)}`)]] satisfies [
+          string,
+          Words,
+        ][])),
   ];
 }
 
@@ -177,16 +180,19 @@ function endedOf({ status, progress, slices_completed = 0, slices_failed = 0, sl
   ].join(', ');
 }
 
-/** A site that processes STF files; the only one of the public programs has no name. */
-function siteWords({ site = 'PanDA', ...work }: NonNullable<Monitor['sites']>[number]) {
-  const { handed_over_at, task_id, registered, processing, processed, failed } = work;
-  const counts =
-    registered === undefined
-      ? ''
-      : `, ${registered} registered: ${processing} processing, ${processed} processed, ${failed} failed`;
-  const over = handed_over_at === undefined ? 'not handed over' : `handed over at ${handed_over_at}`;
-  return `${site}: ${over}${clause(', task ', task_id)}${counts}`;
-}
+/**
+ * How a site fares that processes STF files, as far as is known: REST does not say when a run was handed over, so
+ * an unknown time does not mean that it was not.
+ */
+export const siteWords = (site: Omit<NonNullable<Monitor['sites']>[number], 'site'>) =>
+  [
+    site.registered !== undefined &&
+      `${site.registered} registered (${site.processing} processing, ${site.processed} processed, ${site.failed} failed)`,
+    site.handed_over_at !== undefined && `handed over at ${site.handed_over_at}`,
+    site.task_id !== undefined && `task ${site.task_id}`,
+  ]
+    .filter(Boolean)
+    .join(', ') || 'nothing reported';
 
 /** Characters of a cause, and of an error, that show whether a finding has it: it may cut the rest. */
 const comparedCause = 60;
