@@ -113,11 +113,11 @@ const doneWords = ({ execution, progress, why_uncounted: why }: Look) =>
     : `${counted(execution.stf_count, 'STF file')} announced`;
 
 /** The counts, and the slices that are being worked on, as far as is reported. */
-function workOf({ execution, driving, heard, why_uncounted }: Look) {
+function workOf({ execution, driving, heard: told, why_uncounted }: Look) {
   const counts = countsIn(execution);
   const { stf_count, tf_files_received } = counts;
   const stf_failed = failedFiles(execution);
-  if (heard?.prompt !== undefined)
+  if (told?.prompt !== undefined)
     return { counts: stf_failed === undefined ? { stf_count } : { stf_count, stf_failed } };
   if (why_uncounted !== undefined) return { counts: { stf_count, tf_files_received } };
   if (driving === undefined) {

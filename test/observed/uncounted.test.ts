@@ -18,7 +18,7 @@ const broadcasts = linesOf('H-1', 'bus').filter(({ destination }) => destination
 const { t } = broadcasts[0] as Line;
 
 /** A recording of the broadcasts of a run of fast processing that names its topics. */
-const listening = (...topics: string[]): Line[] => [{ capture: 1, t, topics } as Line, ...broadcasts];
+const listening = (...topics: string[]): Line[] => [{ capture: 1, t, topics }, ...broadcasts];
 
 const hour = { start_time: '2026-11-27T09:00:00Z', end_time: '2026-11-27T10:00:00Z' };
 const night = { start_time: '2026-11-30T02:00:00Z', end_time: '2026-11-30T03:00:00Z' };

@@ -4,16 +4,14 @@ import sliceAnsi from 'slice-ansi';
 import type { LastMessage } from '../../db/reports/landmarks.ts';
 import { beforeCause, shortened } from '../../domain/causes.ts';
 import type { Health } from '../../domain/states.ts';
-import { processingUnheard } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import { clause } from '../../lib/words.ts';
-import { siteWords } from '../../tools/monitor/facts.ts';
-import { phaseWords, promptFiles, stayFailed } from '../../tools/monitor/words.ts';
+import { phaseWords, stayFailed } from '../../tools/monitor/words.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
-import { labelWidth, type Stage, stageBar } from './stage-bar.ts';
+import { fileLines, labelled, labelWidth, type Stage, stageBar } from './stage-bar.ts';
 
 interface ViewOptions {
   /** Of the terminal. */
@@ -72,18 +70,6 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
     `${health === undefined ? '' : `${paint(shadeOfHealth[health], ` ${health} `)} `}${words.filter((word) => word !== '').join(', ')}`,
   ];
 }
-
-const labelled = (label: string, words: string) => `${label.padEnd(labelWidth)}${words}`;
-
-/** The STF files of prompt processing, and those of each site: the only one of the public programs has no name. */
-const fileLines = ({ execution, record }: Snapshot, sites: NonNullable<Snapshot['sites']>) => [
-  labelled(
-    'STF files',
-    promptFiles(String(execution.stf_count), execution, record) +
-      (execution.processing_unheard === 1 ? `; ${processingUnheard}` : ''),
-  ),
-  ...sites.map(({ site = 'PanDA', ...work }) => labelled(`${printable(site)} `, siteWords(work))),
-];
 
 function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width: number }) {
   const { execution, health = 'finished', progress, whyUncounted } = snapshot;
@@ -211,7 +197,7 @@ function wrapped(label: string, text: string, { width, most }: { width: number; 
     lines.push(isLast ? rest : rest.slice(0, breakAt));
     rest = isLast ? '' : rest.slice(breakAt).trim();
   }
-  return lines.map((line, at) => (at === 0 ? label : '').padEnd(labelWidth) + line);
+  return lines.map((line, at) => labelled(at === 0 ? label : '', line));
 }
 
 const spread = (left: string, right: string, width: number) =>

@@ -9,9 +9,7 @@ import { blockDifferences, damageOf, schemaDifferences } from '../../db/maintena
 import { replayDifferences } from '../../db/maintenance/replay.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { openStore } from '../../db/opening/open-store.ts';
-import { createQueries } from '../../db/queries.ts';
-import type { Audit } from '../../db/reports/audit.ts';
-import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
+import { createQueries, type Queries } from '../../db/queries.ts';
 import { recordedFiles } from '../../db/reports/recorded-files.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
@@ -109,10 +107,7 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
     await attempt(id, async () => {
       const execution = queries.snapshot(() => {
         const found = queries.execution(id);
-        tellAudit(tellOfRun, queries.audit(found), found, {
-          ...queries.executionRecord(found),
-          why_uncounted: queries.whySlicesUncounted(found),
-        });
+        tellAudit(tellOfRun, queries, found);
         return found;
       });
       if (!skipFiles) await checkFiles(tellOfRun, db, execution);
@@ -164,16 +159,13 @@ const endings: Readonly<Record<string, string>> = {
   completed: 'completed, but not known to be complete',
 };
 
-function tellAudit(
-  tell: Tell,
-  { verdict, checks }: Audit,
-  execution: ExecutionRow,
-  record: ExecutionRecord & { why_uncounted: string | undefined },
-) {
+function tellAudit(tell: Tell, queries: Queries, execution: ExecutionRow) {
+  const { verdict, checks } = queries.audit(execution);
+  const record = queries.executionRecord(execution);
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
   const files = counted(stf_count, 'STF file');
-  const slices =
-    record.why_uncounted === undefined ? `, ${slices_completed} of ${slices_created} TF slices completed` : '';
+  const isCounted = queries.whySlicesUncounted(execution) === undefined;
+  const slices = isCounted ? `, ${slices_completed} of ${slices_created} TF slices completed` : '';
   const counts = isPrompt(execution)
     ? promptFiles(files, execution, record)
     : `${files}, ${counted(tf_files_received, 'TF sample')}${slices}`;

@@ -5,6 +5,7 @@ import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { claimedName, clause, shortPaths } from '../../lib/words.ts';
 import type { Monitor } from '../answers/monitor.ts';
+import { siteWords } from '../shared/sites.ts';
 import { openWords, phaseWords, statusWords, stayFailed } from './words.ts';
 
 /** One thing that is known about an execution. */
@@ -179,20 +180,6 @@ function endedOf({ status, progress, slices_completed = 0, slices_failed = 0, sl
     ...(slices_retried === 0 ? [] : [`${slices_retried} retried`]),
   ].join(', ');
 }
-
-/**
- * How a site fares that processes STF files, as far as is known: REST does not say when a run was handed over, so
- * an unknown time does not mean that it was not.
- */
-export const siteWords = (site: Omit<NonNullable<Monitor['sites']>[number], 'site'>) =>
-  [
-    site.registered !== undefined &&
-      `${site.registered} registered (${site.processing} processing, ${site.processed} processed, ${site.failed} failed)`,
-    site.handed_over_at !== undefined && `handed over at ${site.handed_over_at}`,
-    site.task_id !== undefined && `task ${site.task_id}`,
-  ]
-    .filter(Boolean)
-    .join(', ') || 'nothing reported';
 
 /** Characters of a cause, and of an error, that show whether a finding has it: it may cut the rest. */
 const comparedCause = 60;

@@ -1,6 +1,7 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { present } from '../../lib/present.ts';
+import type { Monitor } from '../answers/monitor.ts';
 import type { ToolContext } from './tool.ts';
 
 /** The STF files that failed at a site; undefined if that is not known, or no site processes them. */
@@ -24,3 +25,19 @@ export function sitesPart(execution: ExecutionRow, { queries }: Pick<ToolContext
   );
   return { policy: prompt.policy, sites };
 }
+
+type Site = NonNullable<Monitor['sites']>[number];
+
+/**
+ * How a site fares that processes STF files, as far as is known: REST does not say when a run was handed over, so
+ * an unknown time does not mean that it was not.
+ */
+export const siteWords = (site: Omit<Site, 'site'>) =>
+  [
+    site.registered !== undefined &&
+      `${site.registered} registered (${site.processing} processing, ${site.processed} processed, ${site.failed} failed)`,
+    site.handed_over_at !== undefined && `handed over at ${site.handed_over_at}`,
+    site.task_id !== undefined && `task ${site.task_id}`,
+  ]
+    .filter(Boolean)
+    .join(', ') || 'nothing reported';

@@ -1,4 +1,5 @@
 import { longestCause } from '../../domain/causes.ts';
+import { periodWords } from '../../domain/data-words.ts';
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
@@ -102,19 +103,7 @@ function totalsLine(totals: Totals, { namespace }: Shift) {
   const states = executionStatuses.flatMap((status) => (totals[status] === 0 ? [] : `${totals[status]} ${status}`));
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
   const head = `${counted(totals.executions, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
-  const { stf_files, executions_uncounted: unseen = 0, stf_failed = 0 } = totals;
-  return [
-    `${head}. In this period ${counted(stf_files, 'STF file')} ${stf_files === 1 ? 'was' : 'were'} made${slicesWords(totals)}.`,
-    unseen === 0 ? [] : `The slices of ${counted(unseen, 'execution')} are not seen, and not counted.`,
-    stf_failed === 0 ? [] : `${counted(stf_failed, 'STF file')} failed in PanDA.`,
-  ]
-    .flat()
-    .join(' ');
-}
-
-function slicesWords({ slices_completed, attempts_failed = 0, slices_stay_failed = 0, slices_not_done }: Totals) {
-  if (slices_completed === undefined) return '';
-  return `, ${counted(slices_completed, 'slice')} completed, and ${counted(attempts_failed, 'attempt')} failed. At its end, ${counted(slices_stay_failed, 'slice')} had failed permanently and ${slices_not_done} were unfinished`;
+  return `${head}. ${periodWords(totals, counted)}`;
 }
 
 function actionLines(actions: readonly PersonAction[], shown: ShownTime) {

@@ -1,4 +1,4 @@
-import { nounFor } from '../../lib/counted.ts';
+import { periodWords } from '../../domain/data-words.ts';
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
 import { amount, count, time, tookOf } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
@@ -65,11 +65,7 @@ function Report({ report }: { report: ShiftAnswer }) {
       <p>
         {amount(totals.executions, 'execution')}: {count(totals.running)} running, {count(totals.completed)} completed,{' '}
         {count(totals.failed)} failed, {count(totals.terminated)} terminated
-        {totals.unknown > 0 && `, ${count(totals.unknown)} unknown`}. In this period{' '}
-        {amount(totals.stf_files, 'STF file')} {nounFor(totals.stf_files, 'was', 'were')} made{slicesWords(totals)}.
-        {totals.executions_uncounted !== undefined &&
-          ` The slices of ${amount(totals.executions_uncounted, 'execution')} are not seen, and not counted.`}
-        {totals.stf_failed !== undefined && ` ${amount(totals.stf_failed, 'STF file')} failed in PanDA.`} {report.note}
+        {totals.unknown > 0 && `, ${count(totals.unknown)} unknown`}. {periodWords(totals, amount)} {report.note}
       </p>
       <h2>Open</h2>
       <List items={report.open} ids={ids} />
@@ -98,13 +94,6 @@ function Report({ report }: { report: ShiftAnswer }) {
       </details>
     </>
   );
-}
-
-/** Absent where no slices are seen. */
-function slicesWords(totals: ShiftAnswer['totals']): string {
-  const { slices_completed: done, attempts_failed = 0, slices_stay_failed = 0, slices_not_done = 0 } = totals;
-  if (done === undefined) return '';
-  return `, ${amount(done, 'slice')} completed, and ${amount(attempts_failed, 'attempt')} failed. At its end, ${amount(slices_stay_failed, 'slice')} had failed permanently and ${count(slices_not_done)} were unfinished`;
 }
 
 const alarmWords = ({ alarm_id, sentence, raised_at, seen_by, seen_text, cleared_at }: Alarm): string => {
