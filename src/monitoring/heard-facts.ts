@@ -188,16 +188,10 @@ export const unseenWords: Readonly<Record<Exclude<HeardFacts['slicing'], 'seen'>
 };
 
 /**
- * Why a run has no counts of slices: a count of 0 would not mean that there are none. Undefined if something is
- * known about its slices.
+ * Why a run has no counts of slices: a count of 0 would not mean that there are none. Undefined if it has, and 0
+ * means that there are none yet.
  */
-export function whyUncounted({
-  slicing,
-  counts,
-  results_unmatched,
-  slices_told,
-}: Pick<HeardFacts, 'slicing' | 'counts' | 'results_unmatched' | 'slices_told'>): string | undefined {
-  if (slicing === 'seen' || slicing === 'none') return undefined;
-  const areSome = counts.slices_created + results_unmatched + slices_told > 0;
-  return areSome && slicing !== 'never' ? undefined : unseenWords[slicing];
-}
+export const whyUncounted = ({ slicing, counts }: Pick<HeardFacts, 'slicing' | 'counts'>): string | undefined =>
+  slicing === 'seen' || slicing === 'none' || (slicing !== 'never' && counts.slices_created > 0)
+    ? undefined
+    : unseenWords[slicing];

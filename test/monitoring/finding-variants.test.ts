@@ -441,27 +441,6 @@ const situations: Readonly<Record<string, Given>> = {
       ],
     },
   },
-  'thirty slots of a worker that rest, which also lacks thirty files': {
-    evidence: {
-      off_duty: [
-        ...numbers(30).map((n) => offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${n} waits: no room` })),
-        ...numbers(30).map((n) => offDuty({ reason: 'NO_FILE', kind: `http://host-${n}` })),
-      ],
-    },
-  },
-  'thirty kinds of slices that no worker can do': {
-    evidence: {
-      unfit: numbers(30).map((n) => ({
-        reason: 'NO_FILE',
-        kind: `http://host-${n}`,
-        slices: 1,
-        hostname: 'host-b',
-        detail: null,
-        agent: 'w',
-        others: 0,
-      })),
-    },
-  },
   'a worker off duty without a driver': { facts: undriven, evidence: { driver: gone, off_duty: [offDuty()] } },
   'a worker off duty after the end': { facts: { status: 'completed' }, evidence: { off_duty: [offDuty()] } },
   'every stage stuck': {
@@ -574,4 +553,26 @@ describe('a finding', () => {
     const golden = JSON.stringify(Object.fromEntries(told), null, 2);
     await expect(`${golden}\n`).toMatchFileSnapshot('../golden/finding-variants.json');
   });
+});
+
+it('work that agents cannot do is listed up to twenty slots and kinds, with the number of the others', () => {
+  const off_duty = [
+    ...numbers(30).map((n) => offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${n} waits: no room` })),
+    ...numbers(30).map((n) => offDuty({ reason: 'NO_FILE', kind: `http://host-${n}` })),
+  ];
+  const of = { reason: 'NO_FILE', slices: 1, hostname: 'host-b', detail: null, agent: 'w', others: 0 };
+  const unfit = numbers(21).map((n) => ({ ...of, kind: `http://place-${n}` }));
+  const sentencesOf = (code: string): string[] =>
+    findingsOf({ driving: situationOf({ evidence: { off_duty, unfit } }) })
+      .filter((finding) => finding.code === code)
+      .map(({ sentence }) => sentence);
+  const [resting, ...kinds] = sentencesOf('WORKER_OFF_DUTY');
+  expect(resting).toMatch(/no room\. Slots 10, 11(?:, \d+){18} and 9 more take no slices either\. /);
+  expect(kinds).toHaveLength(20);
+  expect(kinds.filter((sentence) => sentence.includes(' more '))).toEqual([
+    expect.stringMatching(/http:\/\/host-20\. .* The same applies to 10 more kinds of work\.$/),
+  ]);
+  const waiting = sentencesOf('NO_WORKER_FOR');
+  expect(waiting).toHaveLength(20);
+  expect(waiting.at(-1)).toMatch(/ The same applies to 1 more kind of work\.$/);
 });

@@ -20,6 +20,8 @@ const { t } = broadcasts[0] as Line;
 /** A recording of the broadcasts of a run of fast processing that names its topics. */
 const listening = (...topics: string[]): Line[] => [{ capture: 1, t, topics }, ...broadcasts];
 
+const withResults = linesOf('H-1', 'bus').filter(({ destination }) => destination !== '/topic/panda.slices');
+
 const hour = { start_time: '2026-11-27T09:00:00Z', end_time: '2026-11-27T10:00:00Z' };
 const night = { start_time: '2026-11-30T02:00:00Z', end_time: '2026-11-30T03:00:00Z' };
 const of = { execution_id: 'latest' };
@@ -58,6 +60,7 @@ describe('a run whose slices cannot be counted', () => {
       hour,
       new RegExp(`^TF slices   unknown: ${unseen}$`, 'm'),
     ],
+    ['its recording has only their results', withResults, hour, new RegExp(`^TF slices   unknown: ${unseen}$`, 'm')],
     [
       'its recording names no topics',
       broadcasts,
@@ -73,6 +76,12 @@ describe('a run whose slices cannot be counted', () => {
     expect(view.join('\n')).toMatch(shown);
     expect(view.join('\n')).not.toMatch(/completed|unanswered|failures/);
     expect(words).not.toMatch(/\b0 (?:of 0|TF slices|slices)|0 without a result/);
+  });
+
+  it('has the number of results that come without them', async () => {
+    const { client, folder } = await readLines(withResults);
+    expect(await ask(client, 'get_workflow_monitor', of)).toMatchObject({ results_without_slice: 218, note: unseen });
+    expect((await runCli(['status'], { folder })).stdout).toMatch(/TF slices .*218 results of slices that are not on/);
   });
 
   it('differs from one that has none yet, which would be seen', async () => {
@@ -110,7 +119,9 @@ describe('the live view of prompt processing', () => {
   });
 
   it('shows from the bus alone that the run was handed over, and no counts', async () => {
-    const { view } = await seenOf(linesOf('PP-2', 'bus'), night);
+    const { view, metrics } = await seenOf(linesOf('PP-2', 'bus'), night);
+    expect(metrics).toMatch(/swf_execution_stf_files\{.*state="announced"\} 6$/m);
+    expect(metrics).not.toMatch(/swf_execution_stf_files\{.*state="(?:ready|failed)"/);
     expect(view.slice(0, 3)).toEqual([
       'STF files   6 announced; processing is not on the bus',
       'E1_BNL      handed over at 2026-11-30T02:35:46.249Z',

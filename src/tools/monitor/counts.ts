@@ -17,7 +17,7 @@ export function countsOf(execution: ExecutionRow, { detail, driving, heard, why_
   const ended = { slices_completed, slices_failed, slices_retried };
   if (heard?.prompt !== undefined) return { stf_count, stf_failed: failedFiles(execution), ...heardTimes(heard) };
   if (heard !== undefined) {
-    const slices = why_uncounted === undefined ? heardSlices(heard, ended) : {};
+    const slices = why_uncounted === undefined ? heardSlices(heard, ended) : unseenSlices(heard);
     return { stf_count, tf_files_received, ...heardTimes(heard), ...slices };
   }
   if (driving === undefined) return { stf_count, tf_files_received, slices_created, ...ended };
@@ -63,6 +63,13 @@ function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
           })),
   };
 }
+
+/** What shows that there are slices where none are seen: results, and what was registered by REST. */
+const unseenSlices = ({ results_repeated, results_unmatched, slices_told }: HeardFacts) => ({
+  slices_created: slices_told || null,
+  results_repeated: results_repeated || null,
+  results_without_slice: results_unmatched || null,
+});
 
 /** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
 function heardSlices(facts: HeardFacts, ended: Ended) {

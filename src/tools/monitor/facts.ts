@@ -147,22 +147,24 @@ function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress'
   ];
 }
 
+/** The slices of other programs, as far as they are seen; a note says why they are not. */
+function slicesHeard(answer: Monitor) {
+  const { slices_created, slices_sent, slices_unanswered = 0, results_without_slice } = answer;
+  if (slices_sent !== undefined)
+    return `${slices_sent} sent, ${slices_unanswered} without a result, ${endedOf(answer)}`;
+  if (results_without_slice !== undefined) return `${results_without_slice} results of slices that are not on the bus`;
+  return slices_created === undefined ? 'unknown' : `${slices_created} registered`;
+}
+
 /** The counts of an execution of other programs, as heard. */
 function heardCounts(answer: Monitor): [string, Words][] {
-  const { slices_sent, slices_unanswered = 0, results_without_slice } = answer;
-  const sent =
-    slices_sent === undefined
-      ? results_without_slice === undefined
-        ? 'unknown'
-        : `${results_without_slice} results of slices that are not on the bus`
-      : `${slices_sent} sent, ${slices_unanswered} without a result, ${endedOf(answer)}`;
   return [
     ['heard', `from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`],
     ['STF files', `${answer.stf_count} announced`],
     ...(answer.sites === undefined
       ? ([
           ['TF samples', `${answer.tf_files_received} announced${clause(', ', answer.tf_files_sliced, ' sliced')}`],
-          ['TF slices', sent],
+          ['TF slices', slicesHeard(answer)],
         ] satisfies [string, Words][])
       : ([['site', answer.sites.map(({ site = 'PanDA', ...work }) => `${site}: ${siteWords(work)}`)]] satisfies [
           string,

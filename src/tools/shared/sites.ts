@@ -1,7 +1,6 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { present } from '../../lib/present.ts';
-import type { Monitor } from '../answers/monitor.ts';
 import type { ToolContext } from './tool.ts';
 
 /** The STF files that failed at a site; undefined if that is not known, or no site processes them. */
@@ -26,7 +25,7 @@ export function sitesPart(execution: ExecutionRow, { queries }: Pick<ToolContext
   return { policy: prompt.policy, sites };
 }
 
-type Site = NonNullable<Monitor['sites']>[number];
+type Site = NonNullable<ReturnType<typeof sitesPart>['sites']>[number];
 
 /**
  * How a site fares that processes STF files, as far as is known: REST does not say when a run was handed over, so

@@ -138,8 +138,8 @@ function dueFacts(
 /** Why an execution has no counts of slices; undefined if it has: see `whyUncounted`. */
 export function whySlicesUncounted(sql: Prepare, execution: ExecutionRow): string | undefined {
   if (withPlan(execution) !== undefined) return undefined;
-  const record = recordOf(sql, execution.execution_id);
-  return whyUncounted({ ...record, slicing: slicingOf(sql, execution, record), counts: execution });
+  const slicing = slicingOf(sql, execution, recordOf(sql, execution.execution_id));
+  return whyUncounted({ slicing, counts: execution });
 }
 
 /** The record of a run, with the status last reported over REST; undefined if none was. */
