@@ -25,13 +25,15 @@ export function sitesPart(execution: ExecutionRow, { queries }: Pick<ToolContext
   return { policy: prompt.policy, sites };
 }
 
-type Site = NonNullable<ReturnType<typeof sitesPart>['sites']>[number];
+type Work = { [Name in 'handed_over_at' | 'task_id']?: string | undefined } & {
+  [Name in 'registered' | 'processing' | 'processed' | 'failed']?: number | undefined;
+};
 
 /**
  * How a site fares that processes STF files, as far as is known: REST does not say when a run was handed over, so
  * an unknown time does not mean that it was not.
  */
-export const siteWords = (site: Omit<Site, 'site'>) =>
+export const siteWords = (site: Work) =>
   [
     site.registered !== undefined &&
       `${site.registered} registered (${site.processing} processing, ${site.processed} processed, ${site.failed} failed)`,

@@ -1,5 +1,5 @@
 import { longestCause } from '../../domain/causes.ts';
-import { periodWords } from '../../domain/data-words.ts';
+import { periodWords } from '../../domain/period-words.ts';
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';

@@ -1,4 +1,4 @@
-import { periodWords } from '../../domain/data-words.ts';
+import { periodWords } from '../../domain/period-words.ts';
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
 import { amount, count, time, tookOf } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';

@@ -61,10 +61,13 @@ it.each([
 
 it('no slice is overdue, nor known not to be, by a clock that is behind', async () => {
   const { store, say } = await makeRunningStore();
-  const slice = { slice_id: 0, slice_filename: 'a_000.tf', tf_filename: 'a.tf', attempt: 1 };
-  await say('stf_gen', { filename: 'a.stf', sequence: 1, tf_count: 100 });
-  await say('slice', { ...slice, stf_filename: 'a.stf', start: 0, end: 1, tf_count: 1 });
-  await say('slice_started', { ...slice, worker_id: 'w/01', hostname: 'host' });
+  const [stf, tf] = ['swf.100010.000001.stf', 'swf.100010.000001_tf_001.tf'];
+  const slice = { slice_id: 0, slice_filename: 'swf.100010.000001_slice_000.tf', tf_filename: tf, attempt: 1 };
+  await say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+  await say('stf_ready', { filename: stf, sequence: 1, tf_count: 100, checksum: 'a', size_bytes: 1 });
+  await say('tf_file_registered', { tf_filename: tf, stf_filename: stf, tf_first: 0, tf_last: 14, tf_count: 15 });
+  await say('slice', { ...slice, stf_filename: stf, start: 0, end: 0, tf_count: 1 });
+  await say('slice_started', { ...slice, worker_id: 'worker-agent-tester-5/01', hostname: 'host' });
   const overdueBy = async (shift: number): Promise<unknown[]> => {
     const queries = createQueries(store.db, isAlive);
     const now = Date.now() + shift;
