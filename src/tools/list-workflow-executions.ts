@@ -88,6 +88,6 @@ export const listWorkflowExecutionsTool = defineList({
     silent_seconds: context.queries.silence(row, context.now),
     speed: row.speed === null ? undefined : String(row.speed),
     stf_failed: failedFiles(row),
-    ...(ifReadable(() => context.queries.areSlicesUnknown(row)) === true ? noSlices : {}),
+    ...(ifReadable(() => context.queries.whySlicesUncounted(row) === undefined) === true ? {} : noSlices),
   }),
 });
