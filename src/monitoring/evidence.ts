@@ -62,7 +62,8 @@ export interface AgentSeen {
   agent_name: string;
   hostname: string;
   state: string;
-  status: string;
+  /** Undefined while it is unknown, because a clock is off. */
+  status: string | undefined;
   last_heartbeat: string;
   /** It has no store: its heartbeats are the only report of it. */
   isRemote: boolean;
