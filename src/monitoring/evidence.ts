@@ -165,6 +165,8 @@ export interface Evidence {
   slower: SlowerSlices;
   /** A stop that no driver has acted on. */
   pending_stop: CommandGiven | undefined;
+  /** The stop that ended it. */
+  stopped_by: CommandGiven | undefined;
   /** Slices that stay failed: some of them, and how many there are. */
   exhausted: readonly string[];
   exhausted_count: number;

@@ -95,6 +95,7 @@ const evidence: GivenEvidence = {
   slow_slots: undefined,
   slower: undefined,
   pending_stop: undefined,
+  stopped_by: undefined,
   exhausted: [],
   exhausted_count: 0,
   given_up: 0,
