@@ -33,6 +33,11 @@ export interface BrokerDialect {
   forget(name: string, subscribe: Headers): { command: 'SUBSCRIBE' | 'UNSUBSCRIBE'; headers: Headers }[];
   /** Whether a refusal means that there is no durable subscription to remove. */
   isNoSuchSubscription(message: string): boolean;
+  /**
+   * The subscription, by the id of its frame, whose end a refusal blames for a message that was on its way to it.
+   * Undefined if the broker never does.
+   */
+  endedFor?(message: string): string | undefined;
   /** Whether a refusal means that another connection has the same client id. */
   isHeldElsewhere(message: string): boolean;
   /**
@@ -216,6 +221,7 @@ const rabbitMq: BrokerDialect = {
     },
   ],
   isNoSuchSubscription: () => false,
+  endedFor: (message) => /There is no current subscription with tag 'T_(.+)'/.exec(message)?.[1],
   // Connections share the queue of a durable subscription.
   isHeldElsewhere: () => false,
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),

@@ -48,10 +48,19 @@ export function createMonitorReader(given: MonitorReaderOptions) {
   let failures = 0;
   let isReported = false;
   let hasRead = false;
-  /** The paths whose failure was reported. While the monitor is away all fail, and one line is enough. */
-  const reported = new Set<string>();
+  /**
+   * The kinds of objects that are refused: the path whose failure was reported, and when each path of it failed last.
+   * While the monitor is away all fail, and one line is enough.
+   */
+  const refused = new Map<string, { path: string; failures: Map<string, number> }>();
   const succeeded = (path: string): true => {
-    if (reported.delete(path)) say(`swf-monitor answers ${path} again`);
+    const known = refused.get(kindOf(path));
+    known?.failures.delete(path);
+    for (const [other, at] of known?.failures ?? []) if (now() - at > askedAgain) known?.failures.delete(other);
+    if (known?.failures.size === 0) {
+      refused.delete(kindOf(path));
+      say(`swf-monitor answers ${known.path} again`);
+    }
     failures = 0;
     isReported = false;
     hasRead = true;
@@ -59,10 +68,12 @@ export function createMonitorReader(given: MonitorReaderOptions) {
   };
   const failed = (path: string, error: unknown): false => {
     failures += 1;
-    if (isReported || reported.has(path)) return false;
+    const known = refused.get(kindOf(path));
+    known?.failures.set(path, now());
+    if (isReported || known !== undefined) return false;
     say(`WARNING swf-monitor does not answer ${path}: ${requestFailure(error)}; retrying`);
     isReported = true;
-    reported.add(path);
+    refused.set(kindOf(path), { path, failures: new Map([[path, now()]]) });
     return false;
   };
   return {
@@ -144,6 +155,12 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
     ];
   };
 }
+
+/** The kind of objects that a path asks for: each run has its own paths, and each STF file. */
+const kindOf = (path: string) => path.slice(0, path.indexOf('/'));
+
+/** A path that failed longer ago is no longer asked for, in milliseconds: its run has ended. */
+const askedAgain = 900_000;
 
 /** A request that fails this often is skipped: the cause is not the monitor's absence. */
 const maxTries = 3;

@@ -1,4 +1,6 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
+import type { ExecutionFilter, ListedExecution } from '../db/lists/executions.ts';
+import type { ListPage, Page } from '../db/lists/list-query.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, type Health, healthsUnderWay, origins } from '../domain/states.ts';
@@ -33,9 +35,40 @@ function ifReadable<T>(look: () => T): T | undefined {
   }
 }
 
-/** The executions of a health, which is assessed: no row has it. */
-const ofHealth = ({ queries, now }: ToolContext, health: Health) =>
-  queries.executionsUnderWay().filter((id) => ifReadable(() => queries.health(queries.execution(id), now)) === health);
+/** Executions to assess for one page, at most. */
+const maxAssessed = 200;
+
+/** A page of the executions of a health. No row has it, so they are assessed one by one until the page is full. */
+function pageOfHealth(
+  { queries, now }: ToolContext,
+  health: Health,
+  filter: ExecutionFilter,
+  page: Page,
+): ListPage<ListedExecution> {
+  const among = queries.executionsUnderWay();
+  const rows: ListedExecution[] = [];
+  let { after } = page;
+  for (let assessed = 0; ; ) {
+    const found = queries.executions({ ...filter, among }, { ...page, after, uncounted: true });
+    for (const row of found.rows) {
+      if (rows.length > page.limit) break;
+      assessed += 1;
+      if (ifReadable(() => queries.health(row, now)) === health) rows.push(row);
+    }
+    after = found.scanStoppedAt ?? found.rows.at(-1)?.key;
+    const isFull = rows.length > page.limit;
+    const isEnd = isFull || !found.has_more;
+    if (!isEnd && assessed < maxAssessed) continue;
+    const has_more = isFull || found.has_more;
+    return {
+      rows: rows.slice(0, page.limit),
+      total_count: rows.length,
+      total_is_lower_bound: has_more,
+      has_more,
+      scanStoppedAt: isEnd ? undefined : after,
+    };
+  }
+}
 
 /** The slices of a whole run, as it was planned. */
 function plannedOf(row: ExecutionRow, { queries }: ToolContext) {
@@ -76,7 +109,9 @@ export const listWorkflowExecutionsTool = defineList({
   ask:
     (context, { health }) =>
     (question, page) =>
-      context.queries.executions({ ...question, among: health && ofHealth(context, health) }, page),
+      health === undefined
+        ? context.queries.executions(question, page)
+        : pageOfHealth(context, health, question, page),
   whenEmpty: ({ queries }) => queries.awaitedFirst(),
   atEnd: endNote,
   computed: (context) => (row) => ({
