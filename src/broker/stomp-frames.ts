@@ -64,7 +64,7 @@ export function connectOptions(
   };
 }
 
-/** A subscription as the broker knows it. */
+/** A subscription as known to the broker. */
 export interface WireSubscription {
   id: string;
   /** Whether its messages are acknowledged: if not, one that it misses is no loss. */

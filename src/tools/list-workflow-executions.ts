@@ -38,7 +38,7 @@ function ifReadable<T>(look: () => T): T | undefined {
 /** Executions to assess for one page, at most. */
 const maxAssessed = 200;
 
-/** A page of the executions of a health. No row has it, so they are assessed one by one until the page is full. */
+/** A page of executions with a given health, which is not stored: they are assessed until the page is full. */
 function pageOfHealth(
   { queries, now }: ToolContext,
   health: Health,
@@ -70,7 +70,7 @@ function pageOfHealth(
   }
 }
 
-/** The slices of a whole run, as it was planned. */
+/** The number of slices of a whole run, as planned. */
 function plannedOf(row: ExecutionRow, { queries }: ToolContext) {
   const params = queries.knownParams(row);
   return params && plannedSlices(params);
