@@ -140,9 +140,7 @@ export const sectionNames: readonly string[] = Object.keys(configSchema.shape);
 
 /** Every table of keys, dotted: the sections, and the tables in them. */
 export const tableNames: readonly string[] = [
-  ...new Set(
-    knownKeys.flatMap((key) => [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index))),
-  ),
+  ...new Set(knownKeys.flatMap((key) => [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index)))),
 ];
 
 /** Every key with its description and its default as TOML; undefined if it has none. */

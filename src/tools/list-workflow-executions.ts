@@ -48,7 +48,7 @@ function pageOfHealth(
   const among = queries.executionsUnderWay();
   const rows: ListedExecution[] = [];
   let { after } = page;
-  for (let assessed = 0; ; ) {
+  for (let assessed = 0; ;) {
     const found = queries.executions({ ...filter, among }, { ...page, after, uncounted: true });
     for (const row of found.rows) {
       if (rows.length > page.limit) break;
@@ -63,7 +63,8 @@ function pageOfHealth(
     return {
       rows: rows.slice(0, page.limit),
       total_count: rows.length,
-      total_is_lower_bound: has_more,
+      // Earlier pages are not counted again.
+      total_is_lower_bound: has_more || page.after !== undefined,
       has_more,
       scanStoppedAt: isEnd ? undefined : after,
     };
@@ -109,9 +110,7 @@ export const listWorkflowExecutionsTool = defineList({
   ask:
     (context, { health }) =>
     (question, page) =>
-      health === undefined
-        ? context.queries.executions(question, page)
-        : pageOfHealth(context, health, question, page),
+      health === undefined ? context.queries.executions(question, page) : pageOfHealth(context, health, question, page),
   whenEmpty: ({ queries }) => queries.awaitedFirst(),
   atEnd: endNote,
   computed: (context) => (row) => ({

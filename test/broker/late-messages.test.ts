@@ -7,7 +7,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Subscription } from '../../src/broker/connection.ts';
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 
-const frame = (command: string, headers: string[], body = ''): string => `${command}\n${headers.join('\n')}\n\n${body}\0`;
+const frame = (command: string, headers: string[], body = ''): string =>
+  `${command}\n${headers.join('\n')}\n\n${body}\0`;
 
 /** A server that answers like RabbitMQ with a message on its way whenever a subscription ends. Returns its port. */
 async function lateServer(): Promise<number> {

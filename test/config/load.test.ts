@@ -136,7 +136,10 @@ describe('a wrong configuration', () => {
       `${minimal}[fast_processing]\nstf_cuont = 3\n`,
       /wrong\.toml: unknown key fast_processing\.stf_cuont; the nearest known key is fast_processing\.stf_count/,
     ],
-    [`${minimal}[fastmn]\ntf_fraction = 0.1\n`, /wrong\.toml: unknown section \[fastmn\]; the nearest known section is \[fastmon\]$/],
+    [
+      `${minimal}[fastmn]\ntf_fraction = 0.1\n`,
+      /wrong\.toml: unknown section \[fastmn\]; the nearest known section is \[fastmon\]$/,
+    ],
     [`${minimal}[fast_processing]\nstf_count = "3"\n`, /wrong\.toml: fast_processing\.stf_count = "3": .*number/],
     [`${minimal}[fast_processing]\nstf_count = -3\n`, /wrong\.toml: fast_processing\.stf_count = -3/],
     [`${minimal}[fast_processing]\nstf_count = 99999999999999999999\n`, /fast_processing\.stf_count = .*/],

@@ -39,7 +39,7 @@ it('a list of a health assesses executions until its page is full', async () => 
   // Up to the eleventh, which shows that more follow; and those shown, for their health.
   expect(pages.map(({ assessed }) => assessed)).toEqual([41 + 10, 44 + 10, 23 + 5]);
   expect(pages.flatMap(({ ids }) => ids)).toEqual(Array.from({ length: 25 }, (_, at) => `e-${100 - 4 * at}`));
-  expect(pages.map(({ total }) => total)).toEqual([11, 21, 25]);
+  expect(pages.map(({ total }) => total)).toEqual([11, 20, 25]);
 });
 
 it('a list of a health that few have ends its page after so many executions', async () => {
