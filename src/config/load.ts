@@ -100,7 +100,7 @@ function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string
 /** What is unknown at a path, a key or a table, and what was probably meant. */
 function unknownWords(path: readonly PropertyKey[], table: Table) {
   const value = valueAt(table, path);
-  const [kind, known, shown] = isTable(value)
+  const [kind, known, written] = isTable(value)
     ? (['section', tableNames, (name: string) => `[${name}]`] as const)
     : (['key', knownKeys, (name: string) => name] as const);
   const name = path.join('.');
@@ -113,8 +113,8 @@ function unknownWords(path: readonly PropertyKey[], table: Table) {
   const hint =
     near.length === 0
       ? `known sections are ${sectionNames.join(', ')}`
-      : `the nearest known ${kind} is ${near.map(shown).join(' or ')}`;
-  return `unknown ${kind} ${shown(name)}; ${hint}`;
+      : `the nearest known ${kind} is ${near.map(written).join(' or ')}`;
+  return `unknown ${kind} ${written(name)}; ${hint}`;
 }
 
 const leafOf = (key: string) => key.slice(key.lastIndexOf('.') + 1);

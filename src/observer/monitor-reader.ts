@@ -48,19 +48,10 @@ export function createMonitorReader(given: MonitorReaderOptions) {
   let failures = 0;
   let isReported = false;
   let hasRead = false;
-  /**
-   * The kinds of objects that are refused: the path whose failure was reported, and when each path of it failed last.
-   * While the monitor is away all fail, and one line is enough.
-   */
-  const refused = new Map<string, { path: string; failures: Map<string, number> }>();
+  const refused = createRefused(now);
   const succeeded = (path: string): true => {
-    const known = refused.get(kindOf(path));
-    known?.failures.delete(path);
-    for (const [other, at] of known?.failures ?? []) if (now() - at > askedAgain) known?.failures.delete(other);
-    if (known?.failures.size === 0) {
-      refused.delete(kindOf(path));
-      say(`swf-monitor answers ${known.path} again`);
-    }
+    const reported = refused.noteSuccess(path);
+    if (reported !== undefined) say(`swf-monitor answers ${reported} again`);
     failures = 0;
     isReported = false;
     hasRead = true;
@@ -68,12 +59,9 @@ export function createMonitorReader(given: MonitorReaderOptions) {
   };
   const failed = (path: string, error: unknown): false => {
     failures += 1;
-    const known = refused.get(kindOf(path));
-    known?.failures.set(path, now());
-    if (isReported || known !== undefined) return false;
+    if (!refused.noteFailure(path, !isReported)) return false;
     say(`WARNING swf-monitor does not answer ${path}: ${requestFailure(error)}; retrying`);
     isReported = true;
-    refused.set(kindOf(path), { path, failures: new Map([[path, now()]]) });
     return false;
   };
   return {
@@ -153,6 +141,34 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
       ...(isDue ? [{ path: 'run-states/', take: takeRunStates }] : []),
       ...lists,
     ];
+  };
+}
+
+/**
+ * The kinds of objects that are refused: the path whose failure was reported, and when each path of it failed last.
+ * While the monitor is away all fail, and one line is enough.
+ */
+function createRefused(now: () => number) {
+  const kinds = new Map<string, { reported: string; failures: Map<string, number> }>();
+  return {
+    /** Returns whether to report a failure. @param isFirst whether none was reported since the last success */
+    noteFailure(path: string, isFirst: boolean): boolean {
+      const known = kinds.get(kindOf(path));
+      known?.failures.set(path, now());
+      if (!isFirst || known !== undefined) return false;
+      kinds.set(kindOf(path), { reported: path, failures: new Map([[path, now()]]) });
+      return true;
+    },
+    /** Returns the path whose failure was reported, if all of its kind are answered again. */
+    noteSuccess(path: string): string | undefined {
+      const known = kinds.get(kindOf(path));
+      if (known === undefined) return undefined;
+      known.failures.delete(path);
+      for (const [other, at] of known.failures) if (now() - at > askedAgain) known.failures.delete(other);
+      if (known.failures.size > 0) return undefined;
+      kinds.delete(kindOf(path));
+      return known.reported;
+    },
   };
 }
 

@@ -26,7 +26,7 @@ async function stalledPages(executions: number, isStalled: (n: number) => boolea
   do {
     assessed = 0;
     const args = { health: 'stalled', limit: 10, cursor, fields: 'execution_id' };
-    const answer = listWorkflowExecutionsTool.handle?.(args as never, context as never) as Answer;
+    const answer = listWorkflowExecutionsTool.handle?.(args as never, context) as Answer;
     const ids = (answer['items'] as Answer[]).map((item) => item['execution_id'] as string);
     pages.push({ ids, total: answer['total_count'], assessed });
     cursor = answer['next_cursor'];

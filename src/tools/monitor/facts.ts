@@ -119,19 +119,15 @@ function datasetOf({ dataset }: Monitor): Words {
   return `${name}${clause(' (', state, ')')}${files === undefined ? '' : `, ${counted(files, 'file')}`}${clause(', ', bytes, ' bytes')}`;
 }
 
-/**
- * The agents that are not well, one by one, and how many others are OK, have exited, or are unknown because a clock
- * is off. Other programs have no state.
- */
+/** The agents that are not well, one by one, and how many others are OK, have exited, or are ahead of the clock. */
 function agentsOf({ agents }: Monitor): [string, Words][] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK');
   const exited = well.filter(({ state }) => state === 'EXITED').length;
   const unknown = agents.filter(({ status, state }) => status === undefined && state !== undefined).length;
-  const counts = { OK: well.length - exited, exited, unknown };
-  const words = Object.entries(counts).flatMap(([word, count]) => (count > 0 ? `${count} ${word}` : []));
+  const counts = Object.entries({ OK: well.length - exited, exited, unknown }).filter(([, count]) => count > 0);
   return [
-    ['agents', words.join(', ') || undefined],
+    ['agents', counts.map(([word, count]) => `${count} ${word}`).join(', ') || undefined],
     ['agent', unwell.map(({ agent_name, state, status }) => [agent_name, state, status].filter(Boolean).join(' '))],
   ];
 }
