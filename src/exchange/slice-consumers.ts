@@ -85,14 +85,9 @@ export class SliceConsumers {
     await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
     clearTimeout(this.#back);
     this.#failed.signal.throwIfAborted();
-    // A free slot must receive no more slices. A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its
-    // slice to another worker.
-    await Promise.all(
-      this.#slots().map(async (slot) => {
-        await this.#busy.get(slot);
-        this.#queue.unsubscribe(nameOf(slot));
-      }),
-    );
+    // A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its slice to another worker.
+    const end = (slot: number) => this.#queue.unsubscribe(nameOf(slot));
+    await Promise.all(this.#slots().map((slot) => (this.#busy.get(slot) ?? Promise.resolve()).then(() => end(slot))));
     await this.#closeApart();
     this.#failed.signal.throwIfAborted();
   }
@@ -126,10 +121,7 @@ export class SliceConsumers {
     this.#unfitInARow = 0;
   }
 
-  /**
-   * Notes that the current slice cannot be done. No effect if the broker withholds such slices.
-   * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
-   */
+  /** Notes that the current slice cannot be done. @param othersCan whether a worker is heard that could: only then leave the queue to others */
   noteUnfit(othersCan: boolean): void {
     this.#unfitInARow += 1;
     if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();
