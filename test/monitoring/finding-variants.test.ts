@@ -238,10 +238,24 @@ const situations: Readonly<Record<string, Given>> = {
       paused_by: { name: 'maria', sent_by: 'maria', time: ago(100), reason: 'beam dump' },
     },
   },
-  'taken over to be stopped': {
+  'taken over, and stopped later': {
     facts: { status: 'terminated' },
     evidence: {
       drivers: [driver({ until: ago(300), ended: 'lost' }), driver({ epoch: 2, since: ago(200), pid: 4712 })],
+      stopped_by: { name: 'rita', time: ago(100) },
+    },
+  },
+  'taken over only to be stopped': {
+    facts: { status: 'terminated' },
+    evidence: {
+      drivers: [driver({ until: ago(300), ended: 'lost' }), driver({ epoch: 2, since: ago(200), pid: 4712 })],
+      stopped_by: { name: 'rita', time: ago(201) },
+    },
+  },
+  'just being stopped after its driver was gone': {
+    evidence: {
+      drivers: [driver({ until: ago(300), ended: 'lost' }), driver({ epoch: 2, since: ago(200), pid: 4712 })],
+      pending_stop: { name: 'rita', time: ago(201) },
     },
   },
   'a driver interrupted': {

@@ -120,14 +120,15 @@ function datasetOf({ dataset }: Monitor): Words {
   return `${name}${clause(' (', state, ')')}${files === undefined ? '' : `, ${counted(files, 'file')}`}${clause(', ', bytes, ' bytes')}`;
 }
 
-/** The agents that are not well, one by one, and how many others are OK or have exited. */
+/** The agents that are not well, one by one, and how many others are OK, have exited, or are ahead of the clock. */
 function agentsOf({ agents }: Monitor): [string, Words][] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK');
   const exited = well.filter(({ state }) => state === 'EXITED').length;
-  const words = [well.length > exited && `${well.length - exited} OK`, exited > 0 && `${exited} exited`];
+  const unknown = agents.filter(({ status, state }) => status === undefined && state !== undefined).length;
+  const counts = Object.entries({ OK: well.length - exited, exited, unknown }).filter(([, count]) => count > 0);
   return [
-    ['agents', well.length === 0 ? undefined : words.filter(Boolean).join(', ')],
+    ['agents', counts.map(([word, count]) => `${count} ${word}`).join(', ') || undefined],
     ['agent', unwell.map(({ agent_name, state, status }) => [agent_name, state, status].filter(Boolean).join(' '))],
   ];
 }

@@ -151,6 +151,7 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
   const { execution_id } = row;
   const landmarks = queries.lastLandmarks(execution_id, maxLandmarks);
   const first = landmarks.find(({ message_type }) => message_type === 'driver_started');
+  const stop = landmarks.find(({ message_type, effect }) => message_type === 'stop_workflow' && effect === 'applied');
   const starter = objectIn(first?.body) as { epoch?: number; user?: string };
   const started: PersonAction = {
     time: row.start_time,
@@ -164,8 +165,9 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
     const did = actionNames[message.message_type];
     if (did === undefined || message.effect !== 'applied') return [];
     const body = objectIn(message.body);
-    // The first driver is the start itself.
-    if (message.message_type === 'driver_started' && body['epoch'] === 1) return [];
+    // The first driver is the start itself, and one after the stop only carries that out.
+    const isResumption = body['epoch'] !== 1 && (stop === undefined || message.key < stop.key);
+    if (message.message_type === 'driver_started' && !isResumption) return [];
     const text = (name: string) => (typeof body[name] === 'string' ? body[name] : undefined);
     const sender = text('user') ?? message.sender_agent ?? 'unknown';
     const claimed = text('claimed_by');
