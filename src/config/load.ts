@@ -10,7 +10,7 @@ import { closest } from '../lib/suggest.ts';
 import { adoptTestbed, type ConfigSources, leafKeys, readLayers } from './layers.ts';
 import { payloadWarnings, resolvePayload } from './payload-command.ts';
 import { requireConsistent } from './policies.ts';
-import { type BrokerSection, type Config, configSchema, knownKeys, sectionNames } from './schema.ts';
+import { type BrokerSection, type Config, configSchema, knownKeys, sectionNames, tableNames } from './schema.ts';
 import { isTable, showValue, type Table, valueAt } from './toml.ts';
 
 /** The namespace of the shipped file, for files without one. */
@@ -64,19 +64,19 @@ function withPayload(worker: Config['worker'], folder: string, warnings: string[
  * Parses the recorded configuration of an execution to resume. Throws `CONFIG_INVALID` if this program cannot
  * use it.
  */
-export function parseRecordedConfig(params: unknown, executionId: string): Config {
+export function parseRecordedConfig(params: unknown, executionId: string) {
   const { speed: _, plan_version: __, ...recorded } = params as Table;
   return checkConfig(recorded, () => `the configuration recorded for ${executionId}`);
 }
 
-function checkConfig(table: Table, originOf: (dottedKey: string) => string): Config {
+function checkConfig(table: Table, originOf: (dottedKey: string) => string) {
   const result = configSchema.safeParse(table);
   if (!result.success) throw problemOf(result.error, table, originOf);
   requireConsistent(result.data, originOf);
   return deepFreeze(result.data);
 }
 
-function deepFreeze<T>(value: T): T {
+function deepFreeze<T>(value: T) {
   if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
   return Object.freeze(value);
 }
@@ -88,18 +88,33 @@ function deepFreeze<T>(value: T): T {
 function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string) {
   const issue = error.issues[0] as z.core.$ZodIssue;
   if (issue.code === 'unrecognized_keys') {
-    const key = [...issue.path, issue.keys[0]].join('.');
-    // A right name in a wrong section is nearer than a name that looks like it.
-    const elsewhere = knownKeys.filter((known) => leafOf(known) === leafOf(key));
-    const near = elsewhere.length === 0 ? closest(key, [...knownKeys, ...sectionNames]) : elsewhere.join(' or ');
-    const hint =
-      near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
-    return configInvalid(`${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
+    const path = [...issue.path, issue.keys[0] ?? ''];
+    return configInvalid(`${originOf(firstLeaf(path.join('.'), table))}: ${unknownWords(path, table)}`);
   }
   const key = issue.path.join('.');
   const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
   const value = valueAt(table, issue.path);
   return configInvalid(`${originOf(key)}: ${key} = ${shown(key, value)}: ${issueWords(issue, value)}${hint}`);
+}
+
+/** What is unknown at a path, a key or a table, and what was probably meant. */
+function unknownWords(path: readonly PropertyKey[], table: Table) {
+  const value = valueAt(table, path);
+  const [kind, known, written] = isTable(value)
+    ? (['section', tableNames, (name: string) => `[${name}]`] as const)
+    : (['key', knownKeys, (name: string) => name] as const);
+  const name = path.join('.');
+  // Its keys show better than its name which section was meant.
+  const inner = isTable(value) ? Object.keys(value) : [];
+  const owners = known.filter((one) => inner.some((key) => knownKeys.includes(`${one}.${key}`)));
+  // A right name in a wrong section is nearer than a name that looks like it.
+  const elsewhere = known.filter((one) => leafOf(one) === leafOf(name));
+  const near = elsewhere.length === 0 ? [closest(name, owners) ?? closest(name, known) ?? []].flat() : elsewhere;
+  const hint =
+    near.length === 0
+      ? `known sections are ${sectionNames.join(', ')}`
+      : `the nearest known ${kind} is ${near.map(written).join(' or ')}`;
+  return `unknown ${kind} ${written(name)}; ${hint}`;
 }
 
 const leafOf = (key: string) => key.slice(key.lastIndexOf('.') + 1);
@@ -120,7 +135,7 @@ function firstLeaf(key: string, table: Table) {
  * A configuration as recorded: with the absolute path of the data folder, so that an execution can be resumed
  * from any folder; with its broker's address; and without secrets.
  */
-export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings): Config {
+export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings) {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
   // Alarms do not belong to a run.
   const { watch: _, ...ofRun } = config;
@@ -128,7 +143,7 @@ export function asRecorded(config: Config, store: string, workingFolder: string,
 }
 
 /** The recorded broker has its address and no login; without a broker, no address. */
-function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined): BrokerSection {
+function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined) {
   const { password: _, user: __, url: ___, ...kept } = section;
   return broker === undefined ? kept : { ...kept, url: broker.servers.map(showAddress).join(',') };
 }

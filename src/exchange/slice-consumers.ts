@@ -15,10 +15,7 @@ export interface SliceConsumersOptions {
   worker: Pick<SliceWorker, 'handle'>;
   /** Handles a message on the queue that is not a slice. */
   reject: (delivery: Delivery) => Promise<void>;
-  /**
-   * Slices that a slot leaves on the queue for now, by header and values: slices of paused executions and of
-   * kinds that cannot be done.
-   */
+  /** Slices that a slot leaves on the queue for now, by header and values: of paused executions, or unfit kinds. */
   unwanted: (slot: number) => Readonly<Record<string, readonly string[]>>;
   /** The slots that may currently take slices. */
   taking?: () => Taking;
@@ -30,7 +27,6 @@ export interface SliceConsumersOptions {
 
 /** How long a slot keeps a paused execution's slice before returning it, on a broker without selectors: avoids spinning. */
 const restMilliseconds = 5000;
-
 /** How long a worker that left the queue to others waits before it checks again, in milliseconds. */
 const awayMilliseconds = 30_000;
 
@@ -55,6 +51,8 @@ export class SliceConsumers {
   /** The slots that were to take slices last, and, on a broker without selectors, those that do. */
   #wanted: Taking = 'all';
   #taking: Taking = 'all';
+  /** Whether one slot comes back as soon as the queue has been left. */
+  #isTrialDue = false;
   #back: NodeJS.Timeout | undefined;
 
   constructor(options: SliceConsumersOptions) {
@@ -87,14 +85,9 @@ export class SliceConsumers {
     await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
     clearTimeout(this.#back);
     this.#failed.signal.throwIfAborted();
-    // A free slot must receive no more slices. A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its
-    // slice to another worker.
-    await Promise.all(
-      this.#slots().map(async (slot) => {
-        await this.#busy.get(slot);
-        this.#queue.unsubscribe(nameOf(slot));
-      }),
-    );
+    // A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its slice to another worker.
+    const end = (slot: number) => this.#queue.unsubscribe(nameOf(slot));
+    await Promise.all(this.#slots().map((slot) => (this.#busy.get(slot) ?? Promise.resolve()).then(() => end(slot))));
     await this.#closeApart();
     this.#failed.signal.throwIfAborted();
   }
@@ -115,7 +108,9 @@ export class SliceConsumers {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
     clearTimeout(this.#back);
-    if (wanted !== 'none') return this.#attend(wanted);
+    // If a subscription ended alone, a slice in flight to it would stay with the connection.
+    this.#isTrialDue = wanted === 'one' && this.#subscribed.size > 1;
+    if (wanted !== 'none' && !this.#isTrialDue) return this.#attend(wanted);
     this.#taking = 'none';
     if (this.#busy.size === 0) void this.#closeApart();
     this.#options.onChange();
@@ -126,10 +121,7 @@ export class SliceConsumers {
     this.#unfitInARow = 0;
   }
 
-  /**
-   * Notes that the current slice cannot be done. No effect if the broker withholds such slices.
-   * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
-   */
+  /** Notes that the current slice cannot be done. @param othersCan whether a worker is heard that could: only then leave the queue to others */
   noteUnfit(othersCan: boolean): void {
     this.#unfitInARow += 1;
     if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();
@@ -146,12 +138,13 @@ export class SliceConsumers {
 
   #attend(taking: 'all' | 'one') {
     const { broker, connectApart, draining, onChange } = this.#options;
-    if (draining.aborted) return;
+    if (draining.aborted || this.#failed.signal.aborted) return;
     // Slices begun earlier may still be in hand: their connection stays.
     if (!broker.hasSelectors() && this.#queue === broker) {
       this.#queue = connectApart();
       void this.#queue.connect({ once: false });
     }
+    this.#isTrialDue = false;
     this.#taking = taking;
     for (const slot of taking === 'one' ? [1] : this.#slots())
       if (!this.#subscribed.has(slot)) {
@@ -168,22 +161,22 @@ export class SliceConsumers {
     if (apart === broker) return;
     this.#queue = broker;
     this.#subscribed.clear();
+    if (this.#isTrialDue) this.#attend('one');
     await apart.close();
   }
 
-  #slots(): number[] {
-    return Array.from({ length: this.#options.slots }, (_, index) => index + 1);
-  }
+  #slots = (): number[] => Array.from({ length: this.#options.slots }, (_, index) => index + 1);
 
   #subscriptionOf(slot: number): Subscription {
     const { destination, namespace, unwanted } = this.#options;
+    const queue = this.#queue;
     return {
       id: nameOf(slot),
       destination,
       ack: 'each',
       only: () => ({ namespace, store: 'named', not: unwanted(slot) }),
       prefetch: 1,
-      onMessage: (delivery) => this.#take(slot, delivery),
+      onMessage: (delivery) => this.#take(slot, delivery, queue),
     };
   }
 
@@ -193,8 +186,9 @@ export class SliceConsumers {
     this.#queue.subscribe(this.#subscriptionOf(slot));
   }
 
-  #take(slot: number, delivery: Delivery) {
-    if (this.#options.draining.aborted) return;
+  #take(slot: number, delivery: Delivery, queue: BrokerConnection) {
+    // A connection that is being closed returns what still arrives on it.
+    if (this.#options.draining.aborted || queue !== this.#queue) return;
     // Another slot is still working, so the connection is open.
     if (this.#taking === 'none') return void this.#giveBack(delivery);
     // After a reconnect a slot may receive a slice while it has one: still handle one at a time.

@@ -3,10 +3,11 @@ import type { ExecutionParams } from '../domain/params.ts';
 import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { isRetried } from '../domain/slice-states.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
+import { steadyClock } from '../lib/time.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
-import type { Surroundings } from './surroundings.ts';
+import { forgetMessages, type Surroundings } from './surroundings.ts';
 
 type Attempt = Draft<'slice_started'> | Draft<'slice_result'>;
 
@@ -76,7 +77,8 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       const error = attempt.state === 'failed' ? (attempt.error ?? 'failed without a reason') : undefined;
       const now = performance.now();
       const tries = { isAgain: attempt.attempt > 1, isRetried: isRetried(attempt.attempt, known.max_retries) };
-      for (const rest of known.places.ended({ place: agent, slice, error, ...tries }, now)) warn(restWords(rest, now));
+      for (const rest of known.places.ended({ place: agent, slice, error, ...tries }, now))
+        warn(restWords(rest, now, steadyClock().now()));
       return tell(executionId);
     },
     /** The workers that rest now and those on trial, as named in an execution's state. */
@@ -91,10 +93,10 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
   };
 }
 
-export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
-
 const listed = (pauses: readonly Resting[] = [], now: number) =>
-  pauses.length === 0 ? undefined : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
+  pauses.length === 0
+    ? undefined
+    : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now, steadyClock().now()) }));
 
 const namesOf = (pauses: readonly Resting[]) =>
   pauses.map(({ place, until, failures }) => `${place} ${until} ${failures}`).join();
@@ -121,9 +123,7 @@ export function createRepeatedStarts(directory: AgentDirectory) {
     /** How many starts of an attempt were lost this way. */
     lost: (executionId: string, sliceFilename: string, attempt: number): number =>
       attempts.get(sliceMessageId(executionId, sliceFilename, attempt))?.lost ?? 0,
-    forget(executionId: string) {
-      for (const id of attempts.keys()) if (id.startsWith(`${executionId}/`)) attempts.delete(id);
-    },
+    forget: (executionId: string) => forgetMessages(attempts, executionId),
   };
 }
 

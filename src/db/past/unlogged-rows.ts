@@ -2,7 +2,7 @@ import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { waitsForDriver } from '../log/commands.ts';
 import { effectColumns } from '../log/rows.ts';
-import { keyColumns, type LogPart } from '../maintenance/replay.ts';
+import { keyColumns, type LogPart, storedColumns } from '../maintenance/replay.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { reopenSettled } from '../observed/settle.ts';
@@ -152,9 +152,7 @@ export function insertFrom(
   where: string,
   instead: Readonly<Record<string, string>> = {},
 ): string {
-  const columns = sql<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
-    .values(table)
-    .filter((name) => !drawn.has(name));
+  const columns = storedColumns(sql, table).filter((name) => !drawn.has(name));
   const values = columns.map((name) => instead[name] ?? name);
   return `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${values.join(', ')} FROM live.${table} WHERE ${where}`;
 }

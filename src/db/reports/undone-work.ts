@@ -1,4 +1,3 @@
-import type { ExecutionParams } from '../../domain/params.ts';
 import { workKind, workKinds } from '../../domain/slice-returns.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import { logLevels } from '../../lib/logger.ts';
@@ -6,6 +5,7 @@ import { sliceMessageId } from '../../messages/identity.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { delayOf } from '../../monitoring/facts.ts';
 import { unansweredSeconds } from '../../monitoring/findings/agents.ts';
+import type { ProgressRecord } from '../../monitoring/progress.ts';
 import { lostFiles, newestPlace } from '../execution/file-places.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { readMessage } from '../execution/log-reader.ts';
@@ -39,9 +39,6 @@ export function begunAgain(sql: Prepare, executionId: string, delays: readonly S
   return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
 }
 
-/** How many kinds to report. */
-const maxKinds = 20;
-
 /**
  * Waiting slices that no heard worker can do, each worker for its own reason. They are reported by the reason
  * of one worker. A broker leaves such slices alone, so none need have been returned.
@@ -65,7 +62,7 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
     const unfit = { reason, kind: name, agent, hostname, others: workers.length - 1, detail };
     found.set(`${reason} ${name}`, { ...unfit, slices: known + slices });
   }
-  return [...found.values()].toSorted((a, b) => b.slices - a.slices).slice(0, maxKinds);
+  return [...found.values()].toSorted((a, b) => b.slices - a.slices);
 }
 
 /** Heard agents that cannot do work of an execution, and workers whose work does not count. */
@@ -87,7 +84,6 @@ export function agentTroubles(
     off_duty: troubled.flatMap(({ agent, agent_type, hostname, slots, off_duty }) =>
       off_duty
         .filter((kind) => isOfExecution(agent_type, kind))
-        .slice(0, maxKinds)
         .map(({ reason, name, since, detail }) => {
           const why = detail ?? warningOf(sql, agent, { reason, name }) ?? undefined;
           return { agent, agent_type, hostname, slots, reason, kind: name, since, detail: why };
@@ -153,20 +149,16 @@ export function goneHosts(sql: Prepare, executionId: string, now: number): GoneF
 /** Files that an agent of another process has not answered, although the agent is heard. */
 export function unansweredFiles(
   sql: Prepare,
-  { execution_id, namespace }: ExecutionRow,
-  params: ExecutionParams,
+  { execution_id, namespace, stf_count, tf_files_received }: ExecutionRow,
+  { stfs_ready, samples_expected, params }: Pick<ProgressRecord, 'stfs_ready' | 'samples_expected' | 'params'>,
   isAlive: LivenessTest,
 ): UnansweredFiles[] {
   const before = new Date(momentOfTest(isAlive) - unansweredSeconds * 1000).toISOString();
-  const counts = sql<{ stfs: number; ready: number; expected: number; samples: number }>(
-    `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
-     FROM run_states WHERE execution_id = ?`,
-  ).get(execution_id);
-  if (counts === undefined || (counts.stfs === counts.ready && counts.expected === counts.samples)) return [];
+  const isSampled = samples_expected === tf_files_received;
+  if (stf_count === stfs_ready && isSampled) return [];
   const living = livingTypes(sql, namespace, isAlive);
   const unready = living.has('data') ? unreadyStfs(sql, execution_id, before) : [];
-  const unsampled =
-    living.has('fastmon') && counts.expected > counts.samples ? unsampledStfs(sql, execution_id, before, params) : [];
+  const unsampled = living.has('fastmon') && !isSampled ? unsampledStfs(sql, execution_id, before, params) : [];
   const unanswered = [
     ['data', unready],
     ['fastmon', unsampled],
