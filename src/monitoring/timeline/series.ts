@@ -9,8 +9,7 @@ import { type Attempts, type Life, type Period, endOfWork, goesOn } from './atte
  * @param maxRetries attempts after the first that a slice may have
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
-  const counters = countersOf(bins);
-  for (let at = 0; at < attempts.length; at += 1) addAttempt(counters, attempts, at, life, maxRetries);
+  const counters = counted(attempts, bins, life, maxRetries);
   const { queued, processing } = counters;
   /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   const mean_seconds = counters.work.map((milliseconds, bin) => {
@@ -25,6 +24,12 @@ export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries:
     processing_peak: processing.peaks(),
     mean_seconds,
   };
+}
+
+function counted(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
+  const counters = countersOf(bins);
+  for (let at = 0; at < attempts.length; at += 1) addAttempt(counters, attempts, at, life, maxRetries);
+  return counters;
 }
 
 type Counters = ReturnType<typeof countersOf>;
@@ -168,8 +173,8 @@ export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life:
   if (count >= fewBins || most === 0) return undefined;
   const span = Math.min(count * width, life.end - from);
   const step = widths.find((one) => span / one <= most) ?? width;
-  const { queued, processing } = seriesOf(attempts, { from, width: step, count: Math.ceil(span / step) }, life, 0);
-  return { step, queued, processing };
+  const { queued, processing } = counted(attempts, { from, width: step, count: Math.ceil(span / step) }, life, 0);
+  return { step, queued: queued.ends(), processing: processing.ends() };
 }
 
 /**
