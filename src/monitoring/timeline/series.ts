@@ -3,9 +3,9 @@ import { type Attempts, type Life, type Period, endOfWork, goesOn } from './atte
 
 /**
  * Counts of events in each bin, levels at its end, and the peaks of levels within it. Levels sum up
- * everything before, so that from outside the window they need only counts, and at the end of life they
- * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits
- * after it.
+ * everything before, so only counts are needed from outside the window, and at the end of life they equal the
+ * stored counts: an attempt abandoned at the end of a stopped execution is in progress until then and waits
+ * afterwards.
  * @param maxRetries attempts after the first that a slice may have
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
@@ -82,7 +82,7 @@ function levelIn({ from, width, count }: Bins) {
       let level = 0;
       return changes.map((change) => (level += change));
     },
-    /** The most at once in each bin. What ends at a moment makes room for what begins at it. */
+    /** The most at once in each bin. An item that ends at a moment makes room for one that begins then. */
     peaks(): number[] {
       const [up, down] = [inOrder(ups), inOrder(downs)];
       let [level, begun, ended] = [0, 0, 0];
@@ -126,7 +126,7 @@ function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Li
     else waiting.down(end);
   } else if (isStarted && !goesOn(life)) {
     processing.down(endOfWork(life));
-    // An attempt given up at the end waits again; if the driver is gone, it is lost.
+    // An attempt abandoned at the end waits again; if the driver is gone, it is lost.
     if (life.hasEnded) waiting.up(life.end);
   }
   if (attempt === 1) count(series.arrived, queued);
