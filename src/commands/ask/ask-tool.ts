@@ -8,11 +8,9 @@ import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 /**
  * Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C
  * cancels a call that takes long. The parameter is the tool itself, so that a command loads no other.
- * @param open a reader of the store, if there is one already
  */
-export async function askTool<Name extends string>(io: Io, tool: Tool<Name>, args: object, open?: StoreReader) {
-  using own = open === undefined ? createStoreReader(io) : undefined;
-  const reader = open ?? (own as StoreReader);
+export async function askTool<Name extends string>(io: Io, tool: Tool<Name>, args: object) {
+  using reader = createStoreReader(io);
   const interrupted = new AbortController();
   if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
   return (await callTool(tool, present({ ...args }), liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;

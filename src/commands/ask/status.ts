@@ -1,16 +1,18 @@
 import type { ExecutionFilter } from '../../db/lists/executions.ts';
 import type { Page } from '../../db/lists/list-query.ts';
 import { SwfError } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { factsOf, verdictOf } from '../../tools/monitor/facts.ts';
+import { callTool } from '../../tools/run-tool.ts';
 import type { Io } from '../shared/io.ts';
 import { createPaint, paintingStates } from '../shared/palette.ts';
 import { printJson, printLines } from '../shared/print-lines.ts';
 import { askAt, createStoreReader, type StoreReader } from '../shared/store-reader.ts';
-import { askTool } from './ask-tool.ts';
+import { liveContext } from './ask-tool.ts';
 
 export interface StatusArguments {
   executionId?: string;
@@ -40,12 +42,15 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
     );
 }
 
+type Answer = AnswerOf<'get_workflow_monitor'>;
+
 /** The monitors of executions. One that cannot be read does not hide the others. */
 async function monitorsOf(io: Io, reader: StoreReader, ids: readonly string[], as_of: string | undefined) {
-  const answers: AnswerOf<'get_workflow_monitor'>[] = [];
+  const answers: Answer[] = [];
+  const context = liveContext(io, reader, new AbortController().signal);
   for (const execution_id of ids)
     try {
-      answers.push(await askTool(io, getWorkflowMonitorTool, { execution_id, as_of }, reader));
+      answers.push((await callTool(getWorkflowMonitorTool, present({ execution_id, as_of }), context)) as Answer);
     } catch (error) {
       if (ids.length === 1 || !(error instanceof SwfError)) throw error;
       io.err(`${printable(execution_id)} cannot be shown: ${error.line}`);

@@ -84,23 +84,11 @@ export function keepAnswers(db: Connection, markOf: Mark = () => undefined) {
   const keepingQuestion = onceFor((question: Question<unknown[], unknown>) =>
     keeping((...args) => question(keepingSql, ...args)),
   );
-  const keepingAtRest = onceFor((question: Question<[About, ...unknown[]], unknown>) => {
-    const before = new Map<string, { mark: string; answer: unknown }>();
-    return keeping((...values) => {
-      const args = values as [About, ...unknown[]];
-      const [about] = args;
-      const mark = db.inTransaction
-        ? markOf(keepingSql, typeof about === 'string' ? about : about.execution_id)
-        : undefined;
-      if (mark === undefined) return question(keepingSql, ...args);
-      const key = JSON.stringify(args);
-      const known = before.get(key);
-      if (known?.mark === mark) return known.answer;
-      const answer = frozen(question(keepingSql, ...args));
-      setNewest(before, key, { mark, answer }, maxExecutions);
-      return answer;
-    });
-  });
+  const markNow = (about: About) =>
+    db.inTransaction ? markOf(keepingSql, typeof about === 'string' ? about : about.execution_id) : undefined;
+  const keepingAtRest = onceFor((question: Question<[About, ...unknown[]], unknown>) =>
+    keeping(keptByMark((...args) => question(keepingSql, ...args), markNow) as (...values: unknown[]) => unknown),
+  );
   keepers.set(keepingSql, { untilCommit: keepingQuestion as Keep, whileAtRest: keepingAtRest as unknown as Keep });
   return {
     /** The connection's statements, with their answers cached. */
@@ -114,6 +102,24 @@ export function keepAnswers(db: Connection, markOf: Mark = () => undefined) {
 }
 
 export type KeptAnswers = ReturnType<typeof keepAnswers>;
+
+/** What is asked about an execution, with its answers kept as long as the execution has the same mark. */
+function keptByMark(
+  ask: (...args: [About, ...unknown[]]) => unknown,
+  markNow: (about: About) => string | undefined,
+): typeof ask {
+  const before = new Map<string, { mark: string; answer: unknown }>();
+  return (...args) => {
+    const mark = markNow(args[0]);
+    if (mark === undefined) return ask(...args);
+    const key = JSON.stringify(args);
+    const known = before.get(key);
+    if (known?.mark === mark) return known.answer;
+    const answer = frozen(ask(...args));
+    setNewest(before, key, { mark, answer }, maxExecutions);
+    return answer;
+  };
+}
 
 /**
  * Objects are compared by content: named values and rows are new objects for each query. A cached row is frozen,
