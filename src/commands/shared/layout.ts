@@ -1,7 +1,9 @@
 import stringWidth from 'fast-string-width';
 import sliceAnsi from 'slice-ansi';
 
-import { type Paint, stateShades } from '../shared/palette.ts';
+import { printable } from '../../lib/printable.ts';
+import { textOf } from '../../lib/words.ts';
+import { type Paint, stateShades } from './palette.ts';
 
 export interface Column {
   head: string;
@@ -27,8 +29,6 @@ export interface Column {
   isState?: boolean;
 }
 
-export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
-
 function painted(cell: string, paint: Paint) {
   const word = cell.trimEnd();
   const shade = stateShades[word.toLowerCase()];
@@ -38,19 +38,24 @@ function painted(cell: string, paint: Paint) {
 const gap = '  ';
 const minWidth = 8;
 
+/** A column with what it shows of a row. */
+export interface ShownColumn<Row> extends Column {
+  of: (row: Row) => unknown;
+}
+
 /**
  * Lines of a table: a head, and a line per row, or two where a cell wraps.
  * @param paint how states are marked; if omitted, they are not
  * @param width columns of the terminal that it has to fit; undefined: nothing is left out or cut, for files and `grep`
  */
-export function tableLines(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+export function tableLines<Row>(
+  columns: readonly ShownColumn<Row>[],
+  rows: readonly Row[],
   width?: number,
   paint: Paint = (_, text) => text,
-): string[] {
-  const all = columns.map((column, at) => {
-    const cells = [column.head, ...rows.map((row) => row[at] ?? '')];
+) {
+  const all = columns.map((column) => {
+    const cells = [column.head, ...rows.map((row) => printable(textOf(column.of(row))))];
     return { ...column, cells, width: Math.max(...cells.map((cell) => stringWidth(cell))) };
   });
   const shown = width === undefined ? all : narrowed(withoutDropped(all, width), width);
@@ -111,7 +116,7 @@ const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number) =>
   columns.reduce((sum, column) => sum + widthOf(column), 0) + gap.length * (columns.length - 1);
 
 /** The columns that fit once all columns that may be cut are cut. */
-function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
+function withoutDropped(columns: readonly Laid[], width: number) {
   const needed = ({ width: natural, least = natural }: Laid) => Math.min(natural, least);
   const last = Math.max(...columns.map(({ drop = 0 }) => drop));
   if (last === 0 || totalOf(columns, needed) <= width) return [...columns];
@@ -120,7 +125,7 @@ function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
 }
 
 /** Cuts the widest columns until the table fits, beginning with columns that may be cut. */
-function narrowed(columns: readonly Laid[], width: number): Laid[] {
+function narrowed(columns: readonly Laid[], width: number) {
   const missing = totalOf(columns, ({ width: natural }) => natural) - width;
   const spare = ({ width: natural, least = natural }: Laid) => natural - least;
   const most = Math.max(...columns.map(spare));
@@ -128,7 +133,7 @@ function narrowed(columns: readonly Laid[], width: number): Laid[] {
   if (missing <= 0 || widest <= minWidth) return [...columns];
   const at = columns.findIndex((column) => (most > 0 ? spare(column) === most : column.width === widest));
   const room = most > 0 ? most : widest - minWidth;
-  const cut = (column: Laid): Laid => ({ ...column, width: column.width - Math.min(missing, room) });
+  const cut = (column: Laid) => ({ ...column, width: column.width - Math.min(missing, room) });
   const fewer = columns.map((column, index) => (index === at ? cut(column) : column));
   return narrowed(fewer, width);
 }
