@@ -20,7 +20,7 @@ import {
   pausedBy,
   stoppedBy,
 } from './reports/landmarks.ts';
-import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
+import { endOfLife, recordedFrom, secondsOfLife, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
 import { areSlicesUnknown } from './reports/observed/facts.ts';
 import { promptSites } from './reports/observed/prompt.ts';
@@ -70,6 +70,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       settings: settingsOf,
       isAnyRecordedLate,
       lastTick,
+      recordedFrom,
       lastMessage,
       product: findProduct,
       messagesOf,

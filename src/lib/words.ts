@@ -66,15 +66,11 @@ function csvField(value: unknown) {
 /** Escapes a foreign text so that it makes no Markdown or HTML: one line, no marks, not too long. */
 export function markdownText(text: string, most = 160): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
-  const cut = line.length > most ? `${line.slice(0, most - 1)}…` : line;
   // An underscore within a word marks nothing.
   return printable(
-    cut.replaceAll(/[\\`*{}[\]<>#|!~&$@]|:(?=\/\/)|(?<=\bwww)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`),
+    clipWords(line, most).replaceAll(
+      /[\\`*{}[\]<>#|!~&$@]|:(?=\/\/)|(?<=\bwww)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g,
+      String.raw`\$&`,
+    ),
   );
 }
-
-/** A time as answers have it, outside of a command to copy. */
-const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
-
-/** A line with its times as people read them: to the second, with their zone. */
-export const withPlainTimes = (line: string) => line.replaceAll(isoTime, '$1 $2 UTC');

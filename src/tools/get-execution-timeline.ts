@@ -71,7 +71,17 @@ export const getExecutionTimelineTool = defineLiveTool({
     const parts = detail === 'page' ? pageParts : conciseParts;
     const note = fewerBins(args.bins, timeline.bins);
     const { sites } = sitesPart(execution, { queries });
-    return present({ ...head, seq: timeline.seq, data_as_of, note, ...parts(timeline, begun.life), sites });
+    const since = detail === 'page' ? queries.recordedFrom(execution_id) : undefined;
+    const recorded_from = since === undefined ? undefined : new Date(since).toISOString();
+    return present({
+      ...head,
+      seq: timeline.seq,
+      data_as_of,
+      note,
+      recorded_from,
+      ...parts(timeline, begun.life),
+      sites,
+    });
   },
 });
 

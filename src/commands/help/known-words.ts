@@ -22,11 +22,15 @@ const shownFiles = 100;
 /** What a store has of each kind, newest first. */
 const namesOf: Readonly<Record<StoreKind, (reader: StoreReader) => readonly string[]>> = {
   ids: (reader) => reader.queries().recentExecutionIds(),
-  alarms: (reader) =>
-    reader
-      .queries()
-      .openAlarms()
-      .map(({ alarm_id }) => alarm_id),
+  // A beginning is enough.
+  alarms: (reader) => [
+    ...new Set(
+      reader
+        .queries()
+        .openAlarms()
+        .map(({ alarm_id }) => alarm_id.replace(/:.*/, '')),
+    ),
+  ],
   files(reader) {
     const queries = reader.queries();
     const { execution_id } = queries.execution('latest');

@@ -1,7 +1,7 @@
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet } from '../../lib/errors.ts';
-import { withPlainTimes } from '../../lib/words.ts';
+import { withPlainTimes } from '../../lib/shown-time.ts';
 import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';

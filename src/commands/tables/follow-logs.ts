@@ -1,7 +1,7 @@
 import { pause } from '../../lib/deadline.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { withPlainTimes } from '../../lib/words.ts';
+import { withPlainTimes } from '../../lib/shown-time.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import type { TableCommand } from './catalogue.ts';

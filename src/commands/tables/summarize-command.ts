@@ -1,6 +1,8 @@
+import { isSpan } from '../../domain/summary-words.ts';
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
+import { columnTime } from '../../lib/shown-time.ts';
 import { csvRecord, textOf } from '../../lib/words.ts';
 import { summarizeTool } from '../../tools/summarize.ts';
 import type { Summary, Sums } from '../../tools/summary.ts';
@@ -76,16 +78,23 @@ function tableOf(answer: Summary, keys: readonly string[], width: number | undef
   ];
   const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
   const heads = keys.map((key): Column => ({
-    head: key.toUpperCase().replaceAll('_', ' '),
+    head: key.toUpperCase().replaceAll('_', ' ') + (isSpan(key) ? ' (UTC)' : ''),
     ...(key === 'cause' ? { isWrapped: true, least: 50, shorten: shortError } : { cut: 'start', least: 24 }),
   }));
   const rows = [
-    ...answer.groups.map((group) => [...keys.map((key) => textOf(group[key])), ...shown.map(({ of }) => of(group))]),
+    ...answer.groups.map((group) => [
+      ...keys.map((key) => keyText(key, group[key])),
+      ...shown.map(({ of }) => of(group)),
+    ]),
     [...keys.map((_, at) => (at === 0 ? `all ${answer.counts}` : '')), ...shown.map(({ of }) => of(answer.total))],
   ];
   const cells = rows.map((row) => row.map((cell) => printable(textOf(cell))));
   return tableLines([...heads, ...shown], cells, width);
 }
+
+/** A span of time without the zone, which is in its head. */
+const keyText = (key: string, value: unknown) =>
+  isSpan(key) ? columnTime(textOf(value)).replace('Z', '') : textOf(value);
 
 const sumColumn = (head: string, sum: keyof Sums, drop?: number) => ({
   ...numberColumn(head, drop),

@@ -1,6 +1,7 @@
 import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
+import { withPlainTimes } from '../../lib/shown-time.ts';
 import { clause, csvRecord, textOf } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/reports.ts';
 import { traceDataProductTool } from '../../tools/trace-data-product.ts';
@@ -16,7 +17,7 @@ const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
 
 const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown })[] = [
   // The day is above the table.
-  { head: 'TIME', of: ({ time }) => time.slice(11, 23) },
+  { head: 'TIME (UTC)', of: ({ time }) => time.slice(11, 23) },
   {
     head: 'AFTER',
     align: 'right',
@@ -34,7 +35,12 @@ export async function traceCommand(io: Io, filename: string, { output, asOf }: {
   const answer = await askTool(io, traceDataProductTool, { filename, as_of: asOf });
   if (output === 'json') printJson(io, answer);
   else if (output === 'csv') io.out(csvOf(answer));
-  else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);
+  else if (output === 'wide')
+    io.out(
+      `${linesOf(answer, undefined)
+        .map((line) => withPlainTimes(printable(line)))
+        .join('\n')}\n`,
+    );
   else printLines(io, linesOf(answer, io.terminal('out')?.columns()));
 }
 

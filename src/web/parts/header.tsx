@@ -200,8 +200,7 @@ function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
         {durationIfKnown(monitor.duration_seconds)}
       </Figure>
     );
-  if (monitor.progress === undefined) return null;
-  const { seconds_left, at_least, at_most } = monitor.progress;
+  const { seconds_left, at_least, at_most } = monitor.progress ?? {};
   const range = at_most === undefined ? 'or longer' : `${roundDuration(at_least ?? 0)} to ${roundDuration(at_most)}`;
   return (
     <Figure label="time left" note={seconds_left === undefined ? '' : range} dimmed={dimmed}>

@@ -25,7 +25,7 @@ export function Shift({ params, change }: PageProps) {
         Shift report{' '}
         {answer && (
           <small>
-            {time(answer.start_time, 16)} to {time(answer.end_time, 16)}
+            {time(answer.start_time)} to {time(answer.end_time)}
           </small>
         )}
       </h1>
@@ -58,7 +58,7 @@ function Report({ report }: { report: ShiftAnswer }) {
     )
     .map(
       ({ time: at, name, did, execution_id, reason }) =>
-        `${time(at, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
+        `${time(at)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
     );
   return (
     <>
