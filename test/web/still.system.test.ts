@@ -74,16 +74,16 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
   };
 
   it.each([
-    ['as they come', []],
-    ['alarms last', ['charts', 'code', 'alarms']],
-    ['charts last, and then their code', ['alarms', 'charts', 'code']],
-  ] as const)('moves nothing while its parts load, %s', async (_, order) => {
+    ['as they come', [], 860],
+    ['alarms last', ['charts', 'code', 'alarms'], 390],
+    ['charts last, and then their code', ['alarms', 'charts', 'code'], 1280],
+  ] as const)('moves nothing while its parts load, %s', async (_, order, width) => {
     const releases: (() => Promise<void>)[] = [];
     const before = async (page: Page): Promise<void> => {
       await watchShifts(page);
       for (const part of order) releases.push(await holdBack(page, part));
     };
-    const page = await browser.open(`${await startRun()}#/latest`, { before });
+    const page = await browser.open(`${await startRun()}#/latest`, { before, width });
     await page.locator('.figure .value').first().waitFor();
     for (const release of releases) await release();
     await page.locator(parts.charts.seen).waitFor();

@@ -103,7 +103,7 @@ function Report({ report }: { report: ShiftAnswer }) {
 
 const alarmWords = ({ alarm_id, sentence, raised_at, seen_by, seen_text, cleared_at }: Alarm): string => {
   const seen = seen_by === undefined ? 'not seen by anyone' : `seen by ${seen_by}`;
-  const over = cleared_at === undefined ? 'not cleared' : `cleared ${time(cleared_at)}`;
+  const over = cleared_at === undefined ? 'not cleared' : `cleared at ${time(cleared_at)}`;
   return `${time(raised_at)} ${alarm_id}: ${sentence} (${[seen, seen_text, over].filter(Boolean).join(', ')})`;
 };
 
