@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 
+import Database from 'better-sqlite3';
+
 import { recordHeard } from '../src/db/observed/heard-messages.ts';
 import { openStore } from '../src/db/opening/open-store.ts';
 import { temporaryFolder } from '../test/folder.ts';
@@ -45,6 +47,7 @@ async function ownStore(): Promise<Store> {
   let isMade = false;
   const made = await generate(path, {
     ...realRuns(1),
+    age: slices / 15 + 600,
     nextStfs: () => (isMade ? undefined : ((isMade = true), Math.round(slices / 15))),
   });
   console.log(`own: ${made.messages} messages, ${made.slices} slices`);
@@ -73,6 +76,27 @@ const questions: readonly (readonly [question: string, call: ToolCall])[] = [
   ['shift report', { tool: 'shift_report', args: {} }],
 ];
 
+/** The time of the message in the middle of the store. */
+function middleOf(path: string): string {
+  const db = new Database(path, { readonly: true });
+  const { recorded_at } = db
+    .prepare<[], { recorded_at: string }>(
+      `SELECT recorded_at FROM v_messages ORDER BY seq LIMIT 1 OFFSET (SELECT count(*) / 2 FROM v_messages)`,
+    )
+    .get() as { recorded_at: string };
+  db.close();
+  return recorded_at;
+}
+
+/** The first question of a server about the middle of the execution. */
+async function questionAboutTheMiddle(path: string): Promise<number> {
+  const server = await startServer([cli], { SWF_DB: path });
+  const args = { execution_id: 'latest', as_of: middleOf(path) };
+  const time = await timedCall(server, { tool: 'get_workflow_monitor', args });
+  await server.close();
+  return time;
+}
+
 async function measure({ path }: Store) {
   const server = await startServer([cli], { SWF_DB: path });
   const times = new Map<string, { first: number; warm: number }>();
@@ -88,7 +112,8 @@ async function measure({ path }: Store) {
   }
   const memory = peakMemory(server.child) ?? NaN;
   await server.close();
-  return { times, afterCommit: median(afterCommits), memory };
+  const middle = await questionAboutTheMiddle(path);
+  return { times, afterCommit: median(afterCommits), memory, middle };
 }
 
 const [observed, own] = [await observedStore(), await ownStore()];
@@ -109,5 +134,6 @@ printTable([
     ];
   }),
   beside('monitor after a commit each', 'ms', ours.afterCommit, floor.afterCommit),
+  beside('first monitor of the middle', 'ms', ours.middle, floor.middle),
   beside('peak memory', 'MB', ours.memory, floor.memory),
 ]);

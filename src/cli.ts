@@ -9,7 +9,7 @@ import { reportError, type Reporter } from './commands/shared/report-error.ts';
 import { printableLines } from './lib/printable.ts';
 
 /**
- * The process: runs the requested command and gives an exit code. Commands are loaded on demand, so that a
+ * The process: runs the requested command and sets the exit code. Commands are loaded on demand, so that a
  * server starts without the agents and a run without the server.
  */
 const { version } = packageJson;

@@ -20,7 +20,7 @@ import { callTool } from './tools/run-tool.ts';
 import { harmless } from './tools/shared/harmless.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 
-/** The store may appear later than the server. Without `control` or `logbook`, tools have none. */
+/** The store may appear after the server starts. Without `control` or `logbook`, tools have none. */
 export interface ServerOptions
   extends
     Pick<LiveContext, 'queries' | 'past' | 'held' | 'services'>,
@@ -33,7 +33,7 @@ export interface ServerOptions
   callTool?: typeof callTool;
   /** Makes the quoted commands of a sentence name the store: for clients on this machine. */
   namesStore?: ((sentence: string) => string) | undefined;
-  /** The caller's name, if more is known than a client says of itself. */
+  /** The caller's name, if more is known than the client's own name. */
   caller?: string | undefined;
   /** Leaves out an answer's text, which is the same as its fields: a third of the bytes. */
   fieldsAlone?: boolean;
@@ -99,7 +99,7 @@ const longestName = 100;
 /** The client by its own name; `mcp` if it gave none. */
 const callerOf = ({ clientName = '' }: McpRequest) => printable(clientName).trim().slice(0, longestName) || 'mcp';
 
-/** The context of a long-running tool. Clients that asked for progress receive it. */
+/** The context of a long-running tool. Clients that requested progress receive it. */
 function liveContext(
   options: ServerOptions,
   { signal, progressToken, notify }: McpRequest,
@@ -110,7 +110,8 @@ function liveContext(
     ...options,
     control,
     now: Date.now,
-    // Made only for a tool that listens to it: the long-lived signal keeps every combined one known.
+    // Created only for a tool that listens to it: the long-lived signal keeps a reference to every combined
+    // one.
     get signal() {
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
@@ -124,7 +125,7 @@ function liveContext(
   };
 }
 
-/** A fault in terms of the protocol: a fixable error in full, a bug of ours by name only. */
+/** A fault as the protocol reports it: a fixable error in full, a bug of ours by name only. */
 function fault(log: Log, what: string, error: unknown) {
   if (error instanceof ProtocolFault) return error;
   const code = error instanceof SwfError ? rpcCodes.invalidParams : rpcCodes.internal;

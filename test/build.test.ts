@@ -51,7 +51,7 @@ const partsIn = (folder: string): string[] =>
   readdirSync(join(folder, 'dist')).filter((name) => name.startsWith('parts-'));
 
 describe('a build', () => {
-  it('leaves a running server what it loads late, and removes it a day after another build', async () => {
+  it('keeps the files that a running server loads later, and removes them a day after another build', async () => {
     const folder = cloned();
     const first = currentParts(folder);
     await runWorkflow(folder, '--stf-count', '1');

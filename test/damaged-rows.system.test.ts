@@ -157,7 +157,7 @@ describe('a damaged row', () => {
       expect((await fetch(url.replace(/mcp$/, path))).status).toBe(200);
   });
 
-  it('of the start of a driver leaves only its time in the status', async () => {
+  it('that records the start of a driver leaves only its time in the status', async () => {
     const here = temporaryFolder();
     writeFileSync(join(here, 'swf.db'), readFileSync(join(folder, 'swf.db')), { mode: 0o600 });
     alterStore(here, `UPDATE message_rows SET body = '{"broken' WHERE short_id LIKE '%/driver_started/%'`);

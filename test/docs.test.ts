@@ -167,7 +167,7 @@ describe('the tables of docs/', () => {
     }
   });
 
-  it('name only codes that exist in the troubleshooting', () => {
+  it('name only existing codes on the troubleshooting page', () => {
     const codes = new Set<string>([...errorCodes, ...findingRules.map(({ code }) => code), 'NO_PAYLOAD']);
     const named = [...read('docs/troubleshooting.md').matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(
       ([, code]) => code as string,

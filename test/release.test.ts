@@ -53,7 +53,7 @@ describe('a release', () => {
     expect(derivedFields({ name: 'swf-mcp' })).toBeUndefined();
   });
 
-  it('has an entry for the registry that is made from package.json and valid', () => {
+  it('has a valid registry entry that is generated from package.json', () => {
     const entry = registryEntry.parse(serverJson(about));
     expect(entry.version).toBe(ours.version);
     expect(entry.packages[0]?.version).toBe(ours.version);
@@ -89,7 +89,7 @@ describe('a release', () => {
     expect(missingFor({ ...ready, ...facts })).toEqual([expect.stringMatching(line)]);
   });
 
-  it('that lacks nothing has nothing to say, and its tests run only then', () => {
+  it('that lacks nothing is reported as such, and its tests run only if all else is there', () => {
     expect(missingFor(ready)).toEqual([]);
     const testsPass = (): boolean => {
       throw new Error('the tests ran');

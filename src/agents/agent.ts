@@ -23,9 +23,9 @@ export interface AgentContext {
   readonly run_number: number;
   readonly params: ExecutionParams;
   readonly files: DataFiles;
-  /** Facts that slices carry besides their frames, for workers that have no other source: over a broker. */
+  /** Facts that slices carry besides their frames over a broker, for workers that have no other source. */
   readonly conditions?: SliceConditions | undefined;
-  /** The payload that slices ask for; undefined for the placeholder. */
+  /** The payload that slices require; undefined for the placeholder. */
   readonly payload?: PayloadName | undefined;
   message(id: string): Message | undefined;
   /** Adds a log line, which is recorded with its step. */
@@ -50,14 +50,14 @@ export interface Agent extends AgentRole {
   handle(message: Message, context: AgentContext): Draft[] | Promise<Draft[]>;
 }
 
-/** An execution as this process's parts see it. */
+/** An execution as seen by the parts of this process. */
 export interface ExecutionContext {
   agent: Omit<AgentContext, 'log'>;
   journal: Journal;
   notifier: Notifier;
   clock: Clock;
   /**
-   * Draining: nothing more comes, so a consumer reads to the end of the log and ends. Stopped: everything
+   * Draining: nothing more is added, so a consumer reads to the end of the log and ends. Stopped: everything
    * ends.
    */
   lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
@@ -83,7 +83,7 @@ export class AgentFailure extends Error {
 /**
  * Lets an agent handle a message and retries failures. Throws `AgentFailure` if it keeps failing. Rethrows
  * `SwfError` at once: a problem that can be fixed outside is not the message's fault.
- * @param lines collects the log lines of the try that counts
+ * @param lines collects the log lines of the successful try
  */
 export async function handlePatiently(
   { agent, name }: { agent: Agent; name: string },

@@ -106,7 +106,7 @@ interface DaqOptions {
   readersCaughtUp: () => Promise<void>;
   /** The oldest pending request. */
   pendingPause: () => PauseCommand | undefined;
-  /** A signal that aborts when there may be a request, or when everything ends. */
+  /** A signal that is aborted when there may be a request, or when everything ends. */
   wakeSignal: () => AbortSignal;
 }
 

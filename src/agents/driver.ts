@@ -13,19 +13,20 @@ export interface DriverOptions {
   overview: Overview;
   /** The epoch of its lease. */
   epoch: number;
-  /** Whether the DAQ simulator has come to the end of its schedule. */
+  /** Whether the DAQ simulator has reached the end of its schedule. */
   daqIsDone: () => boolean;
   /** Called when an operator asks to pause or resume; the DAQ simulator carries it out. */
   onPause: () => void;
 }
 
 /**
- * Only these messages wake the driver: checking after each of the many others would cost more than they do.
+ * Only these messages wake the driver: a check after each of the many others would cost more than handling
+ * them.
  */
 const wakesWhileDaqWorks = new Set<MessageType>([...commandTypes, 'end_run']);
 const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 'tf_file_registered', 'slice_result']);
 
-/** How an execution came to its end. */
+/** How an execution ended. */
 type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
 
 /**

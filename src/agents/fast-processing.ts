@@ -27,7 +27,7 @@ function cutSample(message: Message<'tf_file_registered'>, context: AgentContext
   context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
   const sizeOf = (frames: number) =>
     size_bytes === undefined ? undefined : Math.round((size_bytes * frames) / tf_count);
-  // Only workers over a broker compare it.
+  // Only workers over a broker compare payloads.
   const compared = context.conditions === undefined ? undefined : checksum;
   return slices.map((slice) =>
     sliceMessage(

@@ -7,8 +7,9 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 
 /**
- * The edge between the agents and everything around them. Agents and driver see only these interfaces;
- * `db/execution/` implements the store's, `payload/` the work on a slice. Neither side imports the other.
+ * The boundary between the agents and everything around them. Agents and driver see only these interfaces;
+ * `db/execution/` implements those of the store, `payload/` the work on a slice. Neither side imports the
+ * other.
  */
 
 export interface LoggedMessage {
@@ -28,13 +29,13 @@ export interface Step {
   cursor?: { role: string; from: number; to: number };
   /** The ids of commands that this step carries out. */
   takes?: string[];
-  /** Commands that get an answer and have no other effect. */
+  /** Commands that are answered and have no other effect. */
   refuses?: { id: string; code: EffectCode; reason: string }[];
 }
 
 /**
- * The messages of a type, or only those in one `state`, so that messages a consumer has no use for are not
- * even fetched.
+ * The messages of a type, or only those in one `state`, so that messages that a consumer does not need are
+ * not even fetched.
  */
 export type Reading = MessageType | { msg_type: MessageType; state: string };
 
@@ -67,7 +68,7 @@ export interface Journal {
   stepAtOnce(step: Step): void;
 }
 
-/** The state of an execution as its driver sees it. */
+/** The state of an execution as seen by its driver. */
 export interface Overview {
   phase(): Phase;
   counts(): Counts;
@@ -91,12 +92,12 @@ export interface OpenSlice extends PlannedSlice {
 
 /** A slice that a worker began and did not end. */
 export interface LeftSlice extends OpenSlice {
-  /** The slot that had it. */
+  /** The slot that was processing it. */
   worker_id: string;
   hostname: string;
 }
 
-/** The slices of an execution as its workers see them. */
+/** The slices of an execution as seen by its workers. */
 export interface SliceQueue {
   /** Whether the run's phase lets a worker take a slice. */
   isOpen(): boolean;
@@ -128,7 +129,7 @@ export type PayloadResult = { seconds: number; facts?: PayloadFacts } & (
 export interface Payload {
   run(slice: OpenSlice, by: { worker_id: string; signal: AbortSignal }): Promise<PayloadResult>;
   /**
-   * How many processes were killed in the middle of this attempt; left out by payloads that cannot kill the
+   * How many processes were killed in the middle of this attempt; absent for payloads that cannot kill the
    * process that runs them.
    */
   killed?(slice: OpenSlice): number;
@@ -136,12 +137,12 @@ export interface Payload {
 
 /** A slice as a broker hands it out. */
 export interface DeliveredSlice {
-  /** It names its execution: without one there is nothing to work for. */
+  /** It names its execution: without one there is nothing to work on. */
   slice: Message<'slice'> & { execution_id: string };
   /** The store of the recorder that sent it. */
   storeId: string;
-  /** Where its results go, if not to the usual place. */
+  /** Where its results are sent, if not to the usual destination. */
   replyTo: string | undefined;
-  /** When it came, in milliseconds of the process. */
+  /** When it arrived, in milliseconds by the clock of the process. */
   since: number;
 }

@@ -26,7 +26,7 @@ export const startFields = (
   hostname: string,
 ): Attempt => ({ slice_id, slice_filename, tf_filename, attempt, worker_id, hostname });
 
-/** A failed result in place of the attempt's own, which never came or was refused. */
+/** A failed result instead of the attempt's own, which never arrived or was refused. */
 export const failureOf = (begun: Attempt, error: string) =>
   ({
     msg_type: 'slice_result',

@@ -7,7 +7,7 @@ import type { Draft } from '../messages/message.ts';
 import type { DeliveredSlice, Payload, PayloadResult } from './ports.ts';
 import { asOpenSlice, failureOf, type Attempt, resultOf, slotName, startFields } from './slice-messages.ts';
 
-/** A delivered slice in the hand of one slot. `acknowledge` and `giveBack` do nothing once the connection has ended. */
+/** A delivered slice held by one slot. `acknowledge` and `giveBack` do nothing once the connection has ended. */
 export interface QueuedSlice extends DeliveredSlice {
   acknowledge: () => void;
   giveBack: () => void | Promise<void>;
@@ -40,7 +40,7 @@ export interface SliceWorkerOptions {
   overFor: (delivered: DeliveredSlice) => AbortSignal;
   /** Returns the work on a slice, or why this worker cannot do it. */
   prepare: (delivered: DeliveredSlice) => Promise<SliceWork | Unfit>;
-  /** Reports that a slice has started. Returns false if the recorder does not want it now. */
+  /** Reports that a slice has started. Returns false if the recorder does not need it now. */
   begin: (draft: Draft<'slice_started'>, delivered: DeliveredSlice) => Promise<boolean>;
   /** Reports how a slice ended. Resolves once the report cannot be lost; with false if the broker refuses it. */
   say: (draft: Report, delivered: DeliveredSlice) => Promise<boolean>;
@@ -61,11 +61,14 @@ type Outcome = 'done' | 'back' | 'kept';
 /** The most results to remember; each may have some kilobytes of output. */
 const maxResults = 1000;
 
-/** The work that a slice asks for. Two stores may have executions of one name. */
+/** The work that a slice requests. Two stores may have executions with the same name. */
 const workKeyOf = ({ storeId, slice }: DeliveredSlice) =>
   `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
 
-/** A restored store numbers its executions again: a slice of the same name is then another one, sent at another time. */
+/**
+ * A restored store numbers its executions again: a slice with the same name is then a different one, sent at a
+ * different time.
+ */
 const sentKeyOf = (delivered: DeliveredSlice) => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
 
 export type SliceWorker = ReturnType<typeof createSliceWorker>;
@@ -78,7 +81,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
   const { name, hostname, overFor, begin, stopped, onChange } = options;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
   const inHand = new Map<string, { doing: Promise<Outcome>; ending: AbortController }>();
-  /** For each execution, a signal that aborts when it or everything ends. */
+  /** For each execution, a signal that is aborted when it or everything ends. */
   const ends = new WeakMap<AbortSignal, AbortSignal>();
   const { confirmed, resultOn } = createReports(options);
 
@@ -172,7 +175,7 @@ async function untilOpen(delivered: DeliveredSlice, slot: number, options: Slice
 /** The final reports about slices. */
 function createReports({ say, draining }: SliceWorkerOptions) {
   /**
-   * The newest results, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
+   * The newest results, by the messages that requested them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
    * Its result is then sent again, instead of processing the slice again.
    */
   const results = new Map<string, Draft<'slice_result'>>();
@@ -220,7 +223,7 @@ function createReports({ say, draining }: SliceWorkerOptions) {
 const fateBy = (over: AbortSignal, stopped: AbortSignal, own: AbortSignal): Outcome | undefined =>
   over.aborted ? 'done' : stopped.aborted ? 'kept' : own.aborted ? 'done' : undefined;
 
-/** Does work with its own signal, which is also aborted when `end` is. */
+/** Does the work with its own signal, which is also aborted when `end` is. */
 async function untilEnd<T>(end: AbortSignal, ending: AbortController, work: (signal: AbortSignal) => Promise<T>) {
   const abort = () => ending.abort();
   end.addEventListener('abort', abort);

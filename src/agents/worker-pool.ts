@@ -62,8 +62,9 @@ interface WorkerOptions {
 }
 
 /**
- * Hands queued slices to free slots until the execution is stopped, which leaves slices in hand without a result. Slices that an earlier process
- * started but did not finish go first, as the same attempt. Throws the errors of `Journal.step` and of the payload.
+ * Assigns queued slices to free slots until the execution is stopped, which leaves slices in hand without a result.
+ * Slices that an earlier process started but did not finish go first, as the same attempt. Throws the errors of
+ * `Journal.step` and of the payload.
  */
 export const runWorkerPool = (options: WorkerOptions, execution: ExecutionContext) =>
   new WorkerPool(options, execution).run();

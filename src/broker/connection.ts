@@ -62,7 +62,7 @@ export type StoreChoice = { is: string } | { isOrNone: string } | 'named';
 export interface Only {
   /** Messages of this namespace; if left out, messages without a namespace in their headers. */
   namespace?: string;
-  /** Other programs name no store, so a choice by store leaves them their own messages. */
+  /** Other programs name no store, so a selection by store leaves their messages to them. */
   store?: StoreChoice;
   /** Messages of this execution. */
   execution?: string;
@@ -124,13 +124,13 @@ export interface ConnectHow {
 export interface BrokerConnection {
   /**
    * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` if no server
-   * of the list lets us in during the first round, and `how` does not ask for more tries.
+   * of the list accepts us in the first round, and `how` does not request more tries.
    */
   connect(how: ConnectHow): Promise<void>;
   isUp(): boolean;
   /** Whether the broker honors `Only` beyond the namespace. Known once a session has been up. */
   hasSelectors(): boolean;
-  /** Calls back each time a session has come up, with all subscriptions in place. */
+  /** Calls back each time a session is up, with all subscriptions in place. */
   onUp(callback: () => void): void;
   /** Subscribes in this session and in every later one. */
   subscribe(subscription: Subscription): void;
@@ -150,7 +150,8 @@ export interface BrokerConnection {
 
 /**
  * Called at each break and each failed try.
- * @param aliveAt up to when the broken connection certainly brought everything, in milliseconds since 1970; undefined if it fell silent
+ * @param aliveAt until when the broken connection certainly delivered everything, in milliseconds since 1970;
+ * undefined if it fell silent
  */
 export type OnTrouble = (error: SwfError, aliveAt?: number) => void;
 

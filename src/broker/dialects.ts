@@ -236,7 +236,7 @@ export const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
 };
 
 /**
- * The dialect of a broker, by the name that the broker gives itself.
+ * The dialect of a broker, by the broker's own name.
  * @param server the header of its CONNECTED frame; a broker that omits it counts as ActiveMQ Classic
  */
 export const dialectOfServer = (server: string | undefined) =>

@@ -28,8 +28,8 @@ const steadyMilliseconds = 5000;
 /**
  * A STOMP broker connection that reconnects.
  *
- * - One session at a time; every callback first checks that its session is current, and `down` is the only way out.
- * - Every send settles: at the broker's receipt, at its refusal, or at the end of its session.
+ * - One session at a time; every callback first checks that its session is current, and it ends only through `down`.
+ * - Every send settles: on the broker's receipt, on its refusal, or at the end of its session.
  * - Nothing is queued here: the sender keeps messages without a receipt (the log is the outbox) and limits those in flight.
  *
  * stompit 1.0.0 has bugs that crash the process or hang forever. Each is handled where it occurs, with the

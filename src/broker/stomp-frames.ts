@@ -64,7 +64,7 @@ export function connectOptions(
   };
 }
 
-/** A subscription as the broker knows it. */
+/** A subscription as known to the broker. */
 export interface WireSubscription {
   id: string;
   /** Whether we have asked the broker to end it. */

@@ -9,7 +9,7 @@ const receiptMilliseconds = 30_000;
 export type Requests = ReturnType<typeof createRequests>;
 
 /**
- * The frames of one session that ask for a receipt, and their answers.
+ * The frames of one session that request a receipt, and their answers.
  * @param clientOf the session's client
  * @param onSilence called if the broker stops answering
  */
@@ -87,7 +87,7 @@ const refusedLogins: readonly RegExp[] = [
   /^(?:bad connect|access refused)/i,
 ];
 
-/** Rewords the broker's refusal: which right to ask for if one is missing, or what to check if the broker rejects the login. */
+/** Rewords the broker's refusal: which right to request if one is missing, or what to check if the broker rejects the login. */
 export const asRefusal = (sentence: string, address: BrokerAddress) =>
   brokerRefused(`${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
 

@@ -20,20 +20,20 @@ import { type ErrorFrame, replaceHandlers } from './stompit-repairs.ts';
 
 const connectMilliseconds = 10_000;
 const lastWordMilliseconds = 5;
-/** How long a message may come after the receipt that ended its subscription. */
+/** How long a message may still arrive after the receipt that ended its subscription. */
 const lateMilliseconds = 60_000;
 
 interface SessionCallbacks {
-  /** The dialect of a broker, by the name that the broker gives itself. */
+  /** The dialect of a broker, by the broker's own name. */
   dialectOf: (server: string | undefined) => BrokerDialect;
   current: (id: string) => Subscription | undefined;
-  /** Called when the broker has let us in. */
+  /** Called when the broker has accepted us. */
   onConnected: () => void;
   /** Called when the session has ended or the broker refuses it. */
   onLost: (error: SwfError) => void;
 }
 
-/** Whether the other end broke the connection off: what it had sent just before may be lost. */
+/** Whether the other end reset the connection: what it had sent just before may be lost. */
 const wasReset = (error: unknown) => ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** One session with one server, from connecting to its end. */

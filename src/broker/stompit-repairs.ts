@@ -5,8 +5,8 @@ import type { Writable } from 'node:stream';
 import stompit, { type Client, type Frame } from 'stompit';
 
 /**
- * stompit 1.0.0 has bugs that crash the process. This file fixes those beyond one connection's code, each
- * with its reason.
+ * stompit 1.0.0 has bugs that crash the process. This file works around those that are not specific to one
+ * connection, each with its reason.
  */
 
 export interface ErrorFrame {
@@ -101,8 +101,8 @@ export type OutgoingFrames = ReturnType<typeof createOutgoingFrames>;
 
 /**
  * Outgoing frames, in place of stompit's stream, which writes each frame in three pieces and waits for the
- * socket after each. Here a frame is one piece, and frames of the same moment share one write, which costs
- * half as much, for the broker too.
+ * socket after each. Here a frame is one piece, and frames sent at the same moment share one write, which
+ * costs half as much, for the broker too.
  */
 export function createOutgoingFrames(socket: Socket) {
   let toEscape: RegExp | undefined;

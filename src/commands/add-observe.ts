@@ -9,7 +9,7 @@ import type { ReadArguments } from './observe/recordings.ts';
 import { type Io, pathFrom } from './shared/io.ts';
 import { type Add, another, jsonOption, parsePositive, setOption } from './shared/options.ts';
 
-/** The flags of a listener, and those that select another command in its place. */
+/** The flags of a listener, and those that select another command instead. */
 type Flags = ObserveArguments &
   CheckArguments &
   Pick<ReadArguments, 'until'> &

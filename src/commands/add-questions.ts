@@ -72,7 +72,7 @@ function addReport(add: Add) {
   );
 }
 
-/** Plans of runs that have not begun, and of how a past run would have gone with other settings. */
+/** Plans of runs that have not begun, and of how a past run would have gone with different settings. */
 function addPlan(add: Add) {
   add(
     'plan [CONFIG]',

@@ -79,7 +79,7 @@ export function addServices(add: Add) {
   );
 }
 
-/** The commands that speak with services, or serve them. */
+/** The commands that communicate with services, or serve them. */
 export function addCallsOfServices(add: Add) {
   add(
     'ready <NAME>',

@@ -73,17 +73,17 @@ export function addLogbook(add: Add) {
   );
 }
 
-/** The flags of a check that decides for a script. */
+/** The flags of a check whose exit code a script uses. */
 const strictOptions = () =>
   [
-    ['--strict', 'check one run (default: latest): exit 0 only if it completed and its data is complete, else 3'],
+    ['--strict', 'check one run (default: latest): exit 0 only if it completed and its data is complete, otherwise 3'],
     new Option('--expect <KEY=N,…>', `with --strict: require these counts, of ${expectable.join(', ')}`).argParser(
       parseExpected,
     ),
     ['--wait <S>', 'with --strict: seconds to wait for the run to start and end', parsePositive],
   ] as const;
 
-/** The commands that look after a store. */
+/** The commands that maintain a store. */
 export function addUpkeep(add: Add) {
   add(
     'export <EXECUTION_ID>',

@@ -68,13 +68,13 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
   return program;
 }
 
-/** Commander leaves a flag that is not given undefined. */
+/** Commander leaves an absent flag undefined. */
 function falseUnlessGiven(command: Command) {
   for (const option of command.options)
     if (option.isBoolean()) command.setOptionValueWithSource(option.attributeName(), false, 'default');
 }
 
-/** The commands that drive an execution, or ask its driver. */
+/** The commands that drive an execution, or send requests to its driver. */
 function addRuns(add: Add) {
   add(
     'run [CONFIG]',
@@ -149,7 +149,7 @@ function addHelp(program: Command, add: Add) {
     async () => (await import('./doctor/doctor.ts')).doctorCommand,
   );
 
-  // Commander's own says nothing about an unknown command.
+  // Commander's own does not report an unknown command.
   program
     .helpCommand(false)
     .command('help [COMMAND]')
@@ -161,18 +161,18 @@ function addHelp(program: Command, add: Add) {
     });
 }
 
-/** The process, as far as the command line needs it. */
+/** The parts of the process that the command line needs. */
 interface ThisProcess {
   version: string;
   /** The words of the command line, after the program's name. */
   words: readonly string[];
   std: Std;
-  /** The process as commands see it, with the store that the command line names. */
+  /** The process as seen by commands, with the store that the command line names. */
   start: (db: string | undefined) => Io;
   reporter: Reporter;
 }
 
-/** Reads the command line and does what it says. Returns the exit code. */
+/** Parses the command line and runs the command. Returns the exit code. */
 export async function runCommandLine({ version, words, std, start, reporter }: ThisProcess) {
   let exitCode: number = exitCodes.fine;
   const run: Run = async (command) => {

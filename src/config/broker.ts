@@ -9,7 +9,7 @@ type Env = NodeJS.ProcessEnv;
 /**
  * The broker requested by `--broker` or `[broker] url`, completed from the environment; undefined if none was
  * requested. Throws `CONFIG_INVALID`.
- * @param flag `--broker`: a URL, or `env` to take the broker wholly from the environment
+ * @param flag `--broker`: a URL, or `env` to take the broker entirely from the environment
  */
 export function brokerSettings(flag: string | undefined, section: BrokerSection, env: Env): BrokerSettings | undefined {
   const url = flag === 'env' ? urlFromEnvironment(env) : (flag ?? section.url);
@@ -28,7 +28,7 @@ export function brokerSettings(flag: string | undefined, section: BrokerSection,
 }
 
 /**
- * The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested.
+ * The same for a command that requires a broker. Throws `CONFIG_INVALID` if no broker was requested.
  * @param who the command, as the subject of a sentence
  */
 export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env) {

@@ -11,7 +11,7 @@ import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 export interface ConfigSources extends ConfigPlaces {
   /** A name (`fast_processing`) or a path; the shipped default if left out. */
   name?: string | undefined;
-  /** `section.key=value`, as `--set` takes them; later ones win. */
+  /** `section.key=value`, as in `--set`; later ones win. */
   sets?: readonly string[];
   /** Sections from a message or a tool, which override the files. */
   overrides?: Readonly<Record<string, unknown>>;
@@ -110,8 +110,8 @@ function applySet(table: Table, set: string, origins: Origins) {
 }
 
 /**
- * The testbed's own files load unchanged. Keys that have another place here are moved; keys without a meaning
- * here are removed and reported.
+ * The testbed's own files load unchanged. Keys that belong to another section here are moved; keys without
+ * effect here are removed and reported.
  */
 const bundledAgents: ReadonlySet<string> = new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker']);
 
@@ -139,7 +139,7 @@ export function adoptTestbed(table: Table, origins: Origins) {
     warnings.push(`fast_processing.${key} has no effect here`);
     delete fast_processing[key];
   }
-  // The layers have read the file that it names.
+  // The file that it names is already merged.
   if (isTable(workflow)) delete workflow['config'];
   for (const [key, section] of Object.entries(simulationKeys)) moveKey(table, origins, key, ['simulation', section]);
   // The remaining keys are unknown and will be refused.
@@ -168,7 +168,7 @@ function adoptAgents(table: Table) {
   return warnings;
 }
 
-/** Moves a key from one section to another, where a value that is already set wins. */
+/** Moves a key from one section to another; a value that is already set there wins. */
 function moveKey(table: Table, origins: Origins, key: string, [from, to]: readonly [string, string]) {
   const source = table[from];
   if (!isTable(source) || !Object.hasOwn(source, key)) return;

@@ -37,7 +37,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
   const config = checkConfig(named, (key) => origins.get(key) ?? path);
   const namespaceFrom = origins.get('testbed.namespace');
   const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
-  // A path is relative to the file that sets it.
+  // A path is resolved from the folder of the file that sets it.
   const folderOf = (key: string) => {
     const from = origins.get(key);
     return from === undefined || !isAbsolute(from) ? sources.workingFolder : dirname(from);
@@ -105,7 +105,7 @@ function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string
 const leafOf = (key: string) => key.slice(key.lastIndexOf('.') + 1);
 
 function shown(key: string, value: unknown) {
-  // A password is not shown, however wrong it is.
+  // A password is never shown, even if it is invalid.
   if (key === 'broker.password') return '***';
   return value === undefined ? 'missing' : showValue(value);
 }
@@ -117,8 +117,8 @@ function firstLeaf(key: string, table: Table) {
 }
 
 /**
- * A configuration as recorded: with the data folder in full, so that an execution can be resumed from any
- * folder; with its broker's address; and without secrets.
+ * A configuration as recorded: with the absolute path of the data folder, so that an execution can be resumed
+ * from any folder; with its broker's address; and without secrets.
  */
 export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings): Config {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);

@@ -29,7 +29,7 @@ export function resolvePayload(command: readonly string[], folder: string) {
 
 /**
  * Why a program cannot be run here; undefined if it can.
- * @param path the environment's PATH; without one, a bare name is not looked for
+ * @param path the environment's PATH; without one, a bare name is not looked up
  */
 function obstacleOf(program: string, path?: string) {
   if (program.includes('/')) return fileObstacle(program);
@@ -40,7 +40,7 @@ function obstacleOf(program: string, path?: string) {
  * Throws `CONFIG_INVALID` for a payload command that cannot start, if workers of this process would run it:
  * every attempt at every slice would fail.
  * @param path the environment's PATH; without one, the system decides where to look
- * @param next what the user can do about it
+ * @param next what the user can do
  */
 export function requireRunnable(
   { worker: { payload }, agents }: Config,

@@ -17,7 +17,10 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
     );
 }
 
-/** On a shared broker the shipped file's namespace isolates no one: all users who chose none share it. */
+/**
+ * On a shared broker the shipped file's namespace isolates no one: all users who chose none of their own
+ * share it.
+ */
 export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }) {
   if (isOwnNamespace) return;
   throw configInvalid(
@@ -43,7 +46,7 @@ export function requireRecorderAgents({ agents }: Config) {
   );
 }
 
-/** Virtual time jumps when no part is at work, which is unknowable for other processes. */
+/** Virtual time jumps when no part is at work, which cannot be known of other processes. */
 export function requireRealTime(speed: Speed) {
   if (speed !== 'max') return;
   throw configInvalid('speed max needs every agent in one process; over a broker, give a number, such as --speed 20');

@@ -10,7 +10,7 @@ export type Table = Record<string, unknown>;
 export const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-/** The value at a path of keys and indices; undefined where there is none. */
+/** The value at a path of keys and indices; undefined if there is none. */
 export const valueAt = (root: unknown, path: readonly PropertyKey[]) =>
   path.reduce(
     (inner, step) => (isTable(inner) || Array.isArray(inner) ? (inner as Table)[String(step)] : undefined),

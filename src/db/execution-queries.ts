@@ -49,7 +49,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       assessWithFindings(sql, execution, { isAlive, now, data_as_of }),
     /** The contract of the bus in an observed run. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
-    /** The id that an observed execution has in its own programs. */
+    /** The id by which its own programs know an observed execution. */
     toldId: (executionId: string) =>
       sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),

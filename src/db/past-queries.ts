@@ -9,7 +9,7 @@ import { preparer } from './sqlite/statements.ts';
 /** A store as it was at a moment. */
 export interface Past {
   queries: Queries;
-  /** The time of its clock, in milliseconds since 1970. */
+  /** The time at that moment, in milliseconds since 1970. */
   now: number;
   /** The moment as `TIME@MESSAGE_ID`, by which callers can return to it. */
   exact: string;

@@ -41,12 +41,12 @@ const newestOf = [
   'SELECT timestamp FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
 ];
 
-/** All questions about a store: tools see nothing else of the database. */
+/** All queries on a store: tools see nothing else of the database. */
 export function createQueries(db: Connection, isAlive: LivenessTest) {
   const kept = isReader(db) ? keepAnswers(db) : undefined;
   const sql = kept?.sql ?? preparer(db);
   const findWords = createWordSearch(sql);
-  // For answers that are used once and not kept.
+  // For answers that are used once and not cached.
   const plain = preparer(db);
   return {
     ...createSnapshots(db, kept),
@@ -66,7 +66,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       ).value();
       return `${new Date(now).toISOString()}@${last ?? noMessage}`;
     },
-    /** Observers that listen into this store now. @param now milliseconds since 1970 */
+    /** Observers that are writing to this store now. @param now milliseconds since 1970 */
     listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),
     /** Runs one SQL query over the documented views in a separate process. */
     askSql: async (question: string, signal: AbortSignal) =>
@@ -87,12 +87,12 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
     if (kept === undefined) sql('SELECT 1 FROM sqlite_schema LIMIT 1').get();
     else kept.refresh();
   };
-  // Nothing was written, and a damaged store refuses even an empty commit.
+  // Roll back: nothing was written, and a damaged store refuses even an empty commit.
   const end = () => {
     if (db.inTransaction) sql('ROLLBACK').run();
   };
   return {
-    /** Runs several questions on one state of the store, so that their answers agree. */
+    /** Runs several queries on one state of the store, so that their answers agree. */
     snapshot<T>(ask: () => T): T {
       if (db.inTransaction) return ask();
       begin();
@@ -131,15 +131,15 @@ const createLogbookQueries = (sql: Prepare, plain: Prepare, isAlive: LivenessTes
 });
 
 /**
- * Questions about all attempts of an execution, which are kept in memory. Take each step of an answer in a
+ * Queries about all attempts of an execution, which are kept in memory. Take each step of an answer in a
  * snapshot.
- * @param plain reads attempts, each once, so their rows are not kept
+ * @param plain reads each attempt once, so their rows are not cached
  */
 function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTest) {
   const historyOf = rememberHistories(plain);
   return {
     /**
-     * The question for a picture of an execution's life, or of part of it (ISO 8601). `now` is in
+     * The query for a picture of an execution's life, or of part of it (ISO 8601). `now` is in
      * milliseconds since 1970.
      */
     timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
@@ -151,7 +151,7 @@ function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTe
     *packedAttempts(executionId: string): Steps<Packed> {
       return pack(yield* historyOf(executionId).follow());
     },
-    /** The same as columns of numbers, valid until the next question. */
+    /** The same as columns of numbers, valid until the next query. */
     *attempts(executionId: string): Steps<Attempts> {
       return yield* historyOf(executionId).follow();
     },

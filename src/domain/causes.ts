@@ -22,15 +22,15 @@ export const shortened = (error: string) =>
     // As the testbed's workers report it.
     .replace(/ with returncode=(-?\d+)\. stderr \(last \d+ chars\): /, ' with exit code $1: ');
 
-/** What is logged of a slice before the cause of its failure, with its name; `stays failed` in logs of before. */
+/** What is logged of a slice before the cause of its failure, with its name; `stays failed` in older logs. */
 export const beforeCause =
   /^slice (\S+) (?:(?:stays failed|failed permanently) after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): /;
 
-/** A payload's own words, without those that it failed: these are the same for every cause. */
+/** A payload's own words, without the statement that it failed, which is the same for every cause. */
 export const ownWords = (error: string) =>
   shortened(error).replace(/^\S{1,200} (?:ended|exited) with exit code -?\d+: (?=\S)/, '');
 
-/** A cause in at most so many characters. The common words go first, then the end. */
+/** A cause in at most `most` characters. The common words go first, then the end. */
 export const clipCause = (cause: string, most: number) =>
   cause.length <= most ? cause : clipWords(ownWords(cause), most);
 
@@ -119,15 +119,15 @@ export function createCauses() {
     alikes,
     numberOf,
     exampleOf,
-    /** Adds an error. Returns its cause as `causeOf` has it. */
+    /** Adds an error. Returns its cause as `causeOf` gives it. */
     add: (error: string): string => alikes[numberOf(error)]?.cause ?? '',
-    /** Adds the errors of a cause of others. Returns the cause as `causeOf` has it. */
+    /** Adds the errors of a cause from another collection. Returns the cause as `causeOf` gives it. */
     adopt(others: { alikes: readonly Alike[] }, number: number): string | undefined {
       const alike = others.alikes[number];
       if (alike !== undefined) join(alike);
       return alike?.cause;
     },
-    /** The words of a cause as `causeOf` has it, and one of its errors, if they differ. */
+    /** The words of a cause that `causeOf` gave, and one of its errors, if they differ. */
     shown(cause: string): { words: string; example: string | undefined } {
       const number = numbers.get(cause) ?? -1;
       return { words: all[number] ?? cause, example: exampleOf(number) };

@@ -8,7 +8,10 @@ interface Audited {
   slices_failed?: number | undefined;
 }
 
-/** Whether the data of an execution are complete, in a few words. Records may be complete without a success. */
+/**
+ * Whether the data of an execution are complete, in a few words. Records may be complete even if nothing
+ * succeeded.
+ */
 export function dataWords({ verdict, status, slices_failed = 0 }: Audited) {
   const records = {
     balanced: 'records complete',

@@ -4,8 +4,8 @@ export const messageEffects = ['applied', 'none', 'rejected', 'conflict'] as con
 export type MessageEffect = (typeof messageEffects)[number];
 
 /**
- * Why a message was recorded without effect: a closed list beside the sentence for people. Decisions use only
- * the code, so sentences may be reworded.
+ * Why a message was recorded without effect: a closed list, in addition to the sentence for people. Decisions
+ * use only the code, so sentences may be reworded.
  */
 export type EffectCode =
   | 'UNREADABLE'
@@ -25,7 +25,7 @@ export type EffectCode =
   | 'NO_STEP'
   /** The plan has no such file, sample or slice. */
   | 'NOT_PLANNED'
-  /** It came before the thing it refers to, and takes effect when that arrives. */
+  /** It arrived before the thing that it refers to, and takes effect when that arrives. */
   | 'WAITS'
   /** A command that no driver has handled yet. */
   | 'WAITS_FOR_DRIVER'
@@ -46,6 +46,6 @@ export type Effect =
       code: EffectCode;
       /** The same for people. */
       reason: string;
-      /** The message that it waits for, in the words of `db/projection/effect.ts`. */
+      /** The message that it waits for, in the form defined in `db/projection/effect.ts`. */
       awaits?: string;
     };

@@ -34,7 +34,7 @@ export const outputPath = (slice: string, attempt: number) =>
 export const outputsName = 'outputs';
 
 /**
- * A folder of outputs as a person reads it: where it is not absolute, it is below the data folder of its
+ * A folder of outputs for people to read: if it is not absolute, it is below the data folder of its
  * host.
  */
 export const outputsPlace = (folder: string, host = 'its host') =>

@@ -34,7 +34,7 @@ export interface Group extends Sums {
 
 export type Groups = ReturnType<typeof createGroups>;
 
-/** Collects rows in groups of equal keys; a cause is a key as `causeOf` has it. */
+/** Collects rows in groups of equal keys; a cause is a key as `causeOf` gives it. */
 export function createGroups() {
   const causes = createCauses();
   const groups = new Map<string, Group>();

@@ -59,8 +59,9 @@ function column<Schema extends z.ZodType>(schema: Schema, head: string, look: Lo
 }
 
 /**
- * The columns of each list, by its tool, in the order of its answer: from them follow the rows that are read, the answer, and the tables of terminals.
- * To add a column, add a line; `db/lists/` has the SQL of what no table has, `tools/` what is made of a row. Times are ISO 8601, durations seconds.
+ * The columns of each list, by its tool, in the order of its answer: they determine the rows read, the answer, and the
+ * tables of terminals. To add a column, add a line; `db/lists/` has the SQL for values that no table has, `tools/`
+ * computes values from a row. Times are ISO 8601, durations seconds.
  */
 const lists = {
   list_workflow_executions: () => ({

@@ -1,6 +1,6 @@
 /**
  * One rule for silence. Processes and agents send a sign of life every few seconds; the age of the last one
- * shows how they are. Durations are seconds of wall time.
+ * shows their condition. Durations are seconds of wall time.
  */
 
 /** Between two signs of life. */
@@ -12,7 +12,7 @@ export const beatSeconds = 5;
  */
 export const lateSeconds = 15;
 
-/** Six are missing: a process on this host will not recover by itself. */
+/** Six are missing: a process on this host will not recover without intervention. */
 const silentSeconds = 30;
 
 /** A process on another host is gone, and its work in hand is lost. */
@@ -28,8 +28,8 @@ export const strangerSeconds = 600;
 const toleratedAhead = 5;
 
 /**
- * By how many seconds a time on record is later than the clock here; 0 if the clocks may differ so much. Otherwise no age
- * is known.
+ * By how many seconds a recorded time is ahead of the local clock; 0 if clocks may differ by that much. If it is
+ * ahead, its age is unknown.
  * @param recorded in milliseconds since 1970, as is `now`
  */
 export function secondsAhead(recorded: number, now: number): number {

@@ -9,7 +9,7 @@ export const executionIdPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 /** The name of a configuration that a request may give: never a path. */
 export const configNamePattern = executionIdPattern;
 
-/** The name of a data file as it comes in a message. */
+/** The name of a data file, as received in a message. */
 export const fileNamePattern = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /** The default configuration of an execution. */

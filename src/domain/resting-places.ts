@@ -1,28 +1,28 @@
 /**
- * A place is suspect after this many failures in a row, if chance explains them no better than this by how
- * often another place fails.
+ * A place is suspect after this many failures in a row, if they are less probable than this at the failure
+ * rate of another place.
  */
 const [enoughFailures, chance] = [3, 0.001];
 
-/** A trial has failed once chance explains its failures no better than this: if others rarely fail, at the first. */
+/** A trial has failed once its failures are less probable than this: if others rarely fail, at the first. */
 const trialChance = 0.1;
 
-/** How often a place fails at most that has failed nothing yet: it may be a good one. */
+/** The highest failure rate assumed for a place that has not failed yet: it may be a good one. */
 const unfailedRate = 0.1;
 
 /**
- * A suspect rests once others have completed this many slices that failed there, or all of them, and for each
- * that fails elsewhere too this many more.
+ * A suspect rests once others have completed this many slices that failed there, or all of them, and this
+ * many more for each that fails elsewhere too.
  */
 const [enoughBlames, blamesPerExcuse] = [3, 4];
 
 /**
- * The first pause of a place, a wait or a rest, and the longest, where another place has succeeded: each is
- * twice as long as the one before, until an attempt succeeds. Milliseconds.
+ * The first and the longest pause (a wait or a rest) of a place if another place has succeeded: each is twice
+ * as long as the previous one, until an attempt succeeds. Milliseconds.
  */
 const [firstPause, longestPause] = [10_000, 300_000];
 
-/** How long a suspect waits at most where no other place has ended an attempt yet. Milliseconds. */
+/** How long a suspect waits at most if no other place has ended an attempt yet. Milliseconds. */
 const longWait = 120_000;
 
 /** A place that takes no slices for now. */
@@ -70,7 +70,7 @@ export class RestingPlaces {
 
   /**
    * @param maxRetries without retries no other worker tries what failed, so none is ever to blame
-   * @param isPresent whether a place is still there: nothing is awaited from one that is gone
+   * @param isPresent whether a place is still there: one that is gone is not waited for
    */
   constructor(maxRetries: number, isPresent: (place: string) => boolean = () => true) {
     this.#mayRest = maxRetries > 0;
@@ -81,7 +81,7 @@ export class RestingPlaces {
     this.#place(name);
   }
 
-  /** Notes the end of an attempt. @returns the rests that begin with it */
+  /** Records the end of an attempt. @returns the rests that begin with it */
   ended({ place: name, slice, error, isAgain = false, isRetried }: EndedAttempt, now: number): Resting[] {
     const place = this.#place(name);
     const hasFailed = error !== undefined;
@@ -135,10 +135,10 @@ export class RestingPlaces {
     return [...this.#failing].flatMap(([name, place]) => this.#pauseOf(name, place, now) ?? []);
   }
 
-  /** The pause of a place that began last; undefined if it may take slices as any other. */
+  /** The latest pause of a place; undefined if it may take slices like any other. */
   #pauseOf(name: string, place: Place, now: number): Resting | undefined {
     const { failures, error, rest, failedAt, slices, distinct, blames, excuses, pauses } = place;
-    // A place that others have left alone takes what there is.
+    // A place that is the only one left takes what there is.
     if (rest !== undefined) return this.#others(place).length === 0 ? undefined : rest;
     // If others have tried all of its slices, there is nothing more to wait for.
     const isKnown = distinct > 0 && slices.size === 0;
@@ -167,7 +167,7 @@ export class RestingPlaces {
   }
 
   /**
-   * Whether chance explains failures better than `limit`, by how often the best other place fails: what has
+   * Whether failures are more probable than `limit` at the failure rate of the best other place: what has
    * failed before may fail everywhere.
    */
   #isByChance(place: Place, { first, again }: Failures, limit: number): boolean {
@@ -199,7 +199,7 @@ const rateOf = ({ tried, failed }: { tried: number; failed: number }) =>
 
 const unsuspected = () => ({
   /**
-   * The slices of the failures in a row that may be tried again and have not been elsewhere, and how many
+   * The slices of the failures in a row that may be retried and have not been tried elsewhere, and how many
    * there were.
    */
   slices: new Set<string>(),

@@ -14,7 +14,7 @@ const plainFields = [
   'sentence',
 ];
 
-/** Fields that say nothing to people. */
+/** Fields that mean nothing to people. */
 const technical: ReadonlySet<string> = new Set(['command_id', 'simulation_tick', 'output_tail', 'payload', 'file_url']);
 
 /**
@@ -72,8 +72,8 @@ const noticeableRatio = 1.25;
 const noticeableSeconds = 0.05;
 
 /**
- * Whether two figures of two executions differ by more than chance would have it.
- * @param unit of the figures: seconds have a least difference
+ * Whether two figures of two executions differ by more than chance would explain.
+ * @param unit of the figures: seconds need a minimum difference
  */
 export function isNoticeable(a: number, b: number, unit: 'seconds' | 'other'): boolean {
   if (a === b || (unit === 'seconds' && Math.abs(a - b) < noticeableSeconds)) return false;

@@ -1,5 +1,5 @@
 import { objects, optionalString, string } from './fields.ts';
 
-/** How the sites of prompt processing fare with one STF file. */
+/** The state of one STF file at the sites of prompt processing. */
 export const sitesOfFile = () =>
   objects({ name: optionalString, status: string, task_id: optionalString, reason: optionalString }).optional();

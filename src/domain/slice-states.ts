@@ -1,6 +1,6 @@
 /**
- * The states of a TF slice. `unanswered`: messages of other programs do not say whether a slice waits or is
- * in work, only that it has no result.
+ * The states of a TF slice. `unanswered`: messages of other programs do not say whether a slice is waiting or
+ * in progress, only that it has no result.
  */
 export const sliceStatuses = ['queued', 'processing', 'completed', 'failed', 'unanswered'] as const;
 
@@ -12,8 +12,8 @@ export const completedState = sliceStatuses.indexOf('completed');
 export const failedState = sliceStatuses.indexOf('failed');
 
 /**
- * `return`: a worker cannot do it and gives it back. `abandon`: its execution is stopped or fails while a
- * worker has it in hand.
+ * `return`: a worker cannot do it and returns it. `abandon`: its execution is stopped or fails while a worker
+ * is processing it.
  */
 type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'return' | 'abandon';
 

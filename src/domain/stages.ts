@@ -11,13 +11,12 @@ export const stages = [
   { stage: 'tf_file_registered → slice', agent: 'fast_processing', words: 'TF sample made → slice queued' },
   { stage: 'slice → slice_started', agent: 'worker', words: 'slice queued → begun' },
   { stage: 'slice_started → slice_result', agent: 'worker', words: 'slice begun → completed' },
-  // A failure may come much sooner or later than a result: it says nothing about how long a slice usually
-  // takes.
+  // A failure may take much less or more time than a result: it does not show how long a slice usually takes.
   { stage: 'slice_started → failed result', agent: 'worker', words: 'slice begun → failed' },
 ] as const;
 
 /**
- * The stages of prompt processing, as the testbed's monitor hears of them. No execution of this store has
+ * The stages of prompt processing, as reported to the testbed's monitor. No execution of this store has
  * them.
  */
 const promptStages = [

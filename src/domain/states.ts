@@ -10,7 +10,7 @@ export const executionStatuses = [...reportedStatuses, 'unknown'] as const;
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
-/** The maker of an execution: swf-mcp, or programs that it heard. */
+/** Who ran an execution: swf-mcp, or other programs that it observed. */
 export const origins = ['own', 'observed'] as const;
 
 /**
@@ -38,7 +38,7 @@ export const knownAgentTypes = [...agentTypes, 'processing'] as const;
 
 export type KnownAgentType = (typeof knownAgentTypes)[number];
 
-/** The agents that run as processes of their own. Fast processing is a part of the recorder. */
+/** The agents that run as separate processes. Fast processing is a part of the recorder. */
 export const separateTypes = ['daq_simulator', 'data', 'fastmon', 'worker'] as const satisfies readonly AgentType[];
 
 export type SeparateType = (typeof separateTypes)[number];

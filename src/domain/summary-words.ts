@@ -47,7 +47,7 @@ const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'job', 'a
 /** Whether a summary of slices by these keys counts attempts at them. */
 export const countsAttempts = (keys: readonly SummaryKey[]) => keys.some((key) => attemptKeys.includes(key));
 
-/** The words that request lists by other times and in other orders than those of recording. */
+/** Arguments that select and sort rows by times and orders other than those of recording. */
 
 /** The time of a row that a window applies to. */
 export const timeFields = ['created', 'started', 'completed'] as const;

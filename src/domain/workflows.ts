@@ -12,17 +12,17 @@ export const isPrompt = ({ workflow_name }: { workflow_name?: string | null | un
   workflow_name === promptProcessing;
 
 /**
- * The workflow in the id of an execution: a runner makes ids of the name of the workflow, which is a word, of
- * a user and of a number. Undefined for another id.
+ * The workflow in the id of an execution: a runner builds ids from the name of the workflow (one word), a
+ * user and a number. Undefined for another id.
  */
 export const workflowInId = (executionId: string) => /^([A-Za-z]\w*)-.+-\d+$/.exec(executionId)?.[1];
 
-/** Of an ended execution of prompt processing of which nothing came by REST. */
+/** For an ended execution of prompt processing about which nothing was reported over REST. */
 export const processingUnheard = 'processing is not on the bus';
 
 /**
  * Why an execution has its status.
- * @param processing_unheard 1 if it is of prompt processing, and nothing came by REST
+ * @param processing_unheard 1 if it is of prompt processing, and nothing was reported over REST
  */
 export const statusReasonOf = (execution: {
   status: string;

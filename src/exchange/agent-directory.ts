@@ -33,7 +33,7 @@ export type AgentDirectory = ReturnType<typeof createAgentDirectory>;
  * each has in hand and could do.
  */
 export function createAgentDirectory() {
-  /** By process: if two use one agent name, one has to go, and the other's work in hand stays known. */
+  /** By process: if two use one agent name, one must end, and the other's work in hand remains known. */
   const processes = new Map<string, Heard>();
   /** By message id: the agent that last had the message in hand. */
   const holders = new Map<string, string>();

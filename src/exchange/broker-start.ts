@@ -6,20 +6,20 @@ import type { Monitor } from './monitor-agents.ts';
 export interface BrokerChoice {
   settings: BrokerSettings;
   connect: Connect;
-  /** How it looks for foreign programs before it begins. */
+  /** How it checks for foreign programs before it begins. */
   listening: Listening;
 }
 
 /** The check for foreign programs in a namespace (`namespace-guard.ts`). */
 export interface Listening {
   broadcast: string;
-  /** Also the topics of the site's layout. */
+  /** Topics of the site's layout to listen to as well. */
   layout: readonly string[];
   /** Keys of `[broker.destinations]` whose queues the existing testbed reads too. */
   sharedQueues: readonly string[];
   /** Depends on the layout if left out. */
   seconds: number | undefined;
-  /** Also asked for live agents, if known. */
+  /** Also queried for live agents, if known. */
   monitor?: Monitor | undefined;
   /** Prints for the operator that it listens. */
   say: (line: string) => void;
@@ -28,7 +28,7 @@ export interface Listening {
 export interface ConnectOptions {
   /** Waits for a broker that is not there yet; otherwise throws `BROKER_UNREACHABLE` or `BROKER_REFUSED`. */
   patient: boolean;
-  /** Ends the waiting; the promise is then never settled. */
+  /** Ends the wait; the promise is then never settled. */
   signal?: AbortSignal | undefined;
   /** Called at each break and each failed try. */
   onTrouble: (error: SwfError) => void;

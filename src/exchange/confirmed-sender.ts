@@ -2,7 +2,7 @@ import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
 import { backoff } from '../lib/duration.ts';
 import { SwfError } from '../lib/errors.ts';
 
-/** The source of a sender's messages, and their outcome. Numbers rise in sending order. */
+/** The source of a sender's messages, and callbacks for their outcomes. Numbers increase in sending order. */
 interface SendSource<T extends { seq: number }> {
   /** The unconfirmed items after a number, in order. The caller may read only some and ask again. */
   pending(after: number): Iterable<T>;
@@ -25,9 +25,9 @@ export const sendWindow = 256;
 const afterRefusal = [1000, 5000] as const;
 
 /**
- * A message in flight at this many ends of a connection rests, so that others are sent, and then goes alone:
- * some brokers end a connection instead of refusing a message, as RabbitMQ 4.0 does if a full queue rejects
- * it. It is never left out for that: a bad line is not a refusal.
+ * A message in flight at this many ends of a connection rests, so that others are sent, and is then sent
+ * alone: some brokers end a connection instead of refusing a message, as RabbitMQ 4.0 does if a full queue
+ * rejects it. It is never skipped for that: a bad line is not a refusal.
  */
 const suspectEnds = 2;
 const rests = { first: 1000, longest: 60_000 };
@@ -35,7 +35,7 @@ const rests = { first: 1000, longest: 60_000 };
 /** The number of ends to report, once. */
 const maxEnds = 5;
 
-/** For operators: what is wrong with a message that was in flight at so many ends of its connection. */
+/** For operators: what is wrong with a message that was in flight at `times` ends of its connection. */
 export const endsSentence = (times: number) => `sending it broke the connection ${times} times; retrying every minute`;
 
 /** The harm that a message did in earlier tries. */
@@ -46,8 +46,8 @@ interface Trouble {
 
 /**
  * Sends messages until the broker has confirmed each, many at a time and started in order. Repeats an
- * interrupted send, so a receiver may get a message twice. Leaves out a message that the broker keeps
- * refusing, so that later messages are sent.
+ * interrupted send, so a receiver may get a message twice. Skips a message that the broker keeps refusing, so
+ * that later messages are sent.
  */
 export class ConfirmedSender<T extends { seq: number }> {
   readonly #broker: BrokerConnection;

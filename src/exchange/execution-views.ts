@@ -23,12 +23,12 @@ export type Taking = 'all' | 'one' | 'none';
 interface View {
   state: ExecutionState;
   over: AbortController;
-  /** Whether a slice on trial has ended since this state: what follows is up to the recorder. */
+  /** Whether a slice on trial has ended since this state: the recorder decides what follows. */
   isTried: boolean;
 }
 
 /**
- * A namespace's executions as their recorders report them. Nothing is stored: a starting process receives
+ * A namespace's executions as reported by their recorders. Nothing is stored: a starting process receives
  * everything within seconds.
  */
 export class ExecutionViews {

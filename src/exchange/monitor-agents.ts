@@ -3,8 +3,8 @@ import * as z from 'zod';
 import { messageOf } from '../lib/errors.ts';
 
 /**
- * The monitor's agents beat at least every minute; an agent silent for longer than this has ended. In
- * milliseconds.
+ * The monitor's agents send a heartbeat at least every minute; an agent silent for longer than this has
+ * ended. In milliseconds.
  */
 const livingMilliseconds = 300_000;
 
@@ -22,7 +22,7 @@ const rows = z.array(
   }),
 );
 
-/** swf-monitor as its programs know it. */
+/** swf-monitor, by its address and token. */
 export interface Monitor {
   url: string;
   token: string | undefined;

@@ -14,12 +14,12 @@ const named = 5;
 /** A foreign program, with one of its message types and where it was heard. */
 type Named = Pick<Heard, 'name' | 'msg_type' | 'destination'>;
 
-/** A foreign program, with all that its message says. */
+/** A foreign program, with everything that its message says. */
 interface Heard extends ForeignProgram {
   destination: string;
 }
 
-/** Hears a message on a topic. */
+/** Receives a message from a topic. */
 type Ear = (destination: string, delivery: Delivery) => void;
 
 /**
@@ -51,7 +51,7 @@ const broadcastSeconds = 3;
 const layoutSeconds = 35;
 
 /**
- * Seconds to listen on a broadcast topic and a layout's topics, so that every program at work there is heard.
+ * Seconds to listen on a broadcast topic and a layout's topics, so that every active program there is heard.
  */
 export const secondsToHear = (layout: readonly string[]): number =>
   layout.length === 0 ? broadcastSeconds : layoutSeconds;
@@ -77,11 +77,11 @@ export const unmarkedSubscription = (broadcast: string, ear: Ear): Subscription 
   onMessage: (delivery) => ear(broadcast, delivery),
 });
 
-/** A broker as a store knows it, with the topics that were listened to. */
+/** A broker as recorded in a store, with the topics that were listened to. */
 export const placeOfBroker = ({ servers }: Pick<BrokerSettings, 'servers'>, { layout }: Pick<Listening, 'layout'>) =>
   [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
 
-/** How to connect, and whose namespace it is. The signal ends the listening, too. */
+/** How to connect, and whose namespace it is. The signal also ends the listening. */
 interface GuardOptions extends ConnectOptions {
   namespace: string;
   /** This process has listened before, and has had the namespace since: a short time is enough. */
@@ -155,7 +155,8 @@ async function listen(broker: BrokerConnection, seconds: number, ends: readonly 
 }
 
 /**
- * Refuses a namespace in which programs were heard, and warns of queues that those of another namespace read.
+ * Refuses a namespace in which programs were heard, and warns about queues that programs of another namespace
+ * read.
  */
 function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { sharedQueues, say }: Listening) {
   if (heard.length > 0) throw namespaceInUse(namespace, heard);
@@ -163,21 +164,21 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
 }
 
 /**
- * The harm that shared queues do between makes, and the way to end it.
+ * The harm that queues shared with other software do, and the remedy.
  * @param keys of `[broker.destinations]`
  */
 export const sharingSentence = (other: string, keys: readonly string[]) =>
   `other software works on this broker (namespace ${other}); it reads its queues without regard to the namespace, so it would take swf-mcp's messages and may fail on unknown ones; give swf-mcp its own queues: ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
 /**
- * Says what silence leaves open in a namespace that is new here, where neither the site's topics nor its
+ * Says what silence does not prove in a namespace that is new here, if neither the site's topics nor its
  * monitor are known.
  */
 function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say }: Listening) {
   if (isKnown !== true && layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
 }
 
-/** What silence on the broadcasts leaves open, and the two ways to be sure. */
+/** What silence on the broadcasts does not prove, and the two ways to be sure. */
 export const idleSentence = (namespace: string) =>
   `no other software was heard in namespace ${namespace}, but idle programs send nothing there. To be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or set SWF_MONITOR_URL to the testbed's monitor`;
 

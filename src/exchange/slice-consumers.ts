@@ -7,7 +7,7 @@ import { decodedOf } from './wire.ts';
 
 export interface SliceConsumersOptions {
   broker: BrokerConnection;
-  /** Makes a connection for this queue alone, for a broker without selectors. */
+  /** Creates a connection for this queue alone, for a broker without selectors. */
   connectApart: () => BrokerConnection;
   namespace: string;
   destination: string;
@@ -20,7 +20,7 @@ export interface SliceConsumersOptions {
    * kinds that cannot be done.
    */
   unwanted: (slot: number) => Readonly<Record<string, readonly string[]>>;
-  /** The slots that are to take slices for now. */
+  /** The slots that may currently take slices. */
   taking?: () => Taking;
   /** Called when a slot is taken or freed. */
   onChange: () => void;
@@ -31,7 +31,7 @@ export interface SliceConsumersOptions {
 /** How long a slot keeps a paused execution's slice before returning it, on a broker without selectors: avoids spinning. */
 const restMilliseconds = 5000;
 
-/** How long a worker that left the queue to others waits before it looks again, in milliseconds. */
+/** How long a worker that left the queue to others waits before it checks again, in milliseconds. */
 const awayMilliseconds = 30_000;
 
 /**

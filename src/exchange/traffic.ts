@@ -43,7 +43,7 @@ export function createTraffic() {
       const name = counts.has(type) || counts.size < maxTypes ? type : 'other';
       counts.set(name, (counts.get(name) ?? 0) + 1);
     },
-    /** Notes a piece of work: a message read and answered, or a slice. */
+    /** Records a piece of work: a message read and answered, or a slice. */
     noteStep(seconds: number) {
       steps.count += 1;
       steps.sum += seconds;
@@ -52,7 +52,7 @@ export function createTraffic() {
   };
 }
 
-/** Makes connections whose traffic is counted. */
+/** Creates connections whose traffic is counted. */
 export const counting =
   (connect: Connect, traffic: Traffic): Connect =>
   (settings, onTrouble) =>

@@ -22,7 +22,7 @@ export const decodedOf = onceFor((delivery: Delivery): Decoded => {
  */
 export const refused = (reason: string): Decoded => ({ kind: 'rejected', reason, body: {} });
 
-/** Telemetry is soon old news, but another host's clock may be off by minutes and must not silence it. */
+/** Telemetry is soon outdated, but another host's clock may be off by minutes and must not silence it. */
 const telemetrySeconds = 3600;
 
 /** A report as it is sent. @param isSerious it survives the broker */
@@ -82,13 +82,14 @@ interface WireFacts {
   namespace: string;
   run_id: string | null | undefined;
   execution_id: string | null | undefined;
-  /** The recorder that it is from, or for. */
+  /** The recorder that sent it or is to receive it. */
   store_id: string | undefined;
 }
 
 /**
- * The STOMP headers of a message. Only a start need not survive the broker: the result repeats it, and
- * heartbeats name the slice meanwhile. ActiveMQ Classic does a quarter more without starts on its disk.
+ * The STOMP headers of a message. Only a start need not survive a restart of the broker: the result repeats
+ * it, and heartbeats name the slice meanwhile. ActiveMQ Classic does a quarter more without starts on its
+ * disk.
  */
 export function wireHeaders(facts: WireFacts): Record<string, string> {
   const { message_id, message_type, namespace, run_id, execution_id, store_id } = facts;

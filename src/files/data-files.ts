@@ -42,7 +42,7 @@ export interface DataFiles {
    * recreated.
    */
   prepare(): void;
-  /** Writes an STF's file aside: it is not visible before it is published. */
+  /** Writes an STF's file under a temporary name: it is not visible before it is published. */
   prepareStf(stf: StfToWrite): Promise<PreparedFile>;
   /** Size and checksum of a file. `expected` gives the size if nothing is written. */
   measure(filename: string, expected: { tf_count: number; frameBytes: number }): Promise<FileFacts>;
@@ -53,7 +53,7 @@ export interface DataFiles {
    * frame.
    */
   verify(filename: string, range: FramesOfFile): Promise<void>;
-  /** Removes files that a killed process left unfinished. Only for the one process that writes here. */
+  /** Removes files that a killed process left unfinished. Only the process that writes here may call it. */
   tidy(): Promise<void>;
 }
 

@@ -66,7 +66,7 @@ const run = ([program = '', ...args]: string[], env: NodeJS.ProcessEnv, signal: 
 const lookMilliseconds = 200;
 
 /**
- * How often a holder shows that it lives, and after how much silence a holder that cannot be checked loses
+ * How often a holder shows that it is alive, and after how much silence a holder that cannot be checked loses
  * the lock, in milliseconds.
  */
 const signMilliseconds = 60_000;
@@ -122,8 +122,8 @@ async function isLeft(lock: string) {
 const [guardMilliseconds, diedMilliseconds] = [10, 10_000];
 
 /**
- * Lets one of many processes remove an abandoned lock, so that it is the abandoned lock that goes, not the
- * next holder's.
+ * Lets one of many processes remove an abandoned lock, so that it removes the abandoned lock, not the next
+ * holder's.
  */
 async function remove(lock: string) {
   const guard = `${lock}.left`;
@@ -159,7 +159,7 @@ interface FileToFetch {
 export type FetchedFiles = ReturnType<typeof createFetchedFiles>;
 
 /**
- * Whole files of other hosts, each fetched once per host and shared by all slots and processes that want it.
+ * Whole files of other hosts, each fetched once per host and shared by all slots and processes that need it.
  */
 export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
   const underWay = new Map<string, Promise<boolean>>();

@@ -113,7 +113,7 @@ export async function firstIndex(read: ReadAt, frameBytes: number): Promise<numb
   for (let place = 0; ; place += 2) {
     const frames = await read(place * frameBytes, 2 * frameBytes);
     for (let at = 0; at < 2; at += 1) {
-      // At the end of the file, the first whole frame alone must do.
+      // At the end of the file, the first whole frame alone is enough.
       if (frames.length < (at + 1) * frameBytes) return [...candidates][0];
       const index = indexOfFrame(frames.subarray(at * frameBytes, (at + 1) * frameBytes), frameBytes);
       if (index === undefined) continue;

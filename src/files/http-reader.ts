@@ -26,7 +26,7 @@ export function refusalOf(url: string, status: number): NotFetched {
   }
 }
 
-/** Whether the same request may be answered differently in a moment. */
+/** Whether the same request may succeed if it is repeated. */
 const isPassing = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /** Where files may be fetched from, and our proof of permission. */

@@ -18,10 +18,7 @@ interface RemoteFileOptions {
   signal: AbortSignal;
 }
 
-/**
- * The data files of an execution, of which one is on another host: only as much of it is fetched as is
- * wanted.
- */
+/** The data files of an execution, of which one is on another host: only the needed part of it is fetched. */
 export function createRemoteDataFiles({ url, ways, fetched, place, local, signal }: RemoteFileOptions): DataFiles {
   const isByHttp = ways.command === undefined;
   const bring = async (filename: string) => {

@@ -38,7 +38,7 @@ export interface AppOptions extends McpOptions {
   log: Log;
 }
 
-/** Larger requests are refused: no tool needs that much. */
+/** Larger requests are refused: no tool needs one. */
 const bodyLimit = '4mb';
 
 /**

@@ -40,5 +40,7 @@ export function createCallers(tokens: readonly Token[]): (given: string) => Call
 export const isLoopback = (host: string) =>
   ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 
-/** The host name in a `Host` header or an origin, without its port; undefined if the text is no address. */
+/**
+ * The host name in a `Host` header or an origin, without its port; undefined if the text is not an address.
+ */
 export const hostOf = (text = '') => tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);

@@ -10,7 +10,7 @@ export const callLimits = { ofOneClient: 200, ofAll: 1000 } as const;
 interface RequestCalls {
   count: number;
   /**
-   * The id by which the client may cancel them; undefined for a batch, whose other requests want their
+   * The id by which the client may cancel them; undefined for a batch, whose other requests still need their
    * answers.
    */
   id?: unknown;
@@ -25,8 +25,8 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
   const sum = (requests: Iterable<RequestCalls>) => [...requests].reduce((total, { count }) => total + count, 0);
   return {
     /**
-     * Admits the calls of a request and returns how to end them or, if they are too many, the limit they
-     * would exceed.
+     * Admits the calls of a request and returns a function that ends them or, if they are too many, the limit
+     * that they would exceed.
      */
     take: (client: string, request: RequestCalls): { end: () => void } | { limit: string } => {
       const own = sum(requestsOf(client)) + request.count;
@@ -48,11 +48,11 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
 
 /**
  * Places for work, at most one for each client. Clients are served in turn: one that waits for a hundred
- * places delays only itself. The result waits for a place, and resolves with how to leave it, or with
- * undefined if the signal comes first.
+ * places delays only itself. The result waits for a place, and resolves with a function that leaves it, or
+ * with undefined if the signal is aborted first.
  */
 export function createPlaces(most: number) {
-  /** How to begin, by client, in the order in which clients are served next. */
+  /** Functions that take a place, by client, in the order in which clients are served next. */
   const waiting = new Map<string, Set<() => void>>();
   const served = new Set<string>();
   const serve = () => {
@@ -96,7 +96,7 @@ export type Turn = (client: string) => Promise<void>;
 
 /**
  * Starts one call in each turn of the event loop, of each client in turn: between two calls of a batch,
- * others are heard and served.
+ * others are received and served.
  */
 export function createTurns(): Turn {
   const takePlace = createPlaces(1);

@@ -73,7 +73,7 @@ const callers = new WeakMap<Request, Caller>();
 /** The caller of a request that has passed `requireToken`. */
 export function callerOf(request: Request): Caller {
   const caller = callers.get(request);
-  if (caller === undefined) throw new Error('a route is open that should ask for the token');
+  if (caller === undefined) throw new Error('a route that should require the token is open');
   return caller;
 }
 

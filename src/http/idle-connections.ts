@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Most open connections: each costs memory and a file descriptor, and a few hundred are the most that any
- * system has.
+ * Most open connections: each costs memory and a file descriptor, and no system has more than a few hundred
+ * clients.
  */
 const maxConnections = 1000;
 
@@ -20,8 +20,8 @@ const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${re
 
 /**
  * Closes a connection if a new one would be too many: the one idle for longest or, if none is idle, one whose
- * client does not read its answer. So clients that connect and say nothing, or ask and do not read the
- * answers, do not shut others out. Returns how to end all connections.
+ * client does not read its answer. So clients that connect and send nothing, or do not read the answers,
+ * cannot shut others out. Returns a function that ends all connections.
  */
 export function limitConnections(server: Server, most: number = maxConnections): () => void {
   /** By peer, the least recently changed first. */

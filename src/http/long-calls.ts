@@ -10,7 +10,7 @@ export interface LongCall {
   args: unknown;
 }
 
-/** A message to a thread: a call, or an order to abandon the current one. */
+/** A message to a thread: a call, or a request to abandon the current one. */
 export type ToThread = LongCall | 'give up';
 
 /** Its reply: the tool's answer, an error that the caller can fix, or the stack of a bug. */
@@ -70,7 +70,7 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
     const { reply, isLost } = await replyOf(thread, { call, signal }, limits);
     if (!isLost) keep(thread);
     // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there
-    // are hardly ever more.
+    // are hardly ever more than the most.
     const end = isLost && Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
     void Promise.resolve(end).then(() => {
       busy.delete(thread);

@@ -12,9 +12,9 @@ import { callerOf, clientOf, isOfThisMachine, refuse } from './guard.ts';
 export interface Client extends Caller {
   /** Identifies the client: calls are counted and served in turn per client. */
   key: string;
-  /** Whether it is on this machine, as far as its address shows. */
+  /** Whether its address is one of this machine. */
   isHere: boolean;
-  /** Whether it wants fields without the same as text. */
+  /** Whether it wants only fields, without the same content as text. */
   fieldsAlone: boolean;
 }
 
@@ -116,8 +116,8 @@ function wanted(messages: Messages): Messages {
 
 /**
  * Drops two headers of the transport: its promise to keep the connection, which it makes even to clients that
- * asked to close (Node sets the right one), and, where our answer is compressed, the order not to transform
- * it, which is meant for proxies.
+ * asked to close (Node sets the right one), and, if our answer is compressed, `no-transform`, which is meant
+ * for proxies.
  */
 function adjustHeaders(request: Request, response: Response) {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
@@ -129,8 +129,8 @@ function adjustHeaders(request: Request, response: Response) {
 }
 
 /**
- * Whether a client asks to save data, as the page does: it asks again and again. Others are mostly on this
- * machine, and answered sooner without.
+ * Whether a client asks to save data, as the page does, which polls. Other clients are usually on this
+ * machine, and are answered sooner without compression.
  */
 const isToBeCompressed = ({ headers }: Pick<Request, 'headers'>) =>
   headers['save-data'] === 'on' && /\b(?:br|gzip|deflate)\b/.test(String(headers['accept-encoding']));

@@ -78,7 +78,7 @@ function readExecutions(queries: Queries, now: number) {
 function toldOf(queries: Queries, now: number) {
   const page = { order: 'newest', limit: most, uncounted: true } as const;
   const since = new Date(now - toldAfterEnd).toISOString();
-  // Executions alive since then, found by their start; how long they lived differs.
+  // Executions alive since then, found by their start; how long they lasted differs.
   const recent = queries.executions({ start_time: since }, { ...page, limit: 1000 }).rows;
   return [
     ...queries.executions({ status: 'running' }, page).rows,

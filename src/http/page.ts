@@ -18,7 +18,9 @@ const files = {
 /** Parts of the program, loaded when first shown. Their names change with their content. */
 const partPath = /^\/app\/[\w-]+\.js$/;
 
-/** Nothing from elsewhere, nothing inline, no text becomes code or markup, and no other page may frame it. */
+/**
+ * Nothing from other origins, nothing inline, no text becomes code or markup, and no other page may frame it.
+ */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -38,7 +40,7 @@ const headers = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  // Revalidated each time, mostly by a 304: a new version appears at once.
+  // Revalidated each time, usually with a 304: a new version appears at once.
   'Cache-Control': 'no-cache',
 };
 
@@ -68,7 +70,7 @@ export function addPage(app: Express, folder: string): void {
 /** The smallest first. A browser takes brotli only from its own machine or over TLS. */
 const encodings = ['br', 'gzip', 'identity'] as const;
 
-/** A file as it is sent. It is compressed once, so as much as it can be. */
+/** A file as it is sent. It is compressed only once, so at the highest level. */
 function read(path: string) {
   const body = readFileSync(path);
   const bodies = {

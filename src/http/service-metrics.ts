@@ -33,7 +33,8 @@ interface AgentFigures extends Program {
     steps: Parameters<typeof histogram>[2];
   };
   /**
-   * Messages not confirmed by the broker; `oldest`: since when the oldest waits, in milliseconds since 1970.
+   * Messages not confirmed by the broker; `oldest`: since when the oldest has been waiting, in milliseconds
+   * since 1970.
    */
   unsent: { count: number; oldest: number | undefined };
   /** Messages waiting to be read and answered, by role, for agents that read. */
@@ -75,9 +76,9 @@ export function agentMetricsText(figures: AgentFigures): string {
 interface ObserverFigures extends Program, Traffic {
   /** Messages since the process started, by topic. */
   messages: ReadonlyMap<string, number>;
-  /** When the newest message came, in milliseconds since 1970. */
+  /** When the newest message arrived, in milliseconds since 1970. */
   lastMessageAt: number | undefined;
-  /** Lines on their way into each place. */
+  /** Lines waiting to be written to each place. */
   places: readonly { kind: string; waiting: number; dropped: number; isFailing: boolean }[];
 }
 

@@ -8,7 +8,7 @@ import { pause } from './deadline.ts';
  * sleeps and is inside again when its time comes. This lets virtual time know when no work is in progress.
  */
 export interface Clock {
-  /** Whether its time has nothing to do with the wall's. */
+  /** Whether its time is independent of the wall clock. */
   readonly isVirtual: boolean;
   now(): number;
   /** Resolves when `tick` is reached, at once if it has passed, or early when `signal` is aborted. */
@@ -88,7 +88,7 @@ export function createVirtualClock(startTick = 0): Clock {
   return { isVirtual: true, now: () => now, sleepUntil, enter, leave };
 }
 
-/** Keeps the sleepers in the order of their ticks. Mostly the last to go to sleep is the last to wake. */
+/** Keeps the sleepers in the order of their ticks. Usually the last to go to sleep is the last to wake. */
 function insert(sleepers: Sleeper[], sleeper: Sleeper) {
   let place = sleepers.length;
   while (place > 0 && (sleepers[place - 1] as Sleeper).tick > sleeper.tick) place -= 1;

@@ -37,7 +37,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** An error that its reader can fix: `sentence` says what was wrong, with the value, and what to do. */
 export class SwfError extends Error {
   readonly code: ErrorCode;
-  /** A value that is refused by itself, whatever the store has: at a terminal it is wrong usage. */
+  /** Whether the value is refused whatever the store contains: at a terminal, this is wrong usage. */
   isUsage = false;
 
   constructor(code: ErrorCode, sentence: string, options?: ErrorOptions) {
@@ -53,15 +53,15 @@ export class SwfError extends Error {
   }
 
   /**
-   * The one line that people and assistants see: `CODE: sentence`, in which foreign text can do nothing but
-   * be read.
+   * The one line that people and assistants see: `CODE: sentence`, in which unprintable characters of foreign
+   * text are escaped.
    */
   get line(): string {
     return printable(`${this.code}: ${this.message}`);
   }
 }
 
-/** Makes the errors of a code; these are the codes of several places. */
+/** Creates the errors of a code; these codes are used in several places. */
 const errorsOf =
   (code: ErrorCode) =>
   (sentence: string, options?: ErrorOptions): SwfError =>
@@ -69,7 +69,7 @@ const errorsOf =
 
 export const argumentInvalid = errorsOf('ARGUMENT_INVALID');
 
-/** `ARGUMENT_INVALID` for a value that no store would accept: no number, no time, no word of a list. */
+/** `ARGUMENT_INVALID` for a value that no store would accept: not a number, not a time, or not in a list. */
 export const valueInvalid = (sentence: string, options?: ErrorOptions): SwfError =>
   Object.assign(argumentInvalid(sentence, options), { isUsage: true });
 

@@ -30,14 +30,16 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** Whether this process may use a file or folder. @param mode how, by the constants of `node:fs` */
+/** Whether this process may use a file or folder. @param mode an access mode of `node:fs` */
 export const canAccess = (path: string, mode: number) =>
   tried(() => {
     accessSync(path, mode);
     return true;
   }) ?? false;
 
-/** Free bytes on the disk of a folder, for processes without special rights. Throws the system's errors. */
+/**
+ * Free bytes on the disk of a folder, for processes without special privileges. Throws the system's errors.
+ */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;

@@ -31,7 +31,7 @@ export class Lifetime {
     this.#stopped.abort();
   }
 
-  /** Stops with an error. Only the first error counts: later ones mostly follow from it. */
+  /** Stops with an error. Only the first error counts: later ones usually follow from it. */
   fail(error: unknown): void {
     this.#fault ??= { error };
     this.stop();

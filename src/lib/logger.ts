@@ -20,7 +20,7 @@ export interface Log {
 /**
  * A log for people: one line per record.
  * @param threshold lines below this level are left out
- * @param writeLine takes one line without its end; must not write to stdout, which belongs to answers
+ * @param writeLine takes one line without its line end; must not write to stdout, which belongs to answers
  */
 export const createLog = (threshold: LogLevel, writeLine: (line: string) => void): Log => ({
   write({ level, message }) {

@@ -39,7 +39,7 @@ export function networkFileSystemOf(path: string): string | undefined {
 /** The target of a link, even if nothing is there yet: a new file would be made there. */
 function targetOf(path: string) {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  // A ring of links is reported when the file is opened.
+  // A cycle of links is reported when the file is opened.
   return isLink && existsSync(dirname(path)) ? resolve(dirname(path), readlinkSync(path)) : path;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The function with its value kept for each object, for as long as that object lives: each value is made
- * once.
+ * The function with its value cached for each object, for as long as that object exists: each value is
+ * computed once.
  */
 export function onceFor<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const made = new WeakMap<Key, { value: Value }>();
@@ -14,7 +14,7 @@ export function onceFor<Key extends object, Value>(make: (key: Key) => Value): (
   };
 }
 
-/** Sets an entry as the newest one, and forgets the oldest beyond so many. */
+/** Sets an entry as the newest one, and forgets the oldest ones beyond a limit. */
 export function setNewest<Key, Value>(kept: Map<Key, Value>, key: Key, value: Value, most: number): void {
   kept.delete(key);
   kept.set(key, value);

@@ -14,7 +14,7 @@ const each = new RegExp(`[${unprintable}]`, 'gu');
 export const printable = (text: string) =>
   escaped(text, (code) => (code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`));
 
-/** A text whose characters of `unprintable` are replaced by what stands for their code point. */
+/** A text whose characters of `unprintable` are replaced by what `escape` returns for their code point. */
 export const escaped = (text: string, escape: (codePoint: number) => string) =>
   text.replaceAll(each, (character) => escape(character.codePointAt(0) ?? 0));
 

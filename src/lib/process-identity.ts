@@ -33,7 +33,7 @@ export const hostname = () => here;
 /** This boot of this machine; empty if the system does not report it. */
 export const bootId = () => tried(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
 
-/** This machine, the same after a boot (machine-id(5)); its name if the system does not report it. */
+/** This machine, the same after a reboot (machine-id(5)); its name if the system does not report it. */
 export const machineId = () => tried(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
 
 export function currentProcess(): ProcessIdentity {
@@ -52,7 +52,7 @@ export function isAlive(identity: ProcessIdentity): boolean | undefined {
   try {
     process.kill(identity.pid, 0);
   } catch (error) {
-    // EPERM: the process is there and belongs to another user.
+    // EPERM: the process exists and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   const now = startOf(identity.pid);

@@ -7,7 +7,7 @@ export const readJson = (text: string | null | undefined) => tried((): unknown =
 export const asObject = (value: unknown) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 
-/** The object in a JSON text, or an empty object. Its fields are whatever the text says. */
+/** The object in a JSON text, or an empty object. Its fields are not checked. */
 export const objectIn = (text: string | null | undefined) => asObject(readJson(text)) ?? {};
 
 /** The objects of the array in a JSON text; empty if it holds no array. */

@@ -11,7 +11,7 @@ const inherited =
 
 /**
  * Runs a program to notify it through its environment.
- * @param environment it inherits only what it needs of it: any other variable may be a secret
+ * @param environment the program inherits only what it needs: any other variable may be a secret
  * @returns a problem as words that follow its name, or undefined
  */
 export const runProgram = (

@@ -1,4 +1,4 @@
-/** Environment variables of this program that no other program has a use for. */
+/** Environment variables of this program that no other program needs. */
 const secretVariables = [
   'ACTIVEMQ_PASSWORD',
   'SWF_MCP_TOKEN',
@@ -14,7 +14,7 @@ export function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEn
   return rest;
 }
 
-/** A token that a header can hold: quoting a token in an error because no header takes it would leak it. */
+/** A token that a header can hold: an error about any other token would quote it, and so leak it. */
 export const bearerTokenPattern = /^[\x21-\x7E]+$/;
 
 const minLength = 16;

@@ -57,7 +57,7 @@ export function steadyClock() {
   return clock;
 }
 
-/** Now, as UTC in ISO 8601 with milliseconds: the one form in which times are stored and compared. */
+/** Now, as UTC in ISO 8601 with milliseconds: the only form in which times are stored and compared. */
 export const utcNow = () => new Date(steadyClock().now()).toISOString();
 
 /** The same by the wall clock as set now: for signs of life, which others compare with their own clocks. */
@@ -101,7 +101,9 @@ export function millisecondsAt(text: string, at: number): number {
   return seconds * 1000 + digits(20) * 10 + text.charCodeAt(at + 22) - 48;
 }
 
-/** Starts to measure wall time by a monotonic clock. Returns a function that gives the seconds since. */
+/**
+ * Starts to measure wall time by a monotonic clock. Returns a function that returns the seconds since then.
+ */
 export function startStopwatch(): () => number {
   const since = performance.now();
   return () => (performance.now() - since) / 1000;

@@ -1,6 +1,6 @@
 import { printable } from './printable.ts';
 
-/** A clause about a value, such as ` (its reason)`; empty without one. */
+/** A clause about a value, such as ` (its reason)`; empty without a value. */
 export const clause = (before: string, value: string | number | null | undefined, after = '') =>
   value === undefined || value === null ? '' : `${before}${value}${after}`;
 
@@ -8,8 +8,8 @@ export const clause = (before: string, value: string | number | null | undefined
 export const wordsOf = (text: string) => text.trim().split(/\s+/);
 
 /**
- * The beginning of a text, at most `most` characters, ending at a word where it has one, with `…` where it
- * was cut.
+ * The beginning of a text, at most `most` characters, ending at a word if possible, with `…` where it was
+ * cut.
  */
 export function clipWords(text: string, most: number): string {
   if (text.length <= most) return text;

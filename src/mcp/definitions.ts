@@ -25,7 +25,7 @@ export const definitionOf = (tool: Tool) => ({
   ...(tool.hasPage === true ? { _meta: pageOfTool } : {}),
 });
 
-/** Limits that no client would come near by itself; a value beyond them is refused with a sentence. */
+/** Limits that no client would normally come near; a value beyond them is refused with a sentence. */
 const unsaid: ReadonlySet<string> = new Set(['minLength', 'maxLength']);
 
 function inputSchema(schema: z.ZodObject): Schema {

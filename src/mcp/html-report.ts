@@ -5,7 +5,7 @@ interface HtmlParts {
   title: string;
   style: string;
   script: string;
-  /** Left out for a page that asks for its data. */
+  /** Left out for a page that requests its data. */
   data?: unknown;
 }
 

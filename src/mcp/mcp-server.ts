@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The server as clients of every revision see it. An adapter connects it to a transport of its SDK. */
+/** The server as seen by clients of every revision. An adapter connects it to a transport of its SDK. */
 export interface McpServer {
   info: { name: string; title: string; version: string };
   capabilities: Record<string, Record<string, boolean | Record<string, never>>>;
@@ -14,18 +14,18 @@ export interface McpServer {
 export interface McpRequest {
   /** Aborted when the client cancels the request or is gone. */
   signal: AbortSignal;
-  /** The client's name as it gives it; undefined if it gave none. */
+  /** The client's name for itself; undefined if it gave none. */
   clientName: string | undefined;
-  /** Undefined if the client wants no progress. */
+  /** Undefined if the client did not request progress. */
   progressToken: string | number | undefined;
   /** Sends a notification about this request. Rejects if the client is gone. */
   notify: (method: string, params: Record<string, unknown>) => Promise<void>;
 }
 
-/** The JSON of the fields of answers, which is their text too: made once, it is written twice. */
+/** The JSON of the fields of answers, which is also their text: it is created once and written twice. */
 export const jsonOfFields = new WeakMap<object, string>();
 
-/** A transport of one client on stdio, as the SDKs of both eras want it. */
+/** A transport of one client on stdio, in the form that the SDKs of both eras expect. */
 export interface Wire {
   start: () => Promise<void>;
   send: (message: object) => Promise<void>;
@@ -58,7 +58,8 @@ export const rpcCodes = {
 } as const;
 
 /**
- * A protocol error in our words alone. The class of SDK 1.x prefixes its name and code, as clients do again.
+ * A protocol error with only our text. The class of SDK 1.x prefixes its name and code, and clients prefix
+ * them again.
  */
 export class ProtocolFault extends Error {
   readonly code: number;

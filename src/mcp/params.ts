@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { uncompiled } from '../domain/fields.ts';
 import { rpcCodes, invalidParams, type McpRequest, ProtocolFault } from './mcp-server.ts';
 
-/** A list may have params. It is sent whole, so no cursor is right. */
+/** A list may have params. It is sent completely, so no cursor is valid. */
 const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), takes: 'such as {}' };
 
-/** Requests whose params a client may have wrong, each with words about right ones. */
+/** Requests whose params may be wrong, each with a description of valid ones. */
 const wanted = {
   'tools/list': list,
   'tools/call': {

@@ -92,7 +92,7 @@ export const prompts = jobs.map((job) => {
   return prompt;
 });
 
-/** The words of one job; undefined for an unknown job. */
+/** The text of one job; undefined for an unknown job. */
 export function promptText(name: string, args: Readonly<Record<string, string>> = {}) {
   const job = jobs.find((one) => one.name === name);
   if (job === undefined) return undefined;

@@ -27,7 +27,7 @@ export function serverOf({ info, capabilities, instructions, answer }: McpServer
 const paramsOfInitialize =
   '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"NAME","version":"1.0"}}';
 
-/** Begins a session as the SDK does, in a method that it keeps to itself, with checked params. */
+/** Begins a session as the SDK does, in a private method, with checked params. */
 function onInitialize(server: Server) {
   const own = server as unknown as { _oninitialize: (request: object) => Promise<ServerResult> };
   server.setRequestHandler(

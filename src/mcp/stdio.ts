@@ -11,7 +11,7 @@ const shownFault = 300;
 /** How many lines of one kind to log per minute: a client that floods the server must not flood the log. */
 const linesAMinute = 10;
 
-/** Writes lines, and of too many in a minute how many were left out. */
+/** Writes lines, and if there are too many in a minute, how many were left out. */
 function seldom(tell: (line: string) => void): (line: string) => void {
   let told = 0;
   let leftOut = 0;
@@ -81,7 +81,7 @@ export function serveStdio(
   stdin.once('close', () => lines.end());
   stdin.pipe(lines);
   const ended = new Promise<unknown>((resolve) => {
-    // The last message may still wait for its adapter.
+    // The last message may still be waiting for its adapter.
     lines.once('end', () => void Promise.resolve(connection).then(() => setImmediate(resolve)));
     stdin.once('error', resolve);
   });
@@ -95,7 +95,7 @@ export function serveStdio(
   };
 }
 
-/** A message as JSON, with the fields of an answer as they were written for its text. */
+/** A message as JSON, with the fields of an answer in the JSON that was written for its text. */
 function jsonOf(message: object): string {
   const { result, ...envelope } = message as { result?: { structuredContent?: object; content: object[] } };
   const { structuredContent = {}, ...others } = result ?? {};
@@ -113,10 +113,10 @@ function isMessage(value: unknown): value is object {
   return method === undefined && typeof (result ?? error) === 'object';
 }
 
-/** How much of a dropped line's begin and end to look at for the id of its request. */
+/** How much of the beginning and end of a dropped line to search for the id of its request. */
 const endCharacters = 300;
 
-/** The id of a request, as JSON, where it is the first or the last key of a line. */
+/** The id of a request, as JSON, if it is the first or the last key of a line. */
 const idPatterns = [
   /^\{(?:"jsonrpc":"2\.0",)?"id":(\d{1,15}|"[^"\\]{1,100}")[,}]/,
   /,"id":(\d{1,15}|"[^"\\]{1,100}")(?:,"jsonrpc":"2\.0")?\}\s*$/,

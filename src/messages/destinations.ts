@@ -9,7 +9,7 @@ export const destinations = {
 
 export type DestinationName = keyof typeof destinations;
 
-/** The queues of a configuration that the programs of the existing testbed read, whatever the namespace. */
+/** The queues of a configuration that the programs of the existing testbed read in every namespace. */
 export const queuesSharedWithTestbed = (given: Destinations) =>
   (['slices', 'results'] as const).filter((key) => given[key].startsWith('/queue/panda.'));
 
@@ -17,9 +17,9 @@ export const queuesSharedWithTestbed = (given: Destinations) =>
 export type Destinations = Readonly<Record<DestinationName, string>>;
 
 /**
- * The topics of the existing testbed, by the layouts that its sites have had. Subscribing to a missing name
- * creates it for good, and a name with an anycast queue gives its messages to every subscriber, so listen
- * only to a layout that the site has. All layouts contain `/topic/epictopic`.
+ * The topics of the existing testbed, by the layouts that its sites have used. Subscribing to a missing name
+ * creates it for good, and subscribing to the name of an anycast queue takes messages from its consumers, so
+ * listen only to a layout that the site has. All layouts contain `/topic/epictopic`.
  */
 const topicsOfLayout = {
   head: ['/topic/panda.slices', '/topic/panda.results', '/topic/panda.workers', '/topic/panda.transformer'],

@@ -78,7 +78,7 @@ export const located = { file_url: z.string().max(16_000).optional() };
 /** A payload program by its name, and the digest of its command if known. */
 const payloadName = z.object({ name: text, digest: z.string().max(200).optional() });
 
-/** The facts that decide how a slice is processed, enough for a worker that knows nothing else. */
+/** The facts that decide how a slice is processed, enough for a worker without any other information. */
 export const workFields = {
   speed: z.number().positive().max(1_000_000).optional(),
   slice_processing_time: seconds.optional(),

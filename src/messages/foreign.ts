@@ -1,7 +1,7 @@
 import type { Decoded } from './codec.ts';
 
 /**
- * The messages of the existing testbed's programs, with the program that sends each, where it is known. If a
+ * The messages of the existing testbed's programs, with the program that sends each, if it is known. If a
  * type is also ours, `message_id` distinguishes them: ours have it, theirs do not.
  */
 const saidBy = {
@@ -29,7 +29,7 @@ const saidBy = {
   announcement: 'person',
 } as const;
 
-/** The programs of the testbed, as far as an observer can distinguish them. */
+/** The programs of the testbed that an observer can distinguish. */
 export type ProgramType = NonNullable<(typeof saidBy)[keyof typeof saidBy]>;
 
 const isForeign = (type: string): type is keyof typeof saidBy => Object.hasOwn(saidBy, type);

@@ -45,7 +45,7 @@ export const sliceMessageId = (executionId: string, sliceFilename: string, attem
 const traceDigits = 32;
 const spanDigits = 16;
 
-/** The trace of the last execution: mostly it is the next one too. */
+/** The trace of the last execution, which is usually the next one too. */
 let last: { execution: string; trace: string } | undefined;
 
 const digest = (text: string, digits: number) => sha256().update(text).digest('hex').slice(0, digits);

@@ -5,7 +5,7 @@ import { define, positive, text } from './fields.ts';
 
 const words = z.string().min(1).max(maxNote);
 
-/** An observed execution has its program's own id, of any form. */
+/** An observed execution has the id that its program gave it, in any form. */
 const ofAny = () => ({ execution_id: z.string().min(1).max(2000).optional() });
 const author = z.string().min(1).max(maxAuthor);
 

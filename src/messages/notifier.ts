@@ -14,7 +14,7 @@ export type Notifier = ReturnType<typeof createNotifier>;
  *
  * Invariant: a consumer that takes a mark, reads the log and then waits for news since that mark misses
  * nothing. The same holds for a consumer that reads, finds nothing and waits without an `await` between.
- * @param clock left out where nothing waits for all to be idle: over a broker time is real or scaled
+ * @param clock left out if nothing waits for all to be idle: over a broker, time is real or scaled
  */
 export function createNotifier(clock?: Pick<Clock, 'enter' | 'leave'>) {
   const waiting = new Set<Waiter>();

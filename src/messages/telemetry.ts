@@ -49,7 +49,7 @@ export type ExecutionState = z.infer<typeof executionStateSchema>;
 /** The most message ids that a heartbeat names. */
 export const maxInHand = 1000;
 
-/** A kind of work that an agent cannot do at the moment, since when (ISO 8601), and why in words. */
+/** A kind of work that an agent currently cannot do, since when (ISO 8601), and the reason as text. */
 const offDuty = z.object({
   reason: text,
   name: z.string().max(2000),

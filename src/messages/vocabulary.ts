@@ -54,7 +54,7 @@ const operatorCommand = define(
  * The vocabulary of the workflow (docs/messages.md): every message type with its destination, its fields and
  * its natural key. Unknown fields are kept.
  *
- * A new message type is one entry here. The compiler then demands its projection (`db/projection/index.ts`),
+ * A new message type is one entry here. The compiler then requires its projection (`db/projection/index.ts`),
  * and a test the agent that sends it (`emits`).
  */
 export const vocabulary = {

@@ -30,8 +30,8 @@ export function capacityOf(facts: Facts) {
     /** Worker slots; undefined once it cannot be known. */
     workers,
     /**
-     * Slices per second that the DAQ causes while it makes STFs; after the end, as they came; undefined while
-     * the run drains.
+     * Slices per second that the DAQ causes while it makes STFs; after the end, the measured rate; undefined
+     * while the run drains.
      */
     arrival_rate: isDraining ? undefined : rounded(arrival, 2),
     /** Workers that would keep up. */
@@ -62,7 +62,7 @@ function drainSeconds({ status, phase_changed_at, end_time, idle }: Facts): numb
 }
 
 /**
- * Mean seconds between STFs as they came, without times in which none could: a run may have had several
+ * Measured mean seconds between STFs, without times in which none could be made: a run may have had several
  * speeds.
  */
 function measuredInterval({ counts, first_stf_at, last_stf_at, idle }: Facts): number | undefined {

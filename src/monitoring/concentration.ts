@@ -2,7 +2,7 @@ import { logChoose, probabilityOfAtLeast } from '../lib/hypergeometric.ts';
 
 /**
  * A slice's first attempt, once it has ended, with the places that may be the cause of a failure. A retry
- * happens since another place has failed it.
+ * happens only because another place failed the slice.
  */
 export interface PlacedAttempt {
   stf: string | null;
@@ -126,7 +126,9 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
   };
 }
 
-/** The worst place, the two worst, and so on, as far as their share of failures is large enough to report. */
+/**
+ * The worst place, the two worst, and so on, as long as their share of failures is large enough to report.
+ */
 function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
   const candidates: Concentration[] = [];
   let [tried, failed] = [0, 0];

@@ -32,7 +32,7 @@ const attemptsASlice = ({ slices_final, slice_retries, params }: Facts) =>
 const slicesLeft = (facts: Facts, planned: number) => (planned - facts.slices_final) * attemptsASlice(facts);
 
 /**
- * At full speed the schedule takes no time, so only the rate so far counts; that of failures alone shows
+ * At full speed the schedule takes no time, so only the rate so far counts; a rate of failures alone predicts
  * nothing.
  */
 function byRate(facts: Facts, planned: number): Estimate | undefined {
@@ -43,8 +43,8 @@ function byRate(facts: Facts, planned: number): Estimate | undefined {
 }
 
 /**
- * Most slices to play one by one; of more, several count as one that takes as much longer. Every look at an
- * execution plays them.
+ * Most slices to play one by one; of more, several count as one that takes as much longer. Every assessment
+ * of an execution plays them.
  */
 const maxPlayed = 50_000;
 
@@ -54,7 +54,7 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   if (service === undefined) return undefined;
   const { in_hand, now, slots = 0 } = facts;
   const left = slicesLeft(facts, planned);
-  // Nobody knows when a worker comes.
+  // It is not known when a worker will start.
   if (slots === 0 && left > in_hand.length) return undefined;
   const together = Math.max(1, Math.ceil(left / maxPlayed));
   const { daq, ...arrivals } = ahead(facts, { left, together });
@@ -73,7 +73,7 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
 }
 
 /**
- * The slices that are left without those in hand, as they come to workers, and when the DAQ is done, in
+ * The slices that are left without those in hand, as they arrive at workers, and when the DAQ is done, in
  * seconds of wall time from now.
  * @param together how many slices count as one
  */
@@ -84,7 +84,7 @@ function ahead(facts: Facts, { left, together }: { left: number; together: numbe
   const perStf = slicesPerStf(facts) * attemptsASlice(facts);
   const coming = stfs.reduce((sum, { count }) => sum + count, 0) * perStf;
   const most = Math.max(0, left - facts.in_hand.length);
-  // Those that are made already are there now.
+  // Slices that already exist are waiting now.
   let slices = Math.max(0, Math.round(most - coming));
   const played = () => Math.ceil(slices / together - 1e-6);
   const [ticks, counts] = [[0], [played()]];
@@ -134,7 +134,7 @@ function sinceDaqStep(facts: Facts): number {
 const maxArrivals = 5000;
 const maxPeriods = 5000;
 
-/** The steps that are left to the DAQ. Times are simulated seconds from its last step. */
+/** The remaining steps of the DAQ. Times are simulated seconds from its last step. */
 export function daqAhead(facts: Facts): ReturnType<typeof periodsAhead> {
   const { phase, params } = facts;
   const daq = params.daq_state_machine;
@@ -147,8 +147,8 @@ export function daqAhead(facts: Facts): ReturnType<typeof periodsAhead> {
 }
 
 /**
- * The STFs of the remaining physics periods, in order, of very many several at a time, and the standbys, in
- * which workers take no slices.
+ * The STFs of the remaining physics periods, in order (several at a time if there are very many), and the
+ * standbys, in which workers take no slices.
  */
 function periodsAhead(facts: Facts, from: number) {
   const daq = facts.params.daq_state_machine;
@@ -180,7 +180,7 @@ function periodsAhead(facts: Facts, from: number) {
     end = first + (inThis - 1) * step + idle;
     const more = Math.min(merged, periods - n) - 1;
     if (more === 0) continue;
-    // Of very many periods the next ones count with this one, as if their STFs came at their end.
+    // If there are very many periods, the next ones count with this one, as if their STFs came at its end.
     end += more * (standby + daq.stf_generation_time + (each - 1) * step + idle);
     stfs.push({ at: end, count: more * each });
   }

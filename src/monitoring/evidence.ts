@@ -124,7 +124,7 @@ export interface SlowSlice {
   seconds: number;
 }
 
-/** Facts about an execution beside its figures. */
+/** Facts about an execution besides its figures. */
 export interface Evidence {
   execution_id: string;
   status_reason: string | null;
@@ -188,7 +188,7 @@ export interface FailuresInARow {
   /** When the first of them failed; of many, the first one examined. */
   since: number;
   attempts: number;
-  /** More failed before that were not examined. */
+  /** More attempts failed before, which were not examined. */
   isMore: boolean;
   /** How many of them were first attempts at their slices. */
   firstAttempts: number;

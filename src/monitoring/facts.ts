@@ -22,8 +22,8 @@ export interface Facts {
   /** In milliseconds since 1970. */
   now: number;
   /**
-   * How far its newest row is later than that, if by more than clocks usually differ: then no age is known.
-   * Seconds; 0 if it is not.
+   * How much later its newest row is, if by more than clocks usually differ: then no age is known. Seconds;
+   * otherwise 0.
    */
   ahead_seconds: number;
   status: ExecutionStatus;
@@ -82,9 +82,9 @@ export interface Facts {
   idle: readonly { from: number; until: number }[];
   /** Slices being processed by live workers, oldest first. */
   in_hand: readonly SliceInHand[];
-  /** Over a broker: slices of other executions in the hands of workers of the namespace. */
+  /** Over a broker: slices of other executions held by workers of the namespace. */
   others_in_hand: number;
-  /** Slices in the hands of workers that are gone. */
+  /** Slices held by workers that are gone. */
   lost: readonly SliceInHand[];
   /** The process that drives it; undefined for an execution that was never driven from this store. */
   driver: { alive: boolean; silent: boolean; /** ISO 8601. */ since: string } | undefined;
@@ -93,7 +93,7 @@ export interface Facts {
 /** Seconds from a time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
 export const secondsBetween = (from: string, to: number) => Math.max(0, (to - Date.parse(from)) / 1000);
 
-/** Seconds of a time (milliseconds since 1970) in which nothing could progress. */
+/** Seconds of a period (milliseconds since 1970) in which nothing could progress. */
 export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number) =>
   timeWithin(idle, from, until) / 1000;
 
@@ -134,7 +134,7 @@ export const driverGaps = (drivers: readonly DriverSpan[]) =>
 
 export const downSeconds = (gaps: ReturnType<typeof driverGaps>) => gaps.reduce((sum, { seconds }) => sum + seconds, 0);
 
-/** How the slices of an execution fare. */
+/** The state of the slices of an execution. */
 export interface SliceFacts
   extends
     Pick<

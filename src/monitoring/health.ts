@@ -15,12 +15,13 @@ export function healthAfterEnd(status: Exclude<ExecutionStatus, 'running'>): Hea
 const healthInPause = { working: 'paused', slow: 'slow', stuck: 'stalled' } as const;
 
 /**
- * The health of an execution with a plan and a driver, beside its status; undefined while no age is known.
+ * The health of an execution with a plan and a driver, in addition to its status; undefined while no age is
+ * known.
  */
 export function healthOf(facts: Facts, stages: readonly StageState[]): Health | undefined {
   const { status, phase, driver, isHeld } = facts;
   if (status !== 'running') return healthAfterEnd(status);
-  // That a process is gone shows whatever the clocks say.
+  // A process that is gone is detected whatever the clocks say.
   if (driver?.alive === false) return 'stalled';
   if (facts.ahead_seconds > 0) return undefined;
   if (driver?.silent) return 'stalled';
@@ -36,10 +37,7 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health | 
   return phase === 'completed' ? 'draining' : 'progressing';
 }
 
-/**
- * The health of an execution as far as its messages show; undefined while nothing is heard from it: its
- * health is not known.
- */
+/** The health of an execution according to its messages; undefined while nothing is heard from it. */
 export function heardHealth(facts: HeardFacts): Health | undefined {
   const { status, phase, isListening } = facts;
   if (status !== 'failed' && status !== 'unknown' && isStuck(facts)) return 'stalled';

@@ -65,7 +65,7 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
   /** Whether nothing more is expected of it, so that what is missing is judged without waiting. */
   isOver: boolean;
-  /** Whether results come on a subscribed topic, as far as is known. */
+  /** Whether results are known to arrive on a subscribed topic. */
   hearsResults: boolean;
   /**
    * Whether its slices can be seen: they were, or would be. Otherwise they are not on a subscribed topic
@@ -76,10 +76,10 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   unsent: Some;
   /** Whether any message about it was heard on the bus. */
   isBusHeard: boolean;
-  /** Now while an observer listens, else the end of what was heard. */
+  /** Now while an observer listens, otherwise the end of what was heard. */
   now: number;
   isListening: boolean;
-  /** Whether an observer lives: its broker may be away for a while. */
+  /** Whether an observer is alive: its broker may be away for a while. */
   isObserved: boolean;
   heard_since: number;
   gaps: readonly Gap[];
@@ -93,13 +93,13 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   /** The ids of the first results of attempts that had one. */
   repeated_ids: readonly string[];
   /**
-   * When the first slice was sent, while no result came; the last one, if files are not sliced; and the
-   * oldest waiting one, until the run has ended.
+   * When the first slice was sent, while no result has arrived; the last one, if files are not sliced; and
+   * the oldest waiting one, until the run has ended.
    */
   first_slice: number | undefined;
   last_slice: number | undefined;
   oldest_waiting: number | undefined;
-  /** When the last result came, if any slice failed or waits. */
+  /** When the last result arrived, if any slice failed or is waiting. */
   last_result: number | undefined;
   /** Slices still waiting although slices sent later were answered long ago. */
   passed: Some;
@@ -108,15 +108,15 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   /** STF files announced a while ago but not ready; none if nothing shows which workflow the run has. */
   unready: Some;
   isWorkflowKnown: boolean;
-  /** How long workers take to come, in seconds, if reported. */
+  /** How long workers take to start, in seconds, if reported. */
   ramp_up: number | undefined;
   /** When a worker of the namespace last gave a sign of life. */
   last_worker_sign: number | undefined;
-  /** When the oldest TF file was announced that is not sliced, where the names of slices show it. */
+  /** When the oldest TF file was announced that is not sliced, if the names of slices show it. */
   oldest_unsliced: number | undefined;
   /**
-   * Workers that served this run and have given no sign for too long, and workers that give signs and served
-   * an earlier run last.
+   * Workers that served this run and have given no sign for too long, and live workers that last served an
+   * earlier run.
    */
   gone_workers: readonly string[];
   bound_workers: readonly { worker: string; run_id: string }[];
@@ -145,7 +145,7 @@ export const noResultSeconds = (delays: readonly StageDelay[]) => Math.max(120, 
 /** The next step is expected within this many seconds after a file was announced. */
 export const nextStepSeconds = 60;
 
-/** How long ago that was due; empty of a run that is over. */
+/** How long ago that was due; empty for a run that is over. */
 export const longAgo = (isOver: boolean) => (isOver ? '' : ` more than ${nextStepSeconds} s ago`);
 
 /** Whether slices wait and none has had a result for too long. */
@@ -158,7 +158,7 @@ export function isUnanswered(facts: HeardFacts): boolean {
 const minSilence = 120;
 const usualDistances = 5;
 
-/** Whether a run has not ended but nothing new has come of it for much longer than usual. */
+/** Whether a run has not ended but nothing new has been heard of it for much longer than usual. */
 export function isQuiet(facts: HeardFacts): boolean {
   const { phase, status, last_message } = facts;
   if (status !== 'running' || phase === 'completed' || phase === 'standby') return false;
@@ -166,7 +166,7 @@ export function isQuiet(facts: HeardFacts): boolean {
 }
 
 /**
- * Whether a run is quiet without a known reason: where only its monitor is read, nothing new comes while its
+ * Whether a run is quiet without a known reason: if only its monitor is read, nothing new arrives while its
  * files wait for PanDA.
  */
 export const isSilent = (facts: HeardFacts): boolean =>

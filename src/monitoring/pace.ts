@@ -33,7 +33,7 @@ export function paceOf(facts: Facts) {
   return bounds(facts.hasChangedSpeed && !hasPayload ? Math.max(planned, completed.p95) : completed.p95);
 }
 
-/** When what usually takes so long is slow, and when it is stalled. Seconds. */
+/** When something that usually takes this long is slow, and when it is stalled. Seconds. */
 export const bounds = (usual: number) => ({
   usual_seconds: usual,
   slow_seconds: Math.max(minSlowSeconds, slowFactor * usual),

@@ -1,7 +1,7 @@
 import type { Some } from './evidence.ts';
 
 /**
- * A site that processes STF files of a run, as far as is known. The public programs have one, and do not name
+ * What is known of a site that processes STF files of a run. The public programs have one, and do not name
  * it.
  */
 export interface SiteWork {
@@ -18,14 +18,14 @@ export interface SiteWork {
   failed: number;
 }
 
-/** How prompt processing of a run stands. Times are milliseconds since 1970. */
+/** The state of prompt processing of a run. Times are milliseconds since 1970. */
 export interface PromptFacts {
   /** How the sites of a file are chosen. */
   policy: string | undefined;
-  /** How often its agent asks PanDA, if reported. */
+  /** How often its agent queries PanDA, if reported. */
   poll_seconds: number | undefined;
   sites: readonly SiteWork[];
-  /** Whether anything about it came by REST: the bus carries only that the run was handed over. */
+  /** Whether anything about it was reported over REST: the bus carries only that the run was handed over. */
   isTold: boolean;
   isHandedOver: boolean;
   first_stf: number | undefined;

@@ -1,7 +1,7 @@
 import { type HeardFacts, nextStepSeconds, secondsSince } from './heard-facts.ts';
 import type { PromptFacts } from './prompt-facts.ts';
 
-/** Policies by which no site gets a file. */
+/** Policies under which no site gets a file. */
 const noSite: ReadonlySet<string> = new Set(['none', 'skip']);
 
 /**
@@ -27,12 +27,12 @@ export function isNotClosed(facts: HeardFacts): boolean {
   return ended !== undefined && (isOver || secondsSince(facts, ended) >= nextStepSeconds);
 }
 
-/** How often the agent of prompt processing asks PanDA unless reported. Seconds. */
+/** How often the agent of prompt processing queries PanDA unless reported. Seconds. */
 const usualPoll = 60;
 const minUnprocessed = 180;
 
 /**
- * How long files may wait without a report of their agent, which writes one each time that it asks PanDA.
+ * How long files may wait without a report of their agent, which writes one each time that it queries PanDA.
  * Seconds.
  */
 export const reportSeconds = ({ poll_seconds = usualPoll }: PromptFacts) =>

@@ -112,7 +112,7 @@ function trendOf(values: readonly number[]): number {
 
 /**
  * An upper bound, at least 1, of how many times as long the overhead takes at the end as at the beginning:
- * from bounds of the medians, which are wide for few slices. Undefined where no overhead is known.
+ * from bounds of the medians, which are wide for few slices. Undefined if no overhead is known.
  */
 function machineGrowth(begin: readonly Service[], end: readonly Service[]): number | undefined {
   const [first, last] = [begin, end].map((some) =>
@@ -146,7 +146,7 @@ function middleOf(ranked: readonly Step[]): number {
   return ((ranked[Math.ceil(middle) - 1]?.seconds ?? 0) + (ranked[Math.floor(middle)]?.seconds ?? 0)) / 2;
 }
 
-/** Slices in blocks of about a size, in the order in which they were begun. */
+/** Slices in blocks of about the same size, in the order in which they were begun. */
 function blocksOf(services: readonly Service[], size: number): Service[][] {
   const inOrder = inOrderOf(services);
   const count = Math.max(1, Math.floor(inOrder.length / size));
@@ -156,7 +156,7 @@ function blocksOf(services: readonly Service[], size: number): Service[][] {
 }
 
 /**
- * How much higher than by chance some items rank, in standard deviations: the rank sum test of Wilcoxon,
+ * How much higher some items rank than by chance, in standard deviations: the rank sum test of Wilcoxon,
  * summed over blocks as van Elteren does. The normal distribution overstates small probabilities of few
  * items.
  */

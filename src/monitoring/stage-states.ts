@@ -26,7 +26,7 @@ export const itemOf: Readonly<Record<StageState['stage'], string>> = {
 
 /**
  * When a stage with work is slow, and when it is stuck, if its usual time is unknown since nothing has passed
- * it: a first file may be fetched for long.
+ * it: a first file may take long to fetch.
  */
 const unknownBounds = { slow_seconds: 20, stalled_seconds: 60 };
 
@@ -40,7 +40,7 @@ interface Work {
   /** Its last progress, and since when it has had work. */
   since: readonly (string | null | undefined)[];
   expected: number | undefined;
-  /** Somebody is working on it, so nothing need happen for now. */
+  /** It is being worked on, so nothing need happen now. */
   isBusy?: boolean;
 }
 
@@ -138,7 +138,7 @@ function fileWork(facts: Facts): Work[] {
   ) => ({
     stage,
     waiting,
-    // The last arrival would excuse a stage that does nothing while more and more comes.
+    // The last arrival would excuse a stage that does nothing while more and more arrives.
     since: [own?.last_at, waiting_since[stage] ?? arrival],
     expected: own?.mean,
   });

@@ -17,7 +17,7 @@ export const healthsWorstFirst: readonly Health[] = [
 
 export const worstOf = (healths: readonly Health[]) => healthsWorstFirst.find((health) => healths.includes(health));
 
-/** Healths that need a person, whether or not a finding names them. */
+/** Health values that need a person, whether or not a finding names them. */
 const severityOf: Readonly<Partial<Record<Health, Severity>>> = { failed: 'error', stalled: 'error', slow: 'warning' };
 
 /**

@@ -1,4 +1,4 @@
-/** Kinds of names removed from a recording that is given away. */
+/** Kinds of names removed from a recording that is shared. */
 type Kind = 'person' | 'host' | 'folder';
 
 /** Keys whose values name a host, or a person. */
@@ -23,7 +23,7 @@ const urlPath = /(?<=:\/\/[\w.-]+(?::\d+)?)\/[^\s"'<>:,;()]+\//g;
 const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***']);
 
 /**
- * Replaces names of people, hosts and folders, equal ones alike. It reads a recording twice: `collect` takes
+ * Replaces names of people, hosts and folders consistently. It reads a recording twice: `collect` takes
  * names from the places that hold names, then `replace` returns values in which they are replaced wherever
  * they appear as whole words. Keys stay.
  */

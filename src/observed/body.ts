@@ -4,14 +4,15 @@ import { readJson } from '../lib/read-json.ts';
 import { sha256 } from '../lib/sha256.ts';
 
 /**
- * A body as a recording keeps it. JSON stays JSON if writing it again gives the same text, apart from spaces;
- * all other text stays text. Binary data and bodies over a megabyte are kept as size and digest.
+ * A body in the form in which a recording keeps it. JSON stays JSON if writing it again gives the same text,
+ * apart from spaces; all other text stays text. Binary data and bodies over a megabyte are kept as size and
+ * digest.
  */
 export type KeptBody = { body: unknown } | { text: string } | { size: number; sha256: string };
 
 /**
  * Deeper bodies are kept as text: nothing in the testbed is a tenth as deep, and code that walks through a
- * body must return.
+ * body must terminate.
  */
 const maxDepth = 100;
 
@@ -27,7 +28,7 @@ export function keepText(text: string): KeptBody {
   if (value === undefined || !isShallow(value)) return { text: maskText(text) };
   const masked = maskValue(value);
   if (compact(text) === JSON.stringify(value)) return { body: masked };
-  // A text cannot be masked as reliably as a value: if it holds a secret, keep the value in its place.
+  // A text cannot be masked as reliably as a value: if it holds a secret, keep the value instead.
   const maskedText = JSON.stringify(masked);
   return { text: maskedText === JSON.stringify(value) ? maskText(text) : maskedText };
 }
@@ -45,7 +46,7 @@ export function isShallow(value: unknown, depth = 0): boolean {
 const token = /\s+|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[^\s"\d-]+/gy;
 
 /**
- * A JSON text without spaces, with strings and numbers as JavaScript writes them, and all else in place.
+ * A JSON text without spaces, with strings and numbers as JavaScript writes them, and otherwise unchanged.
  * Duplicate keys stay, and so do numbers that JavaScript cannot hold, so that neither matches the text
  * written from the value.
  */
@@ -68,7 +69,7 @@ function writtenNumber(told: string): string {
   return isExact ? JSON.stringify(value) : told;
 }
 
-/** Takes the place of a secret. */
+/** Replaces a secret. */
 const mask = '***';
 
 const secretName = /token|password|secret|authorization/i;

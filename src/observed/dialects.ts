@@ -1,22 +1,22 @@
 interface Traits {
-  /** Whose programs these are, in two or three words. */
+  /** A short name of the programs that use it. */
   programs: string;
   /**
-   * Whether slices give TF files other names than their announcements, so that only their numbers can be
-   * compared.
+   * Whether slices use different names for TF files than their announcements, so that only their numbers can
+   * be compared.
    */
   renamesTfFiles?: true;
   /**
-   * Whether swf-mcp itself words messages so: its slices are on queues, which an observer cannot read, and
+   * Whether it is the dialect of swf-mcp itself: its slices are on queues, which an observer cannot read, and
    * its execution may belong to this store.
    */
   isOurs?: true;
 }
 
 /**
- * The wordings of programs of one make and time, each by one letter, which stores keep. `reading/dialects.ts`
- * has how each is read. The first that words a message as it is counts, and H words what no other does: a new
- * one stands before it.
+ * The message formats of the testbed's programs, each with a letter that stores keep. `reading/dialects.ts`
+ * says how each is read. A message belongs to the first that recognizes it, and H takes the rest, so a new
+ * one goes before H.
  */
 export const dialects = {
   S: { programs: 'swf-mcp', isOurs: true },
@@ -26,7 +26,7 @@ export const dialects = {
 
 export type DialectName = keyof typeof dialects;
 
-/** Whose dialect each letter is. */
+/** The programs behind each letter. */
 export const dialectsInWords = Object.entries(dialects)
   .map(([letter, { programs }]) => `${letter}: ${programs}`)
   .join(', ');

@@ -3,24 +3,27 @@ import type { GapLine } from './recording-lines.ts';
 /** A tick this late means that the process stood still. Milliseconds. */
 const stoodStill = 3000;
 
-/** Messages that come this much later than the quickest ones of their connection wait somewhere: the time heard is then that of the newest one, not now. Milliseconds. */
+/**
+ * Messages delayed by this much more than the quickest ones of their connection are queued somewhere: the time heard
+ * is then that of the newest one, not now. Milliseconds.
+ */
 export const lagLimit = 5000;
 
-/** No clock of a broker is off by more: such a stamp says nothing. Milliseconds. */
+/** No broker's clock is off by more: such a timestamp is ignored. Milliseconds. */
 const plausibleOffset = 3_600_000;
 
 /**
- * Tracks up to when messages were heard, and since when none could be. The loss of a connection that fell
+ * Tracks until when messages were heard, and since when none could be. The loss of a connection that fell
  * silent is noticed late: a broker may be silent for a while, and a stopped process notices nothing. So such
  * a gap begins at the last moment at which messages would certainly have been heard. A closed connection is
  * noticed at once. All times are milliseconds since 1970. Call `tick` every second.
  * @param silence how long a broker may be silent before that is noticed, in milliseconds
- * @returns `until`: up to when messages were heard: now, but while messages lag, when the newest was sent.
- * `message`: one came, sent at a time by the broker's clock, undefined if the broker does not say. After a
- * standstill it may have waited for long: it proves nothing about the messages behind it. `lost`: the
- * connection is gone; the tick that notices a standstill may come later. `aliveAt`: up to when it certainly
- * brought everything; undefined if it fell silent. `gap`: the gap until now, while the connection is gone.
- * `back`: the connection is back; the gap that ends now, if there was one.
+ * @returns `until`: until when messages were heard: now, but while messages lag, when the newest was sent.
+ * `message`: one arrived; its sending time is by the broker's clock, undefined if the broker does not say.
+ * After a standstill it may have been queued for long: it proves nothing about the messages behind it.
+ * `lost`: the connection is gone; the tick that notices a standstill may come later. `aliveAt`: until when it
+ * certainly delivered everything; undefined if it fell silent. `gap`: the gap until now, while the connection
+ * is gone. `back`: the connection is back; the gap that ends now, if there was one.
  */
 export function createHearing(silence: number, began: number) {
   /** The last moment at which this process ran and its connection was known to be alive. */
@@ -33,9 +36,9 @@ export function createHearing(silence: number, began: number) {
     from: began,
     reason: 'the observer was not connected yet',
   };
-  /** The least time from a message's stamp to its receipt on this connection: the way, and how far the broker's clock is off. */
+  /** The shortest time from a message's timestamp to its receipt, including the offset of the broker's clock. */
   let least = Infinity;
-  /** The topics whose messages lag, each with when its newest message was sent, and when that came. */
+  /** The topics whose messages lag, each with the times at which its newest message was sent and arrived. */
   const behind = new Map<string, { sent: number; at: number }>();
   const noticeStandstill = (now: number) => {
     if (now - lastTick > stoodStill) doubtUntil = now + silence;
@@ -49,7 +52,7 @@ export function createHearing(silence: number, began: number) {
     noticeStandstill(now);
     lastTick = now;
     if (now >= doubtUntil) certain = now;
-    // Nothing more waits on a topic if the connection lives and that topic brings nothing.
+    // Nothing more is queued on a topic if the connection is alive and the topic delivers nothing.
     for (const [topic, { at }] of behind) if (now - at >= silence) behind.delete(topic);
   };
   const message = (now: number, topic: string, sent?: number) => {

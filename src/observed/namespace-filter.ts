@@ -9,9 +9,9 @@ const maxRun = 100;
 const maxRuns = 10_000;
 
 /**
- * Selects the messages of the wanted namespaces. A message names its namespace in its body, else in its
- * headers, else by its run, as learned from another message. A message of unknown namespace is selected: it
- * may belong to a wanted one.
+ * Selects the messages of the wanted namespaces. A message names its namespace in its body, or else in its
+ * headers, or else through its run, as learned from another message. A message of unknown namespace is
+ * selected: it may belong to a wanted one.
  * @param wanted all, if empty
  */
 export function createNamespaceFilter(wanted: readonly string[]) {

@@ -5,7 +5,7 @@ import { type LayoutName, layoutTopics, topicsWithoutResults, topicsWithoutSlice
 export const broadcastTopic = '/topic/epictopic';
 
 /**
- * The topics that an observer listens to: the named ones, else the layout's. Throws `CONFIG_INVALID` for a
+ * The topics that an observer listens to: the named ones, or else the layout's. Throws `CONFIG_INVALID` for a
  * name that would take messages from others or leave something on the broker.
  */
 export function observedTopics(named: readonly string[], layout: LayoutName | undefined): readonly string[] {
@@ -17,10 +17,10 @@ export function observedTopics(named: readonly string[], layout: LayoutName | un
   return [...new Set(topics)];
 }
 
-/** Whether slices may come on a topic: a site may call it as it likes. */
+/** Whether slices may arrive on a topic: a site may use any name. */
 export const mayCarrySlices = (topic: string) => topic !== broadcastTopic && !topicsWithoutSlices.has(topic);
 
-/** Whether results may come on a topic. */
+/** Whether results may arrive on a topic. */
 export const mayCarryResults = (topic: string) => topic !== broadcastTopic && !topicsWithoutResults.has(topic);
 
 function refusalOf(topic: string): string | undefined {

@@ -13,12 +13,12 @@ import {
   type Step,
 } from './read-run.ts';
 
-/** Time between the starts of two requests, in milliseconds: their monitor has other work. */
+/** Time between the starts of two requests, in milliseconds: the monitor has other work. */
 const betweenRequests = 1000;
 
 const backoffBounds = { first: 2000, longest: 60_000 };
 
-/** A run is read for this long after its end, in milliseconds: results come late. */
+/** A run is read for this long after its end, in milliseconds: results arrive late. */
 const readAfterEnd = 120_000;
 
 /**
@@ -37,8 +37,8 @@ interface MonitorReaderOptions extends Omit<ReadingOptions, 'now'>, Partial<Pick
 
 /**
  * Reads swf-monitor, one request after the other and at most one a second: running executions, their runs and
- * parameters, files, slices and results. Takes each object once. While the monitor is away it backs off. It says
- * once that the monitor is away or refuses a request, and once that it answers again.
+ * parameters, files, slices and results. Takes each object once. While the monitor is away it backs off. It
+ * reports once that the monitor is away or refuses a request, and once that it answers again.
  */
 export function createMonitorReader(given: MonitorReaderOptions) {
   const options = { now: Date.now, known: [], ...given };
@@ -66,7 +66,7 @@ export function createMonitorReader(given: MonitorReaderOptions) {
     return false;
   };
   return {
-    /** Whether the monitor answers; otherwise nothing is known about the present. */
+    /** Whether the monitor answers; otherwise the present state is unknown. */
     isHearing: () => hasRead && failures === 0,
     /** Makes one request after the other, round by round. A failed request is made again a few times. */
     async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
@@ -113,7 +113,7 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
       const run = runs.get(id) ?? newRun(id);
       runs.set(id, run);
       run.isGone = false;
-      // Only once its run is known, so that it is not mistaken for another of its name.
+      // Only once its run is known, so that it is not mistaken for another run with its name.
       if (run.run_id !== undefined) take(run, 'workflow-executions', one);
     }
   }
@@ -148,7 +148,7 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
 /** A request that fails this often is skipped: the cause is not the monitor's absence. */
 const maxTries = 3;
 
-/** Why a request failed, in words: a failed fetch has it only in its cause. */
+/** Why a request failed, as text: a failed fetch has the reason only in its cause. */
 function requestFailure(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return 'it did not answer in time';

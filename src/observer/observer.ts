@@ -20,21 +20,21 @@ interface ObserverOptions {
   namespaces: readonly string[];
   /** Takes each line at once. */
   take: (line: MessageLine | GapLine | UntilLine, time: string) => void;
-  /** Called at once, before anything is heard. */
+  /** Called immediately, before anything is heard. */
   onEar?: (ear: Listening) => void;
   /** Called when it listens for the first time. */
   onListening: () => void;
-  /** Takes the next request to send to programs of the testbed; if left out, nothing is ever sent. */
+  /** Takes the next request to send to programs of the testbed; if absent, nothing is ever sent. */
   nextRequest?: () => Promise<TestbedRequest | undefined>;
   say: (line: string) => void;
   /** Ends the observer when aborted. */
   signal: AbortSignal;
 }
 
-/** So long after it began to listen an observer says that it has received nothing, in milliseconds. */
+/** How long after it began to listen an observer reports that it has received nothing, in milliseconds. */
 const firstMinute = 60_000;
 
-/** What others see of an observer that listens. */
+/** What others can read about an observer while it listens. */
 export type Listening = Readonly<ReturnType<typeof createEar>['seen']>;
 
 /** How long a broker may be silent before a connection counts as lost, in heartbeats. */
@@ -42,13 +42,16 @@ const silentBeats = 2.5;
 
 const tickMilliseconds = 1000;
 
-/** After this silence the recording notes that the observer was listening, in milliseconds: a kill then loses no more than that. */
+/**
+ * After this silence the recording states that the observer was listening, in milliseconds: a kill then loses no more
+ * than that.
+ */
 const silentMilliseconds = 30_000;
 
 /**
- * Listens to topics until the signal. It sends nothing, acknowledges nothing and keeps nothing on the broker:
- * its subscriptions end with the connection, and it takes messages at once, so that nothing waits for it
- * there. Rejects with `BROKER_REFUSED` if the broker does not let it in.
+ * Listens to topics until the signal is aborted. It sends nothing, acknowledges nothing and keeps nothing on
+ * the broker: its subscriptions end with the connection, and it takes messages at once, so that nothing waits
+ * for it there. Rejects with `BROKER_REFUSED` if the broker does not let it in.
  */
 export async function observe(options: ObserverOptions): Promise<void> {
   const { settings, connect, topics, say, signal, onListening } = options;
@@ -102,19 +105,19 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
 }
 
 const nothingSeen = (topics: readonly string[]) => ({
-  /** Whether something would be heard now. */
+  /** Whether messages would be received now. */
   isHearing: false,
   /** Reconnections to the broker. */
   reconnects: 0,
   /** By topic, including messages of other namespaces. */
   messages: new Map(topics.map((topic) => [topic, 0])),
-  /** When the newest message came, in milliseconds since 1970. */
+  /** When the newest message arrived, in milliseconds since 1970. */
   lastMessageAt: undefined as number | undefined,
 });
 
 /**
- * Listens on one connection that comes and goes. `since`: when the first subscription was confirmed, in milliseconds since 1970.
- * At its `end` it records, while the connection is lost, that nothing has been heard since.
+ * Listens on one connection that may break and be restored. `since`: when the first subscription was confirmed, in
+ * milliseconds since 1970. At its `end` it records, while the connection is lost, that nothing has been heard since.
  */
 function createEar({ settings, namespaces, topics, take, say }: ObserverOptions) {
   const hearing = createHearing(settings.heartbeatSeconds * silentBeats * 1000, Date.now());
@@ -125,7 +128,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   const silence = createFirstSilence(namespaces, say);
   const seen = {
     ...nothingSeen(topics),
-    /** The time of which messages were heard, without times without a connection; undefined before the first connection. Milliseconds since 1970. */
+    /** The time in which messages were heard, without times without a connection; undefined before the first connection. Milliseconds since 1970. */
     heard: (now: number) => (since === undefined ? undefined : { since, until: hearing.until(now) }),
   };
   const takeNow = (line: MessageLine | GapLine | UntilLine, time = new Date().toISOString()): void => {
@@ -173,7 +176,7 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   };
 }
 
-/** Says once if nothing to record comes in the first minute on one connection, and why that may be. */
+/** Reports once if nothing to record arrives in the first minute on one connection, and why that may be. */
 function createFirstSilence(namespaces: readonly string[], say: ObserverOptions['say']) {
   let isOver = false;
   return {

@@ -20,11 +20,11 @@ interface ReadCounts {
   messages: number;
   /** Lines of REST calls. */
   rest: number;
-  /** Messages whose type or shape no rule knows. */
+  /** Messages whose type or form no rule knows. */
   kept: number;
   /** Lines that are not JSON or not a message. */
   rejected: number;
-  /** Executions that messages belong to, in the order in which they came. */
+  /** Executions that messages belong to, in the order in which they appeared. */
   executions: string[];
   gaps: number;
 }
@@ -32,14 +32,14 @@ interface ReadCounts {
 interface ReadOptions {
   store: Store;
   namespaces: readonly string[];
-  /** The end of listening, ISO 8601; if left out, the end of each recording. */
+  /** The end of listening, ISO 8601; by default, the end of each recording. */
   until: string | undefined;
   onTorn: (torn: TornFile) => void;
 }
 
 type FileLine = ReadLine & { path: string };
 
-/** A line that is recorded: of a file, or a log line that a program sent by REST. `at`: ISO 8601 in UTC. */
+/** A line to record: of a file, or a log line that a program sent over REST. `at`: ISO 8601 in UTC. */
 type Recorded = FileLine | { kind: 'log'; line: ToldLogLine; at: string };
 
 /** Reads recordings into a store, merged by time. Reading them again changes nothing. */
@@ -85,7 +85,7 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   return { ...counts, executions: [...executions] };
 }
 
-/** Converts a REST write to its row of the log: its numbers are valid within its recording. */
+/** Converts a REST write to its row of the log: its numbers are valid only within its recording. */
 function asStated(line: FileLine, references: Map<string, ReturnType<typeof createReferences>>): FileLine {
   if (line.kind !== 'rest') return line;
   const known = references.get(line.path) ?? createReferences();
@@ -94,7 +94,7 @@ function asStated(line: FileLine, references: Map<string, ReturnType<typeof crea
   return stated === undefined ? line : { kind: 'message', line: stated, path: line.path };
 }
 
-/** Whether a log line is of one of these namespaces: if there are none, or if it names none, of all. */
+/** Whether a log line belongs to one of these namespaces: to all if there are none, or if it names none. */
 const isOf = (namespaces: readonly string[], { context }: ToldLogLine): boolean => {
   const { namespace } = context as { namespace?: unknown };
   return namespaces.length === 0 || typeof namespace !== 'string' || namespaces.includes(namespace);
@@ -118,8 +118,8 @@ export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'reject
 }
 
 /**
- * The time that a recording covers, from its first line to its last, and the topics that it says were
- * listened to.
+ * The time that a recording covers, from its first line to its last, and the topics that were listened to
+ * according to it.
  */
 interface RecordedSpan {
   since?: number;

@@ -24,7 +24,7 @@ export interface ReadingOptions {
 const isOpen = ({ status, metadata }: Fields) =>
   (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
 
-/** Whether an object is of one of some namespaces; none: of any. */
+/** Whether an object belongs to one of the namespaces; if there are none, every object does. */
 export const isOf = (namespaces: readonly string[], { namespace }: Fields) =>
   namespaces.length === 0 || namespaces.includes(String(namespace));
 
@@ -38,7 +38,7 @@ type Run = ReturnType<typeof newRun>;
 export const newRun = (execution_id: string, run_id?: string) => ({
   execution_id,
   run_id,
-  /** Undefined until its id or its files show it. */
+  /** Undefined until its id or its files show the workflow. */
   isPrompt: isPromptById(workflowInId(execution_id)),
   /** Whether PanDA still has files of it. */
   hasJobs: false,
@@ -55,7 +55,7 @@ export const newRun = (execution_id: string, run_id?: string) => ({
   allStfs: new Set<string>(),
   /** Whether a request of this round was skipped. */
   isPartial: false,
-  /** Whether an object of it was left out, since it is nested too deeply. */
+  /** Whether an object of it was skipped because it is nested too deeply. */
   isTooDeep: false,
 });
 
@@ -69,7 +69,7 @@ export function itemsOf(answer: unknown): Fields[] {
   return items.map(objectOf);
 }
 
-/** A request, what takes its answer, and the run that it is for. */
+/** A request, the function that handles its answer, and the run that it is for. */
 export interface Step {
   path: string;
   take: (answer: unknown) => void;
@@ -135,7 +135,8 @@ const endOf = (run: Run, take: Take, now: () => number): Step => ({
     if (execution['status'] === 'running') return;
     take(run, 'workflow-executions', execution);
     run.endedAt = now();
-    // Read the rest of an ended run at once, including TF files that came later than others of their STF.
+    // Read the rest of an ended run at once, including TF files that were added later than others of their
+    // STF.
     run.listedAt = -Infinity;
     run.stfs = new Set(run.allStfs);
   },
@@ -149,7 +150,7 @@ const thenDo = (step: Step, act: () => unknown): Step => ({
   },
 });
 
-/** Takes the lines of an object that were not read before. Returns whether there were any. */
+/** Records the lines of an object that were not read before. Returns whether there were any. */
 type Take = ReturnType<typeof createTaker>;
 
 /** One object that cannot be read must not keep others from being read. */

@@ -13,7 +13,7 @@ export type RecordingFile = ReturnType<typeof recordingFile>;
 
 /**
  * A recording on disk that lines are appended to. A file whose name ends with `.gz` consists of compressed
- * pieces, one per append, so that a killed process leaves whole pieces behind.
+ * pieces, one per append, so that a killed process leaves complete pieces behind.
  * @param size bytes written completely
  */
 function recordingFile(path: string, handle: FileHandle, size: number) {
@@ -83,12 +83,12 @@ const notOurs = (path: string, what: string) => argumentInvalid(`${path} ${what}
  */
 const tailBytes = 16 * 1024 * 1024;
 
-/** The first bytes of a gzip piece: its mark, and deflate. */
+/** The first bytes of a gzip piece: its magic number, and deflate. */
 const pieceMark = Buffer.from([0x1f, 0x8b, 0x08]);
 
 const newline = 10;
 
-/** Marks to try as the start of a piece: the mark may also occur within a piece by chance. */
+/** How many marks to try as the start of a piece: one may also occur within a piece by chance. */
 const maxMarks = 8;
 
 /** Bytes of a file to read to see whether it is a recording. */
@@ -144,7 +144,7 @@ function pieceBefore(tail: Buffer, end: number): string | undefined {
       // skipped.
       if (tail.readUInt32LE(end - 4) === bytes.length) return bytes.toString('utf8');
     } catch {
-      // Torn, or a mark within a piece by chance.
+      // Torn, or a mark that occurs within a piece by chance.
     }
     at = markBefore(tail, at);
   }

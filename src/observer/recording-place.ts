@@ -16,8 +16,8 @@ type Capture = Omit<CaptureLine, 'capture' | 't'>;
 
 /**
  * Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. `leave` lets
- * another observer write there. A name that ends with `/` is a folder, which is made. An existing file is
- * continued, and notes that no observer listened meanwhile.
+ * another observer write there. A name that ends with `/` is a folder, which is created. An existing file is
+ * continued, and records that no observer listened meanwhile.
  * @param capture the first line of a new file
  */
 export async function recordingPlace(name: string, capture: Capture, limit = maxBytes) {
@@ -63,7 +63,7 @@ function makeNamedFolder(name: string): void {
   }
 }
 
-/** One file per day, and another if that has grown too large. */
+/** One file per day, and a further one if that has grown too large. */
 function dailyFiles(folder: string, begin: Begin, limit: number): (time: string) => Promise<RecordingFile> {
   let current: { file: RecordingFile; day: string; number: number } | undefined;
   const next = async (day: string, number: number, time: string, before?: string): Promise<RecordingFile> => {

@@ -14,7 +14,7 @@ export interface TornFile {
 }
 
 /**
- * The lines of recordings, merged by their times, as far as they can be read.
+ * The lines of recordings, merged by their times, up to where they can be read.
  * @param onTorn called for a file that cannot be read to its end Throws `ARGUMENT_INVALID` for a file that
  * cannot be opened.
  */
@@ -46,7 +46,7 @@ export async function* readRecordings(
 
 /** The lines of a file, without a byte-order mark. */
 async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGenerator<ReadLine> {
-  /** The line that has begun: of one that is too long, only the beginning. */
+  /** The incomplete line; if it is too long, only its beginning. */
   let begun = '';
   try {
     const isPacked = await isCompressed(path);

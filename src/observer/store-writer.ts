@@ -40,7 +40,7 @@ interface StoreWriterOptions {
   say: (line: string) => void;
 }
 
-/** When messages were heard, at a moment; undefined while nothing would be. */
+/** When messages were heard, as of a given time; undefined while none can be heard. */
 type Heard = (now: number) => Span | undefined;
 
 /**
@@ -51,7 +51,7 @@ export async function openStoreWriter({ store, namespaces, topics, version, mayS
   const process_id = await store.write((tx) => {
     const id = registerProcess(tx, currentProcess(), version);
     const now = Date.now();
-    // An observer that was killed could not note that hearing has ended.
+    // An observer that was killed could not record that it stopped hearing.
     settleObserved(tx, { isAlive, now });
     beginHearing(tx, { namespaces, process_id: id, now, topics, maySend }, isAlive);
     return id;
@@ -69,7 +69,7 @@ export async function openStoreWriter({ store, namespaces, topics, version, mayS
     },
     say,
   });
-  /** What fails is tried again by the next beat, or by the next process. */
+  /** A write that fails is retried at the next report, or by the next process. */
   const writeIfPossible = (work: (tx: Transaction) => void) => store.write(work).catch(() => {});
   const beat = (heard: Heard): Promise<void> => {
     const now = Date.now();
@@ -85,11 +85,11 @@ export async function openStoreWriter({ store, namespaces, topics, version, mayS
   return {
     lines,
     beat,
-    /** Reports regularly up to when messages were heard. */
+    /** Regularly reports until when messages were heard. */
     keepHearing: (heard: Heard) => void (timer = setInterval(() => void beat(heard), beatMilliseconds)),
     /** Takes the next request to send; each is returned only once. */
     takeRequest: () => store.write((tx) => takeRequest(tx, namespaces, Date.now())).catch(() => undefined),
-    /** Notes that everything the monitor had about a run was read. @param at milliseconds since 1970 */
+    /** Records that everything the monitor had about a run was read. @param at milliseconds since 1970 */
     async noteRead(run: { execution_id: string; run_id: string }, at: number): Promise<void> {
       await lines.flush();
       await writeIfPossible((tx) => noteRead(tx, run, at));

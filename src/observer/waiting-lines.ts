@@ -6,8 +6,8 @@ import type { RecordingFile } from './recording-file.ts';
 const maxWaiting = 64 * 1024 * 1024;
 
 /**
- * How long lines wait for others, and the interval of retries, in milliseconds. A killed process loses no
- * more than this.
+ * How long lines wait to be written with others, and the interval of retries, in milliseconds. A killed
+ * process loses no more than this.
  */
 const flushMilliseconds = 300;
 
@@ -22,7 +22,7 @@ export interface WaitingLine {
 interface WaitingLinesOptions {
   /** The target of the lines, for people: "the recording". */
   name: string;
-  /** Writes the first of these lines, at least one. Resolves with how many. */
+  /** Writes the first of these lines, at least one. Resolves with the number written. */
   write: (lines: readonly WaitingLine[]) => Promise<number>;
   /** Called once when nothing can be written, and once when writing continues. */
   say: (line: string) => void;
@@ -31,13 +31,13 @@ interface WaitingLinesOptions {
 }
 
 /**
- * Lines on their way into a file or a store, in order. Adding a line never blocks: lines that cannot be
- * written wait here, and lines without room are dropped and recorded as a gap.
- * @returns `add`: a line, with its time in ISO 8601, and as JSON if already made. `flush` tries to write all
- * waiting lines, and resolves after the attempt. `close` writes the rest and the time when listening ended,
- * in milliseconds since 1970, now by default. `backlog`: how many wait, how many were dropped since the
- * process began, and whether the last write failed. `oldest`: the time of the oldest line that is not written
- * yet, in milliseconds since 1970.
+ * Lines waiting to be written to a file or a store, in order. Adding a line never blocks: lines that cannot
+ * be written wait here; if there is no room, lines are dropped and recorded as a gap.
+ * @returns `add`: a line, with its time in ISO 8601, and its JSON if that exists already. `flush` tries to
+ * write all waiting lines, and resolves after the attempt. `close` writes the rest and the time when
+ * listening ended, in milliseconds since 1970, now by default. `backlog`: how many wait, how many were
+ * dropped since the process began, and whether the last write failed. `oldest`: the time of the oldest line
+ * that is not written yet, in milliseconds since 1970.
  */
 export function createWaitingLines({ name, write, say, now = Date.now }: WaitingLinesOptions) {
   let waiting: WaitingLine[] = [];
@@ -97,7 +97,7 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
 const maxPiece = 2 * 1024 * 1024;
 
 /**
- * Writes lines into recordings, shortly after they come.
+ * Writes lines into recordings, shortly after they arrive.
  * @param fileAt the file for a line of this time; a different one than before if a new file is started
  */
 export function createRecordingWriter({

@@ -29,10 +29,10 @@ const patience = 3000;
 
 /**
  * Starts a guard, which ends payload processes whose own process is gone, however it ended. It is a small
- * shell in its own session that reads from a pipe which process groups live. When the pipe closes, cleanly or
- * because the writer was killed, the shell kills the remaining groups and every other process with the mark
- * (a payload's child that left its group). Finding the mark needs Linux's /proc. Throws an `Error` if the
- * system cannot start a process.
+ * shell in its own session that reads from a pipe which process groups are alive. When the pipe closes,
+ * cleanly or because the writer was killed, the shell kills the remaining groups and every other process with
+ * the mark (a payload's child that left its group). Finding the mark needs Linux's /proc. Throws an `Error`
+ * if the system cannot start a process.
  * @param environment gives the PATH to `sh`; nothing else is passed on, or an outer guard would take this one
  * for a payload
  */
@@ -54,7 +54,7 @@ function startOrphanGuard(environment: NodeJS.ProcessEnv) {
     mark: { [markName]: mark },
     began: (pid: number) => tell('began', pid),
     ended: (pid: number) => tell('ended', pid),
-    /** Ends what is left. */
+    /** Ends the remaining processes. */
     async close() {
       child.ref();
       child.stdin.end();
@@ -68,7 +68,7 @@ export type OrphanGuard = ReturnType<typeof startOrphanGuard>;
 
 /**
  * The state for payload commands that a process has once, for all its executions.
- * @param environment that payload commands inherit, secrets aside
+ * @param environment that payload commands inherit, without secrets
  */
 export function createPayloadHost(environment: NodeJS.ProcessEnv) {
   let guard: OrphanGuard | undefined;

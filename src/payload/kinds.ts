@@ -33,8 +33,7 @@ interface CommandPayloadOptions {
 type Facts = Readonly<Record<string, string>>;
 
 /**
- * Characters of the last line of output that an error quotes, from its beginning: there it says what is
- * wrong.
+ * Characters of the last line of output that an error quotes, from its beginning, which says what is wrong.
  */
 const quotedCharacters = 200;
 

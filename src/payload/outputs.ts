@@ -18,7 +18,7 @@ export type Outputs = Pick<PayloadFacts, 'outputs_omitted'> & { outputs: OutputF
 
 type OutputFile = NonNullable<PayloadFacts['outputs']>[number];
 
-/** The list as JSON has at most this many characters, so that a row of `list_tf_slices` fits its page. */
+/** The list has at most this many characters as JSON, so that a row of `list_tf_slices` fits its page. */
 const listedCharacters = 12_000;
 const listedFiles = 50;
 
@@ -114,8 +114,8 @@ export const killedIn = (final: string) =>
   namesIn(dirname(final)).filter((name) => name.startsWith(`${basename(final)}.`) && name.endsWith(asideEnding)).length;
 
 /**
- * Removes folders that killed workers left unfinished, when the execution has ended. Only for the one process
- * that works on it.
+ * Removes folders that killed workers left unfinished, when the execution has ended. Only the process that
+ * works on the execution may call it.
  */
 export async function tidyOutputs(executionFolder: string): Promise<void> {
   const root = join(executionFolder, outputsName);

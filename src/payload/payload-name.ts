@@ -8,9 +8,9 @@ import { tried } from '../lib/tried.ts';
 
 /**
  * A payload command's name and digest: SHA-256 of its words, and of the bytes of each file that they name; a
- * program without "/" is found on PATH. A path counts by its last part, so the same files in another folder
- * are the same payload: two hosts with equal digests run the same program on a slice. `docs/payloads.md`
- * explains what this means for an author.
+ * program without "/" is looked up on PATH. A path counts by its last part, so the same files in another
+ * folder are the same payload: two hosts with equal digests run the same program on a slice.
+ * `docs/payloads.md` explains what this means for an author.
  * @param command with absolute paths, as a configuration is loaded
  * @param path the environment's PATH
  */
@@ -23,7 +23,7 @@ export function payloadNameOf(
   return { name: name ?? basename(command[0] ?? ''), digest: `sha256:${digest}` };
 }
 
-/** Whether a worker has the payload that a slice asks for. */
+/** Whether a worker has the payload that a slice requires. */
 export const isSamePayload = (asked: PayloadName, own: PayloadName) =>
   asked.name === own.name && (asked.digest === undefined || asked.digest === own.digest);
 
@@ -53,7 +53,7 @@ function pathIn(word: string): { option: string; file: string | undefined } {
   return { option, file: isAbsolute(value) ? value : undefined };
 }
 
-/** Whether the program of a command is there. @param path the environment's PATH */
+/** Whether the program of a command exists. @param path the environment's PATH */
 export function isProgramThere([program = '']: readonly string[], path: string | undefined): boolean {
   const file = programOf(program, path);
   return file !== undefined && fileObstacle(file) === undefined;

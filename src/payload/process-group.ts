@@ -25,7 +25,7 @@ export interface Ended {
   output: string;
 }
 
-/** Tracks live process groups, so that they can be ended if this process cannot do it. */
+/** Tracks live process groups, so that they can be ended even if this process cannot. */
 type GroupWatch = Pick<OrphanGuard, 'began' | 'ended'>;
 
 /** Bytes of output to keep. The rest is read and dropped, so that a program never waits for us. */
@@ -44,7 +44,7 @@ const drainTime = 250;
 const longestTimer = 2 ** 31 - 1;
 
 /**
- * Runs a program in its own process group and returns when it has ended: by itself, after its time, or
+ * Runs a program in its own process group and returns when it has ended: on its own, after its time limit, or
  * because `signal` was aborted. Every process of its group ends with it. Never throws.
  */
 export async function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {

@@ -12,7 +12,7 @@ const lookMilliseconds = 1000;
 
 interface BrokerLinkOptions extends Pick<Surroundings, 'store' | 'namespace' | 'onFault'> {
   broker: Pick<BrokerConnection, 'isUp' | 'onUp'>;
-  /** Whether this process sends reports, which come back to it. */
+  /** Whether this process sends reports, which it also receives. */
   isSpeaking: () => boolean;
 }
 
@@ -22,12 +22,12 @@ export type BrokerLink = ReturnType<typeof createBrokerLink>;
 export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking }: BrokerLinkOptions) {
   let heardAt = performance.now();
   let lookedAt = heardAt;
-  /** Since when the link can be heard, as `performance.now()`. */
+  /** Since when the link has been heard, as `performance.now()`. */
   let hearsSince = heardAt;
   /** ISO 8601. */
   let awaySince: string | undefined;
 
-  /** Notes for readers of the store since when nothing is heard, and resets the silence of agents when they can be heard again. */
+  /** Records since when nothing has been heard, and resets the silence of agents once they can be heard again. */
   function noteAway(since: string | undefined, forgiven?: string) {
     awaySince = since;
     store
@@ -40,7 +40,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
 
   function look() {
     const now = performance.now();
-    // While this process stood still it sent nothing that could come back.
+    // While this process stood still it sent nothing that it could receive.
     heardAt = Math.min(now, heardAt + Math.max(0, now - lookedAt - lookMilliseconds));
     lookedAt = now;
     const quiet = now - heardAt;
@@ -60,7 +60,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
 
   const timer = setInterval(look, lookMilliseconds);
   broker.onUp(() => {
-    // What was sent meanwhile comes first: results of slices that would look overdue, and then our own next report.
+    // What was sent meanwhile arrives first: results of slices that would look overdue, then our own next report.
     if (isSpeaking()) heardAt = performance.now();
     else noteHeard();
   });

@@ -14,7 +14,7 @@ import type { Surroundings } from './surroundings.ts';
 interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'onFault'> {
   /** Called with the types of new messages. */
   onRecorded: (types: MessageType[]) => void;
-  /** Called with every message, for us or not. */
+  /** Called with every message, whether it is for us or not. */
   onHeard: () => void;
   /** Called with each broadcast, of any kind. */
   onBroadcast: (delivery: Delivery) => void;
@@ -41,13 +41,16 @@ const window = 256;
 interface Incoming {
   destination: string;
   delivery: Delivery;
-  /** The body as it is recorded: as read, or as refused. */
+  /** The body to record: as read, or as refused. */
   decoded: Decoded;
 }
 
 export type Inbox = ReturnType<typeof createInbox>;
 
-/** Records incoming messages in order of arrival, many in one transaction if many have come, and then acknowledges them. */
+/**
+ * Records incoming messages in order of arrival, many in one transaction if many have arrived, and then acknowledges
+ * them.
+ */
 export function createInbox(options: InboxOptions) {
   const { store, namespace, destinations, onBroadcast, onHeard, onRecorded, onFault } = options;
   const waiting: Incoming[] = [];
@@ -91,7 +94,7 @@ export function createInbox(options: InboxOptions) {
     unmarked: (destination: string): Subscription => unmarkedSubscription(destination, take),
     /**
      * Messages that the broker keeps for us until we acknowledge them.
-     * @param place where they come from, if not from the destination that they are meant for
+     * @param place where they arrive, if not at their usual destination
      */
     work: (id: string, destination: string, { store: is, place }: { store?: string; place?: string } = {}) => ({
       id,

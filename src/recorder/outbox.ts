@@ -23,7 +23,7 @@ const lookMilliseconds = 20;
 export type Outbox = ReturnType<typeof createOutbox>;
 
 /**
- * Sends the rows of a namespace, and marks them at the broker's receipts. The log is the outbox: a receiver
+ * Sends the rows of a namespace, and marks them on the broker's receipts. The log is the outbox: a receiver
  * that gets a message twice finds it recorded.
  */
 export function createOutbox(options: OutboxOptions) {
@@ -82,7 +82,7 @@ function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; b
   return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
 }
 
-/** A queue that gives nothing for this long is empty, in milliseconds. */
+/** A queue that delivers nothing for this long is empty, in milliseconds. */
 const quietMilliseconds = 300;
 
 /**

@@ -30,7 +30,7 @@ interface RecorderOptions
  */
 const lastMessagesMilliseconds = { usual: 30_000, hurried: 1000 } as const;
 
-/** `none`: the store can no longer take receipts. */
+/** `none`: the store can no longer record receipts. */
 type LastMessages = keyof typeof lastMessagesMilliseconds | 'none';
 
 /** A wait too short to report. */
@@ -42,8 +42,8 @@ type Shared = RecorderOptions & Surroundings;
 export type RecorderSession = Awaited<ReturnType<typeof openRecorderSession>>;
 
 /**
- * The broker's side of a recorder: sends the log's messages for others, records their messages, reports how
- * its executions are, receives which agents there are, and resends work that no agent has.
+ * The broker's side of a recorder: sends the log's messages for others, records their messages, reports the
+ * states of its executions, receives the reports of agents, and resends work that no agent has.
  */
 export async function openRecorderSession(broker: BrokerConnection, options: RecorderOptions) {
   const { store, destinations } = options;
@@ -70,12 +70,12 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
     destinations,
     /** Wakes the parts of this process, whichever process has recorded something. */
     notifier,
-    /** Other recorders' executions, as they report them, and our own. */
+    /** The executions that other recorders report, and our own. */
     views,
     directory,
     repeatedStarts: parts.repeatedStarts,
     link: parts.link,
-    /** The workers that fail what others do. */
+    /** The workers that fail what others complete. */
     resting: parts.resting,
     ...drivingOf(shared, parts),
     connectApart: () => options.connect(options.settings, (error) => options.warn(error.line)),
@@ -94,10 +94,10 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
   };
 }
 
-/** Makes the parts of a recorder, and subscribes to what they receive. */
+/** Creates the parts of a recorder, and subscribes to what they receive. */
 function createParts(shared: Shared) {
   const { broker, namespace, destinations, storeId: id, directory, views, notifier, warn, listening } = shared;
-  // This process leaves the namespace to programs of other makes.
+  // This process leaves the namespace to foreign programs.
   const ear = createForeignEar(namespace, (heard) => shared.onFault(namespaceInUse(namespace, [heard], true)));
   const resultsApart = () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id));
   const repeatedStarts = createRepeatedStarts(directory);
@@ -154,7 +154,7 @@ function createParts(shared: Shared) {
   return { inbox, outbox, resending, repeatedStarts, resting, states, link };
 }
 
-/** Notes the executions that this process drives. */
+/** Records the executions that this process drives. */
 function drivingOf(shared: Shared, { repeatedStarts, resting, resending, states }: ReturnType<typeof createParts>) {
   const { broker, store } = shared;
   /** Executions that ended while the broker was away. */

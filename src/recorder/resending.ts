@@ -58,7 +58,7 @@ function createDues(waits: typeof returnSeconds) {
   const dues = new Map<string, { at: number; times: number }>();
   return {
     dues,
-    /** Notes that a message is sent again now, or returned. */
+    /** Records that a message is sent again now, or returned. */
     note(id: string) {
       const times = (dues.get(id)?.times ?? 0) + 1;
       dues.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });

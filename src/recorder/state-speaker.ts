@@ -44,7 +44,7 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
 interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
   /** The workers that rest, and those on trial. */
   restingOf: (executionId: string) => Pick<ExecutionState, 'resting' | 'on_trial'>;
-  /** Called with every state sent: this process need not receive it from the broker. */
+  /** Called with every state sent, so that this process need not receive it from the broker. */
   onSaid: (state: ExecutionState) => void;
 }
 
@@ -67,7 +67,7 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
     if (driven.left === 0) allDriven.delete(id);
   }
 
-  /** Sends the states of all executions, or of one. @param isNewsOnly leaves out those that are as they were said last */
+  /** Sends the states of all executions, or of one. @param isNewsOnly skips unchanged ones */
   function sayAll(only?: string, isNewsOnly = false, over?: string[]) {
     try {
       for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly, over);

@@ -5,7 +5,7 @@ import type { ExecutionViews } from '../exchange/execution-views.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import type { Notifier } from '../messages/notifier.ts';
 
-/** The things that every part of a recorder needs. */
+/** What every part of a recorder needs. */
 export interface Basics {
   store: Store;
   /** The namespace that it records. */
@@ -15,7 +15,7 @@ export interface Basics {
   onFault: (error: unknown) => void;
 }
 
-/** The same, and the things that some parts need. */
+/** The same, and what some parts need. */
 export interface Surroundings extends Basics {
   broker: BrokerConnection;
   /** The agents of other processes. */

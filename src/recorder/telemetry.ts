@@ -6,15 +6,15 @@ import { type AgentHeartbeat, type AgentLog, isRefused, wireVersion } from '../m
 import type { Basics, Surroundings } from './surroundings.ts';
 
 interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'views' | 'warn'> {
-  /** Called with every message of the topic, our own too. */
+  /** Called with every message of the topic, including our own. */
   onHeard: () => void;
   /** Called for a newly heard agent, which knows no execution yet. */
   onNewcomer: () => void;
 }
 
 /**
- * Hears remote agents' reports about themselves and enters them into the store: `list_agents` and `list_logs`
- * answer from there.
+ * Receives remote agents' reports about themselves and enters them into the store: `list_agents` and
+ * `list_logs` answer from there.
  */
 export function createTelemetryInbox(options: TelemetryOptions): Subscription {
   const { store, namespace, storeId, destinations, directory, views, warn, onFault, onHeard, onNewcomer } = options;
@@ -49,7 +49,7 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
   function hear(telemetry: AgentHeartbeat | AgentLog) {
     if (telemetry.msg_type === 'agent_heartbeat') {
       const { agent_name, hostname, pid, store_id, since } = telemetry;
-      // A recorder's heartbeat is for others; about itself it knows better.
+      // A recorder's heartbeat is for others; about itself, this one knows better.
       if (telemetry.agent_type === 'daq_simulator') {
         if (store_id !== undefined && store_id !== storeId)
           noteRecorder(store_id, `${agent_name}, process ${pid} on ${hostname},`);

@@ -10,13 +10,13 @@ import type { Surroundings } from './surroundings.ts';
 
 type Attempt = Draft<'slice_started'> | Draft<'slice_result'>;
 
-/** How long after a rest to report its end, in milliseconds: at the moment itself it has not ended. */
+/** How long after a rest to report its end, in milliseconds: at its last moment it has not ended. */
 const afterMilliseconds = 10;
 
 interface Driven {
   places: RestingPlaces;
   max_retries: number;
-  /** Who was said to rest or to be on trial. */
+  /** The workers last reported to rest or to be on trial. */
   said: string;
   timer: NodeJS.Timeout | undefined;
 }
@@ -36,7 +36,7 @@ interface RestingWorkersOptions {
 export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorkersOptions) {
   const executions = new Map<string, Driven>();
 
-  /** Says who rests or is on trial, if that has changed, and again when the next one has rested enough. */
+  /** Reports who rests or is on trial, if that has changed, and again when the next rest is over. */
   function tell(id: string) {
     const known = executions.get(id);
     if (known === undefined) return;
@@ -57,7 +57,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
   };
 
   return {
-    /** Call when this process starts driving an execution: only then it decides who rests. */
+    /** Call when this process starts driving an execution: only from then on it decides who rests. */
     add: (executionId: string, { worker: { max_retries } }: ExecutionParams) =>
       void executions.set(executionId, {
         places: new RestingPlaces(max_retries, isPresent),
@@ -66,7 +66,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
         timer: undefined,
       }),
     forget,
-    /** Notes a start or a result that was recorded. */
+    /** Records a start or a result that was recorded. */
     note(executionId: string | undefined, attempt: Attempt) {
       const known = executions.get(executionId ?? '');
       if (known === undefined || executionId === undefined) return;
@@ -79,7 +79,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       for (const rest of known.places.ended({ place: agent, slice, error, ...tries }, now)) warn(restWords(rest, now));
       return tell(executionId);
     },
-    /** The workers that rest now and those on trial, as an execution's state names them. */
+    /** The workers that rest now and those on trial, as named in an execution's state. */
     of(executionId: string): Pick<ExecutionState, 'resting' | 'on_trial'> {
       const now = performance.now();
       const places = executions.get(executionId)?.places;
@@ -100,8 +100,8 @@ const namesOf = (pauses: readonly Resting[]) =>
   pauses.map(({ place, until, failures }) => `${place} ${until} ${failures}`).join();
 
 /**
- * Starts of an attempt by a worker that was restarted under its name: the second start's message says the
- * same as the first, so the log has only one. Each means that an earlier start was lost.
+ * Starts of an attempt by a worker that was restarted under its name: the second start's message has the same
+ * content as the first, so the log has only one. Each means that an earlier start was lost.
  */
 export function createRepeatedStarts(directory: AgentDirectory) {
   type Start = Pick<Message<'slice_started'>, 'worker_id' | 'timestamp'>;
@@ -114,7 +114,7 @@ export function createRepeatedStarts(directory: AgentDirectory) {
       // After the connection broke, the same process repeats its start, while another one may be heard under
       // its name.
       if (known?.worker_id === worker_id && timestamp !== undefined && known.timestamp === timestamp) return;
-      // Another worker's start is another message.
+      // A start by another worker is a different message.
       const isLoss = known?.worker_id === worker_id && known.since !== since;
       attempts.set(id, { worker_id, since, timestamp, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });
     },
@@ -131,7 +131,7 @@ type UnheardWorkersOptions = Pick<Surroundings, 'store' | 'directory' | 'warn' |
 
 /**
  * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices'
- * header `store_id`, so a foreign worker that does not copy it works in vain.
+ * header `store_id`, so the work of a foreign worker that does not copy it is lost.
  */
 export function createUnheardWorkers({ store, directory, warn, onFault }: UnheardWorkersOptions) {
   /** Workers that have reported. */

@@ -24,7 +24,7 @@ import { makeFolder } from '../lib/file-system.ts';
 import { bearerTokenPattern, withoutSecrets } from '../lib/secrets.ts';
 import { tried } from '../lib/tried.ts';
 
-/** The place of an execution's file, as a message gives it. */
+/** The place of an execution's file, as given in a message. */
 export interface FilePlace {
   execution_id: string;
   filename: string;
@@ -40,8 +40,8 @@ export interface Reached {
   files: DataFiles;
   folder: string | undefined;
   /**
-   * Fetches the whole file if it is on another host. Resolves with false if that has none, or another than
-   * announced. Throws `DATA_UNAVAILABLE`.
+   * Fetches the whole file if it is on another host. Resolves with false if that host does not have the file,
+   * or has a different one than announced. Throws `DATA_UNAVAILABLE`.
    * @param over aborted when it is no longer needed
    */
   bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
@@ -52,9 +52,9 @@ export type Access = Reached | { obstacle: string };
 export interface AccessOptions {
   /** The folder of data files on this host, and how to get files from others. */
   data: Pick<ExecutionParams['data'], 'dir' | 'url' | 'sources' | 'fetch' | 'keep_hours'>;
-  /** `SWF_FILES_TOKEN` proves our permission to sources. Commands inherit all of it. */
+  /** `SWF_FILES_TOKEN` authorizes us at sources. Commands inherit it without our other secrets. */
   environment: NodeJS.ProcessEnv;
-  /** Aborted when no more work may begin: a fetch of a file needed for such work is cut short. */
+  /** Aborted when no more work may begin: this also ends the fetch of a file for such work. */
   draining: AbortSignal;
   /** Aborted when nothing is awaited any longer. */
   stopped: AbortSignal;
@@ -69,9 +69,9 @@ const minRoom = 16_777_216;
 export type DataAccess = ReturnType<typeof createDataAccess>;
 
 /**
- * The data files of a recorder, seen from this host. A URL says where its writer has a file. For a path,
- * looks for the file's name in `[data] dir`, if that folder is marked as the recorder's; fetches from another
- * host's address, if it is a source. Throws `CONFIG_INVALID` for a token that no header can hold.
+ * The data files of a recorder, seen from this host. A URL says where the writer of a file keeps it. For a
+ * path, looks for the file's name in `[data] dir`, if that folder is marked as the recorder's; fetches from
+ * another host's address, if it is a source. Throws `CONFIG_INVALID` for a token that no header can hold.
  */
 export function createDataAccess({ data, environment, draining, stopped: signal }: AccessOptions) {
   const { dir = '', url: own } = data;
@@ -85,7 +85,7 @@ export function createDataAccess({ data, environment, draining, stopped: signal 
     kept.set(folder, files);
     return files;
   };
-  /** Why a file is unavailable here, as far as known without trying; undefined if nothing is in the way. */
+  /** Why a file is unavailable here, if that is known without trying; undefined if no obstacle is known. */
   const obstacleTo = (place: FilePlace) => obstacleIn(place, data, ways);
   return {
     checked,
@@ -107,7 +107,7 @@ export function createDataAccess({ data, environment, draining, stopped: signal 
       }
       const bring: Reached['bring'] = (checksum, over) => {
         const path = join(folder, filename);
-        // A folder that a recorder has made is its own: nothing in it is replaced.
+        // A folder that a recorder has made belongs to it: nothing in it is replaced.
         if (existsSync(path) && !isRemoteFolder(dir, execution_id)) return checked.agrees(path, checksum);
         return fetched.bring({ url, path, checksum }, AbortSignal.any([draining, over]));
       };
@@ -208,7 +208,7 @@ const lookMilliseconds = 500;
 /**
  * Resolves when a file in a folder shared with the recorder is readable. Waits for it, since a network disk
  * may show it some seconds late. For a fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched`
- * if permissions are in the way, which waiting does not fix.
+ * if permissions prevent it, which waiting does not fix.
  * @param until aborting one of these ends the wait
  */
 export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace, until: AbortSignal[]): Promise<void> {

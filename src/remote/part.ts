@@ -10,7 +10,7 @@ import { createOffDutyList, type OffDutyList } from './off-duty.ts';
 import type { Report, RemoteLog } from './reports.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
 
-/** The work of an agent of some type, besides its signs of life. */
+/** The work of an agent of one type, apart from its heartbeats. */
 export interface Part {
   report(): Report;
   /** Whether something waits for a recorder. */
@@ -19,7 +19,7 @@ export interface Part {
   run(): Promise<void>;
 }
 
-/** The things that a worker works with, in a process without a store or in that of a recorder. */
+/** The surroundings of a worker, in a process without a store or in that of a recorder. */
 export interface WorkerSurroundings {
   name: string;
   namespace: string;
@@ -42,7 +42,7 @@ export interface WorkerSurroundings {
   onStep: (seconds: number) => void;
 }
 
-/** The things that all parts of a process without a store work with. */
+/** The surroundings of all parts of a process without a store. */
 export interface Surroundings extends WorkerSurroundings {
   /** How to make connections. */
   broker: BrokerChoice;
@@ -51,8 +51,8 @@ export interface Surroundings extends WorkerSurroundings {
 }
 
 /**
- * Completes what the parts of a process work with. Throws `CONFIG_INVALID` for a token that no header can
- * hold.
+ * Completes the surroundings of the parts of a process. Throws `CONFIG_INVALID` for a token that no header
+ * can hold.
  */
 export function surroundingsOf<Given extends Omit<WorkerSurroundings, 'access' | 'offDuty' | 'speaker'>>(
   given: Given,
@@ -72,7 +72,7 @@ export function surroundingsOf<Given extends Omit<WorkerSurroundings, 'access' |
 interface Figures {
   /** Unconfirmed messages; since when the oldest waits, in milliseconds since 1970. */
   unsent: { count: number; oldest: number | undefined };
-  /** Messages that wait to be answered, by role; slots by state. */
+  /** Messages waiting to be answered, by role; slots by state. */
   behind: Record<string, number>;
   slots: Record<string, number>;
   /** How many kinds of work it cannot do, by reason, including 0. */

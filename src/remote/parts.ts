@@ -18,9 +18,9 @@ const startMilliseconds = 500;
 /** How much of a message that is not a slice to show. */
 const shownBody = 200;
 
-/** How a worker speaks about slices, and what it knows of their executions. */
+/** How a worker reports on slices, and what it knows of their executions. */
 export interface Voice extends Pick<SliceWorkerOptions, 'standing' | 'overFor' | 'begin' | 'say'> {
-  /** The work on a slice whose file is at hand; undefined: it is prepared as any other. */
+  /** The work on a slice whose file is at hand; undefined: it is prepared like any other. */
   workAtHand: (delivered: DeliveredSlice) => SliceWork | undefined;
 }
 
@@ -30,8 +30,8 @@ interface WorkerOptions extends Pick<SliceConsumersOptions, 'connectApart' | 'sl
 }
 
 /**
- * The slots of a worker on a broker: in a process without a store, or in that of a recorder, which speaks
- * about its own slices in another way.
+ * The slots of a worker on a broker: in a process without a store, or in that of a recorder, which reports on
+ * its own slices in another way.
  */
 export function createWorker(around: WorkerSurroundings, { payloads, voice, ...queue }: WorkerOptions): Part {
   const { name, namespace, destinations, connection, views, offDuty, others, onChange, onStep } = around;
@@ -111,7 +111,7 @@ export function createWorkerPart(around: Surroundings): Part {
   };
 }
 
-/** Speaks to the recorder of each slice, over the broker. */
+/** Reports to the recorder of each slice, over the broker. */
 export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views' | 'speaker'>): Voice {
   const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice) =>
     speaker.say(draft, { execution_id, run_id, storeId, replyTo });
@@ -129,7 +129,7 @@ export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views'
   };
 }
 
-/** The same work, with its time reported. */
+/** The same work, with its duration reported. */
 const timed = (work: SliceWork, onStep: (seconds: number) => void): SliceWork => ({
   async run(slice, by) {
     const began = performance.now();

@@ -32,7 +32,7 @@ const againMilliseconds = 30_000;
 
 interface Hand {
   message: Message & { execution_id: string };
-  /** Its execution and store: two stores may have executions of one name. */
+  /** Its execution and store: two stores may have executions with the same name. */
   key: string;
   storeId: string | undefined;
   acknowledge: () => void;
@@ -41,8 +41,8 @@ interface Hand {
 }
 
 /**
- * An agent without a store: reads broadcasts, sends what follows from them, and acknowledges a broadcast once
- * that is confirmed. Reads the messages of one execution in order.
+ * An agent without a store: reads broadcasts, sends its answers, and acknowledges a broadcast once these are
+ * confirmed. Reads the messages of one execution in order.
  */
 export function createReadingAgent(options: ReadingAgentOptions) {
   const { namespace, lifetime, views, speaker, onChange } = options;
@@ -105,7 +105,7 @@ export function createReadingAgent(options: ReadingAgentOptions) {
   };
 }
 
-/** Work in order, where it has the same key. */
+/** Work that is done in order for each key. */
 function createChains(onFault: (error: unknown) => void) {
   const chains = new Map<string, Promise<void>>();
   return {
@@ -216,7 +216,7 @@ async function handle({ message }: Hand, state: ExecutionState, place: FilePlace
 
 const aboutOf = ({ message: { execution_id, run_id }, storeId }: Hand): About => ({ execution_id, run_id, storeId });
 
-/** An execution as its recorder reports it, for an agent on this host. */
+/** An execution as reported by its recorder, for an agent on this host. */
 function contextOf(state: ExecutionState, { data, worker }: Surroundings['params'], files: AgentContext['files']) {
   const { workflow_params, plan_version, max_retries, execution_id, run_id } = state;
   const params = { ...workflow_params, plan_version, data, worker: { ...worker, max_retries } };

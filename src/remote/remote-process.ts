@@ -150,7 +150,7 @@ async function work(part: Part, around: Surroundings, lastMessages: () => unknow
 }
 
 function noteState(state: ExecutionState, { views, access, onChange }: Surroundings) {
-  // A recorder that has just begun to speak does not know of this agent yet.
+  // A recorder that has just started does not know this agent yet.
   if (views.stateOf(state.execution_id, state.store_id) === undefined) onChange();
   views.hear(state);
   if (state.status !== 'running') access.noteEnd(state.execution_id);

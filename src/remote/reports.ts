@@ -14,11 +14,11 @@ import {
   type RemoteLine,
 } from '../messages/telemetry.ts';
 
-/** How often an agent shows that it lives, and at most how often it reports changes, in milliseconds. */
+/** How often an agent shows that it is alive, and at most how often it reports changes, in milliseconds. */
 const everyMilliseconds = beatSeconds * 1000;
 const changeMilliseconds = 1000;
 
-/** The facts that never change while a process lives. */
+/** The facts that never change while a process is running. */
 export type Self = Pick<
   AgentHeartbeat,
   'agent_name' | 'agent_type' | 'hostname' | 'pid' | 'boot_id' | 'version' | 'since' | 'store_id'
@@ -42,7 +42,7 @@ interface HeartbeatOptions {
 
 export type RemoteHeartbeat = ReturnType<typeof startRemoteHeartbeat>;
 
-/** Reports on the telemetry topic that a remote agent lives and what it has in hand. */
+/** Reports on the telemetry topic that a remote agent is alive and what it has in hand. */
 export function startRemoteHeartbeat({ broker, namespace, destination, self, report }: HeartbeatOptions) {
   let soon: NodeJS.Timeout | undefined;
   let lastAt = 0;
@@ -69,7 +69,7 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
     clearTimeout(soon);
     soon = undefined;
     lastAt = performance.now();
-    // The next heartbeat comes soon.
+    // The next heartbeat follows soon.
     send().catch(() => {});
   }
 
@@ -161,7 +161,7 @@ export function createRemoteLog(options: RemoteLogOptions) {
     n += 1;
     kept.push(asRemote(n, line, execution_id));
     if (kept.length > maxKept) {
-      // Lines that warn of nothing go first.
+      // Lines that are not warnings are dropped first.
       const harmless = kept.findIndex(({ level }) => logLevels[level] < logLevels.WARNING);
       kept.splice(Math.max(0, harmless), 1);
       dropped += 1;

@@ -33,9 +33,9 @@ const placeOf = ({ slice, storeId }: DeliveredSlice): FilePlace => ({
 });
 
 /**
- * Prepares the work on slices of any recorder. A slice states everything that decides how it is done; facts
- * that it leaves out, as other programs' slices do, come from its execution, and then from this host's own
- * configuration.
+ * Prepares the work on slices of any recorder. A slice contains everything that determines how it is
+ * processed; facts that it leaves out, as other programs' slices do, come from its execution, and then from
+ * this host's own configuration.
  */
 export function createSlicePreparation(options: SlicePreparationOptions) {
   const { access, views, offDuty, lifetime } = options;
@@ -61,7 +61,7 @@ export function createSlicePreparation(options: SlicePreparationOptions) {
     try {
       if (await isRight()) return undefined;
     } catch (error) {
-      // An abandoned fetch says nothing about the place.
+      // An abandoned fetch proves nothing about the place.
       if (!(error instanceof SwfError) || lifetime.draining.aborted || over().aborted) throw error;
       return noFile(delivered, error.message);
     }
@@ -118,7 +118,7 @@ function createOwnPayload({ params, environment }: SlicePreparationOptions) {
   };
 }
 
-/** Undefined if this worker lacks the payload that the slice asks for. */
+/** Undefined if this worker lacks the payload that the slice requires. */
 function specOf(
   { slice, storeId }: DeliveredSlice,
   own: ReturnType<typeof createOwnPayload>,

@@ -23,7 +23,7 @@ export interface About {
   execution_id: string;
   run_id: string | undefined;
   storeId: string | undefined;
-  /** Where results go, if not to the usual place. */
+  /** Where results are sent, if not to the usual destination. */
   replyTo?: string | undefined;
 }
 

@@ -20,20 +20,20 @@ export interface Command {
   message_id: string;
 }
 
-/** The giver of a command: a name that this program knows, and a person's name as claimed. */
+/** Who gave a command: a name that this program knows, and a person's name as claimed. */
 interface Requester {
   name: string;
-  /** Nobody has checked it. */
+  /** It is not verified. */
   claimed?: string | undefined;
 }
 
 /**
- * The outcome of a command. `already`: the requested state was there, with that state. `none`: it was
- * refused, with the reason. `pending`: the driver has not carried it out in time; it stays recorded.
+ * The outcome of a command. `already`: the requested state was already reached, with that state. `none`: it
+ * was refused, with the reason. `pending`: the driver has not carried it out in time; it stays recorded.
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
 
-/** What an action that was carried out has made of an execution. */
+/** The state of an execution after each action was carried out. */
 export const effects: Readonly<Record<Action, string>> = {
   stop: 'is stopped',
   pause: 'is paused: the DAQ makes no more STFs, and workers finish their current slice',
@@ -80,7 +80,7 @@ export async function recordCommand(
 }
 
 /**
- * Whether a driver of this execution lives. A service lives on where its driver has ended, as on a full disk.
+ * Whether a driver of this execution is alive. A service may outlive its driver, as on a full disk.
  */
 export function isDriven(store: Store, executionId: string, isAlive: LivenessTest): boolean {
   const { execution_id } = requireExecution(store.sql, executionId);
@@ -92,7 +92,7 @@ export function isDriven(store: Store, executionId: string, isAlive: LivenessTes
 /** How often to check whether the driver has handled a command, in milliseconds. */
 const lookMilliseconds = 50;
 
-/** After a longer wait the user wants to know why. */
+/** After a longer wait the user is told why. */
 const soonMilliseconds = 2000;
 
 interface WaitOptions {

@@ -10,12 +10,12 @@ import { hostname } from '../lib/process-identity.ts';
 import { outputFolder } from '../payload/outputs.ts';
 
 interface ComparedFile {
-  /** `unreachable`: this host cannot say, since it may not read the file or lacks its folder. */
+  /** `unreachable`: this host cannot tell, since it may not read the file or lacks its folder. */
   state: 'fine' | 'missing' | 'changed' | 'unreachable';
   path: string;
   found_bytes?: number;
   found_checksum?: string;
-  /** Why it is not fine, in words. */
+  /** Why it is not fine, as text. */
   problem?: string;
   /** Whether its writer has it on another host. */
   isElsewhere?: boolean;
@@ -87,7 +87,7 @@ async function differenceOf(
       await createDataFiles(folder).verify(file.name, range);
       return { state: 'fine' };
     } catch (error) {
-      // A disk at fault says nothing about the file.
+      // A disk at fault proves nothing about the file.
       if ('code' in (error as object)) throw error;
       return { state: 'changed', found_bytes: size, problem: `${file.name} ${messageOf(error)}` };
     }

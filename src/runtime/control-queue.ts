@@ -18,7 +18,7 @@ import type { Host } from './host.ts';
 
 const subscription = 'control';
 
-/** How long a request for another store is held before it goes back, in milliseconds. */
+/** How long a request for another store is held before it is returned, in milliseconds. */
 const passMilliseconds = 500;
 
 const isFor = (storeId: string, { headers }: Delivery) =>
@@ -51,7 +51,7 @@ export interface RequestIdentity {
   id: string;
   /** Whether it was taken before, and is delivered again. */
   isTaken: boolean;
-  /** Whether only its words say so. */
+  /** Whether only its content suggests so. */
   isGuess: boolean;
 }
 
@@ -73,7 +73,7 @@ export function identifyRequest(sql: Prepare, namespace: string, { id, headers, 
 
 const isRecorded = (sql: Prepare, id: string) => readMessage(sql, `run_workflow/${id}`) !== undefined;
 
-/** Why a request that is known only by its words is not taken. */
+/** Why a request that is recognized only by its content is not accepted. */
 export const guessedRefusal = (id: string) =>
   `it repeats run_workflow/${id}, so it may be a redelivery; if it is a new request, send it again, preferably with a command_id`;
 

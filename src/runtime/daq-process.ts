@@ -32,7 +32,7 @@ interface DaqAgentOptions extends HostOptions, RequestSurroundings {
   interrupted: AbortSignal;
 }
 
-/** How long an ending service waits for the broker to take its last heartbeat. */
+/** How long an ending service waits for the broker to accept its last heartbeat. */
 const lastBeatMilliseconds = 1000;
 
 /** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before it starts. */
@@ -118,8 +118,8 @@ function createDriving(host: Host) {
       running.set(execution_id, { driven, ended });
     },
     /**
-     * A stopped service mostly comes back, perhaps in a newer version, and then resumes the executions that
-     * it leaves now.
+     * A stopped service is usually restarted, perhaps in a newer version, and then resumes the executions
+     * that it leaves now.
      */
     async leaveAll() {
       const left = [...running];

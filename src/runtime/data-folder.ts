@@ -52,8 +52,8 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
 }
 
 /**
- * Two stores may give their executions the same id; they must not write into the same folder. Called in the
- * transaction that begins the execution, so that a throw undoes its beginning. Throws `CONFIG_INVALID`.
+ * Two stores may assign the same id to their executions; they must not write into the same folder. Called in
+ * the transaction that begins the execution, so that a throw undoes its beginning. Throws `CONFIG_INVALID`.
  */
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
@@ -82,9 +82,9 @@ export function requireOwnFiles(
 
 /**
  * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be
- * another user's, so a folder without the execution's name, or with anything but our files, is left. Throws
+ * another user's, so a folder without the execution's name, or with anything but our files, is kept. Throws
  * `DATA_UNAVAILABLE` if the system refuses.
- * @returns why the folder is left, if it is
+ * @returns why the folder is kept, if it is
  */
 export async function removeDataFolder(folder: string, executionId: string, store: string) {
   try {
@@ -100,7 +100,7 @@ export async function removeDataFolder(folder: string, executionId: string, stor
 }
 
 /**
- * Why a folder would be left: it is not this execution's. Undefined if it would be removed, or is gone.
+ * Why a folder would be kept: it is not this execution's. Undefined if it would be removed, or is gone.
  * Throws the system's errors.
  * @param store the file of the store
  */
@@ -134,6 +134,6 @@ async function strangeOutput(outputs: string): Promise<string | undefined> {
   return strange === undefined ? undefined : join(outputsName, strange);
 }
 
-/** Files of STFs and samples, whole or half written, and the folder of payload outputs. */
+/** Files of STFs and samples, completely or partly written, and the folder of payload outputs. */
 const isOurs = (name: string) =>
   name === outputsName || /^[A-Za-z0-9._-]+\.(?:stf|tf)(?:\.[0-9a-f]{8}\.part)?$/.test(name);

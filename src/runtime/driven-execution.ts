@@ -22,7 +22,7 @@ import { requestStop, supervise, type Task, createWakeSignal } from './superviso
  */
 const patienceMilliseconds = 4000;
 
-/** How much of an error `driver_ended` takes. */
+/** How much of an error `driver_ended` contains. */
 const maxReason = 2000;
 
 export type DrivenExecution = ReturnType<typeof driveExecution>;
@@ -32,7 +32,7 @@ export function driveExecution(host: Host, drive: Drive, speed?: Speed) {
   const { store, options, session } = host;
   const recorded = executionParams(store.sql, requireOwn(requireExecution(store.sql, drive.execution_id), 'be driven'));
   const params = speed === undefined ? recorded : { ...recorded, speed };
-  // Its own host: nothing may remain of an execution when it has ended.
+  // Its own host: nothing of an execution may remain once it has ended.
   const payloads = createPayloadHost(options.environment);
   const held = { ...drive, isOverBroker: session !== undefined };
   const here = openHere(host, held, params, { lifetime: host.lifetime.child(), payloads });
@@ -136,8 +136,8 @@ async function prepareFiles({ session }: Host, { overview, execution }: Executio
 }
 
 /**
- * Says that the slices of a resumed execution are processed by another payload from now on: its results are
- * of two programs.
+ * Reports that another payload processes the slices of a resumed execution from now on, so that its results
+ * come from two programs.
  */
 async function sayChangedPayload({ store }: Host, { held, execution, overview }: Execution, sender: string) {
   const { agent, journal, clock } = execution;

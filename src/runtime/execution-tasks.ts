@@ -21,7 +21,7 @@ import type { Task, WakeSignal } from './supervisor.ts';
 /** The simulator waits for a consumer that is this many messages behind. */
 const farBehind = 1000;
 
-/** How long agents have to be heard again after a connection break, in milliseconds. */
+/** How long agents have after a connection break to be heard again, in milliseconds. */
 const hearingMilliseconds = lateSeconds * 1000;
 
 /**
@@ -66,7 +66,7 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
 }
 
 /**
- * The fast processing agent's watch over slices that have killed their workers too often: it reports their
+ * The fast processing agent's check for slices that have killed their workers too often: it reports their
  * failure itself, since no worker will. Runs until the execution is stopped.
  */
 async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
@@ -162,7 +162,7 @@ async function runHostedWorker(host: Host, name: string, slots: number, here: Ex
   }
 }
 
-/** Records reports on the execution that is driven here at once; speaks about others as any worker does. */
+/** Records reports on the execution that is driven here at once; reports on others like any worker. */
 function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voice): Voice {
   const { held, lifetime, params, payload } = here;
   const { url: own } = params.data;

@@ -23,7 +23,7 @@ export type Execution = ReturnType<typeof openHere>;
 
 /**
  * Opens an execution.
- * @param params as in its log
+ * @param params as recorded in its log
  * @param payloads the host of its payload processes
  */
 export function openHere(

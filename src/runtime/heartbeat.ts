@@ -13,7 +13,7 @@ import { messageOf } from '../lib/errors.ts';
 import { steadyClock } from '../lib/time.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
-/** Milliseconds by the clock of messages, and by a clock that is never set. */
+/** Milliseconds by the clock of messages, and by a monotonic clock. */
 interface Moment {
   at: number;
   monotonic: number;
@@ -25,7 +25,7 @@ interface Moment {
  */
 const standstillSeconds = beatSeconds + 10;
 
-/** A shorter time without a message is no hole. Seconds. */
+/** A shorter time without a message does not count as a gap. Seconds. */
 const shortestHole = 10;
 
 /** Heartbeats of a process and of the agents that it hosts. */
@@ -65,11 +65,11 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   }
 
   return {
-    /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
+    /** Records that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
     sawWork: (agent: string, executionId: string) => void worked.set(agent, executionId),
     /**
-     * Records the work that an agent does not take for now. A store that cannot be written is reported by the
-     * heartbeats.
+     * Records the work that an agent currently does not accept. A store that cannot be written is reported by
+     * the heartbeats.
      */
     noteOffDuty: (agent: string, kinds: readonly OffDuty[]) =>
       void store.write((tx) => recordOffDuty(tx, agent, kinds)).catch(() => {}),

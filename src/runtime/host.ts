@@ -177,8 +177,8 @@ export function driverSelf(
 }
 
 /**
- * Connects, and listens first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is
- * sent.
+ * Connects, and first listens for other programs. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything
+ * is sent.
  */
 function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: ConnectOptions) {
   const { namespace } = config.testbed;

@@ -50,9 +50,9 @@ interface ResumeRequest {
   execution_id: string;
   /** By default, the recorded one. */
   speed?: Speed | undefined;
-  /** The id of the one earlier command to carry out; all others are forgotten. */
+  /** The id of the only earlier command to carry out; all others are dropped. */
   follows?: string;
-  /** The person who asked for it, as claimed, and why: for the record. */
+  /** The person who requested it, as claimed, and the reason, for the record. */
   claimedBy?: string | undefined;
   reason?: string | undefined;
 }
@@ -67,7 +67,7 @@ export function resumeExecution(options: HostOptions, request: ResumeRequest): P
   return takeUp(options, take, speed);
 }
 
-/** Enters this process with its agents and the execution in one transaction, and drives it. */
+/** Registers this process with its agents and the execution in one transaction, and drives it. */
 async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   // Over a broker, agents that are not enabled here are expected in other processes.
   const { payload } = options.config.worker;

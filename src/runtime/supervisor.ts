@@ -8,7 +8,7 @@ export interface Task {
   /** The agent that does the work. */
   name: string;
   work: () => Promise<void>;
-  /** Whether it ends by itself once the execution drains. */
+  /** Whether it ends on its own once the execution drains. */
   drains?: boolean;
 }
 

@@ -25,8 +25,8 @@ interface TakeUpOptions {
 
 /**
  * Lets a recorder that is a service resume executions of its namespace whose driver is gone: that of an
- * earlier process, or its own that could not continue. An execution that fails again and again is left
- * alone, with the finding `TAKE_UP_FAILED`.
+ * earlier process, or its own that could not continue. An execution that fails repeatedly is left alone, with
+ * the finding `TAKE_UP_FAILED`.
  */
 export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
   const { store, namespace, lifetime } = host;
@@ -40,7 +40,7 @@ export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
   }
 
   async function takeUp(executionId: string) {
-    // An execution to be stopped is resumed only to be ended, so it does not matter how often it came to nothing.
+    // An execution to be stopped is resumed only to be ended, so it does not matter how often that failed.
     const stop = waitingCommands(store.sql, executionId, ['stop_workflow'])[0]?.message_id;
     const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map(messageIdOf);
     if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {

@@ -25,12 +25,12 @@ interface StandInOptions {
 }
 
 /**
- * Definitions of workflows are ten thousand characters long, and messages may be longer. Of strangers only
- * short log lines are taken.
+ * Definitions of workflows are ten thousand characters long, and messages may be longer. From callers without
+ * a token only short log lines are accepted.
  */
 const bodyLimit = { trusted: '4mb', stranger: '64kb' };
 
-/** Their programs give a handful: each name is looked up in every object. */
+/** The testbed's programs give a handful: each name is looked up in every object. */
 const maxNames = 20;
 
 /**
@@ -51,7 +51,7 @@ export function createStandIn(options: StandInOptions): Express {
   const api = express.Router();
   for (const call of [...calls, ...resources.flatMap(callsOf)]) {
     const isOpen = call.isOpen ?? call.method === 'GET';
-    // The body of a stranger is not read before.
+    // The body of a caller without a token is not read before.
     const checks = [...(isOpen ? [] : [requireToken]), readBody, refuseDeep];
     const method = call.method.toLowerCase() as 'get' | 'post' | 'patch';
     api[method](`/${call.path}`, ...checks, answered(options, call));
@@ -69,7 +69,7 @@ const refuseUnless =
     else response.status(400).json({ detail: [detail] });
   };
 
-/** Refuses deeply nested bodies: code that walks through a body must return. */
+/** Refuses deeply nested bodies: code that walks through a body must terminate. */
 const refuseDeep = refuseUnless(({ body }) => isShallow(body), 'The body is nested too deeply.');
 
 const refuseManyNames = refuseUnless(
@@ -83,7 +83,7 @@ function answered({ store, onCall }: StandInOptions, { method, answer }: Call): 
     const query = queryOf(request);
     const [path = ''] = request.originalUrl.split('?', 1);
     const question = {
-      // Masked at once: nothing that is kept, answered or recorded has a secret.
+      // Masked at once: nothing that is kept, answered or recorded contains a secret.
       body: maskValue(objectOf(request.body)) as Body,
       query,
       at,
@@ -113,7 +113,7 @@ function answered({ store, onCall }: StandInOptions, { method, answer }: Call): 
   };
 }
 
-/** If a name comes twice, the last value counts. The simple parser gives only texts. */
+/** If a name occurs twice, the last value counts. The simple parser gives only texts. */
 const queryOf = ({ query }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, (Array.isArray(value) ? value.at(-1) : value) as string]),
@@ -121,7 +121,7 @@ const queryOf = ({ query }: Request): Record<string, string> =>
 
 const givenIn = ({ headers }: Request) => /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 
-/** Whether a request carries the token, where one is required. */
+/** Whether a request carries the token, if one is required. */
 function trustOf({ token }: StandInOptions): (request: Request) => boolean {
   if (token === undefined) return () => true;
   const callerBy = createCallers([{ name: undefined, scope: 'control', token }]);
@@ -161,7 +161,7 @@ function onError({ say }: StandInOptions): ErrorRequestHandler {
       });
     else {
       say(`ERROR a call could not be recorded: ${messageOf(error)}`);
-      // Their programs wait and try again.
+      // The testbed's programs wait and retry.
       response.status(503).json({ detail: 'The store cannot be written at the moment.' });
     }
   };

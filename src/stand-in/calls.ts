@@ -18,7 +18,7 @@ function nextExecution(tx: Transaction, { body }: Question): Answer {
   return success({ workflow_name, sequence: nextSequence(tx, workflow_name) });
 }
 
-/** A namespace exists as soon as a request names it; its first owner stays its owner. */
+/** A namespace exists as soon as a request names it; its first owner remains its owner. */
 function ensureNamespace(tx: Transaction, { body }: Question): Answer {
   const name = textOf(body['name']);
   if (name === undefined || name === '') return without('name');
@@ -33,10 +33,10 @@ function ensureNamespace(tx: Transaction, { body }: Question): Answer {
   return success({ created: known === undefined, ...document });
 }
 
-/** Types of agents, which their programs call as we do. */
+/** Types of agents; the testbed's programs use the same names. */
 const types = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'processing'] as const;
 
-/** A sign of life of an agent, whose description of itself is kept unchanged. */
+/** A heartbeat of an agent, whose description of itself is kept unchanged. */
 function heartbeat(tx: Transaction, { body, at }: Question): Answer {
   const name = textOf(body['instance_name']);
   const isKnown = name !== undefined && objectNamed(tx.sql, systemAgents.path, name) !== undefined;
@@ -57,7 +57,7 @@ function heartbeat(tx: Transaction, { body, at }: Question): Answer {
   return isKnown ? { ...answer, status: 200 } : answer;
 }
 
-/** A log line: their logger sends no token. */
+/** A log line: the testbed's logger sends no token. */
 function logLine(tx: Transaction, { body, at }: Question): Answer {
   const line = logLineOf(body);
   if ('lacks' in line) return without(line.lacks);
@@ -74,7 +74,7 @@ function episode(verb: string): Call {
   return { method: 'POST', path, answer };
 }
 
-/** Everything that programs request, besides resources: requests that register nothing by themselves. */
+/** Everything that programs request besides resources: requests that do not register anything. */
 export const calls: readonly Call[] = [
   {
     method: 'POST',

@@ -7,8 +7,8 @@ import { objectOf } from '../observed/reading/values.ts';
 import { addedFields, count, fileName, numberIn, type Resource, runNumber, textOf } from './resource.ts';
 
 /**
- * Finds an STF file by name: in the newest open run in the agent's namespace, else in the newest open run,
- * else in the newest run.
+ * Finds an STF file by name: in the newest open run in the agent's namespace, or else in the newest open run,
+ * or else in the newest run.
  */
 function stfNamed(sql: Prepare, stf: string, agent: string | undefined) {
   const all = listObjects(sql, 'stf-files', { parent: stf });
@@ -56,8 +56,8 @@ export const stfFiles: Resource = {
   again: 'refuse',
   wanted: ({ stf_filename, run_number }) =>
     stf_filename === undefined ? { run_id: run_number } : { parent: stf_filename },
-  // A data agent does not register a file that it finds here: hide files of earlier runs, which are not its
-  // own.
+  // A data agent does not register a file that it finds here: hide files of earlier runs, which do not belong
+  // to it.
   isListed: ({ run_id }, { stf_filename }, sql) => stf_filename === undefined || !hasEnded(sql, run_id),
   aliases: { run_number: 'run' },
 };

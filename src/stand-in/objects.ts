@@ -27,8 +27,7 @@ export const callsOf = (resource: Resource): Call[] => [
 ];
 
 /**
- * Answers with one object. For an object that is not registered here, the answer lets their programs
- * continue.
+ * Answers with one object. For an object that is not registered here, the answer lets the programs continue.
  */
 function read(sql: Prepare, resource: Resource, id: string): Answer {
   const body = objectOf(sql, resource.path, id)?.document ?? resource.unknown?.(id, sql);
@@ -139,7 +138,7 @@ const lasting: readonly string[] = [
 ];
 
 /**
- * The object after a change. Its names stay, and a later change without an end does not take back a recorded
+ * The object after a change. Its names stay, and a later change without an end does not remove a recorded
  * one.
  */
 function changed({ idField }: Resource, { document }: MonitorObject, body: Body): Body {

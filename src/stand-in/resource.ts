@@ -8,7 +8,7 @@ import { hasHidden, maxShortName } from '../observed/reading/values.ts';
 export interface Answer {
   status: number;
   body: unknown;
-  /** Whether there may be more than is listed. */
+  /** Whether there may be more than are listed. */
   isCut?: boolean;
 }
 
@@ -36,13 +36,13 @@ export interface Call {
   path: string;
   /** Whether it is answered without a token, as a read is. */
   isOpen?: true;
-  /** A read gets no transaction, only `sql`: it needs no turn among the writers. */
+  /** A read gets no transaction, only `sql`: it does not have to wait for writers. */
   answer: (tx: Transaction, question: Question) => Answer;
 }
 
-/** The names of a registered object, and the names that its row of the log has beside its body. */
+/** The names of a registered object, and the names that its row of the log has besides its body. */
 interface Registration extends ObjectNames {
-  /** The id, if the program chooses it; if left out, it is drawn. */
+  /** The id, if the program chooses it; otherwise one is drawn. */
   object_id?: string;
   /** The name of a file or a slice for the log. */
   told_name?: string | undefined;
@@ -74,18 +74,18 @@ export interface Resource {
   again: 'same' | 'replace' | 'refuse';
   /** swf-monitor answers a list with `limit` in pages. */
   isPaged?: true;
-  /** Its writes are no rows of the log: they state nothing about a workflow. */
+  /** Its writes do not become rows of the log: they state nothing about a workflow. */
   isOffRecord?: true;
   /**
    * Narrows a list by the query parts that have a column; other parts are compared with the fields of each
    * object.
    */
   wanted?: (query: Query) => ObjectsWanted;
-  /** Whether a list has an object that it would have by the query. */
+  /** Whether a list includes an object that matches the query. */
   isListed?: (object: MonitorObject, query: Query, sql: Prepare) => boolean;
   /** The object that a change applies to, if its body identifies it better than its path. */
   target?: (body: Body, object: MonitorObject, sql: Prepare) => MonitorObject | undefined;
-  /** An object that is not registered here but that their programs expect to exist. */
+  /** An object that is not registered here but that the testbed's programs expect to exist. */
   unknown?: (id: string, sql: Prepare) => Document;
   /** The run of an object that is not identified by one. */
   runOf?: (sql: Prepare, id: string) => string | undefined;
@@ -125,7 +125,7 @@ const requiredWords = 'This field is required.';
 /** The answer to a request without a field that it needs. */
 export const without = (field: string): Answer => ({ status: 400, body: { [field]: [requiredWords] } });
 
-/** The errors for each invalid field of a body, as swf-monitor gives them: `{field: [words]}`. */
+/** The errors for each invalid field of a body, as in swf-monitor's answers: `{field: [words]}`. */
 export function wordsOf({ issues }: z.ZodError): Record<string, string[]> {
   const words: Record<string, string[]> = {};
   for (const { path, message, code, input } of issues) {

@@ -28,11 +28,11 @@ const workflowExecutions: Resource = {
     return { name, object_id: name };
   },
   more: () => ({ end_time: null, performance_metrics: null }),
-  // Newly set up monitors give the same ids again.
+  // Newly set up monitors assign the same ids again.
   again: 'replace',
   runOf: newestRunOf,
   // Fast processing requests the execution that a message names; an answer without parameters lets it
-  // continue with its own.
+  // continue with its own parameters.
   unknown: (id, sql) => ({
     execution_id: id,
     namespace: null,
@@ -45,7 +45,7 @@ const workflowExecutions: Resource = {
   }),
 };
 
-/** Phase and counts of a run, as its programs report them. */
+/** Phase and counts of a run, as reported by its programs. */
 const runStates: Resource = {
   path: 'run-states',
   idField: 'run_number',
@@ -75,7 +75,7 @@ const runStates: Resource = {
   }),
 };
 
-/** Data taking of a run. Its id is its number, so that a program may use one for the other. */
+/** Data taking of a run. Its id is its number, so that a program may use either. */
 const runs: Resource = {
   path: 'runs',
   idField: 'run_id',
@@ -90,14 +90,14 @@ const runs: Resource = {
   again: 'same',
 };
 
-/** Events as fast processing saw them, including results, as whole messages. */
+/** Events as received by fast processing, including results, as whole messages. */
 const systemStateEvents: Resource = {
   path: 'system-state-events',
   idField: 'event_id',
   idKind: 'number',
   nameField: 'event_type',
   body: z.looseObject({ event_type: word(), run_number: runNumber().nullish() }),
-  // Two events of one moment are two; identical events are one.
+  // Two different events at the same time count as two; identical events count as one.
   namesOf: (body) => ({
     name: sha256().update(JSON.stringify(body)).digest('hex').slice(0, 32),
     run_id: textOf(body['run_number']),
@@ -130,7 +130,7 @@ export const systemAgents: Resource = {
   isOffRecord: true,
 };
 
-/** Subscriptions of agents. A second one of the same name is the first. */
+/** Subscriptions of agents. A second one with the same name is the same subscription. */
 const subscribers: Resource = {
   path: 'subscribers',
   idField: 'subscriber_id',

@@ -53,7 +53,7 @@ function openWords(status: ExecutionStatus, health: Health | undefined, isDriven
 const asSentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 /**
- * What failed for good, and is no gap in the data that there are.
+ * What failed permanently, which does not make the records incomplete.
  * @param failed slices; undefined where STF files are processed whole
  */
 function failedWords({ checks }: Audit, failed: number | undefined) {

@@ -105,7 +105,7 @@ function sideOf(id: string, { queries, now }: ToolContext) {
   };
 }
 
-/** The differing settings, as they may be shown; values that only look alike have a mark behind them. */
+/** The differing settings, as they may be shown; values that differ but look alike are marked. */
 function configurationDifferences(a: Side['settings'], b: Side['settings']) {
   const keys = [...new Set([...a.keys(), ...b.keys()])].toSorted();
   return keys
@@ -126,7 +126,7 @@ interface Pair {
 
 const seconds = (value: number) => `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;
 
-/** How many times the larger is the smaller: `1.5 times`, `12 times`. */
+/** The ratio of the larger to the smaller: `1.5 times`, `12 times`. */
 function times({ a, b }: Pair) {
   const ratio = Math.max(a, b) / Math.min(a, b);
   return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times`;
@@ -177,7 +177,7 @@ export const figureWords = (a: Figures, b: Figures, isComparable: boolean): stri
   });
 
 /**
- * A sentence about the delays of a stage, where they differ noticeably.
+ * A sentence about the delays of a stage, if they differ noticeably.
  * @param p95 95 of 100 are below, in seconds of wall time
  */
 export function stageWords(stage: string, p95: Pair): string[] {

@@ -14,7 +14,7 @@ const maxSlots = 400;
 /** A page asks again; an assistant would rather wait. */
 const patience = { page: 300, concise: 20_000 };
 
-/** Steps of levels, where bins are wide. */
+/** Steps of levels, if bins are wide. */
 const maxLevels = { page: 300, concise: 0 };
 
 /** With more bars than this, cells are returned. */

@@ -96,9 +96,9 @@ export function withinBudget<T extends Parts>(answer: T): T & { note?: string | 
   const shown = () => (lost.size === 0 ? answer : { ...answer, note: noteOf(lost, answer.note) });
   while (sizeOf(shown()) > maxBytes) {
     const longest = lists.reduce((a, b) => ((answer[b]?.length ?? 0) > (answer[a]?.length ?? 0) ? b : a));
-    // Findings say most, so they go last, the least important first.
+    // Findings are the most useful, so they are dropped last, the least important first.
     const name = (answer[longest] ?? []).length === 0 ? 'findings' : longest;
-    // Drivers are in the order of their time, all others newest first.
+    // Drivers are in chronological order, all others newest first.
     if ((name === 'drivers' ? answer.drivers?.shift() : answer[name]?.pop()) === undefined) break;
     if (name === 'drivers') answer.drivers_omitted = (answer.drivers_omitted ?? 0) + 1;
     lost.set(name, (lost.get(name) ?? 0) + 1);

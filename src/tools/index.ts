@@ -59,7 +59,7 @@ export const tools: readonly Tool[] = [
 /** The tools that write into the logbook: offered unless the operator refuses it. */
 export const noteTools: readonly Tool[] = [addNoteTool, setQualityTool];
 
-/** The tools that change something: offered only where the operator allows it. */
+/** The tools that change something: offered only if the operator allows it. */
 export const controlTools: readonly Tool[] = [startWorkflowTool, controlWorkflowTool];
 
 /** Every tool: a terminal may call each. */
@@ -92,7 +92,7 @@ interface Answers {
   trace_data_product: Trace;
 }
 
-/** The answer of a tool by the tool's name; an object of anything if none of our programs reads it. */
+/** The answer type of the tool of that name; a generic object if none of our programs reads it. */
 export type AnswerOf<Name extends string> = Name extends keyof Answers
   ? Answers[Name] & { as_of?: string; as_of_exact?: string }
   : Record<string, unknown>;

@@ -40,7 +40,7 @@ export const listLogsTool = defineList({
   }),
 });
 
-/** Other words for levels, as Python's logging has them. */
+/** Aliases of levels, as in Python's logging. */
 const aliases: Readonly<Record<string, string>> = { WARN: 'WARNING', FATAL: 'CRITICAL' };
 
 function levelNumber(level: string | undefined) {

@@ -54,13 +54,13 @@ export const listMessagesTool = defineList({
   },
 });
 
-/** Messages may name an execution that was never made here. */
+/** Messages may name an execution that never existed in this store. */
 function resolveMentioned(id: string | undefined, { queries }: ToolContext) {
   if (id === undefined || (id !== 'latest' && queries.executionIsMentioned(id))) return id;
   return queries.execution(id).execution_id;
 }
 
-/** The fields for a body. Of these a message has two at most. */
+/** The fields for a body; a message has at most two of them. */
 const noBody = { body: undefined, body_truncated: undefined, payload: undefined, payload_truncated: undefined };
 
 /** A body as text, cut if it is long. */
@@ -72,7 +72,7 @@ function payloadOf(body: string | null, characters: number) {
   return { payload, payload_truncated: payload.length < whole.length ? (true as const) : null };
 }
 
-/** Message fields that a list's row has under its own names. */
+/** Message fields that a row of the list has under different names. */
 const rowsOwn: ReadonlySet<string> = new Set([
   'msg_type',
   'sender',
@@ -86,7 +86,7 @@ const rowsOwn: ReadonlySet<string> = new Set([
 const longestText = 200;
 const longestBody = 1000;
 
-/** The room that is left, in characters of JSON, and whether anything did not fit. */
+/** The remaining room, in characters of JSON, and whether anything did not fit. */
 interface Room {
   left: number;
   isCut: boolean;
@@ -120,7 +120,7 @@ function fitObject(object: Record<string, unknown>, room: Room): Record<string, 
   return Object.fromEntries(fitting);
 }
 
-/** A value, cut to the room that is left, or undefined. */
+/** A value, cut to the remaining room, or undefined. */
 function fit(value: unknown, room: Room): unknown {
   const object = asObject(value);
   if (object !== undefined) {

@@ -13,7 +13,7 @@ import { choice, executionId, integer, runNumber, text, textOrNumber } from './s
 /** A payload's error may be long; the monitor and the log have it too. */
 const shownError = 500;
 
-/** The result's message has four kilobytes of it. */
+/** The message of the result keeps four kilobytes. */
 const shownOutput = 1000;
 
 export const listTfSlicesTool = defineList({
@@ -47,7 +47,7 @@ export const listTfSlicesTool = defineList({
   },
 });
 
-/** The fields of a slice that are not shown as its row has them. */
+/** The fields of a slice that are shown differently from its row. */
 export function shownSlice(row: TfSliceRow) {
   const outputs = objectsIn(row.outputs) as { name: string; size_bytes: number; checksum: string }[];
   return {

@@ -33,11 +33,11 @@ function ifReadable<T>(look: () => T): T | undefined {
   }
 }
 
-/** The executions of a health, which is assessed: no row has it. */
+/** The executions with a given health, which is assessed and not stored. */
 const ofHealth = ({ queries, now }: ToolContext, health: Health) =>
   queries.executionsUnderWay().filter((id) => ifReadable(() => queries.health(queries.execution(id), now)) === health);
 
-/** The slices of a whole run, as it was planned. */
+/** The number of slices of a whole run, as planned. */
 function plannedOf(row: ExecutionRow, { queries }: ToolContext) {
   const params = queries.knownParams(row);
   return params && plannedSlices(params);

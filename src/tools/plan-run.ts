@@ -110,8 +110,8 @@ const withChanges = (base: ExecutionParams, changes: Parameters<typeof givenPara
   );
 
 /**
- * The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time.
- * @param serviceWords how the time of a slice is known, if not by the configuration
+ * The answer for given parameters. Seconds are of simulated time, which at speed 1 is wall time.
+ * @param serviceWords where the time of a slice comes from, if not from the configuration
  */
 export const planOf = (params: ExecutionParams, run: PlayedRun, serviceWords?: string) => ({
   stf_files: run.stf_files,

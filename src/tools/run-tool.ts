@@ -32,8 +32,8 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
 }
 
 /**
- * The moment that a call is about: on later pages of a list that of the first page, since a relative time has
- * moved on.
+ * The moment that a call is about: on later pages of a list, that of the first page, since a relative time
+ * would have moved on.
  */
 const asOfIn = ({ as_of, cursor }: { as_of?: string; cursor?: string }) =>
   as_of === undefined || cursor === undefined ? as_of : (momentOfCursor(cursor) ?? as_of);
@@ -81,7 +81,7 @@ function checkArguments(tool: Tool, args: unknown = {}): Record<string, string> 
   throw valueInvalid(issues.map((issue) => explain(tool, issue, given)).join('; '));
 }
 
-/** The argument that a key is another name of. */
+/** The argument that a key is an alias of. */
 const aliasOf = ({ aliases }: Tool, key: string) => (Object.hasOwn(aliases, key) ? aliases[key] : undefined);
 
 function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
@@ -111,7 +111,7 @@ function unknownArgument(tool: Tool, key: string): SwfError {
   return valueInvalid(`unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} accepts ${known.join(', ')}`);
 }
 
-/** A value as given, or a note that it is nested too deep to be written. */
+/** A value as given, or a note that it is nested too deeply to be written. */
 const shownValue = (value: unknown) =>
   tried(() => closed(clip(JSON.stringify(value) ?? 'undefined'))) ?? 'a value nested too deeply';
 
@@ -132,8 +132,8 @@ const named = 5;
 const maxRounds = 5;
 
 /**
- * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row
- * must not hide the others. A field that is missing for that reason is not a fault.
+ * Fits an answer to its schema. Removes values that no sound row contains, and names them in a note: one bad
+ * row must not hide the others. A field that is missing for that reason is not a fault.
  */
 export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): Record<string, unknown> {
   if (fits(schema)(answer)) return answer;

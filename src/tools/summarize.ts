@@ -40,7 +40,7 @@ const countedWords = ({ what, keys }: SummaryQuestion) =>
       ? 'failed attempts at slices'
       : 'attempts at slices';
 
-/** A place without failures is in no group of causes: its absence must not be read as a figure. */
+/** A place without failures is in no group of causes: its absence does not mean that it had no attempts. */
 const failuresAlone = ({ what, keys }: SummaryQuestion) =>
   what === 'slices' && keys.length > 1 && keys.includes('cause')
     ? `Only failed attempts have a cause: the others are in no group; group_by="${keys.filter((key) => key !== 'cause').join()}" counts it.`
@@ -99,7 +99,7 @@ export const summarizeTool = defineLiveTool({
   },
 });
 
-/** The arguments of `summarize`, as far as they say which rows. */
+/** The arguments of `summarize` that select rows. */
 interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> {
   group_by: string;
   run_number?: number | undefined;

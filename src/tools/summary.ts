@@ -16,7 +16,7 @@ import { printable } from '../lib/printable.ts';
 
 const spread = () => object({ mean: float, p50: float, p95: float, max: float }).optional();
 
-/** Sums as returned, as far as they fit the kind of rows. */
+/** Sums as returned, where they apply to the kind of rows. */
 const sums = () => ({
   count: int,
   slices: optionalInt.describe('Of attempts: different slices'),
@@ -111,7 +111,7 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
   return 0;
 }
 
-/** The sums of some groups together, as they fit the kind of rows. */
+/** The sums of several groups together, where they apply to the kind of rows. */
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
   const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices') =>
     groups.reduce((before, group) => before + group[of], 0);

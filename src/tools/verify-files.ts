@@ -103,7 +103,7 @@ function ofAnother(queries: Queries, stf_filename: string | undefined, execution
 
 type Found = ReturnType<typeof noFiles>;
 
-/** A note if files could not be looked at: no trouble with them is known, and no soundness either. */
+/** A note if files could not be read: it is not known whether they are sound. */
 const unreachableNote = ({ unreachable, checked }: Found) =>
   unreachable.length === 0
     ? undefined

@@ -103,7 +103,7 @@ export const waitForExecutionTool = defineLiveTool({
 type Look = ReturnType<typeof look>;
 
 /**
- * The name of a count in the answer: where it is not reported whether slices wait or are being processed,
+ * The name of a count in the answer: if it is not reported whether slices are waiting or being processed,
  * they are unanswered.
  */
 const nameIn = ({ driving }: Look, name: string) =>
@@ -125,7 +125,7 @@ function workOf({ execution, driving }: Look) {
   };
 }
 
-/** Why nothing will happen by itself, so that waiting is useless. */
+/** Why nothing will happen without a person, so that waiting is useless. */
 function standstill({ health, driving }: Look) {
   if (health === 'stalled') return 'it is stalled: get_workflow_monitor reports why and what to do';
   return driving?.isHeld === true

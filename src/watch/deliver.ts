@@ -28,24 +28,26 @@ export interface DeliveryOptions {
   signal: AbortSignal;
 }
 
-/** A change that the receiver refuses this often in a row is skipped: it may take the next ones. */
+/**
+ * A change that the receiver refuses this often in a row is skipped: the receiver may accept the next ones.
+ */
 const maxRefusals = 5;
 
 /** The progress of one receiver. */
 interface Standing {
   limit: ReturnType<typeof createRateLimit>;
-  /** The newest change that it took or that was skipped, even if the store does not have that yet. */
+  /** The newest change that it accepted or that was skipped, even if the store does not record that yet. */
   done: number;
   failures: number;
   refusals: number;
-  /** The change being delivered, or not taken. */
+  /** The change that is being delivered, or was not accepted. */
   telling?: string;
 }
 
 /**
- * Delivers each change of an alarm to one receiver, in order, until the signal. A change counts as delivered
- * once the receiver has taken it, so each is delivered at least once, with the same id. Receivers do not wait
- * for each other.
+ * Delivers each change of an alarm to one receiver, in order, until the signal is aborted. A change counts as
+ * delivered once the receiver has accepted it, so each is delivered at least once, with the same id.
+ * Receivers do not wait for each other.
  */
 export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
   const { say, signal } = options;

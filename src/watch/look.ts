@@ -16,7 +16,7 @@ import { type AlarmFinding, alarmStep, usualPatience } from '../monitoring/findi
 /** The sender that raises and clears alarms. */
 const sender = 'watch';
 
-/** The findings of one look, by execution, without executions that could not be examined. */
+/** The findings of one check, by execution, without executions that could not be examined. */
 type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
 
 interface Situation {
@@ -27,13 +27,13 @@ interface Situation {
 }
 
 /**
- * Decides the changes that a look makes, by the open alarms and the candidates: the step of each alarm, with
+ * Decides the changes that a check makes to the open alarms and the candidates: the step of each alarm, with
  * its finding while that exists.
  */
 function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
-  // An execution may have been removed since the look.
+  // An execution may have been removed since the check.
   const there = [...found].filter(([execution_id]) => isExecution(store.sql, execution_id));
   return there.flatMap(([execution_id, findings]) => {
     const ended = endedExecution(store.sql, execution_id);
@@ -73,12 +73,12 @@ function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof en
   if (ended === undefined) return false;
   if (ended.isJudged) return true;
   if (alarm === undefined || alarm.seen_by === null) return false;
-  // One that was over before the end may have come back since.
+  // One that was over before the end may have recurred since.
   return alarm.state !== 'cleared' || (alarm.cleared_at ?? '') >= (ended.end_time ?? '');
 }
 
 /**
- * Records the findings of a look in one transaction. Returns a line for each change; undefined if another
+ * Records the findings of a check in one transaction. Returns a line for each change; undefined if another
  * process watches now.
  */
 export const recordLook = (store: Store, processId: number, situation: Situation) =>

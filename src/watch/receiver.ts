@@ -5,7 +5,7 @@ import { runProgram } from '../lib/run-program.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
-/** A change of an alarm, as receivers get it. */
+/** A change of an alarm, as sent to receivers. */
 export interface Delivery {
   /** The id of the message that records the change: the same at each try. */
   id: string;
@@ -18,7 +18,7 @@ export interface Delivery {
   subject: string;
   change: AlarmState;
   severity: AlarmSeverity;
-  /** How often the alarm has come, from 1. */
+  /** How often the alarm has been raised, from 1. */
   count: number;
   /** The person who has seen it, and what that person said. */
   seen_by?: string | undefined;
@@ -29,7 +29,7 @@ export interface Delivery {
 /** A receiver refuses a change and would refuse it again. */
 export class Refused extends Error {}
 
-/** A person or program that gets alarms. */
+/** A person or program that receives alarms. */
 export interface Receiver {
   /** Its name in lines for people, without secrets. */
   name: string;
@@ -46,8 +46,8 @@ const patience = 30_000;
 const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
- * A receiver that gets a POST of JSON, whose `text` Mattermost and Slack show. Everything in its address but
- * the host may be secret and is never printed. Throws `CONFIG_INVALID` for an invalid address.
+ * A receiver that is sent a POST of JSON, whose `text` Mattermost and Slack show. Everything in its address
+ * but the host may be secret and is never printed. Throws `CONFIG_INVALID` for an invalid address.
  */
 export function webhookReceiver(url: string): Receiver {
   const { protocol = '', username = '', password = '', host = '' } = tried(() => new URL(url)) ?? {};
@@ -76,7 +76,7 @@ export function webhookReceiver(url: string): Receiver {
   };
 }
 
-/** Why no answer came: for a failed fetch its cause, whose words name no path. */
+/** Why there was no answer: for a failed fetch its cause, whose text names no path. */
 function reasonOf(error: unknown) {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return `it did not answer in ${patience / 1000} s`;
@@ -88,7 +88,7 @@ const digestOf = (address: string) => sha256().update(address).digest('hex').sli
 
 /**
  * A receiver that is a program, run with the change in environment variables.
- * @param path as `requireProgram` gives it
+ * @param path as returned by `requireProgram`
  * @param named makes the commands of a sentence name the store: the program is on its host
  */
 export const programReceiver = (

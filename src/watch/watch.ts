@@ -22,7 +22,7 @@ import { recordLook } from './look.ts';
 import type { Receiver } from './receiver.ts';
 
 interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
-  /** The store as it is now. */
+  /** The current store. */
   queries: () => Queries;
   receivers: readonly Receiver[];
   everySeconds: number;
@@ -37,8 +37,9 @@ interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
 const standbyMilliseconds = 1000;
 
 /**
- * Watches a store until the signal: looks for findings, raises, clears and delivers alarms. One process does that for a store; another stands by, and takes
- * over when it is gone. Throws `EXECUTION_IN_USE` if another process has taken over from this one, as after a long standstill.
+ * Watches a store until the signal is aborted: looks for findings, raises, clears and delivers alarms. One process
+ * does that for a store; another stands by, and takes over when it is gone. Throws `EXECUTION_IN_USE` if another
+ * process has taken over from this one, as after a long standstill.
  */
 export async function watch(options: WatchOptions): Promise<void> {
   const { store, version, receivers, say, signal, page } = options;
@@ -66,7 +67,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   }
 }
 
-/** Waits until no other process watches. False if the signal comes first. */
+/** Waits until no other process watches. False if the signal is aborted first. */
 async function takePlace(options: WatchOptions, processId: number) {
   const { store, receivers, say, onReady, signal } = options;
   for (let isFirst = true; !signal.aborted; isFirst = false) {
@@ -91,7 +92,7 @@ async function takePlace(options: WatchOptions, processId: number) {
   return false;
 }
 
-/** A change that a receiver has missed for this long is no longer news to it, in milliseconds. */
+/** A change that a receiver has missed for this long is no longer sent to it, in milliseconds. */
 const stale = 86_400_000;
 
 function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string) => void) {
@@ -121,15 +122,18 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number) {
     } catch (error) {
       looker.failed(error);
     }
-    // A look at a very large run must leave time for others.
+    // A check of a very large run must leave time for others.
     await pause(Math.max(everySeconds * 1000 - took, took), [signal]);
   }
 }
 
-/** An execution that ended this long ago no longer changes by itself, in milliseconds. */
+/** An execution that ended this long ago usually no longer changes, in milliseconds. */
 const settled = 120_000;
 
-/** An execution that ended this shortly before the last look may have been missed or may still change, in milliseconds. */
+/**
+ * An execution that ended this shortly before the last check may have been missed or may still change, in
+ * milliseconds.
+ */
 const overlap = 3_600_000;
 
 const hasSettled = ({ status, end_time }: ReturnType<Queries['execution']>, now: number) =>
@@ -140,7 +144,7 @@ function createLooker({ store, queries: queriesNow, say }: Pick<WatchOptions, 's
   const file = fileAt(store.path);
   /** Milliseconds since 1970. */
   let since = Math.min(lastLook(store.sql), Date.now()) - overlap;
-  /** Message counts of settled executions at the last recorded look and at this one. */
+  /** Message counts of settled executions at the last recorded check and at this one. */
   let known: ReadonlyMap<string, number> = new Map();
   let settledNow = new Map<string, number>();
   const unreadable = new Set<string>();
@@ -180,14 +184,14 @@ function createLooker({ store, queries: queriesNow, say }: Pick<WatchOptions, 's
       }
       return found;
     },
-    /** Notes that the last look was recorded. */
+    /** Records that the last check was recorded. */
     succeeded(now: number): void {
       known = settledNow;
       since = now - overlap;
       if (failures > 0) say('the store can be read again');
       failures = 0;
     },
-    /** Throws errors that do not pass by themselves: another store, a store of another version, or another watcher. A full disk and a lock pass. */
+    /** Throws errors that are not transient: another store, a store of another version, or another watcher. A full disk and a lock are. */
     failed(error: unknown): void {
       const passes = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE';
       if (!passes || fileAt(store.path) !== file) throw error;

@@ -5,7 +5,7 @@ import { enter } from './transport/call.ts';
 import { httpWorld } from './transport/http.ts';
 
 const root = document.getElementById('app');
-// In place of the words for a program that does not load.
+// Replaces the text for a program that does not load.
 root?.replaceChildren();
 enter(httpWorld());
 if (root !== null) render(<App />, root);

@@ -14,7 +14,7 @@ for (const kind of dialectNames) {
   }));
 }
 
-it('the in-memory broker refuses a user who may only listen whatever leaves a trace on it', async () => {
+it('the in-memory broker refuses everything that would leave a trace on it to a user who may only listen', async () => {
   const broker = new MemoryBroker();
   const settings = { servers: [], heartbeatSeconds: 1, clientId: 'ear' };
   const [listener, speaker] = [listenToMemory, connectToMemory].map((to) => to(broker)(settings, () => {}));

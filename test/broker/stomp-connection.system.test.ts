@@ -248,7 +248,7 @@ describe('a broker that accepts connections and never answers', () => {
 });
 
 describe('a broker that closes the connection', () => {
-  it('has brought everything up to that moment', async () => {
+  it('has delivered everything up to that moment', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', () => socket.write('CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0'));

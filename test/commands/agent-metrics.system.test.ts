@@ -62,7 +62,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     expect(valueOf(await worker(), 'swf_broker_reconnects_total')).toBe(1);
   });
 
-  it('that records reports how many messages the broker has not confirmed, and since when', async () => {
+  it('reports, if it records, how many messages the broker has not confirmed, and since when', async () => {
     const here = new Site(() => broker, quick);
     const recorder = await started(here, here.folder, 'daq_simulator');
     await here.request({ stf_count: 20 }, 1);

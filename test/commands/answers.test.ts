@@ -29,7 +29,7 @@ describe('swf-mcp summarize', () => {
 });
 
 describe('swf-mcp report and plan', () => {
-  it('print a report of one execution or of a time, and a readable plan', async () => {
+  it('print a report of one execution or of a period, and a readable plan', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     expect((await runCli(['report'], { folder })).stdout).toMatch(/^# stf_datataking-tester-0001, run 100010\n/);
@@ -44,7 +44,7 @@ describe('swf-mcp report and plan', () => {
 });
 
 describe('swf-mcp status', () => {
-  it('without an id shows all running executions, else the newest; --all --json prints an array', async () => {
+  it('without an id shows all running executions, or else the newest; --all --json prints an array', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     expect((await runCli(['status'], { folder })).stdout).toMatch(/^stf_datataking-tester-0001: completed/m);

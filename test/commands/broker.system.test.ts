@@ -354,7 +354,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await second?.finished;
   });
 
-  it('an agent waits for an unreachable broker, and a run fails with the reason and begins no execution', async () => {
+  it('an agent waits for an unreachable broker, and a run fails with the reason and starts no execution', async () => {
     const folder = temporaryFolder();
     const nowhere = 'stomp://127.0.0.1:1';
     const [agent] = [start(folder, ['agent', 'data', '--broker', `${nowhere},${broker.url}`, ...settings])];

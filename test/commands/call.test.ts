@@ -19,7 +19,7 @@ describe('call', () => {
     expect(await answerOf('list_messages', 'search=stf_gen', 'limit=1')).toMatchObject({ total_count: 2 });
   });
 
-  it('refuses an argument that is neither, with an example of each', async () => {
+  it('refuses an argument that is neither JSON nor key=value, with an example of each', async () => {
     const { stderr, code } = await runCli(['call', 'list_messages', 'limit'], { folder: temporaryFolder() });
     expect(code).toBe(2);
     expect(stderr).toBe(

@@ -157,7 +157,7 @@ describe('pause', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'completed', stf_count: 10, slices_completed: 150 });
   });
 
-  it('a pause a pause before physics or in standby only delays the next step', async () => {
+  it('only delays the next step if it comes before physics or in standby', async () => {
     const { folder } = await startEndless(
       ...['daq_state_machine.standby_duration=120', 'daq_state_machine.no_beam_not_ready_delay=60'].flatMap((set) => [
         '--set',
@@ -192,7 +192,7 @@ describe('pause', () => {
     expect((await run.finished).code).toBe(4);
   });
 
-  it('is refused with the reason if the DAQ of the run is done', async () => {
+  it('is refused with the reason if the DAQ of the run has finished', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       ['run', '--speed', '20', '--stf-count', '1', '--set', 'fast_processing.slice_processing_time=60'],
@@ -317,7 +317,7 @@ describe('stop', () => {
     ).toEqual(announced.map((one) => one['stf_filename'] as string).toSorted());
   });
 
-  it('ends an execution whose process was killed, and begins nothing for it', async () => {
+  it('ends an execution whose process was killed, and starts nothing for it', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     run.child.kill('SIGKILL');

@@ -218,7 +218,7 @@ describe('executions', () => {
 });
 
 describe('alarms', () => {
-  it('are listed with unseen ones first, and marked as seen by the beginning of their id', async () => {
+  it('are listed with unseen ones first, and can be marked as seen by a prefix of their id', async () => {
     const folder = await folderWithRuns();
     await raise(folder, 'data');
     await raise(folder, 'worker');

@@ -21,7 +21,7 @@ import {
 import { sets } from '../remote/site.ts';
 
 describe('a run', () => {
-  it('lets slots rest that fail at once what others complete: they do not use up the retries of its slices', async () => {
+  it('rests slots that quickly fail what others complete, so that they do not use up the retries of its slices', async () => {
     const folder = temporaryFolder();
     const payload = join(folder, 'payload.sh');
     const script = '#!/bin/sh\ncase $SWF_WORKER_ID in *[5-8]) exit 1;; esac\nsleep 0.2\n';
@@ -223,7 +223,7 @@ describe('a run', () => {
     expect(await askAll(client, 'list_messages', { message_type: 'slice_result', search: '"failed"' })).toHaveLength(4);
   });
 
-  it('is refused in one line if its data folder cannot be created, and begins no execution', async () => {
+  it('is refused in one line if its data folder cannot be created, and starts no execution', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     const { code, stdout, stderr } = await runCli(['run', '--speed', 'max', '--json', '--set', 'data.dir=file'], {

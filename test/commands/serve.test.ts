@@ -143,7 +143,7 @@ describe('the server on stdio', () => {
     expect(items.map(({ execution_id }: { execution_id: string }) => execution_id)).toEqual(['fresh-tester-0001']);
   });
 
-  it('starts without a store, says how to make one, and finds it when it appears', async () => {
+  it('starts without a store, says how to create one, and finds it when it appears', async () => {
     const folder = temporaryFolder();
     const client = await connectProcess({ folder });
     expect(codeOf(await refusal(client, 'list_workflow_executions', {}))).toBe('STORE_UNAVAILABLE');

@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(await run.finished).toMatchObject({ code: 130 });
   });
 
-  it('that a restart cannot help are not restarted, and the command exits with the reason', async () => {
+  it('that would fail again are not restarted, and the command exits with the reason', async () => {
     const folder = temporaryFolder();
     const args = ['up', '--broker', broker.url, ...sets('testbed.namespace=up3', 'agents.worker.count=2')];
     const { code, stderr } = await runCli(args, { folder, env: { ACTIVEMQ_USER: 'swf', ACTIVEMQ_PASSWORD: 'wrong' } });
@@ -158,7 +158,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(stderr.match(/has ended with exit code 78; a restart will not help/g)).toHaveLength(5);
   });
 
-  it('wait for agents of the same name that are still working, and do not sign them off', async () => {
+  it('wait for agents of the same name that are still working, and do not mark them as exited', async () => {
     const folder = temporaryFolder();
     const common = sets('testbed.namespace=up5', 'agents.data.enabled=false', 'agents.fastmon.enabled=false');
     const before = start(temporaryFolder(), 'agent', 'worker', ...common);
@@ -213,7 +213,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     await expect.poll(() => pids.filter(isRunning)).toEqual([]);
   });
 
-  it('that are not heard in time are reported', async () => {
+  it('that do not report in time are named', async () => {
     const folder = temporaryFolder();
     const args = ['ready', 'worker', '--wait', '1', ...sets('testbed.namespace=nobody')];
     expect(await start(folder, ...args).finished).toMatchObject({

@@ -54,7 +54,7 @@ describe('check', () => {
     );
   });
 
-  it('of a run whose slices all failed says that their data is not processed', async () => {
+  it('of a run whose slices all failed says that their data was not processed', async () => {
     const folder = temporaryFolder();
     const failing = ['--set', 'worker.payload=["false"]', '--set', 'worker.max_retries=0'];
     await runCli(['run', '--speed', 'max', '--stf-count', '1', ...failing], { folder });
@@ -292,7 +292,7 @@ describe('prune', () => {
     });
   });
 
-  it('by age keeps executions that are younger or have not ended', async () => {
+  it('by age keeps executions that are newer or have not ended', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const killed = startCli(['run', '--speed', '5'], { folder });

@@ -116,7 +116,7 @@ describe('the command line', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(line) });
   });
 
-  it('says which execution a command can be given', async () => {
+  it('says which execution ids a command accepts', async () => {
     const { stderr } = await runCli(['resume'], { folder: temporaryFolder() });
     expect(stderr).toBe(
       `error: missing required argument 'EXECUTION_ID': give latest, or an id that "swf-mcp list" shows\n`,

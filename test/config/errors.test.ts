@@ -149,7 +149,7 @@ describe('an error of a configuration', () => {
       /^\S+a\.toml line 4, column \d+: [^\n]*(?<!pos \d+:?); fix the TOML there$/,
     ],
     ['an unknown key of [simulation]', file('[simulation]\nstf_count = 2\nmagic = 1\n'), 'simulation'],
-  ])('names the place and the cure: %s', (_, given, words) => {
+  ])('names the place and the remedy: %s', (_, given, words) => {
     expect(errorOf(given)).toEqual(
       typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
     );

@@ -107,7 +107,7 @@ describe('the attempts of an execution kept in memory', () => {
 });
 
 it.each(['x', '9'.repeat(400), '\u001F', '\u001F'.repeat(9), '+275760-09-13T00:00:00.000Z'])(
-  'attempts are read to their end beside a time of %j, which only a damaged store has',
+  'all attempts are read despite a time of %j, which only a damaged store has',
   async (time) => {
     const made = await withSlice();
     await made.say('slice_started', byWorker(1));

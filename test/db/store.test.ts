@@ -125,7 +125,7 @@ describe('opening a store', () => {
     ['a store that is too old to be upgraded', (path) => makeOlder(path, oldestReadable - 1)],
   ];
 
-  it('refuses what is no store of this version, for writers and readers, and leaves it unchanged', async () => {
+  it('refuses a file that is not a store of this version, for writers and readers, and leaves it unchanged', async () => {
     const errors: Record<string, string> = {};
     for (const [what, make] of makers) {
       const folder = temporaryFolder();

@@ -194,7 +194,7 @@ describe('a store that is damaged or changed from outside', () => {
     },
   );
 
-  it('is written no more by a run that finds it changed to a newer schema', async () => {
+  it('is no longer written by a run that finds it changed to a newer schema', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '5', '--stf-count', '10'], { folder });
     await run.saw(/start_run/);

@@ -68,7 +68,7 @@ describe('the cause of a failure', () => {
       'ImportError: libtrack.so.4: cannot open…',
     ],
     ['one whose only word is too long', `x ended with exit code 1: ${'a'.repeat(60)}`, 40, `${'a'.repeat(39)}…`],
-  ])('is shown in little room as %s', (_, cause, most, shown) => {
+  ])('is shortened where space is scarce to %s', (_, cause, most, shown) => {
     expect(clipCause(cause, most)).toBe(shown);
   });
 });

@@ -21,6 +21,6 @@ it.each([
   [5, 0],
   [5.001, 5.001],
   [3600, 3600],
-])('a row of %d s after the clock here is ahead by %d s, since clocks may differ by five', (later, ahead) => {
+])('a row dated %d s after the local clock is ahead by %d s, since clocks may differ by five', (later, ahead) => {
   expect(secondsAhead(later * 1000, 0)).toBe(ahead);
 });

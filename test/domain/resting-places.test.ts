@@ -19,7 +19,7 @@ function made(maxRetries = 3) {
 const many = 'abcdefghijklmnopqrst'.split('');
 
 describe('a place whose attempts fail', () => {
-  it('waits after three failures in a row for what others do, and rests once they have completed three of its slices', () => {
+  it('waits for the others after three failures in a row, and rests once they have completed three of its slices', () => {
     const { fail, done, resting } = made();
     done(0, 'good', ...many);
     fail(1, 'bad', 'a', 'b');
@@ -34,7 +34,7 @@ describe('a place whose attempts fail', () => {
     expect(resting(13)).toEqual([]);
   });
 
-  it('rests after one failure more, once others complete that, twice as long each time and at most five minutes', () => {
+  it('rests after each further failure that others complete, twice as long each time, for at most five minutes', () => {
     const { fail, done, resting } = made();
     done(0, 'good', ...many);
     fail(1, 'bad', 'a', 'b', 'c');
@@ -97,7 +97,7 @@ describe('a place whose attempts fail', () => {
     expect(resting(2)).toEqual([['bad', 12]]);
   });
 
-  it('waits up to two minutes while nothing is known of the others, and ten seconds where something is', () => {
+  it('waits up to two minutes while nothing is known of the others, and ten seconds once something is', () => {
     const { places, fail, done, resting } = made();
     places.begun('slow');
     fail(1, 'bad', 'a', 'b', 'c');
@@ -140,7 +140,7 @@ describe('a place whose attempts fail', () => {
     expect(resting(1)).toEqual([['bad', 11]]);
   });
 
-  it('is not excused by a place where nothing succeeds, and several rest', () => {
+  it('is not excused by a place where nothing succeeds, so several places can rest', () => {
     const { fail, done, resting } = made();
     done(0, 'good', ...many);
     for (const bad of ['bad 1', 'bad 2', 'bad 3']) fail(1, bad, 'a', 'b', 'c');
@@ -149,14 +149,14 @@ describe('a place whose attempts fail', () => {
     expect(resting(2)).toEqual(['bad 1', 'bad 2', 'bad 3'].map((name) => [name, 12]));
   });
 
-  it('awaits nothing from a place that is gone', () => {
+  it('does not wait for a place that is gone', () => {
     const places = new RestingPlaces(3, (name) => name !== 'gone');
     for (const slice of many) places.ended({ place: 'gone', slice, error: undefined, isRetried: true }, 0);
     for (const slice of many) places.ended({ place: 'bad', slice, error: 'no file', isRetried: true }, 1000);
     expect(places.resting(1000)).toEqual([]);
   });
 
-  it('does not rest any longer once the others have gone', () => {
+  it('stops resting once the others are gone', () => {
     let isGone = false;
     const places = new RestingPlaces(3, (name) => name !== 'good' || !isGone);
     for (const slice of many) places.ended({ place: 'bad', slice, error: 'no file', isRetried: true }, 0);

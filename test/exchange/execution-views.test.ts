@@ -89,7 +89,7 @@ describe('executions as a worker sees them', () => {
   });
 
   it.each([{ held: true }, { phase: 'standby' as const }])(
-    'are paused with %o only while their recorder speaks',
+    'are paused with %o only while their recorder is heard',
     (state) => {
       vi.useFakeTimers();
       const views = makeViews();
@@ -101,7 +101,7 @@ describe('executions as a worker sees them', () => {
     },
   );
 
-  it('let a worker rest while their recorder names it, and speaks', () => {
+  it('let a worker rest while their recorder names it and is heard', () => {
     vi.useFakeTimers();
     const views = makeViews();
     let changes = 0;

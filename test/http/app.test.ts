@@ -185,7 +185,7 @@ describe('a request that a foreign page may have sent', () => {
     [{ host: 'localhost', origin: 'http://localhost:9' }, 403],
     [{ host: 'localhost', origin: 'null' }, 403],
     [{ host: 'localhost', origin: 'not an address' }, 403],
-  ])('with %j was answered with %i', async (headers, status) => {
+  ])('with %j is answered with %i', async (headers, status) => {
     const { root } = await serve();
     expect(await raw(`${root}/healthz`, headers)).toBe(status);
   });
@@ -557,7 +557,7 @@ describe('a message of MCP', () => {
     expect((await post(toolCall('x'))).status).toBe(200);
   });
 
-  it('is cancelled by its id and the type of that, never as part of a batch', async () => {
+  it('is cancelled only by an id of the same value and type, never as part of a batch', async () => {
     const { post } = await serve();
     const takeBack = (requestId: unknown) =>
       post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });

@@ -93,7 +93,7 @@ describe('cancelling', () => {
 });
 
 describe('places', () => {
-  it('are left by those who wait no longer, and are not kept for them', async () => {
+  it('are not kept for calls that no longer wait', async () => {
     const takePlace = createPlaces(1);
     const leave = await takePlace('a');
     const gone = new AbortController();

@@ -94,7 +94,7 @@ describe('the metrics of an agent', () => {
     `);
   });
 
-  it('have no oldest message if none waits, and show that the broker is away', () => {
+  it('have no oldest message if none is waiting, and show that the broker is away', () => {
     const away = { ...figures.traffic, isConnected: false };
     const text = samples(agentMetricsText({ ...figures, traffic: away, unsent: { count: 0, oldest: undefined } }));
     expect(text).toContain('swf_broker_connected 0');

@@ -48,7 +48,7 @@ describe('long calls', () => {
     expect(await next).toEqual({ args: 1 });
   });
 
-  it('that their client cancels free its place at once, and their thread, unless that hangs', async () => {
+  it('that their client cancels free its place at once, and their thread unless it hangs', async () => {
     for (const [tool, patience, threads] of [
       ['wait', 60_000, 1],
       ['spin', 10, 2],

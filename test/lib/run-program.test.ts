@@ -34,7 +34,7 @@ describe('a notified program', () => {
     expect(timeout).toHaveBeenCalledWith(30_000);
   });
 
-  it('that does not start keeps nothing waiting', async () => {
+  it('that does not start delays nothing', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
     expect(await runProgram('/no/such/program', process.env, {})).toMatch(/^did not start: .*ENOENT/);

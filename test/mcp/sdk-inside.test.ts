@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<stri
 describe.each([
   ['@modelcontextprotocol/sdk', 'dependencies'],
   ['@modelcontextprotocol/server', 'devDependencies'],
-] as const)('what is inside of %s', (name, kind) => {
+] as const)('the inside of %s', (name, kind) => {
   it('is of the installed version, which is pinned exactly', () => {
     expect(manifest[kind]?.[name]).toBe(versionIn(name));
   });
@@ -54,7 +54,7 @@ describe('SDK 2.x', () => {
     expect(sources.flatMap((source) => usesOfValidator(source, '\tasync '))).toEqual(['_sendElicitationLeg']);
   });
 
-  it('takes from Node only what scripts/shims.js lists, the validator as a default', () => {
+  it('takes from Node.js only what scripts/shims.js lists, and the validator only as a default', () => {
     const taken = sources.flatMap((source) =>
       [...source.matchAll(/^import \{ (.+) \} from "@modelcontextprotocol\/server\/_shims";$/gm)].map(
         ([, names]) => names,

@@ -172,7 +172,7 @@ describe('a run that is replayed on its measured times', () => {
       });
     const isLeftOut = ({ name }: { name: string }): boolean => name === 'agent/0';
 
-    it('makes no attempt that failed on a worker which is left out', () => {
+    it('leaves out the attempts that failed on a worker that is left out', () => {
       const measuredAgain = measuredRun(attemptsOf(failing(true), 2), keepsPlace);
       expect(playAgain(measuredAgain)).toMatchObject({
         failed: 0,
@@ -182,7 +182,7 @@ describe('a run that is replayed on its measured times', () => {
       expect(without).toMatchObject({ failed: 0, slices: 10, waits: expect.toSatisfy((all) => all.length === 10) });
     });
 
-    it('says how many slices fail, and nothing where that is not known', () => {
+    it('says how many slices fail, and nothing if that is not known', () => {
       const once = measuredRun(attemptsOf(failing(false), 2), keepsPlace);
       expect(playAgain(once).failed).toBe(5);
       expect(playAgain(once, { slots: 1 }).failed).toBe(5);

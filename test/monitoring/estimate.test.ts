@@ -254,7 +254,7 @@ describe('the remaining time of a run whose files wait', () => {
     ['the agent may still be busy with the first', 81, true],
     ['the agent has been idle for longer than usual: it is not known when it will continue', 79, false],
     ['the agent is stuck', 30, false],
-  ])('is known or absent where %s', (_, since, isKnown) => {
+  ])('is known or absent if %s', (_, since, isKnown) => {
     expect(timeLeft({ ...waiting, waiting_since: { data: at(since) } }, 'slow') !== undefined).toBe(isKnown);
   });
 });

@@ -100,7 +100,7 @@ describe('the pace of slices', () => {
     expect(handState(factsOf({ facts: hand(10_000) }), unknown)).toBe('slow');
   });
 
-  it('determines the overdue slices, beside the oldest in hand', () => {
+  it('determines the overdue slices, and the oldest in hand', () => {
     const facts = factsOf({ facts: hand(20, 7, 6, 1) });
     expect(oldestInHand(facts)).toMatchObject({ slice_filename: 's20', seconds: 20 });
     expect(overdueSlices(facts, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s20', 's7']);

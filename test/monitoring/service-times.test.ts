@@ -54,7 +54,7 @@ const machines: readonly [string, NonNullable<Run['machine']>][] = [
 ];
 
 describe('the times of a sound run', () => {
-  it.each(machines)('are no finding in 500 runs on %s', (_, machine) => {
+  it.each(machines)('raise no finding in 500 runs on %s', (_, machine) => {
     const found = Array.from({ length: 500 }, (__, seed) => {
       const [slots, slices] = [1 + (seed % 17), 20 + ((seed * 37) % 700)];
       return findingsOf(runOf({ seed, slots, slices, machine }));
@@ -62,7 +62,7 @@ describe('the times of a sound run', () => {
     expect(found.filter(({ slot, slower }) => slot !== undefined || slower !== undefined)).toEqual([]);
   });
 
-  it.each([0.3, 0.6])('are no finding in 500 runs whose STF files differ (%d)', (files) => {
+  it.each([0.3, 0.6])('raise no finding in 500 runs whose STF files differ (%d)', (files) => {
     const found = Array.from({ length: 500 }, (_, seed) =>
       slowerSlices(runOf({ seed, slots: 1 + (seed % 17), slices: 45 + 15 * (seed % 20), files })),
     );
@@ -70,7 +70,7 @@ describe('the times of a sound run', () => {
     expect(found.filter((one) => one !== undefined).length).toBeLessThanOrEqual(1);
   });
 
-  it('are no finding if all take exactly as long', () => {
+  it('raise no finding if all take equally long', () => {
     const services = Array.from({ length: 90 }, (_, n) => ({
       stf: 'f',
       slot: `w/${n % 3}`,
@@ -173,7 +173,7 @@ describe('slices that take longer and longer', () => {
     expect(slowerSlices(services) !== undefined).toBe(isFound);
   });
 
-  it('count beyond what the machine became slower', () => {
+  it('count only beyond the slowdown of the machine', () => {
     const machine = (place: number): number => 1 + place;
     const { slower } = findingsOf(runOf({ seed: 5, machine, slice: (_, place) => 0.4 + 2.6 * place }));
     expect(slower).toBeDefined();

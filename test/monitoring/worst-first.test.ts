@@ -20,7 +20,7 @@ it('executions that need attention come first, by their worst finding or health;
   expect(worstFirst(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], (id) => seen[id]).join('')).toBe('efgdhbca');
 });
 
-it('the order of healths contains each of them', () => {
+it('the order of health values contains each of them', () => {
   expect(healthsWorstFirst.toSorted()).toEqual(healths.toSorted());
 });
 

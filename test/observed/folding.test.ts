@@ -267,14 +267,14 @@ describe('messages about slices say together', () => {
     return said(...facts);
   }
 
-  it('the same in any order, of 2,000 sets of messages', () => {
+  it('the same in any order, for 2,000 sets of messages', () => {
     for (let seed = 1; seed <= 2000; seed += 1) {
       const messages = madeMessages(seed);
       expect({ seed, ...folded(shuffled(messages, seed)) }).toEqual({ seed, ...folded(messages) });
     }
   });
 
-  it('the same as in parts that are not related to one another, of 2,000 sets of messages', () => {
+  it('the same as when unrelated parts are folded separately, for 2,000 sets of messages', () => {
     for (let seed = 1; seed <= 2000; seed += 1) {
       const messages = madeMessages(seed);
       const parts = partsOf(messages).map(folded);
@@ -293,7 +293,7 @@ describe('messages about slices say together', () => {
     }
   });
 
-  it('the same rows and counts, however the messages come, of 30 sets of messages in four orders', async () => {
+  it('the same rows and counts however they arrive, for 30 sets of messages in four orders', async () => {
     for (let seed = 1; seed <= 30; seed += 1) {
       const messages = madeMessages(seed);
       const expected = await rowsAfter(messages);
@@ -414,7 +414,7 @@ describe('the row of a slice', () => {
 });
 
 describe('the waiting time of a TF file', () => {
-  it('goes if an earlier announcement names no STF file', async () => {
+  it('is removed if an earlier announcement names no STF file', async () => {
     const store = await emptyStore();
     const waits = (): unknown => store.db.prepare('SELECT waited_ms FROM fastmon_files').pluck().get();
     const stf_filename = 'a.stf';

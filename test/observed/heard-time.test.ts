@@ -180,7 +180,7 @@ describe('a time in which nothing was heard', () => {
     expect(codes.includes('NOT_HEARD')).toBe(expected.length > 0);
   });
 
-  it('between a killed observer and the next is remembered when that ends too: a run is not complete by what was missed', async () => {
+  it('between a killed observer and the next still counts when that ends too: what was missed completes no run', async () => {
     const end = sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine);
     const site = await Site.open();
     // What was heard has its results; the slices after it were sent in the gap.
@@ -208,7 +208,7 @@ describe('a time in which nothing was heard', () => {
     });
   });
 
-  it('leaves a run unknown that is not heard again, while the next observer listens', async () => {
+  it('leaves a run that is not heard again unknown while the next observer listens', async () => {
     const middle = Math.round((first + last) / 2);
     const site = await Site.open();
     await site.observe(first - 1000, middle, 'ends', upTo(middle));
@@ -219,7 +219,7 @@ describe('a time in which nothing was heard', () => {
 });
 
 describe('the time heard of an observer whose messages lag', () => {
-  it('ends with the newest message, so a kill loses nothing without saying so', async () => {
+  it('ends with the newest message, so that a kill loses nothing unnoticed', async () => {
     const site = await Site.open();
     const middle = Math.round((first + last) / 2);
     const observer = await site.observe(first - 1000, middle, 'lives', upTo(middle));

@@ -197,7 +197,7 @@ describe('the time heard', () => {
     expect(hearing.until(start + 20_100)).toBe(start + 20_100);
   });
 
-  it('is now where the broker does not say when it sent a message', () => {
+  it('is now if the broker does not say when it sent a message', () => {
     const hearing = heardUntil(start + 10_000);
     hearing.message(start + 10_000, '/topic/a');
     expect(hearing.until(start + 10_000)).toBe(start + 10_000);

@@ -319,11 +319,11 @@ const variants: Readonly<Record<string, Variant>> = {
 /** A line of what swf-monitor has, which no bus carries. */
 const isRead = ({ destination }: Line): boolean => String(destination).startsWith('GET ');
 
-describe.each(Object.entries(variants))('a run of prompt processing of which %s', (_, { lines, id, bus, rest }) => {
+describe.each(Object.entries(variants))('a run of prompt processing in which %s', (_, { lines, id, bus, rest }) => {
   it.each([
     ['from the bus alone', onlyBus(lines).filter((line) => !isRead(line)), bus],
     ['with REST', lines, rest],
-  ])('is judged %s as it was', async (_how, some, { codes, open, monitor = {} }) => {
+  ])('is judged correctly %s', async (_how, some, { codes, open, monitor = {} }) => {
     const found = await judge(some, id === undefined ? {} : { id });
     const checks = found.audit['checks'].filter(({ state }: Answer) => state !== 'ok');
     expect({ codes: found.codes.toSorted(), open: checks.map(({ check }: Answer) => check) }).toEqual({

@@ -268,7 +268,7 @@ describe('a run of prompt processing in which', () => {
     expect(told.audit['verdict']).toBe('open');
   });
 
-  it('the policy is none is in order without a hand-over, and balanced with REST', async () => {
+  it('the policy is none is sound without a hand-over, and balanced with REST', async () => {
     const lines = all('PP-2')
       .filter((line) => typeOf(line) !== 'stf_ready' && !isReport(line))
       .map((line) =>
@@ -361,7 +361,7 @@ describe('a run of prompt processing in which', () => {
     expect(audit['summary']).toContain('Nothing shows which workflow the run has');
   });
 
-  it('the id names fast processing stays of that, with agents of both', async () => {
+  it('the id names fast processing keeps that workflow, even with agents of both', async () => {
     const lines = bus('PP-1')
       .filter((line) => typeOf(line) !== 'run_imminent')
       .map((line) => JSON.parse(JSON.stringify(line).replaceAll('prompt_processing-', 'stf_datataking-')) as Line);
@@ -370,7 +370,7 @@ describe('a run of prompt processing in which', () => {
     expect(codes).toContain('WORKFLOWS_MIXED');
   });
 
-  it('the files are first announced while an observer listens are awaited for a minute', async () => {
+  it('a file is not handed over is reported only after a minute in which an observer listened', async () => {
     const lines = bus('PP-1').filter((line) => typeOf(line) !== 'stf_ready' && typeOf(line) !== 'end_run');
     expect((await judge(lines)).codes).toEqual([]);
     expect((await judge(lines, { until: minutesAfter(lines, 2) })).codes).toEqual(['NOT_HANDED_OVER']);
@@ -381,7 +381,7 @@ describe('a run of prompt processing in which', () => {
 });
 
 describe('two runs of prompt processing', () => {
-  it('are judged each for itself', async () => {
+  it('are judged separately', async () => {
     const calls = later(linesOf('PP-1', 'rest')).map((line) =>
       // A monitor counts on.
       JSON.parse(

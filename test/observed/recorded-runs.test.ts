@@ -95,7 +95,7 @@ const truths: Record<Name, { counts: Answer; findings: string[] }> = {
 const names = Object.keys(truths) as Name[];
 
 describe('a recorded run', () => {
-  it.each(names)('%s has the counts of its maker, and exactly its findings', async (name) => {
+  it.each(names)('%s has its true counts, and exactly its findings', async (name) => {
     const { path, counts } = await readAll([busOf(name)]);
     expect(counts).toMatchObject({
       rejected: 0,
@@ -252,7 +252,7 @@ describe('in a recording that was altered,', () => {
     expect(sentenceOf(monitor, 'STF_NOT_READY')).toMatch(/^19 /);
   });
 
-  it('a run that stops before its end is said not to be heard any more, and silence is no finding', async () => {
+  it('a run that falls silent before its end is reported as no longer heard, and silence is no finding', async () => {
     const lines = h2.slice(0, Math.floor(h2.length / 2));
     const monitor = await monitorOf(lines, minutesAfter(lines, 3));
     expect(codesOf(monitor)).not.toContain('RUN_SILENT');

@@ -8,7 +8,7 @@ import { ask, connectInProcess, temporaryFolder } from '../helpers.ts';
 import { makeRun } from './generator.ts';
 
 describe('slices without a result, of other programs,', () => {
-  it('are unanswered in every answer, and neither queued nor in work', async () => {
+  it('are unanswered in every answer, and neither queued nor in progress', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const { lines, truth } = makeRun({ seed: 11, stfs: 12 });
     // The results of the last third are lost.

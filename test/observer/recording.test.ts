@@ -55,7 +55,7 @@ const linesOf = (path: string): unknown[] =>
 const at = (second: number): string => new Date(Date.UTC(2026, 10, 27, 9, 0, second)).toISOString();
 
 describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
-  it('begins with a header, has the lines that were heard, and ends with the time until when', async () => {
+  it('begins with a header, has a line for each message heard, and ends with the time until which it covers', async () => {
     const path = join(temporaryFolder(), name);
     await write(path, [line(at(1)), line(at(2))]);
     expect(linesOf(path)).toEqual([{ capture: 1, t: at(1), by }, line(at(1)), line(at(2)), { until: at(2) }]);
@@ -88,7 +88,7 @@ describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
 });
 
 describe('a recording', () => {
-  it('in a folder is one file a day, and another one when that reaches the limit', async () => {
+  it('in a folder is one file a day, and a further one when that reaches the limit', async () => {
     const folder = `${join(temporaryFolder(), 'heard')}/`;
     const days = [27, 27, 27, 28].map((day, n) => new Date(Date.UTC(2026, 10, day, 9, 0, n)).toISOString());
     // Each of the first two is larger than the limit.

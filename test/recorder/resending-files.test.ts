@@ -69,7 +69,7 @@ describe('an unanswered file', () => {
     expect([made.sent, made.faults]).toEqual([[], []]);
   });
 
-  it('keeps its wait if an execution with a prefix of its name ends, and starts over if its own is readded', async () => {
+  it('keeps its wait if an execution with a prefix of its name ends, and starts over if its own is added again', async () => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
     made.heard.set('data-1', agent('data'));

@@ -123,7 +123,7 @@ describe('a recorder', () => {
     expect(made.faults).toEqual([]);
   });
 
-  it('tells a worker that begins a slice whose result is recorded, or was tried again, to drop it', async () => {
+  it('tells a worker to drop a slice that it begins although its result is recorded or it was retried', async () => {
     const made = await recorder();
     const states = made.overhear(telemetry);
     await saySample(made);

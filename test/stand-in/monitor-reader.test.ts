@@ -17,7 +17,7 @@ describe('a monitor that is read', () => {
     expect(asked.filter(({ path }) => path.startsWith('system-state-events/?run_number=5')).length).toBeGreaterThan(1);
   });
 
-  it('is read on if one object is nested too deeply, which one line says', async () => {
+  it('is still read if one object is nested too deeply, and one line says so', async () => {
     const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown;
     const execution = (n: number, more: object) => ({ execution_id: `e-${n}`, status: 'running', ...more });
     const { pass, lines, said } = readerOf((path) =>
@@ -100,7 +100,7 @@ describe('a monitor that is read', () => {
 });
 
 describe('a monitor that is read about a run whose id names no workflow', () => {
-  it('is asked for what either workflow has until a slice shows that it is fast processing', async () => {
+  it('is asked for the data of both workflows until a slice shows that it is fast processing', async () => {
     const { pass, asked } = readerOf((path) => {
       if (path === 'workflow-executions/?status=running')
         return Promise.resolve([{ execution_id: 'e', status: 'running' }]);
@@ -113,7 +113,7 @@ describe('a monitor that is read about a run whose id names no workflow', () => 
     expect(times('tf-slices/')).toBeGreaterThan(3);
   });
 
-  it('is not read for a day after its end for files that only might be of prompt processing', async () => {
+  it('is not read for a day after its end merely because its files might be of prompt processing', async () => {
     let status = 'running';
     const { pass, asked } = readerOf((path) => {
       const execution = { execution_id: 'e', status };

@@ -17,7 +17,7 @@ const of = { execution_id: 'latest' };
 const slices = /slice|sample|\btf_/i;
 
 describe('an STF file that failed at a site', () => {
-  it('is a failure of its execution in each list and sum', async () => {
+  it('counts as a failure of its execution in each list and total', async () => {
     const { client } = await readLines(all('PP-6'));
     const list = async (has_failures: boolean): Promise<Answer> =>
       ask(client, 'list_workflow_executions', { has_failures });
@@ -32,7 +32,7 @@ describe('an STF file that failed at a site', () => {
     expect(await sum('stf_files', 'execution_id')).toMatchObject({ failed: 1 });
   });
 
-  it('is named where an answer tells how a run went, in which nothing speaks of slices', async () => {
+  it('is named wherever an answer says how a run went, which then mentions no slices', async () => {
     const { client, folder } = await readLines(all('PP-6'));
     const cli = async (command: string) => (await runCli([command], { folder })).stdout;
     expect((await ask(client, 'wait_for_execution', of))['next']).toMatch(/^it has ended, and 1 STF file failed;/);
@@ -57,7 +57,7 @@ describe('an STF file that failed at a site', () => {
     expect(text).toContain('| 5 |  | 1 STF file |');
   });
 
-  it('is in the figures of a monitoring system', async () => {
+  it('is in the metrics for a monitoring system', async () => {
     const { folder } = await readLines(all('PP-6'));
     using store = await openStore(join(folder, 'swf.db'));
     const ended = Date.parse('2026-11-30T02:45:00Z');
@@ -95,8 +95,8 @@ describe('an STF file that failed at a site', () => {
   });
 });
 
-describe('a failed file of which no site is said to have failed', () => {
-  it('failed at the sites that did not process it', async () => {
+describe('a failed file for which no site is reported as failed', () => {
+  it('counts as failed at the sites that did not process it', async () => {
     const unsaid = all('PP-2').map((line) =>
       isReport(line)
         ? changed(line, (body) => {

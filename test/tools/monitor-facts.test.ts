@@ -60,12 +60,12 @@ describe('the facts of an execution', () => {
     [['EXITED OK'], ['1 exited']],
     [['READY OK', 'EXITED OK', 'EXITED STALE'], ['1 OK, 1 exited']],
     [['EXITED STALE'], []],
-  ])('count the agents that are well apart from those that have exited: %j', (all, words) => {
+  ])('count healthy agents separately from those that have exited: %j', (all, words) => {
     const agents = all.map((one) => ({ agent_name: 'a', state: one.split(' ')[0], status: one.split(' ')[1] }));
     expect(wordsOf('agents', { agents })).toEqual(words);
   });
 
-  it('say how many drivers are not among them', () => {
+  it('say how many drivers they leave out', () => {
     expect(wordsOf('driver', { drivers: [], drivers_omitted: 1 })).toEqual(['1 earlier driver']);
   });
 });

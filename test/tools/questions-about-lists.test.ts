@@ -55,7 +55,7 @@ describe('a list filtered by time', () => {
     expect(await users({ end_time: '-3h' })).toEqual([]);
   });
 
-  it('of executions by their health has those under way alone, and no row of another health', async () => {
+  it('of executions by their health has only those under way, and none of another health', async () => {
     const { path, store, say } = await makeRunningStore();
     await say('run_workflow', { command_id: 'c2', workflow_name: 'w', params: {}, executed_by: 'rita', speed: 1 });
     store.db.exec(`UPDATE workflow_executions SET status = 'completed' WHERE executed_by = 'rita'`);

@@ -78,7 +78,7 @@ describe('the sentence of an alarm', () => {
     expect(alarmsIn(made.store.sql, always)).toMatchObject([last]);
   });
 
-  it('that is current is no difference to the log', async () => {
+  it('that is current is no reason to find that tables and log differ', async () => {
     await look('3 TF slices stay failed.');
     await look('51 TF slices stay failed.');
     const empty = await openStore(`${temporaryFolder()}/empty.db`);
@@ -136,7 +136,7 @@ it('an alarm that is acknowledged while its execution runs stays open', async ()
   expect(alarm()).toMatchObject({ state: 'seen', sentence: '4 TF slices stay failed.' });
 });
 
-it('a process that watches no longer changes nothing', async () => {
+it('a process that no longer watches changes nothing', async () => {
   await look('3 TF slices stay failed.');
   await made.store.write((tx) =>
     becomeWatcher(tx, registerProcess(tx, currentProcess(), '0'), () => false, Date.now()),
@@ -147,7 +147,7 @@ it('a process that watches no longer changes nothing', async () => {
   expect([alarm(), messages()]).toEqual(before);
 });
 
-it('a receiver gets the changes since it is known, in their order, and none twice', async () => {
+it('a receiver gets the changes made since it became known, in order, and none twice', async () => {
   const { store } = made;
   await look('3 TF slices stay failed.');
   await store.write((tx) => knowReceiver(tx, 'one'));

@@ -245,7 +245,7 @@ describe('an alarm', () => {
     await until(() => expect(changesOf(a)).toEqual(['raised 1', 'cleared 1']));
   });
 
-  it('is raised by a later look if the store cannot be written at the first', async () => {
+  it('is raised by a later check if the store cannot be written at the first one', async () => {
     const made = await makeRunningStore();
     const a = receiver('a');
     const watching = start(made, [a], { status: 'completed', end_time: '2026-01-01T00:00:00.000Z' });
@@ -264,7 +264,7 @@ describe('an alarm', () => {
     await until(() => expect(a.told).toMatchObject([{ execution_id: 'their run~102007' }]));
   });
 
-  it('is raised even if another execution was removed during the look', async () => {
+  it('is raised even if another execution was removed during the check', async () => {
     const { store } = await makeRunningStore();
     const watcher = await store.write((tx) => {
       const id = registerProcess(tx, currentProcess(), '0');

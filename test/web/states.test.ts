@@ -4,7 +4,7 @@ import { headOf } from '../../src/lib/words.ts';
 import type { ExecutionRow, Monitor } from '../../src/web/shared/answers.ts';
 import { inOrder, noFindingWords, stateOf, wallState } from '../../src/web/shared/states.ts';
 
-describe('the one pill of an execution', () => {
+describe('the pill of an execution', () => {
   it.each([
     [{ status: 'running', health: 'progressing', failed: 0 }, 'progressing', 'progressing'],
     [{ status: 'running', failed: 0 }, 'running', 'running'],
@@ -20,7 +20,7 @@ describe('the one pill of an execution', () => {
   });
 });
 
-it('nothing is called fine whose health is not known', () => {
+it('nothing of unknown health is called fine', () => {
   expect(noFindingWords({ health: 'finished' })).toBe('Nothing is wrong');
   expect(noFindingWords({})).toBe('Whether anything is wrong is not known');
 });
@@ -28,7 +28,7 @@ it('nothing is called fine whose health is not known', () => {
 const row = (execution_id: string, status: string, start_time: string, slices_failed = 0): ExecutionRow =>
   ({ execution_id, status, start_time, slices_failed }) as ExecutionRow;
 
-it('the list has those that run first, then by start, whatever was recorded last', () => {
+it('the list has running executions first, and sorts by start, whatever was recorded last', () => {
   const rows = [
     row('observed later', 'completed', '2026-11-27T09:00:00Z', 3),
     row('new', 'completed', '2026-11-30T10:00:00Z'),
@@ -81,7 +81,7 @@ describe('a card on the wall', () => {
       'worker-agent-kauder-10/04 on vm rests for 160 s',
     ],
     ['It is so', 'It is so'],
-  ])('says in short: %s', (sentence, short) => {
+  ])('says briefly: %s', (sentence, short) => {
     expect(headOf(sentence)).toBe(short);
   });
 });

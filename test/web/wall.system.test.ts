@@ -6,7 +6,7 @@ import { barriers, browserIsMissing, useBrowser } from './browser.ts';
 describe.skipIf(browserIsMissing() !== undefined)('the wall', () => {
   const browser = useBrowser();
 
-  it('has running executions in large, their worst finding, and ended ones in small', async () => {
+  it('shows running executions large, with their worst finding, and ended ones small', async () => {
     const own = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1'], { folder: own });
     const payload = 'worker.payload=["sh","-c","echo no luck >&2; exit 3"]';

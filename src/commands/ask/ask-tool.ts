@@ -7,7 +7,7 @@ import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /**
  * Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C
- * gives up a call that takes long. Takes the tool itself, so that a command loads no other.
+ * cancels a call that takes long. The parameter is the tool itself, so that a command loads no other.
  */
 export async function askTool<Name extends string>(io: Io, tool: Tool<Name>, args: object) {
   using reader = createStoreReader(io);

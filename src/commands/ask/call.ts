@@ -14,8 +14,9 @@ interface CallArguments {
 }
 
 /**
- * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs, on many at a terminal. A person
- * may do anything, so tools that change something are included. Returns the exit code.
+ * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs,
+ * on many at a terminal. A person at a terminal may do anything, so tools that change something are included. Returns
+ * the exit code.
  */
 export async function callCommand(io: Io, { tool: name, arguments: words, yes }: CallArguments) {
   // Report a wrong name before a missing store.

@@ -18,7 +18,7 @@ export function configCommand(io: Io, { list, ...flags }: ConfigFlags & { list: 
   io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);
 }
 
-/** `swf-mcp config --list`: the configurations that can be named, a line each. */
+/** `swf-mcp config --list`: the configurations that can be named, one per line. */
 function listConfigs(io: Io) {
   const known = knownConfigs(configPlaces(io));
   const width = Math.max(...known.map(({ name }) => name.length));
@@ -99,5 +99,5 @@ function tomlOf(value: unknown): string {
 
 const hidden = new RegExp(`[${unprintable}]`, 'gu');
 
-/** A character as TOML escapes it by its number. */
+/** A character in TOML's escaped form, by its number. */
 const escaped = (character: string) => String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;

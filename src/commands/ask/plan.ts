@@ -10,12 +10,12 @@ import { alignedLines, printJson, printLines } from '../shared/print-lines.ts';
 
 export interface PlanArguments extends ConfigFlags {
   stfCount?: number;
-  /** An execution, to play again in place of a configuration. */
+  /** An execution to replay instead of a configuration. */
   asPlayed?: string;
   json: boolean;
 }
 
-/** `swf-mcp plan`: how a run of a configuration would go, without running it. */
+/** `swf-mcp plan`: predicts a run of a configuration, without running it. */
 export async function planCommand(io: Io, { config, stfCount, asPlayed, sets, json }: PlanArguments) {
   if (asPlayed !== undefined) return planAsPlayed(io, asPlayed, sets, json);
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
@@ -55,7 +55,7 @@ function shownBytes(bytes: number) {
 /** The keys that can be changed, given with or without their configuration section. */
 const keys = ['target_worker_count', 'slice_processing_time', 'stf_sampling_rate', 'without_worker', 'without_host'];
 
-/** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. */
+/** `swf-mcp plan --as-played`: an execution replayed on its measured times, as it was and with changes. */
 async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[], json: boolean) {
   const changes = Object.fromEntries(sets.map(changeOf));
   const [{ askTool }, { planRunTool }] = await Promise.all([

@@ -59,7 +59,7 @@ export interface HtmlArguments {
   force: boolean;
 }
 
-/** How many of a list's newest rows are in the file, and how many slices with their whole way. */
+/** How many of a list's newest rows are in the file, and how many slices with their full path. */
 const maxRows = 200;
 const maxTraces = 100;
 
@@ -86,7 +86,7 @@ type Row = Record<string, unknown>;
 /** A time in milliseconds as ISO 8601, or `other` if it is not a valid time, as in a damaged store. */
 const isoOr = (milliseconds: number, other: string) => tried(() => new Date(milliseconds).toISOString()) ?? other;
 
-/** The answers that the page asks for, as close to one moment as successive calls can be. */
+/** The answers that the page requests, as close to one moment as successive calls can be. */
 async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of }: HtmlArguments) {
   const monitor = await askTool(io, getWorkflowMonitorTool, { execution_id: executionId, as_of });
   const { execution_id } = monitor;
@@ -159,7 +159,7 @@ const payloadFields = ['error', 'output_tail', 'outputs', 'outputs_folder'];
 const withoutWords = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([name]) => !payloadFields.includes(name)));
 
-/** Moments of single answers; the report has one for all. */
+/** The moments of single answers; the report has one for all of them. */
 const ofOneAnswer = new Set(['as_of', 'as_of_exact']);
 
 /** Gives all answers the same time. */

@@ -18,8 +18,8 @@ export interface StatusArguments {
 }
 
 /**
- * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
- * with `all`, an array.
+ * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, or else the newest. As
+ * JSON: one object, of the newest; with `all`, an array.
  */
 export async function statusCommand(io: Io, { executionId: given, json, all, asOf: as_of }: StatusArguments) {
   const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);

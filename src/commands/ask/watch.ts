@@ -20,7 +20,7 @@ import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { askTool } from './ask-tool.ts';
 import { statusCommand } from './status.ts';
 
-/** How often to check for anything new to say. */
+/** How often to check for anything new to report. */
 const lookMilliseconds = 250;
 
 /** How often a change of counts alone may print a line. */
@@ -49,7 +49,7 @@ export async function watchCommand(io: Io, { executionId: given, json, notify }:
 }
 
 /**
- * The named execution, else the newest driven one, since a killed later one shows nothing new, else the
+ * The named execution, or else the newest driven one, since a killed later one shows nothing new, or else the
  * newest.
  */
 function watched(queries: Queries, given: string | undefined) {

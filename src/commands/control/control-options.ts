@@ -8,7 +8,7 @@ export interface ControlArguments {
   executionId: string;
   reason?: string;
   requestedBy?: string;
-  /** The client in whose name a server has started this. */
+  /** The client on whose behalf a server has started this process. */
   sender?: string;
 }
 

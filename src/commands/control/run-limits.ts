@@ -15,7 +15,7 @@ import { plannedParams } from './tool-services.ts';
 /** A server starts a run only if fewer than this are in progress in its store; `--max-runs` changes it. */
 const usualMaxRuns = 4;
 
-/** Limits of a run that a tool starts. People start larger runs at a terminal. */
+/** Limits of a run that a tool starts. Larger runs must be started at a terminal. */
 const maxOfARun = {
   stf_files: 50_000,
   slices: 1_000_000,

@@ -18,7 +18,10 @@ import { isAlive } from '../../lib/process-identity.ts';
 import type { ControlRequest, StartRequest, TestbedAnswer } from '../../tools/shared/services.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
-/** Their runner registers an execution at once, and sends the first message of a run five seconds later. */
+/**
+ * The testbed's runner registers an execution at once, and sends the first message of a run five seconds
+ * later.
+ */
 const startSeconds = 30;
 
 const lookMilliseconds = 250;
@@ -42,9 +45,9 @@ export async function startTheirs(io: Io, namespace: string, request: StartReque
 }
 
 /**
- * Asks their runner to stop an execution. Their bus does not announce a stop, so its effect is seen only if
- * their monitor reports it. Throws `EXECUTION_NOT_RUNNING` if it has ended, or a newer execution has its
- * name: their command names no run, and would stop the newer one.
+ * Asks the testbed's runner to stop an execution. The bus does not announce a stop, so its effect is seen
+ * only if the monitor reports it. Throws `EXECUTION_NOT_RUNNING` if it has ended, or a newer execution has
+ * its name: the command names no run, and would stop the newer one.
  */
 export function stopTheirs(
   io: Io,

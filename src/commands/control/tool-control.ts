@@ -48,7 +48,7 @@ function requireUndriven(io: Io, executionId: string) {
   const queries = reader.queries();
   const execution = queries.execution(executionId);
   const driver = queries.driver(execution.execution_id);
-  // A service lives on where its driver has ended.
+  // A service may outlive its driver.
   const hasDriver = execution.status === 'running' && driver?.isAlive() === true;
   if (!hasDriver || queries.silence(execution, Date.now()) !== undefined) return;
   throw executionInUse(
@@ -107,7 +107,7 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
   return { effect: 'applied', sentence: `it continues, driven by ${driver}, as requested by ${by.claimed ?? by.name}` };
 }
 
-/** The options that record why something was asked, by whom, and in whose name. */
+/** The options that record why something was requested, by whom, and on whose behalf. */
 const forTheRecord = ({ reason, by: { name, claimed } }: ControlRequest) => [
   ...(reason === undefined ? [] : [`--reason=${printable(reason).slice(0, maxReason)}`]),
   ...(claimed === undefined ? [] : [`--requested-by=${printable(claimed).slice(0, maxName)}`]),

@@ -7,7 +7,7 @@ import type { Services } from '../../tools/shared/services.ts';
 import { configOf } from '../shared/configured.ts';
 import type { Io, ConfigFlags } from '../shared/io.ts';
 
-/** The machine beside the store, as tools on the command line see it. */
+/** What tools on the command line need of the machine in addition to the store. */
 export const createServices = (io: Io): Services => ({
   compareFile: (file, { execution_id, dir, ...own }) => compareFile(file, { folder: join(dir, execution_id), ...own }),
   plannedParams(name) {

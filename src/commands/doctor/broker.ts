@@ -23,13 +23,13 @@ interface BrokerLook {
   storePath: string;
   /** Seconds to listen; if omitted, as long as it takes to detect a run, or with a layout a transformer. */
   wait: number | undefined;
-  /** Tries what the broker does with messages, by sending some. */
+  /** Tests how the broker handles messages, by sending some. */
   prove: boolean;
 }
 
 /**
- * Checks a broker without leaving a trace: whether it lets us in, who is heard, and whether its clock is
- * right; a line each. `prove` first says what it leaves behind, then tries the rest.
+ * Checks a broker without leaving a trace: whether it accepts the login, who is heard, and whether its clock
+ * is right; one line per check. `prove` first says what it leaves behind, then tries the rest.
  */
 export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   const { settings, config, prove } = look;
@@ -48,7 +48,7 @@ export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
 const loginOf = ({ user, servers }: BrokerSettings) =>
   `${user ?? 'no user'}${servers.some(({ tls }) => tls) ? ', over TLS' : ''}`;
 
-/** Other programs, our own agents, and the broker's clock, from the messages heard meanwhile. */
+/** Other programs, our own agents, and the broker's clock, from the messages received meanwhile. */
 async function* lookAtOthers({ settings, config, storePath, wait, prove }: BrokerLook): AsyncGenerator<Look> {
   const { namespace } = config.testbed;
   const { destinations, layout } = config.broker;
@@ -102,8 +102,8 @@ function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Hea
 }
 
 /**
- * A namespace as this host's store knows it: whether it was used over a broker, and workers whose messages
- * never arrive.
+ * What this host's store knows about a namespace: whether it was used over a broker, and workers whose
+ * messages never arrive.
  */
 async function knownHere(path: string, namespace: string) {
   using store = await openExistingStore(path).catch(() => undefined);

@@ -27,7 +27,10 @@ interface DoctorArguments extends BrokerFlags {
   wait?: number;
 }
 
-/** `swf-mcp doctor`: is everything in place? A line each. Returns 0 if nothing has failed. */
+/**
+ * `swf-mcp doctor`: checks whether everything is in place, with one line per check. Returns 0 if nothing has
+ * failed.
+ */
 export async function doctorCommand(io: Io, args: DoctorArguments) {
   let failed = false;
   for await (const [subject, { state, what }] of lookAtAll(io, args)) {
@@ -109,7 +112,7 @@ function* lookAtRights(path: string): Generator<Diagnosis> {
   if (why === undefined && whyFolder === undefined && !isOpen) yield ok('only this user can use the store');
 }
 
-/** Can the folder of data files be used? The first run that writes files creates it. */
+/** Checks whether the folder of data files can be used. The first run that writes files creates it. */
 function lookAtData({ data }: Config, io: Io) {
   if (!data.write_files) return ok('no files are written');
   const dir = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);

@@ -7,7 +7,7 @@ import { SwfError } from '../../lib/errors.ts';
 import { attempt, diagnoseClock, fail, type Look, ok, warn } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
 
-/** How long to wait to be sure that a message does not come, in milliseconds. */
+/** How long to wait to be sure that a message does not arrive, in milliseconds. */
 const quietMilliseconds = 400;
 
 /** How many messages for others precede the wanted one. */
@@ -30,7 +30,7 @@ const afterPayloadSeconds = 60;
 
 /**
  * Tests what a broker does with messages: on each destination with one message that expires, otherwise under
- * its own names. The first line says what may remain.
+ * its own names. The first line lists what may remain.
  */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;

@@ -2,7 +2,7 @@ import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '.
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerRefused } from '../../lib/errors.ts';
 
-/** How long to wait for a message that must come, in milliseconds. */
+/** How long to wait for a message that must arrive, in milliseconds. */
 const comesMilliseconds = 3000;
 
 type Brokers = [BrokerConnection, ...BrokerConnection[]];
@@ -29,7 +29,7 @@ export const send = (
 
 type Listened = Omit<Subscription, 'id' | 'ack' | 'onMessage'> & Partial<Subscription> & { acknowledges?: boolean };
 
-/** Subscribes, and collects what comes. */
+/** Subscribes, and collects what arrives. */
 export function listen(broker: BrokerConnection, { acknowledges = true, ...subscription }: Listened) {
   const deliveries: Delivery[] = [];
   let wake = () => {};
@@ -59,9 +59,9 @@ export function listen(broker: BrokerConnection, { acknowledges = true, ...subsc
     acknowledgeAll: () => {
       for (const delivery of deliveries) delivery.acknowledge();
     },
-    /** Waits for so many messages. False if they do not come in time. */
+    /** Waits for this many messages. False if they do not arrive in time. */
     comes,
-    /** The same, but throws then. */
+    /** The same, but throws if they do not. */
     async has(count: number) {
       if (!(await comes(count)))
         throw brokerRefused(

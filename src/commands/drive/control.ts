@@ -24,7 +24,10 @@ import { hostOptions, recordedConfig } from './drive.ts';
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
 
-/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. */
+/**
+ * `swf-mcp stop`, `pause`, `continue`: sends the command to a running execution, and waits until the effect
+ * is seen.
+ */
 export const controlCommand = (action: Action) => async (io: Io, args: ControlArguments) => {
   requireControlOptions(args);
   const { executionId, reason: given, requestedBy, sender } = args;

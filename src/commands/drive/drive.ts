@@ -132,8 +132,8 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
 }
 
 /**
- * Writes the first line about a failed attempt at once, then each minute the last, with how many there were: a
- * run with a broken payload has a line for each.
+ * Writes the first line about a failed attempt at once, and then once a minute the last one, with how many
+ * there were: a run with a broken payload has a line for each.
  */
 export function oneAMinute(log: Log) {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -153,7 +153,7 @@ export function oneAMinute(log: Log) {
       [more, last] = [more + 1, line];
       if (timer === undefined) flush();
     },
-    /** Writes what is left. */
+    /** Writes what is pending. */
     end() {
       clearTimeout(timer);
       flush();
@@ -205,14 +205,14 @@ const stageLines: Readonly<Partial<Record<MessageType, (counts: () => Counts) =>
     `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices were completed`,
 };
 
-/** How often to look for findings, in milliseconds. */
+/** How often to check for findings, in milliseconds. */
 const lookMilliseconds = 5000;
 
 const nameOf = ({ code, about = '' }: Finding) => `${code} ${about}`;
 
 /**
- * Logs each finding once it has lasted two looks, and again if it comes back: the log of a night must show
- * why a run waits. Failed slices have lines of their own. Returns a function that ends it.
+ * Logs each finding once it has persisted for two checks, and again if it returns: the log of a night must
+ * show why a run waits. Failed slices have lines of their own. Returns a function that ends it.
  */
 export function watchFindings(queries: Queries, executionId: string, log: Log) {
   let before = new Set<string>();

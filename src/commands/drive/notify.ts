@@ -27,7 +27,7 @@ export function requireProgram(io: Io, path: string | undefined) {
   throw argumentInvalid(`--notify ${path} is not a file; give the path of a program`);
 }
 
-/** @param program as `requireProgram` returns it @param queries the store at the moment of looking */
+/** @param program as `requireProgram` returns it @param queries the store at the time of each check */
 export function startNotifier(io: Io, program: string, queries: () => Queries, executionId: string) {
   let hasTold = false;
   let telling = Promise.resolve();
@@ -49,7 +49,7 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
       hasTold = true;
       tell('first_failure');
     } catch {
-      // Others report a store that cannot be read, and it may be there again at the next look.
+      // Others report a store that cannot be read, and it may be readable again at the next check.
     }
   };
   const timer = setInterval(look, lookMilliseconds);

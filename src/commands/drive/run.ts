@@ -42,7 +42,7 @@ interface RunArguments {
   sets: string[];
   json: boolean;
   notify?: string;
-  /** The client in whose name a server has started this. */
+  /** The client on whose behalf a server has started this process. */
   sender?: string;
 }
 
@@ -156,7 +156,7 @@ export function whyNotResumed(ended: Ended) {
 }
 
 /**
- * Asks the recorder of the namespace to resume it: a second recorder would know only half of the messages.
+ * Asks the recorder of the namespace to resume it: a second recorder would get only half of the messages.
  */
 async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: ResumeArguments) {
   const { executionId, json, sender, requestedBy: claimed, reason } = args;
@@ -174,7 +174,7 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
 function tellOfPause(io: Io, store: Store, executionId: string) {
   const { sql } = store;
   const pause = pausedBy(sql, requireExecution(sql, executionId));
-  // It is not resumed while its driver lives.
+  // It is not resumed while its driver is alive.
   if (pause === undefined || isDriven(store, executionId, isAlive)) return;
   io.err(
     printable(

@@ -30,7 +30,7 @@ interface ExportArguments {
 
 /**
  * `swf-mcp export`: writes everything recorded about an execution, one file per table, as of one moment. A
- * folder that is not empty is left alone.
+ * folder that is not empty is refused.
  */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments) {
   if (out === '') throw argumentInvalid('--out is empty; name a new folder');

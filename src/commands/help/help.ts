@@ -2,7 +2,7 @@ import { type Command, Help } from 'commander';
 
 import { closest } from '../../lib/suggest.ts';
 
-/** The commands by what people want of them, in the order of the help. A new command is a word here. */
+/** The commands by purpose, in the order of the help. A new command needs a word here. */
 export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'Run a workflow:': ['run', 'plan', 'resume', 'pause', 'continue', 'stop'],
   'Follow a run:': ['status', 'open', 'list', 'report', 'summarize', 'trace'],
@@ -63,13 +63,13 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   completion: ['completion bash >> ~/.bashrc', 'completion fish > ~/.config/fish/completions/swf-mcp.fish'],
 };
 
-/** The examples of a command as its help shows them; undefined if it has no examples. */
+/** The examples of a command, as shown in its help; undefined if it has no examples. */
 export function examplesOf(name: string) {
   const lines = examples[name];
   return lines === undefined ? undefined : `\nExamples:\n${lines.map((line) => `  swf-mcp ${line}`).join('\n')}`;
 }
 
-/** Terms wider than this have their words on the next line. */
+/** Terms wider than this have their description on the next line. */
 const widestTerm = 28;
 
 const usual = Help.prototype;
@@ -78,7 +78,7 @@ const usual = Help.prototype;
 export const helpLayout: Partial<Help> = {
   showGlobalOptions: true,
   minWidthToWrap: 20,
-  // All commands have options: without the word their other words have room.
+  // All commands have options: without that word the others have room.
   subcommandTerm: (command) => usual.subcommandTerm(command).replace(' [options]', ''),
   padWidth: (command, help) => Math.min(widestTerm, usual.padWidth.call(help, command, help)),
   formatItem: (term, width, description, help) =>

@@ -36,7 +36,7 @@ const shadeOfHealth: Readonly<Record<Health, Shade>> = {
 };
 
 /**
- * An execution as a few calm lines for a terminal: what it is, a bar per stage, who works, what happened
+ * An execution as a few steady lines for a terminal: what it is, a bar per stage, the workers, what happened
  * last, what failed. Every line fits in `columns`, and a word or a glyph says everything that a colour says.
  */
 export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOptions): string[] {

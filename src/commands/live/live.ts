@@ -6,13 +6,13 @@ import { createPaint } from '../shared/palette.ts';
 import { cut, renderView } from './live-view.ts';
 import { createRates, takeSnapshot } from './snapshot.ts';
 
-/** How often the view is painted: often enough to look alive, seldom enough to look calm. */
+/** How often the view is painted: often enough to look live, rarely enough not to flicker. */
 const paintMilliseconds = 250;
 
 export type Live = ReturnType<typeof startLive>;
 
 /**
- * A view of an execution that is painted over and over on a terminal. `queries` gives the store at the moment
+ * A view of an execution that is painted over and over on a terminal. `queries` returns the store at the time
  * of painting.
  */
 export function startLive(terminal: Terminal, queries: () => Queries, storeOption: string) {
@@ -23,7 +23,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   let below: string | undefined;
   let isOver = false;
   const repaint = () => {
-    // The answer to a key may come after the summary was printed.
+    // The answer to a key may arrive after the summary was printed.
     if (shown === undefined || isOver) return;
     try {
       const snapshot = takeSnapshot(queries(), shown);
@@ -33,7 +33,8 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
       const lines = renderView(snapshot, rates(snapshot, performance.now()), { columns, rows, paint, storeOption });
       screen.paint(below === undefined ? lines : [...lines.slice(0, Math.max(1, rows)), cut(below, columns - 1)]);
     } catch {
-      // Other parts report a store that cannot be read just now; the next painting may find it again.
+      // Other parts report a store that cannot be read at the moment; it may be readable at the next
+      // painting.
     }
   };
   const timer = setInterval(repaint, paintMilliseconds);
@@ -62,7 +63,9 @@ const eraseToEndOfLine = '\u001B[K';
 const clearAll = '\u001B[2J\u001B[H';
 const eraseBelow = '\u001B[J';
 
-/** A few lines at the bottom of a terminal that are painted over and over, with other lines above them. */
+/**
+ * A few lines at the bottom of a terminal that are repainted again and again, with other lines above them.
+ */
 export function createScreen(terminal: Terminal) {
   let shown: readonly string[] = [];
   let columns = terminal.columns();
@@ -90,14 +93,14 @@ export function createScreen(terminal: Terminal) {
       columns = terminal.columns();
       rows = terminal.rows();
     },
-    /** Writes a line above, for good. */
+    /** Writes a line above, permanently. */
     print(line: string) {
       const below = shown;
       terminal.write(`${toTop()}${eraseBelow}${line}\n`);
       shown = [];
       if (below.length > 0) this.paint(below);
     },
-    /** Removes the painted lines and gives the cursor back. */
+    /** Removes the painted lines and restores the cursor. */
     end() {
       terminal.write(`${toTop()}${eraseBelow}${showCursor}`);
       shown = [];

@@ -3,7 +3,7 @@ import type { Driving } from '../../db/reports/assessment.ts';
 import type { Speed } from '../../domain/params.ts';
 import { logLevels } from '../../lib/logger.ts';
 
-/** An execution at one moment, as far as people watch it. */
+/** What people watch of an execution, at one moment. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
 
 export const takeSnapshot = (queries: Queries, executionId: string) =>
@@ -26,13 +26,13 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       /** The operator who has paused it. */
       pausedBy: isHeld === true ? queries.pausedBy(execution) : undefined,
       progress,
-      /** Until the whole execution is done, as far as is known. */
+      /** Until the whole execution is done, if that is known. */
       secondsLeft: left?.seconds_left,
       /** It may take any time longer than that. */
       isOpenEnded: left !== undefined && left.at_most === undefined,
       /** Wall time so far. */
       elapsed,
-      /** Undefined where no message says which slices are in hand. */
+      /** Undefined if no message says which slices are in hand. */
       inHand,
       pace,
       /** Worker slots, if they are known. */
@@ -68,9 +68,9 @@ const windowMilliseconds = 60_000;
  * the number in hand divided by the time that one slice takes.
  */
 const longSlices = 5;
-/** The weight of the newest look at the slices in hand. */
+/** The weight of the newest reading of the slices in hand. */
 const smoothing = 0.1;
-/** Too short a time says nothing about a rate. */
+/** Too short a time does not show a rate. */
 const minMilliseconds = 1000;
 
 /**

@@ -2,7 +2,7 @@ import type { Health } from '../../domain/states.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 
-/** One stage of an execution as it is drawn. */
+/** One stage of an execution, as drawn. */
 export interface Stage {
   label: string;
   /** Its items by state. */
@@ -18,7 +18,7 @@ export interface Stage {
   secondsLeft?: number | undefined;
   /** It may take any time longer than that. */
   isOpenEnded?: boolean;
-  /** An unknown number of items will still come: the items left are a backlog, not the end. */
+  /** An unknown number of items will still arrive: the remaining items are a backlog, not the end. */
   isEndless?: boolean;
 }
 
@@ -38,7 +38,7 @@ const narrowestBar = 6;
 export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }) {
   const { label, segments, done, total } = stage;
   const isNarrow = width < labelWidth + 2 + countsWidth + rateWidth + leftWidth + narrowestBar;
-  // The time left says more than the rate.
+  // The time left is more useful than the rate.
   const rateRoom = isNarrow ? 0 : rateWidth;
   const beside = labelWidth + 2 + countsWidth + rateRoom + leftWidth;
   const barWidth = Math.min(widestBar, Math.max(narrowestBar, width - beside));

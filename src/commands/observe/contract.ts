@@ -65,7 +65,7 @@ const keyWords = (keys: Readonly<Record<string, number>>, messages: number) =>
     .join(', ');
 
 /**
- * Differences in the bus contract between two runs, a sentence each. Programs have different names in each
+ * Differences in the bus contract between two runs, one sentence each. Programs have different names in each
  * run, so they are compared by type and destination. Message counts depend on the length of a run and are not
  * compared.
  */

@@ -4,8 +4,8 @@ import { requireFindingCode } from '../shared/finding-codes.ts';
 import type { ConfigFlags } from '../shared/io.ts';
 
 /**
- * The findings that `[observe] known` acknowledges; undefined if no configuration was given: the store keeps its
- * own. Throws `CONFIG_INVALID` for a code that no finding has.
+ * The findings that `[observe] known` acknowledges; undefined if no configuration was given: those in the store
+ * stay. Throws `CONFIG_INVALID` for a code that no finding has.
  */
 export function knownFindings(flags: ConfigFlags, read: () => Config): string[] | undefined {
   if (flags.config === undefined && flags.sets.length === 0) return undefined;

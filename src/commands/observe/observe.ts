@@ -91,7 +91,7 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal) {
 }
 
 /**
- * Answers by REST if requested. The store records a statement before it is answered; a recording gets the
+ * Answers over REST if requested. The store records a statement before it is answered; a recording gets the
  * call and its answer.
  */
 async function standInFor(io: Io, where: string | undefined, { store, recording }: Places) {

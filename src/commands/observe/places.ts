@@ -10,7 +10,7 @@ import { type Io, isStoreNamed, pathFrom, storeOptions, storePath } from '../sha
 /** The topics of an observer, and how it reaches its broker, unless it learns everything by REST. */
 export interface Listened {
   settings: BrokerSettings | undefined;
-  /** Findings that people know of; undefined: those that the store has already. */
+  /** Findings configured as known; undefined: those that the store already has. */
   known?: readonly string[] | undefined;
   topics: readonly string[];
   namespaces: readonly string[];
@@ -40,7 +40,7 @@ export async function placesOf(
         const text = JSON.stringify(line);
         for (const lines of targets) lines.add(line, time, text);
       },
-      /** Up to when messages were heard, in milliseconds since 1970; undefined: now. */
+      /** Until when messages were heard, in milliseconds since 1970; undefined: now. */
       heardUntil: undefined as (() => number | undefined) | undefined,
       async [Symbol.asyncDispose](): Promise<void> {
         const until = places.heardUntil?.();

@@ -14,8 +14,8 @@ const patienceMilliseconds = 30_000;
 const maxBytes = 64 * 1024 * 1024;
 
 /**
- * Reads swf-monitor until the signal, and records what it has of runs under way. Throws `CONFIG_INVALID` if
- * the URL is invalid.
+ * Reads swf-monitor until the signal is aborted, and records what it has about runs under way. Throws
+ * `CONFIG_INVALID` if the URL is invalid.
  */
 export function readMonitor(io: Io, url: string, namespaces: readonly string[], places: Places, signal: AbortSignal) {
   const root = rootOf(url);

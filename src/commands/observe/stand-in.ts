@@ -11,7 +11,7 @@ import type { Io } from '../shared/io.ts';
 const keepAliveMilliseconds = 76_000;
 
 /**
- * Answers programs of the testbed in place of swf-monitor until it is ended. Throws `CONFIG_INVALID` if the
+ * Answers programs of the testbed instead of swf-monitor until it is ended. Throws `CONFIG_INVALID` if the
  * address cannot be used, or if others could write without a token. Ended by `await using`.
  * @param where `[HOST:]PORT`, as it was given
  */

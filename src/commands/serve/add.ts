@@ -174,7 +174,7 @@ function contentOf(file: string) {
   }
 }
 
-/** Keeps the rights of a file, and a link to it. */
+/** Keeps the permissions of a file, and a link to it. */
 function write(file: string, text: string) {
   const target = tried(() => realpathSync(file)) ?? file;
   const mode = statSync(target, { throwIfNoEntry: false })?.mode ?? 0o600;

@@ -9,7 +9,7 @@ import { tried } from '../../lib/tried.ts';
 /** Settings of a client, or a part of them. */
 export type Settings = Record<string, unknown>;
 
-/** How a client starts a server over stdio, with what else the client knows of it. */
+/** How a client starts a server over stdio, with the client's other settings for it. */
 export interface Entry extends Settings {
   type?: 'stdio';
   command: string;
@@ -30,7 +30,7 @@ export function changedJson(text: string, key: string, entry: Entry | undefined,
   if (!isObject(settings) || !isObject(settings[key] ?? {}) || settings[key] === null)
     throw configInvalid(`${file}: ${JSON.stringify(key)} is not an object of servers; fix it first`);
   if (isDeepStrictEqual(entryIn(settings, key), entry)) return text;
-  // Before all others: behind them it would come between one and its comment.
+  // Before all others: behind them it would separate one from its comment.
   const usesTabs = /^\t/m.test(text);
   const formattingOptions = {
     insertSpaces: !usesTabs,
@@ -92,7 +92,7 @@ function withoutTable(text: string, key: string, others: Settings): string {
   });
   const without = [...kept, ...between].join('');
   const expected = { ...tomlOf(text), [key]: others };
-  // An entry that is written in another way, such as inline.
+  // An entry written differently, such as inline.
   return isDeepStrictEqual({ [key]: {}, ...tried(() => tomlOf(without)) }, expected)
     ? without
     : patchToml(text, { ...parseToml(text), [key]: others });

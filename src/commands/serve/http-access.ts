@@ -16,7 +16,7 @@ export interface AccessArguments {
   insecureLocal: boolean;
   tlsCert?: string;
   tlsKey?: string;
-  /** Whether there is a proxy in front, which others reach by TLS. */
+  /** Whether there is a proxy in front, which others reach over TLS. */
   behindProxy: boolean;
 }
 
@@ -27,8 +27,8 @@ export interface Access {
 }
 
 /**
- * The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could ask, or a token could
- * be overheard too easily.
+ * The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could call it, or a token
+ * could be overheard too easily.
  */
 export function readAccess(io: Io, host: string, args: AccessArguments): Access {
   const { http, allowControl, insecureLocal, behindProxy } = args;

@@ -115,13 +115,13 @@ async function listen(server: HttpServer, address: Address, given: string) {
   return server.address() as AddressInfo;
 }
 
-/** The root address of a server, as a client writes it. */
+/** The root address of a server, in the form that clients use. */
 const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']) =>
   `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
 
 /**
- * Serves at an address, by TLS if there is a certificate. Throws `CONFIG_INVALID` if the certificate or the address
- * cannot be used. Ended by `await using`: running requests are answered first.
+ * Serves at an address, over TLS if there is a certificate. Throws `CONFIG_INVALID` if the certificate or the
+ * address cannot be used. Ended by `await using`: running requests are answered first.
  * @param given the option with its address
  */
 export async function serveAt(listener: RequestListener, address: Address, given: string, tls?: Access['tls']) {
@@ -144,10 +144,10 @@ async function close({ server, endConnections }: ReturnType<typeof createBounded
 }
 
 /**
- * Serves the figures of a process for Prometheus at `/metrics` of its own HTTP server, and at `/healthz` that
- * it is alive. Throws `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
+ * Serves the metrics of a process for Prometheus at `/metrics` of its own HTTP server, and a liveness check
+ * at `/healthz`. Throws `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
  * @param where as given; if omitted, there is no server
- * @param text the figures now
+ * @param text the current metrics
  */
 export async function serveMetrics(io: Io, where: string | undefined, text: () => string) {
   if (where === undefined) return undefined;

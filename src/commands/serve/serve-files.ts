@@ -17,8 +17,8 @@ interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCer
 }
 
 /**
- * `swf-mcp serve-files`: publishes the folder of data files read-only by HTTP until a signal comes. Returns
- * the exit code.
+ * `swf-mcp serve-files`: publishes the folder of data files read-only over HTTP until a signal arrives.
+ * Returns the exit code.
  */
 export const serveFilesCommand = (io: Io, args: ServeFilesArguments) =>
   asService(io, (signal) => serve(io, args, signal));

@@ -27,13 +27,13 @@ export interface HttpArguments extends AccessArguments {
 const threadMegabytes = 512;
 
 /**
- * Serves MCP over Streamable HTTP until a signal comes; running calls are answered before it ends. Returns
+ * Serves MCP over Streamable HTTP until a signal arrives; running calls are answered before it ends. Returns
  * the exit code.
  */
 export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions) {
   const address = parseAddress(args.http, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
-  // Without a token clients are unknown, so none can sign.
+  // Without a token clients are unknown, so no entry could be attributed.
   const mayWrite = tokens.length > 0 || args.insecureLocal;
   const logbook = mayWrite ? options.logbook : undefined;
   const stopping = new AbortController();
@@ -46,7 +46,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
         ...options,
         logbook,
         tools: toolsByScope(options.tools)[mayWrite ? client.scope : 'read'],
-        // A name that a client gives itself is no proof.
+        // A name that a client gives itself proves nothing.
         caller: client.name ?? 'mcp',
         fieldsAlone: client.fieldsAlone,
         namesStore: client.isHere && !args.behindProxy ? named : undefined,
@@ -76,7 +76,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
   return exitCodes.fine;
 }
 
-/** Made once: the descriptions of tools are kept by their list. */
+/** Created once: the descriptions of tools are cached by their list. */
 const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
   control: all,
   note: all.filter((tool) => tool.writes === undefined || noteTools.includes(tool)),
@@ -94,7 +94,7 @@ function startThread(io: Io) {
 /** A browser cannot go to an address that means all of this machine's addresses. */
 const anyAddress = /(?<=\/\/)(?:0\.0\.0\.0|\[::\])(?=:)/;
 
-/** Says where the server is, and who may ask it. */
+/** Prints where the server is, and who may use it. */
 function tell(io: Io, { allowControl, open }: HttpArguments, root: string, tokens: Access['tokens']) {
   const how = tokens.length === 0 ? '' : tokens.length === 1 ? ', with a token' : `, with ${tokens.length} tokens`;
   io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);

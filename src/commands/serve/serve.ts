@@ -8,11 +8,11 @@ import { createStoreReader } from '../shared/store-reader.ts';
 import type { HttpArguments } from './serve-http.ts';
 
 export interface ServeArguments extends Omit<HttpArguments, 'http'> {
-  /** `[HOST:]PORT`; without it the server speaks on stdio. */
+  /** `[HOST:]PORT`; without it the server uses stdio. */
   http?: string;
   /** Whether not even the logbook can be written. */
   readOnly: boolean;
-  /** Runs that its clients may have under way at once. */
+  /** The most runs that its clients may have under way at once. */
   maxRuns?: number;
 }
 
@@ -51,7 +51,7 @@ async function withOptions(io: Io, args: ServeArguments, serve: (options: Server
     queries: reader.queries,
     past: reader.past,
     held: reader.held,
-    // Loaded on demand, like HTTP: the agents come along with it.
+    // Loaded on demand, like HTTP: it includes the agents.
     control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
     logbook: readOnly ? undefined : laterLogbook(io),
     page: pageUrl(io),

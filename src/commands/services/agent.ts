@@ -20,7 +20,7 @@ import { asService, tellReady } from '../shared/service-manager.ts';
 
 interface AgentArguments extends BrokerFlags {
   type: SeparateType;
-  /** Tells agents of one type on one machine apart, from 1. */
+  /** Distinguishes agents of one type on one machine, from 1. */
   index: number;
   metrics?: string;
   untilParentEnds: boolean;

@@ -16,7 +16,7 @@ interface ReadyArguments extends BrokerFlags {
 
 /**
  * `swf-mcp ready`: waits for the first heartbeat of an agent, or for an observer that listens. Returns 0 when
- * it comes, 1 when it does not.
+ * it arrives, 1 when it does not.
  */
 export const readyCommand = (io: Io, args: ReadyArguments) =>
   args.name === 'observer' ? waitForObserver(io, args.wait) : waitForAgent(io, args);
@@ -41,7 +41,8 @@ async function waitForObserver(io: Io, wait: number) {
 }
 
 /**
- * The observers of a store; empty while the store is missing or empty, or another process has it exclusively.
+ * The observers of a store; empty while the store is missing or empty, or another process has locked it
+ * exclusively.
  */
 function observersIn(reader: StoreReader) {
   try {

@@ -72,7 +72,7 @@ function send(broker: BrokerConnection, config: Config, asked: { command_id: str
 
 /**
  * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or
- * with undefined if none comes in time.
+ * with undefined if none arrives in time.
  * @param name of the agent, or of a type of agents
  * @param onState called with each running execution that a recorder reports meanwhile
  */

@@ -10,13 +10,13 @@ export interface UnitArguments extends BrokerFlags {
   metrics?: string;
   user: boolean;
   supervisor: boolean;
-  /** For an observer of a testbed, in place of `swf-mcp up`: the layout of its topics, or `none`. */
+  /** For an observer of a testbed, instead of `swf-mcp up`: the layout of its topics, or `none`. */
   observe?: string;
   /** `swf-mcp up` with a watcher for alarms. */
   watch: boolean;
 }
 
-/** Time to confirm the result of a payload after its limit, and to write down what was recorded. Seconds. */
+/** Time to confirm the result of a payload after its limit, and to record it. Seconds. */
 const lastMessagesSeconds = 30;
 
 /**
@@ -61,7 +61,7 @@ function payloadSeconds(io: Io, { config: named, sets }: UnitArguments) {
 type Service = Pick<UnitArguments, 'observe' | 'user'> & { folder: string; stopSeconds: number };
 
 /**
- * A file by its whole path, since a service starts in another folder; a shipped configuration by its name.
+ * A file by its absolute path, since a service starts in another folder; a shipped configuration by its name.
  */
 function placeOf({ workingFolder }: Io, config: string) {
   const path = resolve(workingFolder, config);

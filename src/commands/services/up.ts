@@ -20,15 +20,15 @@ export interface UpArguments extends BrokerFlags {
   notify?: string;
 }
 
-/** How long until an ended agent is started again, in milliseconds: twice as long each time. */
+/** How long until an ended agent is restarted, in milliseconds: twice as long each time. */
 const pauses = { first: 1000, longest: 60_000 };
 
-/** An agent that has worked this long is started again soon, in milliseconds. */
+/** An agent that has worked this long is restarted soon, in milliseconds. */
 const steadyMilliseconds = 60_000;
 
 /**
- * `swf-mcp up`: runs all agents that the configuration asks of this host, and an observer and a watcher if requested, each as a process that is
- * restarted when it ends. Returns the exit code.
+ * `swf-mcp up`: runs all agents that the configuration assigns to this host, and an observer and a watcher if
+ * requested, each as a process that is restarted when it ends. Returns the exit code.
  */
 export function upCommand(io: Io, args: UpArguments) {
   const finishing = 'the agents are finishing work in progress';
@@ -70,7 +70,7 @@ async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal) {
   await recording;
 }
 
-/** The namespace is to blame if all agents say so, else the settings. */
+/** The namespace is to blame if all agents report so, or else the settings. */
 const noneCanWork = (codes: readonly (string | undefined)[]) =>
   codes.every((code) => code === 'NAMESPACE_IN_USE')
     ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace: see the lines above')
@@ -81,7 +81,7 @@ interface Wanted {
   label: string;
   /** The command that runs it, and its arguments. */
   words: readonly string[];
-  /** It works only on the store, and knows no broker. */
+  /** It works only on the store, and uses no broker. */
   isOfStore?: true;
 }
 
@@ -125,11 +125,11 @@ function agentsOf({ agents }: Config): Wanted[] {
   return [...recorder, ...others];
 }
 
-/** Starts an agent again and again until it must stop. Resolves with its error code if no restart helps. */
+/** Restarts an agent until it must stop. Resolves with its error code if no restart helps. */
 async function keepUp(io: Io, { label, words: command }: Wanted, common: readonly string[], stopping: AbortSignal) {
   const args = [...command, '--until-parent-ends', ...common];
   let failures = 0;
-  // Once it has worked, the namespace is ours: a successor need not listen.
+  // Once it has worked, the namespace is ours: its successor need not listen.
   let hasWorked = false;
   let lastCode: string | undefined;
   for (;;) {
@@ -139,7 +139,7 @@ async function keepUp(io: Io, { label, words: command }: Wanted, common: readonl
     );
     // Identical lines of several agents could not be distinguished.
     child.onLine((line) => {
-      // A refusal has its code before such words.
+      // A refusal has its code before this text.
       hasWorked ||= /^\S+ works in namespace /.test(line);
       lastCode = /^([A-Z]+_[A-Z_]+): /.exec(line)?.[1] ?? lastCode;
       io.err(`${label}: ${line}`);

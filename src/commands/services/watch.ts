@@ -14,7 +14,7 @@ import { createStoreReader } from '../shared/store-reader.ts';
 interface WatchArguments extends ConfigFlags {
   notify?: string;
   webhook: string[];
-  /** Seconds between two looks. */
+  /** Seconds between two checks. */
   every: number;
   untilParentEnds: boolean;
 }
@@ -50,7 +50,7 @@ async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal) {
 /** How often to look for the store, in milliseconds. */
 const lookMilliseconds = 1000;
 
-/** Opens the store once it exists; undefined if the signal comes first. */
+/** Opens the store once it exists; undefined if the signal is aborted first. */
 async function openWhenThere(io: Io, signal: AbortSignal) {
   for (let isFirst = true; !signal.aborted; isFirst = false)
     try {

@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../../lib/errors.ts';
 
-/** The words of the command line for what tools name. */
+/** The terms of the command line for what tools name. */
 interface Words {
   /** Flags, by the arguments that they stand for. */
   flags: ReadonlyMap<string, string>;
-  /** Commands, by the tools that they ask. */
+  /** Commands, by the tools that they call. */
   commands: ReadonlyMap<string, string>;
 }
 
@@ -27,7 +27,7 @@ const inUnquoted = (sentence: string, change: (part: string) => string) =>
 
 const withCommands = (part: string, { commands }: Words) => part.replaceAll(tool, (name) => commands.get(name) ?? name);
 
-/** A tool's sentence in the words of the command line: `order_by = "x"` becomes `--order-by "x"`. */
+/** A tool's sentence in the terms of the command line: `order_by = "x"` becomes `--order-by "x"`. */
 export const inFlags = (sentence: string, words: Words) =>
   inUnquoted(sentence, (part) =>
     withCommands(part, words).replaceAll(given, (text, named?: string, first?: string, described?: string) => {
@@ -44,7 +44,7 @@ export const errorInFlags = (code: ErrorCode, sentence: string, words: Words) =>
     ? inFlags(sentence, words)
     : inUnquoted(sentence, (part) => withCommands(part, words));
 
-/** The description of an argument, in lower case as in all help. Names in a list are values. */
+/** The description of an argument, in lower case like all help. Names in a list are values. */
 export const helpInFlags = (description: string, words: Words) =>
   inFlags(description, words)
     .replaceAll(/(?<![\w-])(?<!, )[a-z]+(?:_[a-z]+)+(?![\w,])/g, (name) => words.flags.get(name) ?? name)

@@ -30,7 +30,7 @@ export interface Io {
   err(line: string): void;
   /** The terminal behind stdout or stderr, if it can be painted on. */
   terminal(stream: 'out' | 'err'): Terminal | undefined;
-  /** From now on the process continues even if its output is not read. */
+  /** Makes the process continue even if its output is not read. */
   keepGoingWithoutOutput(): void;
   /** A server runs beside other programs for weeks, and should take little memory once it has started. */
   staysForLong(): void;
@@ -47,8 +47,8 @@ export interface Io {
   /** Sends a message to the swf-mcp that started this process, if one did. */
   tellParent(message: ChildMessage): void;
   /**
-   * Calls back at each key of the terminal behind stdin. Returns a function that ends it; undefined without a
-   * user there.
+   * Calls back at each key pressed in the terminal behind stdin. Returns a function that ends that; undefined
+   * without a user there.
    */
   onKey(callback: (key: string) => void): (() => void) | undefined;
   /** Asks a person at the terminal, who answers y or not. Undefined without a user there. */
@@ -67,14 +67,14 @@ export const exitCodes = {
   workflowFailed: 3,
   stopped: 4,
   bug: 70,
-  /** A restart may help. */
+  /** The exit code of an error that a restart may fix. */
   again: 75,
-  /** No restart helps. */
+  /** The exit code of an error that no restart fixes. */
   lasting: 78,
   interrupted: 130,
 } as const;
 
-/** The store to use: `--db`, else `SWF_DB`, else the user's data folder. */
+/** The store to use: `--db`, or else `SWF_DB`, or else the user's data folder. */
 export function storePath({ db, env, workingFolder }: Io) {
   const given = db ?? nonEmpty(env['SWF_DB']);
   if (given !== undefined) return resolve(workingFolder, given);
@@ -124,15 +124,15 @@ const ofStore =
   /"swf-mcp (?=(?:run|resume|continue|pause|stop|status|list|check|prune|backup|upgrade|alarms|watch)\b(?!" on its host))/g;
 
 /**
- * A sentence of ours whose quoted commands name the store, where the user named it: so they work when they
- * are pasted.
- * @param option as `storeOption` gives it
+ * A sentence of ours whose quoted commands name the store if the user named it, so that they work when
+ * pasted.
+ * @param option as returned by `storeOption`
  */
 export const withStore = (sentence: string, option: string) => sentence.replaceAll(ofStore, () => `"swf-mcp${option} `);
 
 /**
  * The same for the answers of servers, whose clients paste them into any terminal: how to make a sentence
- * name the store; undefined where it is the default one.
+ * name the store; undefined if it is the default one.
  */
 export function namesStore(io: Io): ((sentence: string) => string) | undefined {
   if (!isStoreNamed(io)) return undefined;
@@ -149,8 +149,8 @@ export function shellWord(word: string): string {
 }
 
 /**
- * The user's name as used in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if it cannot be part
- * of an id.
+ * The user's name as used in ids: `SWF_USER`, or else the system's. Throws `CONFIG_INVALID` if it cannot be
+ * part of an id.
  */
 export function userName({ env }: Io): string {
   const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
@@ -187,7 +187,7 @@ export function storeOptions({ env }: Io) {
   );
 }
 
-/** Asks the system about the user. It does not know a user id without an entry, as in containers. */
+/** Asks the system about the user. A user id without an entry, as in containers, is unknown to it. */
 function known(ask: () => string, what: string, instead: string) {
   try {
     return ask();

@@ -77,7 +77,7 @@ export const setOption = (): Option =>
     .argParser(another)
     .default([], 'none');
 
-/** The values of an option that may come again. */
+/** The values of an option that may be repeated. */
 export const another = (text: string, before: string[] = []) => [...before, text];
 
 export const jsonOption = () => new Option('--json', 'print one JSON object on stdout, and everything else on stderr');
@@ -91,13 +91,13 @@ export const notifyOption = () =>
 export const asOfOption = () =>
   new Option('--as-of <TIME>', 'show the state at this moment: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
 
-/** Why something is asked, and in whose name. */
+/** Why something is requested, and on whose behalf. */
 export const forTheRecord = [
   ['--reason <TEXT>', 'reason, for the record'],
   ['--requested-by <NAME>', 'the person who requests it (default: the current user)'],
 ] as const;
 
-/** For the server, which starts this program in the name of its client. */
+/** For the server, which starts this program on behalf of its client. */
 export const senderOption = () => new Option('--sender <NAME>').hideHelp();
 
 function parseSpeed(text: string) {

@@ -34,7 +34,7 @@ export function createPaint(depth = 1): Paint {
   };
 }
 
-/** The shades of words that say how something stands. Normal states have no entry and are not painted. */
+/** The shades of words that state a condition. Normal states have no entry and are not painted. */
 export const stateShades: Readonly<Record<string, Shade>> = {
   failed: 'failed',
   stalled: 'failed',

@@ -80,7 +80,7 @@ function callAtSignals(callback: (signal: string) => void, last?: () => void) {
 const lastMilliseconds = 1000;
 
 /**
- * Ends this process if it does not end by itself. A disk that never answers holds a thread that even an exit
+ * Ends this process if it does not end on its own. A disk that never answers holds a thread that even an exit
  * would wait for, so the last resort is SIGKILL. Waits for output that is still to be read.
  */
 export function endSoon() {
@@ -119,7 +119,7 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
     rows: () => stream.rows,
     colorDepth: stream.getColorDepth(),
     write(text) {
-      // However this process ends, the terminal must get its cursor back.
+      // However this process ends, the terminal's cursor must be restored.
       if (!painted.has(stream)) giveCursorBack(stream);
       painted.add(stream);
       stream.write(text);
@@ -131,7 +131,7 @@ const painted = new Set<NodeJS.WriteStream>();
 
 function giveCursorBack(stream: NodeJS.WriteStream) {
   process.on('exit', () => void stream.write(showCursor));
-  // A handler for Ctrl-Z must itself do what it replaces.
+  // A handler for Ctrl-Z must itself suspend the process.
   process.on('SIGTSTP', () => {
     stream.write(showCursor);
     process.kill(process.pid, 'SIGSTOP');
@@ -171,7 +171,7 @@ function callAtKeys(callback: (key: string) => void) {
   };
   const onData = (data: Buffer) => {
     const typed = data.toString('utf8');
-    // Arrows and function keys come as several characters, which are not keys themselves.
+    // Arrows and function keys arrive as several characters, which are not keys themselves.
     if (typed.startsWith(escape)) return;
     for (const key of typed) {
       const signal = signals[key];

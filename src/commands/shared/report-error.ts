@@ -4,7 +4,7 @@ import { exitCodes, type Io } from './io.ts';
 /** Where an error goes: to people, and to the swf-mcp that started this process. */
 export type Reporter = Pick<Io, 'err' | 'nodeVersion' | 'tellParent'>;
 
-/** Reports an error of ours, to people with this sentence. Returns the exit code. */
+/** Reports one of our errors, to people with this sentence. Returns the exit code. */
 export function reportOurs({ err, tellParent }: Reporter, error: SwfError, sentence = error.message) {
   err(new SwfError(error.code, sentence).line);
   tellParent({ event: 'failed', code: error.code, sentence: error.message });

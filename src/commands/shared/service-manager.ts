@@ -21,7 +21,7 @@ interface ServiceOptions {
 }
 
 /**
- * Runs work to its end, or until a signal. Returns the exit code, which shows a service manager whether a
+ * Runs work to its end, or until a signal. Returns the exit code, which tells a service manager whether a
  * restart helps.
  */
 export async function asService(io: Io, work: (signal: AbortSignal) => Promise<void>, options: ServiceOptions = {}) {

@@ -32,7 +32,7 @@ interface Place {
 
 /** Starts a program in its own session, so that neither the end nor the signals of this process reach it. */
 export function startDetached(command: string, args: readonly string[], { cwd, env: all }: Place) {
-  // A run has no business with the server's token.
+  // A run does not need the server's token.
   const { SWF_MCP_TOKEN: _token, ...env } = all;
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let output = '';
@@ -44,7 +44,7 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
   first.catch(() => {});
   return {
     pid: child.pid,
-    /** Its first message; undefined if none comes in time. Rejects as `firstOf`. */
+    /** Its first message; undefined if none arrives in time. Rejects as `firstOf`. */
     firstMessage: (milliseconds: number) => withDeadline(first, milliseconds, undefined),
     /** Detaches from it. */
     [Symbol.dispose]() {
@@ -98,7 +98,7 @@ export function spawnChild(command: string, args: readonly string[], { cwd, env 
   };
 }
 
-/** Starts a small program and lets it go. */
+/** Starts a small program without waiting for it. */
 export function runBeside(command: string, args: readonly string[]) {
   execFile(command, [...args], { timeout: besideMilliseconds }, () => {});
 }

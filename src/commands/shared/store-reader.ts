@@ -17,7 +17,7 @@ interface Open {
 
 export type StoreReader = Disposable & Pick<LiveContext, 'queries' | 'past' | 'held'>;
 
-/** Asks the store at a moment; if omitted, as it is now. @param asOf as `as_of` of tools */
+/** Queries the store as of a moment; if omitted, its present state. @param asOf as `as_of` of tools */
 export async function askAt<T>(
   reader: StoreReader,
   asOf: string | undefined,
@@ -54,7 +54,7 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
     queries: () => current().queries,
     async past(asOf, present, question) {
       const opened = current();
-      // Few ask about the past, and reading a log again needs further modules.
+      // Questions about the past are rare, and replaying a log needs further modules.
       const { createPasts } = await import('../../db/past-queries.ts');
       opened.pasts ??= createPasts(opened.db, isAlive);
       return opened.pasts.ask(asOf, present, question);
@@ -69,7 +69,7 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
 }
 
 /**
- * Asks several things on one state of a store while it is written: one question after another, each in its
+ * Runs several queries on one state of a store while it is written: one question after another, each in its
  * own read transaction.
  */
 export function createStillReader(open: () => Connection) {

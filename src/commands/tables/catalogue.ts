@@ -11,12 +11,15 @@ export interface TableCommand {
   about: string;
   /** The argument of the tool that may be given without its flag. */
   named?: { argument: string; word: string };
-  /** Rows to show if the user names no rows: of the newest execution, all, or all, else the newest. */
+  /**
+   * Rows to show if the user names no rows: of the newest execution, all, or all and otherwise those of the
+   * newest.
+   */
   usual: 'newest' | 'all' | 'all, else newest';
-  /** Questions whose rows are shown together, unless one of their arguments or `--all` is given. */
+  /** Queries whose rows are shown together, unless one of their arguments or `--all` is given. */
   parts?: readonly Readonly<Record<string, string>>[];
   columns: readonly string[];
-  /** Additional columns of `-o wide`; those that are named nowhere come last. */
+  /** Additional columns of `-o wide`; those that are not named elsewhere come last. */
   wide: readonly string[];
 }
 
@@ -133,7 +136,7 @@ export const tableCommands: readonly TableCommand[] = [
   },
 ];
 
-/** The commands that ask tools, as a sentence names them. */
+/** The commands that call tools, as named in a sentence. */
 export const commandsByTool: ReadonlyMap<string, string> = new Map([
   ...tableCommands.map(({ name: command, tool }) => [tool, `"swf-mcp ${command}"`] as const),
   ['get_workflow_monitor', '"swf-mcp status"'],

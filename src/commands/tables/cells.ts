@@ -18,8 +18,8 @@ interface ShownColumn extends Column {
 }
 
 /**
- * An error without the words that every payload failure has, and with the ends of its paths; then without
- * that the payload ended.
+ * An error without the words that every payload failure has, and with the ends of its paths; then without the
+ * statement that the payload ended.
  */
 export const shortError = [(error: string): string => shortPaths(shortened(error), 20), ownWords] as const;
 
@@ -37,7 +37,7 @@ const shortLine = [
 export const namesOf = (files: unknown) =>
   Array.isArray(files) ? files.map((file: { name?: unknown }) => textOf(file.name)).join(', ') : '';
 
-/** Why an agent leaves work to others: each reason once. */
+/** Why an agent leaves work to others, each reason once. */
 const reasonsOf = (kinds: unknown) =>
   [...new Set(((kinds ?? []) as { reason: string }[]).map(({ reason }) => reason))].join(' ');
 
@@ -46,16 +46,16 @@ const secondsOf = (value: unknown) => (typeof value === 'number' ? duration(valu
 /** With its times as in the other columns. */
 const sentenceOf = (value: unknown) => withPlainTimes(textOf(value));
 
-/** What a terminal shows of a value, and how. */
+/** What a terminal shows for a value, and how. */
 const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown, item: Item) => string }>> = {
   text: {},
   state: { isState: true },
-  // A file or an id: its end says most.
+  // A file or an id: its end is the most significant.
   name: { cut: 'start', least: 24 },
   // They mostly differ at the end.
   id: { cut: 'middle', least: 12, isName: true },
   person: { least: 8 },
-  // How it is while it runs, else how it ended, else since when that is unknown.
+  // Its health while it runs, or else how it ended, or since when that is unknown.
   standing: {
     isState: true,
     textIn: (status, { health, status_reason: reason }) =>

@@ -10,7 +10,7 @@ import { commandsByTool } from './catalogue.ts';
 const ownArguments: readonly string[] = ['cursor', 'limit'];
 
 /**
- * The arguments of a tool as flags, with its own descriptions in the words of flags: a person can ask
+ * The arguments of a tool as flags, with its own descriptions in the terms of flags: a person can ask
  * whatever an assistant can.
  */
 export function filterOptions(toolName: string): Option[] {

@@ -8,7 +8,7 @@ import type { TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';
 import { pageAsker, pageRows, type TableArguments, toolArguments } from './table-command.ts';
 
-/** How often to look for new lines, in milliseconds. */
+/** How often to check for new lines, in milliseconds. */
 const lookMilliseconds = 250;
 
 /** How many earlier lines to show without `--limit`. */
@@ -25,7 +25,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   using reader = createStoreReader(io);
   const askPage = pageAsker(io, reader);
   const asked = toolArguments(table, given);
-  // If one is named, or is the newest now: lines of several continue.
+  // Whether one execution is followed, named or the newest: lines of several never end.
   const named = asked['execution_id'];
   const followed = typeof named === 'string' ? reader.queries().execution(named).execution_id : undefined;
   const isOver = () => followed !== undefined && reader.queries().execution(followed).status !== 'running';

@@ -6,15 +6,15 @@ import { type Paint, stateShades } from '../shared/palette.ts';
 export interface Column {
   head: string;
   /**
-   * The part of a text to cut first if the column is too narrow: the end of a file name says most, as do both
-   * ends of an error.
+   * The part of a text to cut first if the column is too narrow: the end of a file name is the most
+   * significant, as are both ends of an error.
    */
   cut?: 'start' | 'middle' | 'end' | undefined;
   /** Aligns the digits of numbers. */
   align?: 'right' | undefined;
   /** Left out if the table is too wide, highest first; 0 or none: never. */
   drop?: number;
-  /** How narrow it may become before others are left out; none: it is not cut for their sake. */
+  /** How narrow it may become before others are left out; none: it is not cut to keep them. */
   least?: number;
   /** Its texts are names: before others are left out, it is not cut so far that two of them look alike. */
   isName?: boolean;
@@ -22,7 +22,10 @@ export interface Column {
   isWhole?: boolean;
   /** Wraps to a second line if the column is too narrow. */
   isWrapped?: boolean;
-  /** Leave out what says least, one after the other, before a text that is too wide is cut. */
+  /**
+   * Functions that leave out the least useful words, applied one after the other before a text that is too
+   * wide is cut.
+   */
   shorten?: readonly ((text: string) => string)[];
   /** Its words are states, of which some are painted. */
   isState?: boolean;
@@ -41,7 +44,7 @@ const minWidth = 8;
 
 /**
  * Lines of a table: a head, and a line per row, or two where a cell wraps.
- * @param paint how states are marked; left out, they are not
+ * @param paint how states are marked; if omitted, they are not
  * @param width columns of the terminal that it has to fit; undefined: nothing is left out or cut, for files and `grep`
  */
 export function tableLines(
@@ -87,8 +90,8 @@ function linesOf(columns: readonly Laid[], row: number, paint: Paint) {
 }
 
 /**
- * A text without what says least: the first that can go where it is wider than a line, the others where it is
- * wider than the room.
+ * A text without its least useful words: the first function applies if it is wider than a line, the others if
+ * it is wider than the room.
  */
 function shortenedTo(whole: string, shorten: Column['shorten'] = [], line: number, room: number) {
   const [first, ...others] = shorten;

@@ -15,7 +15,7 @@ import { argumentsOf } from './filters.ts';
 import { type Column, numberColumn, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
 
-/** Default keys to sum by, where it is not the status. */
+/** Default keys to sum by, if not the status. */
 const usualKeys: Readonly<Record<string, string>> = { messages: 'message_type', logs: 'level' };
 
 /** Keys that compare several executions. */

@@ -26,7 +26,7 @@ export interface TableArguments {
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** Rows that a person is shown without asking for more. */
+/** Rows that a person is shown by default. */
 const shownRows = 50;
 /** Rows per question. */
 export const pageRows = 200;
@@ -75,7 +75,7 @@ export function toolArguments({ tool, named: place, usual }: TableCommand, { nam
   return usual === 'newest' && !isNamed(args) ? { ...args, execution_id: 'latest' } : args;
 }
 
-/** Arguments that say which executions are meant. A time does, since it may cover several. */
+/** Arguments that select executions. A time counts, since it may cover several. */
 const naming = [
   'execution_id',
   'run_number',
@@ -90,7 +90,7 @@ const naming = [
 
 export const isNamed = (args: Arguments) => naming.some((name) => args[name] !== undefined);
 
-/** Asks a store for pages of list tools. */
+/** Requests pages of list tools from a store. */
 export function pageAsker(io: Io, reader: StoreReader) {
   const context = liveContext(io, reader, new AbortController().signal);
   return async (tool: string, args: Arguments): Promise<Page<Item>> =>
@@ -158,7 +158,7 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
     return;
   }
   const columns = columnsOf(table, output === 'wide');
-  // The only field with commands in it is a sentence of ours.
+  // The only field with commands in it is one of our sentences.
   const forShell = (item: Item) =>
     typeof item['sentence'] === 'string' ? { ...item, sentence: withStore(item['sentence'], storeOption(io)) } : item;
   const rows = items.map((item) => columns.map(({ of }) => printable(of(forShell(item)))));

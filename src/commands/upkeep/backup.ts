@@ -5,7 +5,7 @@ import { backupStore } from '../../db/maintenance/backup.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { type Io, shellWord, storePath } from '../shared/io.ts';
 
-/** `swf-mcp backup FILE`: copies the store as it is now into another file, even during a run. */
+/** `swf-mcp backup FILE`: copies the current store into another file, even during a run. */
 export function backupCommand(io: Io, { file }: { file: string }) {
   using db = openReader(storePath(io));
   const target = resolve(io.workingFolder, file);

@@ -32,7 +32,7 @@ export interface CheckArguments extends StrictArguments {
   strict: boolean;
 }
 
-/** `fail`: it must not be. `open`: it is not done yet. `left`: an ended execution left it undone. */
+/** `fail`: it is wrong. `open`: it is not done yet. `left`: an ended execution left it undone. */
 type State = 'ok' | 'open' | 'left' | 'fail';
 
 /** A subject that is longer moves only its own line. */
@@ -45,8 +45,8 @@ const named = 5;
 const shownFine = 200;
 
 /**
- * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files as they were made? A line each, with the ids.
- * Returns 1 if anything is wrong.
+ * `swf-mcp check`: checks the file, whether the records of every execution balance, and its data files. Prints a line
+ * for each, with the ids. Returns 1 if anything is wrong.
  */
 export async function checkCommand(io: Io, { strict, ...args }: CheckArguments) {
   if (!strict) return checkAll(io, args);
@@ -131,7 +131,7 @@ async function tellReplay(tell: Tell, path: string) {
   using db = openReader(path);
   try {
     using empty = await openStore(join(folder, 'replayed.db'));
-    // One state of the store, however long it takes.
+    // One state of the store, however long the check takes.
     db.exec('BEGIN');
     const { sentences, count } = await replayDifferences(preparer(db), empty);
     for (const sentence of sentences) tell('fail', 'log', sentence);
@@ -183,7 +183,7 @@ function tellAudit(tell: Tell, { verdict, checks }: Audit, execution: ExecutionR
   }
 }
 
-/** Are the recorded files there, with their recorded checksums? */
+/** Checks that the recorded files exist, with their recorded checksums. */
 async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow) {
   const params = knownParams(preparer(db), execution);
   if (params === undefined) return;

@@ -99,12 +99,12 @@ async function prune(io: Io, store: Store, rule: RemovalRule) {
       });
       printLines(io, [`removed ${one.execution_id}${folder}`]);
     } catch (error) {
-      // One folder that cannot be removed must not save the others.
+      // One folder that cannot be removed must not keep the others from being removed.
       if (!(error instanceof SwfError) || error.code !== 'DATA_UNAVAILABLE') throw error;
       failures.push(error);
     }
   }
-  // Messages and lines without an execution are useful beside the executions of their time.
+  // Messages and lines without an execution are useful together with the executions of their time.
   const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
   const strays = await removeStrays(store, oldest);
   if (rule.observed === true && rule.endedBefore !== undefined) await forgetPrograms(store, rule.endedBefore);

@@ -17,18 +17,19 @@ export interface StrictArguments {
   wait?: number;
 }
 
-/** How often to look whether a run has ended. */
+/** How often to check whether a run has ended. */
 const lookMilliseconds = 500;
 
-/** What comes after the end of a run comes within this. */
+/** What arrives after the end of a run arrives within this time. */
 const settledMilliseconds = 60_000;
 
 /** How many ids a reason names. */
 const namedIds = 5;
 
 /**
- * `swf-mcp check --strict`: whether a run is whole, for a script: the run, and 0, or 3 with a line for each reason. Throws
- * `EXECUTION_NOT_FOUND` and what a missing store throws, once the time to wait is over.
+ * `swf-mcp check --strict`: decides for a script whether a run is complete: prints the run and returns 0, or returns 3
+ * with a line for each reason. Throws `EXECUTION_NOT_FOUND` and the error of a missing store, once the time to wait is
+ * over.
  */
 export async function strictCheck(io: Io, { executionId = 'latest', expect = {}, wait = 0 }: StrictArguments) {
   using reader = createStoreReader(io);
@@ -82,7 +83,7 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
     heard,
   };
   const isOver = status !== 'running' && health !== 'draining';
-  // After its end a run may still get what was under way.
+  // After its end a run may still receive what was under way.
   const mayGoOn = status === 'completed' && heard?.isObserved === true && !hasSettled(end_time, now);
   return { execution_id, words: wordsOf(counts), reasons: gateReasons(gated, expect), isSettled: isOver && !mayGoOn };
 }

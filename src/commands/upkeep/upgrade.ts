@@ -4,7 +4,7 @@ import { type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 /**
- * `swf-mcp upgrade`: makes an older store one of this version's schema. No other command changes the
+ * `swf-mcp upgrade`: upgrades an older store to the schema of this version. No other command changes the
  * schema of a store.
  */
 export async function upgradeCommand(io: Io) {

@@ -52,7 +52,7 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
     const envelope = envelopeOf(step, held);
     const recordedAt = envelope.timestamp;
     const recorded = drafts.map((draft) =>
-      // A spread makes an object that V8 reads slowly, and this runs for every message.
+      // A spread creates an object that V8 reads slowly, and this runs for every message.
       store.messages.record(tx, Object.assign({}, draft, envelope), {
         recordedAt,
         goesOut: isOverBroker && isSent(draft),

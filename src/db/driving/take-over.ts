@@ -59,7 +59,7 @@ export interface Driver {
   /** Defaults to the recorded speed. */
   speed?: Speed | undefined;
   isOverBroker: boolean;
-  /** The person who asked for it, as claimed, and the reason. */
+  /** The person who requested it, as claimed, and the reason. */
   claimedBy?: string | undefined;
   reason?: string | undefined;
 }
@@ -83,7 +83,7 @@ export function beginExecution(
 /**
  * Makes this process the driver of an execution and records that.
  * @param follows the id of the one earlier command that it carries out; all others are refused
- * Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver lives.
+ * Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver is alive.
  */
 export function takeOver(
   { messages }: Pick<Store, 'messages'>,
@@ -107,7 +107,7 @@ export function takeOver(
     );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   goOnWithClock(tx, execution_id);
-  // A takeover resumes the execution, whatever commands its last driver missed.
+  // A takeover resumes the execution, regardless of commands that its last driver missed.
   const gone = { code: 'DRIVER_GONE', reason: 'the process that drove it was gone' } as const;
   refuseWaiting(tx, execution_id, { ...gone, except: follows });
   if (other !== undefined) noteLost(tx, other.process_id);
@@ -121,7 +121,7 @@ export function takeOver(
   return { execution_id, run_number, namespace, epoch };
 }
 
-/** A clock further ahead than this was wrong: its times are not continued. Milliseconds. */
+/** A clock further ahead than this was wrong, so time does not continue from it. Milliseconds. */
 const maxAhead = 86_400_000;
 
 /** Keeps times from going back under a new driver, whose clock may have been set back before it started. */

@@ -22,8 +22,8 @@ export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T
 }
 
 /**
- * Notes the place of a TF file that is registered again as the same file. Returns whether it has moved. A
- * host's local path is no better place than an address.
+ * Records the place of a TF file that is registered again as the same file. Returns whether it has moved. A
+ * host's local path does not replace an address.
  */
 export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_registered'>): boolean {
   const { execution_id = '', tf_filename, file_url } = message;
@@ -42,7 +42,9 @@ interface LostFile {
   tf_filename: string;
   stf_filename: string;
   file_url: string;
-  /** The host that made it, and since when that host is silent, ISO 8601; undefined while it is heard. */
+  /**
+   * The host that made it, and since when that host has been silent, ISO 8601; undefined while it is heard.
+   */
   hostname: string;
   since: string | undefined;
 }
@@ -50,7 +52,7 @@ interface LostFile {
 /** Most rows to check. */
 const maxFiles = 1000;
 
-/** The returns of slices that still wait, since their file's place was last reported. */
+/** The returns of slices that are still waiting, since their file's place was last reported. */
 const returnsOf = (sql: Prepare, executionId: string) =>
   sql<{ tf_filename: string; reason: string; kind: string }>(
     `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (execution_id, slice_filename, attempt)

@@ -24,13 +24,13 @@ interface AnyExecution extends Counts {
   /** STF files that failed at a site. */
   stf_failed: number;
   /**
-   * 1 if it is of prompt processing, and nothing about it came by REST: the bus does not say how its files
-   * are processed.
+   * 1 if it is of prompt processing, and nothing about it was reported over REST: the bus does not show how
+   * its files are processed.
    */
   processing_unheard: number;
 }
 
-/** An execution that swf-mcp made: its plan is known. */
+/** An execution that swf-mcp ran: its plan is known. */
 export interface OwnExecution extends AnyExecution {
   origin: 'own';
   workflow_name: string;
@@ -49,7 +49,7 @@ interface ObservedExecution extends AnyExecution {
 /** An execution with its counts. Times are ISO 8601. */
 export type ExecutionRow = OwnExecution | ObservedExecution;
 
-/** The execution, if this store has its plan and drives it: other programs keep theirs. */
+/** The execution, if this store has its plan and drives it; undefined for executions of other programs. */
 export const withPlan = (execution: ExecutionRow) => (execution.origin === 'own' ? execution : undefined);
 
 /** Throws `ARGUMENT_INVALID` for an execution of our own. */
@@ -62,7 +62,7 @@ export function requireObserved(execution: ExecutionRow): ObservedExecution {
 
 /**
  * Throws `ARGUMENT_INVALID` for an execution of other programs.
- * @param purpose what cannot be done to one, such as `be resumed`
+ * @param purpose what cannot be done to it, such as `be resumed`
  */
 export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
   const planned = withPlan(execution);
@@ -77,7 +77,7 @@ const statedStfs = '(SELECT total_stf_files FROM runs WHERE runs.execution_id = 
 const countColumns =
   'tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
 
-/** What programs report by REST about a run. */
+/** The types of what programs report over REST about a run. */
 const toldTypes = ['execution_registered', 'run_registered', 'data_run_opened', 'stf_registered', 'stf_status'];
 
 const unheard = `(origin = 'observed' AND workflow_name IS '${promptProcessing}' AND NOT EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type
@@ -129,10 +129,10 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   );
 }
 
-/** How a store without an execution gets its first one, as a sentence; undefined if it has one. */
+/** A sentence on how a store without an execution gets its first one; undefined if it has one. */
 export const awaitedFirst = (sql: Prepare) => (recentExecutionIds(sql).length > 0 ? undefined : firstWords(sql));
 
-/** An observer awaits other programs' runs. */
+/** An observer waits for other programs' runs. */
 function firstWords(sql: Prepare): string {
   const since = sql<number | null>('SELECT min(since_ms) FROM hearings').value();
   if (since === null || since === undefined) return '"swf-mcp run" creates one';
@@ -163,7 +163,7 @@ export function messagesWithoutExecution(sql: Prepare): string | undefined {
   return `${count === countedMessages ? 'at least ' : ''}${counted(count, 'message')} of run ${names.join(', ')}${more} ${count === 1 ? 'belongs' : 'belong'} to no execution, because none of the recorded messages names one; list_messages has ${count === 1 ? 'it' : 'them'}`;
 }
 
-/** The execution of a run: our own, else the newest with that number, or undefined. */
+/** The execution of a run: our own, or else the newest with that number, or undefined. */
 export const executionOfRun = (sql: Prepare, runNumber: number) =>
   sql<string>(
     'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY origin DESC, seq DESC LIMIT 1',

@@ -15,8 +15,8 @@ interface Range {
 type Batch = ReturnType<Journal['read']>;
 
 /**
- * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value
- * SQLite would plan the query at each call, since it decides which partial index fits. A row that had an effect is
+ * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value SQLite
+ * would plan the query at each call, since the value decides which partial index fits. A row that had an effect is
  * JSON.
  */
 function conditionOf(reading: Reading): { where: string; values: string[] } {
@@ -30,9 +30,8 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
   const newest = `SELECT max(seq) FROM message_rows WHERE execution_no = ${numberOf('?')}`;
   const upTo = sql<number | null>(newest).value(executionId) ?? 0;
   // Read each type by its index, rather than find the few of one type among all others. Name the index, since
-  // SQLite prefers a shorter one. Leave
-  // rows that other processes record meanwhile to the next call, or a later message of one type would hide an
-  // earlier one of another.
+  // SQLite prefers a shorter one. Leave rows that other processes record meanwhile to the next call, or a
+  // later message of one type could hide an earlier one of another.
   const parts = readings.map((reading) => {
     const { where, values } = conditionOf(reading);
     const text = `SELECT seq, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_type
@@ -67,7 +66,7 @@ function isRead(message: Message, readings: readonly Reading[]): boolean {
   );
 }
 
-/** How many messages follow a place. Counting stops at `limit` for each reading. */
+/** How many messages follow a position. Counting stops at `limit` for each reading. */
 export const countMessages = (sql: Prepare, executionId: string, { readings, after, limit }: Range) =>
   readings.reduce((sum, reading) => {
     const { where, values } = conditionOf(reading);
@@ -84,7 +83,7 @@ export function readMessage(sql: Prepare, id: string): Message | undefined {
 }
 
 /**
- * The message in which a driver reported its end: one whose process is still alive, as that of a service,
+ * The message in which a driver reported its end: a driver whose process is still alive, such as a service,
  * may have ended.
  */
 export const driverEnd = (sql: Prepare, executionId: string, epoch: number) =>

@@ -38,7 +38,7 @@ const slicesInHand = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(
 export const openSliceQueue = (sql: Prepare, execution_id: string, isAlive: LivenessTest): SliceQueue => ({
   isOpen() {
     const phase = phaseOf(sql, execution_id);
-    // A worker works on a run it does not know.
+    // A worker may work on a run that this store does not know.
     return phase === undefined || workersMayTake(phase);
   },
   queued: (limit) => sql<OpenSlice>(queuedSlices).all(execution_id, limit),

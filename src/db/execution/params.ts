@@ -21,7 +21,7 @@ const maxKept = 500;
 const cacheOf: (sql: Prepare) => Map<string, Known> = onceFor(() => new Map());
 
 /**
- * The parameters of an execution as its log has them, which is their only source. They never change, and
+ * The parameters of an execution as recorded in its log, which is their only source. They never change, and
  * parsing their JSON for each message would be most of the work, so each connection parses them once. Throws
  * `CONFIG_INVALID` if this program cannot use them.
  */
@@ -47,7 +47,7 @@ function parseParams(text: string, executionId: string): ExecutionParams {
   );
 }
 
-/** The parameters of an execution, where this store has its plan. */
+/** The parameters of an execution, if this store has its plan. */
 export function knownParams(sql: Prepare, execution: ExecutionRow): ExecutionParams | undefined {
   const planned = withPlan(execution);
   return planned && executionParams(sql, planned);

@@ -40,7 +40,7 @@ export const runningOverBroker = (sql: Prepare, namespace: string) =>
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker AND namespace = ? ORDER BY seq`,
   ).values(namespace);
 
-/** Older take-ups do not count. Seconds. */
+/** Older resumes do not count. Seconds. */
 const windowSeconds = 600;
 
 export const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;

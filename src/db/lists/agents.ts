@@ -17,9 +17,9 @@ type AgentRow = RowOf<
 >;
 
 export interface AgentFilter extends Window, Texts<'namespace' | 'agent_type'> {
-  /** The execution that it works for now, or worked for last. */
+  /** The execution that it is working for, or last worked for. */
   execution_id?: string | undefined;
-  /** An execution that it took part in, even if it has gone on to another since. */
+  /** An execution that it took part in, even if it has worked for another since. */
   took_part_in?: string | undefined;
   include_exited: boolean;
 }
@@ -32,10 +32,10 @@ const fewMessages = 2_000;
 const manyMessages = 20_000;
 const mostlyOwn = 2;
 
-/** As SQL: agents that work for the wanted execution now, or worked for it last. */
+/** As SQL: agents that are working for the wanted execution, or last worked for it. */
 const working = 'SELECT seq FROM wanted JOIN system_agents ON current_execution_id = name';
 
-/** As SQL: these, and agents that have sent any message of an execution of few. */
+/** As SQL: these, and agents that have sent any message of an execution with few messages. */
 const senders = `WITH wanted AS MATERIALIZED (SELECT name_no, name FROM names WHERE name = ?)
   ${working} UNION
   SELECT a.seq FROM (SELECT DISTINCT sender_no, namespace_no FROM wanted CROSS JOIN message_rows ON execution_no = name_no) AS m
@@ -45,8 +45,8 @@ const bound = (direction: 'ASC' | 'DESC') =>
   `(SELECT seq FROM message_rows WHERE execution_no = name_no ORDER BY seq ${direction} LIMIT 1)`;
 
 /**
- * As SQL: the same of many messages. Only those between its first and its last are looked at, so a
- * participant is found at once.
+ * As SQL: the same for an execution with many messages. Only those between its first and its last are
+ * examined, so a participant is found at once.
  */
 const participants = `WITH wanted AS MATERIALIZED (SELECT name_no, name, ${bound('ASC')} AS first, ${bound('DESC')} AS last FROM names WHERE name = ?)
   ${working} UNION
@@ -82,8 +82,8 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page) {
 }
 
 /**
- * Whether asking of each agent is cheaper than reading all messages of an execution: it costs a look at
- * others' messages of the same time.
+ * Whether checking each agent is cheaper than reading all messages of an execution: it reads others' messages
+ * from the same time.
  */
 function isLargeForSenders(sql: Prepare, execution: string) {
   const messages = countAllMessages(sql, execution);

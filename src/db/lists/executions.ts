@@ -11,7 +11,7 @@ import { type Prepare, jsonField } from '../sqlite/statements.ts';
 import type { Condition, Page, Texts, Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 
-/** An execution as a list shows it. */
+/** An execution as shown in a list. */
 export type ListedExecution = ExecutionRow & {
   /** Null if unknown. */
   retries: number | null;
@@ -33,14 +33,14 @@ export interface ExecutionFilter
   config?: string | undefined;
   /** Only these. */
   among?: readonly string[] | undefined;
-  /** A part of its payload as it is shown. */
+  /** A part of its payload as shown. */
   payload?: string | undefined;
   /** Words of notes and reasons. */
   search?: string | undefined;
 }
 
 /**
- * Lists executions whose life overlaps the window.
+ * Lists executions whose lifetime overlaps the window.
  * @param isAlive whether a running execution has a driver
  */
 export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page, isAlive: LivenessTest) {
@@ -104,7 +104,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
 
 /**
  * The condition of a status. Executions that are stored as running and no longer heard have another one,
- * which no index knows.
+ * which no index contains.
  */
 function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>): Record<string, Condition> {
   const wasRunning = [...unheard].filter(([, standing]) => standing.status === status).map(([id]) => id);
@@ -124,13 +124,13 @@ const ofRun = (column: string) => `(SELECT ${column} FROM run_states WHERE run_s
 /** As SQL: the quality of a run. */
 const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execution_id = e.execution_id), 'none')`;
 
-/** As SQL: a value of the message that ordered an execution; NULL if none did. */
+/** As SQL: a value of the message that requested an execution; NULL if none did. */
 const asOrdered = (value: string) => `(SELECT ${value} FROM message_rows
   WHERE execution_no = ${numberOf('e.execution_id')} AND ${indexPredicates.landmark}
     AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1)`;
 
 /**
- * As SQL: the recorded payload, as JSON; NULL if nothing ordered the execution, or its parameters are
+ * As SQL: the recorded payload, as JSON; NULL if nothing requested the execution, or its parameters are
  * damaged.
  */
 const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`);
@@ -142,8 +142,8 @@ const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(param
 export const isPlaceholder = `(${payloadField} IS 'null' AND ${hasPlan('e')})`;
 
 /**
- * As SQL: the configuration's name or path: as ordered, the usual one if none was named, else as its runner
- * reported it.
+ * As SQL: the configuration's name or path: as requested, the usual one if none was named, or else as
+ * reported by its runner.
  */
 const configField = `coalesce(${asOrdered(`coalesce(${jsonField('body', 'config')}, '${usualConfiguration}')`)}, ${jsonField('params', 'workflow.config')})`;
 

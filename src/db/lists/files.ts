@@ -28,8 +28,8 @@ export function ofExecution(
 }
 
 /**
- * A count kept for each run, of one execution or of all together. Undefined if rows must be counted: there
- * are other conditions, or an execution is being removed, whose count goes before its rows.
+ * A count stored for each run, for one execution or summed over all. Undefined if rows must be counted: there
+ * are other conditions, or an execution is being removed, whose count is deleted before its rows.
  */
 export function keptCount(
   sql: Prepare,

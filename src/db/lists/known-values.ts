@@ -96,7 +96,7 @@ export const recentRunNumbers = (sql: Prepare) =>
     'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
   ).values();
 
-/** Whether a run was made here, or any message, with or without effect, names it. */
+/** Whether a run was created here, or any message, with or without effect, names it. */
 export function runIsKnown(sql: Prepare, runNumber: number): boolean {
   if (sql('SELECT 1 FROM workflow_executions WHERE run_number = ?').has(runNumber)) return true;
   return sql(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`).has(String(runNumber));

@@ -54,13 +54,13 @@ export interface ListQuery {
   /** The column that rows are ordered by: a sequence that only grows. */
   key: string;
   time: string;
-  /** As SQL: a bound time, which is ISO 8601, in the form of `time`; left out if that is text too. */
+  /** As SQL: a bound time, which is ISO 8601, in the form of `time`; absent if that is text too. */
   instant?: string;
-  /** The table whose times are noted in blocks; left out for short tables. */
+  /** The table whose times are noted in blocks; absent for short tables. */
   blocksOf?: string;
   /**
    * The column that the notes cover, if the window is on another one: nothing happens to a row before it is
-   * made.
+   * created.
    */
   madeAt?: string;
   /** Rows to scan for one page, if more are worthwhile. */
@@ -104,7 +104,7 @@ export const clauseOf = (where: readonly Given[]) =>
 
 export const valuesOf = (where: readonly Given[]) => where.map(([, value]) => value);
 
-/** Counts rows, at most so many. @param from as SQL: the tables */
+/** Counts rows, up to a limit. @param from as SQL: the tables */
 export function countUpTo(sql: Prepare, from: string, where: readonly Given[], most: number): number {
   const count = sql<number>(`SELECT count(*) FROM (SELECT 1 FROM ${from} ${clauseOf(where)} LIMIT ${most})`);
   return count.value(...valuesOf(where)) ?? 0;
@@ -114,8 +114,8 @@ export const directionOf = ({ order }: Pick<Page, 'order'>) => (order === 'newes
 
 /**
  * A row of a list: the columns of its items, with null for what is absent.
- * @template More what else the row has, or has in another form
- * @template Made columns that are made of the row
+ * @template More what else the row has, or has in a different form
+ * @template Made columns that are computed from the row
  */
 export type RowOf<List extends ListName, More = unknown, Made = never> = More & { key: number } & {
   [Column in Exclude<keyof ListItem<List>, keyof More | Made>]-?:
@@ -125,7 +125,7 @@ export type RowOf<List extends ListName, More = unknown, Made = never> = More & 
 
 /**
  * As SQL: the columns of a list's rows.
- * @param others the SQL of what is not a column of its table; null: made of the row
+ * @param others the SQL of what is not a column of its table; null: computed from the row
  */
 export const columnsOf = (list: ListName, key: string, others: Readonly<Record<string, string | null>> = {}) =>
   [

@@ -20,7 +20,7 @@ const pageScanLimit = 10_000;
 const maxCounted = 10_000;
 const maxCountedByWords = 2000;
 const countScanLimit = 1000;
-/** Up to this many candidates have their words searched singly. */
+/** Up to this many candidates are searched individually for words. */
 const fewRows = 300;
 
 /**
@@ -45,12 +45,12 @@ export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQ
   };
 }
 
-/** The rows of a page, and one more if there is one. */
+/** The rows of a page, and the next one if there is one. */
 function readPage(
   sql: Prepare,
   query: ListQuery,
   path: RangedPath,
-  // Candidates mostly match the other conditions too, so try a few first.
+  // Candidates usually match the other conditions too, so try a few first.
   scanLimit = query.candidateKeys === undefined ? (query.scanLimit ?? pageScanLimit) : pageScanLimit / 20,
 ): { found: unknown[]; scanStoppedAt: number | undefined } {
   const { select, from, join = '', key, page } = query;
@@ -95,7 +95,7 @@ function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath) {
   return keys.length > fewRows ? undefined : keys;
 }
 
-/** Counts from the start of the list, the same on every page, as far as that is fast. */
+/** Counts from the start of the list, the same on every page, up to what is fast. */
 function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: number; isLowerBound: boolean } {
   const { from, candidateKeys, page } = query;
   const { indexed, rest, source, range } = path;
@@ -194,7 +194,7 @@ function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange 
     where: [conditions[name]].filter(isGiven) as readonly Given[],
     source: `INDEXED BY ${index}`,
   }));
-  // Candidates are not found along the index, but its rows mostly lie together, which helps as much.
+  // Candidates are not found along the index, but its rows are usually close together, which helps as much.
   if (candidateKeys !== undefined) walks.push({ where: path.indexed, source: path.source });
   for (const { where, source } of walks) {
     if (where.length === 0) continue;

@@ -9,7 +9,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 export function countMessages(sql: Prepare, executionId?: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const noted = lastNoted(sql, 'message_rows');
-  // Count the few new rows by their sequence. The index that has their types would walk all of them.
+  // Count the few new rows by their sequence. Using the index of their types would mean walking all of them.
   const since = `SELECT ${nameOf('type_no')} AS message_type, count(*) AS n FROM message_rows`;
   const rows =
     executionId === undefined

@@ -11,7 +11,7 @@ import { listRows, listSorted } from './list-rows.ts';
 import { workerConditions } from './workers.ts';
 
 /**
- * As SQL: the payload that the last attempt at a slice of `tf_slices AS s` asks for, as its name and digest;
+ * As SQL: the payload that the last attempt at a slice of `tf_slices AS s` requires, as its name and digest;
  * null for the placeholder. The attempt's message is found by its id (`sliceMessageId`).
  */
 export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coalesce(' ' || json_extract(body, '$.payload.digest'), '')
@@ -25,7 +25,7 @@ export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname
     WHERE f.tf_filename = s.tf_filename AND f.execution_id = s.execution_id)`;
 
 /**
- * The payload that the newest slice of an execution asks for, as shown to people; undefined for the
+ * The payload that the newest slice of an execution requires, as shown to people; undefined for the
  * placeholder, and before the first slice.
  */
 export function newestPayload(sql: Prepare, executionId: string): string | undefined {
@@ -57,7 +57,7 @@ export interface TfSliceFilter extends TfFileFilter {
 
 const times: Record<TimeField, string> = { created: 'created_at', started: 'assigned_at', completed: 'completed_at' };
 
-/** From hand-over to result; as measured, where the times of recording cannot be right. */
+/** From hand-over to result; as measured, if the recording times cannot be right. */
 export const sliceSeconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
 
 const otherColumns = {

@@ -31,7 +31,7 @@ function phraseOf(words: string) {
 
 /**
  * The store indexes words by blocks of rows. This indexes the rows after the last block in memory when they
- * are searched, with the same tokenizer, so that searches find a text alike before and after.
+ * are searched, with the same tokenizer, so that a text is found in the same way before and after.
  */
 export function createWordSearch(sql: Prepare): WordSearch {
   const newest = new Map<string, ReturnType<typeof newestWords>>();
@@ -76,7 +76,7 @@ function findKeys(prepare: Prepare, table: string, { phrase, order, from, to }: 
 }
 
 /**
- * The words of rows that are searched in memory: rows after the last noted block, mostly less than a block,
+ * The words of rows that are searched in memory: rows after the last noted block, usually less than a block,
  * and small sets of candidates.
  */
 function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {

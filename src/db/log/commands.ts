@@ -43,13 +43,13 @@ export function waitingCommands<T extends CommandType>(sql: Prepare, id: string,
     .filter(({ msg_type }) => types.some((type) => type === msg_type)) as Message<T>[];
 }
 
-/** Notes that the driver has carried a command out. */
+/** Records that the driver has carried out a command. */
 export function noteApplied({ sql }: Transaction, messageId: string) {
   const apply = `UPDATE message_rows SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE short_id = ${shortId('?')}`;
   sql(apply).run(messageId);
 }
 
-/** Notes why a command has no effect. */
+/** Records why a command has no effect. */
 export function noteRefused({ sql }: Transaction, messageId: string, code: EffectCode, reason: string) {
   sql(`UPDATE message_rows SET effect_code = ?, effect_reason = ? WHERE short_id = ${shortId('?')}`).run(
     code,
@@ -59,7 +59,7 @@ export function noteRefused({ sql }: Transaction, messageId: string, code: Effec
 }
 
 /**
- * Notes that the waiting commands of an execution will not be carried out.
+ * Records that the waiting commands of an execution will not be carried out.
  * @param except the id of a command that keeps waiting
  */
 export function refuseWaiting(

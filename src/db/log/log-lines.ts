@@ -19,7 +19,7 @@ export function createLogLineWriter(threshold: LogLevel): LogLineWriter {
 export interface LogLineRow {
   /** ISO 8601. */
   timestamp: string;
-  /** As Python numbers them: 10 to 50. */
+  /** Python's numbers: 10 to 50. */
   level: number;
   agent: string;
   message: string;

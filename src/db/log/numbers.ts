@@ -15,7 +15,7 @@ export function drawNumber({ sql }: Transaction, name: CounterName): number {
   return (next as number) - 1;
 }
 
-/** Makes sure that no number up to `number` is drawn later. */
+/** Ensures that no number up to `number` is drawn later. */
 export function reserveNumber({ sql }: Transaction, name: CounterName, number: number) {
   sql(
     `INSERT INTO counters (name, next_value) VALUES (?, ?)
@@ -32,7 +32,7 @@ export interface FirstNumbers {
 const numberFrom = (first: number, end: number) => first + Math.floor(Math.random() * (end - first));
 
 /**
- * Moves a store's numbers once to a random place, so that stores that share a broker do not give the same
+ * Moves a store's numbers once to a random place, so that stores that share a broker do not assign the same
  * ids.
  */
 export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers) {
@@ -71,7 +71,7 @@ export const nameNumbers = onceFor((sql: Prepare) => {
     numberOf: (name: string | undefined): number | null => (name === undefined ? null : numberOf(name)),
     /** The short form of the id of a new row. Call it in a write transaction. */
     newShortId: (id: string) => shorten(id, numberOf) as string,
-    /** The short form of an id, as `shortId` in SQL; null if no message has one that begins like it. */
+    /** The short form of an id, as `shortId` in SQL; null if no message has an id that begins like it. */
     shortId: (id: string): string | null => shorten(id, knownNumberOf) ?? null,
     /** Call it after a rollback: the new names are gone, and others may get their numbers. */
     forget: () => numbers.clear(),

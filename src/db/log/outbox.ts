@@ -32,13 +32,13 @@ export function unsentOf(sql: Prepare, namespace: string): { count: number; olde
   return { count: row?.count ?? 0, oldest: row?.oldest ?? undefined };
 }
 
-/** Notes the broker's receipts. */
+/** Records the broker's receipts. */
 export function markSent({ sql }: Transaction, seqs: readonly number[]) {
   const now = utcNow();
   for (const seq of seqs) sql('UPDATE message_rows SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
 }
 
-/** Notes that the broker refuses a message: it is not sent again. */
+/** Records that the broker refuses a message: it is not sent again. */
 export function markUnsendable({ sql }: Transaction, seq: number) {
   sql('UPDATE message_rows SET goes_out = iif(goes_out = 2, 3, 0) WHERE seq = ?').run(seq);
 }
@@ -52,7 +52,8 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string) {
 }
 
 /**
- * Sends messages again: messages that no agent holds, unanswered ones, and ones that other agents sent first.
+ * Sends messages again: messages that no agent holds, unanswered ones, and ones originally sent by other
+ * agents.
  * @returns the executions that they belong to
  */
 export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {

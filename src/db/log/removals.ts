@@ -22,7 +22,7 @@ interface Removed {
 export const removalOf = (sql: Prepare, id: string) =>
   sql<Removed>('SELECT execution_id, removed_at, removed_by FROM removals WHERE execution_id = ?').get(id);
 
-/** The last removed execution, also in words, and how many were removed; undefined if none was. */
+/** The last removed execution, with a description and the number removed; undefined if none was. */
 export function lastRemoval(sql: Prepare): (Removed & { count: number; words: string }) | undefined {
   const last = sql<Removed & { count: number }>(
     `SELECT execution_id, removed_at, removed_by, (SELECT count(*) FROM removals) AS count FROM removals

@@ -24,9 +24,9 @@ export interface Circumstances {
   seq?: number | undefined;
   /** Whether this is a replay: a `run_workflow` keeps the numbers it was given. */
   isReplay?: boolean;
-  /** The recorder has to send the row over the broker. */
+  /** Whether the recorder has to send the row over the broker. */
   goesOut?: boolean | undefined;
-  /** It came over the broker and need not be sent. */
+  /** Whether it came over the broker and need not be sent. */
   fromBroker?: boolean | undefined;
   /** For a message of other programs: the stored headers (JSON). */
   headers?: string;
@@ -47,7 +47,7 @@ export interface LogRow {
   execution_id: string | null;
 }
 
-/** A row of the log, as recording left it. */
+/** A row of the log, as recorded. */
 export interface Recorded extends Omit<LogRow, 'payload' | 'destination'> {
   /** False if the log already had the statement: nothing was written. */
   isNew: boolean;
@@ -76,7 +76,7 @@ export const findRow = (sql: Prepare, messageId: string) =>
   sql<LogRow>(
     `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
      FROM workflow_messages WHERE short_id = ?`,
-    // Asked for every message: SQLite would take as long to shorten the id as to look for it.
+    // Executed for every message: SQLite would take as long to shorten the id as to look it up.
   ).get(nameNumbers(sql).shortId(messageId));
 
 export function insertRow(
@@ -187,8 +187,8 @@ function envelopeTexts(
 }
 
 /**
- * The columns that a body can fill, by the names of its fields. The id that came with a message is stored but
- * not trusted.
+ * The columns that a body can fill, by the names of its fields. The id that a message brought along is stored
+ * but not trusted.
  */
 export type EnvelopeColumns = { msg_type: string } & { [Field in keyof Envelope]?: Envelope[Field] | undefined };
 

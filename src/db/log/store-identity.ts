@@ -6,7 +6,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 export const metaOf = (sql: Prepare, key: 'store_id' | 'home' | 'prunes' | 'known') =>
   sql<string>('SELECT value FROM store_meta WHERE key = ?').value(key);
 
-/** The store's own id. The first call makes it. */
+/** The store's own id. The first call creates it. */
 export function storeId({ sql }: Transaction): string {
   sql(`INSERT INTO store_meta (key, value) VALUES ('store_id', ?) ON CONFLICT DO NOTHING`).run(crypto.randomUUID());
   return knownStoreId(sql) as string;
@@ -15,10 +15,10 @@ export function storeId({ sql }: Transaction): string {
 /** The store's own id, for a reader; undefined if it has none yet. */
 export const knownStoreId = (sql: Prepare) => metaOf(sql, 'store_id');
 
-/** The store's path when it was made. A copy at another path describes data files that are not its own. */
+/** The store's path when it was created. A copy at another path describes data files that are not its own. */
 export const homeOf = (sql: Prepare) => metaOf(sql, 'home');
 
-/** Notes which findings of observed executions people know of, as `[observe] known` has them. */
+/** Records which findings of observed executions are known, as listed in `[observe] known`. */
 export function keepKnown({ sql }: Transaction, known: readonly string[]): void {
   const keep = `INSERT INTO store_meta (key, value) VALUES ('known', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
   sql(keep).run(JSON.stringify(known));

@@ -45,7 +45,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   const beginning = sql<AlarmRow>(
     `SELECT ${alarmColumns} FROM alarms WHERE substr(alarm_id, 1, length(?)) = ? ORDER BY seq DESC`,
   ).all(name, name);
-  // Among several, a cleared alarm is not meant.
+  // If there are several, a cleared alarm is not meant.
   const open = beginning.filter(({ state }) => state !== 'cleared');
   const fitting = open.length === 0 ? beginning : open;
   const [meant] = fitting;
@@ -70,7 +70,7 @@ export const alarmOf = (sql: Prepare, alarmId: string) =>
 export const openAlarms = (sql: Prepare) =>
   sql<AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
-/** Notes what the finding of a raised alarm says now: no news for receivers. */
+/** Records the present sentence of a raised alarm's finding, without notifying receivers. */
 export function noteSentence({ sql }: Transaction, alarmId: string, sentence: string) {
   sql(
     `UPDATE alarms SET current_sentence = nullif(?, sentence) WHERE alarm_id = ? AND coalesce(current_sentence, sentence) <> ?`,
@@ -78,8 +78,8 @@ export function noteSentence({ sql }: Transaction, alarmId: string, sentence: st
 }
 
 /**
- * The alarms of a time in their state at its end, oldest first; an alarm that came back is listed for each
- * time. The table has only the last time, so this reads the log. Times are ISO 8601.
+ * The alarms of a period in their state at its end, oldest first; a recurring alarm is listed for each
+ * occurrence. The table has only the last one, so this reads the log. Times are ISO 8601.
  */
 export function alarmsIn(sql: Prepare, { start_time, ...window }: Window): AlarmRow[] {
   const alarms = new Map<string, AlarmRow>();

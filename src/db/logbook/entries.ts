@@ -53,10 +53,9 @@ export function setQuality(store: Store, { execution_id, sender, ...quality }: N
 }
 
 /**
- * Notes that a person has seen an alarm.
- * @param name its id, or the beginning of one
- * @returns the alarm; `isNew` is false if it was seen before Throws `ARGUMENT_INVALID` if no alarm has the
- * name, or several do.
+ * Records that a person has seen an alarm.
+ * @param name its id, or a prefix of one @returns the alarm; `isNew` is false if it was seen before Throws
+ * `ARGUMENT_INVALID` if no alarm has the name, or several do.
  */
 export const markSeen = (store: Store, name: string, by: Author & { text?: string | undefined }) =>
   store.write((tx) => {

@@ -59,7 +59,7 @@ interface QualityRow {
 
 const noteColumns = 'message_id, execution_id, text, author, sent_by, at, about, for_next, written_at';
 
-/** The last notes about an execution, at most so many, newest first, and how many earlier ones there are. */
+/** The last notes about an execution, at most `most`, newest first, and how many earlier ones there are. */
 export function notesOf(sql: Prepare, executionId: string, most: number) {
   const [about, last] = ['FROM notes WHERE execution_id = ?', 'ORDER BY seq DESC LIMIT ?'];
   const notes = sql<NoteRow>(`SELECT ${noteColumns} ${about} ${last}`).all(executionId, most);
@@ -69,7 +69,7 @@ export function notesOf(sql: Prepare, executionId: string, most: number) {
 
 const maxWritten = 1000;
 
-/** The last notes written in a time, oldest first: of a namespace, and notes about no execution. */
+/** The last notes written in a period, oldest first: those of a namespace, and notes about no execution. */
 export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = null }: Window) =>
   sql<NoteRow>(
     `SELECT ${noteColumns} FROM notes WHERE written_at >= ? AND written_at <= ?
@@ -80,8 +80,8 @@ export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = n
     .toReversed();
 
 /**
- * Every quality set up to a time, `none` too, oldest first, from the log, which has them all. It may have
- * been set again since.
+ * Every quality set up to a time, including `none`, oldest first, from the log, which has them all. A quality
+ * may have been set again since.
  */
 export const judgementsUntil = (sql: Prepare, window: Omit<Window, 'start_time'>) =>
   entriesUntil(sql, ['quality'], window).map(({ execution_id = '', value, reason, author, sender, sent_at }) => ({

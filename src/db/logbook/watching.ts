@@ -8,7 +8,8 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * How far back the first watcher looks: executions that ended in the last shift are still news. Milliseconds.
+ * How far back the first watcher looks: executions that ended in the last shift are still relevant.
+ * Milliseconds.
  */
 const firstLook = 8 * 3_600_000;
 
@@ -22,7 +23,9 @@ const watcherOf = (sql: Prepare) =>
 const isAtWork = (watcher: WatcherRow, isAlive: LivenessTest) =>
   watcher.ended === null && isProcessAlive(watcher, isAlive);
 
-/** Makes a process the watcher. Returns false while another one lives. @param now milliseconds since 1970 */
+/**
+ * Makes a process the watcher. Returns false while another one is alive. @param now milliseconds since 1970
+ */
 export function becomeWatcher(tx: Transaction, processId: number, isAlive: LivenessTest, now: number): boolean {
   const before = watcherOf(tx.sql);
   if (before?.process_id === processId) return true;
@@ -37,7 +40,7 @@ export function becomeWatcher(tx: Transaction, processId: number, isAlive: Liven
 /** Whether a process is still the watcher: checked in every transaction in which it writes as one. */
 export const isWatcher = (sql: Prepare, processId: number) => watcherOf(sql)?.process_id === processId;
 
-/** When a watcher last looked, in milliseconds since 1970. */
+/** When a watcher last checked, in milliseconds since 1970. */
 export const lastLook = (sql: Prepare) => watcherOf(sql)?.looked_ms ?? 0;
 
 export function noteLook({ sql }: Transaction, now: number) {
@@ -45,7 +48,8 @@ export function noteLook({ sql }: Transaction, now: number) {
 }
 
 /**
- * Whether a watcher is at work; undefined if there never was one. One that missed its heartbeats is not.
+ * Whether a watcher is at work; undefined if there never was one. A watcher that missed its heartbeats is not
+ * at work.
  * @param now milliseconds since 1970
  */
 export function isWatched(sql: Prepare, isAlive: LivenessTest, now: number): boolean | undefined {
@@ -89,7 +93,7 @@ const patience = 24 * 3_600_000;
 
 /**
  * Executions to watch: running ones, ones that ended or were last heard since a time, ones whose files may
- * still be processed at a site, and ones with alarms that are not over.
+ * still be processed at a site, and ones with open alarms.
  * @param since ISO 8601
  */
 export const watchedExecutions = (sql: Prepare, since: string) =>
@@ -129,8 +133,8 @@ export const firstUndelivered = (sql: Prepare, receiver: string) =>
   ).get(receiver);
 
 /**
- * Skips the changes that a receiver did not get in time: it was away, or was not wanted.
- * @returns how many.
+ * Skips the changes that a receiver did not get in time: it was away, or was not configured. @returns how
+ * many.
  * @param before milliseconds since 1970
  */
 export function leaveOut(tx: Transaction, receiver: string, before: number): number {

@@ -16,7 +16,7 @@ import { fileAt } from '../sqlite/store-file.ts';
  * Throws `STORE_UNAVAILABLE` if it cannot be written.
  */
 export function backupStore(db: Connection, target: string) {
-  // Check before the work, so that no caller waits in vain.
+  // Check before the work, so that no caller waits for nothing.
   if (fileAt(target) !== undefined) throw isThere(target);
   removeLeftovers(target);
   const aside = `${target}.${markOf(currentProcess())}.part`;
@@ -38,7 +38,7 @@ export function backupStore(db: Connection, target: string) {
   }
 }
 
-/** Identifies a process in a file name: its pid, its start, and where these mean anything. */
+/** Identifies a process in a file name: its pid, its start, and where these are valid. */
 function markOf({ pid, pid_started }: { pid: number; pid_started: string }) {
   const [started = '', ...where] = pid_started.split(' ');
   return `${pid}-${started}-${sha256().update(where.join(' ')).digest('hex').slice(0, 8)}`;
@@ -61,7 +61,7 @@ const longest = 86_400_000;
 
 /**
  * Whether the process that began a file may still write it. A process of another container or an earlier boot
- * may for a day.
+ * is assumed to for a day.
  */
 function isBeingWritten(
   path: string,

@@ -6,7 +6,7 @@ import { type Connection, Database } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 
 /**
- * The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page.
+ * The damage that SQLite finds in the file, one sentence each; empty if the file is sound. Reads every page.
  */
 export const damageOf = (db: Connection) =>
   preparer(db)<string>('PRAGMA integrity_check')
@@ -39,7 +39,7 @@ function schemaOf(db: Connection): Map<string, string | null> {
   return new Map(rows.map(({ name, sql }) => [name, sql]));
 }
 
-/** Maximum number of differences of a kind to report: where one block is wrong, many usually are. */
+/** Maximum number of differences of a kind to report: if one block is wrong, many usually are. */
 const maxReported = 20;
 
 const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]) => `
@@ -91,10 +91,10 @@ const namespaces = `
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 
 /**
- * Returns the notes about blocks of rows that disagree with their rows, in a few words each. Reads every row,
- * but does not compare words: it only checks that each row has some, and that no words lie outside the rows
- * of their part. Times and namespaces of deleted rows may remain: a search then reads some rows in vain, but
- * misses none.
+ * Returns a short description of each note about a block that disagrees with its rows. Reads every row, but
+ * does not compare words: it only checks that each row has some, and that no words lie outside the rows of
+ * their part. Times and namespaces of deleted rows may remain: a search then reads some rows unnecessarily,
+ * but misses none.
  */
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string) => {

@@ -84,7 +84,10 @@ export const oldestStart = (sql: Prepare) =>
 /** Rows of one table to remove per transaction, so that other writers need not wait. */
 export const batch = 600;
 
-/** Tables that hold rows of an execution, with their key columns. Rows of attempts go with their slices. */
+/**
+ * Tables that hold rows of an execution, with their key columns. Rows of attempts are removed with their
+ * slices.
+ */
 const ofExecution = {
   tf_slices: 'seq',
   fastmon_files: 'seq',
@@ -95,7 +98,7 @@ const ofExecution = {
 
 /**
  * Removes an execution with everything recorded about it. It disappears for readers at once; after an
- * interruption, the next removal does the rest. `by` is the user who removes it. `removeFolder` removes its
+ * interruption, the next removal completes it. `by` is the user who removes it. `removeFolder` removes its
  * data files, and may be called again.
  */
 export async function removeExecution(
@@ -136,7 +139,7 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
 }
 
 /**
- * Removes the notes about foreign programs that were not heard since, and the times in which an observer
+ * Removes the notes about foreign programs that were not heard since, and the periods in which an observer
  * listened to them.
  * @param heardBefore ISO 8601
  */
@@ -191,7 +194,7 @@ function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string)
   return keys.length;
 }
 
-/** Removes some of what is noted of an execution's messages. Returns how many rows. */
+/** Removes some of the subjects recorded for an execution's messages. Returns how many rows. */
 const removeSubjects = ({ sql }: Transaction, executionId: string) =>
   sql(
     `DELETE FROM message_subjects WHERE execution_id = $id AND (subject, key, seq) IN (
@@ -205,7 +208,7 @@ export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonl
   tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
 }
 
-/** Makes readers, which cache the words of the newest rows, read them again. */
+/** Makes readers reread the newest rows, whose words they cache. */
 function notePruning({ sql }: Transaction) {
   sql(
     `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,

@@ -17,13 +17,13 @@ export interface HistoryRow {
   body: string;
   sent_at: string;
   recorded_at: string;
-  /** It came over a broker. */
+  /** Whether it came over a broker. */
   from_broker?: true;
   /** For a message heard from other programs: the stored headers (JSON). */
   headers?: string;
   /** For a command: whether its driver applied it, which nothing else in the log shows. */
   applied?: boolean;
-  /** Left out in histories older than codes. */
+  /** Absent in histories older than codes. */
   code?: EffectCode;
   reason?: string;
 }
@@ -128,8 +128,8 @@ export const projected: readonly string[] = wordsOf(`
 `);
 
 /**
- * The columns that identify a row of a table, by its primary key, or where that is a row number by its unique
- * one: row numbers depend on what was pruned.
+ * The columns that identify a row of a table, by its primary key, or, if that is a row number, by its unique
+ * key: row numbers depend on what was pruned.
  */
 export const keyColumns = (sql: Prepare, table: string) =>
   sql<string>(
@@ -152,7 +152,7 @@ const maxListed = 20;
 
 /**
  * Replays a store's log into an empty store and compares the rows of both: which differ, which are missing,
- * which are not in the log. The store must not change meanwhile. Returns the first differences, a sentence
+ * which are not in the log. The store must not change meanwhile. Returns the first differences, one sentence
  * each, and how many there are.
  */
 export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ sentences: string[]; count: number }> {

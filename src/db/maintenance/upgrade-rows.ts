@@ -20,7 +20,7 @@ const fromLog: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes an older store answer as one of the newest schema, as far as `fillFrom` asks.
+ * Makes an older store readable as one of the newest schema, as far as `fillFrom` requires.
  * @param version of its schema
  */
 export function readAsNewest(old: Connection, version: number) {
@@ -28,13 +28,13 @@ export function readAsNewest(old: Connection, version: number) {
 }
 
 /**
- * Makes a store of the newest schema in an empty file, from the rows of an older one. Returns its
+ * Creates a store of the newest schema in an empty file, from the rows of an older one. Returns its
  * connection.
  */
 export async function fillFrom(old: Connection, path: string, say: (line: string) => void): Promise<Connection> {
   const db = new Database(path);
   try {
-    // The file counts only once it is whole and on disk.
+    // The file counts only once it is complete and on disk.
     for (const setting of ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF']) db.pragma(setting);
     createTables(db);
     const sql = preparer(db);
@@ -89,22 +89,22 @@ function copyTable(old: Connection, db: Connection, table: string) {
   for (const row of old.prepare<[], unknown[]>(`SELECT ${names} FROM ${table}`).raw().iterate()) insert.run(...row);
 }
 
-/** Copies everything that does not follow from the log. */
+/** Copies everything that cannot be derived from the log. */
 function copyUnlogged(old: Connection, db: Connection) {
   const sql = preparer(db);
-  // In the order in which they were made: a table comes after those whose triggers fill it.
+  // In the order in which they were created: a table comes after those whose triggers fill it.
   const tables = sql<string>(
     `SELECT name FROM sqlite_schema
      WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_words_*' ORDER BY rowid`,
   )
     .values()
     .filter((table) => !fromLog.has(table));
-  // Replayed messages of other programs leave agents and processes.
+  // Replaying messages of other programs has created agents and processes.
   for (const table of tables) db.exec(`DELETE FROM ${table}`);
   for (const table of tables) copyTable(old, db, table);
   for (const [table, column] of unlogged) copyColumn(old, db, table, column);
   for (const column of ['goes_out', 'outbox_sent_at']) copyColumn(old, db, 'message_rows', column);
-  // No number is given twice, even if the rows that had the last ones are gone.
+  // No number is assigned twice, even if the rows with the last ones are gone.
   for (const table of [...tables, 'message_rows']) {
     const last = preparer(old)<number>('SELECT seq FROM sqlite_sequence WHERE name = ?').value(table) ?? 0;
     sql('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?').run(last, table);
@@ -115,7 +115,7 @@ function copyUnlogged(old: Connection, db: Connection) {
   }
 }
 
-/** Copies the values of one column to the rows that are there. */
+/** Copies the values of one column to the existing rows. */
 function copyColumn(old: Connection, db: Connection, table: string, column: string) {
   if (!columnsOf(old, table).includes(column)) return;
   const key = table === 'message_rows' ? ['seq'] : keyColumns(preparer(db), table);

@@ -37,24 +37,23 @@ interface Upgraded {
   from: number;
   /** The older store. */
   kept: string;
-  /** Executions whose status or counts today's rules read differently, a sentence each. */
+  /** Executions whose status or counts are different under today's rules, one sentence each. */
   changes: string[];
 }
 
 /**
  * Upgrades an older store to the newest schema: reads its log into a new file beside it, compares both, and
- * puts the new file in its place. The older store is kept as `NAME.schema-N`. Killed at any moment, the
- * store is the older or the new one, whole. Returns undefined if the store has the newest schema. Throws
- * `STORE_IN_USE` while another process has the store open, `STORE_TOO_OLD`, `STORE_TOO_NEW`,
- * `STORE_CORRUPT` if the new store would not have the same log, and `STORE_UNAVAILABLE`, also if there is
- * not enough room.
- * @param say told before each part of the work
+ * puts the new file in its place. The older store is kept as `NAME.schema-N`. If it is killed at any moment,
+ * the store is either the older or the new one, complete. Returns undefined if the store has the newest
+ * schema. Throws `STORE_IN_USE` while another process has the store open, `STORE_TOO_OLD`, `STORE_TOO_NEW`,
+ * `STORE_CORRUPT` if the new store would not have the same log, and `STORE_UNAVAILABLE`, also if there is not
+ * enough disk space. @param say called before each part of the work
  */
 export async function upgradeStore(named: string, say: (line: string) => void): Promise<Upgraded | undefined> {
   requireNoOrphanLog(named);
   if (sizeOf(named) === 0) throw new NoStoreYet(named);
   const path = realpathSync(named);
-  // It holds the lock of the store until the new one is in its place.
+  // It holds the lock of the store until the new one has replaced it.
   using old = connect(path, () => requireWritable(path));
   try {
     requireOwnKind(old, path);
@@ -83,7 +82,7 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
   }
 }
 
-/** A server that cannot read an older store has it open for a moment now and then. */
+/** A server that cannot read an older store opens it briefly from time to time. */
 const lockMilliseconds = 300;
 
 /** Keeps all other processes out of the store, and moves its write-ahead log into it. */
@@ -94,7 +93,7 @@ function lock(old: Connection) {
 }
 
 function inUse(old: Connection, path: string): SwfError {
-  // While another upgrade works, it cannot be read who uses the store.
+  // While another upgrade is running, the users of the store cannot be read.
   const processes = tried(() =>
     preparer(old)<ProcessSigns & { version: string }>(
       `SELECT ${signColumns}, version FROM processes WHERE ended IS NULL AND is_remote = 0`,
@@ -107,14 +106,16 @@ function inUse(old: Connection, path: string): SwfError {
   return new SwfError('STORE_IN_USE', `the store ${path} is used by ${who}; end those processes, then upgrade`);
 }
 
-/** A new store takes at most this many times the room of the older one, beside an empty one's in bytes. */
+/**
+ * A new store takes at most this many times the space of the older one, plus that of an empty one in bytes.
+ */
 const growth = 1.5;
 const emptyStore = 1_000_000;
 
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
 
 /**
- * Says how much room the new store needs. Throws `STORE_UNAVAILABLE` if there is less.
+ * Says how much disk space the new store needs. Throws `STORE_UNAVAILABLE` if there is less.
  * @param size of the older one, in bytes, as `free`
  */
 export function roomFor(folder: string, size: number, free: number): string {
@@ -124,7 +125,7 @@ export function roomFor(folder: string, size: number, free: number): string {
   return words;
 }
 
-/** Makes the new store. Returns what today's rules read differently. */
+/** Creates the new store. Returns what is different under today's rules. */
 async function fill(old: Connection, part: string, say: (line: string) => void) {
   closeSync(openSync(part, 'wx', 0o600));
   using db = await fillFrom(old, part, say);
@@ -134,8 +135,8 @@ async function fill(old: Connection, part: string, say: (line: string) => void) 
 }
 
 /**
- * Gives the new file the rights and the name of the store, which has two names before: at each moment
- * there is a whole store.
+ * Gives the new file the permissions and the name of the store, which first gets a second name, so that there
+ * is a complete store at each moment.
  */
 function putInPlace(part: string, path: string, kept: string) {
   const { mode, uid, gid } = statSync(path);
@@ -161,8 +162,7 @@ function toDisk(path: string) {
 }
 
 /**
- * What is recorded about a message, byte for byte. When it was sent is read from its text, by today's
- * rules.
+ * What is recorded about a message, byte for byte. Its sending time is read from its text, by today's rules.
  */
 const logRows = `SELECT seq, message_id, destination, payload, recorded_at, headers
   FROM workflow_messages JOIN (SELECT seq, headers FROM message_rows) USING (seq) ORDER BY seq`;
@@ -196,7 +196,7 @@ interface Standing {
   words: string;
 }
 
-/** Executions whose status or counts the new store has differently, a sentence each. */
+/** Executions whose status or counts differ in the new store, one sentence each. */
 function statusChanges(old: Connection, db: Connection) {
   const standings = (of: Connection) =>
     preparer(of)<Standing>(

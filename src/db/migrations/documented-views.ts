@@ -4,7 +4,8 @@ import { isoTime, messageColumns } from './message-columns.ts';
 import { fullId } from './names.ts';
 
 /**
- * As SQL: the STF files of an execution: those announced, or as many as the end of its run states.
+ * As SQL: the number of STF files of an execution: those announced, or those that the end of its run states,
+ * if more.
  * @param stated the number that it states
  */
 export const stfCount = (stated: string) => `max(stfs_announced, coalesce(${stated}, 0))`;

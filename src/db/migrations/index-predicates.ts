@@ -1,6 +1,6 @@
 import { frequentTypes, landmarkTypes, logbookTypes } from '../../messages/vocabulary.ts';
 
-/** Traits of rare messages, a bit each: some by type, others by effect. */
+/** Traits of rare messages, one bit each: some by type, others by effect. */
 const bits = { landmark: 1, seldom: 2, waitingCommand: 4, troubled: 8, withoutEffect: 16, logbook: 32 } as const;
 
 /** Traits by the effect. */
@@ -43,7 +43,7 @@ export const indexPredicates = {
    * prepare every query of a subject again for each value.
    */
   deciding: `subject || '' = 'attempt'`,
-  /** Messages that tell the story of an execution. */
+  /** Messages that summarize the course of an execution. */
   landmark: isRare('landmark'),
   /** Messages other than the many about files and slices. */
   seldom: isRare('seldom'),

@@ -34,7 +34,7 @@ export const messageColumns = {
   sent_at: isoTime('sent_ms'),
   recorded_at: isoTime('recorded_ms'),
   /**
-   * The message as sent, byte for byte. The columns have the envelope, so most bodies are stored without it
+   * The message as sent, byte for byte. The columns hold the envelope, so most bodies are stored without it
    * (`db/log/rows.ts` cuts it off); a body with an unusual envelope is stored whole.
    */
   payload: `CASE WHEN is_whole THEN body ELSE

@@ -6,9 +6,9 @@ export const nameOf = (number: string) => `(SELECT name FROM names WHERE name_no
 
 /**
  * As SQL: a message id from its short form, byte for byte. Most ids begin with an execution, and all with one of
- * a few words, so the number of the part before the first slash is stored in its place: `12/stf_ready/…`. An id
+ * a few words, so the part before the first slash is stored as its number: `12/stf_ready/…`. An id
  * without a slash is stored as it is, so each id has one short form and each short form one id.
- * @param short the column; SQLite's functions of texts would end at a NUL, those of bytes do not
+ * @param short the column; SQLite's text functions would end at a NUL, its byte functions do not
  */
 export const fullId = (short: string) =>
   `iif(instr(${short}, '/') = 0, ${short}, ${nameOf(`CAST(${short} AS INTEGER)`)} || substr(CAST(${short} AS BLOB), instr(${short}, '/')))`;

@@ -4,12 +4,12 @@ import { milliseconds } from './message-columns.ts';
 export const oldestReadable = 18;
 
 interface SchemaChange {
-  /** The version that made it. */
+  /** The version that introduced the change. */
   version: number;
-  /** A table, and as SQL its rows as this version has them, from tables of an earlier one (`main`). */
+  /** A table, and as SQL its rows in the form of this version, from tables of an earlier one (`main`). */
   table?: string;
   select?: string;
-  /** The version that made the earlier tables; without one, `oldestReadable`. */
+  /** The version that created the earlier tables; by default, `oldestReadable`. */
   since?: number;
 }
 
@@ -30,7 +30,7 @@ export const schemaChanges: readonly SchemaChange[] = [
   {
     version: 30,
     table: 'past_leases',
-    // A driver says that it has started in the transaction that makes it the driver.
+    // A driver records its start in the transaction that makes it the driver.
     select: `SELECT execution_id, epoch, process_id, taken_at, coalesce((
       SELECT seq - 1 FROM main.message_rows WHERE message_id = execution_id || '/driver_started/' || epoch), 0) AS after_seq FROM main.execution_owners`,
   },

@@ -1,4 +1,4 @@
-/** The columns of an agent that change while it lives. */
+/** The columns of an agent that change while it is running. */
 const changing = [
   'agent_type',
   'namespace',
@@ -14,7 +14,7 @@ const changing = [
   'heard_on',
 ] as const;
 
-/** Smaller changes of a clock's offset are no news. Seconds. */
+/** Smaller changes of a clock's offset are ignored. Seconds. */
 const steadyClock = 1;
 
 const isUnchanged = changing
@@ -25,12 +25,13 @@ const isUnchanged = changing
   )
   .join(' AND ');
 
-/** Signs of life further apart than this leave a silence that is reported. Seconds. */
+/** If signs of life are further apart than this, the silence between them is reported. Seconds. */
 const silence = 15;
 
 /**
- * A sign of life without news extends the last row; a change within the minute of the last row replaces it.
- * So each agent gets at most one row a minute; an agent that restarts in another process is another agent.
+ * A sign of life without a change extends the last row; a change within the minute of the last row replaces
+ * it. So each agent gets at most one row a minute; an agent that restarts in another process is another
+ * agent.
  * @param exit as SQL: the state before an exit, or NULL
  */
 const noteAgent = (

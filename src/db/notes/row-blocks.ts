@@ -11,7 +11,7 @@ export const rowsOfBlock = 512;
 export interface TimedTable {
   table: string;
   key: string;
-  /** As SQL: the time of a row, and a bound time in the same form. */
+  /** As SQL: the time of a row, and of a bound time in the same form. */
   time: string;
   instant?: string | undefined;
 }
@@ -50,7 +50,7 @@ export const timedTables: readonly NotedTable[] = [
 /**
  * Notes times, words and counts of whole blocks of rows, soon after they are full. If the process is killed
  * first, the next one does it. Checking the sequences once per transaction costs less than a trigger on each
- * row, and writers need not do anything for it.
+ * row, and requires nothing of writers.
  */
 export function rowBlockNoter(sql: Prepare) {
   const known = new Map<string, number>();
@@ -129,8 +129,8 @@ export function nearNamespace(sql: Prepare, namespace: string, { from, to }: Key
 }
 
 /**
- * The range of keys that holds all rows of a time window. Rows are recorded about when they are sent, so it
- * holds few others: late ones, and ones from clocks that differ.
+ * The range of keys that holds all rows of a time window. Rows are recorded at about their sending time, so
+ * it holds few others: late ones, and ones from clocks that differ.
  */
 export function keysWithin(
   sql: Prepare,
@@ -155,13 +155,13 @@ export function keysWithin(
   return range;
 }
 
-/** Notes that a row has an earlier time than before. @param time ISO 8601 */
+/** Records that a row has an earlier time than before. @param time ISO 8601 */
 export function noteEarlier({ sql }: Transaction, table: string, key: number, time: string): void {
   const earlier = 'UPDATE time_blocks SET earliest = min(earliest, ?) WHERE table_name = ? AND block = ?';
   sql(earlier).run(time, table, blockOf(key));
 }
 
-/** Notes that a message was recorded earlier than noted. @param at milliseconds since 1970 */
+/** Records that a message was recorded earlier than noted. @param at milliseconds since 1970 */
 export function noteRecordedEarlier({ sql }: Transaction, seq: number, at: number): void {
   sql('UPDATE recorded_blocks SET earliest_ms = min(earliest_ms, ?) WHERE block = ?').run(at, blockOf(seq));
 }
@@ -182,7 +182,7 @@ export function moveCounts({ sql }: Transaction, seq: number, executionId: strin
     sql('INSERT OR IGNORE INTO message_namespaces (namespace, block) VALUES (?, ?)').run(row.namespace, blockOf(seq));
 }
 
-/** Takes rows that are about to be deleted out of the counts. */
+/** Removes rows that are about to be deleted from the counts. */
 export function forgetCounts({ sql }: Transaction, table: string, keys: readonly number[]): void {
   const blocks = new Map<number, number>();
   for (const key of keys) blocks.set(blockOf(key), (blocks.get(blockOf(key)) ?? 0) + 1);

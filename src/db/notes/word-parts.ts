@@ -41,8 +41,8 @@ export const searchedTables: readonly SearchedTable[] = [messageWords, logWords]
 
 /**
  * Rows whose words share one FTS5 table of SQLite. Deleting the words of single rows from a large one would
- * block all writers for a second, so words of removed rows stay, and go with their table when none of its
- * rows is left.
+ * block all writers for a second, so words of removed rows stay, and are deleted with their table when none
+ * of its rows is left.
  */
 export const rowsOfPart = 2 ** 19;
 
@@ -50,7 +50,7 @@ const partOf = (key: number) => Math.floor((key - 1) / rowsOfPart);
 
 export const partTable = ({ words }: SearchedTable, part: number) => `${words}_${part}`;
 
-/** The statements that make the table of a part. Merging more at a time causes fewer long merges. */
+/** The statements that create the table of a part. Merging more at a time causes fewer long merges. */
 export function partSchema(searched: SearchedTable, part: number): string[] {
   const name = partTable(searched, part);
   return [
@@ -63,7 +63,7 @@ export function partSchema(searched: SearchedTable, part: number): string[] {
 export const partsOf = (sql: Prepare, { table }: SearchedTable) =>
   sql<number>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part').values(table);
 
-/** Notes the words of the rows after one key up to another. */
+/** Records the words of the rows after one key up to another. */
 export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number): void {
   const { table, key, texts, columns } = searched;
   for (let part = partOf(after + 1); part <= partOf(last); part += 1) {

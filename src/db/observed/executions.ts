@@ -8,7 +8,7 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** An observed execution, as messages name it. */
+/** An observed execution, as named in messages. */
 export interface ObservedRun {
   execution_id: string;
   namespace: string;
@@ -18,7 +18,7 @@ export interface ObservedRun {
 /** The names by which a message identifies its execution. */
 type Names = Pick<Statement, 'namespace' | 'run_id' | 'told_id'>;
 
-/** As SQL: the number of a run; NULL if its name is none. */
+/** As SQL: the number of a run; NULL if its name is not a number. */
 const runNumber = `iif(length(run_id) BETWEEN 1 AND 15 AND run_id NOT GLOB '*[^0-9]*', CAST(run_id AS INTEGER), NULL)`;
 
 /** As SQL: the columns of an `ObservedRun`. */
@@ -38,7 +38,7 @@ export function observedRunOf(
   { namespace, run_id, told_id, at }: Names & { at: number },
 ): ObservedRun | undefined {
   if (run_id === undefined && told_id === undefined) return undefined;
-  // The start times decide, so settle them.
+  // The start times decide, so write pending ones first.
   if (run_id === undefined) tx.settle();
   const isRun = run_id === undefined ? 'TRUE' : 'run_id = $run_id';
   const isNamed = told_id === undefined ? 'TRUE' : 'told_id = $told_id';
@@ -60,8 +60,8 @@ const changeFirst = (sql: Prepare, change: string, rest: string, values: object)
   ).get(values);
 
 /**
- * The execution of a registration: the one it made; else the first of its name that began after it and has no
- * registration; else a new one, still without a run.
+ * The execution of a registration: the one that it created; or else the first with its name that began after
+ * it and has no registration; or else a new one, still without a run.
  * @param at milliseconds since 1970
  */
 export function registeredRun(
@@ -81,7 +81,7 @@ export function registeredRun(
   return { run, isNew: known === undefined };
 }
 
-/** Gives the newest registered execution of a name its run. Undefined if each has one. */
+/** Assigns a run to the newest registered execution with a name. Undefined if each has one. */
 export function runOfRegistered(
   tx: Transaction,
   { namespace, run_id, told_id }: Names & { run_id: string },
@@ -100,7 +100,7 @@ export function runOfRegistered(
 }
 
 /**
- * Creates the execution that a message is the first to name, by its run and name.
+ * Creates the execution that a message is the first to name, with its run and name.
  * @param at milliseconds since 1970
  */
 export function createObservedRun(
@@ -150,7 +150,7 @@ export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRu
 }
 
 /**
- * Recomputes the last message time of an execution if its last message turned out earlier.
+ * Recomputes the last message time of an execution if its last message turned out to be earlier.
  * @param before milliseconds since 1970
  */
 export function forgetLast({ sql }: Transaction, executionId: string, before: number) {
@@ -160,7 +160,7 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
   ).run({ id: executionId, before });
 }
 
-/** Notes that everything the monitor has about a run was read. @param at milliseconds since 1970 */
+/** Records that everything the monitor has about a run was read. @param at milliseconds since 1970 */
 export function noteRead({ sql }: Transaction, run: { execution_id: string; run_id: string }, at: number) {
   const update = sql(
     'UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ? AND told_id = ?',
@@ -168,7 +168,7 @@ export function noteRead({ sql }: Transaction, run: { execution_id: string; run_
   update.run(at, run.run_id, run.execution_id);
 }
 
-/** The executions last reported as running, by their programs' names for them. */
+/** The executions last reported as running, by the names that their programs use. */
 export const toldRunning = (sql: Prepare) =>
   sql<{ execution_id: string; run_id: string }>(
     `SELECT told_id AS execution_id, run_id FROM observed_runs WHERE told_status = 'running' AND run_id <> '' ORDER BY first_ms`,

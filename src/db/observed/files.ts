@@ -13,7 +13,7 @@ import { foldWith, forgetSubject, type ObservedScope, saidAt } from './said.ts';
 
 type Stf = NonNullable<ReturnType<typeof foldStf>>['row'];
 
-/** As SQL: how many samples or slices of an STF there are: some may have come before it. */
+/** As SQL: how many samples or slices of an STF there are: some may have arrived before it. */
 const countIn = (table: 'fastmon_files' | 'tf_slices') =>
   `(SELECT count(*) FROM ${table} AS f INDEXED BY ${table}_stf WHERE f.stf_filename = $stf_filename AND f.execution_id = $execution_id)`;
 
@@ -27,7 +27,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: 
   if (!isSame(before, after)) writeStf(scope, after, before);
 }
 
-/** Whether only agents of prompt processing state this: they choose sites, and report jobs. */
+/** Whether only agents of prompt processing state such a fact: they choose sites, and report jobs. */
 const isOfPromptAlone = (fact: StfFact) =>
   fact.kind === 'told_jobs' || (fact.kind === 'told_stf' && fact.sites !== undefined);
 
@@ -47,7 +47,7 @@ function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded |
 }
 
 /**
- * A message that only prompt processing sends is about an execution: it is of that workflow, unless its id
+ * Handles a message that only prompt processing sends: its execution belongs to that workflow, unless its id
  * says otherwise. Then agents of both workflows take part. Returns whether it is.
  */
 export function promptSeen(scope: ObservedScope): boolean {
@@ -57,7 +57,7 @@ export function promptSeen(scope: ObservedScope): boolean {
   return !isOther;
 }
 
-/** What only agents of fast processing state. */
+/** The facts that only agents of fast processing state. */
 const ofFastAlone: ReadonlySet<Fact['kind']> = new Set([
   'workers',
   'tf_file_registered',
@@ -74,12 +74,12 @@ const becomeFast = buffered(({ sql }, execution_id) => {
   update.run(fastProcessing, execution_id);
 });
 
-/** A fact about an execution shows its workflow, if its id does not and only fast processing states such a fact. */
+/** Handles a fact that only fast processing states: it shows the workflow of its execution, if the id does not. */
 export function workflowSeen({ tx, execution_id }: ObservedScope, { kind }: Fact) {
   if (ofFastAlone.has(kind)) becomeFast(tx, execution_id, () => true);
 }
 
-/** Folds all STF files of an execution again: it turned out to be prompt processing. */
+/** Refolds all STF files of an execution that turned out to be prompt processing. */
 export function becomePrompt(scope: ObservedScope) {
   const { tx, sql, execution_id } = scope;
   if (isOfPrompt(scope)) return;
@@ -95,7 +95,7 @@ export function becomePrompt(scope: ObservedScope) {
   }
 }
 
-/** Notes how long after its STF file was ready a TF file was announced, whichever message comes later. */
+/** Records how long after its STF file was ready a TF file was announced, whichever message arrives later. */
 function noteWaiting({ sql, execution_id }: ObservedScope, stf_filename: string, tf_filename: string | null = null) {
   sql(
     `UPDATE fastmon_files AS f INDEXED BY fastmon_files_stf SET waited_ms = max(0, CAST(round((julianday(f.created_at) - julianday(s.processed_at)) * 86400000) AS INTEGER))
@@ -105,7 +105,7 @@ function noteWaiting({ sql, execution_id }: ObservedScope, stf_filename: string,
   ).run({ stf_filename, execution_id, tf_filename });
 }
 
-/** Whether a file belongs to the dataset of its run: it is ready, or in prompt processing registered. */
+/** Whether a file belongs to the dataset of its run: it is ready or, in prompt processing, registered. */
 const isInDataset = ({ status, registered_at }: Stf) => status === 'processed' || registered_at !== null;
 
 /** Updates the counts of an execution when an STF file is first mentioned, or changes. */

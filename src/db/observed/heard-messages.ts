@@ -41,7 +41,7 @@ export interface Outcome {
 
 /**
  * Records a message of other programs and applies it. Never fails because of its content: a message that is
- * not understood is kept. A repeated message changes nothing, and the order in which messages come makes no
+ * not understood is kept. A repeated message changes nothing, and the order in which messages arrive makes no
  * difference.
  * @param number on replay: the row's number; otherwise the next one
  */
@@ -94,7 +94,7 @@ function setEarlier(
   statement: Statement,
   { line, said, before }: { line: MessageLine; said: Said; before: number },
 ) {
-  // As it is stored, since it is read from there from now on.
+  // In the stored form, in which it is read from now on.
   const stored = saidAt(tx, said.seq);
   const recorded = Date.parse(line.t);
   const update = tx.sql('UPDATE message_rows SET sent_ms = ?, recorded_ms = min(recorded_ms, ?) WHERE seq = ?');
@@ -107,15 +107,15 @@ function setEarlier(
   forgetLast(tx, run.execution_id, before);
 }
 
-/** Whether a message of swf-mcp is of an execution of this store, which has its own record of it. */
+/** Whether a message of swf-mcp belongs to an execution of this store, which has its own record of it. */
 function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
   if (told_id === undefined || !areAll(dialect ?? '', 'isOurs')) return false;
   return sql(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).has(told_id);
 }
 
 /**
- * When it was sent: by the broker's clock, which all have in common, else when it was heard. Milliseconds
- * since 1970.
+ * When it was sent: by the broker's clock, which all have in common, or else when it was received.
+ * Milliseconds since 1970.
  */
 const sentAt = ({ headers, t }: MessageLine) => brokerTime(headers) ?? Date.parse(t);
 
@@ -145,10 +145,7 @@ function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): E
   );
 }
 
-/**
- * The execution of a message. `isNew`: to messages of its namespace, too, whose namespace a message is the
- * first to report.
- */
+/** The execution of a message. `isNew`: created by this message, or given its namespace by it. */
 interface FoundRun {
   run: ObservedRun;
   isNew: boolean;
@@ -214,8 +211,8 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
 }
 
 /**
- * Adopts earlier messages of a run whose execution or namespace is now known; also messages that name the
- * execution and no run.
+ * Assigns earlier messages to a run whose execution or namespace is now known, including messages that name
+ * the execution and no run.
  */
 function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement) {
   const { numberOf: number } = nameNumbers(tx.sql);

@@ -12,7 +12,7 @@ import { openFiles } from './prompt.ts';
 /** Means all namespaces. */
 const anyNamespace = '';
 
-/** A time in which an observer listened, or that a recording covers. Milliseconds since 1970. */
+/** A period in which an observer listened, or that a recording covers. Milliseconds since 1970. */
 export interface Span {
   since: number;
   until: number;
@@ -31,8 +31,8 @@ interface Observer {
 }
 
 /**
- * Makes a process the observer of namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE` while another observer of the same lives: both
- * would record each message.
+ * Makes a process the observer of namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE` while another
+ * observer of the same is alive: both would record each message.
  */
 export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest) {
   const { namespaces, process_id, now, topics, maySend = false } = observer;
@@ -85,19 +85,19 @@ export const processOfObserver = (sql: Prepare, namespace: string, isAlive: Live
   listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id ??
   undefined;
 
-/** Notes since and up to when an observer has heard messages, without those that wait somewhere: once messages lag, that is earlier than noted before. */
+/** Records since and until when an observer has heard messages, without queued ones: once messages lag, earlier than before. */
 export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number) {
   sql(
     `UPDATE hearings SET since_ms = iif(beat_ms IS NULL, ?, since_ms), until_ms = max(iif(beat_ms IS NULL, ?, since_ms), ?), beat_ms = ? WHERE process_id = ?`,
   ).run(since, since, until, now, processId);
 }
 
-/** Notes that an observer that ends has heard messages up to a time. @param until milliseconds since 1970 */
+/** Records until when an observer that ends has heard messages. @param until milliseconds since 1970 */
 export function endHearing({ sql }: Transaction, processId: number, until: number) {
   sql('UPDATE hearings SET until_ms = max(since_ms, ?) WHERE process_id = ?').run(until, processId);
 }
 
-/** Notes the time that a recording covers, or extends it. @param namespaces the ones that were read; none: all */
+/** Records the time that a recording covers, or extends it. @param namespaces the ones that were read; none: all */
 export function noteSpan(
   { sql }: Transaction,
   { since, until, topics }: Span & { topics?: readonly string[] | undefined },
@@ -110,14 +110,14 @@ export function noteSpan(
     ).run(namespace, since, until, topicsText(topics));
 }
 
-/** Notes a time in which nothing could be heard. Times are ISO 8601. */
+/** Records a period in which nothing could be heard. Times are ISO 8601. */
 export function noteGap({ sql }: Transaction, gap: { from: string; until: string; reason?: unknown }) {
   const reason = typeof gap.reason === 'string' ? toUSVString(gap.reason.slice(0, 500)) : 'no reason was given';
   const insert = sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)');
   insert.run(Date.parse(gap.from), Date.parse(gap.until), reason);
 }
 
-/** Notes a message that could not be recorded, as a gap at its time (ISO 8601). */
+/** Records a message that could not be recorded, as a gap at its time (ISO 8601). */
 export function noteUnrecorded(tx: Transaction, time: string, error: unknown): never[] {
   noteGap(tx, { from: time, until: time, reason: `a message could not be recorded: ${messageOf(error)}` });
   return [];
@@ -154,10 +154,10 @@ export interface HeardRun {
 export const heardRunColumns = `o.execution_id, o.namespace, first_ms AS first, last_ms AS last,
   (phase = 'completed' OR coalesce(told_status, 'running') <> 'running') AND slices_queued = 0 AND NOT EXISTS (SELECT 1 ${openFiles('o.execution_id')}) AS is_done`;
 
-/** An observer that has not reported for this long has lost its broker, or its machine. Milliseconds. */
+/** An observer that has not reported for this long has lost its broker or its machine. Milliseconds. */
 const silence = 15_000;
 
-/** A run whose last message was followed by this much heard silence has ended for certain. Milliseconds. */
+/** A run whose last message was followed by this much observed silence has certainly ended. Milliseconds. */
 const quiet = 15_000;
 
 /** However long a run's steps took, this much is enough. Milliseconds. */
@@ -166,8 +166,9 @@ const longestQuiet = 60_000;
 /**
  * When an execution was heard, and when it could not be. Milliseconds since 1970.
  * @param run the messages of the execution
- * @returns `until`: up to when it was heard: now while an observer listens and messages do not lag, else the end of the observation that received its last message.
- * `isListening`: whether an observer receives messages now. `isObserved`: whether one is alive: its broker may be away for a while.
+ * @returns `until`: until when it was heard: now while an observer listens and messages do not lag, or else the end of
+ * the observation that received its last message. `isListening`: whether an observer receives messages now.
+ * `isObserved`: whether one is alive: its broker may be away for a while.
  */
 export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment) {
   const { namespace, first, last } = run;
@@ -186,7 +187,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
     : spans.map((span) => span.until);
   const until = Math.max(last, ...untils);
   const since = spans.find((span) => span.since <= last && span.until >= first)?.since ?? first;
-  // From then on nothing more comes.
+  // From then on nothing more is expected.
   const over =
     run.is_done === 1
       ? last + Math.min(longestQuiet, Math.max(quiet, 3 * longestStep(sql, run.execution_id)))
@@ -195,14 +196,14 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
     'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(over, first, Math.min(until, over));
   const unheard = unheardIn(spans, { since: first, until: Math.min(until, over) });
-  // A live observer that receives nothing notes the gap only once its broker is back.
+  // A live observer that receives nothing records the gap only once its broker is back.
   const isAway = isObserved && !isListening && now - until > passing && over > until;
   const reason = 'the observer receives nothing from its broker';
   const away = isAway ? [{ from: until, until: Math.min(now, over), reason }] : [];
   return { since, until, isListening, isObserved, gaps: mergedSpans([...gaps, ...unheard, ...away], passing) };
 }
 
-/** The longest time between an STF file and its TF files so far: their messages may come as long after the end of the DAQ. Milliseconds. */
+/** The longest time between an STF file and its TF files so far: their messages may be as late after the end of the DAQ. Milliseconds. */
 const longestStep = (sql: Prepare, executionId: string) =>
   sql<number | null>(
     `SELECT max(waited_ms) FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime}`,
@@ -222,7 +223,7 @@ const passing = 1000;
 type HeardSpan = Span & { is_ended: number };
 
 /**
- * When the first observation begins that no longer concerns a run: the one of its last message ended cleanly
+ * When the first observation begins that no longer concerns a run: that of its last message ended cleanly
  * before. Milliseconds since 1970; infinity: there is none. @param spans in the order in which they begin
  */
 function nextObservation(spans: readonly HeardSpan[], last: number): number {

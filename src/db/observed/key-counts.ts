@@ -19,7 +19,7 @@ const counts = buffered(write);
  * rows.
  */
 export function countKeys(tx: Transaction, id: string, { sender, message_type }: Statement, line: MessageLine) {
-  // A REST write has the keys that its resource has.
+  // A REST write has the keys of its resource.
   if (sender === undefined || restOf(line.destination) !== undefined) return;
   const body = fieldsOf(line);
   const group = [id, sender, message_type, stateOf(body)] as const;
@@ -40,7 +40,7 @@ function write({ sql }: Transaction, _: string, { group, filled }: Counts) {
 /** The content is named by its keys, and copies of another message are not the sender's own keys. */
 const notOwn: ReadonlySet<string> = new Set(['content', 'content.result']);
 
-/** Keys that a sender fills only if there is something to report. */
+/** Keys that a sender fills only when there is something to report. */
 const errorKeys: ReadonlySet<string> = new Set(['error', 'reason']);
 
 /** A message has a few dozen keys; any further ones are ignored. */

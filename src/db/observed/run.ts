@@ -13,7 +13,7 @@ import { foldWith, type ObservedScope, saidColumns, statementOf, type StoredMess
 interface Extent {
   first: number;
   last: number;
-  /** A letter each; any of them may come again. */
+  /** One letter each; letters may repeat. */
   dialects: string;
 }
 
@@ -29,7 +29,8 @@ export function extend(tx: Transaction, executionId: string, at: number, dialect
 }
 
 /**
- * A message shows that an execution still runs whose end was not announced, or that results come after all.
+ * Reopens an execution: a message shows that it is still running though its end was not announced, or that
+ * results arrive after all.
  */
 function reopen(sql: Prepare, executionId: string) {
   sql(
@@ -65,7 +66,7 @@ const phaseAfter: Readonly<Record<PhaseMessage, Phase>> = {
 
 type SaidPhase = SaidFact<FactOf<'phase'>>;
 
-/** The beginning and the end of a run: each stands once, the first time that it was sent. */
+/** The beginning and the end of a run: of each, the message that was sent first stands. */
 function foldPhases(messages: readonly SaidPhase[]) {
   const { stands, repeats } = standingBy(messages, ({ type }) => type);
   return { begin: stands.get('run_imminent') ?? stands.get('start_run'), end: stands.get('end_run'), repeats };
@@ -126,7 +127,7 @@ export function statusTold(scope: ObservedScope) {
     sql(update).run({ status, sent_ms, by, end, execution_id });
 }
 
-/** Every status that was reported of an execution, in order. */
+/** Every status that was reported for an execution, in order. */
 const everyStatus = ({ sql, execution_id }: ObservedScope) =>
   sql<Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows

@@ -21,7 +21,7 @@ export interface ObservedScope {
 /** Headers stored beside a message. The broker's time is in the row itself. */
 const keptHeaders: ReadonlySet<string> = new Set(['namespace', 'run_id', 'msg_type', 'client-id', 'name']);
 
-/** Marks, among the headers, a body that is text: no header has this name. */
+/** The key among the headers that marks a body that is text: no header has this name. */
 const textMark = ' text';
 
 /** The columns that a message is read from. */
@@ -29,15 +29,15 @@ export interface StoredMessage {
   destination: string;
   body: string;
   headers: string;
-  /** If they are asked for, ISO 8601. */
+  /** If requested, ISO 8601. */
   sent_at?: string;
   recorded_at?: string;
 }
 
-/** Reads a stored message: only its stored parts decide how it is read. */
+/** Reads a stored message: only its stored parts determine how it is read. */
 export const statementOf = (row: StoredMessage) => readStatement(lineOf(row));
 
-/** The body of a message as it is stored, and the headers that are kept (JSON). */
+/** The body of a message in its stored form, and the headers that are kept (JSON). */
 export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'headers'> {
   const kept = Object.entries(line.headers).filter(([name]) => keptHeaders.has(name));
   const headers = JSON.stringify(Object.fromEntries('text' in line ? [...kept, [textMark, '1']] : kept));
@@ -45,7 +45,7 @@ export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'heade
   return { body: JSON.stringify('body' in line ? line.body : { size: line.size, sha256: line.sha256 }), headers };
 }
 
-/** A message as heard, as far as it is stored. */
+/** A message as heard, from its stored parts. */
 export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }: StoredMessage): MessageLine {
   const timestamp = sent_at === undefined ? {} : { timestamp: String(Date.parse(sent_at)) };
   const { [textMark]: isText, ...said } = JSON.parse(headers) as Record<string, string>;
@@ -61,12 +61,12 @@ export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }
 export const saidColumns = `seq, sent_ms, ${fullId('short_id')} AS message_id, coalesce(destination, '') AS destination, body, headers`;
 
 /**
- * The messages that a transaction has read: slices, their results and what REST calls state about both come
+ * The messages that a transaction has read: slices, their results and what REST calls state about both arrive
  * together.
  */
 const readIn = onceFor((_tx: Transaction) => new Map<number, SaidFact>());
 
-/** A recorded message by its place in the log, if it has one. */
+/** A recorded message by its row in the log, if it has one. */
 export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F> | undefined {
   const { sql } = tx;
   const read = readIn(tx);
@@ -83,7 +83,7 @@ export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F
 
 /**
  * The id of a message, and its row if it is recorded. The same REST write in two runs is two messages: since
- * the id is made of path and body alone, the second has its run appended.
+ * the id is derived from path and body alone, the second has its run appended.
  */
 export function recordedAs(
   sql: Prepare,
@@ -156,7 +156,7 @@ function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>
   return related;
 }
 
-/** Writes which messages repeat others, where that has changed. */
+/** Writes which messages repeat others, if that has changed. */
 function writeRepeats(
   { sql, execution_id }: ObservedScope,
   messages: ReadonlyMap<number, SaidFact>,

@@ -13,7 +13,7 @@ type Standing = Pick<ExecutionRow, 'status' | 'status_reason' | 'end_time'>;
 
 type OpenRun = HeardRun & { status: ExecutionStatus; phase: string; is_told: number };
 
-/** As SQL: observed executions without their condition. @param index how SQLite is to find them */
+/** As SQL: the start of a query for observed executions. @param index the index that SQLite is to use */
 const openRun = (index = '') => `SELECT ${heardRunColumns}, status, phase, told_status IS NOT NULL AS is_told
   FROM workflow_executions AS e ${index} JOIN run_states USING (execution_id) JOIN observed_runs AS o USING (execution_id)`;
 
@@ -30,13 +30,13 @@ const completed = ({ last }: OpenRun): Standing => ({
 });
 
 /**
- * The state of a running execution at a moment; undefined while it runs as far as is known. Once observation
- * has ended, an execution whose end was announced is completed, with or without all results, and the status
- * of any other is unknown.
+ * The state of a running execution at a moment; undefined while it is running or not known to have ended.
+ * Once observation has ended, an execution whose end was announced is completed, with or without all results,
+ * and the status of any other is unknown.
  */
 function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | undefined {
   const { until, isListening, isObserved } = heardTimeOf(sql, run, moment);
-  // An observer that has lost its broker for a while still observes.
+  // An observer that has temporarily lost its broker is still observing.
   if (isObserved) {
     const isOver = isListening && run.is_done === 1 && run.is_told === 0 && until - run.last >= quietMilliseconds;
     return isOver ? completed(run) : undefined;
@@ -46,16 +46,16 @@ function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | unde
 }
 
 /**
- * Notes which observed executions have ended: while an observer is alive, those whose end was announced, once
- * every slice has a result and a minute has been heard since; all others once no observer lives. Later
- * messages still count.
+ * Records which observed executions have ended: while an observer is alive, those whose end was announced,
+ * once every slice has a result and a minute has been heard since; all others once no observer is alive.
+ * Later messages still count.
  */
 export function settleObserved(tx: Transaction, moment: Moment) {
   const { sql } = tx;
   tx.settle();
   for (const run of openRuns(sql, 'running', 'unknown')) {
     const standing = standingAt(sql, run, moment);
-    // Only a message shows that an execution of unknown status still runs.
+    // Only a message shows that an execution of unknown status is still running.
     if (standing === undefined) continue;
     sql(
       'UPDATE workflow_executions SET status = $status, status_reason = $status_reason, end_time = $end_time WHERE execution_id = $execution_id',
@@ -69,7 +69,7 @@ const standingColumns: ReadonlySet<string> = new Set<keyof Standing>(['status', 
 export const isSettled = (row: Readonly<Record<string, unknown>>, column: string) =>
   row['origin'] === 'observed' && standingColumns.has(column);
 
-/** Opens an execution again that was noted as over or no longer heard: whether it was depends on the moment. */
+/** Reopens an execution that was recorded as over or no longer heard: whether it was depends on the moment. */
 export function reopenSettled(sql: Prepare, executionId: string) {
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
@@ -88,7 +88,7 @@ export function unheardExecution(sql: Prepare, executionId: string, moment: Mome
 
 /**
  * Executions that are stored as running and no longer heard, with their present status: an observer that was
- * killed could not note it.
+ * killed could not record it.
  */
 export const unheardExecutions = (sql: Prepare, moment: Moment): ReadonlyMap<string, Standing> =>
   new Map(

@@ -47,7 +47,7 @@ const signs = buffered((tx, sender, { first, all }: Gathered) => {
 });
 
 /**
- * Notes that a program sent something, by the broker's clock, since its host's may be off. Written once per
+ * Records that a program sent something, by the broker's clock, since its host's may be off. Written once per
  * transaction: a program sends many messages in one.
  * @param at milliseconds since 1970
  */
@@ -57,7 +57,7 @@ export function noteSign(
   { destination, at, execution_id }: { destination: string; at: number; execution_id: string | undefined },
 ) {
   const call = restOf(destination);
-  // What is read later shows no life.
+  // An object read later from the monitor is not a sign of life.
   if (call?.method === 'GET') return;
   const program = programTypeOf(message_type, destination) ?? 'person';
   const type = call === undefined ? agentTypeOf[program] : fact && writers[fact.kind];

@@ -33,8 +33,8 @@ export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork
 }
 
 /**
- * When the last result came that stands, of all and of completed slices. Milliseconds since 1970; 0 without
- * one.
+ * When the last standing result arrived, for all slices and for completed ones. Milliseconds since 1970; 0
+ * without one.
  */
 function lastOf({ slices }: Work) {
   const last = { result: 0, done: 0 };
@@ -59,8 +59,8 @@ const lastResults = buffered(({ sql }, execution_id, { isTakenBack, ...last }: L
 });
 
 /**
- * Notes when the last results came. If another message turns out to stand, that may be earlier: then rows are
- * asked.
+ * Records when the last results arrived. If another message turns out to stand, that may be earlier: then it
+ * is read from the rows.
  */
 function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, done }: Last) {
   if (before.result === result && before.done === done) return;
@@ -80,7 +80,7 @@ function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: T
     }
 }
 
-/** Counts a slice in its files. A file that was not mentioned yet counts its slices once it is. */
+/** Counts a slice in its files. A file that has not been mentioned yet counts its slices once it is. */
 function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1) {
   const { sql, execution_id } = scope;
   const { tf_filename, stf_filename } = firstOf(slice);
@@ -91,7 +91,7 @@ function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1) {
   noteSample(scope, tf_filename, n);
 }
 
-/** The messages that decide how a slice stands. */
+/** The messages that determine the state of a slice. */
 const seqsOf = ({ attempts }: FoldedSlice) =>
   attempts.flatMap(({ slice, result }) => (result === undefined ? [slice.seq] : [slice.seq, result.seq]));
 
@@ -110,7 +110,7 @@ function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
       slices_queued: count('unanswered'),
       slices_completed: count('completed'),
       slices_failed: failed,
-      // No message says how often a slice may be tried, so a failed one counts as exhausted.
+      // No message says how often a slice may be retried, so a failed one counts as exhausted.
       slices_exhausted: failed,
       slice_retries: attempts.length - folded.length,
       slices_retried: folded.filter((one) => one.attempts.length > 1).length,
@@ -164,8 +164,8 @@ function placeOf(slice: FoldedSlice): unknown[] {
 }
 
 /**
- * Notes how many slices a TF file has, the largest, and when the first was sent.
- * @param n 1 if one came, -1 if one went
+ * Records how many slices a TF file has, the largest, and when the first was sent. @param n 1 if one was
+ * added, -1 if one was removed
  */
 function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n: 1 | -1) {
   if (n === -1)
@@ -191,7 +191,7 @@ function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, w
     ).run({ ...row, execution_id });
 }
 
-/** Notes which messages decide how a slice stands. */
+/** Records which messages determine the state of a slice. */
 function linkMessages(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined) {
   const subject = { subject: 'attempt', key: slice.slice_filename };
   const before = was === undefined ? [] : seqsOf(was);

@@ -36,7 +36,7 @@ import type { Store } from './store.ts';
 interface StoreOptions {
   /** `FULL` waits for the disk at every commit. */
   synchronous?: 'NORMAL' | 'FULL';
-  /** After this many commits this process leaves the lock to other writers, if any, for a moment. */
+  /** After this many commits this process briefly leaves the lock to other writers, if there are any. */
   commitsApart?: number;
 }
 
@@ -86,7 +86,7 @@ async function prepare(path: string, db: Connection, synchronous: string) {
   await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
   db.pragma(`synchronous = ${synchronous}`);
   if (isEmpty(db)) {
-    // Most processes open a store that has its tables.
+    // Most processes open a store that already has its tables.
     const { createTables } = await import('./create-tables.ts');
     const create = db.transaction(() => createTables(db));
     await tryPatiently(path, () => create.immediate());
@@ -115,7 +115,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
     }
   }
 
-  /** Never fails a committed write, which would be made a second time. */
+  /** Never fails a committed write, which would then be repeated. */
   async function afterCommit() {
     try {
       checkpointer.afterCommit();
@@ -128,7 +128,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
 
   const write = createGroupCommit(async (work) => {
     const tryOnce = () => {
-      // Thrown once. The last messages of a process are written in spite of it.
+      // Thrown once. The last messages of a process are written despite it.
       const before = fault;
       fault = undefined;
       if (before !== undefined) throw before;
@@ -137,7 +137,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
     try {
       await tryPatiently(path, tryOnce, patience);
     } catch (error) {
-      // After a write that waited in vain, the next does not wait as long.
+      // After a write that waited without success, the next one does not wait as long.
       if (isBusy(error)) patience = impatientMilliseconds;
       throw error;
     }
@@ -188,7 +188,7 @@ function createTransactions(path: string, db: Connection) {
 }
 
 /**
- * Notes the store's path once, and gives it its id: a copy at another path must not remove its data files.
+ * Records the store's path once, and assigns its id: a copy at another path must not remove its data files.
  */
 async function noteHome(store: Store) {
   if (homeOf(store.sql) !== undefined) return;

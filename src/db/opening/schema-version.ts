@@ -3,7 +3,7 @@ import { oldestReadable } from '../migrations/older-schemas.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 
-/** Raised with each change of the schema. */
+/** Incremented with each change of the schema. */
 export const schemaVersion = 42;
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
@@ -26,14 +26,14 @@ export function requireOwnKind(db: Connection, path: string) {
  * passes.
  */
 export function requireKnownVersion(db: Connection, path: string) {
-  // Check first: another process may make the store meanwhile, and then it has its version.
+  // Check first: another process may create the store meanwhile, and then it has a version.
   const isNew = isEmpty(db);
   const version = versionOf(db);
   if (version < schemaVersion && !isNew) throw tooOld(path, version);
   requireNotNewer(version, path);
 }
 
-/** Throws `STORE_TOO_NEW` if a newer program has made or upgraded the store. */
+/** Throws `STORE_TOO_NEW` if a newer program has created or upgraded the store. */
 export function requireNotNewer(version: number, path: string) {
   if (version <= schemaVersion) return;
   throw new SwfError(
@@ -56,10 +56,10 @@ export function requireReadable(version: number, path: string) {
   if (version < oldestReadable) throw tooOld(path, version);
 }
 
-/** Whether the file is a store still being made, or whose maker ended before it was done. */
+/** Whether the file is a store that is still being created, or whose creation was interrupted. */
 export const isEmpty = (db: Connection) => versionOf(db) === 0 && applicationIdOf(db) === 0;
 
-/** Marks a new store as one of this program. Call it in the transaction that makes its tables. */
+/** Marks a new store as one of this program. Call it in the transaction that creates its tables. */
 export function noteKind(db: Connection) {
   db.pragma(`user_version = ${schemaVersion}`);
   db.pragma(`application_id = ${applicationId}`);

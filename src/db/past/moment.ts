@@ -7,7 +7,7 @@ import { shortId } from '../migrations/names.ts';
 import { rowsOfBlock } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** A moment in the life of a store: what was on record, and what the clock said. */
+/** A moment in the history of a store: what was on record, and the time of the clock. */
 export interface Moment {
   /** The clock, in milliseconds since 1970. */
   now: number;

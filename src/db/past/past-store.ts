@@ -56,7 +56,7 @@ export function createPastStore(live: Connection) {
   }
 
   return {
-    /** Whether a moment can be reached from where the store is. */
+    /** Whether a moment can be reached from the present one of the store. */
     leadsTo({ last, now, recordedBy }: Moment): boolean {
       const isSameCut = recordedBy === reached.recordedBy || reached.last === 0;
       return isSameCut && reached.last <= last && reached.now <= now;

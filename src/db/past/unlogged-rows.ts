@@ -21,11 +21,11 @@ const agentsThen = `SELECT * FROM live.past_agents AS p
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
   WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
-/** As SQL: until when messages were heard at $now: a gap had begun, or nothing was missing. */
+/** As SQL: until when messages had been heard at $now: at most until a gap that had begun. */
 const heardThen = `min(until_ms, $now, coalesce((SELECT min(from_ms) FROM live.gaps WHERE from_ms <= $now AND until_ms > $now), $now))`;
 
 /**
- * Rows that do not follow from the log, as they were at a moment, by table; a table comes after the tables
+ * Rows that cannot be derived from the log, as of a moment, by table; a table comes after the tables
  * that it refers to. Each is emptied and refilled, except log lines, which are many and never change.
  */
 const fillings: Readonly<Record<string, string>> = {
@@ -73,7 +73,7 @@ const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity) => `${hostname} 
 
 /**
  * As SQL: whether a process gave a sign of life after $iso and row $last: a heartbeat, or a message of one of
- * its agents, before another process took its name.
+ * its agents, before another process took over its name.
  */
 const wasHeardLater = `last_beat > $iso OR EXISTS (
   SELECT 1 FROM live.past_agents AS p JOIN live.names ON name = agent_name
@@ -94,7 +94,7 @@ export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last
       .all({ iso, last })
       .map(keyOf),
   );
-  // For a process of another host its heartbeats decide, then as now.
+  // For a process of another host its heartbeats decide, at that moment as today.
   const test = (identity: ProcessIdentity): boolean | undefined => {
     const today = isAlive(identity);
     // It may end before the same moment is asked about again.
@@ -104,7 +104,7 @@ export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last
   return Object.assign(test, { now });
 }
 
-/** Tables with rows of an execution that follow from the log. */
+/** Tables with rows of an execution that are derived from the log. */
 const ofExecution = wordsOf(`
   workflow_executions runs run_states stage_delays stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results returned_slices
   late_messages observed_runs observed_samples observed_keys stf_sites handed_over message_subjects
@@ -138,7 +138,7 @@ export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRow
        AND ($recordedBy = ${Number.MAX_SAFE_INTEGER} OR NOT EXISTS (SELECT 1 FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} AND recorded_ms > $recordedBy))`,
   ).values({ after, last, recordedBy });
 
-/** Copies everything that follows from the log of an execution, with its log rows. */
+/** Copies everything derived from the log of an execution, with its log rows. */
 export function copyExecution(sql: Prepare, executionId: string) {
   const ofLog = `execution_no = ${numberOf('?')}`;
   for (const table of ofExecution) sql(insertFrom(sql, table, 'execution_id = ?')).run(executionId);

@@ -31,7 +31,9 @@ export interface Beat {
   execution_id?: string | undefined;
 }
 
-/** How a process has ended: cleanly, by a fault that it noticed, or killed, which another process notes. */
+/**
+ * How a process ended: cleanly, because of a fault that it noticed, or killed, which another process records.
+ */
 export type ProcessEnd = 'order' | 'fault' | 'lost';
 
 /** Records that a process has ended, and its agents with it. Agents that could not continue stay visible. */
@@ -42,7 +44,7 @@ export function recordEnd({ sql }: Transaction, processId: number, ended: Proces
   sql(`UPDATE system_agents SET ${state}last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
 }
 
-/** Notes that a process is gone, and its agents with it. An end that it reported itself stays. */
+/** Records that a process is gone, and its agents with it. An end that it reported itself stays. */
 export function noteLost({ sql }: Transaction, processId: number) {
   sql(`UPDATE processes SET ended = 'lost' WHERE process_id = ? AND ended IS NULL`).run(processId);
   sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(processId);
@@ -59,7 +61,7 @@ export function recordHeartbeat({ sql }: Transaction, processId: number, beats: 
     ).run(state, now, execution_id ?? null, name);
 }
 
-/** Records the work that an agent of this process does not take for now. */
+/** Records the work that an agent of this process currently does not accept. */
 export function recordOffDuty({ sql }: Transaction, name: string, kinds: readonly OffDuty[]) {
   sql(`UPDATE system_agents SET off_duty = ? WHERE agent_name = ? AND ${indexPredicates.ownAgent}`).run(
     kinds.length === 0 ? null : JSON.stringify(kinds),
@@ -71,7 +73,7 @@ export function recordOffDuty({ sql }: Transaction, name: string, kinds: readonl
 export interface SignsOfLife extends ProcessSigns {
   state: AgentState;
   last_heartbeat: string;
-  /** The end of its process; null while not noted. */
+  /** The end of its process; null while not recorded. */
   ended: ProcessEnd | null;
 }
 
@@ -184,7 +186,7 @@ const kindsIn = (text: string | null): OffDuty[] =>
 
 export const isSameKind = (a: OffDuty, b: OffDuty) => a.reason === b.reason && a.name === b.name;
 
-/** An agent's log lines to search for its warning about a kind. */
+/** How many of an agent's log lines to search for its warning about a kind. */
 const maxLines = 500;
 
 /** An agent's last warning about a kind of work that it cannot do. */

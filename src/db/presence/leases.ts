@@ -73,7 +73,7 @@ export const ownerOf = (sql: Prepare, executionId: string) =>
 
 /**
  * The process that drives an execution, or drove it last. Its liveness is checked only when a caller asks: in
- * getters, which V8 makes slowly, it cost a monitor 45 µs.
+ * getters, which V8 creates slowly, it cost a monitor 45 µs.
  */
 export function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest) {
   const owner = ownerOf(sql, executionId);
@@ -103,11 +103,11 @@ export const interruptedExecutions = (sql: Prepare, namespace: string | undefine
 
 /**
  * Gives a process the lease of an execution: it becomes the driver. Returns the new epoch, the fencing token
- * of every write. Throws `EXECUTION_IN_USE` while another driver lives.
+ * of every write. Throws `EXECUTION_IN_USE` while another driver is alive.
  */
 export function takeOwnership(tx: Transaction, executionId: string, processId: number, isAlive: LivenessTest): number {
   const owner = ownerOf(tx.sql, executionId);
-  // A process may retake what it has left itself.
+  // A process may retake an execution that it left itself.
   if (owner !== undefined && owner.process_id !== processId && isProcessAlive(owner, isAlive))
     throw executionInUse(
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,

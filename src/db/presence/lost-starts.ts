@@ -24,9 +24,9 @@ interface StartRow extends ProcessSigns {
 }
 
 /**
- * The starts of an attempt whose worker's process died while the driver lived. A worker that ended cleanly
- * gave its slice back. A start lost to an interruption of the whole run or of the broker does not count: its
- * worker lives, or the driver began after it.
+ * The starts of an attempt whose worker's process died while the driver was alive. A worker that ended
+ * cleanly returned its slice. A start lost to an interruption of the whole run or of the broker does not
+ * count: its worker is alive, or the driver began after it.
  */
 export function lostStarts(sql: Prepare, of: Attempt, isAlive: LivenessTest): LostStart[] {
   const { execution_id, slice_filename, attempt } = of;

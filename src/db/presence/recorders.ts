@@ -5,7 +5,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from './leases.ts';
 
 interface Recorder extends ProcessSigns {
-  /** 1 where it observes programs of others. */
+  /** 1 if it observes programs of others. */
   observes: number;
 }
 
@@ -19,8 +19,8 @@ export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTes
 }
 
 /**
- * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one
- * lives, since two would each know half of the messages, and `NAMESPACE_IN_USE` while an observer has heard
+ * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one is
+ * alive, since two would each get half of the messages, and `NAMESPACE_IN_USE` while an observer has heard
  * other programs in it.
  */
 export function becomeRecorder(tx: Transaction, namespace: string, processId: number, isAlive: LivenessTest) {
@@ -51,14 +51,14 @@ export const hasRecorded = (sql: Prepare, namespace: string) =>
 export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string) =>
   sql('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
 
-/** Notes that no foreign program was heard in a namespace. */
+/** Records that no foreign program was heard in a namespace. */
 export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string) {
   const note = 'INSERT OR IGNORE INTO known_namespaces (namespace, broker, listened_at) VALUES (?, ?, ?)';
   sql(note).run(namespace, broker, utcNow());
 }
 
 /**
- * Notes since when the recorder of a namespace has received nothing from its broker, ISO 8601; `undefined` if
+ * Records since when the recorder of a namespace has received nothing from its broker, ISO 8601; `undefined` if
  * it is connected.
  */
 export function noteBrokerAway({ sql }: Transaction, namespace: string, since: string | undefined) {
@@ -85,8 +85,8 @@ export const requestsInHand = (sql: Prepare, namespace: string) =>
 const heldMilliseconds = 600_000;
 
 /**
- * Notes a request at its first delivery. The broker would have delivered older ones before it, unless it
- * still held them for a dead connection. So this forgets old requests, and requests with the same words:
+ * Records a request at its first delivery. The broker would have delivered older ones before it, unless it
+ * still held them for a dead connection. So this forgets old requests, and requests with the same content:
  * better two executions than none.
  */
 export function noteRequestInHand({ sql }: Transaction, namespace: string, id: string) {

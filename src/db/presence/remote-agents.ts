@@ -9,14 +9,14 @@ import { nameOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** When the last heartbeat of each agent was sent, by its own clock, and when it came. Milliseconds. */
+/** When the last heartbeat of each agent was sent, by its own clock, and when it arrived. Milliseconds. */
 const arrivalsOf: (sql: Prepare) => Map<string, { sent: number; came: number }> = onceFor(() => new Map());
 
 /**
  * How far the clock of an agent's host is off, in tenths of a second; undefined if a heartbeat does not show
- * it. Heartbeats that waited, behind a cut link or in a stopped recorder, come late, and then all at once:
- * only one that comes about an interval after the one before, and as long after it as it was sent after it,
- * was not held up.
+ * it. Heartbeats that waited, behind a cut link or in a stopped recorder, arrive late, and then all at once:
+ * a heartbeat was not held up only if it arrived about one interval after the previous one, and as long after
+ * it as it was sent.
  */
 function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: string): number | undefined {
   const came = Date.parse(now);
@@ -30,7 +30,7 @@ function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: 
   return Math.round((sent - came) / 100) / 10;
 }
 
-/** A heartbeat that took this much longer than the one before was held up, in milliseconds. */
+/** A heartbeat that took this much longer than the previous one was held up, in milliseconds. */
 const heldUp = 1000;
 
 /**
@@ -72,7 +72,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
 }
 
 /**
- * Whether the agent's name is that of an older process which lives: it was heard after this one began. The
+ * Whether an older process with the agent's name is alive: it was heard after this one began. The
  * younger one ends itself, and its start must not make the slices of the older one look lost.
  */
 function isElderHeard(
@@ -106,7 +106,7 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
   insertLogLine(tx, { timestamp: now, level: logLevels.WARNING, message, ...origin });
 }
 
-/** Notes that an agent's messages about its slices do not arrive. */
+/** Records that an agent's messages about its slices do not arrive. */
 export function noteUnheard({ sql }: Transaction, agent: string) {
   sql(
     `UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
@@ -132,7 +132,7 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
   const known = sql<{ process_id: number; logged_n: number; pid_started: string }>(
     `SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
   ).get(sender);
-  // Its heartbeat comes before its lines. Lines that an earlier process of the name left behind are written
+  // Its heartbeat arrives before its lines. Lines that an earlier process of the name left behind are written
   // all the same.
   const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));

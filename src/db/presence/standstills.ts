@@ -6,19 +6,19 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A time in which a driver wrote nothing. ISO 8601. */
+/** A period in which a driver wrote nothing. ISO 8601. */
 interface Standstill {
   from: string;
   until: string;
 }
 
-/** As SQL: whether a message is no command from a person. */
+/** As SQL: whether a message is not a command from a person. */
 const notCommand = commandTypes.map((type) => `type_no IS NOT ${numberOf(`'${type}'`)}`).join(' AND ');
 
 /** Milliseconds since 1970. */
 type Span = readonly [from: number, until: number];
 
-/** Maximum number of an execution's messages to read for a time without a heartbeat. */
+/** Maximum number of an execution's messages to read for a period without a heartbeat. */
 const maxRows = 20_000;
 
 /**

@@ -9,7 +9,7 @@ export const applied: Effect = { effect: 'applied' };
 
 export const none = (code: EffectCode, reason: string): Effect => ({ effect: 'none', code, reason });
 
-/** The message came before what it refers to. @param key as `providedKey` makes it */
+/** The message arrived before what it refers to. @param key as returned by `providedKey` */
 export function awaiting(key: string): Effect {
   return { effect: 'none', code: 'WAITS', reason: `waits for ${key}`, awaits: key };
 }
@@ -22,7 +22,7 @@ export interface Scope {
 }
 
 /**
- * Projects one message type: changes tables as the message says, and returns whether it did. The result
+ * Projects one message type: changes tables as stated in the message, and returns whether it did. The result
  * depends on the log alone: `at` is when the message happened (`happenedAt`), never the time of reading.
  */
 export type Projection<T extends MessageType> = (
@@ -36,7 +36,7 @@ export type Projection<T extends MessageType> = (
  */
 export type Projections = { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> };
 
-/** Projects a logbook entry. @param message complete by itself; needs no execution */
+/** Projects a logbook entry. @param message self-contained; needs no execution */
 export type LogbookProjection<T extends LogbookType> = (
   message: Message<T>,
   context: { at: string; tx: Transaction },
@@ -46,7 +46,7 @@ export type LogbookProjection<T extends LogbookType> = (
 export type LogbookProjections = { [T in LogbookType]: LogbookProjection<T> };
 
 /**
- * Keys that messages wait for when they come before what they refer to, as deliveries over a broker may: a
+ * Keys that messages wait for when they arrive before what they refer to, as deliveries over a broker may: a
  * file name, an attempt at a slice, or its failure. A message that provides a key releases the messages that
  * wait for it.
  */

@@ -41,7 +41,7 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
 const isOverBroker = ({ broker }: Record<string, unknown>) =>
   typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
 
-/** A command takes effect when the driver carries it out. The driver notes that in the log with its step. */
+/** A command takes effect when the driver carries it out, and records that in the log with its step. */
 const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () => waitsForDriver;
 
 /** Commands, drivers and the end of an execution. */
@@ -70,8 +70,8 @@ export const executionProjections = {
   },
 
   /**
-   * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, from when
-   * to when. These functions only check that none contradicts an earlier one.
+   * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, and during
+   * what period. These functions only check that none contradicts an earlier one.
    */
   driver_started: ({ epoch }, { scope, tx }) =>
     isSaid(tx, scope, `driver_started/${epoch + 1}`) ? none('NO_STEP', `epoch ${epoch} is over`) : applied,

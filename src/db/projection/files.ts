@@ -59,7 +59,7 @@ export const fileProjections = {
     const run = sql<{ phase: Phase; stfs_announced: number; total_stf_files: number | null }>(
       'SELECT phase, stfs_announced, total_stf_files FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?',
     ).get(execution_id);
-    // The end of the run fixed the number of STFs: with one more the execution would never be complete.
+    // The end of the run fixed the number of STFs: with one more, the execution would never be complete.
     if (run?.phase === 'completed' && sequence > (run.total_stf_files ?? 0))
       return none('NO_STEP', 'the run has ended');
     if (sequence !== (run?.stfs_announced ?? 0) + 1) return awaiting(stfFilename(run_number, sequence - 1));

@@ -36,7 +36,7 @@ export const logbookProjections = {
     return applied;
   },
 
-  /** Even a cleared alarm may be marked as seen: someone has to know of it. */
+  /** Even a cleared alarm may be marked as seen: someone has to take note of it. */
   alarm_seen: (message, { at, tx }) => {
     const before = standing(tx, message);
     if (before?.count !== message.count || before.seen_by !== null) return noStep(message, before);

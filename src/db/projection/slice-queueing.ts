@@ -50,7 +50,7 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
 }
 
 /**
- * Whether the plan has this slice. With others than the planned slices an execution would never be complete.
+ * Whether the plan has this slice. With any other slices, an execution would never be complete.
  */
 function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope): boolean {
   const { tf_filename, slice_id, start, end, tf_count } = message;
@@ -99,7 +99,7 @@ export interface SliceRow {
   seq: number;
   status: SliceStatus;
   attempt: number;
-  /** How often a worker began the attempt. */
+  /** How many times a worker began the attempt. */
   starts: number;
   queued_at: string;
   /** The last start of the attempt. */
@@ -114,7 +114,9 @@ export const sliceRow = ({ sql }: Transaction, { execution_id }: Scope, filename
      FROM tf_slices WHERE slice_filename = ? AND execution_id = ?`,
   ).get(filename, execution_id);
 
-/** Keeps the counts of a run when a slice is made (`from` undefined) or moves from one status to another. */
+/**
+ * Updates the counts of a run when a slice is created (`from` undefined) or moves from one status to another.
+ */
 export function countMove(
   tx: Transaction,
   { execution_id }: Pick<Scope, 'execution_id'>,

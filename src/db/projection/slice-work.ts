@@ -97,7 +97,7 @@ export const workProjections = {
 
 /**
  * A slice in hand is started again: its worker vanished, or a broker has delivered it twice. A start before
- * the present driver's was interrupted with the whole run.
+ * that of the present driver was interrupted with the whole run.
  */
 function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { execution_id }: Scope, at: string) {
   const isInterrupted = tx
@@ -116,14 +116,14 @@ function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { exe
 }
 
 /**
- * How much shorter than measured a recorded time may be: the start is recorded a little after it. Seconds.
+ * How much shorter than measured a recorded duration may be: the start is recorded slightly late. Seconds.
  */
 const slack = 1;
 
 /**
- * The seconds in hand as the worker measured them, if the times of recording cannot be right: the recorder
- * was away and recorded both at once, or the end long after it, or the clock was set. Otherwise undefined:
- * the times of recording then give the time from hand-over to result.
+ * The seconds in hand as the worker measured them, if the recording times cannot be right: the recorder was
+ * away and recorded both at once, or the end long after it, or the clock was set. Otherwise undefined: the
+ * recording times then give the time from hand-over to result.
  */
 function tookOtherwise(measured: number | undefined, from: string | null | undefined, to: string): number | undefined {
   if (measured === undefined || from === null || from === undefined) return undefined;

@@ -63,7 +63,7 @@ const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, ind
 interface Passage {
   from: string | null | undefined;
   to: string;
-  /** Known otherwise than by these times. */
+  /** The duration, if known from another source than these times. */
   seconds?: number | undefined;
 }
 

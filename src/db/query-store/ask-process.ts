@@ -20,12 +20,12 @@ export type QueryReply = { answer: SqlAnswer } | { code: ErrorCode; message: str
 const maxMilliseconds = 2000;
 
 /**
- * How long a query may take where the machine is busy with other work, or the system does not report its
+ * How long a query may take if the machine is busy with other work, or the system does not report its
  * processor time.
  */
 const longestMilliseconds = 15 * maxMilliseconds;
 
-/** Concurrent processes. Other queries wait for their turn, when their time limit starts. */
+/** Concurrent processes. Other queries wait for their turn; their time limit starts then. */
 const turns = pLimit(2);
 
 /** Megabytes of JavaScript's own memory; SQLite has its own limit. */

@@ -3,7 +3,7 @@ import { closest } from '../../lib/suggest.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { documentedViews } from '../migrations/documented-views.ts';
 
-/** A token of SQL; what separates tokens is left out. Names are lower case and unquoted, as SQLite compares them. */
+/** A token of SQL, without separators. Names are lower case and unquoted, as in SQLite's comparisons. */
 interface Token {
   kind: 'space' | 'name' | 'quoted' | 'text' | 'number' | 'sign';
   text: string;

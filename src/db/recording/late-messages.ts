@@ -17,9 +17,9 @@ interface WaitingRow {
 }
 
 /**
- * Applies the messages that waited for `message`. They came before what they refer to, and were in the log
- * without effect. They are now projected in order and noted as late: consumers have passed their place in the
- * log, and read them by a separate cursor.
+ * Applies the messages that waited for `message`. They arrived before what they refer to, and were in the log
+ * without effect. They are now projected in order and recorded as late: consumers have passed their place in
+ * the log, and read them by a separate cursor.
  * @returns the types of the messages that took effect
  */
 export function releaseWaiting(tx: Transaction, message: Message): MessageType[] {
@@ -55,7 +55,7 @@ const waitingRows = `SELECT seq, ${messageColumns.payload} AS payload, ${happene
 const anyWaiting = `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.awaiting} LIMIT 1`;
 
 /**
- * Whether executions have waiting messages, cached per transaction: mostly they have none, and very many
+ * Whether executions have waiting messages, cached per transaction: usually they have none, and very many
  * messages could release some.
  */
 const areAwaited: (tx: Transaction) => Map<string, boolean> = onceFor(() => new Map());

@@ -39,7 +39,7 @@ type Wire = Pick<ReceivedMessage, 'destination'> & Partial<ReceivedMessage>;
  * - A repeated statement is one row. The same id with other content is recorded as a conflict, without effect.
  * - Only a row that has an effect, or waits for one, owns its id: a message without effect yields its id to a message that has one.
  * - Row and projection are written together, so no reader ever sees one without the other.
- * - A message that comes before what it refers to waits in the log, and takes effect once that arrives.
+ * - A message that arrives before what it refers to waits in the log, and takes effect once that arrives.
  */
 export const createMessageWriter = (sql: Prepare) => ({
   /** Records a message of one of our own agents. */
@@ -48,7 +48,7 @@ export const createMessageWriter = (sql: Prepare) => ({
   /** Records a message from outside, readable or not. */
   recordReceived,
   /**
-   * Whether this very statement is in the log. With several processes on one store most arriving messages
+   * Whether exactly this statement is in the log. With several processes on one store, most arriving messages
    * are, and checking needs no transaction.
    */
   isRecorded: (decoded: Decoded): boolean => recordOf(sql, decoded) !== undefined,
@@ -68,8 +68,8 @@ function recordReceived(tx: Transaction, received: ReceivedMessage, circumstance
   switch (decoded.kind) {
     case 'message': {
       const { message } = decoded;
-      // A driver speaks in the transaction that makes it the driver. Messages of others in its name must not
-      // take its ids.
+      // A driver records its start in the transaction that makes it the driver. Messages from others under
+      // its name must not take its ids.
       const refusal = circumstances.fromBroker === true ? refusalOf(tx, message) : undefined;
       if (refusal !== undefined) return other(message, none('REFUSED', `${message.msg_type} ${refusal}`));
       if (message.execution_id !== undefined || isOfNone(message.msg_type))
@@ -120,7 +120,7 @@ function recordMessage(tx: Transaction, message: Message, wire: Wire, circumstan
       return recordAgain(tx, wire, known, message, circumstances);
     giveUpId(tx, known);
   }
-  // The row contains the drawn numbers: reading the log again must give the same execution.
+  // The row contains the drawn numbers: replaying the log must give the same execution.
   const whole = numbered === message ? wire.body : undefined;
   const payload = whole ?? JSON.stringify(Object.assign({}, numbered, { message_id }));
   const { goesOut, fromBroker, seq } = circumstances;
@@ -143,7 +143,7 @@ const isOfNone = (type: MessageType) => type === 'run_workflow' || isLogbookType
  * broker happens when it is recorded.
  */
 function timesOf({ timestamp }: Message, { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances) {
-  // Own agents record a message as they send it. Reading a time costs more than comparing it.
+  // Our own agents record a message when they send it. Parsing a time costs more than comparing it.
   const sent = timestamp === recordedAt ? recordedAt : (toUtc(timestamp) ?? sentAt ?? recordedAt);
   return { recordedAt, sentAt: sent, at: fromBroker === true ? recordedAt : sent };
 }
@@ -192,7 +192,7 @@ function recordAgain(tx: Transaction, wire: Wire, known: LogRow, message: Messag
 const isSettled = ({ effect, effect_code }: LogRow) => effect !== 'none' || effect_code === 'WAITS';
 
 /**
- * Makes a row without effect give up its id. Stores its whole text: fields that columns hold may have been
+ * Takes the id from a row without effect. Stores its whole text: fields that columns hold may have been
  * cut from the body.
  */
 function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow) {

@@ -60,7 +60,7 @@ export function assessWithFindings(
 }
 
 /**
- * The facts about an execution: of its plan and its driver, where this store has them, else what messages of
+ * The facts about an execution: its plan and its driver, if this store has them, or else what messages of
  * other programs show.
  */
 function gather(sql: Prepare, execution: ExecutionRow, moment: Moment) {
@@ -76,18 +76,18 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
     detail,
     progress: driven?.progress ?? progressSoFar(execution, detail),
     /**
-     * Undefined while it is unknown: of an execution of other programs without an observer, or while the
-     * clock here is behind.
+     * Undefined while it is unknown: for an execution of other programs without an observer, or while the
+     * local clock is behind.
      */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
     /**
      * Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer
-     * is gone; undefined while the clock here is behind.
+     * is gone; undefined while the local clock is behind.
      */
     duration_seconds: secondsOfLife(sql, execution, moment),
     driving: driven?.judged,
-    /** What the messages of other programs show, where it is known from them. */
+    /** What the messages of other programs show, if it is known from them. */
     heard,
   };
 }

@@ -158,8 +158,8 @@ export function appliedMessages(sql: Prepare, executionId: string, type: string)
 }
 
 /**
- * The checks of an execution. `mayBeWhole`: it has ended and all of it could be seen, so that what is whole
- * is complete. `remark`: a limit of the checks.
+ * The checks of an execution. `mayBeWhole`: it has ended and all of it could be seen, so that it is complete
+ * if all checks pass. `remark`: a limit of the checks.
  */
 export interface Checks {
   checks: AuditCheck[];
@@ -184,7 +184,7 @@ export function checked(check: AuditCheck['check'], compared: Compared, state: M
   return ids.length === 0 && expected === found ? { ...counts, state: 'ok' } : { ...counts, state, problem };
 }
 
-/** Compares kept counts with those of the rows: by name, the ones that differ. */
+/** Compares kept counts with those of the rows: returns those that differ, by name. */
 export function comparedCounts(rows: Readonly<Record<string, number>>, kept: object | undefined): Compared {
   const names = Object.keys(rows);
   const ids = names.filter((name) => rows[name] !== (kept as Record<string, unknown> | undefined)?.[name]);

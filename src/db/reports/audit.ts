@@ -44,7 +44,7 @@ export function audit(sql: Prepare, execution: ExecutionRow, moment: Moment): Au
   const { checks, mayBeWhole, remark } = planned ? plannedChecks(sql, planned) : heardChecks(sql, execution, moment);
   const { execution_id } = execution;
   if (checks.some(({ state }) => state === 'broken')) return { execution_id, verdict: 'broken', checks, remark };
-  // What is whole so far may not be done.
+  // Records that are complete so far may not be final.
   const isWhole = mayBeWhole && checks.every(({ state }) => state === 'ok');
   return { execution_id, verdict: isWhole ? 'balanced' : 'open', checks, remark };
 }
@@ -60,7 +60,7 @@ function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
   const samples = rowsOf<SampleRow>('fastmon_files', 'tf_filename, stf_filename, tf_first, tf_last, tf_count');
   const cuts = cutsOf(sql, execution_id, params);
   const isOver = execution.status === 'completed';
-  // A completed run must be whole; any other may lack what was not done.
+  // A completed run must be complete; any other may lack what was not done.
   const whenMissing = isOver ? 'broken' : 'open';
   const audited: Audited = { sql, execution, params, plan, stfs, samples, cuts, whenMissing };
   const checks = [
@@ -75,7 +75,7 @@ function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
   return { checks, mayBeWhole: isOver };
 }
 
-/** Checks that all planned STFs were announced. A run until stopped has no plan. */
+/** Checks that all planned STFs were announced. A run that continues until stopped has no planned number. */
 function checkPlanned({ params, stfs, whenMissing }: Audited): AuditCheck[] {
   const expected = plannedStfCount(params);
   if (expected === undefined) return [];

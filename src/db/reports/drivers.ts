@@ -20,8 +20,8 @@ interface DriverRow {
 const maxDrivers = 50;
 
 /**
- * The messages of the last drivers, newest first. An execution of many periods has many landmarks, but few of
- * these.
+ * The messages of the last drivers, newest first. An execution with many periods has many landmarks, but few
+ * of these.
  */
 function driverRows(sql: Prepare, executionId: string) {
   const rows = sql<DriverRow>(newestRows).all(executionId);
@@ -48,15 +48,15 @@ type Ended = Pick<DriverSpan, 'code' | 'reason'> & { cause: NonNullable<DriverSp
 
 const signs: Readonly<Record<string, string>> = { beat: 'heartbeat', message: 'message', log: 'log line' };
 
-/** The end of a driver that vanished. @param sign what was last heard from it */
+/** The end of a driver that vanished. @param sign the kind of its last sign of life */
 const lost = (sign = ''): Pick<DriverSpan, 'ended' | 'reason'> => ({
   ended: 'lost',
   reason: `it vanished without notice${clause('; its last sign of life was a ', signs[sign])}`,
 });
 
 /**
- * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A
- * driver whose process vanished without notice ends when it was last heard from.
+ * The last drivers of an execution, oldest first: who drove it, from when to when, and how it ended. A driver
+ * whose process vanished without notice ends when it was last heard from.
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest): DriverSpan[] {
   const owner = ownerOf(sql, executionId);
@@ -70,7 +70,7 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
   });
 }
 
-/** The last drivers as far as recorded: a driver that vanished has no recorded end. */
+/** The last drivers as recorded: a driver that vanished has no recorded end. */
 function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
   const rowsOf = driverRows(sql, executionId);
   const ended = rowsOf('driver_ended');

@@ -43,7 +43,7 @@ const agentsLookedAt = 50;
 const lostStartsLookedAt = 100;
 
 /**
- * The agent types that an execution needs beside its driver. The driver plays the other two, and has its own
+ * The agent types that an execution needs besides its driver. The driver plays the other two, and has its own
  * findings.
  */
 const neededTypes = agentTypes.filter((type) => type !== 'daq_simulator' && type !== 'fast_processing');
@@ -82,7 +82,7 @@ export function evidenceOf(
 
 const noServices: ReturnType<typeof serviceFindings> = { slow_slots: undefined, slower: undefined };
 
-/** The evidence that follows from the store alone. */
+/** The evidence that depends on the store alone. */
 function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const { execution_id, status, slices_failed } = execution;
   const { slices_exhausted, slice_retries, lost_starts, slices_retried, over_broker, params } = executionDetail(

@@ -15,7 +15,7 @@ export interface ExecutionRecord extends Pick<
 > {
   /** Attempts after the first of a slice; null while that is unknown. */
   slice_retries: number | null;
-  /** Those of them that began because a worker vanished. */
+  /** How many of them began because a worker vanished. */
   lost_starts: number;
   slices_retried: number;
   dataset_name: string | null;

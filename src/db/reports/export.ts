@@ -142,7 +142,7 @@ export const exportedTables: readonly ExportedTable[] = [
 
 /**
  * The rows of a table, a few thousand in memory at a time. Read them in one snapshot: otherwise rows that
- * change meanwhile come in their new state.
+ * change meanwhile are returned in their new state.
  */
 export function* exportedRows(sql: Prepare, table: ExportedTable, id: string): Generator<ExportedRow> {
   for (let after = 0; ;) {

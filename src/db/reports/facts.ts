@@ -21,7 +21,7 @@ import { countedDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
 import { standbysOf, waitingSince } from './waiting.ts';
 
-/** Slices of other executions of the namespace that workers on the broker work on. */
+/** Slices of other executions of the namespace that workers on the broker are processing. */
 function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, { isAlive, now }: Moment): number {
   const others = sql<string>(
     `SELECT execution_id FROM workflow_executions JOIN run_states USING (execution_id)
@@ -33,7 +33,7 @@ function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, {
 }
 
 /**
- * The figures of an execution. All are kept and none is counted here, so a long run takes no longer than a
+ * The figures of an execution. All are stored and none is counted here, so a long run takes no longer than a
  * short one.
  */
 export function factsOf(
@@ -111,7 +111,7 @@ function slotsHeard(
   return workerSlots(sql, { namespace, recorder, payload }, isAlive);
 }
 
-/** The facts that follow from the store alone. */
+/** The facts that depend on the store alone. */
 function recordedFacts(sql: Prepare, execution: OwnExecution) {
   const { execution_id, status } = execution;
   const detail = executionDetail(sql, execution);
@@ -132,7 +132,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
 }
 
 /**
- * The times in which nothing could progress in an ended execution: pauses, standby, and times without a
+ * The periods in which nothing could progress in an ended execution: pauses, standby, and times without a
  * driver.
  */
 function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {

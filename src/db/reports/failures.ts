@@ -18,15 +18,15 @@ import { numberOf } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /**
- * As SQL: the failed attempts of an execution, those that slices still are in and those that were tried
- * again.
+ * As SQL: the failed attempts of an execution, those that are the current state of their slices and those
+ * that were retried.
  */
 const lastFailed = `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`;
 const earlierFailed = `earlier_attempts WHERE execution_id = ? AND state = 'failed'`;
 
 /**
  * Why attempts of an execution failed, most frequent cause first, from 1,000 failures at most. If there are
- * more, half are attempts that were retried by now and half are not.
+ * more, half are attempts that have been retried and half are not.
  */
 export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
   const [last, earlier] = [lastFailed, earlierFailed].map((from) =>
@@ -41,7 +41,7 @@ export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
   ]);
 }
 
-/** How many results to search for the last success, in two tries: mostly it is the newest. */
+/** How many results to search for the last success, in two tries: usually it is the newest. */
 const resultsLookedAt = [10, 20_000] as const;
 
 interface ResultRow {
@@ -78,12 +78,13 @@ export function failuresInARow(sql: Prepare, executionId: string): FailuresInARo
 /** How many of the newest slices to search for a place where they fail. */
 const slicesLookedAt = 20_000;
 
-/** Of an execution without failures. */
+/** The result for an execution without failures. */
 export const noPlaces: ReturnType<typeof failuresByPlace> = { concentration: undefined, by_worker: [] };
 
 /**
  * As SQL: the first attempts that were started again, each with the worker of its last start. The log has the
- * starts before it. They count as tried: of a worker that is gone only the quick failures would be left.
+ * earlier starts. They count as tried: otherwise only the quick failures of a worker that is gone would be
+ * left.
  */
 const startedAgain = `SELECT slice_filename, stf_filename AS stf, slice_id AS number, coalesce(assigned_worker, left_by) AS last
   FROM tf_slices WHERE execution_id = $id AND seq > $from AND attempt = 1 AND starts > 1
@@ -150,7 +151,7 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
   );
   if (found.every((one) => one !== undefined && one.n < failuresLookedAt))
     return found.flatMap((one) => one?.at ?? []).toSorted()[0];
-  // Of many failures the first is among the first results.
+  // If there are many failures, the first is among the first results.
   const early = sql<string | null>(
     `SELECT ${isoTime('min(recorded_ms)')} FROM (
        SELECT recorded_ms, iif(json_valid(body), body ->> '$.state', NULL) AS state FROM message_rows INDEXED BY message_rows_type
@@ -190,8 +191,8 @@ export function slowestSlice(sql: Prepare, executionId: string, delays: readonly
 
 /**
  * The failed attempts of an observed execution since its last completed slice, by the times of the results,
- * which may come in any order.
- * @param done when that was completed, in milliseconds since 1970; 0 if none was
+ * which may arrive in any order. @param done when that was completed, in milliseconds since 1970; 0 if none
+ * was
  */
 export function observedFailuresInARow(sql: Prepare, id: string, done: number): FailuresInARow | undefined {
   const failed = (from: string) =>
@@ -202,7 +203,7 @@ export function observedFailuresInARow(sql: Prepare, id: string, done: number): 
   const attempts = found.reduce((sum, { n }) => sum + n, 0);
   const [first] = found.flatMap((one) => one.first ?? []).toSorted();
   if (first === undefined) return undefined;
-  // Each is the last attempt of its slice, as far as is known.
+  // Each is the last known attempt of its slice.
   return {
     attempts,
     since: Date.parse(first),
@@ -212,7 +213,7 @@ export function observedFailuresInARow(sql: Prepare, id: string, done: number): 
   };
 }
 
-/** The first and the last slices to look at, each. */
+/** How many of the first and of the last slices to examine. */
 const lookedAt = 1500;
 
 /**

@@ -48,7 +48,7 @@ const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
 
 /**
  * The newest messages that are the landmarks of an execution: its phases, drivers, commands and end. Only the
- * last two changes between periods are included, so that they do not crowd out who paused or took over.
+ * last two changes between periods are included, so that they do not crowd out pauses and takeovers.
  */
 export const lastLandmarks = (sql: Prepare, id: string, limit: number) => sql<Landmark>(landmarks).all({ id, limit });
 
@@ -83,7 +83,7 @@ const ofExecution = `FROM message_rows WHERE execution_no = ${numberOf('$id')}`;
 
 /**
  * As SQL: the first conditions are the same for all rows, so an execution that was recorded in time is not
- * read, nor one of this store, of which the recorder's times count.
+ * read, nor one of this store, for which the recorder's times count.
  */
 const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} ORDER BY seq DESC LIMIT 1) > $until
   AND (SELECT headers ${ofExecution} ORDER BY seq LIMIT 1) IS NOT NULL
@@ -136,7 +136,7 @@ function lastCommand(
 }
 
 /**
- * The pause of an execution that is paused now; undefined if it was not paused, or rests between two periods.
+ * The pause of an execution that is paused now; undefined if it was not paused, or is between two periods.
  */
 export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined {
   if (status !== 'running' || !isHeld(sql, execution_id)) return undefined;

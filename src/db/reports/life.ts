@@ -8,9 +8,9 @@ import { isProcessAlive, lastSignOf, type LivenessTest, type Moment, ownerOf } f
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
- * When an execution ended, in milliseconds since 1970: its end time; when its driver was last heard from, if
- * the driver is gone; now, while it runs; for a running observed execution, when it was last listened to. Undefined
- * while its newest row is later than the clock here.
+ * When an execution ended, in milliseconds since 1970: its end time; when its driver was last heard from, if the
+ * driver is gone; now, while it runs; for a running observed execution, when it was last listened to. Undefined
+ * while its newest row is later than the local clock.
  */
 export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number | undefined {
   const { execution_id, end_time } = execution;

@@ -8,7 +8,7 @@ interface Recorded {
   key: number;
   size_bytes: number | null;
   /**
-   * Where its writer has it: its address, or for an output of a slice whose file was fetched, the worker's
+   * Where its writer keeps it: its address, or for an output of a slice whose file was fetched, the worker's
    * host.
    */
   place: string | null;
@@ -40,7 +40,7 @@ const questions: Record<FileKind, string> = {
     WHERE s.execution_id = $execution_id AND outputs IS NOT NULL AND s.seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY s.seq`,
 };
 
-/** Files of an execution that are known to have been written whole, of one kind, after a key. */
+/** Files of an execution that are known to have been written completely, of one kind, after a key. */
 export const recordedFilesOf = (
   sql: Prepare,
   { execution_id, stf_filename }: FilesOf,

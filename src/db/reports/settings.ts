@@ -36,7 +36,7 @@ function plannedConfiguration(sql: Prepare, execution: ExecutionRow, params: Exe
   return {
     // The name that its user gave; undefined for the default.
     config: configName(sql, execution),
-    // At the start. A resume may change it: see the drivers.
+    // The speed at the start. A resume may change it: see the drivers.
     speed: String(params.speed),
     // Per period; 0: as many as fit.
     stf_count: fast_processing.stf_count,
@@ -49,8 +49,8 @@ function plannedConfiguration(sql: Prepare, execution: ExecutionRow, params: Exe
     slices_per_sample: fast_processing.slices_per_sample,
     slice_processing_time: fast_processing.slice_processing_time,
     target_worker_count: fast_processing.target_worker_count,
-    // The program with the digest that the newest slice asks for, before any slice with a mark of the whole
-    // command; or `placeholder`.
+    // The program with the digest that the newest slice requires, or before the first slice with a mark of
+    // the whole command; or `placeholder`.
     payload: newestPayload(sql, execution.execution_id) ?? payloadOf(params),
     timeout_seconds: worker.payload === undefined ? undefined : worker.timeout_seconds,
     max_retries: worker.max_retries,
@@ -70,7 +70,7 @@ const numbers: readonly [keyof KnownConfiguration, section: string, key: string]
   ['slices_per_sample', 'fast_processing', 'slices_per_sample'],
   ['slice_processing_time', 'fast_processing', 'slice_processing_time'],
   ['target_worker_count', 'fast_processing', 'target_worker_count'],
-  // In prompt processing they stand before those of the DAQ.
+  // In prompt processing these precede those of the DAQ.
   ['stf_count', 'simulation', 'stf_count'],
   ['physics_period_count', 'simulation', 'physics_period_count'],
   ['stf_interval', 'simulation', 'stf_interval'],

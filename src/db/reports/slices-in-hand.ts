@@ -18,7 +18,7 @@ export function exhaustedSlices(sql: Prepare, executionId: string): string[] {
 
 /**
  * The slices that workers have begun and not ended, oldest first; no more than there are slots. A slice is
- * lost if its worker's process is gone, as far as this store knows the worker.
+ * lost if its worker is known to this store and its process is gone.
  */
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
   const isGone = goneWorkers(sql, isAlive);
@@ -34,8 +34,8 @@ export function slicesInHand(sql: Prepare, executionId: string, isAlive: Livenes
 const unheardMilliseconds = 2 * beatSeconds * 1000;
 
 /**
- * Returns a test for whether the process that began a slice in hand is gone, as far as this store knows the
- * worker: no process of its name lives, or the one that lives was first heard later.
+ * Returns a test for whether the process that began a slice in hand is known to be gone: no process with its
+ * name is alive, or the live one was first heard later.
  */
 export function goneWorkers(
   sql: Prepare,

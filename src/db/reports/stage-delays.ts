@@ -4,7 +4,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isOfPrompt } from '../observed/prompt.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The stages that any item of an execution of this store has passed, as the projection counts them. */
+/** The stages that any item of an execution of this store has passed, as counted by the projection. */
 export const countedDelays = (sql: Prepare, executionId: string) =>
   countedStages(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
 
@@ -66,11 +66,11 @@ function tookAs(status: 'completed' | 'failed'): string {
 /** The same of an observed execution. Percentiles are exact. */
 export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
   passagesOf(sql, executionId).flatMap(([stage, passage]) => {
-    // A slice that took time has waited for it: one index is walked for both.
+    // Every slice with a duration has waited before: one index is walked for both.
     const counted = stage === 'slice → slice_started' ? [tookAs('completed'), tookAs('failed')] : [passage];
     const items = counted.reduce((sum, from) => sum + countIn(sql, from, executionId), 0);
     if (items === 0) return [];
-    // From the end that is nearer.
+    // Starts from the nearer end.
     const nth = (order: 'ASC' | 'DESC', before: number) =>
       seconds(
         sql<number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(executionId, before) ?? 0,

@@ -55,9 +55,9 @@ export function sliceStanding(sql: Prepare, { name, execution_id }: Product, { i
     /** Queued slices of its execution ahead of it; undefined if it is not queued. */
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
     worker: slice.assigned_worker ?? undefined,
-    /** The payload that its last attempt asks for: name and digest; undefined for the placeholder. */
+    /** The payload that its last attempt requires: name and digest; undefined for the placeholder. */
     payload: slice.payload ?? undefined,
-    /** Its worker's process is gone, as far as this store knows the worker. */
+    /** Whether its worker's process is known to be gone. */
     isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
     /** Undefined if it is not in hand. */
     seconds_in_hand: slice.status === 'processing' && begun !== undefined ? Math.max(0, now - begun) / 1000 : undefined,
@@ -70,7 +70,7 @@ const queuedBefore = (sql: Prepare, executionId: string, key: number) =>
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${maxAhead})`,
   ).value(executionId, key) ?? 0;
 
-/** Throws `ARGUMENT_INVALID` for an unknown name, and shows the form of valid names. */
+/** Throws `ARGUMENT_INVALID` for an unknown name, showing the form of valid names. */
 export function findProduct(sql: Prepare, name: string): Product {
   const found = productOf(sql, name);
   if (found !== undefined) return found;
@@ -88,7 +88,7 @@ function productOf(sql: Prepare, name: string) {
   ).get(name, name, name);
 }
 
-/** A name without its ending, else the nearest of the newest STF files. */
+/** The product whose name lacks only its ending, or else the nearest of the newest STF files. */
 function nearestProduct(sql: Prepare, name: string) {
   const whole = productOf(sql, `${name}.tf`);
   if (whole !== undefined) return `name is ${whole.name}`;
@@ -134,8 +134,8 @@ function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
 }
 
 /**
- * The `seq` of the messages whose subject is a file, its source or a slice, where subjects are recorded: none
- * of our own, whose ids name them.
+ * The `seq` of the messages whose subject is a file, its source or a slice, if subjects are recorded: not for
+ * our own messages, whose ids name them.
  */
 function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_filename }: Product): number[] {
   const subjects = [

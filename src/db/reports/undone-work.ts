@@ -127,10 +127,7 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
   return message?.msg_type === 'slice' ? workKind(message, 'NO_PAYLOAD') : undefined;
 }
 
-/**
- * The TF files with waiting slices: how many of each, and the kinds of work that they are, except the
- * payload.
- */
+/** The TF files with waiting slices: how many of each, and their kinds of work, except the payload. */
 const waitingFiles = (sql: Prepare, executionId: string) =>
   sql<{ tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
@@ -185,7 +182,7 @@ export function unansweredFiles(
 /** How many characters of a warning to report. */
 const shownWarning = 400;
 
-/** The most recently heard agent of a role, if it says that it is off duty, with its last warning. */
+/** The most recently heard agent of a role, if it reports that it is off duty, with its last warning. */
 function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']): UnansweredFiles['off_duty'] {
   const row = sql<Record<'agent' | 'hostname', string> & Record<'off_duty' | 'warning', string | null>>(
     `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT 1) AS warning

@@ -37,7 +37,10 @@ export function waitingSince(
   };
 }
 
-/** STF files to look at after the last sampled one: with a low sampling rate many of them give no samples. */
+/**
+ * How many STF files to examine after the last sampled one: with a low sampling rate many of them give no
+ * samples.
+ */
 const maxUnsampled = 1000;
 
 /** Since when an STF file has been ready without all its samples. */
@@ -51,12 +54,12 @@ function unsampledSince(sql: Prepare, executionId: string, params: ExecutionPara
     .find((stf) => stf.tf_file_count < plan.sampleCount(stf))?.at;
 }
 
-/** Changes of phase to look at: a stage that has been idle for longer is stuck anyway. */
+/** How many changes of phase to examine: a stage that has been idle for longer is stuck anyway. */
 const maxChanges = 100;
 
 /**
- * The newest times in which workers start nothing: between two periods, and while an operator has paused the
- * run.
+ * The newest periods in which workers start nothing: between two periods, and while an operator has paused
+ * the run.
  */
 export const standbysOf = (sql: Prepare, id: string) =>
   phasesOf(0, phaseChanges(sql, id, maxChanges)).filter(({ phase }) => phase === 'standby' || phase === 'paused');

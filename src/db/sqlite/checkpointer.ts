@@ -47,7 +47,7 @@ export function createCheckpointer(path: string, db: Connection) {
     leaveToSqlite('alone');
   };
 
-  /** The thread; undefined if the system provides none. */
+  /** The thread; undefined if the system cannot start one. */
   function start(): Worker | undefined {
     try {
       const started = new Worker(program, { workerData: { path, hasEnded } satisfies CheckpointData });

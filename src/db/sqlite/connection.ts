@@ -5,7 +5,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 /** An open SQLite file, which `using` closes. */
 export type Connection = BetterSqlite3.Database & Disposable;
 
-/** Its connections are disposable, which those of better-sqlite3 are not yet. */
+/** Makes connections disposable, which those of better-sqlite3 are not yet. */
 interface DatabaseClass {
   new (...of: ConstructorParameters<typeof BetterSqlite3>): Connection;
   readonly prototype: Connection;

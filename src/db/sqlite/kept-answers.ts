@@ -17,21 +17,21 @@ type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) =
 const keepers = new WeakMap<Prepare, Keep>();
 
 /**
- * The question with its answers kept if the connection keeps answers; otherwise it is asked each time.
+ * The query with its answers cached if the connection caches answers; otherwise it is run each time.
  */
 export const kept = <Args extends unknown[], Answer>(sql: Prepare, question: Question<Args, Answer>) =>
   keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
 
 /**
- * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an
+ * Caches a store's answers until the next commit: an assistant that watches a run usually asks about an
  * unchanged store. An answer depends only on its statement and values, since everything that depends on the
- * time of asking is a value or is computed from rows. SQLite itself reports commits of other connections
+ * time of the query is a value or is computed from rows. SQLite itself reports commits of other connections
  * (`PRAGMA data_version`), and the transaction holds the state of that version. Only for a connection that
  * never writes. Rows are frozen because readers share them.
  */
 export function keepAnswers(db: Connection) {
   const sql = preparer(db);
-  // The state that answers belong to. A statement forgets its answers when it is asked in another state.
+  // The state that answers belong to. A statement drops its answers when it is run in another state.
   let state = { version: undefined as number | undefined, count: 0 };
   const keeping = <Row>(ask: (...values: unknown[]) => Row): ((...values: unknown[]) => Row) => {
     let answers = new Map<unknown, Row>();
@@ -66,7 +66,7 @@ export function keepAnswers(db: Connection) {
   );
   keepers.set(keepingSql, keepingQuestion as Keep);
   return {
-    /** The connection's statements, with their answers kept. */
+    /** The connection's statements, with their answers cached. */
     sql: keepingSql,
     /** Call at the beginning of each read transaction: forgets answers that a commit may have changed. */
     refresh() {
@@ -79,7 +79,7 @@ export function keepAnswers(db: Connection) {
 export type KeptAnswers = ReturnType<typeof keepAnswers>;
 
 /**
- * Objects count by their content: named values and rows are new objects for each question. A kept row is frozen,
+ * Objects are compared by content: named values and rows are new objects for each query. A cached row is frozen,
  * and the same each time.
  */
 const keyOf = (value: unknown) => (typeof value !== 'object' || Object.isFrozen(value) ? value : JSON.stringify(value));

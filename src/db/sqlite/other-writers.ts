@@ -8,7 +8,7 @@ import type { Transaction } from './transaction.ts';
 /** Another process that wrote within this time is assumed to keep writing, in milliseconds. */
 const recently = 1000;
 
-/** In milliseconds. Less is not slept. */
+/** In milliseconds. A shorter sleep is not possible. */
 const rest = 2;
 
 /**
@@ -41,7 +41,7 @@ export function pollStore(db: Connection, onChange: () => void): () => void {
   const versionNow = () => db.pragma('data_version', { simple: true });
   let version = versionNow();
   const timer = setInterval(() => {
-    // The next write reports a faulty store.
+    // A faulty store is reported by the next write.
     const now = tried(versionNow) ?? version;
     if (now === version) return;
     version = now;
@@ -53,7 +53,7 @@ export function pollStore(db: Connection, onChange: () => void): () => void {
 /** How long to retry a write, outside SQLite, before giving up, in milliseconds. */
 export const patienceMilliseconds = 30_000;
 
-/** The same if a user waits for the end, or if a write has already waited in vain. */
+/** The same if a user waits for the end, or if a write has already waited without success. */
 export const impatientMilliseconds = 2000;
 
 /** Whether another connection has the store locked, even if the error is already a `SwfError`. */
@@ -92,7 +92,7 @@ interface Waiting {
 }
 
 /**
- * A transaction blocks other writing processes, so it takes no more work after this time, in milliseconds.
+ * A transaction blocks other writing processes, so it accepts no more work after this time, in milliseconds.
  */
 const longEnough = 5;
 
@@ -126,7 +126,7 @@ export function createGroupCommit(transact: PatientTransaction) {
         }
       });
     } catch (error) {
-      // If no transaction can begin, all waiting writes fail alike.
+      // If no transaction can begin, all waiting writes fail.
       if (begun === 0) for (const { reject } of queue.splice(0)) reject(error);
       for (const one of queue.splice(0, begun)) await commitAlone(transact, one);
       return;

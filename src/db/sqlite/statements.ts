@@ -4,7 +4,7 @@ import { onceFor } from '../../lib/once-for.ts';
 import type { Connection } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
-/** What a statement takes: values in order, or one object with the named ones. */
+/** The parameters of a statement: values in order, or one object with the named ones. */
 type Value = string | number | null | object;
 
 /** A prepared statement. Errors of a faulty store are thrown as `SwfError`. */
@@ -25,7 +25,7 @@ export interface Prepare {
   <Parameters extends unknown[], Row>(sql: string): Prepared<Row, Parameters>;
 }
 
-/** The statements of a connection. Each is prepared once, however often it is asked for. */
+/** The statements of a connection. Each is prepared once, however often it is requested. */
 export const preparer = onceFor((db: Connection): Prepare => {
   const known = new Map<string, Prepared<unknown>>();
   return (sql: string) => {
@@ -47,8 +47,8 @@ type Asked<Some extends Questions> = {
 };
 
 /**
- * Questions to a connection: functions of its statements and other arguments, as functions of the other
- * arguments.
+ * Binds queries to a connection: functions of its statements and other arguments become functions of the
+ * other arguments.
  */
 export const questionsTo = <Some extends Questions>(sql: Prepare, questions: Some) =>
   Object.fromEntries(
@@ -95,7 +95,7 @@ function prepareOn(db: Connection, sql: string): Statement {
   }
 }
 
-/** Turns array rows into objects, in half the time that better-sqlite3 takes to make them itself. */
+/** Turns array rows into objects, in half the time that better-sqlite3 itself takes. */
 function rowMaker(statement: Statement): (row: unknown[]) => unknown {
   const names = statement.columns().map(({ name }) => name);
   return (row) => {

@@ -9,7 +9,7 @@ import { type Connection, Database } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
 /**
- * Identifies the file at a path, to distinguish it from a replacement; undefined if there is no file to see.
+ * Identifies the file at a path, to distinguish it from a replacement; undefined if there is no visible file.
  */
 export const fileAt = (path: string) =>
   tried(() => {
@@ -73,7 +73,7 @@ export const logOf = (path: string) => `${path}-wal`;
 
 /**
  * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the
- * old log. Moves this process's writes into the store first, unless another log was begun.
+ * old log. First moves this process's writes into the store, unless another log was begun.
  */
 function requireSameLog(path: string, log: string | undefined, db: Connection) {
   const now = fileAt(logOf(path));
@@ -91,7 +91,7 @@ const maxTries = 50;
 
 /**
  * Moves all of the write-ahead log into the store. Returns false if a reader of an older state, or another
- * mover, stays in the way for long.
+ * checkpoint, blocks this for too long.
  */
 function moveLog(db: Connection): boolean {
   for (let tries = 0; tries < maxTries; tries += 1) {
@@ -157,7 +157,7 @@ const busyTimeout = { writer: 20, reader: 1000, server: 50 };
 const minBytes = 100;
 
 /**
- * Opens the file, or explains why it cannot be a store before SQLite does so in its own words.
+ * Opens the file, or explains why it cannot be a store before SQLite reports its own error.
  * @param make creates a missing file
  * @param isServer whether clients wait for answers of this process meanwhile Throws `NoStoreYet` if there is
  * no file and no `make`, else `STORE_UNAVAILABLE` or `STORE_CORRUPT`.

@@ -1,8 +1,8 @@
 import type { Prepare } from './statements.ts';
 
 /**
- * An open write transaction. Only a store can make it, so a function that takes it runs inside a transaction.
- * Facts read in the same transaction still hold, since no other process can write meanwhile.
+ * An open write transaction. Only a store can create it, so a function with this parameter runs inside a
+ * transaction. Facts read in the same transaction still hold, since no other process can write meanwhile.
  */
 export interface Transaction {
   readonly sql: Prepare;
@@ -12,7 +12,7 @@ export interface Transaction {
    * Runs the deferred work. Call it before reading what earlier parts of the transaction may have gathered.
    */
   readonly settle: () => void;
-  /** No other code can make a transaction: only the store knows this key. */
+  /** No other code can create a transaction: only the store knows this key. */
   readonly [inTransaction]: true;
 }
 

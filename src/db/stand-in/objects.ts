@@ -101,7 +101,7 @@ export function putObject({ sql }: Transaction, object: MonitorObject): void {
   ).run(kind, object_id, name, run_id, number, parent, JSON.stringify(document));
 }
 
-/** Draws the next number of a name, from 1 on. */
+/** Draws the next number of a counter, from 1. */
 export const nextNumber = (tx: Transaction, name: string) => drawNumber(tx, `monitor ${name}`);
 
 /** Draws a run number of this store that no observed run has. */
@@ -127,7 +127,7 @@ export function nextSequence(tx: Transaction, workflow: string): number {
   return nextNumber(tx, name);
 }
 
-/** The bus messages of an execution in sending order, as swf-monitor lists them. */
+/** The bus messages of an execution in sending order, as listed by swf-monitor. */
 export function messagesOf(sql: Prepare, executionId: string | undefined): object[] {
   if (executionId === undefined) return [];
   return sql<Record<string, unknown> & { payload: string }>(

@@ -8,7 +8,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
  * Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number.
- * @param at ISO 8601 in UTC: their own times have no zone
+ * @param at ISO 8601 in UTC: the programs' own times have no zone
  */
 export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): number {
   const { sql } = tx;
@@ -54,6 +54,6 @@ export function recordRefused(tx: Transaction, line: MessageLine, reason: string
   insertRow(tx, row, { effect: 'rejected', code: 'UNREADABLE', reason }, { sentAt: line.t, recordedAt: line.t });
 }
 
-/** Whether the very same write is on record. */
+/** Whether exactly this write is on record. */
 export const isRecorded = (tx: Transaction, line: MessageLine) =>
   recordedAs(tx.sql, readStatement(line), { ...line, ...storedOf(line) }).known !== undefined;

@@ -5,13 +5,13 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * A request that has waited longer is not sent: its author was notified that it was not taken. Milliseconds.
+ * A request that has waited longer is not sent: its author was told that it was not accepted. Milliseconds.
  */
 const requestLifetime = 60_000;
 
 /**
- * Seconds after which an untaken request expires in the broker: a runner that comes later must not begin a
- * run whose author was notified that it was not taken.
+ * Seconds after which an unaccepted request expires in the broker: a runner that starts later must not begin
+ * a run whose author was told that it was not accepted.
  */
 export const expirySeconds = 30;
 
@@ -44,8 +44,8 @@ export function askTestbed(
 }
 
 /**
- * The next request to send. It is marked first, so that it is never sent twice: their queue is shared, and a
- * second command would start two runs.
+ * The next request to send. It is marked first, so that it is never sent twice: the queue is shared, and a
+ * second command would start a second run.
  * @param namespaces the namespaces that the observer records; empty: all
  */
 export function takeRequest({ sql }: Transaction, namespaces: readonly string[], now: number) {
@@ -88,7 +88,7 @@ export const hasEnded = (sql: Prepare, executionId: string) =>
     executionId,
   );
 
-/** The newest execution that programs of a namespace call by an id: their commands mean this execution. */
+/** The newest execution to which programs of a namespace give an id: their commands refer to it. */
 export const newestCalled = (sql: Prepare, namespace: string, toldId: string) =>
   sql<{ execution_id: string; status: string }>(
     `SELECT execution_id, status FROM observed_runs AS o JOIN workflow_executions USING (execution_id)

@@ -30,8 +30,8 @@ interface Part extends Record<'n' | 'failed' | 'slices' | 'stay_failed', number>
 }
 
 /**
- * Adds the rows of a table to groups, some thousand at a time, by the execution index if the question names
- * an execution.
+ * Adds the rows of a table to groups, some thousand at a time, by the execution index if the query names an
+ * execution.
  */
 export function* addRows(
   groups: Groups,
@@ -70,8 +70,7 @@ export function* addRows(
 }
 
 /**
- * Message counts by type, for all executions or one, from kept figures; undefined if the question asks for
- * more.
+ * Message counts by type, for all executions or one, from kept figures; undefined if the query requires more.
  */
 function typeCounts(sql: Prepare, question: SummaryQuestion) {
   const { what, keys, execution_id, namespace, status, start_time, end_time } = question;
@@ -140,7 +139,7 @@ const maxMixed = 200;
 
 /**
  * Counts the rows of a table per minute, hour or day from the notes about its blocks, most of which lie
- * within one span: a tenth of a second for ten million rows. Undefined for any other question, or if too many
+ * within one span: a tenth of a second for ten million rows. Undefined for any other query, or if too many
  * blocks reach from one span into the next.
  */
 function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion) {
@@ -179,7 +178,7 @@ function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion) 
   return [...counts].filter(([, n]) => n > 0).map(([text, n]) => ({ name: shortTime(span, text), n }));
 }
 
-/** Whether a question only counts rows, by one span of the noted time. */
+/** Whether a query only counts rows, by one span of the noted time. */
 function countsOneSpan({ what, keys, execution_id, namespace, status, time_field }: SummaryQuestion): boolean {
   const isUnfiltered = [execution_id, namespace, status].every((filter) => filter === undefined);
   return (what === 'messages' || what === 'logs') && keys.length === 1 && isUnfiltered && time_field === 'created';

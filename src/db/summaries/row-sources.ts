@@ -9,11 +9,13 @@ type Key = Exclude<SummaryKey, Span>;
 /** Rows of a table that can be summed. */
 export interface RowSource {
   table: string;
-  /** The column of the order of recording. */
+  /** The column that gives the order of recording. */
   key: string;
   /** As SQL: the columns to group by. */
   keys: Partial<Record<Key, string>>;
-  /** As SQL: the value to show for a group, made from its column; left out if the column itself is shown. */
+  /**
+   * As SQL: the value to show for a group, computed from its column; absent if the column itself is shown.
+   */
   told?: Partial<Record<Key, (by: string) => string>>;
   /** Columns, in ISO 8601 or in milliseconds since 1970. */
   times: Partial<Record<TimeField, string>>;

@@ -16,10 +16,10 @@ import type { AttemptColumns } from '../timeline/attempt-columns.ts';
 import type { HistoryOf } from '../timeline/attempt-history.ts';
 import { addRows } from './row-groups.ts';
 
-/** How long after the end of their execution late results may come: an hour, in milliseconds. */
+/** How long after the end of their execution late results may arrive: an hour, in milliseconds. */
 const latest = 3_600_000;
 
-/** The groups of a question. Take each step in a snapshot of the store. */
+/** The groups of a query. Run each step in a snapshot of the store. */
 export function* summarize(sql: Prepare, historyOf: HistoryOf, question: SummaryQuestion): Steps<Group[]> {
   const groups = createGroups();
   const { what } = question;
@@ -112,7 +112,7 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
   if (!Number.isNaN(seconds)) group.seconds.push(Math.max(0, seconds));
 }
 
-/** More slices of one file are not distinguished. */
+/** Beyond this number, slices of one file are not distinguished. */
 const slicesOfFile = 2 ** 20;
 
 function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string) {
@@ -137,7 +137,7 @@ function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAt
   return (at) => columns[column][at] as number;
 }
 
-/** Whether a question asks only for some slices of an execution, by the filters of `condition`. */
+/** Whether a query selects only some slices of an execution, by the filters of `condition`. */
 const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion) =>
   [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
 

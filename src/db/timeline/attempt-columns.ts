@@ -15,14 +15,14 @@ const noName = -1;
 /** How many errors to remember with their causes. */
 const maxErrors = 5000;
 
-/** A copy of a text: a part of a larger text would keep all of that in memory. */
+/** A copy of a text: a part of a larger text would keep the whole in memory. */
 const ownText = (text: string) => Buffer.from(text, 'utf8').toString('utf8');
 
 /** Numbers names from 0, in order of appearance: columns hold numbers, and very many rows share a name. */
 class Names {
   readonly all: string[] = [];
   readonly #numbers = new Map<string, number>();
-  /** Neighboring rows mostly have the same name, and comparing is faster than looking up. */
+  /** Neighboring rows usually have the same name, and comparing is faster than looking up. */
   #lastName: string | undefined;
   #lastNumber = -1;
 
@@ -165,8 +165,8 @@ const numberedIn = (s: string) =>
   `iif(instr(${s}slice_filename, replace(${s}stf_filename, '.stf', '_slice_')) = 1, NULL, ${s}tf_filename)`;
 
 /**
- * As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them,
- * with semicolons between.
+ * As SQL: the values of an attempt that this program creates, in the order in which `takeAttempts` reads
+ * them, with semicolons between.
  */
 const ownValues = {
   current:
@@ -177,7 +177,7 @@ const ownValues = {
     'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at; a.processing_seconds',
 };
 
-/** As SQL: values that others may have made. */
+/** As SQL: values that others may have created. */
 const foreignValues = {
   current: ['assigned_worker', 'left_by', 'hostname', `iif(status = 'failed', substr(error, 1, 1000), NULL)`, 'job'],
   earlier: ['a.worker_id', 'NULL', 'a.hostname', 'substr(a.error, 1, 1000)', 'a.job'],
@@ -185,7 +185,7 @@ const foreignValues = {
 
 /**
  * As SQL: attempts as one text, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and
- * `tf_slices AS s`. better-sqlite3 takes four times as long to make a row of values as SQLite takes to read
+ * `tf_slices AS s`. better-sqlite3 takes four times as long to create a row of values as SQLite takes to read
  * it. Separators in texts of others are replaced, so that none looks like two.
  */
 export function attemptsAsText(kind: keyof typeof ownValues): string {
@@ -202,7 +202,7 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
   const word = (): string => {
     const end = text.indexOf(valueEnd, at);
     const found = text.slice(at, end);
-    // A damaged value may have ended others: what is left is read to its end.
+    // A damaged value may have cut off others: the rest is read to its end.
     at = end < 0 ? text.length : end + 1;
     return found;
   };
@@ -234,7 +234,7 @@ export function takeAttempts(text: string, columns: AttemptColumns) {
   while (at < text.length) {
     const place = columns.placeOf({ stf: word(), file: optional() }, whole(), whole());
     columns.setState(place, word() as SliceStatus, whole() === 1);
-    // A result may come for a slice whose start was never reported.
+    // A result may arrive for a slice whose start was never reported.
     const wasStarted = whole() > 0;
     columns.tfCount[place] = whole();
     const created = time();

@@ -69,7 +69,7 @@ function attemptReader(sql: Prepare, executionId: string) {
 /**
  * The attempts of one execution, kept in step with the store: read once in pieces, then updated from the
  * messages since. A piece takes about ten milliseconds, so that other requests are answered in between. Only
- * rows of the projection are read, never message contents: the projection alone judges messages that come
+ * rows of the projection are read, never message contents: the projection alone judges messages that arrive
  * late, twice or against the rules.
  */
 export function createAttemptHistory(sql: Prepare, executionId: string) {
@@ -85,7 +85,7 @@ export function createAttemptHistory(sql: Prepare, executionId: string) {
   let seq = newest();
   let lateSeq = maxOf('SELECT max(late_seq) FROM late_messages WHERE execution_id = ?');
 
-  /** Rereads the slices that messages since have moved. @returns whether no such messages are left */
+  /** Rereads the slices that later messages have moved. @returns whether no such messages are left */
   function followMessages(): boolean {
     const messages = sql<{ seq: number; message_id: string }>(
       `SELECT seq, ${messageColumns.message_id} AS message_id FROM message_rows INDEXED BY message_rows_execution
@@ -109,7 +109,7 @@ export function createAttemptHistory(sql: Prepare, executionId: string) {
     seq: () => seq,
     /** Whether another log has replaced the followed one. */
     isOutdated: () => newest() < seq,
-    /** Brings the columns up to date. Take each step in a snapshot; the columns reflect the last one. */
+    /** Brings the columns up to date. Run each step in a snapshot; the columns reflect the last one. */
     *follow(): Steps<AttemptColumns> {
       while (slicesRead !== undefined) {
         slicesRead = reader.readSlices(slicesRead);
@@ -149,13 +149,13 @@ const movedOfOthers = (sql: Prepare, executionId: string, seq: number) =>
 /** Attempts to keep in memory, over all executions: about 30 MB. */
 const maxAttempts = 500_000;
 
-/** Executions to keep in memory: each call looks at all of them. */
+/** Executions to keep in memory: each call examines all of them. */
 const maxHistories = 600;
 
 /** The history of an execution. Call it in a snapshot. */
 export type HistoryOf = (executionId: string) => AttemptHistory;
 
-/** Keeps the histories of the most recently asked executions. */
+/** Keeps the histories of the most recently queried executions. */
 export function rememberHistories(sql: Prepare): HistoryOf {
   /** In the order of use, most recent last. */
   const known = new Map<string, AttemptHistory>();

@@ -58,7 +58,7 @@ export function timelineQuestion(
   };
 }
 
-/** Times about which nothing is known, or when nothing could be done, the oldest of each kind first. */
+/** Periods about which nothing is known, or in which nothing could be done, the oldest of each kind first. */
 function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, { isAlive, now }: Moment): PhaseBand[] {
   const { execution_id } = execution;
   const { end: until, silentSince: start } = life;
@@ -83,7 +83,10 @@ const band = (phase: PhaseBand['phase'], from: string, to: string) => ({
 const goOnWithoutDriver = (sql: Prepare, { execution_id }: ExecutionRow) =>
   sql<number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?').value(execution_id) === 1;
 
-/** A life with the times in which no work was done. Work that was not heard may have been. */
+/**
+ * A life with the periods in which no work was done. Unheard periods are not among them: work may have been
+ * done then.
+ */
 function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
   const over = holes.flatMap(({ phase, start, end }) =>
     end === undefined || phase === 'unheard' ? [] : { from: start, until: end },
@@ -109,7 +112,7 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
  */
 function lastResult(sql: Prepare, { execution_id, end_time }: ExecutionRow, { now }: Moment): number {
   const last = sql<number>('SELECT last_result_ms FROM observed_runs WHERE execution_id = ?');
-  // No result came later than now, whatever the broker's clock says.
+  // No result arrived later than now, whatever the broker's clock says.
   return end_time === null ? 0 : Math.min(last.value(execution_id) ?? 0, now);
 }
 
@@ -124,16 +127,16 @@ function planned(sql: Prepare, execution: ExecutionRow): Pick<TimelineQuestion, 
 /** The execution, and the part of it to draw. */
 export interface TimelineQuestion extends Omit<WantedPicture, 'anchor'> {
   execution: ExecutionRow;
-  /** Times about which nothing is known, or when nothing could be done. */
+  /** Periods about which nothing is known, or in which nothing could be done. */
   holes: readonly PhaseBand[];
 }
 
-/** A picture, and the place in the log that it reflects. */
+/** A picture, and the position in the log that it reflects. */
 export interface Timeline extends Picture {
   seq: number;
 }
 
-/** Draws an execution. Take each step in a snapshot. */
+/** Draws an execution. Run each step in a snapshot. */
 export function* timelineOf(sql: Prepare, history: AttemptHistory, question: TimelineQuestion): Steps<Timeline> {
   const { execution, life } = question;
   const attempts = yield* history.follow();

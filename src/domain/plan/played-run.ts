@@ -4,7 +4,7 @@ import { advance, nextStep, startPosition, type TimedStep } from '../daq-schedul
 import type { ExecutionParams } from '../params.ts';
 import { planOf } from './versions.ts';
 
-/** Slices as they come to workers. Times are seconds. */
+/** Slices as they arrive at workers. Times are seconds. */
 export interface Arrivals {
   /** When slices arrive, in order; `counts` says how many at each time. */
   ticks: number[];
@@ -44,7 +44,7 @@ export function playWork({ ticks, counts, standbys }: Arrivals, freeAt: Float64A
  */
 export type PlayedRun = ReturnType<typeof playedOn>;
 
-/** The most slices to play: a second's work. */
+/** The most slices to simulate: a second's work. */
 const maxSlices = 1_000_000;
 const maxSteps = 100_000;
 
@@ -164,7 +164,7 @@ function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>
 /** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
 function workersFor({ fast_processing, daq_state_machine: daq }: ExecutionParams, { stfs, slices }: Schedule): number {
   const each = daq.stf_interval + daq.stf_generation_time;
-  // All slices come at once, or no slice comes.
+  // All slices arrive at once, or none arrives.
   if (stfs === 0 || each === 0) return slices;
   const inHand = Math.ceil((slices / stfs / each) * fast_processing.slice_processing_time - 1e-9);
   return Math.min(slices, Math.max(1, inHand));

@@ -3,7 +3,7 @@ import type { Attempts, Period } from '../timeline/attempts.ts';
 
 /** An attempt at a slice, as it was measured. Times are milliseconds since 1970. */
 export interface MeasuredAttempt {
-  /** Its place in the queue, among those that came at the same time. */
+  /** Its place in the queue, among those that arrived at the same time. */
   rank: number;
   queued: number;
   started: number;
@@ -17,7 +17,7 @@ export interface MeasuredAttempt {
   nextAfter: number;
 }
 
-/** A measured run, to be played again. Times are milliseconds since 1970. */
+/** A measured run, to be replayed. Times are milliseconds since 1970. */
 export type MeasuredRun = ReturnType<typeof measuredRun>;
 
 /**
@@ -124,7 +124,8 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Pe
 }
 
 /**
- * A time without a start up to the first of these is always chance, one above the second never. Milliseconds.
+ * A time without a start is always put down to chance up to the first of these, and never above the second.
+ * Milliseconds.
  */
 const [minChance, maxChance] = [50, 1000];
 
@@ -147,7 +148,7 @@ function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]):
     const last = byStart[begun - 1]?.started ?? -Infinity;
     const from = Math.max(since, last, ends[ended(started) - free] ?? -Infinity);
     if (Number.isFinite(last)) held.push({ from, until: started });
-    // The slice came to a free slot; the turnaround covers the others.
+    // The slice arrived at a free slot; the turnaround covers the others.
     if (from === since) direct.push({ from, until: started });
   }
   return { held, direct };
@@ -205,7 +206,7 @@ function workersOf(begun: readonly Begun[], { names, worker, host, length }: Att
   return workers;
 }
 
-/** Assigns workers to slots: a worker that came after another was gone takes its slot. */
+/** Assigns workers to slots: a worker that started after another was gone takes its slot. */
 export function slotsOf(workers: readonly Worker[]): Slot[] {
   const slots: Worker[][] = [];
   const came = workers.filter(({ from }) => Number.isFinite(from)).toSorted((a, b) => a.from - b.from);

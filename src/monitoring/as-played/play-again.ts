@@ -3,7 +3,7 @@ import TinyQueue from 'tinyqueue';
 import type { Period } from '../timeline/attempts.ts';
 import { type MeasuredAttempt, type MeasuredRun, type Slot, type Worker, freeFrom, slotsOf } from './measured-run.ts';
 
-/** Changes to a run before it is played again. */
+/** Changes to a run before it is replayed. */
 export interface Changes {
   /** Worker slots in all. */
   slots?: number | undefined;
@@ -14,13 +14,13 @@ export interface Changes {
   isLeftOut?: ((worker: Worker) => boolean) | undefined;
 }
 
-/** The result of playing a run again. Times are milliseconds since 1970, waits milliseconds. */
+/** The result of replaying a run. Times are milliseconds since 1970, waits milliseconds. */
 export interface PlayedAgain {
   /** The end of its last slice; undefined if none is done. */
   last: number | undefined;
   slots: number;
   slices: number;
-  /** Attempts that no worker was left for. */
+  /** Attempts for which no worker was left. */
   undone: number;
   /** Slices whose last attempt fails; undefined if it is not known how some of them would end. */
   failed: number | undefined;
@@ -39,9 +39,9 @@ const byTime = (a: Queued, b: Queued) => a.at - b.at || a.attempt.rank - b.attem
 const byPlace = (a: Queued, b: Queued) => a.attempt.rank - b.attempt.rank || a.at - b.at;
 
 /**
- * Plays a run again from its measurements: each slice comes when it came, takes as long as it took, fails
- * where it failed, and goes to the first free slot. Slices start in queue order, and none starts while the
- * run stood still. An attempt that failed on a worker which is left out is not made.
+ * Replays a run from its measurements: each slice arrives when it did, takes as long as it did, fails where
+ * it did, and goes to the first free slot. Slices start in queue order, and none starts while the run stood
+ * still. An attempt that failed on a worker which is left out is not made.
  */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
   const { dispatch, turnaround, still } = run;
@@ -55,7 +55,7 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
   const waiting = new TinyQueue<Queued>([], run.keepsPlace ? byPlace : byTime);
   for (const slot of slots) free.push({ from: slot[0]?.from ?? Infinity, slot });
   for (const attempt of first) coming.push({ at: attempt.queued, attempt });
-  // The last start: everything that waits had come by then.
+  // The last start: everything that waits had arrived by then.
   let clock = -Infinity;
   let failed = 0;
 
@@ -77,8 +77,8 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
     return end;
   };
   /**
-   * Starts a slice on a slot. Drops a slot whose workers are gone; puts a slot whose next worker comes later
-   * behind the others.
+   * Starts a slice on a slot. Drops a slot whose workers are gone; moves a slot whose next worker starts
+   * later behind the others.
    */
   const use = (slot: Slot, from: number) => {
     const came = waiting.length > 0 ? clock : (coming.peek()?.at ?? Infinity) + dispatch;
@@ -124,8 +124,8 @@ function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Chang
 
 /**
  * The first attempts at the slices without those that failed on a worker which is left out: the attempt that
- * followed takes their place. Where none followed, it is not known how the slice would end; it takes the
- * usual time.
+ * followed takes their place. If none followed, it is not known how the slice would end; it takes the usual
+ * time.
  */
 function withoutFailures(
   { workers, usual, leftOut }: MeasuredRun,

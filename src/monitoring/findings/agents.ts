@@ -7,7 +7,7 @@ import { itemOf, queueState } from '../stage-states.ts';
 import { type Judgement, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';
 
 /**
- * Living agents send a sign of life every few seconds: a driver that has just started has not heard them yet.
+ * Live agents send a heartbeat every few seconds: a driver that has just started has not heard them yet.
  */
 const hasJustBegun = ({ driver, now }: Facts) =>
   driver !== undefined && (now - Date.parse(driver.since)) / 1000 < lateSeconds;
@@ -68,9 +68,9 @@ export const agentRules: readonly FindingRule[] = rulesOf(
 
     AGENT_GONE: (facts) => {
       const { agents, broker_away_since } = facts;
-      // Nobody is heard then; another finding reports that.
+      // No agent is heard then; another finding reports that.
       if (broker_away_since !== undefined) return undefined;
-      // Agents of an earlier driver went with it; its end reports that.
+      // Agents of an earlier driver ended with it; the finding about its end covers them.
       const gone = agents
         .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')
         // A remote agent may be cut off for a while.

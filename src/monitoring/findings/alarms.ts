@@ -9,7 +9,7 @@ import { type Finding, wholeSentence } from './rule.ts';
  */
 export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };
 
-/** A finding as an alarm reports it. */
+/** A finding in the form that alarms use. */
 export interface AlarmFinding {
   code: string;
   /** The execution, followed by `:` and the slice, file, worker or host if the finding has one. */
@@ -28,7 +28,7 @@ export function alarmFindings(executionId: string, findings: readonly Finding[])
     const { code, severity, about } = finding;
     const subject = about === undefined ? executionId : `${executionId}:${named(about)}`;
     const alarmId = `${code}/${subject}`;
-    // Findings come with the worst first.
+    // Findings are sorted, worst first.
     if (severity !== 'info' && !found.has(alarmId))
       found.set(alarmId, { code, subject, severity, sentence: clipWords(shortPaths(wholeSentence(finding)), maxNote) });
   }
@@ -38,7 +38,7 @@ export function alarmFindings(executionId: string, findings: readonly Finding[])
 const longestName = 200;
 
 /**
- * Shortens a name that a program gave itself, which may have any length; a digest distinguishes long names.
+ * Shortens a name that a program chose, which may have any length; a digest distinguishes long names.
  */
 function named(name: string): string {
   if (name.length <= longestName) return name;
@@ -56,7 +56,7 @@ interface AlarmStanding {
   gone?: number | undefined;
 }
 
-/** The outcome of one look: the messages to record, and the times to remember until the next look. */
+/** The outcome of one check: the messages to record, and the times to remember until the next check. */
 interface AlarmStep {
   changes: ('raised' | 'cleared')[];
   found?: number;

@@ -5,7 +5,7 @@ import type { Evidence } from '../evidence.ts';
 import { downSeconds, driverGaps } from '../facts.ts';
 import { type Found, type Situation, call, type FindingRule, here, ifDriven, rulesOf } from './rule.ts';
 
-/** Says who paused an execution, when and why. */
+/** A sentence about who paused an execution, when and why. */
 const pauseSentence = (by: Evidence['paused_by']) =>
   by === undefined
     ? 'An operator paused it'
@@ -53,7 +53,7 @@ export const driverRules: readonly FindingRule[] = [
     DRIVER_GONE: (facts) => {
       const { execution_id, process, drivers, paused_by } = facts;
       const last = drivers.at(-1);
-      // A driver that said why it failed has its own finding.
+      // A driver that reported why it failed has its own finding.
       if (facts.status !== 'running' || process === undefined || process.alive || last?.ended === 'fault')
         return undefined;
       const who = `process ${process.pid} on ${process.hostname}`;
@@ -130,8 +130,8 @@ export const driverRules: readonly FindingRule[] = [
     },
 
     /**
-     * A service has given up on an execution whose drivers achieved nothing, or resumes it again and again
-     * while results still come in.
+     * A service has given up on an execution whose drivers achieved nothing, or keeps resuming it while
+     * results still arrive.
      */
     TAKE_UP_FAILED: (situation) => {
       const { execution_id, take_ups, process, drivers } = situation;

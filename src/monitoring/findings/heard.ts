@@ -12,7 +12,7 @@ import {
 } from '../heard-facts.ts';
 import { call, type FindingRule, here, rulesOf, timeOf } from './rule.ts';
 
-/** How long workers take to come unless reported, in seconds. */
+/** How long workers take to start unless reported, in seconds. */
 const usualRampUp = 300;
 const margin = 60;
 
@@ -65,7 +65,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     };
   },
 
-  /** A worker that was started without a run serves the run of its first slice for good. */
+  /** A worker that was started without a run serves the run of its first slice forever. */
   TRANSFORMER_BOUND: (facts) => {
     const { bound_workers: bound, counts, run_id, oldest_waiting, last_result = 0 } = facts;
     if (bound.length === 0 || oldest_waiting === undefined || !facts.hearsResults) return undefined;

@@ -113,7 +113,7 @@ export function findingsOf({ driving, heard }: Causes): Finding[] {
   return withoutConsequences(findingsBy(findingRules, known), known);
 }
 
-/** The part of what is known that shows why stages stand still. */
+/** The part of what is known that shows why stages are stuck. */
 type Causes = Pick<Known, 'driving' | 'heard'>;
 
 /** If nothing progresses, all of these follow. */
@@ -140,7 +140,7 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   BROKER_AWAY: standstill,
   AGENT_GONE: ['WORKER_GONE'],
   NO_TRANSFORMER: ['TRANSFORMER_GONE'],
-  // More workers would not help where some are slow, or the slices are.
+  // More workers would not help if some workers or slices are slow.
   SLOT_SLOW: ['WORKERS_TOO_FEW'],
   SLICES_SLOWER: ['WORKERS_TOO_FEW'],
   NOTHING_SUCCEEDS: ['SLICES_RETRIED', 'STAGE_STUCK', 'STAGE_SLOW'],

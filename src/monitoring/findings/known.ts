@@ -16,23 +16,26 @@ export function knownEntry(entry: string): { code: string; pattern: string | und
   return { code, pattern };
 }
 
-/** A finding names at most so many ids. */
+/** The most ids that a finding names. */
 const mostIds = 5;
 
-/** Whether people know of a finding: never of an error. With patterns, all of its senders must match one. */
+/**
+ * Whether a finding is configured as known; an error never counts as known. With patterns, all of its senders
+ * must match one.
+ */
 function isKnown({ code, severity, senders = [], ids }: Finding, known: readonly string[]): boolean {
   const entries = known.map(knownEntry).filter((entry) => entry.code === code);
   if (severity === 'error' || entries.length === 0) return false;
   const patterns = entries.flatMap(({ pattern }) => (pattern === undefined ? [] : patternOf(pattern)));
   if (patterns.length < entries.length) return true;
-  // So many ids may be the first of more, which no pattern has been compared with.
+  // With this many ids there may be more, which have not been compared with any pattern.
   const complete = ids.length < mostIds ? ids : [];
   const names = senders.length > 0 ? senders : complete;
   return names.length > 0 && names.every((name) => patterns.some((pattern) => pattern.test(name)));
 }
 
 /**
- * The findings with those that people know of as one of severity `info`, which raises no alarm.
+ * The findings, with the known ones combined into one of severity `info`, which raises no alarm.
  * @param known entries such as `CODE` or `CODE sender-*`
  */
 export function withKnown(executionId: string, findings: readonly Finding[], known: readonly string[]): Finding[] {

@@ -4,7 +4,10 @@ import { longAgo, nextStepSeconds, secondsSince } from '../heard-facts.ts';
 import { isNotClosed, isNotHandedOver, reportSeconds, unprocessedFor } from '../prompt-state.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
 
-/** Findings about prompt processing. The bus says only that a run was handed over; all else comes by REST. */
+/**
+ * Findings about prompt processing. The bus reports only that a run was handed over; everything else is
+ * reported over REST.
+ */
 export const promptRules: readonly FindingRule[] = rulesOf('heard', {
   NOT_HANDED_OVER: (facts) => {
     const { prompt, counts, isOver } = facts;

@@ -51,7 +51,7 @@ export const call = (tool: string, args: Record<string, unknown>) => ({ tool, ar
 /** The same about the execution itself. */
 export const here = (tool: string, about: Record<string, unknown> = {}) => ({ tool, about });
 
-/** A finding as its rule gives it. Without ids it has none. */
+/** A finding as returned by its rule. If `ids` is absent, it has none. */
 export type Found = Omit<Finding, 'code' | 'ids' | 'next'> &
   Partial<Pick<Finding, 'ids'>> & { next: Finding['next'] | ReturnType<typeof here> };
 
@@ -68,7 +68,7 @@ export interface FindingRule {
   find: Find<Known>;
 }
 
-/** The rules of findings that are silent where the part of what is known that they need is absent. */
+/** The rules of findings that need a part of what is known, and report nothing if it is absent. */
 export const rulesOf = <Part extends keyof Known>(needs: Part, finds: Finds<NonNullable<Known[Part]>>): FindingRule[] =>
   Object.entries(finds).map(([code, find]) => ({
     code,
@@ -116,7 +116,7 @@ export const attemptsLookedAt = 1000;
 const namedCauses = 2;
 const shownCause = 160;
 
-/** A finding by itself, with the causes. */
+/** The sentence of a single finding, with its causes. */
 export const wholeSentence = ({ sentence, causes = '' }: Pick<Finding, 'sentence' | 'causes'>) =>
   `${sentence}${causes === '' ? '' : ` ${causes}`}`;
 

@@ -21,7 +21,7 @@ function nextOf(kind: NonNullable<SliceFacts['concentration']>['kind']): Found['
 /** Workers that the sentence names. */
 const namedWorkers = 4;
 
-/** How failures relate to a place; `on` it, if not said otherwise. */
+/** The preposition for failures at a place; by default `on`. */
 const failedAt: Readonly<Record<string, string>> = { 'STF file': 'for slices of', 'slice number': 'at' };
 
 /** How many first attempts failed on each worker, if there are several. */

@@ -67,7 +67,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
   },
 
   MESSAGES_WAITING: ({ waiting, status }) => {
-    // Nothing more comes for an ended execution.
+    // Nothing more arrives for an ended execution.
     if (waiting.count === 0 || status !== 'running') return undefined;
     return {
       severity: 'warning',

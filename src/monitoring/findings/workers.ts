@@ -69,7 +69,7 @@ function wereTooFew(facts: Facts, capacity: Capacity): Found | undefined {
   };
 }
 
-/** Whether the DAQ makes STFs: while it is paused nothing comes. */
+/** Whether the DAQ makes STFs: while it is paused nothing arrives. */
 const isComing = (facts: Facts) =>
   facts.status === 'running' &&
   !facts.isHeld &&

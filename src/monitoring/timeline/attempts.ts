@@ -35,7 +35,7 @@ export interface Life {
    * since.
    */
   silentSince?: number;
-  /** Times in which no work was done: without a driver, or while it stood still. */
+  /** Periods in which no work was done: without a driver, or while the driver stood still. */
   idle?: readonly Period[];
 }
 

@@ -1,7 +1,7 @@
 import { failedState } from '../../domain/slice-states.ts';
 import type { Attempts, Period } from './attempts.ts';
 
-/** Attempts that failed alike. Times are milliseconds since 1970. */
+/** Attempts that failed for the same cause. Times are milliseconds since 1970. */
 export type TimedCause = ReturnType<typeof causesOf>[number];
 
 const strip = 20;
@@ -39,7 +39,8 @@ export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries
       /** The host of all of them, if it is one and other attempts of the execution were on others. */
       host: allHosts.size > 1 ? onlyHost(attempts, hosts) : undefined,
       /**
-       * When they came: one character per twentieth of the window, `.` none, `1` to `9` a count, `#` more.
+       * When they occurred: one character per twentieth of the window, `.` none, `1` to `9` a count, `#`
+       * more.
        */
       when: times.map(shownCount).join(''),
     }))
@@ -77,7 +78,7 @@ function newCause(attempts: Attempts, at: number) {
   return {
     cause: attempts.names.cause.all[attempts.cause[at] as number] ?? '',
     attempts: 0,
-    /** Slices that failed for good. */
+    /** Slices that failed permanently. */
     exhausted: 0,
     first: Infinity,
     last: -Infinity,

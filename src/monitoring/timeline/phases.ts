@@ -1,5 +1,5 @@
 /**
- * Periods in which nothing could be heard, a driver wrote nothing, or there was no driver. They lie over
+ * Periods in which nothing could be heard, a driver wrote nothing, or there was no driver. They overlap
  * phases.
  */
 type Hole = 'unheard' | 'unwritten' | 'undriven';
@@ -36,7 +36,7 @@ const next: Readonly<Record<string, PhaseBand['phase']>> = {
   workflow_ended: 'after',
 };
 
-/** When work can begin: with the first beam; the start of the execution while there was none. */
+/** When work can begin: with the first beam, or with the start of the execution if there was none yet. */
 export const beginOfWork = (start: number, phases: readonly PhaseBand[]) =>
   phases.find(({ phase }) => phase === 'physics')?.start ?? start;
 

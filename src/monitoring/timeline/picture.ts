@@ -64,7 +64,7 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture) {
   };
 }
 
-/** Fewest bins for a part of a life: people look at a part to see single STFs come. */
+/** Fewest bins for a part of a life: people look at a part to see single STFs arrive. */
 const fewestOfPart = 40;
 
 function minWidthOf({ life, from, until, minWidth }: WantedPicture): number {

@@ -3,14 +3,13 @@ import { type Attempts, type Life, type Period, endOfWork, goesOn } from './atte
 
 /**
  * Counts of events in each bin, levels at its end, and the peaks of levels within it. Levels sum up
- * everything before, so that from outside the window they need only counts, and at the end of life they
- * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits
- * after it.
+ * everything before, so only counts are needed from outside the window, and at the end of life they equal the
+ * stored counts: an attempt abandoned at the end of a stopped execution is in progress until then and waits
+ * afterwards.
  * @param maxRetries attempts after the first that a slice may have
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
-  const counters = countersOf(bins);
-  for (let at = 0; at < attempts.length; at += 1) addAttempt(counters, attempts, at, life, maxRetries);
+  const counters = counted(attempts, bins, life, maxRetries);
   const { queued, processing } = counters;
   /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   const mean_seconds = counters.work.map((milliseconds, bin) => {
@@ -25,6 +24,12 @@ export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries:
     processing_peak: processing.peaks(),
     mean_seconds,
   };
+}
+
+function counted(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
+  const counters = countersOf(bins);
+  for (let at = 0; at < attempts.length; at += 1) addAttempt(counters, attempts, at, life, maxRetries);
+  return counters;
 }
 
 type Counters = ReturnType<typeof countersOf>;
@@ -77,7 +82,7 @@ function levelIn({ from, width, count }: Bins) {
       let level = 0;
       return changes.map((change) => (level += change));
     },
-    /** The most at once in each bin. What ends at a moment makes room for what begins at it. */
+    /** The most at once in each bin. An item that ends at a moment makes room for one that begins then. */
     peaks(): number[] {
       const [up, down] = [inOrder(ups), inOrder(downs)];
       let [level, begun, ended] = [0, 0, 0];
@@ -121,7 +126,7 @@ function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Li
     else waiting.down(end);
   } else if (isStarted && !goesOn(life)) {
     processing.down(endOfWork(life));
-    // An attempt given up at the end waits again; if the driver is gone, it is lost.
+    // An attempt abandoned at the end waits again; if the driver is gone, it is lost.
     if (life.hasEnded) waiting.up(life.end);
   }
   if (attempt === 1) count(series.arrived, queued);
@@ -168,8 +173,8 @@ export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life:
   if (count >= fewBins || most === 0) return undefined;
   const span = Math.min(count * width, life.end - from);
   const step = widths.find((one) => span / one <= most) ?? width;
-  const { queued, processing } = seriesOf(attempts, { from, width: step, count: Math.ceil(span / step) }, life, 0);
-  return { step, queued, processing };
+  const { queued, processing } = counted(attempts, { from, width: step, count: Math.ceil(span / step) }, life, 0);
+  return { step, queued: queued.ends(), processing: processing.ends() };
 }
 
 /**

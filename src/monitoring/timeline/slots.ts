@@ -48,7 +48,7 @@ function addTime(times: Float64Array, bins: Bins, attempt: Period & { life: Life
   }
 }
 
-/** Nearly all of it counts as all: starts and ends are exact only to the millisecond. */
+/** A nearly full bin counts as full: starts and ends are exact only to the millisecond. */
 function cellOf(part: number): string {
   if (part >= 0.95) return '#';
   const tenths = Math.round(part * 10);

@@ -7,9 +7,9 @@ export type TfFact = FactOf<'tf_file_registered' | 'told_tf'>;
 const isJobs = (said: SaidFact<StfFact>): said is SaidFact<FactOf<'told_jobs'>> => said.fact.kind === 'told_jobs';
 
 /**
- * An STF file by all messages about it, in any order: one announces it, another says it is ready, REST
+ * An STF file from all messages about it, in any order: one announces it, another says it is ready, REST
  * registers it. Undefined without any.
- * @param isPrompt of prompt processing: being registered is its readiness, and PanDA processes it
+ * @param isPrompt of prompt processing: it is ready once registered, and PanDA processes it
  */
 export function foldStf(messages: readonly SaidFact<StfFact>[], isPrompt = false) {
   const reports = messages.filter(isJobs);
@@ -52,7 +52,7 @@ const readyRow = (ready: SaidFact | undefined, first: SaidFact) => ({
 });
 
 /**
- * A TF file by all messages about it: it is announced once, or registered by REST alone. Undefined without
+ * A TF file from all messages about it: it is announced once, or only registered over REST. Undefined without
  * any.
  */
 export function foldTf(messages: readonly SaidFact<TfFact>[]) {

@@ -21,17 +21,17 @@ export interface SaidFact<F extends Fact = Fact> extends Said {
 /** When a message was sent, as UTC in ISO 8601. */
 export const timeOf = ({ sent_ms }: Said) => new Date(sent_ms).toISOString();
 
-/** Of contradicting statements, the earlier one counts, then the one with the lesser id. */
+/** Of contradicting statements, the earlier one counts, and at the same time the one with the smaller id. */
 export const bySending = (a: Said, b: Said) => a.sent_ms - b.sent_ms || (a.message_id < b.message_id ? -1 : 1);
 
-/** A message that says what another one says already, or contradicts it: that one stands. */
+/** A message that repeats or contradicts another one, which stands. */
 export interface Repeat {
   seq: number;
   stands_seq: number;
   contradicts: boolean;
 }
 
-/** Of messages that state one fact, the first one in an order stands, and the others repeat it. */
+/** Of messages that state the same fact, the first in order stands, and the others repeat it. */
 export function standingOf<F extends Fact>(
   said: readonly SaidFact<F>[],
   order: (a: SaidFact<F>, b: SaidFact<F>) => number = bySending,
@@ -45,7 +45,7 @@ export function standingOf<F extends Fact>(
   return { stands, repeats };
 }
 
-/** The messages that stand, by the name of what each states, and how the others repeat them. */
+/** The messages that stand, by the name of the fact, and how the others repeat them. */
 export function standingBy<F extends Fact>(
   said: readonly SaidFact<F>[],
   nameOf: (fact: F) => string,

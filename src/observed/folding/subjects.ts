@@ -30,13 +30,13 @@ const subject = (name: string, key: string | undefined): Subject[] =>
 const resultSubject = ({ by, value }: ResultKey): Subject[] =>
   by === 'name' ? subject('slice', value) : subject('result', `${by} ${value}`);
 
-/** REST names the slice of a result that was perhaps not heard. */
+/** REST names the slice of a result that may not have been heard. */
 const toldSlice = ({ copyOf, slice_filename }: ResultFact): Subject[] =>
   copyOf === undefined ? [] : subject('slice', slice_filename);
 
 /**
- * The subjects of a message; first, the thing whose messages repeat one another. Empty for a fact that only
- * the execution has.
+ * The subjects of a message; the first one is the thing whose messages can repeat one another. Empty for a
+ * fact about the execution alone.
  */
 export function subjectsOf(fact: Fact): Subject[] {
   if (isOfStf(fact)) return subject(fact.kind, fact.stf_filename);
@@ -64,7 +64,7 @@ export function subjectsOf(fact: Fact): Subject[] {
   }
 }
 
-/** The subjects of the messages that decide together with this one how a thing stands. */
+/** The subjects of the messages that together with this one determine the state of a thing. */
 export function relatedTo(fact: Fact): Subject[] {
   if (isOfStf(fact)) return about(stfSubjects, fact.stf_filename);
   switch (fact.kind) {

@@ -20,7 +20,7 @@ interface Attempt {
 }
 
 /**
- * A slice: its attempts, in the order in which their senders say they made them, and the one that
+ * A slice: its attempts, in the order of the times that their senders state, and the one that
  * determines its state.
  */
 export interface FoldedSlice {
@@ -75,7 +75,7 @@ export function foldWork(messages: readonly SaidWork[]) {
     repeats,
     /** Slices that were registered by REST. */
     registered: new Set(registered.stands.keys()),
-    /** Results that fit no slice which was heard. */
+    /** Results that match no slice that was heard. */
     unmatched: withoutCopies(waiting).length,
     /** Results of an attempt after the one that counts. */
     repeated: ended.reduce((sum, { repeated }) => sum + repeated, 0),
@@ -83,8 +83,8 @@ export function foldWork(messages: readonly SaidWork[]) {
 }
 
 /**
- * Each `req_id` of a slice is an attempt at it, else each time; a repeated one is the same message delivered
- * again.
+ * Each `req_id` of a slice is an attempt at it, or without one, each time; a repeated one is the same message
+ * delivered again.
  */
 const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact) =>
   [slice_filename, req_id === undefined ? `at ${requested_at ?? ''}` : `as ${req_id}`].join('\0');
@@ -96,8 +96,8 @@ function heardAttempt(slice: SaidSlice): OpenAttempt {
 }
 
 /**
- * Gives results to the attempts that they name: of several, to the first by what its sender says. Returns the
- * results that fit none.
+ * Assigns results to the attempts that they name: if there are several, to the first by its sender's time.
+ * Returns the results that match none.
  */
 function giveResults(results: readonly SaidResult[], attempts: readonly OpenAttempt[]): SaidResult[] {
   const inOrder = attempts.toSorted(by(orderOf));
@@ -112,7 +112,10 @@ function giveResults(results: readonly SaidResult[], attempts: readonly OpenAtte
 const orderOf = ({ slice_filename, names: { time = '', request = '' } }: OpenAttempt) =>
   [time, slice_filename, request].join('\0');
 
-/** The attempt of a slice that REST registered and gave a result: it was sent, though unheard. */
+/**
+ * The attempt of a slice that was registered and given a result over REST: it was sent, although that was not
+ * heard.
+ */
 function unheardAttempt(slice: SaidRegistration, { fact: { key } }: SaidResult): OpenAttempt {
   const { slice_filename } = slice.fact;
   const names = { request: undefined, id: undefined, time: undefined, [key.by]: key.value, name: slice_filename };
@@ -120,8 +123,8 @@ function unheardAttempt(slice: SaidRegistration, { fact: { key } }: SaidResult):
 }
 
 /**
- * REST repeats results of the bus word for word: such a copy is the same message, about which the bus has
- * more.
+ * REST repeats results of the bus word for word: such a copy is the same message, for which the bus has more
+ * details.
  * @param results in the order of sending
  */
 function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
@@ -196,7 +199,7 @@ export const otherAttempts = ({ slice_filename, attempts, current }: FoldedSlice
     return index === current ? [] : [row];
   });
 
-/** How a slice stands, by the attempt that decides. */
+/** The state of a slice, by the attempt that decides. */
 export const statusNow = ({ attempts, current }: FoldedSlice): SliceStatus => statusOf(attempts[current] as Attempt);
 
 const statusOf = ({ result }: Attempt): SliceStatus =>
@@ -227,19 +230,19 @@ function outcomeOf({ slice, result }: Attempt) {
   };
 }
 
-/** The PanDA task and job of a result, as far as it names them. */
+/** The PanDA task and job of a result, if it names them. */
 const jobOf = ({ panda_task_id, panda_id }: Partial<ResultFact>) =>
   [panda_task_id, panda_id].filter((id) => id !== undefined).join('/') || null;
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null;
 
-/** No slice takes longer: such a time is from a clock that was never set. Seconds. */
+/** No slice takes longer: a longer time comes from a clock that was never set. Seconds. */
 const maxSeconds = 30 * 86_400;
 
 const plausible = (seconds: number | undefined) =>
   seconds !== undefined && seconds >= 0 && seconds <= maxSeconds ? seconds : undefined;
 
-/** Seconds between two times of one clock; undefined where one is missing. */
+/** Seconds between two times of one clock; undefined if one is missing. */
 function secondsBetween(from: string | undefined, to: string | undefined): number | undefined {
   const seconds = (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1000;
   return Number.isNaN(seconds) ? undefined : seconds;

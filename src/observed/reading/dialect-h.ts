@@ -3,7 +3,7 @@ import { objectOf } from './values.ts';
 import { outcomeIn, type SlicesOfDialect, workReadings } from './work.ts';
 
 const slices: SlicesOfDialect = {
-  // A slice has its own file name in place of that of its TF file.
+  // A slice has its own file name instead of that of its TF file.
   tfFilename: (name) => name.replace(/_slice_\d+(?=\.tf$|$)/, ''),
   echo: (result) => result,
   metrics: (result) => result,

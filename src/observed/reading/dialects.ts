@@ -10,10 +10,10 @@ import { namedSlice, outcomeIn } from './work.ts';
 const readers: Readonly<Record<DialectName, Dialect>> = { S: dialectS, F: dialectF, H: dialectH };
 const names = Object.keys(dialects) as DialectName[];
 
-/** The dialect of what all word alike: the public one. */
+/** The dialect of messages that are the same in all: the public one. */
 const usual = dialectH;
 
-/** The dialect of a message, the first that words it so; undefined if several word it alike. */
+/** The dialect of a message, the first that recognizes it; undefined if several have the same format. */
 export const dialectOf = (body: Fields) => names.find((name) => readers[name].words(body));
 
 /** The fact that a message of a dialect states; undefined if the dialect does not know its type. */

@@ -5,10 +5,13 @@ import type { jobsOf } from './prompt.ts';
 import type { Fields, stfFileFact, tfFileFact } from './values.ts';
 import type { resultOf, sliceOf, SlicesOfDialect } from './work.ts';
 
-/** A slice as its sender announces it. Fields that it leaves out are undefined. */
+/** A slice as announced by its sender. Fields that it leaves out are undefined. */
 export type SliceFact = NonNullable<ReturnType<typeof sliceOf>>;
 
-/** The result of an attempt. `copyOf`: the whole message (JSON) that this one repeats, if it came by REST. */
+/**
+ * The result of an attempt. `copyOf`: the whole message (JSON) that this one repeats, if it was sent over
+ * REST.
+ */
 export type ResultFact = NonNullable<ReturnType<typeof resultOf>> & { copyOf?: string };
 
 export type ResultKey = ResultFact['key'];
@@ -17,7 +20,7 @@ export type ResultKey = ResultFact['key'];
 type ToldFact =
   | {
       kind: 'told_execution';
-      /** As the runner writes it: without a zone. */
+      /** As written by the runner: without a zone. */
       start_time: string;
       executed_by: string | undefined;
       parameters: Readonly<Record<string, unknown>>;
@@ -28,10 +31,10 @@ type ToldFact =
   | NonNullable<ReturnType<typeof tfFileFact<'told_tf'>>>
   | { kind: 'told_stf_ready'; stf_filename: string }
   | NonNullable<ReturnType<typeof jobsOf>>
-  /** The data run, as data taking: it is closed once its data agent has no more to do. */
+  /** The data run (data taking): it is closed once its data agent has finished. */
   | { kind: 'told_run'; isClosed: boolean }
   | ToldSlice
-  /** Changes no table: messages say the same, or it names a run. */
+  /** Changes no table: messages state the same, or it only names a run. */
   | { kind: 'told' };
 
 /** A slice as registered: before it is sent, so it has no request yet. */
@@ -55,7 +58,7 @@ export interface Statement {
   sender: string | undefined;
   namespace: string | undefined;
   run_id: string | undefined;
-  /** The execution that it names itself. */
+  /** The execution that the message itself names. */
   told_id: string | undefined;
   dialect: DialectName | undefined;
   simulation_tick: number | undefined;
@@ -67,10 +70,12 @@ export interface Statement {
 
 /** How the messages of a dialect are read. */
 export interface Dialect {
-  /** Whether a message is worded so, if no dialect before it in `dialects` words it so. */
+  /** Whether a message is in this dialect, if no dialect before it in `dialects` recognizes it. */
   words: (body: Fields) => boolean;
-  /** How to read its messages of these types. All other types are worded alike: `lifecycle.ts`. */
+  /**
+   * How to read its messages of these types. All other types are the same in all dialects: `lifecycle.ts`.
+   */
   readings: Readonly<Record<string, (body: Fields, headers: Readonly<Record<string, string>>) => Fact | undefined>>;
-  /** Its slices and results, if it words them as the programs of the testbed do. */
+  /** Its slices and results, if they have the format of the testbed's programs. */
   slices?: SlicesOfDialect;
 }

@@ -3,7 +3,7 @@ import { asObject } from '../../lib/read-json.ts';
 import { datasetOf, handedOver, policyOf } from './prompt.ts';
 import { countOf, type Fields, nameOf, sizeOf, stfFileFact, textOf, tfFileFact } from './values.ts';
 
-/** Orders to the programs that start workers: they change no table. */
+/** Messages to the programs that start workers: they change no table. */
 const workersSaid = () => ({ kind: 'workers' as const });
 
 const phase = (type: PhaseMessage) => (body: Fields) => {
@@ -12,7 +12,7 @@ const phase = (type: PhaseMessage) => (body: Fields) => {
   return { kind: 'phase' as const, type, total_stf_files: countOf(total_stf_files), dataset: datasetOf(body) };
 };
 
-/** The messages that all dialects word alike. */
+/** The messages that are the same in all dialects. */
 export const readings = {
   run_imminent: phase('run_imminent'),
   start_run: phase('start_run'),

@@ -15,7 +15,7 @@ export interface SiteJob {
   reason: string | undefined;
 }
 
-/** Of a file at a site: it waits there, its job was submitted, or has ended. */
+/** The state of a file at a site: it is waiting there, its job was submitted, or has ended. */
 type JobStatus = Exclude<StfStatus, 'announced'>;
 
 const siteOf = (value: unknown) => shortName(idOf(value));
@@ -29,13 +29,13 @@ export const saysDecision = (body: Fields) =>
 /** The dataset of a run: only prompt processing announces one, with the folder of its files. */
 export const datasetOf = (body: Fields) => ('container' in body ? nameOf(body['dataset']) : undefined);
 
-/** Where an STF file is processed is decided for each: how, as its runner says. */
+/** The policy that chooses where each STF file is processed, as stated by the runner. */
 export const policyOf = (body: Fields) =>
   body['decision_box_enabled'] === false ? undefined : shortName(textOf(body['decision_policy']));
 
 /**
- * The data agent hands a run over to PanDA, by a message that names no file: once for the run, or for each
- * site that gets files.
+ * The data agent hands a run over to PanDA with a message that names no file: once for the run, or once for
+ * each site that receives files.
  */
 export function handedOver(body: Fields) {
   if (idOf(body['req_id']) === undefined) return undefined;
@@ -54,7 +54,8 @@ export function chosenSites(metadata: Fields): string[] | undefined {
 }
 
 /**
- * Whether a change of an STF file's row comes from the processing agent, which notes there what PanDA says.
+ * Whether a change of an STF file's row comes from the processing agent, which records there what PanDA
+ * reports.
  */
 export const isTracked = (metadata: Fields) => Object.keys(metadata).some((key) => key.startsWith('panda_'));
 
@@ -73,7 +74,7 @@ export function jobsOf(stf_filename: string, { status: told, metadata: noted }: 
   const sites = Object.entries(objectOf(metadata['panda_site_statuses'])).flatMap(([name, value]): SiteJob[] => {
     const site = siteOf(name);
     const work = objectOf(value);
-    // Its words for work under way may be others.
+    // Its words for work in progress may differ.
     return site === undefined ? [] : [{ site, status: jobStatus(work['status']) ?? 'processing', ...siteWork(work) }];
   });
   const whole = siteWork({

@@ -8,8 +8,8 @@ import { type Fields, hiddenIn, idOf, numberOf, objectOf, shortName } from './va
 const maxType = 50;
 
 /**
- * Parses a message that was heard, as `testbed-facts` describes it: a function of destination, headers and
- * body alone. Never throws: a message that no rule knows states no fact.
+ * Parses a message that was heard: a function of destination, headers and body alone. Never throws: a message
+ * that no rule knows states no fact.
  */
 export function readMessage(line: MessageLine): Statement {
   const { headers } = line;

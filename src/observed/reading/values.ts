@@ -41,7 +41,7 @@ export const hasHidden = (text: string) => hidden.test(text);
 export const shortName = (text: string | undefined) =>
   text === undefined || text.length > maxShortName || hasHidden(text) ? undefined : text;
 
-/** A slice number: from 0 up, and no larger than tables of numbers hold. */
+/** A slice number: from 0 up, and no larger than the columns can hold. */
 export const sliceIdOf = (value: unknown): number | undefined => {
   const id = countOf(value);
   return id !== undefined && id < 2 ** 31 ? id : undefined;
@@ -88,7 +88,7 @@ export const textOf = (value: unknown) =>
   typeof value === 'string' && value !== '' ? toUSVString(value.slice(0, maxText)) : undefined;
 
 /**
- * The first of these names with an invisible character, in words; otherwise undefined.
+ * The first of these names with an invisible character, as text; otherwise undefined.
  * @param names the values of each field
  */
 export function hiddenIn(names: Readonly<Record<string, readonly unknown[]>>): string | undefined {

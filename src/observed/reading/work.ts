@@ -9,13 +9,13 @@ export interface SlicesOfDialect {
   echo: (result: Fields) => Fields;
   /** The figures that the payload measured. */
   metrics: (result: Fields) => Fields;
-  /** The field that only its registrations of slices by REST have. */
+  /** The field that only its registrations of slices over REST have. */
   registeredBy: string;
-  /** Fields of a registration that a row of the monitor's table of slices lacks. */
+  /** Fields of a registration that are missing from a row of the monitor's table of slices. */
   lackedBy?: (row: Fields) => Fields;
 }
 
-/** The messages of slices and results, where a dialect words them as the testbed's programs do. */
+/** The messages of slices and results of a dialect that has the format of the testbed's programs. */
 export const workReadings = (dialect: SlicesOfDialect) => ({
   slice: (body: Fields) => sliceOf(body, dialect),
   slice_result: (body: Fields, headers: Readonly<Record<string, string>>) => resultOf(body, headers, dialect),
@@ -35,7 +35,7 @@ export function sliceOf(body: Fields, dialect: SlicesOfDialect) {
     ...framesIn(content, 'start', 'end'),
     req_id: idOf(content['req_id']),
     tf_slice_id: idOf(content['tf_slice_id']),
-    /** As its sender writes it: with or without a zone. */
+    /** As written by its sender: with or without a zone. */
     requested_at: idOf(body['created_at']),
     /** Whether the message itself names its execution. */
     namesExecution: idOf(content['execution_id']) !== undefined || idOf(body['execution_id']) !== undefined,
@@ -44,7 +44,7 @@ export function sliceOf(body: Fields, dialect: SlicesOfDialect) {
 
 /**
  * The names of a slice in a message; undefined if it names no TF file or no number. The slice's own name is
- * built from these two, so that all dialects name a slice alike.
+ * built from these two, so that a slice has the same name in all dialects.
  */
 export function namedSlice(content: Fields, dialect: Pick<SlicesOfDialect, 'tfFilename'>) {
   const told = nameOf(content['tf_filename']);
@@ -54,7 +54,7 @@ export function namedSlice(content: Fields, dialect: Pick<SlicesOfDialect, 'tfFi
   return { tf_filename, slice_id, slice_filename: sliceFilename(tf_filename, slice_id) };
 }
 
-/** The result of an attempt. Times are as their sender writes them. */
+/** The result of an attempt. Times are as written by their sender. */
 export function resultOf(body: Fields, headers: Readonly<Record<string, string>>, dialect: SlicesOfDialect) {
   const content = objectOf(body['content']);
   const outer = objectOf(content['result']);
@@ -82,7 +82,7 @@ export function resultOf(body: Fields, headers: Readonly<Record<string, string>>
   };
 }
 
-/** The key by which a result identifies its slice: the first that it has of these. */
+/** The key by which a result identifies its slice: the first of these that it has. */
 function keyOf(echo: Fields, slice_filename: string | undefined, requested_at: string | undefined) {
   const keys = [
     { by: 'request', value: idOf(echo['req_id']) },

@@ -15,7 +15,7 @@ export interface ToldLogLine {
 
 const usualLevel = 20;
 
-/** A longer context of a line is left out. */
+/** A longer context is left out. */
 const maxContext = 20_000;
 
 const textOf = (value: unknown) =>
@@ -42,7 +42,7 @@ export function logLineOf(body: Fields): ToldLogLine | { lacks: string } {
 
 /**
  * The log line that a recorded call states, without secrets; undefined for any other call, and for a body
- * that nothing may walk through.
+ * that is nested too deeply to be read.
  */
 export function logLineIn({ method, path, status, body }: RestLine): ToldLogLine | undefined {
   if (method !== 'POST' || resourceOf(path).resource !== 'logs' || !wasTaken(status) || !isShallow(body))

@@ -36,7 +36,7 @@ interface Write {
 interface WriteRule {
   type: string;
   fact: (write: Write) => Fact | undefined;
-  /** The field of the body that has its run, if one does. */
+  /** The field of the body that contains its run, if any. */
   run?: 'run_number' | 'run';
 }
 
@@ -93,7 +93,7 @@ function readTold(write: Write): Statement {
   };
 }
 
-/** An object that was read from their monitor says the same as the write that made it. */
+/** An object read from the monitor states the same as the write that created it. */
 function ruleOf(method: string, resource: string, id: string | undefined): WriteRule | undefined {
   const verb = method === 'GET' ? (id === undefined ? 'POST' : 'PATCH') : method;
   const key = `${verb} ${resource}`;
@@ -105,7 +105,7 @@ const executionNamed = (body: Fields) =>
     .map(({ execution_id }) => (typeof execution_id === 'string' ? idOf(execution_id) : undefined))
     .find((id) => id !== undefined);
 
-/** A change keeps who created an object, and adds who wrote it. */
+/** A change keeps the creator of an object, and adds the author of the change. */
 const senderOf = (method: string, body: Fields, metadata: Fields) =>
   shortName(
     (method === 'PATCH' ? idOf(metadata['processed_by']) : undefined) ??
@@ -118,7 +118,7 @@ const senderOf = (method: string, body: Fields, metadata: Fields) =>
 
 const runInPath = (resource: string, id: string | undefined) => (resource === 'run-states' ? idOf(id) : undefined);
 
-/** A result that fast processing reports to the monitor is the very message that it received. */
+/** A result that fast processing reports to the monitor is exactly the message that it received. */
 function resultIn(resource: string, { event_type, event_data }: Fields): Statement | undefined {
   const body =
     resource === 'system-state-events' && event_type === 'slice_result'
@@ -136,7 +136,7 @@ function executionOf(body: Fields): Fact | undefined {
   if (idOf(body['execution_id']) === undefined) return undefined;
   return {
     kind: 'told_execution',
-    // Their monitor adds its configured zone.
+    // The monitor adds its configured zone.
     start_time: (idOf(body['start_time']) ?? '').replace(/(?:Z|[+-]\d\d:?\d\d)$/, ''),
     executed_by: idOf(body['executed_by']),
     parameters: objectOf(body['parameter_values']),
@@ -161,7 +161,8 @@ function stfOf(body: Fields): Fact | undefined {
 }
 
 /**
- * A data agent marks a processed file by its status; the agent of prompt processing notes the jobs of a file.
+ * A data agent marks a processed file by its status; the agent of prompt processing records the jobs of a
+ * file.
  */
 function stfChanged({ body, headers }: Write): Fact {
   const stf_filename = nameOf(headers['name']);

@@ -1,6 +1,6 @@
 import { keepValue } from '../body.ts';
 
-/** The prefix under which swf-monitor is served at a site; it names nothing. */
+/** The prefix under which swf-monitor is served at a site; it has no meaning. */
 const sitePrefix = /^\/swf-monitor(?=\/)/;
 
 /** A path in canonical form: without the prefix of a site, and with one trailing `/`. */
@@ -9,7 +9,7 @@ const plainPath = (path: string) => `${path.replace(sitePrefix, '').replace(/\/+
 /** Methods that state something. */
 export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
 
-/** The names that a row of the log has beside its body: of its run, and of a file or a slice. */
+/** The names that a row of the log has besides its body: of its run, and of a file or a slice. */
 export type Names = Record<string, string>;
 
 /** The names that are known and not empty. */

@@ -7,7 +7,7 @@ import { named, type Names, resourceOf, restLine, wasTaken, writes } from './res
 /** Writes that state no fact about a workflow: drawn numbers, heartbeats, log lines. */
 const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
 
-/** The field of an answer that has the id of an object. */
+/** The field of an answer that contains the id of an object. */
 const idFields: Readonly<Record<string, string>> = {
   'stf-files': 'file_id',
   'fastmon-files': 'tf_file_id',
@@ -16,8 +16,8 @@ const idFields: Readonly<Record<string, string>> = {
 
 /**
  * Converts the calls of one recording to rows of the log, in their order; a call that states nothing to
- * undefined. The numbers that a monitor gave to its objects are not names, since a newly set up one starts
- * over with them, but the calls show which objects have them.
+ * undefined. The numbers that a monitor assigned to its objects are not names, since a newly set up monitor
+ * starts over, but the calls show which objects have them.
  */
 export function createReferences(): (call: RestLine) => MessageLine | undefined {
   /**
@@ -119,7 +119,8 @@ function processedOf(object: Fields, headers: Names, at: string): MessageLine[] 
 }
 
 /**
- * What the agent of prompt processing notes of a file, without when it looked; undefined if it noted nothing.
+ * What the agent of prompt processing records about a file, without the time of its query; undefined if it
+ * recorded nothing.
  */
 function lastingJobs(metadata: Fields): { metadata: Fields } | undefined {
   const noted = Object.entries(metadata).filter(([key]) => key.startsWith('panda_') && !key.endsWith('_polled_at'));

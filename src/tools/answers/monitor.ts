@@ -31,7 +31,7 @@ export const personsNote = () =>
     for_next: optionalBoolean,
   });
 
-/** A slice in a worker's hands, with its seconds of wall time there. */
+/** A slice that a worker is processing, with its seconds of wall time there. */
 export const sliceInHand = () => ({
   slice_filename: string,
   assigned_worker: string,
@@ -136,7 +136,7 @@ const counts = () => ({
   }).optional(),
 });
 
-/** The settings that it was started with, and its data set. */
+/** The settings that it was started with, and its dataset. */
 const settings = () => ({
   configuration: object({
     config: optionalString,
@@ -166,10 +166,10 @@ const settings = () => ({
   sites: siteWork().optional(),
 });
 
-/** Its progress, and how it moves. */
+/** Its progress, stages, delays and capacity. */
 const flow = () => ({
   progress: object({
-    stf_planned: optionalInt.describe('Absent if the run goes until stopped'),
+    stf_planned: optionalInt.describe('Absent if the run continues until stopped'),
     stf_ready: int,
     tf_files_expected: int.describe('From the STFs so far'),
     tf_files_planned: optionalInt.describe('For the whole run'),

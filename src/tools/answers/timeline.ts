@@ -120,7 +120,7 @@ export const timelineAnswer = () =>
     sites: siteWork().optional(),
   });
 
-/** The answer, which may come while the execution is still being read. */
+/** The answer, which may be given while the execution is still being read. */
 export type TimelineAnswer = z.infer<ReturnType<typeof timelineAnswer>>;
 
 type Picture =

@@ -67,7 +67,7 @@ function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
 /** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
 function heardSlices(facts: HeardFacts, ended: Ended) {
   const { counts, slices_unheard } = facts;
-  // If results come for slices that were not sent over the bus, the slices go another way.
+  // If results arrive for slices that were not sent over the bus, the slices take another route.
   const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
     // Registered by REST and not sent, or sent and heard.

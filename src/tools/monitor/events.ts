@@ -42,7 +42,7 @@ const words = (...parts: (string | undefined)[]) => {
   return known.length === 0 ? null : known.join(' ');
 };
 
-/** How long an execution had no driver, as far as its clock shows. */
+/** How long an execution had no driver, if its clock shows that. */
 function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body) {
   const seconds = (Date.parse(sent_at) - Date.parse(last_sign)) / 1000;
   return Number.isFinite(seconds) && seconds >= 0 ? `; resumed ${roundDuration(seconds)} later` : '';

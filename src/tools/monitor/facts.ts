@@ -13,7 +13,7 @@ export interface Fact {
   words: string;
 }
 
-/** The words of a fact, or of several with one label; none where nothing is known. */
+/** The text of a fact, or of several with one label; undefined if nothing is known. */
 type Words = string | readonly string[] | undefined;
 
 /**
@@ -45,7 +45,7 @@ export function factsOf(answer: Monitor & { as_of?: string }): Fact[] {
   return facts.flatMap(([label, words = []]) => [words].flat().map((one) => ({ label, words: one })));
 }
 
-/** How an execution stands: its status, what failed for good or is undone, and its health. */
+/** The state of an execution: its status, what failed permanently or is unfinished, and its health. */
 export function verdictOf(answer: Monitor) {
   const { status, status_reason, health, slices_failed = 0, stf_failed = 0, slices_unanswered = 0 } = answer;
   const slices = counted(slices_failed, 'slice');
@@ -63,7 +63,7 @@ export function verdictOf(answer: Monitor) {
 
 function pauseOf({ paused_by, health, execution_id }: Monitor) {
   if (health !== 'paused') return '';
-  if (paused_by === undefined) return ' between two periods, continues by itself';
+  if (paused_by === undefined) return ' between two periods, resumes automatically';
   return ` by ${givenBy(paused_by)}; continue with "swf-mcp continue ${execution_id}"`;
 }
 
@@ -98,7 +98,7 @@ function configurationOf({ configuration, capacity }: Monitor): Words {
 const workersOf = (configured: number, heard = configured) =>
   `${counted(configured, 'worker')}${heard === configured ? '' : ` (${heard} now)`}`;
 
-/** When, by whom, and how long it has run: since its driver is gone, it is silent. */
+/** When and by whom it was started, and how long it has run or, without a driver, been silent. */
 function startOf(answer: Monitor) {
   const { start_time, end_time, executed_by = 'other programs', duration_seconds } = answer;
   const lived = duration_seconds === undefined ? undefined : duration(duration_seconds);
@@ -106,13 +106,13 @@ function startOf(answer: Monitor) {
   return `${start_time} by ${executed_by}${clause(', ended ', end_time)}${silent === undefined ? clause(', ', lived) : `${clause(', ran for ', lived)}, silent since ${silent}`}`;
 }
 
-/** Since when a running execution is silent, if its driver is gone. */
+/** Since when a running execution has been silent, if its driver is gone. */
 function silentSince({ status, drivers }: Monitor) {
   const driver = drivers?.at(-1);
   return status === 'running' ? (driver?.until ?? driver?.last_heard) : undefined;
 }
 
-/** The dataset of a run, as far as is known. */
+/** What is known about the dataset of a run. */
 function datasetOf({ dataset }: Monitor): Words {
   if (dataset === undefined) return undefined;
   const { name, state, files, bytes } = dataset;
@@ -237,7 +237,7 @@ const notesOf = ({ notes = [], note }: Monitor) => [
   ...(note === undefined ? [] : [note]),
 ];
 
-/** The time left, as far as it is known. */
+/** The time left, if known. */
 function leftOf({ progress }: Monitor): Words {
   const { seconds_left, at_least, at_most } = progress ?? {};
   if (seconds_left === undefined || at_least === undefined) return undefined;

@@ -19,7 +19,7 @@ import { clip, clipShown } from '../shared/clip.ts';
 
 export const lastEvents = 6;
 const shownAgents = 12;
-/** Most characters of a text of others. */
+/** Most characters of a text from other programs. */
 export const shownText = 300;
 
 const shownName = 80;
@@ -54,7 +54,7 @@ export function driversOf(evidence: KnownEvidence) {
   return { drivers: shown.map(driverOf), drivers_omitted: omitted === 0 ? null : omitted };
 }
 
-/** How an execution moves. Without its driver nothing works, whatever waits. */
+/** The progress and delays of an execution. Without its driver no stage works, whatever is waiting. */
 export function flowOf({ progress, delays, driving }: FullAssessment, isDriven: boolean) {
   const latency = delays.map(shownDelay);
   if (driving === undefined) return { stages: [], latency };
@@ -67,7 +67,7 @@ export function flowOf({ progress, delays, driving }: FullAssessment, isDriven: 
   };
 }
 
-/** How long it has lived, and its expected times. */
+/** How long it has run, and its expected times. */
 export const livesOf = ({ duration_seconds, down_seconds, driving }: FullAssessment) => ({
   duration_seconds,
   down_seconds: down_seconds === 0 ? null : Math.round(down_seconds * 10) / 10,
@@ -101,7 +101,7 @@ export function causesOf(causes: readonly CauseCount[]) {
   return causes.slice(0, shownCauses).map(({ cause, attempts, example }) => ({
     cause: shownCause(cause),
     attempts,
-    // Cut, the two may be alike.
+    // Once cut, the two may be equal.
     ...(example === undefined || shownCause(example) === shownCause(cause) ? {} : { example: shownCause(example) }),
   }));
 }
@@ -120,7 +120,7 @@ export function oldestOf({ driving }: FullAssessment) {
   return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, ...ends });
 }
 
-/** The dataset of a run; of prompt processing, as far as is known. */
+/** The dataset of a run; of prompt processing, what is known of it. */
 export function datasetOf(
   { dataset_name, dataset_state: state, dataset_files: files, dataset_bytes: bytes }: ExecutionRecord,
   { workflow_name, processing_unheard }: ExecutionRow,
@@ -131,7 +131,7 @@ export function datasetOf(
   return state === null ? null : { name: dataset_name, state, files, bytes };
 }
 
-/** The names of an execution, as far as they are known. */
+/** The known names of an execution. */
 export const namesOf = (
   { origin, workflow_name, namespace, executed_by, run_number }: ExecutionRow,
   heard: HeardFacts | undefined,
@@ -144,7 +144,7 @@ export const namesOf = (
   run_number,
 });
 
-/** Why an execution has its status, where that says more than the status. */
+/** Why an execution has its status, if that says more than the status. */
 export function statusReason(execution: ExecutionRow): string | null {
   const reason = statusReasonOf(execution);
   return reason === 'completed' ? null : clipped(reason);
@@ -156,7 +156,7 @@ export function agentsOf(executionId: string, queries: Queries) {
     { took_part_in: executionId, include_exited: true },
     { order: 'newest', limit: shownAgents, uncounted: true },
   );
-  // Agents of an earlier driver went with it: its end is listed among the drivers.
+  // Agents of an earlier driver ended with it; its end is listed among the drivers.
   return rows
     .filter(({ ended, pid }) => ended !== 'lost' && (ended !== 'fault' || pid === driverPid))
     .map(({ agent_name, state, status, last_heartbeat, heard_on }) =>
@@ -168,7 +168,7 @@ export function agentsOf(executionId: string, queries: Queries) {
 const shownSentence = 1500;
 
 /**
- * Findings with their sentences whole, with cause, cost and cure, but only the ends of long paths. Only the
+ * Findings with their whole sentences (cause, cost and remedy), but only the ends of long paths. Only the
  * first names why attempts failed.
  */
 export function findingsOf(findings: readonly Finding[]) {
@@ -190,14 +190,14 @@ export function clipped(text: string | null | undefined): string | null {
 
 const shownErrors = 8;
 
-/** Characters of a cause that show whether an error has it: a cut log line may lack its end. */
+/** Characters of a cause to compare with an error: a cut log line may lack its end. */
 const comparedCause = 100;
 
-/** Errors to look at for different ones. */
+/** How many errors to search for different ones. */
 const errorsLookedAt = 50;
 
 /**
- * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of
+ * The last errors that agents logged and the last messages that were not applied as sent, newest first. Of
  * those that differ only in numbers and names the newest is shown, with the number of the others among those
  * looked at; those of causes that the answer lists are left out.
  */

@@ -6,12 +6,12 @@ import { clipShown } from '../shared/clip.ts';
 
 type Note = ReturnType<Queries['notesOf']>['notes'][number];
 
-/** Notes that are shown usually: the last ones. */
+/** How many notes are usually shown: the last ones. */
 export const shownNotes = 5;
 const shownText = 400;
 
 /**
- * The quality of an execution and the last notes about it, as far as there are any, and in `note` how many
+ * The quality of an execution and the last notes about it, if there are any, and in `note` how many
  * earlier ones there are.
  * @param most how many notes at most
  */

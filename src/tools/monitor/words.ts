@@ -8,12 +8,12 @@ export const statusWords = (status: string, reason: string | null | undefined) =
   `${status}${reason === status ? '' : clause(' (', reason, ')')}`;
 
 /**
- * Slices that are not tried again: `1 stays failed`.
- * @param slices their number in other words, such as `2 slices`
+ * Slices that are not retried: `1 stays failed`.
+ * @param slices their number in words, such as `2 slices`
  */
 export const stayFailed = (n: number, slices = String(n)) => `${slices} ${nounFor(n, 'stays', 'stay')} failed`;
 
-/** The STF files of prompt processing, as far as is known, and their number in other words, such as `2 STF files`. */
+/** The known STF files of prompt processing, and their number in words, such as `2 STF files`. */
 export function promptFiles(
   files: string,
   { stf_failed, processing_unheard }: ExecutionRow,

@@ -155,7 +155,7 @@ function asItWas(run: MeasuredRun): PlayedAgain {
 function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, changed?: PlayedAgain): AsPlayed {
   const start = Date.parse(execution.start_time);
   const last = was.last ?? start;
-  // The time after the last slice stays the same, whatever came before.
+  // The time after the last slice stays the same, whatever happened before.
   const real = Math.max(last, Date.parse(execution.end_time ?? '') || 0);
   const endOf = (played: PlayedAgain) => (played.last ?? last) + (real - last);
   const until = Math.max(...[was, replayed, changed].map((played) => played?.last ?? start));
@@ -233,7 +233,7 @@ const changesSaid = ({ slots, factor, part, isLeftOut }: Changes, { hasFailed }:
     isLeftOut === undefined ? [] : 'workers are left out',
     isLeftOut === undefined || !hasFailed
       ? []
-      : 'slices that failed there go elsewhere: with the result of their retry, else for the usual time with an unknown result',
+      : 'slices that failed there go elsewhere: with the result of their retry, or else for the usual time with an unknown result',
     slots === undefined
       ? []
       : `${slots} worker slots in all; additional ones have workers when the median one of the run had`,

@@ -15,7 +15,7 @@ const isSuspicious = (text: string) =>
 
 const isChanged = (text: string) => printable(text) !== text;
 
-/** The fields of an answer that hold sentences of ours, in which commands may be quoted. */
+/** The fields of an answer that hold our own sentences, in which commands may be quoted. */
 const ownSentences: ReadonlySet<string> = new Set(['sentence', 'raised_sentence', 'note', 'summary', 'open']);
 
 /** An answer whose own sentences are changed. @param isOwn whether the value is of a field that holds them */
@@ -29,8 +29,8 @@ function withSentences(value: unknown, change: (sentence: string) => string, isO
 }
 
 /**
- * An answer whose quoted commands name the store; the text of a hand-over, which has the sentences of many,
- * as a whole.
+ * An answer whose quoted commands name the store; the text of a hand-over, which contains many of them, is
+ * changed as a whole.
  */
 function namingStore<T>(answer: T, name: (sentence: string) => string): T {
   const { text } = answer as { text?: unknown };
@@ -41,7 +41,7 @@ function namingStore<T>(answer: T, name: (sentence: string) => string): T {
  * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages
  * and logs may hold, become escapes, so no text can forge a line, move a cursor, or hide or reverse the text
  * beside it.
- * @param name makes the commands of a sentence name the store; undefined: none has to
+ * @param name makes the commands of a sentence name the store; undefined: none needs to
  */
 export function harmless<T>(answer: T, name?: (sentence: string) => string): { answer: T; text: string } {
   const text = JSON.stringify(answer);
@@ -52,8 +52,8 @@ export function harmless<T>(answer: T, name?: (sentence: string) => string): { a
 }
 
 /**
- * The only field of an answer with several lines: a document of ours, in which each foreign text is already
- * one line.
+ * The only field of an answer with several lines: our own document, in which each foreign text is already one
+ * line.
  */
 function documentOf(answer: unknown): { text?: string } {
   const { text } = answer as { text?: unknown };

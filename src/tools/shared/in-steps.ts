@@ -5,7 +5,7 @@ import { argumentInvalid, storeUnavailable } from '../../lib/errors.ts';
 import type { Steps } from '../../lib/steps.ts';
 import type { LiveContext } from './tool.ts';
 
-/** Nobody waits longer than this for an answer that is asked for again and again. */
+/** The longest time that an answer may take. */
 const maxMilliseconds = 20_000;
 
 type Asking = Pick<LiveContext, 'queries' | 'signal'>;
@@ -18,7 +18,8 @@ export const inSteps = async <T>(context: Asking, begin: (queries: Queries) => S
   (await inStepsFor(context, begin, Infinity)) as T;
 
 /**
- * The same for at most `milliseconds`; then undefined. Started again, the work continues where it was left.
+ * The same for at most `milliseconds`; then undefined. When called again, the work continues where it
+ * stopped.
  */
 export async function inStepsFor<T>(
   { queries, signal }: Asking,

@@ -37,14 +37,14 @@ type Question<Args> = Args & Fixed & { run_id: string | undefined };
 
 type ArgumentsOf<In extends z.ZodRawShape> = z.output<z.ZodObject<In>> & ListArguments;
 
-/** A list: what it is called and takes, how it is asked, and what is made of its rows. */
+/** A list: its name and arguments, its query, and how its rows become items. */
 interface List<Name extends ListName, In extends z.ZodRawShape, Row>
   extends Pick<Tool, 'title' | 'description' | 'takesLong'>, Partial<Pick<Tool, 'aliases'>> {
   /** An item has the columns of this list and no others of its row, so that nothing leaks by accident. */
   name: Name;
-  /** The arguments beside those of every list. */
+  /** The arguments besides those of every list. */
   input: () => In;
-  /** The time that its window covers, in words. */
+  /** The time that its window refers to, in words. */
   window: string;
   /** Whether a caller may ask for some of the fields: then all are optional. */
   isWide?: true;
@@ -61,7 +61,7 @@ interface List<Name extends ListName, In extends z.ZodRawShape, Row>
   whole?: { fields: () => z.ZodRawShape; of: (context: ToolContext) => { note?: string } };
   /** Throws if so many rows in all are no answer to these arguments. */
   check?: (args: ArgumentsOf<In>, total: number) => void;
-  /** Whose names its `agent` may be. */
+  /** The kind of name that its `agent` argument takes. */
   agents?: ValueKind;
   /** Turns the argument into an execution's id, if the list takes one. */
   resolve?: typeof resolveExecution;
@@ -164,7 +164,7 @@ function itemOf<Row extends object>(names: readonly string[], row: Row, changed:
 }
 
 /**
- * The names of the fields that a caller wants: all, or some with commas between. Throws `ARGUMENT_INVALID`
+ * The names of the fields that a caller wants: all, or some separated by commas. Throws `ARGUMENT_INVALID`
  * for an unknown name.
  */
 function chosenOf(asked: string | undefined, known: readonly string[]) {

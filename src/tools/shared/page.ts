@@ -36,7 +36,7 @@ export function fingerprint(tool: string, args: Record<string, unknown>): string
 /** Where an answer continues, as a text that its reader returns unchanged. */
 export const writeCursor = (cursor: object) => Buffer.from(JSON.stringify(cursor)).toString('base64url');
 
-/** What a cursor says; undefined if it is none of these. */
+/** The content of a cursor; undefined if the text is no cursor of this schema. */
 export const cursorIn = <Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> | undefined =>
   schema.safeParse(readJson(Buffer.from(text, 'base64url').toString('utf8'))).data;
 

@@ -22,7 +22,7 @@ export interface FilePlace {
   url: string | undefined;
 }
 
-/** The machine beside the store, as far as tools need it. The implementation is injected. */
+/** What tools need of the machine in addition to the store. The implementation is injected. */
 export interface Services {
   /** Reads a file and compares it with its record. Does not throw for a file that is not as it should be. */
   compareFile(file: RecordedFile, place: FilePlace): Promise<FileState>;
@@ -71,8 +71,8 @@ export interface ControlRequest {
 }
 
 /**
- * The answer of a testbed that others run: when it was asked, when that was sent if it was, and how it was
- * heard, or until when nothing was.
+ * The answer of a testbed that others run: when it was asked, when the request was sent (if it was), and how
+ * it was heard, or until when nothing was.
  */
 export interface TestbedAnswer {
   asked_at: string;

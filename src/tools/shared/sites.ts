@@ -8,8 +8,8 @@ export const failedFiles = (execution: ExecutionRow) =>
   isPrompt(execution) && execution.processing_unheard === 0 ? execution.stf_failed : undefined;
 
 /**
- * How the sites of prompt processing fare with the STF files of an execution; nothing for any other workflow.
- * Counts are absent where nothing came by REST.
+ * The progress of the sites of prompt processing on the STF files of an execution; nothing for any other
+ * workflow. Counts are absent if nothing was reported over REST.
  */
 export function sitesPart(execution: ExecutionRow, { queries }: Pick<ToolContext, 'queries'>) {
   const prompt = queries.promptSites(execution);

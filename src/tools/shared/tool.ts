@@ -15,7 +15,7 @@ export interface ToolContext {
   asOf?: string | undefined;
 }
 
-/** The context of a tool that takes its time. */
+/** The context of a tool that may wait, work in steps or write. */
 export interface LiveContext {
   /** The store as it is at the time of the call. Throws `SwfError` if it does not exist. */
   queries: () => Queries;
@@ -38,7 +38,7 @@ export interface LiveContext {
   control: Control | undefined;
   /** The logbook, if the server may write it. */
   logbook?: Logbook | undefined;
-  /** The machine beside the store, as far as tools need it. */
+  /** What tools need of the machine in addition to the store. */
   services: () => Promise<Services>;
   /** The address of the page, for links in texts; undefined if unknown. */
   page?: string | undefined;
@@ -71,9 +71,9 @@ export interface Tool<Name extends string = string> {
   takesMoment?: true;
   /** Whether a call may keep the processor for longer than others should wait; if left out, it never does. */
   takesLong?: (args: Readonly<Record<string, unknown>>) => boolean;
-  /** Its effects beside reading; most tools have none. */
+  /** Its effects besides reading; most tools have none. */
   writes?: { destructive: boolean; idempotent: boolean };
-  /** Reads one state of the store (`handle`), or takes its time (`perform`). */
+  /** Reads one state of the store (`handle`), or may wait, work in steps or write (`perform`). */
   handle?: (args: never, context: ToolContext) => Record<string, unknown>;
   perform?: (args: never, context: LiveContext) => Promise<Record<string, unknown>>;
 }
@@ -97,7 +97,7 @@ export const defineTool = <const Name extends string, In extends z.ZodRawShape, 
   },
 ) => withSchemas(tool);
 
-/** Declares a tool that takes its time, checking that handler and schemas fit. */
+/** Declares a tool that may wait, work in steps or write, checking that handler and schemas fit. */
 export const defineLiveTool = <const Name extends string, In extends z.ZodRawShape, Out extends z.ZodObject>(
   tool: Declaration<Name, In, Out> &
     Pick<Tool, 'writes'> & {

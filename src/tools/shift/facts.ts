@@ -68,7 +68,7 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const sum = (of: (group: Group) => number) => stfs.reduce((before, group) => before + of(group), 0);
   const isUnknown = count > 0 && sum(({ unknown }) => unknown.bytes) === count;
   const stf_files = { count, bytes: isUnknown ? undefined : sum(({ bytes }) => bytes) };
-  // Actions of one moment keep their order.
+  // Actions at the same moment keep their order.
   const actions = [...acted.toReversed(), ...actionsOfLogbook(handover, shift)].toSorted((a, b) =>
     a.time === b.time ? 0 : a.time < b.time ? -1 : 1,
   );
@@ -91,7 +91,7 @@ function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution
   return all.filter((row) => close.has(row));
 }
 
-/** Every execution that lived in a shift, newest first. */
+/** Every execution that was active in a shift, newest first. */
 export function executionsOf(queries: Queries, shift: Shift): ListedExecution[] {
   const rows: ListedExecution[] = [];
   for (let after: number | undefined; ;) {
@@ -114,7 +114,7 @@ function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecu
   return { ...counts, health, silent_seconds: queries.silence(row, now), duration_seconds, findings };
 }
 
-/** An execution as it was at the end of a shift that it outlived, as far as sums show: without its health. */
+/** An execution as it was at the end of a shift that it outlived, from sums alone: without its health. */
 function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift): Steps<ShiftExecution> {
   const { execution_id, start_time } = row;
   const scope = { execution_id, end_time, keys: ['status'] } as const;
@@ -154,7 +154,7 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
   const starter = objectIn(first?.body) as { epoch?: number; user?: string };
   const started: PersonAction = {
     time: row.start_time,
-    // A client that started it is not the user it runs as.
+    // The client that started it is not the user that it runs as.
     name: starter.epoch === 1 && starter.user !== undefined ? starter.user : (row.executed_by ?? 'other programs'),
     did: 'started',
     execution_id,

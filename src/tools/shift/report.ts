@@ -46,8 +46,8 @@ interface Looked {
 }
 
 /**
- * Looks at a shift; at a past one as of its end, unless that is too much to read again, or the call is about
- * a moment already.
+ * Reads a shift; a past one as of its end, unless that is too much to replay, or the call is already about a
+ * moment.
  */
 async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
   const isPast = isOver(shift, context.now());
@@ -113,10 +113,7 @@ function noteOf(gap: string | undefined, late: readonly string[]) {
 const someOf = (ids: readonly string[]) =>
   `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`;
 
-/**
- * Whether there is too much to read again for the state at the end of a shift; that is a matter of all
- * namespaces.
- */
+/** Whether the state at the end of a shift takes too much to replay; all namespaces count. */
 function isTooLargeToReplay(queries: Queries, { end_time }: Shift) {
   const outliving = executionsOf(queries, { start_time: end_time, end_time, namespace: undefined });
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;

@@ -26,7 +26,7 @@ export interface ShiftExecution {
   status: ExecutionStatus;
   /** Undefined if it outlived a past shift and was not read again. */
   health: Health | undefined;
-  /** Seconds since its driver was last heard; undefined if it has a driver or has ended. */
+  /** Seconds since its driver was last heard from; undefined if it has a driver or has ended. */
   silent_seconds?: number | undefined;
   /** Wall time up to the end of the shift; undefined while it is unknown. */
   duration_seconds: number | undefined;
@@ -40,7 +40,7 @@ export interface ShiftExecution {
   findings: readonly Pick<Finding, 'severity' | 'code' | 'sentence' | 'causes'>[];
 }
 
-/** The findings that need somebody. */
+/** The findings that need a person. */
 export const graveOf = ({ findings }: ShiftExecution) => findings.filter(({ severity }) => severity !== 'info');
 
 /** Its slices without a final result. */
@@ -137,7 +137,7 @@ export const unseenAlarms = ({ alarms }: Handover) =>
   alarms.filter(({ seen_by, state }) => seen_by === null && state !== 'cleared');
 
 /**
- * The work that is left: alarms that no one has seen, but for those beside their finding, and executions
+ * The work that is left: alarms that no one has seen, except those listed with their finding, and executions
  * without a quality.
  */
 export function undoneByPeople(

@@ -31,7 +31,7 @@ type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
 
 /**
  * The report of a shift as Markdown, for an electronic logbook, in the order of the page: first what is open,
- * last what the next shift should know. The same facts give the same words.
+ * last what the next shift should know. The same facts give the same text.
  * @param page the address of the page, for links; undefined: no links
  */
 export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefined): string {

@@ -56,7 +56,7 @@ export function paintBars(ground: Ground, bars: readonly Bar[], span: number, co
 function colourOf({ state, isOpen }: Bar, isAfterAlternate: boolean, colours: Colours): number {
   if (isOpen) return colours.processing;
   if (state === 'completed') return isAfterAlternate ? colours.completed : colours.alternate;
-  // It was in hand, and its worker is gone or has given it back.
+  // It was in progress, and its worker is gone or has returned it.
   return colours.lost;
 }
 
@@ -155,7 +155,7 @@ export class BarIndex {
 
 /**
  * The attempts of a timeline as bars, in the order of their starts.
- * @param hasEnded nothing is in hand any longer
+ * @param hasEnded nothing is in progress any longer
  */
 export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
   const { spans = [], stfs = [] } = timeline;
@@ -176,6 +176,6 @@ export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
 }
 
 /**
- * Whether an attempt ended without a result: its worker disappeared or gave it back, or its execution ended.
+ * Whether an attempt ended without a result: its worker disappeared or returned it, or its execution ended.
  */
 export const isLost = ({ state, isOpen }: Bar) => !isOpen && (state === 'processing' || state === 'queued');

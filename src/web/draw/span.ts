@@ -24,7 +24,7 @@ export function phasesIn(timeline: Timeline) {
       by,
       from: Math.max(range.from, Date.parse(start)),
       to: end === undefined ? range.until : Math.min(range.until, Date.parse(end)),
-      /** Maybe before the drawn range. */
+      /** May be before the drawn range. */
       began: Date.parse(start),
       goesOn: end === undefined,
     }))

@@ -27,7 +27,7 @@ export function App() {
   const [theme, setTheme] = useChoice<Theme>('theme', 'system');
   // While rendering, not after it: the parts below paint with its colours.
   useMemo(() => {
-    // A chat has a theme of its own.
+    // A chat has its own theme.
     if (world.kind === 'app') return;
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;
@@ -64,7 +64,7 @@ export function App() {
 
 interface TopProps {
   hasPages: boolean;
-  /** Nobody stands at a wall to press a button. */
+  /** No one presses buttons at a wall screen. */
   hasTools: boolean;
   setZone: (zone: Zone) => void;
   theme: Theme;

@@ -18,12 +18,12 @@ interface AsOfProps {
   asOf: number | undefined;
   /** Whether the page still shows another moment: the film waits for this one. */
   isAwaited: boolean;
-  /** Whether dimmed parts of the page are as they are now. */
+  /** Whether dimmed parts of the page show the present. */
   isNow: boolean;
   change: PageProps['change'];
 }
 
-/** The slider that goes back in the life of an execution. */
+/** The slider that goes back in the history of an execution. */
 export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
   const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;
@@ -72,7 +72,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
 }
 
 interface Props {
-  /** The part that was asked for, of the whole run. */
+  /** The requested part of the whole run. */
   part: Part;
   line: Timeline | undefined;
   shown: Timeline | undefined;
@@ -82,7 +82,7 @@ interface Props {
   onWhole: () => void;
 }
 
-/** Which part of the run the pictures show, and the ways to another one. */
+/** Which part of the run the pictures show, and the buttons to leave it. */
 export function PartShown({ part, line, shown, isAwaited, onZoom, onWhole }: Props) {
   const go = (next: (range: Range) => Range) => (): void => {
     const { from, until } = next(askedRange(part, line ?? shown));

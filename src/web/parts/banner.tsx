@@ -11,7 +11,7 @@ import { Icon } from './pill.tsx';
 
 interface FaultBannerProps {
   fault: CallError | undefined;
-  /** When the shown answer came, in milliseconds since 1970; left out where no answer is shown. */
+  /** When the shown answer arrived, in milliseconds since 1970; absent if no answer is shown. */
   at?: number;
   /** Precedes the message, to say which part of the page has no answer. */
   about?: string;
@@ -74,7 +74,7 @@ export const Skeleton = () => (
   </div>
 );
 
-/** Stands for an execution whose first answer has not come. */
+/** Stands in for an execution whose first answer has not arrived. */
 export const Unanswered = ({ id, fault }: { id: string; fault: CallError | undefined }) => (
   <div class="card">
     <h1>{id}</h1>
@@ -117,7 +117,7 @@ export const lazy =
       return () => clearTimeout(timer);
     }, [failures]);
     if (Part !== undefined) return <Part {...props} />;
-    // One failure is a network that changes, not a server that is away.
+    // One failure may be a network change, not a server that is away.
     if (failures < 2) return isQuiet ? null : <Skeleton />;
     return (
       <p class="banner bad">

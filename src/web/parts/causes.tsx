@@ -8,16 +8,18 @@ import { numbers, Table } from './table.tsx';
 type Cause = Timeline['causes'][number];
 
 interface Props {
-  /** Undefined until the pictures have come: its code comes meanwhile. */
+  /** Undefined until the pictures have arrived; the code loads meanwhile. */
   timeline: Timeline | undefined;
-  /** Whether more failures may come. */
+  /** Whether more failures may follow. */
   isLive: boolean;
   /** Whether the rest of the page shows an earlier moment. */
   isThen: boolean;
   onOpen: (name: string) => void;
 }
 
-/** Failures by cause, with their times: the most frequent first, but in a live run none passes another. */
+/**
+ * Failures by cause, with their times: the most frequent first, but in a live run their order stays the same.
+ */
 export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   const places = useRef(new Map<string, number>());
   if (timeline === undefined) return null;

@@ -33,12 +33,12 @@ export interface Drain {
   most: number;
 }
 
-/** How a picture over time is read and steered. */
+/** How a picture over time is read and controlled. */
 export interface Steered {
-  /** The time that the pointer is at in one of the charts. Milliseconds since 1970. */
+  /** The time at the pointer in one of the charts. Milliseconds since 1970. */
   cursor: number | undefined;
   onCursor: (at: number | undefined) => void;
-  /** Shows another part; undefined where there is no other. */
+  /** Shows another part; undefined if there is no other. */
   onZoom?: ((from: number, until: number) => void) | undefined;
 }
 
@@ -48,7 +48,7 @@ export const besideCursor = (at: number, width: number): Record<string, string> 
 
 export const shown = (value: number) => (Number.isInteger(value) ? count(value) : value.toFixed(2));
 
-/** The parts of time that have one value each. Milliseconds since 1970, and their length. */
+/** The intervals that have one value each. Milliseconds since 1970, and their length. */
 interface Grid {
   from: number;
   step: number;
@@ -57,7 +57,7 @@ interface Grid {
 
 export interface Plot {
   timeline: Timeline;
-  /** The parts of time that the values are of. */
+  /** The intervals of the values. */
   grid: Grid;
   /**
    * The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected

@@ -143,7 +143,7 @@ function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number;
 function Figures({ comparison }: { comparison: Comparison }) {
   const { status, figures, stages, configuration } = comparison;
   const isOver = status.a !== 'running' && status.b !== 'running';
-  // Figures of a run in progress are those so far, and those at another speed are of other times: nothing to
+  // Figures of a run in progress are incomplete, and those at another speed are not comparable: nothing to
   // judge by.
   const isJudged = isOver && configuration.every(({ key }) => key !== 'speed');
   const rows: Row[] = [

@@ -10,9 +10,9 @@ import { Workers } from './workers.tsx';
 
 interface Props extends Omit<Parameters<typeof Tabs>[0], 'executionId' | 'asOf' | 'onOpen'> {
   at: ReturnType<typeof useShown>;
-  /** Undefined until the pictures have come. */
+  /** Undefined until the pictures have arrived. */
   shown: Timeline | undefined;
-  /** Why they have not come. */
+  /** Why they have not arrived. */
   fault: CallError | undefined;
   theme: string;
   /** Whether the pictures are of the ended execution. */
@@ -24,7 +24,7 @@ interface Props extends Omit<Parameters<typeof Tabs>[0], 'executionId' | 'asOf' 
 /** What is below the charts: every attempt, delays and slots under the charts' cursor, the logbook, and rows. */
 export function Details({ at, shown, fault, theme, hasEnded, shared, open, ...rows }: Props) {
   const { monitor } = at;
-  // Not before the charts above it, which would move it.
+  // Not before the charts above it: they would move it.
   if ((shown ?? fault) === undefined) return null;
   return (
     <>

@@ -18,7 +18,7 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
   const panel = useRef<HTMLDivElement>(null);
   const close = useRef(onClose);
   close.current = onClose;
-  // Before it is painted: a key pressed at the first sight of it counts.
+  // Before it is painted: a key pressed as soon as it is visible counts.
   useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     panel.current?.focus();

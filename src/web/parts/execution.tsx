@@ -20,7 +20,7 @@ import { Icon } from './pill.tsx';
 
 const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
 const Causes = lazy(async () => (await import('./causes.tsx')).Causes, true);
-/** One file, so that all below the first view comes at once and nothing there moves. */
+/** One file, so that everything below the first view arrives at once and nothing there moves. */
 const Details = lazy(async () => (await import('./details.tsx')).Details, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
 const PartShown = lazy(async () => (await import('./as-of.tsx')).PartShown);
@@ -32,7 +32,7 @@ const second = 1000;
 const silentEvery = 15 * second;
 
 /**
- * How often to ask for pictures of a live run: its counts are new each second, and pictures are most of the
+ * How often to request pictures of a live run: its counts change every second, and pictures take most of the
  * bytes.
  */
 const pictureEvery = 5 * second;
@@ -42,7 +42,10 @@ const old = { warning: 60, alarm: 900 };
 
 interface AwaitedProps {
   isShown: boolean;
-  /** Whether the execution has ended and other pictures of it are under way: then nothing else notices that the server is away. */
+  /**
+   * Whether the execution has ended and other pictures of it are being fetched: then nothing else notices that the
+   * server is away.
+   */
   isAlone: boolean;
   polled: Polled<TimelineAnswer>;
 }
@@ -189,7 +192,7 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
 
-/** As high as the pictures that come. */
+/** As high as the pictures that it stands in for. */
 const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
   <div class="coming">
     <Card title="Throughput and backlog">

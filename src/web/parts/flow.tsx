@@ -101,7 +101,9 @@ function Charts({ monitor, drain, isCompact, hasBacklog, ...shared }: ChartsProp
 const isEmpty = ({ series: { arrived, queued, processing } }: Timeline) =>
   [arrived, queued, processing].every((values) => values.every((n) => n === 0));
 
-/** The levels of a picture, each from the moment on at which it was so: the end of its step or bin. */
+/**
+ * The levels of a picture, each drawn from the moment at which it was reached: the end of its step or bin.
+ */
 function levelsIn(timeline: Timeline) {
   const { levels, series } = timeline;
   const { from, bin } = spanOf(timeline);
@@ -192,7 +194,7 @@ function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
       {phasesIn(timeline).map((part) => {
         const { phase, from, to } = part;
         const words = wordsOf(part, Math.max(end, thisMoment()));
-        // A band that ends in a hatched one has its word in what can be seen of it.
+        // A band that ends in a hatched one has its label in its visible part.
         const hole = holesIn(timeline).find((one) => one.from > from && one.from < to)?.from ?? to;
         return (
           <div

@@ -14,7 +14,7 @@ interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'verdict' 
   slider: preact.ComponentChildren;
 }
 
-/** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
+/** An execution in a few numbers. Facts from a different time than the numbers are dimmed and say so. */
 export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, slider }: Props) {
   const { execution_id } = monitor;
   // Until the answer for another moment has come, the state is that of now.
@@ -37,11 +37,11 @@ export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, sli
   );
 }
 
-/** How far the slices are. */
+/** The progress of the slices. */
 function Slices({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
   const { status, progress } = monitor;
   const { created, completed, failed, processing, queued, lost } = counts;
-  // Counts of an earlier moment stand beside the status of now until its own has come.
+  // Counts of an earlier moment are shown with the present status until the earlier one arrives.
   const now = { isInHandKnown: monitor.slices_processing !== undefined, isOver: status !== 'running' && !isNow };
   return (
     <>
@@ -103,7 +103,7 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
   const { progress } = monitor;
   const planned = progress?.slices_planned;
   const withResult = counts.completed + counts.failed;
-  // A failed slice may be tried again.
+  // A failed slice may be retried.
   const over = isNow ? withResult : (progress?.slices_final ?? withResult);
   return (
     <div class="figures">
@@ -129,7 +129,7 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
   );
 }
 
-/** How many there will be, or other words where that is not known. */
+/** How many there will be, or other words if that is not known. */
 const ofAll = (n: number | undefined, otherwise: string) => (n === undefined ? otherwise : `of ${count(n)} planned`);
 
 /**
@@ -159,7 +159,7 @@ function Facts({
     ['payload', payload?.replace(/ (?:sha256:\S+|\(\w+\))$/, '')],
     ['speed', speed],
   ];
-  // On a line of their own, since they come and go.
+  // On their own line, since they appear and disappear.
   const changing: Fact[] = [
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     [
@@ -188,7 +188,10 @@ const silenceWords = (since: string | undefined, now: number) =>
 const commandWords = (by: Monitor['paused_by']) =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
-/** How long it will take, in the place where it says how long it took, so that its end moves nothing. */
+/**
+ * How long it will take, in the place where it later shows how long it took, so that nothing moves at the
+ * end.
+ */
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   if (monitor.status !== 'running')
     return (
@@ -207,7 +210,7 @@ function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
 
 interface FigureProps {
   label: string;
-  /** What may change its width stands beside the label, so that it moves no other figure. */
+  /** Text whose width may change is beside the label, so that it moves no other figure. */
   note?: string;
   children: preact.ComponentChildren;
   dimmed?: string;

@@ -47,7 +47,7 @@ export function Keys() {
       const { key, ctrlKey, metaKey, altKey, target } = event;
       const action = ctrlKey || metaKey || altKey || isWriting(target) ? undefined : actions[key];
       if (action === undefined) return;
-      // "/" would be written into the field that it goes to.
+      // "/" would be typed into the field that gets the focus.
       event.preventDefault();
       action();
     };

@@ -15,12 +15,12 @@ import { type Column, numbers, Table } from './table.tsx';
 const pageRows = 25;
 const everyMilliseconds = 2000;
 
-/** How many rows to sort by another order than time. */
+/** How many rows to sort by an order other than time. */
 const sortedRows = 200;
 
 type Change = PageProps['change'];
 
-/** All executions: running ones first, each in the order of their starts. */
+/** All executions: running ones first, then by start. */
 export function Overview({ params, change }: PageProps) {
   const { status = '', cursor = '', sort = '' } = params;
   const asked = questionOf(params);

@@ -19,7 +19,7 @@ interface TableProps<Row> {
   rows: readonly Row[];
   keyOf: (row: Row) => string;
   isTall?: boolean;
-  /** On a narrow screen the first column has a line of its own above the others. */
+  /** On a narrow screen the first column has its own line above the others. */
   isStacked?: boolean;
   /** On a narrow screen each row is a block of its cells, without heads. */
   isCards?: boolean;

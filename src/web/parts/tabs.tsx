@@ -13,7 +13,7 @@ interface Tab {
   name: string;
   tool: string;
   args: (level: string) => Record<string, unknown>;
-  /** The fields of a row's key and time, and of one word in bold. */
+  /** The fields with a row's key and time, and with one word in bold. */
   key: string;
   at: string;
   strong?: string;
@@ -88,7 +88,9 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
   onTab(next.textContent ?? '');
 }
 
-/** Which rows to show: those that no one sees wait until they are seen, and none moves away under a pointer. */
+/**
+ * Which rows to show: new rows wait while the table is off the screen, and none moves away under the pointer.
+ */
 function useHeld(seq: number | undefined) {
   const [frame, isOnScreen] = useOnScreen();
   const [isHeld, hold] = useState(false);

@@ -36,7 +36,7 @@ export function Wall() {
   const [seen, setSeen] = useState<Readonly<Record<string, Monitor>>>({});
   const monitors = running.flatMap(({ execution_id }) => seen[execution_id] ?? []);
   useWallInTab(monitors, fault !== undefined);
-  // A screen on which nothing runs shows what ran last.
+  // If nothing is running, the wall shows what ran last.
   const shown = running.length > 0 ? running : ended.slice(0, 1);
   return (
     <section class="wall">
@@ -97,7 +97,7 @@ const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) =>
 /** Whether cards have room for their course: not on a phone, and not if there are many. */
 const hasRoomFor = (cards: number) => cards <= maxRoomy && matchMedia('(min-width: 1000px)').matches;
 
-/** The cards beside each other: two rows from four on. */
+/** The number of cards side by side: two rows from four cards on. */
 const columnsOf = (cards: number) => Math.max(1, cards < 4 ? cards : Math.ceil(cards / 2));
 
 /** Shows the worst health of all running executions in the browser tab. */
@@ -150,7 +150,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
   );
 }
 
-/** What else a card says in figures. Its line has its place, also where it is empty. */
+/** The other figures of a card. Their line keeps its space even if it is empty. */
 function factsOf(monitor: Monitor, failed: number): string[] {
   const left = monitor.progress?.seconds_left;
   const silent = silentSinceOf(monitor);

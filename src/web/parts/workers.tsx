@@ -16,13 +16,13 @@ import { Key } from './pill.tsx';
 
 const maxHeight = 520;
 
-/** The rows that are shown; before the attempts come, those that keep their place. */
+/** The number of rows shown; before the attempts arrive, those that reserve their place. */
 const rowsOf = ({ slots, slot_count }: Timeline) => Math.max(1, slots?.length ?? Math.min(maxSlots, slot_count));
 
 interface Props extends Steered {
   onZoom: NonNullable<Steered['onZoom']>;
   timeline: Timeline;
-  /** Whether the execution has ended: nothing is in hand any longer. */
+  /** Whether the execution has ended: nothing is in progress any longer. */
   hasEnded: boolean;
   asOf: number | undefined;
   theme: string;
@@ -171,7 +171,7 @@ function readingOf(bar: Bar, timeline: Timeline): string {
 interface MarksProps {
   timeline: Timeline;
   asOf: number | undefined;
-  /** The range that the wheel asks for. */
+  /** The range that the wheel requests. */
   pending: Range | undefined;
   cursor: number | undefined;
   /** The attempt under the cursor. */
@@ -180,7 +180,7 @@ interface MarksProps {
 }
 
 /**
- * Over the attempts: what is later than the chosen moment, the range to be chosen, the cursor and its
+ * Drawn over the attempts: what is later than the chosen moment, the range to be chosen, the cursor and its
  * attempt.
  */
 function Marks({ timeline, asOf, pending, cursor, bar, rowHeight }: MarksProps) {

@@ -7,7 +7,7 @@ import type { ExecutionRow } from './answers.ts';
 /** A whole number with narrow no-break spaces between thousands. */
 export const count = (n: number) => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
 
-/** A number, with its thousands apart, and its noun: `1 slot`, `2 slots`. */
+/** A number, with separated thousands, and its noun: `1 slot`, `2 slots`. */
 export const amount = (n: number, one: string, many?: string) => `${count(n)} ${nounFor(n, one, many)}`;
 
 /** A share of work done. */
@@ -49,23 +49,23 @@ export function tickLabel(at: number, withMilliseconds: boolean): string {
   return /^00:00:00(.000)?$/.test(words) ? isoIn(at).slice(0, 10) : words;
 }
 
-/** A time as ISO 8601 has it, in a zone, which it does not name. */
+/** A time in the form of ISO 8601 in the chosen zone, which it does not name. */
 const isoIn = (at: number) =>
   new Date(zone === 'UTC' ? at : at - new Date(at).getTimezoneOffset() * 60_000).toISOString();
 
 /** An approximate age. */
 export const age = (seconds: number) => (seconds < 1.5 ? 'now' : `${wholeDuration(seconds)} ago`);
 
-/** A refusal without the tool that lists what there is: the page has a list. */
+/** A refusal without the tool that lists the existing values: the page has a list. */
 export const refusalForPeople = (sentence: string) => sentence.replace(/[,;] list_\w+ lists (all|the others)/, '');
 
-/** The ids of executions that a refusal proposes. */
+/** The ids of executions that a refusal suggests. */
 export const proposedIn = (refusal: string): string[] =>
   (/^EXECUTION_NOT_FOUND.*(?:the nearest:|its execution id,) ([^;]+)/.exec(refusal)?.[1] ?? '')
     .split(', ')
     .filter(Boolean);
 
-/** The duration of an execution, or the time since its driver was last heard. */
+/** The duration of an execution, or the time since its driver was last heard from. */
 export const tookOf = ({
   duration_seconds,
   silent_seconds: silent,
@@ -77,7 +77,7 @@ export const durationIfKnown = (seconds: number | undefined) => (seconds === und
 
 /**
  * The time of day of a row, to the millisecond; after the date, if it is not that of the row above. A text
- * that is no time stays.
+ * that is not a time stays unchanged.
  */
 export function rowTime(iso: string, above: string | undefined): string {
   const shown = (text = '') => (Number.isNaN(Date.parse(text)) ? text : isoIn(Date.parse(text)));

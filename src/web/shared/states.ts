@@ -3,7 +3,7 @@ import { count, inZone } from './format.ts';
 
 export interface StateProps {
   status: string;
-  /** Said in place of the status `unknown`. */
+  /** Shown instead of the status `unknown`. */
   status_reason?: string | undefined;
   health?: string | undefined;
   /** Whether it runs without a driver. */
@@ -16,7 +16,7 @@ export interface StateProps {
 /** The mark of an execution's state, and its words. With failed slices the mark is never a calm one. */
 export function stateOf(props: StateProps): { state: string; words: string } {
   const { status, status_reason: reason, health, isSilent, failed, isExhausted = status !== 'running' } = props;
-  // PanDA may work on the files of a run that has ended, or stand still.
+  // PanDA may still be working on the files of a run that has ended, or be stuck.
   const isUnderWay = status === 'running' || health === 'draining' || health === 'stalled';
   const state = isSilent ? 'lost' : isUnderWay ? (health ?? status) : status;
   const words = isSilent ? 'running, no driver' : status === 'unknown' && reason ? inZone(reason) : state;
@@ -27,15 +27,15 @@ export function stateOf(props: StateProps): { state: string; words: string } {
   };
 }
 
-/** What stands in place of findings: without a health, their absence proves nothing. */
+/** What is shown instead of findings: without a health value, their absence proves nothing. */
 export const noFindingWords = ({ health }: Pick<Monitor, 'health'>): string =>
   health === undefined ? 'Whether anything is wrong is not known' : 'Nothing is wrong';
 
-/** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
+/** When the lost driver of a running execution was last heard from; undefined if the driver is not lost. */
 export const silentSinceOf = ({ status, drivers }: Monitor) =>
   status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
 
-/** The state of an execution on a wall. Beside an error no word calms. */
+/** The state of an execution on a wall. No reassuring word is shown beside an error. */
 export function wallState(monitor: Monitor): { state: string; words: string } {
   const { status, health, findings } = monitor;
   const worst = findings[0]?.severity;
@@ -58,7 +58,7 @@ export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
   STFs: ({ stf_count }) => stf_count,
 };
 
-/** Rows in the order chosen by the user: by default those that run first, the newest start first. */
+/** Rows in the order chosen by the user: by default running ones first, then the newest start. */
 export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
   const order = orders[sort];
   if (order !== undefined) return rows.toSorted((a, b) => order(b) - order(a));

@@ -23,7 +23,7 @@ interface Then {
 }
 
 /**
- * An execution at a moment; the answer for the moment before stays until the next one arrives.
+ * An execution at a moment; the previous answer stays until the next one arrives.
  * @param asOf as `as_of` of tools; undefined: now, which has no answer
  */
 export function useMonitorAt(id: string, asOf: string | undefined) {
@@ -43,7 +43,7 @@ export function useVerdict(id: string, isOver: boolean): string | undefined {
   const { answer, fault } = useAnswer(`${id} ${isOver}`, async () =>
     isOver ? world.call<Audit>('audit_execution', { execution_id: id }) : undefined,
   );
-  // A word from the beginning: the line must not grow when the verdict comes.
+  // There is a text from the beginning: the line must not grow when the verdict arrives.
   return answer === undefined ? (isOver && fault === undefined ? 'checking' : undefined) : dataWords(answer);
 }
 
@@ -84,7 +84,7 @@ export function useTimeline(
 export const drawable = (answer: TimelineAnswer | undefined) =>
   answer === undefined || answer.series === undefined ? undefined : (answer as Timeline);
 
-/** A part of a run, as the tools take it. */
+/** A part of a run, as arguments of tools. */
 export interface Part {
   start_time?: string;
   end_time?: string;
@@ -96,7 +96,7 @@ export const maxSlots = 400;
 interface CourseOptions {
   every: number;
   isOver: boolean;
-  /** Whether the attempts of each slot are wanted too. */
+  /** Whether the attempts of each slot are requested too. */
   hasSlots: boolean;
 }
 
@@ -115,7 +115,7 @@ export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: C
   return {
     /** Of the whole run. */
     line,
-    /** Of the part, or of the whole run without one: when a part is left, that was asked for meanwhile. */
+    /** Of the part, or else of the whole run, which is also requested while a part is shown. */
     shown: isPart ? chosen : line,
     /** Whether `shown` is still the previous part. */
     isAwaited: drawable(polled.answer) === undefined,

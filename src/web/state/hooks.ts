@@ -6,7 +6,7 @@ import { tried } from '../../lib/tried.ts';
 import { CallError } from '../transport/call.ts';
 import { changed, hashOf, readRoute, type Route } from './route.ts';
 
-/** How many parts of a run were chosen before the shown one, by this page. */
+/** How many parts of a run this page has shown before the present one. */
 export const stepsBack = () => (history.state as { steps?: number } | null)?.steps ?? 0;
 
 /**
@@ -30,7 +30,7 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
       if ('from' in params) history.pushState({ steps: stepsBack() + 1 }, '', hashOf(next));
       else history.replaceState(history.state, '', hashOf(next));
     } catch {
-      // The frame of a chat has no address of its own, but a place within it.
+      // The frame of a chat has no address of its own, only a fragment.
       location.hash = hashOf(next);
     }
     setRoute(next);
@@ -120,7 +120,7 @@ export function useSettled<T>(value: T, milliseconds: number): T {
   return settled;
 }
 
-/** Whether a media query fits, such as `print`. */
+/** Whether a media query matches, such as `print`. */
 export function useMedia(query: string): boolean {
   const [fits, setFits] = useState(() => matchMedia(query).matches);
   useEffect(() => {
@@ -156,7 +156,10 @@ export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, num
   return [ref, useMedia('print') ? paperWidth : width];
 }
 
-/** Whether an element is on the screen now. @param margin around the screen that counts too, as CSS has it */
+/**
+ * Whether an element is on the screen now. @param margin a margin around the screen that counts too, in CSS
+ * syntax
+ */
 export function useOnScreen(margin = '0px'): [RefObject<HTMLElement | null>, boolean] {
   const ref = useRef<HTMLElement>(null);
   const [isShown, setShown] = useState(false);
@@ -205,8 +208,8 @@ export function useChoice<T extends string>(name: string, initial: T): [T, (valu
 }
 
 /**
- * Measures the first element of a place while the page shows the run as it is now: at an earlier moment the
- * place keeps that height, as `--still`.
+ * Measures the first element of a place while the page shows the present; at an earlier moment the place
+ * keeps that height (`--still`).
  */
 export function useHeight(isMeasured: boolean) {
   const ref = useRef<HTMLDivElement>(null);
@@ -219,8 +222,8 @@ export function useHeight(isMeasured: boolean) {
 }
 
 /**
- * A place of one height for findings and causes, which come and go during a run and while its film plays.
- * It stays as it is when the run ends, and an earlier moment has the height of now.
+ * A place of constant height for findings and causes, which appear and disappear during a run and while its
+ * film plays. It stays as it is when the run ends, and an earlier moment has the height of the present.
  */
 export function useStill(isLive: boolean, isThen: boolean, showsNow: boolean) {
   const [wasLive] = useState(isLive);

@@ -13,7 +13,7 @@ interface Asked {
 
 /**
  * An execution as shown: now, or at the moment of the address once the server has answered for it. Until then
- * it is the moment before, if there was one. A report has no server to ask.
+ * the previous moment is shown, if there was one. A report has no server to ask.
  */
 export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
   const asOf = asOfFrom(params, line);
@@ -64,11 +64,11 @@ export const countsNow = (monitor: Monitor) => ({
   created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed ?? 0,
   failed: monitor.slices_failed ?? monitor.stf_failed ?? 0,
-  /** At workers that live. */
+  /** With live workers. */
   processing: (monitor.slices_processing ?? 0) - (monitor.slices_to_redo ?? 0),
-  // For an observed execution, no message says whether a slice waits or is in hand.
+  // For an observed execution, no message says whether a slice is waiting or in progress.
   queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
-  /** In hand at workers that are gone. */
+  /** Held by workers that are gone. */
   lost: monitor.slices_to_redo ?? 0,
   /** Whether `failed` counts only slices that stay failed. */
   isExhausted: monitor.status !== 'running',

@@ -15,7 +15,7 @@ const colours: Readonly<Record<string, string>> = {
 
 /** A ring without findings, a disc with a mark for findings. */
 function iconOf(health: string, hasFinding: boolean): string {
-  // An ended run that is not in order is not green.
+  // An ended run with findings is not green.
   const colour = (hasFinding && health === 'finished' ? colours['slow'] : colours[health]) ?? '#8a8f98';
   const shape = hasFinding
     ? `<circle cx="8" cy="8" r="8" fill="${colour}"/><path d="M7 3h2v6H7zM7 11h2v2H7z" fill="#fff"/>`

@@ -18,7 +18,7 @@ export function moved({ from, until }: Range, by: number): Range {
 }
 
 /**
- * The part of a run that a range asks for: it keeps its length if it can, and lies within the run. Undefined
+ * The part of a run for a requested range: it keeps its length if it can, and lies within the run. Undefined
  * for the whole run.
  */
 export function partWithin(whole: Range, { from, until }: Range): Range | undefined {
@@ -31,7 +31,7 @@ export function partWithin(whole: Range, { from, until }: Range): Range | undefi
 type Press = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>;
 
 /**
- * The range that a key asks for: `+` and `-` around the cursor, Shift with an arrow to the side. With Ctrl,
+ * The range that a key requests: `+` and `-` around the cursor, Shift with an arrow to the side. With Ctrl,
  * Cmd or Alt they are the browser's.
  */
 export function rangeByKey(shown: Range, press: Press, cursor?: number): Range | undefined {
@@ -50,7 +50,7 @@ type Turn = Pick<WheelEvent, 'deltaX' | 'deltaY' | 'ctrlKey' | 'metaKey' | 'shif
 const perUnit = { scale: 0.002, move: 0.001 };
 
 /**
- * The range that a turn of the wheel asks for: with Ctrl or Cmd (a pinch on a trackpad) it scales around the
+ * The range that a turn of the wheel requests: with Ctrl or Cmd (a pinch on a trackpad) it scales around the
  * cursor, sideways or with Shift it moves. Undefined for a plain turn, which scrolls the page.
  */
 export function rangeByWheel(shown: Range, turn: Turn, cursor: number): Range | undefined {
@@ -68,13 +68,13 @@ const patience = 2000;
 
 /**
  * Changes the shown range of time by wheel and keys.
- * @param onZoom undefined where no other range can be shown
+ * @param onZoom undefined if no other range can be shown
  */
 export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined) {
   const [pending, setPending] = useState<Range | undefined>(undefined);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const isAsked = useRef(false);
-  // The requested range is drawn now. A live run grows meanwhile, which is no answer.
+  // The requested range is drawn now. A live run grows meanwhile, which does not count as the answer.
   useEffect(() => {
     if (isAsked.current) setPending(undefined);
   }, [shown.from, shown.until]);
@@ -94,7 +94,7 @@ export function useSteering(shown: Range, onZoom: ((from: number, until: number)
     return true;
   };
   return {
-    /** The range that wheel or keys ask for, not shown yet. */
+    /** The range requested by wheel or keys, not shown yet. */
     pending,
     onWheel: (event: WheelEvent, cursor: number) => void ask(event, rangeByWheel(pending ?? shown, event, cursor)),
     /** Returns whether the key was one of these. */

@@ -1,6 +1,6 @@
 import { tried } from '../../lib/tried.ts';
 
-/** Why a call failed, as far as the page can report it or act on it. */
+/** Why a call failed, in the kinds that the page handles. */
 type Fault = 'disconnected' | 'unauthorised' | 'refused';
 
 export class CallError extends Error {

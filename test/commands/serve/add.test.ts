@@ -117,7 +117,7 @@ describe.each(clients)('swf-mcp add %s', (name) => {
     expect(read(name, here.file(name, scope))).toEqual({ [keys[name]]: { 'swf-mcp': entry(name) } });
   });
 
-  it('keeps what is there, comments too, and --remove undoes it byte for byte', async () => {
+  it('keeps what is there, including comments, and --remove undoes it byte for byte', async () => {
     const here = new Home();
     const file = here.put(name, usual[name]);
     const before = read(name, file);
@@ -130,7 +130,7 @@ describe.each(clients)('swf-mcp add %s', (name) => {
     expect(readFileSync(file, 'utf8').trimEnd()).toBe(usual[name].trimEnd());
   });
 
-  it('replaces an earlier entry, says so if there is nothing to do, and keeps rights and links', async () => {
+  it('replaces an earlier entry, says so if there is nothing to do, and keeps permissions and links', async () => {
     const here = new Home();
     const file = here.put(name, usual[name]);
     chmodSync(file, 0o644);
@@ -152,7 +152,7 @@ describe.each(clients)('swf-mcp add %s', (name) => {
     expect(read(name, kept)[keys[name]]?.['swf-mcp']).toEqual(entry(name));
   });
 
-  it('leaves a file alone that it cannot read or change', async () => {
+  it('leaves alone a file that it cannot read or change', async () => {
     const here = new Home();
     const file = here.put(name, name === 'codex' ? 'mcp_servers = { other = { command = "x" } }\n[' : '{ "a": ');
     const before = readFileSync(file, 'utf8');
@@ -186,7 +186,7 @@ describe('swf-mcp add', () => {
       '[mcp_servers.swf-mcp]\ncommand = "old"\nargs = ["--token", "hunter2"]\nstartup_timeout_sec = 30\nheaders = { Authorization = "Bearer hunter2" }\n\n[mcp_servers.swf-mcp.env]\nSWF_DB = "/old.db"\nACTIVEMQ_PASSWORD = "hunter2"\n',
     ],
   ] as const)(
-    'keeps what a user has set in an earlier entry of %s, and says what changes without a value of it',
+    'keeps what a user has set in an earlier entry of %s, and says what changes without showing its values',
     async (name, text) => {
       const here = new Home();
       const file = here.put(name, text);
@@ -219,7 +219,7 @@ describe('swf-mcp add', () => {
     expect(stdout).not.toContain('hunter2');
   });
 
-  it.each(['\n', '\r\n'])('keeps the comment before the next table, and its line ends: %j', async (eol) => {
+  it.each(['\n', '\r\n'])('keeps the comment before the next table, and its line endings: %j', async (eol) => {
     const here = new Home();
     const own = ['[mcp_servers."swf-mcp"]', 'command = "x"', '[mcp_servers.swf-mcp.env]', 'A = "b"'];
     const others = ['# about next', '[profiles.x]', 'n = 1', ''];

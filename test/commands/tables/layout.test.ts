@@ -37,7 +37,7 @@ describe('at 80 columns', () => {
     expect(row).toMatch(/^2026-12-01 00:12:27 +seen +FAILURES_ON_ONE +(…|stf_)\S*potekhin-0003 +Alice$/);
   });
 
-  it('an execution has its start and how long it took, and is as stalled as it is', () => {
+  it('an execution has its start and how long it took, and a stalled one how long it has been silent', () => {
     const run = { execution_id: 'stf_datataking-potekhin-0003', start_time, slices_completed: 84, slices_failed: 0 };
     const [head, ended, lost] = shownBy(
       'list',

@@ -51,7 +51,7 @@ describe('the lease of an execution', () => {
   });
 });
 
-describe('a process that takes an execution up', () => {
+describe('a process that takes over an execution', () => {
   /** What the log says of the drivers, once a second process has taken the execution up. */
   async function takenUp({ hasEnded = false, lives = false, isPaused = false }) {
     const { store, say } = await makeRunningStore();
@@ -74,13 +74,13 @@ describe('a process that takes an execution up', () => {
     return store.sql<[], string>(types).values();
   }
 
-  it('records the loss of the driver before it, unless that one has said that it ended', async () => {
+  it('records the loss of the previous driver, unless that one reported its end', async () => {
     expect(await takenUp({})).toEqual(['driver_started', 'driver_lost', 'driver_started']);
     expect(await takenUp({ hasEnded: true })).toEqual(['driver_started', 'driver_ended', 'driver_started']);
     await expect(takenUp({ lives: true })).rejects.toThrow('is driven by process 101 on host-a; wait until it ends');
   });
 
-  it('is told to continue one that is paused, while its driver lives', async () => {
+  it('is referred to "swf-mcp continue" if it is paused and its driver is alive', async () => {
     await expect(takenUp({ lives: true, isPaused: true })).rejects.toThrow(
       `is paused, and process 101 on host-a drives it; continue it with "swf-mcp continue ${id}"`,
     );

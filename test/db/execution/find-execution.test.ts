@@ -93,7 +93,7 @@ describe('an execution that is not found', () => {
     ]);
   });
 
-  it('is explained by the messages of runs that name none, the runs with most messages first', async () => {
+  it('is explained by messages of runs that name no execution, the run with most messages first', async () => {
     const { store, say } = await makeRunningStore();
     const words = () => messagesWithoutExecution(store.sql);
     const hear = (at: number, run_id: string | undefined, more: object = {}) =>

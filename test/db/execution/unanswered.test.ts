@@ -165,7 +165,7 @@ describe('slices without a result', () => {
     expect(idle(100)).toEqual([first, second]);
   });
 
-  it('have waited longer than the time, not just as long', async () => {
+  it('have waited longer than the given time, not exactly as long', async () => {
     const setClock = fakeClock();
     const { store, say } = await withSlice();
     const wait = (since: number, assigned: number) =>

@@ -77,7 +77,7 @@ describe('listing STF files', () => {
     expect(stfFiles({}, { order: 'oldest', after: rows[1]?.key })).toBe('1/2 of 4');
   });
 
-  it('returns each file with all that is recorded of it', () => {
+  it('returns each file with everything recorded about it', () => {
     const { rows } = listStfFiles(made.store.sql, { stf_filename: stf(100_010, 1) }, all);
     expect(rows).toEqual([
       {

@@ -150,7 +150,7 @@ describe('the folder with the outputs of a slice', () => {
   });
 });
 
-it('a search after rows were removed passes the words that remain of them', async () => {
+it('a search skips the words that removed rows have left behind', async () => {
   const { store } = await makeStore();
   await store.write((tx) => {
     for (let n = 0; n <= rowsOfBlock; n += 1) {
@@ -173,7 +173,7 @@ it('a search after rows were removed passes the words that remain of them', asyn
 });
 
 describe('a name that a store has', () => {
-  it('is a sender, a run or an execution only if a message names it so', async () => {
+  it('is a sender, a run or an execution only if a message names it as one', async () => {
     const { say, store } = await makeStore();
     await say('resume_run', { ordinal: 1, reason: 'operator', sender: '100098' });
     const { sql } = store;

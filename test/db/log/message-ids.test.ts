@@ -77,7 +77,7 @@ describe('the id of a message', () => {
     expect(log.short('nobody/start_run')).toBeNull();
   });
 
-  it('is read back after any text was stored, whatever else is stored', async () => {
+  it('is read back unchanged for any text, whatever else is stored', async () => {
     const text = fc.string({
       unit: fc.oneof(fc.constantFrom('/', '1', '2', '\0'), fc.string({ unit: 'binary', maxLength: 1 })),
       maxLength: 12,

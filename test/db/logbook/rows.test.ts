@@ -73,7 +73,7 @@ const alarm = (subject: string, more: object = {}) => ({
 });
 
 describe('notes', () => {
-  it('of a time are those written within it, its ends included, oldest first', async () => {
+  it('of a period are those written within it, including its bounds, oldest first', async () => {
     await insert('notes', [note('before', 9.999), note('first', 10), note('last', 20), note('after', 20.001)]);
     const window = { start_time: at(10), end_time: at(20) };
     expect(notesWritten(made.store.sql, window).map(({ text }) => text)).toEqual(['first', 'last']);
@@ -94,7 +94,7 @@ describe('notes', () => {
     expect(texts(null)).toEqual(['mine', 'theirs', 'none']);
   });
 
-  it('about an execution are its last ones, newest first', async () => {
+  it('about an execution are its latest ones, newest first', async () => {
     await insert('notes', [
       ...[1, 2, 3].map((n) => note(`n${n}`, n, { execution_id: 'e' })),
       note('other', 4, { execution_id: 'f' }),
@@ -142,7 +142,7 @@ describe('a receiver of alarms', () => {
     expect(firstUndelivered(store.sql, 'one')?.payload).toContain('"after"');
   });
 
-  it('skips what was recorded before a time, and nothing that it has or that is newer', async () => {
+  it('skips the undelivered changes recorded before a time, and no newer ones', async () => {
     const { store } = made;
     await insert('workflow_executions', [execution('e')]);
     await store.write((tx) => knowReceiver(tx, 'one'));
@@ -164,8 +164,8 @@ describe('a receiver of alarms', () => {
   });
 });
 
-describe('what people judged', () => {
-  it('until a time is in the order of the log, the time included', async () => {
+describe('the judgements of people', () => {
+  it('up to and including a time are in the order of the log', async () => {
     await insert('workflow_executions', [execution('e')]);
     const judged = { execution_id: 'e', value: 'good', author: 'ana' } as const;
     for (const [second, reason] of ['one', 'two', 'three'].entries())
@@ -181,7 +181,7 @@ describe('what people judged', () => {
 });
 
 describe('the quality of a run', () => {
-  it('is its own', async () => {
+  it('is not that of another run', async () => {
     await insert('workflow_executions', [execution('one'), execution('two')]);
     const by = { author: 'ana', sender: 's' };
     await setQuality(made.store, { ...by, execution_id: 'one', value: 'bad', reason: 'r' });
@@ -192,7 +192,7 @@ describe('the quality of a run', () => {
 });
 
 describe('the watcher', () => {
-  it('is one process, and another only once the first is gone, which continues where that one last looked', async () => {
+  it('is one process; another takes over only once the first is gone, and continues where it last looked', async () => {
     const { store } = made;
     const hours = 3_600_000;
     const identity = (pid: number) => ({ pid, pid_started: 'then', hostname: 'host' });
@@ -247,7 +247,7 @@ describe('an alarm', () => {
     expect(openAlarms(made.store.sql).map(({ subject }) => subject)).toEqual(['raised', 'seen']);
   });
 
-  it('is named by a beginning that no other open one has, and of several the newest are listed first', async () => {
+  it('is found by a prefix that no other open one has; of several, the newest are listed first', async () => {
     await insert('alarms', [alarm('one'), alarm('two', { state: 'cleared' })]);
     expect(alarmNamed(made.store.sql, 'STAGE_STUCK').subject).toBe('one');
     expect(alarmNamed(made.store.sql, 'STAGE_STUCK/t').subject).toBe('two');
@@ -297,7 +297,7 @@ describe('an execution that is watched', () => {
     last_ms: Date.parse(at(last)),
   });
 
-  it('runs, ended or was heard since a time, has files at a site for a day, or an alarm that is not over', async () => {
+  it('is running, ended or was heard since a time, has had files at a site for at most a day, or has an open alarm', async () => {
     await insert('workflow_executions', [
       execution('running', { status: 'running', end_time: null }),
       execution('ended just before', { end_time: at(9.999) }),

@@ -55,7 +55,7 @@ const killed = 'stf_datataking-tester-0002';
 const others = 'stf_datataking-shifter-0001';
 
 describe.each(storedVersions)('a store of schema version %i', (version) => {
-  it('is upgraded with its log, byte for byte, and with all that no message states', async () => {
+  it('is upgraded with its log, byte for byte, and with everything that no message contains', async () => {
     const folder = olderStore(version);
     const path = join(folder, 'swf.db');
     const before = digestOf(path);
@@ -75,7 +75,7 @@ describe.each(storedVersions)('a store of schema version %i', (version) => {
     expect(rowsOf(path, 'PRAGMA foreign_key_check')).toEqual([]);
   });
 
-  it('is sound afterwards, answers about each execution, and a killed run is resumed in it', async () => {
+  it('is sound afterwards, answers about each execution, and can resume a killed run', async () => {
     const folder = olderStore(version);
     const cli = (...args: string[]) => runCli(args, { folder });
     await cli('upgrade');
@@ -124,7 +124,7 @@ describe('an upgrade', () => {
     expect(rowsOf(path, log)).toEqual(rowsOf(`${path}.schema-18`, log));
   });
 
-  it('finishes one that was killed when the older store had its second name', async () => {
+  it('finishes one that was killed after it had linked the older store to its second name', async () => {
     const path = join(olderStore(18), 'swf.db');
     linkSync(path, `${path}.schema-18`);
     writeFileSync(`${path}.upgrading`, 'half of a store');
@@ -134,7 +134,7 @@ describe('an upgrade', () => {
     expect(rowsOf(`${path}.schema-18`, 'PRAGMA user_version')).toEqual([{ user_version: 18 }]);
   });
 
-  it('is refused while another upgrade of the store works', async () => {
+  it('is refused while another upgrade of the store is running', async () => {
     const path = join(olderStore(18), 'swf.db');
     const attempts: Promise<unknown>[] = [];
     const upgradeToo = () => attempts.push(upgradeStore(path, never).catch((error: unknown) => error));
@@ -145,7 +145,7 @@ describe('an upgrade', () => {
     ]);
   });
 
-  it('keeps the rights of the store', async () => {
+  it('keeps the permissions of the store', async () => {
     const path = join(olderStore(18), 'swf.db');
     chmodSync(path, 0o640);
     await upgradeStore(path, never);
@@ -184,7 +184,7 @@ describe('an upgrade', () => {
     expect(rowsOf(path, 'SELECT message FROM app_logs WHERE log_id = 1')).toEqual([{ message: 'the last words' }]);
   });
 
-  it('gives log lines their places among the messages, which older schemas did not note', async () => {
+  it('gives log lines their places among the messages, which older schemas did not record', async () => {
     const path = join(olderStore(18), 'swf.db');
     await upgradeStore(path, never);
     const places = `SELECT after_seq, coalesce(
@@ -194,7 +194,7 @@ describe('an upgrade', () => {
     expect(new Set(lines.map((line) => line['after_seq'])).size).toBeGreaterThan(5);
   });
 
-  it('gives no number twice, even if the rows with the last ones were pruned', async () => {
+  it('assigns no number twice, even if the rows with the last ones were pruned', async () => {
     const path = join(olderStore(18), 'swf.db');
     rowsOf(
       path,
@@ -211,7 +211,7 @@ describe('an upgrade', () => {
     ]);
   });
 
-  it('keeps which messages the broker has still to get', async () => {
+  it('keeps track of the messages that are still to be sent', async () => {
     const path = join(olderStore(18), 'swf.db');
     const sent = `UPDATE message_rows SET goes_out = 1 WHERE seq <= 20;
       UPDATE message_rows SET outbox_sent_at = '2026-12-01T00:00:00.000Z' WHERE seq <= 10`;
@@ -263,7 +263,7 @@ describe('an upgrade', () => {
     expect(existsSync(`${path}.upgrading`)).toBe(false);
   });
 
-  it('is what other commands name, with the store that they were given', async () => {
+  it('is suggested by other commands, with the store that they were given', async () => {
     const folder = olderStore(18);
     const { code, stderr } = await runCli(['--db', join(folder, 'swf.db'), 'status'], { folder });
     expect({ code, stderr }).toMatchObject({
@@ -272,14 +272,14 @@ describe('an upgrade', () => {
     });
   });
 
-  it('does nothing to a store of the newest version', async () => {
+  it('leaves a store of the newest version unchanged', async () => {
     const folder = olderStore(18);
     await runCli(['upgrade'], { folder });
     const again = await runCli(['upgrade'], { folder });
     expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/; nothing to do\n$/), stderr: '' });
   });
 
-  it('says how much room it needs, and is refused if there is less', () => {
+  it('says how much disk space it needs, and is refused if there is less', () => {
     expect(roomFor('/data', 200e6, 301e6)).toBe('the new store needs up to 301 MB in /data, where 301 MB is free');
     expect(() => roomFor('/data', 200e6, 300e6)).toThrow(
       'the new store needs up to 301 MB in /data, where 300 MB is free; free some space, then upgrade',

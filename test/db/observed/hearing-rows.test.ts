@@ -54,7 +54,7 @@ describe('an observer', () => {
     await (isRefused ? expect(begun).rejects.toMatchObject({ code: 'NAMESPACE_IN_USE' }) : begun);
   });
 
-  it('notes what it hears only for itself, from its first report on', async () => {
+  it('records what it hears only for itself, from its first report on', async () => {
     const { sql } = made.store;
     await made.store.write((tx) => {
       const [one, two] = [observer(tx, 1, ['a'], 100), observer(tx, 2, ['b'], 100)];
@@ -71,7 +71,7 @@ describe('an observer', () => {
     ]);
   });
 
-  it('has heard until its first report at least, and until its end', async () => {
+  it('counts as having heard at least until its first report, and until its end', async () => {
     const { sql } = made.store;
     const until = () => sql<[], number>('SELECT until_ms FROM hearings').value();
     const one = await made.store.write((tx) => observer(tx, 1, ['a'], 100));
@@ -83,7 +83,7 @@ describe('an observer', () => {
     expect(until()).toBe(400);
   });
 
-  it('listens while it lives and has reported within fifteen seconds', async () => {
+  it('is listening while it is alive and has reported within fifteen seconds', async () => {
     const [quick] = await made.store.write((tx) => {
       const all = [observer(tx, 1, ['a'], 0, true), observer(tx, 2, ['b'], 0, true), observer(tx, 3, ['c'], 0, true)];
       for (const one of all.slice(0, 2)) keepHearing(tx, one, { since: 0, until: 1000 }, 1000);
@@ -321,7 +321,7 @@ describe('an observed execution that is no longer heard', () => {
   });
 });
 
-describe('a sign of a foreign program', () => {
+describe('a sign of life of a foreign program', () => {
   const sign = { type: 'data', namespace: 'a', host: '', execution_id: undefined, at: 1000 } as const;
   const iso = (at: number): string => new Date(at).toISOString();
 
@@ -345,7 +345,7 @@ describe('a sign of a foreign program', () => {
     );
   });
 
-  it('fills in what the one before lacked, and moves its time only forward', async () => {
+  it('fills in what the previous one lacked, and never moves its time back', async () => {
     await made.store.write((tx) => {
       noteProgram(tx, 'x', { ...sign, host: 'h', execution_id: 'e', state: 'PROCESSING' });
       noteProgram(tx, 'x', { ...sign, namespace: '', at: 500 });

@@ -67,7 +67,7 @@ const result = (at: number, run: number, of: SliceOf, state: 'done' | 'failed', 
 
 const begin = [heard(10, 1, 'run_imminent'), heard(20, 2, 'run_imminent')];
 
-describe('files of the same names in two runs', () => {
+describe('files with the same names in two runs', () => {
   const stfs = [ready(1000, 1, 'a.stf'), ready(5000, 1, 'b.stf'), ready(2000, 2, 'a.stf')];
   const samples = [
     sample(1300, 1, 'a1.tf', 'a.stf'),
@@ -140,7 +140,7 @@ describe('files of the same names in two runs', () => {
     ]);
   });
 
-  it('move to another STF file where an earlier message names it', async () => {
+  it('move to another STF file if an earlier message names it', async () => {
     await record(...begin, ...stfs, ...samples);
     await record(heard(1200, 1, 'tf_file_registered', { tf_filename: 'a1.tf', stf_filename: 'b.stf', tf_count: 10 }));
     expect(rows('SELECT execution_id, stf_filename, tf_file_count FROM stf_files ORDER BY 1, 2')).toEqual([
@@ -151,7 +151,7 @@ describe('files of the same names in two runs', () => {
   });
 });
 
-describe('attempts at slices of the same names in two runs', () => {
+describe('attempts at slices with the same names in two runs', () => {
   const one = { tf: 'a1.tf', id: 0 };
   const two = { ...one, attempt: 2 };
   const other = { tf: 'a1.tf', id: 1 };
@@ -178,7 +178,7 @@ describe('attempts at slices of the same names in two runs', () => {
     expect(rows(earlier)).toEqual([['n', name, 1, 'failed'], failed, ['n~2', name, 1, 'failed']]);
   });
 
-  it('are sent when the earliest of equal messages says', async () => {
+  it('have the sending time of the earliest of equal messages', async () => {
     await record(...begin, sample(50, 1, 'a1.tf', 'a.stf'), sample(50, 2, 'a1.tf', 'a.stf'));
     await record(slice(100, 1, one), slice(150, 1, other), slice(100, 2, one), slice(130, 1, { tf: 'b1.tf', id: 0 }));
     await record(slice(90, 1, one), slice(120, 1, one));
@@ -232,7 +232,7 @@ describe('a slice that only REST reported', () => {
     ];
   };
 
-  it('goes once its result turns out to be that of another slice, and no other goes with it', async () => {
+  it('is removed once its result turns out to be that of another slice, and no other is removed with it', async () => {
     await record(...begin, sample(50, 1, 'a1.tf', 'a.stf'), sample(50, 2, 'a1.tf', 'a.stf'));
     await record(...[1, 2].flatMap((run) => reported(100 + run, run, 0, 'r')), ...reported(110, 1, 1, 'q'));
     const slices = () => rows('SELECT execution_id, slice_id, status FROM tf_slices ORDER BY execution_id, slice_id');
@@ -280,7 +280,7 @@ describe('the phase of a run', () => {
 it.each([
   ['in order', ['pause_run', 'start_run']],
   ['in the other order', ['start_run', 'pause_run']],
-])('of two messages of one moment the one with the greater id decides the phase: %s', async (_order, types) => {
+])('is decided by the greater id of two messages with the same time: %s', async (_order, types) => {
   await record(...begin, ...types.map((type) => heard(100, 1, type)));
   expect(rows(`SELECT phase FROM run_states WHERE execution_id = 'n'`)).toEqual([['physics']]);
 });

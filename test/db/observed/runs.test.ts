@@ -182,8 +182,8 @@ describe('the last message of an execution', () => {
   });
 });
 
-describe('what the monitor had of a run', () => {
-  it('was read at the last time that was noted of this run and name', async () => {
+describe('the data of the monitor about a run', () => {
+  it('was read at the last time recorded for this run and name', async () => {
     await made.store.write((tx) => {
       observe(tx, { execution_id: 'a', told_id: 'n', run_id: '1' });
       observe(tx, { execution_id: 'b', told_id: 'n', run_id: '2' });
@@ -198,7 +198,7 @@ describe('what the monitor had of a run', () => {
     ]);
   });
 
-  it('is wanted of those last reported as running whose run is known, in the order of their begin', async () => {
+  it('is requested for those last reported as running whose run is known, in the order of their start', async () => {
     await made.store.write((tx) => {
       const status = 'running';
       observe(tx, { execution_id: 'a', told_id: 'a', run_id: '2', told_status: status, first_ms: 2 });

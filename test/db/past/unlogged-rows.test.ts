@@ -82,7 +82,7 @@ function filled(sql: string, at: Moment = moment): unknown[][] {
 }
 
 describe('a process', () => {
-  it('is there from its registration on, and its last sign of life and its end are not later than the moment', () => {
+  it('exists from its registration on, and its last sign of life and its end are not later than the moment', () => {
     process(1, then, 105, 'order');
     process(2, 0, then, 'order');
     process(3, later, later);
@@ -155,7 +155,7 @@ describe('an agent', () => {
     process(2, later, 500);
   });
 
-  it('is what it was since its last change, the moment included', () => {
+  it('is as it was after its last change up to and including the moment', () => {
     present('a');
     present('b');
     agent('a', 1, 0, 40, { state: 'STARTING' });
@@ -180,7 +180,7 @@ describe('an agent', () => {
     ]);
   });
 
-  it('had not ended if it ended later, and is not there before its process', () => {
+  it('had not ended if it ended later, and does not exist before its process', () => {
     for (const name of ['a', 'b', 'c', 'd']) present(name);
     process(3, then, 500);
     const ended = { state: 'EXITED', before_exit: 'PROCESSING' };
@@ -249,8 +249,8 @@ describe('the driver of an execution', () => {
   });
 });
 
-describe('rows of a time', () => {
-  it('are there from their time on, and last no longer than to the moment', () => {
+describe('rows of a period', () => {
+  it('exist from their time on, and end at the latest at the moment', () => {
     const ms = milliseconds;
     process(1, 0, 0);
     process(2, later, later);
@@ -311,7 +311,7 @@ describe('log lines', () => {
   const line = (log_id: number, after_seq: number, second: number): void =>
     insert('app_logs', { log_id, after_seq, timestamp: clock(second), level: 20, agent: 'a', message: '' });
 
-  it('are those up to the row, and at it up to the time; those that are there already are not added again', () => {
+  it('are those up to the row, and at that row up to the time; existing ones are not added again', () => {
     line(1, 4, 200);
     line(2, 5, 50);
     line(3, 5, 50.001);

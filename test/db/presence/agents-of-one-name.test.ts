@@ -18,7 +18,7 @@ const agentsIn = ({ store }: Awaited<ReturnType<typeof makeStore>>) =>
 it.each([
   ['before', true],
   ['after', false],
-])('an agent starts although a program of its name was heard %s it', async (_, isHeardFirst) => {
+])('an agent starts even if a program with its name was heard %s it', async (_, isHeardFirst) => {
   const made = await makeStore();
   const process_id = await register(made.store, 101);
   const hear = () =>

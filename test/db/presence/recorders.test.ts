@@ -87,7 +87,7 @@ describe('the recorder of a namespace', () => {
   });
 });
 
-it('a known namespace is known for one broker, since it was first noted', async () => {
+it('a namespace is known for one broker, from when it was first recorded', async () => {
   const setClock = fakeClock();
   const { store } = await makeStore();
   const note = (namespace: string, broker: string): Promise<void> =>
@@ -119,7 +119,7 @@ describe('requests that may be delivered again', () => {
     expect([held(), held('other')]).toEqual([['a/1'], ['a/1']]);
   });
 
-  it('are forgotten after ten minutes, or when another with the same words arrives', async () => {
+  it('are forgotten after ten minutes, or when another with the same content arrives', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const note = (second: number, id: string): Promise<void> => {

@@ -133,7 +133,7 @@ describe('a heartbeat of a remote agent', () => {
   });
 });
 
-it('an agent whose name two living processes use is the older one once it is heard again, until that falls silent', async () => {
+it('of two live processes with one name, the agent is the older one once it is heard again, until it falls silent', async () => {
   const setClock = fakeClock();
   const { store } = await makeRunningStore();
   const [elder, younger] = [{ pid: 7 }, { pid: 8, since: at(1) }];

@@ -44,7 +44,7 @@ describe('an alarm', () => {
     expect(rowOf(made)).toEqual({ ...seen, state: 'cleared', cleared_at: at(3) });
   });
 
-  it('accepts a note about no execution, and an acknowledgement without text', async () => {
+  it('may be about no execution, and be acknowledged without a text', async () => {
     const made = await makeStore();
     await made.say('alarm_raised', { ...alarm(), execution_id: undefined });
     await made.say('alarm_seen', { ...alarm(), author: 'tester', execution_id: undefined });

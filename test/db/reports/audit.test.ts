@@ -56,7 +56,7 @@ const [first = '', second = ''] = stfs;
 const where = (name: string, value: string): string => `WHERE ${name} = '${value}'`;
 
 describe('the audit of an execution', () => {
-  it('finds nothing where all is there: open while it runs, balanced once it has ended', async () => {
+  it('finds nothing if everything is there: open while it runs, balanced once it has ended', async () => {
     expect(await audited('')).toEqual({ verdict: 'open', faults: [] });
     expect(await audited('', { isOver: true })).toEqual({ verdict: 'balanced', faults: [] });
   });

@@ -73,12 +73,12 @@ describe('the place where slices fail', () => {
     return concentration;
   }
 
-  it('is not one that only got retries of slices that fail everywhere', async () => {
+  it('is not one that only received retries of slices that fail everywhere', async () => {
     let n = 0;
     expect(await placeWhere(() => (n += 1) % 7 === 0, true)).toBeUndefined();
   });
 
-  it('is the one where first attempts fail, with the errors of these', async () => {
+  it('is the one where first attempts fail, with their errors', async () => {
     expect(await placeWhere((slot) => slot === 3, true)).toMatchObject({
       kind: 'slot',
       places: ['w/03'],
@@ -177,7 +177,7 @@ describe('a worker that is gone', () => {
     ['once the rest is done', { isDone: true, isRetried: false }, 75 - 4],
     ['while the rest is in progress', { isDone: false, isRetried: false }, undefined],
     ['when a slice that it left fails elsewhere and is retried', { isDone: false, isRetried: true }, 1],
-  ])('is not accused for the quick failures among the slices that it took, %s', async (_, given, elsewhere) => {
+  ])('is not blamed for the quick failures among the slices that it took, %s', async (_, given, elsewhere) => {
     const { concentration, by_worker } = await afterDeath(given);
     expect(concentration).toBeUndefined();
     expect(by_worker.find(({ name }) => name === 'first')).toEqual({ name: 'first', failed: 4, tried: 30 });

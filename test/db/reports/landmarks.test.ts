@@ -55,7 +55,7 @@ describe('messages that contradict earlier ones', () => {
 });
 
 describe('the landmarks of an execution', () => {
-  it('are its newest ones, of the changes between periods the last two, and the configuration is left out', async () => {
+  it('are its newest ones, with the last two changes between periods and without the configuration', async () => {
     const made = await makeRunningStore();
     for (const ordinal of [1, 2, 3]) {
       await made.say('pause_run', { ordinal, reason: 'period' });
@@ -128,10 +128,10 @@ describe('a message that was recorded late', () => {
   });
 });
 
-describe('who', () => {
+describe('the person who', () => {
   const execution = (status: ExecutionRow['status'], execution_id = id) => ({ execution_id, status }) as ExecutionRow;
 
-  it('paused a running execution, as long as it is paused', async () => {
+  it('paused a running execution is named as long as it is paused', async () => {
     const { store, say } = await makeRunningStore();
     expect(pausedBy(store.sql, execution('running'))).toBeUndefined();
     await say('driver_started', { epoch: 1, pid: 7, user: 'rita', version: '1.0.0', speed: 1, hostname: 'host' });
@@ -146,7 +146,7 @@ describe('who', () => {
     expect(pausedBy(store.sql, execution('running', 'another'))).toBeUndefined();
   });
 
-  it('paused it without a reason, where what was sent as one is no text', async () => {
+  it('paused it is named without a reason if the sent reason is not text', async () => {
     const { store, say } = await makeRunningStore();
     await say('driver_started', { epoch: 1, pid: 7, user: 'rita', version: '1.0.0', speed: 1, hostname: 'host' });
     const { message_id } = await say('pause_workflow', { command_id: 'p', timestamp: at(5) });
@@ -162,7 +162,7 @@ describe('who', () => {
     expect(await reasonOf('{"reason":')).toBeUndefined();
   });
 
-  it('stopped it: of one that waits for its driver the stop is pending, of one that had an effect it is the end', async () => {
+  it('stopped it is named for a stop that is pending, and for one that took effect', async () => {
     const { store, say } = await makeRunningStore();
     const { message_id } = await say('stop_workflow', { command_id: 's', timestamp: at(6) });
     const by = { name: 'tester', time: at(6) };

@@ -65,7 +65,7 @@ describe('the files of an execution that were written whole', () => {
     ['stf', ['b']],
     ['tf', ['t-b']],
     ['output', ['out-1', 'out-2']],
-  ])('are asked for by one STF file, and page by page: %s', async (kind, ofB) => {
+  ])('can be requested for one STF file, and page by page: %s', async (kind, ofB) => {
     const { of } = await withFiles();
     expect(names(of(kind, { stf_filename: 'b' }))).toEqual(ofB);
     const all = of(kind);

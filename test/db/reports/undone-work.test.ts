@@ -9,7 +9,7 @@ import { insert, type Row } from '../observed/observed-rows.ts';
 import { fakeClock, hear } from '../presence/processes.ts';
 import { at, sample, slice } from './file-rows.ts';
 
-it('slices are given up if they wait in an attempt that a worker has begun', async () => {
+it('slices are abandoned if they wait in an attempt that a worker has begun', async () => {
   const { store } = await makeStore();
   await store.write((tx) => {
     slice(tx, 'begun', 1, { starts: 1 });
@@ -23,7 +23,7 @@ it('slices are given up if they wait in an attempt that a worker has begun', asy
   expect(payloadKind(store.sql, 'e')).toBeUndefined();
 });
 
-it('the payload that waiting slices need is that of the execution asked for, and of none that is done', async () => {
+it('the payload that waiting slices need is that of the given execution, and undefined if all are done', async () => {
   const { store, say } = await makeStore();
   for (const [execution_id, name] of [
     ['other', 'theirs'],
@@ -52,7 +52,7 @@ describe('an agent that is off duty', () => {
     ['for slices of another that fail', { reason: 'FAILING', name: 'other' }, 'worker', false],
     ['for a payload that no slice asks for', { reason: 'NO_PAYLOAD', name: 'reco' }, 'worker', false],
     ['in a role that all executions need', { reason: 'NO_FILE', name: 'http://nowhere' }, 'data', true],
-  ])('troubles an execution if it is so %s', async (_, off_duty, agent_type, isOfExecution) => {
+  ])('affects an execution if it is off duty %s', async (_, off_duty, agent_type, isOfExecution) => {
     fakeClock();
     const { store } = await makeStore();
     await store.write((tx) => {

@@ -88,7 +88,7 @@ describe('a stage has waited', () => {
 });
 
 describe('the changes of phase of an execution', () => {
-  it('are its own that had an effect, the newest, in their order', async () => {
+  it('are its own newest ones that had an effect, in order', async () => {
     const made = await makeRunningStore();
     const id = 'stf_datataking-tester-0001';
     const { sql } = made.store;

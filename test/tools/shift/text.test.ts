@@ -63,7 +63,7 @@ describe('what is open at the end of a shift', () => {
     );
   });
 
-  it('names an unseen alarm whose finding has become harmless, and which no line about it shows', () => {
+  it('names an unseen alarm whose finding has become harmless, since no other line shows it', () => {
     const facts = factsWith([alarm]);
     const [one] = facts.executions;
     const info = one?.findings.map((finding) => ({ ...finding, severity: 'info' }));
@@ -74,7 +74,7 @@ describe('what is open at the end of a shift', () => {
     ]);
   });
 
-  it('has its times in Markdown as people read them', () => {
+  it('has readable times in Markdown', () => {
     const facts = factsWith([]);
     const told = { ...facts, totals: totalsOf(facts, shift), open: openMatters(facts, shift) };
     expect(shiftText(shift, told, undefined)).toContain('since 2026-12-01 04:22:36 UTC.');

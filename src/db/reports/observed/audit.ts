@@ -47,7 +47,7 @@ function sliceChecks(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, s
   ];
 }
 
-/** A check of things that are not known one by one. */
+/** A check of items that are not known individually. */
 const unnamed = (
   check: AuditCheck['check'],
   state: AuditCheck['state'],
@@ -55,7 +55,7 @@ const unnamed = (
   problem: string,
 ) => ({ check, state, expected, found, ids: [], id_count: 0, problem });
 
-/** All that the bus says of prompt processing. */
+/** Everything that the bus shows about prompt processing. */
 function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: AuditCheck): string | undefined {
   if (isTold) return undefined;
   const places = sites.flatMap(({ site, handed_over_at: at }) =>
@@ -66,8 +66,8 @@ function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: Aud
 }
 
 /**
- * The checks of prompt processing: how its files are processed comes by REST alone. Files that failed are
- * named, and final.
+ * The checks of prompt processing: how its files are processed is reported only over REST. Files that failed
+ * are named, and final.
  */
 function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs: number): AuditCheck[] {
   const { execution_id, run_id } = facts;
@@ -104,7 +104,7 @@ function checkResults(sql: Prepare, executionId: string, { hearsResults }: Heard
   return unnamed('results', 'unknown', [results.found, results.expected], 'results are not on a subscribed topic');
 }
 
-/** Compares announced TF files with sliced ones, where slices can be seen. */
+/** Compares announced TF files with sliced ones, if slices can be seen. */
 function checkSamples(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, stfs: number): AuditCheck {
   const { slicing, tf_files_sliced: found, counts } = facts;
   if (slicing !== 'seen' && counts.tf_files_received > 0)
@@ -137,7 +137,7 @@ function gapRemark({ gaps }: HeardFacts): string | undefined {
   return `Nothing could be received for ${roundDuration(gapSeconds(gaps))}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
 }
 
-/** The TF files that slices name and no announcement does limit the comparison of samples. */
+/** A remark: TF files that slices name but no announcement does limit the comparison of samples. */
 function samplesRemark(sql: Prepare, { execution_id: id, tf_files_sliced: sliced, counts, dialects }: HeardFacts) {
   const others = count(
     sql,
@@ -166,7 +166,7 @@ function missing(sql: Prepare, id: string, column: string, all: string, lacking:
   return { expected, found: expected - lacks.count, ids: [...lacks.ids], id_count: lacks.count };
 }
 
-/** As many STFs as the end of the run states. */
+/** Checks that there are as many STFs as the end of the run states. */
 function checkAnnounced(sql: Prepare, { execution_id }: ExecutionRow, found: number): AuditCheck {
   const stated = sql<number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
   const counts = { expected: stated.value(execution_id) ?? found, found, ids: [] };

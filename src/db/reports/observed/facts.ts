@@ -96,8 +96,8 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
 }
 
 /**
- * What is due of a run by a moment, and is not there.
- * @param before the time that lies so many seconds before it, as ISO 8601
+ * What is due from a run by a moment, and is missing.
+ * @param before returns the time that many seconds before it, as ISO 8601
  */
 function dueFacts(
   sql: Prepare,
@@ -188,10 +188,10 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
       // Until its end is known, a slice may be sent again.
       isFinal: status !== 'running' && status !== 'unknown',
     },
-    // Results may come in any order, so the first one heard need not be the first that failed.
+    // Results may arrive in any order, so the first one heard need not be the first that failed.
     first_failure: undefined,
     causes: hasFailed ? failureCauses(sql, execution_id) : [],
-    // Mostly the newest result is that of a completed slice.
+    // Usually the newest result is that of a completed slice.
     failing: hasFailed && last !== last_done ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
     ...(hasFailed ? failuresByPlace(sql, execution_id) : noPlaces),
     slowest: slowestSlice(sql, execution_id, delays),
@@ -224,8 +224,8 @@ const timeAmong = (sql: Prepare, time: string, from: string, id: string) =>
 
 const unslicedFiles = 'FROM fastmon_files WHERE execution_id = $id AND slice_count = 0';
 /**
- * Slices without a result that were sent before a slice whose result came by a given time; if that is after
- * all, every slice without a result.
+ * Slices without a result that were sent before a slice whose result arrived by a given time; if that time is
+ * after all others, every slice without a result.
  */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   if (!sql(`SELECT 1 ${unanswered} LIMIT 1`).has({ id: executionId })) return none;

@@ -22,8 +22,8 @@ interface RunRow {
 }
 
 /**
- * How prompt processing of a run stands.
- * @param before files announced before this time (ISO 8601) are expected to be registered
+ * The state of prompt processing of a run. @param before files announced before this time (ISO 8601) are
+ * expected to be registered
  */
 export function promptFacts(sql: Prepare, execution: ExecutionRow, before: string): PromptFacts {
   const { execution_id: id, processing_unheard } = execution;
@@ -60,7 +60,7 @@ const reasonsOf = (sql: Prepare, id: string) =>
     `SELECT DISTINCT reason FROM stf_sites WHERE execution_id = ? AND status = 'failed' AND reason IS NOT NULL ORDER BY 1 LIMIT ${namedReasons}`,
   ).values(id);
 
-/** How the sites of a run's files are chosen, and its sites, as messages and its runner say. */
+/** How the sites of a run's files are chosen, and its sites, as stated in messages and by its runner. */
 function promptSettings(sql: Prepare, id: string): Pick<PromptFacts, 'policy' | 'poll_seconds' | 'sites'> {
   const known = sql<Record<'params' | 'policy', string | null>>(
     'SELECT params, policy FROM workflow_executions LEFT JOIN observed_runs USING (execution_id) WHERE execution_id = ?',

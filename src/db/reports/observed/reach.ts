@@ -21,7 +21,7 @@ export function slicingOf(sql: Prepare, execution: ExecutionRow, record: HeardRe
   return isSubscribed ? 'none' : 'unheard';
 }
 
-/** Whether the results of a run's slices come on a subscribed topic, as far as is known. */
+/** Whether the results of a run's slices are known to arrive on a subscribed topic. */
 export function hearsResults(sql: Prepare, execution: ExecutionRow, record: HeardRecord): boolean {
   const { namespace, slices_created, slices_queued } = execution;
   if (slices_queued < slices_created || record.results_unmatched > 0) return true;
@@ -30,8 +30,8 @@ export function hearsResults(sql: Prepare, execution: ExecutionRow, record: Hear
 }
 
 /**
- * Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its
- * runner reported its configuration.
+ * Whether fast processing takes part in a run: it requests workers, repeats the end of the run for them, or
+ * its runner reported its configuration.
  */
 const hasFastProcessing = (sql: Prepare, executionId: string) =>
   sql(
@@ -40,7 +40,7 @@ const hasFastProcessing = (sql: Prepare, executionId: string) =>
        OR EXISTS (SELECT 1 FROM workflow_executions WHERE execution_id = $id AND json_valid(params) AND params -> '$.fast_processing' IS NOT NULL)`,
   ).has({ id: executionId });
 
-/** The topics that were listened to during a run; undefined where that is unknown. */
+/** The topics that were listened to during a run; undefined if that is unknown. */
 function topicsOf(sql: Prepare, namespace: string, { first_message, last_message }: HeardRecord) {
   const topics = sql<string | null>(
     `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,

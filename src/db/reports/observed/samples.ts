@@ -42,7 +42,7 @@ export function unslicedSamples(
   const early = `${announced} AND created_at < $before`;
   if (slices_created === 0) return someOf(sql, 'tf_filename', early, values);
   const isRenamed = areAll(dialects, 'renamesTfFiles');
-  // No row need be read to see that as many are sliced as were announced.
+  // No row needs to be read to see that as many are sliced as were announced.
   if (isRenamed && count(sql, announced, values) <= tf_files_sliced) return { count: 0, ids: [] };
   if (!sql(`SELECT 1 ${announced} AND slice_count > 0 LIMIT 1`).has(values))
     return { count: isRenamed ? Math.max(0, count(sql, early, values) - tf_files_sliced) : 0, ids: [] };
@@ -65,7 +65,7 @@ export const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execut
 /** As SQL: STF files that are announced and not ready. */
 export const unready = `${stfFiles} AND ${indexPredicates.registeredStf}`;
 
-/** How many TF files give the usual slice size, all of one STF. */
+/** How many TF files determine the usual slice size, all of one STF. */
 const measured = 7;
 
 /** How many TF files slices name, and the sizes of their largest slices: the least and the most. */
@@ -80,7 +80,7 @@ export function shrunkenSamples(
   executionId: string,
   { least, most }: ReturnType<typeof sampleSizes>,
 ): HeardFacts['shrunken'] {
-  // Mostly all are alike, and then their order does not matter.
+  // Usually all are alike, and then their order does not matter.
   if (least === null || most === null || least >= most / 2) return undefined;
   const first = sql<{ largest: number; first_at: string; tf_filename: string }>(
     `SELECT largest, first_at, tf_filename FROM observed_samples WHERE execution_id = ? AND largest IS NOT NULL ORDER BY first_at, tf_filename LIMIT ${measured}`,

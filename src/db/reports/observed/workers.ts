@@ -27,7 +27,7 @@ export function workersFacts(
   };
 }
 
-/** Later signs say nothing about the time that was heard. */
+/** Later signs of life prove nothing about the time that was heard. */
 export function lastWorkerSign(sql: Prepare, namespace: string, until: number): number | undefined {
   const last = sql<string | null>(
     `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
