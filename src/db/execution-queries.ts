@@ -70,7 +70,6 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       settings: settingsOf,
       isAnyRecordedLate,
       lastTick,
-      recordedFrom,
       lastMessage,
       product: findProduct,
       messagesOf,
@@ -96,6 +95,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
 const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   /** When an execution ended, or now, in milliseconds since 1970, if it is known: see `endOfLife`. */
   endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
+  recordedFrom: (executionId: string) => recordedFrom(sql, executionId),
   /** Wall time of an execution in seconds; so far, while it runs; undefined while it is unknown. */
   duration: (execution: ExecutionRow, now: number) => secondsOfLife(sql, execution, { isAlive, now }),
   /**
