@@ -12,10 +12,7 @@ import type { MessageType } from '../messages/vocabulary.ts';
 import type { Journal, Reading } from './ports.ts';
 
 /** The facts that decide how a slice is processed, the same for all slices of an execution. */
-export type SliceConditions = Pick<
-  Draft<'slice'>,
-  'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'timeout_seconds'
->;
+type SliceConditions = Pick<Draft<'slice'>, 'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'timeout_seconds'>;
 
 /** The part of an execution that an agent sees. */
 export interface AgentContext {
@@ -63,7 +60,7 @@ export interface ExecutionContext {
   lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
 }
 
-export const typesRead = ({ reads }: Agent): ReadonlySet<MessageType> =>
+export const typesRead = ({ reads }: Agent) =>
   new Set(reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
 
 /** An agent gives up on a message after this many failures. The driver decides what happens then. */

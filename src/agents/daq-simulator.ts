@@ -122,128 +122,124 @@ export const pauseRefusals = {
  * operator's pause stops the schedule's clock; if no STFs are due anyway (before physics, in standby), it only holds back the next step. Throws the
  * errors of `Journal.step`, and `DATA_UNAVAILABLE` if the disk fails.
  */
-export const runDaqSimulator = (options: DaqOptions, execution: ExecutionContext) =>
-  new DaqSimulator(options, execution).run();
-
-class DaqSimulator {
-  readonly #options: DaqOptions;
-  readonly #execution: ExecutionContext;
-  #position: DaqPosition;
+export async function runDaqSimulator(options: DaqOptions, execution: ExecutionContext): Promise<void> {
+  const { clock, lifetime } = execution;
+  const { pendingPause, readersCaughtUp, wakeSignal } = options;
+  const schedule = openSchedule(options.name, execution);
   /** Whether an operator holds back the next step. */
-  #isHeld = false;
-  /** A delayed step runs when it is released, not at its planned tick. */
-  #heldUntil = 0;
-  /** The next STF, whose file is written while the other agents handle the previous STF. */
-  #ahead: { sequence: number; file: Promise<PreparedFile> } | undefined;
-
-  constructor(options: DaqOptions, execution: ExecutionContext) {
-    this.#options = options;
-    this.#execution = execution;
-    this.#position = readPosition(execution.journal, execution.agent.params);
-  }
-
-  async run(): Promise<void> {
-    const { lifetime } = this.#execution;
-    try {
-      if (this.#position.pausedAt !== undefined) await this.#goOn();
-      while (!lifetime.stopped.aborted) {
-        const command = this.#options.pendingPause();
-        if (command !== undefined) await this.#follow(command);
-        else if (await this.#nextStep()) return;
-      }
-    } finally {
-      // If the run ended early, a file was written ahead that is never announced.
-      const file = await this.#ahead?.file.catch(() => undefined);
-      await file?.discard();
-    }
-  }
+  let isHeld = false;
 
   /** Ends an operator's pause when the execution is resumed, unless another request to pause is pending. */
-  async #goOn() {
-    const command = this.#options.pendingPause();
-    if (command?.msg_type !== 'pause_workflow') return this.#sayPause('resume_run', []);
-    await this.#record({ takes: [messageIdOf(command)] });
+  function goOn() {
+    const command = pendingPause();
+    if (command?.msg_type !== 'pause_workflow') return schedule.sayPause('resume_run', []);
+    return schedule.record({ takes: [messageIdOf(command)] });
   }
 
   /** Waits for the next step and sends its message. Returns whether the schedule is at its end. */
-  async #nextStep(): Promise<boolean> {
-    const { clock, lifetime, agent } = this.#execution;
-    const step = nextStep(this.#position, agent.params);
-    const due = this.#isHeld ? Infinity : step.tick;
-    await clock.sleepUntil(due, this.#options.wakeSignal());
-    if (clock.now() < due || this.#options.pendingPause() !== undefined) return false;
+  async function goToNextStep() {
+    const step = schedule.next();
+    const due = isHeld ? Infinity : step.tick;
+    await clock.sleepUntil(due, wakeSignal());
+    if (clock.now() < due || pendingPause() !== undefined) return false;
     if (lifetime.stopped.aborted || step.msg_type === 'finished') return true;
-    if (step.msg_type === 'stf_gen' && step.sequence % backpressureEvery === 0) await this.#options.readersCaughtUp();
+    if (step.msg_type === 'stf_gen' && step.sequence % backpressureEvery === 0) await readersCaughtUp();
     if (lifetime.stopped.aborted) return true;
-    await this.#say({ ...step, tick: Math.max(step.tick, this.#heldUntil) });
+    await schedule.say(step);
     // A schedule without delays must not starve signals and timers.
     await nextTurn();
     return false;
   }
 
-  async #follow(command: PauseCommand) {
-    const id = messageIdOf(command);
-    const isPaused = this.#position.pausedAt !== undefined;
-    if (command.msg_type === 'resume_workflow') {
-      if (isPaused) await this.#sayPause('resume_run', [id]);
-      else if (this.#isHeld) await this.#hold(false, id);
-      else await this.#refuse(id, 'running');
-    } else if (isPaused || this.#isHeld) await this.#refuse(id, 'paused');
-    else if (this.#position.last?.msg_type === 'end_run') await this.#refuse(id, 'ended');
-    else if (isInPhysics(this.#position)) await this.#sayPause('pause_run', [id]);
-    else await this.#hold(true, id);
-  }
-
-  async #say(step: TimedStep, takes: string[] = []) {
-    const { journal, agent } = this.#execution;
-    const draft = await this.#draftOf(step);
-    const position = advance(this.#position, step, agent.params);
-    this.#writeAhead(nextStep(position, agent.params));
-    const logs: LogLine[] = [{ level: 'INFO', message: daqSentence(step) }];
-    await journal.step({ sender: this.#options.name, tick: step.tick, says: [draft], logs, takes });
-    this.#position = position;
-  }
-
-  #draftOf(step: TimedStep): Promise<Draft> {
-    const { agent } = this.#execution;
-    const ahead = this.#ahead;
-    if (step.msg_type !== 'stf_gen' || ahead?.sequence !== step.sequence) return draftOf(step, agent);
-    this.#ahead = undefined;
-    return draftOf(step, agent, ahead.file);
-  }
-
-  #writeAhead(step: ReturnType<typeof nextStep>) {
-    // An operator's pause does not change which STF is next.
-    if (step.msg_type !== 'stf_gen' || this.#ahead !== undefined) return;
-    const file = writeStf(step.sequence, this.#execution.agent);
-    // Awaited when the STF is announced; until then, a failure must not count as unhandled.
-    file.catch(() => {});
-    this.#ahead = { sequence: step.sequence, file };
-  }
-
-  #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]) {
-    this.#heldUntil = this.#execution.clock.now();
-    const ordinal = this.#position.ordinal + 1;
-    return this.#say({ msg_type, ordinal, reason: 'operator', tick: this.#heldUntil }, takes);
-  }
-
-  async #hold(isHeld: boolean, id: string) {
-    this.#isHeld = isHeld;
-    this.#heldUntil = this.#execution.clock.now();
+  function hold(id: string) {
+    isHeld = !isHeld;
     const message = isHeld ? 'an operator put the next step on hold' : 'the next step is no longer on hold';
-    await this.#record({ takes: [id], logs: [{ level: 'INFO', message }] });
+    return schedule.hold({ takes: [id], logs: [{ level: 'INFO', message }] });
   }
 
-  #refuse(id: string, why: keyof typeof pauseRefusals) {
-    return this.#record({ refuses: [{ id, ...pauseRefusals[why] }] });
+  function follow(command: PauseCommand) {
+    const id = messageIdOf(command);
+    const refuse = (why: keyof typeof pauseRefusals) => schedule.record({ refuses: [{ id, ...pauseRefusals[why] }] });
+    const { pausedAt, last } = schedule.position();
+    const isPaused = pausedAt !== undefined;
+    if (command.msg_type === 'resume_workflow' && isPaused) return schedule.sayPause('resume_run', [id]);
+    if (command.msg_type === 'resume_workflow') return isHeld ? hold(id) : refuse('running');
+    if (isPaused || isHeld) return refuse('paused');
+    if (last?.msg_type === 'end_run') return refuse('ended');
+    return isInPhysics(last) ? schedule.sayPause('pause_run', [id]) : hold(id);
   }
 
-  /** Records the outcome of a request that changes nothing in the schedule. */
-  async #record(step: Pick<Step, 'takes' | 'refuses' | 'logs'>) {
-    const { journal, clock } = this.#execution;
-    await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], ...step });
+  try {
+    if (schedule.position().pausedAt !== undefined) await goOn();
+    while (!lifetime.stopped.aborted) {
+      const command = pendingPause();
+      if (command !== undefined) await follow(command);
+      else if (await goToNextStep()) return;
+    }
+  } finally {
+    await schedule.close();
   }
 }
 
-const isInPhysics = ({ last }: DaqPosition) =>
+/** Where a run is in its schedule, and how its steps are sent. */
+function openSchedule(name: string, { agent, clock, journal }: ExecutionContext) {
+  let position = readPosition(journal, agent.params);
+  /** A delayed step runs when it is released, not at its planned tick. */
+  let heldUntil = 0;
+  /** The next STF, whose file is written while the other agents handle the previous STF. */
+  let ahead: { sequence: number; file: Promise<PreparedFile> } | undefined;
+
+  function draftFor(step: TimedStep) {
+    if (step.msg_type !== 'stf_gen' || ahead?.sequence !== step.sequence) return draftOf(step, agent);
+    const { file } = ahead;
+    ahead = undefined;
+    return draftOf(step, agent, file);
+  }
+
+  function writeAhead(step: ReturnType<typeof nextStep>) {
+    // An operator's pause does not change which STF is next.
+    if (step.msg_type !== 'stf_gen' || ahead !== undefined) return;
+    const file = writeStf(step.sequence, agent);
+    // Awaited when the STF is announced; until then, a failure must not count as unhandled.
+    file.catch(() => {});
+    ahead = { sequence: step.sequence, file };
+  }
+
+  async function say(step: TimedStep, takes: string[] = []) {
+    const draft = await draftFor(step);
+    const next = advance(position, step, agent.params);
+    writeAhead(nextStep(next, agent.params));
+    const logs: LogLine[] = [{ level: 'INFO', message: daqSentence(step) }];
+    await journal.step({ sender: name, tick: step.tick, says: [draft], logs, takes });
+    position = next;
+  }
+
+  /** Records the outcome of a request that changes nothing in the schedule. */
+  async function record(step: Pick<Step, 'takes' | 'refuses' | 'logs'>) {
+    await journal.step({ sender: name, tick: clock.now(), says: [], ...step });
+  }
+
+  return {
+    position: () => position,
+    next: () => nextStep(position, agent.params),
+    say: (step: TimedStep) => say({ ...step, tick: Math.max(step.tick, heldUntil) }),
+    sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]) {
+      heldUntil = clock.now();
+      return say({ msg_type, ordinal: position.ordinal + 1, reason: 'operator', tick: heldUntil }, takes);
+    },
+    record,
+    /** Records that the next step is put on hold, or released. */
+    hold(step: Parameters<typeof record>[0]) {
+      heldUntil = clock.now();
+      return record(step);
+    },
+    /** If the run ended early, a file was written ahead that is never announced. */
+    async close() {
+      const file = await ahead?.file.catch(() => undefined);
+      await file?.discard();
+    },
+  };
+}
+
+const isInPhysics = (last: DaqPosition['last']) =>
   last?.msg_type === 'start_run' || last?.msg_type === 'resume_run' || last?.msg_type === 'stf_gen';

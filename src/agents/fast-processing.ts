@@ -29,24 +29,22 @@ function cutSample(message: Message<'tf_file_registered'>, context: AgentContext
     size_bytes === undefined ? undefined : Math.round((size_bytes * frames) / tf_count);
   // Only workers over a broker compare payloads.
   const compared = context.conditions === undefined ? undefined : checksum;
-  return slices.map((slice) =>
-    sliceMessage(
-      {
-        slice_id: slice.slice_id,
-        slice_filename: slice.slice_filename,
-        tf_filename,
-        stf_filename,
-        start: slice.tf_first,
-        end: slice.tf_last,
-        tf_count: slice.tf_count,
-        attempt: 1,
-        size_bytes: sizeOf(slice.tf_count),
-        file_url,
-        checksum: compared,
-      },
-      context,
-    ),
-  );
+  return slices.map(({ tf_first: start, tf_last: end, ...slice }) => ({
+    msg_type: 'slice',
+    slice_id: slice.slice_id,
+    slice_filename: slice.slice_filename,
+    tf_filename,
+    stf_filename,
+    start,
+    end,
+    tf_count: slice.tf_count,
+    attempt: 1,
+    size_bytes: sizeOf(slice.tf_count),
+    file_url,
+    ...context.conditions,
+    payload: context.payload,
+    checksum: compared,
+  }));
 }
 
 function retrySlice(message: Message<'slice_result'>, context: AgentContext): Draft[] {
@@ -69,30 +67,5 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
     message: `slice ${slice_filename} failed in attempt ${attempt} of ${max_retries + 1} and is queued again: ${reason}`,
     context: { slice_filename, attempt },
   });
-  return [sliceMessage({ ...slice, attempt: attempt + 1 }, context)];
-}
-
-/**
- * The message of a slice. Takes only the slice's own fields from an earlier attempt's message; the envelope
- * comes from the next step.
- */
-function sliceMessage(slice: Omit<Draft<'slice'>, 'msg_type'>, { conditions, payload }: AgentContext): Draft<'slice'> {
-  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, attempt } = slice;
-  const { size_bytes, file_url, checksum } = slice;
-  return {
-    msg_type: 'slice',
-    slice_id,
-    slice_filename,
-    tf_filename,
-    stf_filename,
-    start,
-    end,
-    tf_count,
-    attempt,
-    size_bytes,
-    file_url,
-    ...conditions,
-    payload,
-    checksum,
-  };
+  return [{ ...slice, attempt: attempt + 1, ...context.conditions, payload: context.payload }];
 }

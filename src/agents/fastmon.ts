@@ -11,7 +11,7 @@ export const fastmonAgent: Agent = {
   handle: (message, context) => (message.msg_type === 'stf_ready' ? sampleStf(message, context) : []),
 };
 
-async function sampleStf(message: Message<'stf_ready'>, context: AgentContext): Promise<Draft[]> {
+async function sampleStf(message: Message<'stf_ready'>, context: AgentContext) {
   const { filename: stf_filename, sequence, tf_count: frames } = message;
   const frameBytes = context.params.daq_state_machine.tf_size_bytes;
   const drafts: Draft[] = [];

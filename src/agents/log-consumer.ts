@@ -27,7 +27,7 @@ interface Place {
  * it drains. Each message with its consequences is one step. Throws `AgentFailure` if the agent keeps failing
  * on a message, `DATA_UNAVAILABLE` if the disk fails, and the errors of `Journal.step`.
  */
-export async function consumeLog(agent: Agent, name: string, execution: ExecutionContext): Promise<void> {
+export async function consumeLog(agent: Agent, name: string, execution: ExecutionContext) {
   const { notifier, lifetime, journal } = execution;
   const { draining, stopped } = lifetime;
   const { type, reads } = agent;
@@ -52,7 +52,7 @@ export async function consumeLog(agent: Agent, name: string, execution: Executio
   }
 }
 
-function placeOf(journal: Journal, role: string): Place {
+function placeOf(journal: Journal, role: string) {
   const cursor = journal.cursor(role);
   return { role, cursor, seen: cursor, skipped: 0 };
 }

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
+import { RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { isRetried } from '../domain/slice-states.ts';
-import { counted } from '../lib/counted.ts';
+import { were } from '../lib/counted.ts';
+import type { LogLine } from '../lib/logger.ts';
 import { startStopwatch } from '../lib/time.ts';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
@@ -66,182 +67,179 @@ interface WorkerOptions {
  * Slices that an earlier process started but did not finish go first, as the same attempt. Throws the errors of
  * `Journal.step` and of the payload.
  */
-export const runWorkerPool = (options: WorkerOptions, execution: ExecutionContext) =>
-  new WorkerPool(options, execution).run();
+export async function runWorkerPool(options: WorkerOptions, execution: ExecutionContext): Promise<void> {
+  const { name, hostname, queue, payload } = options;
+  const { clock, journal, lifetime, notifier } = execution;
+  const { stopped } = lifetime;
+  const left = createLeftSlices(queue.inProcess(), (slice) => payload.killed?.(slice) ?? 0);
+  const rests = createRests(options, execution);
+  const hands = createHands(payload, execution, rests.begun);
+  let free = Array.from({ length: options.slots }, (_, index) => slotName(name, index + 1));
+
+  function next(most: number) {
+    if (stopped.aborted || most === 0 || !queue.isOpen()) return [];
+    return left.next(most, hands.areEmpty()) ?? queue.queued(most);
+  }
+
+  /** One step: the results of finished slots, and the starts of the slices that the free slots begin. */
+  async function takeStep() {
+    if (stopped.aborted) return;
+    const ended = hands.finished.splice(0);
+    left.ended(ended.map(({ slice }) => slice));
+    const logs = rests.noteEnds(ended);
+    free.push(...ended.map(({ slot }) => slot));
+    const ready = rests.ready(free);
+    let begun: OpenSlice[] = [];
+    let slots: string[] = [];
+    await journal.step({
+      sender: name,
+      tick: clock.now(),
+      says: () => {
+        // Read inside the step: otherwise a pause in between would let a slice start in standby.
+        begun = next(ready.length);
+        slots = rests.slotsFor(begun, ready);
+        return [
+          ...ended.map(({ slice, slot, result, took }) => resultOf(startFields(slice, slot, hostname), result, took)),
+          ...begun.map((slice, at) => startOf(slice, slots[at] as string, hostname)),
+        ];
+      },
+      logs,
+    });
+    const taken = new Set(slots);
+    free = free.filter((slot) => !taken.has(slot));
+    left.begun(begun);
+    for (const [at, slice] of begun.entries()) hands.begin(slice, slots[at] as string);
+    for (const _ of ended) clock.leave();
+  }
+
+  const hasNothingToDo = () =>
+    hands.finished.length + hands.failures.length === 0 && next(Math.min(1, rests.ready(free).length)).length === 0;
+
+  await failGivenUp(name, left, execution);
+  while (!stopped.aborted && hands.failures.length === 0) {
+    if (hasNothingToDo()) await notifier.news(stopped, wakesOn);
+    // Slots that become free in the same turn share one step.
+    else await nextTurn().then(takeStep);
+  }
+  rests.close();
+  await hands.ended();
+}
+
+const startOf = (slice: OpenSlice, slot: string, hostname: string): Draft => ({
+  msg_type: 'slice_started',
+  ...startFields(slice, slot, hostname),
+});
+
+/** Fails the slices that were being processed at three kills, since no worker will, and reports that others start alone. */
+async function failGivenUp(
+  sender: string,
+  { givenUp, suspects }: ReturnType<typeof createLeftSlices>,
+  { journal, clock }: ExecutionContext,
+) {
+  if (givenUp.length + suspects === 0) return;
+  const error = 'the process that drives the execution was killed three times while processing this slice';
+  const says = givenUp.map((slice) => failureOf(slice, error));
+  const message = `two processes were killed while ${were(suspects, 'slice')} in progress; these now start one at a time, so that a third kill shows which one is the cause`;
+  const logs = suspects === 0 ? [] : [{ level: 'WARNING' as const, message }];
+  await journal.step({ sender, tick: clock.now(), says, logs });
+}
 
 interface Finished {
   slice: OpenSlice;
   slot: string;
   result: PayloadResult;
-  tookSeconds: number | undefined;
+  /** Seconds of wall time; undefined if the workflow's time is virtual. */
+  took: number | undefined;
 }
 
-class WorkerPool {
-  readonly #options: WorkerOptions;
-  readonly #execution: ExecutionContext;
-  #free: string[];
-  readonly #left: ReturnType<typeof createLeftSlices>;
-  readonly #places: RestingPlaces;
-  /** The clock of the rests: seconds of wall time since this pool was made. */
-  readonly #seconds = startStopwatch();
-  /** Wakes this pool when a slot has rested enough. */
-  #rested: NodeJS.Timeout | undefined;
-  /** The last report of the slots that rest. */
-  #told = '';
-  /** The slice that each slot failed last. */
-  readonly #lastFailed = new Map<string, string>();
-  readonly #finished: Finished[] = [];
-  readonly #inHand = new Set<Promise<void>>();
-  readonly #failures: unknown[] = [];
+/** The slices in the hands of slots, and what has become of them. */
+function createHands(
+  payload: Payload,
+  { clock, lifetime, notifier }: ExecutionContext,
+  onBegin: (slot: string) => void,
+) {
+  const { stopped: signal } = lifetime;
+  const inHand = new Set<Promise<void>>();
+  const finished: Finished[] = [];
+  const failures: unknown[] = [];
 
-  constructor(options: WorkerOptions, execution: ExecutionContext) {
-    this.#options = options;
-    this.#execution = execution;
-    this.#places = new RestingPlaces(execution.agent.params.worker.max_retries);
-    this.#free = Array.from({ length: options.slots }, (_, index) => slotName(options.name, index + 1));
-    this.#left = createLeftSlices(options.queue.inProcess(), (slice) => options.payload.killed?.(slice) ?? 0);
-  }
-
-  async run(): Promise<void> {
-    const { stopped } = this.#execution.lifetime;
-    await this.#failGivenUp();
-    while (!stopped.aborted && this.#failures.length === 0) {
-      if (this.#hasNothingToDo()) await this.#execution.notifier.news(stopped, wakesOn);
-      // Slots that become free in the same turn share one step.
-      else await nextTurn().then(() => this.#takeStep());
-    }
-    clearTimeout(this.#rested);
-    if (this.#told !== '') this.#options.onResting?.([]);
-    // The supervisor stops the other parts when it learns of the failure. Only then does the work in hand have a reason to end.
-    if (this.#failures.length > 0) throw this.#failures[0];
-    await Promise.all(this.#inHand);
-  }
-
-  /** Fails the slices that were being processed at three kills, since no worker will, and reports that others start alone. */
-  async #failGivenUp() {
-    const { givenUp, suspects } = this.#left;
-    if (givenUp.length + suspects === 0) return;
-    const { journal, clock } = this.#execution;
-    const error = 'the process that drives the execution was killed three times while processing this slice';
-    const says = givenUp.map((slice) => failureOf(slice, error));
-    const message = `two processes were killed while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in progress; these now start one at a time, so that a third kill shows which one is the cause`;
-    const logs = suspects === 0 ? [] : [{ level: 'WARNING' as const, message }];
-    await journal.step({ sender: this.#options.name, tick: clock.now(), says, logs });
-  }
-
-  /** One step: the results of finished slots, and the starts of the slices that the free slots begin. */
-  async #takeStep() {
-    const { journal, clock, lifetime } = this.#execution;
-    if (lifetime.stopped.aborted) return;
-    const ended = this.#finished.splice(0);
-    this.#left.ended(ended.map(({ slice }) => slice));
-    const rests = this.#noteEnds(ended);
-    const ready = this.#ready([...this.#free, ...ended.map(({ slot }) => slot)]);
-    let begun: OpenSlice[] = [];
-    let slots: string[] = [];
-    await journal.step({
-      sender: this.#options.name,
-      tick: clock.now(),
-      says: () => {
-        // Read inside the step: otherwise a pause in between would let a slice start in standby.
-        begun = this.#next(ready.length);
-        slots = this.#slotsFor(begun, ready);
-        return this.#drafts(ended, begun, slots);
-      },
-      logs: rests.map((rest) => ({ level: 'WARNING', message: restWords(rest, this.#now()) })),
-    });
-    const taken = new Set(slots);
-    this.#free = [...this.#free, ...ended.map(({ slot }) => slot)].filter((slot) => !taken.has(slot));
-    this.#left.begun(begun);
-    for (const [index, slice] of begun.entries()) this.#begin(slice, slots[index] as string);
-    for (const _ of ended) clock.leave();
-  }
-
-  /** Milliseconds. */
-  #now(): number {
-    return 1000 * this.#seconds();
-  }
-
-  /** @returns the rests that begin */
-  #noteEnds(ended: readonly Finished[]): Resting[] {
-    const { max_retries } = this.#execution.agent.params.worker;
-    return ended.flatMap(({ slice: { slice_filename: slice, attempt }, slot: place, result }) => {
-      const error = result.state === 'failed' ? result.error : undefined;
-      if (error !== undefined) this.#lastFailed.set(place, slice);
-      const end = { place, slice, error, isAgain: attempt > 1, isRetried: isRetried(attempt, max_retries) };
-      return this.#places.ended(end, this.#now());
-    });
-  }
-
-  /** The slots, of those given, that take slices now. Wakes this pool when another one will. */
-  #ready(slots: readonly string[]): readonly string[] {
-    const now = this.#now();
-    const resting = this.#places.resting(now);
-    const told = resting.map(({ place, until }) => `${place} ${until}`).join();
-    if (told !== this.#told) this.#options.onResting?.(resting.map((rest) => restWords(rest, now)));
-    this.#told = told;
-    if (resting.length === 0) return slots;
-    clearTimeout(this.#rested);
-    const wake = () => this.#execution.notifier.announce([ownNews]);
-    this.#rested = setTimeout(wake, Math.min(...resting.map(({ until }) => until)) - now + 1).unref();
-    return slots.filter((slot) => !resting.some(({ place }) => place === slot));
-  }
-
-  /** A slot for each slice; if there is another one, not the slot where it failed last. */
-  #slotsFor(slices: readonly OpenSlice[], ready: readonly string[]): string[] {
-    const free = [...ready];
-    return slices.map(({ slice_filename: slice }) => {
-      const other = free.findIndex((slot) => this.#lastFailed.get(slot) !== slice);
-      return free.splice(Math.max(0, other), 1)[0] as string;
-    });
-  }
-
-  #drafts(ended: readonly Finished[], begun: readonly OpenSlice[], slots: readonly string[]): Draft[] {
-    const { hostname } = this.#options;
-    return [
-      ...ended.map(({ slice, slot, result, tookSeconds }) =>
-        resultOf(startFields(slice, slot, hostname), result, tookSeconds),
-      ),
-      ...begun.map((slice, index) => ({
-        msg_type: 'slice_started' as const,
-        ...startFields(slice, slots[index] as string, hostname),
-      })),
-    ];
-  }
-
-  #begin(slice: OpenSlice, slot: string) {
-    const hand: Promise<void> = this.#work(slice, slot).finally(() => this.#inHand.delete(hand));
-    this.#inHand.add(hand);
-  }
-
-  async #work(slice: OpenSlice, slot: string) {
-    const { clock, lifetime, notifier } = this.#execution;
+  async function work(slice: OpenSlice, slot: string) {
     // Virtual time must not advance until the result is recorded.
     clock.enter();
-    this.#places.begun(slot);
+    onBegin(slot);
     const took = startStopwatch();
     try {
-      const result = await this.#options.payload.run(slice, { worker_id: slot, signal: lifetime.stopped });
+      const result = await payload.run(slice, { worker_id: slot, signal });
       // A payload that ends only because everything stops has no result.
-      const tookSeconds = clock.isVirtual ? undefined : took();
-      if (!lifetime.stopped.aborted) this.#finished.push({ slice, slot, result, tookSeconds });
+      if (!signal.aborted) finished.push({ slice, slot, result, took: clock.isVirtual ? undefined : took() });
     } catch (error) {
-      this.#failures.push(error);
+      failures.push(error);
     }
     notifier.announce([ownNews]);
   }
 
-  #next(most: number): OpenSlice[] {
-    const { queue } = this.#options;
-    if (this.#execution.lifetime.stopped.aborted || most === 0 || !queue.isOpen()) return [];
-    return this.#left.next(most, this.#inHand.size === 0) ?? queue.queued(most);
-  }
+  return {
+    finished,
+    failures,
+    areEmpty: () => inHand.size === 0,
+    begin(slice: OpenSlice, slot: string) {
+      const hand: Promise<void> = work(slice, slot).finally(() => inHand.delete(hand));
+      inHand.add(hand);
+    },
+    /** Throws the first failure at once: only when the supervisor stops the other parts has the work in hand a reason to end. */
+    async ended() {
+      if (failures.length > 0) throw failures[0];
+      await Promise.all(inHand);
+    },
+  };
+}
 
-  #hasNothingToDo(): boolean {
-    return (
-      this.#finished.length === 0 &&
-      this.#failures.length === 0 &&
-      this.#next(Math.min(1, this.#ready(this.#free).length)).length === 0
-    );
-  }
+/** The slots that currently take no slices, since they fail what others do. */
+function createRests({ onResting }: WorkerOptions, { agent, notifier }: ExecutionContext) {
+  const { max_retries } = agent.params.worker;
+  const places = new RestingPlaces(max_retries);
+  const seconds = startStopwatch();
+  const now = () => 1000 * seconds();
+  /** Wakes the pool when a slot has rested enough. */
+  let rested: NodeJS.Timeout | undefined;
+  /** The last report of the slots that rest. */
+  let told = '';
+  /** The slice that each slot failed last. */
+  const lastFailed = new Map<string, string>();
+  return {
+    begun: (slot: string) => places.begun(slot),
+    /** @returns lines about the rests that begin */
+    noteEnds: (ended: readonly Finished[]) =>
+      ended.flatMap(({ slice: { slice_filename: slice, attempt }, slot: place, result }) => {
+        const error = result.state === 'failed' ? result.error : undefined;
+        if (error !== undefined) lastFailed.set(place, slice);
+        const end = { place, slice, error, isAgain: attempt > 1, isRetried: isRetried(attempt, max_retries) };
+        return places.ended(end, now()).map((rest): LogLine => ({ level: 'WARNING', message: restWords(rest, now()) }));
+      }),
+    /** The slots, of those given, that take slices now. Wakes the pool when another one will. */
+    ready(slots: readonly string[]) {
+      const at = now();
+      const resting = places.resting(at);
+      const words = resting.map(({ place, until }) => `${place} ${until}`).join();
+      if (words !== told) onResting?.(resting.map((rest) => restWords(rest, at)));
+      told = words;
+      if (resting.length === 0) return slots;
+      clearTimeout(rested);
+      const wake = () => notifier.announce([ownNews]);
+      rested = setTimeout(wake, Math.min(...resting.map(({ until }) => until)) - at + 1).unref();
+      return slots.filter((slot) => !resting.some(({ place }) => place === slot));
+    },
+    /** A slot for each slice; if there is another one, not the slot where it failed last. */
+    slotsFor(slices: readonly OpenSlice[], ready: readonly string[]) {
+      const free = [...ready];
+      return slices.map(({ slice_filename: slice }) => {
+        const other = free.findIndex((slot) => lastFailed.get(slot) !== slice);
+        return free.splice(Math.max(0, other), 1)[0] as string;
+      });
+    },
+    close() {
+      clearTimeout(rested);
+      if (told !== '') onResting?.([]);
+    },
+  };
 }

@@ -16,7 +16,7 @@ const defaultPorts = { 'stomp:': 61_613, 'stomp+ssl:': 61_614 } as const;
  */
 export const parseBrokerUrl = (url: string) => url.split(',').map((part) => parseOne(part.trim()));
 
-function parseOne(text: string): BrokerAddress {
+function parseOne(text: string) {
   const wrong = (why: string) =>
     configInvalid(
       `broker URL ${JSON.stringify(masked(text))}: ${why}; write stomp://host:61613 or stomp+ssl://host:61614`,

@@ -63,7 +63,7 @@ export interface BrokerDialect {
 }
 
 /** The selection of messages as an SQL-92 selector, as JMS brokers understand it. */
-function selectorOf({ namespace, store, execution, not = {} }: Only): string {
+function selectorOf({ namespace, store, execution, not = {} }: Only) {
   const quoted = (values: readonly string[]) => values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
   const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
   return [
@@ -74,7 +74,7 @@ function selectorOf({ namespace, store, execution, not = {} }: Only): string {
   ].join(' AND ');
 }
 
-function storeCondition(store: StoreChoice): string {
+function storeCondition(store: StoreChoice) {
   if (store === 'named') return 'store_id IS NOT NULL';
   return 'is' in store ? `store_id = '${store.is}'` : `(store_id = '${store.isOrNone}' OR store_id IS NULL)`;
 }
@@ -83,7 +83,7 @@ function storeCondition(store: StoreChoice): string {
 export function subscribeHeaders(
   dialect: BrokerDialect,
   { only, prefetch, durableName, destination }: Pick<Subscription, 'only' | 'prefetch' | 'durableName' | 'destination'>,
-): Headers {
+) {
   const chosen = only?.();
   const place = dialect.place(destination, chosen?.namespace);
   return {
@@ -95,24 +95,37 @@ export function subscribeHeaders(
   };
 }
 
+/** What JMS brokers have in common. */
+const jms = {
+  hasSelectors: true,
+  choose: (only: Only) => ({ selector: selectorOf(only) }),
+  expiry: (seconds: number) => ({ expires: String(Date.now() + seconds * 1000) }),
+  // NACK moves the message to the dead letters, or counts as ACK.
+  giveBack: 'resubscribe',
+} as const;
+
+/** What brokers that share a client id, or the queue of a durable subscription, have in common. */
+const sharing = {
+  isNoSuchSubscription: () => false,
+  isHeldElsewhere: () => false,
+  holdsBackFrames: false,
+  silenceFactor: 1.2,
+};
+
 /** ActiveMQ Classic 5 and 6 (its STOMP page documents the `activemq.` headers). */
 export const activeMqClassic: BrokerDialect = {
+  ...jms,
   name: 'activemq',
   isServer: (server) => /^ActiveMQ\//i.test(server),
-  hasSelectors: true,
   place: (destination) => ({ destination, send: {}, subscribe: {} }),
-  choose: (only) => ({ selector: selectorOf(only) }),
   window: (messages) => ({ 'activemq.prefetchSize': String(messages) }),
   durable: (name) => ({ 'activemq.subscriptionName': name }),
   forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'activemq.subscriptionName': name } }],
   // The broker has no codes: "No durable subscription exists for: …", "… already connected from …".
   isNoSuchSubscription: (message) => /durable/i.test(message),
   isHeldElsewhere: (message) => /already connected/i.test(message),
-  expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   messageId: (headers) => headers['message-id'],
   acknowledgedBy: 'ack',
-  // NACK moves the message to the dead letters.
-  giveBack: 'resubscribe',
   // Its option transport.tcpNoDelay is off.
   holdsBackFrames: true,
   // It pings only if it has sent nothing since its last check, so it may be silent for up to twice the
@@ -129,19 +142,15 @@ const wideWindow = 4_194_304;
  * addresses agree with that.
  */
 const artemis: BrokerDialect = {
+  ...jms,
+  ...sharing,
   name: 'artemis',
   isServer: (server) => /artemis/i.test(server),
-  hasSelectors: true,
   place: placeOf,
-  choose: (only) => ({ selector: selectorOf(only) }),
   // It counts bytes: 1 is one message at a time.
   window: (messages) => ({ 'consumer-window-size': String(messages === 1 ? 1 : wideWindow) }),
   durable: (name) => ({ 'durable-subscription-name': name }),
   forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'durable-subscription-name': name } }],
-  // It gives the same answer whether or not there was a subscription.
-  isNoSuchSubscription: () => false,
-  // Connections share a client id.
-  isHeldElsewhere: () => false,
   probeForQueue: (destination) => ({
     ...placeOf(destination).subscribe,
     destination,
@@ -152,16 +161,11 @@ const artemis: BrokerDialect = {
     'durable-subscription-name': 'probe',
     selector: '1 = 0',
   }),
-  expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   messageId: idOf,
   acknowledgedBy: 'message-id',
-  // It treats NACK as ACK.
-  giveBack: 'resubscribe',
-  holdsBackFrames: false,
-  silenceFactor: 1.2,
 };
 
-function placeOf(destination: string): Place {
+function placeOf(destination: string) {
   const type = destination.startsWith('/queue/') ? 'ANYCAST' : 'MULTICAST';
   return { destination, send: { 'destination-type': type }, subscribe: { 'subscription-type': type } };
 }
@@ -170,7 +174,7 @@ function placeOf(destination: string): Place {
  * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if
  * the broker loses its disk, but not within the same millisecond.
  */
-function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
+function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>) {
   return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
 }
 
@@ -186,6 +190,7 @@ const isTrial = (name: string) => /swf[.-](?:mcp-)?doctor/.test(name);
 
 /** RabbitMQ 3.13 and 4 with its STOMP plugin. It has no selectors, so the namespace is part of every name. */
 const rabbitMq: BrokerDialect = {
+  ...sharing,
   name: 'rabbitmq',
   isServer: (server) => /^RabbitMQ\//i.test(server),
   hasSelectors: false,
@@ -215,17 +220,12 @@ const rabbitMq: BrokerDialect = {
       headers: { id: 'durable', durable: 'true', 'auto-delete': 'false', 'x-queue-name': name },
     },
   ],
-  isNoSuchSubscription: () => false,
-  // Connections share the queue of a durable subscription.
-  isHeldElsewhere: () => false,
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
   // Its header `message-id` identifies the delivery, not the message.
   messageId: () => undefined,
   acknowledgedBy: 'ack',
   // A subscription's unacknowledged messages stay with its session when it ends.
   giveBack: 'nack',
-  holdsBackFrames: false,
-  silenceFactor: 1.2,
 };
 
 /** Every kind of broker. A new kind does not compile without a line here. */

@@ -33,7 +33,7 @@ export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number) =
 export function connectOptions(
   { user, password, ca, heartbeatSeconds, clientId, vhost = defaultVirtualHost }: BrokerSettings,
   { host, port, tls }: BrokerAddress,
-): object {
+) {
   const beat = Math.round(heartbeatSeconds * 1000);
   return {
     host,
@@ -85,8 +85,8 @@ export function receive(
   { client, dialect, ended, wire, frame }: Arrival,
   mustAcknowledge: boolean,
   { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
-): void {
-  const body = new ArrivingBody();
+) {
+  const body = createArrivingBody();
   frame.on('data', (chunk: Buffer) => body.add(chunk));
   frame.on('error', () => {});
   frame.on('end', () => {
@@ -114,36 +114,27 @@ export function receive(
 }
 
 /** An incoming body. An oversized body is hashed, and only its beginning kept. */
-class ArrivingBody {
-  #chunks: Buffer[] = [];
-  #size = 0;
-  #hash: ReturnType<typeof sha256> | undefined;
-
-  add(chunk: Buffer): void {
-    this.#size += chunk.length;
-    if (this.#size <= bodyLimit) this.#chunks.push(chunk);
-    else if (this.#hash === undefined) this.#beginToHash(chunk);
-    else this.#hash.update(chunk);
-  }
-
-  told(): Pick<Delivery, 'body' | 'bytes' | 'size' | 'isWhole' | 'sha256'> {
-    const bytes = Buffer.concat(this.#chunks);
-    const digest = this.#hash?.digest('hex');
-    return {
-      body: bytes.toString('utf8'),
-      bytes,
-      size: this.#size,
-      isWhole: digest === undefined,
-      sha256: digest,
-    };
-  }
-
-  #beginToHash(chunk: Buffer) {
-    this.#hash = sha256();
-    const all = Buffer.concat([...this.#chunks, chunk]);
-    this.#hash.update(all);
-    this.#chunks = [Buffer.from(all.subarray(0, keptOfLarge))];
-  }
+function createArrivingBody() {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  let hash: ReturnType<typeof sha256> | undefined;
+  return {
+    add(chunk: Buffer) {
+      size += chunk.length;
+      hash?.update(chunk);
+      if (hash !== undefined) return;
+      chunks.push(chunk);
+      if (size <= bodyLimit) return;
+      const all = Buffer.concat(chunks);
+      hash = sha256().update(all);
+      chunks = [Buffer.from(all.subarray(0, keptOfLarge))];
+    },
+    told() {
+      const bytes = Buffer.concat(chunks);
+      const digest = hash?.digest('hex');
+      return { body: bytes.toString('utf8'), bytes, size, isWhole: digest === undefined, sha256: digest };
+    },
+  };
 }
 
 export const asSwfError = (error: unknown, address: BrokerAddress) =>
@@ -153,7 +144,7 @@ export const asSwfError = (error: unknown, address: BrokerAddress) =>
   );
 
 /** Closes a connection cleanly, without waiting for a broker that does not answer. */
-export function disconnect(client: Client): Promise<void> {
+export function disconnect(client: Client) {
   const ended = new Promise<void>((resolve) => {
     client.disconnect(() => resolve());
   });
@@ -164,6 +155,6 @@ export function disconnect(client: Client): Promise<void> {
  * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one once
  * the network has acknowledged the last; the kernel does that 40 ms later, or at once with any write.
  */
-export function acknowledgeAtOnce(client: Client): void {
+export function acknowledgeAtOnce(client: Client) {
   client.getTransportSocket().on('data', () => setImmediate(() => client._output.heartbeat()));
 }

@@ -23,7 +23,7 @@ export function createRequests(
   let asked = 0;
   let newestAnswered = 0;
   /** Rejects the frame that the broker refused. Returns false if it is not ours. */
-  const refuse = (receiptId: string, error: SwfError): boolean => {
+  const refuse = (receiptId: string, error: SwfError) => {
     const request = waiting.get(receiptId);
     if (request === undefined) return false;
     newestAnswered = Math.max(newestAnswered, request.number);
@@ -97,7 +97,7 @@ const maxSentence = 200;
 const shortened = (sentence: string) =>
   sentence.length > maxSentence ? `${sentence.slice(0, maxSentence)}…` : sentence.replace(/\.$/, '');
 
-function cureOf(sentence: string): string {
+function cureOf(sentence: string) {
   for (const pattern of lackedRights) {
     const { right, place } = pattern.exec(sentence)?.groups ?? {};
     if (right !== undefined)

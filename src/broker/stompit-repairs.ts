@@ -30,7 +30,7 @@ const maxErrorLine = 300;
 export function replaceHandlers(
   client: Client,
   { onServer, onError }: { onServer: (server: string | undefined) => void; onError: (frame: ErrorFrame) => void },
-): void {
+) {
   const install = client.setCommandHandlers.bind(client);
   client.setCommandHandlers = (handlers) => {
     const { CONNECTED: connected } = handlers;
@@ -69,7 +69,7 @@ let isRepaired = false;
  * A header named `hasOwnProperty` makes stompit's parser throw, and the broker would redeliver the message at
  * every restart.
  */
-export function surviveHostileHeaders(): void {
+export function surviveHostileHeaders() {
   if (isRepaired) return;
   isRepaired = true;
   const { prototype } = stompit.IncomingFrameStream;
@@ -131,7 +131,7 @@ export function createOutgoingFrames(socket: Socket) {
     setVersion(version: string) {
       toEscape = escaped[version] ?? toEscape;
     },
-    frame(command: string, headers: Record<string, string | number | undefined>): Writable {
+    frame(command: string, headers: Record<string, string | number | undefined>) {
       const lines = Object.entries(headers).flatMap(([name, value]) =>
         value === undefined ? [] : `${escape(name)}:${escape(String(value))}\n`,
       );

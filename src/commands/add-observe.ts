@@ -1,6 +1,5 @@
 import { Option } from 'commander';
 
-import { argumentInvalid } from '../lib/errors.ts';
 import { layoutNames } from '../messages/destinations.ts';
 import type { CheckArguments } from './observe/check.ts';
 import type { ContractArguments } from './observe/contract.ts';
@@ -73,6 +72,11 @@ export function addObserve(add: Add) {
       jsonOption(),
     ],
     async () => observeAs,
+    {
+      needs: { '--until': ['--from'], '--anonymize': ['--from'], '--against': ['--contract'] },
+      // Recordings are read without a broker.
+      excludes: { '--from': ['--broker', '--layout', '--record', '--metrics', '--api', '--monitor-url'] },
+    },
   );
 }
 
@@ -80,7 +84,7 @@ type Given = Omit<Flags, 'topics' | 'namespaces'> & { topics?: string[]; namespa
 
 /** Runs the command that the flags select. */
 async function observeAs(io: Io, { topics = [], namespace: namespaces = [], ...given }: Given) {
-  const flags: Flags = { ...given, topics, namespaces };
+  const flags = { ...given, topics, namespaces };
   const { contract, against, anonymize, json } = flags;
   const from = flags.from?.map((path) => pathFrom(io, path));
   if (flags.check) return (await import('./observe/check.ts')).checkCommand(io, flags);
@@ -88,25 +92,10 @@ async function observeAs(io: Io, { topics = [], namespace: namespaces = [], ...g
     const executionId = contract === true ? 'latest' : contract;
     return (await import('./observe/contract.ts')).contractCommand(io, { executionId, against, json });
   }
-  if (anonymize !== undefined)
-    return (await import('./observe/recordings.ts')).anonymizeCommand(io, from ?? [], pathFrom(io, anonymize), json);
   if (from !== undefined) {
-    refuseBroker(flags);
-    return (await import('./observe/recordings.ts')).readCommand(io, { ...flags, from });
+    const { anonymizeCommand, readCommand } = await import('./observe/recordings.ts');
+    if (anonymize !== undefined) return anonymizeCommand(io, from, pathFrom(io, anonymize), json);
+    return readCommand(io, { ...flags, from });
   }
   return (await import('./observe/observe.ts')).observeCommand(io, flags);
 }
-
-/** Recordings are read without a broker. */
-function refuseBroker(flags: Partial<Flags>) {
-  const other = (['broker', 'layout', 'record', 'metrics', 'api', 'monitorUrl'] as const).find(
-    (name) => flags[name] !== undefined,
-  );
-  if (other !== undefined)
-    throw argumentInvalid(
-      `--from reads recordings, and --${optionName(other)} is for observing a running testbed; leave one of them out`,
-    );
-}
-
-/** `monitorUrl` is the option `monitor-url`. */
-const optionName = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

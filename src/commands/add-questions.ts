@@ -1,4 +1,3 @@
-import type { PlanArguments } from './ask/plan.ts';
 import type { HtmlArguments, ReportArguments } from './ask/report.ts';
 import type { StatusArguments } from './ask/status.ts';
 import type { WatchArguments } from './ask/watch.ts';
@@ -21,13 +20,8 @@ export function addQuestions(add: Add) {
     async ({ watch }: StatusFlags) =>
       watch ? (await import('./ask/watch.ts')).watchCommand : (await import('./ask/status.ts')).statusCommand,
     {
-      check: ({ watch, asOf, notify, all, executionId }) => {
-        if (watch && asOf !== undefined) return '--watch and --as-of cannot be combined';
-        if (!watch && notify !== undefined) return '--notify needs --watch';
-        return (
-          all && (watch || executionId !== undefined) && '--all cannot be combined with --watch or an execution id'
-        );
-      },
+      needs: { '--notify': ['--watch'] },
+      excludes: { '--watch': ['--as-of'], '--all': ['--watch', 'EXECUTION_ID'] },
     },
   );
 
@@ -43,7 +37,10 @@ export function addQuestions(add: Add) {
   addCalls(add);
 }
 
-type ReportFlags = ReportArguments & Omit<HtmlArguments, 'html'> & { html?: string; markdown: boolean };
+type ReportFlags = ReportArguments & Omit<HtmlArguments, 'html'> & { html?: string };
+
+/** The flags that name a period. */
+const period = ['--since', '--until', '--namespace'];
 
 function addReport(add: Add) {
   add(
@@ -64,10 +61,7 @@ function addReport(add: Add) {
       return html === undefined ? reportCommand : (io, args) => htmlReportCommand(io, { ...args, html });
     },
     {
-      check: ({ html, markdown, since, until, namespace }) =>
-        html !== undefined &&
-        (markdown || [since, until, namespace].some((given) => given !== undefined)) &&
-        '--html cannot be combined with --markdown, --since, --until or --namespace',
+      excludes: { '--html': ['--markdown', ...period], EXECUTION_ID: period },
     },
   );
 }
@@ -88,10 +82,7 @@ function addPlan(add: Add) {
     ],
     async () => (await import('./ask/plan.ts')).planCommand,
     {
-      check: ({ asPlayed, config, stfCount }: PlanArguments) =>
-        asPlayed !== undefined &&
-        (config !== undefined || stfCount !== undefined) &&
-        '--as-played cannot be combined with a configuration or --stf-count',
+      excludes: { '--as-played': ['CONFIG', '--stf-count'] },
     },
   );
 }
@@ -111,8 +102,10 @@ function addCalls(add: Add) {
     async () => (await import('./ask/call.ts')).callCommand,
   ).addHelpText('after', '\nThe tools and their arguments: swf-mcp tools');
 
-  add('tools [TOOL]', 'list the MCP tools, or the arguments of one', [], async ({ tool }: { tool?: string }) => {
-    const { toolsCommand } = await import('./tables/tools.ts');
-    return (io) => toolsCommand(io, tool);
-  });
+  add(
+    'tools [TOOL]',
+    'list the MCP tools, or the arguments of one',
+    [],
+    async () => (await import('./tables/tools.ts')).toolsCommand,
+  );
 }

@@ -4,10 +4,8 @@ import { separateTypes } from '../domain/states.ts';
 import { layoutNames } from '../messages/destinations.ts';
 import { unknownCommand } from './help/help.ts';
 import type { ServeArguments } from './serve/serve.ts';
-import type { UnitArguments } from './services/unit.ts';
-import type { UpArguments } from './services/up.ts';
 import type { Std } from './shared/io.ts';
-import { type Add, brokerOption, parsePositive, type Run, setOption } from './shared/options.ts';
+import { type Add, brokerOption, parsePositive, setOption } from './shared/options.ts';
 
 const upMetricsOption = [
   '--metrics <[HOST:]PORT>',
@@ -23,6 +21,11 @@ const observeOption = (what: string) =>
 const watchOption = [
   '--watch',
   'also raise alarms for findings that persist, as swf-mcp watch does (notifies $SWF_WEBHOOK)',
+] as const;
+
+const tlsOptions = [
+  ['--tls-cert <FILE>', 'use TLS with this certificate, a PEM file (needs --tls-key)'],
+  ['--tls-key <FILE>', 'use this key for the certificate, a PEM file'],
 ] as const;
 
 /** The commands that run agents as services. */
@@ -54,7 +57,7 @@ export function addServices(add: Add) {
       upMetricsOption,
     ],
     async () => (await import('./services/up.ts')).upCommand,
-    { check: ({ notify, watch }: UpArguments) => notify !== undefined && !watch && '--notify needs --watch' },
+    { needs: { '--notify': ['--watch'] } },
   );
 
   add(
@@ -70,12 +73,7 @@ export function addServices(add: Add) {
       upMetricsOption,
     ],
     async () => (await import('./services/unit.ts')).unitCommand,
-    {
-      check: ({ observe, watch }: UnitArguments) =>
-        observe !== undefined &&
-        watch &&
-        'a unit runs one or the other; "swf-mcp up --observe LAYOUT --watch" runs them together',
-    },
+    { excludes: { '--observe': ['--watch'] } },
   );
 }
 
@@ -107,14 +105,9 @@ export function addCallsOfServices(add: Add) {
   add(
     'serve-files <[HOST:]PORT>',
     'publish the data folder read-only over HTTP, for agents on other hosts, until SIGTERM',
-    [
-      ['--config <FILE>', 'read data.dir from this configuration'],
-      setOption(),
-      ['--tls-cert <FILE>', 'use TLS with this certificate, a PEM file (needs --tls-key)'],
-      ['--tls-key <FILE>', 'use this key for the certificate, a PEM file'],
-    ],
+    [['--config <FILE>', 'read data.dir from this configuration'], setOption(), ...tlsOptions],
     async () => (await import('./serve/serve-files.ts')).serveFilesCommand,
-    { names: ['where'] },
+    { names: ['where'], needs: { '--tls-cert': ['--tls-key'], '--tls-key': ['--tls-cert'] } },
   );
 
   add(
@@ -136,54 +129,45 @@ export function addCallsOfServices(add: Add) {
 type ServeFlags = Omit<ServeArguments, 'open'> & { open: boolean };
 
 /** The server, which is also started without any command. */
-export function addServe(program: Command, std: Std, run: Run) {
-  program
-    .command('serve', { isDefault: true })
-    .description('run the MCP server on stdio (the default without a command) or over HTTP')
-    .option(
-      '--http <[HOST:]PORT>',
-      'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',
-    )
-    .option('--open', 'open the page in your browser (needs --http)')
-    .option('--read-only', 'offer no tools that change anything, not even notes')
-    .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
-    .option('--max-runs <N>', 'let tools start a run only while fewer than N are running (default: 4)', parsePositive)
-    .option(
-      '--insecure-local',
-      'over HTTP, let every user of this machine use the tools that change something, without a token',
-    )
-    .option('--tls-cert <FILE>', 'use TLS with this certificate, a PEM file (needs --tls-key)')
-    .option('--tls-key <FILE>', 'use this key for the certificate, a PEM file')
-    .option('--behind-proxy', 'trust the proxy in front, which terminates TLS and sets X-Forwarded headers')
+export function addServe(program: Command, std: Std, add: Add) {
+  add(
+    'serve',
+    'run the MCP server on stdio (the default without a command) or over HTTP',
+    [
+      [
+        '--http <[HOST:]PORT>',
+        'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',
+      ],
+      ['--open', 'open the page in your browser (needs --http)'],
+      ['--read-only', 'offer no tools that change anything, not even notes'],
+      ['--allow-control', 'offer tools that start, pause, continue and stop executions'],
+      ['--max-runs <N>', 'let tools start a run only while fewer than N are running (default: 4)', parsePositive],
+      [
+        '--insecure-local',
+        'over HTTP, let every user of this machine use the tools that change something, without a token',
+      ],
+      ...tlsOptions,
+      ['--behind-proxy', 'trust the proxy in front, which terminates TLS and sets X-Forwarded headers'],
+    ],
+    async ({ open, ...flags }: ServeFlags) => {
+      const { serveCommand } = await import('./serve/serve.ts');
+      return (io) => serveCommand(io, { ...flags, open: open ? '#/' : undefined }, std);
+    },
+    {
+      isDefault: true,
+      excludes: { '--read-only': ['--allow-control'] },
+      needs: {
+        '--max-runs': ['--allow-control'],
+        '--insecure-local': ['--allow-control', '--http'],
+        '--open': ['--http'],
+        '--tls-cert': ['--http', '--tls-key'],
+        '--tls-key': ['--http', '--tls-cert'],
+        '--behind-proxy': ['--http'],
+      },
+    },
+  )
     .allowExcessArguments()
-    .action((flags: ServeFlags, command: Command) => {
-      refuseUnknownCommand(program, command);
-      if (flags.readOnly && flags.allowControl)
-        command.error('error: --read-only and --allow-control contradict each other');
-      if (!flags.allowControl) requireControl(command, flags);
-      if (flags.http === undefined) requireHttp(command, flags);
-      const args = { ...flags, open: flags.open ? '#/' : undefined };
-      return run(async (io) => (await import('./serve/serve.ts')).serveCommand(io, args, std));
-    });
-}
-
-/** Rejects options that mean nothing to a server without control. */
-function requireControl(command: Command, { insecureLocal, maxRuns }: ServeFlags) {
-  const given = insecureLocal ? '--insecure-local' : maxRuns === undefined ? undefined : '--max-runs';
-  if (given !== undefined) command.error(`error: ${given} needs --allow-control`);
-}
-
-/** Rejects options that mean nothing on stdio: the user has forgotten `--http`. */
-function requireHttp(command: Command, flags: ServeFlags) {
-  const { open, insecureLocal, tlsCert, tlsKey, behindProxy } = flags;
-  if (open) command.error('error: --open needs --http; or use "swf-mcp open"');
-  const given = [
-    insecureLocal && '--insecure-local',
-    tlsCert !== undefined && '--tls-cert',
-    tlsKey !== undefined && '--tls-key',
-    behindProxy && '--behind-proxy',
-  ].find(Boolean);
-  if (given) command.error(`error: ${given} needs --http`);
+    .hook('preAction', (serve) => refuseUnknownCommand(program, serve));
 }
 
 /** Without a command the server starts, so a mistyped command arrives there as an argument. */

@@ -2,8 +2,6 @@ import { InvalidArgumentError, Option } from 'commander';
 
 import { type Expected, expectable } from '../domain/expected-counts.ts';
 import { type Add, another, formats, parseAge, parseCount, parsePositive, setOption } from './shared/options.ts';
-import type { CheckArguments } from './upkeep/check.ts';
-import type { PruneArguments } from './upkeep/prune.ts';
 
 /** A finding from an hour ago is not an alarm. Seconds. */
 const longestEvery = 3600;
@@ -14,7 +12,7 @@ function parseEvery(text: string) {
   throw new InvalidArgumentError(`Give a whole number from 1 to ${longestEvery}.`);
 }
 
-function parseExpected(text: string): Expected {
+function parseExpected(text: string) {
   const expected: Expected = {};
   for (const part of text.split(',')) {
     const [, name = '', n = ''] = /^(\w+)=(\d{1,9})$/.exec(part.trim()) ?? [];
@@ -105,8 +103,7 @@ export function addUpkeep(add: Add) {
     ],
     async () => (await import('./upkeep/check.ts')).checkCommand,
     {
-      check: ({ strict, expect, wait }: CheckArguments) =>
-        !strict && (expect !== undefined || wait !== undefined) && '--expect and --wait need --strict',
+      needs: { '--expect': ['--strict'], '--wait': ['--strict'] },
     },
   );
 
@@ -143,9 +140,5 @@ function addCopies(add: Add) {
       ['--dry-run', 'only print what would be removed'],
     ],
     async () => (await import('./upkeep/prune.ts')).pruneCommand,
-    {
-      check: ({ keep, olderThan }: PruneArguments) =>
-        keep === undefined && olderThan === undefined && 'say what to remove: --keep N, --older-than AGE, or both',
-    },
   );
 }

@@ -7,7 +7,6 @@ import { addObserve } from './add-observe.ts';
 import { addQuestions } from './add-questions.ts';
 import { addCallsOfServices, addServe, addServices } from './add-services.ts';
 import { addLogbook, addUpkeep } from './add-upkeep.ts';
-import { completionScript, type Shell, shells, storeKinds, type StoreKind } from './help/completion.ts';
 import { examplesOf, groupCommands, helpLayout, unknownCommand } from './help/help.ts';
 import { errorInFlags, flagsOf } from './shared/flag-words.ts';
 import { exitCodes, type Io, type Std } from './shared/io.ts';
@@ -34,7 +33,7 @@ import { commandsByTool } from './tables/catalogue.ts';
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that
  * a server starts without the agents and a run without the server.
  */
-function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, run: Run) {
+async function createProgram({ version, std, words }: Omit<ThisProcess, 'start' | 'reporter'>, run: Run) {
   const program = new Command('swf-mcp')
     .description(
       'Run the fast processing workflow of the ePIC streaming testbed, and answer questions about it over MCP.',
@@ -55,7 +54,7 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
     })
     .exitOverride();
   const add = adding(program, run);
-  addServe(program, std, run);
+  addServe(program, std, add);
   addRuns(add);
   addServices(add);
   addCallsOfServices(add);
@@ -64,7 +63,12 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
   addLogbook(add);
   addUpkeep(add);
   addHelp(program, add);
-  for (const command of program.commands) falseUnlessGiven(command);
+  await addTables(add, words, run);
+  groupCommands(program);
+  for (const command of program.commands) {
+    falseUnlessGiven(command);
+    command.addHelpText('after', examplesOf(command.name()) ?? '');
+  }
   return program;
 }
 
@@ -122,18 +126,17 @@ function addRuns(add: Add) {
 function addHelp(program: Command, add: Add) {
   add(
     'completion',
-    'print a shell script that completes commands and flags: eval "$(swf-mcp completion bash)"',
+    'print a shell script that completes commands, flags and names: eval "$(swf-mcp completion bash)"',
     [
-      new Argument(
-        '<SHELL>',
-        'the shell; the scripts themselves use ids, alarms and files, which list names from the store',
-      ).choices([...shells, ...Object.values(storeKinds)]),
+      new Argument('<SHELL>', 'the shell; its script uses words to ask what completes a line').choices([
+        'bash',
+        'zsh',
+        'fish',
+        'words',
+      ]),
+      new Argument('[WORDS...]', 'with words: the line'),
     ],
-    async ({ shell }: { shell: Shell | StoreKind }) => {
-      const { knownWords, printKnown } = await import('./help/known-words.ts');
-      if (shell === 'ids' || shell === 'alarms' || shell === 'files') return (io) => printKnown(io, shell);
-      return async (io) => io.out(completionScript(program, shell, await knownWords(io)));
-    },
+    async () => (await import('./help/completion.ts')).completionCommand(program),
   );
 
   add(
@@ -178,12 +181,9 @@ export async function runCommandLine({ version, words, std, start, reporter }: T
   const run: Run = async (command) => {
     exitCode = (await command(start(program.opts<{ db?: string }>().db))) ?? exitCodes.fine;
   };
-  const program = createProgram({ version, std }, run);
+  const program = await createProgram({ version, std, words }, run);
   let called = program;
   program.hook('preAction', (_, command) => void (called = command));
-  await addTables(program, words, run);
-  groupCommands(program);
-  for (const command of program.commands) command.addHelpText('after', examplesOf(command.name()) ?? '');
   try {
     await program.parseAsync(words, { from: 'user' });
     return exitCode;

@@ -57,7 +57,7 @@ function nearestWords(name: string, known: readonly string[]) {
 }
 
 /** All named configurations with their files; files in `./workflows` hide shipped files of the same name. */
-export function knownConfigs(places: ConfigPlaces): { name: string; path: string }[] {
+export function knownConfigs(places: ConfigPlaces) {
   const found = new Map<string, string>();
   for (const folder of foldersOf(places))
     for (const file of namesIn(folder).filter((one) => one.endsWith('.toml'))) {

@@ -26,7 +26,7 @@ const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: '
  * Merges all layers into one table and notes the file or flag of each key. Throws `CONFIG_NOT_FOUND` or
  * `CONFIG_INVALID`.
  */
-export function readLayers(sources: ConfigSources): { table: Table; origins: Origins; path: string } {
+export function readLayers(sources: ConfigSources) {
   const origins: Origins = new Map();
   const path = findConfig(sources.name ?? usualConfiguration, sources);
   const table = mergeIncludes(path, origins, sources);
@@ -45,7 +45,7 @@ export function readLayers(sources: ConfigSources): { table: Table; origins: Ori
 }
 
 /** Merges a file over its includes: the including file wins, a later include wins over an earlier one. */
-function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, including: string[] = []): Table {
+function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, including: string[] = []) {
   if (including.includes(path))
     throw configInvalid(`${path} includes itself (${[...including, path].join(' → ')}); remove one include`);
   const table = readToml(path);

@@ -64,19 +64,19 @@ function withPayload(worker: Config['worker'], folder: string, warnings: string[
  * Parses the recorded configuration of an execution to resume. Throws `CONFIG_INVALID` if this program cannot
  * use it.
  */
-export function parseRecordedConfig(params: unknown, executionId: string): Config {
+export function parseRecordedConfig(params: unknown, executionId: string) {
   const { speed: _, plan_version: __, ...recorded } = params as Table;
   return checkConfig(recorded, () => `the configuration recorded for ${executionId}`);
 }
 
-function checkConfig(table: Table, originOf: (dottedKey: string) => string): Config {
+function checkConfig(table: Table, originOf: (dottedKey: string) => string) {
   const result = configSchema.safeParse(table);
   if (!result.success) throw problemOf(result.error, table, originOf);
   requireConsistent(result.data, originOf);
   return deepFreeze(result.data);
 }
 
-function deepFreeze<T>(value: T): T {
+function deepFreeze<T>(value: T) {
   if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
   return Object.freeze(value);
 }
@@ -120,7 +120,7 @@ function firstLeaf(key: string, table: Table) {
  * A configuration as recorded: with the absolute path of the data folder, so that an execution can be resumed
  * from any folder; with its broker's address; and without secrets.
  */
-export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings): Config {
+export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings) {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
   // Alarms do not belong to a run.
   const { watch: _, ...ofRun } = config;
@@ -128,7 +128,7 @@ export function asRecorded(config: Config, store: string, workingFolder: string,
 }
 
 /** The recorded broker has its address and no login; without a broker, no address. */
-function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined): BrokerSection {
+function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined) {
   const { password: _, user: __, url: ___, ...kept } = section;
   return broker === undefined ? kept : { ...kept, url: broker.servers.map(showAddress).join(',') };
 }

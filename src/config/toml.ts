@@ -34,7 +34,8 @@ export function readToml(path: string) {
 
 function parseToml(text: string, source: string) {
   try {
-    return plainCopy(TOML.parse(text)) as Table;
+    // The parser's tables have further hidden keys; a clone has only the file's.
+    return structuredClone(TOML.parse(text)) as Table;
   } catch (error) {
     const { line, col } = error as { line?: number; col?: number };
     // The parser counts lines and columns from 0.
@@ -46,18 +47,10 @@ function parseToml(text: string, source: string) {
   }
 }
 
-/** The parser's tables have further hidden keys; a plain copy has only the file's. */
-function plainCopy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plainCopy);
-  if (!isTable(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainCopy(inner)]));
-}
-
 /**
  * Parses a TOML value; any other text stays as it is, so `--set testbed.namespace=torre2` needs no quotes.
  */
-export const tomlValue = (text: string): unknown =>
-  tried(() => plainCopy(TOML.parse(`value = ${text}`)['value'])) ?? text;
+export const tomlValue = (text: string) => tried(() => structuredClone(TOML.parse(`value = ${text}`)['value'])) ?? text;
 
 /** A value as a person would write it, as closely as possible. */
 export function showValue(value: unknown) {

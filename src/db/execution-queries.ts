@@ -7,7 +7,7 @@ import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import { unheardExecution } from './observed/settle.ts';
+import { asItStands } from './observed/settle.ts';
 import { type LivenessTest, driverOf, momentOfTest } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
 import { audit } from './reports/audit.ts';
@@ -33,12 +33,8 @@ import { type Prepare, questionsTo } from './sqlite/statements.ts';
 
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   return {
-    /** An execution as it stands: an observer that was killed could not note that it is no longer heard. */
-    execution: (id: string): ExecutionRow => {
-      const row = requireExecution(sql, id);
-      if (row.status !== 'running') return row;
-      return { ...row, ...unheardExecution(sql, row.execution_id, { isAlive, now: momentOfTest(isAlive) }) };
-    },
+    execution: (id: string): ExecutionRow =>
+      asItStands(sql, requireExecution(sql, id), { isAlive, now: momentOfTest(isAlive) }),
     /** The plan of one of our own executions. Throws `ARGUMENT_INVALID` for an observed execution. */
     executionParams: (execution: ExecutionRow) =>
       executionParams(sql, requireOwn(execution, 'be planned, or have its files checked,')),

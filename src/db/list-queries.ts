@@ -5,7 +5,6 @@ import {
   recentExecutionIds,
 } from './execution/find-execution.ts';
 import { type AgentFilter, listAgents } from './lists/agents.ts';
-import { listAlarms } from './lists/alarms.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
 import { listStfFiles, listTfFiles } from './lists/files.ts';
 import {
@@ -21,6 +20,7 @@ import { listMessages, type MessageFilter } from './lists/messages.ts';
 import { listTfSlices } from './lists/tf-slices.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { lastRemoval } from './log/removals.ts';
+import { listAlarms } from './logbook/alarms.ts';
 import { executionsUnderWay } from './observed/prompt.ts';
 import { agentState, agentStatus } from './presence/agent-registry.ts';
 import type { LivenessTest } from './presence/leases.ts';

@@ -23,7 +23,7 @@ interface Heard {
   freeSince: number | undefined;
 }
 
-const isOffDuty = ({ off_duty }: Report, kinds: readonly OffDuty[]): boolean =>
+const isOffDuty = ({ off_duty }: Report, kinds: readonly OffDuty[]) =>
   off_duty.some(({ reason, name }) => kinds.some((kind) => kind.reason === reason && kind.name === name));
 
 export type AgentDirectory = ReturnType<typeof createAgentDirectory>;
@@ -37,11 +37,11 @@ export function createAgentDirectory() {
   const processes = new Map<string, Heard>();
   /** By message id: the agent that last had the message in hand. */
   const holders = new Map<string, string>();
-  const present = (): Heard[] => {
+  const present = () => {
     const before = performance.now() - heardMilliseconds;
     return [...processes.values()].filter(({ at }) => at >= before);
   };
-  const onDuty = (type: AgentType, kinds: readonly OffDuty[]): Heard[] => {
+  const onDuty = (type: AgentType, kinds: readonly OffDuty[]) => {
     return present().filter(({ report }) => report.agent_type === type && !isOffDuty(report, kinds));
   };
   const forget = (agent: string, since: string) => void processes.delete(`${agent} ${since}`);
@@ -66,20 +66,20 @@ export function createAgentDirectory() {
       else hear(agent_name, since, beat);
     },
     /** The agent that has a message in hand, or had it last; undefined if none has named it lately. */
-    holderOf: (messageId: string): string | undefined => holders.get(messageId),
+    holderOf: (messageId: string) => holders.get(messageId),
     /** When the agent's last heard process began, as it reports; undefined if no process is heard. */
-    sinceOf(agent: string): string | undefined {
+    sinceOf(agent: string) {
       const ofAgent = [...processes.values()].filter((heard) => heard.agent === agent);
       return ofAgent.toSorted((a, b) => b.at - a.at)[0]?.since;
     },
     /** Whether an agent is heard. */
-    isPresent: (agent: string): boolean => present().some((heard) => heard.agent === agent),
+    isPresent: (agent: string) => present().some((heard) => heard.agent === agent),
     /** The ids of all messages that an agent is processing. */
     inHand: () => new Set(present().flatMap(({ report }) => report.in_hand)),
     /** Whether a heard agent of this type is on duty for these kinds of work. */
-    hasOnDuty: (type: AgentType, kinds: readonly OffDuty[] = []): boolean => onDuty(type, kinds).length > 0,
+    hasOnDuty: (type: AgentType, kinds: readonly OffDuty[] = []) => onDuty(type, kinds).length > 0,
     /** Whether such an agent has had a free slot for at least `milliseconds`. */
-    hasFree(type: AgentType, kinds: readonly OffDuty[], milliseconds: number): boolean {
+    hasFree(type: AgentType, kinds: readonly OffDuty[], milliseconds: number) {
       const before = performance.now() - milliseconds;
       return onDuty(type, kinds).some(({ freeSince }) => freeSince !== undefined && freeSince <= before);
     },

@@ -1,21 +1,22 @@
 import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
+import { inBatches } from '../lib/batches.ts';
 import { backoff } from '../lib/duration.ts';
 import { SwfError } from '../lib/errors.ts';
 
 /** The source of a sender's messages, and callbacks for their outcomes. Numbers increase in sending order. */
 interface SendSource<T extends { seq: number }> {
   /** The unconfirmed items after a number, in order. The caller may read only some and ask again. */
-  pending(after: number): Iterable<T>;
-  outgoing(item: T): Outgoing;
+  pending: (after: number) => Iterable<T>;
+  outgoing: (item: T) => Outgoing;
   /** The broker has these items. Resolves when they are no longer pending. */
-  confirmed(items: readonly T[]): Promise<void>;
+  confirmed: (items: readonly T[]) => Promise<void>;
   /**
    * The broker has refused the item three times; it is not sent again. Resolves when it is no longer pending.
    */
-  refused(item: T, error: SwfError): Promise<void>;
+  refused: (item: T, error: SwfError) => Promise<void>;
   /** Called once for an item that was in flight when so many connections ended. It is still retried. */
-  onEnds(item: T, times: number): void;
-  onFault(error: unknown): void;
+  onEnds: (item: T, times: number) => void;
+  onFault: (error: unknown) => void;
 }
 
 /** The most sends in flight; stompit crashes if too many frames are queued when a connection ends. */
@@ -49,148 +50,122 @@ interface Trouble {
  * interrupted send, so a receiver may get a message twice. Skips a message that the broker keeps refusing, so
  * that later messages are sent.
  */
-export class ConfirmedSender<T extends { seq: number }> {
-  readonly #broker: BrokerConnection;
-  readonly #source: SendSource<T>;
-  readonly #receipts: T[] = [];
+export function createConfirmedSender<T extends { seq: number }>(broker: BrokerConnection, source: SendSource<T>) {
   /** Messages that the broker was given, without a receipt so far. */
-  readonly #underWay = new Set<number>();
-  readonly #troubles = new Map<number, Trouble>();
-  /** Messages not to be tried yet. */
-  readonly #resting = new Set<number>();
-  /** Sends to make one at a time after a refusal ended a session: it does not say which message it is for. */
-  #alone = 0;
-  #isNoting = false;
-  #lastSent = 0;
-  #isClosed = false;
+  const underWay = new Set<number>();
+  const troubles = createTroubles(broker, source, resend);
+  const noteReceipt = inBatches<T>(Infinity, confirm, source.onFault);
+  let lastSent = 0;
+  let isClosed = false;
 
-  constructor(broker: BrokerConnection, source: SendSource<T>) {
-    this.#broker = broker;
-    this.#source = source;
-    broker.onUp(() => this.resend());
+  async function confirm(items: readonly T[]) {
+    await source.confirmed(items);
+    for (const { seq } of items) underWay.delete(seq);
+    pump();
   }
 
-  /** Call when there may be new items. */
-  pump(): void {
+  function pump() {
     try {
-      if (!this.#isClosed && this.#broker.isUp()) this.#sendNext();
+      if (!isClosed && broker.isUp()) sendNext();
     } catch (error) {
-      this.#source.onFault(error);
+      source.onFault(error);
     }
   }
 
-  /** Looks at everything pending again. */
-  resend(): void {
-    this.#lastSent = 0;
-    this.pump();
+  function resend() {
+    lastSent = 0;
+    pump();
   }
 
-  close(): void {
-    this.#isClosed = true;
-  }
-
-  #sendNext() {
-    const room = this.#alone > 0 ? 1 : sendWindow;
-    for (const item of this.#source.pending(this.#lastSent)) {
-      if (this.#resting.has(item.seq)) {
-        this.#lastSent = item.seq;
-        continue;
-      }
-      const isAlone = room === 1 || this.#isSuspect(item.seq);
+  function sendNext() {
+    for (const item of source.pending(lastSent)) {
+      const isResting = troubles.isResting(item.seq);
+      const isAlone = troubles.goesAlone(item.seq);
       // Messages before a suspect are confirmed first; messages after it wait.
-      if (this.#underWay.size >= (isAlone ? 1 : room) || this.#hasSuspectUnderWay()) return;
-      this.#lastSent = item.seq;
-      if (!this.#underWay.has(item.seq)) void this.#send(item, isAlone);
+      const isFull = underWay.size >= (isAlone ? 1 : sendWindow) || troubles.hasSuspect(underWay);
+      if (!isResting && isFull) return;
+      lastSent = item.seq;
+      if (!isResting && !underWay.has(item.seq)) void send(item, isAlone);
     }
-  }
-
-  #isSuspect(seq: number): boolean {
-    return (this.#troubles.get(seq)?.ends ?? 0) >= suspectEnds;
-  }
-
-  #hasSuspectUnderWay(): boolean {
-    return this.#troubles.size > 0 && [...this.#underWay].some((seq) => this.#isSuspect(seq));
   }
 
   /** @param isAlone no other is in flight */
-  async #send(item: T, isAlone: boolean) {
-    this.#underWay.add(item.seq);
+  async function send(item: T, isAlone: boolean) {
+    underWay.add(item.seq);
     try {
-      await this.#broker.send(this.#source.outgoing(item));
-      this.#alone = Math.max(0, this.#alone - 1);
-      this.#troubles.delete(item.seq);
-      this.#receipts.push(item);
-      if (!this.#isNoting) void this.#noteReceipts();
+      await broker.send(source.outgoing(item));
+      troubles.noteReceipt(item);
+      noteReceipt(item);
     } catch (error) {
       // If the session has ended, everything without a receipt is sent again in the next one.
-      this.#underWay.delete(item.seq);
-      if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(item, error, isAlone);
-      else this.#noteEnd(item);
+      underWay.delete(item.seq);
+      if (error instanceof SwfError && error.code === 'BROKER_REFUSED')
+        await troubles.noteRefusal(item, error, isAlone);
+      else troubles.noteEnd(item);
     }
   }
 
-  #troubleOf({ seq }: T): Trouble {
-    const known = this.#troubles.get(seq) ?? { refusals: 0, ends: 0 };
-    this.#troubles.set(seq, known);
+  broker.onUp(resend);
+  // `pump`: call when there may be new items. `resend`: looks at everything pending again.
+  return { pump, resend, close: () => void (isClosed = true) };
+}
+
+/** The messages that were refused, or in flight when a connection ended. */
+function createTroubles<T extends { seq: number }>(
+  broker: BrokerConnection,
+  { onEnds, refused, onFault }: SendSource<T>,
+  resend: () => void,
+) {
+  const troubles = new Map<number, Trouble>();
+  /** Messages not to be tried yet. */
+  const resting = new Set<number>();
+  /** Sends to make one at a time after a refusal ended a session: it does not say which message it is for. */
+  let alone = 0;
+  const isSuspect = (seq: number) => (troubles.get(seq)?.ends ?? 0) >= suspectEnds;
+
+  function troubleOf({ seq }: T) {
+    const known = troubles.get(seq) ?? { refusals: 0, ends: 0 };
+    troubles.set(seq, known);
     return known;
   }
 
-  /** Notes that the connection ended while the item was in flight. */
-  #noteEnd(item: T) {
-    const trouble = this.#troubleOf(item);
-    trouble.ends += 1;
-    if (trouble.ends === maxEnds) this.#source.onEnds(item, trouble.ends);
-    if (trouble.ends >= suspectEnds) this.#rest(item, backoff(trouble.ends - suspectEnds + 1, rests));
-    // The next session may have come up before this was known, and skipped items in flight.
-    if (this.#broker.isUp()) this.resend();
-  }
-
   /** Skips the item for a while. */
-  #rest({ seq }: T, milliseconds: number) {
-    this.#resting.add(seq);
+  function rest({ seq }: T, milliseconds: number) {
+    resting.add(seq);
     setTimeout(() => {
-      this.#resting.delete(seq);
-      this.resend();
+      resting.delete(seq);
+      resend();
     }, milliseconds).unref();
   }
 
-  async #noteRefusal(item: T, error: SwfError, isAlone: boolean) {
-    const isAttributed = this.#broker.isUp() || isAlone;
-    // A refusal that ends the session does not say which message it is for. From now on, send one at a time.
-    if (!this.#broker.isUp()) this.#alone = sendWindow;
-    if (!isAttributed) return;
-    const trouble = this.#troubleOf(item);
-    trouble.refusals += 1;
-    const wait = afterRefusal[trouble.refusals - 1];
-    if (wait === undefined) await this.#leaveOut(item, error);
-    else this.#rest(item, wait);
-    if (this.#broker.isUp()) this.resend();
-  }
-
-  async #leaveOut(item: T, error: SwfError) {
-    try {
-      await this.#source.refused(item, error);
-      this.#troubles.delete(item.seq);
-    } catch (fault) {
-      this.#source.onFault(fault);
-    }
-  }
-
-  async #noteReceipts() {
-    this.#isNoting = true;
-    try {
-      while (this.#receipts.length > 0) {
-        // Note receipts that have come meanwhile together.
-        await new Promise(setImmediate);
-        const items = this.#receipts.splice(0);
-        await this.#source.confirmed(items);
-        for (const { seq } of items) this.#underWay.delete(seq);
-        this.pump();
-      }
-    } catch (error) {
-      this.#source.onFault(error);
-    } finally {
-      this.#isNoting = false;
-    }
-  }
+  return {
+    isResting: (seq: number) => resting.has(seq),
+    goesAlone: (seq: number) => alone > 0 || isSuspect(seq),
+    hasSuspect: (underWay: ReadonlySet<number>) => troubles.size > 0 && [...underWay].some(isSuspect),
+    noteReceipt({ seq }: T) {
+      alone = Math.max(0, alone - 1);
+      troubles.delete(seq);
+    },
+    /** Notes that the connection ended while the item was in flight. */
+    noteEnd(item: T) {
+      const trouble = troubleOf(item);
+      trouble.ends += 1;
+      if (trouble.ends === maxEnds) onEnds(item, trouble.ends);
+      if (trouble.ends >= suspectEnds) rest(item, backoff(trouble.ends - suspectEnds + 1, rests));
+      // The next session may have come up before this was known, and skipped items in flight.
+      if (broker.isUp()) resend();
+    },
+    async noteRefusal(item: T, error: SwfError, isAlone: boolean) {
+      const isAttributed = broker.isUp() || isAlone;
+      // A refusal that ends the session does not say which message it is for. From now on, send one at a time.
+      if (!broker.isUp()) alone = sendWindow;
+      if (!isAttributed) return;
+      const trouble = troubleOf(item);
+      trouble.refusals += 1;
+      const wait = afterRefusal[trouble.refusals - 1];
+      if (wait === undefined) await refused(item, error).then(() => troubles.delete(item.seq), onFault);
+      else rest(item, wait);
+      if (broker.isUp()) resend();
+    },
+  };
 }

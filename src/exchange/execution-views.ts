@@ -56,19 +56,19 @@ export class ExecutionViews {
     this.#timer = setInterval(() => this.#look(), 1000);
   }
 
-  close(): void {
+  close() {
     clearInterval(this.#timer);
     this.#news.announce([]);
   }
 
   /** Calls back when executions pause or resume for a worker of this process. */
-  onPaused(worker: string, callback: () => void): void {
+  onPaused(worker: string, callback: () => void) {
     this.#worker = worker;
     this.#onPaused = callback;
   }
 
   /** Calls back with each slice whose attempt has ended although a worker has started it. */
-  onOver(callback: (storeId: string, messageId: string) => void): void {
+  onOver(callback: (storeId: string, messageId: string) => void) {
     this.#onOver = callback;
   }
 
@@ -88,7 +88,7 @@ export class ExecutionViews {
   }
 
   /** Call when a slice has ended, before its recorder learns of it: a trial of its worker waits for the answer. */
-  noteEnd({ slice, storeId }: DeliveredSlice): void {
+  noteEnd({ slice, storeId }: DeliveredSlice) {
     const view = this.#find(slice.execution_id, storeId);
     if (view === undefined || this.#restOf(view, 2) === undefined) return;
     view.isTried = true;
@@ -100,12 +100,12 @@ export class ExecutionViews {
   }
 
   /** Aborted when the execution has ended. */
-  overFor(executionId: string, storeId?: string): AbortSignal {
+  overFor(executionId: string, storeId?: string) {
     return this.#find(executionId, storeId)?.over.signal ?? neverAborted;
   }
 
   /** The executions whose slices a slot of the worker leaves on the queue for now. @param slot from 1 */
-  paused(slot = 1): string[] {
+  paused(slot = 1) {
     return [...this.#views.values()].filter((view) => this.#rests(view, slot)).map(({ state }) => state.execution_id);
   }
 
@@ -114,7 +114,7 @@ export class ExecutionViews {
    * slots but the first.
    * @param slot from 1
    */
-  resting(slot = 1): { execution_id: string; detail: string }[] {
+  resting(slot = 1) {
     return [...this.#views.values()].flatMap((view) => {
       const detail = this.#restOf(view, slot);
       return detail === undefined ? [] : [{ execution_id: view.state.execution_id, detail }];
@@ -122,7 +122,7 @@ export class ExecutionViews {
   }
 
   /** The slots of the worker of this process that some running execution does not let rest. */
-  taking(): Taking {
+  taking() {
     const isRunning = ({ state: { status, store_id } }: View) => status === 'running' && !this.isSilent(store_id);
     const running = [...this.#views.values()].filter(isRunning);
     const rests = (slot: number) =>
@@ -131,17 +131,17 @@ export class ExecutionViews {
   }
 
   /** The same as `paused`, as slice headers and their values. */
-  unwanted(slot = 1): Record<string, string[]> {
+  unwanted(slot = 1) {
     return { execution_id: this.paused(slot).slice(-maxUnwanted) };
   }
 
   /** Whether a store's recorder is silent; without a store id, whether all are. */
-  isSilent(storeId?: string): boolean {
+  isSilent(storeId?: string) {
     const times = storeId === undefined ? [...this.#heard.values()] : [this.#heard.get(storeId) ?? this.#began];
     return performance.now() - Math.max(this.#began, ...times) >= silentMilliseconds;
   }
 
-  standing(delivered: DeliveredSlice, slot = 1): ExecutionStanding {
+  standing(delivered: DeliveredSlice, slot = 1) {
     const view = this.#find(delivered.slice.execution_id, delivered.storeId);
     if (view === undefined) return this.#unheard(delivered);
     if (view.over.signal.aborted) return 'over';
@@ -179,14 +179,14 @@ export class ExecutionViews {
    * Whether the execution is paused, or lets this slot rest. Without its recorder neither counts: nothing
    * would ever end it.
    */
-  #rests(view: View, slot: number): boolean {
+  #rests(view: View, slot: number) {
     const { status, held, phase, store_id } = view.state;
     if (status !== 'running' || this.isSilent(store_id)) return false;
     return held || !workersMayTake(phase) || this.#restOf(view, slot) !== undefined;
   }
 
   /** Why an execution lets a slot of the worker of this process rest; undefined if it does not. */
-  #restOf({ state, isTried }: View, slot: number): string | undefined {
+  #restOf({ state, isTried }: View, slot: number) {
     const { resting = [], on_trial = [], status, store_id } = state;
     if (status !== 'running' || this.isSilent(store_id)) return undefined;
     const letRest = slot === 1 && !isTried ? resting : [...resting, ...on_trial];

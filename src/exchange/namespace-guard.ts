@@ -1,4 +1,5 @@
 import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../broker/connection.ts';
+import { someOf } from '../lib/counted.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { layoutNames } from '../messages/destinations.ts';
@@ -7,9 +8,6 @@ import type { Telemetry } from '../messages/telemetry.ts';
 import { type BrokerChoice, type ConnectOptions, connectToBroker, type Listening } from './broker-start.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
 import { decodedOf, reportsIn } from './wire.ts';
-
-/** How many programs an error names. */
-const named = 5;
 
 /** A foreign program, with one of its message types and where it was heard. */
 type Named = Pick<Heard, 'name' | 'msg_type' | 'destination'>;
@@ -184,12 +182,9 @@ export const idleSentence = (namespace: string) =>
 
 /** The refusal of a namespace in which foreign programs work. @param isBegun we were there first */
 export function namespaceInUse(namespace: string, heard: readonly Named[], isBegun = false): SwfError {
-  const programs = heard
-    .slice(0, named)
-    .map(({ name, msg_type, destination }) => `${name} (${msg_type} on ${destination})`);
-  const more = heard.length > named ? `, and ${heard.length - named} more` : '';
+  const programs = heard.map(({ name, msg_type, destination }) => `${name} (${msg_type} on ${destination})`);
   return new SwfError(
     'NAMESPACE_IN_USE',
-    `other software works in namespace ${namespace}: ${programs.join(', ')}${more}; that software would mistake swf-mcp's messages for its own and stop. ${isBegun ? 'This process therefore leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
+    `other software works in namespace ${namespace}: ${someOf(programs)}; that software would mistake swf-mcp's messages for its own and stop. ${isBegun ? 'This process therefore leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
   );
 }

@@ -15,10 +15,7 @@ export interface SliceConsumersOptions {
   worker: Pick<SliceWorker, 'handle'>;
   /** Handles a message on the queue that is not a slice. */
   reject: (delivery: Delivery) => Promise<void>;
-  /**
-   * Slices that a slot leaves on the queue for now, by header and values: slices of paused executions and of
-   * kinds that cannot be done.
-   */
+  /** Slices that a slot leaves on the queue for now, by header and values: paused ones, and kinds that cannot be done. */
   unwanted: (slot: number) => Readonly<Record<string, readonly string[]>>;
   /** The slots that may currently take slices. */
   taking?: () => Taking;
@@ -55,6 +52,8 @@ export class SliceConsumers {
   /** The slots that were to take slices last, and, on a broker without selectors, those that do. */
   #wanted: Taking = 'all';
   #taking: Taking = 'all';
+  /** Whether one slot comes back as soon as the queue has been left. */
+  #isTrialDue = false;
   #back: NodeJS.Timeout | undefined;
 
   constructor(options: SliceConsumersOptions) {
@@ -87,14 +86,9 @@ export class SliceConsumers {
     await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
     clearTimeout(this.#back);
     this.#failed.signal.throwIfAborted();
-    // A free slot must receive no more slices. A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its
-    // slice to another worker.
-    await Promise.all(
-      this.#slots().map(async (slot) => {
-        await this.#busy.get(slot);
-        this.#queue.unsubscribe(nameOf(slot));
-      }),
-    );
+    // A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its slice to another worker.
+    const end = (slot: number) => this.#queue.unsubscribe(nameOf(slot));
+    await Promise.all(this.#slots().map((slot) => (this.#busy.get(slot) ?? Promise.resolve()).then(() => end(slot))));
     await this.#closeApart();
     this.#failed.signal.throwIfAborted();
   }
@@ -115,7 +109,9 @@ export class SliceConsumers {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
     clearTimeout(this.#back);
-    if (wanted !== 'none') return this.#attend(wanted);
+    // If a subscription ended alone, a slice in flight to it would stay with the connection.
+    this.#isTrialDue = wanted === 'one' && this.#subscribed.size > 1;
+    if (wanted !== 'none' && !this.#isTrialDue) return this.#attend(wanted);
     this.#taking = 'none';
     if (this.#busy.size === 0) void this.#closeApart();
     this.#options.onChange();
@@ -126,10 +122,7 @@ export class SliceConsumers {
     this.#unfitInARow = 0;
   }
 
-  /**
-   * Notes that the current slice cannot be done. No effect if the broker withholds such slices.
-   * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
-   */
+  /** Notes that the current slice cannot be done. @param othersCan whether a worker is heard that could: only then leave the queue to others */
   noteUnfit(othersCan: boolean): void {
     this.#unfitInARow += 1;
     if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();
@@ -146,12 +139,13 @@ export class SliceConsumers {
 
   #attend(taking: 'all' | 'one') {
     const { broker, connectApart, draining, onChange } = this.#options;
-    if (draining.aborted) return;
+    if (draining.aborted || this.#failed.signal.aborted) return;
     // Slices begun earlier may still be in hand: their connection stays.
     if (!broker.hasSelectors() && this.#queue === broker) {
       this.#queue = connectApart();
       void this.#queue.connect({ once: false });
     }
+    this.#isTrialDue = false;
     this.#taking = taking;
     for (const slot of taking === 'one' ? [1] : this.#slots())
       if (!this.#subscribed.has(slot)) {
@@ -168,7 +162,9 @@ export class SliceConsumers {
     if (apart === broker) return;
     this.#queue = broker;
     this.#subscribed.clear();
-    await apart.close();
+    const closed = apart.close();
+    if (this.#isTrialDue) this.#attend('one');
+    await closed;
   }
 
   #slots(): number[] {
@@ -177,13 +173,17 @@ export class SliceConsumers {
 
   #subscriptionOf(slot: number): Subscription {
     const { destination, namespace, unwanted } = this.#options;
+    const queue = this.#queue;
     return {
       id: nameOf(slot),
       destination,
       ack: 'each',
       only: () => ({ namespace, store: 'named', not: unwanted(slot) }),
       prefetch: 1,
-      onMessage: (delivery) => this.#take(slot, delivery),
+      onMessage: (delivery) => {
+        // A connection that is being closed returns what still arrives on it.
+        if (queue === this.#queue) this.#take(slot, delivery);
+      },
     };
   }
 

@@ -9,7 +9,7 @@ const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
 /** The most types to count separately: their names come from others. */
 const maxTypes = 100;
 
-export type Traffic = ReturnType<typeof createTraffic>;
+type Traffic = ReturnType<typeof createTraffic>;
 
 /** Counts of the messages that a process has sent and received over its broker since it began. */
 export function createTraffic() {

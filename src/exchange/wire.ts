@@ -2,6 +2,7 @@ import type { Delivery, Outgoing, Subscription } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons, type SliceNeeds, workKind } from '../domain/slice-returns.ts';
 import type { AgentType } from '../domain/states.ts';
 import { onceFor } from '../lib/once-for.ts';
+import { present } from '../lib/present.ts';
 import { type Decoded, decodeMessage } from '../messages/codec.ts';
 import { traceParent } from '../messages/identity.ts';
 import { type Telemetry, telemetryOf } from '../messages/telemetry.ts';
@@ -93,18 +94,17 @@ interface WireFacts {
  */
 export function wireHeaders(facts: WireFacts): Record<string, string> {
   const { message_id, message_type, namespace, run_id, execution_id, store_id } = facts;
-  return {
+  return present({
     'content-type': 'application/json',
     msg_type: message_type,
     namespace,
-    ...(run_id === null || run_id === undefined ? {} : { run_id }),
-    ...(execution_id === null || execution_id === undefined
-      ? {}
-      : { execution_id, traceparent: traceParent(execution_id, message_id) }),
-    ...(store_id === undefined ? {} : { store_id }),
+    run_id,
+    execution_id,
+    traceparent: execution_id && traceParent(execution_id, message_id),
+    store_id,
     vo: 'eic',
-    ...(message_type === 'slice_started' ? {} : { persistent: 'true' }),
-  };
+    persistent: message_type === 'slice_started' ? undefined : 'true',
+  }) as Record<string, string>;
 }
 
 /** The headers that name a slice's kinds of work: a worker leaves kinds that it cannot do to others. */

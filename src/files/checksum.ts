@@ -5,7 +5,7 @@ import { sha256 } from '../lib/sha256.ts';
 import { readAll, readerOf, readFile } from './file-io.ts';
 
 /** The size of an open file, and its checksum: `sha256:` and 64 hex digits. */
-export async function digestOf(file: number): Promise<{ size_bytes: number; checksum: string }> {
+export async function digestOf(file: number) {
   const hash = sha256();
   const size_bytes = await readAll(readerOf(file), (chunk) => hash.update(chunk));
   return { size_bytes, checksum: `sha256:${hash.digest('hex')}` };
@@ -27,7 +27,7 @@ export function createCheckedFiles() {
      * Whether a file can be read and has this checksum. No checksum, or one of an unknown kind, fits every
      * file.
      */
-    async agrees(path: string, checksum: string | undefined): Promise<boolean> {
+    async agrees(path: string, checksum: string | undefined) {
       try {
         if (checksum?.startsWith('sha256:') !== true) {
           await access(path, constants.R_OK);

@@ -4,7 +4,7 @@ import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { canAccess } from '../lib/file-system.ts';
 
 /** Facts about an existing file. A checksum is `sha256:` and 64 hex digits. */
-export interface FileFacts {
+interface FileFacts {
   size_bytes: number;
   checksum?: string;
   file_url?: string;
@@ -87,7 +87,7 @@ const missing: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EP
  * @param folder the folder of data files that `path` is in
  * @returns `DATA_UNAVAILABLE` for a disk that is full, faulty, or not there (a file system that is not mounted); any other error as it is
  */
-export function asDataError(error: unknown, path: string, folder: string): unknown {
+export function asDataError(error: unknown, path: string, folder: string) {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof SwfError) return error;
   const dataError = (what: string, todo: string) =>

@@ -77,7 +77,7 @@ const silentMilliseconds = 300_000;
  * The lock is a file beside the path that names its holder; a dead holder's lock is void. Throws the file
  * system's errors.
  */
-export async function withFetchLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function withFetchLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>) {
   const lock = `${path}.fetching`;
   const own = JSON.stringify({ ...currentProcess(), key: randomUUID() });
   while (!(await take(lock, own))) {
@@ -198,7 +198,7 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
      * Continues an earlier partial fetch. Throws `DATA_UNAVAILABLE` if the file is unavailable or the disk is
      * at fault.
      */
-    bring(file: FileToFetch, signal: AbortSignal): Promise<boolean> {
+    bring(file: FileToFetch, signal: AbortSignal) {
       // The same file may be at another address by now.
       const key = `${file.path} ${file.url} ${file.checksum ?? ''}`;
       const known = underWay.get(key);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import { indexOfFrame } from '../domain/frames.ts';
 import { sha256 } from '../lib/sha256.ts';
-import { asDataError, type FileFacts, type PreparedFile } from './data-files.ts';
+import { asDataError } from './data-files.ts';
 
 /** Bytes held in memory at a time, however large a file is. */
 export const chunkBytes = 1_048_576;
@@ -22,7 +22,7 @@ const closeFile = promisify(fs.close);
  * Opens a regular file, reads it by its descriptor, and closes it. Throws an `Error` for a pipe, a device or
  * anything else. Does not wait for the close, which says nothing about the data read.
  */
-export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
+export async function readFile<T>(path: string, work: (file: number) => Promise<T>) {
   // Opening a pipe in place of the file would block until another process writes to it.
   const file = await openAt(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
@@ -36,7 +36,7 @@ export async function readFile<T>(path: string, work: (file: number) => Promise<
 /**
  * Makes a file (mode 0600), or empties it (`w`) or extends it (`a`), writes by its descriptor, and closes it.
  */
-export async function writeFile<T>(path: string, flags: 'w' | 'a', work: (file: number) => Promise<T>): Promise<T> {
+export async function writeFile<T>(path: string, flags: 'w' | 'a', work: (file: number) => Promise<T>) {
   const file = await openAt(path, flags, 0o600);
   try {
     return await work(file);
@@ -45,7 +45,7 @@ export async function writeFile<T>(path: string, flags: 'w' | 'a', work: (file: 
   }
 }
 
-export async function append(file: number, chunk: Uint8Array): Promise<void> {
+export async function append(file: number, chunk: Uint8Array) {
   for (let at = 0; at < chunk.length;) at += (await writeAt(file, chunk, at, chunk.length - at, null)).bytesWritten;
 }
 
@@ -76,7 +76,7 @@ export async function readSmall(file: number): Promise<ReadAt | undefined> {
 const wholeBytes = 131_072;
 
 /** Passes all bytes of a file to `take`. Returns their number. A short read is the last one. */
-export async function readAll(read: ReadAt, take: (chunk: Buffer) => unknown): Promise<number> {
+export async function readAll(read: ReadAt, take: (chunk: Buffer) => unknown) {
   for (let size = 0; ;) {
     const chunk = await read(size, wholeBytes);
     await take(chunk);
@@ -93,7 +93,7 @@ export async function readRange(
   read: ReadAt,
   { start, end, frameBytes }: { start: number; end: number; frameBytes: number },
   take: (chunk: Buffer) => unknown,
-): Promise<void> {
+) {
   const wanted = Math.max(1, Math.floor(chunkBytes / frameBytes)) * frameBytes;
   for (let position = start; position < end;) {
     const length = Math.min(wanted, end - position);
@@ -108,7 +108,7 @@ export async function readRange(
  * The index that the file's first frame has or must have; undefined if no frame shows it. Two frames must
  * agree on it, if there are two: one damaged or misplaced frame must not make the others wrong.
  */
-export async function firstIndex(read: ReadAt, frameBytes: number): Promise<number | undefined> {
+export async function firstIndex(read: ReadAt, frameBytes: number) {
   const candidates = new Set<number>();
   for (let place = 0; ; place += 2) {
     const frames = await read(place * frameBytes, 2 * frameBytes);
@@ -144,11 +144,11 @@ export async function writeAside(
   { folder, urlOf }: WritePlace,
   filename: string,
   produce: (write: (chunk: Uint8Array) => Promise<void>) => Promise<void>,
-): Promise<PreparedFile> {
+) {
   const path = join(folder, filename);
   const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
   const discard = () => rm(aside, { force: true }).catch(() => {});
-  const orDiscarded = async <T>(work: () => Promise<T>): Promise<T> => {
+  const orDiscarded = async <T>(work: () => Promise<T>) => {
     try {
       return await work();
     } catch (error) {
@@ -165,7 +165,7 @@ export async function writeAside(
       }),
     ),
   );
-  const publish = (): Promise<FileFacts> =>
+  const publish = () =>
     orDiscarded(async () => {
       await rename(aside, path);
       return { size_bytes, file_url: urlOf(filename) };
@@ -177,11 +177,7 @@ export async function writeAside(
  * Writes a file aside, with its checksum, and publishes it. Throws `DATA_UNAVAILABLE` if the disk is at
  * fault.
  */
-export async function writeHashed(
-  place: WritePlace,
-  filename: string,
-  produce: Parameters<typeof writeAside>[2],
-): Promise<FileFacts> {
+export async function writeHashed(place: WritePlace, filename: string, produce: Parameters<typeof writeAside>[2]) {
   const hash = sha256();
   const copy = await writeAside(place, filename, (write) =>
     produce((chunk) => {

@@ -27,7 +27,7 @@ const unendedHours = 720;
  * Makes the folder of an execution on the host of an agent without a store. Passes on the errors of the file
  * system.
  */
-export function prepareRemoteFolder(dir: string, executionId: string): void {
+export function prepareRemoteFolder(dir: string, executionId: string) {
   const folder = join(dir, executionId);
   if (existsSync(folder)) return;
   makeFolder(dir);
@@ -44,7 +44,7 @@ export function prepareRemoteFolder(dir: string, executionId: string): void {
 export const isRemoteFolder = (dir: string, executionId: string) => existsSync(join(dir, executionId, remoteMarker));
 
 /** Notes that an execution has ended: its files are removed after a while. */
-export function noteRemoteEnd(dir: string, executionId: string): void {
+export function noteRemoteEnd(dir: string, executionId: string) {
   const marker = join(dir, executionId, remoteMarker);
   if (existsSync(marker) && readFileSync(marker, 'utf8') !== ended) writeFileSync(marker, ended);
 }
@@ -58,7 +58,7 @@ interface Keeping {
  * Removes folders that agents without a store made and that were kept long enough. Throws the first error
  * after checking all.
  */
-export async function removeOldRemoteFolders(dir: string, keeping: Keeping): Promise<void> {
+export async function removeOldRemoteFolders(dir: string, keeping: Keeping) {
   const folders = existsSync(dir) ? readdirSync(dir, { withFileTypes: true }).filter((one) => one.isDirectory()) : [];
   const errors: unknown[] = [];
   for (const { name } of folders)
@@ -83,7 +83,7 @@ async function removeWhereOld(dir: string, name: string, { hours, isRunning }: K
 const storeMarker = '.swf-mcp-store';
 
 /** Notes that the files of a store are in a folder. Passes on the errors of the file system. */
-export function markFolder(folder: string, storeId: string): void {
+export function markFolder(folder: string, storeId: string) {
   if (isMarked(folder, storeId)) return;
   writeFileSync(join(folder, storeMarker), `${storeId}\n`, { mode: 0o600, flag: 'a' });
 }
@@ -98,7 +98,7 @@ const run = promisify(execFile);
  * Removes a folder and its contents, if it exists. A payload can nest folders deeper than a path can name:
  * the system's own tool descends step by step. Throws the system's errors.
  */
-export async function removeWhole(folder: string): Promise<void> {
+export async function removeWhole(folder: string) {
   try {
     await rm(folder, { recursive: true, force: true });
   } catch (error) {

@@ -13,7 +13,7 @@ export class NotFetched extends SwfError {
 export class NoSuchFile extends NotFetched {}
 
 /** The meaning of a file server's answer, and how to fix it. */
-export function refusalOf(url: string, status: number): NotFetched {
+export function refusalOf(url: string, status: number) {
   switch (status) {
     case 401:
     case 403:
@@ -50,14 +50,6 @@ export interface ByteRange {
   end?: number | undefined;
 }
 
-/** An answer that begins where requested, and the tag that proves that a later one is of the same file. */
-interface Opened {
-  body: AsyncIterable<Uint8Array>;
-  etag: string | undefined;
-  /** Bytes before the range, if the server does not support ranges. */
-  toSkip: number;
-}
-
 /**
  * Reads a file of another host by HTTP. Continues where a broken connection ended. Throws `DATA_UNAVAILABLE`
  * after several tries that bring nothing, and for an address or a redirect outside the sources.
@@ -88,7 +80,7 @@ export async function* readByHttp(sources: FileSources, url: string, { start, en
 }
 
 /** A server without ranges starts at the beginning and sends more than requested. */
-async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: number): AsyncGenerator<Uint8Array> {
+async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: number) {
   let [skip, left] = [toSkip, most];
   for await (const chunk of body) {
     const piece = chunk.subarray(skip).subarray(0, left);
@@ -99,14 +91,13 @@ async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: numbe
   }
 }
 
-/** Whether a file's host serves us now, whether or not it has this file. */
-export async function isReachable(sources: FileSources, url: string): Promise<boolean> {
+/** Throws `NotFetched` if a file's host does not serve us, whether or not it has this file. */
+export async function requireReachable(sources: FileSources, url: string): Promise<void> {
   const over = new AbortController();
   try {
     await open(sources, url, { range: { start: 0, end: 1 }, etag: undefined, signal: over.signal });
-    return true;
   } catch (error) {
-    return error instanceof NoSuchFile;
+    if (!(error instanceof NoSuchFile)) throw error instanceof SwfError ? error : unreachable(url, error);
   } finally {
     over.abort();
   }
@@ -116,7 +107,7 @@ async function open(
   sources: FileSources,
   url: string,
   { range, etag, signal }: { range: ByteRange; etag: string | undefined; signal: AbortSignal },
-): Promise<Opened> {
+) {
   const { start, end } = range;
   const isWhole = start === 0 && end === undefined;
   const headers: Record<string, string> = {
@@ -124,7 +115,7 @@ async function open(
     ...(isWhole ? {} : { range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
     ...(etag === undefined || isWhole ? {} : { 'if-range': etag }),
   };
-  const silence = new Silence(signal);
+  const silence = createSilence(signal);
   const response = await silence.during(follow(sources, url, headers, silence.signal));
   const { status } = response;
   if (isPassing(status)) throw new Error(`it answers ${status}`);
@@ -158,37 +149,32 @@ async function follow({ prefixes }: FileSources, url: string, headers: Record<st
 }
 
 /** Aborts a request whose server is silent for a while. */
-class Silence {
-  readonly signal: AbortSignal;
-  readonly #over = new AbortController();
+function createSilence(stopped: AbortSignal) {
+  const over = new AbortController();
 
-  constructor(stopped: AbortSignal) {
-    this.signal = AbortSignal.any([stopped, this.#over.signal]);
-  }
-
-  async during<T>(step: Promise<T>): Promise<T> {
-    const end = () => this.#over.abort(new Error(`it sent nothing for ${silentMilliseconds / 1000} s`));
+  async function during<T>(step: Promise<T>) {
+    const end = () => over.abort(new Error(`it sent nothing for ${silentMilliseconds / 1000} s`));
     const timer = setTimeout(end, silentMilliseconds);
-    try {
-      return await step;
-    } finally {
-      clearTimeout(timer);
-    }
+    return step.finally(() => clearTimeout(timer));
   }
 
-  async *watch(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
-    const reader = body?.getReader();
-    try {
-      for (;;) {
-        const next = await this.during(reader?.read() ?? Promise.resolve({ done: true, value: undefined } as const));
-        if (next.done) return;
-        yield next.value;
+  return {
+    signal: AbortSignal.any([stopped, over.signal]),
+    during,
+    async *watch(body: ReadableStream<Uint8Array> | null) {
+      const reader = body?.getReader();
+      try {
+        for (;;) {
+          const next = await during(reader?.read() ?? Promise.resolve({ done: true, value: undefined } as const));
+          if (next.done) return;
+          yield next.value;
+        }
+      } finally {
+        // The rest is not wanted.
+        await reader?.cancel().catch(() => {});
       }
-    } finally {
-      // The rest is not wanted.
-      await reader?.cancel().catch(() => {});
-    }
-  }
+    },
+  };
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -199,7 +185,7 @@ const strongTag = (tag: string | null) => (tag === null || tag.startsWith('W/') 
 const changed = (url: string): SwfError =>
   new NotFetched(url, 'it changed while it was being read', 'check what writes it: data files must not change');
 
-function unreachable(url: string, error: unknown): SwfError {
+function unreachable(url: string, error: unknown) {
   const { cause } = error as { cause?: unknown };
   const why = messageOf(cause ?? error);
   return new NotFetched(

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { verifyFrames } from '../domain/frames.ts';
 import { sha256 } from '../lib/sha256.ts';
-import type { DataFiles, FileFacts, FramesOfFile } from './data-files.ts';
+import type { DataFiles, FramesOfFile } from './data-files.ts';
 import type { FetchedFiles, FetchWays } from './fetched-files.ts';
 import { chunkBytes, writeHashed, type WritePlace } from './file-io.ts';
 import { refusalOf, readByHttp } from './http-reader.ts';
@@ -26,7 +26,7 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
     if (!(await fetched.bring(file, signal))) throw refusalOf(url, 404);
   };
 
-  async function measureByHttp(): Promise<FileFacts> {
+  async function measureByHttp() {
     const hash = sha256();
     let size_bytes = 0;
     for await (const chunk of readByHttp(ways.sources, url, { start: 0 }, signal)) {
@@ -65,7 +65,7 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
 }
 
 /** The same bytes in pieces of whole frames. Throws an `Error` if they end within a frame. */
-async function* wholeFrames(chunks: AsyncIterable<Uint8Array>, frameBytes: number): AsyncGenerator<Buffer> {
+async function* wholeFrames(chunks: AsyncIterable<Uint8Array>, frameBytes: number) {
   const wanted = Math.max(1, Math.floor(chunkBytes / frameBytes)) * frameBytes;
   let pieces: Uint8Array[] = [];
   let length = 0;

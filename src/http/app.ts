@@ -15,7 +15,7 @@ import type { Log } from '../lib/logger.ts';
 import { allPrintable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { nameless, type Token } from './callers.ts';
-import { createTurns, type Turn } from './calls.ts';
+import { createTurns } from './calls.ts';
 import { callerOf, clientOf, guardedApp, refuse, requireToken } from './guard.ts';
 import { compressed, createMcpAnswerer, type McpOptions } from './mcp.ts';
 import type { Metrics } from './metrics.ts';
@@ -42,10 +42,10 @@ export interface AppOptions extends McpOptions {
 const bodyLimit = '4mb';
 
 /**
- * The HTTP server: the health check is open to everyone; all `routes` require the token, so a route added
+ * The HTTP server: the health check is open to everyone; all of `addRoutes` require the token, so a route added
  * there is closed by default.
  */
-export function createApp(options: AppOptions): Express {
+export function createApp(options: AppOptions) {
   const { queries, tokens, anyHost, behindProxy, log } = options;
   const app = guardedApp(anyHost);
   // Trust only the last of a chain of proxies, which is ours.
@@ -55,8 +55,7 @@ export function createApp(options: AppOptions): Express {
   // Clients look here for other ways to log in. The answer, that no other way exists, needs no token.
   app.use('/.well-known', answerNothing);
   app.use(requireToken(tokens));
-  const turn = createTurns();
-  for (const addRoute of routes) addRoute(app, options, turn);
+  addRoutes(app, options);
   app.use(answerNothing);
   app.use(onError(log));
   return app;
@@ -67,39 +66,33 @@ function answerNothing({ originalUrl }: Request, response: Response) {
   refuse(response, 404, -32_601, `there is nothing at ${path.slice(0, 200)}; MCP is at /mcp`);
 }
 
-type Route = (app: Express, options: AppOptions, turn: Turn) => void;
-
-/** Every route that requires the token. To add one, write a function and list it here. */
-const routes: readonly Route[] = [addMcp, addMetrics, addParameters, addAlarmSeen];
-
-function addMcp(app: Express, options: AppOptions, turn: Turn) {
-  const readBody = express.json({ limit: bodyLimit, type: () => true, strict: false });
-  app.post('/mcp', compressed(), readBody, createMcpAnswerer(options, turn));
+/** Every route that requires the token. */
+function addRoutes(app: Express, options: AppOptions) {
+  const { metrics, queries, markSeen } = options;
+  const turn = createTurns();
+  /** Makes a request wait for its turn, as each MCP message does. */
+  const inTurn: RequestHandler = async (request, _, next) => {
+    await turn(clientOf(request));
+    next();
+  };
+  const readBody = (limit: string) => express.json({ limit, type: () => true, strict: false });
+  app.post('/mcp', compressed(), readBody(bodyLimit), createMcpAnswerer(options, turn));
   app.all('/mcp', (_, response) => {
     response.setHeader('Allow', 'POST');
     refuse(response, 405, -32_000, 'this server keeps no sessions: send every request with POST');
   });
-}
-
-/** Makes a request wait for its turn, as each MCP message does. */
-const inTurn =
-  (turn: Turn): RequestHandler =>
-  async (request, _, next) => {
-    await turn(clientOf(request));
-    next();
-  };
-
-function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn) {
-  app.get('/metrics', inTurn(turn), (_, response) => {
+  app.get('/metrics', inTurn, (_, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(tried(queries), Date.now()));
   });
-}
-
-/** Parameters of an execution, for programs that know only its id. */
-function addParameters(app: Express, { queries }: AppOptions, turn: Turn) {
-  app.get('/workflow-executions/:id', inTurn(turn), (request: Request<{ id: string }>, response) =>
+  // Parameters of an execution, for programs that know only its id.
+  app.get('/workflow-executions/:id', inTurn, (request: Request<{ id: string }>, response) =>
     answerParameters(request.params.id, response, queries),
   );
+  // For tokens that may write into the logbook.
+  app.post('/alarms/seen', inTurn, readBody(seenLimit), (request, response) => {
+    if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);
+    return answerSeen(request, response, markSeen);
+  });
 }
 
 function answerHealth(response: Response, queries: () => Queries) {
@@ -180,17 +173,6 @@ const seenBody = z.strictObject({
   /** The person on whose behalf it is sent, if not the token's name. */
   requested_by: z.string().trim().min(1).max(maxAuthor).optional(),
 });
-
-/**
- * `POST /alarms/seen`: for tokens that may write into the logbook.
- */
-function addAlarmSeen(app: Express, { markSeen }: AppOptions, turn: Turn) {
-  const readBody = express.json({ limit: seenLimit, type: () => true });
-  app.post('/alarms/seen', inTurn(turn), readBody, (request, response) => {
-    if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);
-    return answerSeen(request, response, markSeen);
-  });
-}
 
 async function answerSeen(request: Request, response: Response, markSeen: MarkSeen) {
   const { name: sender = nameless } = callerOf(request);

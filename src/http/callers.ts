@@ -22,7 +22,7 @@ export interface Token extends Caller {
   token: string;
 }
 
-const digest = (text: string): Buffer => sha256().update(text).digest();
+const digest = (text: string) => sha256().update(text).digest();
 
 /**
  * Finds the caller that a token belongs to; undefined for an unknown token. Compares in constant time, always

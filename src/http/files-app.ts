@@ -1,11 +1,9 @@
-import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Express, NextFunction, Request, Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 
-import { createCallers } from './callers.ts';
-import { guardedApp } from './guard.ts';
+import { guardedApp, requireToken } from './guard.ts';
 
 interface FilesAppOptions {
   /** The folder of all executions' data files. */
@@ -24,11 +22,12 @@ const unfinishedPattern = /\.(?:part|fetching)$/;
  * Serves the data files of executions, read-only, at `/{execution_id}/{filename}`, with byte ranges and
  * strong ETags that change with the file. It lists nothing and follows no links.
  */
-export function createFilesApp({ folder, token }: FilesAppOptions): Express {
+export function createFilesApp({ folder, token }: FilesAppOptions) {
   // Without a token, a web page could send requests through a browser on this machine.
   const app = guardedApp(token !== undefined);
   app.get('/healthz', (_, response) => void response.json({ status: 'ok' }));
-  app.use(requireToken(token));
+  const tokens = token === undefined ? [] : [{ name: undefined, scope: 'read' as const, token }];
+  app.use(requireToken(tokens, refuseStranger), onlyRead);
   app.get('/:execution/:filename', (request: FileRequest, response) => answerFile(folder, request, response));
   app.use((_, response) => refuse(response, 404, 'there is nothing here; files are at /EXECUTION_ID/FILENAME'));
   app.use(refuseBroken);
@@ -46,18 +45,13 @@ function refuseBroken(_: unknown, __: Request, response: Response, next: NextFun
 const refuse = (response: Response, status: number, sentence: string) =>
   void response.status(status).type('text/plain').send(`${sentence}\n`);
 
-function requireToken(token: string | undefined) {
-  const callerBy = token === undefined ? undefined : createCallers([{ name: undefined, scope: 'read', token }]);
-  return ({ method, headers }: Request, response: Response, next: NextFunction) => {
-    const [, given = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
-    if (callerBy !== undefined && callerBy(given) === undefined) {
-      response.setHeader('WWW-Authenticate', 'Bearer');
-      refuse(response, 401, 'send "Authorization: Bearer …" with the value of SWF_FILES_TOKEN');
-    } else if (method !== 'GET' && method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
-      refuse(response, 405, 'files can only be read');
-    } else next();
-  };
+const refuseStranger = (response: Response) =>
+  refuse(response, 401, 'send "Authorization: Bearer …" with the value of SWF_FILES_TOKEN');
+
+function onlyRead({ method }: Request, response: Response, next: NextFunction) {
+  if (method === 'GET' || method === 'HEAD') return next();
+  response.setHeader('Allow', 'GET, HEAD');
+  refuse(response, 405, 'files can only be read');
 }
 
 type FileRequest = Request<{ execution: string; filename: string }>;
@@ -86,7 +80,7 @@ interface SendError extends Error {
 }
 
 /** The facts of a regular file in a real folder, otherwise undefined: a link could lead anywhere. */
-async function factsOf(folder: string, execution: string, filename: string): Promise<BigIntStats | undefined> {
+async function factsOf(folder: string, execution: string, filename: string) {
   if (!namePattern.test(execution) || !namePattern.test(filename) || unfinishedPattern.test(filename)) return undefined;
   try {
     const above = await lstat(join(folder, execution));

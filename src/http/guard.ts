@@ -1,11 +1,11 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, { type NextFunction, type Request, type Response } from 'express';
 
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { type Caller, createCallers, hostOf, isLoopback, type Token } from './callers.ts';
 
 /** Answers with an error in the JSON that JSON-RPC clients expect: they read `message`. */
-export function refuse(response: Response, status: number, code: number, message: string): void {
+export function refuse(response: Response, status: number, code: number, message: string) {
   response.status(status).json({ jsonrpc: '2.0', error: { code, message: printable(message) }, id: null });
 }
 
@@ -23,7 +23,7 @@ const isOurs = (origin: string, { protocol, host }: Request) =>
  * forwarded values.
  * @param anyHost accepts any name of this server, since a token keeps strangers out
  */
-export function guardedApp(anyHost: boolean): Express {
+export function guardedApp(anyHost: boolean) {
   const app = express();
   app.disable('x-powered-by');
   app.use((request, response, next) => {
@@ -50,8 +50,11 @@ const quoted = (text: string) => JSON.stringify(text.slice(0, 200));
 /** The caller of every request if there are no tokens. */
 const anybody: Caller = { name: undefined, scope: 'control' };
 
-/** Requires a bearer token and remembers its owner; if there are no tokens, requires none. */
-export function requireToken(tokens: readonly Token[]) {
+/**
+ * Requires a bearer token and remembers its owner; if there are no tokens, requires none.
+ * @param unauthorized answers a request without one of them
+ */
+export function requireToken(tokens: readonly Token[], unauthorized = refuseStranger) {
   const callerBy = createCallers(tokens);
   return (request: Request, response: Response, next: NextFunction) => {
     const [, given] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
@@ -61,17 +64,23 @@ export function requireToken(tokens: readonly Token[]) {
       next();
       return;
     }
-    const what = given === undefined ? 'no bearer token was given' : 'the bearer token is wrong';
-    const words = `UNAUTHORIZED: ${what}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`;
     response.setHeader('WWW-Authenticate', 'Bearer');
-    refuse(response, 401, -32_001, words);
+    unauthorized(response, given === undefined ? 'no bearer token was given' : 'the bearer token is wrong');
   };
 }
+
+const refuseStranger = (response: Response, why: string) =>
+  refuse(
+    response,
+    401,
+    -32_001,
+    `UNAUTHORIZED: ${why}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`,
+  );
 
 const callers = new WeakMap<Request, Caller>();
 
 /** The caller of a request that has passed `requireToken`. */
-export function callerOf(request: Request): Caller {
+export function callerOf(request: Request) {
   const caller = callers.get(request);
   if (caller === undefined) throw new Error('a route that should require the token is open');
   return caller;
@@ -81,7 +90,7 @@ export function callerOf(request: Request): Caller {
  * The client that limits and turns apply to: a token's name, from any address; without a token, a network of
  * addresses.
  */
-export function clientOf(request: Request): string {
+export function clientOf(request: Request) {
   const { name } = callerOf(request);
   return name === undefined ? `from ${networkOf(request.ip ?? '')}` : `token ${name}`;
 }

@@ -23,7 +23,7 @@ const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${re
  * client does not read its answer. So clients that connect and send nothing, or do not read the answers,
  * cannot shut others out. Returns a function that ends all connections.
  */
-export function limitConnections(server: Server, most: number = maxConnections): () => void {
+export function limitConnections(server: Server, most: number = maxConnections) {
   /** By peer, the least recently changed first. */
   const connections = new Map<string, Connection>();
   const touch = (peer: string, connection: Connection) => {
@@ -32,7 +32,7 @@ export function limitConnections(server: Server, most: number = maxConnections):
   };
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
-    const added: Connection = { socket, out: socket, underWay: 0 };
+    const added = { socket, out: socket, underWay: 0 };
     touch(peer, added);
     socket.once('close', () => {
       if (connections.get(peer) === added) connections.delete(peer);

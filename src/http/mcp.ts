@@ -87,7 +87,7 @@ function onceOver({ socket }: Request, response: Response, callback: () => void)
   socket.once('close', end);
 }
 
-function messagesOf(body: unknown): Messages {
+function messagesOf(body: unknown) {
   if (Array.isArray(body)) return body;
   return typeof body === 'object' && body !== null ? [body] : [];
 }

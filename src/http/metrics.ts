@@ -21,7 +21,7 @@ export function createMetrics(version: string) {
       };
     },
     /** @param queries undefined if no store can be read */
-    text(queries: Queries | undefined, now: number): string {
+    text(queries: Queries | undefined, now: number) {
       const executions = queries === undefined ? undefined : readExecutions(queries, now);
       return [
         ...gauge('swf_mcp_info', 'Version of the server.', [[{ version }, 1]]),
@@ -30,7 +30,7 @@ export function createMetrics(version: string) {
         ...counter(
           'swf_mcp_tool_calls_total',
           'Tool calls.',
-          [...calls].flatMap(([tool, { ok, error }]): Sample[] => [
+          [...calls].flatMap(([tool, { ok, error }]) => [
             [{ tool, outcome: 'ok' }, ok],
             [{ tool, outcome: 'error' }, error],
           ]),
@@ -38,7 +38,7 @@ export function createMetrics(version: string) {
         ...counter(
           'swf_mcp_tool_seconds_total',
           'Total time of tool calls.',
-          [...calls].map(([tool, { seconds }]): Sample => [{ tool }, seconds]),
+          [...calls].map(([tool, { seconds }]) => [{ tool }, seconds]),
         ),
         ...(executions ?? []),
         '',
@@ -116,10 +116,10 @@ function metricsOf(told: readonly Told[]) {
     ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) => {
       if (isPrompt(one.execution)) return [];
       const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;
-      const { count: processing, lost }: Partial<InHand> = one.driving?.in_hand ?? {};
+      const { count: processing, lost } = one.driving?.in_hand ?? {};
       // It is not known which slices of other programs wait and which are being processed.
       const open = one.driving === undefined ? { unanswered: waiting } : { queued: waiting, processing, lost };
-      return Object.entries({ ...open, completed, failed }).map(([state, n = 0]): Sample => [{ ...id(one), state }, n]);
+      return Object.entries({ ...open, completed, failed }).map(([state, n = 0]) => [{ ...id(one), state }, n]);
     }),
     ...each('swf_execution_slices_stay_failed', 'TF slices that failed permanently.', (one) =>
       isPrompt(one.execution) ? [] : [[id(one), one.detail.slices_exhausted]],

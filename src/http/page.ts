@@ -45,7 +45,7 @@ const headers = {
 };
 
 /** Serves the page. Its addresses are relative, so that it works behind a proxy's path. */
-export function addPage(app: Express, folder: string): void {
+export function addPage(app: Express, folder: string) {
   const known = new Map<string, ReturnType<typeof read>>();
   const serve = (name: string, request: Request, response: Response) => {
     const content = known.get(name) ?? read(join(folder, name));

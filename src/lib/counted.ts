@@ -9,3 +9,12 @@ export const were = (n: number, one: string) => `${counted(n, one)} ${n === 1 ? 
 
 /** A number of things and what they do: `1 slice waits`, `2 slices wait`. @param verb for many */
 export const doing = (n: number, one: string, verb: string) => `${counted(n, one)} ${n === 1 ? `${verb}s` : verb}`;
+
+/** How many names a sentence has room for. */
+const shown = 5;
+
+/** Names, or some of them. @param count of all, if more than these */
+export function someOf(names: readonly string[], count = names.length) {
+  const first = names.slice(0, shown);
+  return `${first.join(', ')}${count > first.length ? ` and ${count - first.length} more` : ''}`;
+}

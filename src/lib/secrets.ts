@@ -27,3 +27,9 @@ export const weaknessOf = (token: string) =>
   token.length >= minLength
     ? undefined
     : `has ${token.length} characters and can be guessed; on an address that others can reach, use one of at least ${minLength}`;
+
+/** An address for HTTP without a login in it, which a log may show; undefined if the text is none. */
+export function httpUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' ? url : undefined;
+}

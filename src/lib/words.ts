@@ -58,6 +58,10 @@ export const textOf = (value: unknown) =>
  */
 export const csvRecord = (values: readonly unknown[]) => `${values.map(csvField).join(',')}\r\n`;
 
+/** Rows as CSV: a record of the names of the fields, and one for each row. */
+export const csvText = (fields: readonly string[], rows: readonly Readonly<Record<string, unknown>>[]) =>
+  [fields, ...rows.map((row) => fields.map((field) => row[field]))].map(csvRecord).join('');
+
 function csvField(value: unknown) {
   const text = textOf(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -164,9 +164,8 @@ export interface Evidence {
   slower: SlowerSlices;
   /** A stop that no driver has acted on. */
   pending_stop: CommandGiven | undefined;
-  /** Slices that stay failed: some of them, and how many there are. */
-  exhausted: readonly string[];
-  exhausted_count: number;
+  /** Failed slices; `isFinal` if none of them is tried again. */
+  failed: Some & { isFinal: boolean };
   /** Slices that workers had in hand when the execution was stopped or failed: they were not finished. */
   given_up: number;
   /** Slices started a second time as the same attempt, because their worker was gone. */

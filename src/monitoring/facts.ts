@@ -4,7 +4,7 @@ import type { Phase } from '../domain/run-phases.ts';
 import type { CountedDelay, StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import { timeWithin } from '../lib/merged-spans.ts';
-import type { DriverSpan, Evidence, FailuresInARow, Some } from './evidence.ts';
+import type { DriverSpan, Evidence, FailuresInARow } from './evidence.ts';
 
 /** A slice that a worker has started but not finished. */
 export interface SliceInHand {
@@ -21,6 +21,8 @@ export interface SliceInHand {
 export interface Facts {
   /** In milliseconds since 1970. */
   now: number;
+  /** The same, or the end of the execution. */
+  until: number;
   /**
    * How much later its newest row is, if by more than clocks usually differ: then no age is known. Seconds;
    * otherwise 0.
@@ -139,12 +141,16 @@ export interface SliceFacts
   extends
     Pick<
       Evidence,
-      'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'by_worker' | 'slowest' | 'slow_slots' | 'slower'
+      | 'execution_id'
+      | 'failed'
+      | 'first_failure'
+      | 'causes'
+      | 'concentration'
+      | 'by_worker'
+      | 'slowest'
+      | 'slow_slots'
+      | 'slower'
     >,
-    Pick<Facts, 'status' | 'counts' | 'failing'> {
+    Pick<Facts, 'status' | 'counts' | 'failing' | 'until'> {
   delays: readonly StageDelay[];
-  /** Failed slices; `isFinal` if none of them is tried again. */
-  failed: Some & { isFinal: boolean };
-  /** Now, or the end of the execution. In milliseconds since 1970. */
-  until: number;
 }

@@ -1,3 +1,4 @@
+import { setNewest } from '../lib/once-for.ts';
 import { asObject } from '../lib/read-json.ts';
 import { told } from '../messages/foreign.ts';
 import type { MessageLine } from './recording-lines.ts';
@@ -19,10 +20,7 @@ export function createNamespaceFilter(wanted: readonly string[]) {
   const ofRun = new Map<string, string | undefined>();
   const note = (run: string, namespace: string) => {
     const isShared = ofRun.has(run) && ofRun.get(run) !== namespace;
-    ofRun.delete(run);
-    ofRun.set(run, isShared ? undefined : namespace);
-    const [oldest] = ofRun.keys();
-    if (ofRun.size > maxRuns && oldest !== undefined) ofRun.delete(oldest);
+    setNewest(ofRun, run, isShared ? undefined : namespace, maxRuns);
   };
   const namespaceOf = (line: MessageLine): string | undefined => {
     const body = fieldsOf(line);

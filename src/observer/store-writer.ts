@@ -1,18 +1,11 @@
 import { noteRead } from '../db/observed/executions.ts';
 import { recordHeard } from '../db/observed/heard-messages.ts';
-import {
-  beginHearing,
-  claimNamespace,
-  endHearing,
-  keepHearing,
-  noteGap,
-  noteUnrecorded,
-  type Span,
-} from '../db/observed/hearings.ts';
+import { beginHearing, endHearing, keepHearing, noteGap, noteUnrecorded, type Span } from '../db/observed/hearings.ts';
 import { settleObserved } from '../db/observed/settle.ts';
 import { type Store, writeEach } from '../db/opening/store.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
+import { claimNamespace } from '../db/presence/recorders.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { takeRequest } from '../db/stand-in/requests.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
@@ -119,7 +112,7 @@ function recordLine(
   recordHeard(tx, line);
   const namespace = foreignNamespace(line);
   if (namespace === undefined || claimed.has(namespace)) return [];
-  claimNamespace(tx, { namespace, process_id }, isAlive);
+  claimNamespace(tx, namespace, process_id, isAlive);
   return [namespace];
 }
 

@@ -75,7 +75,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
       if (awaySince === undefined) noteAway(utcNow());
     },
     /** How long remote agents have been heard, in milliseconds; 0 while they are not. */
-    hearingMilliseconds: (): number => (broker.isUp() && awaySince === undefined ? performance.now() - hearsSince : 0),
+    hearingMilliseconds: () => (broker.isUp() && awaySince === undefined ? performance.now() - hearsSince : 0),
     close: () => clearInterval(timer),
   };
 }

@@ -5,6 +5,7 @@ import type { Prepare } from '../db/sqlite/statements.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { unmarkedSubscription } from '../exchange/namespace-guard.ts';
 import { decodedOf, refused } from '../exchange/wire.ts';
+import { inBatches } from '../lib/batches.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
@@ -53,30 +54,21 @@ export type Inbox = ReturnType<typeof createInbox>;
  */
 export function createInbox(options: InboxOptions) {
   const { store, namespace, destinations, onBroadcast, onHeard, onRecorded, onFault } = options;
-  const waiting: Incoming[] = [];
   const strays = new Set<string>();
-  let isWorking = false;
-  async function drain() {
-    isWorking = true;
-    try {
-      while (waiting.length > 0) {
-        await new Promise(setImmediate);
-        const batch = waiting.splice(0, window);
-        // Never reject a message that is already recorded, even on the wrong destination.
-        const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery)));
-        const over = new Set(batch.filter(({ decoded }) => isOver(store.sql, decoded)));
-        const types = fresh.length === 0 ? [] : await recordAll(fresh, strays, options);
-        for (const { delivery } of batch) delivery.acknowledge();
-        for (const incoming of batch) note(incoming.decoded, over.has(incoming), options);
-        for (const { decoded } of fresh) noteAttempt(decoded, options);
-        if (types.length > 0) onRecorded(types);
-      }
-    } catch (error) {
-      onFault(error);
-    } finally {
-      isWorking = false;
-    }
-  }
+  const add = inBatches<Incoming>(
+    window,
+    async (batch) => {
+      // Never reject a message that is already recorded, even on the wrong destination.
+      const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery)));
+      const over = new Set(batch.filter(({ decoded }) => isOver(store.sql, decoded)));
+      const types = fresh.length === 0 ? [] : await recordAll(fresh, strays, options);
+      for (const { delivery } of batch) delivery.acknowledge();
+      for (const incoming of batch) note(incoming.decoded, over.has(incoming), options);
+      for (const { decoded } of fresh) noteAttempt(decoded, options);
+      if (types.length > 0) onRecorded(types);
+    },
+    onFault,
+  );
 
   function take(destination: string, delivery: Delivery) {
     onHeard();
@@ -85,8 +77,7 @@ export function createInbox(options: InboxOptions) {
     if ((delivery.headers['namespace'] ?? fieldOf(decodedOf(delivery), 'namespace') ?? namespace) !== namespace) {
       return delivery.acknowledge();
     }
-    waiting.push({ destination, delivery, decoded: judge(destination, delivery, options) });
-    if (!isWorking) void drain();
+    add({ destination, delivery, decoded: judge(destination, delivery, options) });
   }
 
   return {

@@ -1,9 +1,8 @@
-import type { Outgoing } from '../broker/connection.ts';
 import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { SliceNeeds } from '../domain/slice-returns.ts';
-import { ConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
+import { createConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire.ts';
 import { pause } from '../lib/deadline.ts';
 import { brokerRefused, type SwfError } from '../lib/errors.ts';
@@ -28,7 +27,7 @@ export type Outbox = ReturnType<typeof createOutbox>;
  */
 export function createOutbox(options: OutboxOptions) {
   const { store, broker, namespace, onUnsendable, onFault } = options;
-  const sender = new ConfirmedSender<UnsentRow>(broker, {
+  const sender = createConfirmedSender<UnsentRow>(broker, {
     pending: (after) => unsentRows(store.sql, namespace, after, sendWindow),
     outgoing: (row) => outgoingOf(row, options),
     confirmed: (rows) => {
@@ -47,7 +46,7 @@ export function createOutbox(options: OutboxOptions) {
     resend: () => sender.resend(),
     close: () => sender.close(),
     /** Resolves with true when nothing is left to send, or with false after `milliseconds`. */
-    async flushed(milliseconds: number): Promise<boolean> {
+    async flushed(milliseconds: number) {
       const deadline = performance.now() + milliseconds;
       while (unsentRows(store.sql, namespace, 0, 1).length > 0) {
         if (performance.now() > deadline) return false;
@@ -58,7 +57,7 @@ export function createOutbox(options: OutboxOptions) {
   };
 }
 
-function outgoingOf(row: UnsentRow, options: OutboxOptions): Outgoing {
+function outgoingOf(row: UnsentRow, options: OutboxOptions) {
   const { store, destinations, namespace, storeId: store_id, replyTo } = options;
   const { message_type } = row;
   const slice = message_type === 'slice' ? sliceOf(row, store) : undefined;
@@ -76,7 +75,7 @@ function outgoingOf(row: UnsentRow, options: OutboxOptions): Outgoing {
 }
 
 /** Gives a slice the newest place of its file: the host that had it first may be gone. */
-function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; body: string } {
+function sliceOf({ payload }: UnsentRow, { sql }: Store) {
   const recorded = JSON.parse(payload) as SliceNeeds;
   const needs = withNewestPlace(sql, recorded);
   return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
@@ -98,7 +97,7 @@ const longestMilliseconds = 3000;
 export async function takeLeftovers(
   executionId: string,
   { broker, namespace, storeId, destinations }: Pick<Surroundings, 'broker' | 'namespace' | 'storeId' | 'destinations'>,
-): Promise<void> {
+) {
   if (!broker.isUp() || !broker.hasSelectors()) return;
   let last = performance.now();
   const until = last + longestMilliseconds;

@@ -12,14 +12,14 @@ import { recorderSubscription, resultsOfStore } from '../exchange/wire.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import { createNotifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
-import { type BrokerLink, createBrokerLink } from './broker-link.ts';
+import { createBrokerLink } from './broker-link.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createOutbox, type Outbox, takeLeftovers } from './outbox.ts';
 import { createResending } from './resending.ts';
-import { createStateSpeaker, type StateSpeaker } from './state-speaker.ts';
+import { createStateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
 import { createTelemetryInbox } from './telemetry.ts';
-import { createRepeatedStarts, createRestingWorkers, type RestingWorkers, createUnheardWorkers } from './workers.ts';
+import { createRepeatedStarts, createRestingWorkers, createUnheardWorkers } from './workers.ts';
 
 interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
@@ -130,18 +130,18 @@ function createParts(shared: Shared) {
     onWorker: (agent) => unheard.noteWord(agent),
     onRegistered: (message) => void resending.notePlace(message),
   });
-  const link: BrokerLink = createBrokerLink({ ...shared, isSpeaking: () => states.isSpeaking() });
+  const link = createBrokerLink({ ...shared, isSpeaking: () => states.isSpeaking() });
   const telemetry = createTelemetryInbox({
     ...shared,
     onHeard: () => link.noteHeard(),
     onNewcomer: () => states.sayAll(),
   });
-  const resting: RestingWorkers = createRestingWorkers({
+  const resting = createRestingWorkers({
     warn,
     isPresent: (agent) => directory.isPresent(agent),
     onChange: (executionId) => states.sayAll(executionId),
   });
-  const states: StateSpeaker = createStateSpeaker({
+  const states = createStateSpeaker({
     ...shared,
     restingOf: (executionId) => resting.of(executionId),
     onSaid: (state) => views.hear(state),
@@ -197,7 +197,7 @@ async function flush(outbox: Outbox, patience: number, warn: (message: string) =
  * Makes the broker keep messages sent while the recorder is down. The subscription needs a connection with
  * its own client id.
  */
-function listenDurably(shared: Shared, inbox: Inbox): BrokerConnection {
+function listenDurably(shared: Shared, inbox: Inbox) {
   const { namespace, storeId: id, destinations, settings, connect, warn } = shared;
   const durableName = recorderSubscription(namespace, id);
   const listener = connect({ ...settings, clientId: durableName }, (error) => warn(error.line));

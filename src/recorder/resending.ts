@@ -21,7 +21,7 @@ import { backoff } from '../lib/duration.ts';
 import { steadyClock } from '../lib/time.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
-import type { Surroundings } from './surroundings.ts';
+import { forgetMessages, type Surroundings } from './surroundings.ts';
 
 /**
  * A slice that no worker has for this long while a slot is free, or later ones are started, counts as lost.
@@ -63,10 +63,8 @@ function createDues(waits: typeof returnSeconds) {
       const times = (dues.get(id)?.times ?? 0) + 1;
       dues.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
     },
-    mayBeDue: (id: string): boolean => (dues.get(id)?.at ?? 0) <= performance.now(),
-    forget(executionId: string) {
-      for (const id of dues.keys()) if (id.startsWith(`${executionId}/`)) dues.delete(id);
-    },
+    mayBeDue: (id: string) => (dues.get(id)?.at ?? 0) <= performance.now(),
+    forget: (executionId: string) => forgetMessages(dues, executionId),
   };
 }
 
@@ -83,16 +81,15 @@ function createBegun() {
   return {
     note: (executionId: string) => void lastStarts.set(executionId, performance.now()),
     /** Those of an execution that are lost. @param ids slices that no worker has now */
-    lost(executionId: string, ids: ReadonlySet<string>): ReadonlySet<string> {
-      const isOf = (id: string) => id.startsWith(`${executionId}/`);
-      for (const id of dropped.keys()) if (isOf(id) && !ids.has(id)) dropped.delete(id);
+    lost(executionId: string, ids: ReadonlySet<string>) {
+      forgetMessages(dropped, executionId, ids);
       for (const id of ids) if (!dropped.has(id)) dropped.set(id, performance.now());
       const last = (lastStarts.get(executionId) ?? -Infinity) - unheldSeconds * 1000;
       return new Set([...ids].filter((id) => (dropped.get(id) ?? Infinity) <= last));
     },
     forget(executionId: string) {
       lastStarts.delete(executionId);
-      this.lost(executionId, new Set());
+      forgetMessages(dropped, executionId);
     },
   };
 }
@@ -167,7 +164,7 @@ async function notePlace(message: Message<'tf_file_registered'>, { store, warn, 
 }
 
 /** Returned slices that are due and that a worker on duty can do. */
-function returnedNow({ dues }: Dues, { store, directory }: ResendingOptions): string[] {
+function returnedNow({ dues }: Dues, { store, directory }: ResendingOptions) {
   const now = performance.now();
   const due = [...dues].filter(([, { at }]) => at <= now && at !== Infinity);
   return due.flatMap(([id, entry]) => {
@@ -186,7 +183,7 @@ interface Unheld {
   begun: ReturnType<typeof createBegun>;
 }
 
-function unheld({ driven, unclaimed, begun }: Unheld, options: ResendingOptions): string[] {
+function unheld({ driven, unclaimed, begun }: Unheld, options: ResendingOptions) {
   const { store, directory, warn, onLost } = options;
   const { sql } = store;
   const free = (kinds: Parameters<AgentDirectory['hasFree']>[1]) =>
@@ -219,7 +216,7 @@ function unanswered(
   driven: ReadonlyMap<string, ExecutionParams>,
   announced: Dues,
   { store: { sql }, directory }: ResendingOptions,
-): string[] {
+) {
   const inHand = directory.inHand();
   /** The files for which an agent is on duty. */
   const on = (type: 'data' | 'fastmon', files: () => Unanswered[]): Unanswered[] => {

@@ -48,8 +48,6 @@ interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'not
   onSaid: (state: ExecutionState) => void;
 }
 
-export type StateSpeaker = ReturnType<typeof createStateSpeaker>;
-
 /** Sends remote agents the states of the executions that this process drives: every few seconds, and at each change. */
 export function createStateSpeaker(options: StateSpeakerOptions) {
   const { broker, notifier, destinations, onSaid, onFault } = options;

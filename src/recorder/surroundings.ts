@@ -24,3 +24,12 @@ export interface Surroundings extends Basics {
   notifier: Notifier;
   warn: (message: string) => void;
 }
+
+/** Forgets the messages of an execution, except some. @param known by message id */
+export function forgetMessages(
+  known: Map<string, unknown>,
+  executionId: string,
+  kept: ReadonlySet<string> = new Set(),
+) {
+  for (const id of known.keys()) if (id.startsWith(`${executionId}/`) && !kept.has(id)) known.delete(id);
+}

@@ -1,7 +1,7 @@
-import type { Subscription } from '../broker/connection.ts';
 import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { reportsIn } from '../exchange/wire.ts';
+import { inBatches } from '../lib/batches.ts';
 import { type AgentHeartbeat, type AgentLog, isRefused, wireVersion } from '../messages/telemetry.ts';
 import type { Basics, Surroundings } from './surroundings.ts';
 
@@ -16,12 +16,10 @@ interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'vie
  * Receives remote agents' reports about themselves and enters them into the store: `list_agents` and
  * `list_logs` answer from there.
  */
-export function createTelemetryInbox(options: TelemetryOptions): Subscription {
+export function createTelemetryInbox(options: TelemetryOptions) {
   const { store, namespace, storeId, destinations, directory, views, warn, onFault, onHeard, onNewcomer } = options;
   /** Workers of earlier builds and other stores that are recorded in this namespace, already warned about. */
   const warned = new Set<string>();
-  let waiting: (AgentHeartbeat | AgentLog)[] = [];
-  let isWorking = false;
 
   const warnOnce = (about: string, sentence: string) => {
     if (!warned.has(about)) warn(sentence);
@@ -29,22 +27,14 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
   };
   const noteRecorder = (id: string, name: string) => warnOnce(`store ${id}`, otherStore(name, namespace));
 
-  async function drain() {
-    isWorking = true;
-    try {
-      while (waiting.length > 0) {
-        const batch = waiting;
-        waiting = [];
-        await store.write((tx) => {
-          for (const telemetry of batch) record(tx, telemetry);
-        });
-      }
-    } catch (error) {
-      onFault(error);
-    } finally {
-      isWorking = false;
-    }
-  }
+  const add = inBatches<AgentHeartbeat | AgentLog>(
+    Infinity,
+    (batch) =>
+      store.write((tx) => {
+        for (const telemetry of batch) record(tx, telemetry);
+      }),
+    onFault,
+  );
 
   function hear(telemetry: AgentHeartbeat | AgentLog) {
     if (telemetry.msg_type === 'agent_heartbeat') {
@@ -59,8 +49,7 @@ export function createTelemetryInbox(options: TelemetryOptions): Subscription {
       directory.note(telemetry);
       if (isRefused(telemetry)) warnOnce(agent_name, refusalOf(telemetry));
     }
-    waiting.push(telemetry);
-    if (!isWorking) void drain();
+    add(telemetry);
   }
 
   return reportsIn(namespace, destinations.telemetry, (report) => {

@@ -6,7 +6,7 @@ import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
-import type { Surroundings } from './surroundings.ts';
+import { forgetMessages, type Surroundings } from './surroundings.ts';
 
 type Attempt = Draft<'slice_started'> | Draft<'slice_result'>;
 
@@ -91,8 +91,6 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
   };
 }
 
-export type RestingWorkers = ReturnType<typeof createRestingWorkers>;
-
 const listed = (pauses: readonly Resting[] = [], now: number) =>
   pauses.length === 0 ? undefined : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
 
@@ -121,9 +119,7 @@ export function createRepeatedStarts(directory: AgentDirectory) {
     /** How many starts of an attempt were lost this way. */
     lost: (executionId: string, sliceFilename: string, attempt: number): number =>
       attempts.get(sliceMessageId(executionId, sliceFilename, attempt))?.lost ?? 0,
-    forget(executionId: string) {
-      for (const id of attempts.keys()) if (id.startsWith(`${executionId}/`)) attempts.delete(id);
-    },
+    forget: (executionId: string) => forgetMessages(attempts, executionId),
   };
 }
 

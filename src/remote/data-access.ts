@@ -16,7 +16,7 @@ import {
   removeOldRemoteFolders,
   isMarked,
 } from '../files/folders.ts';
-import { isReachable, NoSuchFile, NotFetched } from '../files/http-reader.ts';
+import { NoSuchFile, NotFetched, requireReachable } from '../files/http-reader.ts';
 import { createRemoteDataFiles } from '../files/remote-data-files.ts';
 import { pause } from '../lib/deadline.ts';
 import { configInvalid } from '../lib/errors.ts';
@@ -114,7 +114,7 @@ export function createDataAccess({ data, environment, draining, stopped: signal 
       return { files: createRemoteDataFiles({ url, ways, fetched, local, signal, place: writes }), folder, bring };
     },
     /** Whether a place's files are available now that were not before. */
-    async isMended(place: FilePlace): Promise<boolean> {
+    async isMended(place: FilePlace) {
       if (obstacleTo(place) !== undefined) return false;
       return isHere(place, data) || isWithinReach(place, data.dir ?? '.', ways);
     },
@@ -130,7 +130,7 @@ export function createDataAccess({ data, environment, draining, stopped: signal 
   };
 }
 
-function waysOf({ sources, url, fetch: command }: AccessOptions['data'], environment: NodeJS.ProcessEnv): FetchWays {
+function waysOf({ sources, url, fetch: command }: AccessOptions['data'], environment: NodeJS.ProcessEnv) {
   const token = tokenIn(environment);
   return {
     sources: { prefixes: sources ?? (url === undefined ? [] : [url]), token },
@@ -140,7 +140,7 @@ function waysOf({ sources, url, fetch: command }: AccessOptions['data'], environ
   };
 }
 
-function obstacleIn(place: FilePlace, data: AccessOptions['data'], ways: FetchWays): string | undefined {
+function obstacleIn(place: FilePlace, data: AccessOptions['data'], ways: FetchWays) {
   const { file_url: url, storeId } = place;
   const { dir } = data;
   if (url === undefined) return undefined;
@@ -154,12 +154,16 @@ function obstacleIn(place: FilePlace, data: AccessOptions['data'], ways: FetchWa
 }
 
 /** Whether files can be put here, and their source answers. */
-async function isWithinReach({ file_url: url }: FilePlace, dir: string, ways: FetchWays): Promise<boolean> {
+async function isWithinReach({ file_url: url }: FilePlace, dir: string, ways: FetchWays) {
   makeFolder(dir);
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   const { bavail, bsize } = await statfs(dir);
   if (bavail * bsize < minRoom) return false;
-  return url === undefined || ways.command !== undefined || isReachable(ways.sources, url);
+  if (url === undefined || ways.command !== undefined) return true;
+  return requireReachable(ways.sources, url).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Whether a file is in our own folder: we publish it ourselves, or share it with the recorder. */
@@ -173,7 +177,7 @@ function isHere(
   return (isOurs || (storeId !== undefined && isMarked(dir, storeId))) && existsSync(join(dir, execution_id, filename));
 }
 
-function obstacleToSource(url: string, { sources: { prefixes }, command }: FetchWays): string | undefined {
+function obstacleToSource(url: string, { sources: { prefixes }, command }: FetchWays) {
   if (!prefixes.some((prefix) => isBelow(url, prefix))) {
     const all = JSON.stringify([...prefixes, originOf(url)]);
     return `files are at ${originOf(url)}, which is not in data.sources; add it: --set 'data.sources=${all}'`;
@@ -183,7 +187,7 @@ function obstacleToSource(url: string, { sources: { prefixes }, command }: Fetch
   return undefined;
 }
 
-function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
+function tokenIn(environment: NodeJS.ProcessEnv) {
   const token = environment['SWF_FILES_TOKEN'];
   if (token === undefined || token === '') return undefined;
   if (bearerTokenPattern.test(token)) return token;
@@ -226,7 +230,7 @@ export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace
 }
 
 /** The code of the error that a reader would get. */
-const obstacleTo = (path: string): Promise<string | undefined> =>
+const obstacleTo = (path: string) =>
   access(path, constants.R_OK).then(
     () => undefined,
     (error: NodeJS.ErrnoException) => error.code ?? 'unreadable',

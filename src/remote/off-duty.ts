@@ -59,20 +59,20 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
       onKinds();
     },
     /** Why a kind of work cannot be done now; undefined if nothing is known against it. */
-    whyNot: (kind: OffDuty): string | undefined => kinds.get(keyOf(kind))?.sentence,
+    whyNot: (kind: OffDuty) => kinds.get(keyOf(kind))?.sentence,
     /** Calls back when the kinds that cannot be done change. */
     onKinds(callback: () => void) {
       onKinds = callback;
     },
     /** Slices that cannot be done, by header and values. */
-    unwanted(): Record<string, string[]> {
+    unwanted() {
       const named = (reason: ReturnReason) =>
         [...kinds.values()].filter((kind) => kind.reason === reason).map(({ name }) => name);
       return Object.fromEntries(
         returnReasons.map((reason) => [kindHeaders[reason], named(reason).slice(-maxUnwanted)]),
       );
     },
-    list(): OffDuty[] {
+    list() {
       const listed = [...kinds.values()].slice(0, maxListed);
       return listed.map(({ reason, name, since, sentence }) => {
         return { reason, name, since, detail: sentence.slice(0, keptSentence) };
@@ -84,7 +84,7 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
 
 const keyOf = ({ reason, name }: OffDuty) => `${reason} ${name}`;
 
-async function isMended(kind: Kind): Promise<boolean> {
+async function isMended(kind: Kind) {
   try {
     return await kind.isMended();
   } catch {

@@ -1,5 +1,6 @@
+import { dataAgent } from '../agents/data.ts';
+import { fastmonAgent } from '../agents/fastmon.ts';
 import type { DeliveredSlice } from '../agents/ports.ts';
-import { readingAgents } from '../agents/registry.ts';
 import { createSliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
@@ -76,12 +77,16 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
   offDuty.onKinds(refresh);
   return {
     report() {
-      const { freeSlots: free_slots, slots } = consumers;
       const resting = views
         // During a trial the worker takes no other slice.
         .resting(consumers.isFree(1) ? 1 : 2)
         .map(({ execution_id: kind, detail }) => ({ reason: 'FAILING', name: kind, detail }));
-      return { in_hand: worker.inHand(), free_slots, slots, off_duty: [...resting, ...offDuty.list()] };
+      return {
+        in_hand: worker.inHand(),
+        free_slots: consumers.freeSlots,
+        slots: consumers.slots,
+        off_duty: [...resting, ...offDuty.list()],
+      };
     },
     waits: () => worker.inHand().length > 0,
     run: () => consumers.run(),
@@ -152,10 +157,8 @@ const lastMessagesMilliseconds = 5000;
  * next one.
  */
 export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings): Part {
-  const agent = readingAgents.find((candidate) => candidate.type === type);
-  if (agent === undefined) throw new Error(`no agent reads as ${type}`);
   const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;
-  const reader = createReadingAgent({ ...around, agent });
+  const reader = createReadingAgent({ ...around, agent: type === 'data' ? dataAgent : fastmonAgent });
   return {
     report: () => ({
       in_hand: reader.inHand(),

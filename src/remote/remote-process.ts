@@ -53,7 +53,7 @@ const lookMilliseconds = 1000;
  * The name of a remote agent, derived from the machine, the type and `index`, so a restart keeps it.
  * @param index distinguishes agents of one type on one machine, from 1
  */
-export function remoteAgentName(type: AgentType, user: string, index: number): string {
+export function remoteAgentName(type: AgentType, user: string, index: number) {
   const hash = sha256().update(`${machineId()}\n${type}\n${index}`).digest('hex');
   return `${type}-agent-${user}-${BigInt(`0x${hash}`).toString().slice(0, 8)}`;
 }
@@ -62,7 +62,7 @@ export function remoteAgentName(type: AgentType, user: string, index: number): s
  * Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and
  * `NAMESPACE_IN_USE`.
  */
-export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
+export async function startRemoteAgent(options: RemoteOptions) {
   const { broker, namespace, destinations, interrupted: signal, log } = options;
   const onTrouble = (error: SwfError) => log.write({ level: 'WARNING', message: error.line });
   const { telemetry } = destinations;
@@ -160,7 +160,7 @@ function noteState(state: ExecutionState, { views, access, onChange }: Surroundi
  * Why this process gives up its name to the process that sent a heartbeat; undefined if that one has
  * another name, or exits itself.
  */
-function twinIn({ agent_name, since, hostname, pid, state }: AgentHeartbeat, self: Self): SwfError | undefined {
+function twinIn({ agent_name, since, hostname, pid, state }: AgentHeartbeat, self: Self) {
   const isTwin = agent_name === self.agent_name && since !== self.since && state !== 'EXITED';
   const began = Date.parse(self.since);
   if (!isTwin || Date.now() - began > twinMilliseconds) return undefined;

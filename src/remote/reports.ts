@@ -25,7 +25,7 @@ export type Self = Pick<
 >;
 
 /** The facts about this process as an agent that begins now. */
-export function selfOf(agent_name: string, agent_type: Self['agent_type'], version: string): Self {
+export function selfOf(agent_name: string, agent_type: Self['agent_type'], version: string) {
   const { hostname, pid } = currentProcess();
   return { agent_name, agent_type, hostname, pid, boot_id: bootId(), version, since: utcNow() };
 }
@@ -182,7 +182,7 @@ export function createRemoteLog(options: RemoteLogOptions) {
   };
 }
 
-const asRemote = (n: number, line: LogLine, execution_id: string | undefined): RemoteLine => ({
+const asRemote = (n: number, line: LogLine, execution_id: string | undefined) => ({
   n,
   timestamp: utcNow(),
   level: line.level,
@@ -191,7 +191,7 @@ const asRemote = (n: number, line: LogLine, execution_id: string | undefined): R
   execution_id,
 });
 
-function nextBatch(lines: readonly RemoteLine[]): RemoteLine[] {
+function nextBatch(lines: readonly RemoteLine[]) {
   let bytes = 0;
   const batch: RemoteLine[] = [];
   for (const line of lines.slice(0, maxLines)) {

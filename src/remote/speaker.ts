@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
-import { ConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
+import type { BrokerConnection } from '../broker/connection.ts';
+import { createConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, wireHeaders } from '../exchange/wire.ts';
 import { messageOf } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
@@ -51,7 +51,7 @@ export function createSpeaker(options: SpeakerOptions) {
     for (const saying of sayings) waiting.delete(saying);
     for (const saying of sayings) saying.settle(isTaken);
   };
-  const sender = new ConfirmedSender<Saying>(broker, {
+  const sender = createConfirmedSender<Saying>(broker, {
     *pending(after) {
       for (const saying of waiting) if (saying.seq > after) yield saying;
     },
@@ -82,14 +82,14 @@ export function createSpeaker(options: SpeakerOptions) {
       return say({ msg_type: 'stop_workflow', command_id: randomUUID(), state: 'failed', reason, ...file }, about);
     },
     /** The number of unconfirmed messages, and since when the oldest waits, in milliseconds since 1970. */
-    unsent(): { count: number; oldest: number | undefined } {
+    unsent() {
       const [oldest] = waiting;
       return { count: waiting.size, oldest: oldest?.since };
     },
   };
 }
 
-function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender }: SpeakerOptions): Outgoing {
+function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender }: SpeakerOptions) {
   const { execution_id, run_id, storeId: store_id, replyTo } = about;
   const message = { ...draft, sender, namespace, execution_id, run_id, timestamp: utcNow() } as Message;
   const { destination } = vocabulary[draft.msg_type];

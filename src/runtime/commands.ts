@@ -27,11 +27,20 @@ interface Requester {
   claimed?: string | undefined;
 }
 
+interface Asked {
+  action: Action;
+  by: Requester;
+  reason?: string | undefined;
+}
+
 /**
  * The outcome of a command. `already`: the requested state was already reached, with that state. `none`: it
  * was refused, with the reason. `pending`: the driver has not carried it out in time; it stays recorded.
  */
-export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
+export type Outcome =
+  | { effect: 'applied' }
+  | { effect: 'pending'; reason?: string }
+  | { effect: 'already' | 'none'; reason: string };
 
 /** The state of an execution after each action was carried out. */
 export const effects: Readonly<Record<Action, string>> = {
@@ -57,16 +66,19 @@ export const requireControllable = (sql: Prepare, executionId: string, action: A
 export async function recordCommand(
   store: Store,
   executionId: string,
-  { action, by, reason }: { action: Action; by: Requester; reason?: string | undefined },
+  { action, by, reason = action === 'stop' ? `stopped by ${by.claimed ?? by.name}` : undefined }: Asked,
 ): Promise<Command | undefined> {
   return store.write((tx) => {
     const { execution_id, namespace, run_number, status } = requireControllable(tx.sql, executionId, action);
     if (action === 'stop' && status === 'terminated') return undefined;
     if (status !== 'running')
       throw executionNotRunning(`${execution_id} has ended (${status}); there is nothing to ${action}`);
-    const envelope = { sender: by.name, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
     const command = {
-      ...envelope,
+      sender: by.name,
+      namespace,
+      execution_id,
+      run_id: String(run_number),
+      timestamp: utcNow(),
       command_id: randomUUID(),
       claimed_by: by.claimed,
       reason,
@@ -109,40 +121,65 @@ interface WaitOptions {
 export async function awaitEffect(
   store: Store,
   { action, execution_id, message_id }: Command,
-  { isAlive, patienceSeconds, onWait = () => {} }: WaitOptions,
+  { isAlive, patienceSeconds, onWait }: WaitOptions,
 ): Promise<Outcome> {
-  const began = performance.now();
-  const deadline = began + patienceSeconds * 1000;
-  let told = false;
+  const soon = setTimeout(() => onWait?.(), soonMilliseconds);
+  const isAwaited = () => isDriven(store, execution_id, isAlive);
+  const state = await handled(store, message_id, patienceSeconds, isAwaited).finally(() => clearTimeout(soon));
+  if (state === 'gone') throw nobodyDrives(execution_id);
+  return state === 'late' ? { effect: 'pending' } : outcomeOf(action, state);
+}
+
+type Handled = Exclude<CommandState, 'waiting'>;
+
+/** The state of a command once it is handled. `gone`: nobody will handle it. `late`: the time is over. */
+async function handled({ sql }: Store, messageId: string, seconds: number, isAwaited = () => true) {
+  const deadline = performance.now() + seconds * 1000;
   for (;;) {
     // Looked at first: a driver that carries out a stop has ended right after.
-    const wasDriven = isDriven(store, execution_id, isAlive);
-    const state = commandState(store.sql, message_id);
-    if (state !== 'waiting') return outcomeOf(action, state);
-    if (!wasDriven) throw nobodyDrives(execution_id);
-    if (performance.now() > deadline) return { effect: 'pending' };
-    if (!told && performance.now() - began > soonMilliseconds) {
-      told = true;
-      onWait();
-    }
+    const wasAwaited = isAwaited();
+    const state = commandState(sql, messageId);
+    if (state !== 'waiting') return state;
+    if (!wasAwaited) return 'gone';
+    if (performance.now() > deadline) return 'late';
     await pause(lookMilliseconds);
   }
 }
 
-function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Outcome {
+interface GiveOptions extends WaitOptions {
+  /** Ends an execution without a driver. */
+  stopUndriven: (executionId: string) => Promise<Outcome>;
+}
+
+/**
+ * Gives a command to the driver of an execution, and waits for its outcome. Throws `EXECUTION_NOT_FOUND`, and
+ * `EXECUTION_NOT_RUNNING` if it has ended, or has no driver and is not to be stopped.
+ */
+export async function giveCommand(store: Store, executionId: string, asked: Asked, options: GiveOptions) {
+  const { execution_id, status } = requireControllable(store.sql, executionId, asked.action);
+  const isUndriven = status === 'running' && !isDriven(store, execution_id, options.isAlive);
+  if (isUndriven && asked.action === 'stop') return options.stopUndriven(execution_id);
+  if (isUndriven) throw nobodyDrives(execution_id);
+  const command = await recordCommand(store, execution_id, asked);
+  return command === undefined ? stopped : awaitEffect(store, command, options);
+}
+
+export const stopped: Outcome = { effect: 'already', reason: 'is already stopped' };
+
+function outcomeOf(action: Action, state: Handled): Outcome {
   if (state.effect === 'applied') return state;
   const { code, reason } = state;
   const isAlready = code === 'ALREADY' || (action === 'stop' && code === 'EXECUTION_ENDED');
   return isAlready ? { effect: 'already', reason: reason.replace(/^the execution /, '') } : { effect: 'none', reason };
 }
 
-export const nobodyDrives = (executionId: string) =>
+const nobodyDrives = (executionId: string) =>
   executionNotRunning(
     `the process that drove ${executionId} is gone; continue with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
   );
 
 /** A recorder looks for such requests every five seconds. */
-const recorderMilliseconds = 15_000;
+const recorderSeconds = 15;
 
 /**
  * Asks the live recorder to resume an execution without a driver, even after repeated failures. Throws
@@ -157,19 +194,15 @@ export async function askRecorder(
   const command = await recordCommand(store, executionId, { action: 'continue', by, reason });
   if (command === undefined) return;
   const who = `process ${recorder.pid} on ${recorder.hostname} records this namespace`;
-  const deadline = performance.now() + recorderMilliseconds;
-  for (;;) {
-    const state = commandState(store.sql, command.message_id);
-    // Somebody else may have asked the same.
-    if (state !== 'waiting' && (state.effect === 'applied' || state.code === 'ALREADY')) return;
-    if (state !== 'waiting') throw executionInUse(`${who}, but cannot resume ${executionId}: ${state.reason}`);
-    if (performance.now() > deadline) {
-      // It must not take effect hours later.
-      await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
-      throw executionInUse(
-        `${who}, but has not resumed ${executionId} within ${recorderMilliseconds / 1000} s; a service resumes it when it can; a run does so once its own execution has ended`,
-      );
-    }
-    await pause(lookMilliseconds);
+  const state = await handled(store, command.message_id, recorderSeconds);
+  if (state === 'late') {
+    // It must not take effect hours later.
+    await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
+    throw executionInUse(
+      `${who}, but has not resumed ${executionId} within ${recorderSeconds} s; a service resumes it when it can; a run does so once its own execution has ended`,
+    );
   }
+  // Somebody else may have asked the same.
+  if (state !== 'gone' && state.effect !== 'applied' && state.code !== 'ALREADY')
+    throw executionInUse(`${who}, but cannot resume ${executionId}: ${state.reason}`);
 }

@@ -71,7 +71,7 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
 }
 
 /** The place of a file that its writer has on another host. */
-function elsewhereOf({ kind, place }: RecordedFile, { url }: OwnFiles): string | undefined {
+function elsewhereOf({ kind, place }: RecordedFile, { url }: OwnFiles) {
   if (place === null) return undefined;
   if (kind === 'output') return place === hostname() ? undefined : place;
   return isElsewhere(place) && (url === undefined || !isBelow(place, url)) ? place : undefined;

@@ -7,7 +7,6 @@ import { aborted, withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
-import type { RunningAgent } from '../remote/part.ts';
 import { selfOf, startRemoteHeartbeat } from '../remote/reports.ts';
 import {
   acknowledgeRequest,
@@ -36,7 +35,7 @@ interface DaqAgentOptions extends HostOptions, RequestSurroundings {
 const lastBeatMilliseconds = 1000;
 
 /** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before it starts. */
-export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAgent> {
+export async function startDaqAgent(options: DaqAgentOptions) {
   const patience = { patient: true, signal: options.interrupted };
   const { host } = await enterHost(options, ['daq_simulator', 'fast_processing'], () => {}, patience);
   const { lifetime, store, namespace, heartbeat } = host;

@@ -55,7 +55,7 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
  * Two stores may assign the same id to their executions; they must not write into the same folder. Called in
  * the transaction that begins the execution, so that a throw undoes its beginning. Throws `CONFIG_INVALID`.
  */
-export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
+export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive) {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
   throw configInvalid(
     `data.dir = ${JSON.stringify(dir)} contains files of an execution ${execution_id} that this store does not know: they belong to another store, or are newer than the backup that was restored; give this store another data.dir, or move that folder away`,
@@ -70,7 +70,7 @@ export function requireOwnFiles(
   { sql, path }: Pick<Store, 'sql' | 'path'>,
   { execution_id, stf_count }: { execution_id: string; stf_count: number },
   config: Config,
-): void {
+) {
   const home = homeOf(sql);
   // The data files belong to the store that this one is a copy of, which may continue too.
   if (config.data.write_files && home !== undefined && home !== realpathSync(path))
@@ -104,7 +104,7 @@ export async function removeDataFolder(folder: string, executionId: string, stor
  * Throws the system's errors.
  * @param store the file of the store
  */
-export async function whyLeft(folder: string, executionId: string, store: string): Promise<string | undefined> {
+export async function whyLeft(folder: string, executionId: string, store: string) {
   if (!isAbsolute(folder) || basename(folder) !== executionId) return `it is not named ${executionId}`;
   if (!/^[A-Za-z0-9._-]+-\d{4,}$/.test(executionId)) return 'its name is not that of an execution';
   const owner = otherStoreOf(folder, store);
@@ -121,14 +121,14 @@ export async function whyLeft(folder: string, executionId: string, store: string
 }
 
 /** The other store, if any, whose usual data folder holds a folder. */
-function otherStoreOf(folder: string, store: string): string | undefined {
+function otherStoreOf(folder: string, store: string) {
   const [, owner] = /^(.*)\.data$/.exec(dirname(folder)) ?? [];
   if (owner === undefined || !existsSync(owner)) return undefined;
   return realpathSync(owner) === realpathSync(store) ? undefined : owner;
 }
 
 /** An entry of the outputs folder that belongs to no slice; undefined if all do. */
-async function strangeOutput(outputs: string): Promise<string | undefined> {
+async function strangeOutput(outputs: string) {
   const names = await readdir(outputs).catch(() => []);
   const strange = names.find((name) => !/^[A-Za-z0-9._-]+_slice_\d+$/.test(name));
   return strange === undefined ? undefined : join(outputsName, strange);

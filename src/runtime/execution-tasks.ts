@@ -4,7 +4,6 @@ import { consumeLog } from '../agents/log-consumer.ts';
 import type { DeliveredSlice } from '../agents/ports.ts';
 import { readingAgents } from '../agents/registry.ts';
 import { failureOf } from '../agents/slice-messages.ts';
-import type { ExecutionStanding } from '../agents/slice-worker.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
 import { abandonedSlices, maxLostStarts } from '../db/presence/lost-starts.ts';
 import { isBelow, isElsewhere } from '../domain/file-address.ts';
@@ -16,7 +15,7 @@ import { surroundingsOf } from '../remote/part.ts';
 import { createWorker, remoteVoice, type Voice } from '../remote/parts.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
-import type { Task, WakeSignal } from './supervisor.ts';
+import type { WakeSignal } from './supervisor.ts';
 
 /** The simulator waits for a consumer that is this many messages behind. */
 const farBehind = 1000;
@@ -35,14 +34,14 @@ export const tasksOf = (host: Host, execution: Execution, daq: { onDone: () => v
   daqTask(host, execution, daq),
 ];
 
-const consumerTasks = ({ agents }: Host, { execution }: Execution): Task[] =>
+const consumerTasks = ({ agents }: Host, { execution }: Execution) =>
   readingAgents.flatMap((agent) => {
     const name = agents[agent.type];
     if (name === undefined) return [];
     return { name, work: () => consumeLog(agent, name, execution), drains: true };
   });
 
-function workerTasks(host: Host, here: Execution): Task[] {
+function workerTasks(host: Host, here: Execution) {
   const name = host.agents.worker;
   if (name === undefined) return [];
   const { execution, queue, payload, params } = here;
@@ -59,7 +58,7 @@ function workerTasks(host: Host, here: Execution): Task[] {
 }
 
 /** In one process no worker can vanish while the driver lives. */
-function watchTasks(host: Host, { execution }: Execution): Task[] {
+function watchTasks(host: Host, { execution }: Execution) {
   const name = host.agents.fast_processing;
   if (host.session === undefined || name === undefined) return [];
   return [{ name, work: () => watchAbandonedSlices(host, name, execution) }];
@@ -86,7 +85,7 @@ function daqTask(
   host: Host,
   { execution, overview, journal, lifetime }: Execution,
   { onDone, wake }: { onDone: () => void; wake: WakeSignal },
-): Task {
+) {
   const name = host.nameOf('daq_simulator');
   // A remote agent has no cursor here; waiting for it would never end.
   const isBehind = () =>
@@ -173,7 +172,7 @@ function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voic
     storeId === recorder.storeId && slice.execution_id === held.execution_id;
   const isResting = (slot: number) =>
     recorder.views.resting(slot).some(({ execution_id }) => execution_id === held.execution_id);
-  const noted = async (draft: Parameters<Voice['begin']>[0] | Parameters<Voice['say']>[0]): Promise<boolean> => {
+  const noted = async (draft: Parameters<Voice['begin']>[0] | Parameters<Voice['say']>[0]) => {
     const isRecorded = await record(draft, name, here);
     if (isRecorded && draft.msg_type !== 'slice_returned') recorder.resting.note(held.execution_id, draft);
     return isRecorded;
@@ -188,7 +187,7 @@ function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voic
   };
 }
 
-function standingOf({ slice }: DeliveredSlice, { queue }: Execution, isResting: boolean): ExecutionStanding {
+function standingOf({ slice }: DeliveredSlice, { queue }: Execution, isResting: boolean) {
   // Fast processing fails a slice that was given up after too many lost starts.
   if (queue.standing(slice.slice_filename, slice.attempt) !== 'open') return 'over';
   return queue.isOpen() && !isResting ? 'open' : 'paused';

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 
-import type { ExecutionContext, SliceConditions } from '../agents/agent.ts';
+import type { ExecutionContext } from '../agents/agent.ts';
 import { type HeldExecution, openExecution } from '../db/driving/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { fileAddressOf } from '../domain/file-address.ts';
 import { type ExecutionParams, payloadSpecOf } from '../domain/params.ts';
-import type { PayloadName } from '../domain/slice-returns.ts';
 import { noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { createScaledClock, createVirtualClock } from '../lib/clock.ts';
@@ -71,11 +70,11 @@ export function openHere(
   return { ...access, held, params, folder, lifetime, execution, payload };
 }
 
-const nameOfPayload = ({ worker }: ExecutionParams, environment: NodeJS.ProcessEnv): PayloadName | undefined =>
+const nameOfPayload = ({ worker }: ExecutionParams, environment: NodeJS.ProcessEnv) =>
   worker.payload && payloadNameOf(worker.payload, { name: worker.payload_name, path: environment['PATH'] });
 
 /** The facts that workers on other hosts rely on. */
-const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams): SliceConditions => ({
+const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams) => ({
   speed: speed === 'max' ? 1 : speed,
   slice_processing_time: fast_processing.slice_processing_time,
   tf_size_bytes: daq_state_machine.tf_size_bytes,

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import { type Driver, type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
+import { type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
 import { storeId } from '../db/log/store-identity.ts';
@@ -119,17 +119,10 @@ function hostOf(options: HostOptions, entry: Entry) {
     namespace: config.testbed.namespace,
     heartbeat,
     payloads,
-    /** Throws an `Error` without a broker: only code that works over one asks for it. */
-    get recorder(): RecorderSession {
-      if (session === undefined) throw new Error('this process has no broker');
-      return session;
-    },
-    /** The name of an agent that this process hosts. Throws an `Error` for any other agent. */
-    nameOf(type: AgentType): string {
-      const name = agents[type];
-      if (name === undefined) throw new Error(`this process hosts no ${type} agent`);
-      return name;
-    },
+    /** The session, for code that works over a broker. */
+    recorder: session as RecorderSession,
+    /** The name of an agent that this process hosts. */
+    nameOf: (type: AgentType) => agents[type] as string,
     /**
      * Writes the last heartbeat, which says how the process ends, and sends the last messages to the broker.
      */
@@ -169,9 +162,8 @@ export function driverSelf(
   { user, sender = user, version, broker }: HostOptions,
   { process_id, agents }: { process_id: number; agents: Entry['agents'] },
   speed?: Speed,
-): Driver {
-  const name = agents.daq_simulator;
-  if (name === undefined) throw new Error('this process hosts no DAQ simulator');
+) {
+  const name = agents.daq_simulator as string;
   const isOverBroker = broker !== undefined;
   return { process_id, identity: currentProcess(), name, user: sender, version, speed, isOverBroker };
 }

@@ -22,7 +22,7 @@ export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
 export function startExecution(
   options: HostOptions,
   { speed, configName }: { speed: Speed; configName?: string | undefined },
-): Promise<RunningExecution> {
+) {
   const { config, user, sender = user, store } = options;
   requireDataFolder(config);
   const command: Message<'run_workflow'> = {
@@ -39,8 +39,8 @@ export function startExecution(
     timestamp: utcNow(),
   };
   return takeUp(options, (tx, processAgents) => {
-    const drive = beginExecution(store, tx, command, driverSelf(options, processAgents, speed), isAlive);
-    if (drive === undefined) throw new Error('a command with a new id started no execution');
+    // A command with a new id always starts one.
+    const drive = beginExecution(store, tx, command, driverSelf(options, processAgents, speed), isAlive) as Drive;
     refuseForeignFolder(config, drive);
     return drive;
   });

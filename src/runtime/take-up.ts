@@ -10,7 +10,6 @@ import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import { messageIdOf } from '../messages/identity.ts';
-import type { Message } from '../messages/message.ts';
 import { maxTakeUps } from '../monitoring/findings/drivers.ts';
 import { requireOwnFiles } from './data-folder.ts';
 import { driverSelf, type Host } from './host.ts';
@@ -89,13 +88,13 @@ export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
   };
 }
 
-function isWithoutDriver({ store, processId }: Host, executionId: string): boolean {
+function isWithoutDriver({ store, processId }: Host, executionId: string) {
   const owner = ownerOf(store.sql, executionId);
   return owner === undefined || owner.process_id === processId || !isProcessAlive(owner, isAlive);
 }
 
 /** The pause that stays in force: it was not ended, so a crash must not end it. */
-function pauseOf({ store: { sql } }: Host, executionId: string): Message<'pause_workflow'> | undefined {
+function pauseOf({ store: { sql } }: Host, executionId: string) {
   const waiting = waitingCommands(sql, executionId, ['pause_workflow', 'resume_workflow']).at(-1);
   if (waiting !== undefined) return waiting.msg_type === 'pause_workflow' ? waiting : undefined;
   const held = heldBy(sql, executionId);

@@ -4,10 +4,10 @@ import type { Transaction } from '../db/sqlite/transaction.ts';
 import { messagesOf, nextNumber, nextRunNumber, nextSequence, objectNamed, putObject } from '../db/stand-in/objects.ts';
 import { insertToldLine } from '../db/stand-in/records.ts';
 import { agentStates } from '../domain/states.ts';
-import { logLineOf } from '../observed/told/log-line.ts';
+import { logLineOf, textOf } from '../observed/told/log-line.ts';
 import { restLine } from '../observed/told/rest-call.ts';
 import { register } from './objects.ts';
-import { type Answer, type Body, type Call, type Question, textOf, without } from './resource.ts';
+import { type Answer, type Body, type Call, type Question, without } from './resource.ts';
 import { systemAgents } from './resources.ts';
 
 const success = (fields: Body): Answer => ({ status: 200, body: { status: 'success', ...fields } });

@@ -4,7 +4,8 @@ import type { Prepare } from '../db/sqlite/statements.ts';
 import { type Document, listObjects, objectNamed } from '../db/stand-in/objects.ts';
 import { registeredSlice } from '../observed/reading/dialects.ts';
 import { objectOf } from '../observed/reading/values.ts';
-import { addedFields, count, fileName, numberIn, type Resource, runNumber, textOf } from './resource.ts';
+import { textOf } from '../observed/told/log-line.ts';
+import { addedFields, count, fileName, numberIn, type Resource, runNumber } from './resource.ts';
 
 /**
  * Finds an STF file by name: in the newest open run in the agent's namespace, or else in the newest open run,

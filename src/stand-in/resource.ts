@@ -113,10 +113,6 @@ export const addedFields = () => z.record(z.string(), z.unknown()).nullish();
 
 export const count = () => z.int().min(0);
 
-/** The text of a string or a number; undefined for any other value. */
-export const textOf = (value: unknown) =>
-  typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
-
 /** A part of a query as a number; undefined if it is not a number. */
 export const numberIn = (text = '') => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
 

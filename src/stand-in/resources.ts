@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { knownExecution, newestRunOf } from '../db/stand-in/objects.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { objectOf } from '../observed/reading/values.ts';
+import { textOf } from '../observed/told/log-line.ts';
 import { fastmonFiles, stfFiles, tfSlices } from './files.ts';
-import { addedFields, type Resource, runNumber, textOf, word } from './resource.ts';
+import { addedFields, type Resource, runNumber, word } from './resource.ts';
 
 const workflowDefinitions: Resource = {
   path: 'workflow-definitions',

@@ -61,7 +61,9 @@ export const getExecutionTimelineTool = defineLiveTool({
         'STORE_CORRUPT',
         `the start or end of ${execution_id} is not a valid time, so nothing can be drawn; restore the store from a backup`,
       );
-    const head = { execution_id, run_number };
+    const since = detail === 'page' ? asked.recordedFrom(execution_id) : undefined;
+    const recorded_from = since === undefined ? undefined : new Date(since).toISOString();
+    const head = { execution_id, run_number, recorded_from };
     const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), patience[detail]);
     const queries = context.queries();
     const data_as_of = queries.dataAsOf();
@@ -71,17 +73,7 @@ export const getExecutionTimelineTool = defineLiveTool({
     const parts = detail === 'page' ? pageParts : conciseParts;
     const note = fewerBins(args.bins, timeline.bins);
     const { sites } = sitesPart(execution, { queries });
-    const since = detail === 'page' ? queries.recordedFrom(execution_id) : undefined;
-    const recorded_from = since === undefined ? undefined : new Date(since).toISOString();
-    return present({
-      ...head,
-      seq: timeline.seq,
-      data_as_of,
-      note,
-      recorded_from,
-      ...parts(timeline, begun.life),
-      sites,
-    });
+    return present({ ...head, seq: timeline.seq, data_as_of, note, ...parts(timeline, begun.life), sites });
   },
 });
 

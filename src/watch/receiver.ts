@@ -2,8 +2,8 @@ import type { AlarmSeverity, AlarmState } from '../domain/logbook-words.ts';
 import { configInvalid } from '../lib/errors.ts';
 import { allPrintable, printable } from '../lib/printable.ts';
 import { runProgram } from '../lib/run-program.ts';
+import { httpUrl } from '../lib/secrets.ts';
 import { sha256 } from '../lib/sha256.ts';
-import { tried } from '../lib/tried.ts';
 
 /** A change of an alarm, as sent to receivers. */
 export interface Delivery {
@@ -50,11 +50,9 @@ const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
  * but the host may be secret and is never printed. Throws `CONFIG_INVALID` for an invalid address.
  */
 export function webhookReceiver(url: string): Receiver {
-  const { protocol = '', username = '', password = '', host = '' } = tried(() => new URL(url)) ?? {};
-  if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
-    throw configInvalid(
-      `the webhook${host === '' ? '' : ` at ${host}`} is not an address to post to; give https://HOST/PATH, without a login in it`,
-    );
+  const { host } = httpUrl(url) ?? {};
+  if (host === undefined)
+    throw configInvalid('the webhook is not an address to post to; give https://HOST/PATH, without a login in it');
   return {
     name: `webhook at ${host}`,
     key: digestOf(`webhook ${url}`),

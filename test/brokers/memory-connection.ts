@@ -41,6 +41,8 @@ class MemoryConnection implements BrokerConnection, MemorySession {
   readonly #onTrouble: OnTrouble;
   readonly #clientId: string | undefined;
   readonly #listening = new Map<string, Listening>();
+  /** Ended subscriptions, on a broker that keeps their unacknowledged messages for as long as the session lasts. */
+  readonly #ended: Listening[] = [];
   readonly #upCallbacks: (() => void)[] = [];
   #session: AbortController | undefined;
   #onFirst: (() => void) | undefined;
@@ -105,7 +107,9 @@ class MemoryConnection implements BrokerConnection, MemorySession {
   unsubscribe(id: string): void {
     const listening = this.#listening.get(id);
     this.#listening.delete(id);
-    if (listening !== undefined) this.#giveBack(listening);
+    if (listening === undefined) return;
+    if (this.#broker.dialect.giveBack === 'nack') this.#ended.push(listening);
+    else this.#giveBack(listening);
   }
 
   forget({ durableName }: DurablePlace): Promise<boolean> {
@@ -216,7 +220,7 @@ class MemoryConnection implements BrokerConnection, MemorySession {
   #end(): void {
     this.#session?.abort();
     this.#session = undefined;
-    for (const listening of this.#listening.values()) this.#giveBack(listening);
+    for (const listening of [...this.#listening.values(), ...this.#ended.splice(0)]) this.#giveBack(listening);
   }
 
   #giveBack({ subscription, open }: Listening): void {

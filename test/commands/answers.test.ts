@@ -34,7 +34,9 @@ describe('swf-mcp report and plan', () => {
     await runWorkflow(folder, '--stf-count', '1');
     expect((await runCli(['report'], { folder })).stdout).toMatch(/^# stf_datataking-tester-0001, run 100010\n/);
     expect((await runCli(['report', '--since', '-1h'], { folder })).stdout).toMatch(/^# Shift report/);
-    expect((await runCli(['completion', 'ids'], { folder })).stdout).toBe('stf_datataking-tester-0001\n');
+    expect((await runCli(['completion', 'words', '--', 'stop', 'stf'], { folder })).stdout).toBe(
+      'stf_datataking-tester-0001\n',
+    );
     const { stdout } = await runCli(['plan', '--set', 'fast_processing.target_worker_count=100'], { folder });
     expect(stdout).toMatch(/^TF slices +150$/m);
     expect(stdout).toMatch(/^workers +100, busy \d+ % of the time; 150 would keep up; a slice waits up to \d+ s/m);
@@ -64,15 +66,14 @@ describe('swf-mcp status', () => {
   });
 });
 
-/** A program that knows two executions, two alarms and two files of x.db, and no others. */
+/** A program that completes "stop t" with two words, "report --html" with files, and nothing else. */
 function standIn(folder: string): string {
   const program = join(folder, 'swf-mcp');
-  const asks = ['--db x.db completion ids', '--db=x.db completion ids'].map((words) => `"${words}"`).join('|');
   const script = `#!/bin/sh
 case "$*" in
-  ${asks}) echo tester-0002; echo tester-0001 ;;
-  "--db x.db completion alarms") echo SLICES_FAILED/tester-0002; echo DRIVER_GONE/tester-0001 ;;
-  "--db x.db completion files") echo swf.2.stf; echo swf.1.stf ;;
+  "completion words -- --db = x.db stop t" | "completion words -- --db=x.db stop t" | "completion words -- --db x.db stop t")
+    printf 'tester-0002\tan execution\ntester-0001\n' ;;
+  "completion words -- report --html "*) echo :files ;;
 esac
 `;
   writeFileSync(program, script, { mode: 0o700 });
@@ -80,64 +81,85 @@ esac
 }
 
 describe('swf-mcp completion', () => {
-  it.skipIf(isMissing('bash'))('makes bash complete commands, flags and their values', async () => {
+  it('completes commands, flags, their values, and names in the store', async () => {
     const folder = temporaryFolder();
-    const { stdout } = await runCli(['completion', 'bash'], { folder });
-    writeFileSync(join(folder, 'completion.sh'), stdout);
-    const program = standIn(folder);
-    const completed = (...words: string[]): string[] =>
-      execFileSync(
-        'bash',
-        [
-          '-c',
-          'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _swf_mcp; printf "%s\\n" "${COMPREPLY[@]}"',
-          join(folder, 'completion.sh'),
-          program,
-          ...words,
-        ],
-        { encoding: 'utf8' },
-      )
-        .trim()
-        .split('\n');
-    expect(completed('summ')).toEqual(['summarize']);
-    expect(completed('slices', '--status', 'f')).toEqual(['failed']);
-    expect(completed('slices', '--ord')).toEqual(expect.arrayContaining(['--order', '--order-by']));
-    expect(completed('--db', 'x.db', 'status', 'l')).toEqual(['latest']);
-    expect(completed('--db', 'x.db', 'stop', 'test')).toEqual(['tester-0002', 'tester-0001']);
-    expect(completed('--db', 'x.db', 'plan', '--as-played', 'tester-0001')).toEqual(['tester-0001']);
-    expect(completed('stop', '--db', 'x.db', 'test')).toEqual(['tester-0002', 'tester-0001']);
-    expect(completed('--db', '=', '"x".d\\b', 'stop', 'test')).toEqual(['tester-0002', 'tester-0001']);
-    expect(completed('--db', 'x.db', 'slices', '--execution-id', 'test')).toEqual(['tester-0002', 'tester-0001']);
-    expect(completed('stop', '--db', 'y.db', 'test')).toEqual(['']);
-    expect(completed('--db', 'x.db', 'run', 'test')).toEqual(['']);
-    expect(completed('--db', 'x.db', 'alarms', 'se')).toEqual(['seen']);
-    expect(completed('--db', 'x.db', 'alarms', 'seen', 'SL')).toEqual(['SLICES_FAILED/tester-0002']);
-    expect(completed('--db', 'x.db', 'trace', 'swf')).toEqual(['swf.2.stf', 'swf.1.stf']);
-    expect(completed('note', 'n')).toEqual(['none']);
-    expect(completed('export', 'latest', '--format', '')).toEqual(['csv', 'jsonl', 'parquet']);
-    expect(completed('summarize', 'st')).toEqual(['stf_files']);
-    expect(completed('call', 'get_w')).toEqual(['get_workflow_monitor']);
-    expect(completed('run', 'hist')).toEqual(['histogram_default']);
-    // For a flag that takes free text nothing is suggested, and no file either.
-    expect(completed('logs', '--search', 'c')).toEqual(['']);
-    expect(completed('report', '--html', join(folder, 'compl'))).toEqual([join(folder, 'completion.sh')]);
+    await runWorkflow(folder, '--stf-count', '1');
+    const db = join(folder, 'swf.db');
+    const id = 'stf_datataking-tester-0001';
+    const completed = async (...words: string[]): Promise<string[]> => {
+      const { stdout } = await runCli(['completion', 'words', '--', ...words], { folder, env: { HOME: folder } });
+      return stdout === ''
+        ? []
+        : stdout
+            .trimEnd()
+            .split('\n')
+            .map((line) => line.replace(/\t.*/, ''));
+    };
+    for (const [line, words] of [
+      [['summ'], ['summarize']],
+      [['slices', '--status', 'f'], ['failed']],
+      [['status', 'l'], ['latest']],
+      [['stop', 'stf'], [id]],
+      [['--db', db, 'stop', 'stf'], [id]],
+      [['stop', '--db', db, 'stf'], [id]],
+      [['--db', '=', '"~/swf".d\\b', 'stop', 'stf'], [id]],
+      [['--db=~/swf.db', 'stop', 'stf'], [id]],
+      [['--db', join(folder, 'none.db'), 'stop', 'stf'], []],
+      [['--db', 'sw'], [':files']],
+      [['plan', '--as-played', 'stf'], [id]],
+      [['slices', '--execution-id', 'stf'], [id]],
+      [['run', 'stf'], []],
+      [['alarms', 'se'], ['seen']],
+      [['trace', 'swf.100010.000001.stf'], ['swf.100010.000001.stf']],
+      [['note', 'n'], ['none']],
+      [
+        ['export', 'latest', '--format', ''],
+        ['csv', 'jsonl', 'parquet'],
+      ],
+      [['summarize', 'st'], ['stf_files']],
+      [['call', 'get_w'], ['get_workflow_monitor']],
+      [['run', 'hist'], ['histogram_default']],
+      [['run', '--speed', ''], ['max']],
+      // For a flag that takes free text nothing is suggested, and no file either.
+      [['logs', '--search', 'c'], []],
+      [['report', '--html', 'c'], [':files']],
+    ] as const)
+      expect([line, await completed(...line)]).toEqual([line, words]);
+    expect(await completed('slices', '--ord')).toEqual(expect.arrayContaining(['--order', '--order-by']));
     // Every command of the help is there.
     const { stdout: help } = await runCli(['--help'], { folder });
     const commands = [...help.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name);
-    expect(completed('')).toEqual(expect.arrayContaining(commands.filter((name) => name !== 'help')));
+    expect(await completed('')).toEqual(expect.arrayContaining(commands));
+  });
+
+  it.skipIf(isMissing('bash')).each([
+    [
+      ['--db', '=', 'x.db', 'stop', 't'],
+      ['tester-0002', 'tester-0001'],
+    ],
+    [['stop', 'x'], ['']],
+    [['report', '--html', './swf-m'], ['./swf-mcp']],
+  ])('makes bash complete %j', async (words, completed) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'script.bash'), (await runCli(['completion', 'bash'], { folder })).stdout);
+    const script =
+      'source ./script.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _swf_mcp; printf "%s\\n" "${COMPREPLY[@]}"';
+    const args = ['-c', script, 'bash', standIn(folder), ...words];
+    const stdout = execFileSync('bash', args, { cwd: folder, encoding: 'utf8' });
+    expect(stdout.replace(/\n$/, '').split('\n')).toEqual(completed);
   });
 
   it.skipIf(isMissing('fish')).each([
     [
-      ['--db', 'x.db', 'stop', 'test'],
+      ['--db', 'x.db', 'stop', 't'],
       ['tester-0001', 'tester-0002'],
     ],
     [
-      ['plan', '--as-played', 'tester-0001', '--db=x.db', '--as-played', 'test'],
+      ['--db=x.db', 'stop', 't'],
       ['tester-0001', 'tester-0002'],
     ],
-    [['stop', '--db', 'y.db', 'tester'], []],
-    [['slices', '--status', 'f'], ['failed']],
+    [['stop', 'x'], []],
+    [['report', '--html', './swf-m'], ['./swf-mcp']],
   ])('makes fish complete %j', async (words, completed) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'script.fish'), (await runCli(['completion', 'fish'], { folder })).stdout);
@@ -145,15 +167,21 @@ describe('swf-mcp completion', () => {
     const line = `source script.fish; complete -C "swf-mcp ${words.join(' ')}"; true`;
     const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
     const stdout = execFileSync('fish', ['--no-config', '-c', line], { cwd: folder, env, encoding: 'utf8' });
-    expect([...stdout.matchAll(/^[^\t\n]+/gm)].map(([word]) => word)).toEqual(completed);
+    expect([...stdout.matchAll(/^[^\t\n]+/gm)].map(([word]) => word).toSorted()).toEqual(completed);
   });
 
-  it.skipIf(isMissing('zsh'))('prints a script that zsh can parse', async () => {
+  it.skipIf(isMissing('zsh'))('makes zsh complete words with what they mean, and files', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['completion', 'zsh'], { folder });
     writeFileSync(join(folder, 'script.zsh'), stdout);
-    expect(execFileSync('zsh', ['-n', join(folder, 'script.zsh')], { encoding: 'utf8' })).toBe('');
-    expect(stdout).toContain('summarize');
+    const program = standIn(folder);
+    const completed = (...words: string[]): string => {
+      const stubs = 'compdef() { : }; _files() { echo files }; _describe() { print -l -- $found }';
+      const script = `${stubs}; source ./script.zsh; words=("$@"); CURRENT=$#; _swf_mcp`;
+      return execFileSync('zsh', ['-f', '-c', script, 'zsh', program, ...words], { cwd: folder, encoding: 'utf8' });
+    };
+    expect(completed('--db', 'x.db', 'stop', 't')).toBe('tester-0002:an execution\ntester-0001\n');
+    expect(completed('report', '--html', 'x')).toBe('files\n');
   });
 });
 

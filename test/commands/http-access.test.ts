@@ -127,7 +127,6 @@ describe('a server that others can reach', () => {
       expect(await from(`http://127.0.0.1:${port}`)).toBe(403);
       const errors: Record<string, string> = {};
       for (const words of [
-        ['--tls-cert', cert],
         ['--tls-cert', cert, '--tls-key', join(folder, 'none')],
         ['--tls-cert', key, '--tls-key', cert],
         ['--tls-cert', folder, '--tls-key', key],
@@ -140,6 +139,8 @@ describe('a server that others can reach', () => {
         errors[words.join(' ').replaceAll(folder, 'FOLDER')] = stderr.replace(/\(error:.*\)/, '(OPENSSL)');
       }
       await expectErrors('certificates', errors);
+      const alone = await runCli(['serve', '--http', '0', '--tls-cert', cert], { folder, env });
+      expect(alone).toMatchObject({ code: 2, stderr: 'error: --tls-cert needs --tls-key\n' });
     },
   );
 

@@ -139,7 +139,7 @@ describe('a note and a quality', () => {
     const folder = await folderWithRuns();
     for (const { args, line, code = 1 } of [
       { args: ['note', 'e-1', 'x'], line: /^EXECUTION_NOT_FOUND: there is no execution "e-1"/ },
-      { args: ['note', id, ' '], line: /^ARGUMENT_INVALID: the note has 0 characters; give 1 to 4000/ },
+      { args: ['note', id, ' '], line: /^ARGUMENT_INVALID: text = " ": must not be empty/, code: 2 },
       {
         args: ['note', id, 'x', '--at', '2999-01-01T00:00:00Z'],
         line: /^ARGUMENT_INVALID: --at 2999.* is in the future/,
@@ -147,12 +147,16 @@ describe('a note and a quality', () => {
       { args: ['note', id, 'x', '--at', 'soon'], line: /^ARGUMENT_INVALID: --at "soon"/, code: 2 },
       {
         args: ['quality', id, 'goood', '--reason', 'x'],
-        line: /^ARGUMENT_INVALID: "goood" is not a quality; the nearest is good; allowed are good, bad, test, none/,
+        line: /^ARGUMENT_INVALID: value = "goood": .*good.*bad.*test.*none/,
         code: 2,
       },
-      { args: ['note', id, 'x', '--about', ''], line: /^ARGUMENT_INVALID: about: / },
+      { args: ['note', id, 'x', '--about', ''], line: /^ARGUMENT_INVALID: --about "": must not be empty/, code: 2 },
       { args: ['alarms', 'seen', ''], line: /^ARGUMENT_INVALID: the alarm name is empty/ },
-      { args: ['note', id, 'x', '--requested-by', ''], line: /^ARGUMENT_INVALID: --requested-by has 0 characters/ },
+      {
+        args: ['note', id, 'x', '--requested-by', ''],
+        line: /^ARGUMENT_INVALID: --requested-by "": must not be empty/,
+        code: 2,
+      },
       { args: ['alarms', 'seen', 'X'], line: /^ARGUMENT_INVALID: there is no alarm "X", and none has been raised yet/ },
     ])
       expect({ args, ...(await runCli(args, { folder })) }).toMatchObject({

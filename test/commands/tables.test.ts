@@ -89,7 +89,6 @@ describe('tables for people', () => {
     for (const args of [
       ['slices', 'latest', '--execution-id', 'stf_datataking-tester-0001'],
       ['summarize', 'slices', '--what', 'logs'],
-      ['logs', '-f', '--order', 'oldest'],
       ['logs', '-f', '-o', 'csv'],
       ['slices', '--status', 'broken'],
       ['slices', '--fields', 'nonsense'],
@@ -98,7 +97,7 @@ describe('tables for people', () => {
     ]) {
       const { stdout, stderr, code } = await runCli(args, { folder });
       // A value that no store would accept is wrong usage.
-      const isUsage = /^--(?:status|fields)$/.test(args[1] ?? '');
+      const isUsage = /^-(?:f|-status|-fields)$/.test(args[1] ?? '');
       expect({ args, stdout, code }).toEqual({ args, stdout: '', code: isUsage ? 2 : 1 });
       errors[args.join(' ')] = stderr;
     }
@@ -106,6 +105,7 @@ describe('tables for people', () => {
     for (const args of [
       ['files', '--has-slices', 'no'],
       ['slices', '--limit', '0'],
+      ['logs', '-f', '--order', 'oldest'],
     ])
       expect(await runCli(args, { folder })).toMatchObject({ code: 2, stdout: '' });
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { BrokerConnection, Outgoing } from '../../src/broker/connection.ts';
-import { ConfirmedSender } from '../../src/exchange/confirmed-sender.ts';
+import { createConfirmedSender } from '../../src/exchange/confirmed-sender.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 
 type Outcome = 'sent' | 'refused' | 'ended';
@@ -23,7 +23,7 @@ function sending(items: number[], answerTo: (seq: number, tries: number) => Outc
       if (outcome === 'ended') throw new Error('the connection ended');
     },
   } as unknown as BrokerConnection;
-  const sender = new ConfirmedSender(broker, {
+  const sender = createConfirmedSender(broker, {
     pending: (after: number) => [...pending].filter((seq) => seq > after).map((seq) => ({ seq })),
     outgoing: ({ seq }) => ({ destination: '/queue/x', headers: {}, body: String(seq) }),
     confirmed: async (done) => {

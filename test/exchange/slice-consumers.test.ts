@@ -249,6 +249,39 @@ describe('consumers of slices', () => {
       await done;
     });
 
+    it.each([
+      ['none is busy', 0],
+      ['some are busy', 2],
+    ])('come to one slot and strand no slice if a trial begins while all read the queue and %s', async (_, before) => {
+      const made = await setUp('rabbitmq');
+      const queue = `${destinations.slices}.${namespace}`;
+      const inHand = new Map<number, { slot: number; finish: () => void }>();
+      const { consumers, take, drain, done } = consume(
+        made,
+        3,
+        ({ slice: { slice_id }, acknowledge }, slot) =>
+          new Promise((resolve) => inHand.set(slice_id, { slot, finish: () => (acknowledge(), resolve()) })),
+      );
+      const ids = [1, 2, 3, 4];
+      await send(made, ...ids.slice(0, before).map(slice));
+      await expect.poll(() => inHand.size).toBe(before);
+      take('one');
+      await send(made, ...ids.slice(before).map(slice));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect([inHand.size, consumers.freeSlots]).toEqual(before === 0 ? [1, 0] : [before, 0]);
+      for (const { finish } of inHand.values()) if (before > 0) finish();
+      for (let n = before; n < ids.length; n += 1) {
+        await expect.poll(() => inHand.size).toBe(n + 1);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        const last = [...inHand.values()].at(-1);
+        expect([last?.slot, made.broker.waiting(queue)]).toEqual([1, ids.length - n - 1]);
+        last?.finish();
+      }
+      await expect.poll(() => consumers.freeSlots).toBe(1);
+      drain();
+      await done;
+    });
+
     it('stay on the queue if they can do some of its slices', async () => {
       const { made, handled, consumers, drain, done } = await half(2);
       await send(made, ...[0, 1, 2, 3, 4, 5].map(slice));

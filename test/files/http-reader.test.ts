@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
-import { type ByteRange, isReachable, readByHttp } from '../../src/files/http-reader.ts';
+import { type ByteRange, readByHttp, requireReachable } from '../../src/files/http-reader.ts';
 import { useFastTime } from '../fast-time.ts';
 import { breaksAfter, type FileHost, fileHost, refuses, serves } from './file-host.ts';
 
 const content = Buffer.from('0123456789abcdefghij');
 const never = new AbortController().signal;
+
+const reaches = ({ root }: FileHost, prefixes: string[]): Promise<boolean> =>
+  requireReachable({ prefixes, token: undefined }, `${root}a.tf`).then(
+    () => true,
+    () => false,
+  );
 
 async function read(
   { root }: FileHost,
@@ -180,12 +186,12 @@ describe('a file host', () => {
     [503, false],
   ])('that answers %i is reachable: %s', async (status, reachable) => {
     const host = await fileHost(status === 200 ? serves(content) : refuses(status));
-    expect(await isReachable({ prefixes: [host.root], token: undefined }, `${host.root}a.tf`)).toBe(reachable);
+    expect(await reaches(host, [host.root])).toBe(reachable);
     expect(host.asked[0]).toMatchObject({ range: 'bytes=0-0' });
   });
 
   it('that is not among the sources is not reachable', async () => {
     const host = await fileHost(serves(content));
-    expect(await isReachable({ prefixes: [], token: undefined }, `${host.root}a.tf`)).toBe(false);
+    expect(await reaches(host, [])).toBe(false);
   });
 });

@@ -76,6 +76,7 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
   const planned = plannedStfCount(params) ?? 0;
   return {
     now: began + tick * 1000,
+    until: began + tick * 1000,
     ahead_seconds: 0,
     status: 'running',
     phase,

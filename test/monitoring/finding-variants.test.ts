@@ -30,6 +30,7 @@ const delays = (mean: number, waited: number) => [
 ];
 const cause = (name: string, attempts: number) => ({ cause: name, attempts, example: undefined });
 const payload = { worker: { payload: ['recon.sh'], timeout_seconds: 90 } };
+const failures = (count: number, ids = ['a.tf']) => ({ count, ids, isFinal: true });
 const failed = { status: 'failed', end_time: ago(5) } as const;
 const overBroker = { isOverBroker: true, delays: [] };
 
@@ -327,30 +328,29 @@ const situations: Readonly<Record<string, Given>> = {
   },
   'one slice failed of an unknown first': {
     counts: { slices_failed: 1 },
-    evidence: { exhausted: ['a.tf'], exhausted_count: 1, causes: [cause('x'.repeat(161), 1)] },
+    evidence: { failed: failures(1), causes: [cause('x'.repeat(161), 1)] },
   },
   'slices failed of many causes': {
     counts: { slices_failed: 2 },
-    evidence: { exhausted: ['a.tf'], exhausted_count: 2, causes: [cause('a', 2), cause('b', 2), cause('c', 1)] },
+    evidence: { failed: failures(2), causes: [cause('a', 2), cause('b', 2), cause('c', 1)] },
   },
   'slices failed of very many causes': {
     counts: { slices_failed: 2 },
     evidence: {
-      exhausted: ['a.tf'],
-      exhausted_count: 2,
+      failed: failures(2),
       causes: [cause('a', 997), cause('b', 1), cause('c', 1), cause('d', 1)],
     },
   },
   'slices failed in a run that is over': {
     facts: { status: 'completed' },
     counts: { slices_failed: 2 },
-    evidence: { exhausted_count: 9 },
+    evidence: { failed: failures(2, []) },
   },
   'one slice tried again': { facts: { slice_retries: 1 }, evidence: { slices_retried: 1 } },
   'slices tried again and one failed': {
     facts: { slice_retries: 4 },
     counts: { slices_failed: 1 },
-    evidence: { slices_retried: 2, exhausted_count: 1, causes: [cause('a', 4)] },
+    evidence: { slices_retried: 2, failed: failures(1, []), causes: [cause('a', 4)] },
   },
   'no worker for one slice': {
     evidence: {

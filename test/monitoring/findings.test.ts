@@ -162,8 +162,7 @@ const situations: Readonly<Record<string, Given>> = {
   SLICES_FAILED: {
     counts: { slices_failed: 2 },
     evidence: {
-      exhausted: ['swf.100010.000001_slice_003.tf'],
-      exhausted_count: 2,
+      failed: { count: 2, ids: ['swf.100010.000001_slice_003.tf'], isFinal: true },
       causes: [
         { cause: 'exit code 1: no geometry for run N', attempts: 8, example: 'exit code 1: no geometry for run 7' },
       ],
@@ -270,7 +269,8 @@ describe('the findings', () => {
   it('state in SLICES_FAILED that no slice succeeded, once the execution has ended', () => {
     const counts = { slices_completed: 0, slices_failed: 30 };
     const told = (status: 'completed' | 'running') => {
-      const given = { ...situations['SLICES_FAILED'], facts: { status }, counts };
+      const failed = { count: status === 'completed' ? 30 : 2, ids: [], isFinal: true };
+      const given = { ...situations['SLICES_FAILED'], facts: { status }, counts, evidence: { failed } };
       return findingsOf({ driving: situationOf(given) }).find(({ code }) => code === 'SLICES_FAILED')?.sentence;
     };
     expect(told('completed')).toMatch(/^No slice succeeded: 30 TF slices stay failed/);

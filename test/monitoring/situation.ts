@@ -26,6 +26,7 @@ export function factsOf({ facts = {}, counts = {}, params = {} }: Given = {}): F
   const parsed = executionParamsSchema.parse(params);
   return {
     now,
+    until: facts.end_time ? Date.parse(facts.end_time) : now,
     ahead_seconds: 0,
     status: 'running',
     phase: 'physics',
@@ -95,8 +96,7 @@ const evidence: GivenEvidence = {
   slow_slots: undefined,
   slower: undefined,
   pending_stop: undefined,
-  exhausted: [],
-  exhausted_count: 0,
+  failed: { count: 0, ids: [], isFinal: true },
   given_up: 0,
   begun_again: 0,
   slices_retried: 0,

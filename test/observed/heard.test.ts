@@ -87,7 +87,11 @@ describe('a program that is heard', () => {
       { name: 'old', messages: 1 },
     ]);
     expect(heard.topics()).toEqual([
-      { topic: '/topic/a', messages: 6, types: { stf_gen: 2, slice_result: 1, stf_ready: 1, heartbeat: 1, none: 1 } },
+      {
+        topic: '/topic/a',
+        messages: 6,
+        types: { stf_gen: 2, slice_result: 1, stf_ready: 1, heartbeat: 1, untyped: 1 },
+      },
       { topic: '/topic/b', messages: 0, types: {} },
     ]);
   });

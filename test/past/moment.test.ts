@@ -97,11 +97,11 @@ describe('a moment', () => {
     const { stdout } = await runCli(['status', '--as-of', '-0s'], { folder });
     expect(stdout).toMatch(/^ {2}as of {7}.+: everything below is as it was then$/m);
     expect(await runCli(['logs', '-f', '--as-of', '-1m'], { folder })).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('--as-of has no effect with -f'),
+      code: 2,
+      stderr: expect.stringContaining('--follow cannot be combined with --as-of'),
     });
     expect(await runCli(['status', '--watch', '--as-of', '-1m'], { folder })).toMatchObject({
-      stderr: expect.stringContaining('--watch and --as-of cannot be combined'),
+      stderr: expect.stringContaining('--watch cannot be combined with --as-of'),
     });
   });
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { listAlarms } from '../../src/db/lists/alarms.ts';
+import { listAlarms } from '../../src/db/logbook/alarms.ts';
 import { type AlarmRow, alarmsIn } from '../../src/db/logbook/alarms.ts';
 import { markSeen, setQuality } from '../../src/db/logbook/entries.ts';
 import { becomeWatcher, firstUndelivered, knowReceiver, noteDelivered } from '../../src/db/logbook/watching.ts';

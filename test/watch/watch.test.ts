@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { listAlarms } from '../../src/db/lists/alarms.ts';
+import { listAlarms } from '../../src/db/logbook/alarms.ts';
 import { markSeen } from '../../src/db/logbook/entries.ts';
 import { becomeWatcher, candidates, lastLook } from '../../src/db/logbook/watching.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';

@@ -1,8 +1,9 @@
 import { present } from '../../lib/present.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
-import type { LiveContext, Tool } from '../../tools/shared/tool.ts';
-import { type Io, pageUrl, userName } from '../shared/io.ts';
+import type { Tool } from '../../tools/shared/tool.ts';
+import { createLogbook } from '../control/tool-logbook.ts';
+import { interruptionOf, type Io, pageUrl, userName } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /**
@@ -11,13 +12,12 @@ import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
  */
 export async function askTool<Name extends string>(io: Io, tool: Tool<Name>, args: object) {
   using reader = createStoreReader(io);
-  const interrupted = new AbortController();
-  if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
-  return (await callTool(tool, present({ ...args }), liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
+  const signal = tool.perform === undefined ? new AbortController().signal : interruptionOf(io);
+  return (await callTool(tool, present({ ...args }), liveContext(io, reader, signal))) as AnswerOf<Name>;
 }
 
 /** A tool's context at the command line. */
-export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal): LiveContext => ({
+export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal) => ({
   caller: () => userName(io),
   queries,
   past,
@@ -27,5 +27,6 @@ export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal
   progress: () => {},
   services: async () => (await import('../control/tool-services.ts')).createServices(io),
   control: undefined,
+  logbook: createLogbook(io),
   page: pageUrl(io),
 });

@@ -3,7 +3,7 @@ import { readJson } from '../../lib/read-json.ts';
 import { everyTool, findTool } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
-import { exitCodes, type Io, namesStore } from '../shared/io.ts';
+import { exitCodes, interruptionOf, type Io, namesStore } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { liveContext } from './ask-tool.ts';
 
@@ -27,19 +27,17 @@ export async function callCommand(io: Io, { tool: name, arguments: words, yes }:
     return exitCodes.mendable;
   }
   using reader = createStoreReader(io);
-  const interrupted = new AbortController();
-  io.onInterrupt(() => interrupted.abort());
+  const interrupted = interruptionOf(io);
   const answer = await callTool(tool, args, {
-    ...liveContext(io, reader, interrupted.signal),
-    logbook: tool.writes === undefined ? undefined : (await import('../logbook/logbook.ts')).createLogbook(io),
+    ...liveContext(io, reader, interrupted),
     control: tool.writes === undefined ? undefined : (await import('../control/tool-control.ts')).createControl(io),
   });
   const { answer: safe, text } = harmless(answer, namesStore(io));
   io.out(`${io.terminal('out') === undefined ? text : JSON.stringify(safe, undefined, 2)}\n`);
-  return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
+  return interrupted.aborted ? exitCodes.interrupted : exitCodes.fine;
 }
 
-function parseArguments(words: readonly string[]): unknown {
+function parseArguments(words: readonly string[]) {
   if (words.every((word) => pair.test(word))) return Object.fromEntries(words.map(pairOf));
   const json = words.join(' ');
   try {
@@ -55,7 +53,7 @@ function parseArguments(words: readonly string[]): unknown {
 const pair = /^[a-z][a-z0-9_]*=/;
 
 /** true, false and objects are parsed as JSON; tools take numbers as text. */
-function pairOf(word: string): [string, unknown] {
+function pairOf(word: string) {
   const at = word.indexOf('=');
   const value = word.slice(at + 1);
   return [word.slice(0, at), /^(?:true|false|[[{].*)$/s.test(value) ? (readJson(value) ?? value) : value];

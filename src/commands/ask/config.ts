@@ -32,7 +32,7 @@ interface Effective {
 
 const secret = '***';
 
-/** The value of each key and where it came from; a key without a value is left undefined. */
+/** The value of each key and where it came from; a key without a value is left undefined. Throws `CONFIG_INVALID`. */
 function effectiveValues(io: Io, { config, origins }: Loaded) {
   const values = new Map<string, Effective>();
   for (const key of knownKeys) {
@@ -40,24 +40,22 @@ function effectiveValues(io: Io, { config, origins }: Loaded) {
     values.set(key, { value, source: origins.get(key) ?? 'default' });
   }
   if (config.data.dir === undefined) values.set('data.dir', { value: `${storePath(io)}.data`, source: 'default' });
-  for (const [key, value] of brokerValues(io, config.broker)) values.set(key, value);
+  const { url } = config.broker;
+  // A malformed URL is refused.
+  if (url !== undefined) parseBrokerUrl(url);
+  for (const [key, source] of url === undefined ? [] : Object.entries(fromEnvironment))
+    if (io.env[source]) values.set(key, { value: io.env[source], source });
   const password = values.get('broker.password');
   if (password?.value !== undefined) values.set('broker.password', { ...password, value: secret });
   return values;
 }
 
-/** Completes the chosen broker from the environment. Throws `CONFIG_INVALID` for a malformed URL. */
-function brokerValues({ env }: Io, { url }: Loaded['config']['broker']): [string, Effective][] {
-  if (url === undefined) return [];
-  parseBrokerUrl(url);
-  const fromEnvironment = (key: string, variable: string): [string, Effective][] =>
-    env[variable] === undefined || env[variable] === '' ? [] : [[key, { value: env[variable], source: variable }]];
-  return [
-    ...fromEnvironment('broker.user', 'ACTIVEMQ_USER'),
-    ...fromEnvironment('broker.password', 'ACTIVEMQ_PASSWORD'),
-    ...fromEnvironment('broker.ca_file', 'ACTIVEMQ_SSL_CA_CERTS'),
-  ];
-}
+/** What the environment sets of a chosen broker. */
+const fromEnvironment = {
+  'broker.user': 'ACTIVEMQ_USER',
+  'broker.password': 'ACTIVEMQ_PASSWORD',
+  'broker.ca_file': 'ACTIVEMQ_SSL_CA_CERTS',
+};
 
 function tomlLines(values: Map<string, Effective>) {
   const lines: string[] = [];

@@ -6,9 +6,10 @@ import type { AsPlayed } from '../../tools/plan/as-played.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
 import { plannedParams } from '../control/tool-services.ts';
 import type { ConfigFlags, Io } from '../shared/io.ts';
-import { alignedLines, printJson, printLines } from '../shared/print-lines.ts';
+import { type ShownColumn, tableLines } from '../shared/layout.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 
-export interface PlanArguments extends ConfigFlags {
+interface PlanArguments extends ConfigFlags {
   stfCount?: number;
   /** An execution to replay instead of a configuration. */
   asPlayed?: string;
@@ -68,7 +69,7 @@ async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
 }
 
-function changeOf(set: string): [string, unknown] {
+function changeOf(set: string) {
   const [path = '', ...rest] = set.split('=');
   const name = path.trim().replace(/^fast_processing\./, '');
   const value = rest.join('=').trim();
@@ -86,39 +87,47 @@ type Waits = AsPlayed['was'];
 
 const shown = (seconds: number | undefined) => (seconds === undefined ? 'unknown' : duration(seconds));
 
-const columns: readonly { head: string; of: (waits: Waits, start: number) => string }[] = [
+/** A way that the run went, or would go. */
+interface Played {
+  name: string;
+  waits: Waits;
+  /** The slices waiting in each bin. */
+  waiting: readonly number[];
+  /** When the run began, in milliseconds. */
+  start: number;
+}
+
+const columns: readonly ShownColumn<Played>[] = [
+  { head: '', of: ({ name }) => name },
   {
     head: 'TOOK',
-    of: ({ end, undone = 0 }, start) =>
+    align: 'right',
+    of: ({ waits: { end, undone = 0 }, start }) =>
       end === undefined ? `${undone} never finished` : duration((Date.parse(end) - start) / 1000),
   },
-  { head: 'SLOTS', of: ({ worker_slots }) => String(worker_slots) },
-  { head: 'SLICES', of: ({ slices }) => String(slices) },
-  { head: 'FAILED', of: ({ slices_failed }) => (slices_failed === undefined ? 'unknown' : String(slices_failed)) },
-  { head: 'MOST WAIT', of: ({ backlog_max }) => String(backlog_max) },
-  { head: 'WAIT P50', of: ({ wait_p50 }) => shown(wait_p50) },
-  { head: 'P95', of: ({ wait_p95 }) => shown(wait_p95) },
-  { head: 'MAX', of: ({ wait_max }) => shown(wait_max) },
+  { head: 'SLOTS', align: 'right', of: ({ waits }) => waits.worker_slots },
+  { head: 'SLICES', align: 'right', of: ({ waits }) => waits.slices },
+  { head: 'FAILED', align: 'right', of: ({ waits }) => waits.slices_failed ?? 'unknown' },
+  { head: 'MOST WAIT', align: 'right', of: ({ waits }) => waits.backlog_max },
+  { head: 'WAIT P50', align: 'right', of: ({ waits }) => shown(waits.wait_p50) },
+  { head: 'P95', align: 'right', of: ({ waits }) => shown(waits.wait_p95) },
+  { head: 'MAX', align: 'right', of: ({ waits }) => shown(waits.wait_max) },
 ];
 
 function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest }: AsPlayed) {
   const start = Date.parse(from);
-  const rows: [string, Waits, readonly number[]][] = [
-    ['as it was', was, backlog.was],
-    ['replayed', replayed, backlog.replayed],
-    ...(changed === undefined ? [] : [['with changes', changed, backlog.changed ?? []] as [string, Waits, number[]]]),
+  const rows: Played[] = [
+    { name: 'as it was', waits: was, waiting: backlog.was, start },
+    { name: 'replayed', waits: replayed, waiting: backlog.replayed, start },
   ];
-  const cells = [
-    ['', ...columns.map(({ head }) => head)],
-    ...rows.map(([name, waits]) => [name, ...columns.map(({ of }) => of(waits, start))]),
-  ];
-  const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
+  if (changed !== undefined) rows.push({ name: 'with changes', waits: changed, waiting: backlog.changed ?? [], start });
+  const most = Math.max(1, ...rows.map(({ waits }) => waits.backlog_max));
   return [
     `${execution_id}, from ${from}, in wall time; the replay ends ${offOf(was, replayed, rest.off_percent)}`,
-    ...alignedLines(cells),
+    ...tableLines(columns, rows),
     '',
     `slices waiting, at most ${most}; one column per ${rest.bin_seconds} s`,
-    ...rows.map(([name, , waiting]) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
+    ...rows.map(({ name, waiting }) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
   ];
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { utcNow } from '../../lib/time.ts';
 import { tried } from '../../lib/tried.ts';
@@ -34,12 +34,7 @@ export interface ReportArguments {
 
 /** `swf-mcp report`: Markdown of one execution, or of everything in a time window. */
 export async function reportCommand(io: Io, { executionId, since, until, namespace, asOf }: ReportArguments) {
-  const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
-  if (executionId !== undefined && isOfTime)
-    throw argumentInvalid(
-      'a report covers one execution or a period (--since, --until, --namespace); give one or the other',
-    );
-  if (!isOfTime) {
+  if (since === undefined && until === undefined && namespace === undefined) {
     using reader = createStoreReader(io);
     const text = await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now));
     return io.out(withStore(text, storeOption(io)));
@@ -146,7 +141,7 @@ async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, mome
 const quoting = ['EXECUTION_FAILED', 'NO_WORKER_FOR', 'UNANSWERED', 'DRIVER_FAULT', 'TAKE_UP_FAILED'];
 
 /** The monitor's answer without log lines, even in its sentences. */
-function withoutQuotes(monitor: Monitor): Monitor {
+function withoutQuotes(monitor: Monitor) {
   const findings = monitor.findings.map((finding) =>
     quoting.includes(finding.code) ? { ...finding, sentence: finding.sentence.split(/[:;]/)[0] ?? '' } : finding,
   );
@@ -156,7 +151,7 @@ function withoutQuotes(monitor: Monitor): Monitor {
 /** The fields of a row that hold words, files and paths of a payload. */
 const payloadFields = ['error', 'output_tail', 'outputs', 'outputs_folder'];
 
-const withoutWords = (row: Row): Row =>
+const withoutWords = (row: Row) =>
   Object.fromEntries(Object.entries(row).filter(([name]) => !payloadFields.includes(name)));
 
 /** The moments of single answers; the report has one for all of them. */
@@ -171,8 +166,8 @@ const asOf = <T>(report: T, time: string) =>
   ) as T;
 
 /** The ways of slices, except slices whose name was shown with escapes, which finds nothing. */
-async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined): Promise<Row[]> {
-  const traces: Row[] = [];
+async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined) {
+  const traces = [];
   for (const { slice_filename } of rows)
     try {
       traces.push({ ...(await askTool(io, traceDataProductTool, { filename: slice_filename, as_of })) });

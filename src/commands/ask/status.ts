@@ -2,7 +2,6 @@ import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
-import type { AnswerOf } from '../../tools/index.ts';
 import { listWorkflowExecutionsTool } from '../../tools/list-workflow-executions.ts';
 import { factsOf, verdictOf } from '../../tools/monitor/facts.ts';
 import type { Io } from '../shared/io.ts';
@@ -39,7 +38,7 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
 
 /** The monitors of executions. One that cannot be read does not hide the others. */
 async function monitorsOf(io: Io, ids: readonly string[], as_of: string | undefined) {
-  const answers: AnswerOf<'get_workflow_monitor'>[] = [];
+  const answers = [];
   for (const execution_id of ids)
     try {
       answers.push(await askTool(io, getWorkflowMonitorTool, { execution_id, as_of }));

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 
 import type { Queries } from '../../db/queries.ts';
 import { playRun } from '../../domain/plan/played-run.ts';
+import { someOf } from '../../lib/counted.ts';
 import { argumentInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { freeBytes } from '../../lib/file-system.ts';
 import { tried } from '../../lib/tried.ts';
@@ -53,8 +54,8 @@ export function createRunPlaces(io: Io, maxRuns = usualMaxRuns) {
 }
 
 function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExecution[]) {
-  const named = running.slice(0, 5).map(({ execution_id }) => execution_id);
-  const shown = named.length === 0 ? '' : ` (${named.join(', ')}${running.length > 5 ? ', …' : ''})`;
+  const ids = running.map(({ execution_id }) => execution_id);
+  const shown = ids.length === 0 ? '' : ` (${someOf(ids)})`;
   return argumentInvalid(
     `${underWay} runs are in progress in this store${shown}, and this server starts one only while there are fewer than ${maxRuns}; wait for one with wait_for_execution, or stop one with control_workflow`,
   );
@@ -87,12 +88,15 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
   const plan = planOf(params, await inTurns(playRun(params)).catch(tooLargeToPlay));
   const seconds = params.speed === 'max' ? 0 : plan.total_seconds / params.speed;
   const bytes = plan.store_bytes + plan.data_bytes;
-  if (plan.stf_files > maxOfARun.stf_files) throw tooMuch(`${plan.stf_files} STF files`, maxOfARun.stf_files);
-  if (plan.slices > maxOfARun.slices) throw tooMuch(`${plan.slices} slices`, maxOfARun.slices);
-  if (seconds > maxOfARun.seconds) throw tooMuch(`${Math.round(seconds)} seconds`, maxOfARun.seconds);
-  if (bytes > maxOfARun.bytes) throw tooMuch(`${bytes} bytes on disk`, maxOfARun.bytes);
   const free = freeFor(storePath(io));
-  if (bytes > free - roomLeft) throw tooMuch(`${bytes} bytes on disk`, `${free} free there, less ${roomLeft}`);
+  for (const [n, most, what] of [
+    [plan.stf_files, maxOfARun.stf_files, 'STF files'],
+    [plan.slices, maxOfARun.slices, 'slices'],
+    [Math.round(seconds), maxOfARun.seconds, 'seconds'],
+    [bytes, maxOfARun.bytes, 'bytes on disk'],
+    [bytes, free - roomLeft, `bytes on disk, of which ${free} are free and ${roomLeft} must stay so`],
+  ] as const)
+    if (n > most) throw tooMuch(`${n} ${what}`, most);
 }
 
 const tooMuch = (asked: string, limit: number | string) =>

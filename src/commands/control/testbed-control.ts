@@ -1,4 +1,3 @@
-import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import {
   askTestbed,
@@ -16,7 +15,8 @@ import { pause } from '../../lib/deadline.ts';
 import { argumentInvalid, executionNotRunning, NoStoreYet } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { ControlRequest, StartRequest, TestbedAnswer } from '../../tools/shared/services.ts';
-import { type Io, storeOptions, storePath } from '../shared/io.ts';
+import { type Io } from '../shared/io.ts';
+import { existingStore } from '../shared/own-store.ts';
 
 /**
  * The testbed's runner registers an execution at once, and sends the first message of a run five seconds
@@ -76,7 +76,7 @@ async function ask(
   { namespace, body, by, seconds }: { namespace: string; body: object; by: string; seconds: number },
   begin: (store: Store) => () => string | undefined,
 ): Promise<TestbedAnswer> {
-  using store = await openExistingStore(storePath(io), storeOptions(io)).catch((error: unknown) => {
+  using store = await existingStore(io).catch((error: unknown) => {
     throw error instanceof NoStoreYet ? noObserver(namespace) : error;
   });
   const seen = begin(store);

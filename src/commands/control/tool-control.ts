@@ -1,20 +1,12 @@
 import { requireBareName } from '../../config/layers.ts';
-import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Action } from '../../domain/states.ts';
 import { executionInUse, storeUnavailable } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import {
-  awaitEffect,
-  effects,
-  isDriven,
-  nobodyDrives,
-  type Outcome,
-  recordCommand,
-  requireControllable,
-} from '../../runtime/commands.ts';
+import { effects, giveCommand, type Outcome } from '../../runtime/commands.ts';
 import type { CommandState, Control, ControlRequest, StartRequest } from '../../tools/shared/services.ts';
-import { type Io, storeOptions, storePath, wordsOfFlags } from '../shared/io.ts';
+import { type Io, storePath, wordsOfFlags } from '../shared/io.ts';
+import { existingStore } from '../shared/own-store.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { maxName, maxReason } from './control-options.ts';
 import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
@@ -78,17 +70,11 @@ const runArguments = ({ config, speed, settings }: StartRequest) => [
 ];
 
 async function command(io: Io, action: Action, request: ControlRequest): Promise<CommandState> {
-  using store = await openExistingStore(storePath(io), storeOptions(io));
-  const { execution_id, by, patienceSeconds } = request;
-  const reason = request.reason ?? (action === 'stop' ? `stopped by ${by.claimed ?? by.name}` : undefined);
-  const { status } = requireControllable(store.sql, execution_id, action);
-  const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
-  // It has no driver, so a separate process resumes it to end it.
-  if (isUndriven && action === 'stop') return await stopUndriven(io, { ...request, reason });
-  if (isUndriven) throw nobodyDrives(execution_id);
-  const recorded = await recordCommand(store, execution_id, { action, by, reason });
-  if (recorded === undefined) return { effect: 'applied', sentence: 'it is already stopped' };
-  return stateOf(action, await awaitEffect(store, recorded, { isAlive, patienceSeconds }));
+  using store = await existingStore(io);
+  const { execution_id, by, reason, patienceSeconds } = request;
+  const stopUndriven = () => stopApart(io, request);
+  const options = { isAlive, patienceSeconds, stopUndriven };
+  return stateOf(action, await giveCommand(store, execution_id, { action, by, reason }, options));
 }
 
 /** Resumes an execution in a separate process, which says so in the log. */
@@ -125,19 +111,22 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
     case 'pending':
       return {
         effect: 'pending',
-        sentence: 'its driver has not accepted the request yet, which stays recorded: check with get_workflow_monitor',
+        sentence:
+          outcome.reason ??
+          'its driver has not accepted the request yet, which stays recorded: check with get_workflow_monitor',
       };
   }
 }
 
-async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandState> {
+/** It has no driver, so a separate process resumes it to end it. */
+async function stopApart(io: Io, request: ControlRequest): Promise<Outcome> {
   const { execution_id, patienceSeconds } = request;
   using started = await io.startSelf(['--db', storePath(io), 'stop', execution_id, ...forTheRecord(request)]);
   const message = await started.firstMessage(patienceSeconds * 1000);
-  if (message !== undefined) return { effect: 'applied', sentence: `it ${effects.stop}` };
+  if (message !== undefined) return { effect: 'applied' };
   return {
     effect: 'pending',
-    sentence:
+    reason:
       'no process was driving it; one was started to end it, and has not finished yet: check with get_workflow_monitor',
   };
 }

@@ -9,8 +9,7 @@ import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
-import { refusalOf } from '../../files/http-reader.ts';
-import { messageOf } from '../../lib/errors.ts';
+import { requireReachable } from '../../files/http-reader.ts';
 import { canAccess, freeBytes, whyNotOurs } from '../../lib/file-system.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
@@ -137,10 +136,7 @@ function lookAtFileSystem(path: string) {
   return fail(`${folder} is on ${kind}, where a store would be damaged; name a file on a local disk with --db`);
 }
 
-/** How long to wait for a file server's answer, in milliseconds. */
-const patienceMilliseconds = 5000;
-
-/** Checks the hosts that files are fetched from, a line each, by asking for a file that none has. */
+/** Checks the hosts that files are fetched from, a line each. */
 async function* lookAtSources({ data }: Config, token: string | undefined): AsyncGenerator<Look> {
   const { sources = [], fetch: command } = data;
   for (const source of sources)
@@ -152,18 +148,8 @@ async function* lookAtSources({ data }: Config, token: string | undefined): Asyn
     ];
 }
 
+/** Asks for a file that no host has. */
 async function lookAtSource(source: string, token: string | undefined) {
-  const url = `${source.replace(/\/$/, '')}/swf-mcp-doctor/none`;
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  let status: number;
-  try {
-    const signal = AbortSignal.timeout(patienceMilliseconds);
-    ({ status } = await fetch(url, { method: 'HEAD', headers, signal, redirect: 'manual' }));
-  } catch (error) {
-    const why = messageOf((error as { cause?: unknown }).cause ?? error);
-    return fail(`${source} does not answer (${why}); check whether its server is running`);
-  }
-  // The file is missing, as it should be.
-  if (status === 404) return ok(`${source} answers${token === undefined ? '' : ', and accepts the token'}`);
-  return fail(refusalOf(source, status).message);
+  await requireReachable({ prefixes: [source], token }, `${source.replace(/\/$/, '')}/swf-mcp-doctor/none`);
+  return ok(`${source} answers${token === undefined ? '' : ', and accepts the token'}`);
 }

@@ -1,5 +1,4 @@
 import { brokerSettings } from '../../config/broker.ts';
-import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
 import { pause } from '../../lib/deadline.ts';
@@ -9,15 +8,16 @@ import {
   awaitEffect,
   type Command,
   effects,
-  isDriven,
-  nobodyDrives,
+  giveCommand,
   type Outcome,
   recordCommand,
   requireControllable,
+  stopped,
 } from '../../runtime/commands.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
-import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
+import { type Io, userName } from '../shared/io.ts';
+import { existingStore } from '../shared/own-store.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { hostOptions, recordedConfig } from './drive.ts';
 
@@ -30,45 +30,34 @@ const patienceSeconds = 30;
  */
 export const controlCommand = (action: Action) => async (io: Io, args: ControlArguments) => {
   requireControlOptions(args);
-  const { executionId, reason: given, requestedBy, sender } = args;
-  const by = { name: sender ?? userName(io), claimed: requestedBy };
-  const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
-  using store = await openExistingStore(storePath(io), storeOptions(io));
-  const ask = () => control(io, store, executionId, { action, by, reason });
-  let sentence = await ask();
-  // While another process resumes or ends the execution, ask again.
-  while (sentence === undefined) {
-    await pause(againMilliseconds);
-    sentence = await ask();
-  }
-  printLines(io, [sentence]);
+  const { executionId, reason, requestedBy, sender } = args;
+  const asked = { action, by: { name: sender ?? userName(io), claimed: requestedBy }, reason };
+  using store = await existingStore(io);
+  const { execution_id } = requireControllable(store.sql, executionId, action);
+  const onWait = () =>
+    io.err(
+      `waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which has not answered yet`,
+    );
+  const ask = (): Promise<Outcome> => giveCommand(store, execution_id, asked, options);
+  const options = {
+    isAlive,
+    patienceSeconds,
+    onWait,
+    stopUndriven: async () => {
+      const command = await recordCommand(store, execution_id, asked);
+      if (command === undefined) return stopped;
+      if (await endInterrupted(io, store, command)) return awaitEffect(store, command, options);
+      // While another process resumes or ends the execution, ask again.
+      await pause(againMilliseconds);
+      return ask();
+    },
+  };
+  printLines(io, [answerOf(await ask(), { action, execution_id })]);
   io.tellParent({ event: 'done' });
 };
 
 /** A recorder service resumes an execution that is to be stopped within five seconds. */
 const againMilliseconds = 1000;
-
-type Asked = Parameters<typeof recordCommand>[2];
-
-/**
- * Returns the outcome as a sentence; undefined if another process has resumed or ended the execution in
- * between.
- */
-async function control(io: Io, store: Store, executionId: string, asked: Asked) {
-  const { action } = asked;
-  const { execution_id, status } = requireControllable(store.sql, executionId, action);
-  const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
-  if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id);
-  const command = await recordCommand(store, execution_id, asked);
-  if (command === undefined) return `${execution_id} is already stopped`;
-  if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
-  const onWait = () =>
-    io.err(
-      `waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which has not answered yet`,
-    );
-  const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait });
-  return answerOf(outcome, { action, execution_id });
-}
 
 /** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
 export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string }) {

@@ -15,7 +15,7 @@ import type { MessageType } from '../../messages/vocabulary.ts';
 import { type Finding, wholeSentence } from '../../monitoring/findings/rule.ts';
 import type { HostOptions } from '../../runtime/host.ts';
 import type { RunningExecution } from '../../runtime/start-execution.ts';
-import { type Live, startLive } from '../live/live.ts';
+import { startLive } from '../live/live.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { type Io, logLevel, storeOption, userName } from '../shared/io.ts';
 import { startKeys } from './keys.ts';
@@ -87,27 +87,20 @@ export async function driveToEnd(
 export const recordedConfig = ({ sql }: Store, executionId: string) =>
   parseRecordedConfig(startMessage(sql, executionId).params, executionId);
 
-interface Display {
-  live?: Live;
-  say: (line: string) => void;
-  /** Logs findings until it is stopped; the painted view shows them anyway. */
-  watch?: (executionId: string) => () => void;
-  options: Pick<HostOptions, 'log' | 'agentLog' | 'onProgress'>;
-}
-
 /** A painted view on a terminal; lines elsewhere. */
-function openDisplay(io: Io, queries: Queries, json: boolean): Display {
+function openDisplay(io: Io, queries: Queries, json: boolean) {
   const terminal = io.terminal(json ? 'err' : 'out');
-  const plain = (line: string) => (json ? io.err(line) : io.out(`${line}\n`));
+  const log = createLog('WARNING', (line) => io.err(line));
   if (terminal === undefined) {
+    const say = (line: string) => (json ? io.err(line) : io.out(`${line}\n`));
     const onProgress = (executionId: string, types: readonly MessageType[]) => {
       for (const type of types) {
         const line = stageLines[type]?.(() => queries.execution(executionId));
-        if (line !== undefined) plain(line);
+        if (line !== undefined) say(line);
       }
     };
-    const log = createLog('WARNING', (line) => io.err(line));
     const agentLog = oneAMinute(log);
+    /** Logs findings until it is stopped; the painted view shows them anyway. */
     const watch = (id: string) => {
       const endWatch = watchFindings(queries, id, log);
       return () => {
@@ -115,16 +108,17 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
         agentLog.end();
       };
     };
-    return { say: plain, options: { log, agentLog, onProgress }, watch };
+    return { live: undefined, say, options: { log, agentLog, onProgress }, watch };
   }
   const live = startLive(terminal, () => queries, storeOption(io));
-  const print = (line: string) => live.print(line);
+  const say = (line: string) => live.print(line);
   return {
     live,
-    say: print,
+    say,
+    watch: undefined,
     options: {
       // Warnings that go to the same terminal must not be painted over.
-      log: createLog('WARNING', (line) => (io.terminal('err') ? print(line) : io.err(line))),
+      log: io.terminal('err') ? createLog('WARNING', say) : log,
       // The view shows the result of the agents' lines; every line is in the store.
       agentLog: { write: () => {} },
     },

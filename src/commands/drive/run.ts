@@ -9,7 +9,6 @@ import {
 } from '../../config/policies.ts';
 import { type OwnExecution, requireExecution, requireOwn } from '../../db/execution/find-execution.ts';
 import { executionParams } from '../../db/execution/params.ts';
-import { openExistingStore, openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { interruptedExecutions, type ProcessSigns } from '../../db/presence/leases.ts';
 import { recorderOf } from '../../db/presence/recorders.ts';
@@ -28,7 +27,8 @@ import { resumeExecution, startExecution } from '../../runtime/start-execution.t
 import { statusWords, stayFailed } from '../../tools/monitor/words.ts';
 import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
 import { configOf } from '../shared/configured.ts';
-import { exitCodes, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
+import { exitCodes, type Io, logLevel, storePath, userName } from '../shared/io.ts';
+import { existingStore, ownStore } from '../shared/own-store.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { driveToEnd, recordedConfig } from './drive.ts';
 import { requireProgram } from './notify.ts';
@@ -53,7 +53,7 @@ export async function runCommand(io: Io, args: RunArguments) {
   logLevel(io);
   const notify = requireProgram(io, args.notify);
   const setup = setupOf(io, args);
-  using store = await openStore(storePath(io), storeOptions(io));
+  using store = await ownStore(io);
   tellOfInterrupted(io, store, setup.config.testbed.namespace);
   const { speed } = setup;
   return await driveToEnd(io, { store, ...setup, json: args.json, notify }, (options) =>
@@ -108,15 +108,14 @@ export async function resumeCommand(io: Io, args: ResumeArguments) {
   requireControlOptions(args);
   userName(io);
   logLevel(io);
-  using store = await openExistingStore(storePath(io), storeOptions(io));
+  using store = await existingStore(io);
   const { executionId, broker, speed, json } = args;
   const execution = requireOwn(requireExecution(store.sql, executionId), 'be resumed');
   const { execution_id } = execution;
   const config = recordedConfig(store, execution_id);
   if (execution.status !== 'running') {
     const sentence = whyNotResumed(execution);
-    if (json) io.err(sentence);
-    else printLines(io, [sentence]);
+    tell(io, sentence, json);
     io.tellParent({ event: 'done' });
     return tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, config, isInterrupted: false });
   }
@@ -165,10 +164,12 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
   const by = `process ${recorder.pid} on ${recorder.hostname}`;
   io.tellParent({ event: 'resumed', by });
   const sentence = `${executionId} continues, driven by ${by}, which records its namespace; see "swf-mcp status ${executionId}"`;
-  if (json) io.err(sentence);
-  else printLines(io, [sentence]);
+  tell(io, sentence, json);
   return exitCodes.fine;
 }
+
+/** Beside one JSON object everything else goes to stderr. */
+const tell = (io: Io, sentence: string, json: boolean) => (json ? io.err(sentence) : printLines(io, [sentence]));
 
 /** An operator's pause ends with its driver: the user who resumes must know of it. */
 function tellOfPause(io: Io, store: Store, executionId: string) {

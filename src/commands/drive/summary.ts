@@ -8,10 +8,11 @@ import { duration } from '../../lib/duration.ts';
 import { clause } from '../../lib/words.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { monitorOf } from '../../tools/get-workflow-monitor.ts';
-import { type Fact, factsOf, verdictOf } from '../../tools/monitor/facts.ts';
+import { factsOf, verdictOf } from '../../tools/monitor/facts.ts';
 import { statusWords } from '../../tools/monitor/words.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
-import { alignedLines, printJson, printLines } from '../shared/print-lines.ts';
+import { type ShownColumn, tableLines } from '../shared/layout.ts';
+import { printJson, printLines } from '../shared/print-lines.ts';
 
 /**
  * The exit code of an execution that has ended.
@@ -77,7 +78,7 @@ const shownFacts = ['STF files', 'TF samples', 'TF slices'];
 function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string) {
   const { execution_id, run_number, slices_failed, messages, duration_seconds } = summary;
   const { simulation_tick: simulated } = monitor.progress ?? {};
-  const facts: Fact[] = [
+  const facts = [
     { label: 'messages', words: String(messages) },
     ...(data.write_files && data.dir !== undefined ? [{ label: 'files', words: join(data.dir, execution_id) }] : []),
     {
@@ -101,14 +102,17 @@ function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string
 const asTree = (lines: readonly string[]) =>
   lines.map((line, at) => `${at === lines.length - 1 ? '└──' : '├──'} ${line}`);
 
+const delayColumns: readonly ShownColumn<Monitor['latency'][number]>[] = [
+  // The lines stand four columns further right than their head: the blanks keep the columns below each other.
+  { head: 'delays', of: ({ stage }) => `    ${stagesForPeople(stage)}` },
+  { head: 'p50', align: 'right', of: ({ p50 }) => duration(p50) },
+  { head: 'p95', align: 'right', of: ({ p95 }) => duration(p95) },
+  { head: 'max', align: 'right', of: ({ max }) => duration(max) },
+];
+
 /** A branch with the median, the time that 95 of 100 stay below, and the longest. */
 function delayLines(delays: Monitor['latency']) {
   if (delays.length === 0) return [];
-  // The lines stand four columns further right than their head: the blanks keep the columns below each other.
-  const rows = delays.map(({ stage, p50, p95, max }) => [
-    `    ${stagesForPeople(stage)}`,
-    ...[p50, p95, max].map(duration),
-  ]);
-  const [head = '', ...lines] = alignedLines([['delays', 'p50', 'p95', 'max'], ...rows]);
+  const [head = '', ...lines] = tableLines(delayColumns, delays);
   return [`├── ${head}`, ...asTree(lines.map((line) => line.slice(4))).map((line) => `│   ${line}`)];
 }

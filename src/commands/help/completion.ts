@@ -1,220 +1,142 @@
-import type { Command, Option } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 
-export const shells = ['bash', 'zsh', 'fish'] as const;
+import { knownConfigs } from '../../config/find-files.ts';
+import { summarized } from '../../domain/summary-words.ts';
+import { networkFileSystemOf } from '../../lib/network-file-system.ts';
+import { tried } from '../../lib/tried.ts';
+import { configPlaces, type Io, storePath } from '../shared/io.ts';
+import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
+import { commandGroups } from './help.ts';
 
-export type Shell = (typeof shells)[number];
+/** Asks the program for the words that complete a line, and shows them as each shell does. */
+const scripts = {
+  bash: `# swf-mcp completion for bash: eval "$(swf-mcp completion bash)"
+_swf_mcp() {
+  local IFS=$'\\n' word="\${COMP_WORDS[COMP_CWORD]}" program
+  program="$(type -P "\${COMP_WORDS[0]/#\\~\\//$HOME/}" || type -P swf-mcp)" || return
+  COMPREPLY=($("$program" completion words -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -f 1))
+  if [ "\${COMPREPLY[0]}" = :files ]; then compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); fi
+}
+complete -F _swf_mcp swf-mcp
+`,
+  zsh: `#compdef swf-mcp
+# swf-mcp completion for zsh: eval "$(swf-mcp completion zsh)"
+_swf_mcp() {
+  local line
+  local -a found
+  for line in \${(f)"$(\${~words[1]} completion words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"}; do
+    [[ $line == :files* ]] && { _files; return }
+    found+=("\${line/$'\\t'/:}")
+  done
+  _describe word found
+}
+compdef _swf_mcp swf-mcp
+`,
+  fish: `# swf-mcp completion for fish: swf-mcp completion fish | source
+function __swf_mcp
+  set -l words (commandline -opc)
+  set -l found ($words[1] completion words -- $words[2..] (commandline -ct) 2>/dev/null)
+  if string match -q ':files*' -- $found[1]
+    __fish_complete_path (commandline -ct)
+  else
+    printf '%s\\n' $found
+  end
+end
+complete -c swf-mcp -f -a '(__swf_mcp)'
+`,
+} as const;
 
-/** A command as a shell completes it. */
-type Completed = ReturnType<typeof completedOf>[number];
+interface CompletionArguments {
+  /** A shell, or `words`, with which its script asks. */
+  shell: keyof typeof scripts | 'words';
+  /** The line after the name of the program; the last word is the one to complete. */
+  words: readonly string[];
+}
 
-/** What a store has, by the argument that names one: the script asks for it when it is wanted. */
-export const storeKinds = { EXECUTION_ID: 'ids', ID: 'alarms', DATA_FILE: 'files' } as const;
+/** `swf-mcp completion`: prints the script of a shell, or a line for each word that completes: the word, a tab, its meaning. */
+export const completionCommand =
+  (program: Command) =>
+  async (io: Io, { shell, words }: CompletionArguments) => {
+    if (shell !== 'words') return io.out(scripts[shell]);
+    const line = words.filter((word) => word !== '=').flatMap((word) => plainWords(word, io.env['HOME']));
+    const current = line.at(-1) ?? '';
+    const found = await completed(io, program, line.slice(0, -1), current);
+    for (const one of found) if (one === files || one.startsWith(current)) io.out(`${one}\n`);
+  };
 
-export type StoreKind = (typeof storeKinds)[keyof typeof storeKinds];
+/** A word as the shell would read it; a flag apart from its value. */
+function plainWords(word: string, home = '') {
+  const plain = word.replaceAll(/["'\\]/g, '').replace(/(?<=^|=)~(?=\/)/, home);
+  return /^(--[^=]+)=(.*)$/.exec(plain)?.slice(1) ?? [plain];
+}
+
+async function completed(io: Io, program: Command, before: readonly string[], current: string) {
+  const name = before.find((word, at) => !word.startsWith('-') && before[at - 1] !== '--db');
+  const command = program.commands.find((one) => one.name() === name) ?? program;
+  const options = [...command.options, ...program.options].filter(({ hidden }) => !hidden);
+  const last = before.at(-1);
+  const flag = options.find(({ long, short }) => last !== undefined && [long, short].includes(last));
+  const store = { ...io, db: before.find((_, at) => before[at - 1] === '--db') ?? io.db };
+  if (flag !== undefined && !flag.isBoolean()) return valuesOf(store, flag);
+  if (current.startsWith('-'))
+    return options.flatMap(({ long, short, description }) => [`${long}\t${description}`, ...(short ? [short] : [])]);
+  const owners = command === program ? [] : [command, ...command.commands];
+  const places = owners.flatMap(({ registeredArguments }) => registeredArguments);
+  const words = await Promise.all(places.map((place) => valuesOf(store, place)));
+  return [...command.commands.map((one) => `${one.name()}\t${one.description()}`), ...words.flat()];
+}
+
+/** The words that an argument, or the value of a flag, may be. */
+async function valuesOf(io: Io, place: Argument | Option) {
+  const name = 'flags' in place ? (/[<[](.+)[>\]]/.exec(place.flags)?.[1] ?? '') : place.name();
+  return place.argChoices ?? (await Promise.all(name.split('|').map((part) => wordsNamed(io, part)))).flat();
+}
+
+/** Stands for the names of files, which the shell knows. */
+const files = ':files';
+
+async function wordsNamed(io: Io, name: string): Promise<readonly string[]> {
+  if (/^(?:file|folder|path)\b/i.test(name)) return [files];
+  if (Object.hasOwn(known, name)) return known[name as keyof typeof known](io);
+  // An argument may list words, such as <EXECUTION_ID|none>.
+  return /^[a-z_]+$/.test(name) ? [name] : [];
+}
+
+/** Words by the names of the arguments and values that they may be. */
+const known = {
+  EXECUTION_ID: (io: Io) => ['latest', ...inStore(io, (queries) => queries.recentExecutionIds())],
+  ID: (io: Io) =>
+    inStore(io, (queries) => [...new Set(queries.openAlarms().map(({ alarm_id }) => alarm_id.replace(/:.*/, '')))]),
+  DATA_FILE: (io: Io) => inStore(io, newestFiles),
+  COMMAND: () => Object.values(commandGroups).flat(),
+  CONFIG: (io: Io) => knownConfigs(configPlaces(io)).map((config) => config.name),
+  TOOL: async () => (await import('../../tools/index.ts')).tools.map((tool) => tool.name),
+  WHAT: () => summarized,
+};
+
+type Queries = ReturnType<StoreReader['queries']>;
+
+/** How many files of the newest execution to name: people mostly look at the newest ones. */
+const shownFiles = 100;
+
+function newestFiles(queries: Queries) {
+  const { execution_id } = queries.execution('latest');
+  const page = { order: 'newest', limit: shownFiles, uncounted: true } as const;
+  const failed = queries.tfSlices({ execution_id, status: 'failed' }, page).rows;
+  const stfs = queries.stfFiles({ execution_id }, page).rows;
+  return [...failed.map(({ slice_filename }) => slice_filename), ...stfs.map(({ stf_filename }) => stf_filename)];
+}
+
+/** Names in the store, newest first; none without a store. */
+function inStore(io: Io, namesIn: (queries: Queries) => readonly string[]) {
+  // A store on a network is read whole, which takes longer than a person waits for a word.
+  if (networkFileSystemOf(storePath(io)) !== undefined) return [];
+  using reader = createStoreReader(io);
+  return plainIds(tried(() => namesIn(reader.queries())) ?? []);
+}
 
 /**
  * The ids that a shell may be given. It expands words, and an id may come from a message of another program,
  * so only plain ones count; bash breaks words at a colon.
  */
 export const plainIds = (ids: readonly string[]) => ids.filter((id) => /^\w[\w.+~/-]*$/.test(id));
-
-/** What of the store an argument may be. */
-const kindOf = (name: string): StoreKind | undefined =>
-  Object.entries(storeKinds).find(([argument]) => name.split('|').includes(argument))?.[1];
-
-const flagOf = (option: Option) => ({
-  names: [option.long, option.short].filter((name) => name !== undefined && name !== null),
-  takesValue: option.required || option.optional,
-  isFile: /<(?:file|path|folder)>/i.test(option.flags),
-  kind: option.flags.includes('EXECUTION_ID') || option.long === '--execution-id' ? ('ids' as const) : undefined,
-  values: option.argChoices ?? valuesOf(option),
-  about: option.description,
-});
-
-/** The values that a flag lists itself: `--status <queued|failed>`. */
-function valuesOf({ flags }: Option) {
-  const inner = /<([a-z_]+(?:\|[a-z_]+)+)>/.exec(flags)?.[1];
-  return inner === undefined ? [] : inner.split('|');
-}
-
-/** Words that an argument may be, by its name. */
-export type KnownWords = Readonly<Record<string, readonly string[]>>;
-
-const completedOf = (program: Command, known: KnownWords) =>
-  program.commands.map((command) => ({
-    name: command.name(),
-    about: command.description(),
-    flags: [...command.options, ...program.options].filter(({ hidden }) => !hidden).map(flagOf),
-    // Words that its arguments may be.
-    words: [
-      ...command.commands.map((own) => own.name()),
-      ...command.registeredArguments.flatMap((argument) => [
-        ...(argument.argChoices ?? []),
-        // An argument may list words, such as <EXECUTION_ID|none>.
-        ...argument
-          .name()
-          .split('|')
-          .flatMap((word) => known[word] ?? (/^[a-z]+$/.test(word) ? [word] : [])),
-      ]),
-    ],
-    // Of its arguments, and of those of its own commands.
-    kind: [command, ...command.commands]
-      .flatMap(({ registeredArguments }) => registeredArguments)
-      .map((argument) => kindOf(argument.name()))
-      .find((kind) => kind !== undefined),
-  }));
-
-/**
- * A script that makes a shell complete commands, flags and their values. Made from the same commands as the
- * help.
- */
-export function completionScript(program: Command, shell: Shell, known: KnownWords) {
-  const commands = completedOf(program, known);
-  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands);
-}
-
-const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-
-const wordsOf = ({ flags, words }: Completed) => [...words, ...flags.flatMap(({ names }) => names)].join(' ');
-
-function bashScript(commands: readonly Completed[]) {
-  const names = commands.map(({ name }) => name).join(' ');
-  const cases = commands.map((command) => {
-    const wordsAndIds = (words: string, kind: StoreKind | undefined) =>
-      `-W ${quoted(words)}${kind === undefined ? '' : `" $(_swf_mcp_ids ${kind})"`}`;
-    const values = command.flags
-      .filter(({ takesValue }) => takesValue)
-      .map(
-        ({ names: flags, values: words, isFile, kind }) =>
-          `      ${flags.join('|')}) COMPREPLY=($(compgen ${isFile ? '-f' : wordsAndIds(words.join(' '), kind)} -- "$word")); return ;;`,
-      );
-    return [
-      `    ${command.name})`,
-      `      case "$before" in`,
-      ...values,
-      `      esac`,
-      `      COMPREPLY=($(compgen ${wordsAndIds(wordsOf(command), command.kind)} -- "$word")) ;;`,
-    ].join('\n');
-  });
-  return `# swf-mcp completion for bash: eval "$(swf-mcp completion bash)"
-# A word without its quotes, its ~ expanded.
-_swf_mcp_plain() {
-  local word="\${1//[\\"\\'\\\\]/}"
-  printf '%s' "\${word/#\\~\\//$HOME/}"
-}
-_swf_mcp_ids() {
-  local program
-  program="$(type -P "$(_swf_mcp_plain "\${COMP_WORDS[0]}")" || type -P swf-mcp)" || return
-  case "$word" in -*) ;; *) "$program" \${db:+--db "$(_swf_mcp_plain "$db")"} completion "$1" 2>/dev/null ;; esac
-}
-_swf_mcp() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" command= db= i
-  COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case "\${COMP_WORDS[i]}" in
-      # Bash makes three words of --db=FILE.
-      --db) i=$((i + 1)); [ "\${COMP_WORDS[i]}" = = ] && i=$((i + 1)); db="\${COMP_WORDS[i]}" ;;
-      -*) ;;
-      *) command="\${command:-\${COMP_WORDS[i]}}" ;;
-    esac
-  done
-  if [ "$before" = --db ] || [ "$before" = = -a "\${COMP_WORDS[COMP_CWORD-2]}" = --db ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi
-  case "$command" in
-    '') COMPREPLY=($(compgen -W ${quoted(`${names} --db --version --help`)} -- "$word")) ;;
-${cases.join('\n')}
-  esac
-}
-complete -o default -F _swf_mcp swf-mcp
-`;
-}
-
-function zshScript(commands: readonly Completed[]) {
-  const described = (text: string) => text.replaceAll(/[[\]:]/g, ' ');
-  const list = commands.map(({ name, about }) => `    ${quoted(`${name}:${described(about)}`)}`);
-  const cases = commands.map((command) => {
-    const flags = command.flags.flatMap(({ names, takesValue, isFile, kind, values, about }) =>
-      names.map((name) => {
-        const value = takesValue
-          ? `:value:${isFile ? '_files' : kind === undefined ? `(${values.join(' ')})` : `_swf_mcp_${kind}`}`
-          : '';
-        return quoted(`${name}[${described(about)}]${value}`);
-      }),
-    );
-    const all = command.words.join(' ');
-    const named = command.kind === undefined ? `(${all})` : `_swf_mcp_${command.kind} ${all}`;
-    const isPlain = all === '' && command.kind === undefined;
-    const words = quoted(isPlain ? '*:file:_files' : `*:word:${named.trim()}`);
-    return `    ${command.name}) _arguments ${[...flags, words].join(' ')} ;;`;
-  });
-  return `#compdef swf-mcp
-# swf-mcp completion for zsh: eval "$(swf-mcp completion zsh)"
-_swf_mcp_of() {
-  local kind=$1; shift
-  local -a db
-  [[ -n $store ]] && db=(--db "\${\${(Q)store}/#\\~\\//$HOME/}")
-  compadd "$@" $("\${$(whence -p "\${program/#\\~\\//$HOME/}"):-swf-mcp}" $db completion $kind 2>/dev/null)
-}
-${Object.values(storeKinds)
-  .map((kind) => `_swf_mcp_${kind}() { _swf_mcp_of ${kind} "$@" }`)
-  .join('\n')}
-_swf_mcp() {
-  local program=$words[1] store= i n
-  for (( i = 2; i < CURRENT; i++ )); do
-    case $words[i] in
-      --db) store=$words[i+1] ;;
-      --db=*) store=\${words[i]#--db=} ;;
-    esac
-  done
-  # The command is the second word of the rest.
-  while [[ $words[2] == --db* ]]; do
-    [[ $words[2] == --db ]] && n=2 || n=1
-    (( CURRENT > n + 1 )) || { _files; return }
-    words=("$words[1]" "\${(@)words[n+2,-1]}"); (( CURRENT -= n ))
-  done
-  local -a commands
-  commands=(
-${list.join('\n')}
-  )
-  if (( CURRENT == 2 )); then _describe command commands; return; fi
-  local command=$words[2]
-  shift words; (( CURRENT-- ))
-  case "$command" in
-${cases.join('\n')}
-  esac
-}
-compdef _swf_mcp swf-mcp
-`;
-}
-
-const fishWords = (kind: StoreKind) => `'(__swf_mcp_of ${kind})'`;
-
-function fishScript(commands: readonly Completed[]) {
-  const names = commands.map(({ name }) => name).join(' ');
-  const lines = commands.flatMap((command) => {
-    const within = `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}"`;
-    const words = command.words.length === 0 ? [] : [quoted(command.words.join(' '))];
-    const ids = command.kind === undefined ? [] : [fishWords(command.kind)];
-    const flags = command.flags.flatMap(({ names: all, takesValue, isFile, kind, values, about }) => {
-      const listed = kind === undefined ? quoted(values.join(' ')) : fishWords(kind);
-      const value = takesValue ? (isFile ? ' -r' : ` -x -a ${listed}`) : '';
-      const formOf = (flag: string) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`);
-      return all.map((flag) => `${within} ${formOf(flag)}${value} -d ${quoted(about)}`);
-    });
-    return [
-      `complete -c swf-mcp -n "not __fish_seen_subcommand_from ${names}" -f -a ${command.name} -d ${quoted(command.about)}`,
-      ...[...words, ...ids].map((list) => `${within} -a ${list}`),
-      ...flags,
-    ];
-  });
-  return `# swf-mcp completion for fish: swf-mcp completion fish | source
-function __swf_mcp_of
-  set -l words (string replace -r '^(--db=)?~/' "\\$1$HOME/" -- (commandline -opc))
-  set -l db (string match -r -- '^--db=.*' $words)
-  if set -l at (contains -i -- --db $words)
-    set db --db $words[(math $at + 1)]
-  end
-  $words[1] $db completion $argv[1] 2>/dev/null
-end
-${lines.join('\n')}
-`;
-}

@@ -3,9 +3,9 @@ import { brokerUnreachable } from '../../lib/errors.ts';
 import type { ProgramType } from '../../messages/foreign.ts';
 import { createHeard, type HeardProgram, type HeardTopic } from '../../observed/reading/heard.ts';
 import { observe } from '../../observer/observer.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import { exitCodes, interruptionOf, type Io } from '../shared/io.ts';
+import { type ShownColumn, tableLines } from '../shared/layout.ts';
 import { printJson, printLines } from '../shared/print-lines.ts';
-import { numberColumn, tableLines } from '../tables/layout.ts';
 import { listenedBy, type ListeningArguments } from './observe.ts';
 
 export interface CheckArguments extends ListeningArguments {
@@ -30,14 +30,12 @@ const expected: readonly { type: ProgramType; hint: string }[] = [
  * `swf-mcp observe --check`: listens for a while, records nothing, and reports what was heard. Returns the
  * exit code: 1 if nothing was.
  */
-export async function checkCommand(io: Io, args: CheckArguments): Promise<number> {
+export async function checkCommand(io: Io, args: CheckArguments) {
   const { settings, topics, namespaces } = listenedBy(io, args);
   const heard = createHeard(topics);
-  const ending = new AbortController();
-  io.onInterrupt(() => ending.abort());
   let trouble = '';
   // An unreachable broker is reported when the time has passed, at the latest.
-  const timer = setTimeout(() => ending.abort(), Math.min(args.wait, longestWait) * 1000);
+  const late = AbortSignal.timeout(Math.min(args.wait, longestWait) * 1000);
   let hasListened = false;
   const began = performance.now();
   await observe({
@@ -53,8 +51,8 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
       trouble = line;
       io.err(line);
     },
-    signal: ending.signal,
-  }).finally(() => clearTimeout(timer));
+    signal: AbortSignal.any([interruptionOf(io), late]),
+  });
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   if (!hasListened)
     throw brokerUnreachable(
@@ -77,22 +75,25 @@ function linesOf(
   return [
     `listened for ${seconds} s`,
     '',
-    ...tableLines(
-      [{ head: 'TOPIC' }, numberColumn('MESSAGES'), { head: 'TYPES', cut: 'start', least: 30 }],
-      topics.map(({ topic, messages, types }) => [topic, String(messages), typesOf(types)]),
-    ),
-    ...(programs.length === 0 ? [] : ['', ...programLines(programs)]),
+    ...tableLines(topicColumns, topics),
+    ...(programs.length === 0 ? [] : ['', ...tableLines(programColumns, programs)]),
     ...(unheard.length === 0 ? [] : ['', ...unheard.map(({ type, hint }) => `not heard: a ${type}, which ${hint}`)]),
   ];
 }
 
-const programLines = (programs: readonly HeardProgram[]) =>
-  tableLines(
-    [...['PROGRAM', 'TYPE', 'NAMESPACE', 'DIALECT'].map((head) => ({ head })), numberColumn('MESSAGES')],
-    programs.map(({ name, type = '?', namespace = '?', dialect = '?', messages }) =>
-      [name, type, namespace, dialect, messages].map(String),
-    ),
-  );
+const topicColumns: readonly ShownColumn<HeardTopic>[] = [
+  { head: 'TOPIC', of: ({ topic }) => topic },
+  { head: 'MESSAGES', align: 'right', of: ({ messages }) => messages },
+  { head: 'TYPES', of: ({ types }) => typesOf(types) },
+];
+
+const programColumns: readonly ShownColumn<HeardProgram>[] = [
+  { head: 'PROGRAM', of: ({ name }) => name },
+  { head: 'TYPE', of: ({ type = '?' }) => type },
+  { head: 'NAMESPACE', of: ({ namespace = '?' }) => namespace },
+  { head: 'DIALECT', of: ({ dialect = '?' }) => dialect },
+  { head: 'MESSAGES', align: 'right', of: ({ messages }) => messages },
+];
 
 const typesOf = (types: Readonly<Record<string, number>>) =>
   Object.entries(types)

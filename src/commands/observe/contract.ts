@@ -1,9 +1,9 @@
 import type { BusContract, SaidType } from '../../db/reports/observed/contract.ts';
 import { programTypeOf } from '../../messages/foreign.ts';
 import type { Io } from '../shared/io.ts';
+import { type ShownColumn, tableLines } from '../shared/layout.ts';
 import { printJson, printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { numberColumn, tableLines } from '../tables/layout.ts';
 
 export interface ContractArguments {
   /** An execution, or `latest`. */
@@ -13,7 +13,7 @@ export interface ContractArguments {
 }
 
 /** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. */
-export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): void {
+export function contractCommand(io: Io, { executionId, against, json }: ContractArguments) {
   using reader = createStoreReader(io);
   const queries = reader.queries();
   const { contract, differences } = queries.snapshot(() => {
@@ -25,25 +25,20 @@ export function contractCommand(io: Io, { executionId, against, json }: Contract
   else printLines(io, linesOf(contract, differences));
 }
 
+const columns: readonly ShownColumn<SaidType>[] = [
+  { head: 'TYPE', of: ({ message_type }) => message_type },
+  { head: 'SENDER', of: ({ sender }) => sender },
+  { head: 'DESTINATION', of: ({ destination }) => destination },
+  { head: 'MESSAGES', align: 'right', of: ({ messages }) => messages },
+  { head: 'FIRST s', align: 'right', of: ({ first_seconds }) => first_seconds?.toFixed(3) },
+  { head: 'EVERY s', align: 'right', of: ({ every_seconds }) => every_seconds?.toFixed(3) },
+];
+
 function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined) {
-  const seconds = (value: number | undefined) => (value === undefined ? '' : value.toFixed(3));
   return [
     execution_id,
     '',
-    ...tableLines(
-      [
-        ...['TYPE', 'SENDER', 'DESTINATION'].map((head) => ({ head })),
-        ...['MESSAGES', 'FIRST s', 'EVERY s'].map((head) => numberColumn(head)),
-      ],
-      types.map((one) => [
-        one.message_type,
-        one.sender,
-        one.destination,
-        String(one.messages),
-        seconds(one.first_seconds),
-        seconds(one.every_seconds),
-      ]),
-    ),
+    ...tableLines(columns, types),
     '',
     ...types.map((one) => `${one.message_type} of ${one.sender}: ${keyWords(one.keys, one.messages)}`),
     '',
@@ -83,7 +78,7 @@ function contractDifferences(a: readonly SaidType[], b: readonly SaidType[]) {
 }
 
 /** The keys of each message type, by its name, program and destination. */
-function byName(said: readonly SaidType[]): Map<string, Set<string>> {
+function byName(said: readonly SaidType[]) {
   const found = new Map<string, Set<string>>();
   for (const { message_type, destination, keys } of said) {
     const name = `${message_type} of a ${programTypeOf(message_type, destination) ?? 'program'} on ${destination}`;

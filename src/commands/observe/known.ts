@@ -7,7 +7,7 @@ import type { ConfigFlags } from '../shared/io.ts';
  * The findings that `[observe] known` acknowledges; undefined if no configuration was given: those in the store
  * stay. Throws `CONFIG_INVALID` for a code that no finding has.
  */
-export function knownFindings(flags: ConfigFlags, read: () => Config): string[] | undefined {
+export function knownFindings(flags: ConfigFlags, read: () => Config) {
   if (flags.config === undefined && flags.sets.length === 0) return undefined;
   const { known = [] } = read().observe ?? {};
   for (const entry of known) requireFindingCode('observe.known', knownEntry(entry).code);

@@ -1,4 +1,3 @@
-import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { schemaVersion } from '../../db/opening/schema-version.ts';
@@ -13,7 +12,7 @@ import { configOf } from '../shared/configured.ts';
 import type { BrokerFlags, Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { knownFindings } from './known.ts';
-import { type Listened, type Places, placesOf } from './places.ts';
+import { type Places, placesOf } from './places.ts';
 
 /** The requested topics, and their broker. */
 export interface ListeningArguments extends BrokerFlags {
@@ -33,7 +32,7 @@ export interface ObserveArguments extends ListeningArguments {
 }
 
 /** `swf-mcp observe`: records what a testbed says, until SIGTERM. Returns the exit code. */
-export function observeCommand(io: Io, args: ObserveArguments): Promise<number> {
+export function observeCommand(io: Io, args: ObserveArguments) {
   const { untilParentEnds } = args;
   // The previous observer may still be writing, or its machine may have restarted a moment ago.
   return asService(io, (signal) => listen(io, args, signal), { untilParentEnds, passing: ['AGENT_IN_USE'] });
@@ -115,7 +114,7 @@ const figuresOf = (version: string, ear: Listening | undefined, { recording, sto
   });
 
 /** Throws `CONFIG_INVALID` if there is no broker to listen to. */
-export function listenedBy(io: Io, args: ListeningArguments): Listened & { settings: BrokerSettings } {
+export function listenedBy(io: Io, args: ListeningArguments) {
   const { settings, ...heard } = heardBeside(io, args);
   if (settings === undefined)
     throw configInvalid(
@@ -125,7 +124,7 @@ export function listenedBy(io: Io, args: ListeningArguments): Listened & { setti
 }
 
 /** The same beside another source: without a broker, if none is named. */
-function heardBeside(io: Io, args: ListeningArguments): Listened {
+function heardBeside(io: Io, args: ListeningArguments) {
   const { broker, layout, topics, namespaces } = args;
   const { config } = configOf(io, args);
   const settings = brokerSettings(broker, config.broker, io.env);

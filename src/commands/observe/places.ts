@@ -1,14 +1,14 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { keepKnown } from '../../db/log/store-identity.ts';
-import { openStore } from '../../db/opening/open-store.ts';
 import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
 import { openStoreWriter } from '../../observer/store-writer.ts';
 import { createRecordingWriter } from '../../observer/waiting-lines.ts';
-import { type Io, isStoreNamed, pathFrom, storeOptions, storePath } from '../shared/io.ts';
+import { type Io, isStoreNamed, pathFrom } from '../shared/io.ts';
+import { ownStore } from '../shared/own-store.ts';
 
 /** The topics of an observer, and how it reaches its broker, unless it learns everything by REST. */
-export interface Listened {
+interface Listened {
   settings: BrokerSettings | undefined;
   /** Findings configured as known; undefined: those that the store already has. */
   known?: readonly string[] | undefined;
@@ -42,7 +42,7 @@ export async function placesOf(
       },
       /** Until when messages were heard, in milliseconds since 1970; undefined: now. */
       heardUntil: undefined as (() => number | undefined) | undefined,
-      async [Symbol.asyncDispose](): Promise<void> {
+      async [Symbol.asyncDispose]() {
         const until = places.heardUntil?.();
         await file?.close(until);
         await store?.writer.close(until);
@@ -57,7 +57,7 @@ export async function placesOf(
 }
 
 async function openToWrite(io: Io, { settings, topics, namespaces, known }: Listened, maySend: boolean) {
-  const store = await openStore(storePath(io), storeOptions(io));
+  const store = await ownStore(io);
   const say = (line: string) => io.err(line);
   try {
     if (known !== undefined) await store.write((tx) => keepKnown(tx, known));

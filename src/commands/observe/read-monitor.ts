@@ -1,7 +1,7 @@
 import { toldRunning } from '../../db/observed/executions.ts';
 import { pause } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
-import { printable } from '../../lib/printable.ts';
+import { httpUrl } from '../../lib/secrets.ts';
 import { createMonitorReader } from '../../observer/monitor-reader.ts';
 import type { Io } from '../shared/io.ts';
 import type { Places } from './places.ts';
@@ -35,17 +35,14 @@ export function readMonitor(io: Io, url: string, namespaces: readonly string[], 
 }
 
 function rootOf(url: string) {
-  const { protocol, username, password } = URL.canParse(url)
-    ? new URL(url)
-    : { protocol: '', username: '', password: '' };
-  if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
+  if (httpUrl(url) === undefined)
     throw configInvalid(
-      `--monitor-url ${JSON.stringify(printable(username === '' && password === '' ? url : protocol))} is not an address of swf-monitor; give http://HOST/swf-monitor or https://…, and its token as SWF_MONITOR_TOKEN`,
+      '--monitor-url is not an address of swf-monitor; give http://HOST/swf-monitor or https://…, without a login in it, and its token as SWF_MONITOR_TOKEN',
     );
   return url.replace(/\/+$/, '').replace(/\/api$/, '');
 }
 
-async function get(url: string, token: string, signal: AbortSignal): Promise<unknown> {
+async function get(url: string, token: string, signal: AbortSignal) {
   const response = await fetch(url, {
     headers: { accept: 'application/json', ...(token === '' ? {} : { authorization: `Token ${token}` }) },
     signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMilliseconds)]),
@@ -58,7 +55,7 @@ async function get(url: string, token: string, signal: AbortSignal): Promise<unk
 
 /** The text of an answer. Throws as soon as it is too large, whatever its header says. */
 async function textOf(response: Response) {
-  const parts: Uint8Array[] = [];
+  const parts = [];
   let size = 0;
   for await (const part of response.body ?? []) {
     size += (part as Uint8Array).length;

@@ -2,7 +2,6 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { keepKnown } from '../../db/log/store-identity.ts';
-import { openStore } from '../../db/opening/open-store.ts';
 import { argumentInvalid, valueInvalid } from '../../lib/errors.ts';
 import { toUtc } from '../../lib/time.ts';
 import { createAnonymizer } from '../../observed/anonymize.ts';
@@ -10,7 +9,8 @@ import { countLine, readIntoStore } from '../../observer/read-into-store.ts';
 import { createRecording } from '../../observer/recording-file.ts';
 import { readRecordings, type TornFile } from '../../observer/recording-reader.ts';
 import { configOf } from '../shared/configured.ts';
-import { type ConfigFlags, type Io, storeOptions, storePath } from '../shared/io.ts';
+import { type ConfigFlags, type Io } from '../shared/io.ts';
+import { ownStore } from '../shared/own-store.ts';
 import { printJson } from '../shared/print-lines.ts';
 import { knownFindings } from './known.ts';
 
@@ -22,12 +22,12 @@ export interface ReadArguments extends ConfigFlags {
 }
 
 /** `swf-mcp observe --from FILE…`: reads recordings into the store. */
-export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments): Promise<void> {
+export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments) {
   const known = knownFindings(flags, () => configOf(io, flags).config);
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
     throw valueInvalid(`--until ${until} is not a time; give one in ISO 8601 with its zone`);
-  using store = await openStore(storePath(io), storeOptions(io));
+  using store = await ownStore(io);
   if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
   const counts = await readIntoStore(recordingsOf(from), {
     store,
@@ -70,9 +70,7 @@ const tellTorn =
 const linesAtOnce = 1000;
 
 /** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. */
-export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean): Promise<void> {
-  if (from.length === 0)
-    throw argumentInvalid('there is nothing to read; give --from FILE, a recording of "observe --record"');
+export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean) {
   const anonymizer = createAnonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
   const file = await createRecording(target);

@@ -1,9 +1,7 @@
 import type { Store } from '../../db/opening/store.ts';
-import { isLoopback } from '../../http/callers.ts';
-import { configInvalid } from '../../lib/errors.ts';
-import { weaknessOf } from '../../lib/secrets.ts';
 import type { RestLine } from '../../observed/recording-lines.ts';
 import { createStandIn } from '../../stand-in/app.ts';
+import { requireToken } from '../serve/http-access.ts';
 import { parseAddress, serveAt } from '../serve/listening.ts';
 import type { Io } from '../shared/io.ts';
 
@@ -17,15 +15,10 @@ const keepAliveMilliseconds = 76_000;
  */
 export async function serveStandIn(io: Io, where: string, store: Store, onCall: (call: RestLine) => void) {
   const address = parseAddress(where, '--api');
-  const { SWF_MONITOR_TOKEN: token = '' } = io.env;
-  if (token === '' && !isLoopback(address.host))
-    throw configInvalid(
-      `--api ${where}: other machines could write to it; set SWF_MONITOR_TOKEN, which their agents then need, or listen on 127.0.0.1`,
-    );
-  const weakness = token === '' || isLoopback(address.host) ? undefined : weaknessOf(token);
-  if (weakness !== undefined) throw configInvalid(`--api ${where}: SWF_MONITOR_TOKEN ${weakness}`);
-  const app = createStandIn({ store, token: token === '' ? undefined : token, say: (line) => io.err(line), onCall });
-  const served = await serveAt(app, address, `--api ${where}`);
+  const given = `--api ${where}`;
+  const token = requireToken(io, 'SWF_MONITOR_TOKEN', address.host, given);
+  const app = createStandIn({ store, token, say: (line) => io.err(line), onCall });
+  const served = await serveAt(app, address, given);
   served.server.keepAliveTimeout = keepAliveMilliseconds;
   io.err(`stands in for swf-monitor at ${served.root}`);
   return served;

@@ -48,9 +48,9 @@ export function changedJson(text: string, key: string, entry: Entry | undefined,
 export const isObject = (value: unknown): value is Settings =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const eolOf = (text: string): string => (text.includes('\r\n') ? '\r\n' : '\n');
+const eolOf = (text: string) => (text.includes('\r\n') ? '\r\n' : '\n');
 
-function errorsIn(text: string): ParseError[] {
+function errorsIn(text: string) {
   const errors: ParseError[] = [];
   parseJson(text, errors, { allowTrailingComma: true, allowEmptyContent: true });
   return errors;
@@ -79,7 +79,7 @@ export function changedToml(text: string, key: string, entry: Entry | undefined,
 }
 
 /** The text without the server's own table. What stands before the next table belongs to that. */
-function withoutTable(text: string, key: string, others: Settings): string {
+function withoutTable(text: string, key: string, others: Settings) {
   const header = new RegExp(String.raw`^\s*\[\s*${key}\s*\.\s*"?${server}"?\s*[.\]]`);
   let isOurs = false;
   let between: string[] = [];
@@ -101,7 +101,7 @@ function withoutTable(text: string, key: string, others: Settings): string {
 /** Plain objects, which can be compared; times are texts. */
 export const tomlOf = (text: string) => JSON.parse(JSON.stringify(parseToml(text))) as Settings;
 
-function withTable(text: string, name: string, entry: Entry): string {
+function withTable(text: string, name: string, entry: Entry) {
   const gap = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';
   const table = stringify({ [server]: entry }).replace(`[${server}]`, `[${name}]`);
   return `${text}${`${gap}${table}`.replaceAll('\n', eolOf(text))}`;

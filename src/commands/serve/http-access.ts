@@ -5,6 +5,7 @@ import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
 import { readRegularFile } from '../../lib/file-system.ts';
 import { printable } from '../../lib/printable.ts';
 import { bearerTokenPattern, weaknessOf } from '../../lib/secrets.ts';
+import { clause } from '../../lib/words.ts';
 import { type Io, pathFrom } from '../shared/io.ts';
 
 export interface AccessArguments {
@@ -30,7 +31,7 @@ export interface Access {
  * The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could call it, or a token
  * could be overheard too easily.
  */
-export function readAccess(io: Io, host: string, args: AccessArguments): Access {
+export function readAccess(io: Io, host: string, args: AccessArguments) {
   const { http, allowControl, insecureLocal, behindProxy } = args;
   const tokens = readTokens(io);
   const tls = readTls(io, args);
@@ -42,7 +43,7 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
     throw invalid(
       `--http ${http}: on an address that others can reach, the token would cross the network in the clear; give --tls-cert and --tls-key, --behind-proxy if a proxy in front terminates TLS, or bind to 127.0.0.1`,
     );
-  if (!isLoopback(host) || behindProxy) requireLong(tokens, http);
+  if (!isLoopback(host) || behindProxy) requireAllLong(tokens, http);
   if (tokens.length === 0 && behindProxy)
     throw invalid('--behind-proxy admits everyone whom the proxy admits; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');
   if (tokens.length === 0 && allowControl && !insecureLocal)
@@ -52,17 +53,38 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
   return { tokens, tls };
 }
 
-/** Throws `CONFIG_INVALID` for the first token that others could guess. */
-function requireLong(tokens: readonly Token[], http: string) {
-  for (const { name, token } of tokens) {
-    const weakness = weaknessOf(token);
-    const which = name === undefined ? 'SWF_MCP_TOKEN' : `the token of ${name}`;
-    if (weakness !== undefined)
-      throw invalid(`--http ${http}: ${which} ${weakness}, such as "openssl rand -hex 24" prints`);
-  }
+function requireAllLong(tokens: readonly Token[], http: string) {
+  for (const { name, token } of tokens)
+    requireLong(`--http ${http}`, clause('the token of ', name) || 'SWF_MCP_TOKEN', token);
 }
 
-function readTokens(io: Io): Token[] {
+/** Throws `CONFIG_INVALID` for a token that others could guess. @param given the option with its address */
+function requireLong(given: string, which: string, token: string) {
+  const weakness = weaknessOf(token);
+  if (weakness !== undefined) throw invalid(`${given}: ${which} ${weakness}, such as "openssl rand -hex 24" prints`);
+}
+
+/**
+ * The token of a variable that a server with one token asks for; undefined if every user of this machine may
+ * ask it. Throws `CONFIG_INVALID` if others could reach it without one, or with a weak one.
+ * @param given the option with its address
+ */
+export function requireToken(io: Io, variable: string, host: string, given: string) {
+  const token = io.env[variable];
+  if (token !== undefined && !bearerTokenPattern.test(token))
+    throw invalid(
+      `${variable} is empty, or contains a space or another character that is not allowed in a header; choose another`,
+    );
+  if (isLoopback(host)) return token;
+  if (token === undefined)
+    throw invalid(
+      `${given}: an address that others can reach needs a token; set ${variable}, here and where it is asked, or use 127.0.0.1`,
+    );
+  requireLong(given, variable, token);
+  return token;
+}
+
+function readTokens(io: Io) {
   for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
     if (io.env[name] === '')
       throw invalid(
@@ -82,7 +104,7 @@ function readTokens(io: Io): Token[] {
   return all;
 }
 
-function tokensIn(path: string): Token[] {
+function tokensIn(path: string) {
   const tokens = readPrivately(path)
     .split('\n')
     .map((line, at) => tokenOf(line.trim(), `SWF_MCP_TOKEN_FILE, line ${at + 1}`))
@@ -114,7 +136,7 @@ function reading<T>(what: string, path: string, read: () => T) {
 }
 
 /** The token of a line; undefined for a comment or an empty line. Errors never contain the token. */
-function tokenOf(line: string, where: string): Token | undefined {
+function tokenOf(line: string, where: string) {
   if (line === '' || line.startsWith('#')) return undefined;
   const [name = '', word = '', token = '', ...more] = line.split(/\s+/);
   const scope = scopes.find((one) => one === word);
@@ -128,10 +150,8 @@ function tokenOf(line: string, where: string): Token | undefined {
   return { name, scope, token };
 }
 
-export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsCert' | 'tlsKey'>): Access['tls'] {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined)
-    throw invalid('--tls-cert and --tls-key must be given together, as PEM files');
+export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsCert' | 'tlsKey'>) {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
   const read = (option: string, path: string) =>
     reading(option, path, () => readRegularFile(pathFrom(io, path)).content);
   return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) };

@@ -5,8 +5,7 @@ import type { LongCall, LongReply, ToThread } from '../../http/long-calls.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { findTool, tools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
-import { createServices } from '../control/tool-services.ts';
-import { pageUrl } from '../shared/io.ts';
+import { liveContext } from '../ask/ask-tool.ts';
 import { createProcessIo } from '../shared/process-io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -23,18 +22,8 @@ const reader = createStoreReader(io);
 
 async function replyTo({ tool, args }: LongCall, signal: AbortSignal): Promise<LongReply> {
   try {
-    const answer = await callTool(findTool(tools, tool), args, {
-      queries: reader.queries,
-      past: reader.past,
-      held: reader.held,
-      now: Date.now,
-      signal,
-      services: () => Promise.resolve(createServices(io)),
-      progress: () => {},
-      control: undefined,
-      page: pageUrl(io),
-      caller: () => 'mcp',
-    });
+    const context = { ...liveContext(io, reader, signal), caller: () => 'mcp' };
+    const answer = await callTool(findTool(tools, tool), args, context);
     return { answer };
   } catch (error) {
     if (error instanceof SwfError) return { code: error.code, message: error.message };

@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs';
 
-import { idOf } from '../logbook/logbook.ts';
+import { tried } from '../../lib/tried.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { openBrowser } from '../shared/start-process.ts';
-import { createStoreReader } from '../shared/store-reader.ts';
+import { createStoreReader, idOf } from '../shared/store-reader.ts';
 
 /** Where to look for a server, and where to start one. */
 const usual = { host: '127.0.0.1', port: 8181 };
@@ -28,7 +28,7 @@ export async function openCommand(io: Io, { executionId }: { executionId: string
 }
 
 /** The store that a server there answers from, as far as it says. */
-async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: string | undefined }> {
+async function storeServedAt(root: string) {
   try {
     const response = await fetch(`${root}healthz`, { signal: AbortSignal.timeout(patience) });
     const { store_id } = (await response.json()) as { store_id?: string };
@@ -45,11 +45,9 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
  */
 function ownStoreId(io: Io) {
   using reader = createStoreReader(io);
-  try {
+  // There may be no store yet.
+  return tried(() => {
     const queries = reader.queries();
     return queries.home() === realpathSync(storePath(io)) ? queries.storeId() : undefined;
-  } catch {
-    // No store yet.
-    return undefined;
-  }
+  });
 }

@@ -5,11 +5,10 @@ import { isLoopback } from '../../http/callers.ts';
 import { createFilesApp } from '../../http/files-app.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid as invalid } from '../../lib/errors.ts';
-import { bearerTokenPattern, weaknessOf } from '../../lib/secrets.ts';
 import { configOf } from '../shared/configured.ts';
 import { type ConfigFlags, type Io, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
-import { type AccessArguments, readTls } from './http-access.ts';
+import { type AccessArguments, readTls, requireToken } from './http-access.ts';
 import { parseAddress, serveAt } from './listening.ts';
 
 interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCert' | 'tlsKey'> {
@@ -27,7 +26,7 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
   const { where } = args;
   const address = parseAddress(where, 'serve-files');
   const tls = readTls(io, args);
-  const token = readToken(io, address.host, where);
+  const token = requireToken(io, 'SWF_FILES_TOKEN', address.host, `serve-files ${where}`);
   const { data } = configOf(io, args).config;
   const folder = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
   requireFolder(folder);
@@ -41,22 +40,6 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
     io.err('WARNING the token and the files cross the network in the clear; give --tls-cert and --tls-key');
   tellReady(io);
   await aborted(signal);
-}
-
-function readToken(io: Io, host: string, where: string) {
-  const token = io.env['SWF_FILES_TOKEN'];
-  if (token === undefined && !isLoopback(host))
-    throw invalid(
-      `serve-files ${where}: an address that others can reach needs a token; set SWF_FILES_TOKEN, here and where files are fetched`,
-    );
-  if (token !== undefined && !bearerTokenPattern.test(token))
-    throw invalid(
-      'SWF_FILES_TOKEN is empty, or contains a space or another character that is not allowed in a header; choose another',
-    );
-  const weakness = token === undefined || isLoopback(host) ? undefined : weaknessOf(token);
-  if (weakness !== undefined)
-    throw invalid(`serve-files ${where}: SWF_FILES_TOKEN ${weakness}, here and where files are fetched`);
-  return token;
 }
 
 /** A missing folder is allowed: the first run or agent makes it. */

@@ -1,9 +1,19 @@
+import { aborted } from '../../lib/deadline.ts';
 import { createLog } from '../../lib/logger.ts';
 import { serveStdio } from '../../mcp/stdio.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { controlTools, noteTools, tools } from '../../tools/index.ts';
-import type { Logbook } from '../../tools/shared/services.ts';
-import { exitCodes, type Io, logLevel, namesStore, pageUrl, type Std, storePath } from '../shared/io.ts';
+import { createLogbook } from '../control/tool-logbook.ts';
+import {
+  exitCodes,
+  interruptionOf,
+  type Io,
+  logLevel,
+  namesStore,
+  pageUrl,
+  type Std,
+  storePath,
+} from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import type { HttpArguments } from './serve-http.ts';
 
@@ -53,7 +63,7 @@ async function withOptions(io: Io, args: ServeArguments, serve: (options: Server
     held: reader.held,
     // Loaded on demand, like HTTP: it includes the agents.
     control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
-    logbook: readOnly ? undefined : laterLogbook(io),
+    logbook: readOnly ? undefined : createLogbook(io),
     page: pageUrl(io),
     services: async () => (await import('../control/tool-services.ts')).createServices(io),
     monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
@@ -61,21 +71,11 @@ async function withOptions(io: Io, args: ServeArguments, serve: (options: Server
   });
 }
 
-/** The logbook of the store; its writer is loaded at the first entry. */
-function laterLogbook(io: Io): Logbook {
-  const loaded = async () => (await import('../logbook/logbook.ts')).createLogbook(io);
-  return {
-    note: async (request) => (await loaded()).note(request),
-    quality: async (request) => (await loaded()).quality(request),
-    seen: async (alarm, request) => (await loaded()).seen(alarm, request),
-  };
-}
-
 /** Serves one client until it closes stdin or a signal comes: the server must not outlive it. */
 async function serveOnStdio(io: Io, options: ServerOptions, std: Pick<Std, 'stdin' | 'stdout'>) {
   const stopping = new AbortController();
   const { ended, close } = serveStdio(createServer({ ...options, stopping: stopping.signal }), std, options.log);
-  await Promise.race([ended, new Promise<void>((resolve) => io.onInterrupt(() => resolve()))]);
+  await Promise.race([ended, aborted(interruptionOf(io))]);
   stopping.abort();
   await close();
   return exitCodes.fine;

@@ -6,7 +6,7 @@ import { parseAddress } from '../serve/listening.ts';
 import { configOf } from '../shared/configured.ts';
 import { type BrokerFlags, type Io, shellWord, storePath, wordsOfFlags } from '../shared/io.ts';
 
-export interface UnitArguments extends BrokerFlags {
+interface UnitArguments extends BrokerFlags {
   metrics?: string;
   user: boolean;
   supervisor: boolean;

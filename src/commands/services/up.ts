@@ -10,7 +10,7 @@ import { configOf } from '../shared/configured.ts';
 import { type BrokerFlags, exitCodes, type Io, wordsOfFlags } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
-export interface UpArguments extends BrokerFlags {
+interface UpArguments extends BrokerFlags {
   /** Where the first agent serves its figures, [HOST:]PORT; the others use the ports after it. */
   metrics?: string;
   /** An observer too: the layout of its topics, or `none`. */

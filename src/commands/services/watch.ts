@@ -1,4 +1,3 @@
-import { openExistingStore } from '../../db/opening/open-store.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet } from '../../lib/errors.ts';
 import { withPlainTimes } from '../../lib/shown-time.ts';
@@ -7,7 +6,8 @@ import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';
 import { configOf } from '../shared/configured.ts';
 import { requireFindingCode } from '../shared/finding-codes.ts';
-import { type ConfigFlags, type Io, namesStore, pageUrl, storeOptions, storePath } from '../shared/io.ts';
+import { type ConfigFlags, type Io, namesStore, pageUrl, storePath } from '../shared/io.ts';
+import { existingStore } from '../shared/own-store.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -54,7 +54,7 @@ const lookMilliseconds = 1000;
 async function openWhenThere(io: Io, signal: AbortSignal) {
   for (let isFirst = true; !signal.aborted; isFirst = false)
     try {
-      return await openExistingStore(storePath(io), storeOptions(io));
+      return await existingStore(io);
     } catch (error) {
       if (!(error instanceof NoStoreYet)) throw error;
       if (isFirst) io.err(`waiting for the store ${storePath(io)}, which a run or an observer creates`);

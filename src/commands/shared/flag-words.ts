@@ -53,10 +53,10 @@ export const helpInFlags = (description: string, words: Words) =>
 export const flagOf = (argument: string) => `--${argument.replaceAll('_', '-')}`;
 
 /** `report` has `--since` and `--until`; the flags of lists are the arguments of tools. */
-export const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };
+const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };
 
 /** The flags of a command, by the arguments that they stand for. */
-export function flagsOf(options: readonly { name: () => string }[]): Words['flags'] {
+export function flagsOf(options: readonly { name: () => string }[]) {
   const argumentOf = (flag: string) => (timeFlags[flag] ?? flag).replaceAll('-', '_');
   return new Map(options.map((option) => [argumentOf(option.name()), `--${option.name()}`]));
 }

@@ -6,6 +6,7 @@ import { namePattern } from '../../domain/names.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { type LogLevel, logLevels } from '../../lib/logger.ts';
 import { escaped, printable } from '../../lib/printable.ts';
+import { httpUrl } from '../../lib/secrets.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { ChildMessage, spawnChild, startDetached } from './start-process.ts';
 
@@ -58,6 +59,13 @@ export interface Io {
    * the first SIGHUP if there is a `last`.
    */
   onInterrupt(callback: (signal: string) => void, last?: () => void): void;
+}
+
+/** Aborted at a signal that ends this process. */
+export function interruptionOf(io: Pick<Io, 'onInterrupt'>) {
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  return interrupted.signal;
 }
 
 export const exitCodes = {
@@ -141,7 +149,7 @@ export function namesStore(io: Io): ((sentence: string) => string) | undefined {
 }
 
 /** A word, quoted for a shell; for bash or zsh if it has characters that a terminal may not show. */
-export function shellWord(word: string): string {
+export function shellWord(word: string) {
   if (/^[A-Za-z0-9_./:@%+=,-]+$/.test(word)) return word;
   if (printable(word) === word) return `'${word.replaceAll("'", String.raw`'\''`)}'`;
   const quoted = word.replaceAll(/[\\']/g, String.raw`\$&`);
@@ -161,29 +169,15 @@ export function userName({ env }: Io): string {
 }
 
 /** The lowest level of recorded log lines: `SWF_LOG_LEVEL`, else INFO. */
-export function logLevel({ env }: Io): LogLevel {
-  const text = nonEmpty(env['SWF_LOG_LEVEL']) ?? 'INFO';
-  const name = text.toUpperCase();
-  if (Object.hasOwn(logLevels, name)) return name as LogLevel;
-  const names = Object.keys(logLevels);
-  throw configInvalid(
-    `SWF_LOG_LEVEL = ${JSON.stringify(text)} is not a log level; the nearest is ${nearest(name, names, 1)[0]}; allowed are ${names.join(', ')}`,
-  );
-}
+export const logLevel = (io: Io) => wordOf(io, 'SWF_LOG_LEVEL', Object.keys(logLevels) as LogLevel[], 'INFO');
 
-/**
- * `FULL` waits for the disk at every commit, so that a power cut loses nothing; `NORMAL` may lose the last
- * moments.
- */
-const synchronousModes = ['NORMAL', 'FULL'] as const;
-
-/** Whether a power cut may cost the last moments: `SWF_SYNCHRONOUS`, else NORMAL. */
-export function storeOptions({ env }: Io) {
-  const text = nonEmpty(env['SWF_SYNCHRONOUS']) ?? 'NORMAL';
-  const synchronous = synchronousModes.find((mode) => mode === text.toUpperCase());
-  if (synchronous !== undefined) return { synchronous };
+/** A word of a closed list in the environment, or the usual one. Throws `CONFIG_INVALID` for any other. */
+export function wordOf<Word extends string>({ env }: Io, variable: string, words: readonly Word[], usual: Word) {
+  const text = nonEmpty(env[variable]) ?? usual;
+  const word = words.find((one) => one === text.toUpperCase());
+  if (word !== undefined) return word;
   throw configInvalid(
-    `SWF_SYNCHRONOUS is ${JSON.stringify(text)}; allowed: NORMAL, or FULL to wait for the disk at every commit`,
+    `${variable} = ${JSON.stringify(text)} is none of ${words.join(', ')}; the nearest is ${nearest(text.toUpperCase(), words, 1)[0]}`,
   );
 }
 
@@ -214,13 +208,12 @@ export const showCursor = '\u001B[?25h';
  * Throws `CONFIG_INVALID` if it is invalid.
  */
 export function pageUrl({ env }: Pick<Io, 'env'>) {
-  const { SWF_PAGE_URL: given = '' } = env;
-  if (given === '') return undefined;
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+  const given = nonEmpty(env['SWF_PAGE_URL']);
+  if (given === undefined) return undefined;
+  const url = httpUrl(given);
+  if (url === undefined)
     throw configInvalid(
       'SWF_PAGE_URL is not an address of the page; give http://HOST:PORT/ or https://HOST/PATH/, without a login in it',
     );
-  const { origin, pathname } = url;
-  return `${origin}${pathname.replace(/\/*$/, '/')}`;
+  return `${url.origin}${url.pathname.replace(/\/*$/, '/')}`;
 }

@@ -11,30 +11,40 @@ export type Run = (command: (io: Io) => Result) => Promise<void>;
 /** Loads a command that suits its arguments. */
 type Load<Args> = (args: Args) => Promise<(io: Io, args: Args) => Result>;
 
-/** What is wrong with arguments that contradict each other. */
-type Check<Args> = (args: Args) => string | false | undefined;
+/** Flags by a flag, with their dashes; a word without dashes stands for the arguments. */
+type Flags = Readonly<Record<string, readonly string[]>>;
 
-/**
- * An action that loads a command and runs it.
- * @param names of its arguments, in order; its flags come along under their own names
- */
-export const calling =
-  <Args extends object>(run: Run, names: readonly string[], load: Load<Args>, check?: Check<Args>) =>
-  (...given: unknown[]) => {
-    const [flags, command] = given.slice(-2) as [object, Command];
-    const args = { ...Object.fromEntries(names.map((name, at) => [name, given[at]])), ...flags } as Args;
-    const complaint = check?.(args);
-    if (complaint) command.error(`error: ${complaint}`);
-    return run(async (io) => (await load(args))(io, args));
-  };
+interface Rules {
+  /** Flags that mean something only beside another one. */
+  needs?: Flags;
+  /** Flags that contradict another one. */
+  excludes?: Flags;
+}
+
+function requireRules(command: Command, { needs = {}, excludes = {} }: Rules) {
+  const isGiven = (word: string) =>
+    word.startsWith('--')
+      ? command.options.some((one) => one.long === word && command.getOptionValueSource(one.attributeName()) === 'cli')
+      : command.args.length > 0;
+  const given = (flags: Flags) => Object.entries(flags).filter(([flag]) => isGiven(flag));
+  for (const [flag, others] of given(needs)) {
+    const other = others.find((one) => !isGiven(one));
+    if (other !== undefined) command.error(`error: ${flag} needs ${other}`);
+  }
+  for (const [flag, others] of given(excludes)) {
+    const other = others.find(isGiven);
+    if (other !== undefined) command.error(`error: ${flag} cannot be combined with ${other}`);
+  }
+}
 
 /** An argument with its own description, an option, or its flags and description, and how it is read. */
 type Takes = Argument | Option | readonly [flags: string, about: string, ...reading: unknown[]];
 
-interface Refinements<Args> {
-  check?: Check<Args>;
+interface Refinements<Args> extends Rules {
   /** Where the names of the arguments are no names: EXECUTION_ID is `executionId`. */
-  names?: readonly (keyof Args & string)[];
+  names?: readonly (keyof Args & string)[] | undefined;
+  /** Whether it runs if no command is named. */
+  isDefault?: boolean;
 }
 
 /** Adds commands to a program: how each is used, what it does and takes, and what runs it. */
@@ -45,15 +55,20 @@ export const adding =
     about: string,
     takes: readonly Takes[],
     load: Load<Args>,
-    { check, names }: Refinements<Args> = {},
+    { names: given, isDefault = false, ...rules }: Refinements<Args> = {},
   ) => {
-    const command = program.command(usage).description(about);
+    const command = program.command(usage, { isDefault }).description(about);
     for (const taken of takes)
       if (taken instanceof Argument) command.addArgument(taken);
       else if (taken instanceof Option) command.addOption(taken);
       else command.option(...(taken as [flags: string, about: string]));
-    const usual = command.registeredArguments.map((argument) => propertyOf(argument.name()));
-    return command.action(calling(run, names ?? usual, load, check));
+    const names = given ?? command.registeredArguments.map((argument) => propertyOf(argument.name()));
+    return command.action((...all: unknown[]) => {
+      requireRules(command, rules);
+      // The flags come along under their own names.
+      const args = { ...Object.fromEntries(names.map((name, at) => [name, all[at]])), ...command.opts() } as Args;
+      return run(async (io) => (await load(args))(io, args));
+    });
   };
 
 export type Add = ReturnType<typeof adding>;
@@ -70,7 +85,7 @@ export const brokerOption = () =>
   );
 
 /** Its values are `sets`. */
-export const setOption = (): Option =>
+export const setOption = () =>
   Object.assign(new Option('--set <section.key=value>', 'override a configuration key; may be repeated'), {
     attributeName: () => 'sets',
   })

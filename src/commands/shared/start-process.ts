@@ -2,25 +2,17 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { platform } from 'node:os';
 import { createInterface } from 'node:readline';
 
-import * as z from 'zod';
-
 import { withDeadline } from '../../lib/deadline.ts';
-import { errorCodes, SwfError } from '../../lib/errors.ts';
+import { type ErrorCode, SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 
-/**
- * The messages of a process to the swf-mcp that has started it, over the channel that Node opens between the
- * two.
- */
-const childMessageSchema = z.discriminatedUnion('event', [
-  z.strictObject({ event: z.literal('started'), execution_id: z.string(), run_number: z.int() }),
+/** A message of a process to the swf-mcp that has started it, over the channel that Node opens between the two. */
+export type ChildMessage =
+  | { event: 'started'; execution_id: string; run_number: number }
   /** Another process, named in `by`, has resumed the execution. */
-  z.strictObject({ event: z.literal('resumed'), by: z.string() }),
-  z.strictObject({ event: z.literal('done') }),
-  z.strictObject({ event: z.literal('failed'), code: z.enum(errorCodes), sentence: z.string() }),
-]);
-
-export type ChildMessage = z.infer<typeof childMessageSchema>;
+  | { event: 'resumed'; by: string }
+  | { event: 'done' }
+  | { event: 'failed'; code: ErrorCode; sentence: string };
 
 /** How much of the end of a process's output to keep, in characters: no more is ever shown. */
 const keptOutput = 2000;
@@ -61,12 +53,11 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
  * without output.
  */
 async function firstOf(child: ChildProcess, output: () => string) {
-  const first = await new Promise<unknown>((resolve, reject) => {
+  const message = await new Promise<ChildMessage>((resolve, reject) => {
     child.once('error', reject);
-    child.once('message', resolve);
+    child.once('message', (first: ChildMessage) => resolve(first));
     child.once('close', () => reject(new Error(`the process ended without output: ${output()}`)));
   });
-  const message = childMessageSchema.parse(first);
   if (message.event === 'failed') throw new SwfError(message.code, message.sentence);
   return message;
 }
@@ -114,12 +105,6 @@ function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv) {
   return launchers[platform()] ?? (DISPLAY || WAYLAND_DISPLAY ? 'xdg-open' : undefined);
 }
 
-/** The launcher's words, with the address in place of `%s`, or else at the end. */
-function wordsOf(launcher: string, address: string) {
-  const words = launcher.trim().split(/\s+/);
-  return launcher.includes('%s') ? words.map((word) => word.replaceAll('%s', address)) : [...words, address];
-}
-
 interface Browsed {
   env: NodeJS.ProcessEnv;
   out(text: string): void;
@@ -131,8 +116,8 @@ export function openBrowser(io: Browsed, address: string) {
   io.out(`${address}\n`);
   const launcher = launcherOf(io.env);
   if (launcher === undefined) return;
-  const [program = '', ...words] = wordsOf(launcher, address);
-  const child = spawn(program, words, { stdio: 'ignore', detached: true, env: io.env });
+  const [program = '', ...words] = launcher.trim().split(/\s+/);
+  const child = spawn(program, [...words, address], { stdio: 'ignore', detached: true, env: io.env });
   child.on('error', ({ message }) => io.err(`${program} did not start (${message}); open the address yourself`));
   child.unref();
 }

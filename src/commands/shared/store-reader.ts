@@ -27,6 +27,12 @@ export async function askAt<T>(
   return reader.past(asOf, Date.now(), question);
 }
 
+/** The id of an execution in full. Throws `EXECUTION_NOT_FOUND`. */
+export function idOf(io: Io, executionId: string) {
+  using reader = createStoreReader(io);
+  return reader.queries().execution(executionId).execution_id;
+}
+
 /**
  * Reads a store that may not exist yet, and may be removed and created again.
  * @param isServer whether clients wait for answers of this process meanwhile

@@ -6,22 +6,17 @@ import { bodyOf } from '../../domain/shown.ts';
 import { duration } from '../../lib/duration.ts';
 import { columnTime, withPlainTimes } from '../../lib/shown-time.ts';
 import { shortPaths, textOf } from '../../lib/words.ts';
+import type { Column, ShownColumn } from '../shared/layout.ts';
 import type { TableCommand } from './catalogue.ts';
-import type { Column } from './layout.ts';
 
 /** One row of a tool's answer. */
 export type Item = Readonly<Record<string, unknown>>;
-
-/** A column with the text that it shows of a row. */
-interface ShownColumn extends Column {
-  of: (item: Item) => string;
-}
 
 /**
  * An error without the words that every payload failure has, and with the ends of its paths; then without the
  * statement that the payload ended.
  */
-export const shortError = [(error: string): string => shortPaths(shortened(error), 20), ownWords] as const;
+export const shortError = [(error: string) => shortPaths(shortened(error), 20), ownWords] as const;
 
 /**
  * A log line with the ends of its paths; then without those words in its middle, and without the outcome of
@@ -80,7 +75,7 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
 };
 
 /** The columns that a table shows; a wide one has those that it does not name last. */
-export function columnsOf({ tool, columns, wide }: TableCommand, isWide: boolean): ShownColumn[] {
+export function columnsOf({ tool, columns, wide }: TableCommand, isWide: boolean): ShownColumn<Item>[] {
   const schemas: Readonly<Record<string, z.ZodType>> = listColumns(tool);
   const named = [...columns, ...wide];
   const others = Object.keys(schemas).filter((name) => !named.includes(name));

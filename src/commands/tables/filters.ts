@@ -13,7 +13,7 @@ const ownArguments: readonly string[] = ['cursor', 'limit'];
  * The arguments of a tool as flags, with its own descriptions in the terms of flags: a person can ask
  * whatever an assistant can.
  */
-export function filterOptions(toolName: string): Option[] {
+export function filterOptions(toolName: string) {
   const words = { flags: flagsOfTool(toolName), commands: commandsByTool };
   return filtersOf(toolName).map(([argument, schema]) => {
     if (argument === 'as_of') return asOfOption();
@@ -22,27 +22,28 @@ export function filterOptions(toolName: string): Option[] {
     if (kind instanceof z.ZodBoolean)
       return new Option(`${flagOf(argument)} <true|false>`, about).choices(['true', 'false']);
     if (kind instanceof z.ZodEnum) return new Option(`${flagOf(argument)} <${kind.options.join('|')}>`, about);
-    return new Option(`${flagOf(argument)} <${kind instanceof z.ZodNumber ? 'N' : 'TEXT'}>`, about);
+    const value = kind instanceof z.ZodNumber ? 'N' : 'TEXT';
+    return new Option(`${flagOf(argument)} <${argument === 'execution_id' ? 'EXECUTION_ID' : value}>`, about);
   });
 }
 
-const filtersOf = (toolName: string): [argument: string, z.ZodType][] =>
+const filtersOf = (toolName: string) =>
   Object.entries(findTool(tools, toolName).input.shape as Record<string, z.ZodType>).filter(
     ([argument]) => !ownArguments.includes(argument),
   );
 
-export const flagsOfTool = (toolName: string): ReadonlyMap<string, string> =>
+export const flagsOfTool = (toolName: string) =>
   new Map(Object.keys(findTool(tools, toolName).input.shape).map((argument) => [argument, flagOf(argument)]));
 
 /** The schema without its wrappers. */
-function innermost(schema: z.ZodType): z.ZodType {
+function innermost(schema: z.ZodType) {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return innermost(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodPipe) return innermost(schema.out as z.ZodType);
   return schema;
 }
 
 /** The given flags as arguments of the tool. */
-export function argumentsOf(toolName: string, flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function argumentsOf(toolName: string, flags: Readonly<Record<string, unknown>>) {
   const camelCase = (argument: string) => argument.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   return Object.fromEntries(
     filtersOf(toolName).flatMap(([argument, schema]) => {
@@ -54,7 +55,7 @@ export function argumentsOf(toolName: string, flags: Readonly<Record<string, unk
 }
 
 /** The fields of the rows that a tool answers with. */
-export function fieldsOf(toolName: string, list: string): string[] {
+export function fieldsOf(toolName: string, list: string) {
   const { [list]: rows } = findTool(tools, toolName).output.shape as Record<string, z.ZodArray<z.ZodObject>>;
   return Object.keys(rows?.element.shape ?? {});
 }

@@ -1,8 +1,8 @@
 import { pause } from '../../lib/deadline.ts';
-import { argumentInvalid } from '../../lib/errors.ts';
+import { valueInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { withPlainTimes } from '../../lib/shown-time.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import { exitCodes, interruptionOf, type Io } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import type { TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';
@@ -18,10 +18,10 @@ const earlierLines = 20;
  * `swf-mcp logs -f`: the last lines, and each new one, until the execution ends or it is interrupted. Returns
  * the exit code.
  */
-export async function followLogs(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
-  refuseWhatCannotFollow(given);
-  const interrupted = new AbortController();
-  io.onInterrupt(() => interrupted.abort());
+export const followLogs = (table: TableCommand) => async (io: Io, given: TableArguments) => {
+  const { output } = given;
+  requireLines(output);
+  const interrupted = interruptionOf(io);
   using reader = createStoreReader(io);
   const askPage = pageAsker(io, reader);
   const asked = toolArguments(table, given);
@@ -31,7 +31,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   const isOver = () => followed !== undefined && reader.queries().execution(followed).status !== 'running';
   const args = { ...asked, execution_id: followed, order: 'newest' };
   let seen: number | undefined;
-  while (!interrupted.signal.aborted) {
+  while (!interrupted.aborted) {
     // Before the lines are read: the last are written before the end.
     const isLast = isOver();
     const fresh: Item[] = [];
@@ -43,23 +43,17 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
       fresh.push(...news);
       cursor = news.length < page.items.length || seen === undefined ? undefined : page.next_cursor;
     } while (cursor !== undefined);
-    for (const item of fresh.toReversed()) io.out(`${lineOf(item, given.output)}\n`);
+    for (const item of fresh.toReversed()) io.out(`${lineOf(item, output)}\n`);
     seen = Number(fresh[0]?.['log_id'] ?? seen ?? 0);
     if (isLast) return exitCodes.fine;
-    await pause(lookMilliseconds, [interrupted.signal]);
+    await pause(lookMilliseconds, [interrupted]);
   }
   return exitCodes.interrupted;
-}
+};
 
-const withoutMeaning = Object.entries({ order: '--order', endTime: '--end-time', asOf: '--as-of' });
-
-/** Throws `ARGUMENT_INVALID` for options that have no meaning for lines that come one by one. */
-function refuseWhatCannotFollow({ output, flags }: TableArguments) {
-  const [, wrong] = withoutMeaning.find(([flag]) => flags[flag] !== undefined) ?? [];
-  if (wrong !== undefined)
-    throw argumentInvalid(`${wrong} has no effect with -f, which shows each line as it arrives; leave one of them out`);
+function requireLines(output: TableArguments['output']) {
   if (output === 'csv' || output === 'wide')
-    throw argumentInvalid(`-f writes lines, or JSON with -o json; leave -o ${output} out`);
+    throw valueInvalid(`-f writes lines, or JSON with -o json; leave -o ${output} out`);
 }
 
 function lineOf(item: Item, output: TableArguments['output']) {

@@ -2,17 +2,16 @@ import { isSpan } from '../../domain/summary-words.ts';
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { columnTime } from '../../lib/shown-time.ts';
-import { csvRecord, textOf } from '../../lib/words.ts';
+import { csvText, textOf } from '../../lib/words.ts';
 import { summarizeTool } from '../../tools/summarize.ts';
 import type { Summary, Sums } from '../../tools/summary.ts';
 import { askTool } from '../ask/ask-tool.ts';
 import type { Io } from '../shared/io.ts';
+import { type ShownColumn, tableLines } from '../shared/layout.ts';
 import { printJson } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { shortError } from './cells.ts';
 import { argumentsOf } from './filters.ts';
-import { type Column, numberColumn, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
 
 /** Default keys to sum by, if not the status. */
@@ -21,13 +20,19 @@ const usualKeys: Readonly<Record<string, string>> = { messages: 'message_type', 
 /** Keys that compare several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
 
-type Flags = { output: Output; limit?: number } & Readonly<Record<string, unknown>>;
+interface SummarizeArguments {
+  /** What is given without its flag. */
+  named?: string;
+  output: Output;
+  limit?: number;
+  /** The arguments of the tool, as flags. */
+  [flag: string]: unknown;
+}
 
 /** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. */
-export async function summarizeCommand(io: Io, given: string | undefined, flags: Flags): Promise<void> {
-  const { output, limit } = flags;
+export async function summarizeCommand(io: Io, { named, output, limit, ...flags }: SummarizeArguments) {
   const asked = argumentsOf('summarize', flags);
-  const what = whatOf(given, asked['what'] as string | undefined);
+  const what = whatOf(named, asked['what'] as string | undefined);
   const group_by = (asked['group_by'] as string | undefined) ?? usualKeys[what] ?? 'status';
   const keys = group_by.split(',').map((key) => key.trim());
   const isOfAll = what === 'executions' || isNamed(asked) || keys.some((key) => ofSeveral.includes(key));
@@ -53,19 +58,21 @@ function whatOf(given: string | undefined, flag: string | undefined) {
 
 /** @param keys in the order of the request */
 function csvOf(answer: Summary, keys: readonly string[]) {
-  const [fields, spread] = [[...keys, 'count', 'failed', 'retries', 'bytes'], ['mean', 'p50', 'p95', 'max'] as const];
-  const rows = answer.groups.map((group) => [
-    ...fields.map((name) => group[name]),
-    ...spread.map((name) => group.seconds?.[name]),
-    group.stay_failed,
-  ]);
-  const head = [...fields, ...spread.map((name) => `seconds_${name}`), 'stay_failed'];
-  return [head, ...rows].map((row) => csvRecord(row)).join('');
+  const spread = ['mean', 'p50', 'p95', 'max'].map((name) => `seconds_${name}`);
+  const heads = [...keys, 'count', 'failed', 'retries', 'bytes', ...spread, 'stay_failed'];
+  const rows = answer.groups.map(({ seconds = {}, ...group }) => ({
+    ...group,
+    ...Object.fromEntries(Object.entries(seconds).map(([name, value]) => [`seconds_${name}`, value])),
+  }));
+  return csvText(heads, rows);
 }
+
+type Group = Summary['groups'][number];
 
 /** The groups, with the total in the last line. */
 function tableOf(answer: Summary, keys: readonly string[], width: number | undefined) {
-  const columns = [
+  const { total, counts, groups } = answer;
+  const sums = [
     sumColumn('COUNT', 'count'),
     sumColumn('FAILED', 'failed'),
     sumColumn('STAY FAILED', 'stay_failed', 2),
@@ -76,32 +83,26 @@ function tableOf(answer: Summary, keys: readonly string[], width: number | undef
     secondsColumn('P95', 'p95', 1),
     secondsColumn('LONGEST', 'max', 2),
   ];
-  const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
-  const heads = keys.map((key): Column => ({
+  const heads = keys.map((key): ShownColumn<Group> => ({
     head: key.toUpperCase().replaceAll('_', ' ') + (isSpan(key) ? ' (UTC)' : ''),
+    // A minute or an hour without the zone, which is in the head.
+    of: (group) => textOf(group[key]).replace(/^([\d-]{10})T([\d:]{5})Z$/, '$1 $2'),
     ...(key === 'cause' ? { isWrapped: true, least: 50, shorten: shortError } : { cut: 'start', least: 24 }),
   }));
-  const rows = [
-    ...answer.groups.map((group) => [
-      ...keys.map((key) => keyText(key, group[key])),
-      ...shown.map(({ of }) => of(group)),
-    ]),
-    [...keys.map((_, at) => (at === 0 ? `all ${answer.counts}` : '')), ...shown.map(({ of }) => of(answer.total))],
-  ];
-  const cells = rows.map((row) => row.map((cell) => printable(textOf(cell))));
-  return tableLines([...heads, ...shown], cells, width);
+  const columns = [...heads, ...sums.filter(({ of }) => of(total) !== undefined)];
+  return tableLines(columns, [...groups, { ...total, [keys[0] ?? '']: `all ${counts}` }], width);
 }
 
-/** A span of time without the zone, which is in its head. */
-const keyText = (key: string, value: unknown) =>
-  isSpan(key) ? columnTime(textOf(value)).replace('Z', '') : textOf(value);
-
-const sumColumn = (head: string, sum: keyof Sums, drop?: number) => ({
-  ...numberColumn(head, drop),
-  of: (sums: Sums): unknown => sums[sum],
+const sumColumn = (head: string, sum: keyof Sums, drop = 0): ShownColumn<Sums> => ({
+  head,
+  align: 'right',
+  drop,
+  of: (sums) => sums[sum],
 });
 
-const secondsColumn = (head: string, part: keyof NonNullable<Sums['seconds']>, drop: number) => ({
-  ...numberColumn(head, drop),
-  of: ({ seconds }: Sums): unknown => seconds && duration(seconds[part]),
+const secondsColumn = (head: string, part: keyof NonNullable<Sums['seconds']>, drop: number): ShownColumn<Sums> => ({
+  head,
+  align: 'right',
+  drop,
+  of: ({ seconds }) => seconds && duration(seconds[part]),
 });

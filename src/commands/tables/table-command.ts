@@ -2,18 +2,18 @@ import type { Page } from '../../domain/list-columns.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
-import { csvRecord } from '../../lib/words.ts';
+import { csvText } from '../../lib/words.ts';
 import { findTool, tools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/ask-tool.ts';
 import { flagOf, inFlags } from '../shared/flag-words.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
+import { tableLines } from '../shared/layout.ts';
 import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
 import { columnsOf, type Item } from './cells.ts';
 import { argumentsOf, fieldsOf, flagsOfTool } from './filters.ts';
-import { tableLines } from './layout.ts';
 
 export interface TableArguments {
   /** The value given without its flag. */
@@ -21,7 +21,11 @@ export interface TableArguments {
   output: Output;
   /** Rows at most; without it: all for `json` and `csv`, a screen or two for people. */
   limit?: number;
-  flags: Arguments;
+  /** Shows the rows of all `parts`. */
+  all: boolean;
+  follow: boolean;
+  /** The arguments of the tool, as flags. */
+  [flag: string]: unknown;
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -32,11 +36,11 @@ const shownRows = 50;
 export const pageRows = 200;
 
 /** Shows the rows of a tool. */
-export async function tableCommand(io: Io, table: TableCommand, given: TableArguments): Promise<void> {
+export const tableCommand = (table: TableCommand) => async (io: Io, given: TableArguments) => {
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
   const args = toolArguments(table, given);
-  const rows = await readRows(io, table, args, most, given.flags['all'] === true);
+  const rows = await readRows(io, table, args, most, given.all);
   const { items, total_count: total, note, newest } = rows;
   show(io, table, output, items);
   const remark = note ?? (items.length === 0 && newest === undefined ? 'no matching rows' : undefined);
@@ -46,13 +50,13 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   const bound = rows.total_is_lower_bound === true ? 'at least ' : '';
   if (items.length < total && most !== Infinity)
     io.err(`${items.length} of ${bound}${total} rows; --limit ${total} shows all`);
-}
+};
 
 /**
  * Names the execution that was shown although none was named: the user may have meant another. If rows go to
  * a program, only when there are no rows.
  */
-export function sayNewest(io: Io, newest: string | undefined, rows: number): void {
+export function sayNewest(io: Io, newest: string | undefined, rows: number) {
   if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
   const what = rows === 0 ? 'no matching rows in' : 'of';
   io.err(printable(`${what} ${newest}, the newest; "swf-mcp list" shows all`));
@@ -62,7 +66,7 @@ export function sayNewest(io: Io, newest: string | undefined, rows: number): voi
  * The arguments of the tool: the flags, the value given without one, and the newest execution if none is
  * named.
  */
-export function toolArguments({ tool, named: place, usual }: TableCommand, { named, flags }: TableArguments) {
+export function toolArguments({ tool, named: place, usual }: TableCommand, { named, ...flags }: TableArguments) {
   const args = argumentsOf(tool, flags);
   if (named !== undefined && place !== undefined) {
     const before = args[place.argument];
@@ -122,7 +126,7 @@ async function readRows(io: Io, table: TableCommand, args: Arguments, most: numb
 }
 
 /** The rows of several questions, one after the other. */
-async function readParts(askPage: AskPage, table: TableCommand, args: Arguments, most: number): Promise<Rows> {
+async function readParts(askPage: AskPage, table: TableCommand, args: Arguments, most: number) {
   const { tool, parts = [] } = table;
   const all: Rows = { items: [], total_count: 0 };
   for (const part of parts) {
@@ -136,7 +140,7 @@ async function readParts(askPage: AskPage, table: TableCommand, args: Arguments,
   return all;
 }
 
-async function readPages(askPage: AskPage, tool: string, args: Arguments, most: number): Promise<Rows> {
+async function readPages(askPage: AskPage, tool: string, args: Arguments, most: number) {
   const items: Item[] = [];
   let page: Page<Item> | undefined;
   do {
@@ -152,19 +156,15 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   if (output === 'json') return io.out(`${JSON.stringify(items, undefined, 1)}\n`);
   if (output === 'csv') {
     // All fields that the tool has, so that the columns are the same whatever the rows are.
-    const heads = fieldsOf(table.tool, 'items');
-    io.out(csvRecord(heads));
-    for (const item of items) io.out(csvRecord(heads.map((head) => item[head])));
-    return;
+    return io.out(csvText(fieldsOf(table.tool, 'items'), items));
   }
   const columns = columnsOf(table, output === 'wide');
   // The only field with commands in it is one of our sentences.
   const forShell = (item: Item) =>
     typeof item['sentence'] === 'string' ? { ...item, sentence: withStore(item['sentence'], storeOption(io)) } : item;
-  const rows = items.map((item) => columns.map(({ of }) => printable(of(forShell(item)))));
   // A wide table may be wider than the terminal: the user asked for all of it.
   const terminal = io.terminal('out');
   const width = output === 'wide' ? undefined : terminal?.columns();
   const paint = createPaint(terminal?.colorDepth);
-  if (rows.length > 0) io.out(`${tableLines(columns, rows, width, paint).join('\n')}\n`);
+  if (items.length > 0) io.out(`${tableLines(columns, items.map(forShell), width, paint).join('\n')}\n`);
 }

@@ -2,20 +2,20 @@ import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import { withPlainTimes } from '../../lib/shown-time.ts';
-import { clause, csvRecord, textOf } from '../../lib/words.ts';
+import { clause, csvText, textOf } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/reports.ts';
 import { traceDataProductTool } from '../../tools/trace-data-product.ts';
 import { askTool } from '../ask/ask-tool.ts';
 import type { Io } from '../shared/io.ts';
+import { type ShownColumn, tableLines } from '../shared/layout.ts';
 import { printJson, printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
-import { type Item, namesOf, shortError } from './cells.ts';
+import { namesOf, shortError } from './cells.ts';
 import { fieldsOf } from './filters.ts';
-import { type Column, tableLines } from './layout.ts';
 
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
 
-const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown })[] = [
+const columns: readonly ShownColumn<Trace['hops'][number]>[] = [
   // The day is above the table.
   { head: 'TIME (UTC)', of: ({ time }) => time.slice(11, 23) },
   {
@@ -30,11 +30,18 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
   { head: 'NOTE', cut: 'middle', least: 14, shorten: shortError, of: ({ note }) => note },
 ];
 
+interface TraceArguments {
+  filename: string;
+  output: Output;
+  asOf?: string;
+}
+
 /** `swf-mcp trace FILE`: the path of a file through the workflow, for a person. */
-export async function traceCommand(io: Io, filename: string, { output, asOf }: { output: Output; asOf?: string }) {
+export async function traceCommand(io: Io, { filename, output, asOf }: TraceArguments) {
   const answer = await askTool(io, traceDataProductTool, { filename, as_of: asOf });
   if (output === 'json') printJson(io, answer);
-  else if (output === 'csv') io.out(csvOf(answer));
+  // The same fields as in JSON.
+  else if (output === 'csv') io.out(csvText(fieldsOf('trace_data_product', 'hops'), answer.hops));
   else if (output === 'wide')
     io.out(
       `${linesOf(answer, undefined)
@@ -42,12 +49,6 @@ export async function traceCommand(io: Io, filename: string, { output, asOf }: {
         .join('\n')}\n`,
     );
   else printLines(io, linesOf(answer, io.terminal('out')?.columns()));
-}
-
-/** The hops, with the same fields as in JSON. */
-function csvOf({ hops }: Trace) {
-  const heads = fieldsOf('trace_data_product', 'hops');
-  return [heads, ...hops.map((hop: Item) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
 /** How a slice was processed, one fact per line. */
@@ -69,13 +70,12 @@ function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>) {
 function linesOf(answer: Trace, width: number | undefined) {
   const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
   const counts = Object.entries(slices ?? {}).map(([state, n]) => `${n} ${state}`);
-  const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));
   return [
     `${kinds[kind]} ${filename} of ${execution_id}: ${status}${clause(', ', total_seconds === undefined ? undefined : duration(total_seconds), ' in all')}, from ${textOf(hops[0]?.time)}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
     ...factLines(answer),
     ...(slices === undefined ? [] : [`slices: ${counts.join(', ')}`]),
-    ...tableLines(columns, rows, width),
+    ...tableLines(columns, hops, width),
     ...(answer.more_hops === true ? ['there are more messages than shown'] : []),
     ...logs.map(({ time, agent, message }) => `${time} ${agent}: ${message}`),
   ];

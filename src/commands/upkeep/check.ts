@@ -17,7 +17,7 @@ import type { Connection } from '../../db/sqlite/connection.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
 import { notProcessed } from '../../domain/data-words.ts';
 import { isPrompt } from '../../domain/workflows.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted, someOf } from '../../lib/counted.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { compareFile } from '../../runtime/compare-file.ts';
@@ -26,7 +26,7 @@ import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { StrictArguments } from './strict.ts';
 
-export interface CheckArguments extends StrictArguments {
+interface CheckArguments extends StrictArguments {
   skipFiles: boolean;
   deep: boolean;
   strict: boolean;
@@ -37,9 +37,6 @@ type State = 'ok' | 'open' | 'left' | 'fail';
 
 /** A subject that is longer moves only its own line. */
 const maxWidth = 40;
-
-/** How many ids a line names. */
-const named = 5;
 
 /** How many sound executions get a line each: a flood of messages may name thousands. */
 const shownFine = 200;
@@ -122,7 +119,7 @@ type Tell = (state: State, subject: string, what: string) => void;
 
 function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: string) {
   if (wrong.length === 0) tell('ok', subject, fine);
-  else tell('fail', subject, `${namesOf(wrong, wrong.length)}; restore a backup`);
+  else tell('fail', subject, `${someOf(wrong)}; restore a backup`);
 }
 
 /** Reads the log into an empty store in a temporary folder, and compares. */
@@ -142,17 +139,10 @@ async function tellReplay(tell: Tell, path: string) {
   }
 }
 
-/** Only for a schema that has blocks; the differences are not counted. */
+/** Only for a schema that has blocks. */
 function tellBlocks(tell: Tell, wrong: readonly string[]) {
   if (wrong.length === 0) return tell('ok', 'blocks', 'the indexes of times, words and counts cover all rows');
-  const more = wrong.length > named ? ' and more' : '';
-  tell('fail', 'blocks', `${wrong.slice(0, named).join(', ')}${more}; lists may miss rows: restore a backup`);
-}
-
-function namesOf(ids: readonly string[], count: number) {
-  if (ids.length === 0) return `${count} of them`;
-  const shown = ids.slice(0, named).join(', ');
-  return count > named ? `${shown} and ${count - Math.min(named, ids.length)} more` : shown;
+  tell('fail', 'blocks', `${someOf(wrong)}; lists may miss rows: restore a backup`);
 }
 
 /** How executions of other programs end with something open. */
@@ -177,7 +167,8 @@ function tellAudit(tell: Tell, { verdict, checks }: Audit, execution: ExecutionR
   if (failed > 0) tell('left', execution_id, notProcessed(failed));
   for (const { check, state, expected, found, ids, id_count, problem } of checks) {
     if (state === 'ok') continue;
-    const which = id_count === 0 ? '' : `: ${namesOf(ids, id_count)}`;
+    const some = ids.length === 0 ? `${id_count} of them` : someOf(ids, id_count);
+    const which = id_count === 0 ? '' : `: ${some}`;
     const undone = isEndedEarly ? 'left' : 'open';
     tell(state === 'broken' ? 'fail' : undone, execution_id, `${check} ${found} of ${expected}, ${problem}${which}`);
   }
@@ -200,7 +191,7 @@ async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow) {
     else count += 1;
     if (state !== 'fine' && isElsewhere !== true) wrong.push(problem ?? `${file.name} is ${state}`);
   }
-  if (wrong.length > 0) tell('fail', execution_id, `files in ${folder}: ${namesOf(wrong, wrong.length)}`);
+  if (wrong.length > 0) tell('fail', execution_id, `files in ${folder}: ${someOf(wrong)}`);
   else tell('ok', execution_id, `${counted(count, 'file')} in ${folder}`);
   if (elsewhere > 0) tell('left', execution_id, `${counted(elsewhere, 'file')} on other hosts, not checked`);
 }

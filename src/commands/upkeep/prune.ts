@@ -14,18 +14,18 @@ import {
 } from '../../db/maintenance/prune.ts';
 import { removeStrays } from '../../db/maintenance/strays.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
-import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { type Prepare, preparer } from '../../db/sqlite/statements.ts';
 import { counted } from '../../lib/counted.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { SwfError, valueInvalid } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import { removeDataFolder, whyLeft } from '../../runtime/data-folder.ts';
-import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
+import { type Io, storePath, userName } from '../shared/io.ts';
+import { existingStore } from '../shared/own-store.ts';
 import { printLines } from '../shared/print-lines.ts';
 
-export interface PruneArguments {
+interface PruneArguments {
   keep?: number;
   /** In seconds. */
   olderThan?: number;
@@ -35,42 +35,39 @@ export interface PruneArguments {
 
 /** `swf-mcp prune`: removes ended executions completely, with their data files. */
 export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments) {
+  if (keep === undefined && olderThan === undefined)
+    throw valueInvalid('say what to remove: --keep N, --older-than AGE, or both');
   const path = storePath(io);
   const endedBefore = olderThan === undefined ? undefined : new Date(Date.now() - olderThan * 1000).toISOString();
   const rule = { keep, endedBefore, observed };
   if (dryRun) return tellRemovable(io, path, rule);
-  using store = await openExistingStore(path, { ...storeOptions(io), commitsApart: 1 });
+  using store = await existingStore(io, { commitsApart: 1 });
   await prune(io, store, rule);
 }
 
 async function tellRemovable(io: Io, path: string, rule: RemovalRule) {
   using db = openReader(path);
   const sql = preparer(db);
-  const copyOf = originalOf(sql, path);
-  const tell = async (will: string, { execution_id, data_folder }: Removal, state = '') => {
-    if (data_folder === null) return printLines(io, [`${will} ${execution_id}${state}`]);
-    const left = copyOf === undefined ? await whyLeft(data_folder, execution_id, path) : copySentence(copyOf);
-    const folder =
-      left === undefined ? `, with the folder ${data_folder}` : `; the folder ${data_folder} would be left: ${left}`;
-    return printLines(io, [`${will} ${execution_id}${state}${folder}`]);
-  };
-  for (const one of openRemovals(sql)) await tell('would continue removing', one);
+  const copyOf = whyACopy(sql, path);
   const found = removableExecutions(sql, rule, isAlive);
-  for (const one of found) await tell('would remove', one, `, ${one.status} ${one.end_time ?? ''}`);
+  const all: (Removal & Partial<(typeof found)[number]>)[] = [...openRemovals(sql), ...found];
+  for (const { execution_id, data_folder: folder, status, end_time } of all) {
+    const state = status === undefined ? '' : `, ${status} ${end_time ?? ''}`;
+    const left = folder === null ? undefined : (copyOf ?? (await whyLeft(folder, execution_id, path)));
+    const kept = left === undefined ? `, with the folder ${folder}` : `; the folder ${folder} would be left: ${left}`;
+    const will = status === undefined ? 'would continue removing' : 'would remove';
+    printLines(io, [`${will} ${execution_id}${state}${folder === null ? '' : kept}`]);
+  }
   printLines(io, [`${executionsIn(found.length)} would be removed`]);
   tellRunning(io, sql);
 }
 
-/**
- * The store of which this one is a copy: a copy describes data files that are not its own, so it must not
- * remove them.
- */
-function originalOf(sql: Prepare, path: string) {
+/** Why no data files are removed: a copy of a store describes data files that are not its own. */
+function whyACopy(sql: Prepare, path: string) {
   const home = homeOf(sql);
-  return home === undefined || home === realpathSync(path) ? undefined : home;
+  if (home === undefined || home === realpathSync(path)) return undefined;
+  return `it belongs to the store ${home}, of which this one is a copy`;
 }
-
-const copySentence = (original: string) => `it belongs to the store ${original}, of which this one is a copy`;
 
 function tellRunning(io: Io, sql: Prepare) {
   const running = runningCount(sql);
@@ -82,10 +79,10 @@ function tellRunning(io: Io, sql: Prepare) {
 
 async function prune(io: Io, store: Store, rule: RemovalRule) {
   const { sql } = store;
-  const copyOf = originalOf(sql, store.path);
+  const copyOf = whyACopy(sql, store.path);
   const failures: SwfError[] = [];
   const removeData = async (folder: string, executionId: string) => {
-    const left = copyOf === undefined ? await removeDataFolder(folder, executionId, store.path) : copySentence(copyOf);
+    const left = copyOf ?? (await removeDataFolder(folder, executionId, store.path));
     if (left === undefined) return `, with the folder ${folder}`;
     io.err(`WARNING the folder ${folder} was not removed: ${left}`);
     return '';

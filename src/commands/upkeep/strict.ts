@@ -3,10 +3,11 @@ import type { Queries } from '../../db/queries.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { Expected } from '../../domain/expected-counts.ts';
 import { isPrompt } from '../../domain/workflows.ts';
+import { someOf } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { type Gated, type GateReason, gateReasons } from '../../monitoring/gate.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import { exitCodes, interruptionOf, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -23,9 +24,6 @@ const lookMilliseconds = 500;
 /** What arrives after the end of a run arrives within this time. */
 const settledMilliseconds = 60_000;
 
-/** How many ids a reason names. */
-const namedIds = 5;
-
 /**
  * `swf-mcp check --strict`: decides for a script whether a run is complete: prints the run and returns 0, or returns 3
  * with a line for each reason. Throws `EXECUTION_NOT_FOUND` and the error of a missing store, once the time to wait is
@@ -33,16 +31,15 @@ const namedIds = 5;
  */
 export async function strictCheck(io: Io, { executionId = 'latest', expect = {}, wait = 0 }: StrictArguments) {
   using reader = createStoreReader(io);
-  const interrupted = new AbortController();
-  io.onInterrupt(() => interrupted.abort());
+  const interrupted = interruptionOf(io);
   const until = performance.now() + wait * 1000;
   for (;;) {
     const isLast = performance.now() >= until;
     const judged = judgeNow(reader.queries, { executionId, expect, isLast });
-    if (interrupted.signal.aborted) return { code: exitCodes.interrupted, execution_id: judged?.execution_id };
+    if (interrupted.aborted) return { code: exitCodes.interrupted, execution_id: judged?.execution_id };
     if (judged !== undefined && (isLast || judged.reasons.length === 0 || judged.isSettled))
       return { code: tell(io, judged), execution_id: judged.execution_id };
-    await pause(lookMilliseconds, [interrupted.signal]);
+    await pause(lookMilliseconds, [interrupted]);
   }
 }
 
@@ -52,7 +49,7 @@ type Judged = ReturnType<typeof judge>;
 function judgeNow(
   queries: () => Queries,
   { executionId, expect, isLast }: { executionId: string; expect: Expected; isLast: boolean },
-): Judged | undefined {
+) {
   try {
     const asked = queries();
     return asked.snapshot(() => judge(asked, asked.execution(executionId), expect));
@@ -71,7 +68,7 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
   const { checks } = queries.audit(execution);
   const counts = countsOf(execution, detail);
   const { failed } = counts;
-  const gated: Gated = {
+  const gated = {
     status,
     status_reason,
     checks,
@@ -96,7 +93,7 @@ const wordsOf = (counts: Gated['counts']) =>
     .join(', ')}`;
 
 /** The counts that may be expected. Without slices, STF files are counted by their outcome. */
-function countsOf(execution: ExecutionRow, detail: ExecutionRecord): Gated['counts'] {
+function countsOf(execution: ExecutionRow, detail: ExecutionRecord) {
   const { stf_count, tf_files_received, slices_created, slices_completed, stf_failed } = execution;
   const all = { stf: stf_count, tf: tf_files_received, slices: slices_created, completed: slices_completed };
   if (!isPrompt(execution))
@@ -113,7 +110,5 @@ function tell(io: Io, { execution_id, words, reasons }: Judged) {
 }
 
 function failLine(id: string, { words, ids, id_count }: GateReason) {
-  const shown = ids.slice(0, namedIds);
-  const more = id_count > shown.length ? ` and ${id_count - shown.length} more` : '';
-  return `fail  ${id}  ${words}${shown.length === 0 ? '' : `: ${shown.join(', ')}${more}`}`;
+  return `fail  ${id}  ${words}${ids.length === 0 ? '' : `: ${someOf(ids, id_count)}`}`;
 }

@@ -49,7 +49,7 @@ export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>)
 }
 
 /** The process that becomes the driver, as it describes itself. */
-export interface Driver {
+interface Driver {
   process_id: number;
   identity: ProcessIdentity;
   /** The agent it sends messages as: its DAQ simulator. */

@@ -5,7 +5,7 @@ import { executionColumns, type ExecutionRow } from '../execution/find-execution
 import { failedStfs, hasPlan, knownBytes, knownRetries } from '../migrations/documented-views.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
-import { unheardExecution, unheardExecutions } from '../observed/settle.ts';
+import { asItStands, unheardExecutions } from '../observed/settle.ts';
 import { interruptedExecutions, type LivenessTest, momentOfTest, lastSignOf } from '../presence/leases.ts';
 import { type Prepare, jsonField } from '../sqlite/statements.ts';
 import type { Condition, Page, Texts, Window } from './list-query.ts';
@@ -97,9 +97,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
     window: {},
     page,
   });
-  const asItStands = (row: ListedExecution) =>
-    row.status === 'running' ? { ...row, ...unheardExecution(sql, row.execution_id, moment) } : row;
-  return { ...found, rows: found.rows.map((row) => asItStands(row)) };
+  return { ...found, rows: found.rows.map((row) => asItStands(sql, row, moment)) };
 }
 
 /**

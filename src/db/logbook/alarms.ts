@@ -1,35 +1,46 @@
 import { alarmMessageTypes, type AlarmSeverity, type AlarmState, sentBy } from '../../domain/logbook-words.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
+import { columnsOf, type Page, type RowOf, type Texts, type Window } from '../lists/list-query.ts';
+import { listRows } from '../lists/list-rows.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { entriesUntil, type Window } from './people.ts';
+import { entriesUntil, type Window as WrittenIn } from './people.ts';
 
-/** An alarm's current state. Times are ISO 8601. */
-export interface AlarmRow {
-  key: number;
-  alarm_id: string;
-  execution_id: string | null;
-  code: string;
-  subject: string;
-  severity: AlarmSeverity;
-  state: AlarmState;
-  /** The present sentence of its finding; of a cleared alarm, the last one. */
-  sentence: string;
-  /** The sentence with which it was raised. */
-  raised_sentence: string;
-  count: number;
-  raised_at: string;
-  seen_by: string | null;
-  /** The sender that claims that name; null if it is `seen_by`. */
-  seen_sent_by: string | null;
-  seen_at: string | null;
-  seen_text: string | null;
-  cleared_at: string | null;
+/** An alarm's current state. `seen_sent_by`: the sender that claims the name `seen_by`; null if it is that person. */
+export type AlarmRow = RowOf<'list_alarms', { raised_sentence: string; seen_sent_by: string | null }>;
+
+const otherColumns = { sentence: 'coalesce(current_sentence, sentence)', seen_sent_by: 'seen_sent_by' };
+
+const alarmColumns = () => columnsOf('list_alarms', 'seq', otherColumns);
+
+export interface AlarmFilter extends Window, Texts<'execution_id' | 'namespace'> {
+  state?: AlarmState | undefined;
+  severity?: AlarmSeverity | undefined;
 }
 
-export const alarmColumns =
-  'seq AS key, alarm_id, execution_id, code, subject, severity, state, coalesce(current_sentence, sentence) AS sentence, raised_sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at';
+const ofNamespace = 'execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?)';
+
+/** Alarms in the order in which they were raised last. */
+export const listAlarms = (sql: Prepare, filter: AlarmFilter, page: Page) =>
+  listRows<AlarmRow>(sql, {
+    select: alarmColumns(),
+    from: 'alarms',
+    key: 'seq',
+    time: 'raised_at',
+    conditions: {
+      execution: ['execution_id = ?', filter.execution_id],
+      state: ['state = ?', filter.state],
+      severity: ['severity = ?', filter.severity],
+      namespace: [ofNamespace, filter.namespace],
+    },
+    indexes: [
+      ['alarms_execution', ['execution']],
+      ['alarms_open', ['state']],
+    ],
+    window: filter,
+    page,
+  });
 
 /** Most names to list for an ambiguous one. */
 const shownNames = 5;
@@ -43,7 +54,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   if (exact !== undefined) return exact;
   if (name.trim() === '') throw argumentInvalid(`the alarm name is empty; give its id, or its code`);
   const beginning = sql<AlarmRow>(
-    `SELECT ${alarmColumns} FROM alarms WHERE substr(alarm_id, 1, length(?)) = ? ORDER BY seq DESC`,
+    `SELECT ${alarmColumns()} FROM alarms WHERE substr(alarm_id, 1, length(?)) = ? ORDER BY seq DESC`,
   ).all(name, name);
   // If there are several, a cleared alarm is not meant.
   const open = beginning.filter(({ state }) => state !== 'cleared');
@@ -65,10 +76,10 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
 }
 
 export const alarmOf = (sql: Prepare, alarmId: string) =>
-  sql<AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE alarm_id = ?`).get(alarmId);
+  sql<AlarmRow>(`SELECT ${alarmColumns()} FROM alarms WHERE alarm_id = ?`).get(alarmId);
 
 export const openAlarms = (sql: Prepare) =>
-  sql<AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
+  sql<AlarmRow>(`SELECT ${alarmColumns()} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
 /** Records the present sentence of a raised alarm's finding, without notifying receivers. */
 export function noteSentence({ sql }: Transaction, alarmId: string, sentence: string) {
@@ -81,7 +92,7 @@ export function noteSentence({ sql }: Transaction, alarmId: string, sentence: st
  * The alarms of a period in their state at its end, oldest first; a recurring alarm is listed for each
  * occurrence. The table has only the last one, so this reads the log. Times are ISO 8601.
  */
-export function alarmsIn(sql: Prepare, { start_time, ...window }: Window): AlarmRow[] {
+export function alarmsIn(sql: Prepare, { start_time, ...window }: WrittenIn): AlarmRow[] {
   const alarms = new Map<string, AlarmRow>();
   for (const entry of entriesUntil(sql, alarmMessageTypes, window)) take(alarms, entry);
   return [...alarms.values()].filter(({ cleared_at }) => cleared_at === null || cleared_at >= start_time);

@@ -145,7 +145,9 @@ export const unlogged: readonly (readonly [table: string, column: string])[] = [
 /** The same, and the numbers of rows. */
 const ownColumns: ReadonlySet<string> = new Set(['seq', ...unlogged.map(([, column]) => column)]);
 
-type Row = Record<string, string | number | null>;
+/** The columns of a table that are stored. */
+export const storedColumns = (sql: Prepare, table: string) =>
+  sql<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0').values(table);
 
 /** Maximum number of differences to list one by one. */
 const maxListed = 20;
@@ -154,63 +156,42 @@ const maxListed = 20;
  * Replays a store's log into an empty store and compares the rows of both: which differ, which are missing,
  * which are not in the log. The store must not change meanwhile. Returns the first differences, one sentence
  * each, and how many there are.
+ * @param sql of a connection to the store, which has the other store attached from then on
  */
 export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ sentences: string[]; count: number }> {
   await replay(historyOf(sql), empty);
+  sql('ATTACH DATABASE ? AS replayed').run(empty.path);
   const sentences: string[] = [];
   let count = 0;
-  for (const table of projected)
-    for (const sentence of differencesOf(table, sql, empty.sql)) {
-      count += 1;
-      if (count <= maxListed) sentences.push(sentence);
-    }
+  for (const table of projected) {
+    const differences = differencesOf(sql, table);
+    count += sql<number>(`SELECT count(*) FROM (${differences})`).value() ?? 0;
+    sentences.push(...sql<string>(`${differences} LIMIT ?`).values(maxListed - sentences.length));
+  }
   return { sentences, count };
 }
 
-/** Reads both tables side by side, in the order of their keys. */
-function* differencesOf(table: string, recorded: Prepare, replayed: Prepare) {
-  const key = keyColumns(replayed, table);
-  const [left, right] = [rowsOf(recorded, table, key), rowsOf(replayed, table, key)];
-  let [a, b] = [left.next(), right.next()];
-  while (a.done !== true || b.done !== true) {
-    const order = a.done === true ? 1 : b.done === true ? -1 : compare(a.value, b.value, key);
-    const row = (order > 0 ? b.value : a.value) as Row;
-    const named = `${table} ${key.map((column) => row[column]).join(' ')}`;
-    if (order < 0) yield `${named} is not in the log`;
-    else if (order > 0) yield `${named} is missing`;
-    else yield* changesOf(named, a.value as Row, b.value as Row);
-    if (order <= 0) a = left.next();
-    if (order >= 0) b = right.next();
-  }
+/** As SQL: how the rows of a table differ from those that the log gives, a sentence each. */
+function differencesOf(sql: Prepare, table: string): string {
+  const key = keyColumns(sql, table);
+  const columns = storedColumns(sql, table);
+  const isSame = key.map((column) => `kept.${column} = log.${column}`).join(' AND ');
+  const named = (prefix: string) => `'${table}' || ${key.map((column) => `' ' || ${prefix}${column}`).join(' || ')}`;
+  const isLacking = (other: string) => `NOT EXISTS (SELECT 1 FROM ${other} WHERE ${isSame})`;
+  const compared = columns.filter((column) => !ownColumns.has(column));
+  const values = compared.map((column) => `kept.${column} AS kept_${column}, log.${column} AS log_${column}`);
+  const differ = compared.map((column) => `kept.${column} IS NOT log.${column}`);
+  const changes = compared.map(
+    (
+      column,
+    ) => `SELECT ${named('kept_')} || ': ${column} is ' || ${shown(`kept_${column}`)} || ', but the log gives ' || ${shown(`log_${column}`)}
+      FROM changed WHERE kept_${column} IS NOT log_${column} AND NOT ${isSettled(table, column, 'kept_origin')}`,
+  );
+  return `WITH changed AS MATERIALIZED (
+      SELECT ${values.join(', ')} FROM main.${table} AS kept JOIN replayed.${table} AS log ON ${isSame} WHERE ${differ.join(' OR ')})
+    SELECT ${named('kept.')} || ' is not in the log' AS difference FROM main.${table} AS kept WHERE ${isLacking(`replayed.${table} AS log`)}
+    UNION ALL SELECT ${named('log.')} || ' is missing' FROM replayed.${table} AS log WHERE ${isLacking(`main.${table} AS kept`)}
+    UNION ALL ${changes.join(' UNION ALL ')}`;
 }
 
-function* changesOf(named: string, recorded: Row, replayed: Row): Generator<string> {
-  for (const [column, value] of Object.entries(recorded))
-    if (!ownColumns.has(column) && !isSettled(recorded, column) && value !== replayed[column])
-      yield `${named}: ${column} is ${shown(value)}, but the log gives ${shown(replayed[column] ?? null)}`;
-}
-
-const shown = (value: string | number | null) => (value === null ? 'empty' : String(value).slice(0, 80));
-
-function compare(a: Row, b: Row, key: readonly string[]) {
-  for (const column of key) {
-    const [x, y] = [a[column] ?? '', b[column] ?? ''];
-    if (x !== y) return x < y ? -1 : 1;
-  }
-  return 0;
-}
-
-/**
- * The rows of a table in the order of their keys. Keys are ASCII, which SQLite and JavaScript order alike.
- */
-function* rowsOf(sql: Prepare, table: string, key: readonly string[]): Generator<Row> {
-  const columns = key.join(', ');
-  const values = key.map(() => '?').join(', ');
-  const first = sql<Row>(`SELECT * FROM ${table} ORDER BY ${columns} LIMIT ${page}`);
-  const further = sql<Row>(`SELECT * FROM ${table} WHERE (${columns}) > (${values}) ORDER BY ${columns} LIMIT ${page}`);
-  for (let rows = first.all(); rows.length > 0;) {
-    yield* rows;
-    const last = rows.at(-1) as Row;
-    rows = further.all(...key.map((column) => last[column] ?? null));
-  }
-}
+const shown = (value: string) => `substr(coalesce(${value}, 'empty'), 1, 80)`;

@@ -8,7 +8,7 @@ import { createMessageWriter } from '../recording/message-writer.ts';
 import { type Connection, Database } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 import { transactOn } from '../sqlite/transaction.ts';
-import { historyOf, type HistoryRow, keyColumns, projected, replay, unlogged } from './replay.ts';
+import { historyOf, type HistoryRow, keyColumns, projected, replay, storedColumns, unlogged } from './replay.ts';
 
 /** Tables that are derived from the log, and notes about blocks of rows. All others are copied. */
 const fromLog: ReadonlySet<string> = new Set([
@@ -72,16 +72,13 @@ function* toldRows(old: Connection, say: (line: string) => void): Generator<Hist
   }
 }
 
-const columnsOf = (db: Connection, table: string) =>
-  preparer(db)<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0').values(table);
-
 /**
  * Replaces the rows of a table by those of the older store, if that has the table. A column that it lacks
  * gets its default.
  */
 function copyTable(old: Connection, db: Connection, table: string) {
-  const there = new Set(columnsOf(old, table));
-  const columns = columnsOf(db, table).filter((column) => there.has(column));
+  const there = new Set(storedColumns(preparer(old), table));
+  const columns = storedColumns(preparer(db), table).filter((column) => there.has(column));
   if (columns.length === 0) return;
   const names = columns.join(', ');
   db.exec(`DELETE FROM ${table}`);
@@ -117,7 +114,7 @@ function copyUnlogged(old: Connection, db: Connection) {
 
 /** Copies the values of one column to the existing rows. */
 function copyColumn(old: Connection, db: Connection, table: string, column: string) {
-  if (!columnsOf(old, table).includes(column)) return;
+  if (!storedColumns(preparer(old), table).includes(column)) return;
   const key = table === 'message_rows' ? ['seq'] : keyColumns(preparer(db), table);
   const set = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${key.map((name) => `${name} = ?`).join(' AND ')}`);
   const rows = old.prepare<[], unknown[]>(

@@ -123,23 +123,6 @@ export function noteUnrecorded(tx: Transaction, time: string, error: unknown): n
   return [];
 }
 
-/** Gives an observer a namespace in which it observes foreign programs, unless another live process records it. */
-export function claimNamespace(
-  { sql }: Transaction,
-  { namespace, process_id }: { namespace: string; process_id: number },
-  isAlive: LivenessTest,
-) {
-  const holder = sql<ProcessSigns & { process_id: number; ended: string | null }>(
-    `SELECT process_id, ${signColumns}, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
-  ).get(namespace);
-  if (holder?.process_id === process_id) return;
-  if (holder !== undefined && holder.ended === null && isProcessAlive(holder, isAlive)) return;
-  sql(
-    `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
-     ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id, broker_away_since = NULL`,
-  ).run(namespace, process_id);
-}
-
 /** The messages of an execution, as far as they decide when it was heard. Milliseconds since 1970. */
 export interface HeardRun {
   execution_id: string;

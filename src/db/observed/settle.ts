@@ -65,9 +65,12 @@ export function settleObserved(tx: Transaction, moment: Moment) {
 
 const standingColumns: ReadonlySet<string> = new Set<keyof Standing>(['status', 'status_reason', 'end_time']);
 
-/** Whether a column of an execution follows from when it was heard, and not from its messages alone. */
-export const isSettled = (row: Readonly<Record<string, unknown>>, column: string) =>
-  row['origin'] === 'observed' && standingColumns.has(column);
+/**
+ * As SQL: whether a column of a row follows from when an execution was heard, and not from its messages alone.
+ * @param origin of the execution
+ */
+export const isSettled = (table: string, column: string, origin: string) =>
+  table === 'workflow_executions' && standingColumns.has(column) ? `${origin} = 'observed'` : 'FALSE';
 
 /** Reopens an execution that was recorded as over or no longer heard: whether it was depends on the moment. */
 export function reopenSettled(sql: Prepare, executionId: string) {
@@ -79,11 +82,13 @@ export function reopenSettled(sql: Prepare, executionId: string) {
 }
 
 /**
- * The present status of an execution that is stored as running and no longer heard; undefined for all others.
+ * An execution as it stands at a moment: one that is stored as running may be no longer heard, which an observer
+ * that was killed could not note.
  */
-export function unheardExecution(sql: Prepare, executionId: string, moment: Moment): Standing | undefined {
-  const run = sql<OpenRun>(`${openRun()} WHERE execution_id = ? AND status = 'running'`).get(executionId);
-  return run && standingAt(sql, run, moment);
+export function asItStands<Row extends ExecutionRow>(sql: Prepare, row: Row, moment: Moment): Row {
+  if (row.status !== 'running') return row;
+  const run = sql<OpenRun>(`${openRun()} WHERE execution_id = ?`).get(row.execution_id);
+  return { ...row, ...(run && standingAt(sql, run, moment)) };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { wordsOf } from '../../lib/words.ts';
 import { waitsForDriver } from '../log/commands.ts';
 import { effectColumns } from '../log/rows.ts';
-import { keyColumns } from '../maintenance/replay.ts';
+import { keyColumns, storedColumns } from '../maintenance/replay.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { reopenSettled } from '../observed/settle.ts';
@@ -149,8 +149,7 @@ export function copyExecution(sql: Prepare, executionId: string) {
 
 /** As SQL: copies rows of a table of the store as they are. */
 function insertFrom(sql: Prepare, table: string, where: string): string {
-  const columns = sql<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
-    .values(table)
+  const columns = storedColumns(sql, table)
     .filter((name) => !drawn.has(name))
     .join(', ');
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;

@@ -34,10 +34,19 @@ export function becomeRecorder(tx: Transaction, namespace: string, processId: nu
     throw executionInUse(
       `process ${recorder.pid} on ${recorder.hostname} already records namespace ${namespace} in this store; wait until it ends, or use another store or namespace`,
     );
-  tx.sql(
+  takeNamespace(tx, namespace, processId);
+}
+
+function takeNamespace({ sql }: Transaction, namespace: string, processId: number) {
+  sql(
     `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
      ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id, broker_away_since = NULL`,
   ).run(namespace, processId);
+}
+
+/** Gives an observer a namespace in which it observes foreign programs, unless a live process records it. */
+export function claimNamespace(tx: Transaction, namespace: string, processId: number, isAlive: LivenessTest) {
+  if (recorderOf(tx.sql, namespace, isAlive) === undefined) takeNamespace(tx, namespace, processId);
 }
 
 /** Whether a process of this store has recorded a namespace over a broker. */

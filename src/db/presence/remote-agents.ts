@@ -89,8 +89,8 @@ function isElderHeard(
 }
 
 /**
- * Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute,
- * it must be seen.
+ * Warns of a predecessor that has not reported its end: it or its host was killed, or both use one name. If that
+ * recurs every minute, it must be seen.
  */
 function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
   const before = tx
@@ -101,7 +101,7 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
     .get(beat.agent_name);
   // If two processes use one name, the older keeps running.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
-  const message = `process ${beat.pid} on ${beat.hostname} has restarted: its predecessor, process ${before.pid}, did not report its end`;
+  const message = `process ${beat.pid} on ${beat.hostname} has taken this name over from process ${before.pid}, which has not reported its end: it was killed, or it still runs`;
   const origin = { agent: beat.agent_name, execution_id: before.current_execution_id };
   insertLogLine(tx, { timestamp: now, level: logLevels.WARNING, message, ...origin });
 }

@@ -72,7 +72,7 @@ export function evidenceOf(
     take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id, now) : 0,
     unfit: read('returned slices', () => unfitSlices(sql, execution, isAlive), [], isRunning),
     ...read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] }, isRunning),
-    unanswered: read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [], isOverBroker),
+    unanswered: read('files', () => unansweredFiles(sql, execution, detail, isAlive), [], isOverBroker),
     gone: read('files', () => goneHosts(sql, execution_id, now), [], isOverBroker),
     ...recorded,
     data_as_of,
@@ -108,8 +108,12 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     slowest: read('slices', () => slowestSlice(sql, execution_id, delays), undefined),
     ...read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
     pending_stop: read('commands', () => pendingStop(sql, execution), undefined),
-    exhausted: read('failed slices', () => exhaustedSlices(sql, execution_id), [], isAnyFailed),
-    exhausted_count: slices_exhausted,
+    failed: {
+      // After the end no slice is tried again, whatever attempts it had left.
+      count: isRunning ? slices_exhausted : slices_failed,
+      ids: read('failed slices', () => exhaustedSlices(sql, execution_id), [], isAnyFailed),
+      isFinal: true,
+    },
     given_up: read('slices', () => givenUpSlices(sql, execution_id), 0, hasEndedEarly),
     begun_again: read('messages', () => begunAgain(sql, execution_id, delays), 0, isResumed),
     slices_retried,

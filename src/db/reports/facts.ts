@@ -41,7 +41,7 @@ export function factsOf(
   execution: OwnExecution,
   { isAlive, now }: Moment,
 ): { facts: Facts; detail: ExecutionDetail; progress: Progress } {
-  const { execution_id, status, phase, start_time } = execution;
+  const { execution_id, status, phase, start_time, end_time } = execution;
   const { detail, progress, speeds, newest_ms, ...recorded } = kept(sql, recordedFacts)(execution);
   const owner = ownerOf(sql, execution_id);
   const isOverBroker = detail.over_broker === 1;
@@ -55,11 +55,12 @@ export function factsOf(
     isOverBroker && status === 'running' ? brokerAwaySince(sql, execution.namespace) : undefined;
   const facts: Facts = {
     now,
+    until: end_time === null ? now : Date.parse(end_time),
     ahead_seconds: secondsAhead(newest_ms, now),
     status,
     phase,
     start_time,
-    end_time: execution.end_time,
+    end_time,
     phase_changed_at,
     params: speed === params.speed ? params : { ...params, speed },
     hasChangedSpeed: speeds.hasChanged,

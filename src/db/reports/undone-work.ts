@@ -1,4 +1,3 @@
-import type { ExecutionParams } from '../../domain/params.ts';
 import { workKind, workKinds } from '../../domain/slice-returns.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import { logLevels } from '../../lib/logger.ts';
@@ -6,6 +5,7 @@ import { sliceMessageId } from '../../messages/identity.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { delayOf } from '../../monitoring/facts.ts';
 import { unansweredSeconds } from '../../monitoring/findings/agents.ts';
+import type { ProgressRecord } from '../../monitoring/progress.ts';
 import { lostFiles, newestPlace } from '../execution/file-places.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { readMessage } from '../execution/log-reader.ts';
@@ -153,20 +153,16 @@ export function goneHosts(sql: Prepare, executionId: string, now: number): GoneF
 /** Files that an agent of another process has not answered, although the agent is heard. */
 export function unansweredFiles(
   sql: Prepare,
-  { execution_id, namespace }: ExecutionRow,
-  params: ExecutionParams,
+  { execution_id, namespace, stf_count, tf_files_received }: ExecutionRow,
+  { stfs_ready, samples_expected, params }: Pick<ProgressRecord, 'stfs_ready' | 'samples_expected' | 'params'>,
   isAlive: LivenessTest,
 ): UnansweredFiles[] {
   const before = new Date(momentOfTest(isAlive) - unansweredSeconds * 1000).toISOString();
-  const counts = sql<{ stfs: number; ready: number; expected: number; samples: number }>(
-    `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
-     FROM run_states WHERE execution_id = ?`,
-  ).get(execution_id);
-  if (counts === undefined || (counts.stfs === counts.ready && counts.expected === counts.samples)) return [];
+  const isSampled = samples_expected === tf_files_received;
+  if (stf_count === stfs_ready && isSampled) return [];
   const living = livingTypes(sql, namespace, isAlive);
   const unready = living.has('data') ? unreadyStfs(sql, execution_id, before) : [];
-  const unsampled =
-    living.has('fastmon') && counts.expected > counts.samples ? unsampledStfs(sql, execution_id, before, params) : [];
+  const unsampled = living.has('fastmon') && !isSampled ? unsampledStfs(sql, execution_id, before, params) : [];
   const unanswered = [
     ['data', unready],
     ['fastmon', unsampled],

@@ -1,3 +1,4 @@
+import { setNewest } from '../../lib/once-for.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
@@ -162,16 +163,13 @@ export function rememberHistories(sql: Prepare): HistoryOf {
   return (executionId) => {
     const before = known.get(executionId);
     const history = before === undefined || before.isOutdated() ? createAttemptHistory(sql, executionId) : before;
-    known.delete(executionId);
-    known.set(executionId, history);
+    setNewest(known, executionId, history, maxHistories);
     forgetOldest(known);
     return history;
   };
 }
 
 function forgetOldest(known: Map<string, AttemptHistory>) {
-  const [oldest] = known.keys();
-  if (known.size > maxHistories && oldest !== undefined) known.delete(oldest);
   let attempts = 0;
   for (const [id, { columns }] of [...known].toReversed()) {
     attempts += columns.length;

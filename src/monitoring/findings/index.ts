@@ -1,10 +1,9 @@
-import type { SliceFacts } from '../facts.ts';
 import { agentRules } from './agents.ts';
 import { driverRules } from './drivers.ts';
 import { heardRules } from './heard.ts';
 import { stageRules } from './progress.ts';
 import { promptRules } from './prompt.ts';
-import { type Finding, type FindingRule, type Known, type Situation, findingsBy, stayFailed } from './rule.ts';
+import { type Finding, type FindingRule, type Known, findingsBy } from './rule.ts';
 import { sliceRules } from './slices.ts';
 import { storeRules } from './store.ts';
 import { workerRules } from './workers.ts';
@@ -84,30 +83,12 @@ export const findingRules: readonly FindingRule[] = [
   ...workerRules,
 ].toSorted((a, b) => placeOf(a) - placeOf(b));
 
-/** Field by field: a copy of all the facts took a tenth of an assessment. */
-const sliceFactsOf = (facts: Situation): SliceFacts => ({
-  execution_id: facts.execution_id,
-  status: facts.status,
-  counts: facts.counts,
-  failing: facts.failing,
-  first_failure: facts.first_failure,
-  causes: facts.causes,
-  concentration: facts.concentration,
-  by_worker: facts.by_worker,
-  slowest: facts.slowest,
-  slow_slots: facts.slow_slots,
-  slower: facts.slower,
-  delays: facts.delays,
-  failed: { count: stayFailed(facts), ids: facts.exhausted, isFinal: true },
-  until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
-});
-
 /**
  * The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run
  * may be meant to lag and drain.
  */
 export function findingsOf({ driving, heard }: Causes): Finding[] {
-  const slices = heard ?? (driving && sliceFactsOf(driving));
+  const slices = heard ?? driving;
   if (slices === undefined) return [];
   const known = { slices, driving, heard };
   return withoutConsequences(findingsBy(findingRules, known), known);

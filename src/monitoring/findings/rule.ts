@@ -146,12 +146,6 @@ export function causesSentence(causes: readonly CauseCount[], what = 'attempt'):
   return `${head}: ${named.join(', ')}${more}.`;
 }
 
-/**
- * Slices that stay failed. After the end of an execution no slice is retried, whatever attempts it had left.
- */
-export const stayFailed = ({ status, counts, exhausted_count }: Facts & Evidence) =>
-  status === 'running' ? exhausted_count : counts.slices_failed;
-
 /** Whether a driver works on it, as far as this store knows. */
 export const isDriven = ({ driver }: Facts) => driver === undefined || driver.alive;
 

@@ -5,7 +5,7 @@ import { roundDuration } from '../../lib/duration.ts';
 import { nothingSucceeds } from '../evidence.ts';
 import { type SliceFacts, delayOf, payloadLimit } from '../facts.ts';
 import { overdueSlices } from '../pace.ts';
-import { type FindingRule, type Found, call, causesSentence, here, ifDriven, rulesOf, stayFailed } from './rule.ts';
+import { type FindingRule, type Found, call, causesSentence, here, ifDriven, rulesOf } from './rule.ts';
 
 /** Places that the sentence names. */
 const namedPlaces = 3;
@@ -150,15 +150,14 @@ export const sliceRules: readonly FindingRule[] = [
   }),
   ...rulesOf('driving', {
     SLICES_RETRIED: (facts) => {
-      const { slices_retried, causes, slice_retries } = facts;
+      const { slices_retried, causes, slice_retries, failed } = facts;
       if (slice_retries === 0) return undefined;
-      const failed = stayFailed(facts);
-      const outcome = failed === 0 ? 'none failed permanently' : `${failed} failed permanently`;
+      const outcome = failed.count === 0 ? 'none failed permanently' : `${failed.count} failed permanently`;
       return {
         severity: 'info',
         // If slices stay failed, another finding reports the causes.
         sentence: `${were(slices_retried, 'TF slice')} retried, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
-        causes: failed === 0 ? causesSentence(causes) : '',
+        causes: failed.count === 0 ? causesSentence(causes) : '',
         next: here('list_logs', { level: 'WARNING' }),
       };
     },

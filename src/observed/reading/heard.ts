@@ -1,9 +1,8 @@
-import { type ProgramType, programTypeOf, told } from '../../messages/foreign.ts';
+import { type ProgramType, programTypeOf } from '../../messages/foreign.ts';
 import type { DialectName } from '../dialects.ts';
 import { createNamespaceFilter, fieldsOf } from '../namespace-filter.ts';
 import type { MessageLine } from '../recording-lines.ts';
-import { dialectOf } from './dialects.ts';
-import type { Fields } from './values.ts';
+import { readMessage } from './read-message.ts';
 
 export interface HeardProgram {
   name: string;
@@ -25,28 +24,27 @@ export function createHeard(topicNames: readonly string[]) {
   const topics = new Map(topicNames.map((topic) => [topic, { messages: 0, types: new Map<string, number>() }]));
   const programs = new Map<string, HeardProgram>();
   const { namespaceOf } = createNamespaceFilter([]);
-  const addProgram = (line: MessageLine, body: Fields, msgType: string) => {
-    const name = nameOf(line, body);
+  const addProgram = (line: MessageLine, { sender: name, message_type, dialect }: ReturnType<typeof readMessage>) => {
     if (name === undefined || (!programs.has(name) && programs.size >= maxNames)) return;
     const program: HeardProgram = programs.get(name) ?? { name, messages: 0 };
     program.messages += 1;
     // A heartbeat without a type comes from an agent, but does not say of which type.
-    if (body['msg_type'] !== undefined) program.type ??= programTypeOf(msgType, line.destination);
+    if (fieldsOf(line)['msg_type'] !== undefined) program.type ??= programTypeOf(message_type, line.destination);
     program.namespace = namespaceOf(line) ?? program.namespace;
-    program.dialect = dialectOf(body) ?? program.dialect;
+    program.dialect = dialect ?? program.dialect;
     programs.set(name, program);
   };
   return {
     add(line: MessageLine) {
-      const body = fieldsOf(line);
-      const type = typeOf(body);
+      const statement = readMessage(line);
+      const type = statement.message_type;
       const topic = topics.get(line.destination);
       if (topic !== undefined) {
         topic.messages += 1;
         const counted = topic.types.has(type) || topic.types.size < maxNames ? type : other;
         topic.types.set(counted, (topic.types.get(counted) ?? 0) + 1);
       }
-      addProgram(line, body, type);
+      addProgram(line, statement);
     },
     /** Each topic, with its message counts by type. */
     topics: () =>
@@ -54,12 +52,3 @@ export function createHeard(topicNames: readonly string[]) {
     programs: () => [...programs.values()],
   };
 }
-
-/** Old agents send heartbeats without a type. */
-const typeOf = (body: Fields) =>
-  told(body['msg_type']) ??
-  (told(body['agent_name']) !== undefined && told(body['status']) !== undefined ? 'heartbeat' : 'none');
-
-/** A worker is identified by its connection: its messages name no sender. */
-const nameOf = ({ headers }: MessageLine, body: Fields) =>
-  told(body['sender']) ?? told(headers['client-id']) ?? told(body['agent_name']);

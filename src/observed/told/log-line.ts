@@ -18,7 +18,8 @@ const usualLevel = 20;
 /** A longer context is left out. */
 const maxContext = 20_000;
 
-const textOf = (value: unknown) =>
+/** The text of a string or a number; undefined for any other value. */
+export const textOf = (value: unknown) =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
 
 /** The line that a body of POST /api/logs/ states, or the name of the field that it lacks. */

@@ -8,7 +8,7 @@ import type { Monitor } from '../answers/monitor.ts';
 import { openWords, phaseWords, statusWords, stayFailed } from './words.ts';
 
 /** One thing that is known about an execution. */
-export interface Fact {
+interface Fact {
   label: string;
   words: string;
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type AgentFilter, listAgents } from '../../../src/db/lists/agents.ts';
-import { type AlarmFilter, listAlarms } from '../../../src/db/lists/alarms.ts';
 import type { Page } from '../../../src/db/lists/list-query.ts';
+import { type AlarmFilter, listAlarms } from '../../../src/db/logbook/alarms.ts';
 import type { TestStore } from '../../made-store.ts';
 import { ada, at, bob, cleo, knownRuns } from './known-runs.ts';
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import type { ExecutionRow } from '../../../src/db/execution/find-execution.ts';
 import {
   beginHearing,
-  claimNamespace,
   endHearing,
   heardTimeOfRun,
   keepHearing,
@@ -11,10 +11,11 @@ import {
   noteSpan,
   processOfObserver,
 } from '../../../src/db/observed/hearings.ts';
-import { settleObserved, unheardExecution, unheardExecutions } from '../../../src/db/observed/settle.ts';
+import { asItStands, settleObserved, unheardExecutions } from '../../../src/db/observed/settle.ts';
 import { noteProgram } from '../../../src/db/observed/signs.ts';
 import { recordEnd } from '../../../src/db/presence/agent-registry.ts';
 import { registerProcess } from '../../../src/db/presence/leases.ts';
+import { claimNamespace } from '../../../src/db/presence/recorders.ts';
 import type { Transaction } from '../../../src/db/sqlite/transaction.ts';
 import { makeStore, type TestStore } from '../../made-store.ts';
 import { insert, observe } from './observed-rows.ts';
@@ -127,7 +128,7 @@ describe('a namespace', () => {
       if (how !== 'free') insert(tx, 'recorders', { namespace: 'a', process_id: holder, broker_away_since: since });
       if (how === 'ended') recordEnd(tx, other, 'order');
       if (how === 'lives') insert(tx, 'recorders', { namespace: 'b', process_id: own });
-      claimNamespace(tx, { namespace: 'a', process_id: own }, isAlive);
+      claimNamespace(tx, 'a', own, isAlive);
       return [own, other];
     });
     const row = made.store.sql(
@@ -296,11 +297,10 @@ describe('an observed execution that is no longer heard', () => {
   it('is reported so while it is stored as running', () => {
     const { sql } = made.store;
     expect([...unheardExecutions(sql, moment).keys()]).toEqual(['silent', 'over']);
-    expect(all.map(([id]) => unheardExecution(sql, id, moment)?.status)).toEqual([
-      'unknown',
-      'completed',
-      ...Array.from({ length: 4 }, () => undefined),
-    ]);
+    const standing = all.map(
+      ([execution_id, status]) => asItStands(sql, { execution_id, status } as ExecutionRow, moment).status,
+    );
+    expect(standing).toEqual(['unknown', 'completed', 'unknown', 'unknown', 'failed', 'completed']);
   });
 
   it('is completed a minute after its last message while an observer listens, unless its end is reported over REST', async () => {

@@ -157,7 +157,12 @@ it('of two live processes with one name, the agent is the older one once it is h
 
 describe('a remote agent that restarts', () => {
   it.each<[what: string, before: Partial<AgentHeartbeat> | undefined, next: Partial<AgentHeartbeat>, warns: boolean]>([
-    ['is logged if its predecessor did not report its end', {}, { pid: 8, since: at(0.001) }, true],
+    [
+      'is logged if its predecessor has not reported its end, which may still run',
+      {},
+      { pid: 8, since: at(0.001) },
+      true,
+    ],
     ['is not logged without a predecessor', undefined, { pid: 8, since: at(1) }, false],
     ['is not logged if its predecessor reported its end', { state: 'EXITED' }, { pid: 8, since: at(1) }, false],
     ['is not logged if its process is the same', {}, {}, false],
@@ -168,7 +173,8 @@ describe('a remote agent that restarts', () => {
     if (before !== undefined) await hear(store, { in_hand: [`${run}/start_run`], ...before });
     setClock(60);
     await hear(store, { hostname: 'host-s', ...next });
-    const message = 'process 8 on host-s has restarted: its predecessor, process 7, did not report its end';
+    const message =
+      'process 8 on host-s has taken this name over from process 7, which has not reported its end: it was killed, or it still runs';
     expect(warnings(store)).toEqual(
       warns ? [{ timestamp: at(60), level: 30, agent: 'w', message, execution_id: run }] : [],
     );

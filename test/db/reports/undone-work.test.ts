@@ -71,7 +71,12 @@ describe('an agent that is off duty', () => {
 
 describe('files that an agent has not answered', () => {
   const stf = 'swf.100010.000001.stf';
-  const execution = { execution_id: 'stf_datataking-tester-0001', namespace: 'test' } as ExecutionRow;
+  const execution = {
+    execution_id: 'stf_datataking-tester-0001',
+    namespace: 'test',
+    stf_count: 1,
+    tf_files_received: 0,
+  } as ExecutionRow;
 
   /** One STF file was announced, long ago. @param agents rows of agents of the role, in the order of their names */
   async function announced(agents: Row[]) {
@@ -101,7 +106,8 @@ describe('files that an agent has not answered', () => {
     });
     setClock(3600);
     await hear(store, { agent_name: 'heard', agent_type: 'data' });
-    return unansweredFiles(store.sql, execution, executionParamsSchema.parse({}), () => true);
+    const counts = { params: executionParamsSchema.parse({}), stfs_ready: 0, samples_expected: 0 };
+    return unansweredFiles(store.sql, execution, counts, () => true);
   }
   const newest = { last_heartbeat: '9999' };
   const off = { off_duty: '[{"reason":"NO_FILE","name":"/data"}]' };

@@ -1,23 +1,32 @@
 import { describe, expect, it } from 'vitest';
 
-import { createPaint } from '../../../src/commands/shared/palette.ts';
+import { type Column, tableLines as linesOf } from '../../../src/commands/shared/layout.ts';
+import { createPaint, type Paint } from '../../../src/commands/shared/palette.ts';
 import { tableCommands } from '../../../src/commands/tables/catalogue.ts';
 import { columnsOf, shortError } from '../../../src/commands/tables/cells.ts';
-import { tableLines } from '../../../src/commands/tables/layout.ts';
 import { bodyOf } from '../../../src/domain/shown.ts';
 
 const columns = [{ head: 'STATUS', isState: true }, { head: 'REASON' }];
+
+/** The lines of a table whose rows are cells in the order of the columns. */
+const tableLines = (
+  given: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width?: number,
+  paint?: Paint,
+): string[] =>
+  linesOf(
+    given.map((column, at) => ({ ...column, of: (row: readonly string[]) => row[at] })),
+    rows,
+    width,
+    paint,
+  );
 
 /** The heads of a command's table on a terminal of this width, and its first row. */
 function shownBy(command: string, width: number, ...items: Record<string, unknown>[]): string[] {
   const table = tableCommands.find(({ name }) => name === command);
   if (table === undefined) throw new Error(`there is no ${command}`);
-  const shown = columnsOf(table, false);
-  return tableLines(
-    shown,
-    items.map((item) => shown.map(({ of }) => of(item))),
-    width,
-  );
+  return linesOf(columnsOf(table, false), items, width);
 }
 
 describe('at 80 columns', () => {

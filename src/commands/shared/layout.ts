@@ -1,7 +1,9 @@
 import stringWidth from 'fast-string-width';
 import sliceAnsi from 'slice-ansi';
 
-import { type Paint, stateShades } from '../shared/palette.ts';
+import { printable } from '../../lib/printable.ts';
+import { textOf } from '../../lib/words.ts';
+import { type Paint, stateShades } from './palette.ts';
 
 export interface Column {
   head: string;
@@ -31,8 +33,6 @@ export interface Column {
   isState?: boolean;
 }
 
-export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
-
 function painted(cell: string, paint: Paint) {
   const word = cell.trimEnd();
   const shade = stateShades[word.toLowerCase()];
@@ -42,19 +42,24 @@ function painted(cell: string, paint: Paint) {
 const gap = '  ';
 const minWidth = 8;
 
+/** A column with what it shows of a row. */
+export interface ShownColumn<Row> extends Column {
+  of: (row: Row) => unknown;
+}
+
 /**
  * Lines of a table: a head, and a line per row, or two where a cell wraps.
  * @param paint how states are marked; if omitted, they are not
  * @param width columns of the terminal that it has to fit; undefined: nothing is left out or cut, for files and `grep`
  */
-export function tableLines(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+export function tableLines<Row>(
+  columns: readonly ShownColumn<Row>[],
+  rows: readonly Row[],
   width?: number,
   paint: Paint = (_, text) => text,
-): string[] {
-  const all = columns.map((column, at) => {
-    const cells = [column.head, ...rows.map((row) => row[at] ?? '')];
+) {
+  const all = columns.map((column): Laid => {
+    const cells = [column.head, ...rows.map((row) => printable(textOf(column.of(row))))];
     const natural = Math.max(...cells.map((cell) => stringWidth(cell)));
     const laid = { ...column, cells, width: natural };
     return column.isName === true ? { ...laid, least: leastApart(laid) } : laid;
@@ -126,7 +131,7 @@ const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number) =>
   columns.reduce((sum, column) => sum + widthOf(column), 0) + gap.length * (columns.length - 1);
 
 /** The columns that fit once all columns that may be cut are cut. */
-function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
+function withoutDropped(columns: readonly Laid[], width: number) {
   const needed = ({ width: natural, least = natural }: Laid) => Math.min(natural, least);
   const last = Math.max(...columns.map(({ drop = 0 }) => drop));
   if (last === 0 || totalOf(columns, needed) <= width) return [...columns];
