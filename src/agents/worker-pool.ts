@@ -4,7 +4,7 @@ import { RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { isRetried } from '../domain/slice-states.ts';
 import { were } from '../lib/counted.ts';
 import type { LogLine } from '../lib/logger.ts';
-import { startStopwatch } from '../lib/time.ts';
+import { startStopwatch, steadyClock } from '../lib/time.ts';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { ExecutionContext } from './agent.ts';
@@ -214,14 +214,16 @@ function createRests({ onResting }: WorkerOptions, { agent, notifier }: Executio
         const error = result.state === 'failed' ? result.error : undefined;
         if (error !== undefined) lastFailed.set(place, slice);
         const end = { place, slice, error, isAgain: attempt > 1, isRetried: isRetried(attempt, max_retries) };
-        return places.ended(end, now()).map((rest): LogLine => ({ level: 'WARNING', message: restWords(rest, now()) }));
+        return places
+          .ended(end, now())
+          .map((rest): LogLine => ({ level: 'WARNING', message: restWords(rest, now(), steadyClock().now()) }));
       }),
     /** The slots, of those given, that take slices now. Wakes the pool when another one will. */
     ready(slots: readonly string[]) {
       const at = now();
       const resting = places.resting(at);
       const words = resting.map(({ place, until }) => `${place} ${until}`).join();
-      if (words !== told) onResting?.(resting.map((rest) => restWords(rest, at)));
+      if (words !== told) onResting?.(resting.map((rest) => restWords(rest, at, steadyClock().now())));
       told = words;
       if (resting.length === 0) return slots;
       clearTimeout(rested);

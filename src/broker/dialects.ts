@@ -33,6 +33,11 @@ export interface BrokerDialect {
   forget(name: string, subscribe: Headers): { command: 'SUBSCRIBE' | 'UNSUBSCRIBE'; headers: Headers }[];
   /** Whether a refusal means that there is no durable subscription to remove. */
   isNoSuchSubscription(message: string): boolean;
+  /**
+   * The subscription, by the id of its frame, whose end a refusal blames for a message that was on its way to it.
+   * Undefined if the broker never does.
+   */
+  endedFor?(message: string): string | undefined;
   /** Whether a refusal means that another connection has the same client id. */
   isHeldElsewhere(message: string): boolean;
   /**
@@ -220,6 +225,7 @@ const rabbitMq: BrokerDialect = {
       headers: { id: 'durable', durable: 'true', 'auto-delete': 'false', 'x-queue-name': name },
     },
   ],
+  endedFor: (message) => /There is no current subscription with tag 'T_(.+)'/.exec(message)?.[1],
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
   // Its header `message-id` identifies the delivery, not the message.
   messageId: () => undefined,

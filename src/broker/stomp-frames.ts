@@ -67,6 +67,8 @@ export function connectOptions(
 /** A subscription as known to the broker. */
 export interface WireSubscription {
   id: string;
+  /** Whether its messages are acknowledged: if not, one that it misses is no loss. */
+  isAcknowledged: boolean;
   /** Whether we have asked the broker to end it. */
   isEnded: boolean;
 }
@@ -83,7 +85,6 @@ interface Arrival {
 /** Reads a whole body at once: an unread body blocks the connection, heartbeats included. */
 export function receive(
   { client, dialect, ended, wire, frame }: Arrival,
-  mustAcknowledge: boolean,
   { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
 ) {
   const body = createArrivingBody();
@@ -97,7 +98,7 @@ export function receive(
     // A second ACK, or an ACK on another connection or subscription than the delivery's, costs the
     // connection.
     const settle = (how: (message: Frame) => void) => {
-      if (isSettled || ended.aborted || wire.isEnded || !mustAcknowledge) return;
+      if (isSettled || ended.aborted || wire.isEnded || !wire.isAcknowledged) return;
       isSettled = true;
       how(frame);
     };

@@ -48,6 +48,8 @@ export class StompSession {
   #dialect: BrokerDialect = activeMqClassic;
   /** Subscriptions by their ids, as the broker knows them. */
   readonly #wire = new Map<string, WireSubscription>();
+  /** Ended subscriptions without acknowledgements: a message may still be on its way to one. */
+  readonly #endedCopies = new Set<string>();
   #subscribed = 0;
   #upSince: number | undefined;
   /** When the broker last sent anything, in milliseconds since 1970. */
@@ -132,15 +134,14 @@ export class StompSession {
     const { id, onMessage } = subscription;
     this.unsubscribe(id);
     this.#subscribed += 1;
-    const wire: WireSubscription = { id: `${id}-${this.#subscribed}`, isEnded: false };
+    const wire = { id: `${id}-${this.#subscribed}`, isAcknowledged: subscription.ack === 'each', isEnded: false };
     this.#wire.set(id, wire);
-    const mustAcknowledge = subscription.ack === 'each';
-    const ack = mustAcknowledge ? 'client-individual' : 'auto';
+    const ack = wire.isAcknowledged ? 'client-individual' : 'auto';
     this.client.setImplicitSubscription(wire.id, ack, (error, frame) => {
       if (error) return;
       const giveBack = (given: Frame) => this.#giveBack(id, given);
       const arrival = { client: this.client, dialect: this.#dialect, ended: this.#ended.signal, wire, frame };
-      receive(arrival, mustAcknowledge, { onMessage, giveBack });
+      receive(arrival, { onMessage, giveBack });
     });
     // stompit's own subscribe() cannot ask for a receipt, and without a receipt, a message published next can
     // be missed.
@@ -153,6 +154,7 @@ export class StompSession {
     if (wire === undefined) return;
     this.#wire.delete(id);
     wire.isEnded = true;
+    if (!wire.isAcknowledged) this.#endedCopies.add(wire.id);
     // Messages may still arrive for it, from Artemis even after the receipt, and stompit closes the
     // connection on an unknown subscription.
     const forget = () => void delete this.client._subscriptions[wire.id];
@@ -173,6 +175,7 @@ export class StompSession {
    * An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session.
    */
   #refused({ sentence, receiptId }: ErrorFrame) {
+    if (this.#endedCopies.has(this.#dialect.endedFor?.(sentence) ?? '')) return;
     const refusal = asRefusal(sentence, this.address);
     if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;
     this.aliveAt ??= Date.now();

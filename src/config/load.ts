@@ -10,7 +10,7 @@ import { closest } from '../lib/suggest.ts';
 import { adoptTestbed, type ConfigSources, leafKeys, readLayers } from './layers.ts';
 import { payloadWarnings, resolvePayload } from './payload-command.ts';
 import { requireConsistent } from './policies.ts';
-import { type BrokerSection, type Config, configSchema, knownKeys, sectionNames } from './schema.ts';
+import { type BrokerSection, type Config, configSchema, knownKeys, sectionNames, tableNames } from './schema.ts';
 import { isTable, showValue, type Table, valueAt } from './toml.ts';
 
 /** The namespace of the shipped file, for files without one. */
@@ -88,18 +88,33 @@ function deepFreeze<T>(value: T) {
 function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string) {
   const issue = error.issues[0] as z.core.$ZodIssue;
   if (issue.code === 'unrecognized_keys') {
-    const key = [...issue.path, issue.keys[0]].join('.');
-    // A right name in a wrong section is nearer than a name that looks like it.
-    const elsewhere = knownKeys.filter((known) => leafOf(known) === leafOf(key));
-    const near = elsewhere.length === 0 ? closest(key, [...knownKeys, ...sectionNames]) : elsewhere.join(' or ');
-    const hint =
-      near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
-    return configInvalid(`${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
+    const path = [...issue.path, issue.keys[0] ?? ''];
+    return configInvalid(`${originOf(firstLeaf(path.join('.'), table))}: ${unknownWords(path, table)}`);
   }
   const key = issue.path.join('.');
   const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
   const value = valueAt(table, issue.path);
   return configInvalid(`${originOf(key)}: ${key} = ${shown(key, value)}: ${issueWords(issue, value)}${hint}`);
+}
+
+/** What is unknown at a path, a key or a table, and what was probably meant. */
+function unknownWords(path: readonly PropertyKey[], table: Table) {
+  const value = valueAt(table, path);
+  const [kind, known, written] = isTable(value)
+    ? (['section', tableNames, (name: string) => `[${name}]`] as const)
+    : (['key', knownKeys, (name: string) => name] as const);
+  const name = path.join('.');
+  // Its keys show better than its name which section was meant.
+  const inner = isTable(value) ? Object.keys(value) : [];
+  const owners = known.filter((one) => inner.some((key) => knownKeys.includes(`${one}.${key}`)));
+  // A right name in a wrong section is nearer than a name that looks like it.
+  const elsewhere = known.filter((one) => leafOf(one) === leafOf(name));
+  const near = elsewhere.length === 0 ? [closest(name, owners) ?? closest(name, known) ?? []].flat() : elsewhere;
+  const hint =
+    near.length === 0
+      ? `known sections are ${sectionNames.join(', ')}`
+      : `the nearest known ${kind} is ${near.map(written).join(' or ')}`;
+  return `unknown ${kind} ${written(name)}; ${hint}`;
 }
 
 const leafOf = (key: string) => key.slice(key.lastIndexOf('.') + 1);

@@ -138,6 +138,11 @@ export const knownKeys: readonly string[] = keys.map(({ key }) => key);
 
 export const sectionNames: readonly string[] = Object.keys(configSchema.shape);
 
+/** Every table of keys, dotted: the sections, and the tables in them. */
+export const tableNames: readonly string[] = [
+  ...new Set(knownKeys.flatMap((key) => [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index)))),
+];
+
 /** Every key with its description and its default as TOML; undefined if it has none. */
 export const describedKeys = () =>
   keys.map(({ key, schema }) => ({

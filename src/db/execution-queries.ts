@@ -20,9 +20,9 @@ import {
   pausedBy,
   stoppedBy,
 } from './reports/landmarks.ts';
-import { endOfLife, recordedFrom, secondsOfLife, silentSince } from './reports/life.ts';
+import { endOfLife, recordedFrom, secondsOfLife, secondsSilent, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
-import { areSlicesUnknown } from './reports/observed/facts.ts';
+import { whySlicesUncounted } from './reports/observed/facts.ts';
 import { promptSites } from './reports/observed/prompt.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
 import { exhaustedSlices } from './reports/slices-in-hand.ts';
@@ -71,7 +71,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       messagesOf,
       slicesOf,
       promptSites,
-      areSlicesUnknown,
+      whySlicesUncounted,
       exhaustedSlices,
     }),
     ...createLifeQueries(sql, isAlive),
@@ -94,14 +94,13 @@ const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   recordedFrom: (executionId: string) => recordedFrom(sql, executionId),
   /** Wall time of an execution in seconds; so far, while it runs; undefined while it is unknown. */
   duration: (execution: ExecutionRow, now: number) => secondsOfLife(sql, execution, { isAlive, now }),
+  /** Whether its driver is gone, and it has not ended. */
+  isSilent: (execution: ExecutionRow) => silentSince(sql, execution, isAlive) !== undefined,
   /**
-   * Wall time in seconds since its driver was last heard from; undefined while a driver is there, and after
-   * the end.
+   * Wall time in seconds since its driver was last heard from; undefined while a driver is there, after the end,
+   * and while the clock here is behind.
    */
-  silence: (execution: ExecutionRow, now: number): number | undefined => {
-    const since = silentSince(sql, execution, isAlive);
-    return since === undefined ? undefined : Math.max(0, now - since) / 1000;
-  },
+  silence: (execution: ExecutionRow, now: number) => secondsSilent(sql, execution, { isAlive, now }),
 });
 
 const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({

@@ -1,6 +1,8 @@
+import { secondsAhead } from '../domain/liveness.ts';
 import type { SummaryQuestion } from '../domain/summary-words.ts';
 import { percentDone } from '../lib/rounded.ts';
 import type { Steps } from '../lib/steps.ts';
+import { millisecondsOf } from '../lib/time.ts';
 import type { Attempts } from '../monitoring/timeline/attempts.ts';
 import { pack, type Packed } from '../monitoring/timeline/pack.ts';
 import { createExecutionQueries } from './execution-queries.ts';
@@ -31,13 +33,16 @@ import {
   type WantedTimeline,
 } from './timeline/question.ts';
 
+/** As SQL: when the newest message was recorded. */
+const newestMessage = `SELECT ${messageColumns.recorded_at} FROM message_rows WHERE ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`;
+
 /**
  * As SQL: the times of the newest heartbeat, message and log line. An alarm must not make an idle store look
  * fresh.
  */
 const newestOf = [
   'SELECT max(last_heartbeat) FROM system_agents',
-  `SELECT ${messageColumns.recorded_at} FROM message_rows WHERE ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
+  newestMessage,
   'SELECT timestamp FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
 ];
 
@@ -59,6 +64,8 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
         .toSorted()
         .at(-1);
     },
+    /** By how many seconds the newest message is later than the clock here: see `secondsAhead`. */
+    ahead: (now: number) => secondsAhead(millisecondsOf(sql<string>(newestMessage).value()) ?? 0, now),
     /** The state of this store as a moment, `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
     momentExactly(now: number): string {
       const last = sql<string>(

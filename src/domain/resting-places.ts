@@ -235,9 +235,14 @@ const newPlace = () => ({
   error: '',
 });
 
-/** Why a place takes no slices or one at a time, and for how long, as a log line has it. @param now by the same clock */
-export function restWords({ place, until, failures, error, isToBlame }: Resting, now: number): string {
-  const what = until <= now ? 'is on trial' : isToBlame ? `rests for ${Math.round((until - now) / 1000)} s` : 'waits';
+/**
+ * Why a place takes no slices or one at a time, and until when, as a log line has it.
+ * @param now by the same clock
+ * @param wallNow the same moment in milliseconds since 1970
+ */
+export function restWords({ place, until, failures, error, isToBlame }: Resting, now: number, wallNow: number): string {
+  const end = new Date(Math.ceil((wallNow + until - now) / 1000) * 1000).toISOString().replace('.000', '');
+  const what = until <= now ? 'is on trial' : isToBlame ? `rests until ${end}` : 'waits';
   const others = isToBlame
     ? 'others completed the same slices'
     : 'it is not known yet whether others complete these slices';

@@ -15,7 +15,7 @@ export interface SliceConsumersOptions {
   worker: Pick<SliceWorker, 'handle'>;
   /** Handles a message on the queue that is not a slice. */
   reject: (delivery: Delivery) => Promise<void>;
-  /** Slices that a slot leaves on the queue for now, by header and values: paused ones, and kinds that cannot be done. */
+  /** Slices that a slot leaves on the queue for now, by header and values: of paused executions, or unfit kinds. */
   unwanted: (slot: number) => Readonly<Record<string, readonly string[]>>;
   /** The slots that may currently take slices. */
   taking?: () => Taking;
@@ -27,7 +27,6 @@ export interface SliceConsumersOptions {
 
 /** How long a slot keeps a paused execution's slice before returning it, on a broker without selectors: avoids spinning. */
 const restMilliseconds = 5000;
-
 /** How long a worker that left the queue to others waits before it checks again, in milliseconds. */
 const awayMilliseconds = 30_000;
 
@@ -162,14 +161,11 @@ export class SliceConsumers {
     if (apart === broker) return;
     this.#queue = broker;
     this.#subscribed.clear();
-    const closed = apart.close();
     if (this.#isTrialDue) this.#attend('one');
-    await closed;
+    await apart.close();
   }
 
-  #slots(): number[] {
-    return Array.from({ length: this.#options.slots }, (_, index) => index + 1);
-  }
+  #slots = (): number[] => Array.from({ length: this.#options.slots }, (_, index) => index + 1);
 
   #subscriptionOf(slot: number): Subscription {
     const { destination, namespace, unwanted } = this.#options;
@@ -180,10 +176,7 @@ export class SliceConsumers {
       ack: 'each',
       only: () => ({ namespace, store: 'named', not: unwanted(slot) }),
       prefetch: 1,
-      onMessage: (delivery) => {
-        // A connection that is being closed returns what still arrives on it.
-        if (queue === this.#queue) this.#take(slot, delivery);
-      },
+      onMessage: (delivery) => this.#take(slot, delivery, queue),
     };
   }
 
@@ -193,8 +186,9 @@ export class SliceConsumers {
     this.#queue.subscribe(this.#subscriptionOf(slot));
   }
 
-  #take(slot: number, delivery: Delivery) {
-    if (this.#options.draining.aborted) return;
+  #take(slot: number, delivery: Delivery, queue: BrokerConnection) {
+    // A connection that is being closed returns what still arrives on it.
+    if (this.#options.draining.aborted || queue !== this.#queue) return;
     // Another slot is still working, so the connection is open.
     if (this.#taking === 'none') return void this.#giveBack(delivery);
     // After a reconnect a slot may receive a slice while it has one: still handle one at a time.

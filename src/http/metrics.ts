@@ -95,6 +95,8 @@ function metricsOf(told: readonly Told[]) {
   const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]) =>
     gauge(name, help, told.flatMap(samplesOf));
   const id = ({ execution }: Told) => ({ execution_id: execution.execution_id, namespace: execution.namespace });
+  const statesOf = (one: Told, states: Readonly<Record<string, number | undefined>>) =>
+    Object.entries(states).map(([state, n = 0]): Sample => [{ ...id(one), state }, n]);
   const inHand = ({ driving }: Told, samplesOf: (of: InHand) => Sample[]) =>
     driving === undefined ? [] : samplesOf(driving.in_hand);
   return [
@@ -106,26 +108,29 @@ function metricsOf(told: readonly Told[]) {
     ...each('swf_execution_health', '1 for the current health of an execution.', (one) =>
       one.health === undefined ? [] : [[{ ...id(one), health: one.health }, 1]],
     ),
-    ...each('swf_execution_stf_files', 'STF files of an execution.', (one) => [
-      [{ ...id(one), state: 'announced' }, one.execution.stf_count],
-      [{ ...id(one), state: 'ready' }, one.detail.stfs_ready],
-      ...(isPrompt(one.execution) && one.execution.processing_unheard === 0
-        ? [[{ ...id(one), state: 'failed' }, one.execution.stf_failed] satisfies Sample]
-        : []),
-    ]),
+    ...each('swf_execution_stf_files', 'STF files of an execution by state.', (one) => {
+      const { stf_count: announced, stf_failed: failed, processing_unheard } = one.execution;
+      const processed = processing_unheard === 1 ? {} : { ready: one.detail.stfs_ready };
+      const known = {
+        announced,
+        ...processed,
+        ...(isPrompt(one.execution) && processing_unheard === 0 ? { failed } : {}),
+      };
+      return statesOf(one, known);
+    }),
     ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) => {
-      if (isPrompt(one.execution)) return [];
+      if (one.why_uncounted !== undefined) return [];
       const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;
       const { count: processing, lost } = one.driving?.in_hand ?? {};
       // It is not known which slices of other programs wait and which are being processed.
       const open = one.driving === undefined ? { unanswered: waiting } : { queued: waiting, processing, lost };
-      return Object.entries({ ...open, completed, failed }).map(([state, n = 0]) => [{ ...id(one), state }, n]);
+      return statesOf(one, { ...open, completed, failed });
     }),
     ...each('swf_execution_slices_stay_failed', 'TF slices that failed permanently.', (one) =>
-      isPrompt(one.execution) ? [] : [[id(one), one.detail.slices_exhausted]],
+      one.why_uncounted === undefined ? [[id(one), one.detail.slices_exhausted]] : [],
     ),
     ...each('swf_execution_slices_overdue', 'Slices in progress for too long.', (one) =>
-      inHand(one, ({ overdue }) => [[id(one), overdue]]),
+      inHand(one, ({ overdue }) => (overdue === undefined ? [] : [[id(one), overdue]])),
     ),
     ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in progress longest.', (one) =>
       inHand(one, ({ oldest, count, lost }) =>

@@ -62,7 +62,8 @@ export interface AgentSeen {
   agent_name: string;
   hostname: string;
   state: string;
-  status: string;
+  /** Undefined while it is unknown, because a clock is off. */
+  status: string | undefined;
   last_heartbeat: string;
   /** It has no store: its heartbeats are the only report of it. */
   isRemote: boolean;
@@ -164,6 +165,8 @@ export interface Evidence {
   slower: SlowerSlices;
   /** A stop that no driver has acted on. */
   pending_stop: CommandGiven | undefined;
+  /** The stop that ended it. */
+  stopped_by: CommandGiven | undefined;
   /** Failed slices; `isFinal` if none of them is tried again. */
   failed: Some & { isFinal: boolean };
   /** Slices that workers had in hand when the execution was stopped or failed: they were not finished. */

@@ -69,9 +69,10 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   hearsResults: boolean;
   /**
    * Whether its slices can be seen: they were, or would be. Otherwise they are not on a subscribed topic
-   * (`unheard`), nothing shows that any program makes slices (`none`), or one of the two.
+   * (`unheard`), nothing shows that any program makes slices (`none`), or one of the two; or its workflow makes
+   * none (`never`).
    */
-  slicing: 'seen' | 'unheard' | 'none' | 'none or unheard';
+  slicing: 'seen' | 'unheard' | 'none' | 'none or unheard' | 'never';
   /** Slices registered by REST a while ago, of which no message was heard. */
   unsent: Some;
   /** Whether any message about it was heard on the bus. */
@@ -178,11 +179,19 @@ function usualDistance({ stf_span, first_message, last_message, messages }: Hear
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
 }
 
-/** Whether a run's slices go to a destination that is not subscribed to, so that nothing is known about them. */
-export const isUnseen = ({
-  slicing,
-  counts,
-  results_unmatched,
-  slices_told,
-}: Pick<HeardFacts, 'slicing' | 'counts' | 'results_unmatched' | 'slices_told'>): boolean =>
-  slicing === 'unheard' && counts.slices_created + results_unmatched + slices_told === 0;
+/** Why slices are not seen. */
+export const unseenWords: Readonly<Record<Exclude<HeardFacts['slicing'], 'seen'>, string>> = {
+  unheard: 'slices are not on a subscribed topic',
+  none: 'no program here makes slices',
+  'none or unheard': 'slices are not on a subscribed topic, or no program here makes slices',
+  never: 'prompt processing makes no slices',
+};
+
+/**
+ * Why a run has no counts of slices: a count of 0 would not mean that there are none. Undefined if it has, and 0
+ * means that there are none yet.
+ */
+export const whyUncounted = ({ slicing, counts }: Pick<HeardFacts, 'slicing' | 'counts'>): string | undefined =>
+  slicing === 'seen' || slicing === 'none' || (slicing !== 'never' && counts.slices_created > 0)
+    ? undefined
+    : unseenWords[slicing];

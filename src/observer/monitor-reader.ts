@@ -48,10 +48,10 @@ export function createMonitorReader(given: MonitorReaderOptions) {
   let failures = 0;
   let isReported = false;
   let hasRead = false;
-  /** The paths whose failure was reported. While the monitor is away all fail, and one line is enough. */
-  const reported = new Set<string>();
+  const refused = createRefused(now);
   const succeeded = (path: string): true => {
-    if (reported.delete(path)) say(`swf-monitor answers ${path} again`);
+    const reported = refused.noteSuccess(path);
+    if (reported !== undefined) say(`swf-monitor answers ${reported} again`);
     failures = 0;
     isReported = false;
     hasRead = true;
@@ -59,10 +59,9 @@ export function createMonitorReader(given: MonitorReaderOptions) {
   };
   const failed = (path: string, error: unknown): false => {
     failures += 1;
-    if (isReported || reported.has(path)) return false;
+    if (!refused.noteFailure(path, !isReported)) return false;
     say(`WARNING swf-monitor does not answer ${path}: ${requestFailure(error)}; retrying`);
     isReported = true;
-    reported.add(path);
     return false;
   };
   return {
@@ -144,6 +143,40 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
     ];
   };
 }
+
+/**
+ * The kinds of objects that are refused: the path whose failure was reported, and when each path of it failed last.
+ * While the monitor is away all fail, and one line is enough.
+ */
+function createRefused(now: () => number) {
+  const kinds = new Map<string, { reported: string; failures: Map<string, number> }>();
+  return {
+    /** Returns whether to report a failure. @param isFirst whether none was reported since the last success */
+    noteFailure(path: string, isFirst: boolean): boolean {
+      const known = kinds.get(kindOf(path));
+      known?.failures.set(path, now());
+      if (!isFirst || known !== undefined) return false;
+      kinds.set(kindOf(path), { reported: path, failures: new Map([[path, now()]]) });
+      return true;
+    },
+    /** Returns the path whose failure was reported, if all of its kind are answered again. */
+    noteSuccess(path: string): string | undefined {
+      const known = kinds.get(kindOf(path));
+      if (known === undefined) return undefined;
+      known.failures.delete(path);
+      for (const [other, at] of known.failures) if (now() - at > askedAgain) known.failures.delete(other);
+      if (known.failures.size > 0) return undefined;
+      kinds.delete(kindOf(path));
+      return known.reported;
+    },
+  };
+}
+
+/** The kind of objects that a path asks for: each run has its own paths, and each STF file. */
+const kindOf = (path: string) => path.slice(0, path.indexOf('/'));
+
+/** A path that failed longer ago is no longer asked for, in milliseconds: its run has ended. */
+const askedAgain = 900_000;
 
 /** A request that fails this often is skipped: the cause is not the monitor's absence. */
 const maxTries = 3;

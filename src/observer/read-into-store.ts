@@ -22,7 +22,7 @@ interface ReadCounts {
   rest: number;
   /** Messages whose type or form no rule knows. */
   kept: number;
-  /** Lines that are not JSON or not a message. */
+  /** Lines that are not JSON or not a message, and messages that are recorded as rejected. */
   rejected: number;
   /** Executions that messages belong to, in the order in which they appeared. */
   executions: string[];
@@ -58,8 +58,9 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
     const outcomes = await writeEach(store, lines, recordLine, (tx, line, error) =>
       noteUnrecorded(tx, (line.kind === 'log' ? line.at : timeOfLine(line)) ?? '', error),
     );
-    for (const { isKept, execution_id } of outcomes) {
-      if (isKept) counts.kept += 1;
+    for (const { effect, execution_id } of outcomes) {
+      if (effect === 'none') counts.kept += 1;
+      if (effect === 'rejected') counts.rejected += 1;
       if (execution_id !== undefined) executions.add(execution_id);
     }
   };
@@ -103,7 +104,7 @@ const isOf = (namespaces: readonly string[], { context }: ToldLogLine): boolean 
 function recordLine(tx: Transaction, read: Recorded): Outcome[] {
   if (read.kind === 'message') {
     const outcome = recordHeard(tx, maskedLine(read.line));
-    return [restOf(read.line.destination) === undefined ? outcome : { ...outcome, isKept: false }];
+    return [restOf(read.line.destination) === undefined ? outcome : { ...outcome, effect: 'applied' }];
   }
   if (read.kind === 'note' && 'gap' in read.line) noteGap(tx, read.line.gap);
   if (read.kind === 'log') addReadLine(tx, read.line, read.at);

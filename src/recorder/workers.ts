@@ -3,6 +3,7 @@ import type { ExecutionParams } from '../domain/params.ts';
 import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { isRetried } from '../domain/slice-states.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
+import { steadyClock } from '../lib/time.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
@@ -76,7 +77,8 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
       const error = attempt.state === 'failed' ? (attempt.error ?? 'failed without a reason') : undefined;
       const now = performance.now();
       const tries = { isAgain: attempt.attempt > 1, isRetried: isRetried(attempt.attempt, known.max_retries) };
-      for (const rest of known.places.ended({ place: agent, slice, error, ...tries }, now)) warn(restWords(rest, now));
+      for (const rest of known.places.ended({ place: agent, slice, error, ...tries }, now))
+        warn(restWords(rest, now, steadyClock().now()));
       return tell(executionId);
     },
     /** The workers that rest now and those on trial, as named in an execution's state. */
@@ -92,7 +94,9 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
 }
 
 const listed = (pauses: readonly Resting[] = [], now: number) =>
-  pauses.length === 0 ? undefined : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now) }));
+  pauses.length === 0
+    ? undefined
+    : pauses.map((rest) => ({ agent: rest.place, detail: restWords(rest, now, steadyClock().now()) }));
 
 const namesOf = (pauses: readonly Resting[]) =>
   pauses.map(({ place, until, failures }) => `${place} ${until} ${failures}`).join();

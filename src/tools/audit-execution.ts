@@ -24,9 +24,10 @@ export const auditExecutionTool = defineTool({
     const audit = queries.audit(execution);
     const isDriven = queries.driver(execution.execution_id)?.isAlive();
     const health = isDriven === false ? undefined : queries.health(execution, now);
-    const slices_failed = queries.areSlicesUnknown(execution)
-      ? undefined
-      : queries.executionRecord(execution).slices_exhausted;
+    const slices_failed =
+      queries.whySlicesUncounted(execution) === undefined
+        ? queries.executionRecord(execution).slices_exhausted
+        : undefined;
     return present({
       execution_id: execution.execution_id,
       status: execution.status,

@@ -92,7 +92,7 @@ function sideOf(id: string, { queries, now }: ToolContext) {
     figures: {
       duration_seconds: duration && rounded(duration),
       stf_count: execution.stf_count,
-      ...(queries.areSlicesUnknown(execution)
+      ...(assessed.why_uncounted !== undefined
         ? { stf_failed: isPrompt(execution) ? failedFiles(execution) : undefined }
         : {
             slices_completed: execution.slices_completed,

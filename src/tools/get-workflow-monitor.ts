@@ -1,6 +1,5 @@
 import type { FullAssessment } from '../db/reports/assessment.ts';
 import { present } from '../lib/present.ts';
-import { isUnseen } from '../monitoring/heard-facts.ts';
 import { type Monitor, monitorAnswer } from './answers/monitor.ts';
 import { countsOf } from './monitor/counts.ts';
 import { asEvent } from './monitor/events.ts';
@@ -67,12 +66,13 @@ export function monitorOf(executionId: string, { queries, now }: ToolContext, no
       ? []
       : part.lastErrors(execution_id, queries, assessed.causes.slice(0, part.shownCauses)),
     ...people,
-    note: [...unseenPart(assessed), ...people.note].join('; ') || undefined,
+    note: [...uncountedPart(assessed), ...people.note].join('; ') || undefined,
   });
 }
 
-const unseenPart = ({ heard }: FullAssessment) =>
-  heard && isUnseen(heard) ? ['slices are not on a subscribed topic'] : [];
+/** Prompt processing has sites instead. */
+const uncountedPart = ({ heard, why_uncounted: why }: FullAssessment) =>
+  why === undefined || heard?.prompt !== undefined ? [] : [why];
 
 /** Largest size of the whole answer. */
 const maxBytes = 8192;

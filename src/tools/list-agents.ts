@@ -7,10 +7,6 @@ import { choice, executionId, namespace } from './shared/params.ts';
 
 const isAgeKnown = (lastHeartbeat: string, now: number) => secondsAhead(Date.parse(lastHeartbeat), now) === 0;
 
-/** Whether a status follows from the age of the last heartbeat: an end, or a process that is gone, shows by itself. */
-const isByAge = ({ state, status }: { state: string | undefined; status: string }) =>
-  status === 'OK' && state !== 'EXITED';
-
 export const listAgentsTool = defineList({
   name: 'list_agents',
   title: 'List agents',
@@ -32,7 +28,7 @@ export const listAgentsTool = defineList({
     ({ now }) =>
     (row) => ({
       state: row.heard_on === null ? row.state : undefined,
-      status: row.heard_on !== null || (isByAge(row) && !isAgeKnown(row.last_heartbeat, now)) ? undefined : row.status,
+      status: row.heard_on === null ? row.status : undefined,
       heartbeat_age_seconds: isAgeKnown(row.last_heartbeat, now)
         ? Math.max(0, Math.round((now - Date.parse(row.last_heartbeat)) / 100) / 10)
         : undefined,

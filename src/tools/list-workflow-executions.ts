@@ -1,4 +1,6 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
+import type { ExecutionFilter, ListedExecution } from '../db/lists/executions.ts';
+import type { ListPage, Page } from '../db/lists/list-query.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, type Health, healthsUnderWay, origins } from '../domain/states.ts';
@@ -33,9 +35,41 @@ function ifReadable<T>(look: () => T): T | undefined {
   }
 }
 
-/** The executions with a given health, which is assessed and not stored. */
-const ofHealth = ({ queries, now }: ToolContext, health: Health) =>
-  queries.executionsUnderWay().filter((id) => ifReadable(() => queries.health(queries.execution(id), now)) === health);
+/** Executions to assess for one page, at most. */
+const maxAssessed = 200;
+
+/** A page of executions with a given health, which is not stored: they are assessed until the page is full. */
+function pageOfHealth(
+  { queries, now }: ToolContext,
+  health: Health,
+  filter: ExecutionFilter,
+  page: Page,
+): ListPage<ListedExecution> {
+  const among = queries.executionsUnderWay();
+  const rows: ListedExecution[] = [];
+  let { after } = page;
+  for (let assessed = 0; ;) {
+    const found = queries.executions({ ...filter, among }, { ...page, after, uncounted: true });
+    for (const row of found.rows) {
+      if (rows.length > page.limit) break;
+      assessed += 1;
+      if (ifReadable(() => queries.health(row, now)) === health) rows.push(row);
+    }
+    after = found.scanStoppedAt ?? found.rows.at(-1)?.key;
+    const isFull = rows.length > page.limit;
+    const isEnd = isFull || !found.has_more;
+    if (!isEnd && assessed < maxAssessed) continue;
+    const has_more = isFull || found.has_more;
+    return {
+      rows: rows.slice(0, page.limit),
+      total_count: rows.length,
+      // Earlier pages are not counted again.
+      total_is_lower_bound: has_more || page.after !== undefined,
+      has_more,
+      scanStoppedAt: isEnd ? undefined : after,
+    };
+  }
+}
 
 /** The number of slices of a whole run, as planned. */
 function plannedOf(row: ExecutionRow, { queries }: ToolContext) {
@@ -76,7 +110,7 @@ export const listWorkflowExecutionsTool = defineList({
   ask:
     (context, { health }) =>
     (question, page) =>
-      context.queries.executions({ ...question, among: health && ofHealth(context, health) }, page),
+      health === undefined ? context.queries.executions(question, page) : pageOfHealth(context, health, question, page),
   whenEmpty: ({ queries }) => queries.awaitedFirst(),
   atEnd: endNote,
   computed: (context) => (row) => ({
@@ -88,6 +122,6 @@ export const listWorkflowExecutionsTool = defineList({
     silent_seconds: context.queries.silence(row, context.now),
     speed: row.speed === null ? undefined : String(row.speed),
     stf_failed: failedFiles(row),
-    ...(ifReadable(() => context.queries.areSlicesUnknown(row)) === true ? noSlices : {}),
+    ...(ifReadable(() => context.queries.whySlicesUncounted(row) === undefined) === true ? {} : noSlices),
   }),
 });

@@ -20,6 +20,7 @@ import { present } from '../lib/present.ts';
 import { sliceInHand } from './answers/monitor.ts';
 import { heldOf } from './monitor/parts.ts';
 import { choice, integer, requiredExecution } from './shared/params.ts';
+import { failedFiles } from './shared/sites.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** Clients give up on a call after a minute. */
@@ -77,11 +78,7 @@ export const waitForExecutionTool = defineLiveTool({
       if (changed.length > 0 || standstill(now) !== undefined || elapsed() >= timeout_seconds) break;
       if (performance.now() - told > tellMilliseconds) {
         told = performance.now();
-        context.progress(
-          Math.round(elapsed() * 10) / 10,
-          timeout_seconds,
-          `${execution.phase}: ${now.progress.slices_final} of ${now.progress.slices_planned ?? 'any'} slices are final`,
-        );
+        context.progress(Math.round(elapsed() * 10) / 10, timeout_seconds, `${execution.phase}: ${doneWords(now)}`);
       }
       await pause(lookMilliseconds, [signal]);
     }
@@ -109,9 +106,20 @@ type Look = ReturnType<typeof look>;
 const nameIn = ({ driving }: Look, name: string) =>
   driving === undefined && name === 'slices_queued' ? 'slices_unanswered' : name;
 
+/** What is done, as far as that is counted. */
+const doneWords = ({ execution, progress, why_uncounted: why }: Look) =>
+  why === undefined
+    ? `${progress.slices_final} of ${progress.slices_planned ?? 'any'} slices are final`
+    : `${counted(execution.stf_count, 'STF file')} announced`;
+
 /** The counts, and the slices that are being worked on, as far as is reported. */
-function workOf({ execution, driving }: Look) {
+function workOf({ execution, driving, heard: told, why_uncounted }: Look) {
   const counts = countsIn(execution);
+  const { stf_count, tf_files_received } = counts;
+  const stf_failed = failedFiles(execution);
+  if (told?.prompt !== undefined)
+    return { counts: stf_failed === undefined ? { stf_count } : { stf_count, stf_failed } };
+  if (why_uncounted !== undefined) return { counts: { stf_count, tf_files_received } };
   if (driving === undefined) {
     const { slices_queued: slices_unanswered, slices_processing: _, ...heard } = counts;
     return { counts: { ...heard, slices_unanswered } };

@@ -95,9 +95,9 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     await expect.poll(pids).not.toContain(worker?.['pid']);
     expect(await agents(folder)).toHaveLength(6);
     const told = async (): Promise<unknown> =>
-      (await ask(await connectInProcess(join(folder, 'swf.db')), 'list_logs', { search: 'has taken this name' }))[
-        'items'
-      ];
+      (
+        await ask(await connectInProcess(join(folder, 'swf.db')), 'list_logs', { search: 'has started under the name' })
+      )['items'];
     expect(await told()).toMatchObject([{ agent: worker?.['agent_name'], level: 'WARNING' }]);
     up.child.kill('SIGTERM');
     expect(await up.finished).toMatchObject({ code: 0 });

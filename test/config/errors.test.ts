@@ -55,11 +55,26 @@ describe('an error of a configuration', () => {
       { testbedFile: 'gone.toml' },
       /^SWF_TESTBED_CONFIG = "gone\.toml": there is no file \S+workflows\/gone\.toml; fix or unset it$/,
     ],
-    ['an unknown section', file('[fast]\nx = 1\n'), /^\S+a\.toml: unknown key fast; /],
+    ['an unknown section', file('[fast]\nx = 1\n'), /^\S+a\.toml: unknown section \[fast\]; /],
+    [
+      'a mistyped section',
+      file('[wroker]\nmax_retries = 1\n'),
+      'unknown section [wroker]; the nearest known section is [worker]',
+    ],
+    [
+      'a section that belongs into another',
+      file('[destinations]\nslices = "/queue/a"\n'),
+      'unknown section [destinations]; the nearest known section is [broker.destinations]',
+    ],
+    [
+      'a mistyped section in another',
+      file('[broker.destination]\nslices = "/queue/a"\n'),
+      'unknown section [broker.destination]; the nearest known section is [broker.destinations]',
+    ],
     [
       'a section unlike any known',
       file('[zzzzzzzz]\nx = 1\n'),
-      'unknown key zzzzzzzz; known sections are testbed, workflow',
+      'unknown section [zzzzzzzz]; known sections are testbed, workflow',
     ],
     [
       'an unknown key',

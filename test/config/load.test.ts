@@ -136,7 +136,10 @@ describe('a wrong configuration', () => {
       `${minimal}[fast_processing]\nstf_cuont = 3\n`,
       /wrong\.toml: unknown key fast_processing\.stf_cuont; the nearest known key is fast_processing\.stf_count/,
     ],
-    [`${minimal}[fastmn]\ntf_fraction = 0.1\n`, /wrong\.toml: unknown key fastmn/],
+    [
+      `${minimal}[fastmn]\ntf_fraction = 0.1\n`,
+      /wrong\.toml: unknown section \[fastmn\]; the nearest known section is \[fastmon\]$/,
+    ],
     [`${minimal}[fast_processing]\nstf_count = "3"\n`, /wrong\.toml: fast_processing\.stf_count = "3": .*number/],
     [`${minimal}[fast_processing]\nstf_count = -3\n`, /wrong\.toml: fast_processing\.stf_count = -3/],
     [`${minimal}[fast_processing]\nstf_count = 99999999999999999999\n`, /fast_processing\.stf_count = .*/],
@@ -162,7 +165,7 @@ describe('a wrong configuration', () => {
     ['workflow.includes=["a.toml"]', /files are read before/],
     ['fast_processing.stf_count=nan', /fast_processing\.stf_count = NaN/],
     ['fast_processing.stf_count=1979-05-27', /fast_processing\.stf_count = 1979-05-27/],
-    ['a.b=1', /unknown key a; known sections are testbed, workflow/],
+    ['a.b=1', /unknown section \[a\]; known sections are testbed, workflow/],
   ])('--set %s is refused with the reason', (set, expected) => {
     expect(() => folderWith({})(undefined, [set])).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(expected) }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { RestingPlaces } from '../../src/domain/resting-places.ts';
+import { RestingPlaces, restWords } from '../../src/domain/resting-places.ts';
 
 /** Places of which a test says what they do, in seconds. */
 function made(maxRetries = 3) {
@@ -17,6 +17,18 @@ function made(maxRetries = 3) {
 }
 
 const many = 'abcdefghijklmnopqrst'.split('');
+
+it.each([
+  ['at its beginning', 0, 'rests until 2026-12-01T10:00:10Z'],
+  ['just before its end', 9_700, 'rests until 2026-12-01T10:00:10Z'],
+  ['after it', 10_000, 'is on trial'],
+])('a rest is described %s by when it ends', (_, passed, what) => {
+  const rest = { place: 'bad', until: 70_000, failures: 3, error: 'no file', isToBlame: true };
+  const words = restWords(rest, 60_000 + passed, Date.parse('2026-12-01T09:59:59.600Z') + passed);
+  expect(words).toBe(
+    `bad ${what}: its last 3 attempts failed, and others completed the same slices; the last error: no file`,
+  );
+});
 
 describe('a place whose attempts fail', () => {
   it('waits for the others after three failures in a row, and rests once they have completed three of its slices', () => {

@@ -234,7 +234,7 @@ describe('the metrics of the server', () => {
         "gauge swf_data_age_seconds: Time since the store was last written.",
         "gauge swf_execution_status: 1 for the current state of an execution; kept for an hour after its end.",
         "gauge swf_execution_health: 1 for the current health of an execution.",
-        "gauge swf_execution_stf_files: STF files of an execution.",
+        "gauge swf_execution_stf_files: STF files of an execution by state.",
         "gauge swf_execution_slices: TF slices of an execution by state.",
         "gauge swf_execution_slices_stay_failed: TF slices that failed permanently.",
         "gauge swf_execution_slices_overdue: Slices in progress for too long.",

@@ -32,6 +32,7 @@ const cause = (name: string, attempts: number) => ({ cause: name, attempts, exam
 const payload = { worker: { payload: ['recon.sh'], timeout_seconds: 90 } };
 const failures = (count: number, ids = ['a.tf']) => ({ count, ids, isFinal: true });
 const failed = { status: 'failed', end_time: ago(5) } as const;
+const numbers = (n: number): number[] => Array.from({ length: n }, (_, at) => at + 1);
 const overBroker = { isOverBroker: true, delays: [] };
 
 /** Situations in which the sentence of a finding differs from the usual one. */
@@ -237,10 +238,24 @@ const situations: Readonly<Record<string, Given>> = {
       paused_by: { name: 'maria', sent_by: 'maria', time: ago(100), reason: 'beam dump' },
     },
   },
-  'taken over to be stopped': {
+  'taken over, and stopped later': {
     facts: { status: 'terminated' },
     evidence: {
       drivers: [driver({ until: ago(300), ended: 'lost' }), driver({ epoch: 2, since: ago(200), pid: 4712 })],
+      stopped_by: { name: 'rita', time: ago(100) },
+    },
+  },
+  'taken over only to be stopped': {
+    facts: { status: 'terminated' },
+    evidence: {
+      drivers: [driver({ until: ago(300), ended: 'lost' }), driver({ epoch: 2, since: ago(200), pid: 4712 })],
+      stopped_by: { name: 'rita', time: ago(201) },
+    },
+  },
+  'just being stopped after its driver was gone': {
+    evidence: {
+      drivers: [driver({ until: ago(300), ended: 'lost' }), driver({ epoch: 2, since: ago(200), pid: 4712 })],
+      pending_stop: { name: 'rita', time: ago(201) },
     },
   },
   'a driver interrupted': {
@@ -420,14 +435,20 @@ const situations: Readonly<Record<string, Given>> = {
   },
   'a worker that rests': {
     evidence: {
-      off_duty: [offDuty({ reason: 'FAILING', kind: 'e', detail: 'w rests for 10 s: its last 3 attempts failed' })],
+      off_duty: [
+        offDuty({
+          reason: 'FAILING',
+          kind: 'e',
+          detail: 'w rests until 2026-12-01T10:00:10Z: its last 3 attempts failed',
+        }),
+      ],
     },
   },
   'four slots of a worker that rest, and one of another': {
     evidence: {
       off_duty: [
         ...['18', '17', '20'].map((slot) =>
-          offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${slot} rests for 10 s: no room` }),
+          offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${slot} rests until 2026-12-01T10:00:10Z: no room` }),
         ),
         offDuty({ reason: 'FAILING', kind: 'e', detail: 'w/19 waits: no room' }),
         offDuty({ agent: 'v', reason: 'FAILING', kind: 'e', detail: undefined }),
@@ -546,4 +567,26 @@ describe('a finding', () => {
     const golden = JSON.stringify(Object.fromEntries(told), null, 2);
     await expect(`${golden}\n`).toMatchFileSnapshot('../golden/finding-variants.json');
   });
+});
+
+it('work that agents cannot do is listed up to twenty slots and kinds, with the number of the others', () => {
+  const off_duty = [
+    ...numbers(30).map((n) => offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${n} waits: no room` })),
+    ...numbers(30).map((n) => offDuty({ reason: 'NO_FILE', kind: `http://host-${n}` })),
+  ];
+  const of = { reason: 'NO_FILE', slices: 1, hostname: 'host-b', detail: null, agent: 'w', others: 0 };
+  const unfit = numbers(21).map((n) => ({ ...of, kind: `http://place-${n}` }));
+  const sentencesOf = (code: string): string[] =>
+    findingsOf({ driving: situationOf({ evidence: { off_duty, unfit } }) })
+      .filter((finding) => finding.code === code)
+      .map(({ sentence }) => sentence);
+  const [resting, ...kinds] = sentencesOf('WORKER_OFF_DUTY');
+  expect(resting).toMatch(/no room\. Slots 10, 11(?:, \d+){18} and 9 more take no slices either\. /);
+  expect(kinds).toHaveLength(20);
+  expect(kinds.filter((sentence) => sentence.includes(' more '))).toEqual([
+    expect.stringMatching(/http:\/\/host-20\. .* The same applies to 10 more kinds of work\.$/),
+  ]);
+  const waiting = sentencesOf('NO_WORKER_FOR');
+  expect(waiting).toHaveLength(20);
+  expect(waiting.at(-1)).toMatch(/ The same applies to 1 more kind of work\.$/);
 });

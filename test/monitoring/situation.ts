@@ -96,6 +96,7 @@ const evidence: GivenEvidence = {
   slow_slots: undefined,
   slower: undefined,
   pending_stop: undefined,
+  stopped_by: undefined,
   failed: { count: 0, ids: [], isFinal: true },
   given_up: 0,
   begun_again: 0,

@@ -206,6 +206,19 @@ describe('a recorded run', () => {
   });
 });
 
+it('a recording counts messages of unknown type apart from those that are rejected', async () => {
+  const file = join(temporaryFolder(), 'made.jsonl');
+  const said = (msg_type: string, execution_id: string) => ({
+    t: '2026-11-27T09:00:00.000Z',
+    destination: '/topic/epictopic',
+    headers: {},
+    body: { msg_type, execution_id, run_id: '7', namespace: 'shift', sender: 'a' },
+  });
+  const lines = [said('run_imminent', 'e-1'), said('run_imminent', 'e-\u202E'), said('news', 'e-1')];
+  writeFileSync(file, ['no JSON', ...lines.map((line) => JSON.stringify(line)), ''].join('\n'));
+  expect((await readAll([file])).counts).toMatchObject({ messages: 3, kept: 1, rejected: 2, executions: ['e-1'] });
+});
+
 describe('in a recording that was altered,', () => {
   let h1: MessageLine[];
   let h2: MessageLine[];

@@ -83,6 +83,36 @@ describe('a monitor that is read', () => {
     expect(reads.length).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['all', () => true],
+    ['one', (path: string) => path.includes('s-7')],
+  ])(
+    'that refuses the TF files of %s of many STF files is reported once, until it answers again',
+    async (_, refuses) => {
+      let isRefusing = true;
+      let stfs = 3;
+      const { pass, said } = readerOf((path) => {
+        if (path.startsWith('workflow-executions/')) return Promise.resolve([{ execution_id: 'e', status: 'running' }]);
+        if (path === 'run-states/') return Promise.resolve([{ run_number: '5', metadata: { execution_id: 'e' } }]);
+        if (path.startsWith('stf-files/')) {
+          stfs += 2;
+          return Promise.resolve(
+            Array.from({ length: stfs }, (_one, n) => ({ stf_filename: `s-${n}`, file_id: `${n}` })),
+          );
+        }
+        const isRefused = path.startsWith('fastmon-files/') && isRefusing && refuses(path);
+        return isRefused ? Promise.reject(new Error('its status is 500')) : Promise.resolve([]);
+      });
+      await pass(900);
+      expect(said).toEqual([
+        expect.stringMatching(/^WARNING swf-monitor does not answer fastmon-files\/.*500; retrying$/),
+      ]);
+      isRefusing = false;
+      await pass(1800);
+      expect(said.slice(1)).toEqual([expect.stringMatching(/^swf-monitor answers fastmon-files\/.* again$/)]);
+    },
+  );
+
   it('is asked again for the TF files of an STF file that it refused', async () => {
     let refusals = 4;
     const { pass, asked, lines } = readerOf((path) => {

@@ -41,7 +41,7 @@ describe('an STF file that failed at a site', () => {
     expect(Object.keys(figures)).toHaveLength(3);
     expect(await cli('list')).toMatch(/ 5 +1 +2026-/);
     const report = await cli('report');
-    expect(report).toMatch(/^- site: PanDA: .*, 3 registered: 0 processing, 2 processed, 1 failed$/m);
+    expect(report).toMatch(/^- site: PanDA: 3 registered \(0 processing, 2 processed, 1 failed\), handed over at .*$/m);
     const check = await cli('check');
     expect(check).toContain('the records agree: 5 STF files announced, 3 registered, 2 processed, 1 failed\n');
     for (const text of [report, check]) expect(text).not.toMatch(slices);

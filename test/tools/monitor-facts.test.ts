@@ -58,6 +58,7 @@ describe('the facts of an execution', () => {
   it.each([
     [['READY OK', 'EXITED OK', 'EXITED OK'], ['1 OK, 2 exited']],
     [['EXITED OK'], ['1 exited']],
+    [['READY OK', 'READY', 'PROCESSING'], ['1 OK, 2 unknown']],
     [['READY OK', 'EXITED OK', 'EXITED STALE'], ['1 OK, 1 exited']],
     [['EXITED STALE'], []],
   ])('count healthy agents separately from those that have exited: %j', (all, words) => {

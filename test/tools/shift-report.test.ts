@@ -169,6 +169,23 @@ describe('the shift report', () => {
     );
   });
 
+  it.each([
+    ['before', ['started', 'stopped']],
+    ['after', ['started', 'resumed', 'stopped']],
+  ])('lists no resumption if a stop was requested %s the driver started', async (when, did) => {
+    const made = await makeRunningStore();
+    const resume = () =>
+      made.say('driver_started', { user: 'rita', version: '0', speed: 1, hostname: 'here', epoch: 2, pid: 2 });
+    if (when === 'after') await resume();
+    await made.say('stop_workflow', { command_id: 's', sender: 'rita' });
+    if (when === 'before') await resume();
+    made.store.db.exec(
+      `UPDATE message_rows SET effect = 'applied', effect_code = NULL WHERE effect_code = 'WAITS_FOR_DRIVER'`,
+    );
+    const report = await ask(await connectInProcess(made.path), 'shift_report', { start_time: '-1h', form: 'fields' });
+    expect((report['people'] as Answer[]).map((one) => one['did'])).toEqual(did);
+  });
+
   it('includes a running execution after sixty later ones have ended, and counts what it leaves out', async () => {
     const made = await makeRunningStore();
     const driver = { user: 'rita', version: '0', speed: 1 as const, hostname: 'here' };

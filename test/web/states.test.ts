@@ -77,8 +77,8 @@ describe('a card on the wall', () => {
     ],
     ['51 TF slices stay failed. 653 attempts failed: 653 × no space.', '51 TF slices stay failed'],
     [
-      'worker-agent-kauder-10/04 on vm rests for 160 s: its last 7 attempts failed, and others completed the same slices; the last error: no space.',
-      'worker-agent-kauder-10/04 on vm rests for 160 s',
+      'worker-agent-kauder-10/04 on vm rests until 2026-11-30T01:35:53Z: its last 7 attempts failed, and others completed the same slices; the last error: no space.',
+      'worker-agent-kauder-10/04 on vm rests until 2026-11-30T01:35:53Z',
     ],
     ['It is so', 'It is so'],
   ])('says briefly: %s', (sentence, short) => {

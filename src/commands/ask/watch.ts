@@ -1,4 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
+import type { InHand } from '../../db/reports/assessment.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
@@ -85,7 +86,8 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
   }
 }
 
-function lineOf({ execution, record, health, progress, exhausted, inHand, pace }: Snapshot) {
+function lineOf({ execution, record, health, progress, exhausted, inHand, pace, whyUncounted: why }: Snapshot) {
+  const files = counted(execution.stf_count, 'STF file');
   return {
     words: [
       execution.status,
@@ -96,17 +98,19 @@ function lineOf({ execution, record, health, progress, exhausted, inHand, pace }
       .filter((word) => word !== '')
       .join(', '),
     counts: isPrompt(execution)
-      ? promptFiles(counted(execution.stf_count, 'STF file'), execution, record)
-      : `${progress.stf_ready}${clause(' of ', progress.stf_planned)} STF files, ${progress.slices_final}${clause(' of ', progress.slices_planned)} TF slices done ` +
-        `(${openWords(execution.slices_queued, inHand)}, ${stayFailed(exhausted)})`,
+      ? promptFiles(files, execution, record)
+      : why !== undefined
+        ? `${files} announced; ${why}`
+        : `${progress.stf_ready}${clause(' of ', progress.stf_planned)} STF files, ${progress.slices_final}${clause(' of ', progress.slices_planned)} TF slices done ` +
+          `(${openWords(execution.slices_queued, inHand)}, ${stayFailed(exhausted)})`,
   };
 }
 
 /** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */
-const overdueWords = (inHand: Snapshot['inHand'], pace: Snapshot['pace']) =>
-  inHand === undefined || pace === undefined || inHand.overdue === 0
+const overdueWords = ({ overdue = 0 }: Partial<InHand> = {}, pace: Snapshot['pace']) =>
+  pace === undefined || overdue === 0
     ? []
-    : [`${counted(inHand.overdue, 'slice')} in progress for over ${wholeDuration(pace.slow_seconds)}`];
+    : [`${counted(overdue, 'slice')} in progress for over ${wholeDuration(pace.slow_seconds)}`];
 
 /** Prints the monitor's answer as a line whenever it changes. */
 async function watchJson(io: Io, executionId: string, signal: AbortSignal) {

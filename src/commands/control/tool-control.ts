@@ -42,7 +42,7 @@ function requireUndriven(io: Io, executionId: string) {
   const driver = queries.driver(execution.execution_id);
   // A service may outlive its driver.
   const hasDriver = execution.status === 'running' && driver?.isAlive() === true;
-  if (!hasDriver || queries.silence(execution, Date.now()) !== undefined) return;
+  if (!hasDriver || queries.isSilent(execution)) return;
   throw executionInUse(
     `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; continue a paused one with action "continue"`,
   );

@@ -13,7 +13,7 @@ import { clause } from '../../lib/words.ts';
 import { phaseWords, stayFailed } from '../../tools/monitor/words.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
-import { labelWidth, type Stage, stageBar } from './stage-bar.ts';
+import { fileLines, labelled, labelWidth, type Stage, stageBar } from './stage-bar.ts';
 
 interface ViewOptions {
   /** Of the terminal. */
@@ -44,8 +44,9 @@ export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOption
   const lines = [
     ...titleLines(snapshot, options, width),
     '',
-    ...barLines(snapshot, rates, { paint: options.paint, width }),
-    ...legend(snapshot, options.paint, width),
+    ...(snapshot.sites === undefined
+      ? barLines(snapshot, rates, { paint: options.paint, width })
+      : fileLines(snapshot, snapshot.sites)),
     ...workLines(snapshot, width, options.rows),
   ];
   // A command that is cut cannot be copied.
@@ -74,36 +75,42 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
 }
 
 function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width: number }) {
-  const { execution, health = 'finished', progress, secondsLeft, isOpenEnded, inHand } = snapshot;
-  const planned = progress.slices_planned ?? execution.slices_created;
+  const { execution, health = 'finished', progress, whyUncounted } = snapshot;
   const bar = (stage: Omit<Stage, 'health'>) => stageBar({ ...stage, health }, view);
   const ofOneState = (label: string, unit: string, rate: Stage['rate'], done: number, total: Stage['total']) =>
     bar({ label, segments: [{ shade: 'completed', n: done }], done, total, rate, unit });
   return [
     ofOneState('STF files', 'STF/s', rates.stfs, progress.stf_ready, progress.stf_planned),
     ofOneState('TF samples', 'samples/s', rates.samples, execution.tf_files_received, progress.tf_files_planned),
-    bar({
-      label: 'TF slices',
-      segments: [
-        { shade: 'completed', n: execution.slices_completed },
-        { shade: 'failed', n: execution.slices_failed },
-        { shade: 'processing', n: inHand?.count ?? 0 },
-        { shade: 'queued', n: execution.slices_queued + (inHand?.lost ?? 0) },
-      ],
-      done: progress.slices_final,
-      total: planned === 0 ? undefined : planned,
-      rate: rates.slices,
-      unit: 'slices/s',
-      // The plan covers slices still to come, and workers that finish all at once; the rate does not.
-      secondsLeft,
-      isOpenEnded,
-      isEndless: progress.slices_planned === undefined && execution.phase !== 'completed',
-    }),
+    ...(whyUncounted === undefined
+      ? [bar(sliceStage(snapshot, rates)), ...legend(snapshot, view)]
+      : [labelled('TF slices', `unknown: ${whyUncounted}`)]),
   ];
 }
 
+function sliceStage({ execution, progress, secondsLeft, isOpenEnded, inHand }: Snapshot, rates: Rates) {
+  const planned = progress.slices_planned ?? execution.slices_created;
+  return {
+    label: 'TF slices',
+    segments: [
+      { shade: 'completed', n: execution.slices_completed },
+      { shade: 'failed', n: execution.slices_failed },
+      { shade: 'processing', n: inHand?.count ?? 0 },
+      { shade: 'queued', n: execution.slices_queued + (inHand?.lost ?? 0) },
+    ],
+    done: progress.slices_final,
+    total: planned === 0 ? undefined : planned,
+    rate: rates.slices,
+    unit: 'slices/s',
+    // The plan covers slices still to come, and workers that finish all at once; the rate does not.
+    secondsLeft,
+    isOpenEnded,
+    isEndless: progress.slices_planned === undefined && execution.phase !== 'completed',
+  } satisfies Omit<Stage, 'health'>;
+}
+
 /** The numbers of slices by state. */
-function legend({ execution, inHand }: Snapshot, paint: Paint, width: number) {
+function legend({ execution, inHand }: Snapshot, { paint, width }: { paint: Paint; width: number }) {
   const states = [
     { shade: 'completed', glyph: '#', n: execution.slices_completed, word: 'completed' },
     ...(inHand === undefined
@@ -130,7 +137,7 @@ function filled(parts: readonly string[], width: number, gap: string) {
 }
 
 function workLines(snapshot: Snapshot, width: number, rows = 0) {
-  const { execution, slots, retries, exhausted, last, error, inHand } = snapshot;
+  const { execution, slots, retries, exhausted, last, error, inHand, whyUncounted } = snapshot;
   // Slices keep their last state, but none is processed once the execution has ended.
   const busy = execution.status === 'running' ? (inHand?.count ?? 0) : 0;
   const waiting = execution.slices_failed - exhausted;
@@ -146,9 +153,9 @@ function workLines(snapshot: Snapshot, width: number, rows = 0) {
   const two = { width, most: 2 };
   return [
     // The number of workers of other programs is unknown.
-    ...(slots === undefined ? [] : [`${'workers'.padEnd(labelWidth)}${busy} of ${slots} busy`]),
+    ...(slots === undefined ? [] : [labelled('workers', `${busy} of ${slots} busy`)]),
     ...oldestLine(snapshot).flatMap(([label = '', words = '']) => wrapped(label, words, two)),
-    `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
+    ...(whyUncounted === undefined ? [labelled('failures', failures(exhausted, waiting, retries))] : []),
     ...lastError,
     ...wrapped('last event', lastEvent, two),
   ];
@@ -157,7 +164,7 @@ function workLines(snapshot: Snapshot, width: number, rows = 0) {
 /** The slice that has been in hand longest: nothing else shows work that is not done yet. */
 function oldestLine({ inHand, pace }: Snapshot) {
   if (inHand?.oldest === undefined) return [];
-  const { overdue } = inHand;
+  const { overdue = 0 } = inHand;
   const { seconds, slice_filename } = inHand.oldest;
   const usual_seconds = pace?.usual_seconds;
   const usual = usual_seconds === undefined ? 'usual time not known yet' : `usual ${duration(usual_seconds)}`;
@@ -196,7 +203,7 @@ function wrapped(label: string, text: string, { width, most }: { width: number; 
     ...lines.slice(0, most - 1),
     ...lines.slice(most - 1, most).map(() => lines.slice(most - 1).join(' ')),
   ];
-  return shown.map((line, at) => (at === 0 ? label : '').padEnd(labelWidth) + line);
+  return shown.map((line, at) => labelled(at === 0 ? label : '', line));
 }
 
 const spread = (left: string, right: string, width: number) =>
@@ -223,7 +230,7 @@ function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => str
       `its process ${driver.pid} on ${driver.hostname} has not been heard from for a while; check whether it is suspended`,
     ];
   const what =
-    inHand.overdue > 0
+    (inHand.overdue ?? 0) > 0
       ? 'no slice has finished for a while; check the payload of the oldest, and see'
       : 'a stage has work but is idle; see';
   return [what, next('status')];

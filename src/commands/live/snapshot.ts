@@ -2,6 +2,7 @@ import type { Queries } from '../../db/queries.ts';
 import type { Driving } from '../../db/reports/assessment.ts';
 import type { Speed } from '../../domain/params.ts';
 import { logLevels } from '../../lib/logger.ts';
+import { sitesPart } from '../../tools/shared/sites.ts';
 
 /** What people watch of an execution, at one moment. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
@@ -34,6 +35,10 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       elapsed,
       /** Undefined if no message says which slices are in hand. */
       inHand,
+      /** Why its counts of slices say nothing; undefined if they do say something. */
+      whyUncounted: assessed.why_uncounted,
+      /** The sites of prompt processing. */
+      sites: sitesPart(execution, { queries }).sites,
       pace,
       /** Worker slots, if they are known. */
       slots,

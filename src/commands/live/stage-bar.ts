@@ -1,6 +1,11 @@
 import type { Health } from '../../domain/states.ts';
+import { processingUnheard } from '../../domain/workflows.ts';
 import { wholeDuration } from '../../lib/duration.ts';
+import { printable } from '../../lib/printable.ts';
+import { promptFiles } from '../../tools/monitor/words.ts';
+import { siteWords } from '../../tools/shared/sites.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** One stage of an execution, as drawn. */
 export interface Stage {
@@ -83,3 +88,16 @@ function timeLeft({ done, total, rate, secondsLeft, isOpenEnded, isEndless, heal
   if (isEndless === true) return `${shown} behind`;
   return isOpenEnded === true ? `over ${shown}` : `${shown} left`;
 }
+
+/** A line with its label. */
+export const labelled = (label: string, words: string) => `${label.padEnd(labelWidth)}${words}`;
+
+/** The STF files of prompt processing, and those of each site: the only one of the public programs has no name. */
+export const fileLines = ({ execution, record }: Snapshot, sites: NonNullable<Snapshot['sites']>) => [
+  labelled(
+    'STF files',
+    promptFiles(String(execution.stf_count), execution, record) +
+      (execution.processing_unheard === 1 ? `; ${processingUnheard}` : ''),
+  ),
+  ...sites.map(({ site = 'PanDA', ...work }) => labelled(`${printable(site)} `, siteWords(work))),
+];

@@ -9,9 +9,7 @@ import { blockDifferences, damageOf, schemaDifferences } from '../../db/maintena
 import { replayDifferences } from '../../db/maintenance/replay.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { openStore } from '../../db/opening/open-store.ts';
-import { createQueries } from '../../db/queries.ts';
-import type { Audit } from '../../db/reports/audit.ts';
-import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
+import { createQueries, type Queries } from '../../db/queries.ts';
 import { recordedFiles } from '../../db/reports/recorded-files.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
@@ -106,7 +104,7 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
     await attempt(id, async () => {
       const execution = queries.snapshot(() => {
         const found = queries.execution(id);
-        tellAudit(tellOfRun, queries.audit(found), found, queries.executionRecord(found));
+        tellAudit(tellOfRun, queries, found);
         return found;
       });
       if (!skipFiles) await checkFiles(tellOfRun, db, execution);
@@ -151,12 +149,16 @@ const endings: Readonly<Record<string, string>> = {
   completed: 'completed, but not known to be complete',
 };
 
-function tellAudit(tell: Tell, { verdict, checks }: Audit, execution: ExecutionRow, record: ExecutionRecord) {
+function tellAudit(tell: Tell, queries: Queries, execution: ExecutionRow) {
+  const { verdict, checks } = queries.audit(execution);
+  const record = queries.executionRecord(execution);
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
   const files = counted(stf_count, 'STF file');
+  const isCounted = queries.whySlicesUncounted(execution) === undefined;
+  const slices = isCounted ? `, ${slices_completed} of ${slices_created} TF slices completed` : '';
   const counts = isPrompt(execution)
     ? promptFiles(files, execution, record)
-    : `${files}, ${counted(tf_files_received, 'TF sample')}, ${slices_completed} of ${slices_created} TF slices completed`;
+    : `${files}, ${counted(tf_files_received, 'TF sample')}${slices}`;
   // A stopped or failed execution no longer has anything open: it stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
   const stateOf = { balanced: 'ok', open: 'open', broken: 'fail' } as const;

@@ -17,9 +17,11 @@ export const failedStfs = `(SELECT count(DISTINCT stf_filename) FROM stf_sites A
 export const isFailedStf = (files: string) =>
   `EXISTS (SELECT 1 FROM stf_sites AS w WHERE w.execution_id = ${files}.execution_id AND w.stf_filename = ${files}.stf_filename AND w.status = 'failed')`;
 
-/** As SQL: whether an execution carries its plan: then a count of 0 is known, and not merely that nothing was heard. */
-export const hasPlan = (execution: string) =>
-  `CASE WHEN json_valid(${execution}.params) THEN ${execution}.params -> '$.plan_version' END IS NOT NULL`;
+/**
+ * As SQL: whether this software planned an execution: then a count of 0 is known, and not merely that nothing was
+ * heard. Parameters of other programs may have any keys.
+ */
+export const hasPlan = (execution: string) => `${execution}.origin IS 'own'`;
 
 /**
  * As SQL: further attempts of an execution, from `run_states`. Without a plan they are unknown until a message

@@ -34,8 +34,8 @@ const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
 export interface Outcome {
   /** A sign of life is not stored; a message of this store's own execution is already recorded. */
   kind: 'new' | 'known' | 'sign' | 'own';
-  /** It states nothing that this version knows. */
-  isKept: boolean;
+  /** `none`: it states nothing that this version knows. */
+  effect?: Effect['effect'];
   execution_id?: string | undefined;
 }
 
@@ -52,10 +52,9 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
   const isRegistration = statement.fact?.kind === 'told_execution';
   const knownRun = isRegistration ? undefined : observedRunOf(tx, { ...statement, at: sent_ms });
   noteSign(tx, statement, { destination: line.destination, at: sent_ms, execution_id: knownRun?.execution_id });
-  if (signs.has(statement.message_type)) return { kind: 'sign', isKept: false };
-  if (isOwn(tx, statement)) return { kind: 'own', isKept: false };
+  if (signs.has(statement.message_type)) return { kind: 'sign' };
+  if (isOwn(tx, statement)) return { kind: 'own' };
   const effect = effectOf(statement);
-  const isKept = effect.effect !== 'applied';
   const { body, headers } = storedOf(line);
   const { message_id, known } = recordedAs(tx.sql, statement, { destination: line.destination, body });
   if (known !== undefined) {
@@ -66,7 +65,7 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
         said,
         before: known.sent_ms,
       });
-    return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
+    return { kind: 'known', effect: effect.effect, execution_id: known.execution_id ?? undefined };
   }
   const found = executionFor(tx, statement, knownRun, sent_ms);
   const { seq } = insertRow(
@@ -81,7 +80,7 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
     countKeys(tx, run.execution_id, statement, line);
     if (isNew) adopt(tx, run, statement);
   }
-  return { kind: 'new', isKept, execution_id: found?.run.execution_id };
+  return { kind: 'new', effect: effect.effect, execution_id: found?.run.execution_id };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { livenessOf } from '../../domain/liveness.ts';
+import { livenessOf, secondsAhead } from '../../domain/liveness.ts';
 import type { AgentState, AgentStatus } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { objectsIn } from '../../lib/read-json.ts';
@@ -87,12 +87,14 @@ const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK',
 /**
  * The status of an agent by when it was last heard from: `STALE` if its process has vanished or has missed
  * several heartbeats, `WARNING` if it is late, `ERROR` if its process could not continue. An agent that shut
- * down cleanly is `OK`.
+ * down cleanly is `OK`. Undefined while its last heartbeat lies in the future: a clock is off.
  */
-export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
+export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus | undefined {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
   if (!isProcessAlive(row, isAlive)) return row.ended === 'fault' ? 'ERROR' : 'STALE';
-  const liveness = livenessOf(row.last_heartbeat, momentOfTest(isAlive));
+  const now = momentOfTest(isAlive);
+  if (secondsAhead(Date.parse(row.last_heartbeat), now) > 0) return undefined;
+  const liveness = livenessOf(row.last_heartbeat, now);
   if (liveness === 'heard') return 'OK';
   return liveness === 'late' && !isRemote(row) ? 'WARNING' : 'STALE';
 }
@@ -111,8 +113,9 @@ export function agentState(row: TypedSigns, slicesInHand: number, isAlive: Liven
   return row.state === 'STARTING' ? 'STARTING' : 'READY';
 }
 
-/** Whether an agent sends signs of life, even if they come late. */
-const isHeard = (row: SignsOfLife, isAlive: LivenessTest) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive));
+/** Whether an agent sends signs of life, even if they come late or by a clock that is off. */
+const isHeard = (row: SignsOfLife, isAlive: LivenessTest) =>
+  !['ERROR', 'STALE'].includes(agentStatus(row, isAlive) ?? 'unknown');
 
 interface HeardRow extends TypedSigns {
   agent: string;

@@ -101,7 +101,7 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
     .get(beat.agent_name);
   // If two processes use one name, the older keeps running.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
-  const message = `process ${beat.pid} on ${beat.hostname} has taken this name over from process ${before.pid}, which has not reported its end: it was killed, or it still runs`;
+  const message = `process ${beat.pid} on ${beat.hostname} has started under the name of process ${before.pid}, which has not reported its end: it was killed or still runs`;
   const origin = { agent: beat.agent_name, execution_id: before.current_execution_id };
   insertLogLine(tx, { timestamp: now, level: logLevels.WARNING, message, ...origin });
 }

@@ -4,6 +4,7 @@ import { type Facts, downSeconds, driverGaps } from '../../monitoring/facts.ts';
 import { findingsOf } from '../../monitoring/findings/index.ts';
 import { withKnown } from '../../monitoring/findings/known.ts';
 import { healthOf, heardHealth } from '../../monitoring/health.ts';
+import { whyUncounted } from '../../monitoring/heard-facts.ts';
 import { oldestInHand, overdueSlices, paceOf } from '../../monitoring/pace.ts';
 import { progressSoFar } from '../../monitoring/progress.ts';
 import { stageStates } from '../../monitoring/stage-states.ts';
@@ -80,6 +81,8 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
      * local clock is behind.
      */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
+    /** Why its counts of slices say nothing; undefined if they do say something. */
+    why_uncounted: heard && whyUncounted(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
     /**
      * Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer
@@ -108,8 +111,8 @@ function judge(facts: Facts) {
       count: facts.in_hand.length,
       /** Of workers that are gone. */
       lost: facts.lost.length,
-      /** Slices that live workers have held for too long. */
-      overdue: overdueSlices(facts, pace).length,
+      /** Slices that live workers have held for too long; undefined while no age is known. */
+      overdue: isTimed ? overdueSlices(facts, pace).length : undefined,
       /** Of live workers; undefined if there is none, or while no age is known. */
       oldest,
       /** For the oldest slice, if its payload has a time limit. ISO 8601. */

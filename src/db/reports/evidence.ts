@@ -33,7 +33,7 @@ import {
   serviceFindings,
   slowestSlice,
 } from './failures.ts';
-import { pausedBy, pendingStop, someMessages } from './landmarks.ts';
+import { pausedBy, pendingStop, someMessages, stoppedBy } from './landmarks.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { countedDelays } from './stage-delays.ts';
 import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
@@ -108,6 +108,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     slowest: read('slices', () => slowestSlice(sql, execution_id, delays), undefined),
     ...read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
     pending_stop: read('commands', () => pendingStop(sql, execution), undefined),
+    stopped_by: read('commands', () => stoppedBy(sql, execution), undefined, hasEndedEarly),
     failed: {
       // After the end no slice is tried again, whatever attempts it had left.
       count: isRunning ? slices_exhausted : slices_failed,

@@ -17,9 +17,13 @@ export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment
   if (end_time !== null) return Date.parse(end_time);
   const heard = heardTimeOfRun(sql, execution_id, { isAlive, now });
   if (heard !== undefined) return heard.until;
-  if (secondsAhead(sql<number>(newestRow).value({ id: execution_id }) ?? 0, now) > 0) return undefined;
+  if (isAhead(sql, execution_id, now)) return undefined;
   return Math.min(now, silentSince(sql, execution, isAlive) ?? now);
 }
+
+/** Whether the newest row of an execution is later than the clock here, so that no age is known. */
+const isAhead = (sql: Prepare, id: string, now: number) =>
+  secondsAhead(sql<number>(newestRow).value({ id }) ?? 0, now) > 0;
 
 /** As SQL: when the newest row of the execution $id was recorded. Milliseconds since 1970. */
 export const newestRow = `SELECT recorded_ms FROM message_rows
@@ -45,6 +49,12 @@ export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAli
   const ended = owner && driverEnd(sql, execution_id, owner.epoch);
   if (ended?.timestamp !== undefined) return Date.parse(ended.timestamp);
   return owner === undefined || isProcessAlive(owner, isAlive) ? undefined : Date.parse(lastSignOf(sql, owner).at);
+}
+
+/** Seconds since the driver of an execution was last heard from, if that is known: see `silentSince`. */
+export function secondsSilent(sql: Prepare, execution: Run, { isAlive, now }: Moment): number | undefined {
+  const since = silentSince(sql, execution, isAlive);
+  return since === undefined || isAhead(sql, execution.execution_id, now) ? undefined : Math.max(0, now - since) / 1000;
 }
 
 /** Wall time of an execution in seconds, so far while it runs; undefined while it is unknown. */

@@ -39,9 +39,6 @@ export function begunAgain(sql: Prepare, executionId: string, delays: readonly S
   return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
 }
 
-/** How many kinds to report. */
-const maxKinds = 20;
-
 /**
  * Waiting slices that no heard worker can do, each worker for its own reason. They are reported by the reason
  * of one worker. A broker leaves such slices alone, so none need have been returned.
@@ -65,7 +62,7 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
     const unfit = { reason, kind: name, agent, hostname, others: workers.length - 1, detail };
     found.set(`${reason} ${name}`, { ...unfit, slices: known + slices });
   }
-  return [...found.values()].toSorted((a, b) => b.slices - a.slices).slice(0, maxKinds);
+  return [...found.values()].toSorted((a, b) => b.slices - a.slices);
 }
 
 /** Heard agents that cannot do work of an execution, and workers whose work does not count. */
@@ -87,7 +84,6 @@ export function agentTroubles(
     off_duty: troubled.flatMap(({ agent, agent_type, hostname, slots, off_duty }) =>
       off_duty
         .filter((kind) => isOfExecution(agent_type, kind))
-        .slice(0, maxKinds)
         .map(({ reason, name, since, detail }) => {
           const why = detail ?? warningOf(sql, agent, { reason, name }) ?? undefined;
           return { agent, agent_type, hostname, slots, reason, kind: name, since, detail: why };

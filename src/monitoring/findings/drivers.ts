@@ -114,8 +114,11 @@ export const driverRules: readonly FindingRule[] = [
       };
     },
 
-    /** Another process took it over, to continue or to end it, after the previous one was gone. */
-    TAKEN_UP: ({ drivers, begun_again }) => {
+    /** Another process took it over after the previous one was gone. */
+    TAKEN_UP: ({ drivers: all, begun_again, stopped_by, pending_stop }) => {
+      const stop = stopped_by ?? pending_stop;
+      // A driver that starts after the request to stop only ends it.
+      const drivers = all.filter(({ since }) => stop === undefined || since < stop.time);
       const gaps = driverGaps(drivers);
       const last = gaps.at(-1);
       if (last === undefined) return undefined;

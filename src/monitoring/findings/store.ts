@@ -24,6 +24,10 @@ function clocksOf(off: readonly AgentSeen[]): string {
     .join(', and ');
 }
 
+/** By how many seconds rows are later than the clock here. */
+export const aheadWords = (seconds: number) =>
+  `${roundDuration(seconds)} ahead of the clock here: one of the two clocks is off, or was set back`;
+
 export const storeRules: readonly FindingRule[] = rulesOf('driving', {
   DATA_OLD: ({ status, now, data_as_of }) => {
     const age = data_as_of === undefined ? 0 : (now - Date.parse(data_as_of)) / 1000;
@@ -43,7 +47,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (ahead_seconds > 0)
       return {
         severity: 'warning',
-        sentence: `Its newest row is ${roundDuration(ahead_seconds)} ahead of the clock here: one of the two clocks is off, or was set back. Durations up to now are unknown; the recorded order is still correct.`,
+        sentence: `Its newest row is ${aheadWords(ahead_seconds)}. Durations up to now are unknown; the recorded order is still correct.`,
         next: here('list_agents'),
       };
     const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedOffset);

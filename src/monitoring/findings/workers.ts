@@ -26,6 +26,21 @@ type OffDutyAgent = Evidence['off_duty'][number];
 const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent) =>
   `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${(slots ?? 0) > 0 ? `${slots} ` : ''}slots ${since === undefined ? 'accept' : 'have accepted'} no slices that need ${needed[reason] ?? 'it'}` : 'It leaves these STF files to others'}${since === undefined ? '' : ` since ${since}`}; it checks again every 30 s.`;
 
+/** How many kinds of work to report, and how many slots to name. */
+const most = 20;
+
+/** The first findings, of which the last says how many more kinds of work there are. */
+function firstKinds(findings: readonly Found[]): Found[] {
+  const more = findings.length - most;
+  return findings
+    .slice(0, most)
+    .map((one, at) =>
+      at < most - 1 || more <= 0
+        ? one
+        : { ...one, sentence: `${one.sentence} The same applies to ${counted(more, 'more kind')} of work.` },
+    );
+}
+
 /**
  * The slots of a worker that rest, with the reason of the first: the others have similar ones. A reason begins
  * with the name of the slot, or of the worker if it has none.
@@ -33,13 +48,31 @@ const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, sin
 function restSentence(resting: readonly OffDutyAgent[]) {
   const reasons = resting.map(({ agent, detail }) => detail ?? `${agent} rests`).toSorted();
   const [[place = '', ...what] = [], ...others] = reasons.map((reason) => reason.split(' '));
-  const slots = others.map(([name = '']) => name.slice(name.indexOf('/') + 1)).join(', ');
+  const names = others.map(([name = '']) => name.slice(name.indexOf('/') + 1));
+  const slots = `${names.slice(0, most).join(', ')}${names.length > most ? ` and ${names.length - most} more` : ''}`;
   const more =
     others.length === 0
       ? ''
       : ` ${others.length === 1 ? `Slot ${slots} takes` : `Slots ${slots} take`} no slices either.`;
   const reason = what.join(' ').replace(/\.$/, '');
   return `${place} on ${resting[0]?.hostname} ${reason}.${more} After a rest it takes one slice at a time until one succeeds, and rests longer after each failure; check that host.`;
+}
+
+/** The kinds of work that an agent leaves to others, and its slots that rest as one. */
+function ofAgent(kinds: readonly OffDutyAgent[]): Found[] {
+  const resting = kinds.filter(({ reason }) => reason === 'FAILING');
+  const [rest] = resting;
+  const finding = (one: OffDutyAgent, sentence: string): Found => ({
+    severity: 'warning',
+    sentence: shortDigests(sentence),
+    ids: [one.agent, one.hostname],
+    about: one.agent,
+    next: call('list_agents', { agent_type: one.agent_type }),
+  });
+  return [
+    ...(rest === undefined ? [] : [finding(rest, restSentence(resting))]),
+    ...firstKinds(kinds.filter(({ reason }) => reason !== 'FAILING').map((one) => finding(one, offDutySentence(one)))),
+  ];
 }
 
 /** Longest reason shown, in characters. */
@@ -117,31 +150,22 @@ export const workerRules: readonly FindingRule[] = [
           unfit.some((slices) => slices.reason === reason && slices.kind === kind) ||
           unanswered.some((files) => files.off_duty?.agent === agent);
         const untold = off_duty.filter((one) => !isTold(one));
-        // Its slots rest one by one.
-        const nameOf = ({ agent, reason, kind }: OffDutyAgent) =>
-          reason === 'FAILING' ? agent : `${agent} ${reason} ${kind}`;
-        return [...grouped(untold, nameOf).values()].flatMap((some) =>
-          some.slice(0, 1).map((one) => ({
-            severity: 'warning' as const,
-            sentence: shortDigests(one.reason === 'FAILING' ? restSentence(some) : offDutySentence(one)),
-            ids: [one.agent, one.hostname],
-            about: one.agent,
-            next: call('list_agents', { agent_type: one.agent_type }),
-          })),
-        );
+        return [...grouped(untold, ({ agent }) => agent).values()].flatMap(ofAgent);
       },
 
       /** Slices wait, and none of the workers heard can do them. */
       NO_WORKER_FOR: ({ unfit }) =>
-        unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
-          severity: 'error' as const,
-          sentence: shortDigests(
-            `${agent} on ${hostname}: ${clipWords(detail ?? `it ${lacks[reason] ?? reason} ${kind}`, shownDetail)}, so ${doing(slices, 'TF slice', 'wait')}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
-          ),
-          ids: [reason, kind],
-          about: kind,
-          next: call('list_agents', { agent_type: 'worker' }),
-        })),
+        firstKinds(
+          unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
+            severity: 'error' as const,
+            sentence: shortDigests(
+              `${agent} on ${hostname}: ${clipWords(detail ?? `it ${lacks[reason] ?? reason} ${kind}`, shownDetail)}, so ${doing(slices, 'TF slice', 'wait')}${others === 0 ? ', and no other worker is alive' : `: none of the ${others + 1} live workers can do them`}.`,
+            ),
+            ids: [reason, kind],
+            about: kind,
+            next: call('list_agents', { agent_type: 'worker' }),
+          })),
+        ),
     }),
   ),
   ...rulesOf('driving', {

@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { FullAssessment, InHand } from '../../db/reports/assessment.ts';
 import { present } from '../../lib/present.ts';
 import { timeOf } from '../../monitoring/findings/rule.ts';
-import { type HeardFacts, isUnseen } from '../../monitoring/heard-facts.ts';
+import type { HeardFacts } from '../../monitoring/heard-facts.ts';
 import { clip } from '../shared/clip.ts';
 import { failedFiles } from '../shared/sites.ts';
 import { shownText } from './parts.ts';
@@ -11,13 +11,13 @@ import { shownText } from './parts.ts';
 const shownGaps = 5;
 
 /** The counts of an execution: those of its driver, or those that messages of other programs show. */
-export function countsOf(execution: ExecutionRow, { detail, driving, heard }: FullAssessment) {
+export function countsOf(execution: ExecutionRow, { detail, driving, heard, why_uncounted }: FullAssessment) {
   const { stf_count, tf_files_received, slices_created, slices_completed, slices_failed } = execution;
   const { slices_retried } = detail;
   const ended = { slices_completed, slices_failed, slices_retried };
   if (heard?.prompt !== undefined) return { stf_count, stf_failed: failedFiles(execution), ...heardTimes(heard) };
   if (heard !== undefined) {
-    const slices = isUnseen(heard) ? {} : heardSlices(heard, ended);
+    const slices = why_uncounted === undefined ? heardSlices(heard, ended) : unseenSlices(heard);
     return { stf_count, tf_files_received, ...heardTimes(heard), ...slices };
   }
   if (driving === undefined) return { stf_count, tf_files_received, slices_created, ...ended };
@@ -39,7 +39,7 @@ function drivenSlices(
     slices_queued,
     slices_processing: count + lost,
     ...ended,
-    slices_overdue: isRunning ? overdue : null,
+    slices_overdue: isRunning ? (overdue ?? null) : null,
     slices_to_redo: isRunning ? lost : null,
     slices_retried,
     slices_not_done: isRunning ? null : slices_created - ended.slices_completed - ended.slices_failed,
@@ -63,6 +63,13 @@ function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
           })),
   };
 }
+
+/** What shows that there are slices where none are seen: results, and what was registered by REST. */
+const unseenSlices = ({ results_repeated, results_unmatched, slices_told }: HeardFacts) => ({
+  slices_created: slices_told || null,
+  results_repeated: results_repeated || null,
+  results_without_slice: results_unmatched || null,
+});
 
 /** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
 function heardSlices(facts: HeardFacts, ended: Ended) {

@@ -5,6 +5,7 @@ import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { claimedName, clause, shortPaths } from '../../lib/words.ts';
 import type { Monitor } from '../answers/monitor.ts';
+import { siteWords } from '../shared/sites.ts';
 import { openWords, phaseWords, statusWords, stayFailed } from './words.ts';
 
 /** One thing that is known about an execution. */
@@ -119,14 +120,15 @@ function datasetOf({ dataset }: Monitor): Words {
   return `${name}${clause(' (', state, ')')}${files === undefined ? '' : `, ${counted(files, 'file')}`}${clause(', ', bytes, ' bytes')}`;
 }
 
-/** The agents that are not well, one by one, and how many others are OK or have exited. */
+/** The agents that are not well, one by one, and how many others are OK, have exited, or are ahead of the clock. */
 function agentsOf({ agents }: Monitor): [string, Words][] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK');
   const exited = well.filter(({ state }) => state === 'EXITED').length;
-  const words = [well.length > exited && `${well.length - exited} OK`, exited > 0 && `${exited} exited`];
+  const unknown = agents.filter(({ status, state }) => status === undefined && state !== undefined).length;
+  const counts = Object.entries({ OK: well.length - exited, exited, unknown }).filter(([, count]) => count > 0);
   return [
-    ['agents', well.length === 0 ? undefined : words.filter(Boolean).join(', ')],
+    ['agents', counts.map(([word, count]) => `${count} ${word}`).join(', ') || undefined],
     ['agent', unwell.map(({ agent_name, state, status }) => [agent_name, state, status].filter(Boolean).join(' '))],
   ];
 }
@@ -146,24 +148,29 @@ function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress'
   ];
 }
 
+/** The slices of other programs, as far as they are seen; a note says why they are not. */
+function slicesHeard(answer: Monitor) {
+  const { slices_created, slices_sent, slices_unanswered = 0, results_without_slice } = answer;
+  if (slices_sent !== undefined)
+    return `${slices_sent} sent, ${slices_unanswered} without a result, ${endedOf(answer)}`;
+  if (results_without_slice !== undefined) return `${results_without_slice} results of slices that are not on the bus`;
+  return slices_created === undefined ? 'unknown' : `${slices_created} registered`;
+}
+
 /** The counts of an execution of other programs, as heard. */
 function heardCounts(answer: Monitor): [string, Words][] {
-  const { slices_sent, slices_unanswered = 0, results_without_slice } = answer;
-  const sent =
-    slices_sent === undefined
-      ? results_without_slice === undefined
-        ? 'not on a subscribed topic'
-        : `${results_without_slice} results of slices that are not on the bus`
-      : `${slices_sent} sent, ${slices_unanswered} without a result, ${endedOf(answer)}`;
   return [
     ['heard', `from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`],
     ['STF files', `${answer.stf_count} announced`],
     ...(answer.sites === undefined
       ? ([
           ['TF samples', `${answer.tf_files_received} announced${clause(', ', answer.tf_files_sliced, ' sliced')}`],
-          ['TF slices', sent],
+          ['TF slices', slicesHeard(answer)],
         ] satisfies [string, Words][])
-      : ([['site', answer.sites.map(siteWords)]] satisfies [string, Words][])),
+      : ([['site', answer.sites.map(({ site = 'PanDA', ...work }) => `${site}: ${siteWords(work)}`)]] satisfies [
+          string,
+          Words,
+        ][])),
   ];
 }
 
@@ -175,17 +182,6 @@ function endedOf({ status, progress, slices_completed = 0, slices_failed = 0, sl
     `${slices_failed} failed${status === 'running' && slices_failed > 0 ? clause(' (', final, ' permanently)') : ''}`,
     ...(slices_retried === 0 ? [] : [`${slices_retried} retried`]),
   ].join(', ');
-}
-
-/** A site that processes STF files; the only one of the public programs has no name. */
-function siteWords({ site = 'PanDA', ...work }: NonNullable<Monitor['sites']>[number]) {
-  const { handed_over_at, task_id, registered, processing, processed, failed } = work;
-  const counts =
-    registered === undefined
-      ? ''
-      : `, ${registered} registered: ${processing} processing, ${processed} processed, ${failed} failed`;
-  const over = handed_over_at === undefined ? 'not handed over' : `handed over at ${handed_over_at}`;
-  return `${site}: ${over}${clause(', task ', task_id)}${counts}`;
 }
 
 /** Characters of a cause, and of an error, that show whether a finding has it: it may cut the rest. */

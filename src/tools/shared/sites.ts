@@ -24,3 +24,21 @@ export function sitesPart(execution: ExecutionRow, { queries }: Pick<ToolContext
   );
   return { policy: prompt.policy, sites };
 }
+
+type Work = { [Name in 'handed_over_at' | 'task_id']?: string | undefined } & {
+  [Name in 'registered' | 'processing' | 'processed' | 'failed']?: number | undefined;
+};
+
+/**
+ * How a site fares that processes STF files, as far as is known: REST does not say when a run was handed over, so
+ * an unknown time does not mean that it was not.
+ */
+export const siteWords = (site: Work) =>
+  [
+    site.registered !== undefined &&
+      `${site.registered} registered (${site.processing} processing, ${site.processed} processed, ${site.failed} failed)`,
+    site.handed_over_at !== undefined && `handed over at ${site.handed_over_at}`,
+    site.task_id !== undefined && `task ${site.task_id}`,
+  ]
+    .filter(Boolean)
+    .join(', ') || 'nothing reported';

@@ -105,8 +105,8 @@ export function executionsOf(queries: Queries, shift: Shift): ListedExecution[] 
 function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecution {
   const { status, stf_count, slices_created, slices_completed } = row;
   const stay_failed = queries.executionRecord(row).slices_exhausted;
-  const areSlicesUnknown = queries.areSlicesUnknown(row);
-  const counts = { row, status, stf_count, areSlicesUnknown, slices_created, slices_completed, stay_failed };
+  const why_uncounted = queries.whySlicesUncounted(row);
+  const counts = { row, status, stf_count, why_uncounted, slices_created, slices_completed, stay_failed };
   // The findings of an ended run say what happened to its files in PanDA.
   if (status !== 'running' && !isPrompt(row))
     return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
@@ -127,7 +127,7 @@ function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift):
     health: undefined,
     duration_seconds: (Date.parse(end_time) - Date.parse(start_time)) / 1000,
     stf_count: countOf(stfs),
-    areSlicesUnknown: queries.areSlicesUnknown(row),
+    why_uncounted: queries.whySlicesUncounted(row),
     slices_created: countOf(created),
     slices_completed: countOf(ended, 'completed'),
     stay_failed: countOf(ended, 'failed'),
@@ -151,6 +151,7 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
   const { execution_id } = row;
   const landmarks = queries.lastLandmarks(execution_id, maxLandmarks);
   const first = landmarks.find(({ message_type }) => message_type === 'driver_started');
+  const stop = landmarks.find(({ message_type, effect }) => message_type === 'stop_workflow' && effect === 'applied');
   const starter = objectIn(first?.body) as { epoch?: number; user?: string };
   const started: PersonAction = {
     time: row.start_time,
@@ -164,8 +165,9 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
     const did = actionNames[message.message_type];
     if (did === undefined || message.effect !== 'applied') return [];
     const body = objectIn(message.body);
-    // The first driver is the start itself.
-    if (message.message_type === 'driver_started' && body['epoch'] === 1) return [];
+    // The first driver is the start itself, and one after the stop only carries that out.
+    const isResumption = body['epoch'] !== 1 && (stop === undefined || message.key < stop.key);
+    if (message.message_type === 'driver_started' && !isResumption) return [];
     const text = (name: string) => (typeof body[name] === 'string' ? body[name] : undefined);
     const sender = text('user') ?? message.sender_agent ?? 'unknown';
     const claimed = text('claimed_by');
@@ -177,10 +179,9 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
 
 export type Totals = ReturnType<typeof totalsOf>;
 
-export function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
+export function totalsOf(facts: ShiftFacts, shift: Shift) {
+  const { all, executions, stf_files } = facts;
   const countIn = (status: string) => all.filter((row) => statusAtEnd(row, shift) === status).length;
-  const sumOf = (slices: (execution: ShiftExecution) => number) =>
-    executions.reduce((sum, execution) => sum + slices(execution), 0);
   return {
     executions: all.length,
     running: countIn('running'),
@@ -190,10 +191,24 @@ export function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFac
     unknown: countIn('unknown'),
     stf_files: stf_files.count,
     bytes: stf_files.bytes,
-    slices_completed: countOf(ended, 'completed'),
-    attempts_failed: countOf(causes),
-    slices_stay_failed: sumOf(({ stay_failed }) => stay_failed),
-    slices_not_done: sumOf(undone),
-    stf_failed: sumOf(({ row }) => row.stf_failed) || undefined,
+    ...sliceTotals(facts),
+    stf_failed: sumOf(executions, ({ row }) => row.stf_failed) || undefined,
+  };
+}
+
+const sumOf = (executions: readonly ShiftExecution[], of: (execution: ShiftExecution) => number) =>
+  executions.reduce((sum, execution) => sum + of(execution), 0);
+
+/** The sums of slices. Executions without counts of slices add nothing, and where there are no others there is no sum. */
+function sliceTotals({ all, executions, ended, causes }: ShiftFacts) {
+  const uncounted = executions.filter(({ why_uncounted }) => why_uncounted !== undefined);
+  const unseen = uncounted.filter(({ row }) => !isPrompt(row)).length;
+  const isNone = all.length > 0 && uncounted.length === all.length;
+  return {
+    slices_completed: isNone ? undefined : countOf(ended, 'completed'),
+    attempts_failed: isNone ? undefined : countOf(causes),
+    slices_stay_failed: isNone ? undefined : sumOf(executions, ({ stay_failed }) => stay_failed),
+    slices_not_done: isNone ? undefined : sumOf(executions, undone),
+    executions_uncounted: unseen || undefined,
   };
 }

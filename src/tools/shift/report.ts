@@ -3,6 +3,7 @@ import { clipCause, longestCause } from '../../domain/causes.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { headOf } from '../../lib/words.ts';
+import { aheadWords } from '../../monitoring/findings/store.ts';
 import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
@@ -79,19 +80,28 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
   const totals = totalsOf(facts, shift);
-  const open = openMatters(facts, shift);
+  const open = [...clockOff(context), ...openMatters(facts, shift)];
   const nowhere = nowhereNote({ ...args }, {}, { queries: context.queries() });
   const nothing = facts.all.length === 0 ? (nowhere ?? 'no execution was active in this period') : undefined;
   const gap = nothing ?? (isWhole ? undefined : uncertain);
   return present({
     start_time: shift.start_time,
     end_time: shift.end_time,
-    totals,
+    totals: present(totals),
     ...partsOf(facts, open),
     text: shiftText(shift, { ...facts, totals, open }, context.page),
     ...moment,
     note: noteOf(gap, late),
   });
+}
+
+/** Says that the clock here is behind the store: then a period up to now lacks the newest rows. */
+function clockOff(context: LiveContext): string[] {
+  const ahead = context.queries().ahead(context.now());
+  if (ahead === 0) return [];
+  return [
+    `CLOCK_OFF: the newest row of the store is ${aheadWords(ahead)}. Rows later than this clock are not in this report.`,
+  ];
 }
 
 /** Said if executions outlived the shift and there was too much to read again for their state at its end. */
@@ -136,13 +146,13 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
       health,
       silent_seconds: counts.silent_seconds,
       stf_failed: failedFiles(row),
-      ...(counts.areSlicesUnknown
-        ? {}
-        : {
+      ...(counts.why_uncounted === undefined
+        ? {
             slices_completed: counts.slices_completed,
             slices_created: counts.slices_created,
             slices_stay_failed: counts.stay_failed,
-          }),
+          }
+        : {}),
       start_time: row.start_time,
       duration_seconds: counts.duration_seconds,
       quality: handover.qualities.get(row.execution_id)?.value,

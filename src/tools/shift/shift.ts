@@ -31,8 +31,8 @@ export interface ShiftExecution {
   /** Wall time up to the end of the shift; undefined while it is unknown. */
   duration_seconds: number | undefined;
   stf_count: number;
-  /** Whether the counts of slices say nothing: see `areSlicesUnknown`. */
-  areSlicesUnknown: boolean;
+  /** Why its counts of slices say nothing; undefined if they do say something. */
+  why_uncounted: string | undefined;
   slices_created: number;
   slices_completed: number;
   stay_failed: number;

@@ -1,4 +1,5 @@
 import { longestCause } from '../../domain/causes.ts';
+import { periodWords } from '../../domain/period-words.ts';
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
@@ -101,12 +102,7 @@ function totalsLine(totals: Totals, { namespace }: Shift) {
   const states = executionStatuses.flatMap((status) => (totals[status] === 0 ? [] : `${totals[status]} ${status}`));
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
   const head = `${counted(totals.executions, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
-  const { stf_files, slices_completed, attempts_failed, slices_stay_failed, slices_not_done, stf_failed = 0 } = totals;
-  return (
-    `${head}. In this period ${counted(stf_files, 'STF file')} ${stf_files === 1 ? 'was' : 'were'} made, ${counted(slices_completed, 'slice')} completed, ` +
-    `and ${counted(attempts_failed, 'attempt')} failed. At its end, ${counted(slices_stay_failed, 'slice')} had failed permanently and ${slices_not_done} were unfinished.` +
-    (stf_failed === 0 ? '' : ` ${counted(stf_failed, 'STF file')} failed in PanDA.`)
-  );
+  return `${head}. ${periodWords(totals, counted)}`;
 }
 
 function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
@@ -115,14 +111,14 @@ function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
   return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
 
-const slicesDone = ({ areSlicesUnknown, slices_completed, slices_created }: ShiftExecution) =>
-  areSlicesUnknown ? '' : `${slices_completed} of ${slices_created}`;
+const slicesDone = ({ why_uncounted, slices_completed, slices_created }: ShiftExecution) =>
+  why_uncounted === undefined ? `${slices_completed} of ${slices_created}` : '';
 
 /** Without slices, STF files fail. */
-function failedWords({ row, areSlicesUnknown, stay_failed }: ShiftExecution) {
+function failedWords({ row, why_uncounted, stay_failed }: ShiftExecution) {
   const files = failedFiles(row);
   if (files !== undefined) return counted(files, 'STF file');
-  return areSlicesUnknown ? '' : stay_failed;
+  return why_uncounted === undefined ? stay_failed : '';
 }
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime) {
@@ -182,7 +178,7 @@ function conditionOf(execution: ShiftExecution): Condition {
 
 function openOf(execution: ShiftExecution, handover: Handover) {
   const { row, status, health, silent_seconds, stay_failed } = execution;
-  const { stf_count, areSlicesUnknown, slices_completed, slices_created } = execution;
+  const { stf_count, why_uncounted, slices_completed, slices_created } = execution;
   const id = row.execution_id;
   // The causes have a part of their own.
   const grave = graveOf(execution).map(({ code, sentence }) => {
@@ -190,9 +186,10 @@ function openOf(execution: ShiftExecution, handover: Handover) {
     return `${id} ${code}: ${shortPaths(sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
   });
   if (status === 'running') {
-    const done = areSlicesUnknown
-      ? `${counted(stf_count, 'STF file')} announced so far`
-      : `${slices_completed} of ${slices_created} slices made so far are done`;
+    const done =
+      why_uncounted === undefined
+        ? `${slices_completed} of ${slices_created} slices made so far are done`
+        : `${counted(stf_count, 'STF file')} announced so far`;
     return [
       health === undefined
         ? `${id} was running at the end of this period: ${done}`

@@ -1,4 +1,4 @@
-import { nounFor } from '../../lib/counted.ts';
+import { periodWords } from '../../domain/period-words.ts';
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
 import { amount, count, time, tookOf } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
@@ -65,12 +65,7 @@ function Report({ report }: { report: ShiftAnswer }) {
       <p>
         {amount(totals.executions, 'execution')}: {count(totals.running)} running, {count(totals.completed)} completed,{' '}
         {count(totals.failed)} failed, {count(totals.terminated)} terminated
-        {totals.unknown > 0 && `, ${count(totals.unknown)} unknown`}. In this period{' '}
-        {amount(totals.stf_files, 'STF file')} {nounFor(totals.stf_files, 'was', 'were')} made,{' '}
-        {amount(totals.slices_completed, 'slice')} completed, and {amount(totals.attempts_failed, 'attempt')} failed. At
-        its end, {amount(totals.slices_stay_failed, 'slice')} had failed permanently and {count(totals.slices_not_done)}{' '}
-        were unfinished.
-        {totals.stf_failed !== undefined && ` ${amount(totals.stf_failed, 'STF file')} failed in PanDA.`} {report.note}
+        {totals.unknown > 0 && `, ${count(totals.unknown)} unknown`}. {periodWords(totals, amount)} {report.note}
       </p>
       <h2>Open</h2>
       <List items={report.open} ids={ids} />

@@ -9,13 +9,13 @@ const counted = (n: number | undefined) => (n === undefined ? '' : count(n));
 
 const cellsOf = ({ site = 'unnamed', handed_over_at: at, task_id = '', ...counts }: Site) => [
   site,
-  at === undefined ? 'not yet' : time(at),
+  at === undefined ? '' : time(at),
   task_id,
   ...[counts.registered, counts.processing, counts.processed, counts.failed].map(counted),
 ];
 
 /**
- * The sites that process the STF files of a run, and their progress. Counts that no program reported are empty.
+ * The sites that process the STF files of a run, and their progress. What no program reported is empty.
  */
 export const Sites = ({ monitor }: { monitor: Monitor }) => (
   <div>

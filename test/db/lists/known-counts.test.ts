@@ -40,6 +40,12 @@ describe('the retries and the bytes of an execution', () => {
     expect(countsIn(sql)).toEqual({ retries, bytes, recorded: retries });
   });
 
+  it('are unknown whatever parameters its programs report', async () => {
+    const { sql, db } = await storeOf(isOf('run_imminent', 'start_run', 'stf_gen'));
+    db.exec(`UPDATE workflow_executions SET params = '{"plan_version":2}'`);
+    expect(countsIn(sql)).toEqual({ retries: null, bytes: null, recorded: null });
+  });
+
   it('are not in a report while they are unknown', async () => {
     const { db } = await storeOf(isOf('run_imminent', 'start_run', 'stf_gen'));
     const queries = createQueries(db, isAlive);

@@ -30,7 +30,7 @@ const signsOf = ({ agent = 0, process = 0, ...others }: Signs): SignsOfLife => (
 afterEach(() => void vi.useRealTimers());
 
 describe('the status of an agent', () => {
-  it.each<[what: string, signs: Signs, isAlive: boolean | undefined, status: string]>([
+  it.each<[what: string, signs: Signs, isAlive: boolean | undefined, status?: string]>([
     ['that ended cleanly is OK', { state: 'EXITED', ended: 'order' }, false, 'OK'],
     ['that exited is OK, even if the end of its process is not recorded', { state: 'EXITED' }, false, 'OK'],
     ['that ended by a fault is ERROR', { state: 'EXITED', ended: 'fault' }, true, 'ERROR'],
@@ -40,6 +40,10 @@ describe('the status of an agent', () => {
     ['heard 15 s ago is WARNING', { agent: 15 }, true, 'WARNING'],
     ['heard less than 30 s ago is WARNING', { agent: 29.999 }, true, 'WARNING'],
     ['heard 30 s ago is STALE', { agent: 30 }, true, 'STALE'],
+    ['heard up to 5 s from now, by a clock that may differ so much, is OK', { agent: -5 }, true, 'OK'],
+    ['heard later than that is unknown', { agent: -5.001 }, true],
+    ['that ended cleanly later than that is OK', { state: 'EXITED', ended: 'order', agent: -6 }, false, 'OK'],
+    ['with a dead process, heard later than that, is STALE', { agent: -6 }, false, 'STALE'],
     ['with a dead process is STALE', {}, false, 'STALE'],
     ['with a process that failed is ERROR', { ended: 'fault' }, false, 'ERROR'],
     ['with a dead process that ended cleanly is STALE', { ended: 'order' }, false, 'STALE'],

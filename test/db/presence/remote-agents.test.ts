@@ -174,7 +174,7 @@ describe('a remote agent that restarts', () => {
     setClock(60);
     await hear(store, { hostname: 'host-s', ...next });
     const message =
-      'process 8 on host-s has taken this name over from process 7, which has not reported its end: it was killed, or it still runs';
+      'process 8 on host-s has started under the name of process 7, which has not reported its end: it was killed or still runs';
     expect(warnings(store)).toEqual(
       warns ? [{ timestamp: at(60), level: 30, agent: 'w', message, execution_id: run }] : [],
     );

@@ -69,6 +69,15 @@ describe('an agent that is off duty', () => {
   });
 });
 
+it('all slots of a worker that rest trouble an execution, however many there are', async () => {
+  fakeClock();
+  const { store } = await makeStore();
+  const off_duty = Array.from({ length: 50 }, (_, n) => ({ reason: 'FAILING', name: 'e', detail: `w/${n} rests` }));
+  await hear(store, { agent_type: 'worker', off_duty });
+  const execution = { execution_id: 'e', namespace: 'test' } as ExecutionRow;
+  expect(agentTroubles(store.sql, execution, () => true).off_duty).toHaveLength(50);
+});
+
 describe('files that an agent has not answered', () => {
   const stf = 'swf.100010.000001.stf';
   const execution = {

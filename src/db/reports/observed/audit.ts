@@ -1,7 +1,7 @@
 import { processingUnheard } from '../../../domain/workflows.ts';
 import { roundDuration } from '../../../lib/duration.ts';
 import type { AuditCheck } from '../../../monitoring/gate.ts';
-import { gapSeconds, type HeardFacts } from '../../../monitoring/heard-facts.ts';
+import { gapSeconds, type HeardFacts, unseenWords } from '../../../monitoring/heard-facts.ts';
 import type { PromptFacts } from '../../../monitoring/prompt-facts.ts';
 import { isNotHandedOver } from '../../../monitoring/prompt-state.ts';
 import { areAll } from '../../../observed/dialects.ts';
@@ -108,7 +108,7 @@ function checkResults(sql: Prepare, executionId: string, { hearsResults }: Heard
 function checkSamples(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, stfs: number): AuditCheck {
   const { slicing, tf_files_sliced: found, counts } = facts;
   if (slicing !== 'seen' && counts.tf_files_received > 0)
-    return unnamed('samples', 'unknown', [0, counts.tf_files_received], unseen[slicing]);
+    return unnamed('samples', 'unknown', [0, counts.tf_files_received], unseenWords[slicing]);
   // Fast processing takes part, and nothing reached it.
   if (slicing === 'seen' && counts.tf_files_received + found === 0 && stfs > 0)
     return unnamed(
@@ -122,13 +122,6 @@ function checkSamples(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, 
   const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
   return checked('samples', samples, 'open', 'TF files were announced but not sliced');
 }
-
-/** Why slices cannot be seen. */
-const unseen: Readonly<Record<Exclude<HeardFacts['slicing'], 'seen'>, string>> = {
-  unheard: 'slices are not on a subscribed topic',
-  none: 'no program here makes slices',
-  'none or unheard': 'slices are not on a subscribed topic, or no program here makes slices',
-};
 
 function gapRemark({ gaps }: HeardFacts): string | undefined {
   const [first] = gaps;

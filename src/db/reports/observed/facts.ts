@@ -6,9 +6,9 @@ import type { Some } from '../../../monitoring/evidence.ts';
 import {
   type HeardFacts,
   type HeardRecord,
-  isUnseen,
   nextStepSeconds,
   passedSeconds,
+  whyUncounted,
 } from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import { type ExecutionRow, withPlan } from '../../execution/find-execution.ts';
@@ -114,7 +114,7 @@ function dueFacts(
     execution.workflow_name !== null ||
     execution.tf_files_received + execution.slices_created > 0 ||
     isSaid(sql, execution_id, ['run_imminent', 'stf_ready']);
-  const slicing = prompt === undefined ? slicingOf(sql, execution, recorded) : 'none';
+  const slicing = slicingOf(sql, execution, recorded);
   const unsliced = slicing === 'seen' ? unslicedSamples(sql, execution, recorded, next) : none;
   const timeOf = (time: string, from: string) =>
     unsliced.count === 0 ? undefined : timeAmong(sql, time, from, execution_id);
@@ -135,12 +135,11 @@ function dueFacts(
   };
 }
 
-/** Whether nothing is known about the slices of a run: its workflow makes none, or no message shows whether it makes any. */
-export function areSlicesUnknown(sql: Prepare, execution: ExecutionRow): boolean {
-  if (isPrompt(execution)) return true;
-  if (execution.slices_created > 0 || withPlan(execution) !== undefined) return false;
-  const record = recordOf(sql, execution.execution_id);
-  return isUnseen({ ...record, slicing: slicingOf(sql, execution, record), counts: execution });
+/** Why an execution has no counts of slices; undefined if it has: see `whyUncounted`. */
+export function whySlicesUncounted(sql: Prepare, execution: ExecutionRow): string | undefined {
+  if (withPlan(execution) !== undefined) return undefined;
+  const slicing = slicingOf(sql, execution, recordOf(sql, execution.execution_id));
+  return whyUncounted({ slicing, counts: execution });
 }
 
 /** The record of a run, with the status last reported over REST; undefined if none was. */

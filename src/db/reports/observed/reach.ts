@@ -1,3 +1,4 @@
+import { isPrompt } from '../../../domain/workflows.ts';
 import { stringsIn } from '../../../lib/read-json.ts';
 import type { HeardFacts, HeardRecord } from '../../../monitoring/heard-facts.ts';
 import { areAll } from '../../../observed/dialects.ts';
@@ -9,6 +10,7 @@ import type { Prepare } from '../../sqlite/statements.ts';
 /** Whether the slices of a run can be seen; see `HeardFacts`. */
 export function slicingOf(sql: Prepare, execution: ExecutionRow, record: HeardRecord): HeardFacts['slicing'] {
   const { execution_id, namespace, slices_created } = execution;
+  if (isPrompt(execution)) return 'never';
   if (slices_created > record.slices_unheard) return 'seen';
   if (record.slices_unheard > 0) return 'unheard';
   const topics = topicsOf(sql, namespace, record);
