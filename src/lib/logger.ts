@@ -1,5 +1,5 @@
 import { printable } from './printable.ts';
-import { withPlainTimes } from './shown-time.ts';
+import { withPlainTimes } from './words.ts';
 
 /** Levels with the numbers that the testbed's Python agents use, so that both sort alike. */
 export const logLevels = { DEBUG: 10, INFO: 20, WARNING: 30, ERROR: 40, CRITICAL: 50 } as const;

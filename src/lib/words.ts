@@ -78,3 +78,21 @@ export function markdownText(text: string, most = 160): string {
     ),
   );
 }
+
+/**
+ * How people read a time in ISO 8601: in terminals, Markdown and notifications as `2026-12-01 08:02:14 UTC`, here without the zone, for a
+ * column whose head names it. The page has it in the reader's zone (`web/shared/format.ts`).
+ */
+export const columnTime = (iso: string) => iso.slice(0, 19).replace('T', ' ');
+
+/** The same where it stands alone. */
+export const shownTime = (iso: string) => `${columnTime(iso)} UTC`;
+
+/** The time of day, where room is scarce and the day is now. */
+export const timeOfDay = (iso: string) => `${iso.slice(11, 19)} UTC`;
+
+/** A time as answers have it, outside of a command to copy. */
+export const isoTime = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
+
+/** A line with its times as people read them. */
+export const withPlainTimes = (line: string) => line.replaceAll(isoTime, (iso) => shownTime(iso));

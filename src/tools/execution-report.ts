@@ -2,8 +2,7 @@ import type { Queries } from '../db/queries.ts';
 import { dataWords } from '../domain/data-words.ts';
 import { stagesForPeople } from '../domain/stages.ts';
 import { printable } from '../lib/printable.ts';
-import { withPlainTimes } from '../lib/shown-time.ts';
-import { clause, markdownText } from '../lib/words.ts';
+import { clause, markdownText, withPlainTimes } from '../lib/words.ts';
 import { monitorOf } from './get-workflow-monitor.ts';
 import { factsOf, verdictOf } from './monitor/facts.ts';
 

@@ -4,8 +4,7 @@ import { alarmChanges, type AlarmMessageType, sentBy } from '../domain/logbook-w
 import { pause } from '../lib/deadline.ts';
 import { backoff } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
-import { withPlainTimes } from '../lib/shown-time.ts';
-import { claimedName, clipWords, markdownText } from '../lib/words.ts';
+import { claimedName, clipWords, markdownText, withPlainTimes } from '../lib/words.ts';
 import { decodeMessage } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import { type Delivery, type Receiver, Refused } from './receiver.ts';

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { shownTime } from '../../src/lib/shown-time.ts';
+import { shownTime } from '../../src/lib/words.ts';
 import { codeOf, expectErrors } from '../codes.ts';
 import {
   runWorkflowProcess,

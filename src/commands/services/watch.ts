@@ -1,6 +1,6 @@
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet } from '../../lib/errors.ts';
-import { withPlainTimes } from '../../lib/shown-time.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';

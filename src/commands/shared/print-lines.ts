@@ -2,7 +2,7 @@ import stringWidth from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
 import { allPrintable, printable } from '../../lib/printable.ts';
-import { withPlainTimes } from '../../lib/shown-time.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import { type Io, storeOption, withStore } from './io.ts';
 
 /** The label of a line, such as `ok    store  `: the text follows it. */

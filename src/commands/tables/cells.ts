@@ -4,8 +4,7 @@ import { beforeCause, ownWords, shortened } from '../../domain/causes.ts';
 import { listColumns, type Look, shownColumns } from '../../domain/list-columns.ts';
 import { bodyOf } from '../../domain/shown.ts';
 import { duration } from '../../lib/duration.ts';
-import { columnTime, withPlainTimes } from '../../lib/shown-time.ts';
-import { shortPaths, textOf } from '../../lib/words.ts';
+import { columnTime, shortPaths, textOf, withPlainTimes } from '../../lib/words.ts';
 import type { Column, ShownColumn } from '../shared/layout.ts';
 import type { TableCommand } from './catalogue.ts';
 

@@ -1,7 +1,7 @@
 import { pause } from '../../lib/deadline.ts';
 import { valueInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { withPlainTimes } from '../../lib/shown-time.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import { exitCodes, interruptionOf, type Io } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import type { TableCommand } from './catalogue.ts';

@@ -1,8 +1,7 @@
 import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { withPlainTimes } from '../../lib/shown-time.ts';
-import { clause, csvText, textOf } from '../../lib/words.ts';
+import { clause, csvText, textOf, withPlainTimes } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/reports.ts';
 import { traceDataProductTool } from '../../tools/trace-data-product.ts';
 import { askTool } from '../ask/ask-tool.ts';

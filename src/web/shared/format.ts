@@ -1,7 +1,7 @@
 import { nounFor } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { percentDone } from '../../lib/rounded.ts';
-import { columnTime, isoTime } from '../../lib/shown-time.ts';
+import { columnTime, isoTime } from '../../lib/words.ts';
 import type { ExecutionRow } from './answers.ts';
 
 /** A whole number with narrow no-break spaces between thousands. */
@@ -23,7 +23,7 @@ export function showTimesIn(next: Zone): void {
   zone = next;
 }
 
-/** A time as `lib/shown-time.ts` has it, in the reader's zone. */
+/** A time as `lib/words.ts` has it, but in the reader's zone. */
 export function time(iso: string | number): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
