@@ -20,7 +20,7 @@ import {
   pausedBy,
   stoppedBy,
 } from './reports/landmarks.ts';
-import { endOfLife, secondsOfLife, secondsSilent, silentSince } from './reports/life.ts';
+import { endOfLife, recordedFrom, secondsOfLife, secondsSilent, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
 import { whySlicesUncounted } from './reports/observed/facts.ts';
 import { promptSites } from './reports/observed/prompt.ts';
@@ -91,6 +91,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
 const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   /** When an execution ended, or now, in milliseconds since 1970, if it is known: see `endOfLife`. */
   endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
+  recordedFrom: (executionId: string) => recordedFrom(sql, executionId),
   /** Wall time of an execution in seconds; so far, while it runs; undefined while it is unknown. */
   duration: (execution: ExecutionRow, now: number) => secondsOfLife(sql, execution, { isAlive, now }),
   /** Whether its driver is gone, and it has not ended. */
