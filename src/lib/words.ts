@@ -91,7 +91,7 @@ export const shownTime = (iso: string) => `${columnTime(iso)} UTC`;
 /** The time of day, where room is scarce and the day is now. */
 export const timeOfDay = (iso: string) => `${iso.slice(11, 19)} UTC`;
 
-/** A time as answers have it, outside of a command to copy. */
+/** A time in the form of answers, outside a command to copy. */
 export const isoTime = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
 
 /** A line with its times as people read them. */

@@ -87,7 +87,7 @@ export function shownGroups(
 const keyShown = (key: SummaryKey, value: string | undefined) =>
   key === 'cause' && value !== undefined ? clipCause(printable(value), longestCause) : value;
 
-/** Natural sorting of more groups than this costs seconds; then plain text order has to do. */
+/** Natural sorting of more groups than this costs seconds; then plain text order is used. */
 const maxByName = 5000;
 const plainly = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 

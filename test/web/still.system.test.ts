@@ -176,7 +176,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
     expect(await page.getByRole('alert').count()).toBe(0);
   });
 
-  it('does not call a run fine that is no longer heard, on its page and on the wall', async () => {
+  it('does not call a run that is no longer heard fine, neither on its page nor on the wall', async () => {
     const page = await open('PP-4', '#/latest', 1280);
     await page.getByText('Whether anything is wrong is not known.').waitFor();
     expect(await page.title()).toMatch(/^unknown · /);

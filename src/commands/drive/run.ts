@@ -170,7 +170,7 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
 /** Beside one JSON object everything else goes to stderr. */
 const tell = (io: Io, sentence: string, json: boolean) => (json ? io.err(sentence) : printLines(io, [sentence]));
 
-/** An operator's pause ends with its driver: the user who resumes must know of it. */
+/** An operator's pause ends with its driver: the user who resumes must be told. */
 function tellOfPause(io: Io, store: Store, executionId: string) {
   const { sql } = store;
   const pause = pausedBy(sql, requireExecution(sql, executionId));

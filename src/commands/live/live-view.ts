@@ -237,7 +237,7 @@ function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => str
 
 function pausedAdvice({ pausedBy, execution }: Snapshot, next: (name: string) => string) {
   if (pausedBy === undefined)
-    return execution.phase === 'standby' ? ['standby between two physics periods: it continues by itself'] : [];
+    return execution.phase === 'standby' ? ['standby between two physics periods: it resumes automatically'] : [];
   const { name, time, reason } = pausedBy;
   return [
     `${printable(name)} paused it at ${shownTime(time)}${clause(' (', reason && printable(reason), ')')}; continue with`,

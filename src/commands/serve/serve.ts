@@ -73,7 +73,7 @@ async function withOptions(io: Io, args: ServeArguments, serve: (options: Server
   });
 }
 
-/** Serves one client until it closes stdin or a signal comes: the server must not outlive it. */
+/** Serves one client until it closes stdin or a signal arrives: the server must not outlive it. */
 async function serveOnStdio(io: Io, options: ServerOptions, std: Pick<Std, 'stdin' | 'stdout'>) {
   const stopping = new AbortController();
   const { ended, close } = serveStdio(createServer({ ...options, stopping: stopping.signal }), std, options.log);

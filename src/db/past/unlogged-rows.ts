@@ -124,7 +124,7 @@ interface NewRows extends Moment {
   after: number;
 }
 
-/** As SQL: all but logbook entries, which may come long after an execution and are always read again. */
+/** As SQL: all but logbook entries, which may be added long after an execution and are always read again. */
 const ofRun = indexPredicates.exceptLogbook;
 
 /**

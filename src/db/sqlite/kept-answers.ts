@@ -12,7 +12,7 @@ const maxAnswers = 400;
 /** How many executions' answers of one question are kept beyond a commit. */
 const maxExecutions = 50;
 
-/** A question whose answer depends only on the store and on plain arguments. */
+/** A query whose answer depends only on the store and on plain arguments. */
 type Question<Args extends unknown[], Answer> = (sql: Prepare, ...args: Args) => Answer;
 
 type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) => (...args: Args) => Answer;

@@ -59,7 +59,7 @@ interface List<Name extends ListName, In extends z.ZodRawShape, Row>
   atEnd?: (context: ToolContext) => string | undefined;
   /** What holds of the whole list: more fields of its answer, and a note, whatever is on the page. */
   whole?: { fields: () => z.ZodRawShape; of: (context: ToolContext) => { note?: string } };
-  /** Throws if so many rows in all are no answer to these arguments. */
+  /** Throws if these arguments match too many rows to be answered. */
   check?: (args: ArgumentsOf<In>, total: number) => void;
   /** The kind of name that its `agent` argument takes. */
   agents?: ValueKind;

@@ -69,7 +69,10 @@ export function Execution({ ids: [name = ''], params, change, theme }: PageProps
   };
   const { answer, fault } = usePoll(newest, { key: name, every: newestEvery, isOver: () => !isLatest });
   const id = isLatest ? answer?.id : name;
-  /** A place within a run has that run's address, so that it can be shared: it would be another one's tomorrow. "Back" follows again. */
+  /**
+   * A place within a run has that run's address, so that it can be shared: "latest" is another run tomorrow. "Back"
+   * follows the newest again.
+   */
   const go: PageProps['change'] = (to) => {
     if (
       !isLatest ||
