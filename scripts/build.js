@@ -68,7 +68,10 @@ const apart = (folder) => ({
   name: 'apart',
   setup({ onResolve }) {
     onResolve(
-      { filter: /\/(serve|command-line|status|call|tool-services|logbook|ask-process|hosted-page|create-tables)\.ts$/ },
+      {
+        filter:
+          /\/(serve|command-line|status|call|tool-services|write-logbook|logbook|ask-process|hosted-page|create-tables)\.ts$/,
+      },
       ({ kind, path }) =>
         kind === 'dynamic-import' ? { path: `./${folder}${basename(path, '.ts')}.js`, external: true } : undefined,
     );
@@ -145,6 +148,7 @@ const entries = [
   { 'query-process': 'src/db/query-store/query-process.ts' },
   { 'tool-services': 'src/commands/control/tool-services.ts' },
   { logbook: 'src/commands/logbook/logbook.ts' },
+  { 'write-logbook': 'src/commands/control/write-logbook.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
   { 'create-tables': 'src/db/opening/create-tables.ts' },
   { 'hosted-page': 'src/commands/serve/hosted-page.ts' },

@@ -218,7 +218,7 @@ function createRests({ onResting }: WorkerOptions, { agent, notifier }: Executio
           .ended(end, now())
           .map((rest): LogLine => ({ level: 'WARNING', message: restWords(rest, now(), steadyClock().now()) }));
       }),
-    /** The slots, of those given, that take slices now. Wakes the pool when another one will. */
+    /** Those of the given slots that take slices now. Wakes the pool when another one will. */
     ready(slots: readonly string[]) {
       const at = now();
       const resting = places.resting(at);
@@ -231,7 +231,7 @@ function createRests({ onResting }: WorkerOptions, { agent, notifier }: Executio
       rested = setTimeout(wake, Math.min(...resting.map(({ until }) => until)) - at + 1).unref();
       return slots.filter((slot) => !resting.some(({ place }) => place === slot));
     },
-    /** A slot for each slice; if there is another one, not the slot where it failed last. */
+    /** A slot for each slice; if possible, not the slot where it last failed. */
     slotsFor(slices: readonly OpenSlice[], ready: readonly string[]) {
       const free = [...ready];
       return slices.map(({ slice_filename: slice }) => {

@@ -67,7 +67,7 @@ export interface BrokerDialect {
   silenceFactor: number;
 }
 
-/** The selection of messages as an SQL-92 selector, as JMS brokers understand it. */
+/** The selection of messages as an SQL-92 selector for JMS brokers. */
 function selectorOf({ namespace, store, execution, not = {} }: Only) {
   const quoted = (values: readonly string[]) => values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
   const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
@@ -152,7 +152,7 @@ const artemis: BrokerDialect = {
   name: 'artemis',
   isServer: (server) => /artemis/i.test(server),
   place: placeOf,
-  // It counts bytes: 1 is one message at a time.
+  // It counts bytes: 1 means one message at a time.
   window: (messages) => ({ 'consumer-window-size': String(messages === 1 ? 1 : wideWindow) }),
   durable: (name) => ({ 'durable-subscription-name': name }),
   forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'durable-subscription-name': name } }],

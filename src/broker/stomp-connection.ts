@@ -51,7 +51,7 @@ class ReturningConnection implements BrokerConnection {
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #standsBy = false;
-  /** The probes whether topics are queues. */
+  /** The probes that check whether topics are queues. */
   #asking: Promise<void> = Promise.resolve();
   #first: (Required<ConnectHow> & { resolve: () => void; reject: (error: SwfError) => void }) | undefined;
 
@@ -172,7 +172,7 @@ class ReturningConnection implements BrokerConnection {
     for (const callback of this.#upCallbacks) callback();
   }
 
-  /** The only way out of a session. `reason` undefined: we ended it ourselves. */
+  /** The only way in which a session ends. `reason` undefined: we ended it ourselves. */
   #down(over: StompSession, reason: SwfError | undefined) {
     if (this.#session !== over) return;
     this.#session = undefined;

@@ -55,8 +55,8 @@ export class StompSession {
   /** When the broker last sent anything, in milliseconds since 1970. */
   #dataAt: number | undefined;
   /**
-   * Up to when it certainly brought everything, once it has ended: a broker that closed it had sent all
-   * before. Undefined if it fell silent.
+   * Until when it certainly delivered everything, once it has ended: a broker that closed it had sent
+   * everything before. Undefined if it fell silent.
    */
   aliveAt: number | undefined;
   #muteTimer: NodeJS.Timeout | undefined;

@@ -107,7 +107,7 @@ function unknownWords(path: readonly PropertyKey[], table: Table) {
   // Its keys show better than its name which section was meant.
   const inner = isTable(value) ? Object.keys(value) : [];
   const owners = known.filter((one) => inner.some((key) => knownKeys.includes(`${one}.${key}`)));
-  // A right name in a wrong section is nearer than a name that looks like it.
+  // A correct name in a wrong section is nearer than a similar name.
   const elsewhere = known.filter((one) => leafOf(one) === leafOf(name));
   const near = elsewhere.length === 0 ? [closest(name, owners) ?? closest(name, known) ?? []].flat() : elsewhere;
   const hint =

@@ -20,7 +20,7 @@ import {
   pausedBy,
   stoppedBy,
 } from './reports/landmarks.ts';
-import { endOfLife, secondsOfLife, secondsSilent, silentSince } from './reports/life.ts';
+import { endOfLife, recordedFrom, secondsOfLife, secondsSilent, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
 import { whySlicesUncounted } from './reports/observed/facts.ts';
 import { promptSites } from './reports/observed/prompt.ts';
@@ -28,7 +28,7 @@ import { configurationOf, settingsOf } from './reports/settings.ts';
 import { exhaustedSlices } from './reports/slices-in-hand.ts';
 import { countedDelays } from './reports/stage-delays.ts';
 import { type Product, findProduct, messagesOf, sliceStanding, slicesOf } from './reports/trace.ts';
-import { kept } from './sqlite/kept-answers.ts';
+import { keptAtRest } from './sqlite/kept-answers.ts';
 import { type Prepare, questionsTo } from './sqlite/statements.ts';
 
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
@@ -49,9 +49,9 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     toldId: (executionId: string) =>
       sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
-    stoppedBy: kept(sql, stoppedBy),
+    stoppedBy: keptAtRest(sql, stoppedBy),
     /** For an observed execution, the settings that its runner reported over REST; undefined if none. */
-    configuration: kept(sql, configurationOf),
+    configuration: keptAtRest(sql, configurationOf),
     /**
      * The health of an execution, undefined if its status is unknown; an ended execution needs no assessment.
      */
@@ -66,7 +66,6 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       settings: settingsOf,
       isAnyRecordedLate,
       lastTick,
-      lastMessage,
       product: findProduct,
       messagesOf,
       slicesOf,
@@ -75,14 +74,15 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       exhaustedSlices,
     }),
     ...createLifeQueries(sql, isAlive),
-    messageCount: kept(sql, countAllMessages),
-    lastLandmarks: kept(sql, lastLandmarks),
+    messageCount: keptAtRest(sql, countAllMessages),
+    lastLandmarks: keptAtRest(sql, lastLandmarks),
     /** The last log lines of an execution at a level or above. */
-    lastLogLines: kept(sql, (_, execution_id: string, level: number, limit: number) => {
+    lastLogLines: keptAtRest(sql, (_, execution_id: string, level: number, limit: number) => {
       const page = { order: 'newest', limit, uncounted: true } as const;
       return listLogs(sql, { execution_id, level }, page, findWords).rows;
     }),
-    lastTroubledMessages: kept(sql, lastTroubledMessages),
+    lastMessage: keptAtRest(sql, lastMessage),
+    lastTroubledMessages: keptAtRest(sql, lastTroubledMessages),
     stageDelays: (execution: ExecutionRow) => countedDelays(sql, execution.execution_id),
     ...createFileQueries(sql, findWords, isAlive),
   };
@@ -91,6 +91,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
 const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   /** When an execution ended, or now, in milliseconds since 1970, if it is known: see `endOfLife`. */
   endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
+  recordedFrom: (executionId: string) => recordedFrom(sql, executionId),
   /** Wall time of an execution in seconds; so far, while it runs; undefined while it is unknown. */
   duration: (execution: ExecutionRow, now: number) => secondsOfLife(sql, execution, { isAlive, now }),
   /** Whether its driver is gone, and it has not ended. */

@@ -6,7 +6,7 @@ import { millisecondsOf } from '../lib/time.ts';
 import type { Attempts } from '../monitoring/timeline/attempts.ts';
 import { pack, type Packed } from '../monitoring/timeline/pack.ts';
 import { createExecutionQueries } from './execution-queries.ts';
-import type { ExecutionRow } from './execution/find-execution.ts';
+import { type ExecutionRow, markAtRest } from './execution/find-execution.ts';
 import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { noMessage } from './log/rows.ts';
@@ -48,7 +48,7 @@ const newestOf = [
 
 /** All queries on a store: tools see nothing else of the database. */
 export function createQueries(db: Connection, isAlive: LivenessTest) {
-  const kept = isReader(db) ? keepAnswers(db) : undefined;
+  const kept = isReader(db) ? keepAnswers(db, markAtRest) : undefined;
   const sql = kept?.sql ?? preparer(db);
   const findWords = createWordSearch(sql);
   // For answers that are used once and not cached.

@@ -65,7 +65,7 @@ export function createAgentDirectory() {
       if (state === 'EXITED' || isRefused(beat)) forget(agent_name, since);
       else hear(agent_name, since, beat);
     },
-    /** The agent that has a message in hand, or had it last; undefined if none has named it lately. */
+    /** The agent that has a message in hand, or had it last; undefined if none has named it recently. */
     holderOf: (messageId: string) => holders.get(messageId),
     /** When the agent's last heard process began, as it reports; undefined if no process is heard. */
     sinceOf(agent: string) {

@@ -14,7 +14,7 @@ interface SendSource<T extends { seq: number }> {
    * The broker has refused the item three times; it is not sent again. Resolves when it is no longer pending.
    */
   refused: (item: T, error: SwfError) => Promise<void>;
-  /** Called once for an item that was in flight when so many connections ended. It is still retried. */
+  /** Called once for an item that was in flight when `times` connections ended. It is still retried. */
   onEnds: (item: T, times: number) => void;
   onFault: (error: unknown) => void;
 }
@@ -51,7 +51,7 @@ interface Trouble {
  * that later messages are sent.
  */
 export function createConfirmedSender<T extends { seq: number }>(broker: BrokerConnection, source: SendSource<T>) {
-  /** Messages that the broker was given, without a receipt so far. */
+  /** Messages sent to the broker that have no receipt yet. */
   const underWay = new Set<number>();
   const troubles = createTroubles(broker, source, resend);
   const noteReceipt = inBatches<T>(Infinity, confirm, source.onFault);
@@ -152,7 +152,7 @@ function createTroubles<T extends { seq: number }>(
       trouble.ends += 1;
       if (trouble.ends === maxEnds) onEnds(item, trouble.ends);
       if (trouble.ends >= suspectEnds) rest(item, backoff(trouble.ends - suspectEnds + 1, rests));
-      // The next session may have come up before this was known, and skipped items in flight.
+      // The next session may have started before this was known, and skipped items in flight.
       if (broker.isUp()) resend();
     },
     async noteRefusal(item: T, error: SwfError, isAlone: boolean) {

@@ -32,16 +32,16 @@ interface View {
  * everything within seconds.
  */
 export class ExecutionViews {
-  /** By execution and store: two stores may give the same id. */
+  /** By execution and store: two stores may assign the same id. */
   readonly #views = new Map<string, View>();
   /** When each store's recorder was last heard. */
   readonly #heard = new Map<string, number>();
   /**
-   * When the first and last slices came for each execution, by the same key, that no recorder reports: slices
-   * after the first need not wait as long.
+   * When the first and last slices arrived for each execution that no recorder reports, by the same key:
+   * slices after the first need not wait as long.
    */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
-  /** Any change wakes all that wait for one. */
+  /** Any change wakes all waiters. */
   readonly #news = createNotifier();
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
@@ -77,7 +77,7 @@ export class ExecutionViews {
     this.#heard.set(store_id, performance.now());
     const key = keyOf(execution_id, store_id);
     const known = this.#views.get(key);
-    // A driver that was presumed dead and speaks again is no longer the driver.
+    // A driver that was presumed dead and is heard again is no longer the driver.
     if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
     const view = { state, over: known?.over ?? new AbortController(), isTried: false };
     this.#unheardOf.delete(key);
@@ -148,7 +148,7 @@ export class ExecutionViews {
     return this.#rests(view, slot) ? 'paused' : 'open';
   }
 
-  /** Resolves when a recorder speaks or falls silent, or when `signal` is aborted. */
+  /** Resolves when a recorder is heard or falls silent, or when `signal` is aborted. */
   changed(signal: AbortSignal): Promise<void> {
     return this.#news.news(signal);
   }
@@ -160,7 +160,7 @@ export class ExecutionViews {
   }
 
   #unheard({ slice, storeId, since }: DeliveredSlice): ExecutionStanding {
-    // If a slice comes before its recorder is heard, start waiting for the recorder now.
+    // If a slice arrives before its recorder is heard, start waiting for the recorder now.
     if (!this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
     // Without its recorder, trust the queue, which delivered the slice.
     if (this.isSilent(storeId)) return 'open';

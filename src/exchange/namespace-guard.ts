@@ -180,7 +180,7 @@ function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say 
 export const idleSentence = (namespace: string) =>
   `no other software was heard in namespace ${namespace}, but idle programs send nothing there. To be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or set SWF_MONITOR_URL to the testbed's monitor`;
 
-/** The refusal of a namespace in which foreign programs work. @param isBegun we were there first */
+/** The refusal of a namespace in which foreign programs work. @param isBegun this process was there first */
 export function namespaceInUse(namespace: string, heard: readonly Named[], isBegun = false): SwfError {
   const programs = heard.map(({ name, msg_type, destination }) => `${name} (${msg_type} on ${destination})`);
   return new SwfError(

@@ -40,7 +40,7 @@ const awayMilliseconds = 30_000;
 export class SliceConsumers {
   readonly #options: SliceConsumersOptions;
   readonly #busy = new Map<number, Promise<void>>();
-  /** Slots whose subscription does not know yet what is unwanted. */
+  /** Slots whose subscription does not yet exclude what is unwanted. */
   readonly #stale = new Set<number>();
   readonly #failed = new AbortController();
   /** The connection that the slots subscribe on. */
@@ -58,7 +58,7 @@ export class SliceConsumers {
   constructor(options: SliceConsumersOptions) {
     this.#options = options;
     this.#queue = options.broker;
-    // A rest may end, or begin, while the broker is away.
+    // A rest may begin or end while the broker is away.
     options.broker.onUp(() => {
       if (!options.draining.aborted && !options.broker.hasSelectors()) this.#restOrReturn();
     });
@@ -102,7 +102,7 @@ export class SliceConsumers {
       else this.#subscribeAgain(slot);
   }
 
-  /** On a broker without selectors, leaves the queue for a rest, and comes back with one slot for a trial. */
+  /** On a broker without selectors, leaves the queue for a rest, and returns with one slot for a trial. */
   #restOrReturn() {
     const wanted = this.#options.taking?.() ?? 'all';
     if (wanted === this.#wanted) return;

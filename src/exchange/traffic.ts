@@ -30,7 +30,7 @@ export function createTraffic() {
     get isConnected(): boolean {
       return [...connections].some((connection) => connection.isUp());
     },
-    /** How often a connection came back. */
+    /** How often a connection was restored. */
     get reconnects(): number {
       return Math.max(0, sessions - connections.size);
     },

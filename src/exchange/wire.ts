@@ -26,7 +26,7 @@ export const refused = (reason: string): Decoded => ({ kind: 'rejected', reason,
 /** Telemetry is soon outdated, but another host's clock may be off by minutes and must not silence it. */
 const telemetrySeconds = 3600;
 
-/** A report as it is sent. @param isSerious it survives the broker */
+/** A report in the form in which it is sent. @param isSerious it survives a restart of the broker */
 export const reportOf = (destination: string, report: Telemetry, isSerious = false): Outgoing => ({
   destination,
   headers: {

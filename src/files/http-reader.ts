@@ -170,7 +170,7 @@ function createSilence(stopped: AbortSignal) {
           yield next.value;
         }
       } finally {
-        // The rest is not wanted.
+        // The rest is not needed.
         await reader?.cancel().catch(() => {});
       }
     },

@@ -70,7 +70,7 @@ function answerNothing({ originalUrl }: Request, response: Response) {
 function addRoutes(app: Express, options: AppOptions) {
   const { metrics, queries, markSeen } = options;
   const turn = createTurns();
-  /** Makes a request wait for its turn, as each MCP message does. */
+  /** Makes a request wait for its turn, like each MCP message. */
   const inTurn: RequestHandler = async (request, _, next) => {
     await turn(clientOf(request));
     next();

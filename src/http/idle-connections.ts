@@ -24,7 +24,7 @@ const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${re
  * cannot shut others out. Returns a function that ends all connections.
  */
 export function limitConnections(server: Server, most: number = maxConnections) {
-  /** By peer, the least recently changed first. */
+  /** By peer, least recently changed first. */
   const connections = new Map<string, Connection>();
   const touch = (peer: string, connection: Connection) => {
     connections.delete(peer);

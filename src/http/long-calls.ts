@@ -130,7 +130,7 @@ const tooLong = (milliseconds: number): LongReply => ({
   message: `it took longer than ${milliseconds / 1000} s and was cancelled; ask for less: one execution_id, or a shorter period from start_time to end_time`,
 });
 
-/** The reply of a failed thread: the call's fault if it needed too much memory, else a bug. */
+/** The reply of a failed thread: the call's fault if it needed too much memory, otherwise a bug. */
 function failed(error: unknown): LongReply {
   if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY')
     return {

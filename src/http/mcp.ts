@@ -108,7 +108,7 @@ const cancelledBy = (messages: Messages) =>
     .filter((message) => message?.method === 'notifications/cancelled')
     .map((message) => message?.params?.requestId);
 
-/** A batch without the requests that it cancels itself: the stream would wait for their answers for ever. */
+/** A batch without the requests that it cancels itself: the stream would wait for their answers forever. */
 function wanted(messages: Messages): Messages {
   const cancelled = new Set(cancelledBy(messages));
   return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));

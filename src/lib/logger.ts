@@ -1,4 +1,5 @@
 import { printable } from './printable.ts';
+import { withPlainTimes } from './words.ts';
 
 /** Levels with the numbers that the testbed's Python agents use, so that both sort alike. */
 export const logLevels = { DEBUG: 10, INFO: 20, WARNING: 30, ERROR: 40, CRITICAL: 50 } as const;
@@ -23,6 +24,6 @@ export interface Log {
  */
 export const createLog = (threshold: LogLevel, writeLine: (line: string) => void): Log => ({
   write({ level, message }) {
-    if (logLevels[level] >= logLevels[threshold]) writeLine(`${level} ${printable(message)}`);
+    if (logLevels[level] >= logLevels[threshold]) writeLine(`${level} ${withPlainTimes(printable(message))}`);
   },
 });

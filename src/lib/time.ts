@@ -111,7 +111,7 @@ export function startStopwatch(): () => number {
 
 const relative = /^-(\d{1,9})(s|m|h|d|w)$/;
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-const iso = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})?)?$/i;
+const iso = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|UTC|[+-]\d{2}:?\d{2})?)?$/i;
 
 /** A time argument as UTC in ISO 8601 with milliseconds. Throws `ARGUMENT_INVALID` for anything else. */
 export function parseTime(name: string, value: string | undefined, now: number): string | undefined {
@@ -134,7 +134,12 @@ function parseIso(value: string): Date | undefined {
   const [, time, , , zone] = iso.exec(value) ?? [undefined];
   if (!iso.test(value)) return undefined;
   const withZone = time === undefined ? `${value}T00:00:00Z` : zone === undefined ? `${value}Z` : value;
-  const date = new Date(withZone.replace(' ', 'T').replace(/\s/g, ''));
+  const date = new Date(
+    withZone
+      .replace(' ', 'T')
+      .replace(/\s?UTC$/i, 'Z')
+      .replace(/\s/g, ''),
+  );
   if (Number.isNaN(date.getTime())) return undefined;
   // JavaScript reads 30 February as 2 March.
   const day = Number(value.slice(8, 10));

@@ -70,15 +70,29 @@ function csvField(value: unknown) {
 /** Escapes a foreign text so that it makes no Markdown or HTML: one line, no marks, not too long. */
 export function markdownText(text: string, most = 160): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
-  const cut = line.length > most ? `${line.slice(0, most - 1)}…` : line;
   // An underscore within a word marks nothing.
   return printable(
-    cut.replaceAll(/[\\`*{}[\]<>#|!~&$@]|:(?=\/\/)|(?<=\bwww)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`),
+    clipWords(line, most).replaceAll(
+      /[\\`*{}[\]<>#|!~&$@]|:(?=\/\/)|(?<=\bwww)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g,
+      String.raw`\$&`,
+    ),
   );
 }
 
-/** A time as answers have it, outside of a command to copy. */
-const isoTime = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
+/**
+ * How people read a time in ISO 8601: in terminals, Markdown and notifications as `2026-12-01 08:02:14 UTC`, here without the zone, for a
+ * column whose head names it. The page has it in the reader's zone (`web/shared/format.ts`).
+ */
+export const columnTime = (iso: string) => iso.slice(0, 19).replace('T', ' ');
 
-/** A line with its times as people read them: to the second, with their zone. */
-export const withPlainTimes = (line: string) => line.replaceAll(isoTime, '$1 $2 UTC');
+/** The same where it stands alone. */
+export const shownTime = (iso: string) => `${columnTime(iso)} UTC`;
+
+/** The time of day, where room is scarce and the day is now. */
+export const timeOfDay = (iso: string) => `${iso.slice(11, 19)} UTC`;
+
+/** A time in the form of answers, outside a command to copy. */
+export const isoTime = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
+
+/** A line with its times as people read them. */
+export const withPlainTimes = (line: string) => line.replaceAll(isoTime, (iso) => shownTime(iso));

@@ -74,7 +74,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
     noteBreak() {
       if (awaySince === undefined) noteAway(utcNow());
     },
-    /** How long remote agents have been heard, in milliseconds; 0 while they are not. */
+    /** How long remote agents could be heard, in milliseconds; 0 while they are not. */
     hearingMilliseconds: () => (broker.isUp() && awaySince === undefined ? performance.now() - hearsSince : 0),
     close: () => clearInterval(timer),
   };

@@ -74,7 +74,7 @@ function outgoingOf(row: UnsentRow, options: OutboxOptions) {
   };
 }
 
-/** Gives a slice the newest place of its file: the host that had it first may be gone. */
+/** Gives a slice the newest place of its file: the first host may be gone. */
 function sliceOf({ payload }: UnsentRow, { sql }: Store) {
   const recorded = JSON.parse(payload) as SliceNeeds;
   const needs = withNewestPlace(sql, recorded);

@@ -153,7 +153,7 @@ function obstacleIn(place: FilePlace, data: AccessOptions['data'], ways: FetchWa
   return whyNoFolder(dir);
 }
 
-/** Whether files can be put here, and their source answers. */
+/** Whether files can be written here, and their source answers. */
 async function isWithinReach({ file_url: url }: FilePlace, dir: string, ways: FetchWays) {
   makeFolder(dir);
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -58,7 +58,7 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
       onChange();
       onKinds();
     },
-    /** Why a kind of work cannot be done now; undefined if nothing is known against it. */
+    /** Why a kind of work cannot be done now; undefined if no obstacle is known. */
     whyNot: (kind: OffDuty) => kinds.get(keyOf(kind))?.sentence,
     /** Calls back when the kinds that cannot be done change. */
     onKinds(callback: () => void) {

@@ -136,7 +136,7 @@ type Handled = Exclude<CommandState, 'waiting'>;
 async function handled({ sql }: Store, messageId: string, seconds: number, isAwaited = () => true) {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
-    // Looked at first: a driver that carries out a stop has ended right after.
+    // Checked first: a driver that carries out a stop ends right afterwards.
     const wasAwaited = isAwaited();
     const state = commandState(sql, messageId);
     if (state !== 'waiting') return state;
@@ -202,7 +202,7 @@ export async function askRecorder(
       `${who}, but has not resumed ${executionId} within ${recorderSeconds} s; a service resumes it when it can; a run does so once its own execution has ended`,
     );
   }
-  // Somebody else may have asked the same.
+  // Someone else may have requested the same.
   if (state !== 'gone' && state.effect !== 'applied' && state.code !== 'ALREADY')
     throw executionInUse(`${who}, but cannot resume ${executionId}: ${state.reason}`);
 }

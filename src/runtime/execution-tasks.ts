@@ -57,7 +57,7 @@ function workerTasks(host: Host, here: Execution) {
   return [{ name, work }];
 }
 
-/** In one process no worker can vanish while the driver lives. */
+/** In one process no worker can vanish while the driver is alive. */
 function watchTasks(host: Host, { execution }: Execution) {
   const name = host.agents.fast_processing;
   if (host.session === undefined || name === undefined) return [];
@@ -193,7 +193,7 @@ function standingOf({ slice }: DeliveredSlice, { queue }: Execution, isResting: 
   return queue.isOpen() && !isResting ? 'open' : 'paused';
 }
 
-/** Returns false if a slice may not start because a pause came in between. */
+/** Returns false if a slice may not start because the run was paused in between. */
 async function record(draft: Draft, sender: string, { execution, queue }: Execution): Promise<boolean> {
   let isWanted = true;
   const says = (): Draft[] => {

@@ -36,7 +36,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   /** When the last heartbeat was written. */
   let written: Moment | undefined;
   let timer: NodeJS.Timeout | undefined;
-  /** The heartbeat being written: it must not come after the last one. */
+  /** The heartbeat being written: it must not be written after the last one. */
   let beating: Promise<void> = Promise.resolve();
 
   async function record(sign: (tx: Transaction) => void) {

@@ -2,7 +2,7 @@ import type { Queries } from '../db/queries.ts';
 import { dataWords } from '../domain/data-words.ts';
 import { stagesForPeople } from '../domain/stages.ts';
 import { printable } from '../lib/printable.ts';
-import { clause, markdownText } from '../lib/words.ts';
+import { clause, markdownText, withPlainTimes } from '../lib/words.ts';
 import { monitorOf } from './get-workflow-monitor.ts';
 import { factsOf, verdictOf } from './monitor/facts.ts';
 
@@ -49,7 +49,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
         ({ stage, items, p50, p95, max }) => `| ${stagesForPeople(stage)} | ${items} | ${p50} | ${p95} | ${max} |`,
       ),
     ];
-    return `${lines.map(printable).join('\n')}\n`;
+    return `${lines.map((line) => withPlainTimes(printable(line))).join('\n')}\n`;
   });
 
 /** The first of the ids that a check found, and how many more there are. */

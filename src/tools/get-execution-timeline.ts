@@ -61,7 +61,9 @@ export const getExecutionTimelineTool = defineLiveTool({
         'STORE_CORRUPT',
         `the start or end of ${execution_id} is not a valid time, so nothing can be drawn; restore the store from a backup`,
       );
-    const head = { execution_id, run_number };
+    const since = detail === 'page' ? asked.recordedFrom(execution_id) : undefined;
+    const recorded_from = since === undefined ? undefined : new Date(since).toISOString();
+    const head = { execution_id, run_number, recorded_from };
     const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), patience[detail]);
     const queries = context.queries();
     const data_as_of = queries.dataAsOf();

@@ -1,3 +1,4 @@
+import { optionalTrue } from '../domain/fields.ts';
 import { alarmSeverities, alarmStates } from '../domain/logbook-words.ts';
 import { printable } from '../lib/printable.ts';
 import { clipWords } from '../lib/words.ts';
@@ -20,8 +21,11 @@ export const listAlarmsTool = defineList({
   }),
   window: 'raised_at',
   ask: ({ queries }) => queries.alarms,
-  remark: ({ asOf, queries, now }) =>
-    asOf !== undefined || queries.isWatched(now) === true ? undefined : nobodyWatches,
+  whole: {
+    fields: () => ({ unwatched: optionalTrue }),
+    of: ({ asOf, queries, now }) =>
+      asOf !== undefined || queries.isWatched(now) === true ? {} : { unwatched: true, note: nobodyWatches },
+  },
   computed: () => (row) => ({
     sentence: clipWords(printable(row.sentence), shownSentence),
     raised_sentence:

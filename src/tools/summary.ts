@@ -3,7 +3,13 @@ import * as z from 'zod';
 import { clipCause, longestCause } from '../domain/causes.ts';
 import { float, int, object, objects, oneOf, optionalInt, optionalString, string } from '../domain/fields.ts';
 import { type Group, slicesOf, spreadOf } from '../domain/groups.ts';
-import { countsAttempts, summarized, summaryKeys, type SummaryQuestion } from '../domain/summary-words.ts';
+import {
+  countsAttempts,
+  summarized,
+  type SummaryKey,
+  summaryKeys,
+  type SummaryQuestion,
+} from '../domain/summary-words.ts';
 import { byName } from '../lib/by-name.ts';
 import { present } from '../lib/present.ts';
 import { printable } from '../lib/printable.ts';
@@ -64,7 +70,7 @@ export function shownGroups(
   const shown: Sums[] = [];
   let room = groupCharacters;
   for (const group of inOrder(groups, order).slice(0, limit)) {
-    const keys = question.keys.map((key, at) => [key, group.keys[at]] as const);
+    const keys = question.keys.map((key, at) => [key, keyShown(key, group.keys[at])] as const);
     const item = {
       ...Object.fromEntries(keys.filter(([, value]) => value !== undefined)),
       ...present({ example: group.example === undefined ? null : clipCause(printable(group.example), longestCause) }),
@@ -77,7 +83,11 @@ export function shownGroups(
   return { shown, omitted: groups.length - shown.length };
 }
 
-/** Natural sorting of more groups than this costs seconds; then plain text order has to do. */
+/** A cause has as many characters as in other answers. */
+const keyShown = (key: SummaryKey, value: string | undefined) =>
+  key === 'cause' && value !== undefined ? clipCause(printable(value), longestCause) : value;
+
+/** Natural sorting of more groups than this costs seconds; then plain text order is used. */
 const maxByName = 5000;
 const plainly = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -112,7 +112,7 @@ const doneWords = ({ execution, progress, why_uncounted: why }: Look) =>
     ? `${progress.slices_final} of ${progress.slices_planned ?? 'any'} slices are final`
     : `${counted(execution.stf_count, 'STF file')} announced`;
 
-/** The counts, and the slices that are being worked on, as far as is reported. */
+/** The counts, and the slices in progress if they are reported. */
 function workOf({ execution, driving, heard: told, why_uncounted }: Look) {
   const counts = countsIn(execution);
   const { stf_count, tf_files_received } = counts;

@@ -163,9 +163,11 @@ describe('without a terminal', () => {
     const { code, stdout } = await watch.finished;
     expect(code).toBe(0);
     expect(stdout).not.toContain('\u001B');
-    expect(stdout).toMatch(/^\d\d:\d\d:\d\d running, phase physics, progressing: \d of 4 STF files, /m);
     expect(stdout).toMatch(
-      /^\d\d:\d\d:\d\d running, the DAQ is done, draining: \d of 4 STF files, \d+ of 60 TF slices done/m,
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC running, phase physics, progressing: \d of 4 STF files, /m,
+    );
+    expect(stdout).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC running, the DAQ is done, draining: \d of 4 STF files, \d+ of 60 TF slices done/m,
     );
     expect(stdout).toMatch(/^stf_datataking-tester-0001: completed, health finished$/m);
     expect((await run.finished).code).toBe(0);

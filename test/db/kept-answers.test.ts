@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { markAtRest } from '../../src/db/execution/find-execution.ts';
+import { insertLogLine } from '../../src/db/log/log-lines.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { keepAnswers, kept as keptQuestion } from '../../src/db/sqlite/kept-answers.ts';
 import type { Prepare } from '../../src/db/sqlite/statements.ts';
-import { ask, connectInProcess, makeRunningStore } from '../helpers.ts';
+import { monitorOf } from '../../src/tools/get-workflow-monitor.ts';
+import { ask, connectInProcess, makeRunningStore, noCounts, sayShortExecutions, type TestStore } from '../helpers.ts';
 
 const stf = (sequence: number) => ({
   filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`,
@@ -98,5 +101,75 @@ describe('answers cached by a reader', () => {
         sequence,
       ]);
     }
+  });
+});
+
+describe('answers about an execution that a reader keeps beyond a commit', () => {
+  const id = 'stf_datataking-tester-0001';
+  const end = { ...noCounts, status: 'completed', reason: 'completed' } as const;
+
+  /** A reader that asks for the landmarks and the monitor of the execution, and for those that a new reader sees. */
+  function readerOf({ path }: TestStore) {
+    const now = Date.now();
+    const open = () => {
+      const db = openReader(path);
+      onTestFinished(() => void db.close());
+      const queries = createQueries(db, () => true);
+      return () =>
+        queries.snapshot(() => ({
+          landmarks: queries.lastLandmarks(id, 6),
+          monitor: monitorOf(id, { queries, now }),
+        }));
+    };
+    return { look: open(), lookAnew: () => open()() };
+  }
+
+  it('are of one that has ended, while nothing is recorded about it', async () => {
+    const made = await makeRunningStore();
+    const { look, lookAnew } = readerOf(made);
+    const running = look();
+    await sayShortExecutions(made, 1);
+    // Equal, but read again.
+    expect(look().landmarks).not.toBe(running.landmarks);
+    await made.say('workflow_ended', end);
+    const ended = look();
+    await sayShortExecutions(made, 2);
+    expect(look().landmarks).toBe(ended.landmarks);
+    expect(look()).toEqual(lookAnew());
+  });
+
+  it('are never of one of other programs, whose rows also follow from when it was heard', async () => {
+    const { store } = await makeRunningStore();
+    store.sql(`UPDATE workflow_executions SET status = 'completed'`).run();
+    expect(markAtRest(store.sql, id)).toMatch(/^\d+$/);
+    store.sql(`UPDATE workflow_executions SET origin = 'observed'`).run();
+    expect(markAtRest(store.sql, id)).toBeUndefined();
+  });
+
+  it.each<[recorded: string, record: (made: TestStore) => Promise<unknown>]>([
+    ['a message', ({ say }) => say('stf_gen', stf(1))],
+    ['a contradiction', ({ say }) => say('workflow_ended', { ...end, status: 'failed' })],
+    ['a note', ({ say }) => say('note', { command_id: 'n', text: 'x', author: 'ana' })],
+    [
+      'an error line',
+      ({ store }) =>
+        store.write((tx) =>
+          insertLogLine(tx, {
+            timestamp: new Date().toISOString(),
+            level: 40,
+            agent: 'a',
+            message: 'no disk',
+            execution_id: id,
+          }),
+        ),
+    ],
+  ])('are made anew after %s about it', async (_, record) => {
+    const made = await makeRunningStore();
+    await made.say('workflow_ended', end);
+    const { look, lookAnew } = readerOf(made);
+    const before = look();
+    await record(made);
+    expect(look()).toEqual(lookAnew());
+    expect(look().monitor).not.toEqual(before.monitor);
   });
 });

@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
-import { oldestReadable } from '../../src/db/migrations/older-schemas.ts';
 import { schema } from '../../src/db/migrations/schema.ts';
 import { createTables } from '../../src/db/opening/create-tables.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { schemaVersion } from '../../src/db/opening/schema-version.ts';
+import { oldestReadable, schemaVersion } from '../../src/db/opening/schema-version.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
 import { codeOf, expectErrors } from '../codes.ts';

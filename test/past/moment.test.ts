@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { shownTime } from '../../src/lib/words.ts';
 import { codeOf, expectErrors } from '../codes.ts';
 import {
   runWorkflowProcess,
@@ -36,6 +37,10 @@ describe('a moment', () => {
       total_count: now['total_count'],
       as_of_exact: now['as_of_exact'],
     });
+    // As a terminal and the page show it.
+    const shown = shownTime(now['as_of_exact'].split('@')[0]);
+    const byIso = await countAt(`${shown.slice(0, 19).replace(' ', 'T')}Z`);
+    expect(await countAt(shown)).toMatchObject({ total_count: byIso['total_count'], as_of: byIso['as_of'] });
     const refused = (as_of: string) => refusal(client, 'list_messages', { as_of });
     await expectErrors('as-of', {
       'a time to come': await refused('2999-01-01T00:00:00Z'),
@@ -48,6 +53,24 @@ describe('a moment', () => {
       }),
     });
   });
+
+  it.each(['own', 'H-1', 'F-2', 'PP-1', 'PP-4'])(
+    'of a timeline for the page is the first that knows the run: %s',
+    async (name) => {
+      const path = name === 'own' ? store : join(temporaryFolder(), 'swf.db');
+      if (name !== 'own')
+        await runCli(['observe', '--db', path, '--from', resolve('test/recordings', name, 'bus.jsonl.gz')], { folder });
+      const client = await connectInProcess(path);
+      const { items } = await ask(client, 'list_workflow_executions', { order: 'oldest' });
+      const { execution_id } = items[0];
+      const { recorded_from } = await ask(client, 'get_execution_timeline', { execution_id, detail: 'page' });
+      expect(await ask(client, 'get_execution_timeline', { execution_id })).not.toHaveProperty('recorded_from');
+      const then = (as_of: string) => ({ execution_id, as_of });
+      expect(await ask(client, 'get_workflow_monitor', then(recorded_from))).toMatchObject({ execution_id });
+      const before = new Date(Date.parse(recorded_from) - 1).toISOString();
+      expect(codeOf(await refusal(client, 'get_workflow_monitor', then(before)))).toBe('EXECUTION_NOT_FOUND');
+    },
+  );
 
   it('is kept by the cursor of a list, even if it was relative', async () => {
     const client = await connectInProcess(store);

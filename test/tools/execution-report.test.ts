@@ -32,7 +32,9 @@ describe('the report of an execution', () => {
         text: `note ${n} ${'x'.repeat(390)}`,
       });
     const report = reportFrom(made);
-    const notes = report.split('\n').flatMap((line) => /^- note: (?:\S+ tester: note )?(\d+) /.exec(line)?.[1] ?? []);
+    const notes = report
+      .split('\n')
+      .flatMap((line) => /^- note: (?:\S+ \S+ UTC tester: note )?(\d+) /.exec(line)?.[1] ?? []);
     expect(notes).toEqual([...Array.from({ length: 20 }, (_, at) => String(22 - at)), '2']);
     expect(report).toContain('- note: 2 earlier notes not shown\n');
     expect(report).not.toContain('cut to');

@@ -153,13 +153,13 @@ describe('the handover of an eight-hour shift', () => {
       'Who did what',
       'For the next shift',
     ]);
-    expect(lines).toContainEqual(expect.stringMatching(/^- \S+ \d\d:\d\d eve: mind the new payload$/));
+    expect(lines).toContainEqual(expect.stringMatching(/^- \S+ \d\d:\d\d:\d\d UTC eve: mind the new payload$/));
     expect(lines).toContainEqual(
-      expect.stringMatching(/^- \S+ \d\d:\d\d bo, stf_datataking-tester-0003: the link was down$/),
+      expect.stringMatching(/^- \S+ \d\d:\d\d:\d\d UTC bo, stf_datataking-tester-0003: the link was down$/),
     );
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, I look, cleared \d\d:\d\d:\d\d\): /,
+        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo at \S+ \S+ UTC, I look, cleared at \S+ \S+ UTC\): /,
       ),
     );
     expect(lines).toContainEqual(
@@ -279,7 +279,7 @@ it('the handover of three runs with a bad slot has at most 25 lines, its cause o
     '348 of 384 first attempts failed on slot w/05, and none of 1419 elsewhere: so it is the slot',
   );
   expect(text).toMatch(
-    /FAILURES_ON_ONE.* \(seen by ana \d\d:\d\d:\d\d, I clean it, not cleared\): 348 of 384 .* slot w\/05/,
+    /FAILURES_ON_ONE.* \(seen by ana at \S+ \S+ UTC, I clean it, not cleared\): 348 of 384 .* slot w\/05/,
   );
   expect(text).toContain(`- no one has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices stay failed`);
 });

@@ -59,7 +59,7 @@ describe('the shift report', () => {
     expect(await one('text')).toEqual(['start_time', 'end_time', 'text', 'data_as_of', 'as_of_exact']);
     expect(await one('fields')).toEqual(Object.keys(report).filter((name) => name !== 'text'));
     expect(text).toMatch(
-      /^# Shift report, \d{4}-\d\d-\d\d \d\d:\d\d to .* UTC\n3 executions: 1 running, 2 completed\./,
+      /^# Shift report, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC to .* UTC\n3 executions: 1 running, 2 completed\./,
     );
     expect(text).toMatch(/^- \d+ attempts?: /m);
     const [running] = report['executions'] as Record<string, number>[];

@@ -184,6 +184,13 @@ describe('a summary', () => {
     expect(failures['groups']).toMatchObject([
       { cause: 'no calibration for run N', example: 'no calibration for run 7', count: 2 },
     ]);
+    const long = `slice ${'x'.repeat(9)} `.repeat(60);
+    await made.say('slice', { ...of, attempt: 3, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });
+    await made.say('slice_started', { ...of, ...by, attempt: 3 });
+    await made.say('slice_result', { ...of, ...by, attempt: 3, state: 'failed', error: long });
+    const clipped = await ask(client, 'summarize', { what: 'slices', group_by: 'cause', order_by: 'key' });
+    // At a word, and it says so.
+    expect(clipped['groups'].at(-1)['cause']).toBe(`${long.slice(0, 288)}slice…`);
     // An error of another worker is not an example for this one.
     const of1 = await ask(client, 'summarize', { what: 'slices', group_by: 'cause', assigned_worker: 'w/01' });
     expect(of1['groups'][0]).not.toHaveProperty('example');

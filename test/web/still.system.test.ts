@@ -15,9 +15,8 @@ const parts = {
 
 type Part = keyof typeof parts;
 
-/** Holds back a part until the returned function is called, which waits until the part is seen. */
-async function holdBack(page: Page, part: Part): Promise<() => Promise<void>> {
-  const { asks, seen } = parts[part];
+/** Holds back requests until the returned function is called. */
+async function hold(page: Page, asks: RegExp): Promise<() => void> {
   let release = (): void => {};
   const held = new Promise<void>((done) => (release = done));
   await page.route(/app\/|mcp$/, async (route) => {
@@ -25,6 +24,13 @@ async function holdBack(page: Page, part: Part): Promise<() => Promise<void>> {
     if (asks.test(`${request.url()} ${request.postData() ?? ''}`)) await held;
     await route.fallback();
   });
+  return () => release();
+}
+
+/** Holds back a part until the returned function is called, which waits until the part is seen. */
+async function holdBack(page: Page, part: Part): Promise<() => Promise<void>> {
+  const { asks, seen } = parts[part];
+  const release = await hold(page, asks);
   return async () => {
     release();
     await page.locator(seen).first().waitFor();
@@ -68,16 +74,16 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
   };
 
   it.each([
-    ['as they come', []],
-    ['alarms last', ['charts', 'code', 'alarms']],
-    ['charts last, and then their code', ['alarms', 'charts', 'code']],
-  ] as const)('moves nothing while its parts load, %s', async (_, order) => {
+    ['as they come', [], 860],
+    ['alarms last', ['charts', 'code', 'alarms'], 390],
+    ['charts last, and then their code', ['alarms', 'charts', 'code'], 1280],
+  ] as const)('moves nothing while its parts load, %s', async (_, order, width) => {
     const releases: (() => Promise<void>)[] = [];
     const before = async (page: Page): Promise<void> => {
       await watchShifts(page);
       for (const part of order) releases.push(await holdBack(page, part));
     };
-    const page = await browser.open(`${await startRun()}#/latest`, { before });
+    const page = await browser.open(`${await startRun()}#/latest`, { before, width });
     await page.locator('.figure .value').first().waitFor();
     for (const release of releases) await release();
     await page.locator(parts.charts.seen).waitFor();
@@ -118,7 +124,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
     return browser.open(`${url.replace(/mcp$/, '')}${path}`, { width });
   };
 
-  it.each([1280, 860])('moves no card when its film starts, plays and ends, %s px wide', async (width) => {
+  it.each([1280, 860, 390])('moves no card when its film starts, plays and ends, %s px wide', async (width) => {
     const page = await open('H-1', '#/latest', width);
     const tops = () =>
       page.evaluate(() =>
@@ -142,7 +148,35 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
     expect(await barriers(page)).toEqual([]);
   });
 
-  it('does not call a run fine that is no longer heard, on its page and on the wall', async () => {
+  it.each(['light', 'dark'] as const)('is as legible while another moment is awaited, %s', async (theme) => {
+    const page = await open('H-1', '#/latest', 1280);
+    await page.emulateMedia({ colorScheme: theme });
+    await painted(page);
+    const slider = page.getByRole('slider').first();
+    const grey = () =>
+      page.evaluate(
+        () => getComputedStyle(document.querySelector('.header.awaited, .header .dimmed') ?? document.body).filter,
+      );
+    const first = await hold(page, /"as_of"/);
+    await slider.press('Home');
+    await page.getByText('dimmed: as it is now, not then').waitFor();
+    expect([await grey(), await barriers(page)]).toEqual(['grayscale(1)', []]);
+    first();
+    await page.getByText('dimmed: as it is now, not then').waitFor({ state: 'detached' });
+    const second = await hold(page, /"as_of"/);
+    await slider.press('PageUp');
+    // A short wait changes nothing.
+    await expect.poll(grey).toBe('grayscale(1)');
+    expect(await barriers(page)).toEqual([]);
+    second();
+    await expect.poll(grey).toBe('none');
+    // The slider goes back as far as the run is known.
+    await slider.press('Home');
+    await expect.poll(() => page.locator('.header.awaited').count()).toBe(0);
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('does not call a run that is no longer heard fine, neither on its page nor on the wall', async () => {
     const page = await open('PP-4', '#/latest', 1280);
     await page.getByText('Whether anything is wrong is not known.').waitFor();
     expect(await page.title()).toMatch(/^unknown · /);

@@ -165,7 +165,7 @@ const asOf = <T>(report: T, time: string) =>
     ),
   ) as T;
 
-/** The ways of slices, except slices whose name was shown with escapes, which finds nothing. */
+/** The paths of slices, except slices whose name was shown with escapes, which would find nothing. */
 async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined) {
   const traces = [];
   for (const { slice_filename } of rows)

@@ -1,13 +1,18 @@
+import type { ExecutionFilter } from '../../db/lists/executions.ts';
+import type { Page } from '../../db/lists/list-query.ts';
 import { SwfError } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
-import { listWorkflowExecutionsTool } from '../../tools/list-workflow-executions.ts';
+import type { AnswerOf } from '../../tools/index.ts';
 import { factsOf, verdictOf } from '../../tools/monitor/facts.ts';
+import { callTool } from '../../tools/run-tool.ts';
 import type { Io } from '../shared/io.ts';
 import { createPaint, paintingStates } from '../shared/palette.ts';
 import { printJson, printLines } from '../shared/print-lines.ts';
-import { askTool } from './ask-tool.ts';
+import { askAt, createStoreReader, type StoreReader } from '../shared/store-reader.ts';
+import { liveContext } from './ask-tool.ts';
 
 export interface StatusArguments {
   executionId?: string;
@@ -21,27 +26,31 @@ export interface StatusArguments {
  * JSON: one object, of the newest; with `all`, an array.
  */
 export async function statusCommand(io: Io, { executionId: given, json, all, asOf: as_of }: StatusArguments) {
-  const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
+  using reader = createStoreReader(io);
+  const running = given !== undefined || (json && !all) ? [] : await runningIds(reader, as_of);
   const ids = running.length === 0 ? [given ?? 'latest'] : running;
-  const answers = await monitorsOf(io, ids, as_of);
+  const answers = await monitorsOf(io, reader, ids, as_of);
   if (json) printJson(io, all ? answers : answers[0]);
   else
     printLines(
       io,
       [
         ...answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one)]),
-        ...(await newestLines(io, running, as_of)),
+        ...(await newestLines(reader, running, as_of)),
       ],
       paintingStates(createPaint(io.terminal('out')?.colorDepth)),
     );
 }
 
+type Answer = AnswerOf<'get_workflow_monitor'>;
+
 /** The monitors of executions. One that cannot be read does not hide the others. */
-async function monitorsOf(io: Io, ids: readonly string[], as_of: string | undefined) {
-  const answers = [];
+async function monitorsOf(io: Io, reader: StoreReader, ids: readonly string[], as_of: string | undefined) {
+  const answers: Answer[] = [];
+  const context = liveContext(io, reader, new AbortController().signal);
   for (const execution_id of ids)
     try {
-      answers.push(await askTool(io, getWorkflowMonitorTool, { execution_id, as_of }));
+      answers.push((await callTool(getWorkflowMonitorTool, present({ execution_id, as_of }), context)) as Answer);
     } catch (error) {
       if (ids.length === 1 || !(error instanceof SwfError)) throw error;
       io.err(`${printable(execution_id)} cannot be shown: ${error.line}`);
@@ -49,18 +58,21 @@ async function monitorsOf(io: Io, ids: readonly string[], as_of: string | undefi
   return answers;
 }
 
+/** Executions from the store itself: the tool's list would also compute what is not shown here. */
+const executionsOf = (reader: StoreReader, asOf: string | undefined, filter: ExecutionFilter, page: Page) =>
+  askAt(reader, asOf, ({ queries }) => queries.executions(filter, { ...page, uncounted: true }).rows);
+
 /** Running executions, newest last, where a person looks first. */
-async function runningIds(io: Io, as_of: string | undefined) {
-  const filter = { status: 'running', order: 'oldest', limit: 20, as_of };
-  const { items } = await askTool(io, listWorkflowExecutionsTool, filter);
-  return items.map(({ execution_id }) => execution_id);
+async function runningIds(reader: StoreReader, asOf: string | undefined) {
+  const rows = await executionsOf(reader, asOf, { status: 'running' }, { order: 'oldest', limit: 20 });
+  return rows.map(({ execution_id }) => execution_id);
 }
 
 /** The newest execution, if it is not among the running ones that are shown. */
-async function newestLines(io: Io, running: readonly string[], as_of: string | undefined) {
+async function newestLines(reader: StoreReader, running: readonly string[], as_of: string | undefined) {
   if (running.length === 0) return [];
-  const { items } = await askTool(io, listWorkflowExecutionsTool, { order: 'newest', limit: 1, as_of });
-  return items
+  const rows = await executionsOf(reader, as_of, {}, { order: 'newest', limit: 1 });
+  return rows
     .filter(({ execution_id }) => !running.includes(execution_id))
     .map(
       ({ execution_id, status }) =>

@@ -4,7 +4,8 @@ import { isPrompt } from '../../domain/workflows.ts';
 import { counted } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
-import { clause } from '../../lib/words.ts';
+import { utcNow } from '../../lib/time.ts';
+import { clause, shownTime } from '../../lib/words.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import { openWords, phaseWords, promptFiles, stayFailed } from '../../tools/monitor/words.ts';
 import { drivenExecutions } from '../control/run-limits.ts';
@@ -71,7 +72,7 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
         const now = { ...lineOf(snapshot), at: performance.now() };
         const isDue = now.words !== said.words || (now.counts !== said.counts && now.at - said.at >= lineMilliseconds);
         if (isDue) {
-          io.out(`${new Date().toISOString().slice(11, 19)} ${now.words}: ${now.counts}\n`);
+          io.out(`${shownTime(utcNow())} ${now.words}: ${now.counts}\n`);
           said = now;
         }
       }

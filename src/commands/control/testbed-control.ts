@@ -26,7 +26,7 @@ const startSeconds = 30;
 
 const lookMilliseconds = 250;
 
-/** Asks the runner of an observed testbed to start a run, in the form of its own command. */
+/** Asks the runner of an observed testbed to start a run, in the format of its own command. */
 export async function startTheirs(io: Io, namespace: string, request: StartRequest): Promise<TestbedAnswer> {
   const { by, config = usualConfiguration, speed = 1, settings } = request;
   if (speed !== 1 && speed !== 'max')

@@ -77,7 +77,7 @@ async function command(io: Io, action: Action, request: ControlRequest): Promise
   return stateOf(action, await giveCommand(store, execution_id, { action, by, reason }, options));
 }
 
-/** Resumes an execution in a separate process, which says so in the log. */
+/** Resumes an execution in a separate process, which logs that. */
 async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
   using started = await io.startSelf(['--db', storePath(io), 'resume', execution_id, ...forTheRecord(request)]);

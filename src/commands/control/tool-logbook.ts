@@ -17,7 +17,7 @@ export const createLogbook = (io: Io): Logbook => ({
 
 /** Opens the store, and loads what writes it, for each entry: there are few. */
 async function onStore<T>(io: Io, work: (write: typeof entries, store: Store) => Promise<T>) {
-  const { existingStore } = await import('../shared/own-store.ts');
+  const { existingStore, ...write } = await import('./write-logbook.ts');
   using store = await existingStore(io);
-  return await work(await import('../../db/logbook/entries.ts'), store);
+  return await work(write, store);
 }

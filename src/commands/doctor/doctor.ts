@@ -99,7 +99,7 @@ function lookAtStore(path: string) {
   return ok(path);
 }
 
-/** Can other users change or read the store and its folder? */
+/** Checks whether other users can change or read the store and its folder. */
 function* lookAtRights(path: string): Generator<Diagnosis> {
   const [why, whyFolder] = [whyNotOurs(path), whyNotOurs(dirname(path))];
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;

@@ -47,7 +47,7 @@ export const controlCommand = (action: Action) => async (io: Io, args: ControlAr
       const command = await recordCommand(store, execution_id, asked);
       if (command === undefined) return stopped;
       if (await endInterrupted(io, store, command)) return awaitEffect(store, command, options);
-      // While another process resumes or ends the execution, ask again.
+      // While another process resumes or ends the execution, try again.
       await pause(againMilliseconds);
       return ask();
     },

@@ -19,7 +19,7 @@ import { counted } from '../../lib/counted.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { clause } from '../../lib/words.ts';
+import { clause, shownTime } from '../../lib/words.ts';
 import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution, startExecution } from '../../runtime/start-execution.ts';
@@ -84,7 +84,7 @@ function tellOfInterrupted(io: Io, { sql }: Store, namespace: string) {
   const next = (name: string, id: string) => `"swf-mcp ${name} ${id}"`;
   for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted))
     io.err(
-      `WARNING ${execution_id} of this namespace was interrupted (last heard from at ${last_beat}); resume it with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
+      `WARNING ${execution_id} of this namespace was interrupted (last heard from at ${shownTime(last_beat)}); resume it with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
     );
   const more = interrupted.length - toldInterrupted;
   if (more > 0)
@@ -170,7 +170,7 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
 /** Beside one JSON object everything else goes to stderr. */
 const tell = (io: Io, sentence: string, json: boolean) => (json ? io.err(sentence) : printLines(io, [sentence]));
 
-/** An operator's pause ends with its driver: the user who resumes must know of it. */
+/** An operator's pause ends with its driver: the user who resumes must be told. */
 function tellOfPause(io: Io, store: Store, executionId: string) {
   const { sql } = store;
   const pause = pausedBy(sql, requireExecution(sql, executionId));
@@ -178,7 +178,7 @@ function tellOfPause(io: Io, store: Store, executionId: string) {
   if (pause === undefined || isDriven(store, executionId, isAlive)) return;
   io.err(
     printable(
-      `WARNING ${pause.name} had paused it at ${pause.time}${clause(' (', pause.reason, ')')}; it continues now: pause it again with "swf-mcp pause ${executionId}"`,
+      `WARNING ${pause.name} had paused it at ${shownTime(pause.time)}${clause(' (', pause.reason, ')')}; it continues now: pause it again with "swf-mcp pause ${executionId}"`,
     ),
   );
 }

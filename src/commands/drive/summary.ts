@@ -103,7 +103,7 @@ const asTree = (lines: readonly string[]) =>
   lines.map((line, at) => `${at === lines.length - 1 ? '└──' : '├──'} ${line}`);
 
 const delayColumns: readonly ShownColumn<Monitor['latency'][number]>[] = [
-  // The lines stand four columns further right than their head: the blanks keep the columns below each other.
+  // The lines stand four columns further right than their head: the blanks keep the columns aligned.
   { head: 'delays', of: ({ stage }) => `    ${stagesForPeople(stage)}` },
   { head: 'p50', align: 'right', of: ({ p50 }) => duration(p50) },
   { head: 'p95', align: 'right', of: ({ p95 }) => duration(p95) },

@@ -105,7 +105,8 @@ async function wordsNamed(io: Io, name: string): Promise<readonly string[]> {
 /** Words by the names of the arguments and values that they may be. */
 const known = {
   EXECUTION_ID: (io: Io) => ['latest', ...inStore(io, (queries) => queries.recentExecutionIds())],
-  ID: (io: Io) => inStore(io, (queries) => queries.openAlarms().map(({ alarm_id }) => alarm_id)),
+  ID: (io: Io) =>
+    inStore(io, (queries) => [...new Set(queries.openAlarms().map(({ alarm_id }) => alarm_id.replace(/:.*/, '')))]),
   DATA_FILE: (io: Io) => inStore(io, newestFiles),
   COMMAND: () => Object.values(commandGroups).flat(),
   CONFIG: (io: Io) => knownConfigs(configPlaces(io)).map((config) => config.name),

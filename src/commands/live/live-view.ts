@@ -1,4 +1,5 @@
 import stringWidth from 'fast-string-width';
+import { wrapAnsi } from 'fast-wrap-ansi';
 import sliceAnsi from 'slice-ansi';
 
 import type { LastMessage } from '../../db/reports/landmarks.ts';
@@ -7,7 +8,7 @@ import type { Health } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { clause } from '../../lib/words.ts';
+import { clause, shownTime, timeOfDay } from '../../lib/words.ts';
 import { phaseWords, stayFailed } from '../../tools/monitor/words.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
@@ -46,9 +47,9 @@ export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOption
       ? barLines(snapshot, rates, { paint: options.paint, width })
       : fileLines(snapshot, snapshot.sites)),
     ...workLines(snapshot, width, options.rows),
-    ...advice(snapshot, options.storeOption ?? ''),
   ];
-  return lines.map((line) => cut(line, width));
+  // A command that is cut cannot be copied.
+  return [...lines.map((line) => cut(line, width)), ...advice(snapshot, options.storeOption ?? '', width)];
 }
 
 function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, { paint }: ViewOptions, width: number) {
@@ -60,14 +61,15 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
     simulated === undefined ? '' : `simulated ${wholeDuration(simulated)}`,
     speed === undefined ? '' : `speed ${speed}`,
     namespace === '' ? '' : `namespace ${namespace}`,
-  ];
+  ].filter((word) => word !== '');
+  const state = health === undefined ? [] : [paint(shadeOfHealth[health], ` ${health} `)];
   return [
     spread(
       run_number === null ? execution_id : `${execution_id}  run ${run_number}`,
       elapsed === undefined ? '' : wholeDuration(elapsed),
       width,
     ),
-    `${health === undefined ? '' : `${paint(shadeOfHealth[health], ` ${health} `)} `}${words.filter((word) => word !== '').join(', ')}`,
+    ...filled([...state, ...words.map((word, at) => (at < words.length - 1 ? `${word},` : word))], width, ' '),
   ];
 }
 
@@ -80,7 +82,7 @@ function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width:
     ofOneState('STF files', 'STF/s', rates.stfs, progress.stf_ready, progress.stf_planned),
     ofOneState('TF samples', 'samples/s', rates.samples, execution.tf_files_received, progress.tf_files_planned),
     ...(whyUncounted === undefined
-      ? [bar(sliceStage(snapshot, rates)), legend(snapshot, view)]
+      ? [bar(sliceStage(snapshot, rates)), ...legend(snapshot, view)]
       : [labelled('TF slices', `unknown: ${whyUncounted}`)]),
   ];
 }
@@ -106,7 +108,7 @@ function sliceStage({ execution, progress, secondsLeft, isOpenEnded, inHand }: S
   } satisfies Omit<Stage, 'health'>;
 }
 
-/** The numbers of slices by state. Without room for words failures come first: they must not be cut. */
+/** The numbers of slices by state. */
 function legend({ execution, inHand }: Snapshot, { paint, width }: { paint: Paint; width: number }) {
   const states = [
     { shade: 'completed', glyph: '#', n: execution.slices_completed, word: 'completed' },
@@ -118,11 +120,19 @@ function legend({ execution, inHand }: Snapshot, { paint, width }: { paint: Pain
   ] as const;
   const whole = states.map(({ shade, glyph, n, word }) => `${paint(shade, glyph)} ${n} ${word}`);
   const lost = inHand === undefined || inHand.lost === 0 ? [] : [`${inHand.lost} lost`];
-  const all = ' '.repeat(labelWidth) + [...whole, ...lost].join('  ');
-  if (stringWidth(all) <= width) return all;
-  const failedFirst = states.toReversed().map(({ shade, glyph, n }) => `${paint(shade, glyph)} ${n}`);
-  const marks = [...failedFirst, ...lost].join('  ');
-  return stringWidth(marks) + labelWidth <= width ? ' '.repeat(labelWidth) + marks : marks;
+  const indent = ' '.repeat(width < 3 * labelWidth ? 0 : labelWidth);
+  return filled([...whole, ...lost], width - indent.length, '  ').map((line) => indent + line);
+}
+
+/** Parts beside each other, in as many lines as they need. */
+function filled(parts: readonly string[], width: number, gap: string) {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const longer = [...lines.slice(-1), part].join(gap);
+    if (stringWidth(longer) > width) lines.push(part);
+    else lines.splice(-1, 1, longer);
+  }
+  return lines;
 }
 
 function workLines(snapshot: Snapshot, width: number, rows = 0) {
@@ -133,19 +143,20 @@ function workLines(snapshot: Snapshot, width: number, rows = 0) {
   const lastError =
     error === undefined
       ? []
-      : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(causeFirst(error.message))}`, {
+      : wrapped('last error', `${timeOfDay(error.timestamp)} ${printable(causeFirst(error.message))}`, {
           width,
           // A dozen lines are above and below it.
           most: Math.max(2, rows - 14),
         });
-  const lastEvent = last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last)}`;
+  const lastEvent = last === undefined ? 'none' : `${timeOfDay(last.sent_at)} ${eventOf(last)}`;
+  const two = { width, most: 2 };
   return [
     // The number of workers of other programs is unknown.
     ...(slots === undefined ? [] : [labelled('workers', `${busy} of ${slots} busy`)]),
-    ...oldestLine(snapshot),
+    ...oldestLine(snapshot).flatMap(([label = '', words = '']) => wrapped(label, words, two)),
     ...(whyUncounted === undefined ? [labelled('failures', failures(exhausted, waiting, retries))] : []),
     ...lastError,
-    labelled('last event', lastEvent),
+    ...wrapped('last event', lastEvent, two),
   ];
 }
 
@@ -157,7 +168,7 @@ function oldestLine({ inHand, pace }: Snapshot) {
   const usual_seconds = pace?.usual_seconds;
   const usual = usual_seconds === undefined ? 'usual time not known yet' : `usual ${duration(usual_seconds)}`;
   const words = `${wholeDuration(seconds)}, ${usual}${overdue === 0 ? '' : `, ${overdue} overdue`}`;
-  return [labelled(`${overdue === 0 ? '' : '! '}oldest`, `${words}: ${printable(slice_filename)}`)];
+  return [[`${overdue === 0 ? '' : '! '}oldest`, `${words}: ${printable(slice_filename)}`]];
 }
 
 function failures(exhausted: number, waiting: number, retries: number) {
@@ -184,20 +195,14 @@ function causeFirst(message: string) {
   return `${shortened(message.slice(before.length))} (${slice})`;
 }
 
-/** A text on some lines after its label. */
+/** A text beside its label, on some lines between words; the last is too long if more follows. */
 function wrapped(label: string, text: string, { width, most }: { width: number; most: number }) {
-  const room = width - labelWidth;
-  const lines: string[] = [];
-  let rest = text;
-  while (rest !== '' && lines.length < most) {
-    const first = sliceAnsi(rest, 0, room);
-    // Break between words, if there are any; the last line is cut if it does not fit.
-    const isLast = lines.length === most - 1;
-    const breakAt = first.length < rest.length && first.includes(' ') ? first.lastIndexOf(' ') : first.length;
-    lines.push(isLast ? rest : rest.slice(0, breakAt));
-    rest = isLast ? '' : rest.slice(breakAt).trim();
-  }
-  return lines.map((line, at) => labelled(at === 0 ? label : '', line));
+  const lines = wrapAnsi(text, Math.max(8, width - labelWidth), { hard: true }).split('\n');
+  const shown = [
+    ...lines.slice(0, most - 1),
+    ...lines.slice(most - 1, most).map(() => lines.slice(most - 1).join(' ')),
+  ];
+  return shown.map((line, at) => labelled(at === 0 ? label : '', line));
 }
 
 const spread = (left: string, right: string, width: number) =>
@@ -208,11 +213,12 @@ export const cut = (line: string, width: number) =>
   stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
 
 /** The next step, if a person has to take one. A command to copy is alone on its line. */
-function advice(snapshot: Snapshot, storeOption: string) {
+function advice(snapshot: Snapshot, storeOption: string, width: number) {
   const { health, execution } = snapshot;
   const next = (name: string) => `  swf-mcp${storeOption} ${name} ${execution.execution_id}`;
-  if (health === 'stalled') return ['', ...stalledAdvice(snapshot, next)];
-  return health === 'paused' ? pausedAdvice(snapshot, next) : [];
+  const [words, ...command] =
+    health === 'stalled' ? stalledAdvice(snapshot, next) : health === 'paused' ? pausedAdvice(snapshot, next) : [];
+  return words === undefined ? [] : ['', ...wrapAnsi(words, width).split('\n'), ...command];
 }
 
 function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => string) {
@@ -231,11 +237,10 @@ function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => str
 
 function pausedAdvice({ pausedBy, execution }: Snapshot, next: (name: string) => string) {
   if (pausedBy === undefined)
-    return execution.phase === 'standby' ? ['', 'standby between two physics periods: it continues by itself'] : [];
+    return execution.phase === 'standby' ? ['standby between two physics periods: it resumes automatically'] : [];
   const { name, time, reason } = pausedBy;
   return [
-    '',
-    `${printable(name)} paused it at ${time.slice(11, 19)}${clause(' (', reason && printable(reason), ')')}; continue with`,
+    `${printable(name)} paused it at ${shownTime(time)}${clause(' (', reason && printable(reason), ')')}; continue with`,
     next('continue'),
   ];
 }

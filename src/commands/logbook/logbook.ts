@@ -33,7 +33,7 @@ interface QualityArguments {
   requestedBy?: string;
 }
 
-/** `swf-mcp quality`: judges a run. */
+/** `swf-mcp quality`: sets the quality of a run. */
 export async function qualityCommand(io: Io, { executionId, requestedBy: requested_by, ...judged }: QualityArguments) {
   const execution_id = idOf(io, executionId);
   const answer = await askTool(io, setQualityTool, { ...judged, execution_id, requested_by });
@@ -49,7 +49,7 @@ interface SeenArguments {
   requestedBy?: string;
 }
 
-/** `swf-mcp alarms seen`: says that a person has seen an alarm. */
+/** `swf-mcp alarms seen`: records that a person has seen an alarm. */
 export async function seenCommand(io: Io, { name, text, requestedBy }: SeenArguments) {
   const sender = userName(io);
   const request = { text, author: requestedBy ?? sender, sender };

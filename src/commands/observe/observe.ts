@@ -31,7 +31,7 @@ export interface ObserveArguments extends ListeningArguments {
   untilParentEnds: boolean;
 }
 
-/** `swf-mcp observe`: records what a testbed says, until SIGTERM. Returns the exit code. */
+/** `swf-mcp observe`: records the messages of a testbed, until SIGTERM. Returns the exit code. */
 export function observeCommand(io: Io, args: ObserveArguments) {
   const { untilParentEnds } = args;
   // The previous observer may still be writing, or its machine may have restarted a moment ago.
@@ -123,7 +123,7 @@ export function listenedBy(io: Io, args: ListeningArguments) {
   return { settings, ...heard };
 }
 
-/** The same beside another source: without a broker, if none is named. */
+/** The same alongside another source: without a broker, if none is named. */
 function heardBeside(io: Io, args: ListeningArguments) {
   const { broker, layout, topics, namespaces } = args;
   const { config } = configOf(io, args);

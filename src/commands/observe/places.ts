@@ -7,7 +7,7 @@ import { createRecordingWriter } from '../../observer/waiting-lines.ts';
 import { type Io, isStoreNamed, pathFrom } from '../shared/io.ts';
 import { ownStore } from '../shared/own-store.ts';
 
-/** The topics of an observer, and how it reaches its broker, unless it learns everything by REST. */
+/** The topics of an observer, and how it reaches its broker, unless it receives everything over REST. */
 interface Listened {
   settings: BrokerSettings | undefined;
   /** Findings configured as known; undefined: those that the store already has. */

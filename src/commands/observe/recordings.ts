@@ -69,7 +69,10 @@ const tellTorn =
 
 const linesAtOnce = 1000;
 
-/** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. */
+/**
+ * `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be shared from other
+ * recordings.
+ */
 export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean) {
   const anonymizer = createAnonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);

@@ -127,7 +127,10 @@ function entryOf(io: Io, { isToml }: Client, readOnly: boolean): Entry {
   return { ...(isToml === true ? {} : { type: 'stdio' }), command, args };
 }
 
-/** What stays of an entry that starts a server: all but how, and the store, which this command names. */
+/**
+ * What is kept of an entry that starts a server: everything but how it starts, and the store, which this
+ * command names.
+ */
 function keptOf(there: unknown): Settings {
   if (!isObject(there)) return {};
   const { type: _, command, args: __, env, ...others } = there;

@@ -19,7 +19,7 @@ export interface Entry extends Settings {
 /** The name of the entry. */
 export const server = 'swf-mcp';
 
-/** Sets or removes the entry in JSON, with comments and commas as VS Code allows them. */
+/** Sets or removes the entry in JSON, with the comments and commas that VS Code allows. */
 export function changedJson(text: string, key: string, entry: Entry | undefined, file: string): string {
   const [wrong] = errorsIn(text);
   if (wrong !== undefined)
@@ -78,7 +78,7 @@ export function changedToml(text: string, key: string, entry: Entry | undefined,
   }
 }
 
-/** The text without the server's own table. What stands before the next table belongs to that. */
+/** The text without the server's own table. What precedes the next table belongs to that table. */
 function withoutTable(text: string, key: string, others: Settings) {
   const header = new RegExp(String.raw`^\s*\[\s*${key}\s*\.\s*"?${server}"?\s*[.\]]`);
   let isOurs = false;

@@ -27,7 +27,7 @@ export async function openCommand(io: Io, { executionId }: { executionId: string
   return serveOverHttp(io, { ...plainServer, http, open: hash });
 }
 
-/** The store that a server there answers from, as far as it says. */
+/** The store that a server there answers from, if it says so. */
 async function storeServedAt(root: string) {
   try {
     const response = await fetch(`${root}healthz`, { signal: AbortSignal.timeout(patience) });

@@ -39,13 +39,16 @@ export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin
       io.err(
         'waiting for an MCP client on standard input; to use it by hand, see swf-mcp status, list or --help; Ctrl-C exits',
       );
-    return serveOnStdio(io, { ...options, namesStore: namesStore(io) }, std);
+    // Before the first answer a client's waiting time matters more than memory, and the heap grows with each call after it.
+    const onCall = () => () => io.staysForLong();
+    return serveOnStdio(io, { ...options, onCall, namesStore: namesStore(io) }, std);
   });
 }
 
 /** The same over HTTP, for callers without standard input. */
 export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }) =>
   withOptions(io, args, async (options) => {
+    io.staysForLong();
     // Loaded on demand: the server on stdio starts without it.
     const { serveHttp } = await import('./serve-http.ts');
     return serveHttp(io, args, options);
@@ -53,7 +56,6 @@ export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }) =
 
 async function withOptions(io: Io, args: ServeArguments, serve: (options: ServerOptions) => Promise<number>) {
   const { allowControl, maxRuns, readOnly } = args;
-  io.staysForLong();
   using reader = createStoreReader(io, { isServer: true });
   return await serve({
     version: io.version,
@@ -71,7 +73,7 @@ async function withOptions(io: Io, args: ServeArguments, serve: (options: Server
   });
 }
 
-/** Serves one client until it closes stdin or a signal comes: the server must not outlive it. */
+/** Serves one client until it closes stdin or a signal arrives: the server must not outlive it. */
 async function serveOnStdio(io: Io, options: ServerOptions, std: Pick<Std, 'stdin' | 'stdout'>) {
   const stopping = new AbortController();
   const { ended, close } = serveStdio(createServer({ ...options, stopping: stopping.signal }), std, options.log);

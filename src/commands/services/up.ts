@@ -11,7 +11,7 @@ import { type BrokerFlags, exitCodes, type Io, wordsOfFlags } from '../shared/io
 import { asService, tellReady } from '../shared/service-manager.ts';
 
 interface UpArguments extends BrokerFlags {
-  /** Where the first agent serves its figures, [HOST:]PORT; the others use the ports after it. */
+  /** Where the first agent serves its metrics, [HOST:]PORT; the others use the ports after it. */
   metrics?: string;
   /** An observer too: the layout of its topics, or `none`. */
   observe?: string;

@@ -33,7 +33,7 @@ export interface Io {
   terminal(stream: 'out' | 'err'): Terminal | undefined;
   /** Makes the process continue even if its output is not read. */
   keepGoingWithoutOutput(): void;
-  /** A server runs beside other programs for weeks, and should take little memory once it has started. */
+  /** A server runs beside other programs for weeks, and takes less memory from now on. */
   staysForLong(): void;
   /** Starts this program once more, as a process that outlives this one. */
   startSelf(args: readonly string[]): Promise<ReturnType<typeof startDetached>>;

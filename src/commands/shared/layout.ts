@@ -18,6 +18,10 @@ export interface Column {
   drop?: number;
   /** How narrow it may become before others are left out; none: it is not cut to keep them. */
   least?: number;
+  /** Its texts are names: before others are left out, it is not cut so far that two of them look alike. */
+  isName?: boolean;
+  /** Never cut, like a number. */
+  isWhole?: boolean;
   /** Wraps to a second line if the column is too narrow. */
   isWrapped?: boolean;
   /**
@@ -54,12 +58,23 @@ export function tableLines<Row>(
   width?: number,
   paint: Paint = (_, text) => text,
 ) {
-  const all = columns.map((column) => {
+  const all = columns.map((column): Laid => {
     const cells = [column.head, ...rows.map((row) => printable(textOf(column.of(row))))];
-    return { ...column, cells, width: Math.max(...cells.map((cell) => stringWidth(cell))) };
+    const natural = Math.max(...cells.map((cell) => stringWidth(cell)));
+    const laid = { ...column, cells, width: natural };
+    return column.isName === true ? { ...laid, least: leastApart(laid) } : laid;
   });
   const shown = width === undefined ? all : narrowed(withoutDropped(all, width), width);
   return Array.from({ length: rows.length + 1 }, (_, row) => linesOf(shown, row, paint)).flat();
+}
+
+/** How narrow a column may become while different texts in it look different. */
+function leastApart({ cut, least = minWidth, cells, width: natural }: Laid): number {
+  const count = (all: readonly string[]) => new Set(all).size;
+  const isApart = (width: number) => count(cells.map((cell) => fitted(cell, width, { cut }))) === count(cells);
+  let width = least;
+  while (width < natural && !isApart(width)) width += 1;
+  return width;
 }
 
 /** A row, in two lines if one of its cells wraps. */
@@ -124,16 +139,16 @@ function withoutDropped(columns: readonly Laid[], width: number) {
   return withoutDropped(fewer, width);
 }
 
-/** Cuts the widest columns until the table fits, beginning with columns that may be cut. */
-function narrowed(columns: readonly Laid[], width: number) {
+/** Cuts the widest columns until the table fits, beginning with those that may be cut for the sake of others. */
+function narrowed(columns: readonly Laid[], width: number): Laid[] {
   const missing = totalOf(columns, ({ width: natural }) => natural) - width;
   const spare = ({ width: natural, least = natural }: Laid) => natural - least;
-  const most = Math.max(...columns.map(spare));
-  const widest = Math.max(...columns.map(({ width: natural }) => natural));
-  if (missing <= 0 || widest <= minWidth) return [...columns];
-  const at = columns.findIndex((column) => (most > 0 ? spare(column) === most : column.width === widest));
-  const room = most > 0 ? most : widest - minWidth;
-  const cut = (column: Laid) => ({ ...column, width: column.width - Math.min(missing, room) });
+  const last = ({ width: natural, align, isWhole = align === 'right' }: Laid) => (isWhole ? 0 : natural - minWidth);
+  const roomOf = columns.some((column) => spare(column) > 0) ? spare : last;
+  const room = Math.max(...columns.map(roomOf));
+  if (missing <= 0 || room <= 0) return [...columns];
+  const at = columns.findIndex((column) => roomOf(column) === room);
+  const cut = (column: Laid): Laid => ({ ...column, width: column.width - Math.min(missing, room) });
   const fewer = columns.map((column, index) => (index === at ? cut(column) : column));
   return narrowed(fewer, width);
 }

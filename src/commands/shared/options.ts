@@ -41,7 +41,7 @@ function requireRules(command: Command, { needs = {}, excludes = {} }: Rules) {
 type Takes = Argument | Option | readonly [flags: string, about: string, ...reading: unknown[]];
 
 interface Refinements<Args> extends Rules {
-  /** Where the names of the arguments are no names: EXECUTION_ID is `executionId`. */
+  /** The names of the arguments, if they differ from their labels: EXECUTION_ID is `executionId`. */
   names?: readonly (keyof Args & string)[] | undefined;
   /** Whether it runs if no command is named. */
   isDefault?: boolean;

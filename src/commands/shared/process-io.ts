@@ -14,6 +14,7 @@ const currentFolder = () => tried(() => process.cwd()) ?? dirname(process.execPa
 
 /** The process itself as commands see it. @param program URL of the program's file */
 export function createProcessIo({ version, db, program }: Pick<Io, 'version' | 'db'> & { program: string }): Io {
+  let savingMemory: NodeJS.Immediate | undefined;
   const workingFolder = currentFolder();
   const path = fileURLToPath(program);
   return {
@@ -30,7 +31,7 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
     keepGoingWithoutOutput() {
       worksWithoutOutput = true;
     },
-    staysForLong: () => void setTimeout(() => void saveMemory(), settled).unref(),
+    staysForLong: () => void (savingMemory ??= setImmediate(() => void saveMemory())),
     async startSelf(args) {
       // Loaded on demand: a server on stdio starts without it.
       const { startDetached } = await import('./start-process.ts');
@@ -51,9 +52,6 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
     onInterrupt: callAtSignals,
   };
 }
-
-/** When a start has ended, in milliseconds: until then a client's waiting time matters more than memory. */
-const settled = 300;
 
 /** V8 reads these flags whenever its heap would grow: a third less memory, as fast. */
 async function saveMemory() {

@@ -4,8 +4,7 @@ import { beforeCause, ownWords, shortened } from '../../domain/causes.ts';
 import { listColumns, type Look, shownColumns } from '../../domain/list-columns.ts';
 import { bodyOf } from '../../domain/shown.ts';
 import { duration } from '../../lib/duration.ts';
-import { textOf } from '../../lib/words.ts';
-import { shortPaths, withPlainTimes } from '../../lib/words.ts';
+import { columnTime, shortPaths, textOf, withPlainTimes } from '../../lib/words.ts';
 import type { Column, ShownColumn } from '../shared/layout.ts';
 import type { TableCommand } from './catalogue.ts';
 
@@ -47,8 +46,8 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
   state: { isState: true },
   // A file or an id: its end is the most significant.
   name: { cut: 'start', least: 24 },
-  // The same beginning for all of a store.
-  id: { cut: 'start', least: 12 },
+  // They mostly differ at the end.
+  id: { cut: 'middle', least: 12, isName: true },
   person: { least: 8 },
   // Its health while it runs, or else how it ended, or since when that is unknown.
   standing: {
@@ -59,8 +58,7 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
   number: { align: 'right' },
   // Slices; without them, STF files.
   failed: { align: 'right', textIn: (slices, { stf_failed: files }) => textOf(slices ?? files) },
-  // UTC to the second.
-  time: { textIn: (value) => textOf(value).slice(0, 19).replace('T', ' ') },
+  time: { isWhole: true, textIn: (value) => columnTime(textOf(value)) },
   seconds: { align: 'right', textIn: secondsOf },
   life: {
     align: 'right',

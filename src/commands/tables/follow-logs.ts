@@ -32,7 +32,7 @@ export const followLogs = (table: TableCommand) => async (io: Io, given: TableAr
   const args = { ...asked, execution_id: followed, order: 'newest' };
   let seen: number | undefined;
   while (!interrupted.aborted) {
-    // Before the lines are read: the last are written before the end.
+    // Checked before reading: the last lines are written before the end.
     const isLast = isOver();
     const fresh: Item[] = [];
     let cursor: string | undefined;

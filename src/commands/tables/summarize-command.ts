@@ -1,7 +1,8 @@
+import { isSpan } from '../../domain/summary-words.ts';
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { csvText } from '../../lib/words.ts';
+import { csvText, textOf } from '../../lib/words.ts';
 import { summarizeTool } from '../../tools/summarize.ts';
 import type { Summary, Sums } from '../../tools/summary.ts';
 import { askTool } from '../ask/ask-tool.ts';
@@ -83,8 +84,9 @@ function tableOf(answer: Summary, keys: readonly string[], width: number | undef
     secondsColumn('LONGEST', 'max', 2),
   ];
   const heads = keys.map((key): ShownColumn<Group> => ({
-    head: key.toUpperCase().replaceAll('_', ' '),
-    of: (group) => group[key],
+    head: key.toUpperCase().replaceAll('_', ' ') + (isSpan(key) ? ' (UTC)' : ''),
+    // A minute or an hour without the zone, which is in the head.
+    of: (group) => textOf(group[key]).replace(/^([\d-]{10})T([\d:]{5})Z$/, '$1 $2'),
     ...(key === 'cause' ? { isWrapped: true, least: 50, shorten: shortError } : { cut: 'start', least: 24 }),
   }));
   const columns = [...heads, ...sums.filter(({ of }) => of(total) !== undefined)];

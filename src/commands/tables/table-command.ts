@@ -125,7 +125,7 @@ async function readRows(io: Io, table: TableCommand, args: Arguments, most: numb
   return { ...(await readPages(askPage, table.tool, { ...args, execution_id }, most)), newest: execution_id };
 }
 
-/** The rows of several questions, one after the other. */
+/** The rows of several queries, one after the other. */
 async function readParts(askPage: AskPage, table: TableCommand, args: Arguments, most: number) {
   const { tool, parts = [] } = table;
   const all: Rows = { items: [], total_count: 0 };
@@ -155,7 +155,7 @@ async function readPages(askPage: AskPage, tool: string, args: Arguments, most: 
 function show(io: Io, table: TableCommand, output: Output, items: readonly Item[]) {
   if (output === 'json') return io.out(`${JSON.stringify(items, undefined, 1)}\n`);
   if (output === 'csv') {
-    // All fields that the tool has, so that the columns are the same whatever the rows are.
+    // All fields that the tool has, so that the columns do not depend on the rows.
     return io.out(csvText(fieldsOf(table.tool, 'items'), items));
   }
   const columns = columnsOf(table, output === 'wide');

@@ -1,7 +1,7 @@
 import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { clause, csvText, textOf } from '../../lib/words.ts';
+import { clause, csvText, textOf, withPlainTimes } from '../../lib/words.ts';
 import type { Trace } from '../../tools/answers/reports.ts';
 import { traceDataProductTool } from '../../tools/trace-data-product.ts';
 import { askTool } from '../ask/ask-tool.ts';
@@ -16,7 +16,7 @@ const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
 
 const columns: readonly ShownColumn<Trace['hops'][number]>[] = [
   // The day is above the table.
-  { head: 'TIME', of: ({ time }) => time.slice(11, 23) },
+  { head: 'TIME (UTC)', of: ({ time }) => time.slice(11, 23) },
   {
     head: 'AFTER',
     align: 'right',
@@ -41,7 +41,12 @@ export async function traceCommand(io: Io, { filename, output, asOf }: TraceArgu
   if (output === 'json') printJson(io, answer);
   // The same fields as in JSON.
   else if (output === 'csv') io.out(csvText(fieldsOf('trace_data_product', 'hops'), answer.hops));
-  else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);
+  else if (output === 'wide')
+    io.out(
+      `${linesOf(answer, undefined)
+        .map((line) => withPlainTimes(printable(line)))
+        .join('\n')}\n`,
+    );
   else printLines(io, linesOf(answer, io.terminal('out')?.columns()));
 }
 

@@ -72,6 +72,17 @@ export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecuti
   );
 }
 
+/**
+ * A text that changes with each message and log line of an own execution that has ended, since nothing else can change what
+ * is recorded about it; undefined for any other execution.
+ */
+export const markAtRest = (sql: Prepare, executionId: string) =>
+  sql<string>(
+    `SELECT concat_ws('/', (SELECT max(seq) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('$id')}),
+       (SELECT max(log_id) FROM app_logs INDEXED BY app_logs_execution WHERE execution_id = $id))
+     FROM workflow_executions WHERE execution_id = $id AND origin = 'own' AND status <> 'running'`,
+  ).value({ id: executionId });
+
 const statedStfs = '(SELECT total_stf_files FROM runs WHERE runs.execution_id = e.execution_id)';
 
 const countColumns =

@@ -1,6 +1,7 @@
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { processColumns, type SignsOfLife } from '../presence/agent-registry.ts';
+import { keptAtRest } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { columnsOf, type Page, type RowOf, type Texts, type Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
@@ -58,7 +59,7 @@ const madeColumns = { status: null, heartbeat_age_seconds: null, clock_offset_se
 
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page) {
   const { took_part_in } = filter;
-  const isLarge = took_part_in !== undefined && isLargeForSenders(sql, took_part_in);
+  const isLarge = took_part_in !== undefined && keptAtRest(sql, isLargeForSenders)(took_part_in);
   return listRows<AgentRow>(sql, {
     select: `${columnsOf('list_agents', 'seq', madeColumns)}, ${processColumns}, clock_offset, heard_on`,
     from: 'system_agents',

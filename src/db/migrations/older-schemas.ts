@@ -1,15 +1,12 @@
 import { milliseconds } from './message-columns.ts';
 
-/** The oldest schema that `swf-mcp upgrade` reads. */
-export const oldestReadable = 18;
-
 interface SchemaChange {
   /** The version that introduced the change. */
   version: number;
   /** A table, and as SQL its rows in the form of this version, from tables of an earlier one (`main`). */
   table?: string;
   select?: string;
-  /** The version that created the earlier tables; by default, `oldestReadable`. */
+  /** The version that created the earlier tables; by default, the oldest that an upgrade reads. */
   since?: number;
 }
 
@@ -66,6 +63,6 @@ export const schemaChanges: readonly SchemaChange[] = [
  */
 export const viewsFor = (version: number) =>
   schemaChanges
-    .filter((change) => change.version > version && (change.since ?? oldestReadable) <= version)
+    .filter((change) => change.version > version && (change.since ?? 0) <= version)
     .map(({ table, select }) => (select === undefined ? '' : `CREATE TEMP VIEW ${table} AS ${select};`))
     .join('\n');

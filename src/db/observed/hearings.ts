@@ -123,7 +123,7 @@ export function noteUnrecorded(tx: Transaction, time: string, error: unknown): n
   return [];
 }
 
-/** The messages of an execution, as far as they decide when it was heard. Milliseconds since 1970. */
+/** What decides when an execution was heard: the times of its messages. Milliseconds since 1970. */
 export interface HeardRun {
   execution_id: string;
   namespace: string;

@@ -1,10 +1,12 @@
 import { storeUnavailable, SwfError } from '../../lib/errors.ts';
-import { oldestReadable } from '../migrations/older-schemas.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 
 /** Incremented with each change of the schema. */
 export const schemaVersion = 42;
+
+/** The oldest schema that `swf-mcp upgrade` reads. */
+export const oldestReadable = 18;
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;

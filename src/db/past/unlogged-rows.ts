@@ -119,7 +119,7 @@ export const copiedTables: readonly string[] = [...ofExecution, 'message_rows'];
 /** Tables whose rows are numbered in order of arrival. */
 const numbered = wordsOf('workflow_executions stf_files fastmon_files tf_slices');
 
-/** As SQL: all but logbook entries, which may come long after an execution and are always read again. */
+/** As SQL: all but logbook entries, which may be added long after an execution and are always read again. */
 const ofRun = indexPredicates.exceptLogbook;
 
 /**

@@ -31,7 +31,7 @@ export function answerSql(db: Connection, sql: string): SqlAnswer {
   }
 }
 
-/** Names taken in the store: tables, views, indexes, and modules that are tables themselves. */
+/** Names in use in the store: tables, views, indexes, and modules that are tables themselves. */
 function takenNames(db: Connection): ReadonlySet<string> {
   const names = db
     .prepare('SELECT name FROM sqlite_schema UNION SELECT name FROM pragma_module_list')

@@ -6,7 +6,7 @@ import { driverTypes } from '../execution/start-message.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { isProcessAlive, lastSignOf, type LivenessTest, ownerOf } from '../presence/leases.ts';
-import { kept } from '../sqlite/kept-answers.ts';
+import { keptAtRest } from '../sqlite/kept-answers.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 interface DriverRow {
@@ -60,7 +60,7 @@ const lost = (sign = ''): Pick<DriverSpan, 'ended' | 'reason'> => ({
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest): DriverSpan[] {
   const owner = ownerOf(sql, executionId);
-  return kept(
+  return keptAtRest(
     sql,
     recordedDrivers,
   )(executionId).map((span): DriverSpan => {

@@ -20,7 +20,7 @@ import {
   momentOfTest,
   ownerOf,
 } from '../presence/leases.ts';
-import { kept } from '../sqlite/kept-answers.ts';
+import { kept, keptAtRest } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
@@ -60,7 +60,7 @@ export function evidenceOf(
   const isRunning = status === 'running';
   const isOverBroker = isRunning && detail.over_broker === 1;
   const now = momentOfTest(isAlive);
-  const recorded = kept(sql, recordedEvidence)(execution);
+  const recorded = keptAtRest(sql, recordedEvidence)(execution);
   return {
     execution_id,
     status_reason,

@@ -10,7 +10,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { workerSlots } from '../presence/agent-registry.ts';
 import { type LivenessTest, type Moment, type Owner, isProcessAlive, isSilent, ownerOf } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
-import { kept } from '../sqlite/kept-answers.ts';
+import { kept, keptAtRest } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { driversOf, speedsOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
@@ -42,7 +42,7 @@ export function factsOf(
   { isAlive, now }: Moment,
 ): { facts: Facts; detail: ExecutionDetail; progress: Progress } {
   const { execution_id, status, phase, start_time, end_time } = execution;
-  const { detail, progress, speeds, newest_ms, ...recorded } = kept(sql, recordedFacts)(execution);
+  const { detail, progress, speeds, newest_ms, ...recorded } = keptAtRest(sql, recordedFacts)(execution);
   const owner = ownerOf(sql, execution_id);
   const isOverBroker = detail.over_broker === 1;
   const speed = speeds.current ?? detail.params.speed;

@@ -29,6 +29,16 @@ const isAhead = (sql: Prepare, id: string, now: number) =>
 export const newestRow = `SELECT recorded_ms FROM message_rows
   WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`;
 
+/**
+ * When the row was recorded that made an execution known: of an observed one, the first that names it, since earlier ones are added to it
+ * later. Milliseconds since 1970.
+ */
+export const recordedFrom = (sql: Prepare, executionId: string) =>
+  sql<number>(
+    `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('$id')} AND (headers IS NULL
+       OR instr(body || coalesce(destination, ''), (SELECT told_id FROM observed_runs WHERE execution_id = $id)) > 0) ORDER BY seq LIMIT 1`,
+  ).value({ id: executionId });
+
 type Run = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
 
 /**

@@ -1,4 +1,4 @@
-import { onceFor } from '../../lib/once-for.ts';
+import { onceFor, setNewest } from '../../lib/once-for.ts';
 import type { Connection } from './connection.ts';
 import { type Prepare, type Prepared, preparer } from './statements.ts';
 
@@ -9,18 +9,38 @@ import { type Prepare, type Prepared, preparer } from './statements.ts';
 const maxRows = 200;
 const maxAnswers = 400;
 
-/** A question whose answer depends only on the store and on plain arguments. */
+/** How many executions' answers of one question are kept beyond a commit. */
+const maxExecutions = 50;
+
+/** A query whose answer depends only on the store and on plain arguments. */
 type Question<Args extends unknown[], Answer> = (sql: Prepare, ...args: Args) => Answer;
 
 type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) => (...args: Args) => Answer;
 
-const keepers = new WeakMap<Prepare, Keep>();
+const keepers = new WeakMap<Prepare, { untilCommit: Keep; whileAtRest: Keep }>();
 
 /**
  * The query with its answers cached if the connection caches answers; otherwise it is run each time.
  */
 export const kept = <Args extends unknown[], Answer>(sql: Prepare, question: Question<Args, Answer>) =>
-  keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
+  keepers.get(sql)?.untilCommit(question) ?? ((...args) => question(sql, ...args));
+
+/**
+ * The same for a question about an execution, its first argument: an answer is kept until a commit changes what the
+ * store has recorded about that execution. It must follow from the execution's messages and log lines alone.
+ */
+export const keptAtRest = <Args extends [About, ...unknown[]], Answer>(
+  sql: Prepare,
+  question: Question<Args, Answer>,
+) => keepers.get(sql)?.whileAtRest(question) ?? ((...args: Args) => question(sql, ...args));
+
+type About = string | { execution_id: string };
+
+/**
+ * A text that changes with every message and log line of an execution; undefined if other things may change what follows
+ * from them.
+ */
+type Mark = (sql: Prepare, executionId: string) => string | undefined;
 
 /**
  * Caches a store's answers until the next commit: an assistant that watches a run usually asks about an
@@ -29,7 +49,7 @@ export const kept = <Args extends unknown[], Answer>(sql: Prepare, question: Que
  * (`PRAGMA data_version`), and the transaction holds the state of that version. Only for a connection that
  * never writes. Rows are frozen because readers share them.
  */
-export function keepAnswers(db: Connection) {
+export function keepAnswers(db: Connection, markOf: Mark = () => undefined) {
   const sql = preparer(db);
   // The state that answers belong to. A statement drops its answers when it is run in another state.
   let state = { version: undefined as number | undefined, count: 0 };
@@ -64,7 +84,12 @@ export function keepAnswers(db: Connection) {
   const keepingQuestion = onceFor((question: Question<unknown[], unknown>) =>
     keeping((...args) => question(keepingSql, ...args)),
   );
-  keepers.set(keepingSql, keepingQuestion as Keep);
+  const markNow = (about: About) =>
+    db.inTransaction ? markOf(keepingSql, typeof about === 'string' ? about : about.execution_id) : undefined;
+  const keepingAtRest = onceFor((question: Question<[About, ...unknown[]], unknown>) =>
+    keeping(keptByMark((...args) => question(keepingSql, ...args), markNow) as (...values: unknown[]) => unknown),
+  );
+  keepers.set(keepingSql, { untilCommit: keepingQuestion as Keep, whileAtRest: keepingAtRest as unknown as Keep });
   return {
     /** The connection's statements, with their answers cached. */
     sql: keepingSql,
@@ -77,6 +102,24 @@ export function keepAnswers(db: Connection) {
 }
 
 export type KeptAnswers = ReturnType<typeof keepAnswers>;
+
+/** What is asked about an execution, with its answers kept as long as the execution has the same mark. */
+function keptByMark(
+  ask: (...args: [About, ...unknown[]]) => unknown,
+  markNow: (about: About) => string | undefined,
+): typeof ask {
+  const before = new Map<string, { mark: string; answer: unknown }>();
+  return (...args) => {
+    const mark = markNow(args[0]);
+    if (mark === undefined) return ask(...args);
+    const key = JSON.stringify(args);
+    const known = before.get(key);
+    if (known?.mark === mark) return known.answer;
+    const answer = frozen(ask(...args));
+    setNewest(before, key, { mark, answer }, maxExecutions);
+    return answer;
+  };
+}
 
 /**
  * Objects are compared by content: named values and rows are new objects for each query. A cached row is frozen,

@@ -146,7 +146,7 @@ export function causesSentence(causes: readonly CauseCount[], what = 'attempt'):
   return `${head}: ${named.join(', ')}${more}.`;
 }
 
-/** Whether a driver works on it, as far as this store knows. */
+/** Whether a driver works on it, according to this store. */
 export const isDriven = ({ driver }: Facts) => driver === undefined || driver.alive;
 
 export const timeOf = (milliseconds: number) => new Date(milliseconds).toISOString();

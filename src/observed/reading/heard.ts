@@ -28,7 +28,7 @@ export function createHeard(topicNames: readonly string[]) {
     if (name === undefined || (!programs.has(name) && programs.size >= maxNames)) return;
     const program: HeardProgram = programs.get(name) ?? { name, messages: 0 };
     program.messages += 1;
-    // A heartbeat without a type comes from an agent, but does not say of which type.
+    // A heartbeat without a type comes from an agent, but does not state its type.
     if (fieldsOf(line)['msg_type'] !== undefined) program.type ??= programTypeOf(message_type, line.destination);
     program.namespace = namespaceOf(line) ?? program.namespace;
     program.dialect = dialect ?? program.dialect;

@@ -35,6 +35,7 @@ export const siteWork = () =>
   });
 
 const pictured = () => ({
+  recorded_from: optionalString,
   from: optionalString,
   until: optionalString,
   bin_seconds: optionalFloat,
@@ -123,7 +124,7 @@ export const timelineAnswer = () =>
 export type TimelineAnswer = z.infer<ReturnType<typeof timelineAnswer>>;
 
 type Picture =
-  | Exclude<keyof ReturnType<typeof pictured>, 'phases_omitted' | 'levels'>
+  | Exclude<keyof ReturnType<typeof pictured>, 'recorded_from' | 'phases_omitted' | 'levels'>
   | 'causes'
   | 'workers'
   | 'slot_count';

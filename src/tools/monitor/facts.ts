@@ -120,7 +120,7 @@ function datasetOf({ dataset }: Monitor): Words {
   return `${name}${clause(' (', state, ')')}${files === undefined ? '' : `, ${counted(files, 'file')}`}${clause(', ', bytes, ' bytes')}`;
 }
 
-/** The agents that are not well, one by one, and how many others are OK, have exited, or are ahead of the clock. */
+/** The unhealthy agents, one by one, and how many others are OK, have exited, or are ahead of the clock. */
 function agentsOf({ agents }: Monitor): [string, Words][] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK');

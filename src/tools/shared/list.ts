@@ -57,9 +57,9 @@ interface List<Name extends ListName, In extends z.ZodRawShape, Row>
   whenEmpty?: (context: ToolContext, question: Question<ArgumentsOf<In>>) => string | undefined;
   /** A note for the end of the list. */
   atEnd?: (context: ToolContext) => string | undefined;
-  /** A note about the list, whatever is on the page. */
-  remark?: (context: ToolContext) => string | undefined;
-  /** Throws if so many rows in all are no answer to these arguments. */
+  /** What holds of the whole list: more fields of its answer, and a note, whatever is on the page. */
+  whole?: { fields: () => z.ZodRawShape; of: (context: ToolContext) => { note?: string } };
+  /** Throws if these arguments match too many rows to be answered. */
   check?: (args: ArgumentsOf<In>, total: number) => void;
   /** The kind of name that its `agent` argument takes. */
   agents?: ValueKind;
@@ -87,7 +87,7 @@ export function defineList<Name extends ListName, In extends z.ZodRawShape, Row 
     ...list,
     takesMoment: true,
     input: () => ({ ...input(), ...(isWide === true ? { fields: itemFields } : {}), ...listArguments(window) }),
-    output: () => pageAnswer(isWide === true ? item().partial() : item()),
+    output: () => pageAnswer(isWide === true ? item().partial() : item()).extend(list.whole?.fields() ?? {}),
     handle: (args, context) => listPage(list, args as ArgumentsOf<In>, context),
   });
 }
@@ -101,7 +101,7 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
   args: ArgumentsOf<In>,
   context: ToolContext,
 ) {
-  const { name, whenEmpty, atEnd, remark, check, agents, resolve = resolveExecution } = list;
+  const { name, whenEmpty, atEnd, whole, check, agents, resolve = resolveExecution } = list;
   const ask = list.ask(context, args);
   const computed = list.computed?.(context, args);
   const run = requireRun(args.run_number, context);
@@ -133,12 +133,14 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
       given === 0 ? (nowhereNote(args, fixed, context, agents) ?? whenEmpty?.(context, question)) : undefined;
     return empty ?? atEnd?.(context);
   };
-  const note = [remark?.(context) ?? [], noteOf() ?? []].flat().join(' ');
+  const { note: remark = [], ...facts } = whole?.of(context) ?? {};
+  const note = [remark, noteOf() ?? []].flat().join(' ');
   check?.(args, counted.total_count);
   return {
     items,
     ...counted,
     has_more: hasMore,
+    ...facts,
     ...present({
       next_cursor: hasMore && last !== undefined ? cursorAfter(last) : null,
       data_as_of: context.queries.dataAsOf(),

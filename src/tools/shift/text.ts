@@ -3,7 +3,7 @@ import { periodWords } from '../../domain/period-words.ts';
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { claimedName, clause, headOf, markdownText, shortPaths, withPlainTimes } from '../../lib/words.ts';
+import { claimedName, clause, headOf, markdownText, shortPaths, shownTime, withPlainTimes } from '../../lib/words.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { failedFiles } from '../shared/sites.ts';
 import type { ShiftFacts, Totals } from './facts.ts';
@@ -18,8 +18,6 @@ import {
   undoneByPeople,
   unseenAlarms,
 } from './shift.ts';
-
-const minutes = (time: string) => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
 const shownRows = 15;
 const shownCauses = 6;
@@ -39,13 +37,13 @@ type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
 export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefined): string {
   const { causes, actions, handover, totals } = facts;
   const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
-  const shown = page === undefined ? minutes : linksTo(page);
+  const shown = page === undefined ? shownTime : linksTo(page);
   const failures = causes.map(
     ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
   );
   const open = facts.open.map((line) => `- ${markdownText(withPlainTimes(line), 400)}`);
   return [
-    `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
+    `# Shift report, ${shownTime(shift.start_time)} to ${shownTime(shift.end_time)}`,
     totalsLine(totals, shift),
     '## Open',
     ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'more open items')),
@@ -91,7 +89,7 @@ function newest<Row>(rows: readonly Row[], most: number, what: string, line: (ro
 const linksTo =
   (page: string): ShownTime =>
   (time, id) =>
-    `[${minutes(time)}](${page}#/${encodeURIComponent(id ?? 'shift')}?asof=${encodeURIComponent(time)})`;
+    `[${shownTime(time)}](${page}#/${encodeURIComponent(id ?? 'shift')}?asof=${encodeURIComponent(time)})`;
 
 /** A part under its title; without lines there is none. Markdown needs no empty lines between them. */
 const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [`## ${title}`, ...lines]);
@@ -220,9 +218,6 @@ type ShownTime = (time: string, executionId?: string | null) => string;
 
 const longestNote = 600;
 
-/** The time of day, to the second. */
-const clock = (time: string) => time.slice(11, 19);
-
 /** A name, with its claimant. */
 const whoOf = (name: string, sentBy: string | null | undefined) => markdownText(claimedName(name, sentBy), 120);
 
@@ -240,8 +235,8 @@ const alarmLine = (
     count === 1 ? [] : `raised ${count} times`,
     seen_by === null
       ? 'not seen'
-      : `seen by ${whoOf(seen_by, seen_sent_by)} ${clock(seen_at ?? '')}${seen_text === null ? '' : `, ${markdownText(seen_text, 100)}`}`,
-    cleared_at === null ? 'not cleared' : `cleared ${clock(cleared_at)}`,
+      : `seen by ${whoOf(seen_by, seen_sent_by)} at ${shownTime(seen_at ?? '')}${seen_text === null ? '' : `, ${markdownText(seen_text, 100)}`}`,
+    cleared_at === null ? 'not cleared' : `cleared at ${shownTime(cleared_at)}`,
   ].flat();
   return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(headOf(sentence), 300)}`;
 };

@@ -16,7 +16,8 @@ const maxShown = 20;
 export function AlarmBar() {
   const { answer, fault } = usePoll(
     async () => {
-      const ask = (state: string): Promise<Page<Alarm>> => world.call('list_alarms', { state, limit: maxShown });
+      const ask = (state: string): Promise<Page<Alarm> & { unwatched?: true }> =>
+        world.call('list_alarms', { state, limit: maxShown });
       return { unseen: await ask('raised'), seen: await ask('seen') };
     },
     { key: 'alarms', every: everyMilliseconds },
@@ -26,8 +27,7 @@ export function AlarmBar() {
   if (answer === undefined) return <p class="alarms quiet" />;
   const { unseen, seen } = answer;
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
-  // The tool says so in a note that may contain more.
-  const nobody = /"swf-mcp[^"]* watch" is running/.test(unseen.note ?? '') ? ': "swf-mcp watch" is not running' : '';
+  const nobody = unseen.unwatched === true ? ': "swf-mcp watch" is not running' : '';
   if (total === 0)
     return <p class="alarms quiet">{nobody === '' ? 'no alarms' : `not watching for alarms${nobody}`}</p>;
   return (

@@ -4,6 +4,7 @@ import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { showTimesIn, time, type Zone, zone } from '../shared/format.ts';
 import { useChoice, useRoute } from '../state/hooks.ts';
 import { hashOf, type PageProps, type Route } from '../state/route.ts';
+import { beginPage } from '../state/tab.ts';
 import { world } from '../transport/call.ts';
 import { lazy } from './banner.tsx';
 import { Button } from './card.tsx';
@@ -33,13 +34,9 @@ export function App() {
   }, [theme]);
   const { report } = world;
   const id = route.ids[0] ?? report?.execution_id ?? '';
-  // Before the page below says its state there.
-  useLayoutEffect(() => {
-    document.title = `${route.page === 'execution' ? id : route.page} · swf-mcp`;
-    document.querySelector('link[rel="icon"]')?.setAttribute('href', 'data:,');
-    scrollTo(0, 0);
-  }, [route.page, id]);
   const page = report !== undefined && route.page === 'overview' ? 'execution' : route.page;
+  // An execution begins its page itself, since the newest one has two addresses.
+  useLayoutEffect(() => beginPage(page === 'execution' ? id : page), [page]);
   const ids = page === 'execution' ? [id, ...route.ids.slice(1)] : route.ids;
   const Page = pages[page];
   return (
@@ -58,8 +55,7 @@ export function App() {
               : `A report made at ${time(report.madeAt)}.`}
           </p>
         )}
-        {/* Mounted again for each execution. */}
-        <Page key={ids[0]} {...{ ids, change, theme }} params={route.params} />
+        <Page {...{ ids, change, theme }} params={route.params} />
       </main>
       <Keys />
     </>
@@ -119,7 +115,6 @@ const Overview = lazy(async () => (await import('./overview.tsx')).Overview);
 const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   overview: Overview,
   execution: lazy(async () => (await import('./execution.tsx')).Execution),
-  latest: lazy(async () => (await import('./execution.tsx')).Latest),
   wall: isServed ? lazy(async () => (await import('./wall.tsx')).Wall) : Overview,
   compare: lazy(async () => (await import('./compare.tsx')).Compare),
   shift: isServed ? lazy(async () => (await import('./shift.tsx')).Shift) : Overview,

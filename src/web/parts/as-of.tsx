@@ -13,12 +13,6 @@ import { Button } from './card.tsx';
 /** A whole run plays in this many steps of this many milliseconds. */
 const film = { steps: 60, every: 200 };
 
-/**
- * The execution whose film plays, and since when its slider was last moved: it plays on when "latest" becomes
- * one execution, and the slider is mounted again.
- */
-const playing = { id: '', at: 0 };
-
 interface AsOfProps {
   timeline: Timeline;
   asOf: number | undefined;
@@ -33,20 +27,19 @@ interface AsOfProps {
 export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
   const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;
+  // Before it nothing is known about the run.
+  const begin = Date.parse(timeline.recorded_from ?? timeline.from);
+  const first = Math.min(last, binOf(timeline, begin));
   const bin = asOf === undefined ? last : binOf(timeline, asOf);
-  const set = (value: number) =>
-    change({ asof: value >= last ? undefined : new Date(endOf(timeline, value)).toISOString() });
-  const id = timeline.execution_id;
-  const [isPlaying, setState] = useState(playing.id === id && Date.now() - playing.at < 10 * film.every);
-  const setPlaying = (plays: boolean): void => {
-    Object.assign(playing, { id: plays ? id : '', at: Date.now() });
-    setState(plays);
+  const set = (value: number) => {
+    const at = Math.max(begin, endOf(timeline, value));
+    change({ asof: value >= last ? undefined : new Date(at).toISOString() });
   };
+  const [isPlaying, setPlaying] = useState(false);
   const step = Math.max(1, Math.round(timeline.bins / film.steps));
   useEffect(() => {
     if (!isPlaying || isAwaited) return undefined;
     const timer = setTimeout(() => {
-      playing.at = Date.now();
       set(bin + step);
       // The last step leads to now, which ends the film.
       if (bin + step >= last) setPlaying(false);
@@ -54,8 +47,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
     return () => clearTimeout(timer);
   }, [isPlaying, isAwaited, bin]);
   const play = (): void => {
-    // At its very first moment nothing about the run may have been recorded.
-    if (bin >= last) set(step);
+    if (bin >= last) set(first);
     setPlaying(!isPlaying);
   };
   return (
@@ -64,7 +56,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
         as of{' '}
         <input
           type="range"
-          min={0}
+          min={first}
           max={last}
           value={bin}
           aria-valuetext={asOf === undefined ? 'now' : time(asOf)}

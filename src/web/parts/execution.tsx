@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
 import { type Range, spanOf } from '../draw/span.ts';
@@ -8,7 +8,7 @@ import { isEnded, type Part, useCourse, useMonitor } from '../state/asking.ts';
 import { type Polled, useHeight, useNow, usePoll, useStill, useVisible } from '../state/hooks.ts';
 import { useShown } from '../state/moment.ts';
 import { changed, executionHash, type PageProps } from '../state/route.ts';
-import { useTab } from '../state/tab.ts';
+import { beginPage, useTab } from '../state/tab.ts';
 import { partWithin } from '../state/zoom.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, lazy, Refused, Skeleton, Unanswered } from './banner.tsx';
@@ -56,24 +56,59 @@ function Awaited({ isShown, isAlone, polled: { fault, at } }: AwaitedProps) {
   return <FaultBanner fault={fault} about={isShown ? 'Older pictures: ' : 'No pictures: '} />;
 }
 
+/** How often to check for a newer execution. Milliseconds. */
+const newestEvery = 2 * second;
+
+/** An execution; of the name `latest` the newest one, and the next as soon as it begins. */
+export function Execution({ ids: [name = ''], params, change, theme }: PageProps) {
+  const isLatest = name === 'latest';
+  const newest = async () => {
+    if (!isLatest) return undefined;
+    const { items } = await world.call<Page<Pick<Monitor, 'execution_id'>>>('list_workflow_executions', { limit: 1 });
+    return { id: items[0]?.execution_id };
+  };
+  const { answer, fault } = usePoll(newest, { key: name, every: newestEvery, isOver: () => !isLatest });
+  const id = isLatest ? answer?.id : name;
+  /**
+   * A place within a run has that run's address, so that it can be shared: "latest" is another run tomorrow. "Back"
+   * follows the newest again.
+   */
+  const go: PageProps['change'] = (to) => {
+    if (
+      !isLatest ||
+      id === undefined ||
+      Object.entries(to).every(([key, value]) => key === 'tab' || value === undefined)
+    )
+      change(to);
+    else location.hash = executionHash(id, changed(params, to));
+  };
+  // The same part under both addresses: nothing moves when one becomes the other.
+  if (id !== undefined) return <Single key={id} {...{ id, params, theme }} change={go} />;
+  if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;
+  return fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />;
+}
+
+type SingleProps = Omit<PageProps, 'ids'> & { id: string };
+
 /** One execution: its facts, its problems, and its course over one time axis. */
-export function Execution({ ids: [id = ''], ...props }: PageProps) {
+function Single(props: SingleProps) {
+  const { id } = props;
   const now = useNow();
   const every = world.kind === 'app' ? 2 * second : second;
   const { answer, fault, at } = useMonitor(id, every);
+  useLayoutEffect(() => beginPage(id), []);
   useTab(answer, fault !== undefined);
   if (answer === undefined) return <Unanswered id={id} fault={fault} />;
   return (
     <>
       <FaultBanner fault={fault} at={at} />
       {world.kind !== 'report' && <Age monitor={answer} now={now} />}
-      <Whole {...props} id={id} monitor={answer} every={every} />
+      <Whole {...props} monitor={answer} every={every} />
     </>
   );
 }
 
-interface WholeProps extends Omit<PageProps, 'ids'> {
-  id: string;
+interface WholeProps extends SingleProps {
   monitor: Monitor;
   every: number;
 }
@@ -188,23 +223,4 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
       <Icon name="alert" /> Nothing recorded for {duration(seconds)}, although it is running.
     </p>
   );
-}
-
-/** How often to check for a newer execution. Milliseconds. */
-const every = 2000;
-
-/** The newest execution; switches to the next one as soon as it begins. */
-export function Latest(props: PageProps) {
-  const ask = () => world.call<Page<Pick<Monitor, 'execution_id'>>>('list_workflow_executions', { limit: 1 });
-  const { answer, fault } = usePoll(ask, { key: 'latest', every });
-  const id = answer?.items[0]?.execution_id;
-  /** A place within a run has that run's address, so that it can be shared: it would be another one's tomorrow. "Back" follows again. */
-  const change: PageProps['change'] = (params) => {
-    if (id === undefined || Object.entries(params).every(([name, value]) => name === 'tab' || value === undefined))
-      props.change(params);
-    else location.hash = executionHash(id, changed(props.params, params));
-  };
-  if (id !== undefined) return <Execution key={id} {...props} change={change} ids={[id]} />;
-  if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;
-  return fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />;
 }

@@ -2,7 +2,7 @@ import { duration, roundDuration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
 import { count, durationIfKnown, percent, time } from '../shared/format.ts';
 import { silentSinceOf } from '../shared/states.ts';
-import { timeOfMoment, type useShown } from '../state/moment.ts';
+import { countsNow, timeOfMoment, type useShown } from '../state/moment.ts';
 import { thisMoment } from '../transport/call.ts';
 import { Bar, type Fact, FactList, PromptButton, promptOf } from './card.tsx';
 import { Key, StatePill } from './pill.tsx';
@@ -17,7 +17,8 @@ interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'verdict' 
 /** An execution in a few numbers. Facts from a different time than the numbers are dimmed and say so. */
 export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, slider }: Props) {
   const { execution_id } = monitor;
-  const { failed } = counts;
+  // Until the answer for another moment has come, the state is that of now.
+  const { failed, isExhausted } = isNow ? countsNow(monitor) : counts;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
   return (
@@ -25,12 +26,7 @@ export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, sli
       <div class="title">
         <h1>{execution_id}</h1>
         <span class={dimmed}>
-          <StatePill
-            {...monitor}
-            isSilent={silent !== undefined}
-            failed={isNow ? 0 : failed}
-            isExhausted={counts.isExhausted}
-          />
+          <StatePill {...monitor} isSilent={silent !== undefined} {...{ failed, isExhausted }} />
         </span>
         <PromptButton text={promptAbout(monitor)} />
       </div>
@@ -203,8 +199,7 @@ function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
         {durationIfKnown(monitor.duration_seconds)}
       </Figure>
     );
-  if (monitor.progress === undefined) return null;
-  const { seconds_left, at_least, at_most } = monitor.progress;
+  const { seconds_left, at_least, at_most } = monitor.progress ?? {};
   const range = at_most === undefined ? 'or longer' : `${roundDuration(at_least ?? 0)} to ${roundDuration(at_most)}`;
   return (
     <Figure label="time left" note={seconds_left === undefined ? '' : range} dimmed={dimmed}>

@@ -25,7 +25,7 @@ export function Shift({ params, change }: PageProps) {
         Shift report{' '}
         {answer && (
           <small>
-            {time(answer.start_time, 16)} to {time(answer.end_time, 16)}
+            {time(answer.start_time)} to {time(answer.end_time)}
           </small>
         )}
       </h1>
@@ -58,7 +58,7 @@ function Report({ report }: { report: ShiftAnswer }) {
     )
     .map(
       ({ time: at, name, did, execution_id, reason }) =>
-        `${time(at, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
+        `${time(at)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
     );
   return (
     <>
@@ -98,7 +98,7 @@ function Report({ report }: { report: ShiftAnswer }) {
 
 const alarmWords = ({ alarm_id, sentence, raised_at, seen_by, seen_text, cleared_at }: Alarm): string => {
   const seen = seen_by === undefined ? 'not seen by anyone' : `seen by ${seen_by}`;
-  const over = cleared_at === undefined ? 'not cleared' : `cleared ${time(cleared_at)}`;
+  const over = cleared_at === undefined ? 'not cleared' : `cleared at ${time(cleared_at)}`;
   return `${time(raised_at)} ${alarm_id}: ${sentence} (${[seen, seen_text, over].filter(Boolean).join(', ')})`;
 };
 

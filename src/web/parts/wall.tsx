@@ -186,13 +186,13 @@ const [courseEvery, bins] = [10_000, 90];
 function Course({ id }: { id: string }) {
   const ask = () => world.call<Timeline>('get_execution_timeline', { execution_id: id, bins, slots: 0 });
   const { answer } = usePoll(ask, { key: id, every: courseEvery });
-  if (answer?.series === undefined) return <div class="course" />;
+  if (answer?.series === undefined) return <div class="past" />;
   const { completed, failed_attempts: failed } = answer.series;
   const most = Math.max(1, ...completed.map((n, bin) => n + (failed[bin] ?? 0)));
   const bar = (shade: string, bin: number, from: number, n: number) =>
     n > 0 && <rect key={shade + bin} class={shade} x={bin + 0.04} width={0.92} y={most - from - n} height={n} />;
   return (
-    <>
+    <div class="past">
       <p class="quiet other caption">slices done in each {roundDuration(answer.bin_seconds)} since the start</p>
       <svg
         class="course"
@@ -203,6 +203,6 @@ function Course({ id }: { id: string }) {
       >
         {completed.map((n, bin) => [bar('completed', bin, 0, n), bar('failed', bin, n, failed[bin] ?? 0)])}
       </svg>
-    </>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 import { nounFor } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { percentDone } from '../../lib/rounded.ts';
+import { columnTime, isoTime } from '../../lib/words.ts';
 import type { ExecutionRow } from './answers.ts';
 
 /** A whole number with narrow no-break spaces between thousands. */
@@ -22,12 +23,11 @@ export function showTimesIn(next: Zone): void {
   zone = next;
 }
 
-/** A time to the second, with its zone. */
-export function time(iso: string | number, digits = 19): string {
+/** A time as `lib/words.ts` has it, but in the reader's zone. */
+export function time(iso: string | number): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
-  const words = isoIn(date.getTime()).slice(0, digits).replace('T', ' ');
-  return `${words} ${zone === 'UTC' ? zone : offsetOf(date)}`;
+  return `${columnTime(isoIn(date.getTime()))} ${zone === 'UTC' ? zone : offsetOf(date)}`;
 }
 
 /** The offset of local time from UTC, such as `+01:00`. */
@@ -38,8 +38,7 @@ function offsetOf(date: Date): string {
 }
 
 /** A sentence with its times in the reader's format. */
-export const inZone = (sentence: string) =>
-  sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => time(iso));
+export const inZone = (sentence: string) => sentence.replaceAll(isoTime, (iso) => time(iso));
 
 /** The time of day, for axes and rows with the zone shown above them. */
 export const clock = (at: number, withMilliseconds = false) => isoIn(at).slice(11, withMilliseconds ? 23 : 19);

@@ -227,5 +227,5 @@ export function useHeight(isMeasured: boolean) {
  */
 export function useStill(isLive: boolean, isThen: boolean, showsNow: boolean) {
   const [wasLive] = useState(isLive);
-  return { ...useHeight(!wasLive && showsNow), shade: wasLive || isThen ? 'still' : '' };
+  return { ...useHeight(!wasLive && showsNow), shade: wasLive ? 'still live' : isThen ? 'still' : '' };
 }

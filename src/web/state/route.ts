@@ -1,7 +1,7 @@
 import { decoded } from '../transport/call.ts';
 
 /** Pages, by the first word of an address. */
-const namedPages = ['latest', 'wall', 'compare', 'shift'] as const;
+const namedPages = ['wall', 'compare', 'shift'] as const;
 
 type NamedPage = (typeof namedPages)[number];
 

@@ -23,6 +23,13 @@ function iconOf(health: string, hasFinding: boolean): string {
   return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${shape}</svg>`)}`;
 }
 
+/** Forgets the health of the page before, and shows the top of the page of this name. */
+export function beginPage(name: string): void {
+  document.title = `${name} · swf-mcp`;
+  document.querySelector('link[rel="icon"]')?.setAttribute('href', 'data:,');
+  scrollTo(0, 0);
+}
+
 /** Shows health in the title and icon of the browser tab, for people who look at other tabs. */
 export function showInTab(name: string, { health, hasFinding }: { health: string; hasFinding: boolean }): void {
   document.title = `${hasFinding ? '! ' : ''}${health} · ${name} · swf-mcp`;

@@ -69,9 +69,38 @@ describe('the live view', () => {
       '            # 30 completed  = 30 processing  - 12 queued  ! 3 failed',
       'workers     30 of 30 busy',
       'failures    2 stay failed, 7 retries, 1 to be retried',
-      String.raw`last error  10:01:10 recon ended with exit code 3 \u{1b}[31m`,
+      String.raw`last error  10:01:10 UTC recon ended with exit code 3 \u{1b}[31m`,
       '            (swf.100010.000003_slice_007.tf)',
-      'last event  10:01:12 slice_started swf.100010.000005_slice_002.tf attempt 2',
+      'last event  10:01:12 UTC slice_started swf.100010.000005_slice_002.tf attempt 2',
+    ]);
+  });
+
+  it('has all of it in whole words at 60 columns, and a command that can be copied', async () => {
+    const oldest = { seconds: 12, slice_filename: 'swf.100010.000005_slice_003.tf' } as never;
+    const snapshot = await inTheMiddle();
+    const inHand = { count: 30, lost: 0, overdue: 1, oldest, ends: undefined };
+    const options = { columns: 60, paint: plain, storeOption: ` --db /data/${'epic/'.repeat(8)}swf.db` };
+    expect(renderView({ ...snapshot, health: 'stalled', inHand }, rates, options)).toEqual([
+      'stf_datataking-tester-0001  run 100010                 72 s',
+      ' stalled  phase physics, simulated 72 s, speed 1,',
+      'namespace test',
+      '',
+      'STF files   [#######        ] 5/10         stalled',
+      'TF samples  [#######        ] 5/10         stalled',
+      'TF slices   [###!==-        ] 32/150       stalled',
+      '            # 30 completed  = 30 processing  - 12 queued',
+      '            ! 3 failed',
+      'workers     30 of 30 busy',
+      '! oldest    12 s, usual 30.0 s, 1 overdue:',
+      '            swf.100010.000005_slice_003.tf',
+      'failures    2 stay failed, 7 retries, 1 to be retried',
+      'last error  10:01:10 UTC recon ended with exit code 3',
+      String.raw`            \u{1b}[31m (swf.100010.000003_slice_007.tf)`,
+      'last event  10:01:12 UTC slice_started',
+      '            swf.100010.000005_slice_002.tf attempt 2',
+      '',
+      'its process is gone; resume it with',
+      `  swf-mcp${options.storeOption} resume stf_datataking-tester-0001`,
     ]);
   });
 

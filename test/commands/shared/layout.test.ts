@@ -55,10 +55,41 @@ describe('at 80 columns', () => {
       { ...run, status: 'running', health: 'stalled', duration_seconds: 20, silent_seconds: 109 },
     );
     expect(head).toMatch(/^EXECUTION +STATE .*DONE +FAILED .*STARTED \(UTC\) +TOOK$/);
-    expect(ended).toMatch(/potekhin-0003 +terminated .* 2026-12-01 00:12:27 +47\.5 s$/);
-    expect(lost).toMatch(/potekhin-0003 +stalled .* silent 109 s$/);
+    expect(ended).toMatch(/^stf\S*…\S*ekhin-0003 +terminated .* 2026-12-01 00:12:27 +47\.5 s$/);
+    expect(lost).toMatch(/ekhin-0003 +stalled .* silent 109 s$/);
     expect(Math.max(...[head, ended, lost].map((line = '') => line.length))).toBeLessThanOrEqual(80);
   });
+});
+
+describe('the names in a narrow table', () => {
+  const all = ['stf_datataking-shifter-0001', 'stf_processing-shifter-0001', 'stf_datataking-shifter-0001~102402'];
+  const lines = (width: number): string[] =>
+    shownBy(
+      'list',
+      width,
+      ...all.map((execution_id) => ({
+        execution_id,
+        status: 'completed',
+        start_time: '2026-12-01T00:12:27Z',
+        duration_seconds: 47.5,
+        stf_count: 3,
+        slices_created: 45,
+        slices_completed: 45,
+        slices_failed: 0,
+        retries: 0,
+      })),
+    );
+
+  it.each([70, 80, 100])(
+    'differ where they are shortened, and start and duration are whole, at %i columns',
+    (width) => {
+      const [head = '', ...rows] = lines(width);
+      expect(head).toMatch(/STARTED \(UTC\) +TOOK$/);
+      expect(new Set(rows.map((row) => row.split(' ')[0])).size).toBe(3);
+      for (const row of rows) expect(row).toMatch(/ 2026-12-01 00:12:27 +47\.5 s$/);
+      for (const line of [head, ...rows]) expect(line.length).toBeLessThanOrEqual(width);
+    },
+  );
 });
 
 describe('a table', () => {

@@ -16,27 +16,24 @@ it.each([
   [-8000, undefined],
   [-4000, 0],
   [60_000, 60],
-])(
-  'an execution whose newest row is recorded now has, by a clock %d ms from it, lasted %s s',
-  async (shift, lasted) => {
-    const { store } = await makeRunningStore();
-    const execution = requireExecution(store.sql, id);
-    const recorded = store.sql<number>('SELECT max(recorded_ms) FROM message_rows').value() ?? 0;
-    const now = recorded + shift;
-    const queries = createQueries(store.db, Object.assign(isAlive, { now }));
-    const seconds = secondsOfLife(store.sql, execution, { isAlive, now });
-    expect(seconds === undefined ? undefined : Math.round(seconds)).toBe(lasted);
-    const listed = await answerTo(['list_workflow_executions', {}], contextOf(queries, now, noPast));
-    expect((listed as { items: { duration_seconds?: number }[] }).items[0]?.duration_seconds).toBe(seconds);
-    const monitor = await answerTo(['get_workflow_monitor', { execution_id: id }], contextOf(queries, now, noPast));
-    expect((monitor as { duration_seconds?: number }).duration_seconds).toBe(seconds);
-    const report = await answerTo(['shift_report', {}], contextOf(queries, now, noPast));
-    const [first = ''] = (report as { open: string[] }).open;
-    expect(/^CLOCK_OFF: the newest row of the store is (?:1 h|8 s) ahead of the clock here/.test(first)).toBe(
-      lasted === undefined,
-    );
-  },
-);
+])('by a clock %d ms ahead of the newest row of an execution, the execution has lasted %s s', async (shift, lasted) => {
+  const { store } = await makeRunningStore();
+  const execution = requireExecution(store.sql, id);
+  const recorded = store.sql<number>('SELECT max(recorded_ms) FROM message_rows').value() ?? 0;
+  const now = recorded + shift;
+  const queries = createQueries(store.db, Object.assign(isAlive, { now }));
+  const seconds = secondsOfLife(store.sql, execution, { isAlive, now });
+  expect(seconds === undefined ? undefined : Math.round(seconds)).toBe(lasted);
+  const listed = await answerTo(['list_workflow_executions', {}], contextOf(queries, now, noPast));
+  expect((listed as { items: { duration_seconds?: number }[] }).items[0]?.duration_seconds).toBe(seconds);
+  const monitor = await answerTo(['get_workflow_monitor', { execution_id: id }], contextOf(queries, now, noPast));
+  expect((monitor as { duration_seconds?: number }).duration_seconds).toBe(seconds);
+  const report = await answerTo(['shift_report', {}], contextOf(queries, now, noPast));
+  const [first = ''] = (report as { open: string[] }).open;
+  expect(/^CLOCK_OFF: the newest row of the store is (?:1 h|8 s) ahead of the clock here/.test(first)).toBe(
+    lasted === undefined,
+  );
+});
 
 it.each([
   [-3_600_000, undefined],
