@@ -1,4 +1,4 @@
-import { random } from '../src/domain/random.ts';
+import { random } from '../src/domain/plan/v1.ts';
 import type { LogLevel } from '../src/lib/logger.ts';
 
 /** The fate of a slice: so many failed attempts, and whether another one ends well, is begun, or waits. */

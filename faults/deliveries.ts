@@ -1,6 +1,6 @@
 import { openReader } from '../src/db/opening/open-reader.ts';
 import { openStore } from '../src/db/opening/open-store.ts';
-import { random } from '../src/domain/random.ts';
+import { random } from '../src/domain/plan/v1.ts';
 import { messageIdOf } from '../src/messages/identity.ts';
 import type { Message } from '../src/messages/message.ts';
 import { vocabulary } from '../src/messages/vocabulary.ts';

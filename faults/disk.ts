@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 
-import { random } from '../src/domain/random.ts';
+import { random } from '../src/domain/plan/v1.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { startCli } from './cli.ts';
 import { runSettings } from './kill.ts';

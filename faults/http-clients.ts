@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-import { random } from '../src/domain/random.ts';
+import { random } from '../src/domain/plan/v1.ts';
 import { startCli } from './cli.ts';
 
 const call = (name: string, args: object, id: number) => ({

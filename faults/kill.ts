@@ -1,4 +1,4 @@
-import { random } from '../src/domain/random.ts';
+import { random } from '../src/domain/plan/v1.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { type Ended, startCli } from './cli.ts';
 import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';

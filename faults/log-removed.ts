@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 
-import { random } from '../src/domain/random.ts';
+import { random } from '../src/domain/plan/v1.ts';
 import { pause } from '../src/lib/deadline.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { startCli, storeIn } from './cli.ts';

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
-import { random } from '../src/domain/random.ts';
+import { random } from '../src/domain/plan/v1.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { cliPath, startCli, storeIn } from './cli.ts';
 import { runSettings } from './kill.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { random } from '../src/domain/random.ts';
+import { random } from '../src/domain/plan/v1.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { type Ended, startCli } from './cli.ts';
 import { runSettings } from './kill.ts';

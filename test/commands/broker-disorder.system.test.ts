@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { parseBrokerUrl } from '../../src/broker/address.ts';
 import type { Delivery, BrokerConnection } from '../../src/broker/connection.ts';
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
-import { random } from '../../src/domain/random.ts';
+import { random } from '../../src/domain/plan/v1.ts';
 import type { Message } from '../../src/messages/message.ts';
 import { brokerIsMissing, startBroker } from '../brokers/activemq.ts';
 import type { Broker } from '../brokers/broker.ts';

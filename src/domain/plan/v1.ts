@@ -1,13 +1,22 @@
+import { sha256 } from '../../lib/sha256.ts';
 import { sampleNumber, sliceFilename, stfFilename, tfFilename } from '../file-names.ts';
 import { evenPart, exactOrUndefined, floorOfProduct } from '../fractions.ts';
 import type { WorkflowParams } from '../params.ts';
-import { random } from '../random.ts';
 import type { Plan, PlannedSample, PlannedSlice, SampleToCut } from './plan.ts';
 
 /** STF number `sequence` (from 1) is sampled exactly if ⌊n·rate⌋ > ⌊(n−1)·rate⌋. */
 export function isSampled(sequence: number, rate: number): boolean {
   if (rate >= 1) return true;
   return floorOfProduct(sequence, rate) > floorOfProduct(sequence - 1, rate);
+}
+
+/**
+ * A number in [0, 1) that depends on its arguments alone, so that an interruption changes nothing.
+ * @param purpose what the number is for; two purposes give independent numbers
+ */
+export function random(run: number, sequence: number, purpose: string): number {
+  const digest = sha256().update(`${run}/${sequence}/${purpose}`).digest();
+  return digest.readUIntBE(0, 6) / 2 ** 48;
 }
 
 /** Version 1 of the plan. */

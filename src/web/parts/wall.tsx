@@ -4,7 +4,7 @@ import { roundDuration, wholeDuration } from '../../lib/duration.ts';
 import { clause, headOf } from '../../lib/words.ts';
 import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
-import { age, amount, count, inZone, time } from '../shared/format.ts';
+import { age, amount, count, inZone, percent, time } from '../shared/format.ts';
 import { noFindingWords, silentSinceOf, wallState } from '../shared/states.ts';
 import { useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
@@ -13,8 +13,8 @@ import { executionHash } from '../state/route.ts';
 import { noAnswer, showInTab } from '../state/tab.ts';
 import { world } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
+import { Bar } from './card.tsx';
 import { Pill, StatePill } from './pill.tsx';
-import { doneWords, Progress, whatWords } from './progress.tsx';
 
 /** How often the wall polls. Milliseconds. */
 const every = 2000;
@@ -205,4 +205,33 @@ function Course({ id }: { id: string }) {
       </svg>
     </div>
   );
+}
+
+/** Whether slices are counted: prompt processing makes none, and elsewhere they may not be seen. */
+const areCounted = ({ slices_completed }: Monitor) => slices_completed !== undefined;
+
+/** The slices of an execution, where they are counted. */
+function Progress({ monitor }: { monitor: Monitor }) {
+  if (!areCounted(monitor)) return null;
+  const { created, completed, failed, processing, queued } = countsNow(monitor);
+  const total = Math.max(monitor.progress?.slices_planned ?? 0, created);
+  return <Bar total={total} parts={{ completed, failed, processing, queued }} />;
+}
+
+/** What a card counts: slices, else STF files, in prompt processing with those that PanDA is done with at each site. */
+function whatWords(monitor: Monitor, over: number): string {
+  const { sites = [], progress } = monitor;
+  if (areCounted(monitor))
+    return `${count(over)} of ${count(progress?.slices_planned ?? countsNow(monitor).created)} slices`;
+  const places = sites.flatMap(({ site = 'PanDA', processed }) =>
+    processed === undefined ? site : `${site} ${count(processed)} processed`,
+  );
+  return ['STF files', ...places].join(', ');
+}
+
+/** The share of the planned slices that are final; without a plan, the slices that have a result, else the STF files. */
+function doneWords(monitor: Monitor, over: number): string {
+  if (!areCounted(monitor)) return count(monitor.stf_count);
+  const { slices_planned: planned, slices_final = over } = monitor.progress ?? {};
+  return planned === undefined ? count(over) : percent(slices_final, planned, 0);
 }
