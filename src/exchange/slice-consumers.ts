@@ -131,7 +131,11 @@ export class SliceConsumers {
     const { broker, draining, onChange } = this.#options;
     if (draining.aborted || broker.hasSelectors() || this.#taking === 'none') return;
     this.#taking = 'none';
-    this.#back = setTimeout(() => this.#attend('one'), awayMilliseconds);
+    // While slices are in hand, all slots are still subscribed: the trial begins when the queue has been left.
+    this.#back = setTimeout(() => {
+      if (this.#queue === broker) this.#attend('one');
+      else this.#isTrialDue = true;
+    }, awayMilliseconds);
     if (this.#busy.size === 0) void this.#closeApart();
     onChange();
   }

@@ -232,6 +232,36 @@ describe('consumers of slices', () => {
       await done;
     });
 
+    it('try with one slot only once the slices in hand have ended, however long these take', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const made = await setUp('rabbitmq');
+      const inHand = new Map<number, { slot: number; finish: () => void }>();
+      const { consumers, drain, done } = consume(
+        made,
+        3,
+        ({ slice: { slice_id }, acknowledge }, slot) =>
+          new Promise((resolve) => inHand.set(slice_id, { slot, finish: () => (acknowledge(), resolve()) })),
+      );
+      const turns = async (): Promise<void> => {
+        for (let n = 0; n < 50; n += 1) await new Promise(setImmediate);
+      };
+      await send(made, slice(1));
+      await turns();
+      for (let n = 0; n < 3; n += 1) consumers.noteUnfit(true);
+      await send(made, slice(2), slice(3), slice(4));
+      await vi.advanceTimersByTimeAsync(31_000);
+      await turns();
+      expect([...inHand.keys()]).toEqual([1]);
+      inHand.get(1)?.finish();
+      await turns();
+      expect([...inHand.values()].map(({ slot }) => slot).slice(1)).toEqual([1]);
+      drain();
+      for (const { finish } of inHand.values()) finish();
+      await vi.advanceTimersByTimeAsync(60_000);
+      await done;
+    }, 10_000);
+
     it('leave the queue while they rest, and come back with one slot until the trial is over', async () => {
       const { made, handled, consumers, take, drain, done } = await half(2);
       take('none');

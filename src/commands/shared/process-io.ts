@@ -141,6 +141,9 @@ const escape = '\u001B';
 /** Keys that the system would handle if they were not read one by one. */
 const signals: Record<string, NodeJS.Signals> = { '\u0003': 'SIGINT', '\u001C': 'SIGQUIT', '\u001A': 'SIGTSTP' };
 
+/** How often to check whether the process is in the foreground, in milliseconds. */
+const lookMilliseconds = 500;
+
 /**
  * Whether this process is in the foreground of its terminal. The system would stop a background process that
  * touched the terminal.
@@ -185,12 +188,19 @@ function callAtKeys(callback: (key: string) => void) {
     setRaw(true);
     stdin.resume();
   };
+  // A shell reports neither that it continues this process in the background, nor that a running one is back.
+  const looking = setInterval(() => {
+    if (isInForeground() === !stdin.isPaused()) return;
+    if (stdin.isPaused()) onContinue();
+    else stdin.pause();
+  }, lookMilliseconds).unref();
   const giveBack = () => setRaw(false);
   setRaw(true);
   stdin.on('data', onData);
   process.on('SIGCONT', onContinue);
   process.on('exit', giveBack);
   return () => {
+    clearInterval(looking);
     stdin.off('data', onData);
     stdin.pause();
     process.off('SIGCONT', onContinue);
