@@ -6,7 +6,7 @@ import { cyclesOf, folderRefusals, folderRings, readFolders, readRooms, readSour
 const maxFileLines = 250;
 const maxFunctionLines = 60;
 const maxFiles = 600;
-const maxNodes = 382_000;
+const maxNodes = 382_500;
 const maxNodesPerLine = 6.3;
 const maxWideLines = 3000;
 
