@@ -17,6 +17,21 @@ export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: numb
   }
 }
 
+/**
+ * Does `work` with a signal that is aborted with another one, or with a `TimeoutError` when the time runs out.
+ * Node 20 forgets an `AbortSignal.timeout` that only `AbortSignal.any` knows.
+ */
+export function inTime<T>(
+  milliseconds: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const end = () => late.abort(new DOMException(`no answer in ${milliseconds / 1000} s`, 'TimeoutError'));
+  const timer = setTimeout(end, milliseconds);
+  return work(AbortSignal.any([signal, late.signal])).finally(() => clearTimeout(timer));
+}
+
 /** Resolves when the signal is aborted, at once if it already is. */
 export const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

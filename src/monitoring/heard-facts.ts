@@ -65,7 +65,8 @@ export interface HeardFacts extends SliceFacts, HeardRecord {
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
   /** Whether nothing more is expected of it, so that what is missing is judged without waiting. */
   isOver: boolean;
-  /** Whether results are known to arrive on a subscribed topic. */
+  /** Whether slices, and results, may arrive on a subscribed topic. */
+  hearsSlices: boolean;
   hearsResults: boolean;
   /**
    * Whether its slices can be seen: they were, or would be. Otherwise they are not on a subscribed topic

@@ -1,4 +1,5 @@
 import type { AlarmSeverity, AlarmState } from '../domain/logbook-words.ts';
+import { inTime } from '../lib/deadline.ts';
 import { configInvalid } from '../lib/errors.ts';
 import { allPrintable, printable } from '../lib/printable.ts';
 import { runProgram } from '../lib/run-program.ts';
@@ -56,21 +57,22 @@ export function webhookReceiver(url: string): Receiver {
   return {
     name: `webhook at ${host}`,
     key: digestOf(`webhook ${url}`),
-    async tell(delivery, signal) {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(allPrintable({ ...delivery, plain: undefined })),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
-        // An alarm goes only to this receiver.
-        redirect: 'error',
-      }).catch((error: unknown) => {
-        throw new Error(reasonOf(error));
-      });
-      await response.body?.cancel();
-      if (refusals.has(response.status)) throw new Refused(`it answered ${response.status}`);
-      if (!response.ok) throw new Error(`it answered ${response.status}`);
-    },
+    tell: (delivery, signal) =>
+      inTime(patience, signal, async (ending) => {
+        const response = await fetch(url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(allPrintable({ ...delivery, plain: undefined })),
+          signal: ending,
+          // An alarm goes only to this receiver.
+          redirect: 'error',
+        }).catch((error: unknown) => {
+          throw new Error(reasonOf(error));
+        });
+        await response.body?.cancel();
+        if (refusals.has(response.status)) throw new Refused(`it answered ${response.status}`);
+        if (!response.ok) throw new Error(`it answered ${response.status}`);
+      }),
   };
 }
 

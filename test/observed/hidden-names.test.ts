@@ -2,11 +2,13 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { requireObserved } from '../../src/db/execution/find-execution.ts';
 import { recordHeard } from '../../src/db/observed/heard-messages.ts';
 import { beginHearing } from '../../src/db/observed/hearings.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { createQueries } from '../../src/db/queries.ts';
+import { promptProcessing } from '../../src/domain/workflows.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { alterStore } from '../alter-store.ts';
@@ -99,4 +101,14 @@ it('an execution whose state cannot be read hides no other from the status', asy
   const { code, stdout, stderr } = await runCli(['status'], { folder });
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('good-0001: running') as string });
   expect(stderr).toMatch(/^bad-0001 cannot be shown: RUN_NOT_FOUND/);
+  const damaged = await openStore(join(folder, 'swf.db'));
+  const queries = createQueries(damaged.db, () => undefined);
+  const bad = queries.execution('bad-0001');
+  expect(queries.whySlicesUncounted(bad)).toBeUndefined();
+  // The workflow of prompt processing makes no slices, whatever else is known.
+  const prompt = { ...requireObserved(bad), workflow_name: promptProcessing };
+  expect(queries.whySlicesUncounted(prompt)).toMatch(/^prompt processing/);
+  damaged.close();
+  const list = await runCli(['list', '-o', 'json'], { folder });
+  expect(list.stdout).toMatch(/"execution_id": ?"bad-0001"[^}]*"slices_created": ?0/);
 });

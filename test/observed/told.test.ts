@@ -197,6 +197,22 @@ describe('a REST call to the monitor', () => {
     store.close();
   });
 
+  it('for slices whose topic is not subscribed accuses nobody', async () => {
+    const bus = (await readRecording('H-1')).filter(({ destination }) => destination === '/topic/epictopic');
+    const isOfSlice = ({ destination }: MessageLine): boolean => /^PATCH .*tf-slices|events/.test(destination);
+    const store = await storeOf([...bus, ...(await toldIn('H-1')).filter((line) => !isOfSlice(line))]);
+    await listenOn(store);
+    const accusing = ['SLICES_NOT_SENT', 'TOLD_OTHERWISE'];
+    const accusations = async (topics: string) => {
+      await store.write((tx) => tx.sql('UPDATE hearings SET topics = ?').run(topics));
+      const { findings } = factsOf(store, 'stf_datataking-shifter-0001');
+      return accusing.filter((code) => findings.some((finding) => finding.code === code));
+    };
+    expect(await accusations('["/topic/epictopic","/topic/panda.slices"]')).toEqual(accusing);
+    expect(await accusations('["/topic/epictopic"]')).toEqual([]);
+    store.close();
+  });
+
   it('with a result counts, even if its slice is registered later', async () => {
     const rest = await toldIn('F-1');
     const isSlice = ({ destination }: MessageLine): boolean => destination === 'POST /api/tf-slices/';

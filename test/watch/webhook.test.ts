@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { type Delivery, webhookReceiver } from '../../src/watch/receiver.ts';
 
@@ -61,6 +61,18 @@ describe('a webhook', () => {
   ])('has not received an alarm after %s', async (_, answers, location, reason) => {
     const { url } = await serve(answers, location);
     await expect(webhookReceiver(url).tell(delivery, never)).rejects.toThrow(reason);
+  });
+
+  it('that is silent is given up after 30 s', { timeout: 10_000 }, async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const server = createServer(() => void vi.advanceTimersByTime(30_000));
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    onTestFinished(() => server.closeAllConnections());
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const told = webhookReceiver(`http://127.0.0.1:${port}/`).tell(delivery, never);
+    await expect(told).rejects.toThrow(/^it did not answer in 30 s$/);
   });
 
   it('that does not answer is reported without the secrets of its address', async () => {

@@ -1,5 +1,5 @@
 import { toldRunning } from '../../db/observed/executions.ts';
-import { pause } from '../../lib/deadline.ts';
+import { inTime, pause } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { httpUrl } from '../../lib/secrets.ts';
 import { createMonitorReader } from '../../observer/monitor-reader.ts';
@@ -21,7 +21,7 @@ export function readMonitor(io: Io, url: string, namespaces: readonly string[], 
   const root = rootOf(url);
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   const reader = createMonitorReader({
-    get: (path) => get(`${root}/api/${path}`, token, signal),
+    get: (path) => inTime(patienceMilliseconds, signal, (ending) => get(`${root}/api/${path}`, token, ending)),
     namespaces,
     take: (line) => places.add(line, new Date().toISOString()),
     known: places.store === undefined ? [] : toldRunning(places.store.store.sql),
@@ -45,7 +45,7 @@ function rootOf(url: string) {
 async function get(url: string, token: string, signal: AbortSignal) {
   const response = await fetch(url, {
     headers: { accept: 'application/json', ...(token === '' ? {} : { authorization: `Token ${token}` }) },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMilliseconds)]),
+    signal,
     // The token goes only to the monitor.
     redirect: 'error',
   });

@@ -90,10 +90,10 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
         },
 
   /**
-   * Reported only if the bus was heard and there are more such slices than results that may belong to them.
+   * Reported only if slices could be heard and there are more such slices than results that may belong to them.
    */
   SLICES_NOT_SENT: ({ unsent, ...facts }) =>
-    !facts.isBusHeard || unsent.count <= facts.results_unmatched
+    !facts.isBusHeard || !facts.hearsSlices || unsent.count <= facts.results_unmatched
       ? undefined
       : {
           severity: 'error',
@@ -196,7 +196,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
 
   /** The runner reported an end that the bus or the registered slices contradict. */
   TOLD_OTHERWISE: (facts) => {
-    const { told, counts, slices_told, unsent, isBusHeard, isOver } = facts;
+    const { told, counts, slices_told, unsent, isBusHeard, hearsSlices, isOver } = facts;
     if (told === undefined || told.status === 'running') return undefined;
     if (!isOver && secondsSince(facts, told.at) < nextStepSeconds) return undefined;
     if (counts.slices_queued > 0)
@@ -206,7 +206,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
         next: here('list_tf_slices', { status: 'unanswered' }),
       };
     const untold = counts.slices_created - (slices_told - unsent.count);
-    if (!isBusHeard || slices_told === 0 || (unsent.count === 0 && untold === 0)) return undefined;
+    if (!isBusHeard || !hearsSlices || slices_told === 0 || (unsent.count === 0 && untold === 0)) return undefined;
     return {
       severity: 'warning',
       sentence: `Its runner reported the run as ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, but ${counts.slices_created} were received on the bus.`,

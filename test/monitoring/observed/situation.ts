@@ -18,6 +18,7 @@ export const factsOf = ({
   told: undefined,
   isOver: false,
   slicing: 'seen',
+  hearsSlices: true,
   hearsResults: true,
   slices_told: 0,
   slices_unsent: 0,

@@ -30,7 +30,7 @@ import { exhaustedSlices } from '../slices-in-hand.ts';
 import { timedDelays } from '../stage-delays.ts';
 import { brokenKeys } from './contract.ts';
 import { promptFacts, strangersIn } from './prompt.ts';
-import { hearsResults, slicingOf } from './reach.ts';
+import { arrivalsOf, slicingOf } from './reach.ts';
 import {
   named,
   sampleSizes,
@@ -82,7 +82,7 @@ export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment
     phase,
     isObserved: heard.isObserved,
     isOver,
-    hearsResults: hearsResults(sql, execution, recorded),
+    ...arrivalsOf(sql, execution, recorded),
     isBusHeard: execution.slices_created > recorded.slices_unheard || isSaid(sql, execution_id, busSubjects),
     counts: execution,
     now: heard.until,
@@ -122,7 +122,7 @@ function dueFacts(
     prompt,
     slicing,
     unsliced,
-    oldest_unsliced: timeOf('min(created_at)', unslicedFiles),
+    oldest_unsliced: timeOf('min(created_at)', 'FROM fastmon_files WHERE execution_id = $id AND slice_count = 0'),
     last_slice: timeOf('max(created_at)', slices),
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     oldest_waiting: isOver ? undefined : timeAmong(sql, 'min(created_at)', unanswered, execution_id),
@@ -135,25 +135,22 @@ function dueFacts(
   };
 }
 
-/** Why an execution has no counts of slices; undefined if it has: see `whyUncounted`. */
+/** Why an execution has no counts of slices; undefined if it has, or its record is damaged: see `whyUncounted`. */
 export function whySlicesUncounted(sql: Prepare, execution: ExecutionRow): string | undefined {
   if (withPlan(execution) !== undefined) return undefined;
-  const slicing = slicingOf(sql, execution, recordOf(sql, execution.execution_id));
-  return whyUncounted({ slicing, counts: execution });
+  if (isPrompt(execution)) return whyUncounted({ slicing: 'never', counts: execution });
+  const record = recordOf(sql, execution.execution_id);
+  return record && whyUncounted({ slicing: slicingOf(sql, execution, record), counts: execution });
 }
 
-/** The record of a run, with the status last reported over REST; undefined if none was. */
+/** The record of a run, with the status last reported over REST, if one was; undefined if the record is damaged. */
 function recordOf(sql: Prepare, executionId: string) {
   const row = sql<ObservedRow>(
     `SELECT ${heardRunColumns}, told_id, run_id, dialects, first_ms AS first_message, last_ms AS last_message, without_execution,
        results_repeated, results_unmatched, told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms, last_result_ms, last_done_ms
      FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
   ).get(executionId);
-  if (row === undefined)
-    throw new SwfError(
-      'RUN_NOT_FOUND',
-      `the store does not say which run ${executionId} is, so little is known about it; list_messages(execution_id="${executionId}") has its messages`,
-    );
+  if (row === undefined) return undefined;
   const { told_status, told_by, told_ms, ...record } = row;
   const told =
     told_status === null || told_ms === null
@@ -167,6 +164,11 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
   const { execution_id, status, slices_failed } = execution;
   const hasFailed = slices_failed !== 0;
   const record = recordOf(sql, execution_id);
+  if (record === undefined)
+    throw new SwfError(
+      'RUN_NOT_FOUND',
+      `the store does not say which run ${execution_id} is, so little is known about it; list_messages(execution_id="${execution_id}") has its messages`,
+    );
   const delays = timedDelays(sql, execution_id);
   const sizes = sampleSizes(sql, execution_id);
   const { last_result_ms: last, last_done_ms: last_done, ...known } = record;
@@ -221,7 +223,6 @@ function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
 const timeAmong = (sql: Prepare, time: string, from: string, id: string) =>
   millisecondsOf(sql<string | null>(`SELECT ${time} ${from}`).value({ id }));
 
-const unslicedFiles = 'FROM fastmon_files WHERE execution_id = $id AND slice_count = 0';
 /**
  * Slices without a result that were sent before a slice whose result arrived by a given time; if that time is
  * after all others, every slice without a result.

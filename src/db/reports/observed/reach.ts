@@ -23,12 +23,14 @@ export function slicingOf(sql: Prepare, execution: ExecutionRow, record: HeardRe
   return isSubscribed ? 'none' : 'unheard';
 }
 
-/** Whether the results of a run's slices are known to arrive on a subscribed topic. */
-export function hearsResults(sql: Prepare, execution: ExecutionRow, record: HeardRecord): boolean {
+/** Whether a run's slices and their results arrive on a subscribed topic, as far as is known. */
+export function arrivalsOf(sql: Prepare, execution: ExecutionRow, record: HeardRecord) {
   const { namespace, slices_created, slices_queued } = execution;
-  if (slices_queued < slices_created || record.results_unmatched > 0) return true;
-  const topics = topicsOf(sql, namespace, record);
-  return topics === undefined || topics.some(mayCarryResults);
+  const mayArrive = (mayCarry: (topic: string) => boolean) => topicsOf(sql, namespace, record)?.some(mayCarry) ?? true;
+  return {
+    hearsSlices: slices_created > record.slices_unheard || mayArrive(mayCarrySlices),
+    hearsResults: slices_queued < slices_created || record.results_unmatched > 0 || mayArrive(mayCarryResults),
+  };
 }
 
 /**
