@@ -109,7 +109,7 @@ const nameIn = ({ driving }: Look, name: string) =>
 /** What is done, as far as that is counted. */
 const doneWords = ({ execution, progress, why_uncounted: why }: Look) =>
   why === undefined
-    ? `${progress.slices_final} of ${progress.slices_planned ?? 'any'} slices are final`
+    ? `${progress.slices_final}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`} slices are final`
     : `${counted(execution.stf_count, 'STF file')} announced`;
 
 /** The counts, and the slices in progress if they are reported. */

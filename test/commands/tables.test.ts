@@ -77,7 +77,7 @@ describe('tables for people', () => {
   it('without rows say where they looked, and a CSV without rows has its header', async () => {
     const none = await runCli(['slices', '--status', 'queued'], { folder });
     expect(none).toMatchObject({ code: 0, stdout: '' });
-    expect(none.stderr).toBe('no matching rows in stf_datataking-tester-0002, the newest; "swf-mcp list" shows all\n');
+    expect(none.stderr).toBe('no matching rows in stf_datataking-tester-0002, the newest execution; "swf-mcp list" shows all\n');
     const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
     expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at,sites\r\n$/);
     const full = await runCli(['files', '-o', 'csv', '--limit', '1'], { folder });
@@ -226,7 +226,7 @@ describe('tables for people', () => {
       /_slice_007\.tf +failed .*sh ended with exit code 3:\s+bad geometry$/m,
     );
     // Nobody has named an execution, so the table does.
-    expect(screen.join(' ')).toMatch(/of stf_datataking-tester-0002, the newest; "swf-mcp list"/);
+    expect(screen.join(' ')).toMatch(/of stf_datataking-tester-0002, the newest execution; "swf-mcp list"/);
     for (const [args, cause] of [
       [['summarize', '--group-by', 'cause'], /^sh ended.*bad geometry +12 +12/],
       // The second line has the end of the message.

@@ -83,7 +83,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await reader.getByText('write a note, or judge the run').click();
     await reader.getByLabel('note or reason').fill('x');
     await reader.getByRole('button', { name: 'write the note' }).click();
-    await reader.getByText('TOOL_NOT_FOUND: add_note writes into the logbook').waitFor();
+    await reader.getByText('TOOL_NOT_FOUND: add_note writes to the logbook').waitFor();
 
     const page = await open(`#/${id}`, 'write-1');
     await page.getByText('write a note, or judge the run').click();
