@@ -157,7 +157,7 @@ describe('a server on stdio', () => {
     ]);
   });
 
-  it.each(['handshake', 'stateless'] as const)('answers the last message of the %s era before its end', async (era) => {
+  it.each(['handshake', 'stateless'] as const)('answers the last message of the %s era before it exits', async (era) => {
     const { send, end, heard } = talkOnStdio({ folder: temporaryFolder() });
     send(`${JSON.stringify(request('tools/list', 1, era === 'handshake' ? {} : stateless))}\n`);
     end();

@@ -170,7 +170,7 @@ describe('files that an agent has fetched', () => {
   });
 });
 
-describe('an agent with the name of another', () => {
+describe('an agent with the same name as another', () => {
   const twin = (since: string, more: object = {}) => heartbeat(name, 'data', { since, pid: 4711, ...more });
 
   it('ends without a last heartbeat if the other started first', async () => {
