@@ -148,7 +148,7 @@ describe('tables for people', () => {
     const lines = await table('status');
     expect(lines.length).toBeLessThanOrEqual(23);
     expect(lines[0]).toBe('stf_datataking-tester-0002');
-    expect(lines.at(-1)).toMatch(/^stf_datataking-tester-0002: completed, \d+ slices stay failed, health finished$/);
+    expect(lines.at(-1)).toMatch(/^stf_datataking-tester-0002: completed, \d+ slices failed permanently, health finished$/);
     // Once, and with the number of all attempts, not to the last log lines.
     expect(lines.filter((line) => /^ {2}(failed|errors?) (?!.*(SLICES_FAILED|FAILURES_ON_ONE))/.test(line))).toEqual(
       [],

@@ -143,7 +143,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
     await slider.press('PageDown');
     expect(await tops()).toEqual(before);
     await page.getByRole('button', { name: 'return to now' }).click();
-    await page.getByText('now, not then').waitFor({ state: 'detached' });
+    await page.getByText('current, not as of that time').waitFor({ state: 'detached' });
     expect(await tops()).toEqual(before);
     expect(await barriers(page)).toEqual([]);
   });
