@@ -159,10 +159,10 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
       );
     const first = await hold(page, /"as_of"/);
     await slider.press('Home');
-    await page.getByText('dimmed: as it is now, not then').waitFor();
+    await page.getByText('dimmed: current, not as of that time').waitFor();
     expect([await grey(), await barriers(page)]).toEqual(['grayscale(1)', []]);
     first();
-    await page.getByText('dimmed: as it is now, not then').waitFor({ state: 'detached' });
+    await page.getByText('dimmed: current, not as of that time').waitFor({ state: 'detached' });
     const second = await hold(page, /"as_of"/);
     await slider.press('PageUp');
     // A short wait changes nothing.
