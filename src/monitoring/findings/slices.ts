@@ -87,7 +87,7 @@ export const sliceRules: readonly FindingRule[] = [
       const where =
         places.length === 1
           ? `${kind} ${places[0]}`
-          : `${places.length} ${kind}s, ${places.slice(0, namedPlaces).join(', ')}${others}`;
+          : `${places.length} ${kind}s (${places.slice(0, namedPlaces).join(', ')}${others})`;
       return {
         severity: 'error',
         sentence: `${failed} of ${tried} first attempts ${failedAt[kind] ?? 'on'} ${where} failed, and ${elsewhere}: more than chance explains.`,
