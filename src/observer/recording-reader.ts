@@ -65,7 +65,9 @@ async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGe
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('E') === true)
-      throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; give the path of a recording`, { cause: error });
+      throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; give the path of a recording`, {
+        cause: error,
+      });
     onTorn({ path, why: messageOf(error) });
   }
   if (begun.trim() !== '') yield parseLine(begun);

@@ -115,7 +115,9 @@ function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuesti
   const ofRun = run_number === undefined ? undefined : context.queries.executionOfRun(run_number);
   const execution_id = resolveExecution(args.execution_id, context) ?? ofRun;
   if (ofRun !== undefined && ofRun !== execution_id)
-    throw argumentInvalid(`run_number ${run_number} belongs to ${ofRun}, not to the given execution_id; give only one of them`);
+    throw argumentInvalid(
+      `run_number ${run_number} belongs to ${ofRun}, not to the given execution_id; give only one of them`,
+    );
   return {
     what,
     keys: keysOf(what, args.group_by),

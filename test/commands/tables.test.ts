@@ -77,7 +77,9 @@ describe('tables for people', () => {
   it('without rows say where they looked, and a CSV without rows has its header', async () => {
     const none = await runCli(['slices', '--status', 'queued'], { folder });
     expect(none).toMatchObject({ code: 0, stdout: '' });
-    expect(none.stderr).toBe('no matching rows in stf_datataking-tester-0002, the newest execution; "swf-mcp list" shows all\n');
+    expect(none.stderr).toBe(
+      'no matching rows in stf_datataking-tester-0002, the newest execution; "swf-mcp list" shows all\n',
+    );
     const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
     expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at,sites\r\n$/);
     const full = await runCli(['files', '-o', 'csv', '--limit', '1'], { folder });
@@ -148,7 +150,9 @@ describe('tables for people', () => {
     const lines = await table('status');
     expect(lines.length).toBeLessThanOrEqual(23);
     expect(lines[0]).toBe('stf_datataking-tester-0002');
-    expect(lines.at(-1)).toMatch(/^stf_datataking-tester-0002: completed, \d+ slices failed permanently, health finished$/);
+    expect(lines.at(-1)).toMatch(
+      /^stf_datataking-tester-0002: completed, \d+ slices failed permanently, health finished$/,
+    );
     // Once, and with the number of all attempts, not to the last log lines.
     expect(lines.filter((line) => /^ {2}(failed|errors?) (?!.*(SLICES_FAILED|FAILURES_ON_ONE))/.test(line))).toEqual(
       [],

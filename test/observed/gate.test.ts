@@ -153,7 +153,9 @@ describe('the gate', () => {
     const { code, stdout } = await runCli(['check', '--strict'], { folder });
     expect({ code, stdout }).toEqual({
       code: 3,
-      stdout: expect.stringMatching(/failed permanently; --expect failed=\d+ allows them: (\S+_slice_\d+\S*, ){4}\S+ and/),
+      stdout: expect.stringMatching(
+        /failed permanently; --expect failed=\d+ allows them: (\S+_slice_\d+\S*, ){4}\S+ and/,
+      ),
     });
   });
 

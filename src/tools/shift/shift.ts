@@ -162,7 +162,9 @@ export function undoneByPeople(
     ...raised,
     ...(old === 0
       ? []
-      : [`${old} ${old === 1 ? 'alarm' : 'alarms'} raised before this period ${old === 1 ? 'is' : 'are'} still unseen`]),
+      : [
+          `${old} ${old === 1 ? 'alarm' : 'alarms'} raised before this period ${old === 1 ? 'is' : 'are'} still unseen`,
+        ]),
   ];
 }
 
