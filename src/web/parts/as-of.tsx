@@ -63,7 +63,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
           onInput={(event) => set(Number(event.currentTarget.value))}
         />
       </label>{' '}
-      {isNow && <small>dimmed: current, not as of that time</small>}
+      {isNow && <small>dimmed: current, not past</small>}
       <span class="mono">{asOf === undefined ? 'now' : clock(asOf, length < 1000)}</span>{' '}
       <Button onClick={play}>{isPlaying ? 'pause' : 'play'}</Button>{' '}
       {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>return to now</Button>}

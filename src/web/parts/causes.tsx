@@ -31,7 +31,7 @@ export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   return (
     <Card
       title="Failures by cause"
-      note={`${count(total)} failed attempts in this period${isThen ? '; current, not as of that time' : ''}`}
+      note={`${count(total)} failed attempts in this period${isThen ? '; current, not past' : ''}`}
     >
       {causes.length === 0 ? (
         <p>No attempt failed.</p>
