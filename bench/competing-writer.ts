@@ -11,7 +11,7 @@ const every = 20;
 /** As the product waits inside SQLite before it lets its process go on. */
 const busyTimeout = 20;
 
-/** Writes into the store of a run as another process would, until it is stopped; how long each write waited for the lock, in milliseconds. */
+/** Writes to the store of a run as another process would, until it is stopped; how long each write waited for the lock, in milliseconds. */
 export function competeWith(store: string): { stop(): Promise<{ p95: number; max: number }> } {
   const stopping = new AbortController();
   const waits: number[] = [];

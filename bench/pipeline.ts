@@ -25,7 +25,7 @@ export async function runPlain(stfs: number, { program, files }: { program?: str
   return { rate: messages / (answer['duration_seconds'] ?? NaN), peak, messages, store };
 }
 
-/** A run at full speed beside another process that writes into its store. Milliseconds. */
+/** A run at full speed beside another process that writes to its store. Milliseconds. */
 export interface Contended {
   /** How long a write transaction holds the lock. */
   hold: { p99: number; max: number };

@@ -29,7 +29,7 @@ async function finished(): Promise<string> {
   return folder;
 }
 
-/** A server on stdio also offers the tools that write into the logbook; over HTTP these need a token. */
+/** A server on stdio also offers the tools that write to the logbook; over HTTP these need a token. */
 const offered = { stdio: tools.length + noteTools.length, http: tools.length };
 
 describe.skipIf(skipped)('a third-party client', () => {

@@ -9,7 +9,7 @@ type StatusFlags = StatusArguments & WatchArguments & { watch: boolean };
 export function addQuestions(add: Add) {
   add(
     'status [EXECUTION_ID]',
-    'show the status of an execution (default: all running ones, or the newest if none is)',
+    'show the status of an execution (default: all running ones, or the newest if none is running)',
     [
       ['--watch', 'update the view until the execution ends'],
       ['--all', 'show all running executions; with --json as an array'],

@@ -136,7 +136,10 @@ function addCopies(add: Add) {
         'remove only executions that ended longer ago than this, such as 12h, 30d or 8w',
         parseAge,
       ],
-      ['--observed', 'remove observed executions (by when they were last heard from) instead of your own'],
+      [
+        '--observed',
+        'remove observed executions (age counted from when they were last heard from) instead of your own',
+      ],
       ['--dry-run', 'only print what would be removed'],
     ],
     async () => (await import('./upkeep/prune.ts')).pruneCommand,

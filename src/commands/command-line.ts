@@ -143,10 +143,10 @@ function addHelp(program: Command, add: Add) {
     'doctor [CONFIG]',
     'check Node.js, the store, the configuration and the broker, and print how to fix problems',
     [
-      brokerOption(),
+      brokerOption('check this STOMP broker'),
       setOption(),
       ['--wait <S>', 'seconds to listen for other programs on the broker', parsePositive],
-      ['--prove', 'test the broker by sending messages; first list what may remain on it'],
+      ['--prove', 'test the broker by sending messages; say first what the test may leave behind'],
       ['--unsubscribe', "remove the namespace's durable subscriptions from the broker"],
     ],
     async () => (await import('./doctor/doctor.ts')).doctorCommand,

@@ -185,6 +185,6 @@ export function namespaceInUse(namespace: string, heard: readonly Named[], isBeg
   const programs = heard.map(({ name, msg_type, destination }) => `${name} (${msg_type} on ${destination})`);
   return new SwfError(
     'NAMESPACE_IN_USE',
-    `other software works in namespace ${namespace}: ${someOf(programs)}; that software would mistake swf-mcp's messages for its own and stop. ${isBegun ? 'This process therefore leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
+    `other software is using namespace ${namespace}: ${someOf(programs)}; that software would mistake swf-mcp's messages for its own and stop. ${isBegun ? 'This process therefore leaves the namespace: resume when that software has ended, or stop what is running and start again in your own namespace' : 'Use your own namespace'} (testbed.namespace)`,
   );
 }

@@ -88,7 +88,7 @@ function addRoutes(app: Express, options: AppOptions) {
   app.get('/workflow-executions/:id', inTurn, (request: Request<{ id: string }>, response) =>
     answerParameters(request.params.id, response, queries),
   );
-  // For tokens that may write into the logbook.
+  // For tokens that may write to the logbook.
   app.post('/alarms/seen', inTurn, readBody(seenLimit), (request, response) => {
     if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);
     return answerSeen(request, response, markSeen);

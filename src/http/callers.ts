@@ -14,7 +14,7 @@ type Scope = (typeof scopes)[number];
 export interface Caller {
   /** The token's name; undefined if it has none. */
   name: string | undefined;
-  /** Rights of this caller: to read, to write into the logbook too, or to control executions too. */
+  /** Rights of this caller: to read, to write to the logbook too, or to control executions too. */
   scope: Scope;
 }
 

@@ -33,8 +33,8 @@ interface AgentFigures extends Program {
     steps: Parameters<typeof histogram>[2];
   };
   /**
-   * Messages not confirmed by the broker; `oldest`: since when the oldest has been waiting, in milliseconds
-   * since 1970.
+   * Messages not confirmed by the broker; `oldest`: when the oldest was queued, in milliseconds since
+   * 1970.
    */
   unsent: { count: number; oldest: number | undefined };
   /** Messages waiting to be read and answered, by role, for agents that read. */

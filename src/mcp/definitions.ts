@@ -6,7 +6,7 @@ import type { Tool } from '../tools/shared/tool.ts';
 type Schema = Record<string, unknown>;
 
 /**
- * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so it is
+ * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so definitions are
  * short: only an answer's fields and their kinds, since the answer itself shows the rest. Answers are checked
  * against the whole schema before they are sent.
  */
@@ -25,13 +25,13 @@ export const definitionOf = (tool: Tool) => ({
   ...(tool.hasPage === true ? { _meta: pageOfTool } : {}),
 });
 
-/** Limits that no client would normally come near; a value beyond them is refused with a sentence. */
+/** Limits that no client would normally come near; a value beyond them is refused with an explanation. */
 const unsaid: ReadonlySet<string> = new Set(['minLength', 'maxLength']);
 
 function inputSchema(schema: z.ZodObject): Schema {
-  // Some models refuse a whole server for additionalProperties; the server's own words about an unknown
+  // Some models reject a whole server because of additionalProperties; the server's own words about an unknown
   // argument are better anyway.
-  // Some clients refuse one for a $schema that they do not know; without one they use their own dialect.
+  // Some clients reject a tool whose $schema they do not know; without a $schema they use their own dialect.
   const { properties = {}, additionalProperties: _, $schema: __, ...rest } = z.toJSONSchema(schema, { io: 'input' });
   return {
     ...rest,
@@ -74,7 +74,7 @@ function outputSchema(schema: z.ZodObject): Schema {
 /** Fields of several answers whose items explain themselves. */
 const plain: ReadonlySet<string> = new Set(['latency', 'sites', 'stages']);
 
-/** The kind of a field; for a list, also the names of its items' fields. */
+/** The type of a field; for a list, also the names of its items' fields. */
 function kindOf({ type, items }: Schema): Schema {
   const fields = Object.keys(((items as Schema | undefined)?.['properties'] as Schema | undefined) ?? {});
   return fields.length === 0 ? { type } : { type, description: fields.join(' ') };
@@ -87,7 +87,7 @@ export const definitionsOf = onceFor((tools: readonly Tool[]) => tools.map(defin
 const uri = 'ui://swf/monitor';
 const mimeType = 'text/html;profile=mcp-app';
 
-/** The server's statement at the start that it has pages. */
+/** The capability, declared at initialization, that the server has pages. */
 export const pageExtension = { 'io.modelcontextprotocol/ui': {} };
 
 /** The entry in `resources/list`. */

@@ -24,8 +24,8 @@ export interface Facts {
   /** The same, or the end of the execution. */
   until: number;
   /**
-   * How much later its newest row is, if by more than clocks usually differ: then no age is known. Seconds;
-   * otherwise 0.
+   * How far its newest row is ahead of `now`, in seconds, if beyond the usual clock difference (then no age is
+   * known); otherwise 0.
    */
   ahead_seconds: number;
   status: ExecutionStatus;
@@ -42,8 +42,7 @@ export interface Facts {
   /** Agents of other processes may work on it. */
   isOverBroker: boolean;
   /**
-   * Since when its recorder has received nothing from the broker, ISO 8601; undefined if it is connected, or
-   * has none.
+   * When its recorder last lost the broker, ISO 8601; undefined if it is connected, or has none.
    */
   broker_away_since: string | undefined;
   /**
@@ -66,10 +65,10 @@ export interface Facts {
   delays: readonly CountedDelay[];
   first_stf_at: string | undefined;
   last_stf_at: string | undefined;
-  /** When the item arrived that has waited longest for a stage; absent if nothing waits or it is unknown. */
+  /** When each stage's longest-waiting item arrived; absent if nothing waits or it is unknown. */
   waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string | undefined>>>;
   /**
-   * The newest times of standby, in which workers start nothing. Milliseconds since 1970; `end` is undefined
+   * The most recent standby periods, during which workers start nothing. Milliseconds since 1970; `end` is undefined
    * while it lasts.
    */
   standbys: readonly { start: number; end: number | undefined }[];
@@ -78,7 +77,7 @@ export interface Facts {
   /** Attempts that ended since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
   /**
-   * Of an ended execution, the times in which nothing could progress: it was paused or between two periods,
+   * For an ended execution: the periods when nothing could progress: it was paused or between two physics periods,
    * or had no driver. Milliseconds since 1970.
    */
   idle: readonly { from: number; until: number }[];
@@ -92,14 +91,14 @@ export interface Facts {
   driver: { alive: boolean; silent: boolean; /** ISO 8601. */ since: string } | undefined;
 }
 
-/** Seconds from a time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
+/** Seconds from one time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
 export const secondsBetween = (from: string, to: number) => Math.max(0, (to - Date.parse(from)) / 1000);
 
 /** Seconds of a period (milliseconds since 1970) in which nothing could progress. */
 export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number) =>
   timeWithin(idle, from, until) / 1000;
 
-/** Simulated seconds in wall time; 0 at full speed. */
+/** Simulated seconds converted to wall time; 0 at full speed. */
 export const wallSeconds = (simulated: number, { speed }: WorkflowParams) => (speed === 'max' ? 0 : simulated / speed);
 
 export const delayOf = <Delay extends StageDelay>(delays: readonly Delay[], stage: StageName) =>

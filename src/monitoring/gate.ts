@@ -41,12 +41,12 @@ export interface Gated {
   status_reason: string | null;
   /** The checks of its audit. */
   checks: readonly AuditCheck[];
-  /** Slices, or STF files of prompt processing, that stay failed. */
+  /** Slices, or STF files of prompt processing, that failed permanently. */
   failed: Some;
   counts: Record<keyof Expected, number>;
-  /** What its workflow makes, in words: how many are done. */
+  /** How many of its workflow's products are done, with their name in words. */
   made: { done: number; words: string };
-  /** Undefined for an own execution: none of its messages can be missed. */
+  /** Undefined for one of our own executions: none of its messages can be missed. */
   heard: { isBeginHeard: boolean; gaps: readonly Gap[] } | undefined;
 }
 
@@ -65,8 +65,8 @@ const reason = (words: string, { ids, count }: Some = { ids: [], count: 0 }) => 
 
 /**
  * Why a run does not pass; empty if it does: it was completed, is balanced, was heard throughout, has
- * results, and nothing stayed failed.
- * @param expected counts that must be exactly these; `failed` allows as many
+ * results, and nothing failed permanently.
+ * @param expected counts that must be exactly these; `failed` permits that many permanent failures
  */
 export function gateReasons(run: Gated, expected: Expected): GateReason[] {
   const { status, checks, failed, counts, made, heard } = run;
@@ -78,7 +78,7 @@ export function gateReasons(run: Gated, expected: Expected): GateReason[] {
     ...(made.done > 0 || expected.completed === 0 || expected.processed === 0 ? [] : [reason(`no ${made.words}`)]),
     ...(failed.count === 0 || expected.failed !== undefined
       ? []
-      : [reason(`${failed.count} stayed failed; --expect failed=${failed.count} allows them`, failed)]),
+      : [reason(`${failed.count} failed permanently; --expect failed=${failed.count} allows them`, failed)]),
     ...differ.map((key) => reason(`${key} is ${counts[key]}, expected ${expected[key]}`)),
   ];
 }

@@ -11,7 +11,7 @@ export interface SiteWork {
   task_id?: string;
   /** Milliseconds since 1970. */
   handed_over_at?: number;
-  /** Files that REST registered for it, and of these those with a job, done, and failed. */
+  /** How many files REST registered for it, and how many of them have a job, are done, or failed. */
   registered: number;
   processing: number;
   processed: number;
@@ -41,6 +41,6 @@ export interface PromptFacts {
   data_run: 'open' | 'closed' | undefined;
   /** When its end was announced. */
   ended_at: number | undefined;
-  /** An earlier run of the namespace that its data agent has not closed, if none has opened this one. */
+  /** An earlier run of the namespace that its data agent has not closed, if no data agent has opened this run. */
   waits_for: string | undefined;
 }

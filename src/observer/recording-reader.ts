@@ -31,7 +31,7 @@ export async function* readRecordings(
   for (const path of paths) {
     // Some callers read it more than once.
     if ((await stat(path).catch(() => undefined))?.isFile() === false)
-      throw argumentInvalid(`${path} cannot be read: it is not a file; name a recording`);
+      throw argumentInvalid(`${path} cannot be read: it is not a file; give the path of a recording`);
     await advance(path, linesOf(path, onTorn), '');
   }
   while (heads.length > 0) {
@@ -65,7 +65,9 @@ async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGe
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('E') === true)
-      throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; name a recording`, { cause: error });
+      throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; give the path of a recording`, {
+        cause: error,
+      });
     onTorn({ path, why: messageOf(error) });
   }
   if (begun.trim() !== '') yield parseLine(begun);

@@ -11,7 +11,7 @@ import { forgetMessages, type Surroundings } from './surroundings.ts';
 
 type Attempt = Draft<'slice_started'> | Draft<'slice_result'>;
 
-/** How long after a rest to report its end, in milliseconds: at its last moment it has not ended. */
+/** How long after a rest to report its end, in milliseconds: at the deadline itself the rest has not yet ended. */
 const afterMilliseconds = 10;
 
 interface Driven {
@@ -58,7 +58,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
   };
 
   return {
-    /** Call when this process starts driving an execution: only from then on it decides who rests. */
+    /** Call when this process starts driving an execution: only from then on does it decide who rests. */
     add: (executionId: string, { worker: { max_retries } }: ExecutionParams) =>
       void executions.set(executionId, {
         places: new RestingPlaces(max_retries, isPresent),
@@ -67,7 +67,7 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
         timer: undefined,
       }),
     forget,
-    /** Records a start or a result that was recorded. */
+    /** Takes note of a recorded start or result. */
     note(executionId: string | undefined, attempt: Attempt) {
       const known = executions.get(executionId ?? '');
       if (known === undefined || executionId === undefined) return;
@@ -102,7 +102,7 @@ const namesOf = (pauses: readonly Resting[]) =>
   pauses.map(({ place, until, failures }) => `${place} ${until} ${failures}`).join();
 
 /**
- * Starts of an attempt by a worker that was restarted under its name: the second start's message has the same
+ * Starts of an attempt by a worker that was restarted under the same name: the second start's message has the same
  * content as the first, so the log has only one. Each means that an earlier start was lost.
  */
 export function createRepeatedStarts(directory: AgentDirectory) {

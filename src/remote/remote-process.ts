@@ -169,7 +169,7 @@ function twinIn({ agent_name, since, hostname, pid, state }: AgentHeartbeat, sel
   if (later > 0 && later < twinMilliseconds) return undefined;
   return new SwfError(
     'AGENT_IN_USE',
-    `${agent_name} is already running as process ${pid} on ${hostname}; end that, or start this one with another --index`,
+    `${agent_name} is already running as process ${pid} on ${hostname}; stop that process, or start this one with a different --index`,
   );
 }
 

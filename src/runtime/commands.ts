@@ -199,7 +199,7 @@ export async function askRecorder(
     // It must not take effect hours later.
     await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
     throw executionInUse(
-      `${who}, but has not resumed ${executionId} within ${recorderSeconds} s; a service resumes it when it can; a run does so once its own execution has ended`,
+      `${who}, but has not resumed ${executionId} within ${recorderSeconds} s; a recorder service resumes it when it can; a recorder inside a run does so when that run ends`,
     );
   }
   // Someone else may have requested the same.

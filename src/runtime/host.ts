@@ -205,7 +205,7 @@ function markAsOurs(dir: string, id: string) {
     markFolder(dir, id);
   } catch (error) {
     throw dataUnavailable(
-      `the data folder ${dir} cannot be written (${messageOf(error)}); fix it, or name another with --set data.dir=FOLDER`,
+      `the data folder ${dir} is not writable (${messageOf(error)}); fix it, or name another with --set data.dir=FOLDER`,
       { cause: error },
     );
   }

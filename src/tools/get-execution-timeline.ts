@@ -25,7 +25,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   title: 'Timeline of an execution',
   hasPage: true,
   description:
-    'An execution over time: slices created, completed and failed per bin, how many were queued and in progress at its end and peak, phases, pauses, delays, failures by cause and when (in 20 parts), ' +
+    'An execution over time: slices created, completed and failed per bin, the number queued and in progress at the end of each bin and at its peak, phases, pauses, delays, failures by cause, with their times (20 intervals), ' +
     'and the worst workers. With slots: a line per worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,

@@ -56,7 +56,7 @@ export const tools: readonly Tool[] = [
   queryStoreTool,
 ];
 
-/** The tools that write into the logbook: offered unless the operator refuses it. */
+/** The tools that write to the logbook: offered unless the operator refuses it. */
 export const noteTools: readonly Tool[] = [addNoteTool, setQualityTool];
 
 /** The tools that change something: offered only if the operator allows it. */
@@ -72,9 +72,9 @@ export function findTool(offered: readonly Tool[], name: string): Tool {
   if (tool !== undefined) return tool;
   const names = offered.map((candidate) => candidate.name);
   const why = controlTools.some(isNamed)
-    ? `${name} changes something: it is offered to tokens of scope control, if the server is started with --allow-control`
+    ? `${name} changes something: available only to tokens with scope control, on a server started with --allow-control`
     : noteTools.some(isNamed)
-      ? `${name} writes into the logbook: it is offered to tokens of scope note or control, unless the server is started with --read-only`
+      ? `${name} writes to the logbook: available only to tokens with scope note or control, on a server started without --read-only`
       : `there is no tool ${JSON.stringify(clip(name))}; the nearest: ${nearest(name.slice(0, 100), names).join(', ')}`;
   throw new SwfError('TOOL_NOT_FOUND', why);
 }

@@ -14,8 +14,8 @@ export const listLogsTool = defineList({
   name: 'list_logs',
   title: 'List agent logs',
   description:
-    'The log lines of the agents, in the order of recording. For failures: level="ERROR"; for one agent: agent="fastmon-agent-…". ' +
-    'All times, unless you give a window. For messages between agents, use list_messages.',
+    'The log lines of the agents, in the order recorded. For failures: level="ERROR"; for one agent: agent="fastmon-agent-…". ' +
+    'Not limited in time unless you give a window. For messages between agents, use list_messages.',
   takesLong: ({ search }) => search !== undefined,
   input: () => ({
     execution_id: executionId,

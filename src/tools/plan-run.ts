@@ -141,8 +141,8 @@ const assumptionsOf = (
     ? []
     : [
         speed === 'max'
-          ? 'seconds are of simulated time; the run is as fast as the machine allows'
-          : `seconds are of simulated time, which passes ${speed} times as fast as wall time`,
+          ? 'times are in simulated seconds; the run goes as fast as the machine allows'
+          : `times are in simulated seconds, which pass ${speed} times as fast as wall time`,
       ]),
   `the store takes ${bytesAMessage} bytes per message, as measured`,
 ];

@@ -52,7 +52,7 @@ export const summarizeTool = defineLiveTool({
   description:
     'Counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
     'For example what="slices", group_by="cause", "worker", "minute", "stf_filename,status"; executions by "day". ' +
-    'Grouped by cause, worker, host, job (PanDA task/job) or attempt, slices count by attempts (see counts). Intervals without rows are omitted. ' +
+    'Grouped by cause, worker, host, job (PanDA task/job) or attempt, slices are counted by attempt (see counts). Intervals without rows are omitted. ' +
     'seconds: hand-over to result; processing_seconds: the payload alone.',
   takesLong: () => true,
   takesMoment: true,
@@ -115,7 +115,9 @@ function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuesti
   const ofRun = run_number === undefined ? undefined : context.queries.executionOfRun(run_number);
   const execution_id = resolveExecution(args.execution_id, context) ?? ofRun;
   if (ofRun !== undefined && ofRun !== execution_id)
-    throw argumentInvalid(`run_number ${run_number} belongs to ${ofRun}; give one or the other`);
+    throw argumentInvalid(
+      `run_number ${run_number} belongs to ${ofRun}, not to the given execution_id; give only one of them`,
+    );
   return {
     what,
     keys: keysOf(what, args.group_by),

@@ -43,7 +43,7 @@ export const verifyFilesTool = defineLiveTool({
   title: 'Verify data files',
   description:
     'Are the files on disk unchanged? Reads STF files, TF samples and payload outputs, and compares size, checksum and frames with the record. ' +
-    'Lists missing, changed, and from here unreachable files. At most 2 s or 2,000 files per call: follow next_cursor to the end.',
+    'Lists files that are missing, changed or unreachable from here. At most 2 s or 2,000 files per call: follow next_cursor to the end.',
   takesLong: () => true,
   input: () => ({
     execution_id: requiredExecution,

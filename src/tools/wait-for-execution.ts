@@ -17,6 +17,7 @@ import { executionStatuses, healths } from '../domain/states.ts';
 import { counted } from '../lib/counted.ts';
 import { pause } from '../lib/deadline.ts';
 import { present } from '../lib/present.ts';
+import { clause } from '../lib/words.ts';
 import { sliceInHand } from './answers/monitor.ts';
 import { heldOf } from './monitor/parts.ts';
 import { choice, integer, requiredExecution } from './shared/params.ts';
@@ -109,7 +110,7 @@ const nameIn = ({ driving }: Look, name: string) =>
 /** What is done, as far as that is counted. */
 const doneWords = ({ execution, progress, why_uncounted: why }: Look) =>
   why === undefined
-    ? `${progress.slices_final} of ${progress.slices_planned ?? 'any'} slices are final`
+    ? `${progress.slices_final}${clause(' of ', progress.slices_planned)} slices are final`
     : `${counted(execution.stf_count, 'STF file')} announced`;
 
 /** The counts, and the slices in progress if they are reported. */

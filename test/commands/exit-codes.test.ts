@@ -49,7 +49,7 @@ describe('the exit code', () => {
       return [code, (await runCli(['status', '--watch'], { folder })).code, again.code];
     };
     expect(await codes(/has ended: completed; there is nothing to do$/m)).toEqual([0, 0, 0]);
-    const undone = /has ended: completed; 15 TF slices stay failed; it cannot be resumed, so start a new run$/m;
+    const undone = /has ended: completed; 15 TF slices failed permanently; it cannot be resumed, so start a new run$/m;
     const broken = [...set('worker.payload', ['false']), ...set('worker.max_retries', 0)];
     expect(await codes(undone, ...broken)).toEqual([3, 3, 3]);
   });

@@ -85,9 +85,7 @@ describe('a note and a quality', () => {
       { namespace: 'none', effect: 'applied' },
     ]);
     expect(items[1]).not.toHaveProperty('execution_id');
-    expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(
-      `withdrew the quality of ${id} (was test)\n`,
-    );
+    expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(`cleared the quality of ${id} (was test)\n`);
     expect(await ask(client, 'get_workflow_monitor', { execution_id: id })).not.toHaveProperty('quality');
     expect(await cli('check', '--deep')).toMatch(/^ok {4}log {8}replayed, it gives the same rows$/m);
     // They are removed with their execution.

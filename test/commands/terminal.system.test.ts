@@ -53,7 +53,7 @@ describe.skipIf(missing)('in a terminal', () => {
     const seen = runInTerminal(['run', ...slow, ...failing], { columns: 80, rows: 24, folder });
     expect((await seen.started.finished).code).toBe(3);
     expect(seen.written()).not.toMatch(/WARNING/);
-    expect(seen.written()).toMatch(/\d+ stay failed, \d+ retries/);
+    expect(seen.written()).toMatch(/\d+ failed permanently, \d+ retries/);
     const { stdout } = await runCli(['call', 'list_logs', '{"level":"WARNING","limit":1}'], { folder });
     expect(stdout).toMatch(/"total_count":120/);
   });

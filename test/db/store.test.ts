@@ -80,7 +80,7 @@ describe('a store', () => {
     expect(store.db.inTransaction).toBe(false);
   });
 
-  it('is not made again if another process has made it meanwhile and already writes', async () => {
+  it('is not created again if another process has created it in the meantime and is already writing', async () => {
     const { store } = await makeRunningStore();
     await store.write((tx) => registerProcess(tx, currentProcess(), '0.1.0'));
     await expect(store.write(() => createTables(store.db))).resolves.toBeUndefined();

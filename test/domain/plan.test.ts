@@ -112,7 +112,7 @@ describe('slices', () => {
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
   });
 
-  it('are numbered through all samples of an STF', () => {
+  it('are numbered consecutively across all samples of an STF', () => {
     const sample = {
       stf_filename: 'swf.1.000001.stf',
       tf_filename: 'swf.1.000001_tf_002.tf',

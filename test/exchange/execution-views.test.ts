@@ -65,7 +65,7 @@ describe('executions as a worker sees them', () => {
     expect(views.paused()).toEqual([execution_id]);
   });
 
-  it('that are over stay so, whoever reports them as running', () => {
+  it('that are over stay over, no matter who reports them as running', () => {
     const views = makeViews();
     views.hear(stateOf({ status: 'completed' }));
     for (const epoch of [1, 2]) {

@@ -163,7 +163,7 @@ describe('an address of a file', () => {
     expect(circle.asked).toHaveLength(6);
   });
 
-  it('that redirects out of the sources is not followed', async () => {
+  it('that redirects outside the allowed sources is not followed', async () => {
     const other = await fileHost(serves(content));
     const host = await fileHost(refuses(307, { location: `${other.root}b.tf` }));
     await expect(read(host, { token: 'secret' })).rejects.toThrow(

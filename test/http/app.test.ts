@@ -376,7 +376,7 @@ describe('the page', () => {
   });
 });
 
-describe('a message of MCP', () => {
+describe('an MCP message', () => {
   it.each([
     ['{bad', 400, -32_700, 'the body is not JSON'],
     ['7', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],

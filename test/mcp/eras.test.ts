@@ -157,12 +157,15 @@ describe('a server on stdio', () => {
     ]);
   });
 
-  it.each(['handshake', 'stateless'] as const)('answers the last message of the %s era before its end', async (era) => {
-    const { send, end, heard } = talkOnStdio({ folder: temporaryFolder() });
-    send(`${JSON.stringify(request('tools/list', 1, era === 'handshake' ? {} : stateless))}\n`);
-    end();
-    expect((await heard(1)).result).toHaveProperty('tools');
-  });
+  it.each(['handshake', 'stateless'] as const)(
+    'answers the last message of the %s era before it exits',
+    async (era) => {
+      const { send, end, heard } = talkOnStdio({ folder: temporaryFolder() });
+      send(`${JSON.stringify(request('tools/list', 1, era === 'handshake' ? {} : stateless))}\n`);
+      end();
+      expect((await heard(1)).result).toHaveProperty('tools');
+    },
+  );
 });
 
 describe('a server over HTTP', () => {

@@ -273,8 +273,8 @@ describe('the findings', () => {
       const given = { ...situations['SLICES_FAILED'], facts: { status }, counts, evidence: { failed } };
       return findingsOf({ driving: situationOf(given) }).find(({ code }) => code === 'SLICES_FAILED')?.sentence;
     };
-    expect(told('completed')).toMatch(/^No slice succeeded: 30 TF slices stay failed/);
-    expect(told('running')).toMatch(/^2 TF slices stay failed/);
+    expect(told('completed')).toMatch(/^No slice succeeded: 30 TF slices failed permanently/);
+    expect(told('running')).toMatch(/^2 TF slices failed permanently/);
   });
 
   it('include TAKE_UP_FAILED if drivers fail again and again, though results are recorded', () => {

@@ -18,7 +18,7 @@ it.each(['dashboard.json', 'alerts.yaml'])('every series that examples/grafana/%
   const asked = seriesIn(readFileSync(`examples/grafana/${name}`, 'utf8'));
   expect(asked.size).toBeGreaterThan(3);
   expect([...asked].filter((series) => !told.has(series))).toEqual([]);
-  // An execution that has ended is served with its final state and the number of slices that stay failed.
+  // An execution that has ended is served with its final state and the number of slices that failed permanently.
   expect(text).toContain(`swf_execution_status{execution_id="${id}",namespace="torre2",status="completed"} 1`);
   expect(text).toMatch(/^swf_execution_slices_stay_failed\{[^}]*\} [1-9]\d*$/m);
 });

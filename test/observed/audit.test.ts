@@ -44,7 +44,7 @@ describe('the audit of an observed run', () => {
     expect(await auditOf('F-2', () => true)).toMatchObject({ verdict: 'balanced' });
   });
 
-  it('compares them by name otherwise, and counts the files whose announcement was not heard', async () => {
+  it('otherwise compares TF files by name, and counts the files whose announcement was not heard', async () => {
     let dropped = 0;
     const audit = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered' || (dropped += 1) > 3);
     expect(audit['summary']).toContain('No announcement was received for 3 of the 21 TF files that slices name.');

@@ -135,7 +135,7 @@ describe('the gate', () => {
     const { code, lines } = await gateOf(h2);
     expect(code).toBe(3);
     expect(lines).toEqual([
-      expect.stringMatching(/ 10 stayed failed; --expect failed=10 allows them: (\S+, ){4}\S+ and 5 more$/),
+      expect.stringMatching(/ 10 failed permanently; --expect failed=10 allows them: (\S+, ){4}\S+ and 5 more$/),
     ]);
     expect((await gateOf(h2, '--expect', 'failed=10')).code).toBe(0);
     expect((await gateOf(h2, '--expect', 'failed=9')).lines).toEqual([
@@ -146,14 +146,16 @@ describe('the gate', () => {
     ]);
   });
 
-  it('names the slices of an own run that stay failed', async () => {
+  it('names the slices of an own run that failed permanently', async () => {
     const folder = temporaryFolder();
     const failing = ['--set', 'worker.payload=["false"]', '--set', 'worker.max_retries=0'];
     await runCli(['run', '--speed', 'max', '--stf-count', '1', ...failing], { folder });
     const { code, stdout } = await runCli(['check', '--strict'], { folder });
     expect({ code, stdout }).toEqual({
       code: 3,
-      stdout: expect.stringMatching(/stayed failed; --expect failed=\d+ allows them: (\S+_slice_\d+\S*, ){4}\S+ and/),
+      stdout: expect.stringMatching(
+        /failed permanently; --expect failed=\d+ allows them: (\S+_slice_\d+\S*, ){4}\S+ and/,
+      ),
     });
   });
 

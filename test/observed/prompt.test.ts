@@ -223,7 +223,7 @@ describe('a recorded run of prompt processing', () => {
   );
 });
 
-describe('a run of prompt processing in which', () => {
+describe('a prompt-processing run in which', () => {
   it('a site refuses the task is whole, and its failed files are named', async () => {
     const reason = 'all selected decision-box site submissions failed';
     const refused = all('PP-2').map((line) =>
@@ -307,7 +307,7 @@ describe('a run of prompt processing in which', () => {
     expect({ last_report, open: open.count }).toEqual({ last_report: undefined, open: 3 });
   });
 
-  it('agents of fast processing take part is reported as mixed', async () => {
+  it('fast-processing agents take part is reported as mixed', async () => {
     const lines = all('PP-1');
     const ready = bus('PP-1').find((line) => typeOf(line) === 'stf_ready') as Line;
     const meant = (body: Answer): Line => ({ ...ready, body: { ...ready['body'], ...body } });

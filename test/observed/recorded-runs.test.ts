@@ -95,7 +95,7 @@ const truths: Record<Name, { counts: Answer; findings: string[] }> = {
 const names = Object.keys(truths) as Name[];
 
 describe('a recorded run', () => {
-  it.each(names)('%s has its true counts, and exactly its findings', async (name) => {
+  it.each(names)('%s has its true counts, and exactly the expected findings', async (name) => {
     const { path, counts } = await readAll([busOf(name)]);
     expect(counts).toMatchObject({
       rejected: 0,

@@ -305,7 +305,7 @@ describe('recordings are read', () => {
 
   it('unless one is missing, which is an error', async () => {
     await expect(read([join(temporaryFolder(), 'none.jsonl')])).rejects.toThrow(
-      /none\.jsonl cannot be read: .*; name a recording/,
+      /none\.jsonl cannot be read: .*; give the path of a recording/,
     );
   });
 

@@ -62,7 +62,7 @@ describe('one call answers a question about the past', () => {
   const told = async (tool: string, args: object): Promise<Answer> =>
     ask(await connectInProcess(store), tool, args as Record<string, unknown>);
   const monitor = (as_of: string): Promise<Answer> => told('get_workflow_monitor', { execution_id: second, as_of });
-  it('once there are two runs', async () => {
+  it('with two runs to ask about', async () => {
     await makeRuns();
     expect(second).not.toBe(first);
   }, 120_000);

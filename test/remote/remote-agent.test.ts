@@ -170,7 +170,7 @@ describe('files that an agent has fetched', () => {
   });
 });
 
-describe('an agent with the name of another', () => {
+describe('an agent with the same name as another', () => {
   const twin = (since: string, more: object = {}) => heartbeat(name, 'data', { since, pid: 4711, ...more });
 
   it('ends without a last heartbeat if the other started first', async () => {
@@ -178,7 +178,7 @@ describe('an agent with the name of another', () => {
     const agent = await here.start('data');
     const end = expect(agent.done).rejects.toMatchObject({
       code: 'AGENT_IN_USE',
-      message: `${name} is already running as process 4711 on elsewhere; end that, or start this one with another --index`,
+      message: `${name} is already running as process 4711 on elsewhere; stop that process, or start this one with a different --index`,
     });
     await here.tell(telemetry, twin('2025-12-31T00:00:00.000Z'));
     await end;

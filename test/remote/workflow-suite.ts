@@ -264,7 +264,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
         expect(message).toMatchObject({ effect: 'applied', body: { reason: 'NO_PAYLOAD' } });
     });
 
-    it('lets a worker rest that fails at once what another one completes, so that no slice stays failed', async () => {
+    it('lets a worker rest that fails at once what another one completes, so that no slice fails permanently', async () => {
       const payload = join(temporaryFolder(), 'payload.sh');
       writeFileSync(payload, '#!/bin/sh\n[ -n "$BAD" ] && exit 1\nsleep 1\n', { mode: 0o755 });
       const here = site(sets('fast_processing.target_worker_count=8', `worker.payload=["${payload}"]`));

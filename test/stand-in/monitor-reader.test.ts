@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readerOf } from './reader.ts';
 
 describe('a monitor that is read', () => {
-  it('is still read if one path always fails, but the run of that path is not recorded as read', async () => {
+  it('keeps being read if one path always fails, but the run of that path is not recorded as read', async () => {
     const answers: Record<string, unknown> = {
       'workflow-executions/?status=running': ['5', '6'].map((n) => ({ execution_id: `e-${n}`, status: 'running' })),
       'run-states/': ['5', '6'].map((n) => ({ run_number: n, metadata: { execution_id: `e-${n}` } })),
@@ -17,7 +17,7 @@ describe('a monitor that is read', () => {
     expect(asked.filter(({ path }) => path.startsWith('system-state-events/?run_number=5')).length).toBeGreaterThan(1);
   });
 
-  it('is still read if one object is nested too deeply, and one line says so', async () => {
+  it('keeps being read if one object is nested too deeply, and one line says so', async () => {
     const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown;
     const execution = (n: number, more: object) => ({ execution_id: `e-${n}`, status: 'running', ...more });
     const { pass, lines, said } = readerOf((path) =>

@@ -266,7 +266,7 @@ describe('the stand-in for swf-monitor', () => {
     ).toHaveLength(2);
   });
 
-  it('answers lists of files with a limit in pages, as swf-monitor does, and others as an array', async () => {
+  it('returns file lists that have a limit as pages, as swf-monitor does, and others as an array', async () => {
     for (const n of [1, 2, 3]) await here.ask('POST', '/api/stf-files/', { run: 812, stf_filename: `page-${n}.stf` });
     const { body: all } = await here.ask('GET', '/api/stf-files/?run_number=812');
     expect(all).toHaveLength(3);

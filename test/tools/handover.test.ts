@@ -227,7 +227,7 @@ describe('the handover of an eight-hour shift', () => {
     expect(report['people']).toContainEqual(expect.objectContaining({ name: 'ana', did: 'saw DRIVER_GONE of' }));
     expect(report['open'].slice(-2)).toEqual([
       `no one has seen alarm DRIVER_GONE/${idOf(2)}: DRIVER_GONE it is`,
-      'no one has seen 1 alarm that was raised before this period',
+      '1 alarm raised before this period is still unseen',
     ]);
   });
 
@@ -248,7 +248,7 @@ it('the handover of three runs with a bad slot has at most 25 lines, its cause o
   const cause = 'enospc.sh ended with exit code 28: no space left on slot05';
   for (const n of [1, 2]) await run(made, n, { began: 7 - n, status: 'completed' });
   await run(made, 3, { began: 1 });
-  const sentence = `348 of 384 first attempts failed on slot w/05, and none of 1419 elsewhere: so it is the slot. 348 attempts failed: 348 × ${cause}.`;
+  const sentence = `348 of 384 first attempts on slot w/05 failed, and none of 1419 elsewhere: so it is the slot. 348 attempts failed: 348 × ${cause}.`;
   const alarm = { subject: idOf(2), severity: 'error', count: 1 } as const;
   const about = { execution_id: idOf(2), sender: 'watch', timestamp: hour(4) };
   await made.say('alarm_raised', { ...alarm, code: 'FAILURES_ON_ONE', sentence, ...about });
@@ -264,7 +264,7 @@ it('the handover of three runs with a bad slot has at most 25 lines, its cause o
   await made.say('alarm_raised', {
     ...alarm,
     code: 'SLICES_FAILED',
-    sentence: `51 TF slices stay failed. 348 attempts failed: 348 × ${cause}.`,
+    sentence: `51 TF slices failed permanently. 348 attempts failed: 348 × ${cause}.`,
     ...about,
   });
   await note(made, 1, { author: 'ana', text: 'mind slot 05', at: 0.1, for_next: true });
@@ -276,10 +276,10 @@ it('the handover of three runs with a bad slot has at most 25 lines, its cause o
   expect(text.split('\n').length).toBeLessThanOrEqual(25);
   expect(text).not.toContain(cause);
   expect(alarms[0].sentence).toBe(
-    '348 of 384 first attempts failed on slot w/05, and none of 1419 elsewhere: so it is the slot',
+    '348 of 384 first attempts on slot w/05 failed, and none of 1419 elsewhere: so it is the slot',
   );
   expect(text).toMatch(
     /FAILURES_ON_ONE.* \(seen by ana at \S+ \S+ UTC, I clean it, not cleared\): 348 of 384 .* slot w\/05/,
   );
-  expect(text).toContain(`- no one has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices stay failed`);
+  expect(text).toContain(`- no one has seen alarm SLICES_FAILED/${idOf(2)}: 51 TF slices failed permanently`);
 });

@@ -38,7 +38,7 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     'stuck is running, health progressing: 10 of 10 slices made so far are done',
     'stuck WARNING: It is so.',
     'stuck ERROR: It is so.',
-    'failed: 3 slices stay failed',
+    'failed: 3 slices failed permanently',
     'ended badly was failed',
     'slow is running, health progressing: 10 of 10 slices made so far are done',
     'slow WARNING: It is so.',

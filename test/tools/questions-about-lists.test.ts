@@ -5,7 +5,7 @@ import { askWithin, clientOf, doneSlices, inPhysics, secondsAgo, slice, stf, sto
 
 const names = (answer: Answer): string[] => (answer['items'] as Answer[]).map((one) => one['slice_filename'] as string);
 
-describe('a list filtered by time', () => {
+describe('a time-filtered list', () => {
   it('of slices uses the time of creation, start or completion, as time_field says', async () => {
     const made = await storeOfSlices([
       { queued: 600, started: 500, done: 400 },

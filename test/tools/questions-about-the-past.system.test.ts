@@ -161,7 +161,7 @@ describe('an answer about what happened', () => {
     const client = await clientOf(folder);
     await expect
       .poll(async () => (await runCli(['pause', 'latest'], { folder })).stderr, { interval: 200 })
-      .toMatch(/cannot pause: the DAQ is done/);
+      .toMatch(/cannot be paused: the DAQ is done/);
     const [event] = ((await monitorOf(client))['events'] as Answer[]).filter(({ type }) => type === 'pause_workflow');
     expect(event).toMatchObject({ effect: 'none', note: expect.stringMatching(/^refused: the DAQ is done/) });
   });

@@ -141,9 +141,9 @@ describe('a summary', () => {
   });
 
   it.each([
-    ['beside that from hand-over to result', { payload: ['reconstruct'] }, [1.5, 2.25]],
-    ['not where the placeholder takes a simulated time', {}, [undefined, undefined]],
-  ])('of slices has the time of the payload alone: %s', async (_, worker, expected) => {
+    ['next to the time from hand-over to result', { payload: ['reconstruct'] }, [1.5, 2.25]],
+    ['but not where the placeholder takes a simulated time', {}, [undefined, undefined]],
+  ])("of slices gives the payload's own time, %s", async (_, worker, expected) => {
     const made = await storeOfSlices([{ queued: 60 }], { worker });
     const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), worker_id: 'w/01', hostname: 'host' };
     await made.say('slice_started', { ...of, attempt: 1 });
@@ -157,7 +157,7 @@ describe('a summary', () => {
     expect(groups.map(({ processing_seconds }: Answer) => processing_seconds?.p50)).toEqual(expected);
   });
 
-  it('is up to date after each message, and shows an example of a cause only over all slices', async () => {
+  it('is up to date after each message, and shows an example of a cause only if it covers all slices', async () => {
     const made = await makeRunningStore();
     const client = await connectInProcess(made.path);
     const states = async (): Promise<Record<string, number>> => {

@@ -52,26 +52,26 @@ const messages = (): unknown => made.store.sql('SELECT count(*) FROM message_row
 
 describe('the sentence of an alarm', () => {
   it('is that of its finding now, while the first is kept and no receiver is notified again', async () => {
-    await look('3 TF slices stay failed.');
+    await look('3 TF slices failed permanently.');
     const told = messages();
-    expect(await look('51 TF slices stay failed.')).toEqual([]);
+    expect(await look('51 TF slices failed permanently.')).toEqual([]);
     expect(alarm()).toMatchObject({
       state: 'raised',
-      sentence: '51 TF slices stay failed.',
-      raised_sentence: '3 TF slices stay failed.',
+      sentence: '51 TF slices failed permanently.',
+      raised_sentence: '3 TF slices failed permanently.',
       count: 1,
     });
     expect(messages()).toBe(told);
   });
 
   it('is the last one once it is cleared, also in the log', async () => {
-    await look('3 TF slices stay failed.');
-    await look('51 TF slices stay failed.');
+    await look('3 TF slices failed permanently.');
+    await look('51 TF slices failed permanently.');
     expect(await look()).toEqual([`cleared SLICES_FAILED/${execution_id}`]);
     const last = {
       state: 'cleared',
-      sentence: '51 TF slices stay failed.',
-      raised_sentence: '3 TF slices stay failed.',
+      sentence: '51 TF slices failed permanently.',
+      raised_sentence: '3 TF slices failed permanently.',
     };
     expect(alarm()).toMatchObject(last);
     const always = { start_time: '2000-01-01T00:00:00.000Z', end_time: '2100-01-01T00:00:00.000Z' };
@@ -79,8 +79,8 @@ describe('the sentence of an alarm', () => {
   });
 
   it('that is current is no reason to find that tables and log differ', async () => {
-    await look('3 TF slices stay failed.');
-    await look('51 TF slices stay failed.');
+    await look('3 TF slices failed permanently.');
+    await look('51 TF slices failed permanently.');
     const empty = await openStore(`${temporaryFolder()}/empty.db`);
     const { sentences } = await replayDifferences(made.store.sql, empty);
     expect(sentences.filter((sentence) => sentence.startsWith('alarms'))).toEqual([]);
@@ -90,70 +90,70 @@ describe('the sentence of an alarm', () => {
 
 describe('an alarm of an ended execution', () => {
   it('is cleared once a person has acknowledged it, and is not raised again', async () => {
-    await look('3 TF slices stay failed.');
+    await look('3 TF slices failed permanently.');
     await end();
-    expect(await look('3 TF slices stay failed.')).toEqual([]);
+    expect(await look('3 TF slices failed permanently.')).toEqual([]);
     await markSeen(made.store, 'SLICES_FAILED', ana);
-    expect(await look('3 TF slices stay failed.')).toEqual([`cleared SLICES_FAILED/${execution_id}`]);
-    expect(await look('3 TF slices stay failed.')).toEqual([]);
+    expect(await look('3 TF slices failed permanently.')).toEqual([`cleared SLICES_FAILED/${execution_id}`]);
+    expect(await look('3 TF slices failed permanently.')).toEqual([]);
     expect(alarm()).toMatchObject({ state: 'cleared', seen_by: 'ana', count: 1 });
   });
 
   it('is cleared once a person has set the quality of the run, and none is raised for it then', async () => {
-    await look('3 TF slices stay failed.');
+    await look('3 TF slices failed permanently.');
     await setQuality(made.store, { execution_id, value: 'bad', reason: 'no geometry', ...ana });
     // While it runs, the alarm is about now.
-    expect(await look('4 TF slices stay failed.')).toEqual([]);
+    expect(await look('4 TF slices failed permanently.')).toEqual([]);
     expect(alarm()).toMatchObject({ state: 'raised' });
     await end();
-    expect(await look('4 TF slices stay failed.')).toEqual([`cleared SLICES_FAILED/${execution_id}`]);
-    expect(await look('4 TF slices stay failed.')).toEqual([]);
+    expect(await look('4 TF slices failed permanently.')).toEqual([`cleared SLICES_FAILED/${execution_id}`]);
+    expect(await look('4 TF slices failed permanently.')).toEqual([]);
   });
 
   it('is raised again if the quality is taken back', async () => {
     await setQuality(made.store, { execution_id, value: 'bad', reason: 'no geometry', ...ana });
     await end();
-    expect(await look('3 TF slices stay failed.')).toEqual([]);
+    expect(await look('3 TF slices failed permanently.')).toEqual([]);
     await setQuality(made.store, { execution_id, value: 'none', reason: 'a mistake', ...ana });
-    expect(await look('3 TF slices stay failed.')).toHaveLength(1);
+    expect(await look('3 TF slices failed permanently.')).toHaveLength(1);
   });
 
   it('is raised if one that was acknowledged was over before the end, and has come back', async () => {
-    await look('3 TF slices stay failed.');
+    await look('3 TF slices failed permanently.');
     await markSeen(made.store, 'SLICES_FAILED', ana);
     await look();
     expect(alarm()).toMatchObject({ state: 'cleared', seen_by: 'ana' });
     await end(Date.now() + 1000);
-    expect(await look('5 TF slices stay failed.')).toHaveLength(1);
+    expect(await look('5 TF slices failed permanently.')).toHaveLength(1);
     expect(alarm()).toMatchObject({ state: 'raised', count: 2 });
   });
 });
 
 it('an alarm that is acknowledged while its execution runs stays open', async () => {
-  await look('3 TF slices stay failed.');
+  await look('3 TF slices failed permanently.');
   await markSeen(made.store, 'SLICES_FAILED', ana);
-  expect(await look('4 TF slices stay failed.')).toEqual([]);
-  expect(alarm()).toMatchObject({ state: 'seen', sentence: '4 TF slices stay failed.' });
+  expect(await look('4 TF slices failed permanently.')).toEqual([]);
+  expect(alarm()).toMatchObject({ state: 'seen', sentence: '4 TF slices failed permanently.' });
 });
 
 it('a process that no longer watches changes nothing', async () => {
-  await look('3 TF slices stay failed.');
+  await look('3 TF slices failed permanently.');
   await made.store.write((tx) =>
     becomeWatcher(tx, registerProcess(tx, currentProcess(), '0'), () => false, Date.now()),
   );
   const before = [alarm(), messages()];
   expect(await look()).toBeUndefined();
-  expect(await look('51 TF slices stay failed.')).toBeUndefined();
+  expect(await look('51 TF slices failed permanently.')).toBeUndefined();
   expect([alarm(), messages()]).toEqual(before);
 });
 
 it('a receiver gets the changes made since it became known, in order, and none twice', async () => {
   const { store } = made;
-  await look('3 TF slices stay failed.');
+  await look('3 TF slices failed permanently.');
   await store.write((tx) => knowReceiver(tx, 'one'));
   expect(firstUndelivered(store.sql, 'one')).toBeUndefined();
   await look();
-  await look('4 TF slices stay failed.');
+  await look('4 TF slices failed permanently.');
   await store.write((tx) => knowReceiver(tx, 'one'));
   const types = [];
   for (

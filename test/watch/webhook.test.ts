@@ -7,7 +7,7 @@ import { type Delivery, webhookReceiver } from '../../src/watch/receiver.ts';
 
 const posted = {
   id: 'alarm/SLICES_FAILED/e-1/1/raised',
-  text: 'error SLICES_FAILED raised, e-1: 3 TF slices stay failed',
+  text: 'error SLICES_FAILED raised, e-1: 3 TF slices failed permanently',
   code: 'SLICES_FAILED',
   subject: 'e-1',
   change: 'raised',

@@ -33,7 +33,7 @@ esac
 export async function hostileRun(folder: string): Promise<string> {
   const args = ['run', '--speed', 'max', '--stf-count', '3', '--json', ...hostilePayload(folder)];
   const { code, stdout, stderr } = await runCli(args, { folder });
-  // Some slices stay failed.
+  // Some slices fail permanently.
   if (code !== 3) throw new Error(`the run ended with ${code}: ${stderr}`);
   return (JSON.parse(stdout) as { execution_id: string }).execution_id;
 }

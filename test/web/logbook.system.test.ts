@@ -53,7 +53,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     const before = await top();
     await change('alarm_raised', 'data');
     await page.getByText('1 alarm not seen by anyone').waitFor({ timeout: 15_000 });
-    await page.getByText('no new alarms are raised: "swf-mcp watch" is not running').waitFor();
+    await page.getByText('no new alarms are being raised: "swf-mcp watch" is not running').waitFor();
     expect(await top()).toBe(before);
     await page.getByText('1 alarm not seen by anyone').click();
     await page.getByText('<b>data</b> does nothing').waitFor();
@@ -83,7 +83,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await reader.getByText('write a note, or judge the run').click();
     await reader.getByLabel('note or reason').fill('x');
     await reader.getByRole('button', { name: 'write the note' }).click();
-    await reader.getByText('TOOL_NOT_FOUND: add_note writes into the logbook').waitFor();
+    await reader.getByText('TOOL_NOT_FOUND: add_note writes to the logbook').waitFor();
 
     const page = await open(`#/${id}`, 'write-1');
     await page.getByText('write a note, or judge the run').click();
@@ -97,7 +97,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await page.reload();
     await page.getByText('Quality: bad.').waitFor();
     await page.getByText('the <i>beam</i> was off').waitFor();
-    await page.getByLabel('note of tester: what I saw').waitFor();
+    await page.getByLabel('note by tester: what I saw').waitFor();
     await page.getByText('hover or use the arrow keys').waitFor();
     expect(await barriers(page)).toEqual([]);
   });
@@ -110,7 +110,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     expect(page.url()).toContain('quality=bad');
     await page.goto(`${root}#/?min_stf_count=2&sort=STFs`);
     await expect.poll(() => page.getByRole('link', { name: /^stf_datataking/ }).allInnerTexts()).toEqual([id]);
-    await page.getByText('the newest, by STFs').waitFor();
+    await page.getByText('the newest ones, sorted by STFs').waitFor();
     expect(await barriers(page)).toEqual([]);
   });
 

@@ -21,7 +21,7 @@ describe('a report', () => {
   });
 
   it('has the same bytes each time, and replaces no file without --force', async () => {
-    // Even if others have written into the store meanwhile.
+    // Even if others have written to the store meanwhile.
     await runWorkflow(folder, '--stf-count', '1');
     await runCli(['report', id, '--html', 'again.html'], { folder });
     expect(readFileSync(join(folder, 'again.html')).equals(readFileSync(join(folder, 'run.html')))).toBe(true);

@@ -12,7 +12,7 @@ describe('the pill of an execution', () => {
     [{ status: 'running', health: 'stalled', failed: 0 }, 'stalled', 'stalled'],
     [{ status: 'running', health: 'stalled', failed: 2, isSilent: true }, 'running, no driver, 2 failed', 'lost'],
     [{ status: 'completed', health: 'finished', failed: 0 }, 'completed', 'completed'],
-    [{ status: 'completed', health: 'finished', failed: 44 }, 'completed, 44 stay failed', 'failed'],
+    [{ status: 'completed', health: 'finished', failed: 44 }, 'completed, 44 failed permanently', 'failed'],
     [{ status: 'terminated', health: 'finished', failed: 0 }, 'terminated', 'terminated'],
     [{ status: 'unknown', status_reason: 'not heard since noon', failed: 0 }, 'not heard since noon', 'unknown'],
   ])('of %o is "%s", marked %s', (props, words, state) => {
@@ -64,8 +64,8 @@ describe('a card on the wall', () => {
 
   it.each([
     [
-      '1 TF slice has been processing for more than 5 s (usually 0.89 s; the payload is killed after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
-      '1 TF slice has been processing for more than 5 s',
+      '1 TF slice has been in processing for more than 5 s (usually 0.89 s; the payload is killed after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
+      '1 TF slice has been in processing for more than 5 s',
     ],
     [
       'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing is running. Run "swf-mcp resume stf-1".',
@@ -75,7 +75,7 @@ describe('a card on the wall', () => {
       'Kolja Kauder (as root claims) paused it at 2026-11-30T01:37:26Z (wrong table); "swf-mcp continue x" lets it go on.',
       'Kolja Kauder paused it at 2026-11-30T01:37:26Z',
     ],
-    ['51 TF slices stay failed. 653 attempts failed: 653 × no space.', '51 TF slices stay failed'],
+    ['51 TF slices failed permanently. 653 attempts failed: 653 × no space.', '51 TF slices failed permanently'],
     [
       'worker-agent-kauder-10/04 on vm rests until 2026-11-30T01:35:53Z: its last 7 attempts failed, and others completed the same slices; the last error: no space.',
       'worker-agent-kauder-10/04 on vm rests until 2026-11-30T01:35:53Z',

@@ -143,7 +143,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
     await slider.press('PageDown');
     expect(await tops()).toEqual(before);
     await page.getByRole('button', { name: 'return to now' }).click();
-    await page.getByText('now, not then').waitFor({ state: 'detached' });
+    await page.getByText('current, not past').waitFor({ state: 'detached' });
     expect(await tops()).toEqual(before);
     expect(await barriers(page)).toEqual([]);
   });
@@ -159,10 +159,10 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
       );
     const first = await hold(page, /"as_of"/);
     await slider.press('Home');
-    await page.getByText('dimmed: as it is now, not then').waitFor();
+    await page.getByText('dimmed: current, not past').waitFor();
     expect([await grey(), await barriers(page)]).toEqual(['grayscale(1)', []]);
     first();
-    await page.getByText('dimmed: as it is now, not then').waitFor({ state: 'detached' });
+    await page.getByText('dimmed: current, not past').waitFor({ state: 'detached' });
     const second = await hold(page, /"as_of"/);
     await slider.press('PageUp');
     // A short wait changes nothing.

@@ -101,7 +101,7 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
 
 const tooMuch = (asked: string, limit: number | string) =>
   argumentInvalid(
-    `the run would be too large for a tool: ${asked}, allowed: ${limit}; ask for less (plan_run shows how much), or start it in a terminal with swf-mcp run`,
+    `the run would be too large to start from a tool: ${asked}, allowed: ${limit}; ask for less (plan_run shows the size), or start it in a terminal with swf-mcp run`,
   );
 
 const tooLargeToPlay = (error: unknown) => {

@@ -31,7 +31,7 @@ export async function startTheirs(io: Io, namespace: string, request: StartReque
   const { by, config = usualConfiguration, speed = 1, settings } = request;
   if (speed !== 1 && speed !== 'max')
     throw argumentInvalid(
-      `speed = ${speed}: a run of namespace ${namespace} runs in real time (1) or in simulated time ("max")`,
+      `speed = ${speed}: runs in namespace ${namespace} use real time (1) or simulated time ("max")`,
     );
   const params = Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [key.slice(key.indexOf('.') + 1), value]),

@@ -44,7 +44,7 @@ function requireUndriven(io: Io, executionId: string) {
   const hasDriver = execution.status === 'running' && driver?.isAlive() === true;
   if (!hasDriver || queries.isSilent(execution)) return;
   throw executionInUse(
-    `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; continue a paused one with action "continue"`,
+    `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; if it is paused, continue it with action "continue"`,
   );
 }
 

@@ -127,7 +127,7 @@ function lookAtFileSystem(path: string) {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
   if (!canAccess(folder, constants.W_OK))
-    return fail(`${folder} cannot be written; fix its permissions, or name another file with --db`);
+    return fail(`${folder} is not writable; fix its permissions, or name another file with --db`);
   const kind = networkFileSystemOf(folder);
   const bytes = freeBytes(folder);
   const free = `${(bytes / 1e9).toFixed(1)} GB free`;

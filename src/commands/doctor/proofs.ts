@@ -90,7 +90,7 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string) =>
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     await pause(quietMilliseconds);
     return warn(
-      `a message behind ${foreignMessages} for others is not found: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
+      `a message queued behind ${foreignMessages} messages for others is not found: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues to 10000`,
     );
   });
 

@@ -59,6 +59,8 @@ export const controlCommand = (action: Action) => async (io: Io, args: ControlAr
 /** A recorder service resumes an execution that is to be stopped within five seconds. */
 const againMilliseconds = 1000;
 
+const pastOf = { stop: 'stopped', pause: 'paused', continue: 'continued' };
+
 /** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
 export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string }) {
   const { action, execution_id } = command;
@@ -68,7 +70,7 @@ export function answerOf(outcome: Outcome, command: { action: Action; execution_
     case 'already':
       return `${execution_id} ${outcome.reason}`;
     case 'none':
-      throw executionNotRunning(`${execution_id} cannot ${action}: ${outcome.reason}; see ${status}`);
+      throw executionNotRunning(`${execution_id} cannot be ${pastOf[action]}: ${outcome.reason}; see ${status}`);
     case 'pending':
       throw new SwfError(
         'COMMAND_PENDING',

@@ -147,7 +147,7 @@ export function whyNotResumed(ended: Ended) {
   if (status === 'completed' && slices_failed === 0) return `${has}; there is nothing to do`;
   return [
     has,
-    ...(slices_failed > 0 ? [stayFailed(slices_failed, counted(slices_failed, 'TF slice'))] : []),
+    ...(slices_failed > 0 ? [stayFailed(counted(slices_failed, 'TF slice'))] : []),
     ...(slices_queued > 0 ? [`${counted(slices_queued, 'TF slice')} unfinished`] : []),
     'it cannot be resumed, so start a new run',
   ].join('; ');

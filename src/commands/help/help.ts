@@ -56,7 +56,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   trace: ['trace swf.100010.000001_slice_003.tf'],
   report: ['report latest', 'report --since -8h'],
   plan: ['plan --set fast_processing.target_worker_count=100', 'plan histogram --json'],
-  export: ['export latest --out run-of-today --format parquet'],
+  export: ['export latest --out todays-run --format parquet'],
   prune: ['prune --older-than 30d --dry-run', 'prune --keep 100'],
   call: ['call get_workflow_monitor execution_id=latest', 'call list_tf_slices status=failed limit=5'],
   add: ['add claude', 'add vscode --scope project --yes', 'add codex --remove --yes'],

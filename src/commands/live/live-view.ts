@@ -173,7 +173,7 @@ function oldestLine({ inHand, pace }: Snapshot) {
 
 function failures(exhausted: number, waiting: number, retries: number) {
   if (exhausted === 0 && retries === 0 && waiting === 0) return 'none';
-  return `${stayFailed(exhausted)}, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be retried`}`;
+  return `${stayFailed(exhausted)}, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to retry`}`;
 }
 
 /** A message as its id describes it, by type and subject, and why it had no effect, if so. */

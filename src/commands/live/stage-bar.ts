@@ -19,9 +19,9 @@ export interface Stage {
   rate: number | undefined;
   unit: string;
   health: Health;
-  /** Given if known better than from the rate. */
+  /** Set if there is a better estimate than the rate gives. */
   secondsLeft?: number | undefined;
-  /** It may take any time longer than that. */
+  /** It may take arbitrarily longer. */
   isOpenEnded?: boolean;
   /** An unknown number of items will still arrive: the remaining items are a backlog, not the end. */
   isEndless?: boolean;
@@ -92,7 +92,7 @@ function timeLeft({ done, total, rate, secondsLeft, isOpenEnded, isEndless, heal
 /** A line with its label. */
 export const labelled = (label: string, words: string) => `${label.padEnd(labelWidth)}${words}`;
 
-/** The STF files of prompt processing, and those of each site: the only one of the public programs has no name. */
+/** The STF files of prompt processing, and those of each site: the public programs have one site, without a name. */
 export const fileLines = ({ execution, record }: Snapshot, sites: NonNullable<Snapshot['sites']>) => [
   labelled(
     'STF files',

@@ -39,7 +39,7 @@ export async function qualityCommand(io: Io, { executionId, requestedBy: request
   const answer = await askTool(io, setQualityTool, { ...judged, execution_id, requested_by });
   const [value, was] = [answer['value'], answer['was']].map(textOf);
   const done =
-    value === 'none' ? `withdrew the quality of ${execution_id}` : `set the quality of ${execution_id} to ${value}`;
+    value === 'none' ? `cleared the quality of ${execution_id}` : `set the quality of ${execution_id} to ${value}`;
   io.out(printable(`${done}${was === 'none' ? '' : ` (was ${was})`}`) + '\n');
 }
 

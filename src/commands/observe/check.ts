@@ -21,9 +21,12 @@ const longestWait = 86_400;
 const expected: readonly { type: ProgramType; hint: string }[] = [
   { type: 'runner', hint: 'sends messages during a run' },
   { type: 'data agent', hint: 'answers each STF file' },
-  { type: 'fastmon agent', hint: 'announces TF files; the newer one sends nothing on the bus' },
-  { type: 'fast processing agent', hint: 'sends slices, if a layout is given' },
-  { type: 'transformer', hint: 'sends a heartbeat every 30 s, beginning 30 s after its start, if a layout is given' },
+  { type: 'fastmon agent', hint: 'announces TF files; newer versions send nothing on the bus' },
+  { type: 'fast processing agent', hint: 'sends slices; heard only if a layout is given' },
+  {
+    type: 'transformer',
+    hint: 'sends a heartbeat every 30 s, beginning 30 s after its start; heard only if a layout is given',
+  },
 ];
 
 /**

@@ -45,7 +45,7 @@ function linesOf({ execution_id, types, delays, broken }: BusContract, differenc
     ...delays.map(({ stage, items, p50, p95 }) => `${stage}: p50 ${p50} s, p95 ${p95} s of ${items}`),
     ...broken.map(
       ({ sender, message_type, key, missing, of, example }) =>
-        `broken: ${missing} of ${of} ${message_type} messages of ${sender} lack ${key}${example === undefined ? '' : `, such as ${example}`}`,
+        `broken: ${missing} of ${of} ${message_type} messages from ${sender} lack ${key}${example === undefined ? '' : `, such as ${example}`}`,
     ),
     ...(differences === undefined
       ? []

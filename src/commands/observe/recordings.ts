@@ -26,7 +26,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
   const known = knownFindings(flags, () => configOf(io, flags).config);
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
-    throw valueInvalid(`--until ${until} is not a time; give one in ISO 8601 with its zone`);
+    throw valueInvalid(`--until ${until} is not a time; give one in ISO 8601 with a time zone`);
   using store = await ownStore(io);
   if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
   const counts = await readIntoStore(recordingsOf(from), {

@@ -107,8 +107,8 @@ export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove 
   const after = change(before, client.key, entry, file);
   const title = `${client.title}, ${file}`;
   if (after === before)
-    return printLines(io, [`${title}: ${remove ? 'has no' : 'has this'} entry ${server}; nothing to do`]);
-  if (entry === undefined) printLines(io, [`${title}: without the entry ${server}`]);
+    return printLines(io, [`${title}: ${remove ? 'has no' : 'already has this'} ${server} entry; nothing to do`]);
+  if (entry === undefined) printLines(io, [`${title}: remove the ${server} entry`]);
   else {
     io.out(`${title}:\n${change('', client.key, { ...(hidden(kept) as Settings), ...own }, file).trim()}\n`);
     if (there !== undefined) printLines(io, changesIn(there, entry));

@@ -78,10 +78,10 @@ const propertyOf = (name: string) =>
 
 export const speedOption = (description: string) => new Option('--speed <X|max>', description).argParser(parseSpeed);
 
-export const brokerOption = () =>
+export const brokerOption = (use = 'send messages over this STOMP broker') =>
   new Option(
     '--broker <URL>',
-    'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or "env" to read ACTIVEMQ_HOST and related variables',
+    `${use}: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or "env" to read ACTIVEMQ_HOST and related variables`,
   );
 
 /** Its values are `sets`. */
@@ -100,11 +100,11 @@ export const jsonOption = () => new Option('--json', 'print one JSON object on s
 export const notifyOption = () =>
   new Option(
     '--notify <PATH>',
-    'run this program when a slice first fails permanently, and at the end (see SWF_EVENT)',
+    'run this program when the first slice fails permanently, and at the end (see SWF_EVENT)',
   );
 
 export const asOfOption = () =>
-  new Option('--as-of <TIME>', 'show the state at this moment: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
+  new Option('--as-of <TIME>', 'show the state as of this time: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
 
 /** Why something is requested, and on whose behalf. */
 export const forTheRecord = [

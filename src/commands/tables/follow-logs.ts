@@ -25,7 +25,7 @@ export const followLogs = (table: TableCommand) => async (io: Io, given: TableAr
   using reader = createStoreReader(io);
   const askPage = pageAsker(io, reader);
   const asked = toolArguments(table, given);
-  // Whether one execution is followed, named or the newest: lines of several never end.
+  // Whether one execution is followed, named or the newest: with several executions, the lines never end.
   const named = asked['execution_id'];
   const followed = typeof named === 'string' ? reader.queries().execution(named).execution_id : undefined;
   const isOver = () => followed !== undefined && reader.queries().execution(followed).status !== 'running';

@@ -59,7 +59,7 @@ export const tableCommand = (table: TableCommand) => async (io: Io, given: Table
 export function sayNewest(io: Io, newest: string | undefined, rows: number) {
   if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
   const what = rows === 0 ? 'no matching rows in' : 'of';
-  io.err(printable(`${what} ${newest}, the newest; "swf-mcp list" shows all`));
+  io.err(printable(`${what} ${newest}, the newest execution; "swf-mcp list" shows all`));
 }
 
 /**

@@ -41,7 +41,7 @@ export function beginHearing(tx: Transaction, observer: Observer, isAlive: Liven
     if (mine.some((one) => one === anyNamespace || hears(other, one)))
       throw new SwfError(
         'NAMESPACE_IN_USE',
-        `process ${other.pid} on ${other.hostname} observes ${other.namespace === anyNamespace ? 'all namespaces' : `namespace ${other.namespace}`} for this store already; end it first, or give each observer its own --namespace`,
+        `process ${other.pid} on ${other.hostname} is already observing ${other.namespace === anyNamespace ? 'all namespaces' : `namespace ${other.namespace}`} for this store; end it first, or give each observer its own --namespace`,
       );
   const values = { now, process_id, topics: topicsText(topics), may_send: maySend ? 1 : 0 };
   for (const namespace of mine)

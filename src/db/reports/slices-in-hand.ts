@@ -4,10 +4,10 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** How many slices that stay failed to name. */
+/** How many permanently failed slices to name. */
 const named = 5;
 
-/** The first slices of an execution that stay failed. */
+/** The first slices of an execution that failed permanently. */
 export function exhaustedSlices(sql: Prepare, executionId: string): string[] {
   // Most failed slices have no attempt left. The next retry takes the others out of this list.
   return sql<string>(

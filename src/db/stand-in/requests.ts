@@ -26,7 +26,7 @@ export interface TestbedRequest {
 /** For a namespace to whose programs no requests may be sent. */
 export const noObserver = (namespace: string) =>
   argumentInvalid(
-    `no observer of namespace ${JSON.stringify(namespace)} is allowed to send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
+    `no observer of namespace ${JSON.stringify(namespace)} is allowed to send requests to its programs; start "swf-mcp observe --broker … --allow-control" with this store`,
   );
 
 /**

@@ -29,7 +29,7 @@ export interface RowSource {
   failed?: string;
   retries?: string;
   bytes?: string;
-  /** Slices of the row, and how many stay failed. */
+  /** Slices of the row, and how many failed permanently. */
   slices?: string;
   stayFailed?: string;
   seconds?: string;

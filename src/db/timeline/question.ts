@@ -45,7 +45,7 @@ export function timelineQuestion(
   const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
   if (from > until)
     throw argumentInvalid(
-      `${execution.execution_id} was active from ${execution.start_time} to ${new Date(end).toISOString()}, which start_time and end_time do not overlap; give a part of that, or leave them out`,
+      `${execution.execution_id} was active from ${execution.start_time} to ${new Date(end).toISOString()}, which start_time and end_time do not overlap; give times within that period, or leave them out`,
     );
   return {
     ...wanted,

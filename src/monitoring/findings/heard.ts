@@ -73,7 +73,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     const which = bound.map(({ worker, run_id: run }) => `${worker} (run ${run})`).join(', ');
     return {
       severity: 'warning',
-      sentence: `${counted(counts.slices_queued, 'TF slice')} of run ${run_id} ${counts.slices_queued === 1 ? 'waits' : 'wait'}, and ${which} ${bound.length === 1 ? 'is alive but' : 'are alive but'} still bound to an earlier run: a worker keeps the run of its first slice. Restart ${bound.length === 1 ? 'it' : 'them'}.`,
+      sentence: `${counted(counts.slices_queued, 'TF slice')} of run ${run_id} ${counts.slices_queued === 1 ? 'waits' : 'wait'}, and ${which} ${bound.length === 1 ? 'is alive but' : 'are alive but'} still bound to an earlier run: a worker stays bound to the run of its first slice. Restart ${bound.length === 1 ? 'it' : 'them'}.`,
       ids: bound.map(({ worker }) => worker),
       next: call('list_agents', { agent_type: 'worker' }),
     };
@@ -136,7 +136,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
     if (secondsSince(facts, lastSign) < limit) return undefined;
     return {
       severity: 'error',
-      sentence: `${were(counts.slices_created, 'TF slice')} sent, but neither a result nor a heartbeat of a transformer was received for ${roundDuration(limit)}: none is running, or its queue is not bound to the topic.`,
+      sentence: `${were(counts.slices_created, 'TF slice')} sent, but no result and no transformer heartbeat has been received for ${roundDuration(limit)}: no transformer is running, or its queue is not bound to the topic.`,
       next: call('list_agents', { agent_type: 'worker', include_exited: true }),
     };
   },
@@ -189,7 +189,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       severity: isBusHeard ? 'error' : 'warning',
       sentence: isBusHeard
         ? `No message of the run was received ${silent}, and its end was not reported: it was stopped, which the bus does not report, or its runner is gone.`
-        : `Nothing new about the run was reported by REST ${silent}: it is paused or was stopped, or its runner is gone.`,
+        : `Nothing new about the run has been reported over REST ${silent}: it is paused or was stopped, or its runner is gone.`,
       next: here('list_messages', { limit: 5 }),
     };
   },
@@ -231,7 +231,7 @@ export const heardRules: readonly FindingRule[] = rulesOf('heard', {
       .slice(0, namedKeys)
       .map(
         ({ sender, message_type, key, missing, of }) =>
-          `${missing} of ${of} ${message_type} messages of ${sender} lack ${key}`,
+          `${missing} of ${of} ${message_type} messages from ${sender} lack ${key}`,
       );
     const more = broken_keys.length > namedKeys ? `, and ${broken_keys.length - namedKeys} more elsewhere` : '';
     const ids = broken_keys.flatMap(({ example }) => example ?? []).slice(0, namedKeys);

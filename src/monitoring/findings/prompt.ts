@@ -15,7 +15,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
     const since = isOver ? '' : `, the first ${roundDuration(secondsSince(facts, prompt.first_stf))} ago`;
     return {
       severity: 'error',
-      sentence: `${were(counts.stf_count, 'STF file')} announced${since}, and no data agent has handed the run over to PanDA (stf_ready): none is running, it cannot create the dataset, or no file was uploaded.`,
+      sentence: `${were(counts.stf_count, 'STF file')} announced${since}, and no data agent has handed the run over to PanDA (stf_ready): no agent is running, the agent cannot create the dataset, or no file was uploaded.`,
       next: here('list_messages'),
     };
   },
@@ -64,7 +64,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       severity: silent === undefined ? 'warning' : 'error',
       sentence:
         silent !== undefined
-          ? `${files} ${prompt.open.count === 1 ? 'waits' : 'wait'} for PanDA, and no agent has reported on any for ${roundDuration(silent)}; a report is expected within ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
+          ? `${files} ${prompt.open.count === 1 ? 'is' : 'are'} waiting for PanDA, and no agent has reported on any for ${roundDuration(silent)}; at least one report is expected every ${roundDuration(reportSeconds(prompt))}: the processing agent is gone, or PanDA refused the task.`
           : `${files} ${prompt.open.count === 1 ? 'was' : 'were'} neither processed nor failed when observation ended.`,
       ids: prompt.open.ids,
       next: call('list_agents', { agent_type: 'processing', include_exited: true }),
@@ -86,7 +86,7 @@ export const promptRules: readonly FindingRule[] = rulesOf('heard', {
       ? undefined
       : {
           severity: 'warning',
-          sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this run, a run of ${prompt === undefined ? 'fast' : 'prompt'} processing. Give each workflow its own namespace.`,
+          sentence: `Agents of both workflows are in this namespace: ${strangers.join(', ')} took part in this ${prompt === undefined ? 'fast' : 'prompt'}-processing run. Give each workflow its own namespace.`,
           ids: strangers,
           next: call('list_agents', { include_exited: true }),
         },

@@ -22,7 +22,7 @@ function nextOf(kind: NonNullable<SliceFacts['concentration']>['kind']): Found['
 const namedWorkers = 4;
 
 /** The preposition for failures at a place; by default `on`. */
-const failedAt: Readonly<Record<string, string>> = { 'STF file': 'for slices of', 'slice number': 'at' };
+const failedAt: Readonly<Record<string, string>> = { 'STF file': 'on slices of', 'slice number': 'at' };
 
 /** How many first attempts failed on each worker, if there are several. */
 function workersSentence(workers: SliceFacts['by_worker']): string {
@@ -63,7 +63,7 @@ export const sliceRules: readonly FindingRule[] = [
         last_done !== undefined
           ? `the last slice was done at ${new Date(last_done).toISOString()}`
           : done === 0
-            ? 'no slice was ever completed'
+            ? 'no slice has ever been completed'
             : `${were(done, 'slice')} done before`;
       const what = isMore
         ? `more than ${attempts} attempts failed, and none succeeded`
@@ -87,10 +87,10 @@ export const sliceRules: readonly FindingRule[] = [
       const where =
         places.length === 1
           ? `${kind} ${places[0]}`
-          : `${places.length} ${kind}s, ${places.slice(0, namedPlaces).join(', ')}${others}`;
+          : `${places.length} ${kind}s (${places.slice(0, namedPlaces).join(', ')}${others})`;
       return {
         severity: 'error',
-        sentence: `${failed} of ${tried} first attempts failed ${failedAt[kind] ?? 'on'} ${where}, and ${elsewhere}: more than chance explains.`,
+        sentence: `${failed} of ${tried} first attempts ${failedAt[kind] ?? 'on'} ${where} failed, and ${elsewhere}: more than chance explains.`,
         causes: causesSentence(countCauses(errors), 'first attempt'),
         ids: places.slice(0, namedPlaces),
         next: nextOf(kind),
@@ -101,11 +101,10 @@ export const sliceRules: readonly FindingRule[] = [
       const { failed, first_failure, causes, counts, status, concentration, by_worker } = facts;
       if (failed.count === 0) return undefined;
       const isAll = counts.slices_completed === 0 && failed.isFinal && status !== 'running';
-      const stay = failed.count === 1 ? 'stays failed' : 'stay failed';
       const first = first_failure === undefined ? '' : ` The first attempt failed at ${first_failure}.`;
       return {
         severity: 'error',
-        sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed.count, 'TF slice')} ${failed.isFinal ? stay : 'failed'}.${first}${concentration === undefined ? workersSentence(by_worker) : ''}`,
+        sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed.count, 'TF slice')} failed${failed.isFinal ? ' permanently' : ''}.${first}${concentration === undefined ? workersSentence(by_worker) : ''}`,
         causes: causesSentence(causes),
         ids: failed.ids,
         next: here('list_tf_slices', { status: 'failed', order: 'oldest' }),
@@ -155,7 +154,7 @@ export const sliceRules: readonly FindingRule[] = [
       const outcome = failed.count === 0 ? 'none failed permanently' : `${failed.count} failed permanently`;
       return {
         severity: 'info',
-        // If slices stay failed, another finding reports the causes.
+        // If slices failed permanently, another finding reports the causes.
         sentence: `${were(slices_retried, 'TF slice')} retried, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
         causes: failed.count === 0 ? causesSentence(causes) : '',
         next: here('list_logs', { level: 'WARNING' }),
@@ -182,11 +181,11 @@ export const sliceRules: readonly FindingRule[] = [
         const taken =
           overdue.length < slots
             ? ''
-            : ` ${slots === 1 ? 'The only slot is taken by it' : `All ${slots} slots are taken by such slices`}: no other slice is processed.`;
+            : ` ${slots === 1 ? 'It occupies the only slot' : `Such slices occupy all ${slots} slots`}, so no other slice is being processed.`;
         const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
         return {
           severity: isStalled ? 'error' : 'warning',
-          sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been processing for more than ${roundDuration(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
+          sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in processing for more than ${roundDuration(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
           ids: overdue
             .slice(0, namedSlices)
             .flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),

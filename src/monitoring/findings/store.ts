@@ -1,4 +1,4 @@
-import { doing, were } from '../../lib/counted.ts';
+import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import type { AgentSeen } from '../evidence.ts';
 import { call, type FindingRule, here, rulesOf } from './rule.ts';
@@ -19,14 +19,14 @@ function clocksOf(off: readonly AgentSeen[]): string {
   return [...hosts.values()]
     .map(
       ({ hostname, agent_name, clock_offset }, at) =>
-        `${at === 0 ? 'The clock' : 'that'} of ${hostname}, where ${agent_name} works, is ${roundDuration(Math.abs(clock_offset ?? 0))} ${(clock_offset ?? 0) > 0 ? 'ahead of' : 'behind'}`,
+        `${at === 0 ? 'The clock' : 'that'} of ${hostname}, where ${agent_name} runs, is ${roundDuration(Math.abs(clock_offset ?? 0))} ${(clock_offset ?? 0) > 0 ? 'ahead of' : 'behind'}`,
     )
     .join(', and ');
 }
 
 /** By how many seconds rows are later than the clock here. */
 export const aheadWords = (seconds: number) =>
-  `${roundDuration(seconds)} ahead of the clock here: one of the two clocks is off, or was set back`;
+  `${roundDuration(seconds)} ahead of this machine's clock: one of the two clocks is off, or was set back`;
 
 export const storeRules: readonly FindingRule[] = rulesOf('driving', {
   DATA_OLD: ({ status, now, data_as_of }) => {
@@ -75,7 +75,7 @@ export const storeRules: readonly FindingRule[] = rulesOf('driving', {
     if (waiting.count === 0 || status !== 'running') return undefined;
     return {
       severity: 'warning',
-      sentence: `${doing(waiting.count, 'message', 'wait')} for an earlier message that has not arrived.`,
+      sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'is' : 'are'} waiting for an earlier message that has not arrived.`,
       ids: waiting.ids,
       next: call('list_messages', { message_id: waiting.ids[0] ?? '' }),
     };

@@ -3,7 +3,7 @@ import { type Fields, idOf, nameOf, objectOf, shortName, textOf } from './values
 
 /**
  * The progress of one site with an STF file. A field that no program reported is undefined: the public programs have
- * one site, and do not name it.
+ * one site, without a name.
  */
 export interface SiteJob {
   site: string | undefined;

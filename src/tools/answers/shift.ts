@@ -43,7 +43,7 @@ export const shiftAnswer = () =>
       failed: int,
       terminated: int,
       unknown: int,
-      stf_files: int.describe('Made in this period, like bytes'),
+      stf_files: int.describe('Made in this period; so are bytes'),
       bytes: optionalInt,
       slices_completed: optionalInt.describe('In this period'),
       attempts_failed: optionalInt,

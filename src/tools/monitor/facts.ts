@@ -50,7 +50,7 @@ export function factsOf(answer: Monitor & { as_of?: string }): Fact[] {
 export function verdictOf(answer: Monitor) {
   const { status, status_reason, health, slices_failed = 0, stf_failed = 0, slices_unanswered = 0 } = answer;
   const slices = counted(slices_failed, 'slice');
-  const failed = status === 'running' ? `${slices} failed` : stayFailed(slices_failed, slices);
+  const failed = status === 'running' ? `${slices} failed` : stayFailed(slices);
   return [
     statusWords(status, status_reason),
     slices_failed === 0 ? [] : failed,

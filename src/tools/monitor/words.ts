@@ -1,6 +1,5 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
-import { nounFor } from '../../lib/counted.ts';
 import { clause } from '../../lib/words.ts';
 
 /** A status, with its reason if that says more. */
@@ -8,10 +7,10 @@ export const statusWords = (status: string, reason: string | null | undefined) =
   `${status}${reason === status ? '' : clause(' (', reason, ')')}`;
 
 /**
- * Slices that are not retried: `1 stays failed`.
- * @param slices their number in words, such as `2 slices`
+ * Slices that are not retried: `1 failed permanently`.
+ * @param slices their number, or that in words, such as `2 slices`
  */
-export const stayFailed = (n: number, slices = String(n)) => `${slices} ${nounFor(n, 'stays', 'stay')} failed`;
+export const stayFailed = (slices: number | string) => `${slices} failed permanently`;
 
 /** The known STF files of prompt processing, and their number in words, such as `2 STF files`. */
 export function promptFiles(

@@ -84,7 +84,7 @@ export async function playedAgain(
   });
   if (run.count === 0)
     throw argumentInvalid(
-      `execution_id = ${JSON.stringify(executionId)}: no slice of it was processed, so there is nothing to replay`,
+      `execution_id = ${JSON.stringify(executionId)}: none of its slices was processed, so there is nothing to replay`,
     );
   const changes = changesOf(asked, run, execution, context.queries());
   const changed = changes && playAgain(run, changes);
@@ -99,7 +99,7 @@ function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, que
   const { slice_processing_time: factor, stf_sampling_rate: rate, without_worker, without_host } = asked;
   if (factor !== undefined && !(factor > 0 && factor <= 1000))
     throw argumentInvalid(
-      `slice_processing_time = ${factor}: with as_played it is a factor on the measured times, above 0 and at most 1000; 0.5 halves them`,
+      `slice_processing_time = ${factor}: with as_played it is a factor applied to the measured times, above 0 and at most 1000; 0.5 halves them`,
     );
   return {
     slots: asked.target_worker_count,

@@ -126,7 +126,7 @@ export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time,
   const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): PersonAction[] => {
     if (!isIn(set_at)) return [];
     const by = { name: author, ...(sent_by === null ? {} : { sent_by }) };
-    const did = value === 'none' ? 'withdrew the quality of' : `set the quality to ${value} for`;
+    const did = value === 'none' ? 'cleared the quality of' : `set the quality to ${value} for`;
     return [{ time: set_at, ...by, did, execution_id, reason }];
   });
   return [...seen, ...judged];
@@ -162,7 +162,9 @@ export function undoneByPeople(
     ...raised,
     ...(old === 0
       ? []
-      : [`no one has seen ${old} ${old === 1 ? 'alarm that was' : 'alarms that were'} raised before this period`]),
+      : [
+          `${old} ${old === 1 ? 'alarm' : 'alarms'} raised before this period ${old === 1 ? 'is' : 'are'} still unseen`,
+        ]),
   ];
 }
 

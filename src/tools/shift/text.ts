@@ -202,7 +202,7 @@ function openOf(execution: ShiftExecution, handover: Handover) {
     status === 'completed'
       ? []
       : `${id} ${status === 'unknown' ? 'is' : 'was'} ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} unfinished` : ''}`,
-    stay_failed === 0 ? [] : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed`,
+    stay_failed === 0 ? [] : `${id}: ${counted(stay_failed, 'slice')} failed permanently`,
     grave,
   ].flat();
 }

@@ -40,7 +40,7 @@ export function AlarmBar() {
         )}
         {unseen.total_count > 0 && seen.total_count > 0 && ', '}
         {seen.total_count > 0 && `${amount(seen.total_count)} seen but not cleared`}
-        {nobody !== '' && '; no new alarms are raised'}
+        {nobody !== '' && '; no new alarms are being raised'}
         {nobody}
       </summary>
       <ul class="lines">

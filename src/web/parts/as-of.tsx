@@ -63,7 +63,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
           onInput={(event) => set(Number(event.currentTarget.value))}
         />
       </label>{' '}
-      {isNow && <small>dimmed: as it is now, not then</small>}
+      {isNow && <small>dimmed: current, not past</small>}
       <span class="mono">{asOf === undefined ? 'now' : clock(asOf, length < 1000)}</span>{' '}
       <Button onClick={play}>{isPlaying ? 'pause' : 'play'}</Button>{' '}
       {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>return to now</Button>}
@@ -95,8 +95,8 @@ export function PartShown({ part, line, shown, isAwaited, onZoom, onWhole }: Pro
         : `Showing a part: ${time(shown.from)} to ${time(shown.until)}. `}
       <Button onClick={go((range) => moved(range, -0.5))}>earlier</Button>
       <Button onClick={go((range) => moved(range, 0.5))}>later</Button>
-      <Button onClick={go((range) => scaled(range, 0.5))}>closer</Button>
-      <Button onClick={go((range) => scaled(range, 2))}>wider</Button>
+      <Button onClick={go((range) => scaled(range, 0.5))}>zoom in</Button>
+      <Button onClick={go((range) => scaled(range, 2))}>zoom out</Button>
       {stepsBack() > 0 && <Button onClick={() => history.back()}>step back</Button>}
       <Button onClick={onWhole}>the whole run</Button>
     </p>

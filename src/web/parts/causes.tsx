@@ -31,7 +31,7 @@ export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   return (
     <Card
       title="Failures by cause"
-      note={`${count(total)} failed attempts in this period${isThen ? '; now, not then' : ''}`}
+      note={`${count(total)} failed attempts in this period${isThen ? '; current, not past' : ''}`}
     >
       {causes.length === 0 ? (
         <p>No attempt failed.</p>
@@ -55,7 +55,7 @@ export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
                 ),
               },
               numbers<Cause>('attempts', ({ attempts }) => count(attempts)),
-              numbers<Cause>('stay failed', ({ exhausted }) => count(exhausted)),
+              numbers<Cause>('failed permanently', ({ exhausted }) => count(exhausted)),
               { head: 'where', cell: placeOf },
               { head: 'when', cell: ({ when, first, last }) => <Strip when={when} label={`${first} to ${last}`} /> },
             ]}

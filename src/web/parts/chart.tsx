@@ -88,7 +88,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
       viewBox={`0 0 ${width} ${height}`}
       tabindex={0}
       role="img"
-      aria-label={`${title}: ${lines.map(({ name, values }) => `${name} up to ${shown(Math.max(0, ...values))}`).join(', ')} ${unit}. Arrow keys read the values${onZoom === undefined ? '' : ', + and - zoom in and out, Shift with an arrow moves sideways'}.`}
+      aria-label={`${title}: ${lines.map(({ name, values }) => `${name} up to ${shown(Math.max(0, ...values))}`).join(', ')} ${unit}. Arrow keys: read values${onZoom === undefined ? '' : '; + and -: zoom; Shift+arrow: move'}.`}
       onKeyDown={onKey}
       onWheel={(event) => steering.onWheel(event, timeAt(event))}
       onPointerDown={(event) => onZoom !== undefined && setDrag({ from: timeAt(event), to: timeAt(event) })}

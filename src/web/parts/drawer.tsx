@@ -53,7 +53,7 @@ function Way({ trace }: { trace: Trace }) {
         {trace.total_seconds !== undefined && `${duration(trace.total_seconds)} in all, `}from{' '}
         {time(hops[0]?.time ?? '')}
       </p>
-      <PromptButton text={promptOf(`What happened to ${filename} of execution ${execution_id}?`, calls)} />
+      <PromptButton text={promptOf(`What happened to ${filename} in execution ${execution_id}?`, calls)} />
       {trace.slice !== undefined && <Worked trace={trace} slice={trace.slice} />}
       <ol class="way">
         {hops.map((hop, at) => (

@@ -10,7 +10,7 @@ const written = {
   search: 'words in notes and reasons',
   config: 'configuration',
   payload: 'payload',
-  min_stf_count: 'STF files at least',
+  min_stf_count: 'min. STF files',
 } as const;
 
 /** Filters with a fixed set of values; no value means any. */
@@ -29,7 +29,7 @@ const names = [...Object.keys(written), ...Object.keys(chosenOf)];
 const usual: readonly string[] = ['namespace', 'executed_by', 'status'];
 
 export const orderWords = (sort: string) =>
-  orders[sort] === undefined ? 'running first, then by start' : `the newest, by ${sort}`;
+  orders[sort] === undefined ? 'running first, then by start' : `the newest ones, sorted by ${sort}`;
 
 /** The tool's arguments in an address. */
 export function questionOf(params: PageProps['params']): Record<string, string | boolean> {

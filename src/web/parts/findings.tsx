@@ -33,7 +33,7 @@ export function Findings({ monitor, onOpen, dimmed, most }: Props) {
 
 /** How many there are: a card of a live run has room for the first ones. */
 const headOf = (n: number, isNow = false) =>
-  [n < 2 ? '' : `${n}, the worst first`, isNow ? 'now, not then' : ''].filter((words) => words !== '').join('; ');
+  [n < 2 ? '' : `${n}, worst first`, isNow ? 'current, not past' : ''].filter((words) => words !== '').join('; ');
 
 function One({ finding, onOpen }: { finding: Finding; onOpen: Props['onOpen'] }) {
   const { code, severity, sentence, ids } = finding;

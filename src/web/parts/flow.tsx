@@ -218,7 +218,7 @@ function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
               role="listitem"
               class="note-mark"
               title={`${author}: ${text}`}
-              aria-label={`note of ${author}: ${text}`}
+              aria-label={`note by ${author}: ${text}`}
               style={{ left: `${place * 100}%` }}
             />
           )

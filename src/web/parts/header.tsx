@@ -70,7 +70,7 @@ const promptedFindings = 3;
 /** Asks about an execution and its worst findings. */
 function promptAbout({ execution_id, findings }: Monitor): string {
   const worst = findings.slice(0, promptedFindings);
-  const codes = worst.length === 0 ? '' : ` It has ${worst.map(({ code }) => code).join(', ')}.`;
+  const codes = worst.length === 0 ? '' : ` It reports ${worst.map(({ code }) => code).join(', ')}.`;
   return promptOf(`How is execution ${execution_id} doing, and is anything wrong with it?${codes}`, [
     { tool: 'get_workflow_monitor', arguments: { execution_id } },
     ...(worst.length === 0
@@ -121,7 +121,7 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
       >
         {count(progress?.stf_ready ?? monitor.stf_count)}
       </Figure>
-      <Figure label={counts.isExhausted ? 'stay failed' : 'failed'} bad={counts.failed > 0}>
+      <Figure label={counts.isExhausted ? 'failed permanently' : 'failed'} bad={counts.failed > 0}>
         {count(counts.failed)}
       </Figure>
       <TimeLeft monitor={monitor} dimmed={dimmed} />

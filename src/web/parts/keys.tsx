@@ -5,11 +5,11 @@ import { Button } from './card.tsx';
 /** The keys of every view; fields keep theirs. */
 const keys = [
   ['/', 'search'],
-  ['j, k', 'the next row, the row before'],
+  ['j, k', 'next row, previous row'],
   ['Enter', 'open it'],
   ['Esc', 'close the open panel'],
   ['+, -', 'in a chart: zoom in, zoom out; or Ctrl + scroll'],
-  ['Shift with an arrow', 'in a chart: earlier, later; or Shift + scroll'],
+  ['Shift + arrow', 'in a chart: earlier, later; or Shift + scroll'],
   ['arrows', 'in a chart: read the values, or go from attempt to attempt'],
   ['?', 'these keys'],
 ] as const;

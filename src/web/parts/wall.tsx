@@ -193,7 +193,7 @@ function Course({ id }: { id: string }) {
     n > 0 && <rect key={shade + bin} class={shade} x={bin + 0.04} width={0.92} y={most - from - n} height={n} />;
   return (
     <div class="past">
-      <p class="quiet other caption">slices done in each {roundDuration(answer.bin_seconds)} since the start</p>
+      <p class="quiet other caption">slices done per {roundDuration(answer.bin_seconds)} since the start</p>
       <svg
         class="course"
         viewBox={`0 0 ${completed.length} ${most}`}

@@ -8,7 +8,7 @@ export interface StateProps {
   health?: string | undefined;
   /** Whether it runs without a driver. */
   isSilent?: boolean;
-  /** How many slices failed; of an ended execution, those that stay failed. */
+  /** How many slices failed; of an ended execution, those that failed permanently. */
   failed: number;
   isExhausted?: boolean;
 }
@@ -23,7 +23,7 @@ export function stateOf(props: StateProps): { state: string; words: string } {
   if (failed === 0) return { state, words };
   return {
     state: isSilent ? state : 'failed',
-    words: `${words}, ${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`,
+    words: `${words}, ${count(failed)} ${isExhausted ? 'failed permanently' : 'failed'}`,
   };
 }
 

@@ -70,7 +70,7 @@ export const countsNow = (monitor: Monitor) => ({
   queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
   /** Held by workers that are gone. */
   lost: monitor.slices_to_redo ?? 0,
-  /** Whether `failed` counts only slices that stay failed. */
+  /** Whether `failed` counts only slices that failed permanently. */
   isExhausted: monitor.status !== 'running',
 });
 

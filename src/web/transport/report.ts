@@ -66,7 +66,7 @@ function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row)
       return found ?? wayOf(data, attempts, String(args['filename']));
     }
     default:
-      throw new CallError('refused', `this report has no answer of ${tool}`);
+      throw new CallError('refused', `this report has no answer from ${tool}`);
   }
 }
 

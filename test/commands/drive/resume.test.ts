@@ -4,10 +4,10 @@ import { whyNotResumed } from '../../../src/commands/drive/run.ts';
 
 it.each([
   [{}, 'completed; there is nothing to do'],
-  [{ slices_failed: 1 }, 'completed; 1 TF slice stays failed; it cannot be resumed, so start a new run'],
+  [{ slices_failed: 1 }, 'completed; 1 TF slice failed permanently; it cannot be resumed, so start a new run'],
   [
     { status: 'terminated', slices_failed: 2, slices_queued: 30, status_reason: 'interrupted by SIGINT' },
-    'terminated (interrupted by SIGINT); 2 TF slices stay failed; 30 TF slices unfinished; it cannot be resumed, so start a new run',
+    'terminated (interrupted by SIGINT); 2 TF slices failed permanently; 30 TF slices unfinished; it cannot be resumed, so start a new run',
   ],
   [{ status: 'failed', status_reason: 'no disk' }, 'failed (no disk); it cannot be resumed, so start a new run'],
 ] as const)('resume says what an ended execution has left undone: %j', (given, sentence) => {

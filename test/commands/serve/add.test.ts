@@ -106,7 +106,7 @@ describe.each(clients)('swf-mcp add %s', (name) => {
     expect(code).toBe(0);
     expect(stdout).toContain(here.file(name));
     expect(stdout).toContain(JSON.stringify(cliPath));
-    expect(stdout).not.toMatch(/without the entry|in place of/);
+    expect(stdout).not.toMatch(/remove the swf-mcp entry|in place of/);
     expect(stdout).toMatch(/nothing is written yet; add --yes to write it\n$/);
     expect(existsSync(here.file(name))).toBe(false);
   });
@@ -141,9 +141,9 @@ describe.each(clients)('swf-mcp add %s', (name) => {
     expect(read(name, file)[keys[name]]?.['swf-mcp']).toEqual(entry(name, '--db', '/data/2.db'));
     expect(statSync(file).mode & 0o777).toBe(0o644);
     const again = await here.cli('--db', '/data/2.db', 'add', name, '--yes');
-    expect(again.stdout).toMatch(/has this entry swf-mcp; nothing to do\n$/);
+    expect(again.stdout).toMatch(/already has this swf-mcp entry; nothing to do\n$/);
     await here.cli('add', name, '--remove', '--yes');
-    expect((await here.cli('add', name, '--remove')).stdout).toMatch(/has no entry swf-mcp; nothing to do\n$/);
+    expect((await here.cli('add', name, '--remove')).stdout).toMatch(/has no swf-mcp entry; nothing to do\n$/);
     const linked = new Home();
     mkdirSync(dirname(linked.file(name)), { recursive: true });
     symlinkSync(kept, linked.file(name));
@@ -203,7 +203,7 @@ describe('swf-mcp add', () => {
       expect(stdout).toContain('changes args: [');
       expect(stdout).toContain('removes env.SWF_DB\nkeeps startup_timeout_sec, headers, env.ACTIVEMQ_PASSWORD\n');
       expect((await here.cli('--db', '/new.db', 'add', name)).stdout).toMatch(
-        /has this entry swf-mcp; nothing to do\n$/,
+        /already has this swf-mcp entry; nothing to do\n$/,
       );
     },
   );

@@ -44,7 +44,7 @@ describe('a run', () => {
       [() => made.say('stf_ready', { filename: stf, sequence: 1, tf_count: 100 }), false],
       [() => made.say('slice_result', { ...byWorker(1), state: 'done' }), false],
       [() => made.say('end_run', { total_stf_files: 1, reason: 'completed' }), false],
-      // A slice that stays failed is done too.
+      // A slice that failed permanently is done too.
       [() => made.say('slice_result', { ...byWorker(1), ...secondSlice, state: 'failed' }), true],
     ];
     for (const [step, settled] of steps) {

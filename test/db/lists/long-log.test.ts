@@ -136,7 +136,7 @@ describe('a page of a long log', () => {
     expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped: undefined });
   });
 
-  it.each(scanned)('checked line by line %s', (_what, filter, page, ...[lines, count, more, stopped]) => {
+  it.each(scanned)('that is checked line by line %s', (_what, filter, page, ...[lines, count, more, stopped]) => {
     expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped });
   });
 

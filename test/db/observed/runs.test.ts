@@ -273,7 +273,7 @@ it('an execution has the dialects of its own messages, each once', async () => {
   expect(made.store.sql<[], string>(dialects).values()).toEqual(['HS', 'F']);
 });
 
-it('an execution whose name is taken is named with its run', async () => {
+it('an execution whose name is taken is named after its run', async () => {
   const ids = await made.store.write((tx) =>
     ['1', '2', '2'].map((run_id, n) => {
       const names = { namespace: `n${n}`, run_id, told_id: 'n' };

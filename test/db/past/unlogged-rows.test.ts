@@ -311,7 +311,7 @@ describe('log lines', () => {
   const line = (log_id: number, after_seq: number, second: number): void =>
     insert('app_logs', { log_id, after_seq, timestamp: clock(second), level: 20, agent: 'a', message: '' });
 
-  it('are those up to the row, and at that row up to the time; existing ones are not added again', () => {
+  it('are those before the row, plus those at the row up to the time; existing ones are not added again', () => {
     line(1, 4, 200);
     line(2, 5, 50);
     line(3, 5, 50.001);

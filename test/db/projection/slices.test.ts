@@ -96,7 +96,7 @@ describe('a slice', () => {
     ]);
   });
 
-  it('that stays failed is not queued again', async () => {
+  it('that failed permanently is not queued again', async () => {
     const made = await withSlice({ worker: { max_retries: 0 } });
     await made.say('slice_result', { ...byWorker(1), state: 'failed' });
     expect(await made.say('slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 })).toMatchObject({

@@ -8,7 +8,7 @@ import { makeRunningStore, makeStore } from '../../made-store.ts';
 const many = 1200;
 
 describe('the causes of failures', () => {
-  it('include why slices stay failed, however many earlier attempts were retried', async () => {
+  it('include why slices failed permanently, however many earlier attempts were retried', async () => {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     await store.write(({ sql }) => {
       // Neither an attempt that did not fail nor one of another execution has a cause here.

@@ -30,7 +30,7 @@ it.each([
   expect((monitor as { duration_seconds?: number }).duration_seconds).toBe(seconds);
   const report = await answerTo(['shift_report', {}], contextOf(queries, now, noPast));
   const [first = ''] = (report as { open: string[] }).open;
-  expect(/^CLOCK_OFF: the newest row of the store is (?:1 h|8 s) ahead of the clock here/.test(first)).toBe(
+  expect(/^CLOCK_OFF: the newest row of the store is (?:1 h|8 s) ahead of this machine's clock/.test(first)).toBe(
     lasted === undefined,
   );
 });
