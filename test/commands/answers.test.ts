@@ -193,12 +193,13 @@ describe('swf-mcp completion', () => {
     writeFileSync(join(folder, 'script.zsh'), stdout);
     const program = standIn(folder);
     const completed = (...words: string[]): string => {
-      const stubs = 'compdef() { : }; _files() { echo files }; _describe() { print -l -- $found }';
+      const stubs =
+        'compdef() { : }; compset() { echo $2 }; _files() { echo files }; _describe() { print -l -- $found }';
       const script = `${stubs}; source ./script.zsh; words=("$@"); CURRENT=$#; _swf_mcp`;
       return execFileSync('zsh', ['-f', '-c', script, 'zsh', program, ...words], { cwd: folder, encoding: 'utf8' });
     };
     expect(completed('--db', 'x.db', 'stop', 't')).toBe('tester-0002:an execution\ntester-0001\n');
-    expect(completed('report', '--html', 'x')).toBe('files\n');
+    expect(completed('report', '--html', 'x')).toBe('--*=\nfiles\n');
   });
 });
 

@@ -25,7 +25,7 @@ _swf_mcp() {
   local line
   local -a found
   for line in \${(f)"$(\${~words[1]} completion words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"}; do
-    [[ $line == :files* ]] && { _files; return }
+    [[ $line == :files* ]] && { compset -P '--*='; _files; return }
     found+=("\${line/$'\\t'/:}")
   done
   _describe word found
@@ -63,7 +63,7 @@ export const completionCommand =
     const word = words.at(-1) ?? '';
     // Bash makes a word of each `=`; other shells replace the flag with its value.
     if (word === '=') line.push('');
-    const flag = /^--[^=]+=/.exec(word) ?? '';
+    const [flag = ''] = /^--[^=]+=/.exec(word) ?? [];
     const current = line.at(-1) ?? '';
     const found = await completed(io, program, line.slice(0, -1), current);
     for (const one of found)

@@ -12,7 +12,7 @@ it.each<[string, RequestListener, RegExp]>([
   ['is silent', () => {}, /^fail +files +.*cannot be reached \(The operation was aborted due to timeout\)/m],
 ])('doctor judges a file server that %s', async (_, answer, line) => {
   const server = createServer(answer).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close().closeAllConnections());
+  onTestFinished(() => server.close().closeAllConnections());
   await once(server, 'listening');
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   const waits = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(ms / 10));
