@@ -185,7 +185,7 @@ const strongTag = (tag: string | null) => (tag === null || tag.startsWith('W/') 
 const changed = (url: string): SwfError =>
   new NotFetched(url, 'it changed while it was being read', 'check what writes it: data files must not change');
 
-function unreachable(url: string, error: unknown) {
+export function unreachable(url: string, error: unknown) {
   const { cause } = error as { cause?: unknown };
   const why = messageOf(cause ?? error);
   return new NotFetched(

@@ -74,6 +74,7 @@ case "$*" in
   "completion words -- --db = x.db stop t" | "completion words -- --db=x.db stop t" | "completion words -- --db x.db stop t")
     printf 'tester-0002\tan execution\ntester-0001\n' ;;
   "completion words -- report --html "*) echo :files ;;
+  "completion words -- slices --status=f") echo --status=failed ;;
 esac
 `;
   writeFileSync(program, script, { mode: 0o700 });
@@ -98,6 +99,15 @@ describe('swf-mcp completion', () => {
     for (const [line, words] of [
       [['summ'], ['summarize']],
       [['slices', '--status', 'f'], ['failed']],
+      // Bash makes three words of a flag and its value, or two before the value begins.
+      [['slices', '--status', '=', 'f'], ['failed']],
+      [['slices', '--status=f'], ['--status=failed']],
+      [
+        ['export', 'latest', '--format', '='],
+        ['csv', 'jsonl', 'parquet'],
+      ],
+      [['--db', '='], [':files']],
+      [['--db='], [':files']],
       [['status', 'l'], ['latest']],
       [['stop', 'stf'], [id]],
       [['--db', db, 'stop', 'stf'], [id]],
@@ -139,6 +149,10 @@ describe('swf-mcp completion', () => {
     ],
     [['stop', 'x'], ['']],
     [['report', '--html', './swf-m'], ['./swf-mcp']],
+    [
+      ['report', '--html', '='],
+      ['script.bash', 'swf-mcp'],
+    ],
   ])('makes bash complete %j', async (words, completed) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'script.bash'), (await runCli(['completion', 'bash'], { folder })).stdout);
@@ -146,7 +160,7 @@ describe('swf-mcp completion', () => {
       'source ./script.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _swf_mcp; printf "%s\\n" "${COMPREPLY[@]}"';
     const args = ['-c', script, 'bash', standIn(folder), ...words];
     const stdout = execFileSync('bash', args, { cwd: folder, encoding: 'utf8' });
-    expect(stdout.replace(/\n$/, '').split('\n')).toEqual(completed);
+    expect(stdout.replace(/\n$/, '').split('\n').toSorted()).toEqual([...completed].toSorted());
   });
 
   it.skipIf(isMissing('fish')).each([
@@ -160,14 +174,17 @@ describe('swf-mcp completion', () => {
     ],
     [['stop', 'x'], []],
     [['report', '--html', './swf-m'], ['./swf-mcp']],
+    [['slices', '--status=f'], ['--status=failed']],
   ])('makes fish complete %j', async (words, completed) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'script.fish'), (await runCli(['completion', 'fish'], { folder })).stdout);
     standIn(folder);
-    const line = `source script.fish; complete -C "swf-mcp ${words.join(' ')}"; true`;
-    const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
-    const stdout = execFileSync('fish', ['--no-config', '-c', line], { cwd: folder, env, encoding: 'utf8' });
-    expect([...stdout.matchAll(/^[^\t\n]+/gm)].map(([word]) => word).toSorted()).toEqual(completed);
+    for (const program of ['swf-mcp', '~/swf-mcp']) {
+      const line = `source script.fish; complete -C "${program} ${words.join(' ')}"; true`;
+      const env = { ...process.env, HOME: folder, PATH: `${folder}:${process.env['PATH']}` };
+      const stdout = execFileSync('fish', ['--no-config', '-c', line], { cwd: folder, env, encoding: 'utf8' });
+      expect([...stdout.matchAll(/^[^\t\n]+/gm)].map(([word]) => word).toSorted()).toEqual(completed);
+    }
   });
 
   it.skipIf(isMissing('zsh'))('makes zsh complete words with what they mean, and files', async () => {
@@ -176,12 +193,13 @@ describe('swf-mcp completion', () => {
     writeFileSync(join(folder, 'script.zsh'), stdout);
     const program = standIn(folder);
     const completed = (...words: string[]): string => {
-      const stubs = 'compdef() { : }; _files() { echo files }; _describe() { print -l -- $found }';
+      const stubs =
+        'compdef() { : }; compset() { echo $2 }; _files() { echo files }; _describe() { print -l -- $found }';
       const script = `${stubs}; source ./script.zsh; words=("$@"); CURRENT=$#; _swf_mcp`;
       return execFileSync('zsh', ['-f', '-c', script, 'zsh', program, ...words], { cwd: folder, encoding: 'utf8' });
     };
     expect(completed('--db', 'x.db', 'stop', 't')).toBe('tester-0002:an execution\ntester-0001\n');
-    expect(completed('report', '--html', 'x')).toBe('files\n');
+    expect(completed('report', '--html', 'x')).toBe('--*=\nfiles\n');
   });
 });
 

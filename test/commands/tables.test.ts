@@ -1,8 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { codeOf, expectErrors } from '../codes.ts';
 import { ask, askAll, connectStdio, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { Written } from '../in-process.ts';
 import { isMissing } from '../programs.ts';
 import { runInTerminal } from '../terminal.ts';
 
@@ -82,8 +83,11 @@ describe('tables for people', () => {
     );
     const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
     expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at,sites\r\n$/);
+    const written = vi.spyOn(Written.prototype, 'add');
     const full = await runCli(['files', '-o', 'csv', '--limit', '1'], { folder });
     expect(full.stdout.split('\r\n')[0]).toBe(csv.stdout.trim());
+    // Row by row: one string of all rows may be too long for V8.
+    expect(written).toHaveBeenNthCalledWith(1, 'stdout', csv.stdout);
   });
 
   it('refuse contradictory and meaningless flags before anything is shown', async () => {

@@ -9,7 +9,7 @@ import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
-import { requireReachable } from '../../files/http-reader.ts';
+import { refusalOf, unreachable } from '../../files/http-reader.ts';
 import { canAccess, freeBytes, whyNotOurs } from '../../lib/file-system.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
@@ -148,8 +148,19 @@ async function* lookAtSources({ data }: Config, token: string | undefined): Asyn
     ];
 }
 
-/** Asks for a file that no host has. */
+/** How long to wait for a file server's answer, in milliseconds. */
+const patienceMilliseconds = 5000;
+
+/** Asks for a file that no host has: a login page is there for every address. */
 async function lookAtSource(source: string, token: string | undefined) {
-  await requireReachable({ prefixes: [source], token }, `${source.replace(/\/$/, '')}/swf-mcp-doctor/none`);
+  const { status } = await fetch(`${source.replace(/\/$/, '')}/swf-mcp-doctor/none`, {
+    method: 'HEAD',
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(patienceMilliseconds),
+    redirect: 'manual',
+  }).catch((error: unknown) => {
+    throw unreachable(source, error);
+  });
+  if (status !== 404) throw refusalOf(source, status);
   return ok(`${source} answers${token === undefined ? '' : ', and accepts the token'}`);
 }

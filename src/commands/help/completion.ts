@@ -15,7 +15,7 @@ _swf_mcp() {
   local IFS=$'\\n' word="\${COMP_WORDS[COMP_CWORD]}" program
   program="$(type -P "\${COMP_WORDS[0]/#\\~\\//$HOME/}" || type -P swf-mcp)" || return
   COMPREPLY=($("$program" completion words -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -f 1))
-  if [ "\${COMPREPLY[0]}" = :files ]; then compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); fi
+  if [ "\${COMPREPLY[0]}" = :files ]; then compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "\${word#=}")); fi
 }
 complete -F _swf_mcp swf-mcp
 `,
@@ -25,7 +25,7 @@ _swf_mcp() {
   local line
   local -a found
   for line in \${(f)"$(\${~words[1]} completion words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"}; do
-    [[ $line == :files* ]] && { _files; return }
+    [[ $line == :files* ]] && { compset -P '--*='; _files; return }
     found+=("\${line/$'\\t'/:}")
   done
   _describe word found
@@ -35,7 +35,8 @@ compdef _swf_mcp swf-mcp
   fish: `# swf-mcp completion for fish: swf-mcp completion fish | source
 function __swf_mcp
   set -l words (commandline -opc)
-  set -l found ($words[1] completion words -- $words[2..] (commandline -ct) 2>/dev/null)
+  set -l program (string replace -r '^~/' "$HOME/" -- $words[1])
+  set -l found ($program completion words -- $words[2..] (commandline -ct) 2>/dev/null)
   if string match -q ':files*' -- $found[1]
     __fish_complete_path (commandline -ct)
   else
@@ -59,9 +60,15 @@ export const completionCommand =
   async (io: Io, { shell, words }: CompletionArguments) => {
     if (shell !== 'words') return io.out(scripts[shell]);
     const line = words.filter((word) => word !== '=').flatMap((word) => plainWords(word, io.env['HOME']));
+    const word = words.at(-1) ?? '';
+    // Bash makes a word of each `=`; other shells replace the flag with its value.
+    if (word === '=') line.push('');
+    const [flag = ''] = /^--[^=]+=/.exec(word) ?? [];
     const current = line.at(-1) ?? '';
     const found = await completed(io, program, line.slice(0, -1), current);
-    for (const one of found) if (one === files || one.startsWith(current)) io.out(`${one}\n`);
+    for (const one of found)
+      if (one === files) io.out(`${one}\n`);
+      else if (one.startsWith(current)) io.out(`${flag}${one}\n`);
   };
 
 /** A word as the shell would read it; a flag apart from its value. */

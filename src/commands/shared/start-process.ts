@@ -98,7 +98,7 @@ const launchers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 
 
 /**
  * The program that shows an address to the user; undefined if there is no screen. `BROWSER` may include
- * arguments.
+ * arguments, and `%s` where the address belongs if not at the end.
  */
 function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv) {
   if (BROWSER) return BROWSER;
@@ -116,8 +116,12 @@ export function openBrowser(io: Browsed, address: string) {
   io.out(`${address}\n`);
   const launcher = launcherOf(io.env);
   if (launcher === undefined) return;
-  const [program = '', ...words] = launcher.trim().split(/\s+/);
-  const child = spawn(program, [...words, address], { stdio: 'ignore', detached: true, env: io.env });
+  const template = launcher.includes('%s') ? launcher : `${launcher} %s`;
+  const [program = '', ...words] = template
+    .trim()
+    .split(/\s+/)
+    .map((word) => word.replaceAll('%s', () => address));
+  const child = spawn(program, words, { stdio: 'ignore', detached: true, env: io.env });
   child.on('error', ({ message }) => io.err(`${program} did not start (${message}); open the address yourself`));
   child.unref();
 }

@@ -2,7 +2,7 @@ import type { Page } from '../../domain/list-columns.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
-import { csvText } from '../../lib/words.ts';
+import { csvRecord } from '../../lib/words.ts';
 import { findTool, tools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/ask-tool.ts';
@@ -156,7 +156,11 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   if (output === 'json') return io.out(`${JSON.stringify(items, undefined, 1)}\n`);
   if (output === 'csv') {
     // All fields that the tool has, so that the columns do not depend on the rows.
-    return io.out(csvText(fieldsOf(table.tool, 'items'), items));
+    const heads = fieldsOf(table.tool, 'items');
+    io.out(csvRecord(heads));
+    // One string of all rows may be longer than any string can be.
+    for (const item of items) io.out(csvRecord(heads.map((head) => item[head])));
+    return;
   }
   const columns = columnsOf(table, output === 'wide');
   // The only field with commands in it is one of our sentences.
