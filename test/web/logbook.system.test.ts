@@ -110,7 +110,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     expect(page.url()).toContain('quality=bad');
     await page.goto(`${root}#/?min_stf_count=2&sort=STFs`);
     await expect.poll(() => page.getByRole('link', { name: /^stf_datataking/ }).allInnerTexts()).toEqual([id]);
-    await page.getByText('the newest ones, sorted by STFs').waitFor();
+    await page.getByText('the newest, sorted by STFs').waitFor();
     expect(await barriers(page)).toEqual([]);
   });
 

@@ -29,7 +29,7 @@ const names = [...Object.keys(written), ...Object.keys(chosenOf)];
 const usual: readonly string[] = ['namespace', 'executed_by', 'status'];
 
 export const orderWords = (sort: string) =>
-  orders[sort] === undefined ? 'running first, then by start' : `the newest ones, sorted by ${sort}`;
+  orders[sort] === undefined ? 'running first, then by start' : `the newest, sorted by ${sort}`;
 
 /** The tool's arguments in an address. */
 export function questionOf(params: PageProps['params']): Record<string, string | boolean> {
