@@ -312,7 +312,7 @@ describe('serve-files', () => {
       code: 78,
       stderr: expect.stringMatching(/serve-files "somewhere" is not an address/),
     });
-    expect(await attempt(['0', '--tls-cert', 'x.pem'])).toMatchObject({ code: 78 });
+    expect(await attempt(['0', '--tls-cert', 'x.pem'])).toMatchObject({ code: 2 });
     const early = startCli(['serve-files', '0', ...sets('data.dir=not-there')], { folder });
     await early.saw(/WARNING \S+not-there does not exist yet/);
   });

@@ -327,7 +327,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await page.title()).toMatch(/ · stf_datataking-\S+ · swf-mcp$/);
     // A place within a run can be shared, so it has that run's address; "back" follows again.
     await page.getByRole('tab', { name: 'messages' }).click();
-    expect(page.url()).toContain('#/latest?tab=messages');
+    await expect.poll(() => page.url()).toContain('#/latest?tab=messages');
     await page.getByRole('slider').press('ArrowLeft');
     await expect.poll(() => page.url()).toMatch(/#\/stf_datataking-tester-0002\?\S*asof=/);
     await expect.poll(() => page.title()).toMatch(/^(?:! )?\w+ · stf_datataking-tester-0002 · swf-mcp$/);
