@@ -119,7 +119,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(await runCli(run, surroundings)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /NAMESPACE_IN_USE: process \d+ on \S+ is already observing namespace epic-shift/,
+        /NAMESPACE_IN_USE: process \d+ on \S+ observes namespace epic-shift for this store/,
       ) as string,
     });
     await peer.close();

@@ -52,7 +52,7 @@ describe('the monitor of a run with failing slices', () => {
       severity: 'error',
       ids: [expect.stringMatching(/\/04$/)],
       sentence: expect.stringMatching(
-        /^(\d+) of \1 .* slot \S+\/04, .* × sh ended with exit code 127: libtrack\.so\.3 is missing\.$/,
+        /^(\d+) of \1 .* slot \S+\/04 failed, .* × sh ended with exit code 127: libtrack\.so\.3 is missing\.$/,
       ) as string,
     });
     const { groups } = await evidenceOf(client, monitor, 'FAILURES_ON_ONE');
@@ -76,7 +76,7 @@ describe('the monitor of a run with failing slices', () => {
     if (change !== '') alterStore(folder, change);
     const finding = findingOf(await monitorOf(await clientOf(folder)), 'FAILURES_ON_ONE');
     expect(finding?.['sentence']).toMatch(/ \d+ × sh ended with exit code 3: no geometry\.$/);
-    expect(finding?.['sentence']).toMatch(new RegExp(` ${place},`));
+    expect(finding?.['sentence']).toMatch(new RegExp(` ${place} failed,`));
   });
 
   it('names a slice that took much longer than the others', async () => {

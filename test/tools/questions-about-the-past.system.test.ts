@@ -457,7 +457,7 @@ describe('resuming', () => {
       ['resume', 'latest', '--speed', '50', '--requested-by', 'Zed', '--reason', 'host rebooted'],
       { folder },
     );
-    await resumed.saw(/WARNING Dana had paused it at \S+ \(beam dump\); it continues now/);
+    await resumed.saw(/WARNING Dana had paused it at \S+ \S+ UTC \(beam dump\); it continues now/);
     await resumed.saw(/resume_run: physics/);
     const monitor = await monitorOf(await clientOf(folder));
     expect(monitor['drivers'].at(-1)).toMatchObject({ by: 'tester', claimed_by: 'Zed' });

@@ -66,7 +66,7 @@ describe('the answer to whether a run is stuck', () => {
     const client = await clientOf(folder);
     const sentence = async () =>
       findingOf(await monitorOf(client), 'SLICE_OVERDUE')?.['sentence'] as string | undefined;
-    await expect.poll(sentence).toMatch(/^2 .*\. All 2 slots /);
+    await expect.poll(sentence).toMatch(/^2 .*\. Such slices occupy all 2 slots/);
   });
 
   it('changes with time alone: the finding appears though nothing is written', async () => {

@@ -324,7 +324,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await icon()).toMatch(/^data:image\/svg\+xml,/);
     await run();
     await expect.poll(() => page.title(), { timeout: 10_000 }).not.toBe(before);
-    expect(await page.title()).toMatch(/ · stf_datataking-\S+ · swf-mcp$/);
+    await expect.poll(() => page.title()).toMatch(/ · stf_datataking-\S+ · swf-mcp$/);
     // A place within a run can be shared, so it has that run's address; "back" follows again.
     await page.getByRole('tab', { name: 'messages' }).click();
     await expect.poll(() => page.url()).toContain('#/latest?tab=messages');

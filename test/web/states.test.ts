@@ -12,7 +12,7 @@ describe('the pill of an execution', () => {
     [{ status: 'running', health: 'stalled', failed: 0 }, 'stalled', 'stalled'],
     [{ status: 'running', health: 'stalled', failed: 2, isSilent: true }, 'running, no driver, 2 failed', 'lost'],
     [{ status: 'completed', health: 'finished', failed: 0 }, 'completed', 'completed'],
-    [{ status: 'completed', health: 'finished', failed: 44 }, 'completed, 44 failed permanently', 'failed'],
+    [{ status: 'completed', health: 'finished', failed: 44 }, 'completed, 44 failed for good', 'failed'],
     [{ status: 'terminated', health: 'finished', failed: 0 }, 'terminated', 'terminated'],
     [{ status: 'unknown', status_reason: 'not heard since noon', failed: 0 }, 'not heard since noon', 'unknown'],
   ])('of %o is "%s", marked %s', (props, words, state) => {

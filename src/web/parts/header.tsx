@@ -121,7 +121,7 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
       >
         {count(progress?.stf_ready ?? monitor.stf_count)}
       </Figure>
-      <Figure label={counts.isExhausted ? 'failed permanently' : 'failed'} bad={counts.failed > 0}>
+      <Figure label="failed" bad={counts.failed > 0}>
         {count(counts.failed)}
       </Figure>
       <TimeLeft monitor={monitor} dimmed={dimmed} />

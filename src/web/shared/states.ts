@@ -23,7 +23,7 @@ export function stateOf(props: StateProps): { state: string; words: string } {
   if (failed === 0) return { state, words };
   return {
     state: isSilent ? state : 'failed',
-    words: `${words}, ${count(failed)} ${isExhausted ? 'failed permanently' : 'failed'}`,
+    words: `${words}, ${count(failed)} failed${isExhausted ? ' for good' : ''}`,
   };
 }
 
