@@ -203,7 +203,7 @@ function createRests({ onResting }: WorkerOptions, { agent, notifier }: Executio
   /** Wakes the pool when a slot has rested enough. */
   let rested: NodeJS.Timeout | undefined;
   /** The last report of the slots that rest. */
-  let told = '';
+  let reported = '';
   /** The slice that each slot failed last. */
   const lastFailed = new Map<string, string>();
   return {
@@ -223,8 +223,8 @@ function createRests({ onResting }: WorkerOptions, { agent, notifier }: Executio
       const at = now();
       const resting = places.resting(at);
       const words = resting.map(({ place, until }) => `${place} ${until}`).join();
-      if (words !== told) onResting?.(resting.map((rest) => restWords(rest, at, steadyClock().now())));
-      told = words;
+      if (words !== reported) onResting?.(resting.map((rest) => restWords(rest, at, steadyClock().now())));
+      reported = words;
       if (resting.length === 0) return slots;
       clearTimeout(rested);
       const wake = () => notifier.announce([ownNews]);
@@ -241,7 +241,7 @@ function createRests({ onResting }: WorkerOptions, { agent, notifier }: Executio
     },
     close() {
       clearTimeout(rested);
-      if (told !== '') onResting?.([]);
+      if (reported !== '') onResting?.([]);
     },
   };
 }

@@ -105,7 +105,7 @@ export function receive(
     onMessage({
       headers: frame.headers,
       id: dialect.messageId(frame.headers),
-      ...body.told(),
+      ...body.received(),
       lost: ended,
       acknowledge: (onConfirmed) =>
         settle(() => client.ack(own, undefined, onConfirmed === undefined ? undefined : { onReceipt: onConfirmed })),
@@ -130,7 +130,7 @@ function createArrivingBody() {
       hash = sha256().update(all);
       chunks = [Buffer.from(all.subarray(0, keptOfLarge))];
     },
-    told() {
+    received() {
       const bytes = Buffer.concat(chunks);
       const digest = hash?.digest('hex');
       return { body: bytes.toString('utf8'), bytes, size, isWhole: digest === undefined, sha256: digest };

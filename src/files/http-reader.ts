@@ -91,13 +91,14 @@ async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: numbe
   }
 }
 
-/** Throws `NotFetched` if a file's host does not serve us, whether or not it has this file. */
-export async function requireReachable(sources: FileSources, url: string): Promise<void> {
+/** Whether a file's host serves us, whether or not it has this file. */
+export async function isReachable(sources: FileSources, url: string): Promise<boolean> {
   const over = new AbortController();
   try {
     await open(sources, url, { range: { start: 0, end: 1 }, etag: undefined, signal: over.signal });
+    return true;
   } catch (error) {
-    if (!(error instanceof NoSuchFile)) throw error instanceof SwfError ? error : unreachable(url, error);
+    return error instanceof NoSuchFile;
   } finally {
     over.abort();
   }

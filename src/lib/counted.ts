@@ -14,7 +14,7 @@ export const doing = (n: number, one: string, verb: string) => `${counted(n, one
 const shown = 5;
 
 /** Names, or some of them. @param count of all, if more than these */
-export function someOf(names: readonly string[], count = names.length) {
-  const first = names.slice(0, shown);
+export function someOf(names: readonly string[], count = names.length, most = shown) {
+  const first = names.slice(0, most);
   return `${first.join(', ')}${count > first.length ? ` and ${count - first.length} more` : ''}`;
 }

@@ -16,7 +16,7 @@ import {
   removeOldRemoteFolders,
   isMarked,
 } from '../files/folders.ts';
-import { NoSuchFile, NotFetched, requireReachable } from '../files/http-reader.ts';
+import { isReachable, NoSuchFile, NotFetched } from '../files/http-reader.ts';
 import { createRemoteDataFiles } from '../files/remote-data-files.ts';
 import { pause } from '../lib/deadline.ts';
 import { configInvalid } from '../lib/errors.ts';
@@ -159,11 +159,7 @@ async function isWithinReach({ file_url: url }: FilePlace, dir: string, ways: Fe
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   const { bavail, bsize } = await statfs(dir);
   if (bavail * bsize < minRoom) return false;
-  if (url === undefined || ways.command !== undefined) return true;
-  return requireReachable(ways.sources, url).then(
-    () => true,
-    () => false,
-  );
+  return url === undefined || ways.command !== undefined || isReachable(ways.sources, url);
 }
 
 /** Whether a file is in our own folder: we publish it ourselves, or share it with the recorder. */

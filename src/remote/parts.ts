@@ -152,13 +152,16 @@ const window = 256;
 /** How long to wait for the work in hand at the end, in milliseconds. */
 const lastMessagesMilliseconds = 5000;
 
+/** The agents that read STF files on other hosts. */
+const readers = { data: dataAgent, fastmon: fastmonAgent };
+
 /**
  * A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the
  * next one.
  */
-export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings): Part {
+export function createReadingPart(type: keyof typeof readers, around: Surroundings): Part {
   const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;
-  const reader = createReadingAgent({ ...around, agent: type === 'data' ? dataAgent : fastmonAgent });
+  const reader = createReadingAgent({ ...around, agent: readers[type] });
   return {
     report: () => ({
       in_hand: reader.inHand(),

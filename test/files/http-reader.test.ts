@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { type ByteRange, readByHttp, requireReachable } from '../../src/files/http-reader.ts';
+import { type ByteRange, isReachable, readByHttp } from '../../src/files/http-reader.ts';
 import { useFastTime } from '../fast-time.ts';
 import { breaksAfter, type FileHost, fileHost, refuses, serves } from './file-host.ts';
 
@@ -8,10 +8,7 @@ const content = Buffer.from('0123456789abcdefghij');
 const never = new AbortController().signal;
 
 const reaches = ({ root }: FileHost, prefixes: string[]): Promise<boolean> =>
-  requireReachable({ prefixes, token: undefined }, `${root}a.tf`).then(
-    () => true,
-    () => false,
-  );
+  isReachable({ prefixes, token: undefined }, `${root}a.tf`);
 
 async function read(
   { root }: FileHost,

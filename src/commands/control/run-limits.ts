@@ -94,7 +94,7 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
     [plan.slices, maxOfARun.slices, 'slices'],
     [Math.round(seconds), maxOfARun.seconds, 'seconds'],
     [bytes, maxOfARun.bytes, 'bytes on disk'],
-    [bytes, free - roomLeft, `bytes on disk, of which ${free} are free and ${roomLeft} must stay so`],
+    [bytes, free - roomLeft, `bytes on disk (${free} are free, and ${roomLeft} must stay free)`],
   ] as const)
     if (n > most) throw tooMuch(`${n} ${what}`, most);
 }

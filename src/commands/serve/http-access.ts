@@ -78,7 +78,7 @@ export function requireToken(io: Io, variable: string, host: string, given: stri
   if (isLoopback(host)) return token;
   if (token === undefined)
     throw invalid(
-      `${given}: an address that others can reach needs a token; set ${variable}, here and where it is asked, or use 127.0.0.1`,
+      `${given}: an address that others can reach needs a token; set ${variable} here and for the programs that connect, or use 127.0.0.1`,
     );
   requireLong(given, variable, token);
   return token;

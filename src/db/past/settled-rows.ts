@@ -19,7 +19,7 @@ import { insertFrom } from './unlogged-rows.ts';
 /** An execution some of whose messages are new in a past store, and others later. */
 interface PartlyNew {
   id: string;
-  origin: 'own' | 'observed';
+  origin: keyof typeof ways;
 }
 
 /** As SQL: rows of an execution's log. */
@@ -44,9 +44,17 @@ const partlyNew = (sql: Prepare, { after, last, recordedBy }: LogPart, least: nu
 const names = (schema: string) =>
   `SELECT told_id, namespace, run_id, told_start FROM ${schema}.observed_runs WHERE execution_id = $id`;
 
-/** Whether further messages of an execution are found to be its own: an observed one is named by its messages. */
-const isKnown = (sql: Prepare, { id, origin }: PartlyNew) =>
-  origin === 'own' || sql(`${names('main')} INTERSECT ${names('live')}`).has({ id });
+/** Whether the messages that name an observed execution have been read. */
+const isKnown = (sql: Prepare, id: string) => sql(`${names('main')} INTERSECT ${names('live')}`).has({ id });
+
+/**
+ * By whose execution it is: whether further messages are found to belong to it, how to choose what is settled, and
+ * how to copy that.
+ */
+const ways = {
+  own: { isKnown: () => true, choose: chooseSlices, copy: copySlices },
+  observed: { isKnown, choose: chooseHeard, copy: copyHeard },
+};
 
 /**
  * What is settled at the end of a part of a log: a slice or a file whose messages all lie in the part is the same
@@ -64,22 +72,17 @@ export function settledRows(sql: Prepare, live: Connection, part: LogPart, least
     numbers: 'SELECT seq FROM settled',
     /** Looks for what is settled of executions that are known by now. @param after the last row that was replayed */
     choose(after: number) {
-      const found = waiting.filter((one) => isKnown(sql, one));
+      const found = waiting.filter(({ id, origin }) => ways[origin].isKnown(sql, id));
       if (found.length === 0) return;
       waiting = waiting.filter((one) => !found.includes(one));
       known.push(...found);
-      for (const { id, origin } of found) {
-        const of = { id, after, last: part.last };
-        if (origin === 'own') chooseSlices(sql, of);
-        else chooseHeard(sql, of, live);
-      }
+      for (const { id, origin } of found) ways[origin].choose(sql, { id, after, last: part.last }, live);
     },
     /** Copies what is settled, once all else is replayed. */
     copy(tx: Transaction) {
       sql(insertFrom(sql, 'message_rows', 'seq IN (SELECT seq FROM settled)', unsent)).run();
       for (const { id, origin } of known) {
-        if (origin === 'own') copySlices(tx, id);
-        else copyHeard(tx, id);
+        ways[origin].copy(tx, id);
         for (const update of counts) sql(update).run(id);
       }
     },

@@ -1,4 +1,4 @@
-import { counted, doing, were } from '../../lib/counted.ts';
+import { counted, doing, were, someOf } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { grouped } from '../../lib/grouped.ts';
 import { shortDigests, clipWords } from '../../lib/words.ts';
@@ -49,7 +49,7 @@ function restSentence(resting: readonly OffDutyAgent[]) {
   const reasons = resting.map(({ agent, detail }) => detail ?? `${agent} rests`).toSorted();
   const [[place = '', ...what] = [], ...others] = reasons.map((reason) => reason.split(' '));
   const names = others.map(([name = '']) => name.slice(name.indexOf('/') + 1));
-  const slots = `${names.slice(0, most).join(', ')}${names.length > most ? ` and ${names.length - most} more` : ''}`;
+  const slots = someOf(names, names.length, most);
   const more =
     others.length === 0
       ? ''

@@ -9,7 +9,7 @@ import { type Attempts, type Life, type Period, endOfWork, goesOn } from './atte
  * @param maxRetries attempts after the first that a slice may have
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
-  const counters = counted(attempts, bins, life, maxRetries);
+  const counters = countAttempts(attempts, bins, life, maxRetries);
   const { queued, processing } = counters;
   /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   const mean_seconds = counters.work.map((milliseconds, bin) => {
@@ -26,7 +26,7 @@ export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries:
   };
 }
 
-function counted(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
+function countAttempts(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
   const counters = countersOf(bins);
   for (let at = 0; at < attempts.length; at += 1) addAttempt(counters, attempts, at, life, maxRetries);
   return counters;
@@ -173,7 +173,7 @@ export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life:
   if (count >= fewBins || most === 0) return undefined;
   const span = Math.min(count * width, life.end - from);
   const step = widths.find((one) => span / one <= most) ?? width;
-  const { queued, processing } = counted(attempts, { from, width: step, count: Math.ceil(span / step) }, life, 0);
+  const { queued, processing } = countAttempts(attempts, { from, width: step, count: Math.ceil(span / step) }, life, 0);
   return { step, queued: queued.ends(), processing: processing.ends() };
 }
 

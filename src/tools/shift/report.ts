@@ -1,5 +1,6 @@
 import type { Queries } from '../../db/queries.ts';
 import { clipCause, longestCause } from '../../domain/causes.ts';
+import { someOf } from '../../lib/counted.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { headOf } from '../../lib/words.ts';
@@ -119,9 +120,6 @@ function noteOf(gap: string | undefined, late: readonly string[]) {
       : `messages sent in this period but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`;
   return [gap ?? [], missing].flat().join('; ') || undefined;
 }
-
-const someOf = (ids: readonly string[]) =>
-  `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`;
 
 /** Whether the state at the end of a shift takes too much to replay; all namespaces count. */
 function isTooLargeToReplay(queries: Queries, { end_time }: Shift) {

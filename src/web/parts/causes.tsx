@@ -55,7 +55,7 @@ export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
                 ),
               },
               numbers<Cause>('attempts', ({ attempts }) => count(attempts)),
-              numbers<Cause>('failed permanently', ({ exhausted }) => count(exhausted)),
+              numbers<Cause>('failed for good', ({ exhausted }) => count(exhausted)),
               { head: 'where', cell: placeOf },
               { head: 'when', cell: ({ when, first, last }) => <Strip when={when} label={`${first} to ${last}`} /> },
             ]}

@@ -122,7 +122,7 @@ const figureNames: Readonly<Record<string, Shown>> = {
   stf_count: { label: 'STF files', shown: count, unit: 'other' },
   stf_failed: { label: 'STF files that failed', shown: count, unit: 'other', better: 'lower' },
   slices_completed: { label: 'slices completed', shown: count, unit: 'other' },
-  slices_failed: { label: 'slices that failed permanently', shown: count, unit: 'other', better: 'lower' },
+  slices_failed: { label: 'slices that failed for good', shown: count, unit: 'other', better: 'lower' },
   slice_retries: { label: 'retries', shown: count, unit: 'other', better: 'lower' },
   slices_per_second: { label: 'slices per second', shown, unit: 'other', better: 'higher' },
 };

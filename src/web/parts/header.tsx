@@ -1,7 +1,7 @@
 import { duration, roundDuration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
 import { count, durationIfKnown, percent, time } from '../shared/format.ts';
-import { silentSinceOf } from '../shared/states.ts';
+import { failedWords, silentSinceOf } from '../shared/states.ts';
 import { countsNow, timeOfMoment, type useShown } from '../state/moment.ts';
 import { thisMoment } from '../transport/call.ts';
 import { Bar, type Fact, FactList, PromptButton, promptOf } from './card.tsx';
@@ -121,7 +121,7 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
       >
         {count(progress?.stf_ready ?? monitor.stf_count)}
       </Figure>
-      <Figure label="failed" bad={counts.failed > 0}>
+      <Figure label={failedWords(counts.isExhausted)} bad={counts.failed > 0}>
         {count(counts.failed)}
       </Figure>
       <TimeLeft monitor={monitor} dimmed={dimmed} />

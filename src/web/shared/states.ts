@@ -13,6 +13,9 @@ export interface StateProps {
   isExhausted?: boolean;
 }
 
+/** Of slices that are not retried, and of those that may be. */
+export const failedWords = (isExhausted: boolean) => (isExhausted ? 'failed for good' : 'failed');
+
 /** The mark of an execution's state, and its words. With failed slices the mark is never a calm one. */
 export function stateOf(props: StateProps): { state: string; words: string } {
   const { status, status_reason: reason, health, isSilent, failed, isExhausted = status !== 'running' } = props;
@@ -23,7 +26,7 @@ export function stateOf(props: StateProps): { state: string; words: string } {
   if (failed === 0) return { state, words };
   return {
     state: isSilent ? state : 'failed',
-    words: `${words}, ${count(failed)} failed${isExhausted ? ' for good' : ''}`,
+    words: `${words}, ${count(failed)} ${failedWords(isExhausted)}`,
   };
 }
 
