@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { runCli, startCli, temporaryFolder } from '../helpers.ts';
+import { cliPath, runCli, startCli, startProcess, temporaryFolder } from '../helpers.ts';
 import { isMissing } from '../programs.ts';
 import { runInTerminal } from '../terminal.ts';
 
@@ -108,6 +108,24 @@ describe.skipIf(missing)('in a terminal', () => {
     seen.started.child.stdin?.write('\u0003');
     expect((await seen.started.finished).code).toBe(130);
     expectCursor(seen.written());
+  });
+
+  it('a run takes keys again after Ctrl-Z, bg and fg', async () => {
+    const folder = temporaryFolder();
+    const bash = 'stty rows 24 cols 80; exec env -u CI -u NO_COLOR TERM=xterm-256color bash --norc --noprofile -i';
+    const shell = startProcess('script', ['-qec', bash, '/dev/null'], { folder });
+    const type = (text: string) => shell.child.stdin?.write(text);
+    type(`'${process.execPath}' '${cliPath}' run --speed 1 --stf-count 500\n`);
+    await shell.saw(/p pause/);
+    type('\u001A');
+    await shell.saw(/Stopped/);
+    type('bg\n');
+    await shell.saw(/\[1\]\+? .*&/);
+    type('fg\n');
+    const pauses = async () =>
+      (await runCli(['call', 'list_messages', 'message_type=pause_workflow'], { folder })).stdout;
+    // The shell does not say when the run is back: the key is pressed until it is heard.
+    await expect.poll(async () => (type('p'), pauses()), { interval: 700, timeout: 60_000 }).toMatch(/"items":\[\{/);
   });
 
   it('status --watch says so if the process of a run does not respond', async () => {

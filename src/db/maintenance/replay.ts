@@ -189,12 +189,11 @@ function differencesOf(sql: Prepare, table: string): string {
   const compared = columns.filter((column) => !ownColumns.has(column));
   const values = compared.map((column) => `kept.${column} AS kept_${column}, log.${column} AS log_${column}`);
   const differ = compared.map((column) => `kept.${column} IS NOT log.${column}`);
-  const changes = compared.map(
-    (
-      column,
-    ) => `SELECT ${named('kept_')} || ': ${column} is ' || ${shown(`kept_${column}`)} || ', but the log gives ' || ${shown(`log_${column}`)}
-      FROM changed WHERE kept_${column} IS NOT log_${column} AND NOT ${isSettled(table, column, 'kept_origin')}`,
-  );
+  const changes = compared.map((column) => {
+    const [kept, log] = [`kept_${column}`, `log_${column}`];
+    return `SELECT ${named('kept_')} || ': ${column} is ' || ${shown(kept)} || ', but the log gives ' || ${shown(log)}
+      FROM changed WHERE ${kept} IS NOT ${log} AND NOT ${isSettled(table, column, 'kept_origin')}`;
+  });
   return `WITH changed AS MATERIALIZED (
       SELECT ${values.join(', ')} FROM main.${table} AS kept JOIN replayed.${table} AS log ON ${isSame} WHERE ${differ.join(' OR ')})
     SELECT ${named('kept.')} || ' is not in the log' AS difference FROM main.${table} AS kept WHERE ${isLacking(`replayed.${table} AS log`)}
