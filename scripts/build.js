@@ -70,7 +70,7 @@ const apart = (folder) => ({
     onResolve(
       {
         filter:
-          /\/(serve|command-line|status|call|tool-services|write-logbook|logbook|ask-process|hosted-page|create-tables)\.ts$/,
+          /\/(serve|command-line|status|call|tool-services|write-logbook|ask-process|hosted-page|create-tables)\.ts$/,
       },
       ({ kind, path }) =>
         kind === 'dynamic-import' ? { path: `./${folder}${basename(path, '.ts')}.js`, external: true } : undefined,
@@ -101,7 +101,7 @@ const groups = {
     'doctor/doctor',
   ],
   observe: ['observe/observe', 'observe/read-monitor', 'observe/check', 'observe/contract', 'observe/recordings'],
-  reports: ['ask/report', 'ask/plan', 'ask/config', 'ask/ask-tool'],
+  reports: ['ask/report', 'ask/plan', 'ask/config', 'ask/ask-tool', 'logbook/logbook'],
   tables: [
     'tables/table-command',
     'tables/summarize-command',
@@ -147,7 +147,6 @@ const entries = [
   // Loaded by its name, as the thread of checkpoints is.
   { 'query-process': 'src/db/query-store/query-process.ts' },
   { 'tool-services': 'src/commands/control/tool-services.ts' },
-  { logbook: 'src/commands/logbook/logbook.ts' },
   { 'write-logbook': 'src/commands/control/write-logbook.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
   { 'create-tables': 'src/db/opening/create-tables.ts' },
